@@ -1,0 +1,176 @@
+"""The client that a program uses to register agents, start runs and follow them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from types import TracebackType
+from typing import Any, Self, cast
+from uuid import uuid4
+
+import httpx2
+
+from stepward.sdk.errors import StillRunning
+from stepward.sdk.shapes import (
+    AgentDetail,
+    AgentPage,
+    Event,
+    EventPage,
+    Health,
+    Readiness,
+    Registration,
+    Run,
+    RunPage,
+    has_ended,
+)
+from stepward.sdk.transport import Transport, path_to
+
+FIRST_POLL_S = 0.25
+LONGEST_POLL_S = 2.0
+
+
+class Stepward:
+    """One stage of Stepward, seen with one API key; safe to share between threads.
+
+    >>> with Stepward("http://127.0.0.1:8400", "sw_…") as stepward:  # doctest: +SKIP
+    ...     run = stepward.start_run("support-refunds", {"ticket_id": "T-1001"})
+    ...     print(stepward.wait(run["id"])["output"])
+    """
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 30.0,
+        http: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._wire = Transport(url, api_key, timeout_s=timeout_s, http=http, sleep=sleep)
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    @property
+    def url(self) -> str:
+        """Where this client sends its calls."""
+        return self._wire.url
+
+    def close(self) -> None:
+        """Give the connections back; `with` does it by itself."""
+        self._wire.close()
+
+    def __enter__(self) -> Self:
+        """Keep the connections for the block."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the connections back."""
+        self.close()
+
+    def register_agent(self, definition: Mapping[str, Any]) -> Registration:
+        """Store one version of an agent; the same version with the same content again changes nothing."""
+        return cast("Registration", self._wire.post("/agents", dict(definition)))
+
+    def agents(self, *, limit: int | None = None, cursor: str | None = None) -> AgentPage:
+        """List the agents, a page at a time."""
+        return cast("AgentPage", self._wire.get("/agents", {"limit": limit, "cursor": cursor}))
+
+    def agent(self, agent_id: str, *, version: str | None = None) -> AgentDetail:
+        """Read an agent's definition: the newest version, or the one named."""
+        return cast("AgentDetail", self._wire.get(path_to("agents", agent_id), {"version": version}))
+
+    def start_run(
+        self,
+        agent: str,
+        input: str | Mapping[str, Any],  # noqa: A002  the API's own word for it
+        *,
+        wait: int = 0,
+        idempotency_key: str | None = None,
+        version: str | None = None,
+        deadline_s: int | None = None,
+    ) -> Run:
+        """Start a run; with `wait` (seconds, at most 25) the answer may already be in what comes back.
+
+        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run.
+        """
+        body = {
+            "input": input if isinstance(input, str) else dict(input),
+            "version": version,
+            "deadline_s": deadline_s,
+        }
+        sent = {name: value for name, value in body.items() if value is not None}
+        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
+        query = {"wait": wait or None}
+        return cast(
+            "Run",
+            self._wire.post_once(path_to("agents", agent, "runs"), sent, key, query, wait_s=float(wait)),
+        )
+
+    def runs(
+        self,
+        *,
+        agent: str | None = None,
+        day: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """List runs, newest first, a page at a time; `day` is a UTC date, YYYY-MM-DD."""
+        query = {"agent": agent, "day": day, "limit": limit, "cursor": cursor}
+        return cast("RunPage", self._wire.get("/runs", query))
+
+    def run(self, run_id: str) -> Run:
+        """Read one run with its input and, once it has ended, its output."""
+        return cast("Run", self._wire.get(path_to("runs", run_id)))
+
+    def events(self, run_id: str, *, after: int | str | None = None, limit: int | None = None) -> EventPage:
+        """Read the events after a cursor: an event's `seq` or `id`, or the `next` of the page before."""
+        return cast(
+            "EventPage", self._wire.get(path_to("runs", run_id, "events"), {"after": after, "limit": limit})
+        )
+
+    def follow(self, run_id: str, *, after: int | str | None = None) -> Iterator[Event]:
+        """Give each event of a run as it comes, until the run has ended; asks less often while nothing happens."""
+        pause_s = FIRST_POLL_S
+        while True:
+            page = self.events(run_id, after=after)
+            yield from page["events"]
+            if page["ended"] and _holds_the_end(page):
+                return
+            after = page["next"]
+            pause_s = FIRST_POLL_S if page["events"] else min(pause_s * 1.5, LONGEST_POLL_S)
+            if not page["ended"]:
+                self._sleep(pause_s)
+
+    def wait(self, run_id: str, timeout_s: float = 300.0) -> Run:
+        """Return the run once it has ended, however it ended; raises `StillRunning` when the time is over."""
+        give_up_at = self._monotonic() + timeout_s
+        pause_s = FIRST_POLL_S
+        while not has_ended(run := self.run(run_id)):
+            left_s = give_up_at - self._monotonic()
+            if left_s <= 0:
+                raise StillRunning(
+                    f"{run_id} is {run['status']} after {timeout_s:g} s.", "Wait again, or cancel it."
+                )
+            self._sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+        return run
+
+    def cancel(self, run_id: str) -> Run:
+        """Stop a run; one that has already ended is a `Conflict`."""
+        return cast("Run", self._wire.post(path_to("runs", run_id, "cancel")))
+
+    def health(self) -> Health:
+        """Ask once whether the API answers; needs no key."""
+        return cast("Health", self._wire.probe("/api/health"))
+
+    def ready(self) -> Readiness:
+        """Ask once whether the API can work; an unready stage is an answer here, not an error. Needs no key."""
+        return cast("Readiness", self._wire.probe("/api/health/ready", good=frozenset({200, 503})))
+
+
+def _holds_the_end(page: EventPage) -> bool:
+    """Tell the last page: a run may have ended while pages of its events are still unread."""
+    return not page["events"] or any(event["type"] == "agent.run.ended" for event in page["events"])

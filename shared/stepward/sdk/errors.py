@@ -1,0 +1,153 @@
+"""Everything that the client raises, so that a caller catches by who must act.
+
+::
+
+    StepwardError
+    ├── BadCall        the calling program must change: nothing was sent
+    ├── Unreachable    the network or the server must come back: no answer came
+    ├── ApiError       the API answered with a refusal; its `code` says which
+    └── StillRunning   the run needs more time than the caller gave it
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx2
+
+
+class StepwardError(Exception):
+    """The base that one `except` catches; `fix` is one sentence that says what to do about it."""
+
+    code = "StepwardError"
+
+    def __init__(self, detail: str, fix: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.fix = fix
+
+    def __str__(self) -> str:
+        """Read as one line: the code, what is wrong, the fix."""
+        return f"{self.code}: {self.detail}" + (f" Fix: {self.fix}" if self.fix else "")
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The same as a problem document (RFC 9457), for programs that read one."""
+        body = {
+            "type": f"about:stepward/{self.code}",
+            "title": self.code,
+            "code": self.code,
+            "detail": self.detail,
+        }
+        return body | ({"fix": self.fix} if self.fix else {})
+
+
+class BadCall(StepwardError):  # noqa: N818  reads as what happened
+    """The call cannot be sent as it is; unlike `ApiError`, the server never saw it."""
+
+    code = "BadCall"
+
+
+class Unreachable(StepwardError):  # noqa: N818  reads as what happened
+    """No answer came; unlike an `ApiError` of 503, nobody can say whether the server saw the call."""
+
+    code = "Unreachable"
+
+
+class StillRunning(StepwardError):  # noqa: N818  reads as what happened
+    """The time given to `wait` is over; the run goes on, and waiting again is safe."""
+
+    code = "StillRunning"
+
+
+@dataclass(frozen=True)
+class FieldError:
+    """One wrong field of a request, where a problem document names several."""
+
+    field: str
+    detail: str
+    fix: str | None = None
+
+
+class ApiError(StepwardError):
+    """The API refused the call and said why; `code` is stable, `detail` may be reworded."""
+
+    def __init__(self, status: int, problem: dict[str, Any], retry_after_s: float | None = None) -> None:
+        super().__init__(str(problem.get("detail") or "The API gave no reason."), _text(problem.get("fix")))
+        self.status = status
+        self.code = str(problem.get("code") or f"Http{status}")
+        self.field = _text(problem.get("field"))
+        self.errors = _field_errors(problem.get("errors"))
+        self.retry_after_s = retry_after_s
+        self._problem = problem
+
+    def __str__(self) -> str:
+        """Read as one line: the code and status, the field, what is wrong, the fix, then each wrong field."""
+        where = f" ({self.field})" if self.field else ""
+        more = "".join(f" [{e.field}: {e.detail}]" for e in self.errors)
+        return (
+            f"{self.code} {self.status}{where}: {self.detail}"
+            + (f" Fix: {self.fix}" if self.fix else "")
+            + more
+        )
+
+    @property
+    def problem(self) -> dict[str, Any]:
+        """The document as the API sent it."""
+        return self._problem
+
+    @classmethod
+    def from_response(cls, response: httpx2.Response) -> ApiError:
+        """Keep the problem document; where something in front of Stepward answered, say what it said."""
+        body = _json_object(response)
+        if "code" not in body:
+            body = _foreign_problem(response, body)
+        return cls(response.status_code, body, retry_after_s(response.headers.get("retry-after")))
+
+
+def retry_after_s(header: str | None) -> float | None:
+    """Read Retry-After, which HTTP allows to be seconds or a date; None when absent or neither."""
+    if header is None:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    with contextlib.suppress(ValueError):
+        when = parsedate_to_datetime(header)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    return None
+
+
+def _json_object(response: httpx2.Response) -> dict[str, Any]:
+    with contextlib.suppress(ValueError):
+        body = response.json()
+        return body if isinstance(body, dict) else {}
+    return {}
+
+
+def _foreign_problem(response: httpx2.Response, body: dict[str, Any]) -> dict[str, Any]:
+    code = f"Http{response.status_code}"
+    said = str(body.get("message") or response.reason_phrase or "no reason given")
+    return {
+        "type": f"about:stepward/{code}",
+        "title": response.reason_phrase,
+        "status": response.status_code,
+        "code": code,
+        "detail": f"{response.request.url.host} answered {response.status_code} ({said}), not a Stepward document.",
+        "fix": "Check that the URL is the one that your Stepward stage shows.",
+    }
+
+
+def _text(value: object) -> str | None:
+    return str(value) if value else None
+
+
+def _field_errors(value: object) -> tuple[FieldError, ...]:
+    entries = [e for e in value if isinstance(e, dict)] if isinstance(value, list) else []
+    return tuple(
+        FieldError(str(e.get("field", "")), str(e.get("detail", "")), _text(e.get("fix"))) for e in entries
+    )

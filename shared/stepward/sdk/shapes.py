@@ -1,0 +1,132 @@
+"""Names for the JSON documents of the API, so that an editor and a type checker know their fields.
+
+They are the documents themselves (dictionaries), not copies: a field that a newer server adds is not lost.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+RunStatus = Literal[
+    "PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "RATE_LIMITED", "BUDGET_EXCEEDED", "CANCELLED"
+]
+
+# RATE_LIMITED is absent: a run has it while it waits for a provider, and goes on.
+FINAL_STATUSES: frozenset[str] = frozenset({"COMPLETED", "FAILED", "BUDGET_EXCEEDED", "CANCELLED"})
+
+
+class RunTotals(TypedDict):
+    """What a run has used so far; money is in millionths of a dollar."""
+
+    turns: int
+    tool_calls: int
+    input_tokens: int
+    output_tokens: int
+    cost_usd_micros: int
+
+
+class RunError(TypedDict):
+    """Why a run did not complete: `code` is stable, `detail` is for people."""
+
+    code: str
+    detail: str
+
+
+class Run(TypedDict):
+    """One execution of an agent; `input` and `output` come with a single run, not with a list."""
+
+    id: str
+    agent: str
+    version: str
+    status: RunStatus
+    created_at: str
+    ended_at: str | None
+    deadline_at: str
+    principal: str
+    rehearsed: bool
+    input: NotRequired[str | dict[str, Any]]
+    output: NotRequired[str | None]
+    error: RunError | None
+    totals: RunTotals
+
+
+class RunPage(TypedDict):
+    """Runs, newest first; `next_cursor` asks for the page after it, None at the end."""
+
+    runs: list[Run]
+    next_cursor: str | None
+
+
+class Event(TypedDict):
+    """One fact of a run; what `data` holds depends on `type`."""
+
+    id: str
+    seq: int
+    type: str
+    time: str
+    run: str
+    agent: str
+    data: dict[str, Any]
+
+
+class EventPage(TypedDict):
+    """Events after a cursor; `next` is the cursor after them, `ended` says that the run adds no more."""
+
+    events: list[Event]
+    next: int
+    ended: bool
+
+
+class AgentSummary(TypedDict):
+    """One line of the list of agents."""
+
+    id: str
+    name: str
+    version: str
+    model: str
+    description: str
+    created_at: str
+
+
+class AgentPage(TypedDict):
+    """The newest version of each agent; `next_cursor` asks for the page after it, None at the end."""
+
+    agents: list[AgentSummary]
+    next_cursor: str | None
+
+
+class AgentDetail(TypedDict):
+    """One version of an agent with its whole definition."""
+
+    agent: dict[str, Any]
+    id: str
+    version: str
+    created_at: str
+
+
+class Registration(TypedDict):
+    """What the registry answers for a definition that it took, or already had."""
+
+    id: str
+    version: str
+    created_at: NotRequired[str]
+
+
+class Health(TypedDict):
+    """That the API answers, and which stage and version answered."""
+
+    status: str
+    stage: str
+    version: str
+
+
+class Readiness(TypedDict):
+    """Whether the API can do its work: one entry for each thing that it depends on."""
+
+    status: str
+    checks: dict[str, str]
+
+
+def has_ended(run: Run) -> bool:
+    """Tell whether a run will change no more, in the one way that holds for every status."""
+    return run.get("ended_at") is not None or run["status"] in FINAL_STATUSES

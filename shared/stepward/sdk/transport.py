@@ -1,0 +1,182 @@
+"""The wire of the client: one place that sends, repeats what is safe to repeat, and translates every failure."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx2
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
+from tenacity.wait import wait_exponential_jitter
+
+from stepward.sdk.errors import ApiError, BadCall, StepwardError, Unreachable
+
+RETRIED_STATUSES = frozenset({429, 503})
+ATTEMPTS = 4
+LONGEST_RETRYING_S = 30.0
+_BACKOFF = wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2)
+
+
+class Transport:
+    """Send requests to one stage with one key; raises only errors of `stepward.sdk.errors`."""
+
+    def __init__(
+        self,
+        url: str,
+        api_key: str,
+        *,
+        timeout_s: float = 30.0,
+        http: httpx2.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.url = _checked_url(url)
+        self.timeout_s = timeout_s
+        self._sleep = sleep
+        headers = {"accept": "application/json", "user-agent": "stepward-python"}
+        if api_key:
+            headers["authorization"] = f"Bearer {header_safe('API key', api_key)}"
+        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=timeout_s, transport=http)
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._http.close()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Read; a read changes nothing, so it is repeated when the server or the network is not well."""
+        return self._retrying(lambda: self._call("GET", path, params=params))
+
+    def probe(self, path: str, good: frozenset[int] = frozenset({200})) -> dict[str, Any]:
+        """Read once: who asks for health wants to know how it is now, not how it is after four tries."""
+        return self._call("GET", path, good=good)
+
+    def post(self, path: str, body: object = None) -> dict[str, Any]:
+        """Write once: without an idempotency key a repeat could do it twice."""
+        return self._call("POST", path, content=encode(body))
+
+    def post_once(
+        self, path: str, body: object, idempotency_key: str, params: Mapping[str, Any], wait_s: float = 0.0
+    ) -> dict[str, Any]:
+        """Write with a key by which the server knows a repeat, so repeating is safe; the server may hold it `wait_s`."""
+        content = encode(body)
+        headers = {"idempotency-key": header_safe("idempotency key", idempotency_key)}
+        timeout_s = self.timeout_s + wait_s
+        return self._retrying(
+            lambda: self._call(
+                "POST", path, params=params, content=content, headers=headers, timeout_s=timeout_s
+            )
+        )
+
+    def _retrying(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+        retrying = Retrying(
+            retry=retry_if_exception(is_transient),
+            wait=pause_s,
+            stop=stop_after_attempt(ATTEMPTS) | stop_before_delay(LONGEST_RETRYING_S),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        return retrying(call)
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        good: frozenset[int] = frozenset(range(200, 300)),
+    ) -> dict[str, Any]:
+        query = {name: value for name, value in (params or {}).items() if value is not None}
+        sent = {**({"content-type": "application/json"} if content is not None else {}), **(headers or {})}
+        try:
+            response = self._http.request(
+                method, path, params=query, content=content, headers=sent, timeout=timeout_s or self.timeout_s
+            )
+        except httpx2.RequestError as error:
+            raise unreachable(self.url, error) from error
+        if response.status_code not in good:
+            raise ApiError.from_response(response)
+        return _document(response)
+
+
+def is_transient(error: BaseException) -> bool:
+    """Tell what a repeat may cure: no answer at all, too many requests, or a service that is briefly away."""
+    if isinstance(error, ApiError):
+        return error.status in RETRIED_STATUSES
+    return isinstance(error, Unreachable)
+
+
+def pause_s(state: RetryCallState) -> float:
+    """Wait as long as the server asks for; where it does not say, back off with jitter."""
+    error = state.outcome.exception() if state.outcome else None
+    if isinstance(error, ApiError) and error.retry_after_s is not None:
+        return error.retry_after_s
+    return _BACKOFF(state)
+
+
+def unreachable(url: str, error: httpx2.RequestError) -> StepwardError:
+    """Say in words why no answer came; the library's own message is often empty or an errno."""
+    if isinstance(error, httpx2.TimeoutException):
+        return Unreachable(
+            f"{url} did not answer in time.", "Is it overloaded? Try again, or give it more time."
+        )
+    reason = str(error) or type(error).__name__
+    return Unreachable(
+        f"{url} cannot be reached ({reason}).", "Is `stepward up` running, and is the URL right?"
+    )
+
+
+def path_to(*segments: str) -> str:
+    """Build a path from ids; an id can never become another path, whatever it contains."""
+    for segment in segments:
+        if not segment.strip() or segment in {".", ".."}:
+            raise BadCall(
+                f"{segment!r} is not an id.",
+                "Give the id as `stepward agents ls` or `stepward runs ls` shows it.",
+            )
+    return "/" + "/".join(quote(segment, safe="") for segment in segments)
+
+
+def encode(body: object) -> bytes | None:
+    """Make JSON, refusing what JSON has no words for (NaN, dates, bytes, a list inside itself)."""
+    if body is None:
+        return None
+    try:
+        return json.dumps(body, allow_nan=False, ensure_ascii=False).encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BadCall(
+            f"The body is not JSON: {error}.", "Use only text, numbers, true, false, null, lists, objects."
+        ) from error
+
+
+def header_safe(what: str, value: str) -> str:
+    """Stop a value that would break the request line by line, before the wire does it with a riddle."""
+    if value and value.isascii() and value.isprintable() and value == value.strip():
+        return value
+    raise BadCall(
+        f"The {what} has characters that no HTTP header can carry.", f"Copy the {what} again, without spaces."
+    )
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parsed = httpx2.URL(url)
+    except (httpx2.InvalidURL, TypeError) as error:
+        raise BadCall(f"{url!r} is not a URL: {error}.", "Write it as http://127.0.0.1:8400.") from error
+    if parsed.scheme not in {"http", "https"} or not parsed.host:
+        raise BadCall(f"{url!r} is not an http(s) URL.", "Write it as http://127.0.0.1:8400.")
+    return url.rstrip("/")
+
+
+def _document(response: httpx2.Response) -> dict[str, Any]:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    if isinstance(body, dict):
+        return body
+    raise ApiError.from_response(response)
