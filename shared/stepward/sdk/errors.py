@@ -46,19 +46,19 @@ class StepwardError(Exception):
         return body | ({"fix": self.fix} if self.fix else {})
 
 
-class BadCall(StepwardError):  # noqa: N818  reads as what happened
+class BadCall(StepwardError):
     """The call cannot be sent as it is; unlike `ApiError`, the server never saw it."""
 
     code = "BadCall"
 
 
-class Unreachable(StepwardError):  # noqa: N818  reads as what happened
+class Unreachable(StepwardError):
     """No answer came; unlike an `ApiError` of 503, nobody can say whether the server saw the call."""
 
     code = "Unreachable"
 
 
-class StillRunning(StepwardError):  # noqa: N818  reads as what happened
+class StillRunning(StepwardError):
     """The time given to `wait` is over; the run goes on, and waiting again is safe."""
 
     code = "StillRunning"
