@@ -17,6 +17,8 @@ from stepward.sdk.errors import ApiError, BadCall, StepwardError, Unreachable
 RETRIED_STATUSES = frozenset({429, 503})
 ATTEMPTS = 4
 LONGEST_RETRYING_S = 30.0
+# A company's proxy settings must not send calls for the laptop out of the machine.
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _BACKOFF = wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2)
 
 
@@ -38,7 +40,13 @@ class Transport:
         headers = {"accept": "application/json", "user-agent": "stepward-python"}
         if api_key:
             headers["authorization"] = f"Bearer {header_safe('API key', api_key)}"
-        self._http = httpx2.Client(base_url=self.url, headers=headers, timeout=timeout_s, transport=http)
+        self._http = httpx2.Client(
+            base_url=self.url,
+            headers=headers,
+            timeout=timeout_s,
+            transport=http,
+            trust_env=httpx2.URL(self.url).host not in LOOPBACK,
+        )
 
     def close(self) -> None:
         """Give the connections back."""

@@ -1,0 +1,1 @@
+"""The `stepward` command: the SDK and the laptop, for people and for scripts."""

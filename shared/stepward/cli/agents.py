@@ -1,0 +1,115 @@
+"""`stepward agents`: what is registered, and registering more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import yaml
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG
+from stepward.cli.inputs import read_definition
+from stepward.sdk import AgentDetail, AgentPage
+
+app = typer.Typer(no_args_is_help=True, help="List, read and register agents.", epilog=EPILOG)
+
+LS_HELP = """List the agents, each in its newest version.
+
+Examples:
+
+  stepward agents ls
+
+  stepward agents ls --json | jq -r '.agents[].id'
+"""
+SHOW_HELP = """Show an agent's definition.
+
+Examples:
+
+  stepward agents show support-refunds
+
+  stepward agents show support-refunds --version 1.0.0 --json
+"""
+REGISTER_HELP = """Register one version of an agent from its file.
+
+A version never changes: registering it again with the same content is fine, with other content it is a
+Conflict, and the fix is a new `version:`.
+
+Examples:
+
+  stepward agents register my-agent.yaml
+
+  stepward agents register my-agent.json --json
+"""
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the agents."""
+    with connect(url, key) as stepward:
+        page = stepward.agents(limit=limit, cursor=cursor)
+    if as_json:
+        screen.write_json(page)
+    else:
+        _show_page(page)
+
+
+@app.command("show", help=SHOW_HELP, epilog=EPILOG)
+def show(
+    agent_id: Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")],
+    version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an agent's definition."""
+    with connect(url, key) as stepward:
+        detail = stepward.agent(agent_id, version=version)
+    if as_json:
+        screen.write_json(detail)
+    else:
+        _show_detail(detail)
+
+
+@app.command("register", help=REGISTER_HELP, epilog=EPILOG)
+def register(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The agent's file: .yaml, .yml or .json.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register one version of an agent from its file."""
+    definition = read_definition(file)
+    with connect(url, key) as stepward:
+        registered = stepward.register_agent(definition)
+    if as_json:
+        screen.write_json(registered)
+        return
+    screen.say(f"{registered['id']} {registered['version']} is registered.", style="green")
+    screen.say(f"Run it: stepward run {registered['id']} --input '…'", style="dim")
+
+
+def _show_page(page: AgentPage) -> None:
+    if not page["agents"]:
+        screen.say("No agents yet. Register one: stepward agents register my-agent.yaml")
+        return
+    table = screen.table("agent", "version", "model", "name", "registered")
+    for each in page["agents"]:
+        cells = (each["id"], each["version"], each["model"], each.get("name") or "", each["created_at"])
+        table.add_row(*(screen.as_cell(cell) for cell in cells))
+    screen.show(table)
+    screen.more(page["next_cursor"])
+
+
+def _show_detail(detail: AgentDetail) -> None:
+    screen.fields({"agent": detail["id"], "version": detail["version"], "registered": detail["created_at"]})
+    screen.say("")
+    screen.say(yaml.safe_dump(detail["agent"], sort_keys=False, allow_unicode=True, width=100).rstrip())

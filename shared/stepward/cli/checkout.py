@@ -1,0 +1,92 @@
+"""Finds what lies around the current folder: a checkout of Stepward, its Python, a running laptop."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepward.cli.exit_codes import SetupError
+
+LAPTOP_FILE = Path(".stepward") / "laptop.json"
+
+
+@dataclass(frozen=True)
+class Laptop:
+    """What `stepward up` wrote about itself; `root` is the folder that holds `.stepward`."""
+
+    root: Path
+    url: str
+    api_key: str
+    pid: int
+    log_dir: Path
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the process that wrote the file still runs: a killed one leaves its file behind."""
+        if self.pid <= 0:
+            return True
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+
+
+def upwards(start: Path | None = None) -> list[Path]:
+    """List the current folder and those above it, nearest first."""
+    here = (start or Path.cwd()).resolve()
+    return [here, *here.parents]
+
+
+def find_checkout() -> Path | None:
+    """Find the checkout around the current folder; another project's cdk.json is not taken for ours."""
+    return next(
+        (d for d in upwards() if (d / "cdk.json").is_file() and (d / "infra" / "local").is_dir()), None
+    )
+
+
+def need_checkout(for_what: str) -> Path:
+    """Find the checkout, or say how to get one."""
+    if found := find_checkout():
+        return found
+    raise SetupError(
+        f"{for_what} needs a checkout of Stepward: no folder from here upwards has cdk.json and infra/local.",
+        "Change into the folder that you cloned Stepward to, then run it again.",
+    )
+
+
+def venv_python(checkout: Path) -> Path | None:
+    """Find the interpreter that `make setup` made."""
+    found = checkout / ".venv" / "bin" / "python"
+    return found if found.exists() else None
+
+
+def find_laptop() -> Laptop | None:
+    """Find the laptop that runs for this folder, by the file that `stepward up` keeps while it runs."""
+    path = next((d / LAPTOP_FILE for d in upwards() if (d / LAPTOP_FILE).is_file()), None)
+    return read_laptop(path) if path else None
+
+
+def read_laptop(path: Path) -> Laptop:
+    """Read the laptop's file; a half-written or foreign one is named, not guessed at."""
+    try:
+        body = json.loads(path.read_text(encoding="utf-8"))
+        url, key = str(body["url"]), str(body["api_key"])
+        pid, log_dir = int(body.get("pid", 0)), str(body.get("log_dir", ".stepward/logs"))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise SetupError(
+            f"{path} cannot be read ({error}).", "Delete it and start `stepward up` again."
+        ) from error
+    root = path.parent.parent
+    return Laptop(root=root, url=url, api_key=key, pid=pid, log_dir=root / log_dir)
+
+
+def log_folder() -> Path | None:
+    """Find the laptop's logs, also after it has stopped: that is when one wants to read them."""
+    if (laptop := find_laptop()) is not None:
+        return laptop.log_dir
+    return next((d / ".stepward" / "logs" for d in upwards() if (d / ".stepward" / "logs").is_dir()), None)

@@ -1,0 +1,71 @@
+"""Decides which stage a command talks to and with which key, and declares the options that say so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+
+from stepward.cli.checkout import find_laptop
+from stepward.cli.exit_codes import SetupError
+from stepward.sdk import Stepward
+
+UrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="STEPWARD_URL",
+        help="The stage's API. Default: the laptop that runs here.",
+        show_default=False,
+    ),
+]
+KeyOption = Annotated[
+    str | None,
+    typer.Option(
+        "--key",
+        envvar="STEPWARD_API_KEY",
+        help="API key (sw_…). Default: the laptop's own.",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else.")]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A stage and the key for it; `api_key` is empty where only open routes are asked."""
+
+    url: str
+    api_key: str
+
+
+def find_target(url: str | None, key: str | None) -> Target | None:
+    """Choose by option, then environment (Typer merges the two), then the laptop that runs here.
+
+    The laptop's key goes to the laptop only: with another `--url` it would be handed to a stranger.
+    """
+    laptop = None if url and key else find_laptop()
+    chosen = url or (laptop.url if laptop else None)
+    if chosen is None:
+        return None
+    own = laptop is not None and chosen.rstrip("/") == laptop.url.rstrip("/")
+    return Target(chosen, key or (laptop.api_key if laptop and own else ""))
+
+
+def connect(url: str | None, key: str | None) -> Stepward:
+    """Open the client that a command uses, or say how to name a stage and a key."""
+    target = find_target(url, key)
+    if target is None:
+        raise SetupError(
+            "No Stepward is known here: no --url, no STEPWARD_URL, no running laptop.",
+            "Start one with `stepward up`, or set STEPWARD_URL and STEPWARD_API_KEY.",
+        )
+    if not target.api_key:
+        raise SetupError(f"No API key for {target.url}.", "Give --key, or set STEPWARD_API_KEY.")
+    return open_client(target)
+
+
+def open_client(target: Target) -> Stepward:
+    """Make the client; the one seam at which tests put another transport."""
+    return Stepward(target.url, target.api_key)

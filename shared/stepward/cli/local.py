@@ -1,0 +1,93 @@
+"""`stepward up`, `demo` and `bench`: doors to the laptop target, which lives in a checkout and not in the wheel."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from stepward.cli.checkout import need_checkout, venv_python
+from stepward.cli.exit_codes import EPILOG
+
+PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
+More = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[OPTIONS OF THE LAPTOP]...", help="Handed on; see `-- --help`.", show_default=False
+    ),
+]
+
+UP_HELP = """Run the whole platform on this machine until Ctrl-C.
+
+Synthesises the CDK app, deploys its template to a local cloud and serves the API on http://127.0.0.1:8400.
+Every other command then finds it by itself. Works in a checkout only.
+
+Examples:
+
+  stepward up
+
+  stepward up --json
+
+  stepward up -- --help
+"""
+DEMO_HELP = """Run the support agent over a dozen tickets on this machine, show the results, and stop.
+
+Works in a checkout only. Exits 1 if a ticket fails.
+
+Examples:
+
+  stepward demo
+
+  stepward demo --json
+"""
+COUNTS_HELP = """Count states, calls and units of four standard runs on a laptop of its own, on free ports.
+
+Works in a checkout only.
+
+Examples:
+
+  stepward bench counts
+
+  stepward bench counts --json
+"""
+
+bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
+
+
+def up(more: More = None) -> None:
+    """Run the platform on this machine."""
+    in_checkout("stepward up", "up", more or [])
+
+
+def demo(more: More = None) -> None:
+    """Run the demonstration on this machine."""
+    in_checkout("stepward demo", "demo", more or [])
+
+
+@bench_app.command("counts", help=COUNTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def counts(more: More = None) -> None:
+    """Count what standard runs take."""
+    in_checkout("stepward bench counts", "bench", ["counts", *(more or [])])
+
+
+def in_checkout(name: str, command: str, arguments: list[str]) -> None:
+    """Become `python -m infra.local …` in the checkout, so that Ctrl-C and exit codes are its own."""
+    checkout = need_checkout(f"`{name}`")
+    python = str(venv_python(checkout) or sys.executable)
+    os.chdir(checkout)
+    replace_process([python, "-m", "infra.local", command, *arguments])
+
+
+def replace_process(argv: list[str]) -> NoReturn:
+    """Hand this process over; the one seam at which tests look."""
+    sys.stdout.flush()
+    os.execv(argv[0], argv)  # noqa: S606  no shell is wanted
+
+
+def attach(app: typer.Typer) -> None:
+    """Put the commands on the app."""
+    app.command("up", help=UP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)(up)
+    app.command("demo", help=DEMO_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)(demo)
+    app.add_typer(bench_app, name="bench")

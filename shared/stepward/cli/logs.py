@@ -1,0 +1,180 @@
+"""`stepward logs`: what the laptop's functions said, merged into one reading order."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.text import Text
+
+from stepward.cli import screen
+from stepward.cli.checkout import log_folder
+from stepward.cli.connection import JsonOption
+from stepward.cli.exit_codes import EPILOG, InputError, SetupError
+
+HELP = """Show what the laptop's functions logged, oldest first.
+
+ROOM is a function's name (agent_advance, runs_api, …); without it, all of them, merged by time. Also works
+after the laptop has stopped.
+
+Examples:
+
+  stepward logs
+
+  stepward logs agent_advance -n 200
+
+  stepward logs -f --json
+"""
+POLL_S = 0.4
+TAIL_BYTES = 1_000_000
+LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "DEBUG": "dim"}
+KNOWN_FIELDS = frozenset({"timestamp", "level", "message", "service", "location"})
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """One line of a room's log; `record` is its JSON, None for what is plain text (a traceback, a runtime's line)."""
+
+    room: str
+    text: str
+    record: dict[str, Any] | None
+    at: str
+
+
+def logs(
+    room: Annotated[
+        str | None, typer.Argument(help="A function's name. Default: all.", show_default=False)
+    ] = None,
+    lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines from the end.")] = 50,
+    follow: Annotated[
+        bool, typer.Option("-f", "--follow", help="Go on showing new lines until Ctrl-C.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what the laptop's functions logged."""
+    folder = _need_folder()
+    files = _files(folder, room)
+    sizes = {path: path.stat().st_size for path in files}
+    for line in newest(files, lines):
+        show_line(line, as_json=as_json)
+    if follow:
+        for line in new_lines(folder, room, sizes):
+            show_line(line, as_json=as_json)
+
+
+def newest(files: list[Path], count: int) -> list[LogLine]:
+    """Read the last lines of several logs, in the order in which they were written."""
+    read = [line for path in files for line in parse(path.stem, tail_text(path))[-count:]]
+    return sorted(read, key=lambda line: line.at)[-count:]
+
+
+def new_lines(folder: Path, room: str | None, sizes: dict[Path, int]) -> Iterator[LogLine]:
+    """Give what is added from now on, also by rooms that start to log later; never ends by itself."""
+    while True:
+        time.sleep(POLL_S)
+        for path in sorted(folder.glob(f"{room or '*'}.log")):
+            text, sizes[path] = added(path, sizes.get(path, 0))
+            yield from parse(path.stem, text)
+
+
+def added(path: Path, offset_bytes: int) -> tuple[str, int]:
+    """Read whole lines after an offset; a log that became shorter was started anew, so begin at its start."""
+    start = offset_bytes if path.stat().st_size >= offset_bytes else 0
+    with path.open("rb") as stream:
+        stream.seek(start)
+        chunk = stream.read()
+    whole = chunk[: chunk.rfind(b"\n") + 1]
+    return whole.decode("utf-8", "replace"), start + len(whole)
+
+
+def tail_text(path: Path) -> str:
+    """Read the end of a log, however long it has become."""
+    with path.open("rb") as stream:
+        start = max(0, path.stat().st_size - TAIL_BYTES)
+        stream.seek(start)
+        text = stream.read().decode("utf-8", "replace")
+    return text.partition("\n")[2] if start else text
+
+
+def parse(room: str, text: str) -> list[LogLine]:
+    """Split a log into lines; a line without a time of its own belongs with the one above it."""
+    found: list[LogLine] = []
+    at = ""
+    for line in text.splitlines():
+        record = _record(line)
+        at = _instant(record) or at
+        if line.strip():
+            found.append(LogLine(room, line, record, at))
+    return found
+
+
+def show_line(line: LogLine, *, as_json: bool) -> None:
+    """Write one log line: whole for programs, the part that matters for people."""
+    if as_json:
+        content = {"text": line.text} if line.record is None else {"record": line.record}
+        screen.write_json({"room": line.room, **content}, one_line=True)
+        return
+    screen.write_lines([Text(f"{line.room:<14} ", style="cyan") + _readable(line)])
+
+
+def _readable(line: LogLine) -> Text:
+    if line.record is None:
+        return Text(screen.plain(line.text))
+    level = str(line.record.get("level", ""))
+    extras = {
+        name: value for name, value in line.record.items() if name not in KNOWN_FIELDS and value is not None
+    }
+    told = " ".join(f"{name}={screen.as_line(value)}" for name, value in extras.items())
+    clock = Text(f"{line.at[11:23]} ", style="dim")
+    head = Text(f"{level:<8}", style=LEVEL_STYLES.get(level, ""))
+    message = screen.plain(screen.as_line(line.record.get("message", "")))
+    return clock + head + Text(f"{message}  ") + Text(screen.plain(told), style="dim")
+
+
+def _record(line: str) -> dict[str, Any] | None:
+    if not line.startswith("{"):
+        return None
+    try:
+        parsed = json.loads(line)
+    except ValueError:
+        return None
+    return parsed if isinstance(parsed, dict) else None
+
+
+def _instant(record: dict[str, Any] | None) -> str:
+    stamp = str((record or {}).get("timestamp", "")).replace(",", ".")
+    try:
+        return datetime.fromisoformat(stamp).isoformat(timespec="milliseconds")
+    except ValueError:
+        return ""
+
+
+def _need_folder() -> Path:
+    folder = log_folder()
+    if folder is None or not folder.is_dir():
+        raise SetupError(
+            "There are no logs here: no .stepward/logs from this folder upwards.",
+            "Start the laptop with `stepward up`; a stage on AWS logs to CloudWatch (/aws/lambda/…).",
+        )
+    return folder
+
+
+def _files(folder: Path, room: str | None) -> list[Path]:
+    every = sorted(folder.glob("*.log"))
+    if room is None:
+        return every
+    if chosen := [path for path in every if path.stem == room]:
+        return chosen
+    known = ", ".join(path.stem for path in every) or "none yet"
+    raise InputError(f"{room!r} has no log here.", f"Rooms with a log: {known}.")
+
+
+def attach(app: typer.Typer) -> None:
+    """Put the command on the app."""
+    app.command("logs", help=HELP, epilog=EPILOG)(logs)

@@ -1,0 +1,92 @@
+"""The `stepward` command's entry: puts the groups together and turns every error into words and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer import rich_utils
+
+import stepward
+from stepward.cli import agents, doctor, local, logs, run, runs, screen
+from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
+from stepward.sdk import StepwardError
+
+HELP = """Run AI agents on AWS serverless: on this machine, or in your own account.
+
+First steps, in a checkout:
+
+  stepward up                                  the platform on this machine (leave it open)
+
+  stepward agents ls                           what can run
+
+  stepward run support-refunds --input '{"ticket_id": "T-1001"}'
+
+  stepward doctor                              what is wrong, if something is
+
+Against a stage on AWS: set STEPWARD_URL and STEPWARD_API_KEY. Every command takes --json.
+"""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help=HELP,
+    epilog=EPILOG,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stepward {stepward.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Hold what all commands share."""
+
+
+local.attach(app)
+run.attach(app)
+app.add_typer(agents.app, name="agents")
+app.add_typer(runs.app, name="runs")
+logs.attach(app)
+doctor.attach(app)
+
+
+def invoke(arguments: Sequence[str]) -> int:
+    """Run one command line and return its exit code; errors of ours never reach the person as a traceback."""
+    as_json = "--json" in arguments
+    try:
+        answer = app(list(arguments), prog_name="stepward", standalone_mode=False)
+    except StepwardError as error:
+        screen.report(error, as_json=as_json)
+        return exit_code_for(error)
+    except typer.TyperException as error:
+        return _wrong_usage(error, as_json=as_json)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return OK
+    return answer if isinstance(answer, int) else OK
+
+
+def _wrong_usage(error: typer.TyperException, *, as_json: bool) -> int:
+    if as_json:
+        screen.write_json(
+            screen.problem("UsageError", error.format_message(), "See `--help` of the command.")
+        )
+    else:
+        rich_utils.rich_format_error(error)  # type: ignore[arg-type]  # it takes all that Typer raises
+    return error.exit_code or USAGE
+
+
+def main() -> None:
+    """Be the `stepward` command."""
+    sys.exit(invoke(sys.argv[1:]))

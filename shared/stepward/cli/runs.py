@@ -1,0 +1,141 @@
+"""`stepward runs`: what has run, what runs, and stopping it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stepward.cli import screen, timeline
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG
+from stepward.sdk import Run, RunPage
+
+app = typer.Typer(no_args_is_help=True, help="List, read, follow and cancel runs.", epilog=EPILOG)
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
+
+LS_HELP = """List runs, newest first.
+
+Examples:
+
+  stepward runs ls --agent support-refunds --limit 20
+
+  stepward runs ls --day 2026-11-05 --json | jq -r '.runs[] | select(.status=="FAILED") | .id'
+"""
+SHOW_HELP = """Show one run: its input, its answer or error, its totals.
+
+Examples:
+
+  stepward runs show run_01…
+
+  stepward runs show run_01… --json | jq .totals
+"""
+TAIL_HELP = """Follow a run's events until it has ended. With --json, one event a line.
+
+Examples:
+
+  stepward runs tail run_01…
+
+  stepward runs tail run_01… --after 5 --json
+"""
+CANCEL_HELP = """Stop a run that has not ended. What it has spent stays booked.
+
+Examples:
+
+  stepward runs cancel run_01…
+"""
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(
+    agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs of this UTC day.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List runs, newest first."""
+    with connect(url, key) as stepward:
+        page = stepward.runs(agent=agent, day=day, limit=limit, cursor=cursor)
+    if as_json:
+        screen.write_json(page)
+    else:
+        _show_page(page)
+
+
+@app.command("show", help=SHOW_HELP, epilog=EPILOG)
+def show(
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one run."""
+    with connect(url, key) as stepward:
+        run = stepward.run(run_id)
+    if as_json:
+        screen.write_json(run)
+    else:
+        _show_run(run)
+
+
+@app.command("tail", help=TAIL_HELP, epilog=EPILOG)
+def tail(
+    run_id: RunArgument,
+    after: Annotated[str | None, typer.Option(help="Begin after this event: its `seq` or `id`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Follow a run's events until it has ended."""
+    with connect(url, key) as stepward:
+        for event in stepward.follow(run_id, after=after):
+            if as_json:
+                screen.write_json(event, one_line=True)
+            else:
+                screen.write_lines(timeline.lines_of(event))
+
+
+@app.command("cancel", help=CANCEL_HELP, epilog=EPILOG)
+def cancel(
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Stop a run that has not ended."""
+    with connect(url, key) as stepward:
+        run = stepward.cancel(run_id)
+    if as_json:
+        screen.write_json(run)
+    else:
+        screen.fields({"run": run["id"], "status": screen.status_text(run["status"])})
+
+
+def _show_page(page: RunPage) -> None:
+    if not page["runs"]:
+        screen.say("No runs here. Start one: stepward run AGENT --input '…'")
+        return
+    table = screen.table(
+        "run", "agent", "version", "status", "turns", "cost", "created", right=("turns", "cost")
+    )
+    for run in page["runs"]:
+        totals = run["totals"]
+        cells = (run["agent"], run["version"], screen.status_text(run["status"]), totals["turns"])
+        money = screen.usd(totals["cost_usd_micros"])
+        table.add_row(*(screen.as_cell(cell) for cell in (run["id"], *cells, money, run["created_at"])))
+    screen.show(table)
+    screen.more(page["next_cursor"])
+
+
+def _show_run(run: Run) -> None:
+    screen.fields(
+        {
+            "run": run["id"],
+            "agent": f"{run['agent']} {run['version']}",
+            "created": run["created_at"],
+            "ended": run["ended_at"],
+            "deadline": run["deadline_at"],
+            "principal": run["principal"],
+            "input": screen.as_line(run.get("input", "")),
+        }
+    )
+    screen.say("")
+    screen.write_lines(timeline.verdict(run))

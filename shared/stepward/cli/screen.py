@@ -1,0 +1,149 @@
+"""The only place that writes to the terminal: people get colours and tables, `--json` gets JSON and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from stepward.sdk import ApiError, StepwardError
+
+# Escape sequences in an agent's answer could rewrite what a person sees above it.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+WIDTH_WHEN_PIPED = 240
+STATUS_STYLES = {
+    "COMPLETED": "green",
+    "RUNNING": "cyan",
+    "WAITING": "yellow",
+    "PENDING": "yellow",
+    "RATE_LIMITED": "yellow",
+    "CANCELLED": "magenta",
+    "FAILED": "red",
+    "BUDGET_EXCEEDED": "red",
+}
+
+
+def out() -> Console:
+    """Open standard output; made at each use, so that tests and pipes see the stream of the moment."""
+    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED, highlight=False)
+
+
+def err() -> Console:
+    """Open standard error, where everything goes that is not the command's result."""
+    return Console(file=sys.stderr, width=None if sys.stderr.isatty() else WIDTH_WHEN_PIPED, highlight=False)
+
+
+def plain(value: object) -> str:
+    """Show text from outside as text: no control characters, no sequences that move the cursor."""
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\r\n", "\n"))
+
+
+def clip(value: object, limit_chars: int = 100) -> str:
+    """Put a value on one line that a person can scan."""
+    line = " ".join(plain(value).split())
+    return line if len(line) <= limit_chars else line[: limit_chars - 1] + "…"
+
+
+def as_line(value: object) -> str:
+    """Write a JSON value compactly, for one line of a feed."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def write_json(document: object, *, one_line: bool = False) -> None:
+    """Write one JSON document to standard output; `one_line` for feeds, where a line is a document."""
+    text = json.dumps(document, ensure_ascii=False, indent=None if one_line else 2)
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def say(text: str, style: str = "") -> None:
+    """Write a line for a person; the text is never read as markup."""
+    out().print(Text(plain(text), style=style), soft_wrap=True)
+
+
+def status_text(status: str) -> Text:
+    """Colour a run's status the same way everywhere."""
+    return Text(plain(status), style=STATUS_STYLES.get(status, ""))
+
+
+def usd(micros: int) -> str:
+    """Write micro-dollars as dollars with the digits that matter for runs that cost parts of a cent."""
+    return f"${micros / 1_000_000:.6f}"
+
+
+def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+    """Make a table that reads well in a terminal and greps well in a pipe."""
+    made = Table(box=None, pad_edge=False, header_style="bold")
+    for name in columns:
+        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    return made
+
+
+def show(renderable: Table | Text) -> None:
+    """Write something that Rich draws to standard output."""
+    out().print(renderable)
+
+
+def write_lines(lines: Iterable[Text]) -> None:
+    """Write styled lines without breaking them: a terminal wraps, a pipe greps."""
+    console = out()
+    for line in lines:
+        console.print(line, soft_wrap=True)
+
+
+def as_cell(value: object) -> Text:
+    """Make a table's cell that is never read as markup."""
+    return value if isinstance(value, Text) else Text(plain(value))
+
+
+def more(next_cursor: str | None) -> None:
+    """Say how to get the next page, where there is one."""
+    if next_cursor:
+        say(f"More: add --cursor {next_cursor}", style="dim")
+
+
+def fields(pairs: Mapping[str, object]) -> None:
+    """Write names and values under each other, skipping what has no value."""
+    width = max(len(name) for name in pairs)
+    for name, value in pairs.items():
+        if value is not None and value != "":
+            line = Text(f"{name:<{width}}  ", style="dim")
+            out().print(line + (value if isinstance(value, Text) else Text(plain(value))), soft_wrap=True)
+
+
+def report(error: StepwardError, *, as_json: bool) -> None:
+    """Say what went wrong and what to do: a problem document on stdout for programs, lines on stderr for people."""
+    if as_json:
+        write_json(error.problem)
+        return
+    console = err()
+    console.print(Text(f"{error.code}: ", style="bold red") + Text(plain(error.detail)), soft_wrap=True)
+    for label, text in _particulars(error):
+        console.print(Text(f"  {label}: ", style="dim") + Text(plain(text)), soft_wrap=True)
+
+
+def _particulars(error: StepwardError) -> list[tuple[str, str]]:
+    lines: list[tuple[str, str | None]] = []
+    if isinstance(error, ApiError):
+        lines = [
+            ("field", error.field),
+            *((e.field, f"{e.detail}{f' → {e.fix}' if e.fix else ''}") for e in error.errors),
+        ]
+    return [(label, text) for label, text in [*lines, ("fix", error.fix)] if text]
+
+
+def problem(code: str, detail: str, fix: str | None = None) -> dict[str, Any]:
+    """Make a problem document for what went wrong before any error of ours was raised."""
+    return {
+        "type": f"about:stepward/{code}",
+        "title": code,
+        "code": code,
+        "detail": detail,
+        **({"fix": fix} if fix else {}),
+    }

@@ -1,0 +1,99 @@
+"""Shows a run's events as lines that a person can follow while it works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.text import Text
+
+from stepward.cli.screen import as_line, clip, plain, status_text, usd
+from stepward.sdk import Event, Run
+
+Data = dict[str, Any]
+LINE_CHARS = 110
+
+
+def lines_of(event: Event) -> list[Text]:
+    """Write one event; a type that this version does not know is shown by its name, not dropped."""
+    writer = _WRITERS.get(event["type"])
+    if writer is None:
+        return [Text(f"  {plain(event['type'])}", style="dim")]
+    return writer(event["data"])
+
+
+def summary(run: Run) -> Text:
+    """Write how a run ended and what it used, in one line."""
+    totals = run["totals"]
+    tokens = f"{totals['input_tokens']:,} + {totals['output_tokens']:,} tokens"
+    parts = [
+        f"{totals['turns']} turns",
+        f"{totals['tool_calls']} tool calls",
+        tokens,
+        usd(totals["cost_usd_micros"]),
+    ]
+    if run.get("rehearsed"):
+        parts.append("rehearsed: no model was called or paid")
+    return status_text(run["status"]) + Text("  " + " · ".join(parts), style="dim")
+
+
+def verdict(run: Run) -> list[Text]:
+    """Write what the run came to: its answer, or the reason why there is none."""
+    lines = [Text(plain(run["output"]))] if run.get("output") else []
+    if error := run.get("error"):
+        lines.append(Text(f"{plain(error['code'])}: {plain(error['detail'])}", style="red"))
+    return [*lines, summary(run)]
+
+
+def _created(data: Data) -> list[Text]:
+    return [Text(f"  input   {clip(as_line(data.get('input', '')), LINE_CHARS)}", style="dim")]
+
+
+def _claimed(_data: Data) -> list[Text]:
+    return []
+
+
+def _turn(data: Data) -> list[Text]:
+    head = Text(f"  turn {data.get('turn', '?'):<3}", style="bold")
+    spent = Text(f"  {usd(int(data.get('cost_usd_micros') or 0))}", style="dim")
+    return [head + Text(clip(data.get("text") or "(calls tools)", LINE_CHARS)) + spent]
+
+
+def _called(data: Data) -> list[Text]:
+    call = f"{data.get('tool', '?')} {as_line(data.get('arguments'))}"
+    return [Text("     → ", style="cyan") + Text(clip(call, LINE_CHARS))]
+
+
+def _completed(data: Data) -> list[Text]:
+    good = bool(data.get("ok"))
+    content = (
+        data.get("content") if good else f"{data.get('error') or 'error'}: {as_line(data.get('content'))}"
+    )
+    mark = Text("     ← ", style="green" if good else "red")
+    return [mark + Text(clip(f"{data.get('tool', '?')} {as_line(content)}", LINE_CHARS))]
+
+
+def _waiting(data: Data) -> list[Text]:
+    return [
+        Text(f"  waits until {plain(data.get('until', '?'))}: {clip(data.get('reason', ''))}", style="yellow")
+    ]
+
+
+def _cancelling(data: Data) -> list[Text]:
+    return [Text(f"  cancelled by {plain(data.get('by', '?'))}", style="magenta")]
+
+
+def _ended(data: Data) -> list[Text]:
+    return [Text("  ended   ", style="bold") + status_text(str(data.get("status", "?")))]
+
+
+_WRITERS: dict[str, Callable[[Data], list[Text]]] = {
+    "agent.run.created": _created,
+    "agent.run.claimed": _claimed,
+    "agent.turn.completed": _turn,
+    "agent.tool.called": _called,
+    "agent.tool.completed": _completed,
+    "agent.run.waiting": _waiting,
+    "agent.run.cancelling": _cancelling,
+    "agent.run.ended": _ended,
+}
