@@ -1,0 +1,78 @@
+"""Turns the folders of this repository into one CDK app, the same for the cloud, the laptop and the tests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from aws_cdk import App, Stack, Validations
+
+from infra.bundling import Bundler, Checkout
+from infra.config import StageConfig
+from infra.constructs.grants import grant_words
+from infra.constructs.machine import machine_files
+from infra.rooms import load_rooms
+from infra.stacks.api import ApiStack
+from infra.stacks.data import DataStack
+from infra.stacks.functions import FunctionsStack
+from infra.stacks.machines import MachinesStack
+from infra.stacks.queues import QueuesStack
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to synthesise: whose rooms, which stage, how assets are made, and whether every rule is to be checked."""
+
+    checkout: Checkout
+    config: StageConfig
+    bundle: Bundler
+    out: Path | None = None
+    is_nagged: bool = False
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def feature_flags(root: Path) -> dict[str, Any]:
+    """Read the CDK's context, so that a plain synthesis and `cdk deploy` make the same templates."""
+    file = root / "cdk.json"
+    if not file.is_file():
+        return {}
+    document: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    context: dict[str, Any] = document.get("context", {})
+    return context
+
+
+def build_app(plan: Plan) -> App:
+    """Make the stacks in the order in which they deploy; each waits for those whose resources it names."""
+    out = str(plan.out) if plan.out else None
+    app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
+    machines = machine_files(plan.checkout.statemachines)
+    words = grant_words(machines)
+    rooms = load_rooms(plan.checkout.functions, words)
+    queued = [room for room in rooms if room.queue]
+    stacks: list[Stack] = [DataStack(app, plan.config)]
+    if queued:
+        stacks.append(QueuesStack(app, queued, plan.config))
+    stacks.append(FunctionsStack(app, rooms, words, plan.bundle, plan.config))
+    stacks.append(MachinesStack(app, machines, rooms, plan.config))
+    stacks.append(ApiStack(app, rooms, plan.config))
+    for earlier, later in pairwise(stacks):
+        later.add_stack_dependency(earlier)
+    if plan.is_nagged:
+        _check_all_rules(app)
+    return app
+
+
+def _check_all_rules(app: App) -> None:
+    """Run cdk-nag's packs over the app; it is imported here because loading it takes a second."""
+    from cdk_nag import AwsSolutionsChecks, ServerlessChecks  # noqa: PLC0415
+
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), ServerlessChecks(app))
+
+
+def synthesise(plan: Plan) -> Path:
+    """Write the cloud assembly and say where it is."""
+    return Path(build_app(plan).synth().directory)

@@ -1,0 +1,56 @@
+"""What differs between a laptop, a shared development account and production is data, checked before anything is built."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from infra.spelling import DefinitionError, explain, unknown_word
+
+FOLDER = Path(__file__).parent
+
+RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
+LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+class StageConfig(BaseModel):
+    """Every choice that a stage makes, so that no construct has to ask which stage it is in."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    stage: Annotated[str, Field(pattern=r"^[a-z][a-z0-9]{1,15}$")]
+    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    region: str | None = None
+    removal_policy: Literal["retain", "destroy"]
+    termination_protection: bool
+    point_in_time_recovery: bool
+    log_retention_days: RetentionDays
+    log_level: LogLevel
+    machine_log_level: Literal["ALL", "ERROR", "FATAL"]
+    cors_origins: tuple[str, ...]
+    http_allow: tuple[str, ...]
+    reserved_concurrency: bool
+    throttle_rate_per_s: Annotated[int, Field(ge=1)]
+    throttle_burst: Annotated[int, Field(ge=1)]
+
+
+def stages(folder: Path = FOLDER) -> list[str]:
+    """Name the stages that exist; a stage is a file, so adding one needs no code."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def load_config(stage: str, folder: Path = FOLDER) -> StageConfig:
+    """Read one stage's file and refuse what it does not understand, because a misspelt switch is a switch left off."""
+    if stage not in stages(folder):
+        raise unknown_word(folder, "stage", stage, stages(folder))
+    file = folder / f"{stage}.toml"
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        return StageConfig.model_validate({"stage": stage, **document})
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{file}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise explain(file, StageConfig, error) from error

@@ -1,0 +1,162 @@
+"""The front door is made from the rooms' own lists of routes, so that a route and its handler cannot drift apart."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_apigatewayv2 as apigw
+from aws_cdk import aws_lambda as lambda_
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs import allowances
+from infra.constructs.allowances import arns_of
+from infra.constructs.logs import log_group
+from infra.names import Arns
+from infra.rooms import RoomSpec, ServedRoute, authorizer_of, served_routes
+
+# The most that the HTTP API allows: a room's own timeout is shorter, and its start comes on top of that.
+LONGEST_ANSWER_MS = 30_000
+
+_ACCESS_LOG_FIELDS = {
+    "request_id": "$context.requestId",
+    "at": "$context.requestTime",
+    "ip": "$context.identity.sourceIp",
+    "route": "$context.routeKey",
+    "path": "$context.path",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "bytes": "$context.responseLength",
+    "tenant": "$context.authorizer.tenant",
+    "principal": "$context.authorizer.principal",
+    "error": "$context.error.message",
+    "integration_error": "$context.integrationErrorMessage",
+}
+
+
+class HttpApi(Construct):
+    """One HTTP API for all rooms: an authorizer that sees every guarded request, limits, and a log of who asked what."""
+
+    def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
+        super().__init__(scope, "HttpApi")
+        self._config = config
+        self._arns = arns_of(Stack.of(self), config.stage)
+        self.resource = apigw.CfnApi(
+            self,
+            "Api",
+            name=self._arns.names.of("api"),
+            protocol_type="HTTP",
+            description="Agents and workflows over HTTP",
+            cors_configuration=_cors(config),
+        )
+        guard = self._authorizer(authorizer_of(rooms))
+        doors = {room.name: self._integration(room) for room in rooms if room.all_routes}
+        for route in served_routes(rooms):
+            self._route(route, doors[route.room], guard)
+        self._stage()
+
+    def _authorizer(self, room: RoomSpec | None) -> apigw.CfnAuthorizer | None:
+        """Ask the room on every request.
+
+        Without an identity source it is asked even when no key is sent, so that the answer is a problem document
+        and not the gateway's own; without a cache a revoked key stops working at once.
+        """
+        if room is None:
+            return None
+        authorizer = apigw.CfnAuthorizer(
+            self,
+            "Authorizer",
+            api_id=self.resource.ref,
+            name=self._arns.names.function(room.name),
+            authorizer_type="REQUEST",
+            authorizer_uri=_invocation_uri(self._arns, room.name),
+            authorizer_payload_format_version="2.0",
+            authorizer_result_ttl_in_seconds=0,
+            enable_simple_responses=True,
+        )
+        self._permission(room, f"authorizers/{authorizer.ref}")
+        return authorizer
+
+    def _integration(self, room: RoomSpec) -> apigw.CfnIntegration:
+        self._permission(room, "*")
+        return apigw.CfnIntegration(
+            self,
+            f"{room.pascal_name}Integration",
+            api_id=self.resource.ref,
+            integration_type="AWS_PROXY",
+            integration_uri=self._arns.function(room.name),
+            payload_format_version="2.0",
+            timeout_in_millis=LONGEST_ANSWER_MS,
+        )
+
+    def _permission(self, room: RoomSpec, source: str) -> None:
+        arns = self._arns
+        lambda_.CfnPermission(
+            self,
+            f"{room.pascal_name}Permission",
+            action="lambda:InvokeFunction",
+            function_name=arns.function(room.name),
+            principal="apigateway.amazonaws.com",
+            source_arn=f"arn:{arns.partition}:execute-api:{arns.region}:{arns.account}:{self.resource.ref}/{source}",
+        )
+
+    def _route(
+        self, route: ServedRoute, integration: apigw.CfnIntegration, guard: apigw.CfnAuthorizer | None
+    ) -> None:
+        is_guarded = guard is not None and not route.is_open
+        resource = apigw.CfnRoute(
+            self,
+            _logical_name(route.key),
+            api_id=self.resource.ref,
+            route_key=route.key,
+            target=f"integrations/{integration.ref}",
+            authorization_type="CUSTOM" if is_guarded else "NONE",
+            authorizer_id=guard.ref if guard is not None and is_guarded else None,
+        )
+        if not is_guarded:
+            allowances.OPEN_ROUTE.on(resource)
+
+    def _stage(self) -> None:
+        logs = log_group(self, f"/aws/vendedlogs/http/{self._arns.names.of('api')}", self._config)
+        apigw.CfnStage(
+            self,
+            "Stage",
+            api_id=self.resource.ref,
+            stage_name="$default",
+            auto_deploy=True,
+            access_log_settings=apigw.CfnStage.AccessLogSettingsProperty(
+                destination_arn=logs.attr_arn, format=json.dumps(_ACCESS_LOG_FIELDS)
+            ),
+            default_route_settings=apigw.CfnStage.RouteSettingsProperty(
+                throttling_rate_limit=self._config.throttle_rate_per_s,
+                throttling_burst_limit=self._config.throttle_burst,
+            ),
+        )
+
+
+def _cors(config: StageConfig) -> apigw.CfnApi.CorsProperty | None:
+    """Let only the stage's web pages call from a browser; without origins no page may."""
+    if not config.cors_origins:
+        return None
+    return apigw.CfnApi.CorsProperty(
+        allow_origins=list(config.cors_origins),
+        allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"],
+        allow_headers=["authorization", "content-type", "idempotency-key", "x-api-key"],
+        expose_headers=["location", "retry-after"],
+        max_age=3600,
+    )
+
+
+def _invocation_uri(arns: Arns, room: str) -> str:
+    service = f"arn:{arns.partition}:apigateway:{arns.region}:lambda:path/2015-03-31"
+    return f"{service}/functions/{arns.function(room)}/invocations"
+
+
+def _logical_name(route_key: str) -> str:
+    """Name a route's resource after the route, so that a diff of templates can be read."""
+    words = re.findall(r"[A-Za-z0-9]+", route_key)
+    name = "".join(word[:1].upper() + word[1:].lower() for word in words)
+    return f"{name}Root" if route_key.endswith(" /") else name

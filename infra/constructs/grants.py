@@ -1,0 +1,97 @@
+"""A room asks for what it needs by word; this table is the only place that says which IAM actions a word means."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from infra.names import Arns
+from infra.tables import TABLES
+
+
+@dataclass(frozen=True)
+class Allow:
+    """One IAM statement: these actions on these resources, never on everything."""
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Granted:
+    """What a word gives: permissions, and the environment variables without which they would be useless."""
+
+    allows: tuple[Allow, ...]
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+Rule = Callable[[Arns], Granted]
+
+_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+# A transaction is authorised by the actions on its items; there is no action `TransactWriteItems`.
+_WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
+
+TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
+    "journal:read": ("journal", _READ),
+    "runtime:read": ("runtime", _READ),
+    "runtime:read-write": ("runtime", _READ + _WRITE),
+    "registry:read": ("registry", _READ),
+    "registry:read-write": ("registry", _READ + _WRITE),
+    "identity:read": ("identity", ("dynamodb:GetItem",)),
+}
+
+OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "data:read": ("tenants", ("s3:GetObject",)),
+    "blobs:read": ("blobs", ("s3:GetObject",)),
+    "blobs:read-write": ("blobs", ("s3:GetObject", "s3:PutObject")),
+}
+
+
+def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
+    """Collect every word that a `function.toml` may use; each machine brings its own two."""
+    words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
+    words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
+    for machine in machines:
+        words[f"{machine}:start"] = _start_rule(machine)
+        words[f"{machine}:stop"] = _stop_rule(machine)
+    return words
+
+
+def _table_rule(table: str, actions: tuple[str, ...]) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        allows = [Allow(actions, (arns.table(table),))]
+        indexes = tuple(arns.index(table, index.name) for index in TABLES[table].indexes)
+        if indexes and "dynamodb:Query" in actions:
+            allows.append(Allow(("dynamodb:Query",), indexes))
+        return Granted(tuple(allows), {f"{table.upper()}_TABLE": arns.names.of(table)})
+
+    return rule
+
+
+def _object_rule(prefix: str, actions: tuple[str, ...]) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        return Granted((Allow(actions, (arns.objects(prefix),)),), {"DATA_BUCKET": arns.data_bucket_name()})
+
+    return rule
+
+
+def _start_rule(machine: str) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        return Granted(
+            (Allow(("states:StartExecution",), (arns.machine(machine),)),), _machine_variable(machine, arns)
+        )
+
+    return rule
+
+
+def _stop_rule(machine: str) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        allow = Allow(("states:StopExecution",), (arns.executions(machine),))
+        return Granted((allow,), _machine_variable(machine, arns))
+
+    return rule
+
+
+def _machine_variable(machine: str, arns: Arns) -> dict[str, str]:
+    return {f"{machine.upper().replace('-', '_')}_MACHINE_ARN": arns.machine(machine)}

@@ -1,0 +1,67 @@
+"""A room that is fed by a queue must not lose a message, not even one that it can never handle."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs import allowances
+from infra.constructs.table import removal_policy
+from infra.names import Arns, Names
+from infra.rooms import RoomSpec
+
+# AWS's advice: long enough for the function's own retries, or a slow batch is handed out twice.
+VISIBILITY_PER_TIMEOUT = 6
+
+
+class RoomQueue(Construct):
+    """A queue with its dead-letter queue, both encrypted and closed to unencrypted connections."""
+
+    def __init__(self, scope: Construct, spec: RoomSpec, config: StageConfig) -> None:
+        super().__init__(scope, spec.pascal_name)
+        assert spec.queue is not None
+        name = Names(config.stage).queue(spec.name)
+        self.dead_letters = sqs.Queue(
+            self,
+            "DeadLetters",
+            queue_name=f"{name}-dead",
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(14),
+            removal_policy=removal_policy(config),
+        )
+        self.queue = sqs.Queue(
+            self,
+            "Queue",
+            queue_name=name,
+            encryption=sqs.QueueEncryption.SQS_MANAGED,
+            enforce_ssl=True,
+            retention_period=Duration.days(4),
+            visibility_timeout=Duration.seconds(spec.timeout_s * VISIBILITY_PER_TIMEOUT),
+            dead_letter_queue=sqs.DeadLetterQueue(
+                queue=self.dead_letters, max_receive_count=spec.queue.max_receive_count
+            ),
+            removal_policy=removal_policy(config),
+        )
+        allowances.END_OF_THE_LINE.on(self.dead_letters)
+
+
+def feed(
+    scope: Construct, spec: RoomSpec, function: lambda_.IFunction, arns: Arns
+) -> lambda_.EventSourceMapping:
+    """Connect a room to its queue; it reports the messages that failed, and only those come again."""
+    assert spec.queue is not None
+    mapping = lambda_.EventSourceMapping(
+        scope,
+        "Feed",
+        target=function,
+        event_source_arn=arns.queue(spec.name),
+        batch_size=spec.queue.batch_size,
+        max_concurrency=spec.queue.max_concurrency,
+        report_batch_item_failures=True,
+    )
+    allowances.QUEUE_KEEPS_FAILURES.on(mapping)
+    return mapping

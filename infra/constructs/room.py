@@ -1,0 +1,126 @@
+"""One Lambda from one folder: the same shape for every room, so that adding a room needs no code here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs import allowances
+from infra.constructs.allowances import Allowance, arns_as_printed, arns_of
+from infra.constructs.grants import Allow, Granted, Rule
+from infra.constructs.logs import log_group
+from infra.names import Arns
+from infra.rooms import RoomSpec
+from infra.spelling import unknown_word
+
+_CONFIG_REFERENCE = re.compile(r"\$\{config\.([A-Za-z0-9_]+)\}")
+
+
+class Room(Construct):
+    """A function with a role and a log group of its own, allowed exactly what its words say."""
+
+    def __init__(
+        self, scope: Construct, spec: RoomSpec, config: StageConfig, words: Mapping[str, Rule], asset: Path
+    ) -> None:
+        super().__init__(scope, spec.pascal_name)
+        arns = arns_of(Stack.of(self), config.stage)
+        granted = [words[word](arns) for word in spec.grants]
+        logs_ = log_group(self, f"/aws/lambda/{arns.names.function(spec.name)}", config)
+        self.role = _role(self, [allow for grant in granted for allow in grant.allows], arns, spec)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            function_name=arns.names.function(spec.name),
+            description=spec.purpose,
+            architecture=lambda_.Architecture.ARM_64,
+            runtime=lambda_.Runtime.PYTHON_3_13,
+            handler=f"functions.{spec.name}.handler.handle",
+            code=lambda_.Code.from_asset(str(asset)),
+            memory_size=spec.memory_mb,
+            timeout=Duration.seconds(spec.timeout_s),
+            role=self.role,
+            log_group=logs.LogGroup.from_log_group_name(self, "OwnLogs", logs_.ref),
+            environment=_environment(spec, config, granted),
+            reserved_concurrent_executions=spec.reserved_concurrency if config.reserved_concurrency else None,
+        )
+        self._acknowledge(spec, config, words)
+
+    def _acknowledge(self, spec: RoomSpec, config: StageConfig, words: Mapping[str, Rule]) -> None:
+        """Give the reasons for the wildcards that cannot be avoided, each finding by its exact name."""
+        for allowance in (allowances.PYTHON_3_13, allowances.NOT_ASYNCHRONOUS, allowances.NO_TRACE_YET):
+            allowance.on(self.function)
+        printed = arns_as_printed(Stack.of(self), config.stage)
+        allowances.OWN_LOG_STREAMS.on(self.role, f"Resource::{printed.function_logs(spec.name)}")
+        for word in spec.grants:
+            for allow in words[word](printed).allows:
+                for resource in (r for r in allow.resources if r.endswith("*")):
+                    _wildcard_reason(resource).on(self.role, f"Resource::{resource}")
+
+
+def _wildcard_reason(resource: str) -> Allowance:
+    return allowances.OWN_PREFIX if ":s3:::" in resource else allowances.OWN_EXECUTIONS
+
+
+def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: RoomSpec) -> iam.Role:
+    """Write the role in full, without AWS's managed policies, which allow logging to every group."""
+    own_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (arns.function_logs(spec.name),))
+    reads_queue = Allow(
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
+    )
+    return iam.Role(
+        scope,
+        "Role",
+        assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
+        inline_policies={
+            "Grants": policy([own_logs, *([reads_queue] if spec.queue else []), *allows]),
+        },
+    )
+
+
+def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:
+    """Write statements as they are listed, one for each set of resources with its actions joined."""
+    merged: dict[tuple[str, ...], list[str]] = {}
+    for allow in allows:
+        merged.setdefault(allow.resources, []).extend(allow.actions)
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(actions=list(dict.fromkeys(actions)), resources=list(resources))
+            for resources, actions in merged.items()
+        ]
+    )
+
+
+def _environment(spec: RoomSpec, config: StageConfig, granted: Iterable[Granted]) -> dict[str, str]:
+    """Give a room the names of what it may use, and of nothing else."""
+    environment = {
+        "STAGE": config.stage,
+        "LOG_LEVEL": config.log_level,
+        "POWERTOOLS_SERVICE_NAME": spec.name,
+        "POWERTOOLS_METRICS_NAMESPACE": "Stepward",
+    }
+    for grant in granted:
+        environment |= grant.environment
+    return environment | {name: _filled(text, spec, config) for name, text in spec.environment.items()}
+
+
+def _filled(text: str, spec: RoomSpec, config: StageConfig) -> str:
+    """Replace `${config.<field>}` by the stage's value; a list becomes one line with commas."""
+
+    def value(match: re.Match[str]) -> str:
+        fields = StageConfig.model_fields
+        if match[1] not in fields:
+            raise unknown_word(
+                Path("functions") / spec.name / "function.toml", "configuration field", match[1], fields
+            )
+        found = getattr(config, match[1])
+        return ",".join(found) if isinstance(found, tuple) else str(found)
+
+    return _CONFIG_REFERENCE.sub(value, text)

@@ -1,0 +1,76 @@
+"""Physical names are fixed by a rule, so that stacks can speak of each other's resources without exports or cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of one stage's resources; the laptop, the CLI and people in the AWS console rely on this rule."""
+
+    stage: str
+
+    def of(self, name: str) -> str:
+        """Prefix a resource's own name, so that several stages live in one account."""
+        return f"stepward-{self.stage}-{name}"
+
+    def function(self, room: str) -> str:
+        """Name a room's function after its folder, so that each leads to the other."""
+        return self.of(room.replace("_", "-"))
+
+    def queue(self, room: str) -> str:
+        """Name a room's queue after the room that reads it."""
+        return self.of(room.replace("_", "-"))
+
+
+@dataclass(frozen=True)
+class Arns:
+    """The ARNs of one stage in one account, spelt by rule because a role may be written before its resource exists.
+
+    `partition`, `region` and `account` are literals, or tokens that CloudFormation fills in.
+    """
+
+    names: Names
+    partition: str
+    region: str
+    account: str
+
+    def _arn(self, service: str, resource: str) -> str:
+        return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def table(self, table: str) -> str:
+        """Spell a table, for the actions on its items."""
+        return self._arn("dynamodb", f"table/{self.names.of(table)}")
+
+    def index(self, table: str, index: str) -> str:
+        """Spell one index of a table, because a grant on a table does not cover its indexes."""
+        return f"{self.table(table)}/index/{index}"
+
+    def data_bucket_name(self) -> str:
+        """Carry the account in the bucket's name, which has to be unique in the world."""
+        return f"{self.names.of('data')}-{self.account}"
+
+    def objects(self, prefix: str) -> str:
+        """Spell the objects under a prefix of the data bucket, so that grants do not reach its other half."""
+        return f"arn:{self.partition}:s3:::{self.data_bucket_name()}/{prefix}/*"
+
+    def function(self, room: str) -> str:
+        """Spell a room's function without a version: machines and the API always call the newest code."""
+        return self._arn("lambda", f"function:{self.names.function(room)}")
+
+    def function_logs(self, room: str) -> str:
+        """Spell the streams of a function's own log group, the only place it may log to."""
+        return self._arn("logs", f"log-group:/aws/lambda/{self.names.function(room)}:*")
+
+    def queue(self, room: str) -> str:
+        """Spell the queue that a room reads."""
+        return self._arn("sqs", self.names.queue(room))
+
+    def machine(self, machine: str) -> str:
+        """Spell a state machine, for starting it."""
+        return self._arn("states", f"stateMachine:{self.names.of(machine)}")
+
+    def executions(self, machine: str) -> str:
+        """Spell all executions of a machine, whose names are made at run time."""
+        return self._arn("states", f"execution:{self.names.of(machine)}:*")

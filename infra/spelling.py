@@ -1,0 +1,49 @@
+"""A wrong word in a configuration file should cost a second, not an hour: the message names the file and the likely word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+
+class DefinitionError(Exception):
+    """What a person wrote in a file of this repository cannot be built; the message says where and what to write instead."""
+
+
+def unknown_word(file: Path, kind: str, word: str, known: Iterable[str]) -> DefinitionError:
+    """Say which word is unknown and which known one is nearest, because most unknown words are typing errors."""
+    words = sorted(known)
+    nearest = difflib.get_close_matches(word, words, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(words)}"
+    return DefinitionError(f"{file}: unknown {kind} {word!r}; {hint}")
+
+
+def explain(file: Path, model: type[BaseModel], error: ValidationError) -> DefinitionError:
+    """Translate pydantic's first finding into one line about the file, for people who did not write the model."""
+    finding = error.errors(include_url=False)[0]
+    field = ".".join(str(part) for part in finding["loc"])
+    if finding["type"] == "extra_forbidden":
+        return unknown_word(file, "word", field, _known_fields(model, finding["loc"]))
+    return DefinitionError(f"{file}: {field}: {finding['msg']}")
+
+
+def _known_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
+    """List the words allowed at a place, prefixed like the place, so that nested tables get useful hints too."""
+    prefix: list[str] = []
+    for part in location[:-1]:
+        field = model.model_fields.get(str(part))
+        nested = _model_in(field.annotation) if field else None
+        if nested is None:
+            break
+        model = nested
+        prefix.append(str(part))
+    return [".".join([*prefix, name]) for name in model.model_fields]
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    """Find the pydantic model inside `Model | None`, which is how optional tables are declared."""
+    candidates = (annotation, *getattr(annotation, "__args__", ()))
+    return next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)

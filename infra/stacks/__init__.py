@@ -1,0 +1,1 @@
+"""The units of deployment, split by how long their contents live: data outlasts code."""

@@ -1,0 +1,51 @@
+"""What must outlive every deployment: tables and the bucket, apart from the code that changes daily."""
+
+from __future__ import annotations
+
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs import allowances
+from infra.constructs.allowances import arns_of
+from infra.constructs.table import PlatformTable, removal_policy
+from infra.stacks.base import StageStack
+from infra.tables import TABLES
+
+
+class DataBucket(Construct):
+    """Data sets and large journal bodies, private, encrypted, and recoverable for a month after a slip."""
+
+    def __init__(self, scope: Construct, config: StageConfig) -> None:
+        super().__init__(scope, "Data")
+        self.bucket = s3.Bucket(
+            self,
+            "Bucket",
+            bucket_name=arns_of(Stack.of(self), config.stage).data_bucket_name(),
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            encryption=s3.BucketEncryption.S3_MANAGED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(
+                    id="forget-what-was-replaced",
+                    abort_incomplete_multipart_upload_after=Duration.days(1),
+                    noncurrent_version_expiration=Duration.days(30),
+                )
+            ],
+            removal_policy=removal_policy(config),
+        )
+        allowances.NO_ACCESS_LOG.on(self.bucket)
+
+
+class DataStack(StageStack):
+    """The stateful stack; the others can be deleted and made again at any time."""
+
+    def __init__(self, scope: Construct, config: StageConfig) -> None:
+        super().__init__(scope, "data", config, termination_protection=config.termination_protection)
+        for spec in TABLES.values():
+            PlatformTable(self, spec, config)
+        DataBucket(self, config)

@@ -1,0 +1,34 @@
+"""All rooms deploy together, because they share one package and must agree about the journal's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from constructs import Construct
+
+from infra.bundling import Bundler
+from infra.config import StageConfig
+from infra.constructs.allowances import arns_of
+from infra.constructs.grants import Rule
+from infra.constructs.queue import feed
+from infra.constructs.room import Room
+from infra.rooms import RoomSpec
+from infra.stacks.base import StageStack
+
+
+class FunctionsStack(StageStack):
+    """Every room of the `functions` folder."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        rooms: Sequence[RoomSpec],
+        words: Mapping[str, Rule],
+        bundle: Bundler,
+        config: StageConfig,
+    ) -> None:
+        super().__init__(scope, "functions", config)
+        for spec in rooms:
+            room = Room(self, spec, config, words, bundle(spec))
+            if spec.queue:
+                feed(room, spec, room.function, arns_of(self, config.stage))

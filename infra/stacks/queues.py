@@ -1,0 +1,21 @@
+"""Queues hold messages that are not yet handled, so they live apart from the functions that come and go."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from constructs import Construct
+
+from infra.config import StageConfig
+from infra.constructs.queue import RoomQueue
+from infra.rooms import RoomSpec
+from infra.stacks.base import StageStack
+
+
+class QueuesStack(StageStack):
+    """One queue with its dead letters for each room that asks for one."""
+
+    def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
+        super().__init__(scope, "queues", config)
+        for room in rooms:
+            RoomQueue(self, room, config)

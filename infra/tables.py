@@ -1,0 +1,53 @@
+"""The tables as data, because both the tables themselves and the grants on their indexes are made from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TTL_ATTRIBUTE = "expires_at"
+
+
+@dataclass(frozen=True)
+class Index:
+    """One secondary index with the attributes that its lists show, so that a list never has to read the items."""
+
+    name: str
+    includes: tuple[str, ...]
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Follow the rule for key names, so that adapters can build them from the index's name."""
+        return f"{self.name.lower()}pk", f"{self.name.lower()}sk"
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """One table: string keys `pk` and `sk`, its indexes, and whether its changes are streamed."""
+
+    name: str
+    indexes: tuple[Index, ...] = ()
+    streams_new_images: bool = False
+
+
+_RUN_LIST = (
+    "run",
+    "agent",
+    "version",
+    "status",
+    "created_at",
+    "ended_at",
+    "cost_usd_micros",
+    "turns",
+    "principal",
+)
+_AGENT_LIST = ("id", "name", "version", "model", "description", "created_at")
+
+TABLES: dict[str, TableSpec] = {
+    spec.name: spec
+    for spec in (
+        TableSpec("journal", streams_new_images=True),
+        TableSpec("runtime", indexes=(Index("GSI1", _RUN_LIST), Index("GSI2", _RUN_LIST))),
+        TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),
+        TableSpec("identity"),
+    )
+}
