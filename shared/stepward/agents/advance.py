@@ -1,0 +1,210 @@
+"""Advances a run until it must wait: the heart of the agent loop.
+
+Each step is made durable before the next one starts, so the function may die anywhere and the next invocation goes
+on from the journal. A turn costs two appends: `turn` (the reply and its cost) and `results` (with the reservation
+for the next call).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.agents.gate import Consultant, failure, may_call
+from stepward.agents.outcomes import TurnCalls
+from stepward.agents.writer import RunWriter
+from stepward.domain.errors import (
+    Bug,
+    ModelFault,
+    ProviderFault,
+    ProviderThrottled,
+    StepwardError,
+    StoreConflict,
+)
+from stepward.domain.journal import Claimed, End, Intent, Results, Turn, Waiting
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunError, RunKey, RunStatus
+from stepward.ports.clock import Clock, from_iso, iso
+from stepward.ports.datasets import Datasets
+from stepward.ports.journal import Journal
+from stepward.ports.runtime_state import RuntimeState
+
+TIME_FOR_A_TURN_S: Final = 45
+PROVIDER_WAIT_S: Final = 10
+LONGEST_WAIT_S: Final = 300
+
+
+class FailedCall(BaseModel):
+    """A call whose function gave no result, as the machine saw it."""
+
+    call: str
+    error: str
+
+
+class AdvanceRequest(BaseModel):
+    """What the machine sends: ids and what it has just done, never content.
+
+    `called` is the place of the turn whose calls the machine has just made: only that turn's missing results are
+    final. `error` asks for the run's end because advancing it failed too often.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: Literal[1]
+    tenant: str
+    run: str
+    called: int | None = None
+    failed: list[FailedCall] = Field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
+
+
+Next = Literal["done", "calls", "wait", "again"]
+
+
+class AdvanceAnswer(BaseModel):
+    """What the machine is to do next; ids only, under 2 KB."""
+
+    v: Literal[1] = 1
+    tenant: str
+    run: str
+    next: Next
+    seq: int
+    calls: list[str] | None = None
+    seconds: int | None = None
+
+
+@dataclass(frozen=True)
+class Advance:
+    """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run."""
+
+    journal: Journal
+    runtime: RuntimeState
+    datasets: Datasets
+    clock: Clock
+    consultant: Callable[[str, str, str], Consultant]
+    invocation: str
+    time_left_s: Callable[[], float]
+
+    def __call__(self, request: AdvanceRequest) -> AdvanceAnswer:
+        """Go on with the run until it is done or must wait."""
+        writer = RunWriter.open(self.journal, self.runtime, self.clock, request.key, self.invocation)
+        start = writer.state.start
+        if writer.state.end is None and request.error:
+            writer.end(failure(request.error, "the platform could not advance the run."))
+        if writer.state.end is not None:
+            writer.settle()
+            return AdvanceAnswer(tenant=request.tenant, run=request.run, next="done", seq=writer.state.seq)
+        consultant = self.consultant(request.tenant, start.agent, start.version)
+        return _Advancing(self, request, writer, consultant).run()
+
+
+@dataclass(frozen=True)
+class _Advancing:
+    """One invocation at work on one run."""
+
+    case: Advance
+    request: AdvanceRequest
+    writer: RunWriter
+    consultant: Consultant
+
+    @property
+    def state(self) -> RunState:
+        return self.writer.state
+
+    def run(self) -> AdvanceAnswer:
+        answer = self._claim()
+        while answer is None:
+            answer = (
+                self._take_turn() if self.state.pending is None else self._answer_calls(self.state.pending)
+            )
+        return answer
+
+    def _claim(self) -> AdvanceAnswer | None:
+        permit = self._permit(self.state) if self.state.pending is None else None
+        if isinstance(permit, End):
+            return self._end(permit)
+        self.writer.append(self.writer.make(Claimed, intent=permit))
+        return None
+
+    def _take_turn(self) -> AdvanceAnswer | None:
+        if self.state.intent is None:
+            raise Bug("a model call needs a reservation")
+        try:
+            reply = self.consultant.backend.reply(self.consultant.request(self.state))
+        except (ProviderFault, ModelFault) as error:
+            return self._without_reply(error)
+        end = None if reply.calls else End(status=RunStatus.COMPLETED)
+        cost = self.consultant.price.cost_usd_micros(reply.usage)
+        turn = self.writer.make(Turn, turn=self.state.intent.turn, reply=reply, cost_usd_micros=cost, end=end)
+        self._append_paid(turn)
+        return self._end(end) if end else None
+
+    def _append_paid(self, turn: Turn) -> None:
+        """Write the reply; where the run has gone on without us, book what it cost and leave."""
+        try:
+            self.writer.append(turn)
+        except StoreConflict:
+            self.writer.book_late(turn)
+            raise
+
+    def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
+        if not error.retryable:
+            return self._end(failure(error.code, error.detail))
+        seconds = _wait_s(error)
+        until = self.case.clock.now() + timedelta(seconds=seconds)
+        if until >= from_iso(self.state.start.deadline_at):
+            reason = RunError(code=error.code, detail=error.detail)
+            return self._end(End(status=RunStatus.RATE_LIMITED, error=reason))
+        self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
+        return self._answer("wait", seconds=seconds)
+
+    def _answer_calls(self, turn: Turn) -> AdvanceAnswer | None:
+        calls = TurnCalls(
+            agent=self.consultant.agent,
+            tenant=self.request.tenant,
+            calls=turn.reply.calls,
+            items=self.state.calls,
+            datasets=self.case.datasets,
+        )
+        waiting = calls.waiting()
+        if waiting and self.state.pending_seq != self.request.called:
+            return self._answer("calls", calls=waiting)
+        failures = {one.call: one.error for one in self.request.failed}
+        return self._append_results(
+            self.writer.make(Results, turn=turn.turn, outcomes=calls.outcomes(failures))
+        )
+
+    def _append_results(self, results: Results) -> AdvanceAnswer | None:
+        """Write the results with the next call's reservation: the gate is asked as if they were in place."""
+        permit = self._permit(self.state.with_results(results))
+        short = self.case.time_left_s() < TIME_FOR_A_TURN_S
+        intent = permit if isinstance(permit, Intent) and not short else None
+        self.writer.append(results.model_copy(update={"intent": intent}))
+        if isinstance(permit, End):
+            return self._end(permit)
+        return self._answer("again") if short else None
+
+    def _permit(self, state: RunState) -> Intent | End:
+        return may_call(state, self.consultant, self.case.clock.now())
+
+    def _end(self, end: End) -> AdvanceAnswer:
+        self.writer.end(end)
+        return self._answer("done")
+
+    def _answer(self, next_: Next, **more: Any) -> AdvanceAnswer:
+        tenant, run = self.request.tenant, self.request.run
+        return AdvanceAnswer(tenant=tenant, run=run, next=next_, seq=self.state.pending_seq, **more)
+
+
+def _wait_s(error: StepwardError) -> int:
+    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
+    return max(1, min(LONGEST_WAIT_S, round(asked or PROVIDER_WAIT_S)))

@@ -1,0 +1,64 @@
+"""Reads what callers send, and tells them what is wrong with it: which field, and how to mend it."""
+
+from __future__ import annotations
+
+import json
+from difflib import get_close_matches
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stepward.domain.errors import InvalidRequest
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_json(body: str | None) -> Any:
+    """Parse a request body; the error names line and column."""
+    if not body or not body.strip():
+        raise InvalidRequest("the request has no body.", field="body", fix="send a JSON object")
+    try:
+        return json.loads(body)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise InvalidRequest(
+            f"the body is not JSON: {error}", field="body", fix="send a JSON object"
+        ) from error
+
+
+def parse(model: type[M], data: Any) -> M:
+    """Validate data against a model; all faults come at once, each with its field."""
+    if not isinstance(data, dict):
+        raise InvalidRequest(
+            f"expected a JSON object, got {type(data).__name__}.", field="body", fix="send a JSON object"
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [_fault(model, detail) for detail in error.errors(include_url=False)[:20]]
+        first = faults[0]
+        more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
+        raise InvalidRequest(
+            f"{first['field']}: {first['detail']}{more}",
+            field=first["field"],
+            fix=first["fix"],
+            errors=faults,
+        ) from error
+
+
+def _fault(model: type[BaseModel], detail: ErrorDetails) -> dict[str, str]:
+    field = ".".join(str(part) for part in detail["loc"]) or "body"
+    message = detail["msg"].removeprefix("Value error, ")
+    return {"field": field, "detail": message, "fix": _fix(model, detail)}
+
+
+def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
+    name = str(detail["loc"][-1]) if detail["loc"] else "body"
+    if detail["type"] == "extra_forbidden":
+        near = get_close_matches(name, model.model_fields, n=1)
+        return f"did you mean {near[0]!r}?" if near else f"remove {name!r}"
+    if detail["type"] == "missing":
+        return f"add {name!r}"
+    context = detail.get("ctx") or {}
+    expected = context.get("pattern") or context.get("expected")
+    return f"it must match {expected}" if expected else f"mend {name!r}: {detail['msg'].lower()}"

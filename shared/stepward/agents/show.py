@@ -1,0 +1,122 @@
+"""Shows runs and their events: heads for lists, the journal for what happened."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from stepward.domain.errors import InvalidRequest, NotFound
+from stepward.domain.events import events_of
+from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, check_id
+from stepward.domain.journal import Created, Ended, Sequenced, Turn, Waiting
+from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
+from stepward.ports.journal import Journal
+from stepward.ports.runtime_state import RunPage, RuntimeState
+
+MOST_LISTED: Final = 100
+
+
+def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
+    """Read a run's head; an unknown or foreign one is the caller's error."""
+    check_id("run_id", run, RUN_ID_PATTERN)
+    head = runtime.head(RunKey(tenant=tenant, run=run))
+    if head is None:
+        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
+    return head
+
+
+def page_size(text: str | None, default: int = 20) -> int:
+    """Read `limit` from a query string."""
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_LISTED:
+        raise InvalidRequest(
+            f"limit is {text[:40]!r}.", field="limit", fix=f"use a whole number from 1 to {MOST_LISTED}"
+        )
+    return int(text)
+
+
+@dataclass(frozen=True)
+class ShowRuns:
+    """The use cases behind `GET /runs` and `GET /runs/{run_id}`, with and without `/events`."""
+
+    journal: Journal
+    runtime: RuntimeState
+
+    def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
+        """List runs, newest first."""
+        day, agent = query.get("day"), query.get("agent")
+        if day is not None:
+            _check_day(day)
+        if agent is not None:
+            check_id("agent", agent, AGENT_ID_PATTERN)
+        if day and agent:
+            raise InvalidRequest("day and agent cannot be combined.", field="day", fix="give one of them")
+        limit = page_size(query.get("limit"))
+        page: RunPage = self.runtime.list_runs(
+            tenant, day=day, agent=agent, limit=limit, cursor=query.get("cursor")
+        )
+        return {"runs": [run_view(head) for head in page.runs], "next_cursor": page.cursor}
+
+    def detail(self, tenant: str, run: str) -> dict[str, Any]:
+        """Show a run with its input and, once there is one, its output."""
+        head = find_run(self.runtime, tenant, run)
+        first = next(iter(self.journal.read(head.key, 1, 1).records), None)
+        given = first.record.input if first and isinstance(first.record, Created) else None
+        newest = self.journal.newest(head.key)
+        status = head.status if head.ended else _status(newest)
+        return {**run_view(head), "status": status, "input": given, "output": _output(newest)}
+
+    def events(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
+        """Show what happened after a cursor; `next` is the cursor for the next request."""
+        head = find_run(self.runtime, tenant, run)
+        after = _cursor(run, query.get("after"))
+        page = self.journal.read(head.key, after + 1, page_size(query.get("limit"), MOST_LISTED))
+        events = [event for item in page.records for event in events_of(run, item, page.calls)]
+        reached = page.records[-1].seq if page.records else after
+        ended = head.ended and (not page.records or self._is_newest(head.key, reached))
+        return {"events": events, "next": reached, "ended": ended}
+
+    def _is_newest(self, key: RunKey, seq: int) -> bool:
+        newest = self.journal.newest(key)
+        return newest is not None and newest.seq <= seq
+
+
+def _status(newest: Sequenced | None) -> RunStatus:
+    match newest.record if newest else None:
+        case None | Created():
+            return RunStatus.PENDING
+        case Waiting():
+            return RunStatus.RATE_LIMITED
+        case Ended(end=end) | Turn(end=end) if end:
+            return end.status
+        case _:
+            return RunStatus.RUNNING
+
+
+def _output(newest: Sequenced | None) -> str | None:
+    record = newest.record if newest else None
+    return record.reply.text if isinstance(record, Turn) and record.end else None
+
+
+def _cursor(run: str, text: str | None) -> int:
+    """Read `after`: a sequence number, or the id of an event."""
+    if text is None:
+        return 0
+    found = re.fullmatch(rf"(?:{run}:)?(\d{{1,10}})(?::\d+)?", text, re.ASCII)
+    if not found:
+        raise InvalidRequest(
+            f"after is {text[:80]!r}.",
+            field="after",
+            fix="use the `next` of the answer before, or an event's id",
+        )
+    return int(found[1])
+
+
+def _check_day(day: str) -> None:
+    try:
+        date.fromisoformat(day)
+    except ValueError as error:
+        raise InvalidRequest(f"day is {day[:40]!r}.", field="day", fix="write it as 2026-11-21") from error

@@ -1,0 +1,76 @@
+"""Writes a run's journal as one of possibly several writers, of whom only the newest claim may go on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from stepward.domain.errors import StoreConflict
+from stepward.domain.journal import AnyRecord, End, Ended, Record, Sequenced, Turn
+from stepward.domain.run_state import RunState, fold
+from stepward.domain.runs import RunKey
+from stepward.ports.clock import Clock, iso
+from stepward.ports.journal import Journal
+from stepward.ports.runtime_state import RuntimeState
+
+R = TypeVar("R", bound=Record)
+LATE_ATTEMPTS: Final = 10
+
+
+@dataclass
+class RunWriter:
+    """One invocation's pen: every record goes to the next free place, or not at all."""
+
+    journal: Journal
+    runtime: RuntimeState
+    clock: Clock
+    key: RunKey
+    name: str
+    state: RunState
+
+    @classmethod
+    def open(cls, journal: Journal, runtime: RuntimeState, clock: Clock, key: RunKey, name: str) -> RunWriter:
+        """Read the whole journal and take up the pen."""
+        return cls(journal, runtime, clock, key, name, fold(journal.load(key)))
+
+    def make(self, kind: type[R], **fields: Any) -> R:
+        """Make a record with this writer's name and the time."""
+        return kind(at=iso(self.clock.now()), writer=self.name, **fields)
+
+    def append(self, record: AnyRecord) -> None:
+        """Write the next record.
+
+        time →   us: load(n) ─ model call ─ append(n+1) ✗        the place is taken
+                 other writer:     append(n+1) ✓                 a newer claim, a cancel or an end
+        The place decides who goes on; `StoreConflict` tells us that it is not us.
+        """
+        seq = self.state.seq + 1
+        self.journal.append(self.key, seq, record)
+        self.state.apply(Sequenced(seq=seq, record=record))
+
+    def book_late(self, turn: Turn) -> None:
+        """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
+        self._append_somewhere(turn.model_copy(update={"late": True, "end": None}))
+        if self.state.end:
+            self.runtime.amend_totals(self.key, self.state.billed_totals())
+
+    def end(self, end: End) -> None:
+        """Write the end as a record of its own, then close the head."""
+        if self.state.end is None:
+            self.append(self.make(Ended, end=end))
+        self.settle()
+
+    def settle(self) -> None:
+        """Close the head by what the journal says; safe to repeat, by anybody."""
+        end = self.state.end
+        if end is not None:
+            self.runtime.close(
+                self.key, end.status, iso(self.clock.now()), end.error, self.state.billed_totals()
+            )
+
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
+    def _append_somewhere(self, record: AnyRecord) -> None:
+        self.state = fold(self.journal.load(self.key))
+        self.append(record)

@@ -1,0 +1,76 @@
+"""What passes between an agent and its model, the same for every provider."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.domain.money import Usage
+
+
+class Frozen(BaseModel):
+    """A value: written once, compared by content, unknown fields refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ToolCall(Frozen):
+    """One call that the model asks for. `id` is unique in the run and the tool's idempotency key.
+
+    `arguments` is None when the model's text could not be read as JSON; `arguments_text` keeps that text.
+    """
+
+    id: str
+    tool: str
+    arguments: dict[str, Any] | None = None
+    arguments_text: str | None = None
+
+
+class ToolResult(Frozen):
+    """What the model is told about one call. `error` is an error's code, None when all went well."""
+
+    call: str
+    tool: str
+    content: Any = None
+    error: str | None = None
+
+
+class ModelReply(Frozen):
+    """One model call's outcome."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    usage: Usage = Usage()
+    stop: Literal["end", "tools", "length"] = "end"
+
+
+class Exchange(Frozen):
+    """One past turn: what the model replied and what its calls gave."""
+
+    reply: ModelReply
+    results: tuple[ToolResult, ...] = ()
+
+
+class ToolSchema(Frozen):
+    """A tool as the model sees it. `parameters` is a JSON Schema of an object."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ModelRequest(Frozen):
+    """One model call: all that a backend needs, nothing that it has to look up."""
+
+    model: str
+    prompt: str
+    input: str
+    history: tuple[Exchange, ...] = ()
+    tools: tuple[ToolSchema, ...] = ()
+    max_output_tokens: int = Field(default=1024, gt=0)
+
+    @property
+    def turn(self) -> int:
+        """Which turn this call makes, counted from 1."""
+        return len(self.history) + 1

@@ -1,0 +1,35 @@
+"""Ids are typed and prefixed, so that one in a log line or a URL says what it names."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import StringConstraints
+
+from stepward.domain.errors import InvalidRequest
+
+AGENT_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
+TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
+VERSION_PATTERN = r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$"
+TOOL_NAME_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"
+
+AgentId = Annotated[str, StringConstraints(pattern=AGENT_ID_PATTERN)]
+Version = Annotated[str, StringConstraints(pattern=VERSION_PATTERN)]
+ToolName = Annotated[str, StringConstraints(pattern=TOOL_NAME_PATTERN)]
+
+_FIXES = {
+    AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",
+    RUN_ID_PATTERN: "use the `id` that starting the run answered, as in run_01JD3Z…",
+    VERSION_PATTERN: "use three numbers, as in 1.0.0",
+    TENANT_PATTERN: "use small letters, digits and dashes",
+}
+
+
+def check_id(field: str, value: str, pattern: str) -> str:
+    """Keep anything but a well-formed id away from keys and paths; return the id."""
+    if not re.fullmatch(pattern, value):
+        shown = value if len(value) <= 80 else value[:80] + "…"
+        raise InvalidRequest(f"{shown!r} is not a valid {field}.", field=field, fix=_FIXES[pattern])
+    return value

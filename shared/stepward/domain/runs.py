@@ -1,0 +1,91 @@
+"""A run is one execution of an agent: its statuses, how they follow each other, and its head."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class RunStatus(StrEnum):
+    """Where a run stands: PENDING → RUNNING ⇄ WAITING | RATE_LIMITED → COMPLETED and the rest, for good.
+
+    RATE_LIMITED is the end only of a run whose deadline would pass while it waits for its provider.
+    """
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    RATE_LIMITED = "RATE_LIMITED"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    BUDGET_EXCEEDED = "BUDGET_EXCEEDED"
+    CANCELLED = "CANCELLED"
+
+
+class RunKey(BaseModel):
+    """Names a run within its tenant; every key of every table begins with it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    run: str
+
+
+class RunError(BaseModel):
+    """Why a run ended otherwise than well: an error's code and its detail."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    detail: str
+
+
+class Totals(BaseModel):
+    """What a run has used, summed from its journal."""
+
+    turns: int = 0
+    tool_calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_usd_micros: int = 0
+
+
+class RunHead(BaseModel):
+    """The run's one mutable record: what lists and closing need; the truth about the rest is the journal."""
+
+    run: str
+    tenant: str
+    agent: str
+    version: str
+    principal: str
+    status: RunStatus
+    rehearsed: bool
+    epoch: int = 1
+    created_at: str
+    deadline_at: str
+    ended_at: str | None = None
+    error: RunError | None = None
+    totals: Totals = Field(default_factory=Totals)
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over for good."""
+        return self.ended_at is not None
+
+    @property
+    def execution_name(self) -> str:
+        """The state machine execution's name: the same start can never run twice."""
+        return f"{self.run}.{self.epoch}"
+
+
+def run_view(head: RunHead) -> dict[str, Any]:
+    """Show a run as the API does, without its input and output."""
+    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run"})
+    return {"id": head.run, **shown}

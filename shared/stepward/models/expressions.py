@@ -1,0 +1,54 @@
+"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time and depth."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Final
+
+from stepward.domain.errors import InvalidRequest, OutputMalformed
+
+TIMEOUT_MS: Final = 2_000
+MAX_DEPTH: Final = 200
+
+
+def is_expression(value: object) -> bool:
+    """Tell whether a text is an expression as a whole."""
+    return isinstance(value, str) and value.strip().startswith("{%") and value.strip().endswith("%}")
+
+
+def check(expression: str, field: str) -> None:
+    """Refuse an expression that cannot be parsed, before anything runs on it."""
+    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
+
+    try:
+        jsonata.Jsonata(_source(expression))
+    except jsonata.JException as error:
+        raise InvalidRequest(
+            f"the expression {expression!r} cannot be read: {error}", field=field, fix="mend the JSONata"
+        ) from error
+
+
+def evaluate(expression: str, variables: dict[str, Any]) -> Any:
+    """Evaluate an expression over named values; undefined is null.
+
+    The library raises whatever its Python code raises (recursion, arithmetic, type errors), so all of `Exception`'s
+    arithmetic and lookup branches are named: each is the script's fault, none is ours.
+    """
+    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
+
+    try:
+        compiled = jsonata.Jsonata(_source(expression))
+        frame = compiled.create_frame()
+        frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
+        for name, value in variables.items():
+            frame.bind(name, value)
+        return json.loads(json.dumps(compiled.evaluate(None, frame)))
+    except (jsonata.JException, *_LIBRARY_FAULTS) as error:
+        raise OutputMalformed(f"the expression {expression!r} failed: {error}") from error
+
+
+_LIBRARY_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
+
+def _source(expression: str) -> str:
+    return expression.strip()[2:-2].strip()

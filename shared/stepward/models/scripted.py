@@ -1,0 +1,105 @@
+"""The deterministic backend: plays an agent's rehearsal over the real results of real tools.
+
+The same input and the same results give the same replies, so a rehearsed run can be repeated, tested and priced.
+Tokens are counted from the texts at 3.6 bytes a token, as the estimate for real models is.
+"""
+
+from __future__ import annotations
+
+import json
+from math import ceil
+from typing import Any
+
+from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.money import Usage
+from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
+from stepward.models.expressions import evaluate, is_expression
+
+BYTES_PER_TOKEN = 3.6
+
+
+class ScriptedBackend:
+    """A `ModelBackend` that reads its lines from a rehearsal."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._rehearsal = rehearsal
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        """Answer turn n with item n of the script."""
+        variables = _variables(request)
+        scripted = self._choose(request.turn, variables)
+        text = _as_text(_render(scripted.say, variables))
+        calls = tuple(_call(call, request.turn, i, variables) for i, call in enumerate(scripted.call))
+        usage = Usage(
+            input_tokens=self.estimate_input_tokens(request), output_tokens=_output_tokens(text, calls)
+        )
+        return ModelReply(text=text, calls=calls, usage=usage, stop="tools" if calls else "end")
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        """Count the request as a provider would be sent it."""
+        return _tokens(request.model_dump_json(exclude={"model", "max_output_tokens"}))
+
+    def _choose(self, turn: int, variables: dict[str, Any]) -> ScriptedReply:
+        scripted = self._rehearsal.at(turn)
+        if scripted is None:
+            raise OutputMalformed(
+                f"the rehearsal has no turn {turn}.",
+                field="rehearsal.turns",
+                fix="end the script with a turn that makes no call, or let its last turn `repeat`",
+            )
+        for reply in scripted.replies:
+            if reply.when is None or _render(reply.when, variables) is True:
+                return reply
+        raise OutputMalformed(
+            f"no reply of the rehearsal's turn {turn} applies.",
+            field=f"rehearsal.turns[{turn - 1}].choose",
+            fix="end `choose` with a reply that has no `when`",
+        )
+
+
+def _variables(request: ModelRequest) -> dict[str, Any]:
+    results = [result for exchange in request.history for result in exchange.results]
+    return {
+        "input": _parsed(request.input),
+        "turn": request.turn,
+        "results": [{**r.model_dump(exclude={"error"}), "ok": r.error is None} for r in results],
+        "last": {r.tool: r.content for r in results},
+    }
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+def _call(call: ScriptedCall, turn: int, index: int, variables: dict[str, Any]) -> ToolCall:
+    call_id = f"call_{turn}_{index + 1}"
+    if call.arguments_text is not None:
+        return ToolCall(id=call_id, tool=call.tool, arguments_text=call.arguments_text)
+    arguments = _render(call.arguments, variables)
+    if not isinstance(arguments, dict):
+        return ToolCall(id=call_id, tool=call.tool, arguments_text=json.dumps(arguments))
+    return ToolCall(id=call_id, tool=call.tool, arguments=arguments)
+
+
+def _render(value: Any, variables: dict[str, Any]) -> Any:
+    if isinstance(value, dict):
+        return {name: _render(item, variables) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_render(item, variables) for item in value]
+    return evaluate(value, variables) if is_expression(value) else value
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _output_tokens(text: str, calls: tuple[ToolCall, ...]) -> int:
+    return _tokens(text) + sum(_tokens(call.model_dump_json()) for call in calls)
+
+
+def _tokens(text: str) -> int:
+    return ceil(len(text.encode()) / BYTES_PER_TOKEN)

@@ -1,0 +1,21 @@
+"""A tenant's data sets: the files that tools look things up in."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class DataFile(BaseModel):
+    """A file's bytes with its version: equal versions have equal bytes."""
+
+    version: str
+    body: bytes
+
+
+class Datasets(Protocol):
+    """The tenants' part of the data bucket."""
+
+    def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
+        """Read a file; None when it is still at `known_version`. Raises `NotFound` when it does not exist."""

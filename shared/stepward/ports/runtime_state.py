@@ -1,0 +1,56 @@
+"""Heads of runs: the one mutable record of each, the lists over them, and the start that makes them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from stepward.domain.journal import Created
+from stepward.domain.runs import RunError, RunHead, RunKey, RunStatus, Totals
+
+
+class IdempotencyKey(BaseModel):
+    """A caller's word that two requests are one; `body_sha256` tells if the caller was wrong."""
+
+    principal: str
+    key: str
+    body_sha256: str
+    expires_at: int
+
+
+class RunPage(BaseModel):
+    """One page of a list, newest first; `cursor` is None on the last one."""
+
+    runs: list[RunHead]
+    cursor: str | None = None
+
+
+class RuntimeState(Protocol):
+    """The runtime table."""
+
+    def start(self, head: RunHead, first: Created, idempotency: IdempotencyKey | None) -> RunHead:
+        """Create head, first record and idempotency record in one transaction.
+
+        Returns the new head, or that of the run which the same key started before.
+        Raises `Conflict` when the key was used with another body.
+        """
+
+    def head(self, key: RunKey) -> RunHead | None:
+        """Read a head, strongly consistent."""
+
+    def close(
+        self, key: RunKey, status: RunStatus, ended_at: str, error: RunError | None, totals: Totals
+    ) -> bool:
+        """Write the end into the head if it has none; False if it had."""
+
+    def amend_totals(self, key: RunKey, totals: Totals) -> None:
+        """Put right the totals of an ended run, after a late reply has told its real cost."""
+
+    def list_runs(
+        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
+    ) -> RunPage:
+        """List runs, newest first: of an agent, of a day, or of the last days."""
+
+    def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
+        """Count a day's runs by status."""

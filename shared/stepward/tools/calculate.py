@@ -1,0 +1,102 @@
+"""Arithmetic that a model can trust: decimal, exact to 28 digits, from a safe expression parser."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
+from typing import Any, Final
+
+from pydantic import Field
+
+from stepward.domain.errors import ToolFailed
+from stepward.domain.tools import Effect, Placement
+from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+
+MAX_CHARS: Final = 500
+MAX_EXPONENT: Final = 100
+
+_BINARY: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.FloorDiv: operator.floordiv,
+    ast.Mod: operator.mod,
+}
+_FUNCTIONS: dict[str, Callable[..., Decimal]] = {"min": min, "max": max, "abs": abs}
+
+
+class Expression(Arguments):
+    """What to compute."""
+
+    expression: str = Field(
+        max_length=MAX_CHARS,
+        description="An arithmetic expression: numbers, + - * / // % **, parentheses, round(x, digits), min, max, abs.",
+    )
+
+
+class Calculate(Tool[Settings, Expression]):
+    """Computes an arithmetic expression."""
+
+    name = "calculate"
+    description = (
+        "Computes an arithmetic expression exactly, in decimal. Use it for every sum that is shown to people."
+    )
+    effect = Effect.NONE
+    placement = Placement.INLINE
+    timeout_s = 2
+    settings = Settings
+    arguments = Expression
+
+    def run(self, arguments: Expression, settings: Settings, context: ToolContext) -> Any:
+        """Parse and compute; only numbers and the listed operators exist in this language."""
+        del settings, context
+        with localcontext(Context(prec=28)):
+            try:
+                value = _value(ast.parse(arguments.expression.strip(), mode="eval").body)
+            except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
+                raise ToolFailed(f"{arguments.expression!r} is not an arithmetic expression.") from error
+            except (DecimalException, ZeroDivisionError) as error:
+                raise ToolFailed(f"{arguments.expression!r} has no value: {type(error).__name__}.") from error
+        return {"value": _plain(value)}
+
+
+def _value(node: ast.expr) -> Decimal:
+    match node:
+        case ast.Constant(value=bool()):
+            raise ValueError("a truth value is not a number")
+        case ast.Constant(value=int() | float() as number):
+            return Decimal(repr(number))
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return -_value(operand)
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _value(operand)
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return _power(_value(left), _value(right))
+        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+            return _BINARY[type(op)](_value(left), _value(right))
+        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+            return _call(name, [_value(arg) for arg in args])
+    raise ValueError(f"{type(node).__name__} is not arithmetic")
+
+
+def _power(base: Decimal, exponent: Decimal) -> Decimal:
+    if abs(exponent) > MAX_EXPONENT:
+        raise ToolFailed(f"the exponent {exponent} is over {MAX_EXPONENT}.")
+    return base**exponent
+
+
+def _call(name: str, args: list[Decimal]) -> Decimal:
+    if name == "round" and len(args) in (1, 2):
+        digits = int(args[1]) if len(args) == 2 else 0
+        return args[0].quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    if name in _FUNCTIONS and args and (name != "abs" or len(args) == 1):
+        return _FUNCTIONS[name](*args) if len(args) > 1 or name == "abs" else args[0]
+    raise ToolFailed(f"there is no function {name} of {len(args)} numbers; use round, min, max or abs.")
+
+
+def _plain(value: Decimal) -> str:
+    """Write without an exponent where that stays readable."""
+    return format(value, "f") if abs(value.adjusted()) < 40 else str(value)

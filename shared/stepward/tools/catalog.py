@@ -1,0 +1,31 @@
+"""The gallery's index: a tool's module is imported when somebody first uses it."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+from stepward.domain.errors import InvalidRequest
+from stepward.tools.base import Tool
+
+CATALOG: dict[str, str] = {
+    "calculate": "stepward.tools.calculate:Calculate",
+    "http_get": "stepward.tools.http_get:HttpGet",
+    "policy_lookup": "stepward.tools.policy_lookup:PolicyLookup",
+    "record_lookup": "stepward.tools.record_lookup:RecordLookup",
+}
+
+
+@cache
+def find_tool(name: str) -> Tool[Any, Any]:
+    """Load a tool by its gallery name."""
+    path = CATALOG.get(name)
+    if path is None:
+        near = get_close_matches(name, CATALOG, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise InvalidRequest(f"there is no tool {name!r}.", fix=f"{hint}known tools: {', '.join(CATALOG)}")
+    module, _, attribute = path.partition(":")
+    found: Tool[Any, Any] = getattr(import_module(module), attribute)()
+    return found
