@@ -84,6 +84,12 @@ def main() -> int:
     except DefinitionError as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except RuntimeError as error:
+        # What the CDK found wrong reaches Python under no narrower type; it has printed its report already.
+        if not str(error).startswith("ValidationFailed"):
+            raise
+        sys.stderr.write(f"{error}\n")
+        return 1
     sys.stderr.write(f"Wrote {out}\n")
     return 0
 

@@ -14,7 +14,7 @@ from aws_cdk import App, Stack, Validations
 from infra.bundling import Bundler, Checkout
 from infra.config import StageConfig
 from infra.constructs.grants import grant_words
-from infra.constructs.machine import machine_files
+from infra.machines import machine_files
 from infra.rooms import load_rooms
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack

@@ -70,14 +70,19 @@ def _shipped(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
-    """Make a folder equal to a list of files by touching only what differs, so that two syntheses may run at once."""
-    target.mkdir(parents=True, exist_ok=True)
+def copy_into(files: Mapping[PurePosixPath, Path], target: Path) -> None:
+    """Copy what differs and leave the rest alone, so that two syntheses may run at once."""
     for inside, source in files.items():
         copy = target / inside
         if not copy.is_file() or not filecmp.cmp(source, copy, shallow=False):
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+
+
+def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
+    """Make a folder equal to a list of files, so that a file which was deleted here is not shipped from there."""
+    target.mkdir(parents=True, exist_ok=True)
+    copy_into(files, target)
     for path in sorted(target.rglob("*"), reverse=True):
         inside = PurePosixPath(path.relative_to(target).as_posix())
         if path.is_file() and inside not in files:

@@ -157,6 +157,7 @@ def _invocation_uri(arns: Arns, room: str) -> str:
 
 def _logical_name(route_key: str) -> str:
     """Name a route's resource after the route, so that a diff of templates can be read."""
+    if route_key == "$default":
+        return "AnyOtherRoute"
     words = re.findall(r"[A-Za-z0-9]+", route_key)
-    name = "".join(word[:1].upper() + word[1:].lower() for word in words)
-    return f"{name}Root" if route_key.endswith(" /") else name
+    return "".join(word[:1].upper() + word[1:].lower() for word in [*words, "Route"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,42 +16,8 @@ from infra.constructs.allowances import arns_of
 from infra.constructs.grants import Allow
 from infra.constructs.logs import log_group
 from infra.constructs.room import policy
+from infra.machines import read_definition
 from infra.rooms import RoomSpec
-from infra.spelling import unknown_word
-
-SUFFIX = ".asl.json"
-# A task waits this much longer than its function may run, so that the function's own timeout is the one that is seen.
-TASK_GRACE_S = 10
-
-_TOKEN = re.compile(r"\$\{([A-Za-z0-9]+)\}")
-_QUOTED_SECONDS = re.compile(r'"\$\{([A-Za-z0-9]+TaskTimeoutSeconds)\}"')
-
-
-def machine_files(folder: Path) -> dict[str, Path]:
-    """Find the machines by their files, whose names are the machines' own."""
-    return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
-
-
-def read_definition(file: Path, rooms: Sequence[RoomSpec]) -> tuple[str, list[RoomSpec]]:
-    """Read a machine with its timeouts filled in, and the rooms that it calls.
-
-    The file has to be JSON to be checked and read, so a number that depends on a room stands in quotes there.
-    """
-    by_token = {f"{room.pascal_name}Arn": room for room in rooms}
-    seconds = {f"{room.pascal_name}TaskTimeoutSeconds": room.timeout_s + TASK_GRACE_S for room in rooms}
-    known = [*by_token, *seconds]
-
-    def number(match: re.Match[str]) -> str:
-        if match[1] not in seconds:
-            raise unknown_word(file, "substitution", match[1], known)
-        return str(seconds[match[1]])
-
-    text = _QUOTED_SECONDS.sub(number, file.read_text(encoding="utf-8"))
-    called = sorted(set(_TOKEN.findall(text)))
-    for token in called:
-        if token not in by_token:
-            raise unknown_word(file, "substitution", token, known)
-    return text, [by_token[token] for token in called]
 
 
 class Machine(Construct):
