@@ -78,6 +78,8 @@ class AdvanceAnswer(BaseModel):
     run: str
     next: Next
     seq: int
+    agent: str | None = None
+    version: str | None = None
     calls: list[str] | None = None
     seconds: int | None = None
 
@@ -177,7 +179,8 @@ class _Advancing:
         )
         waiting = calls.waiting()
         if waiting and self.state.pending_seq != self.request.called:
-            return self._answer("calls", calls=waiting)
+            agent = self.consultant.agent
+            return self._answer("calls", agent=agent.id, version=agent.version, calls=waiting)
         failures = {one.call: one.error for one in self.request.failed}
         return self._append_results(
             self.writer.make(Results, turn=turn.turn, outcomes=calls.outcomes(failures))

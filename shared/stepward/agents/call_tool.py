@@ -29,6 +29,8 @@ class CallRequest(BaseModel):
     v: Literal[1]
     tenant: str
     run: str
+    agent: str
+    version: str
     seq: int
     call: str
 
@@ -44,7 +46,7 @@ class CallTool:
 
     journal: Journal
     datasets: Datasets
-    definition: Callable[[str, RunKey], AgentDefinition]
+    definition: Callable[[str, str, str], AgentDefinition]
     http_allow: tuple[str, ...]
     invocation: str
 
@@ -57,7 +59,7 @@ class CallTool:
         if stored and stored.result:
             return "done before"
         call = _asked(journal, request)
-        use = self.definition(request.tenant, request.key).tool(call.tool)
+        use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
         result = self._once(request, call, use) or execute(call, use, self._context(request))
         kept = self.journal.put_result(request.key, result)
         return "done" if kept else "late"

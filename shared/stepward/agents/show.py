@@ -65,9 +65,15 @@ class ShowRuns:
         head = find_run(self.runtime, tenant, run)
         first = next(iter(self.journal.read(head.key, 1, 1).records), None)
         given = first.record.input if first and isinstance(first.record, Created) else None
-        newest = self.journal.newest(head.key)
-        status = head.status if head.ended else _status(newest)
-        return {**run_view(head), "status": status, "input": given, "output": _output(newest)}
+        if not head.ended:
+            return {
+                **run_view(head),
+                "status": _status(self.journal.newest(head.key)),
+                "input": given,
+                "output": None,
+            }
+        last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
+        return {**run_view(head), "input": given, "output": _output(last)}
 
     def events(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
         """Show what happened after a cursor; `next` is the cursor for the next request."""
@@ -76,12 +82,7 @@ class ShowRuns:
         page = self.journal.read(head.key, after + 1, page_size(query.get("limit"), MOST_LISTED))
         events = [event for item in page.records for event in events_of(run, item, page.calls)]
         reached = page.records[-1].seq if page.records else after
-        ended = head.ended and (not page.records or self._is_newest(head.key, reached))
-        return {"events": events, "next": reached, "ended": ended}
-
-    def _is_newest(self, key: RunKey, seq: int) -> bool:
-        newest = self.journal.newest(key)
-        return newest is not None and newest.seq <= seq
+        return {"events": events, "next": reached, "ended": head.ended and reached >= (head.ended_seq or 0)}
 
 
 def _status(newest: Sequenced | None) -> RunStatus:
@@ -96,8 +97,8 @@ def _status(newest: Sequenced | None) -> RunStatus:
             return RunStatus.RUNNING
 
 
-def _output(newest: Sequenced | None) -> str | None:
-    record = newest.record if newest else None
+def _output(last: Sequenced | None) -> str | None:
+    record = last.record if last else None
     return record.reply.text if isinstance(record, Turn) and record.end else None
 
 

@@ -10,7 +10,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import AnyRecord, End, Ended, Record, Sequenced, Turn
 from stepward.domain.run_state import RunState, fold
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import Closing, RunKey
 from stepward.ports.clock import Clock, iso
 from stepward.ports.journal import Journal
 from stepward.ports.runtime_state import RuntimeState
@@ -64,11 +64,17 @@ class RunWriter:
 
     def settle(self) -> None:
         """Close the head by what the journal says; safe to repeat, by anybody."""
-        end = self.state.end
-        if end is not None:
-            self.runtime.close(
-                self.key, end.status, iso(self.clock.now()), end.error, self.state.billed_totals()
-            )
+        state = self.state
+        if state.end is None:
+            return
+        closing = Closing(
+            status=state.end.status,
+            ended_at=iso(self.clock.now()),
+            ended_seq=state.end_seq,
+            error=state.end.error,
+            totals=state.billed_totals(),
+        )
+        self.runtime.close(self.key, closing)
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
     def _append_somewhere(self, record: AnyRecord) -> None:

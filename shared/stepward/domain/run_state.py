@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from stepward.domain.conversation import Exchange, ModelReply, ToolResult
+from stepward.domain.conversation import Exchange, ToolResult
 from stepward.domain.errors import Bug
 from stepward.domain.journal import (
     AnyRecord,
@@ -44,7 +44,7 @@ class RunState:
     totals: Totals = field(default_factory=Totals)
     cancelled: Cancel | None = None
     end: End | None = None
-    output: str | None = None
+    end_seq: int = 0
     calls: dict[str, CallItem] = field(default_factory=dict)
 
     @property
@@ -67,7 +67,7 @@ class RunState:
     def with_results(self, record: Results) -> RunState:
         """Tell what the state would be with these results, without taking them in."""
         ahead = replace(self, history=[*self.history])
-        ahead._results(record)
+        ahead.apply(Sequenced(seq=self.seq + 1, record=record))
         return ahead
 
     def apply(self, item: Sequenced) -> None:
@@ -92,7 +92,7 @@ class RunState:
             case Cancel():
                 self.cancelled = record
             case Ended():
-                self._finish(record.end, None)
+                self._finish(record.end)
 
     def _claim(self, record: Claimed) -> None:
         self._lose_open_call()
@@ -116,7 +116,7 @@ class RunState:
         else:
             self.history.append(Exchange(reply=record.reply))
         if record.end:
-            self._finish(record.end, record.reply)
+            self._finish(record.end)
 
     def _book(self, record: Turn) -> None:
         self.totals.cost_usd_micros += record.cost_usd_micros
@@ -136,10 +136,9 @@ class RunState:
             raise Bug(f"the journal refers to a result of {call} that is not there")
         return item.result
 
-    def _finish(self, end: End, reply: ModelReply | None) -> None:
+    def _finish(self, end: End) -> None:
         self._lose_open_call()
-        self.end = end
-        self.output = reply.text if reply else None
+        self.end, self.end_seq = end, self.seq
 
 
 def fold(journal: JournalSlice) -> RunState:

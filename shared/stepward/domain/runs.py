@@ -52,6 +52,18 @@ class Totals(BaseModel):
     cost_usd_micros: int = 0
 
 
+class Closing(BaseModel):
+    """What a run's end writes into its head; `ended_seq` is the journal's record that carries the end."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: RunStatus
+    ended_at: str
+    ended_seq: int
+    error: RunError | None
+    totals: Totals
+
+
 class RunHead(BaseModel):
     """The run's one mutable record: what lists and closing need; the truth about the rest is the journal."""
 
@@ -66,6 +78,7 @@ class RunHead(BaseModel):
     created_at: str
     deadline_at: str
     ended_at: str | None = None
+    ended_seq: int | None = None
     error: RunError | None = None
     totals: Totals = Field(default_factory=Totals)
 
@@ -87,5 +100,5 @@ class RunHead(BaseModel):
 
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
-    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run"})
+    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq"})
     return {"id": head.run, **shown}

@@ -48,3 +48,18 @@ class Registry(Protocol):
 
     def list_agents(self, tenant: str, *, limit: int, cursor: str | None) -> AgentPage:
         """List the tenant's agents by id."""
+
+
+def summary(agent: RegisteredAgent) -> AgentSummary:
+    """Show a version as lists do."""
+    shown = agent.definition.model_dump(include={"id", "name", "version", "model", "description"})
+    return AgentSummary(created_at=agent.created_at, **shown)
+
+
+def is_newer(version: str, than: str) -> bool:
+    """Compare two versions by their three numbers."""
+    return _numbers(version) > _numbers(than)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))

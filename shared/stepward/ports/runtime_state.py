@@ -7,7 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from stepward.domain.journal import Created
-from stepward.domain.runs import RunError, RunHead, RunKey, RunStatus, Totals
+from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
 
 class IdempotencyKey(BaseModel):
@@ -39,9 +39,7 @@ class RuntimeState(Protocol):
     def head(self, key: RunKey) -> RunHead | None:
         """Read a head, strongly consistent."""
 
-    def close(
-        self, key: RunKey, status: RunStatus, ended_at: str, error: RunError | None, totals: Totals
-    ) -> bool:
+    def close(self, key: RunKey, closing: Closing) -> bool:
         """Write the end into the head if it has none; False if it had."""
 
     def amend_totals(self, key: RunKey, totals: Totals) -> None:

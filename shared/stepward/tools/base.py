@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
+
+
+def _within_datasets(path: str) -> str:
+    parts = path.split("/")
+    if any(part in ("", ".", "..") for part in parts) or not path.isprintable():
+        raise ValueError("it must be a path within the tenant's data, such as datasets/orders.csv")
+    return path
+
+
+DataPath = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_within_datasets)]
+"""A file's path within its tenant's data sets; it cannot climb out of them."""
 
 
 class Settings(BaseModel):

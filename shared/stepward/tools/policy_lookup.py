@@ -10,13 +10,13 @@ from pydantic import Field
 
 from stepward.domain.errors import NotFound, ToolFailed
 from stepward.domain.tools import Effect, Placement
-from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
 
 class PolicySettings(Settings):
     """Which policy file: a JSON object with `topics`."""
 
-    source: str = Field(min_length=1, max_length=500, pattern=r"^[\w][\w./ -]*\.json$")
+    source: DataPath
 
 
 class Topic(Arguments):

@@ -13,7 +13,7 @@ from pydantic import Field
 from stepward.domain.errors import NotFound, ToolFailed
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
-from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
 MAX_TABLES: Final = 16
 Row = dict[str, str]
@@ -22,7 +22,7 @@ Row = dict[str, str]
 class TableSettings(Settings):
     """Which table, and by which column."""
 
-    source: str = Field(min_length=1, max_length=500, pattern=r"^[\w][\w./ -]*\.csv$")
+    source: DataPath
     key: str = Field(min_length=1, max_length=200)
 
 

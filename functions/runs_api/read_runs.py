@@ -1,0 +1,34 @@
+"""Lists runs, shows one, and serves its events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.show import ShowRuns
+from stepward.runtime import wiring
+from stepward.runtime.http import answer, caller, query_of, routes
+
+router = routes()
+
+
+@router.get("/runs")
+def list_runs() -> Any:
+    """List runs, newest first."""
+    return answer(200, _show().list(caller(router.current_event).tenant, query_of(router.current_event)))
+
+
+@router.get("/runs/<run_id>")
+def show_run(run_id: str) -> Any:
+    """Show one run with its input and output."""
+    return answer(200, _show().detail(caller(router.current_event).tenant, run_id))
+
+
+@router.get("/runs/<run_id>/events")
+def show_events(run_id: str) -> Any:
+    """Show what happened in a run after a cursor."""
+    tenant = caller(router.current_event).tenant
+    return answer(200, _show().events(tenant, run_id, query_of(router.current_event)))
+
+
+def _show() -> ShowRuns:
+    return ShowRuns(wiring.journal(), wiring.runtime_state())

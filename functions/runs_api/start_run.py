@@ -1,0 +1,27 @@
+"""Starts a run, and waits for its end if the caller asks for that."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.show import ShowRuns
+from stepward.agents.start import Start
+from stepward.runtime import wiring
+from stepward.runtime.http import answer, body_of, caller, query_of, routes
+from stepward.runtime.patience import until_ended, wait_of
+
+router = routes()
+
+
+@router.post("/agents/<agent_id>/runs")
+def start_run(agent_id: str) -> Any:
+    """Answer 202 with the run, or 200 once it has ended within `?wait=`."""
+    event = router.current_event
+    by, seconds = caller(event), wait_of(query_of(event).get("wait"))
+    start = Start(
+        wiring.registry(), wiring.runtime_state(), wiring.run_machine(), wiring.clock(), wiring.ids()
+    )
+    head = start(by, agent_id, body_of(event), event.headers.get("idempotency-key"))
+    show = ShowRuns(wiring.journal(), wiring.runtime_state())
+    run = until_ended(lambda: show.detail(by.tenant, head.run), seconds)
+    return answer(200 if run["ended_at"] else 202, run, {"Location": f"/runs/{head.run}"})

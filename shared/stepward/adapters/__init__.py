@@ -1,0 +1,1 @@
+"""One package a world, each with an implementation of every port."""

@@ -1,0 +1,22 @@
+"""One boto3 client a service and process, with limits on how long a call may take."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+
+_CONFIG: Final = Config(
+    retries={"mode": "standard", "total_max_attempts": 4},
+    connect_timeout=3,
+    read_timeout=20,
+    max_pool_connections=32,
+)
+
+
+@cache
+def client(service: str) -> Any:
+    """Make the process's client of a service on first use."""
+    return boto3.client(service, config=_CONFIG)

@@ -1,0 +1,71 @@
+"""Translates what boto3 raises into Stepward's errors: the one place that knows AWS's error codes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
+
+from stepward.domain.errors import Bug, DependencyTimeout, StepwardError, StoreConflict, StoreThrottled
+
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+TRANSACTION_CANCELED: Final = "TransactionCanceledException"
+_THROTTLES: Final = frozenset(
+    {
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottlingError",
+        "TooManyRequestsException",
+        "ExecutionLimitExceeded",
+    }
+)
+_CONFLICTS: Final = frozenset(
+    {CONDITION_FAILED, "TransactionConflictException", "TransactionInProgressException"}
+)
+_OUTAGES: Final = frozenset(
+    {"InternalServerError", "InternalFailure", "InternalError", "ServiceUnavailable", "500", "503"}
+)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Run an AWS call; whatever it raises comes out as one of ours. `doing` completes "while …"."""
+    try:
+        yield
+    except ClientError as error:
+        raise translate(error, doing) from error
+    except (AwsConnectionError, HTTPClientError) as error:
+        raise DependencyTimeout(f"AWS did not answer while {doing}: {error}") from error
+    except BotoCoreError as error:
+        raise Bug(f"the call could not be made while {doing}: {error}") from error
+
+
+def translate(error: ClientError, doing: str) -> StepwardError:
+    """Choose our error for AWS's code."""
+    code = error_code(error)
+    detail = f"{code} while {doing}: {error.response['Error'].get('Message', '')}"
+    if code in _THROTTLES:
+        return StoreThrottled(detail)
+    if code in _CONFLICTS or (
+        code == TRANSACTION_CANCELED and "TransactionConflict" in cancel_reasons(error)
+    ):
+        return StoreConflict(detail)
+    if code in _OUTAGES:
+        return DependencyTimeout(detail)
+    return Bug(detail)
+
+
+def error_code(error: ClientError) -> str:
+    """Read AWS's code."""
+    return str(error.response["Error"]["Code"])
+
+
+def cancel_reasons(error: ClientError) -> list[str]:
+    """Read why a transaction was cancelled: one code an item, `None` where the item was not the reason."""
+    return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]

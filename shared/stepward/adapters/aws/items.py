@@ -1,0 +1,63 @@
+"""Turns plain values into DynamoDB's typed ones and back, and builds the keys of all tables."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from decimal import Decimal
+from typing import Any, Final
+
+from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
+
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.runs import RunKey
+
+_WRITE: Final = TypeSerializer()
+_READ: Final = TypeDeserializer()
+ABSENT: Final = "attribute_not_exists(pk)"
+
+
+def to_item(values: dict[str, Any]) -> dict[str, Any]:
+    """Write a dictionary as an item, without its Nones."""
+    return {name: _WRITE.serialize(value) for name, value in values.items() if value is not None}
+
+
+def from_item(item: dict[str, Any]) -> dict[str, Any]:
+    """Read an item; numbers come back as int, which is all that we store."""
+    return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
+
+
+def run_pk(key: RunKey) -> str:
+    """The partition of a run, the same in journal and runtime."""
+    return f"T#{key.tenant}#R#{key.run}"
+
+
+def to_cursor(place: str) -> str:
+    """Write a list's place as an opaque text."""
+    return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str) -> str:
+    """Read what `to_cursor` wrote."""
+    try:
+        place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError, ValueError) as error:
+        raise bad_cursor() from error
+    if not place.isascii() or not place.isprintable() or len(place) > 300:
+        raise bad_cursor()
+    return place
+
+
+def bad_cursor() -> InvalidRequest:
+    """The error for a cursor that we did not write."""
+    return InvalidRequest("the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value)
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,66 @@
+"""A journal in a dictionary, with the same conditions as the table."""
+
+from __future__ import annotations
+
+from threading import RLock
+
+from stepward.domain.conversation import ToolResult
+from stepward.domain.errors import StoreConflict
+from stepward.domain.journal import AnyRecord, CallItem, JournalSlice, Sequenced
+from stepward.domain.runs import RunKey
+
+
+class MemoryJournal:
+    """Keeps every run's records and call items; safe under threads."""
+
+    def __init__(self) -> None:
+        self._records: dict[RunKey, list[AnyRecord]] = {}
+        self._calls: dict[RunKey, dict[str, CallItem]] = {}
+        self._lock = RLock()
+
+    def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
+        """Write record `seq` if its place is free and the place before it is not."""
+        with self._lock:
+            records = self._records.setdefault(key, [])
+            if seq == len(records) + 1:
+                records.append(record)
+            elif not (0 < seq <= len(records) and records[seq - 1] == record):
+                raise StoreConflict(f"record {seq} of {key.run} is taken.")
+
+    def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
+        """Read from a place on, with all call items."""
+        return self.read(key, from_seq, len(self._records.get(key, [])))
+
+    def read(self, key: RunKey, from_seq: int, limit: int) -> JournalSlice:
+        """Read a page."""
+        with self._lock:
+            numbered = enumerate(self._records.get(key, []), start=1)
+            wanted = [Sequenced(seq=seq, record=record) for seq, record in numbered if seq >= from_seq]
+            return JournalSlice(records=tuple(wanted[:limit]), calls=dict(self._calls.get(key, {})))
+
+    def newest(self, key: RunKey) -> Sequenced | None:
+        """Read the last record."""
+        with self._lock:
+            records = self._records.get(key, [])
+            return Sequenced(seq=len(records), record=records[-1]) if records else None
+
+    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
+        """Mark a call; the first mark stays."""
+        with self._lock:
+            calls = self._calls.setdefault(key, {})
+            before = calls.get(call)
+            if before is None or (before.started_by == writer and before.result is None):
+                calls[call] = CallItem(call=call, started_by=writer)
+                return None
+            return before
+
+    def put_result(self, key: RunKey, result: ToolResult) -> bool:
+        """Keep a result; the first one stays, and the same one again is no second one."""
+        with self._lock:
+            calls = self._calls.setdefault(key, {})
+            before = calls.get(result.call)
+            if before and before.result:
+                return before.result == result
+            started_by = before.started_by if before else None
+            calls[result.call] = CallItem(call=result.call, started_by=started_by, result=result)
+            return True

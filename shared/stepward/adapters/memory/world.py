@@ -1,0 +1,95 @@
+"""The small ports in memory: data sets, identity, the machine, time and ids."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from stepward.domain.errors import NotFound
+from stepward.domain.runs import RunKey
+from stepward.ports.datasets import DataFile
+from stepward.ports.identity import ApiKeyRecord
+
+
+class MemoryDatasets:
+    """Files by tenant and path."""
+
+    def __init__(self) -> None:
+        self._files: dict[tuple[str, str], bytes] = {}
+
+    def put(self, tenant: str, path: str, body: bytes) -> None:
+        """Keep a file."""
+        self._files[(tenant, path)] = body
+
+    def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
+        """Read a file; its version is its hash."""
+        body = self._files.get((tenant, path))
+        if body is None:
+            raise NotFound(
+                f"there is no data set {path!r}.", field="source", fix="upload it to the data bucket"
+            )
+        version = hashlib.sha256(body).hexdigest()
+        return None if version == known_version else DataFile(version=version, body=body)
+
+
+class MemoryIdentity:
+    """API keys by their public part."""
+
+    def __init__(self) -> None:
+        self._keys: dict[str, ApiKeyRecord] = {}
+
+    def api_key(self, key_id: str) -> ApiKeyRecord | None:
+        """Find a key."""
+        return self._keys.get(key_id)
+
+    def keep(self, record: ApiKeyRecord) -> None:
+        """Store a key."""
+        self._keys[record.key_id] = record
+
+
+class MemoryRunMachine:
+    """Remembers what was started and stopped; `on_start` may carry the run for real."""
+
+    def __init__(self, on_start: Callable[[RunKey], None] | None = None) -> None:
+        self.started: dict[str, RunKey] = {}
+        self.stopped: dict[str, str] = {}
+        self._on_start = on_start
+
+    def start(self, execution_name: str, key: RunKey) -> None:
+        """Start once a name."""
+        if execution_name not in self.started:
+            self.started[execution_name] = key
+            if self._on_start:
+                self._on_start(key)
+
+    def stop(self, execution_name: str, error: str, cause: str) -> None:
+        """Remember the first stop."""
+        self.stopped.setdefault(execution_name, f"{error}: {cause}")
+
+
+class StillClock:
+    """A clock that moves only when it is told to."""
+
+    def __init__(self, moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
+        self._moment = moment
+
+    def now(self) -> datetime:
+        """Read the clock."""
+        return self._moment
+
+    def forward(self, seconds: float) -> None:
+        """Move the clock."""
+        self._moment += timedelta(seconds=seconds)
+
+
+class CountingIds:
+    """Ids in sequence, of the right form."""
+
+    def __init__(self) -> None:
+        self._numbers = count(1)
+
+    def new(self, prefix: str) -> str:
+        """Make the next id."""
+        return f"{prefix}_{next(self._numbers):026d}"

@@ -1,0 +1,73 @@
+"""API keys: `sw_<key id>_<secret>`; the secret has 256 bits and is stored as its SHA-256 only."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.domain.errors import NotAuthenticated
+from stepward.domain.ids import TENANT_PATTERN, check_id
+from stepward.ports.clock import Clock, iso
+from stepward.ports.identity import ApiKeyRecord, Identity
+
+_FORM: Final = re.compile(r"sw_([0-9a-f]{16})_([0-9a-f]{64})")
+_FIX: Final = "send a key as `Authorization: Bearer sw_…` or `x-api-key: sw_…`"
+
+
+@dataclass(frozen=True)
+class ApiKeys:
+    """Issues keys and recognises them."""
+
+    identity: Identity
+    clock: Clock
+
+    def issue(self, tenant: str, principal: str) -> str:
+        """Make a key; it is shown once, here, and cannot be read again."""
+        check_id("tenant", tenant, TENANT_PATTERN)
+        key_id, secret = secrets.token_hex(8), secrets.token_hex(32)
+        record = ApiKeyRecord(
+            key_id=key_id,
+            tenant=tenant,
+            principal=principal,
+            secret_sha256=_sha256(secret),
+            created_at=iso(self.clock.now()),
+        )
+        self.identity.keep(record)
+        return f"sw_{key_id}_{secret}"
+
+    def recognise(self, headers: dict[str, str]) -> ApiKeyRecord:
+        """Tell whose key a request carries; header names are in small letters."""
+        key_id, secret = _split(_presented(headers))
+        record = self.identity.api_key(key_id)
+        known = record.secret_sha256 if record else _sha256("")
+        # Compared in constant time, and for unknown ids too, so that the answer's time tells nothing.
+        if not hmac.compare_digest(known, _sha256(secret)) or record is None:
+            raise NotAuthenticated("the API key is not known.", field="Authorization", fix=_FIX)
+        if record.expires_at is not None and record.expires_at <= self.clock.now().timestamp():
+            raise NotAuthenticated("the API key has expired.", field="Authorization", fix="ask for a new key")
+        return record
+
+
+def _presented(headers: dict[str, str]) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and token:
+        return token.strip()
+    key = headers.get("x-api-key", "").strip()
+    if not key:
+        raise NotAuthenticated("the request carries no API key.", field="Authorization", fix=_FIX)
+    return key
+
+
+def _split(key: str) -> tuple[str, str]:
+    found = _FORM.fullmatch(key)
+    if not found:
+        raise NotAuthenticated("the API key is not of the form sw_….", field="Authorization", fix=_FIX)
+    return found[1], found[2]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

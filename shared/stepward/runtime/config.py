@@ -1,0 +1,52 @@
+"""A room's configuration: read once from the environment, typed, and clear about what is missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Self
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.errors import Bug
+
+
+class Settings(BaseModel):
+    """What the stage tells a room; a room has only what its grants name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    stage: str = "unknown"
+    log_level: str = "INFO"
+    journal_table: str | None = None
+    runtime_table: str | None = None
+    registry_table: str | None = None
+    identity_table: str | None = None
+    data_bucket: str | None = None
+    agent_run_machine_arn: str | None = None
+    http_allow: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, environment: Mapping[str, str]) -> Self:
+        """Read the variables that are named like the fields, in capitals."""
+        found = {
+            name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
+        }
+        allow = [entry.strip().lower() for entry in found.pop("http_allow", "").split(",")]
+        return cls.model_validate({**found, "http_allow": tuple(filter(None, allow))})
+
+    def need(self, name: str) -> str:
+        """Read a value that the room cannot do without."""
+        value = getattr(self, name)
+        if not value:
+            raise Bug(
+                f"{name.upper()} is not set: the room's `grants` in function.toml do not name what it uses"
+            )
+        return str(value)
+
+
+@cache
+def settings() -> Settings:
+    """Read this process's environment, once."""
+    return Settings.read(os.environ)

@@ -1,0 +1,110 @@
+"""The HTTP entry of API rooms: who calls, what they sent, and problem documents for every refusal."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any, Final
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
+
+from stepward.agents.requests import read_json
+from stepward.agents.start import Caller
+from stepward.domain.errors import (
+    Bug,
+    InvalidRequest,
+    NotAuthenticated,
+    NotFound,
+    RateLimited,
+    StepwardError,
+)
+from stepward.runtime.logs import logger
+
+JSON: Final = "application/json"
+PROBLEM: Final = "application/problem+json"
+
+
+def routes() -> APIGatewayHttpRouter:
+    """Make the router of one file of routes."""
+    return APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  Powertools leaves its constructor untyped
+
+
+def http_app(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
+    """Make a room's resolver from its routes, with the one way of answering errors."""
+    app = APIGatewayHttpResolver()
+    for router in routers:
+        app.include_router(router)
+    app.exception_handler(StepwardError)(problem)
+    app.exception_handler(NotFoundError)(_no_route)
+    app.exception_handler(Exception)(_unexpected)
+    return app
+
+
+def caller(event: APIGatewayProxyEventV2) -> Caller:
+    """Tell who asks, by the authorizer's word; nobody is served without it."""
+    said: dict[str, Any] = (event.raw_event.get("requestContext", {}).get("authorizer") or {}).get(
+        "lambda"
+    ) or {}
+    if not said.get("tenant") or not said.get("principal"):
+        raise NotAuthenticated(
+            str(said.get("detail") or "the request carries no API key."),
+            field="Authorization",
+            fix=str(said.get("fix") or "send a key as `Authorization: Bearer sw_…`"),
+        )
+    logger.append_keys(tenant=said["tenant"], principal=said["principal"])
+    return Caller(tenant=said["tenant"], principal=said["principal"])
+
+
+def body_of(event: APIGatewayProxyEventV2) -> Any:
+    """Read a JSON body."""
+    try:
+        return read_json(event.decoded_body if event.body else None)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("the body is not UTF-8.", field="body", fix="send UTF-8 JSON") from error
+
+
+def query_of(event: APIGatewayProxyEventV2) -> dict[str, str]:
+    """Read the query string; the gateway joins repeated names with commas."""
+    return dict(event.query_string_parameters or {})
+
+
+def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
+    """Answer with JSON."""
+    return Response(status, JSON, json.dumps(body, default=str), headers=dict(headers or {}))
+
+
+def problem(error: StepwardError) -> Response[str]:
+    """Answer with an RFC 9457 problem document."""
+    document: dict[str, Any] = {
+        "type": f"about:stepward/{error.code}",
+        "title": HTTPStatus(error.http_status).phrase,
+        "status": error.http_status,
+        "code": error.code,
+        "detail": error.detail,
+        "field": error.field,
+        "fix": error.fix,
+    }
+    if isinstance(error, InvalidRequest) and error.errors:
+        document["errors"] = error.errors
+    if error.http_status >= 500:
+        logger.error("request failed", code=error.code, success=False, exc_info=error)
+    shown = {name: value for name, value in document.items() if value is not None}
+    return Response(error.http_status, PROBLEM, json.dumps(shown), headers=_headers(error))
+
+
+def _headers(error: StepwardError) -> dict[str, Any]:
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(error.retry_after_s)}
+    return {"Retry-After": "1"} if error.retryable else {}
+
+
+def _no_route(_error: NotFoundError) -> Response[str]:
+    return problem(NotFound("there is no such route.", field="path", fix="see the README for the routes"))
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    logger.error("request failed", code=Bug.__name__, success=False, exc_info=error)
+    return problem(Bug("something went wrong on our side; the log has the request's id."))
