@@ -64,7 +64,7 @@ def run(argv: Sequence[str]) -> Path:
     # Loading the CDK takes seconds; a misspelt stage should not have to wait for it.
     from infra.assembly import Plan, feature_flags, synthesise  # noqa: PLC0415
 
-    checkout = Checkout(ROOT)
+    checkout = Checkout.at(ROOT)
     out = options.out or (None if "CDK_OUTDIR" in os.environ else ROOT / "cdk.out")
     plan = Plan(
         checkout=checkout,

@@ -20,6 +20,12 @@ class Checkout:
     """Where the sources are and where assets are made, so that tests can build from a folder of their own."""
 
     root: Path
+    build: Path
+
+    @classmethod
+    def at(cls, root: Path) -> Checkout:
+        """Describe a checkout that builds inside itself, which is what everything but a test wants."""
+        return cls(root, root / ".build")
 
     @property
     def functions(self) -> Path:
@@ -40,11 +46,6 @@ class Checkout:
     def lock(self) -> Path:
         """The versions and hashes that everything is installed from."""
         return self.root / "requirements.lock"
-
-    @property
-    def build(self) -> Path:
-        """Where assets are made."""
-        return self.root / ".build"
 
 
 def source_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:

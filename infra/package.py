@@ -57,7 +57,7 @@ def measure(room: str, folder: Path) -> Size:
 
 def run(names: Sequence[str]) -> int:
     """Pack the rooms one by one; one that is too large fails the command, not the deployment."""
-    checkout = Checkout(ROOT)
+    checkout = Checkout.at(ROOT)
     rooms = load_rooms(checkout.functions, grant_words(machine_files(checkout.statemachines)))
     if matching_python() is None:
         sys.stderr.write(

@@ -22,12 +22,16 @@ def unknown_word(file: Path, kind: str, word: str, known: Iterable[str]) -> Defi
 
 
 def explain(file: Path, model: type[BaseModel], error: ValidationError) -> DefinitionError:
-    """Translate pydantic's first finding into one line about the file, for people who did not write the model."""
-    finding = error.errors(include_url=False)[0]
+    """Translate what pydantic found into one line about the file, for people who did not write the model.
+
+    An unknown word comes first: where a required one is missing too, the one was meant to be the other.
+    """
+    findings = error.errors(include_url=False)
+    finding = next((found for found in findings if found["type"] == "extra_forbidden"), findings[0])
     field = ".".join(str(part) for part in finding["loc"])
     if finding["type"] == "extra_forbidden":
         return unknown_word(file, "word", field, _known_fields(model, finding["loc"]))
-    return DefinitionError(f"{file}: {field}: {finding['msg']}")
+    return DefinitionError(f"{file}: {field}: {finding['msg']}" if field else f"{file}: {finding['msg']}")
 
 
 def _known_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:

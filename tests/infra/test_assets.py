@@ -1,0 +1,121 @@
+"""What is deployed is a function of the sources and the lock: no more files, no other versions, no trace of a machine."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from infra.assembly import Plan, synthesise
+from infra.bundling import Checkout, source_bundler, source_files
+from infra.config import load_config
+from infra.constructs.grants import grant_words
+from infra.lockfile import closure, read_lock, restricted
+from infra.packing import ALWAYS_PACKED, pack, package_bundler
+from infra.rooms import RoomSpec, load_rooms
+from infra.spelling import DefinitionError
+from tests.infra.assembly_reading import Assembly
+from tests.infra.installed import installed_closure
+from tests.infra.small_checkout import a_checkout
+
+GREETER = RoomSpec(
+    name="greeter", purpose="Greets whoever asks.", memory_mb=128, timeout_s=3, packages=("Example_Library",)
+)
+
+
+def files_in(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def pretend_to_install(requirements: Path, target: Path) -> None:
+    """Leave what a real installation leaves, with its traces of the machine, and note what was asked for."""
+    (target / "example_library-1.2.dist-info").mkdir()
+    (target / "example_library-1.2.dist-info" / "RECORD").write_text("machine", encoding="utf-8")
+    (target / "example_library-1.2.dist-info" / "METADATA").write_text("Version: 1.2", encoding="utf-8")
+    (target / "bin").mkdir()
+    (target / "bin" / "example").write_text("#!/this/machine/python", encoding="utf-8")
+    (target / "asked_for.txt").write_text(requirements.read_text(encoding="utf-8"), encoding="utf-8")
+
+
+def test_a_source_asset_holds_the_room_and_the_package(small: Checkout) -> None:
+    assert files_in(source_bundler(small)(GREETER)) == {
+        "functions/greeter/handler.py",
+        "stepward/__init__.py",
+        "stepward/domain/ids.py",
+    }
+
+
+def test_caches_and_descriptions_are_not_shipped(tmp_path: Path) -> None:
+    checkout = a_checkout(tmp_path)
+    cache = checkout.package / "__pycache__"
+    cache.mkdir()
+    (cache / "ids.cpython-311.pyc").write_bytes(b"x")
+    shipped = {path.as_posix() for path in source_files(checkout, "greeter")}
+    assert not any("pycache" in path or path.endswith((".pyc", ".toml")) for path in shipped)
+
+
+def test_a_file_that_was_deleted_leaves_the_asset(tmp_path: Path) -> None:
+    checkout = a_checkout(tmp_path)
+    bundle = source_bundler(checkout)
+    bundle(GREETER)
+    (checkout.package / "domain" / "ids.py").unlink()
+    assert files_in(bundle(GREETER)) == {"functions/greeter/handler.py", "stepward/__init__.py"}
+
+
+def test_a_package_asset_asks_for_the_closure_of_the_room_only(tmp_path: Path) -> None:
+    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    asked = (folder / "asked_for.txt").read_text(encoding="utf-8")
+    names = re.findall(r"^([a-z-]+)==", asked, re.MULTILINE)
+    assert names == ["example-library", "needed-by-it", "pydantic", "pydantic-core"]
+    assert "--hash=sha256:bb" in asked
+    assert "sys_platform == 'linux'" in asked
+    assert "sha256:ee" not in asked
+
+
+def test_a_package_asset_holds_no_trace_of_the_machine(tmp_path: Path) -> None:
+    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    compiled = {path for path in files_in(folder) if path.endswith(".pyc")}
+    assert files_in(folder) - compiled == {
+        "asked_for.txt",
+        "example_library-1.2.dist-info/METADATA",
+        "functions/greeter/handler.py",
+        "stepward/__init__.py",
+        "stepward/domain/ids.py",
+    }
+
+
+def test_both_ways_of_bundling_make_the_same_templates(
+    small: Checkout, dev: Assembly, tmp_path: Path
+) -> None:
+    checkout = replace(small, build=tmp_path / "build")
+    plan = Plan(
+        checkout, load_config("dev"), package_bundler(checkout, pretend_to_install), out=tmp_path / "out"
+    )
+    packed = Assembly(synthesise(plan), "dev")
+    assert packed.parts == dev.parts
+    for part in dev.parts:
+        assert without_hashes(packed, part) == without_hashes(dev, part)
+    assert packed.template("functions") != dev.template("functions")
+
+
+def without_hashes(assembly: Assembly, part: str) -> str:
+    return re.sub(r"[0-9a-f]{64}", "<hash>", json.dumps(assembly.template(part), sort_keys=True))
+
+
+def test_a_package_that_is_not_in_the_lock(small: Checkout) -> None:
+    with pytest.raises(
+        DefinitionError, match=r"function\.toml: unknown package 'exampl-library'; did you mean"
+    ):
+        restricted(small.lock, ["exampl_library"], Path("functions/greeter/function.toml"))
+
+
+@pytest.mark.parametrize(
+    "room", load_rooms(Checkout.at(Path(__file__).parents[2]).functions, grant_words(["agent-run"]))
+)
+def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, room: RoomSpec) -> None:
+    asked = [*ALWAYS_PACKED, *room.packages]
+    packed = {pin.name for pin in closure(read_lock(product.lock), asked, product.functions / room.name)}
+    assert set(installed_closure(asked)) <= packed

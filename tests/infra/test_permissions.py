@@ -1,0 +1,103 @@
+"""A room may do what its words say and nothing else; a grant that grows unseen is found here."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.constructs.grants import grant_words
+from infra.rooms import load_rooms
+from tests.infra.assembly_reading import ROOT, Assembly, permissions
+
+PLACE = "<region>:<accountid>"
+TABLE = f"arn:<partition>:dynamodb:{PLACE}:table/stepward-prod-"
+BUCKET = "arn:<partition>:s3:::stepward-prod-data-<accountid>"
+STATES = f"arn:<partition>:states:{PLACE}"
+READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
+WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+QUERY = {"dynamodb:Query"}
+
+# Written out by hand and not taken from the table of words: this is what the words are meant to say.
+MEANING: dict[str, dict[str, set[str]]] = {
+    "journal:append": {f"{TABLE}journal": {"dynamodb:PutItem", "dynamodb:UpdateItem"}},
+    "journal:read": {f"{TABLE}journal": READ},
+    "runtime:read": {
+        f"{TABLE}runtime": READ,
+        f"{TABLE}runtime/index/GSI1": QUERY,
+        f"{TABLE}runtime/index/GSI2": QUERY,
+    },
+    "runtime:read-write": {
+        f"{TABLE}runtime": READ | WRITE,
+        f"{TABLE}runtime/index/GSI1": QUERY,
+        f"{TABLE}runtime/index/GSI2": QUERY,
+    },
+    "registry:read": {f"{TABLE}registry": READ, f"{TABLE}registry/index/GSI1": QUERY},
+    "registry:read-write": {f"{TABLE}registry": READ | WRITE, f"{TABLE}registry/index/GSI1": QUERY},
+    "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
+    "data:read": {f"{BUCKET}/tenants/*": {"s3:GetObject"}},
+    "blobs:read": {f"{BUCKET}/blobs/*": {"s3:GetObject"}},
+    "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
+    "agent-run:start": {f"{STATES}:stateMachine:stepward-prod-agent-run": {"states:StartExecution"}},
+    "agent-run:stop": {f"{STATES}:execution:stepward-prod-agent-run:*": {"states:StopExecution"}},
+}
+VARIABLES = {
+    "journal": "JOURNAL_TABLE",
+    "runtime": "RUNTIME_TABLE",
+    "registry": "REGISTRY_TABLE",
+    "identity": "IDENTITY_TABLE",
+    "data": "DATA_BUCKET",
+    "blobs": "DATA_BUCKET",
+    "agent-run": "AGENT_RUN_MACHINE_ARN",
+}
+ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
+ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", grant_words(["agent-run"]))}
+
+
+def test_every_word_has_a_meaning_here() -> None:
+    assert set(grant_words(["agent-run"])) == set(MEANING)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_may_do_what_its_words_say_and_log(prod: Assembly, room: str) -> None:
+    group = f"arn:<partition>:logs:{PLACE}:log-group:/aws/lambda/stepward-prod-{room.replace('_', '-')}:*"
+    expected: dict[str, set[str]] = {group: {"logs:CreateLogStream", "logs:PutLogEvents"}}
+    for word in ROOMS[room].grants:
+        for resource, actions in MEANING[word].items():
+            expected[resource] = expected.get(resource, set()) | actions
+    assert permissions(prod.role_of(room)) == expected
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_room_reaches_everything(prod: Assembly, room: str) -> None:
+    role = prod.role_of(room)
+    assert "*" not in permissions(role)
+    assert not any("*" in action for actions in permissions(role).values() for action in actions)
+    assert "ManagedPolicyArns" not in role
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_knows_the_names_of_what_it_may_use_and_no_others(prod: Assembly, room: str) -> None:
+    variables = set(prod.function(room)["Environment"]["Variables"])
+    by_grant = {VARIABLES[word.split(":", maxsplit=1)[0]] for word in ROOMS[room].grants}
+    assert variables == ALWAYS_SET | by_grant | set(ROOMS[room].environment)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_function_is_what_its_file_says(prod: Assembly, room: str) -> None:
+    function, spec = prod.function(room), ROOMS[room]
+    assert (function["MemorySize"], function["Timeout"]) == (spec.memory_mb, spec.timeout_s)
+    assert (function["Runtime"], function["Architectures"]) == ("python3.13", ["arm64"])
+    assert function["Handler"] == f"functions.{room}.handler.handle"
+    assert function["Description"] == spec.purpose
+    assert function.get("ReservedConcurrentExecutions") == spec.reserved_concurrency
+    assert "Layers" not in function
+
+
+def test_logs_expire_everywhere(prod: Assembly, dev: Assembly) -> None:
+    for assembly, days in ((prod, 90), (dev, 14)):
+        for part in assembly.parts:
+            for group in assembly.properties(part, "AWS::Logs::LogGroup"):
+                assert group["RetentionInDays"] == days, group["LogGroupName"]
+
+
+def test_the_stage_s_configuration_reaches_the_environment(dev: Assembly) -> None:
+    assert dev.function("greeter")["Environment"]["Variables"]["ORIGINS"] == "http://localhost:5173"

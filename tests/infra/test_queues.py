@@ -1,0 +1,47 @@
+"""A room that asks for a queue gets one that loses nothing."""
+
+from __future__ import annotations
+
+from tests.infra.assembly_reading import Assembly, flat, permissions
+
+QUEUE = "arn:<partition>:sqs:<region>:<accountid>:stepward-dev-worker"
+
+
+def test_no_queue_stack_without_a_queue(prod: Assembly) -> None:
+    assert "queues" not in prod.parts
+
+
+def test_a_queue_gives_up_into_its_dead_letters(dev: Assembly) -> None:
+    queues = {body["QueueName"]: body for body in dev.properties("queues", "AWS::SQS::Queue")}
+    assert set(queues) == {"stepward-dev-worker", "stepward-dev-worker-dead"}
+    redrive = queues["stepward-dev-worker"]["RedrivePolicy"]
+    assert redrive["maxReceiveCount"] == 4
+    assert "DeadLetters" in flat(redrive["deadLetterTargetArn"])
+    assert queues["stepward-dev-worker"]["VisibilityTimeout"] == 6 * 30
+
+
+def test_queues_are_encrypted_at_rest_and_on_the_way(dev: Assembly) -> None:
+    assert all(body["SqsManagedSseEnabled"] for body in dev.properties("queues", "AWS::SQS::Queue"))
+    policies = dev.properties("queues", "AWS::SQS::QueuePolicy")
+    assert len(policies) == 2
+    for policy in policies:
+        (statement,) = policy["PolicyDocument"]["Statement"]
+        assert statement["Effect"] == "Deny"
+        assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def test_only_the_messages_that_failed_come_again(dev: Assembly) -> None:
+    (mapping,) = dev.properties("functions", "AWS::Lambda::EventSourceMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["BatchSize"] == 5
+    assert flat(mapping["EventSourceArn"]) == QUEUE
+
+
+def test_the_room_may_read_its_own_queue(dev: Assembly) -> None:
+    actions = permissions(dev.role_of("worker"))[QUEUE]
+    assert actions == {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+    assert QUEUE not in permissions(dev.role_of("greeter"))
+
+
+def test_functions_wait_for_their_queues(dev: Assembly) -> None:
+    assert dev.parts == ["api", "data", "functions", "machines", "queues"]

@@ -1,0 +1,59 @@
+"""The exceptions to cdk-nag's rules are few, each has a reason, and each is about one resource."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from aws_cdk import Stack, Validations
+
+from infra.assembly import Plan, build_app, feature_flags
+from infra.bundling import Checkout, source_bundler
+from infra.config import load_config
+from infra.constructs import allowances
+from infra.constructs.allowances import Allowance
+from tests.infra.assembly_reading import ROOT, Assembly
+
+ALLOWANCES = {name: value for name, value in vars(allowances).items() if isinstance(value, Allowance)}
+
+
+def test_the_product_breaks_no_rule(prod: Assembly) -> None:
+    report = json.loads((prod.folder / "validation-report.json").read_text(encoding="utf-8"))
+    assert report["pluginReports"] == []
+
+
+def test_the_exceptions_are_few_and_reasoned() -> None:
+    assert len(ALLOWANCES) <= 12
+    assert all(len(allowance.reason.split()) > 5 for allowance in ALLOWANCES.values())
+
+
+def test_no_exception_holds_for_a_whole_stack(small: Checkout) -> None:
+    app = build_app(Plan(small, load_config("dev"), source_bundler(small)))
+    key = Validations.ACKNOWLEDGED_RULES_METADATA_KEY
+    marked = [node for node in app.node.find_all() if any(entry.type == key for entry in node.node.metadata)]
+    assert marked
+    assert not any(isinstance(node, Stack) or node is app for node in marked)
+
+
+def test_without_the_exceptions_the_rules_find_something(
+    small: Checkout, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Allowance, "on", lambda *_: None)
+    plan = Plan(
+        small,
+        load_config("dev"),
+        source_bundler(small),
+        out=tmp_path,
+        is_nagged=True,
+        context=feature_flags(ROOT),
+    )
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        build_app(plan).synth()
+    report = json.loads((tmp_path / "validation-report.json").read_text(encoding="utf-8"))
+    broken = {
+        found["ruleName"].partition("[")[0]
+        for plugin in report["pluginReports"]
+        for found in plugin["violations"]
+    }
+    assert broken == {rule for allowance in ALLOWANCES.values() for rule in allowance.rules}
