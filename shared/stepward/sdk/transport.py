@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity.wait import wait_exponential_jitter
+from tenacity.wait import wait_exponential, wait_random
 
 from stepward.sdk.errors import ApiError, BadCall, StepwardError, Unreachable
 
@@ -19,7 +19,7 @@ ATTEMPTS = 4
 LONGEST_RETRYING_S = 30.0
 # A company's proxy settings must not send calls for the laptop out of the machine.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_BACKOFF = wait_exponential_jitter(initial=0.2, max=5.0, jitter=0.2)
+_BACKOFF = wait_exponential(multiplier=0.2, max=5.0) + wait_random(0, 0.2)
 
 
 class Transport:
