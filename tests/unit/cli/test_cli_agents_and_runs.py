@@ -1,0 +1,145 @@
+"""`stepward agents` and `stepward runs`: lists, single ones, feeds, and definitions with faults in them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.unit.cli.conftest import Run
+from tests.unit.sdk.fake_api import FakeApi, a_run, an_event, ok, page, problem
+
+Stage = Callable[..., FakeApi]
+SUMMARY = {
+    "id": "support-refunds",
+    "name": "Support",
+    "version": "1.0.0",
+    "model": "balanced",
+    "description": "",
+    "created_at": "2026-11-05T10:00:00Z",
+}
+
+
+def listed(**more: object) -> dict[str, object]:
+    return {name: value for name, value in a_run(**more).items() if name not in {"input", "output"}}
+
+
+def test_agents_are_listed_with_the_way_to_the_next_page(run: Run, stage: Stage) -> None:
+    api = stage(ok({"agents": [SUMMARY], "next_cursor": "abc"}))
+    seen = run("agents", "ls", "--limit", "1")
+    assert "support-refunds" in seen.out
+    assert "--cursor abc" in seen.out
+    assert api.targets == ["GET /agents?limit=1"]
+    assert run("agents", "ls", "--json").json["agents"] == [SUMMARY]
+
+
+def test_an_empty_list_says_what_to_do_next(run: Run, stage: Stage) -> None:
+    stage(ok({"agents": [], "runs": [], "next_cursor": None}))
+    assert "stepward agents register" in run("agents", "ls").out
+    assert "stepward run AGENT" in run("runs", "ls").out
+
+
+def test_an_agent_is_shown_as_the_yaml_that_made_it(run: Run, stage: Stage) -> None:
+    detail = {
+        "agent": {"id": "a", "prompt": "Be kind.\nBe brief."},
+        "id": "a",
+        "version": "1.0.0",
+        "created_at": "now",
+    }
+    stage(ok(detail))
+    assert "id: a" in run("agents", "show", "a").out
+    assert run("agents", "show", "a", "--json").json == detail
+
+
+def test_a_yaml_file_is_registered_as_json_with_its_dates_as_text(
+    run: Run, stage: Stage, bare_folder: Path
+) -> None:
+    (bare_folder / "a.yaml").write_text(
+        "id: a\nsince: 2026-11-05\nn: 1\nmore: [x, {y: null}]\n", encoding="utf-8"
+    )
+    api = stage(ok({"id": "a", "version": "1.0.0", "created_at": "now"}, 201))
+    seen = run("agents", "register", "a.yaml")
+    assert (seen.code, "a 1.0.0 is registered" in seen.out) == (0, True)
+    assert api.body() == {"id": "a", "since": "2026-11-05", "n": 1, "more": ["x", {"y": None}]}
+
+
+def test_a_json_file_is_registered(run: Run, stage: Stage, bare_folder: Path) -> None:
+    (bare_folder / "a.json").write_text('{"id": "a"}', encoding="utf-8")
+    stage(ok({"id": "a", "version": "1.0.0"}, 201))
+    assert run("agents", "register", "a.json", "--json").json == {"id": "a", "version": "1.0.0"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.yaml", "id: a\ntools: [x\nname: b\n", "a.yaml:3:5: "),
+        ("a.yaml", "id: a\n\tname: b\n", "a.yaml:2:1: "),
+        ("a.yaml", "id: a\nname: b\nid: c\n", "a.yaml:3:1: 'id' is given twice"),
+        ("a.yaml", "id: !!python/object:os.system x\n", "a.yaml:1:5: "),
+        ("a.yaml", "id: a\x00\n", "a.yaml: "),
+        ("a.yaml", "- id: a\n", "its top level is not a mapping"),
+        ("a.yaml", "", "its top level is not a mapping"),
+        ("a.yaml", "? [a, b]\n: c\n", "a.yaml:1:3: "),
+        ("a.json", '{\n  "id": a\n}', "a.json:2:9: Expecting value."),
+        ("a.txt", "id: a", "neither .yaml, .yml nor .json"),
+    ],
+)
+def test_a_broken_file_is_named_with_line_and_column(
+    run: Run, stage: Stage, bare_folder: Path, name: str, text: str, said: str
+) -> None:
+    (bare_folder / name).write_text(text, encoding="utf-8")
+    api = stage(ok({}))
+    seen = run("agents", "register", name)
+    assert seen.code == 2
+    assert said in seen.err
+    assert api.requests == []
+
+
+def test_several_wrong_fields_are_all_shown(run: Run, stage: Stage, bare_folder: Path) -> None:
+    (bare_folder / "a.json").write_text("{}", encoding="utf-8")
+    errors = [
+        {"field": "id", "detail": "missing"},
+        {"field": "prompt", "detail": "empty", "fix": "write one"},
+    ]
+    stage(problem(400, "InvalidRequest", "2 fields are wrong.", errors=errors))
+    seen = run("agents", "register", "a.json")
+    assert seen.code == 3
+    assert "id: missing" in seen.err
+    assert "prompt: empty → write one" in seen.err
+
+
+def test_runs_are_listed(run: Run, stage: Stage) -> None:
+    api = stage(ok({"runs": [listed(), listed(id="run_02", status="FAILED")], "next_cursor": None}))
+    seen = run("runs", "ls", "--agent", "support-refunds", "--day", "2026-11-05")
+    assert all(text in seen.out for text in ("run_01", "run_02", "FAILED", "$0.003900"))
+    assert api.targets == ["GET /runs?agent=support-refunds&day=2026-11-05"]
+    assert len(run("runs", "ls", "--json").json["runs"]) == 2
+
+
+def test_a_run_is_shown_with_input_answer_and_totals(run: Run, stage: Stage) -> None:
+    stage(ok(a_run()))
+    seen = run("runs", "show", "run_01")
+    assert all(text in seen.out for text in ("hello", "we refund", "COMPLETED", "ci"))
+    assert run("runs", "show", "run_01", "--json").json == a_run()
+
+
+def test_tail_writes_one_event_a_line(run: Run, stage: Stage) -> None:
+    stage(
+        page(
+            an_event(2, "turn.completed", turn=1, text="Hi"),
+            an_event(3, "run.ended", status="COMPLETED"),
+            ended=True,
+        )
+    )
+    seen = run("runs", "tail", "run_01", "--after", "1", "--json")
+    assert [json.loads(line)["seq"] for line in seen.out.splitlines()] == [2, 3]
+    assert "turn 1" in run("runs", "tail", "run_01").out
+
+
+def test_cancel_shows_the_new_status_and_a_conflict_exits_3(run: Run, stage: Stage) -> None:
+    stage(ok(a_run(status="CANCELLED"), 202), problem(409, "Conflict", "It has ended."))
+    assert "CANCELLED" in run("runs", "cancel", "run_01").out
+    seen = run("runs", "cancel", "run_01", "--json")
+    assert (seen.code, seen.json["code"], seen.err) == (3, "Conflict", "")
