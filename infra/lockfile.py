@@ -10,7 +10,9 @@ from pathlib import Path
 from infra.spelling import DefinitionError, unknown_word
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==")
-_VIA = re.compile(r"^\s+#\s+(?:via\s+)?(?P<parent>[A-Za-z0-9][A-Za-z0-9._-]*)(?P<root>\s+\(.*\))?\s*$")
+_VIA = re.compile(
+    r"^\s+#\s+(?:via\s+)?(?P<parent>[A-Za-z0-9][A-Za-z0-9._-]*)(\[[^]]*\])?(?P<root>\s+\(.*\))?\s*$"
+)
 
 
 @dataclass(frozen=True)

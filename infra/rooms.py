@@ -31,8 +31,8 @@ class RoomSpec(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,40}$")]
-    purpose: Annotated[str, Field(min_length=10)]
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,37}$")]
+    purpose: Annotated[str, Field(min_length=10, max_length=256)]
     memory_mb: Annotated[int, Field(ge=128, le=10_240)]
     timeout_s: Annotated[int, Field(ge=1, le=900)]
     routes: tuple[Route, ...] = ()

@@ -34,7 +34,7 @@ LOCK = """example-library==1.2 \\
 needed-by-it==3.0 ; sys_platform == 'linux' \\
     --hash=sha256:bb
     # via
-    #   example-library
+    #   example-library[fast]
     #   unrelated
 pydantic==2.14 \\
     --hash=sha256:cc

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+import marshal
+import os
 import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra import packing
 from infra.assembly import Plan, synthesise
 from infra.bundling import Checkout, source_bundler, source_files
 from infra.config import load_config
 from infra.constructs.grants import grant_words
 from infra.lockfile import closure, read_lock, restricted
-from infra.packing import ALWAYS_PACKED, pack, package_bundler
+from infra.packing import ALWAYS_PACKED, PYTHON_VERSION, install, matching_python, pack, package_bundler
 from infra.rooms import RoomSpec, load_rooms
 from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly
@@ -119,3 +123,36 @@ def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, ro
     asked = [*ALWAYS_PACKED, *room.packages]
     packed = {pin.name for pin in closure(read_lock(product.lock), asked, product.functions / room.name)}
     assert set(installed_closure(asked)) <= packed
+
+
+def test_a_package_is_compiled_for_where_it_will_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "matching_python", lambda: sys.executable)
+    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    (compiled,) = (folder / "functions" / "greeter" / "__pycache__").glob("handler.*.pyc")
+    content = compiled.read_bytes()
+    is_hashed_and_unchecked = int.from_bytes(content[4:8], "little") == 0b01
+    assert is_hashed_and_unchecked
+    assert marshal.loads(content[16:]).co_filename == "/var/task/functions/greeter/handler.py"
+
+
+@pytest.mark.parametrize(
+    ("script", "is_found"),
+    [("echo Python 3.13.5", True), ("echo Python 3.11.2", False), ("exit 127", False)],
+    ids=["right", "another", "shim"],
+)
+@pytest.mark.skipif(os.name == "nt", reason="the shims in question are shell scripts")
+def test_only_an_interpreter_that_runs_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, is_found: bool
+) -> None:
+    shim = tmp_path / f"python{PYTHON_VERSION}"
+    shim.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (matching_python() is not None) is is_found
+
+
+def test_an_installation_that_fails_says_why(tmp_path: Path) -> None:
+    requirements = tmp_path / "requirements.txt"
+    requirements.write_text("pydantic==2.0\n", encoding="utf-8")
+    with pytest.raises(DefinitionError, match=r"(?s)requirements\.txt: .*hash"):
+        install(requirements, tmp_path / "target")
