@@ -1,0 +1,1 @@
+"""The laptop is a deployment target: the same template that CDK synthesises, run without an AWS account."""

@@ -1,0 +1,41 @@
+"""HTTP APIs are kept as data: moto does not serve them, the laptop's gateway does."""
+
+from __future__ import annotations
+
+from infra.local.deployer.faults import DeployError
+from infra.local.deployer.resource import Created, Resource, Target
+
+
+def api(resource: Resource, target: Target) -> Created:
+    """Keep an HTTP API; its endpoint is the laptop's own."""
+    protocol = resource.properties.get("ProtocolType")
+    if protocol != "HTTP":
+        raise DeployError(
+            f"{resource.stack}/{resource.logical_id}: the laptop serves HTTP APIs, not {protocol}"
+        )
+    target.http_apis.apis[resource.logical_id] = resource.properties
+    return Created(resource.logical_id, {"ApiEndpoint": target.http_url, "ApiId": resource.logical_id})
+
+
+def stage(resource: Resource, target: Target) -> Created:
+    """Keep a stage."""
+    target.http_apis.stages[resource.logical_id] = resource.properties
+    return Created(str(resource.properties["StageName"]))
+
+
+def route(resource: Resource, target: Target) -> Created:
+    """Keep a route."""
+    target.http_apis.routes[resource.logical_id] = resource.properties
+    return Created(resource.logical_id, {"RouteId": resource.logical_id})
+
+
+def integration(resource: Resource, target: Target) -> Created:
+    """Keep an integration."""
+    target.http_apis.integrations[resource.logical_id] = resource.properties
+    return Created(resource.logical_id, {"IntegrationId": resource.logical_id})
+
+
+def authorizer(resource: Resource, target: Target) -> Created:
+    """Keep an authorizer."""
+    target.http_apis.authorizers[resource.logical_id] = resource.properties
+    return Created(resource.logical_id, {"AuthorizerId": resource.logical_id})

@@ -1,0 +1,61 @@
+"""Patches of moto: what its Lambda, Step Functions and DynamoDB do otherwise than AWS, mended one file a flaw.
+
+Every file says what moto does wrong and where; `tests/local/test_engine_patches.py` holds one test a patch that fails
+without it, so a new version of moto shows which of them can go. The patches hold for the whole process.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from infra.local.engine import (
+    client_cache,
+    dynamodb_lock,
+    dynamodb_transactions,
+    execution_names,
+    executions_stopped,
+    jsonata_binding,
+    lambda_invocations,
+    parse_cache,
+    parser_scopes,
+    states_data,
+    task_failures,
+    task_parameters,
+)
+
+PATCHES: dict[str, Any] = {
+    module.__name__.rsplit(".", 1)[-1]: module
+    for module in (
+        client_cache,
+        dynamodb_lock,
+        dynamodb_transactions,
+        execution_names,
+        executions_stopped,
+        jsonata_binding,
+        lambda_invocations,
+        parse_cache,
+        parser_scopes,
+        states_data,
+        task_failures,
+        task_parameters,
+    )
+}
+"""Name → module with an `install()`."""
+
+_installed: set[str] = set()
+
+
+def install() -> None:
+    """Mend moto, once a process."""
+    for name, patch in PATCHES.items():
+        if name not in _installed:
+            patch.install()
+            _installed.add(name)
+
+
+def warm_up() -> None:
+    """Pay for importing the grammar and the expression language (seconds) while something else is being waited for."""
+    importlib.import_module("moto.stepfunctions.parser.models")
+    jsonata_binding.evaluate("$uuid()", {})
+    parse_cache.parse('{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')

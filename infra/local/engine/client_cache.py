@@ -1,0 +1,59 @@
+"""moto builds a new AWS client for every Task state (20 to 100 ms each), and reaches itself as `localhost`.
+
+Where: `boto_client_for` in moto/stepfunctions/parser/asl/utils/boto_client.py, imported by name into a dozen modules.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.settings import moto_server_port
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+ORIGINAL = boto_client.boto_client_for
+_MAX_CONNECTIONS = 100
+_FOREVER_S = 99_999_999
+
+_clients: dict[tuple[str, str, str], Any] = {}
+_lock = threading.Lock()
+
+
+def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    """Give the engine a client; the state's credentials are ignored, as moto ignores them."""
+    del state_credentials
+    key = (region, service, str(moto_server_port()))
+    with _lock:
+        if key not in _clients:
+            _clients[key] = _new_client(*key)
+        return _clients[key]
+
+
+def install() -> None:
+    """Put the cached version where the original is, and wherever it was imported to before."""
+    engine_client: Any = boto_client
+    engine_client.boto_client_for = client_for
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
+            vars(module)["boto_client_for"] = client_for
+
+
+def _new_client(region: str, service: str, port: str) -> Any:
+    config = Config(
+        parameter_validation=False,
+        retries={"max_attempts": 0, "total_max_attempts": 1},
+        connect_timeout=_FOREVER_S,
+        read_timeout=_FOREVER_S,
+        max_pool_connections=_MAX_CONNECTIONS,
+    )
+    return boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id="ASIASTEPFUNCTIONS000",
+        aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
+        config=config,
+    )

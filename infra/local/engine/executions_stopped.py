@@ -1,0 +1,43 @@
+"""moto's StopExecution loses error and cause, fails on an execution that has just begun, and shows RUNNING for long.
+
+Where: `stop_execution` in moto/stepfunctions/responses.py and models.py. The status changes only when the state that
+is under way has ended, which for a Task is when its function returns; AWS shows ABORTED at once.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.core.utils import utcnow
+from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.responses import StepFunctionResponse
+
+ORIGINAL = StepFunctionResponse.stop_execution
+_START_LIMIT_S = 5.0
+
+
+def install() -> None:
+    """Replace the API's action."""
+    StepFunctionResponse.stop_execution = _stop_execution
+
+
+def _stop_execution(response: Any) -> Any:
+    arn, error, cause = (response._get_param(name) for name in ("executionArn", "error", "cause"))  # noqa: SLF001
+    execution = response.stepfunction_backend.describe_execution(arn)
+    if execution.exec_status == ExecutionStatus.RUNNING:
+        _wait_until_begun(execution)
+        execution.stop(stop_date=utcnow(), error=error, cause=cause)
+        execution.exec_status, execution.stop_date = ExecutionStatus.ABORTED, utcnow()
+        execution.error, execution.cause = error, cause
+    return ActionResult({"stopDate": execution.stop_date})
+
+
+def _wait_until_begun(execution: Any) -> None:
+    end_s = time.monotonic() + _START_LIMIT_S
+    while time.monotonic() < end_s and execution.exec_status == ExecutionStatus.RUNNING:
+        env = execution.exec_worker.env
+        if env is not None and env.is_running():
+            return
+        time.sleep(0.01)

@@ -1,0 +1,9 @@
+"""Lambda on a laptop: real processes behind the real Runtime API, with AWS's limits, errors and log lines."""
+
+from __future__ import annotations
+
+from infra.local.executor.executor import Executor, ExecutorSettings
+from infra.local.executor.faults import Throttled
+from infra.local.executor.spec import FunctionSpec, InvocationResult, Trouble
+
+__all__ = ["Executor", "ExecutorSettings", "FunctionSpec", "InvocationResult", "Throttled", "Trouble"]

@@ -1,0 +1,162 @@
+"""Run every function of the template in its own processes, and answer as Lambda's Invoke answers."""
+
+from __future__ import annotations
+
+import atexit
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.local.executor import faults, room_log
+from infra.local.executor.fork_launch import ForkLauncher
+from infra.local.executor.launch import Launcher, SubprocessLauncher
+from infra.local.executor.pool import Pool
+from infra.local.executor.room_log import RoomLog
+from infra.local.executor.runtime_api import Invocation
+from infra.local.executor.spec import FunctionSpec, InvocationResult, Trouble
+from infra.local.executor.worker import INIT_LIMIT_S, Worker
+
+
+@dataclass(frozen=True)
+class ExecutorSettings:
+    """What a caller may choose; the defaults suit two cores and 4 GB."""
+
+    log_dir: Path
+    endpoint_url: str | None = None
+    fork: bool = sys.platform == "linux"
+    concurrency_per_function: int = 6
+    throttle_wait_s: float = 30.0
+
+
+class Executor:
+    """Know every function, keep its sandboxes, count its invocations."""
+
+    def __init__(
+        self, settings: ExecutorSettings, on_trouble: Callable[[Trouble], None] | None = None
+    ) -> None:
+        """Start the launcher at once: warming it takes a second that can pass while the template is deployed."""
+        self._settings = settings
+        self._on_trouble = on_trouble
+        self._launcher: Launcher = ForkLauncher() if settings.fork else SubprocessLauncher()
+        self._specs: dict[str, FunctionSpec] = {}
+        self._pools: dict[str, Pool] = {}
+        self._logs: dict[str, RoomLog] = {}
+        self._rooms_by_key: dict[str, str] = {}
+        self._lock = threading.Lock()
+        self._closed = False
+        self.invocations: Counter[str] = Counter()
+        atexit.register(self.close)
+
+    def register(self, spec: FunctionSpec) -> None:
+        """Make a function callable; its code is used where it lies."""
+        settings = self._settings
+        cap = settings.concurrency_per_function
+        if spec.reserved_concurrency is not None:
+            cap = spec.reserved_concurrency
+        with self._lock:
+            self._specs[spec.name] = spec
+            self._logs[spec.name] = RoomLog(settings.log_dir / f"{spec.room}.log")
+            self._pools[spec.name] = Pool(spec.name, cap, lambda: self._start_worker(spec))
+
+    def spec(self, name: str) -> FunctionSpec:
+        """Look a function up, for whoever needs its room or its limits."""
+        try:
+            return self._specs[name]
+        except KeyError:
+            raise faults.UnknownFunction(name) from None
+
+    def room_of(self, access_key: str) -> str | None:
+        """Say which room an AWS call came from, by the key that its process was given."""
+        return self._rooms_by_key.get(access_key)
+
+    def invoke(self, name: str, payload: bytes) -> InvocationResult:
+        """Run one event to its end; only a lack of sandboxes raises, everything else is a result."""
+        spec = self.spec(name)
+        pool = self._pools[name]
+        worker, is_new = pool.acquire(self._settings.throttle_wait_s)
+        healthy = False
+        try:
+            result, healthy = self._run(worker, spec, payload, is_new=is_new)
+        finally:
+            pool.release(worker, healthy=healthy)
+        return result
+
+    def close(self) -> None:
+        """End every worker and the launcher; safe to call twice."""
+        atexit.unregister(self.close)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        for pool in self._pools.values():
+            pool.close()
+        self._launcher.close()
+
+    def _start_worker(self, spec: FunctionSpec) -> Worker:
+        worker = Worker(spec, self._launcher, self._logs[spec.name], self._settings.endpoint_url)
+        self._rooms_by_key[worker.access_key] = spec.room
+        return worker
+
+    def _run(
+        self, worker: Worker, spec: FunctionSpec, payload: bytes, *, is_new: bool
+    ) -> tuple[InvocationResult, bool]:
+        log = self._logs[spec.name]
+        invocation = Invocation(payload, spec.arn, spec.timeout_s)
+        self.invocations[spec.room] += 1
+        init_ms = worker.wait_ready() if is_new else None
+        log.append(room_log.start_line(invocation.id))
+        started_s = time.perf_counter()
+        what, healthy = self._init_fault(worker, invocation), False
+        if what is None:
+            worker.api.offer(invocation)
+            what = self._settle(worker, invocation)
+            healthy = what is None
+        result = InvocationResult(
+            payload=invocation.body,
+            function_error=invocation.function_error,
+            request_id=invocation.id,
+            log_tail=worker.log.take_tail(),
+            duration_ms=(time.perf_counter() - started_s) * 1000,
+            init_ms=init_ms,
+            max_memory_mb=worker.memory_mb(),
+        )
+        log.append(room_log.end_lines(spec, result))
+        self._tell(spec, what, result, log)
+        return result, healthy
+
+    def _init_fault(self, worker: Worker, invocation: Invocation) -> str | None:
+        if worker.api.init_error is not None:
+            invocation.answer(worker.api.init_error, "Unhandled")
+            return "failed while starting"
+        if not worker.api.ready.is_set():
+            if worker.alive:
+                invocation.answer(faults.init_timed_out(invocation.id, INIT_LIMIT_S), "Unhandled")
+                return "did not start in time"
+            invocation.answer(faults.exited(invocation.id, worker.process.status()), "Unhandled")
+            return "ended while starting"
+        return None
+
+    def _settle(self, worker: Worker, invocation: Invocation) -> str | None:
+        fault = worker.wait_done(invocation)
+        if fault == "timeout":
+            invocation.answer(faults.timed_out(invocation.id, worker.spec.timeout_s), "Unhandled")
+            return "timed out"
+        if fault == "memory":
+            invocation.answer(faults.exited(invocation.id, -9), "Unhandled")
+            return f"used more than its {worker.spec.memory_mb} MB"
+        if fault == "exit":
+            invocation.answer(faults.exited(invocation.id, worker.process.status()), "Unhandled")
+            return "crashed"
+        if len(invocation.body) > faults.MAX_RESPONSE_BYTES:
+            invocation.body, invocation.function_error = faults.response_too_large(), "Unhandled"
+        return None
+
+    def _tell(self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: RoomLog) -> None:
+        if self._on_trouble is None or (what is None and result.function_error is None):
+            return
+        error_type, message = faults.describe(result.payload)
+        self._on_trouble(Trouble(spec.room, what or "raised an error", f"{error_type}: {message}", log.path))

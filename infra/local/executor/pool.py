@@ -1,0 +1,91 @@
+"""Sandboxes of one function: reuse the idle ones, start new ones up to a cap, throttle beyond it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+from infra.local.executor.faults import Throttled
+from infra.local.executor.worker import Worker
+
+
+class Pool:
+    """Hand out workers one invocation each; the cap is the reserved concurrency or the laptop's own."""
+
+    def __init__(self, name: str, cap: int, start: Callable[[], Worker]) -> None:
+        """Start with nothing: a function that nobody calls costs no process."""
+        self._name = name
+        self._cap = cap
+        self._start = start
+        self._idle: deque[Worker] = deque()
+        self._workers: set[Worker] = set()
+        self._places_taken = 0
+        self._closed = False
+        self._changed = threading.Condition()
+
+    def acquire(self, wait_s: float) -> tuple[Worker, bool]:
+        """Take an idle worker or start one; after `wait_s` without a place, throttle as Lambda would at once."""
+        deadline_s = time.monotonic() + wait_s
+        with self._changed:
+            while True:
+                if self._closed:
+                    raise Throttled(f"{self._name}: the laptop is shutting down")
+                if (worker := self._take_idle()) is not None:
+                    return worker, False
+                if self._places_taken < self._cap:
+                    self._places_taken += 1
+                    break
+                if not self._changed.wait(max(0.0, deadline_s - time.monotonic())):
+                    raise Throttled(self._name)
+        return self._start_one(), True
+
+    def release(self, worker: Worker, *, healthy: bool) -> None:
+        """Give a worker back, or end it when its process can no longer be trusted."""
+        with self._changed:
+            if healthy and worker.alive and not self._closed:
+                self._idle.append(worker)
+            else:
+                self._forget(worker)
+                healthy = False
+            self._changed.notify()
+        if not healthy:
+            worker.kill()
+
+    def close(self) -> None:
+        """End every worker, busy or not."""
+        with self._changed:
+            self._closed = True
+            workers = list(self._workers)
+            self._changed.notify_all()
+        for worker in workers:
+            worker.kill()
+
+    def _take_idle(self) -> Worker | None:
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                return worker
+            self._forget(worker)
+            worker.kill()
+        return None
+
+    def _forget(self, worker: Worker) -> None:
+        self._workers.discard(worker)
+        self._places_taken -= 1
+
+    def _start_one(self) -> Worker:
+        try:
+            worker = self._start()
+        except BaseException:
+            with self._changed:
+                self._places_taken -= 1
+                self._changed.notify()
+            raise
+        with self._changed:
+            self._workers.add(worker)
+            closed = self._closed
+        if closed:
+            worker.kill()
+        return worker

@@ -1,0 +1,124 @@
+"""The Lambda Runtime API for one worker, so that the unmodified runtime client can run the handlers.
+
+One listener a worker: the client's error path for a failed init takes `host:port` only, so a shared listener with a
+path prefix would lose init errors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import queue
+import socket
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from infra.local.executor import http_wire
+
+_ACCEPTED = b'{"status":"OK"}'
+
+
+@dataclass
+class Invocation:
+    """One event on its way through a worker; `done` is set once the worker has answered."""
+
+    payload: bytes
+    arn: str
+    timeout_s: float
+    id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    done: threading.Event = field(default_factory=threading.Event)
+    body: bytes = b""
+    function_error: str | None = None
+    deadline_ms: int = 0
+
+    def start_clock(self) -> None:
+        """Fix the deadline when the event is handed over: waiting for a sandbox costs the handler nothing."""
+        self.deadline_ms = int((time.time() + self.timeout_s) * 1000)
+
+    def answer(self, body: bytes, function_error: str | None) -> None:
+        """Keep the first answer only: a late one belongs to nobody."""
+        if not self.done.is_set():
+            self.body, self.function_error = body, function_error
+            self.done.set()
+
+
+class RuntimeApi:
+    """Serve `next`, `response`, `error` and `init/error` to one worker process."""
+
+    def __init__(self) -> None:
+        """Bind at once, because the worker's environment must name the port."""
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=4)
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+        self.ready = threading.Event()
+        self.init_error: bytes | None = None
+        self._events: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
+        self._current: Invocation | None = None
+        threading.Thread(target=self._accept, daemon=True, name=f"runtime-api-{self.address}").start()
+
+    def offer(self, invocation: Invocation) -> None:
+        """Hand an event to the worker, which is waiting for it in `next`."""
+        invocation.start_clock()
+        self._current = invocation
+        self._events.put(invocation)
+
+    def close(self) -> None:
+        """Wake whoever waits in `next` and stop listening."""
+        self._events.put(None)
+        # close() alone does not wake a thread that is blocked in accept(); shutdown() does.
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection: socket.socket) -> None:
+        with connection, connection.makefile("rb") as stream:
+            try:
+                while (request := http_wire.read_request(stream, connection)) is not None:
+                    if not self._route(connection, request):
+                        return
+            except (OSError, ValueError):
+                return
+
+    def _route(self, connection: socket.socket, request: http_wire.WireRequest) -> bool:
+        match request.path.split("/")[3:]:
+            case ["invocation", "next"]:
+                return self._next(connection)
+            case ["invocation", request_id, ("response" | "error") as verb]:
+                self._settle(request_id, request.body, None if verb == "response" else "Unhandled")
+                http_wire.write_response(connection, 202, _ACCEPTED)
+            case ["init", "error"]:
+                self.init_error = request.body
+                self.ready.set()
+                http_wire.write_response(connection, 202, _ACCEPTED)
+            case _:
+                http_wire.write_response(connection, 404, b"{}")
+        return True
+
+    def _next(self, connection: socket.socket) -> bool:
+        self.ready.set()
+        invocation = self._events.get()
+        if invocation is None:
+            return False
+        headers = {
+            "Content-Type": "application/json",
+            "Lambda-Runtime-Aws-Request-Id": invocation.id,
+            "Lambda-Runtime-Deadline-Ms": str(invocation.deadline_ms),
+            "Lambda-Runtime-Invoked-Function-Arn": invocation.arn,
+            "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{invocation.id.replace('-', '')[:24]}",
+        }
+        http_wire.write_response(connection, 200, invocation.payload, headers)
+        return True
+
+    def _settle(self, request_id: str, body: bytes, function_error: str | None) -> None:
+        invocation = self._current
+        if invocation is not None and invocation.id == request_id:
+            invocation.answer(body, function_error)

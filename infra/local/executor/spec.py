@@ -1,0 +1,60 @@
+"""What the executor needs to know of a function, and what it tells of an invocation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from infra.local import place
+
+
+@dataclass(frozen=True)
+class FunctionSpec:
+    """One Lambda function as the template describes it; the code stays where the assembly put it."""
+
+    name: str
+    handler: str
+    code_dir: Path
+    timeout_s: float = 3.0
+    memory_mb: int = 128
+    environment: Mapping[str, str] = field(default_factory=dict)
+    reserved_concurrency: int | None = None
+    runtime: str = "python3.13"
+
+    @property
+    def arn(self) -> str:
+        """The ARN that the handler sees as `invoked_function_arn`."""
+        return place.function_arn(self.name)
+
+    @property
+    def room(self) -> str:
+        """The short name that people know the function by: it names the log file and every message."""
+        return self.environment.get("POWERTOOLS_SERVICE_NAME") or self.name
+
+
+@dataclass(frozen=True)
+class InvocationResult:
+    """What Lambda's Invoke would have answered, and what the log needs beside it."""
+
+    payload: bytes
+    function_error: str | None
+    request_id: str
+    log_tail: str = ""
+    duration_ms: float = 0.0
+    init_ms: float | None = None
+    max_memory_mb: int = 0
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that a person should look at: it becomes one line on the console."""
+
+    room: str
+    what: str
+    detail: str
+    log_file: Path
+
+    def __str__(self) -> str:
+        """Say who, what and where to look, in that order."""
+        return f"{self.room}: {self.what}: {self.detail} (see {self.log_file})"

@@ -1,0 +1,114 @@
+"""One sandbox: a process, its Runtime API and its log, living through many invocations as on Lambda."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+
+from infra.local import place
+from infra.local.executor.launch import Launcher, LaunchRequest
+from infra.local.executor.room_log import LogPipe, RoomLog
+from infra.local.executor.runtime_api import Invocation, RuntimeApi
+from infra.local.executor.spec import FunctionSpec
+
+INIT_LIMIT_S = 10.0
+"""Lambda's limit of the init phase."""
+
+_TICK_S = 0.1
+
+
+def new_access_key() -> str:
+    """Make a temporary key id for one process, so that every AWS call can be traced to the room that made it."""
+    return f"ASIA{uuid.uuid4().hex[:16].upper()}"
+
+
+class Worker:
+    """Run one function's invocations one after the other."""
+
+    def __init__(
+        self, spec: FunctionSpec, launcher: Launcher, log: RoomLog, endpoint_url: str | None
+    ) -> None:
+        """Start the process; it becomes ready on its own time."""
+        self.spec = spec
+        self.access_key = new_access_key()
+        self.api = RuntimeApi()
+        self.log = LogPipe(log.append)
+        self._started_s = time.perf_counter()
+        environment = worker_environment(spec, self.api.address, self.access_key, endpoint_url)
+        request = LaunchRequest(spec.handler, spec.code_dir, environment, self.log.write_fd)
+        try:
+            self.process = launcher.start(request)
+        finally:
+            self.log.worker_has_it()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process can still take an event."""
+        return self.process.status() is None
+
+    def wait_ready(self) -> float:
+        """Wait for the end of the init phase; the duration counts as init time on the REPORT line."""
+        while not self.api.ready.wait(_TICK_S):
+            if not self.alive or time.perf_counter() - self._started_s > INIT_LIMIT_S:
+                break
+        return (time.perf_counter() - self._started_s) * 1000
+
+    def wait_done(self, invocation: Invocation) -> str | None:
+        """Wait for the answer; otherwise name what came first: `timeout`, `exit` or `memory`."""
+        end_s = time.monotonic() + self.spec.timeout_s
+        while not invocation.done.wait(min(_TICK_S, max(0.0, end_s - time.monotonic()))):
+            if not self.alive:
+                return "exit"
+            if time.monotonic() >= end_s:
+                return "timeout"
+            if self.memory_mb() > self.spec.memory_mb:
+                return "memory"
+        return None
+
+    def memory_mb(self) -> int:
+        """Read what the process itself holds; pages that it shares with the warm interpreter are not counted."""
+        try:
+            fields = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()
+        except OSError:
+            return 0
+        return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE") // 1_048_576
+
+    def kill(self) -> None:
+        """End the process and free its port."""
+        self.process.kill()
+        self.api.close()
+
+
+def worker_environment(
+    spec: FunctionSpec, runtime_api: str, access_key: str, endpoint_url: str | None
+) -> Mapping[str, str]:
+    """Give a worker the variables that Lambda gives, and nothing of this machine that a handler could lean on."""
+    environment = {
+        "PATH": os.environ.get("PATH", ""),
+        "HOME": os.environ.get("HOME", "/tmp"),  # noqa: S108 - what Lambda itself sets
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "PYTHONPATH": str(spec.code_dir),
+        "_HANDLER": spec.handler,
+        "AWS_LAMBDA_RUNTIME_API": runtime_api,
+        "LAMBDA_TASK_ROOT": str(spec.code_dir),
+        "LAMBDA_RUNTIME_DIR": str(spec.code_dir),
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{spec.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": spec.name,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(spec.memory_mb),
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_REGION": place.REGION,
+        "AWS_DEFAULT_REGION": place.REGION,
+        "AWS_ACCESS_KEY_ID": access_key,
+        "AWS_SECRET_ACCESS_KEY": "laptop",
+        "AWS_SESSION_TOKEN": "laptop",
+    }
+    if endpoint_url:
+        environment |= {"AWS_ENDPOINT_URL": endpoint_url, "AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+    return environment | dict(spec.environment)

@@ -1,0 +1,8 @@
+"""The HTTP API of the template on one local port: API Gateway's routing, authorizer, CORS, limits and payload 2.0."""
+
+from __future__ import annotations
+
+from infra.local.gateway.api import HttpApi
+from infra.local.gateway.server import GatewayServer, PortInUse
+
+__all__ = ["GatewayServer", "HttpApi", "PortInUse"]

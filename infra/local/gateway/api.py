@@ -1,0 +1,133 @@
+"""From a request to a response: CORS, route, authorizer, function; every refusal in API Gateway's own words."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as TookTooLong
+from typing import Any
+
+from infra.local import place
+from infra.local.deployer.faults import DeployError
+from infra.local.deployer.resource import HttpApiParts
+from infra.local.executor import Executor, InvocationResult, Throttled
+from infra.local.executor.faults import MAX_REQUEST_BYTES
+from infra.local.gateway import events
+from infra.local.gateway.cors import Cors
+from infra.local.gateway.messages import (
+    FORBIDDEN,
+    INTERNAL_ERROR,
+    NOT_FOUND,
+    TOO_LARGE,
+    UNAUTHORIZED,
+    UNAVAILABLE,
+    Request,
+    Response,
+)
+from infra.local.gateway.routes import Authorizer, Route, RouteTable, routes_of
+
+MAX_BODY_BYTES = 10_485_760
+"""API Gateway's limit of a request (10 MB)."""
+
+_AUTHORIZER_LIMIT_S = 10.0
+_THREADS = 256
+
+
+class _Refused(Exception):
+    """The authorizer did not let the request pass."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(response.status)
+        self.response = response
+
+
+class HttpApi:
+    """The one HTTP API of the template."""
+
+    def __init__(self, parts: HttpApiParts, executor: Executor) -> None:
+        """Read routes and CORS out of the template's resources."""
+        if len(parts.apis) != 1:
+            raise DeployError(f"the laptop serves exactly one HTTP API, the template has {len(parts.apis)}")
+        ((self._api_id, properties),) = parts.apis.items()
+        self._cors = Cors(properties.get("CorsConfiguration"))
+        self.routes = RouteTable(routes_of(parts, self._api_id))
+        self._executor = executor
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway-invoke")
+
+    def handle(self, request: Request) -> Response:
+        """Answer one request."""
+        preflight = self._cors.preflight(request)
+        if preflight is not None:
+            return preflight
+        return self._cors.dress(request, self._answer(request))
+
+    def close(self) -> None:
+        """Let the threads go; what they wait for ends with the executor."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _answer(self, request: Request) -> Response:
+        if len(request.body) > MAX_BODY_BYTES:
+            return TOO_LARGE
+        found = self.routes.find(request.method, events.path_of(request))
+        if found is None:
+            return NOT_FOUND
+        route, variables = found
+        event = events.payload(request, route, variables, self._api_id)
+        try:
+            if route.authorizer is not None:
+                event["requestContext"]["authorizer"] = {
+                    "lambda": self._authorize(request, route.authorizer, event)
+                }
+        except _Refused as refused:
+            return refused.response
+        return self._integrate(route, event)
+
+    def _integrate(self, route: Route, event: dict[str, Any]) -> Response:
+        payload = json.dumps(event).encode()
+        if len(payload) > MAX_REQUEST_BYTES:
+            return TOO_LARGE
+        try:
+            result = self._invoke(route.function, payload, route.timeout_s)
+        except (TookTooLong, Throttled):
+            return UNAVAILABLE
+        return INTERNAL_ERROR if result.function_error else events.response(result.payload)
+
+    def _authorize(self, request: Request, authorizer: Authorizer, event: dict[str, Any]) -> dict[str, Any]:
+        sources = [_identity(source, request, event) for source in authorizer.identity_sources]
+        if not all(sources):
+            raise _Refused(UNAUTHORIZED)
+        method, path = event["requestContext"]["http"]["method"], event["rawPath"]
+        question = {key: value for key, value in event.items() if key not in ("body", "isBase64Encoded")}
+        question["type"] = "REQUEST"
+        question["identitySource"] = sources or None
+        question["routeArn"] = (
+            f"arn:aws:execute-api:{place.REGION}:{place.ACCOUNT_ID}:{self._api_id}/$default/{method}{path}"
+        )
+        answer = self._ask(authorizer, question)
+        if not answer["isAuthorized"]:
+            raise _Refused(FORBIDDEN)
+        context = answer.get("context")
+        return context if isinstance(context, dict) else {}
+
+    def _ask(self, authorizer: Authorizer, question: dict[str, Any]) -> dict[str, Any]:
+        try:
+            result = self._invoke(authorizer.function, json.dumps(question).encode(), _AUTHORIZER_LIMIT_S)
+            answer = None if result.function_error else json.loads(result.payload)
+        except (TookTooLong, Throttled, ValueError):
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("isAuthorized"), bool):
+            raise _Refused(INTERNAL_ERROR)
+        return answer
+
+    def _invoke(self, function: str, payload: bytes, limit_s: float) -> InvocationResult:
+        return self._threads.submit(self._executor.invoke, function, payload).result(limit_s)
+
+
+def _identity(source: str, request: Request, event: dict[str, Any]) -> str | None:
+    place_name, _, name = source.removeprefix("$request.").partition(".")
+    if place_name == "header":
+        return request.header(name.lower())
+    if place_name == "querystring":
+        value = event.get("queryStringParameters", {}).get(name)
+        return str(value) if value is not None else None
+    raise DeployError(f"the identity source {source} is not known on the laptop")

@@ -1,0 +1,216 @@
+"""One laptop: the stack of the template, running, from `with` to the end of it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from infra.local import engine
+from infra.local.cloud import Cloud
+from infra.local.deployer import Assembly, Deployment, deploy
+from infra.local.deployer.resource import HttpApiParts, Target
+from infra.local.engine import dynamodb_lock, lambda_invocations
+from infra.local.executor import Executor, ExecutorSettings, Trouble
+from infra.local.executor.room_log import RoomLog
+from infra.local.gateway import GatewayServer, HttpApi
+from infra.local.meter import Meter
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout that this file lies in."""
+
+STAGE = "laptop"
+
+
+class LaptopError(Exception):
+    """The laptop cannot start, for a reason that a person can do something about."""
+
+
+@dataclass(frozen=True)
+class LaptopOptions:
+    """What a caller may choose; the defaults suit tests: free ports and a folder of its own that goes away."""
+
+    port: int = 0
+    aws_port: int = 0
+    tenant: str = "acme"
+    principal: str = "laptop"
+    state_dir: Path | None = None
+    assembly: Path | None = None
+    issues_key: bool = True
+    fork: bool = sys.platform == "linux"
+    concurrency_per_function: int = 6
+    throttle_wait_s: float = 30.0
+
+
+class Laptop:
+    """Synthesise, start an AWS, deploy to it, open the door; leave nothing behind."""
+
+    def __init__(
+        self, options: LaptopOptions | None = None, on_trouble: Callable[[Trouble], None] | None = None
+    ) -> None:
+        """Take the options; nothing runs before `with`."""
+        self.options = options or LaptopOptions()
+        self._on_trouble = on_trouble
+        self._exit = ExitStack()
+
+    def __enter__(self) -> Self:
+        """Start everything; what was started is ended again if a later part fails."""
+        try:
+            self._start()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End everything, the newest first."""
+        self._exit.close()
+
+    @property
+    def endpoint(self) -> str:
+        """Where this laptop's AWS answers."""
+        return self._cloud.endpoint
+
+    @property
+    def log_dir(self) -> Path:
+        """Where every function's log file is."""
+        return self.state_dir / "logs"
+
+    def client(self, service: str) -> Any:
+        """Give a boto3 client of this laptop's AWS."""
+        return self._cloud.client(service)
+
+    def environment(self) -> dict[str, str]:
+        """Give the variables that lead another process's AWS clients here."""
+        return self._cloud.environment()
+
+    def physical_id(self, resource_type: str, ending: str = "") -> str:
+        """Find the one resource of a type whose physical id ends so."""
+        found = [name for name in self.deployment.physical_ids(resource_type) if name.endswith(ending)]
+        if len(found) != 1:
+            raise LookupError(f"{len(found)} resources of type {resource_type} end in {ending!r}: {found}")
+        return found[0]
+
+    def history(self, execution: str) -> list[dict[str, Any]]:
+        """Read an execution's events, by its ARN or its name."""
+        arn = execution if execution.startswith("arn:") else self.execution_arn(execution)
+        events: list[dict[str, Any]] = self.client("stepfunctions").get_execution_history(executionArn=arn)[
+            "events"
+        ]
+        return events
+
+    def execution_arn(self, name: str) -> str:
+        """Spell the ARN of an execution of the one state machine."""
+        machine = self.physical_id("AWS::StepFunctions::StateMachine")
+        return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def _start(self) -> None:
+        options = self.options
+        self.state_dir = options.state_dir or Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
+        self.log_dir.mkdir(parents=True, exist_ok=True)
+        # The ports first: one that is in use is to be told before seconds have been spent.
+        self._gateway = GatewayServer(options.port, RoomLog(self.log_dir / "http-api.log").append)
+        self._exit.callback(self._gateway.close)
+        self.url = self._gateway.url
+        synth = _Synth(self.state_dir / "cdk.out") if options.assembly is None else None
+        self._cloud = Cloud(options.aws_port)
+        self._exit.callback(self._cloud.close)
+        self._executor = self._start_executor()
+        threading.Thread(target=engine.warm_up, daemon=True, name="warm-up").start()
+        assembly = options.assembly or (synth.wait() if synth else Path())
+        self._deploy(Assembly(assembly))
+        self.api_key = self._issue_key() if options.issues_key else ""
+
+    def _start_executor(self) -> Executor:
+        settings = ExecutorSettings(
+            log_dir=self.log_dir,
+            endpoint_url=self._cloud.endpoint,
+            fork=self.options.fork,
+            concurrency_per_function=self.options.concurrency_per_function,
+            throttle_wait_s=self.options.throttle_wait_s,
+        )
+        executor = Executor(settings, self._on_trouble)
+        self._exit.callback(executor.close)
+        lambda_invocations.bind(executor)
+        self._exit.callback(lambda_invocations.bind, None)
+        self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
+        dynamodb_lock.observe(self.meter.observe)
+        self._exit.callback(dynamodb_lock.observe, None)
+        return executor
+
+    def _deploy(self, assembly: Assembly) -> None:
+        parts = HttpApiParts()
+        target = Target(self._cloud.client, assembly.asset, self._executor.register, parts, self.url)
+        self.deployment: Deployment = deploy(assembly, target)
+        self._gateway.serve(HttpApi(parts, self._executor))
+
+    def _issue_key(self) -> str:
+        table = self.physical_id("AWS::DynamoDB::Table", "-identity")
+        command = [sys.executable, "-m", "stepward.runtime.issue_key"]
+        command += ["--tenant", self.options.tenant, "--principal", self.options.principal]
+        shared = {
+            "IDENTITY_TABLE": table,
+            "PYTHONPATH": str(ROOT / "shared"),
+            "PATH": os.environ.get("PATH", ""),
+        }
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, env=self.environment() | shared, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise LaptopError(f"no API key could be made:\n{done.stderr.strip()}")
+        return done.stdout.strip().splitlines()[-1]
+
+
+class _Synth:
+    """The CDK app on its way in a process of its own: it takes seconds in which the AWS can start."""
+
+    def __init__(self, out: Path) -> None:
+        self._out = out
+        command = [
+            sys.executable,
+            "-m",
+            "infra.app",
+            "--stage",
+            STAGE,
+            "--bundle",
+            "source",
+            "--fast",
+            "--out",
+            str(out),
+        ]
+        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+            command,
+            cwd=ROOT,
+            env=os.environ | {"PATH": path},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait(self) -> Path:
+        output, _ = self._process.communicate()
+        if self._process.returncode != 0:
+            raise LaptopError(f"the CDK app failed:\n{output.strip()}")
+        return self._out
+
+
+def read_laptop_file(state_dir: Path) -> dict[str, Any] | None:
+    """Read what a running laptop says of itself, if one runs in this folder."""
+    file = state_dir / "laptop.json"
+    if not file.is_file():
+        return None
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
