@@ -42,8 +42,8 @@ def doctor(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = F
 
 def lines_of(check: Check) -> list[Text]:
     """Write one check, and under it the fix when there is something to do."""
-    head = Text(f"{check.status:<5}", style=STYLES[check.status]) + Text(f"{check.name:<18}")
-    line = head + Text(screen.plain(check.detail))
+    head = Text(f"{check.status:<5}", style=STYLES[check.status])
+    line = screen.joined(head, f"{check.name:<18}", screen.plain(check.detail))
     return [line, Text(f"{'':<23}→ {screen.plain(check.fix)}", style="dim")] if check.fix else [line]
 
 

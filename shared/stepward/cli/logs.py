@@ -120,7 +120,7 @@ def show_line(line: LogLine, *, as_json: bool) -> None:
         content = {"text": line.text} if line.record is None else {"record": line.record}
         screen.write_json({"room": line.room, **content}, one_line=True)
         return
-    screen.write_lines([Text(f"{line.room:<14} ", style="cyan") + _readable(line)])
+    screen.write_lines([screen.joined(Text(f"{line.room:<14} ", style="cyan"), _readable(line))])
 
 
 def _readable(line: LogLine) -> Text:
@@ -134,7 +134,7 @@ def _readable(line: LogLine) -> Text:
     clock = Text(f"{line.at[11:23]} ", style="dim")
     head = Text(f"{level:<8}", style=LEVEL_STYLES.get(level, ""))
     message = screen.plain(screen.as_line(line.record.get("message", "")))
-    return clock + head + Text(f"{message}  ") + Text(screen.plain(told), style="dim")
+    return screen.joined(clock, head, f"{message}  ", Text(screen.plain(told), style="dim"))
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -72,7 +73,7 @@ def follow_to_end(stepward: Stepward, begun: Run, *, as_json: bool) -> Run:
     try:
         if not as_json:
             watch(stepward, begun)
-        ended = stepward.wait(begun["id"])
+        ended = stepward.wait(begun["id"], timeout_s=math.inf)
     except KeyboardInterrupt:
         _show_left_running(begun["id"])
         raise

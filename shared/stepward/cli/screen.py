@@ -67,6 +67,11 @@ def say(text: str, style: str = "") -> None:
     out().print(Text(plain(text), style=style), soft_wrap=True)
 
 
+def joined(*parts: str | Text) -> Text:
+    """Put texts side by side, each in its own style: `+` would spread the first one's over the whole line."""
+    return Text.assemble(*parts)
+
+
 def status_text(status: str) -> Text:
     """Colour a run's status the same way everywhere."""
     return Text(plain(status), style=STATUS_STYLES.get(status, ""))
@@ -114,7 +119,7 @@ def fields(pairs: Mapping[str, object]) -> None:
     for name, value in pairs.items():
         if value is not None and value != "":
             line = Text(f"{name:<{width}}  ", style="dim")
-            out().print(line + (value if isinstance(value, Text) else Text(plain(value))), soft_wrap=True)
+            out().print(joined(line, value if isinstance(value, Text) else plain(value)), soft_wrap=True)
 
 
 def report(error: StepwardError, *, as_json: bool) -> None:
@@ -123,9 +128,9 @@ def report(error: StepwardError, *, as_json: bool) -> None:
         write_json(error.problem)
         return
     console = err()
-    console.print(Text(f"{error.code}: ", style="bold red") + Text(plain(error.detail)), soft_wrap=True)
+    console.print(joined(Text(f"{error.code}: ", style="bold red"), plain(error.detail)), soft_wrap=True)
     for label, text in _particulars(error):
-        console.print(Text(f"  {label}: ", style="dim") + Text(plain(text)), soft_wrap=True)
+        console.print(joined(Text(f"  {label}: ", style="dim"), plain(text)), soft_wrap=True)
 
 
 def _particulars(error: StepwardError) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from rich.text import Text
 
-from stepward.cli.screen import as_line, clip, plain, status_text, usd
+from stepward.cli.screen import as_line, clip, joined, plain, status_text, usd
 from stepward.sdk import Event, Run
 
 Data = dict[str, Any]
@@ -34,7 +34,7 @@ def summary(run: Run) -> Text:
     ]
     if run.get("rehearsed"):
         parts.append("rehearsed: no model was called or paid")
-    return status_text(run["status"]) + Text("  " + " · ".join(parts), style="dim")
+    return joined(status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
 
 
 def verdict(run: Run) -> list[Text]:
@@ -56,12 +56,12 @@ def _claimed(_data: Data) -> list[Text]:
 def _turn(data: Data) -> list[Text]:
     head = Text(f"  turn {data.get('turn', '?'):<3}", style="bold")
     spent = Text(f"  {usd(int(data.get('cost_usd_micros') or 0))}", style="dim")
-    return [head + Text(clip(data.get("text") or "(calls tools)", LINE_CHARS)) + spent]
+    return [joined(head, clip(data.get("text") or "(calls tools)", LINE_CHARS), spent)]
 
 
 def _called(data: Data) -> list[Text]:
     call = f"{data.get('tool', '?')} {as_line(data.get('arguments'))}"
-    return [Text("     → ", style="cyan") + Text(clip(call, LINE_CHARS))]
+    return [joined(Text("     → ", style="cyan"), clip(call, LINE_CHARS))]
 
 
 def _completed(data: Data) -> list[Text]:
@@ -70,7 +70,7 @@ def _completed(data: Data) -> list[Text]:
         data.get("content") if good else f"{data.get('error') or 'error'}: {as_line(data.get('content'))}"
     )
     mark = Text("     ← ", style="green" if good else "red")
-    return [mark + Text(clip(f"{data.get('tool', '?')} {as_line(content)}", LINE_CHARS))]
+    return [joined(mark, clip(f"{data.get('tool', '?')} {as_line(content)}", LINE_CHARS))]
 
 
 def _waiting(data: Data) -> list[Text]:
@@ -84,7 +84,7 @@ def _cancelling(data: Data) -> list[Text]:
 
 
 def _ended(data: Data) -> list[Text]:
-    return [Text("  ended   ", style="bold") + status_text(str(data.get("status", "?")))]
+    return [joined(Text("  ended   ", style="bold"), status_text(str(data.get("status", "?"))))]
 
 
 _WRITERS: dict[str, Callable[[Data], list[Text]]] = {
