@@ -29,7 +29,7 @@ PROBLEM: Final = "application/problem+json"
 
 def routes() -> APIGatewayHttpRouter:
     """Make the router of one file of routes."""
-    return APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  Powertools leaves its constructor untyped
+    return APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor is untyped
 
 
 def http_app(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:

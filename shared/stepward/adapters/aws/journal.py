@@ -62,7 +62,7 @@ class DynamoJournal:
                 "at": record.at,
                 "cost_usd_micros": cost,
                 **self._body(
-                    key, f"{seq:010d}", record.model_dump_json(exclude_defaults=True, exclude_none=False)
+                    key, f"{seq:010d}", record.model_dump_json()
                 ),
             }
         )
@@ -126,7 +126,7 @@ class DynamoJournal:
                 TableName=self.table,
                 Key=to_item({"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}"}),
                 UpdateExpression=update,
-                ConditionExpression="attribute_not_exists(body) AND attribute_not_exists(blob)",
+                ConditionExpression="attribute_not_exists(body) AND attribute_not_exists(body_at)",
                 ExpressionAttributeNames={f"#{name[1:]}": name[1:] for name in values},
                 ExpressionAttributeValues=values,
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -171,7 +171,7 @@ class DynamoJournal:
         return JournalSlice(records=tuple(records), calls={call.call: call for call in calls})
 
     def _call(self, item: dict[str, Any]) -> CallItem:
-        done = "body" in item or "blob" in item
+        done = "body" in item or "body_at" in item
         result = ToolResult.model_validate_json(self._body_of(item)) if done else None
         call = item["sk"].removeprefix(_FIRST_CALL)
         return CallItem(call=call, started_by=item.get("started_by"), result=result)
@@ -184,13 +184,13 @@ class DynamoJournal:
         blob = f"blobs/{key.tenant}/{key.run}/{name.replace('#', '-')}-{sha256[:16]}.json"
         with translated(f"writing {blob}"):
             client("s3").put_object(Bucket=self.bucket, Key=blob, Body=data, ContentType="application/json")
-        return {"blob": blob, "sha256": sha256}
+        return {"body_at": blob, "sha256": sha256}
 
     def _body_of(self, item: dict[str, Any]) -> str | bytes:
         if "body" in item:
             return str(item["body"])
-        with translated(f"reading {item['blob']}"):
-            found: bytes = client("s3").get_object(Bucket=self.bucket, Key=item["blob"])["Body"].read()
+        with translated(f"reading {item['body_at']}"):
+            found: bytes = client("s3").get_object(Bucket=self.bucket, Key=item["body_at"])["Body"].read()
             return found
 
 

@@ -1,0 +1,58 @@
+# The doors of the project. Every target works from a bare checkout: `setup` is made first where it is needed.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAGE ?= dev
+READY := $(VENV)/.ready
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
+
+setup: $(READY) ## Build .venv with everything, from the lock (needs Python 3.11, make and git only)
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed; set PYTHON=/path/to/python3.11"; exit 2; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY) ## Run the support agent over a dozen tickets on a laptop cloud, and show what happened
+	@$(BIN)/python -m infra.local demo
+
+up: $(READY) ## Start the laptop cloud and keep it running
+	@$(BIN)/python -m infra.local up
+
+test: $(READY) ## Run all tests
+	@$(BIN)/python -m pytest
+
+check: $(READY) ## Lint, types, imports, house rules, synth with cdk-nag
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/house
+	$(BIN)/python -m infra.app --stage prod --bundle source --out .build/nag --nag
+
+format: $(READY) ## Format the code
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+synth: $(READY) ## Write the templates of STAGE into cdk.out
+	$(BIN)/python -m infra.app --stage $(STAGE) --bundle source --out cdk.out
+
+package: $(READY) ## Build the real bundles of every room
+	$(BIN)/python -m infra.package
+
+bench: $(READY) ## Count what the four reference runs cost
+	@$(BIN)/python -m infra.local bench counts
+
+new-function: $(READY) ## Make a room: make new-function NAME=my_room
+	@$(BIN)/python -m infra.new_function "$(NAME)"
+
+lock: $(READY) ## Pin every dependency anew, with hashes
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --group infra --group laptop --group dev --python-version 3.11 --quiet --output-file requirements.lock pyproject.toml
+
+.PHONY: help setup demo up test check format synth package bench new-function lock

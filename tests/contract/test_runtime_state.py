@@ -1,0 +1,125 @@
+"""What every table of heads promises."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from stepward.domain.errors import Conflict, InvalidRequest
+from stepward.domain.runs import Closing, RunError, RunStatus, Totals
+from stepward.ports.runtime_state import IdempotencyKey
+from tests.builders import LATER, a_created, a_head, a_key
+
+CLOSING = Closing(
+    status=RunStatus.FAILED,
+    ended_at=LATER,
+    ended_seq=3,
+    error=RunError(code="Bug", detail="it broke"),
+    totals=Totals(turns=2, cost_usd_micros=99),
+)
+
+
+def an_idempotency_key(body: str = "one", key: str = "k1") -> IdempotencyKey:
+    return IdempotencyKey(principal="tester", key=key, body_sha256=body, expires_at=2_000_000_000)
+
+
+def test_a_start_creates_head_and_first_record(ports: Any) -> None:
+    assert ports.runtime.start(a_head(), a_created(), None) == a_head()
+    assert ports.runtime.head(a_key()) == a_head()
+    assert ports.journal.newest(a_key()).record == a_created()
+
+
+def test_an_unknown_run_has_no_head(ports: Any) -> None:
+    assert ports.runtime.head(a_key(7)) is None
+    ports.runtime.start(a_head(), a_created(), None)
+    assert ports.runtime.head(a_key(1, tenant="other")) is None
+
+
+def test_the_same_key_finds_the_same_run(ports: Any) -> None:
+    ports.runtime.start(a_head(1), a_created(), an_idempotency_key())
+    assert ports.runtime.start(a_head(2), a_created(), an_idempotency_key()).run == a_key(1).run
+    assert ports.runtime.head(a_key(2)) is None
+    assert ports.journal.newest(a_key(2)) is None
+
+
+def test_the_same_key_with_another_body_is_refused(ports: Any) -> None:
+    ports.runtime.start(a_head(1), a_created(), an_idempotency_key("one"))
+    with pytest.raises(Conflict) as refused:
+        ports.runtime.start(a_head(2), a_created(), an_idempotency_key("two"))
+    assert refused.value.field == "Idempotency-Key"
+    assert ports.runtime.head(a_key(2)) is None
+
+
+def test_a_run_is_closed_once(ports: Any) -> None:
+    ports.runtime.start(a_head(), a_created(), None)
+    assert ports.runtime.close(a_key(), CLOSING) is True
+    assert ports.runtime.close(a_key(), CLOSING.model_copy(update={"status": RunStatus.COMPLETED})) is False
+    head = ports.runtime.head(a_key())
+    assert (head.status, head.ended_at, head.ended_seq) == (RunStatus.FAILED, LATER, 3)
+    assert (head.error.code, head.totals.cost_usd_micros) == ("Bug", 99)
+
+
+def test_totals_of_an_ended_run_can_be_put_right(ports: Any) -> None:
+    ports.runtime.start(a_head(), a_created(), None)
+    ports.runtime.close(a_key(), CLOSING)
+    ports.runtime.amend_totals(a_key(), Totals(turns=3, cost_usd_micros=120))
+    assert ports.runtime.head(a_key()).totals == Totals(turns=3, cost_usd_micros=120)
+
+
+def seven_runs(ports: Any) -> None:
+    for number in range(1, 8):
+        at = f"2026-01-0{1 if number < 5 else 2}T00:00:0{number}.000Z"
+        agent = "odd" if number % 2 else "even"
+        ports.runtime.start(a_head(number, created_at=at, agent=agent), a_created(), None)
+    ports.runtime.start(a_head(8, tenant="other", created_at="2026-01-02T00:00:09.000Z"), a_created(), None)
+    ports.clock.forward(86_400)
+
+
+def listed(ports: Any, **query: Any) -> list[list[int]]:
+    pages, cursor = [], None
+    while True:
+        asked = {"day": None, "agent": None, "limit": 3, **query}
+        page = ports.runtime.list_runs("acme", **asked, cursor=cursor)
+        pages.append([int(head.run.removeprefix("run_")) for head in page.runs])
+        cursor = page.cursor
+        if cursor is None:
+            return [page for page in pages if page]
+
+
+def test_runs_are_listed_newest_first_over_days(ports: Any) -> None:
+    seven_runs(ports)
+    assert [run for page in listed(ports) for run in page] == [7, 6, 5, 4, 3, 2, 1]
+    assert listed(ports)[0] == [7, 6, 5]
+
+
+def test_runs_of_a_day_and_of_an_agent_are_listed(ports: Any) -> None:
+    seven_runs(ports)
+    assert listed(ports, day="2026-01-01") == [[4, 3, 2], [1]]
+    assert listed(ports, agent="odd") == [[7, 5, 3], [1]]
+
+
+def test_an_invented_cursor_is_refused(ports: Any) -> None:
+    with pytest.raises(InvalidRequest):
+        ports.runtime.list_runs("acme", day=None, agent=None, limit=3, cursor="../../etc")
+
+
+def test_a_days_runs_are_counted_by_status(ports: Any) -> None:
+    seven_runs(ports)
+    ports.runtime.close(a_key(1), CLOSING)
+    assert ports.runtime.count_by_status("acme", "2026-01-01") == {"RUNNING": 3, "FAILED": 1}
+
+
+def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:
+    if type(ports.runtime).__name__.startswith("Dynamo"):
+        pytest.skip(
+            "moto's plain tables are not atomic under threads; the laptop's are, and are tested there"
+        )
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(
+            pool.map(
+                lambda n: ports.runtime.start(a_head(n), a_created(), an_idempotency_key()).run, range(1, 30)
+            )
+        )
+    assert len(set(runs)) == 1

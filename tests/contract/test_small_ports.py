@@ -1,0 +1,55 @@
+"""What identity and data sets promise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.domain.errors import NotAuthenticated, NotFound
+from stepward.identity.api_keys import ApiKeys
+
+
+def test_an_issued_key_is_recognised(ports: Any) -> None:
+    keys = ApiKeys(ports.identity, ports.clock)
+    key = keys.issue("acme", "ci")
+    for headers in ({"authorization": f"Bearer {key}"}, {"x-api-key": key}):
+        found = keys.recognise(headers)
+        assert (found.tenant, found.principal) == ("acme", "ci")
+
+
+def test_anything_else_is_not(ports: Any) -> None:
+    keys = ApiKeys(ports.identity, ports.clock)
+    key = keys.issue("acme", "ci")
+    wrong = [key[:-1] + ("0" if key[-1] != "0" else "1"), "sw_" + "0" * 16 + "_" + "0" * 64, "nonsense", ""]
+    for text in wrong:
+        with pytest.raises(NotAuthenticated):
+            keys.recognise({"x-api-key": text})
+    with pytest.raises(NotAuthenticated):
+        keys.recognise({})
+
+
+def test_an_expired_key_is_refused(ports: Any) -> None:
+    keys = ApiKeys(ports.identity, ports.clock)
+    key = keys.issue("acme", "ci")
+    record = ports.identity.api_key(key.split("_")[1])
+    assert record.secret_sha256 not in key
+    expired = record.model_copy(update={"key_id": "f" * 16, "expires_at": 1})
+    ports.identity.keep(expired)
+    with pytest.raises(NotAuthenticated, match="expired"):
+        keys.recognise({"x-api-key": f"sw_{'f' * 16}_{key.split('_')[2]}"})
+
+
+def test_a_data_set_is_read_again_only_when_it_changed(ports: Any) -> None:
+    ports.datasets.put("acme", "datasets/a.csv", b"one")
+    first = ports.datasets.read("acme", "datasets/a.csv")
+    assert first.body == b"one"
+    assert ports.datasets.read("acme", "datasets/a.csv", first.version) is None
+    ports.datasets.put("acme", "datasets/a.csv", b"two")
+    assert ports.datasets.read("acme", "datasets/a.csv", first.version).body == b"two"
+
+
+def test_a_missing_data_set_is_said_to_be_missing(ports: Any) -> None:
+    ports.datasets.put("other", "datasets/a.csv", b"one")
+    with pytest.raises(NotFound):
+        ports.datasets.read("acme", "datasets/a.csv")

@@ -1,0 +1,113 @@
+"""A run in memory: the use cases over the in-memory ports, moved along as the state machine would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.runtime_state import MemoryRuntimeState
+from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
+from stepward.agents.advance import Advance, AdvanceAnswer, AdvanceRequest
+from stepward.agents.call_tool import CallRequest, CallTool
+from stepward.agents.cancel import CancelRun
+from stepward.agents.gate import Consultant
+from stepward.agents.register import Register
+from stepward.agents.show import ShowRuns
+from stepward.agents.start import Caller, Start
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.runs import RunKey
+
+ACME = Caller(tenant="acme", principal="tester")
+
+
+@dataclass
+class World:
+    """Everything a run needs, in memory; `backend` replaces the agents' own."""
+
+    journal: MemoryJournal = field(default_factory=MemoryJournal)
+    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
+    machine: MemoryRunMachine = field(default_factory=MemoryRunMachine)
+    datasets: MemoryDatasets = field(default_factory=MemoryDatasets)
+    clock: StillClock = field(default_factory=StillClock)
+    ids: CountingIds = field(default_factory=CountingIds)
+    backend: Any = None
+    time_left_s: Callable[[], float] = lambda: 100.0
+
+    def __post_init__(self) -> None:
+        self.runtime = MemoryRuntimeState(self.journal)
+        self._invocations = count(1)
+
+    def register(self, body: dict[str, Any]) -> None:
+        Register(self.registry, self.clock, ())("acme", body)
+
+    def start(self, agent: str = "helper", given: Any = "hello", key: str | None = None) -> RunKey:
+        start = Start(self.registry, self.runtime, self.machine, self.clock, self.ids)
+        return start(ACME, agent, {"input": given}, key).key
+
+    def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
+        request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **said)
+        return Advance(
+            journal=self.journal,
+            runtime=self.runtime,
+            datasets=self.datasets,
+            clock=self.clock,
+            consultant=self._consultant,
+            invocation=f"invocation-{next(self._invocations)}",
+            time_left_s=self.time_left_s,
+        )(request)
+
+    def call(self, key: RunKey, answer: AdvanceAnswer, call: str) -> str:
+        request = CallRequest(
+            v=1, tenant=key.tenant, run=key.run, agent=answer.agent or "", version=answer.version or "",
+            seq=answer.seq, call=call,
+        )  # fmt: skip
+        invocation = f"tool-{next(self._invocations)}"
+        return CallTool(self.journal, self.datasets, self._definition, (), invocation)(request)
+
+    def finish(self, key: RunKey) -> dict[str, Any]:
+        """Move a run along until it is done."""
+        answer = self.advance(key)
+        for _ in range(500):
+            if answer.next == "done":
+                return self.show(key)
+            called = answer.seq if answer.next == "calls" else None
+            for call in answer.calls or []:
+                self.call(key, answer, call)
+            answer = self.advance(key, called=called)
+        raise AssertionError("the run does not end")
+
+    def run(self, body: dict[str, Any], given: Any = "hello") -> dict[str, Any]:
+        self.register(body)
+        return self.finish(self.start(body["id"], given))
+
+    def show(self, key: RunKey) -> dict[str, Any]:
+        return ShowRuns(self.journal, self.runtime).detail(key.tenant, key.run)
+
+    def events(self, key: RunKey) -> list[dict[str, Any]]:
+        events: list[dict[str, Any]] = ShowRuns(self.journal, self.runtime).events(key.tenant, key.run, {})[
+            "events"
+        ]
+        return events
+
+    def cancel(self, key: RunKey) -> None:
+        CancelRun(self.journal, self.runtime, self.machine, self.clock, self.ids)(
+            key.tenant, key.run, "tester"
+        )
+
+    def kinds(self, key: RunKey) -> list[str]:
+        return [item.record.kind for item in self.journal.load(key).records]
+
+    def _definition(self, tenant: str, agent: str, version: str) -> AgentDefinition:
+        found = self.registry.agent(tenant, agent, version)
+        assert found is not None
+        return found.definition
+
+    def _consultant(self, tenant: str, agent: str, version: str) -> Consultant:
+        consultant = Consultant.of(self._definition(tenant, agent, version))
+        if self.backend is None:
+            return consultant
+        return Consultant(consultant.agent, self.backend, consultant.price)
