@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -33,7 +33,7 @@ Examples:
 """
 POLL_S = 0.4
 TAIL_BYTES = 1_000_000
-LEVEL_STYLES = {"ERROR": "red", "CRITICAL": "red", "WARNING": "yellow", "DEBUG": "dim"}
+LEVEL_STYLES = {"FATAL": "bold red", "ERROR": "red", "WARN": "yellow", "DEBUG": "dim", "TRACE": "dim"}
 KNOWN_FIELDS = frozenset({"timestamp", "level", "message", "service", "location"})
 
 
@@ -104,13 +104,15 @@ def tail_text(path: Path) -> str:
 
 def parse(room: str, text: str) -> list[LogLine]:
     """Split a log into lines; a line without a time of its own belongs with the one above it."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    records = [_record(line) for line in lines]
+    times = [_instant(line, record) for line, record in zip(lines, records, strict=True)]
+    # What stands above the first time (Lambda's START line) belongs with the line below it.
+    at = next(filter(None, times), "")
     found: list[LogLine] = []
-    at = ""
-    for line in text.splitlines():
-        record = _record(line)
-        at = _instant(record) or at
-        if line.strip():
-            found.append(LogLine(room, line, record, at))
+    for line, record, own in zip(lines, records, times, strict=True):
+        at = own or at
+        found.append(LogLine(room, line, record, at))
     return found
 
 
@@ -126,7 +128,7 @@ def show_line(line: LogLine, *, as_json: bool) -> None:
 def _readable(line: LogLine) -> Text:
     if line.record is None:
         return Text(screen.plain(line.text))
-    level = str(line.record.get("level", ""))
+    level = str(line.record.get("level", "")).upper()
     extras = {
         name: value for name, value in line.record.items() if name not in KNOWN_FIELDS and value is not None
     }
@@ -147,10 +149,10 @@ def _record(line: str) -> dict[str, Any] | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _instant(record: dict[str, Any] | None) -> str:
-    stamp = str((record or {}).get("timestamp", "")).replace(",", ".")
+def _instant(line: str, record: dict[str, Any] | None) -> str:
+    stamp = line.partition(" ")[0] if record is None else str(record.get("timestamp", "")).replace(",", ".")
     try:
-        return datetime.fromisoformat(stamp).isoformat(timespec="milliseconds")
+        return datetime.fromisoformat(stamp).astimezone(UTC).isoformat(timespec="milliseconds")
     except ValueError:
         return ""
 

@@ -137,7 +137,7 @@ class Stepward:
         while True:
             page = self.events(run_id, after=after)
             yield from page["events"]
-            if page["ended"] and _holds_the_end(page):
+            if _holds_the_end(page):
                 return
             after = page["next"]
             pause_s = FIRST_POLL_S if page["events"] else min(pause_s * 1.5, LONGEST_POLL_S)
@@ -172,5 +172,6 @@ class Stepward:
 
 
 def _holds_the_end(page: EventPage) -> bool:
-    """Tell the last page: a run may have ended while pages of its events are still unread."""
-    return not page["events"] or any(event["type"] == "agent.run.ended" for event in page["events"])
+    """Tell the last page: a run's state may lag behind its last event, and may be ahead of a page of old ones."""
+    nothing_left = page["ended"] and not page["events"]
+    return nothing_left or any(event["type"] == "agent.run.ended" for event in page["events"])

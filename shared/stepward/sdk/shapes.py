@@ -65,7 +65,7 @@ class Event(TypedDict):
     type: str
     time: str
     run: str
-    agent: str
+    agent: NotRequired[str]
     data: dict[str, Any]
 
 

@@ -33,11 +33,11 @@ def a_line(second: int, message: str, **more: object) -> str:
 def log_dir(laptop_file: LaptopFile) -> Path:
     folder = laptop_file().parent / "logs"
     (folder / "runs_api.log").write_text(
-        a_line(1, "first", run="run_01") + a_line(4, "fourth"), encoding="utf-8"
+        "START zero\n" + a_line(1, "first", run="run_01") + a_line(4, "fourth"), encoding="utf-8"
     )
     trace = "Traceback (most recent call last):\n  boom\n"
     (folder / "agent_advance.log").write_text(
-        a_line(2, "second", level="ERROR") + trace + a_line(3, "third"), encoding="utf-8"
+        a_line(2, "second", level="error") + trace + a_line(3, "third"), encoding="utf-8"
     )
     return folder
 
@@ -45,11 +45,11 @@ def log_dir(laptop_file: LaptopFile) -> Path:
 def test_logs_of_all_rooms_are_merged_by_time(run: Run, log_dir: Path) -> None:
     lines = run("logs").out.splitlines()
     assert [
-        next(w for w in ("first", "second", "Traceback", "boom", "third", "fourth") if w in line)
+        next(w for w in ("zero", "first", "second", "Traceback", "boom", "third", "fourth") if w in line)
         for line in lines
-    ] == [*("first", "second", "Traceback", "boom", "third", "fourth")]
-    assert "10:00:02.000 ERROR" in lines[1]
-    assert "run=run_01" in lines[0]
+    ] == [*("zero", "first", "second", "Traceback", "boom", "third", "fourth")]
+    assert "10:00:02.000 ERROR" in lines[2]
+    assert "run=run_01" in lines[1]
 
 
 def test_logs_of_one_room_and_of_the_last_lines(run: Run, log_dir: Path) -> None:
@@ -60,9 +60,9 @@ def test_logs_of_one_room_and_of_the_last_lines(run: Run, log_dir: Path) -> None
 
 def test_logs_as_json_keep_the_whole_record(run: Run, log_dir: Path) -> None:
     lines = [json.loads(line) for line in run("logs", "--json").out.splitlines()]
-    assert lines[0]["room"] == "runs_api"
-    assert lines[0]["record"]["run"] == "run_01"
-    assert lines[2] == {"room": "agent_advance", "text": "Traceback (most recent call last):"}
+    assert lines[1]["room"] == "runs_api"
+    assert lines[1]["record"]["run"] == "run_01"
+    assert lines[3] == {"room": "agent_advance", "text": "Traceback (most recent call last):"}
 
 
 def test_logs_can_be_read_after_the_laptop_has_stopped(run: Run, log_dir: Path) -> None:

@@ -80,6 +80,12 @@ def test_follow_reads_the_pages_left_of_a_run_that_has_ended_without_pausing() -
     assert api.pauses_s == []
 
 
+def test_follow_stops_at_the_last_event_though_the_runs_state_lags_behind() -> None:
+    api = FakeApi([page(an_event(1, "run.ended"), ended=False)])
+    assert [event["seq"] for event in api.client().follow("run_01")] == [1]
+    assert len(api.requests) == 1
+
+
 def test_follow_past_the_end_stops_at_once() -> None:
     api = FakeApi([page(ended=True)])
     assert list(api.client().follow("run_01", after=9)) == []
