@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from stepward.tools.catalog import find_tool
+from stepward.agents.register import check_agent
 from tests.unit.library.refund_rules import expected_text, rows, topics
 from tests.unit.library.rehearsal_driver import LIBRARY, load, play
 
@@ -19,12 +19,11 @@ AGENTS = sorted(str(path.relative_to(LIBRARY)) for path in LIBRARY.rglob("*.yaml
 
 
 @pytest.mark.parametrize("path", AGENTS)
-def test_every_shipped_agent_is_valid_with_its_tools_and_data(path: str) -> None:
+def test_the_registry_takes_every_shipped_agent_and_its_data_ships_too(path: str) -> None:
     agent = load(path)
-    for use in agent.tools:
-        tool = find_tool(use.tool)
-        tool.settings.model_validate(use.config)
-        assert "source" not in use.config or (LIBRARY / "support" / use.config["source"]).is_file()
+    check_agent(agent, http_allow=())
+    sources = [use.config["source"] for use in agent.tools if "source" in use.config]
+    assert all((LIBRARY / "support" / source).is_file() for source in sources)
 
 
 def test_ids_are_unique_and_there_are_about_two_hundred() -> None:
