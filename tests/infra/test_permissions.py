@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.constructs.grants import grant_words
-from infra.rooms import load_rooms
+from infra.rooms import QueueSpec, RoomSpec, load_rooms
 from tests.infra.assembly_reading import ROOT, Assembly, permissions
 
 PLACE = "<region>:<accountid>"
@@ -54,6 +54,15 @@ ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", grant_words(
 
 def test_every_word_has_a_meaning_here() -> None:
     assert set(grant_words(["agent-run"])) == set(MEANING)
+
+
+def test_every_word_is_explained_to_people() -> None:
+    readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
+    words = [*grant_words(["agent-run"]), *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
+    assert [word for word in words if f"`{word}`" not in readme and f"`[{word}]`" not in readme] == [
+        "authorizer"
+    ]
+    assert "`authorizer = true`" in readme
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -15,6 +15,7 @@ from infra.machines import machine_files
 from infra.packing import ALWAYS_PACKED
 from infra.rooms import RoomSpec, load_rooms
 from tests.infra.installed import copy_installed
+from tests.infra.reach import modules_reached
 
 PRODUCT = Checkout.at(Path(__file__).parents[2])
 ROOMS = [
@@ -27,10 +28,13 @@ ROOMS = [
 PROBE = """
 import importlib, importlib.util, json, sys
 sys.path.insert(0, sys.argv[1])
-module = importlib.import_module(sys.argv[2])
+handler, *later = sys.argv[2:]
+module = importlib.import_module(handler)
+for name in later:
+    importlib.import_module(name)
 found = [name for name in ("anthropic", "openai") if importlib.util.find_spec(name)]
 outside = [name for name, loaded in list(sys.modules.items())
-           if (getattr(loaded, "__file__", None) or "").find("site-packages") >= 0]
+           if "site-packages" in (getattr(loaded, "__file__", None) or "")]
 print(json.dumps({"handle": callable(module.handle), "model_sdks": found, "outside": outside}))
 """
 
@@ -51,7 +55,14 @@ def test_a_room_starts_from_its_bundle_alone(room: RoomSpec, tmp_path: Path) -> 
     copy_installed([*ALWAYS_PACKED, *room.packages], tmp_path)
     copy_into(source_files(PRODUCT, room.name), tmp_path)
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
-    command = [base_python(), "-I", "-S", "-c", PROBE, str(tmp_path), f"functions.{room.name}.handler"]
+    modules = [f"functions.{room.name}.handler", *modules_reached(PRODUCT, room.name)]
+    command = [base_python(), "-I", "-S", "-c", PROBE, str(tmp_path), *modules]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"handle": True, "model_sdks": [], "outside": []}
+
+
+def test_imports_on_first_use_are_tried_too() -> None:
+    reached = modules_reached(PRODUCT, "runs_api")
+    assert "stepward.adapters.aws.journal" in reached
+    assert "stepward.adapters.aws.identity" not in reached
