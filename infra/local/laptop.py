@@ -125,6 +125,8 @@ class Laptop:
         self._exit.callback(self._gateway.close)
         self.url = self._gateway.url
         synth = _Synth(self.state_dir / "cdk.out") if options.assembly is None else None
+        if synth is not None:
+            self._exit.callback(synth.end)
         self._cloud = Cloud(options.aws_port)
         self._exit.callback(self._cloud.close)
         self._executor = self._start_executor()
@@ -200,7 +202,13 @@ class _Synth:
             text=True,
         )
 
+    def end(self) -> None:
+        """Leave no synthesis behind when something else has failed first."""
+        self._process.kill()
+        self._process.wait()
+
     def wait(self) -> Path:
+        """Wait for the assembly."""
         output, _ = self._process.communicate()
         if self._process.returncode != 0:
             raise LaptopError(f"the CDK app failed:\n{output.strip()}")

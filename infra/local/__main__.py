@@ -1,0 +1,52 @@
+"""The laptop's commands: `python -m infra.local up|demo|bench`. `stepward` and `make` call these in a checkout."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+DEFAULT_PORT = 8400
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the three commands."""
+    top = argparse.ArgumentParser(prog="python -m infra.local", description="Stepward on this machine.")
+    commands = top.add_subparsers(dest="command", required=True)
+    up = commands.add_parser("up", help="deploy to this machine and keep it running until Ctrl-C")
+    up.add_argument(
+        "--port", type=int, default=DEFAULT_PORT, help="port of the HTTP API (default: %(default)s)"
+    )
+    up.add_argument("--aws-port", type=int, default=0, help="port of the local AWS (default: a free one)")
+    up.add_argument(
+        "--tenant", default="acme", help="tenant of the API key that is made (default: %(default)s)"
+    )
+    commands.add_parser("demo", help="answer a dozen support tickets, show results and cost, end")
+    bench = commands.add_parser("bench", help="measure on a laptop of its own")
+    bench.add_argument(
+        "what", choices=["counts"], help="counts: what one run takes of everything that is billed"
+    )
+    bench.add_argument("--json", action="store_true", help="print JSON")
+    return top
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one command; each is imported only when it is wanted, because moto takes a second to load."""
+    options = parser().parse_args(argv)
+    if options.command == "demo":
+        from infra.local import demo  # noqa: PLC0415
+
+        return demo.run()
+    if options.command == "bench":
+        from infra.local import bench  # noqa: PLC0415
+
+        return bench.counts(as_json=options.json)
+    from infra.local.laptop import LaptopOptions  # noqa: PLC0415
+    from infra.local.up import STATE_DIR, up  # noqa: PLC0415
+
+    chosen = LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=STATE_DIR)
+    return up(chosen)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

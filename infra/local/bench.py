@@ -1,0 +1,72 @@
+"""Count what a run of each reference agent takes of everything that is billed, on a laptop of its own."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+import httpx2
+from rich.console import Console
+from rich.table import Table
+
+from infra.local.executor import Trouble
+from infra.local.histories import count, wait_for_end
+from infra.local.laptop import Laptop, LaptopError
+from infra.local.library import BENCH, SUPPORT, http_client, register, upload_datasets
+
+RUNS = ("one_turn", "remote_2_2", "remote_2_2_2", "inline_2_2_2")
+_RUN_LIMIT_S = 60.0
+
+
+def counts(*, as_json: bool) -> int:
+    """Run the four agents one after the other and print the figures; not all completed is a failure."""
+    with Laptop(on_trouble=_tell) as laptop, http_client(laptop) as client:
+        upload_datasets(laptop, SUPPORT / "datasets")
+        figures = {name: _measure(laptop, client, name) for name in RUNS}
+    if as_json:
+        print(json.dumps({"runs": figures}, indent=2))
+    else:
+        Console().print(_table(figures))
+    return 0 if all(figure["status"] == "COMPLETED" for figure in figures.values()) else 1
+
+
+def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]:
+    agent = register(client, BENCH / f"{name}.yaml")["id"]
+    before = laptop.meter.reading()
+    started = client.post(f"/agents/{agent}/runs", json={"input": "count what this takes"})
+    if started.status_code not in (200, 202):
+        raise LaptopError(f"{agent} could not be started: {started.status_code} {started.text}")
+    run_id = started.json()["id"]
+    execution = wait_for_end(laptop, run_id, _RUN_LIMIT_S)
+    used = laptop.meter.reading().since(before)
+    return {
+        "status": client.get(f"/runs/{run_id}").json()["status"],
+        **asdict(count(laptop.history(execution))),
+        "lambda_invocations": sum(used.lambda_invocations.values()),
+        "lambda_invocations_by_room": dict(sorted(used.lambda_invocations.items())),
+        "dynamodb_calls": used.calls_by_operation(),
+        "dynamodb_write_units": sum(used.write_units.values()),
+        "dynamodb_read_units": sum(used.read_units.values()),
+    }
+
+
+def _table(figures: dict[str, dict[str, Any]]) -> Table:
+    table = Table(title="What one run takes, from the HTTP request to its end")
+    table.add_column("")
+    for name in figures:
+        table.add_column(name, justify="right")
+    for row in next(iter(figures.values())):
+        table.add_row(row.replace("_", " "), *(_cell(figure[row]) for figure in figures.values()))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name} {number}" for name, number in value.items())
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _tell(trouble: Trouble) -> None:
+    sys.stderr.write(f"{trouble}\n")

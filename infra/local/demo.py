@@ -1,0 +1,162 @@
+"""Show the whole product at work: a support agent answers a dozen tickets through the real stack, then the bill."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+from rich import box
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from infra.local.executor import Trouble
+from infra.local.histories import STATE_USD_MICROS, count, wait_for_end
+from infra.local.laptop import ROOT, Laptop, LaptopOptions
+from infra.local.library import SUPPORT, http_client, load_support, rows
+
+_AT_ONCE = 4
+_RUN_LIMIT_S = 60.0
+_WAIT_S = 25
+_PLAIN_WIDTH = 120
+_STATE_DIR = ROOT / ".stepward" / "demo"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one ticket."""
+
+    ticket: str
+    order: str
+    expected: str
+    run: dict[str, Any]
+    states_entered: int
+
+    @property
+    def answer(self) -> str:
+        """The agent's answer, or why there is none."""
+        return str(self.run.get("output") or (self.run.get("error") or {}).get("detail") or "")
+
+    @property
+    def is_right(self) -> bool:
+        """Whether the run completed with the answer that the data calls for."""
+        return self.run["status"] == "COMPLETED" and self.expected in self.answer
+
+
+def run() -> int:
+    """Run the demo from nothing to its table; any wrong answer is a failure."""
+    console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
+    started_s = time.monotonic()
+    shutil.rmtree(_STATE_DIR, ignore_errors=True)
+    console.print("[bold]Stepward demo[/bold]: synthesising the CDK app and deploying it to this machine …")
+    options = LaptopOptions(state_dir=_STATE_DIR, principal="demo")
+    with Laptop(options, lambda trouble: _tell(console, trouble)) as laptop:
+        agent = load_support(laptop)
+        resources, seconds = len(laptop.deployment.resources), time.monotonic() - started_s
+        console.print(f"{resources} resources are up after {seconds:.1f} s. {agent} now answers the tickets:")
+        outcomes = sorted(_answer_all(laptop, agent, console), key=lambda outcome: outcome.ticket)
+    console.print(_table(outcomes))
+    _print_totals(console, outcomes)
+    _print_next_steps(console)
+    return 0 if outcomes and all(outcome.is_right for outcome in outcomes) else 1
+
+
+def _answer_all(laptop: Laptop, agent: str, console: Console) -> Iterator[Outcome]:
+    tickets = rows(SUPPORT / "demo.csv")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with (
+        http_client(laptop) as client,
+        ThreadPoolExecutor(_AT_ONCE) as threads,
+        Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress,
+    ):
+        task = progress.add_task("tickets", total=len(tickets))
+        orders = {row["ticket_id"]: row["order_id"] for row in rows(SUPPORT / "datasets" / "tickets.csv")}
+        waiting = [threads.submit(_answer, laptop, client, agent, ticket, orders) for ticket in tickets]
+        for done in as_completed(waiting):
+            outcome = done.result()
+            progress.advance(task)
+            mark = "[green]✓[/green]" if outcome.is_right else "[red]✗[/red]"
+            progress.console.print(
+                f"  {mark} {outcome.ticket}  {outcome.answer}", soft_wrap=True, highlight=False
+            )
+            yield outcome
+
+
+def _answer(
+    laptop: Laptop, client: httpx2.Client, agent: str, ticket: dict[str, str], orders: dict[str, str]
+) -> Outcome:
+    ticket_id = ticket["ticket_id"]
+    body = {"input": {"ticket_id": ticket_id}}
+    response = client.post(f"/agents/{agent}/runs", params={"wait": _WAIT_S}, json=body)
+    order = orders.get(ticket_id) or "none"
+    if response.status_code not in (200, 202):
+        refused = {"status": f"HTTP {response.status_code}", "error": {"detail": response.text}, "totals": {}}
+        return Outcome(ticket_id, order, ticket["expect"], refused, 0)
+    run_id = response.json()["id"]
+    execution = wait_for_end(laptop, run_id, _RUN_LIMIT_S)
+    ended = client.get(f"/runs/{run_id}").json()
+    return Outcome(ticket_id, order, ticket["expect"], ended, count(laptop.history(execution)).states_entered)
+
+
+def _table(outcomes: list[Outcome]) -> Table:
+    table = Table(title="What each ticket took", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=True)
+    for name in ("ticket", "order", "status"):
+        table.add_column(name, no_wrap=True)
+    table.add_column("answer", ratio=1, no_wrap=True, overflow="ellipsis")
+    for name in ("turns", "tools", "model*", "states", "machine*"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for outcome in outcomes:
+        totals = outcome.run["totals"]
+        table.add_row(
+            outcome.ticket,
+            outcome.order,
+            outcome.run["status"],
+            outcome.answer if outcome.is_right else f"[red]expected: {outcome.expected}[/red]",
+            str(totals.get("turns", 0)),
+            str(totals.get("tool_calls", 0)),
+            _usd(totals.get("cost_usd_micros", 0)),
+            str(outcome.states_entered),
+            _usd(outcome.states_entered * STATE_USD_MICROS),
+        )
+    return table
+
+
+def _print_totals(console: Console, outcomes: list[Outcome]) -> None:
+    right = sum(outcome.is_right for outcome in outcomes)
+    states = sum(outcome.states_entered for outcome in outcomes)
+    model = sum(outcome.run["totals"].get("cost_usd_micros", 0) for outcome in outcomes)
+    console.print(
+        f"{right} of {len(outcomes)} tickets answered as the data calls for. "
+        f"{states} states entered.\n"
+        f"* model {_usd(model)} in all: rehearsed, so nothing was paid; counted at list prices. "
+        f"machine {_usd(states * STATE_USD_MICROS)} in all: Step Functions at $25 a million states.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _print_next_steps(console: Console) -> None:
+    console.print(
+        "\nThe answers depend on the data: change an order in shared/stepward/library/support/datasets/orders.csv "
+        "and run this again.\n"
+        f"Every function's log:  {_STATE_DIR.relative_to(ROOT) / 'logs'}/\n"
+        "Keep it running:       make up\n"
+        "What a run takes:      make bench\n"
+        "An agent of your own:  README.md",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def _usd(micros: int) -> str:
+    return f"${micros / 1_000_000:.6f}"
+
+
+def _tell(console: Console, trouble: Trouble) -> None:
+    console.print(f"  ! {trouble}", style="yellow", soft_wrap=True, highlight=False, markup=False)

@@ -1,0 +1,133 @@
+"""Keep a laptop running until Ctrl-C, and tell a person everything that they need to use it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+
+from infra.local.deployer import DeployError
+from infra.local.deployer.catalog import NO_OPS
+from infra.local.executor import Trouble
+from infra.local.gateway import PortInUse
+from infra.local.laptop import ROOT, Laptop, LaptopError, LaptopOptions, read_laptop_file
+from infra.local.library import load_support
+
+STATE_DIR = ROOT / ".stepward"
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class LaptopFile:
+    """The file by which the CLI finds a running laptop; it lives exactly as long as the laptop."""
+
+    def __init__(self, state_dir: Path) -> None:
+        """Take the folder."""
+        self._file = state_dir / "laptop.json"
+
+    def write(self, laptop: Laptop) -> None:
+        """Write it whole or not at all, for this user's eyes: it holds the key."""
+        content = {
+            "url": laptop.url,
+            "api_key": laptop.api_key,
+            "tenant": laptop.options.tenant,
+            "endpoint": laptop.endpoint,
+            "pid": os.getpid(),
+            "log_dir": str(laptop.log_dir),
+        }
+        draft = self._file.with_suffix(".draft")
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        draft.replace(self._file)
+
+    def remove(self) -> None:
+        """Remove it, unless another laptop has written its own since."""
+        content = read_laptop_file(self._file.parent)
+        if content is not None and content.get("pid") == os.getpid():
+            self._file.unlink()
+
+
+def up(options: LaptopOptions) -> int:
+    """Start, tell, wait, end; a port in use and a broken template are told in a line each."""
+    _stop_on_first_signal()
+    started_s = time.monotonic()
+    file = LaptopFile(options.state_dir or STATE_DIR)
+    try:
+        with Laptop(options, _tell) as laptop:
+            agent = load_support(laptop)
+            file.write(laptop)
+            _print_summary(laptop, agent, time.monotonic() - started_s)
+            threading.Event().wait()
+    except PortInUse as error:
+        return _fail(_port_message(error.port, options), 2)
+    except (LaptopError, DeployError) as error:
+        return _fail(str(error), 1)
+    except KeyboardInterrupt:
+        print("\nStopped; every process has ended.")
+    finally:
+        file.remove()
+    return 0
+
+
+def _stop_on_first_signal() -> None:
+    def stop(*_: int | FrameType | None) -> None:
+        # From here on nothing may interrupt the cleaning up: a second Ctrl-C would leave processes behind.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
+
+
+def _print_summary(laptop: Laptop, agent: str, took_s: float) -> None:
+    deployment = laptop.deployment
+    stacks = {stack for stack, _, _ in deployment.resources}
+    print(f"Deployed {len(deployment.resources)} resources of {len(stacks)} stacks in {took_s:.1f} s:")
+    kinds = Counter(kind for _, kind, _ in deployment.resources)
+    for kind, number in sorted(kinds.items()):
+        print(f"  {number:3}  {kind}")
+    print("Left out on purpose:")
+    for kind, number in sorted(Counter(kind for kind, _ in deployment.no_ops).items()):
+        print(f"  {number:3}  {kind}: {NO_OPS[kind]}")
+    print(_next_steps(laptop, agent), flush=True)
+
+
+def _next_steps(laptop: Laptop, agent: str) -> str:
+    return f"""
+HTTP API   {laptop.url}
+API key    {laptop.api_key}   (tenant {laptop.options.tenant})
+AWS        {laptop.endpoint}   (moto: tables, buckets, executions)
+Logs       {laptop.log_dir}/<room>.log
+
+Type in another terminal:
+  stepward run {agent} --input '{{"ticket_id": "T-1001"}}'
+  stepward agents ls
+  curl -H 'Authorization: Bearer {laptop.api_key}' {laptop.url}/runs
+
+Ctrl-C ends it."""
+
+
+def _port_message(port: int, options: LaptopOptions) -> str:
+    running = read_laptop_file(options.state_dir or STATE_DIR)
+    if running is not None and running.get("url", "").endswith(f":{port}"):
+        return (
+            f"Port {port} is in use: a laptop already runs there (process {running['pid']}). "
+            f"Use it, stop it with Ctrl-C in its terminal, or start another with --port {port + 1}."
+        )
+    option = "--aws-port" if port == options.aws_port else "--port"
+    return f"Port {port} is in use by another program. Choose another one, for example: {option} {port + 1}"
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(message + "\n")
+    return status
+
+
+def _tell(trouble: Trouble) -> None:
+    print(f"! {trouble}", flush=True)
