@@ -31,14 +31,18 @@ class TableSpec:
 
 _RUN_LIST = (
     "run",
+    "tenant",
     "agent",
     "version",
-    "status",
-    "created_at",
-    "ended_at",
-    "cost_usd_micros",
-    "turns",
     "principal",
+    "status",
+    "rehearsed",
+    "created_at",
+    "deadline_at",
+    "ended_at",
+    "ended_seq",
+    "error",
+    "totals",
 )
 _AGENT_LIST = ("id", "name", "version", "model", "description", "created_at")
 

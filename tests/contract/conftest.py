@@ -10,6 +10,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from infra.tables import TABLES, TableSpec
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.datasets import S3Datasets
 from stepward.adapters.aws.identity import DynamoIdentity
@@ -22,7 +23,6 @@ from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import MemoryDatasets, MemoryIdentity, StillClock
 
 BUCKET = "data"
-INDEXES = {"runtime": ["1", "2"], "registry": ["1"], "journal": [], "identity": []}
 
 
 @dataclass
@@ -53,8 +53,8 @@ class _PutableDatasets(S3Datasets):
 
 
 def _on_aws() -> Ports:
-    for name in INDEXES:
-        _create(name)
+    for spec in TABLES.values():
+        _create(spec)
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     journal, clock = DynamoJournal("journal", BUCKET), StillClock()
     runtime = DynamoRuntimeState("runtime", journal, clock)
@@ -68,20 +68,23 @@ def _on_aws() -> Ports:
     )
 
 
-def _create(table: str) -> None:
-    names = ["pk", "sk", *(f"gsi{n}{part}" for n in INDEXES[table] for part in ("pk", "sk"))]
+def _create(spec: TableSpec) -> None:
+    """Make a table as the stacks do, with what its indexes really carry."""
+    pairs = [("pk", "sk"), *(index.keys for index in spec.indexes)]
     indexes = [
         {
-            "IndexName": f"GSI{n}",
-            "KeySchema": _keys(f"gsi{n}pk", f"gsi{n}sk"),
-            "Projection": {"ProjectionType": "ALL"},
+            "IndexName": index.name,
+            "KeySchema": _keys(*index.keys),
+            "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": list(index.includes)},
         }
-        for n in INDEXES[table]
+        for index in spec.indexes
     ]
     boto3.client("dynamodb").create_table(
-        TableName=table,
+        TableName=spec.name,
         KeySchema=_keys("pk", "sk"),
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in names],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for pair in pairs for name in pair
+        ],
         BillingMode="PAY_PER_REQUEST",
         **({"GlobalSecondaryIndexes": indexes} if indexes else {}),
     )

@@ -55,7 +55,7 @@ class Calculate(Tool[Settings, Expression]):
         del settings, context
         with localcontext(Context(prec=28)):
             try:
-                value = _value(ast.parse(arguments.expression.strip(), mode="eval").body)
+                value = _Reader(arguments.expression.strip()).value()
             except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
                 raise ToolFailed(f"{arguments.expression!r} is not an arithmetic expression.") from error
             except (DecimalException, ZeroDivisionError) as error:
@@ -63,23 +63,33 @@ class Calculate(Tool[Settings, Expression]):
         return {"value": _plain(value)}
 
 
-def _value(node: ast.expr) -> Decimal:
-    match node:
-        case ast.Constant(value=bool()):
-            raise ValueError("a truth value is not a number")
-        case ast.Constant(value=int() | float() as number):
-            return Decimal(repr(number))
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
-        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _value(operand)
-        case ast.BinOp(left=left, op=ast.Pow(), right=right):
-            return _power(_value(left), _value(right))
-        case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
-            return _BINARY[type(op)](_value(left), _value(right))
-        case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
-            return _call(name, [_value(arg) for arg in args])
-    raise ValueError(f"{type(node).__name__} is not arithmetic")
+class _Reader:
+    """Reads numbers as they are written, so that 0.10 is a tenth and nothing near it."""
+
+    def __init__(self, expression: str) -> None:
+        self._text = expression
+
+    def value(self) -> Decimal:
+        value = self._of(ast.parse(self._text, mode="eval").body)
+        if not value.is_finite():
+            raise ToolFailed(f"{self._text!r} has no finite value.")
+        return value
+
+    def _of(self, node: ast.expr) -> Decimal:
+        match node:
+            case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
+                return Decimal(ast.get_source_segment(self._text, node) or "")
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -self._of(operand)
+            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+                return self._of(operand)
+            case ast.BinOp(left=left, op=ast.Pow(), right=right):
+                return _power(self._of(left), self._of(right))
+            case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
+                return _BINARY[type(op)](self._of(left), self._of(right))
+            case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
+                return _call(name, [self._of(arg) for arg in args])
+        raise ValueError(f"{type(node).__name__} is not arithmetic")
 
 
 def _power(base: Decimal, exponent: Decimal) -> Decimal:

@@ -1,0 +1,104 @@
+"""A `once` tool has at most one effect, whoever dies when."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import pytest
+
+from stepward.agents import call_tool, outcomes
+from stepward.domain.errors import Bug
+from stepward.domain.runs import RunKey
+from stepward.domain.tools import Effect, Placement
+from stepward.tools import catalog
+from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from tests.builders import an_agent_body
+from tests.driver import World
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+class Pay(Tool[Settings, Arguments]):
+    name = "pay"
+    description = "Pays."
+    effect = Effect.ONCE
+    placement = Placement.REMOTE
+    settings = Settings
+    arguments = Arguments
+    paid: ClassVar[list[str]] = []
+
+    def run(self, arguments: Arguments, settings: Settings, context: ToolContext) -> Any:
+        self.paid.append(context.call_id)
+        return {"paid": True}
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch) -> tuple[World, RunKey]:
+    Pay.paid.clear()
+    monkeypatch.setitem(catalog.CATALOG, "pay", f"{__name__}:Pay")
+    monkeypatch.setattr(catalog, "import_module", lambda name: __import__("sys").modules[__name__])
+    catalog.find_tool.cache_clear()
+    world = World()
+    turns = [{"call": [{"tool": "pay"}]}, {"say": "{% $results[0].content.error %}"}]
+    world.register(an_agent_body(tools=[{"tool": "pay"}], rehearsal={"turns": turns}))
+    return world, world.start()
+
+
+def test_it_runs_with_its_own_key(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    assert world.call(key, asked, "call_1_1") == "done"
+    assert Pay.paid == [f"{key.run}:call_1_1"]
+
+
+def test_a_death_after_the_mark_gives_outcome_unknown_and_no_second_effect(
+    run: tuple[World, RunKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world, key = run
+    asked = world.advance(key)
+    with monkeypatch.context() as dying:
+        dying.setattr(world.journal, "put_result", lambda *_: (_ for _ in ()).throw(Died()))
+        with pytest.raises(Died):
+            world.call(key, asked, "call_1_1")
+    assert world.call(key, asked, "call_1_1") == "done"
+    assert len(Pay.paid) == 1
+    world.advance(key, called=asked.seq)
+    assert world.show(key)["output"] == "outcome_unknown"
+
+
+def test_the_advance_says_outcome_unknown_for_a_mark_without_result(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    world.journal.mark_started(key, "call_1_1", "somebody who died")
+    world.advance(key, called=asked.seq)
+    assert world.show(key)["output"] == "outcome_unknown"
+
+
+def test_a_result_after_the_turn_was_answered_is_late_and_unseen(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    world.advance(key, called=asked.seq)
+    assert "ToolFailed" in world.show(key)["output"]
+    assert world.call(key, asked, "call_1_1") in ("done", "run over")
+    assert "ToolFailed" in world.show(key)["output"]
+
+
+def test_a_cancelled_run_starts_no_effect(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    world.cancel(key)
+    assert world.call(key, asked, "call_1_1") == "run over"
+    assert Pay.paid == []
+
+
+def test_a_call_that_nobody_asked_for_is_a_bug(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    with pytest.raises(Bug):
+        world.call(key, asked, "call_9_9")
+
+
+def test_both_rooms_know_the_gallery() -> None:
+    assert call_tool.find_tool is outcomes.find_tool
