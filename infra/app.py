@@ -36,6 +36,14 @@ def arguments(argv: Sequence[str], context: dict[str, Any]) -> argparse.Namespac
     parser.add_argument(
         "--fast", action="store_true", help="skip the CDK's own validation, as the laptop does"
     )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        dest="settings",
+        help="replace a field of the stage's settings, its value written as in TOML; may be repeated",
+    )
     return parser.parse_args(argv)
 
 
@@ -58,7 +66,7 @@ def run(argv: Sequence[str]) -> Path:
     """Synthesise what the arguments ask for."""
     context = command_context()
     options = arguments(argv, context)
-    config = load_config(options.stage)
+    config = load_config(options.stage, settings=options.settings)
     if options.fast:
         os.environ["CDK_VALIDATION"] = "false"
     # Loading the CDK takes seconds; a misspelt stage should not have to wait for it.

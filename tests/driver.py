@@ -46,7 +46,7 @@ class World:
 
     def start(self, agent: str = "helper", given: Any = "hello", key: str | None = None) -> RunKey:
         start = Start(self.registry, self.runtime, self.machine, self.clock, self.ids)
-        return start(ACME, agent, {"input": given}, key).key
+        return start(ACME, agent, {"input": given}, key)[0].key
 
     def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
         request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **said)

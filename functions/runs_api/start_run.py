@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.show import ShowRuns
+from stepward.agents.show import ShowRuns, new_run_view
 from stepward.agents.start import Start
 from stepward.runtime import wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
@@ -17,11 +17,14 @@ router = routes()
 def start_run(agent_id: str) -> Any:
     """Answer 202 with the run, or 200 once it has ended within `?wait=`."""
     event = router.current_event
-    by, seconds = caller(event), wait_of(query_of(event).get("wait"))
+    by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
     start = Start(
         wiring.registry(), wiring.runtime_state(), wiring.run_machine(), wiring.clock(), wiring.ids()
     )
-    head = start(by, agent_id, body_of(event), event.headers.get("idempotency-key"))
+    head, is_new = start(by, agent_id, body, event.headers.get("idempotency-key"))
     show = ShowRuns(wiring.journal(), wiring.runtime_state())
-    run = until_ended(lambda: show.detail(by.tenant, head.run), seconds)
+    if is_new and not seconds:
+        run = new_run_view(head, body["input"])
+    else:
+        run = until_ended(lambda: show.detail(by.tenant, head.run), seconds)
     return answer(200 if run["ended_at"] else 202, run, {"Location": f"/runs/{head.run}"})

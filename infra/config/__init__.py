@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,15 +43,20 @@ def stages(folder: Path = FOLDER) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.toml"))
 
 
-def load_config(stage: str, folder: Path = FOLDER) -> StageConfig:
-    """Read one stage's file and refuse what it does not understand, because a misspelt switch is a switch left off."""
+def load_config(stage: str, folder: Path = FOLDER, settings: Sequence[str] = ()) -> StageConfig:
+    """Read one stage's file and refuse what it does not understand, because a misspelt switch is a switch left off.
+
+    `settings` are `field=value` pairs that replace what the file says, with values written as in TOML.
+    """
     if stage not in stages(folder):
         raise unknown_word(folder, "stage", stage, stages(folder))
     file = folder / f"{stage}.toml"
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-        return StageConfig.model_validate({"stage": stage, **document})
+        replaced = tomllib.loads("\n".join(settings))
+        return StageConfig.model_validate({"stage": stage, **document, **replaced})
     except tomllib.TOMLDecodeError as error:
-        raise DefinitionError(f"{file}: not valid TOML: {error}") from error
+        where = f"{file} with --set {' --set '.join(settings)}" if settings else str(file)
+        raise DefinitionError(f"{where}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise explain(file, StageConfig, error) from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 DEFAULT_PORT = 8400
 
@@ -20,6 +21,15 @@ def parser() -> argparse.ArgumentParser:
     up.add_argument("--aws-port", type=int, default=0, help="port of the local AWS (default: a free one)")
     up.add_argument(
         "--tenant", default="acme", help="tenant of the API key that is made (default: %(default)s)"
+    )
+    up.add_argument("--state-dir", type=Path, help="where logs and laptop.json go (default: .stepward)")
+    up.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=VALUE",
+        dest="settings",
+        help="replace a field of infra/config/laptop.toml, such as http_allow='[\"http://127.0.0.1:9000\"]'",
     )
     commands.add_parser("demo", help="answer a dozen support tickets, show results and cost, end")
     bench = commands.add_parser("bench", help="measure on a laptop of its own")
@@ -44,7 +54,13 @@ def main(argv: Sequence[str]) -> int:
     from infra.local.laptop import LaptopOptions  # noqa: PLC0415
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
-    chosen = LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=STATE_DIR)
+    chosen = LaptopOptions(
+        options.port,
+        options.aws_port,
+        options.tenant,
+        state_dir=options.state_dir or STATE_DIR,
+        settings=tuple(options.settings),
+    )
     return up(chosen)
 
 

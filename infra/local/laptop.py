@@ -50,6 +50,8 @@ class LaptopOptions:
     fork: bool = sys.platform == "linux"
     concurrency_per_function: int = 6
     throttle_wait_s: float = 30.0
+    settings: tuple[str, ...] = ()
+    """`field=value` pairs that replace the stage's settings, as `infra.app --set` takes them."""
 
 
 class Laptop:
@@ -116,6 +118,23 @@ class Laptop:
         machine = self.physical_id("AWS::StepFunctions::StateMachine")
         return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
+    def issue_key(self, tenant: str, principal: str) -> str:
+        """Make a further API key, in a process of its own as an operator would."""
+        table = self.physical_id("AWS::DynamoDB::Table", "-identity")
+        command = [sys.executable, "-m", "stepward.runtime.issue_key"]
+        command += ["--tenant", tenant, "--principal", principal]
+        shared = {
+            "IDENTITY_TABLE": table,
+            "PYTHONPATH": str(ROOT / "shared"),
+            "PATH": os.environ.get("PATH", ""),
+        }
+        done = subprocess.run(  # noqa: S603 - our own interpreter and module
+            command, env=self.environment() | shared, capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0:
+            raise LaptopError(f"no API key could be made:\n{done.stderr.strip()}")
+        return done.stdout.strip().splitlines()[-1]
+
     def _start(self) -> None:
         options = self.options
         self.state_dir = options.state_dir or Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
@@ -124,7 +143,7 @@ class Laptop:
         self._gateway = GatewayServer(options.port, RoomLog(self.log_dir / "http-api.log").append)
         self._exit.callback(self._gateway.close)
         self.url = self._gateway.url
-        synth = _Synth(self.state_dir / "cdk.out") if options.assembly is None else None
+        synth = _Synth(self.state_dir / "cdk.out", options.settings) if options.assembly is None else None
         if synth is not None:
             self._exit.callback(synth.end)
         self._cloud = Cloud(options.aws_port)
@@ -133,7 +152,7 @@ class Laptop:
         threading.Thread(target=engine.warm_up, daemon=True, name="warm-up").start()
         assembly = options.assembly or (synth.wait() if synth else Path())
         self._deploy(Assembly(assembly))
-        self.api_key = self._issue_key() if options.issues_key else ""
+        self.api_key = self.issue_key(options.tenant, options.principal) if options.issues_key else ""
 
     def _start_executor(self) -> Executor:
         settings = ExecutorSettings(
@@ -158,27 +177,11 @@ class Laptop:
         self.deployment: Deployment = deploy(assembly, target)
         self._gateway.serve(HttpApi(parts, self._executor))
 
-    def _issue_key(self) -> str:
-        table = self.physical_id("AWS::DynamoDB::Table", "-identity")
-        command = [sys.executable, "-m", "stepward.runtime.issue_key"]
-        command += ["--tenant", self.options.tenant, "--principal", self.options.principal]
-        shared = {
-            "IDENTITY_TABLE": table,
-            "PYTHONPATH": str(ROOT / "shared"),
-            "PATH": os.environ.get("PATH", ""),
-        }
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, env=self.environment() | shared, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise LaptopError(f"no API key could be made:\n{done.stderr.strip()}")
-        return done.stdout.strip().splitlines()[-1]
-
 
 class _Synth:
     """The CDK app on its way in a process of its own: it takes seconds in which the AWS can start."""
 
-    def __init__(self, out: Path) -> None:
+    def __init__(self, out: Path, settings: tuple[str, ...]) -> None:
         self._out = out
         command = [
             sys.executable,
@@ -191,6 +194,7 @@ class _Synth:
             "--fast",
             "--out",
             str(out),
+            *(f"--set={setting}" for setting in settings),
         ]
         path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module

@@ -27,6 +27,11 @@ def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
     return head
 
 
+def new_run_view(head: RunHead, given: Any) -> dict[str, Any]:
+    """Show a run that was started this moment: all of it is known, so nothing has to be read."""
+    return {**run_view(head), "status": RunStatus.PENDING, "input": given, "output": None}
+
+
 def page_size(text: str | None, default: int = 20) -> int:
     """Read `limit` from a query string."""
     if text is None:

@@ -65,8 +65,10 @@ class Start:
     clock: Clock
     ids: Ids
 
-    def __call__(self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None) -> RunHead:
-        """Start a run, or find the one that the same Idempotency-Key started."""
+    def __call__(
+        self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
+    ) -> tuple[RunHead, bool]:
+        """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartRequest, body)
         key = self._idempotency(caller, agent_id, request, idempotency_key)
         agent = find_agent(self.registry, caller.tenant, agent_id, request.version).definition
@@ -75,7 +77,7 @@ class Start:
         if not started.ended:
             # The name makes a second start harmless, so a start whose answer was lost is simply made again.
             self.machine.start(started.execution_name, started.key)
-        return started
+        return started, started.run == head.run
 
     def _new_run(
         self, caller: Caller, agent: AgentDefinition, request: StartRequest

@@ -42,4 +42,4 @@ def _pick(log: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     return {shown: log[name] for name, shown in names.items() if log.get(name) is not None}
 
 
-logger: Final = Logger(logger_formatter=StructuredFormatter(utc=True), use_rfc3339=True)
+logger: Final = Logger(logger_formatter=StructuredFormatter(utc=True, use_rfc3339=True))

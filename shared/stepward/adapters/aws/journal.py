@@ -61,9 +61,7 @@ class DynamoJournal:
                 "v": record.v,
                 "at": record.at,
                 "cost_usd_micros": cost,
-                **self._body(
-                    key, f"{seq:010d}", record.model_dump_json()
-                ),
+                **self._body(key, f"{seq:010d}", record.model_dump_json()),
             }
         )
 

@@ -1,0 +1,98 @@
+"""One laptop for all end-to-end tests: the real template, real Lambda processes, the real state machine."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from infra.local.laptop import Laptop, LaptopOptions
+from tests.builders import an_agent_body
+
+LIBRARY = Path(__file__).resolve().parents[2] / "shared" / "stepward" / "library"
+
+
+class _Site(BaseHTTPRequestHandler):
+    """A web site for `http_get`: well, hanging, flooding, redirecting, or dropping the line."""
+
+    def do_GET(self) -> None:
+        match self.path:
+            case "/hang":
+                time.sleep(20)
+            case "/flood":
+                self._answer(200, b"x" * 10_000_000)
+            case "/away":
+                self.send_response(302)
+                self.send_header("Location", "http://192.0.2.1/")
+                self.end_headers()
+            case "/drop":
+                self.connection.close()
+            case _:
+                self._answer(200, b"hello")
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        try:
+            self.wfile.write(body)
+        except OSError:
+            self.close_connection = True
+
+    def log_message(self, *args: Any) -> None:
+        """Keep the test's output clean."""
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def laptop(site: str) -> Iterator[Laptop]:
+    with Laptop(LaptopOptions(settings=(f"http_allow={json.dumps([site])}",))) as laptop:
+        for path in (LIBRARY / "support" / "datasets").iterdir():
+            put_dataset(laptop, path.name, path.read_bytes())
+        yield laptop
+
+
+@pytest.fixture(scope="session")
+def api(laptop: Laptop) -> Iterator[httpx2.Client]:
+    headers = {"Authorization": f"Bearer {laptop.api_key}"}
+    limits = httpx2.Limits(max_connections=120)
+    with httpx2.Client(base_url=laptop.url, headers=headers, timeout=60, limits=limits) as client:
+        yield client
+
+
+def put_dataset(laptop: Laptop, name: str, body: bytes) -> None:
+    bucket = laptop.physical_id("AWS::S3::Bucket")
+    laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/datasets/{name}", Body=body)
+
+
+@pytest.fixture
+def run(api: httpx2.Client) -> Callable[..., dict[str, Any]]:
+    """Register an agent under an id of its own and run it to its end."""
+
+    def run(given: Any = "hello", **changed: Any) -> dict[str, Any]:
+        body = an_agent_body(**changed)
+        registered = api.post("/agents", json=body)
+        assert registered.status_code in (200, 201), registered.text
+        answer = api.post(f"/agents/{body['id']}/runs", params={"wait": 25}, json={"input": given})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, Any] = answer.json()
+        return found
+
+    return run
