@@ -1,0 +1,42 @@
+"""Waiting for what happens in other threads and processes, with a limit instead of a guess."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from infra.local.laptop import Laptop
+
+T = TypeVar("T")
+
+
+def wait_for(question: Callable[[], T | None], limit_s: float = 8.0) -> T:
+    """Ask until there is an answer."""
+    end_s = time.monotonic() + limit_s
+    while time.monotonic() < end_s:
+        if (answer := question()) is not None:
+            return answer
+        time.sleep(0.02)
+    raise AssertionError("there was no answer in time")
+
+
+def run_machine(laptop: Laptop, arn: str, given: str = "{}") -> dict[str, Any]:
+    """Run a machine to its end and describe it."""
+    states = laptop.client("stepfunctions")
+    execution = states.start_execution(stateMachineArn=arn, input=given)["executionArn"]
+
+    def ended() -> dict[str, Any] | None:
+        found: dict[str, Any] = states.describe_execution(executionArn=execution)
+        return found if found["status"] != "RUNNING" else None
+
+    return wait_for(ended)
+
+
+def alive(pid: int) -> bool:
+    """Whether a process still runs; a zombie does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False

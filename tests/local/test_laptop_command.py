@@ -1,0 +1,87 @@
+"""`up` as a person meets it: it tells what to do, and whatever ends it, nothing stays behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from infra.local.__main__ import main
+from tests.local.patience import alive, wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+UP = [sys.executable, "-m", "infra.local", "up"]
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port on which somebody else listens."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        yield int(other.getsockname()[1])
+
+
+@pytest.mark.parametrize("option", ["--port", "--aws-port"])
+def test_a_port_in_use_is_told_with_the_way_out(taken_port: int, tmp_path: Path, option: str) -> None:
+    ports = {"--port": "0", "--aws-port": "0", option: str(taken_port)}
+    command = [*UP, "--state-dir", str(tmp_path), *(word for pair in ports.items() for word in pair)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert f"Port {taken_port} is in use" in done.stderr
+    assert f"{option} {taken_port + 1}" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def descendants(pid: int) -> set[int]:
+    found: set[int] = set()
+    for file in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            parent = int(file.read_text().rsplit(")", 1)[1].split()[1])
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if parent == pid:
+            child = int(file.parent.name)
+            found |= {child} | descendants(child)
+    return found
+
+
+@pytest.mark.laptop
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_whatever_ends_it_no_process_stays(tmp_path: Path, number: signal.Signals) -> None:
+    command = [*UP, "--port", "0", "--state-dir", str(tmp_path)]
+    file = tmp_path / "laptop.json"
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as up:
+        wait_for(lambda: True if file.is_file() or up.poll() is not None else None, 60)
+        assert up.poll() is None, up.stdout and up.stdout.read()
+        told = json.loads(file.read_text())
+        assert file.stat().st_mode & 0o077 == 0
+        with httpx2.Client(base_url=told["url"], trust_env=False, timeout=20) as client:
+            assert client.get("/api/health").json()["stage"] == "laptop"
+        processes = descendants(up.pid)
+        assert processes
+        os.kill(up.pid, number)
+        output, _ = up.communicate(timeout=20)
+    wait_for(lambda: None if any(map(alive, processes)) else True)
+    assert told["api_key"] in output
+    assert "Left out on purpose" in output
+    if number != signal.SIGKILL:
+        assert up.returncode == 0, output
+        assert not file.exists()
+        assert "Traceback" not in output
+
+
+def test_the_commands_explain_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    told = capsys.readouterr().out
+    assert all(word in told for word in ("up", "demo", "bench", "Ctrl-C"))

@@ -1,0 +1,43 @@
+"""A patch that moto no longer needs should go, so this fails as soon as a contract test passes without its patch."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from infra.local import engine
+from tests.local import test_engine_patches
+from tests.local.conftest import UNPATCHED
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_every_patch_has_a_test() -> None:
+    tests = [name for name in vars(test_engine_patches) if name.startswith("test_")]
+    untested = [
+        patch for patch in engine.PATCHES if not any(name.startswith(f"test_{patch}_") for name in tests)
+    ]
+    assert untested == []
+
+
+def test_no_contract_test_passes_on_unpatched_moto() -> None:
+    """In a process of its own: patches hold for the whole process, and unpatched moto spoils it for others."""
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-p",
+        "no:xdist",
+        "-W",
+        "ignore",
+        "-rp",
+        "tests/local/test_engine_patches.py",
+    ]
+    environment = os.environ | {UNPATCHED: "all"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert re.findall(r"^PASSED (.+)$", done.stdout, re.MULTILINE) == [], done.stdout
+    assert re.search(r"\d+ failed", done.stdout), done.stdout + done.stderr
+    assert " error" not in done.stdout.splitlines()[-1], done.stdout
