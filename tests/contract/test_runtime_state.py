@@ -94,10 +94,17 @@ def test_runs_are_listed_newest_first_over_days(ports: Any) -> None:
     assert listed(ports)[0] == [7, 6, 5]
 
 
+def test_lists_go_back_over_months(ports: Any) -> None:
+    for number, month in enumerate(("2025-03", "2025-12", "2026-01"), start=1):
+        ports.runtime.start(a_head(number, created_at=f"{month}-15T00:00:00.000Z"), a_created(), None)
+    assert listed(ports, limit=1) == [[3], [2], [1]]
+
+
 def test_runs_of_a_day_and_of_an_agent_are_listed(ports: Any) -> None:
     seven_runs(ports)
     assert listed(ports, day="2026-01-01") == [[4, 3, 2], [1]]
     assert listed(ports, agent="odd") == [[7, 5, 3], [1]]
+    assert listed(ports, agent="odd", day="2026-01-01") == [[3, 1]]
 
 
 def test_an_invented_cursor_is_refused(ports: Any) -> None:

@@ -57,8 +57,6 @@ class ShowRuns:
             _check_day(day)
         if agent is not None:
             check_id("agent", agent, AGENT_ID_PATTERN)
-        if day and agent:
-            raise InvalidRequest("day and agent cannot be combined.", field="day", fix="give one of them")
         limit = page_size(query.get("limit"))
         page: RunPage = self.runtime.list_runs(
             tenant, day=day, agent=agent, limit=limit, cursor=query.get("cursor")

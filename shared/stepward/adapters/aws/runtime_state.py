@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
@@ -26,7 +27,7 @@ from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 from stepward.ports.clock import Clock
 from stepward.ports.runtime_state import IdempotencyKey, RunPage
 
-DAYS_A_PAGE: Final = 7
+MONTHS_LISTED: Final = 13
 
 
 @dataclass(frozen=True)
@@ -101,54 +102,41 @@ class DynamoRuntimeState:
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
     ) -> RunPage:
-        """List newest first: of an agent or a day in one query, else day by day back from today."""
-        place = _Place.read(cursor, day or self.clock.now().date().isoformat())
+        """List newest first: of an agent or a day in one query, else month by month back from this one."""
         if agent:
-            return self._page(_Index.of_agent(tenant, agent), place, limit)
+            return self._page(_List.of_agent(tenant, agent, day), _after(cursor), limit)
         if day:
-            return self._page(_Index.of_day(tenant, place.day), place, limit)
-        return self._newest_days(tenant, place, limit)
+            return self._page(_List.of_month(tenant, day[:7], day), _after(cursor), limit)
+        return self._newest_months(tenant, self.clock.now().date(), _after(cursor), limit)
 
     def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
-        """Count a day's runs by status, from the day's index."""
-        heads = self._query(_Index.of_day(tenant, day), _Place(day), None)
+        """Count a day's runs by status, from the list of its month."""
+        heads = self._query(_List.of_month(tenant, day[:7], day), None, None)
         return dict(Counter(head.status.value for head in heads))
 
-    def _newest_days(self, tenant: str, place: _Place, limit: int) -> RunPage:
+    def _newest_months(self, tenant: str, today: date, after: str | None, limit: int) -> RunPage:
         found: list[RunHead] = []
-        for _ in range(DAYS_A_PAGE):
-            page = self._page(_Index.of_day(tenant, place.day), place, limit - len(found))
-            found += page.runs
-            if len(found) >= limit:
-                return RunPage(runs=found, cursor=page.cursor or place.day_before().write())
-            place = place.day_before()
-        return RunPage(runs=found, cursor=place.write() if found else None)
+        for month in _months_back(after or today.isoformat()):
+            begin = after if after and after.startswith(month) else None
+            found += self._query(_List.of_month(tenant, month), begin, limit + 1 - len(found))
+            if len(found) > limit:
+                break
+        return _cut(found, limit)
 
-    def _page(self, index: _Index, place: _Place, limit: int) -> RunPage:
-        heads = self._query(index, place, limit + 1)
-        if len(heads) <= limit:
-            return RunPage(runs=heads)
-        last = heads[limit - 1]
-        return RunPage(runs=heads[:limit], cursor=_Place(place.day, _listed_as(last)).write())
+    def _page(self, listed: _List, after: str | None, limit: int) -> RunPage:
+        return _cut(self._query(listed, after, limit + 1), limit)
 
-    def _query(self, index: _Index, place: _Place, limit: int | None) -> list[RunHead]:
-        condition = f"{index.pk} = :pk" + (f" AND {index.sk} < :before" if place.before else "")
-        values = {":pk": index.value} | ({":before": place.before} if place.before else {})
-        config = {"MaxItems": limit, "PageSize": limit} if limit else {}
+    def _query(self, listed: _List, after: str | None, limit: int | None) -> list[RunHead]:
+        request = listed.query(self.table, after)
+        heads: list[RunHead] = []
         with translated("listing runs"):
-            pages = (
-                client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self.table,
-                    IndexName=index.name,
-                    KeyConditionExpression=condition,
-                    ExpressionAttributeValues=to_item(values),
-                    ScanIndexForward=False,
-                    PaginationConfig=config,
-                )
-            )
-            return [_head(item) for page in pages for item in page["Items"]]
+            while True:
+                more = {"Limit": limit - len(heads)} if limit else {}
+                page = client("dynamodb").query(**request, **more)
+                heads += [_head(item) for item in page["Items"]]
+                if "LastEvaluatedKey" not in page or (limit and len(heads) >= limit):
+                    return heads
+                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _set(self, key: RunKey, values: dict[str, Any], condition: str) -> bool:
         try:
@@ -168,47 +156,60 @@ class DynamoRuntimeState:
 
 
 @dataclass(frozen=True)
-class _Index:
-    """One of the table's list indexes, and the partition to read in it."""
+class _List:
+    """One partition of one list index; `begins` narrows it to a day."""
 
-    name: str
-    pk: str
-    sk: str
+    tenant: str
+    index: str
     value: str
+    begins: str | None = None
 
     @classmethod
-    def of_day(cls, tenant: str, day: str) -> _Index:
-        return cls("GSI1", "gsi1pk", "gsi1sk", f"T#{tenant}#RUNS#{day}")
+    def of_month(cls, tenant: str, month: str, day: str | None = None) -> _List:
+        return cls(tenant, "GSI1", f"T#{tenant}#RUNS#{month}", day)
 
     @classmethod
-    def of_agent(cls, tenant: str, agent: str) -> _Index:
-        return cls("GSI2", "gsi2pk", "gsi2sk", f"T#{tenant}#AGENT#{agent}")
+    def of_agent(cls, tenant: str, agent: str, day: str | None = None) -> _List:
+        return cls(tenant, "GSI2", f"T#{tenant}#AGENT#{agent}", day)
+
+    def query(self, table: str, after: str | None) -> dict[str, Any]:
+        """Ask for the newest first, after the one that was shown last."""
+        pk, sk = f"{self.index.lower()}pk", f"{self.index.lower()}sk"
+        request = {
+            "TableName": table,
+            "IndexName": self.index,
+            "KeyConditionExpression": f"{pk} = :pk"
+            + (f" AND begins_with({sk}, :begins)" if self.begins else ""),
+            "ExpressionAttributeValues": to_item({":pk": self.value, ":begins": self.begins}),
+            "ScanIndexForward": False,
+        }
+        if after:
+            key = RunKey(tenant=self.tenant, run=after.partition("#")[2])
+            request["ExclusiveStartKey"] = _head_key(key) | to_item({pk: self.value, sk: after})
+        return request
 
 
-@dataclass(frozen=True)
-class _Place:
-    """Where a list goes on: within a day, before the run that was shown last."""
+def _after(cursor: str | None) -> str | None:
+    """Read a cursor: the list key of the run that was shown last."""
+    if cursor is None:
+        return None
+    place = from_cursor(cursor)
+    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\dT[\d:.]{12}Z#run_\w{26}", place, re.ASCII):
+        raise bad_cursor()
+    return place
 
-    day: str
-    before: str | None = None
 
-    @classmethod
-    def read(cls, cursor: str | None, day: str) -> _Place:
-        if cursor is None:
-            return cls(day)
-        found = re.fullmatch(r"(\d{4}-\d\d-\d\d)(?:/(\S+))?", from_cursor(cursor), re.ASCII)
-        if not found:
-            raise bad_cursor()
-        return cls(found[1], found[2])
+def _months_back(place: str) -> Iterator[str]:
+    """Name the months from a date's own back over the year that a run may last."""
+    year, month = int(place[:4]), int(place[5:7])
+    for _ in range(MONTHS_LISTED):
+        yield f"{year:04d}-{month:02d}"
+        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
 
-    def write(self) -> str:
-        return to_cursor(f"{self.day}/{self.before}" if self.before else self.day)
 
-    def day_before(self) -> _Place:
-        try:
-            return _Place((date.fromisoformat(self.day) - timedelta(days=1)).isoformat())
-        except (ValueError, OverflowError) as error:
-            raise bad_cursor() from error
+def _cut(found: list[RunHead], limit: int) -> RunPage:
+    more = len(found) > limit
+    return RunPage(runs=found[:limit], cursor=to_cursor(_listed_as(found[limit - 1])) if more else None)
 
 
 def _head_key(key: RunKey) -> dict[str, Any]:
@@ -220,7 +221,7 @@ def _head_item(head: RunHead) -> dict[str, Any]:
         {
             "pk": run_pk(head.key),
             "sk": "HEAD",
-            "gsi1pk": f"T#{head.tenant}#RUNS#{head.created_at[:10]}",
+            "gsi1pk": f"T#{head.tenant}#RUNS#{head.created_at[:7]}",
             "gsi1sk": _listed_as(head),
             "gsi2pk": f"T#{head.tenant}#AGENT#{head.agent}",
             "gsi2sk": _listed_as(head),
