@@ -1,0 +1,153 @@
+"""A function may die before or after any write: the run still ends with the same answer, and nothing is lost.
+
+Every write of every reference run is tried, with a death just before it (nothing written) and just after it (written,
+but the answer never seen); then pairs of deaths, chosen at random.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.journal import Claimed, Turn
+from stepward.domain.run_state import fold
+from stepward.domain.runs import RunKey
+from stepward.models.catalog import backend_for
+from tests.builders import an_agent_body
+from tests.driver import World
+
+WRITES = ("append", "put_result", "close")
+CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}
+POLICY = {"call": [{"tool": "policy_lookup", "arguments": {"topic": "books"}}] * 2}
+ANSWER = {"say": "{% $string($count($results)) %}"}
+TOOLS = [{"tool": "calculate"}, {"tool": "policy_lookup", "config": {"source": "datasets/policy.json"}}]
+SHAPES: dict[str, list[dict[str, Any]]] = {
+    "one turn": [ANSWER],
+    "inline 2 + 2": [CALCULATE, CALCULATE, ANSWER],
+    "remote 2 + 2": [POLICY, POLICY, ANSWER],
+    "mixed": [{"call": [*CALCULATE["call"], *POLICY["call"]]}, CALCULATE, POLICY, ANSWER],
+}
+
+
+class Died(BaseException):
+    """The process is gone, with all that it knew."""
+
+
+class Mortal:
+    """Counts writes and dies around the chosen ones; `deaths` are (number of the write, before or after)."""
+
+    def __init__(self, world: World, deaths: set[tuple[int, str]]) -> None:
+        self.writes = 0
+        self._deaths = deaths
+        for owner in (world.journal, world.runtime):
+            for name in WRITES:
+                if hasattr(owner, name):
+                    setattr(owner, name, self._mortal(getattr(owner, name)))
+
+    def _mortal(self, write: Callable[..., Any]) -> Callable[..., Any]:
+        def dying(*args: Any) -> Any:
+            self.writes += 1
+            number = self.writes
+            if (number, "before") in self._deaths:
+                raise Died
+            answer = write(*args)
+            if (number, "after") in self._deaths:
+                raise Died
+            return answer
+
+        return dying
+
+
+class Counting:
+    """A backend that counts its calls, as a provider's bill would."""
+
+    def __init__(self, body: dict[str, Any]) -> None:
+        from tests.builders import an_agent
+
+        self._backend = backend_for(an_agent(**body))
+        self.calls = 0
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        self.calls += 1
+        return self._backend.reply(request)
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        return self._backend.estimate_input_tokens(request)
+
+
+def a_body(shape: str) -> dict[str, Any]:
+    return an_agent_body(tools=TOOLS, rehearsal={"turns": SHAPES[shape]})
+
+
+def live(shape: str, deaths: set[tuple[int, str]]) -> tuple[World, RunKey, Mortal, Counting]:
+    """Move a run along as the machine does: a task that dies is retried with the same payload."""
+    world = World()
+    world.datasets.put("acme", "datasets/policy.json", b'{"topics": {"books": {"days": 30}}}')
+    backend = Counting(a_body(shape))
+    world.backend = backend
+    world.register(a_body(shape))
+    key = world.start()
+    mortal = Mortal(world, deaths)
+    called: int | None = None
+    while True:
+        answer = _retried(lambda: world.advance(key, called=called))  # noqa: B023
+        if answer.next == "done":
+            return world, key, mortal, backend
+        called = answer.seq if answer.next == "calls" else None
+        for call in answer.calls or []:
+            _retried(lambda: world.call(key, answer, call))  # noqa: B023
+
+
+def _retried(task: Callable[[], Any]) -> Any:
+    for _ in range(5):
+        try:
+            return task()
+        except Died:
+            continue
+    raise AssertionError("five deaths in a row")
+
+
+def check(shape: str, deaths: set[tuple[int, str]]) -> None:
+    world, key, _, backend = live(shape, deaths)
+    calm_world, calm_key, _, calm_backend = live(shape, set())
+    run, calm = world.show(key), calm_world.show(calm_key)
+    assert (run["status"], run["output"]) == (calm["status"], calm["output"])
+    journal = world.journal.load(key)
+    state = fold(journal)
+    assert run["totals"] == state.billed_totals().model_dump()
+    assert run["totals"]["turns"] == calm["totals"]["turns"]
+    repeats = backend.calls - calm_backend.calls
+    befores = sum(1 for _, when in deaths if when == "before")
+    assert 0 <= repeats <= befores
+    booked = sum(item.record.cost_usd_micros for item in journal.records if isinstance(item.record, Turn))
+    assert run["totals"]["cost_usd_micros"] >= booked
+    assert (run["totals"]["cost_usd_micros"] > booked) == bool(state.lost)
+    assert state.lost or not repeats, "a repeated call's reservation was not booked"
+    claims = sum(isinstance(item.record, Claimed) for item in journal.records)
+    assert claims <= sum(
+        isinstance(i.record, Claimed) for i in calm_world.journal.load(calm_key).records
+    ) + len(deaths)
+
+
+def writes_of(shape: str) -> int:
+    return live(shape, set())[2].writes
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_one_death_anywhere(shape: str) -> None:
+    for number in range(1, writes_of(shape) + 1):
+        for when in ("before", "after"):
+            check(shape, {(number, when)})
+
+
+@settings(max_examples=150, deadline=None, derandomize=True)
+@given(st.data())
+def test_two_deaths_anywhere(data: st.DataObject) -> None:
+    shape = data.draw(st.sampled_from(list(SHAPES)))
+    place = st.tuples(st.integers(1, writes_of(shape) + 3), st.sampled_from(["before", "after"]))
+    check(shape, data.draw(st.sets(place, min_size=2, max_size=2)))
