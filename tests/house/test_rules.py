@@ -73,7 +73,7 @@ def test_boto3_has_two_homes() -> None:
     homes = {
         name(path)
         for path in product_files()
-        if re.search(r"^\s*(import|from) (boto3|botocore|moto)\b", path.read_text(), re.M)
+        if re.search(r"^\s*(import|from) (boto3|botocore|moto)\b", path.read_text(), re.MULTILINE)
     }
     strangers = {
         path for path in homes if not path.startswith(("shared/stepward/adapters/aws/", "infra/local/"))

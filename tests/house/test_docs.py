@@ -1,0 +1,74 @@
+"""What the documents say exists."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from typing import Any
+
+import pytest
+import yaml
+from typer.main import get_command
+
+from stepward.agents.register import check_agent
+from stepward.cli.main import app
+from stepward.domain.agents import AgentDefinition
+from stepward.sdk import Stepward
+from stepward.tools.catalog import CATALOG
+from tests.house.source_tree import ROOT, tracked
+
+README = (ROOT / "README.md").read_text()
+DOCUMENTS = [path for path in tracked("*.md") if path.exists()]
+
+
+def _routes() -> list[str]:
+    manifests = [tomllib.loads(path.read_text()) for path in tracked("functions/*/function.toml")]
+    return [route for manifest in manifests for route in manifest.get("routes", []) if route != "$default"]
+
+
+@pytest.mark.parametrize("route", _routes())
+def test_every_route_is_in_the_readme(route: str) -> None:
+    method, path = route.split(" ")
+    shown = re.sub(r"\{\w+\}", "{id}", path)
+    assert re.search(
+        rf"`({method} )?{re.escape(shown)}[`?]|`{method} [^`]*`, `{re.escape(shown)}[`?]", README
+    ), shown
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_make_target_that_is_named_exists(document: Any) -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"(?:^|`)make ([a-z-]+)", document.read_text(), re.MULTILINE))
+    assert named <= targets
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_is_named_exists(document: Any) -> None:
+    commands: Any = get_command(app)
+    for line in re.findall(r"^(?:\$ )?stepward ([a-z][a-z ]*)", document.read_text(), re.MULTILINE):
+        group, *rest = line.split()
+        found = commands.commands[group]
+        if rest and hasattr(found, "commands"):
+            assert rest[0] in found.commands, line
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_file_that_is_named_exists(document: Any) -> None:
+    named = re.findall(r"`((?:functions|infra|shared|statemachines|tests)/[\w./-]*)`", document.read_text())
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_the_readmes_agent_can_be_registered() -> None:
+    text = re.search(r"```yaml\n(id: .*?)```", README, re.DOTALL)
+    assert text
+    check_agent(AgentDefinition.model_validate(yaml.safe_load(text[1])), ())
+
+
+def test_the_readmes_python_uses_what_the_client_has() -> None:
+    called = set(re.findall(r"client\.(\w+)\(", README))
+    assert called
+    assert [name for name in called if not hasattr(Stepward, name)] == []
+
+
+def test_every_tool_is_in_the_readme() -> None:
+    assert [name for name in CATALOG if f"| `{name}` |" not in README] == []
