@@ -40,6 +40,63 @@ def test_client_cache_gives_tasks_one_client_a_service(laptop: Laptop) -> None:
     assert first.meta.endpoint_url == laptop.endpoint
 
 
+ITEM = {
+    "pk": {"S": "wire"},
+    "sk": {"S": "1"},
+    "all": {
+        "M": {"b": {"B": b"\x00\xff"}, "bs": {"BS": [b"a"]}, "l": {"L": [{"N": "1.50"}, {"NULL": True}]}}
+    },
+}
+
+
+def test_dynamodb_answers_are_written_as_they_are(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from moto.core.serialize import ResponseSerializer
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("an answer was written through the model")
+
+    monkeypatch.setattr(ResponseSerializer, "serialize", refuse)
+    dynamodb, table = laptop.client("dynamodb"), {"TableName": "small-items"}
+    dynamodb.put_item(**table, Item=ITEM)
+    key = {name: ITEM[name] for name in ("pk", "sk")}
+    assert dynamodb.get_item(**table, Key=key)["Item"] == ITEM
+    values = {":p": ITEM["pk"]}
+    found = dynamodb.query(**table, KeyConditionExpression="pk = :p", ExpressionAttributeValues=values)
+    assert (found["Items"], found["Count"], found["ScannedCount"]) == ([ITEM], 1, 1)
+    update = {"UpdateExpression": "SET n = :n", "ExpressionAttributeValues": {":n": {"N": "1"}}}
+    assert dynamodb.update_item(**table, Key=key, **update, ReturnValues="UPDATED_NEW")["Attributes"] == {
+        "n": {"N": "1"}
+    }
+    assert "Item" not in dynamodb.get_item(**table, Key={**key, "sk": {"S": "none"}})
+
+
+class Poison:
+    """A partition that nobody may read."""
+
+    def values(self) -> Any:
+        raise AssertionError("a query read a partition that it did not ask for")
+
+
+def test_dynamodb_partitions_are_all_that_a_query_reads(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from moto.dynamodb.models import dynamodb_backends
+
+    dynamodb = laptop.client("dynamodb")
+    for number in range(6):
+        item = {"pk": {"S": f"part-{number % 2}"}, "sk": {"S": str(number)}}
+        dynamodb.put_item(TableName="small-items", Item=item)
+    table = dynamodb_backends["123456789012"]["us-east-1"].tables["small-items"]
+    monkeypatch.setitem(table.items, "poison", Poison())
+    found = dynamodb.query(
+        TableName="small-items",
+        KeyConditionExpression="pk = :p AND sk > :s",
+        ExpressionAttributeValues={":p": {"S": "part-1"}, ":s": {"S": "1"}},
+        ScanIndexForward=False,
+    )
+    assert [item["sk"]["S"] for item in found["Items"]] == ["5", "3"]
+
+
 def test_dynamodb_lock_lets_one_action_in_at_a_time(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     from moto.dynamodb.models import DynamoDBBackend
 
@@ -173,6 +230,17 @@ def test_parse_cache_keeps_the_tree_but_not_the_program(laptop: Laptop) -> None:
     (first, tree), (second, again) = (AmazonStateLanguageParser.parse(json.dumps(PASS)) for _ in range(2))
     assert tree is again
     assert first is not second
+
+
+def test_service_lookup_reads_no_folder_a_request(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    import moto.backends
+
+    def refuse() -> Any:
+        raise AssertionError("moto's folders were listed")
+
+    laptop.client("dynamodb").list_tables()
+    monkeypatch.setattr(moto.backends, "list_of_moto_modules", refuse)
+    assert laptop.client("dynamodb").list_tables()["TableNames"] == ["small-items"]
 
 
 def test_states_data_has_no_result_before_there_is_one(laptop: Laptop) -> None:

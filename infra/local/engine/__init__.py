@@ -11,7 +11,9 @@ from typing import Any
 
 from infra.local.engine import (
     client_cache,
+    dynamodb_answers,
     dynamodb_lock,
+    dynamodb_partitions,
     dynamodb_transactions,
     execution_names,
     executions_stopped,
@@ -19,6 +21,7 @@ from infra.local.engine import (
     lambda_invocations,
     parse_cache,
     parser_scopes,
+    service_lookup,
     states_data,
     task_failures,
     task_parameters,
@@ -28,7 +31,9 @@ PATCHES: dict[str, Any] = {
     module.__name__.rsplit(".", 1)[-1]: module
     for module in (
         client_cache,
+        dynamodb_answers,
         dynamodb_lock,
+        dynamodb_partitions,
         dynamodb_transactions,
         execution_names,
         executions_stopped,
@@ -36,6 +41,7 @@ PATCHES: dict[str, Any] = {
         lambda_invocations,
         parse_cache,
         parser_scopes,
+        service_lookup,
         states_data,
         task_failures,
         task_parameters,
