@@ -12,11 +12,12 @@ import boto3
 from botocore.config import Config
 from moto.core.config import default_user_config
 from moto.moto_api._internal import moto_api_backend
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
 from infra.local import engine, place
 from infra.local.gateway.server import PortInUse
+from infra.local.keep_alive import KeepAliveHandler
 
 _LAPTOP_KEY = "ASIALAPTOP0000000000"
 
@@ -85,7 +86,7 @@ class Cloud:
 def _listen(port: int) -> Any:
     application = DomainDispatcherApplication(create_backend_app)
     try:
-        return make_server("127.0.0.1", port, application, threaded=True, request_handler=MotoRequestHandler)
+        return make_server("127.0.0.1", port, application, threaded=True, request_handler=KeepAliveHandler)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise PortInUse(port) from None

@@ -28,7 +28,7 @@ def handle(event, context):
         return "x" * wish["bytes"]
     if "eat_mb" in wish:
         eaten = bytearray(b"x") * (wish["eat_mb"] * 1048576)
-        time.sleep(5)
+        time.sleep(30)
     if "print" in wish:
         print(wish["print"], flush=True)
     if "answer" in wish:

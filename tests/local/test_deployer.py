@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 from pathlib import Path
 from typing import Any
@@ -158,3 +159,18 @@ def test_the_stack_is_there(laptop: Laptop) -> None:
     found = laptop.client("lambda").get_function_configuration(FunctionName="small-echo")
     assert found["Environment"]["Variables"]["TABLE"] == "small-items"
     assert laptop.physical_id("AWS::StepFunctions::StateMachine").endswith(":call-echo")
+
+
+def test_connections_to_the_local_aws_are_kept(laptop: Laptop) -> None:
+    address = laptop.endpoint.removeprefix("http://")
+    connection = http.client.HTTPConnection(address)
+    connection.connect()
+    ours = connection.sock.getsockname()
+    for method in ("GET", "HEAD", "GET"):
+        connection.request(method, "/small-bucket")
+        answer = connection.getresponse()
+        assert answer.status == 200
+        answer.read()
+    assert connection.sock is not None
+    assert connection.sock.getsockname() == ours
+    connection.close()

@@ -31,7 +31,7 @@ def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     running.register(
         FunctionSpec("small-echo", "rooms.echo.handle", code, 1.0, 192, {"POWERTOOLS_SERVICE_NAME": "echo"})
     )
-    running.register(FunctionSpec("single", "rooms.echo.handle", code, 5.0, 192, reserved_concurrency=1))
+    running.register(FunctionSpec("single", "rooms.echo.handle", code, 20.0, 192, reserved_concurrency=1))
     running.register(FunctionSpec("broken", "rooms.broken.handle", code))
     running.register(FunctionSpec("nameless", "rooms.echo.nothing", code))
     yield running
@@ -77,7 +77,6 @@ def test_a_worker_is_used_again_and_its_key_is_its_own(executor: Executor) -> No
         ({"exit": 0}, "Runtime.ExitError", "without providing a reason"),
         ({"kill": True}, "Runtime.ExitError", "signal: killed"),
         ({"sleep_s": 5}, "Sandbox.Timedout", "Task timed out after 1.00 seconds"),
-        ({"eat_mb": 400}, "Runtime.ExitError", "signal: killed"),
         ({"bytes": 6_300_000}, "Function.ResponseSizeTooLarge", "6291556 bytes"),
     ],
 )
@@ -88,6 +87,13 @@ def test_errors_have_awss_names(
     assert (error, payload["errorType"]) == ("Unhandled", error_type)
     assert message in payload["errorMessage"]
     assert ask(executor, answer="still alive") == (None, "still alive")
+
+
+def test_too_much_memory_is_a_kill(executor: Executor) -> None:
+    """In a function whose timeout is far away, however slow this machine is."""
+    error, payload = ask(executor, "single", eat_mb=400)
+    assert (error, payload["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert "signal: killed" in payload["errorMessage"]
 
 
 @pytest.mark.parametrize(
