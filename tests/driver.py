@@ -63,7 +63,7 @@ class World:
     def call(self, key: RunKey, answer: AdvanceAnswer, call: str) -> str:
         request = CallRequest(
             v=1, tenant=key.tenant, run=key.run, agent=answer.agent or "", version=answer.version or "",
-            seq=answer.seq, call=call,
+            seq=answer.seq, newest=answer.newest or 0, call=call,
         )  # fmt: skip
         invocation = f"tool-{next(self._invocations)}"
         return CallTool(self.journal, self.datasets, self._definition, (), invocation)(request)

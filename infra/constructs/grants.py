@@ -32,7 +32,10 @@ _READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 _WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
 
 TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
+    "journal:append": (
+        "journal",
+        ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
+    ),
     "journal:read": ("journal", _READ),
     "runtime:read": ("runtime", _READ),
     "runtime:read-write": ("runtime", _READ + _WRITE),

@@ -132,7 +132,7 @@ def test_versions_never_change(api: httpx2.Client) -> None:
     "query", ["limit=0", "limit=x", "limit=1000", "cursor=%00", "cursor=Li4v", "day=today", "agent=../x"]
 )
 def test_a_wrong_query_names_its_field(api: httpx2.Client, query: str) -> None:
-    assert problem(api.get(f"/runs?{query}"), 400, "InvalidRequest")["field"] == query.split("=")[0]
+    assert problem(api.get(f"/runs?{query}"), 400, "InvalidRequest")["field"] == query.split("=", maxsplit=1)[0]
 
 
 def test_lists_page_through_everything(api: httpx2.Client) -> None:

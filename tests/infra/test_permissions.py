@@ -18,7 +18,7 @@ QUERY = {"dynamodb:Query"}
 
 # Written out by hand and not taken from the table of words: this is what the words are meant to say.
 MEANING: dict[str, dict[str, set[str]]] = {
-    "journal:append": {f"{TABLE}journal": {"dynamodb:PutItem", "dynamodb:UpdateItem"}},
+    "journal:append": {f"{TABLE}journal": WRITE},
     "journal:read": {f"{TABLE}journal": READ},
     "runtime:read": {
         f"{TABLE}runtime": READ,

@@ -71,7 +71,10 @@ Next = Literal["done", "calls", "wait", "again"]
 
 
 class AdvanceAnswer(BaseModel):
-    """What the machine is to do next; ids only, under 2 KB."""
+    """What the machine is to do next; ids only, under 2 KB.
+
+    `seq` is the place of the turn whose calls are open, `newest` the journal's last place when they were asked for.
+    """
 
     v: Literal[1] = 1
     tenant: str
@@ -80,6 +83,7 @@ class AdvanceAnswer(BaseModel):
     seq: int
     agent: str | None = None
     version: str | None = None
+    newest: int | None = None
     calls: list[str] | None = None
     seconds: int | None = None
 
@@ -170,20 +174,31 @@ class _Advancing:
         return self._answer("wait", seconds=seconds)
 
     def _answer_calls(self, turn: Turn) -> AdvanceAnswer | None:
-        calls = TurnCalls(
+        calls = self._calls_of(turn)
+        if calls.waiting():
+            if self.state.pending_seq != self.request.called:
+                return self._ask_for(calls)
+            # Since our claim no effect can begin any more: what is marked or done by now is all there will ever be.
+            self.writer.refresh_calls()
+            calls = self._calls_of(turn)
+        failures = {one.call: one.error for one in self.request.failed}
+        return self._append_results(
+            self.writer.make(Results, turn=turn.turn, outcomes=calls.outcomes(failures))
+        )
+
+    def _calls_of(self, turn: Turn) -> TurnCalls:
+        return TurnCalls(
             agent=self.consultant.agent,
             tenant=self.request.tenant,
             calls=turn.reply.calls,
             items=self.state.calls,
             datasets=self.case.datasets,
         )
-        waiting = calls.waiting()
-        if waiting and self.state.pending_seq != self.request.called:
-            agent = self.consultant.agent
-            return self._answer("calls", agent=agent.id, version=agent.version, calls=waiting)
-        failures = {one.call: one.error for one in self.request.failed}
-        return self._append_results(
-            self.writer.make(Results, turn=turn.turn, outcomes=calls.outcomes(failures))
+
+    def _ask_for(self, calls: TurnCalls) -> AdvanceAnswer:
+        agent = self.consultant.agent
+        return self._answer(
+            "calls", agent=agent.id, version=agent.version, newest=self.state.seq, calls=calls.waiting()
         )
 
     def _append_results(self, results: Results) -> AdvanceAnswer | None:

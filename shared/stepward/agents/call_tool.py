@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.agents import AgentDefinition, ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.errors import Bug
-from stepward.domain.journal import Cancel, Ended, JournalSlice, Turn
+from stepward.domain.errors import Bug, StoreConflict
+from stepward.domain.journal import JournalSlice, Turn
 from stepward.domain.runs import RunKey
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.datasets import Datasets
@@ -22,7 +22,10 @@ from stepward.tools.execution import execute, failed
 
 
 class CallRequest(BaseModel):
-    """What the machine sends for one call: `seq` is the place of the turn that asks for it."""
+    """What the machine sends for one call.
+
+    `seq` is the place of the turn that asks for it; a journal that is longer than `newest` has gone on without it.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -32,6 +35,7 @@ class CallRequest(BaseModel):
     agent: str
     version: str
     seq: int
+    newest: int
     call: str
 
     @property
@@ -53,26 +57,30 @@ class CallTool:
     def __call__(self, request: CallRequest) -> str:
         """Do the call unless it is done or no longer wanted; say which it was."""
         journal = self.journal.load(request.key, request.seq)
-        if _over(journal):
-            return "run over"
         stored = journal.calls.get(request.call)
         if stored and stored.result:
             return "done before"
+        if any(item.seq > request.newest for item in journal.records):
+            return "no longer wanted"
         call = _asked(journal, request)
         use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
-        result = self._once(request, call, use) or execute(call, use, self._context(request))
-        kept = self.journal.put_result(request.key, result)
-        return "done" if kept else "late"
+        try:
+            unknown = self._mark(request, call, use)
+        except StoreConflict:
+            return "no longer wanted"
+        result = unknown or execute(call, use, self._context(request))
+        return "done" if self.journal.put_result(request.key, result) else "late"
 
-    def _once(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
+    def _mark(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
         """Mark a `once` tool before it runs; if somebody marked it before us, nobody may run it again.
 
         time →   first:  mark ✓ ── effect ── ✗ dies
                  second:            mark ✗ → outcome_unknown, no effect
+                 cancel, or an advance that goes on without the result:  mark ✗ → no effect at all
         """
         if use is None or find_tool(use.tool).effect is not Effect.ONCE:
             return None
-        before = self.journal.mark_started(request.key, call.id, self.invocation)
+        before = self.journal.mark_started(request.key, call.id, self.invocation, request.newest)
         if before is None:
             return None
         return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")
@@ -80,10 +88,6 @@ class CallTool:
     def _context(self, request: CallRequest) -> ToolContext:
         call_id = f"{request.run}:{request.call}"
         return ToolContext(request.tenant, call_id, self.datasets, self.http_allow)
-
-
-def _over(journal: JournalSlice) -> bool:
-    return any(isinstance(item.record, Cancel | Ended) for item in journal.records)
 
 
 def _asked(journal: JournalSlice, request: CallRequest) -> ToolCall:

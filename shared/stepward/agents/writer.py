@@ -50,6 +50,10 @@ class RunWriter:
         self.journal.append(self.key, seq, record)
         self.state.apply(Sequenced(seq=seq, record=record))
 
+    def refresh_calls(self) -> None:
+        """Read the items of the open turn's calls again."""
+        self.state.calls = self.journal.load(self.key, self.state.seq + 1).calls
+
     def book_late(self, turn: Turn) -> None:
         """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
         self._append_somewhere(turn.model_copy(update={"late": True, "end": None}))

@@ -71,7 +71,7 @@ def test_a_death_after_the_mark_gives_outcome_unknown_and_no_second_effect(
 def test_the_advance_says_outcome_unknown_for_a_mark_without_result(run: tuple[World, RunKey]) -> None:
     world, key = run
     asked = world.advance(key)
-    world.journal.mark_started(key, "call_1_1", "somebody who died")
+    world.journal.mark_started(key, "call_1_1", "somebody who died", asked.newest or 0)
     world.advance(key, called=asked.seq)
     assert world.show(key)["output"] == "outcome_unknown"
 
@@ -81,7 +81,7 @@ def test_a_result_after_the_turn_was_answered_is_late_and_unseen(run: tuple[Worl
     asked = world.advance(key)
     world.advance(key, called=asked.seq)
     assert "ToolFailed" in world.show(key)["output"]
-    assert world.call(key, asked, "call_1_1") in ("done", "run over")
+    assert world.call(key, asked, "call_1_1") == "no longer wanted"
     assert "ToolFailed" in world.show(key)["output"]
 
 
@@ -89,7 +89,7 @@ def test_a_cancelled_run_starts_no_effect(run: tuple[World, RunKey]) -> None:
     world, key = run
     asked = world.advance(key)
     world.cancel(key)
-    assert world.call(key, asked, "call_1_1") == "run over"
+    assert world.call(key, asked, "call_1_1") == "no longer wanted"
     assert Pay.paid == []
 
 

@@ -89,22 +89,37 @@ class DynamoJournal:
         records = self._slice(found["Items"]).records
         return records[0] if records else None
 
-    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
+    def mark_started(self, key: RunKey, call: str, writer: str, newest_seq: int) -> CallItem | None:
         """Mark a call before its effect.
 
-        time →   mark ─ written ─ ✗ answer lost ─ again ─ condition fails ─ the mark is ours: go on
-                 mark ─ condition fails ─ the mark is another's: its outcome is not ours to know
+        time →   mark ─ written ─ ✗ answer lost ─ again ─ the mark is ours: go on
+                 mark ─ ✗ the mark is another's: its outcome is not ours to know
+                 cancel or claim writes record newest_seq + 1 ─ mark ✗: the effect never begins
         """
-        item = to_item(
-            {"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}", "kind": "call", "v": 1, "started_by": writer}
-        )
+        name = f"{_FIRST_CALL}{call}"
+        item = to_item({"pk": run_pk(key), "sk": name, "kind": "call", "v": 1, "started_by": writer})
+        after = to_item({"pk": run_pk(key), "sk": f"{newest_seq + 1:010d}"})
+        put = {"TableName": self.table, "Item": item, "ConditionExpression": ABSENT}
+        nothing_after = {"TableName": self.table, "Key": after, "ConditionExpression": ABSENT}
         try:
-            with translated(f"marking {call} of {key.run}"):
-                self._put_new(item)
-        except _Taken as taken:
-            before = self._call(from_item(taken.item))
-            return None if before.started_by == writer and before.result is None else before
+            client("dynamodb").transact_write_items(
+                TransactItems=[
+                    {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}},
+                    {"ConditionCheck": nothing_after},
+                ]
+            )
+        except ClientError as error:
+            return self._not_marked(error, key, writer)
         return None
+
+    def _not_marked(self, error: ClientError, key: RunKey, writer: str) -> CallItem | None:
+        reasons = error.response.get("CancellationReasons", [{}, {}])
+        if "Item" in reasons[0]:
+            before = self._call(from_item(reasons[0]["Item"]))
+            return None if before.started_by == writer and before.result is None else before
+        if reasons[1].get("Code") == "ConditionalCheckFailed":
+            raise StoreConflict(f"{key.run} has gone on without this call.") from error
+        raise translate(error, f"marking a call of {key.run}") from error
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
         """Keep a call's result if it has none: the first one stays."""

@@ -44,9 +44,11 @@ class MemoryJournal:
             records = self._records.get(key, [])
             return Sequenced(seq=len(records), record=records[-1]) if records else None
 
-    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
+    def mark_started(self, key: RunKey, call: str, writer: str, newest_seq: int) -> CallItem | None:
         """Mark a call; the first mark stays."""
         with self._lock:
+            if len(self._records.get(key, [])) > newest_seq:
+                raise StoreConflict(f"{key.run} has gone on after record {newest_seq}.")
             calls = self._calls.setdefault(key, {})
             before = calls.get(call)
             if before is None or (before.started_by == writer and before.result is None):
