@@ -51,8 +51,8 @@ def build_app(plan: Plan) -> App:
     app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
     machines = machine_files(plan.checkout.statemachines)
     words = grant_words(machines)
-    rooms = load_rooms(plan.checkout.functions, words)
-    queued = [room for room in rooms if room.queue]
+    rooms = load_rooms(plan.checkout.functions, words, machines)
+    queued = [room for room in rooms if room.queue or room.is_asynchronous]
     stacks: list[Stack] = [DataStack(app, plan.config)]
     if queued:
         stacks.append(QueuesStack(app, queued, plan.config))

@@ -23,6 +23,14 @@ class Names:
         """Name a room's queue after the room that reads it."""
         return self.of(room.replace("_", "-"))
 
+    def failures(self, room: str) -> str:
+        """Name the queue of events that a room could not handle."""
+        return f"{self.queue(room)}-failed"
+
+    def rule(self, room: str, ending: str) -> str:
+        """Name a rule after the room that it starts; a room may have several."""
+        return f"{self.function(room)}-{ending}"
+
 
 @dataclass(frozen=True)
 class Arns:
@@ -66,6 +74,14 @@ class Arns:
     def queue(self, room: str) -> str:
         """Spell the queue that a room reads."""
         return self._arn("sqs", self.names.queue(room))
+
+    def failures(self, room: str) -> str:
+        """Spell the queue of events that a room could not handle."""
+        return self._arn("sqs", self.names.failures(room))
+
+    def rule(self, room: str, ending: str) -> str:
+        """Spell one rule, so that only it may start the room and fill its queue of failures."""
+        return self._arn("events", f"rule/{self.names.rule(room, ending)}")
 
     def machine(self, machine: str) -> str:
         """Spell a state machine, for starting it."""

@@ -12,8 +12,11 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.spelling import DefinitionError, explain, unknown_word
+from infra.triggers import RuleSpec, ScheduleText, unknown_reference
 
 Route = Annotated[str, Field(pattern=r"^(\$default|(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9/_.{}+-]*)$")]
+
+LONGEST_NAME_WITH_RULES = 28
 
 
 class QueueSpec(BaseModel):
@@ -39,6 +42,8 @@ class RoomSpec(BaseModel):
     open_routes: tuple[Route, ...] = ()
     authorizer: bool = False
     queue: QueueSpec | None = None
+    rules: tuple[RuleSpec, ...] = ()
+    schedule: ScheduleText | None = None
     packages: tuple[str, ...] = ()
     reserved_concurrency: Annotated[int, Field(ge=1)] | None = None
     grants: tuple[str, ...] = ()
@@ -54,6 +59,19 @@ class RoomSpec(BaseModel):
                 "timeout_s: the HTTP API gives up after 30 seconds, so a room with routes may not run longer"
             )
         return self
+
+    @model_validator(mode="after")
+    def _leaves_room_for_names(self) -> RoomSpec:
+        if self.is_asynchronous and len(self.name) > LONGEST_NAME_WITH_RULES:
+            raise ValueError(
+                f"name: rules are called after their room, which leaves it {LONGEST_NAME_WITH_RULES} characters"
+            )
+        return self
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether events reach the room with nobody waiting for its answer, so that a failure has to be kept."""
+        return bool(self.rules or self.schedule)
 
     @property
     def all_routes(self) -> tuple[str, ...]:
@@ -75,7 +93,7 @@ class ServedRoute:
     is_open: bool
 
 
-def load_room(folder: Path, grants: Collection[str]) -> RoomSpec:
+def load_room(folder: Path, grants: Collection[str], machines: Collection[str] = ()) -> RoomSpec:
     """Read one room's file and refuse words that nothing would act on."""
     file = folder / "function.toml"
     try:
@@ -88,13 +106,15 @@ def load_room(folder: Path, grants: Collection[str]) -> RoomSpec:
     for word in room.grants:
         if word not in grants:
             raise unknown_word(file, "grant", word, grants)
+    if reference := unknown_reference(room.rules, machines):
+        raise unknown_word(file, "reference", reference, [f"machine.{name}" for name in machines])
     return room
 
 
-def load_rooms(functions: Path, grants: Collection[str]) -> list[RoomSpec]:
+def load_rooms(functions: Path, grants: Collection[str], machines: Collection[str] = ()) -> list[RoomSpec]:
     """Read every room, in the order of their names, so that templates do not depend on the file system."""
     folders = sorted(file.parent for file in functions.glob("*/function.toml"))
-    rooms = [load_room(folder, grants) for folder in folders]
+    rooms = [load_room(folder, grants, machines) for folder in folders]
     _check_together(functions, rooms)
     return rooms
 

@@ -32,9 +32,9 @@ PYTHON_3_13 = Allowance(
     ("AwsSolutions-L1", "Serverless-LambdaLatestVersion"),
     "The pinned dependencies are tested and packed for python3.13; the newest runtime follows with the next lock.",
 )
-NOT_ASYNCHRONOUS = Allowance(
+FAILURES_KEPT = Allowance(
     ("Serverless-LambdaDLQ",),
-    "Called only synchronously, by the HTTP API, a state machine or a queue's mapping, which keep what fails.",
+    "Callers that wait see the failure; rooms that rules start have an on-failure destination, which tells the reason too.",
 )
 NO_TRACE_YET = Allowance(
     ("Serverless-LambdaTracing",),
@@ -69,8 +69,8 @@ QUEUE_KEEPS_FAILURES = Allowance(
     "A mapping of a queue takes no destination: the queue's redrive policy keeps what fails.",
 )
 END_OF_THE_LINE = Allowance(
-    ("Serverless-SQSRedrivePolicy",),
-    "This is the dead-letter queue itself.",
+    ("Serverless-SQSRedrivePolicy", "AwsSolutions-SQS3"),
+    "This is where failures end: the dead-letter queue itself, or the destination of what a room could not handle.",
 )
 
 

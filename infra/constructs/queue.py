@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration
+from aws_cdk import Duration, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs import allowances
+from infra.constructs.allowances import arns_of
 from infra.constructs.table import removal_policy
 from infra.names import Arns, Names
 from infra.rooms import RoomSpec
@@ -24,15 +26,7 @@ class RoomQueue(Construct):
         super().__init__(scope, spec.pascal_name)
         assert spec.queue is not None
         name = Names(config.stage).queue(spec.name)
-        self.dead_letters = sqs.Queue(
-            self,
-            "DeadLetters",
-            queue_name=f"{name}-dead",
-            encryption=sqs.QueueEncryption.SQS_MANAGED,
-            enforce_ssl=True,
-            retention_period=Duration.days(14),
-            removal_policy=removal_policy(config),
-        )
+        self.dead_letters = _last_queue(self, "DeadLetters", f"{name}-dead", config)
         self.queue = sqs.Queue(
             self,
             "Queue",
@@ -46,7 +40,44 @@ class RoomQueue(Construct):
             ),
             removal_policy=removal_policy(config),
         )
-        allowances.END_OF_THE_LINE.on(self.dead_letters)
+
+
+class FailureQueue(Construct):
+    """Where events end that a room could not handle: Lambda writes them with the reason, EventBridge without a delivery."""
+
+    def __init__(self, scope: Construct, spec: RoomSpec, config: StageConfig) -> None:
+        super().__init__(scope, f"{spec.pascal_name}Failures")
+        arns = arns_of(Stack.of(self), config.stage)
+        self.queue = _last_queue(self, "Queue", arns.names.failures(spec.name), config)
+        self.queue.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="KeepsUndelivered",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sqs:SendMessage"],
+                resources=[self.queue.queue_arn],
+                conditions={"ArnEquals": {"aws:SourceArn": [arns.rule(spec.name, e) for e in endings(spec)]}},
+            )
+        )
+
+
+def endings(spec: RoomSpec) -> list[str]:
+    """Tell a room's rules apart: their place in its list, and the clock's one."""
+    return [str(number + 1) for number in range(len(spec.rules))] + (["clock"] if spec.schedule else [])
+
+
+def _last_queue(scope: Construct, construct_id: str, name: str, config: StageConfig) -> sqs.Queue:
+    """Make a queue that nothing reads by itself: what is in it waits two weeks for a person."""
+    queue = sqs.Queue(
+        scope,
+        construct_id,
+        queue_name=name,
+        encryption=sqs.QueueEncryption.SQS_MANAGED,
+        enforce_ssl=True,
+        retention_period=Duration.days(14),
+        removal_policy=removal_policy(config),
+    )
+    allowances.END_OF_THE_LINE.on(queue)
+    return queue
 
 
 def feed(

@@ -55,7 +55,7 @@ class Room(Construct):
 
     def _acknowledge(self, spec: RoomSpec, config: StageConfig, words: Mapping[str, Rule]) -> None:
         """Give the reasons for the wildcards that cannot be avoided, each finding by its exact name."""
-        for allowance in (allowances.PYTHON_3_13, allowances.NOT_ASYNCHRONOUS, allowances.NO_TRACE_YET):
+        for allowance in (allowances.PYTHON_3_13, allowances.FAILURES_KEPT, allowances.NO_TRACE_YET):
             allowance.on(self.function)
         printed = arns_as_printed(Stack.of(self), config.stage)
         allowances.OWN_LOG_STREAMS.on(self.role, f"Resource::{printed.function_logs(spec.name)}")
@@ -75,13 +75,13 @@ def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: RoomSpec) -> 
     reads_queue = Allow(
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
     )
+    keeps_failures = Allow(("sqs:SendMessage",), (arns.failures(spec.name),))
+    fed = [*([reads_queue] if spec.queue else []), *([keeps_failures] if spec.is_asynchronous else [])]
     return iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
-        inline_policies={
-            "Grants": policy([own_logs, *([reads_queue] if spec.queue else []), *allows]),
-        },
+        inline_policies={"Grants": policy([own_logs, *fed, *allows])},
     )
 
 

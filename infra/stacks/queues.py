@@ -7,15 +7,18 @@ from collections.abc import Sequence
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs.queue import RoomQueue
+from infra.constructs.queue import FailureQueue, RoomQueue
 from infra.rooms import RoomSpec
 from infra.stacks.base import StageStack
 
 
 class QueuesStack(StageStack):
-    """One queue with its dead letters for each room that asks for one."""
+    """One queue with its dead letters for each room that asks for one, one of failures for each that rules start."""
 
     def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
         super().__init__(scope, "queues", config)
         for room in rooms:
-            RoomQueue(self, room, config)
+            if room.queue:
+                RoomQueue(self, room, config)
+            if room.is_asynchronous:
+                FailureQueue(self, room, config)

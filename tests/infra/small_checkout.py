@@ -28,6 +28,19 @@ grants = ["journal:append", "blobs:read-write"]
 batch_size = 5
 max_receive_count = 4
 """
+CLOSER = """purpose = "Closes what a machine has left open."
+memory_mb = 256
+timeout_s = 30
+schedule = "rate(5 minutes)"
+
+[[rules]]
+source = ["aws.states"]
+detail_type = ["Step Functions Execution Status Change"]
+detail = { stateMachineArn = ["${machine.greet}"], status = ["FAILED", "ABORTED"] }
+
+[[rules]]
+source = [{ prefix = "shop." }]
+"""
 LOCK = """example-library==1.2 \\
     --hash=sha256:aa
     # via stepward (pyproject.toml)
@@ -73,7 +86,7 @@ def a_room(checkout: Checkout, name: str, toml: str) -> Path:
 
 def a_checkout(root: Path) -> Checkout:
     checkout = Checkout.at(root)
-    for name, toml in {"guard": GUARD, "greeter": GREETER, "worker": WORKER}.items():
+    for name, toml in {"guard": GUARD, "greeter": GREETER, "worker": WORKER, "closer": CLOSER}.items():
         a_room(checkout, name, toml)
     (checkout.package / "domain").mkdir(parents=True)
     (checkout.package / "__init__.py").write_text("", encoding="utf-8")

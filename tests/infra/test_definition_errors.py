@@ -55,8 +55,8 @@ def test_a_wrong_word_inside_a_table(tmp_path: Path) -> None:
 
 
 def test_words_of_later_days_are_unknown_today(tmp_path: Path) -> None:
-    with pytest.raises(DefinitionError, match="unknown word 'schedule'"):
-        load(tmp_path, guard=GUARD, greeter='schedule = "rate(1 minute)"\n' + GREETER)
+    with pytest.raises(DefinitionError, match="unknown word 'websocket'"):
+        load(tmp_path, guard=GUARD, greeter='websocket = ["$connect"]\n' + GREETER)
 
 
 def test_two_rooms_for_one_route(tmp_path: Path) -> None:
