@@ -9,11 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from aws_cdk import App, Stack, Validations
+from aws_cdk import App, Aspects, Stack, Validations
 
 from infra.bundling import Bundler, Checkout
 from infra.config import StageConfig
 from infra.constructs.grants import grant_words
+from infra.constructs.idle_aspect import NothingCostsWhileIdle
+from infra.idle_costs import refuse_idle_costs
 from infra.machines import machine_files
 from infra.rooms import load_rooms
 from infra.stacks.api import ApiStack
@@ -61,6 +63,7 @@ def build_app(plan: Plan) -> App:
     stacks.append(ApiStack(app, rooms, plan.config))
     for earlier, later in pairwise(stacks):
         later.add_stack_dependency(earlier)
+    Aspects.of(app).add(NothingCostsWhileIdle(plan.config))
     if plan.is_nagged:
         _check_all_rules(app)
     return app
@@ -75,4 +78,6 @@ def _check_all_rules(app: App) -> None:
 
 def synthesise(plan: Plan) -> Path:
     """Write the cloud assembly and say where it is."""
-    return Path(build_app(plan).synth().directory)
+    assembly = Path(build_app(plan).synth().directory)
+    refuse_idle_costs(assembly, plan.config)
+    return assembly

@@ -36,6 +36,8 @@ class StageConfig(BaseModel):
     reserved_concurrency: bool
     throttle_rate_per_s: Annotated[int, Field(ge=1)]
     throttle_burst: Annotated[int, Field(ge=1)]
+    # Types or logical ids of what may cost money while idle; nothing else may.
+    idle_cost_allowed: tuple[Annotated[str, Field(min_length=1)], ...] = ()
 
 
 def stages(folder: Path = FOLDER) -> list[str]:

@@ -60,37 +60,6 @@ def test_without_the_exceptions_the_rules_find_something(
     assert broken == {rule for allowance in ALLOWANCES.values() for rule in allowance.rules}
 
 
-# Each of these is billed by use or not at all. Another kind belongs here only if that holds for it too.
-FREE_AT_REST = {
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::Authorizer",
-    "AWS::ApiGatewayV2::Integration",
-    "AWS::ApiGatewayV2::Route",
-    "AWS::ApiGatewayV2::Stage",
-    "AWS::DynamoDB::Table",
-    "AWS::Events::Rule",
-    "AWS::IAM::Role",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::EventSourceMapping",
-    "AWS::Lambda::Function",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::S3::Bucket",
-    "AWS::S3::BucketPolicy",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::StepFunctions::StateMachine",
-}
-
-
-def test_nothing_costs_while_nothing_happens(prod: Assembly, dev: Assembly) -> None:
-    for assembly in (prod, dev):
-        kinds = {
-            body["Type"] for part in assembly.parts for body in assembly.template(part)["Resources"].values()
-        }
-        assert kinds <= FREE_AT_REST
-
-
 def test_stacks_take_nothing_from_each_other_but_names(prod: Assembly) -> None:
     for part in prod.parts:
         assert "Fn::ImportValue" not in json.dumps(prod.template(part))
