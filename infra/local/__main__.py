@@ -7,6 +7,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.local import stopping
+
 DEFAULT_PORT = 8400
 
 
@@ -41,8 +43,13 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one command; each is imported only when it is wanted, because moto takes a second to load."""
+    """Run one command; a signal is heeded from the first moment on."""
     options = parser().parse_args(argv)
+    return stopping.run(lambda: _command(options))
+
+
+def _command(options: argparse.Namespace) -> int:
+    # Imported only now, because moto takes a second to load.
     if options.command == "demo":
         from infra.local import demo  # noqa: PLC0415
 
@@ -54,14 +61,8 @@ def main(argv: Sequence[str]) -> int:
     from infra.local.laptop import LaptopOptions  # noqa: PLC0415
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
-    chosen = LaptopOptions(
-        options.port,
-        options.aws_port,
-        options.tenant,
-        state_dir=options.state_dir or STATE_DIR,
-        settings=tuple(options.settings),
-    )
-    return up(chosen)
+    state_dir = options.state_dir or STATE_DIR
+    return up(LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=state_dir))
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.local.executor import Trouble
+from infra.local.faults import LaptopError
 from infra.local.histories import count, wait_for_end
-from infra.local.laptop import Laptop, LaptopError
+from infra.local.laptop import Laptop
 from infra.local.library import BENCH, SUPPORT, http_client, register, upload_datasets
 
 RUNS = ("one_turn", "remote_2_2", "remote_2_2_2", "inline_2_2_2")

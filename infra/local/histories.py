@@ -6,7 +6,8 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from infra.local.laptop import Laptop, LaptopError
+from infra.local.faults import LaptopError
+from infra.local.laptop import Laptop
 
 STATE_USD_MICROS = 25
 """A state transition of a Standard workflow: $25 a million (us-east-1)."""

@@ -23,6 +23,7 @@ from infra.local.deployer.resource import HttpApiParts, Target
 from infra.local.engine import dynamodb_lock, lambda_invocations
 from infra.local.executor import Executor, ExecutorSettings, Trouble
 from infra.local.executor.room_log import RoomLog
+from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.meter import Meter
 
@@ -30,10 +31,6 @@ ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this file lies in."""
 
 STAGE = "laptop"
-
-
-class LaptopError(Exception):
-    """The laptop cannot start, for a reason that a person can do something about."""
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from typing import Any
 import httpx2
 import yaml
 
-from infra.local.laptop import ROOT, Laptop, LaptopError
+from infra.local.faults import LaptopError
+from infra.local.laptop import ROOT, Laptop
 
 LIBRARY = ROOT / "shared" / "stepward" / "library"
 SUPPORT = LIBRARY / "support"

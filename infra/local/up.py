@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import threading
 import time
 from collections import Counter
 from pathlib import Path
-from types import FrameType
 
-from infra.local.deployer import DeployError
 from infra.local.deployer.catalog import NO_OPS
 from infra.local.executor import Trouble
 from infra.local.gateway import PortInUse
-from infra.local.laptop import ROOT, Laptop, LaptopError, LaptopOptions, read_laptop_file
+from infra.local.laptop import ROOT, Laptop, LaptopOptions, read_laptop_file
 from infra.local.library import load_support
 
 STATE_DIR = ROOT / ".stepward"
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+PORT_IN_USE = 2
+"""The exit status that tells scripts to choose another port."""
 
 
 class LaptopFile:
@@ -53,8 +51,7 @@ class LaptopFile:
 
 
 def up(options: LaptopOptions) -> int:
-    """Start, tell, wait, end; a port in use and a broken template are told in a line each."""
-    _stop_on_first_signal()
+    """Start, tell, wait for a signal, end."""
     started_s = time.monotonic()
     file = LaptopFile(options.state_dir or STATE_DIR)
     try:
@@ -64,25 +61,13 @@ def up(options: LaptopOptions) -> int:
             _print_summary(laptop, agent, time.monotonic() - started_s)
             threading.Event().wait()
     except PortInUse as error:
-        return _fail(_port_message(error.port, options), 2)
-    except (LaptopError, DeployError) as error:
-        return _fail(str(error), 1)
+        sys.stderr.write(_port_message(error.port, options) + "\n")
+        return PORT_IN_USE
     except KeyboardInterrupt:
         print("\nStopped; every process has ended.")
     finally:
         file.remove()
     return 0
-
-
-def _stop_on_first_signal() -> None:
-    def stop(*_: int | FrameType | None) -> None:
-        # From here on nothing may interrupt the cleaning up: a second Ctrl-C would leave processes behind.
-        for number in _SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for number in _SIGNALS:
-        signal.signal(number, stop)
 
 
 def _print_summary(laptop: Laptop, agent: str, took_s: float) -> None:
@@ -115,7 +100,7 @@ Ctrl-C ends it."""
 
 def _port_message(port: int, options: LaptopOptions) -> str:
     running = read_laptop_file(options.state_dir or STATE_DIR)
-    if running is not None and running.get("url", "").endswith(f":{port}"):
+    if running is not None and running["url"].endswith(f":{port}") and _runs(running["pid"]):
         return (
             f"Port {port} is in use: a laptop already runs there (process {running['pid']}). "
             f"Use it, stop it with Ctrl-C in its terminal, or start another with --port {port + 1}."
@@ -124,9 +109,14 @@ def _port_message(port: int, options: LaptopOptions) -> str:
     return f"Port {port} is in use by another program. Choose another one, for example: {option} {port + 1}"
 
 
-def _fail(message: str, status: int) -> int:
-    sys.stderr.write(message + "\n")
-    return status
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _tell(trouble: Trouble) -> None:

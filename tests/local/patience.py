@@ -12,7 +12,7 @@ from infra.local.laptop import Laptop
 T = TypeVar("T")
 
 
-def wait_for(question: Callable[[], T | None], limit_s: float = 8.0) -> T:
+def wait_for(question: Callable[[], T | None], limit_s: float = 20.0) -> T:
     """Ask until there is an answer."""
     end_s = time.monotonic() + limit_s
     while time.monotonic() < end_s:

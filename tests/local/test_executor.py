@@ -132,7 +132,7 @@ def test_the_log_has_lambdas_lines_and_all_that_was_printed(executor: Executor) 
 
 
 def test_reserved_concurrency_throttles(executor: Executor) -> None:
-    busy = threading.Thread(target=lambda: ask(executor, "single", sleep_s=1.5))
+    busy = threading.Thread(target=lambda: ask(executor, "single", sleep_s=2))
     busy.start()
     wait_for(
         lambda: (executor._pools["single"]._places_taken == 1 and not executor._pools["single"]._idle) or None

@@ -156,7 +156,8 @@ class Executor:
         return None
 
     def _tell(self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: RoomLog) -> None:
-        if self._on_trouble is None or (what is None and result.function_error is None):
+        is_well = what is None and result.function_error is None
+        if self._on_trouble is None or is_well or self._closed:
             return
         error_type, message = faults.describe(result.payload)
         self._on_trouble(Trouble(spec.room, what or "raised an error", f"{error_type}: {message}", log.path))

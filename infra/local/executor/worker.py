@@ -69,7 +69,7 @@ class Worker:
         return None
 
     def memory_mb(self) -> int:
-        """Read what the process itself holds; pages that it shares with the warm interpreter are not counted."""
+        """Read what the process holds beside the files that it maps; the warm interpreter's share counts in."""
         try:
             fields = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()
         except OSError:

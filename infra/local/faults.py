@@ -1,0 +1,7 @@
+"""What keeps a laptop from running, apart from everything heavy, so that commands can name it before they load moto."""
+
+from __future__ import annotations
+
+
+class LaptopError(Exception):
+    """The laptop cannot start or go on, for a reason that a person can do something about."""

@@ -1,0 +1,40 @@
+"""End a command the way people expect: one Ctrl-C cleans up, a known failure is a line, never a traceback."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from infra.local.deployer.faults import DeployError
+from infra.local.faults import LaptopError
+
+INTERRUPTED = 130
+"""What shells expect of a program that Ctrl-C has ended."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(command: Callable[[], int]) -> int:
+    """Run a command that starts a laptop; give its exit status."""
+    _stop_on_first_signal()
+    try:
+        return command()
+    except (LaptopError, DeployError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("\nStopped before the end; every process has ended.\n")
+        return INTERRUPTED
+
+
+def _stop_on_first_signal() -> None:
+    def stop(*_: int | FrameType | None) -> None:
+        # From here on nothing may interrupt the cleaning up: a second Ctrl-C would leave processes behind.
+        for number in _SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in _SIGNALS:
+        signal.signal(number, stop)
