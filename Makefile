@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAGE ?= dev
 READY := $(VENV)/.ready
+CHECKERS := .build/checks/.ready
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -28,13 +29,19 @@ up: $(READY) ## Start the laptop cloud and keep it running
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest
 
-check: $(READY) ## Lint, types, imports, house rules, synth with cdk-nag
+# What checks the templates has needs of its own, so it has a place of its own too.
+$(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)
+	$(BIN)/python -m infra.checks.install
+	@touch $@
+
+check: $(READY) $(CHECKERS) ## Lint, types, imports, house rules, cdk-nag, cfn-lint, checkov, state machines
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/house
+	$(BIN)/python -m pytest tests/house tests/infra/test_checkers.py
 	$(BIN)/python -m infra.app --stage prod --bundle source --out .build/nag --nag
+	$(BIN)/python -m infra.checks .build/nag
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
@@ -55,4 +62,7 @@ new-function: $(READY) ## Make a room: make new-function NAME=my_room
 lock: $(READY) ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --group infra --group laptop --group dev --python-version 3.11 --quiet --output-file requirements.lock pyproject.toml
 
-.PHONY: help setup demo up test check format synth package bench new-function lock
+lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
+	$(BIN)/python -m infra.checks.install --pin
+
+.PHONY: help setup demo up test check format synth package bench new-function lock lock-checkers

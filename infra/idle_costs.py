@@ -75,8 +75,8 @@ def refuse_idle_costs(assembly: Path, config: StageConfig) -> None:
     judge = IdleCostJudge(config)
     objections = [
         judge.objection(f"{stack}/{logical_id}", body["Type"], logical_id, body.get("Properties", {}))
-        for stack, template in _templates(assembly)
-        for logical_id, body in template.get("Resources", {}).items()
+        for stack, file in templates_of(assembly)
+        for logical_id, body in json.loads(file.read_text(encoding="utf-8")).get("Resources", {}).items()
     ]
     found = [objection for objection in objections if objection]
     found += [
@@ -87,12 +87,14 @@ def refuse_idle_costs(assembly: Path, config: StageConfig) -> None:
         raise DefinitionError("\n".join(found))
 
 
-def _templates(assembly: Path) -> Iterable[tuple[str, dict[str, Any]]]:
+def templates_of(assembly: Path) -> list[tuple[str, Path]]:
+    """List the stacks of an assembly with their templates; files of earlier syntheses lie beside them."""
     manifest = json.loads((assembly / "manifest.json").read_text(encoding="utf-8"))
-    for name, artifact in sorted(manifest["artifacts"].items()):
-        if artifact["type"] == "aws:cloudformation:stack":
-            file = assembly / artifact["properties"]["templateFile"]
-            yield name, json.loads(file.read_text(encoding="utf-8"))
+    return [
+        (name, assembly / artifact["properties"]["templateFile"])
+        for name, artifact in sorted(manifest["artifacts"].items())
+        if artifact["type"] == "aws:cloudformation:stack"
+    ]
 
 
 def _broken(conditions: Iterable[Condition], properties: Properties) -> str | None:

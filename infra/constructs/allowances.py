@@ -1,16 +1,20 @@
-"""Where a rule of cdk-nag does not hold for us, the reason is written here, beside the others, so that they can be counted.
+"""Where a rule of cdk-nag, checkov or cfn-lint does not hold for us, the reason is here, where all can be counted.
 
-A finding is acknowledged on the one resource that it is about, never on a stack.
+A finding is acknowledged on the one resource that it is about, never on a stack. cdk-nag is told in the tree of
+constructs, checkov in the resource's metadata in the template; of cfn-lint every rule holds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct
 
 from infra.names import Arns, Names
+
+# How checkov's rules begin; cdk-nag's begin with the name of their pack.
+CHECKOV = "CKV"
 
 
 @dataclass(frozen=True)
@@ -20,12 +24,26 @@ class Allowance:
     rules: tuple[str, ...]
     reason: str
 
+    def only(self, rule: str) -> Allowance:
+        """Pick the one rule that is about a resource's type, where others are about other types."""
+        assert rule in self.rules
+        return replace(self, rules=(rule,))
+
     def on(self, resource: IConstruct, *findings: str) -> None:
         """Acknowledge on one resource; rules with several findings need each of them named."""
         for rule in self.rules:
+            if rule.startswith(CHECKOV):
+                self._tell_checkov(resource, rule)
+                continue
             for finding in findings or ("",):
                 name = f"{rule}[{finding}]" if finding else rule
                 Validations.of(resource).acknowledge(Acknowledgment(id=name, reason=self.reason))
+
+    def _tell_checkov(self, resource: IConstruct, rule: str) -> None:
+        written = resource if isinstance(resource, CfnResource) else resource.node.default_child
+        assert isinstance(written, CfnResource)
+        told = (written.get_metadata("checkov") or {"skip": []})["skip"]
+        written.add_metadata("checkov", {"skip": [*told, {"id": rule, "comment": self.reason}]})
 
 
 PYTHON_3_13 = Allowance(
@@ -33,24 +51,16 @@ PYTHON_3_13 = Allowance(
     "The pinned dependencies are tested and packed for python3.13; the newest runtime follows with the next lock.",
 )
 FAILURES_KEPT = Allowance(
-    ("Serverless-LambdaDLQ",),
+    ("Serverless-LambdaDLQ", "CKV_AWS_116"),
     "Callers that wait see the failure; rooms that rules start have an on-failure destination, which tells the reason too.",
 )
 NO_TRACE_YET = Allowance(
     ("Serverless-LambdaTracing",),
     "X-Ray's write actions cannot be limited to a resource, and rooms hold no permission on everything.",
 )
-OWN_LOG_STREAMS = Allowance(
+NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
-    "The names of log streams are made by Lambda; the grant ends at the function's own log group.",
-)
-OWN_PREFIX = Allowance(
-    ("AwsSolutions-IAM5",),
-    "Object keys are made at run time; the grant ends at one prefix of one bucket.",
-)
-OWN_EXECUTIONS = Allowance(
-    ("AwsSolutions-IAM5",),
-    "The names of executions are made at run time; the grant ends at one state machine.",
+    "Names of log streams, objects and executions are made at run time; each grant ends at one group, prefix or machine.",
 )
 LOG_DELIVERY = Allowance(
     ("AwsSolutions-IAM5",),
@@ -61,7 +71,7 @@ OPEN_ROUTE = Allowance(
     "`open_routes` of the room: answers for health checks and unknown routes, which hold nothing of a tenant.",
 )
 NO_ACCESS_LOG = Allowance(
-    ("AwsSolutions-S1",),
+    ("AwsSolutions-S1", "CKV_AWS_18"),
     "Only the rooms' roles reach the bucket and each access is in a run's journal; a log bucket would cost more than it tells.",
 )
 QUEUE_KEEPS_FAILURES = Allowance(
@@ -71,6 +81,18 @@ QUEUE_KEEPS_FAILURES = Allowance(
 END_OF_THE_LINE = Allowance(
     ("Serverless-SQSRedrivePolicy", "AwsSolutions-SQS3"),
     "This is where failures end: the dead-letter queue itself, or the destination of what a room could not handle.",
+)
+NO_KEY_OF_OUR_OWN = Allowance(
+    ("CKV_AWS_27", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"),
+    "Encrypted with AWS's keys: a customer-managed key costs every month, used or not, and every reader would need it.",
+)
+NO_RESERVED_SHARE = Allowance(
+    ("CKV_AWS_115",),
+    "Slots and the API's throttle limit what runs at once; a reservation would take from the account's concurrency.",
+)
+OUTSIDE_A_NETWORK = Allowance(
+    ("CKV_AWS_117",),
+    "Rooms reach AWS's services and model providers only; inside a VPC that takes gateways that cost while idle.",
 )
 
 

@@ -52,7 +52,6 @@ class Machine(Construct):
             ),
             tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True),
         )
-        self.resource.node.add_dependency(self.role)
 
 
 # These exist only for all resources; AWS's documentation of logging and tracing for Step Functions lists them.

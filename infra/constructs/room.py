@@ -14,7 +14,7 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs import allowances
-from infra.constructs.allowances import Allowance, arns_as_printed, arns_of
+from infra.constructs.allowances import arns_as_printed, arns_of
 from infra.constructs.grants import Allow, Granted, Rule
 from infra.constructs.logs import log_group
 from infra.names import Arns
@@ -22,6 +22,13 @@ from infra.rooms import RoomSpec
 from infra.spelling import unknown_word
 
 _CONFIG_REFERENCE = re.compile(r"\$\{config\.([A-Za-z0-9_]+)\}")
+_OF_EVERY_FUNCTION = (
+    allowances.PYTHON_3_13,
+    allowances.FAILURES_KEPT,
+    allowances.NO_TRACE_YET,
+    allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_173"),
+    allowances.OUTSIDE_A_NETWORK,
+)
 
 
 class Room(Construct):
@@ -46,7 +53,8 @@ class Room(Construct):
             code=lambda_.Code.from_asset(str(asset)),
             memory_size=spec.memory_mb,
             timeout=Duration.seconds(spec.timeout_s),
-            role=self.role,
+            # A role that is known by its ARN brings no second dependency beside the one that the ARN makes.
+            role=iam.Role.from_role_arn(self, "OwnRole", self.role.role_arn, mutable=False),
             log_group=logs.LogGroup.from_log_group_name(self, "OwnLogs", logs_.ref),
             environment=_environment(spec, config, granted),
             reserved_concurrent_executions=spec.reserved_concurrency if config.reserved_concurrency else None,
@@ -55,18 +63,15 @@ class Room(Construct):
 
     def _acknowledge(self, spec: RoomSpec, config: StageConfig, words: Mapping[str, Rule]) -> None:
         """Give the reasons for the wildcards that cannot be avoided, each finding by its exact name."""
-        for allowance in (allowances.PYTHON_3_13, allowances.FAILURES_KEPT, allowances.NO_TRACE_YET):
+        for allowance in _OF_EVERY_FUNCTION:
             allowance.on(self.function)
+        if not (spec.reserved_concurrency and config.reserved_concurrency):
+            allowances.NO_RESERVED_SHARE.on(self.function)
         printed = arns_as_printed(Stack.of(self), config.stage)
-        allowances.OWN_LOG_STREAMS.on(self.role, f"Resource::{printed.function_logs(spec.name)}")
-        for word in spec.grants:
-            for allow in words[word](printed).allows:
-                for resource in (r for r in allow.resources if r.endswith("*")):
-                    _wildcard_reason(resource).on(self.role, f"Resource::{resource}")
-
-
-def _wildcard_reason(resource: str) -> Allowance:
-    return allowances.OWN_PREFIX if ":s3:::" in resource else allowances.OWN_EXECUTIONS
+        granted = [allow for word in spec.grants for allow in words[word](printed).allows]
+        open_ended = {r for allow in granted for r in allow.resources if r.endswith("*")}
+        for resource in sorted(open_ended | {printed.function_logs(spec.name)}):
+            allowances.NAMED_AT_RUN_TIME.on(self.role, f"Resource::{resource}")
 
 
 def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: RoomSpec) -> iam.Role:

@@ -63,6 +63,7 @@ unrelated==9 \\
     #   stepward (pyproject.toml:laptop)
 """
 MACHINE = {
+    "QueryLanguage": "JSONata",
     "StartAt": "Greet",
     "States": {
         "Greet": {

@@ -1,0 +1,1 @@
+"""Checks of what was synthesised, by the tools that others would check it with."""
