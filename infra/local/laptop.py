@@ -26,6 +26,7 @@ from infra.local.executor.room_log import RoomLog
 from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.meter import Meter
+from infra.local.triggers import Triggers
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout that this file lies in."""
@@ -163,6 +164,9 @@ class Laptop:
         self._exit.callback(executor.close)
         lambda_invocations.bind(executor)
         self._exit.callback(lambda_invocations.bind, None)
+        triggers = Triggers(self._cloud.client, executor)
+        self._exit.callback(triggers.close)
+        self.clock = triggers.clock
         self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
         dynamodb_lock.observe(self.meter.observe)
         self._exit.callback(dynamodb_lock.observe, None)

@@ -59,7 +59,19 @@ def handle(event, context):
                        ExpressionAttributeValues={":p": {"S": "p"}}, ConsistentRead=True)["Count"]
 """
 
-ROOMS = {"echo": ECHO, "gate": GATE, "broken": BROKEN, "count": COUNT}
+KEEP = """
+import boto3, json, uuid
+
+def handle(event, context):
+    table, kept = boto3.client("dynamodb"), json.dumps(event)
+    table.put_item(TableName="small-items", Item={"pk": {"S": "kept"}, "sk": {"S": str(uuid.uuid4())}, "event": {"S": kept}})
+    if "fail me" in kept:
+        raise RuntimeError("as was wished")
+    bad = [r for r in event.get("Records", []) if "refuse me" in json.dumps(r)]
+    return {"batchItemFailures": [{"itemIdentifier": r.get("messageId") or r["dynamodb"]["SequenceNumber"]} for r in bad]}
+"""
+
+ROOMS = {"echo": ECHO, "gate": GATE, "broken": BROKEN, "count": COUNT, "keep": KEEP}
 CORS = {
     "AllowOrigins": ["https://app.example.com"],
     "AllowMethods": ["GET", "POST"],

@@ -50,13 +50,3 @@ def test_a_throttle_is_caught_by_awss_name(laptop: Laptop, monkeypatch: pytest.M
 
     monkeypatch.setattr(Pool, "acquire", no_place)
     assert json.loads(call(laptop, {})["output"]) == {"caught": "Lambda.TooManyRequestsException"}
-
-
-def test_an_asynchronous_invocation_is_tried_three_times(laptop: Laptop) -> None:
-    from tests.local.patience import wait_for
-
-    before = laptop.meter.reading().lambda_invocations["echo"]
-    body = json.dumps({"raise": "Bug"}).encode()
-    answer = laptop.client("lambda").invoke(FunctionName="small-echo", InvocationType="Event", Payload=body)
-    assert answer["StatusCode"] == 202
-    wait_for(lambda: True if laptop.meter.reading().lambda_invocations["echo"] - before == 3 else None)

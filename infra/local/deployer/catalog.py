@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from infra.local.deployer.resource import Created, Resource, Target
-from infra.local.deployer.resources import access, compute, data, front_door, machines, queues
+from infra.local.deployer.resources import access, compute, data, events, front_door, machines, queues
 
 HANDLERS: Mapping[str, Callable[[Resource, Target], Created]] = {
     "AWS::ApiGatewayV2::Api": front_door.api,
@@ -15,15 +15,20 @@ HANDLERS: Mapping[str, Callable[[Resource, Target], Created]] = {
     "AWS::ApiGatewayV2::Stage": front_door.stage,
     "AWS::DynamoDB::GlobalTable": data.global_table,
     "AWS::DynamoDB::Table": data.table,
+    "AWS::Events::EventBus": events.bus,
+    "AWS::Events::Rule": events.rule,
     "AWS::IAM::ManagedPolicy": access.managed_policy,
     "AWS::IAM::Policy": access.policy,
     "AWS::IAM::Role": access.role,
     "AWS::KMS::Alias": data.key_alias,
     "AWS::KMS::Key": data.key,
+    "AWS::Lambda::EventInvokeConfig": events.invoke_config,
     "AWS::Lambda::Function": compute.function,
     "AWS::Logs::LogGroup": compute.log_group,
     "AWS::S3::Bucket": data.bucket,
     "AWS::SQS::Queue": queues.queue,
+    "AWS::Scheduler::Schedule": events.schedule,
+    "AWS::Scheduler::ScheduleGroup": events.schedule_group,
     "AWS::StepFunctions::StateMachine": machines.state_machine,
 }
 

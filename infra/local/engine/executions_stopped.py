@@ -14,6 +14,8 @@ from moto.core.utils import utcnow
 from moto.stepfunctions.parser.api import ExecutionStatus
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from infra.local.engine import execution_events
+
 ORIGINAL = StepFunctionResponse.stop_execution
 _START_LIMIT_S = 5.0
 
@@ -31,6 +33,7 @@ def _stop_execution(response: Any) -> Any:
         execution.stop(stop_date=utcnow(), error=error, cause=cause)
         execution.exec_status, execution.stop_date = ExecutionStatus.ABORTED, utcnow()
         execution.error, execution.cause = error, cause
+        execution_events.tell_of_end(execution)
     return ActionResult({"stopDate": execution.stop_date})
 
 

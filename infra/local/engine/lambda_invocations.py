@@ -8,9 +8,7 @@ calls every function error `Handled`.
 from __future__ import annotations
 
 import base64
-import time
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from moto.awslambda import models
@@ -19,13 +17,11 @@ from moto.awslambda.exceptions import LambdaClientError
 from infra.local.executor import Executor, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES
 
-RETRIES = 2
-RETRY_PAUSES_S = (0.5, 1.0)
-"""AWS waits 1 and 2 minutes before it retries an asynchronous invocation; nobody at a laptop would."""
+Acceptor = Callable[[Any, bytes], None]
+"""Takes moto's function and an event that nobody waits for."""
 
-_ASYNC_THREADS = 16
 _current: list[Executor] = []
-_async = ThreadPoolExecutor(_ASYNC_THREADS, thread_name_prefix="lambda-event")
+_acceptors: list[Acceptor] = []
 
 
 class TooManyRequests(LambdaClientError):  # type: ignore[misc]
@@ -56,6 +52,11 @@ def bind(executor: Executor | None) -> None:
     _current[:] = [] if executor is None else [executor]
 
 
+def bind_events(acceptor: Acceptor | None) -> None:
+    """Give asynchronous invocations to this acceptor from now on."""
+    _acceptors[:] = [] if acceptor is None else [acceptor]
+
+
 def install() -> None:
     """Replace moto's way of running a function."""
     models.LambdaFunction.invoke = _invoke
@@ -71,7 +72,8 @@ def _invoke(
     if kind == "DryRun":
         return b""
     if kind == "Event":
-        _async.submit(_run_event, function.function_name, payload or b"{}")
+        for accept in _acceptors:
+            accept(function, payload or b"{}")
         return b""
     return _run_now(function.function_name, payload or b"{}", response_headers)
 
@@ -86,20 +88,6 @@ def _run_now(name: str, payload: bytes, response_headers: dict[str, str]) -> byt
     if result.function_error:
         response_headers["x-amz-function-error"] = result.function_error
     return result.payload
-
-
-def _run_event(name: str, payload: bytes) -> None:
-    for pause_s in (*RETRY_PAUSES_S[:RETRIES], None):
-        if not _current or _succeeds(name, payload) or pause_s is None:
-            return
-        time.sleep(pause_s)
-
-
-def _succeeds(name: str, payload: bytes) -> bool:
-    try:
-        return _executor().invoke(name, payload).function_error is None
-    except Throttled:
-        return False
 
 
 def _executor() -> Executor:

@@ -1,0 +1,146 @@
+"""Asynchronous invocations: Lambda keeps the event, tries three times in all, and tells a destination how it ended.
+
+Source: "Invoking a function asynchronously" and "Capturing records of asynchronous invocations" of the Lambda guide.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.local import place
+from infra.local.executor import Executor, InvocationResult, Throttled
+from infra.local.triggers.bus import Bus
+from infra.local.triggers.clock import Clock
+from infra.local.triggers.delivery import ClientFactory, send_message
+from infra.local.triggers.work import Work
+
+RETRY_PAUSES_S = (60.0, 120.0)
+OLDEST_S = 21_600.0
+FIRST_THROTTLE_PAUSE_S = 1.0
+LONGEST_THROTTLE_PAUSE_S = 300.0
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What a function's EventInvokeConfig says; Lambda's own numbers where it says nothing."""
+
+    retries: int = len(RETRY_PAUSES_S)
+    oldest_s: float = OLDEST_S
+    on_success: str | None = None
+    on_failure: str | None = None
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One event that waits for its function."""
+
+    function: str
+    payload: bytes
+    policy: Policy
+    accepted_s: float
+    invoked: int = 0
+    throttled: int = 0
+    last: InvocationResult | None = field(default=None, repr=False)
+
+
+class Asynchronous:
+    """Lambda's queue of events."""
+
+    def __init__(self, client: ClientFactory, executor: Executor, clock: Clock, work: Work, bus: Bus) -> None:
+        """Take the AWS, the functions, the time, the threads and the bus."""
+        self._client = client
+        self._executor = executor
+        self._clock = clock
+        self._work = work
+        self._bus = bus
+
+    def accept(self, function: Any, payload: bytes) -> None:
+        """Take an event; the caller has its answer before the function runs."""
+        name = str(function.function_name)
+        letter = Letter(name, payload, policy_of(function), self._clock.now_s())
+        self._work.submit(self._try, letter)
+
+    def _try(self, letter: Letter) -> None:
+        if self._clock.now_s() - letter.accepted_s > letter.policy.oldest_s:
+            self._end(letter, "EventAgeExceeded")
+            return
+        try:
+            result = self._executor.invoke(letter.function, letter.payload)
+        except Throttled:
+            pause_s = min(FIRST_THROTTLE_PAUSE_S * 2**letter.throttled, LONGEST_THROTTLE_PAUSE_S)
+            self._again(replace(letter, throttled=letter.throttled + 1), pause_s)
+            return
+        letter = replace(letter, invoked=letter.invoked + 1, last=result)
+        if result.function_error is None:
+            self._end(letter, "Success")
+        elif letter.invoked > letter.policy.retries:
+            self._end(letter, "RetriesExhausted")
+        else:
+            self._again(letter, RETRY_PAUSES_S[letter.invoked - 1])
+
+    def _again(self, letter: Letter, pause_s: float) -> None:
+        self._clock.call_later(pause_s, lambda: self._work.submit(self._try, letter))
+
+    def _end(self, letter: Letter, condition: str) -> None:
+        policy = letter.policy
+        destination = policy.on_success if condition == "Success" else policy.on_failure
+        if destination:
+            self._tell(destination, self._record(letter, condition))
+
+    def _tell(self, destination: str, record: dict[str, Any]) -> None:
+        body = json.dumps(record)
+        match destination.split(":")[2]:
+            case "sqs":
+                send_message(self._client, destination, body)
+            case "lambda":
+                call = {"FunctionName": destination, "InvocationType": "Event", "Payload": body.encode()}
+                self._client("lambda").invoke(**call)
+            case "events":
+                ending = "Success" if record["requestContext"]["condition"] == "Success" else "Failure"
+                detail_type = f"Lambda Function Invocation Result - {ending}"
+                sender = record["requestContext"]["functionArn"]
+                self._bus.publish("lambda", detail_type, record, [sender, destination])
+
+    def _record(self, letter: Letter, condition: str) -> dict[str, Any]:
+        moment = datetime.fromtimestamp(self._clock.now_s(), UTC)
+        record: dict[str, Any] = {
+            "version": "1.0",
+            "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
+            "requestContext": {
+                "requestId": letter.last.request_id if letter.last else "",
+                "functionArn": f"{place.function_arn(letter.function)}:$LATEST",
+                "condition": condition,
+                "approximateInvokeCount": letter.invoked,
+            },
+            "requestPayload": _content(letter.payload),
+        }
+        if letter.last is not None:
+            context: dict[str, Any] = {"statusCode": 200, "executedVersion": "$LATEST"}
+            if letter.last.function_error:
+                context["functionError"] = letter.last.function_error
+            record |= {"responseContext": context, "responsePayload": _content(letter.last.payload)}
+        return record
+
+
+def policy_of(function: Any) -> Policy:
+    """Read the newest EventInvokeConfig of a function as moto keeps it."""
+    if not function.event_invoke_config:
+        return Policy()
+    config = function.event_invoke_config[-1].response()
+    destinations = config.get("DestinationConfig") or {}
+    return Policy(
+        retries=int(config.get("MaximumRetryAttempts", len(RETRY_PAUSES_S))),
+        oldest_s=float(config.get("MaximumEventAgeInSeconds", OLDEST_S)),
+        on_success=(destinations.get("OnSuccess") or {}).get("Destination"),
+        on_failure=(destinations.get("OnFailure") or {}).get("Destination"),
+    )
+
+
+def _content(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return payload.decode("utf-8", "replace")

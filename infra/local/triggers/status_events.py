@@ -1,0 +1,71 @@
+"""Step Functions' status-change events, in the words that AWS sends: rules and rooms are written against them."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from infra.local.triggers.bus import Bus
+
+SOURCE = "aws.states"
+DETAIL_TYPE = "Step Functions Execution Status Change"
+MAX_CONTENT_BYTES = 248 * 1024
+"""Longer inputs and outputs are left out of events, and said to be."""
+
+_REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
+
+
+class StatusEvents:
+    """Put an event on the bus for every execution that starts or ends."""
+
+    def __init__(self, bus: Bus) -> None:
+        """Take the bus."""
+        self._bus = bus
+
+    def changed(self, execution: Any) -> None:
+        """Publish what an execution has become."""
+        arn = str(execution.exec_arn)
+        self._bus.publish(SOURCE, DETAIL_TYPE, detail_of(execution), [arn])
+
+
+def detail_of(execution: Any) -> dict[str, Any]:
+    """Describe an execution as AWS does in its events."""
+    status = str(execution.exec_status.value)
+    given, given_details = _content(_text(execution.input_data))
+    output, output_details = _content(_text(execution.output)) if status == "SUCCEEDED" else (None, None)
+    return {
+        "executionArn": execution.exec_arn,
+        "stateMachineArn": execution.state_machine.arn,
+        "name": execution.name,
+        "status": status,
+        "startDate": _ms(execution.start_date),
+        "stopDate": None if status == "RUNNING" else _ms(execution.stop_date),
+        "input": given,
+        "output": output,
+        "inputDetails": given_details,
+        "outputDetails": output_details,
+        "error": execution.error,
+        "cause": execution.cause,
+        "stateMachineVersionArn": None,
+        "stateMachineAliasArn": None,
+        "redriveCount": 0,
+        "redriveDate": None,
+        "redriveStatus": "REDRIVABLE" if status in _REDRIVABLE else "NOT_REDRIVABLE",
+        "redriveStatusReason": None
+        if status in _REDRIVABLE
+        else f"Execution is {status} and cannot be redriven",
+    }
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), default=str, ensure_ascii=False)
+
+
+def _content(text: str) -> tuple[str | None, dict[str, bool]]:
+    is_short = len(text.encode()) <= MAX_CONTENT_BYTES
+    return (text if is_short else None), {"included": is_short}
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)

@@ -1,0 +1,126 @@
+"""Make rules with a schedule fire, and the schedules of EventBridge Scheduler with their one-off times."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from moto.events.models import events_backends
+from moto.scheduler.models import scheduler_backends
+
+from infra.local import place
+from infra.local.triggers.bus import Bus
+from infra.local.triggers.clock import Clock
+from infra.local.triggers.delivery import Deliveries
+from infra.schedules import Rate, Schedule, parse_schedule
+
+
+class Timetable:
+    """Set the clock for the next time of each; what was replaced, deleted or disabled is found out when it is due."""
+
+    def __init__(self, clock: Clock, bus: Bus, deliveries: Deliveries) -> None:
+        """Take the time, the way to a rule's targets and the way to a schedule's."""
+        self._clock = clock
+        self._bus = bus
+        self._deliveries = deliveries
+        self._versions: Counter[str] = Counter()
+
+    def rule_put(self, rule: Any) -> None:
+        """Begin with a rule, if the clock concerns it."""
+        if rule.scheduled_expression:
+            self._await_rule(rule, parse_schedule(rule.scheduled_expression), self._clock.now())
+
+    def schedule_put(self, schedule: Any) -> None:
+        """Begin with a schedule; a version that has been changed since then is dropped when it is due."""
+        self._versions[schedule.arn] += 1
+        first = _moment(schedule.start_date) or self._clock.now()
+        kind = parse_schedule(schedule.schedule_expression)
+        due = first if isinstance(kind, Rate) else _next(kind, schedule, first)
+        self._await_schedule(schedule, kind, due)
+
+    def _await_rule(self, rule: Any, kind: Schedule, after: datetime) -> None:
+        due = kind.after(after)
+        if due is not None:
+            self._clock.call_at(due.timestamp(), lambda: self._rule_due(rule, kind, due))
+
+    def _rule_due(self, rule: Any, kind: Schedule, due: datetime) -> None:
+        rules = events_backends[place.ACCOUNT_ID][place.REGION].event_buses["default"].rules
+        if rules.get(rule.name) is not rule:
+            return
+        if rule.state == "ENABLED":
+            event = self._bus.new_event("aws.events", "Scheduled Event", {}, [rule.arn])
+            event["time"] = f"{due:%Y-%m-%dT%H:%M:%SZ}"
+            self._bus.send_to_targets(rule, event, event)
+        self._await_rule(rule, kind, due)
+
+    def _await_schedule(self, schedule: Any, kind: Schedule, due: datetime | None) -> None:
+        end, version = _moment(schedule.end_date), self._versions[schedule.arn]
+        if due is None or (end is not None and due > end):
+            if schedule.action_after_completion == "DELETE":
+                _group(schedule).pop(schedule.name, None)
+            return
+        self._clock.call_at(due.timestamp(), lambda: self._schedule_due(schedule, kind, due, version))
+
+    def _schedule_due(self, schedule: Any, kind: Schedule, due: datetime, version: int) -> None:
+        is_current = _group(schedule).get(schedule.name) is schedule
+        if not is_current or self._versions[schedule.arn] != version:
+            return
+        if schedule.state == "ENABLED":
+            body = _filled(schedule, due)
+            self._deliveries.send(schedule.target, body, {"SCHEDULE_ARN": schedule.arn})
+        self._await_schedule(schedule, kind, _next(kind, schedule, due))
+
+
+def _next(kind: Schedule, schedule: Any, moment: datetime) -> datetime | None:
+    """Reckon in the wall time of the schedule's zone, as Scheduler does."""
+    if isinstance(kind, Rate):
+        return kind.after(moment)
+    zone = ZoneInfo(schedule.schedule_expression_timezone)
+    found = kind.after(moment.astimezone(zone).replace(tzinfo=UTC))
+    return None if found is None else found.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _moment(given: Any) -> datetime | None:
+    if given is None:
+        return None
+    if isinstance(given, str) and not given.replace(".", "").isdigit():
+        return datetime.fromisoformat(given).astimezone(UTC)
+    return datetime.fromtimestamp(float(given), UTC)
+
+
+def _group(schedule: Any) -> dict[str, Any]:
+    groups = scheduler_backends[place.ACCOUNT_ID][place.REGION].schedule_groups
+    group = groups.get(schedule.group_name or "default")
+    return {} if group is None else group.schedules
+
+
+def _filled(schedule: Any, due: datetime) -> str:
+    """Give the target's input with Scheduler's context in it, or the event that Scheduler sends without one."""
+    time = f"{due:%Y-%m-%dT%H:%M:%SZ}"
+    text = schedule.target.get("Input")
+    if text is None:
+        return json.dumps(
+            {
+                "version": "0",
+                "id": str(uuid.uuid4()),
+                "detail-type": "Scheduled Event",
+                "source": "aws.scheduler",
+                "account": place.ACCOUNT_ID,
+                "time": time,
+                "region": place.REGION,
+                "resources": [schedule.arn],
+                "detail": "{}",
+            }
+        )
+    for name, value in {
+        "schedule-arn": schedule.arn,
+        "scheduled-time": time,
+        "execution-id": str(uuid.uuid4()),
+        "attempt-number": "1",
+    }.items():
+        text = text.replace(f"<aws.scheduler.{name}>", value)
+    return str(text)

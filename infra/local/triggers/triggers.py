@@ -1,0 +1,38 @@
+"""All triggers of one laptop: bound to moto's hooks while it runs, and quiet when it ends."""
+
+from __future__ import annotations
+
+from infra.local.engine import event_targets, execution_events, lambda_invocations, rule_schedules
+from infra.local.executor import Executor
+from infra.local.triggers.asynchronous import Asynchronous
+from infra.local.triggers.bus import Bus
+from infra.local.triggers.clock import Clock
+from infra.local.triggers.delivery import ClientFactory, Deliveries
+from infra.local.triggers.status_events import StatusEvents
+from infra.local.triggers.timetable import Timetable
+from infra.local.triggers.work import Work
+
+
+class Triggers:
+    """What starts functions and state machines besides their callers."""
+
+    def __init__(self, client: ClientFactory, executor: Executor) -> None:
+        """Begin to listen."""
+        self.clock = Clock()
+        self._work = Work()
+        deliveries = Deliveries(client, self.clock, self._work)
+        bus = Bus(self.clock, self._work, deliveries)
+        event_targets.bind(bus.offer)
+        rule_schedules.bind(Timetable(self.clock, bus, deliveries))
+        execution_events.bind(StatusEvents(bus).changed)
+        asynchronous = Asynchronous(client, executor, self.clock, self._work, bus)
+        lambda_invocations.bind_events(asynchronous.accept)
+
+    def close(self) -> None:
+        """Listen no more, and let nothing begin that has not begun."""
+        event_targets.bind(None)
+        rule_schedules.bind(None)
+        execution_events.bind(None)
+        lambda_invocations.bind_events(None)
+        self.clock.close()
+        self._work.close()

@@ -1,0 +1,42 @@
+"""One test a patch of moto's own way to start things; `test_patches_are_needed.py` proves that each is needed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from infra.local.laptop import Laptop
+from tests.local.kept import KEEP, Queue, queue, word
+
+__all__ = ["queue", "word"]
+
+
+def test_event_targets_may_be_functions(laptop: Laptop, word: str) -> None:
+    events = laptop.client("events")
+    events.put_rule(Name=word, EventPattern=json.dumps({"source": [word]}))
+    events.put_targets(Rule=word, Targets=[{"Id": "1", "Arn": KEEP}])
+    answer = events.put_events(Entries=[{"Source": word, "DetailType": "test", "Detail": "{}"}])
+    assert answer["FailedEntryCount"] == 0
+
+
+def test_rule_schedules_fire(laptop: Laptop, queue: Queue, word: str) -> None:
+    events = laptop.client("events")
+    events.put_rule(Name=word, ScheduleExpression="rate(1 hour)")
+    events.put_targets(Rule=word, Targets=[{"Id": "1", "Arn": queue.arn}])
+    laptop.clock.advance(3601)
+    assert queue.body()["detail-type"] == "Scheduled Event"
+    events.remove_targets(Rule=word, Ids=["1"])
+    events.delete_rule(Name=word)
+
+
+def test_execution_events_are_published(laptop: Laptop, queue: Queue, word: str) -> None:
+    states, events = laptop.client("stepfunctions"), laptop.client("events")
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    machine = states.create_state_machine(
+        name=word, definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/any"
+    )["stateMachineArn"]
+    pattern: dict[str, Any] = {"source": ["aws.states"], "detail": {"stateMachineArn": [machine]}}
+    events.put_rule(Name=word, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule=word, Targets=[{"Id": "1", "Arn": queue.arn}])
+    states.start_execution(stateMachineArn=machine)
+    assert {queue.body()["detail"]["status"] for _ in range(2)} == {"RUNNING", "SUCCEEDED"}
