@@ -1,6 +1,6 @@
 """moto's EventBridge fails on rules with functions or state machines: PutEvents answers 500.
 
-Where: `Rule.send_to_targets` in moto/events/models.py (`NotImplementedError`). It also fires disabled rules, gives
+Where: `Rule.send_to_targets` in moto/events/models.py knows no such target. It also fires disabled rules, gives
 every event to rules of the clock, and sends in the caller's time, once.
 """
 
