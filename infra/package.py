@@ -58,7 +58,8 @@ def measure(room: str, folder: Path) -> Size:
 def run(names: Sequence[str]) -> int:
     """Pack the rooms one by one; one that is too large fails the command, not the deployment."""
     checkout = Checkout.at(ROOT)
-    rooms = load_rooms(checkout.functions, grant_words(machine_files(checkout.statemachines)))
+    machines = list(machine_files(checkout.statemachines))
+    rooms = load_rooms(checkout.functions, grant_words(machines), machines)
     if matching_python() is None:
         sys.stderr.write(
             "No python3.13 found: packages are not compiled, which costs time at each cold start.\n"

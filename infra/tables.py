@@ -50,7 +50,7 @@ TABLES: dict[str, TableSpec] = {
     spec.name: spec
     for spec in (
         TableSpec("journal", streams_new_images=True),
-        TableSpec("runtime", indexes=(Index("GSI1", _RUN_LIST), Index("GSI2", _RUN_LIST))),
+        TableSpec("runtime", indexes=tuple(Index(name, _RUN_LIST) for name in ("GSI1", "GSI2", "GSI3"))),
         TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),
         TableSpec("identity"),
     )

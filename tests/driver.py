@@ -18,7 +18,10 @@ from stepward.agents.gate import Consultant
 from stepward.agents.register import Register
 from stepward.agents.show import ShowRuns
 from stepward.agents.start import Caller, Start
+from stepward.agents.writer import RunWriter
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.journal import Cancel
 from stepward.domain.runs import RunKey
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -98,6 +101,11 @@ class World:
             key.tenant, key.run, "tester"
         )
 
+    def cancel_in_journal(self, key: RunKey) -> None:
+        """Ask for the end and die before writing it."""
+        writer = RunWriter.open(self.journal, self.runtime, self.clock, key, "a canceller")
+        writer.append(writer.make(Cancel, by="tester"))
+
     def kinds(self, key: RunKey) -> list[str]:
         return [item.record.kind for item in self.journal.load(key).records]
 
@@ -111,3 +119,16 @@ class World:
         if self.backend is None:
             return consultant
         return Consultant(consultant.agent, self.backend, consultant.price)
+
+
+class Failing:
+    """A backend that always raises."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        raise self.error
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        return 10

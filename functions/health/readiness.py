@@ -11,6 +11,7 @@ from stepward.domain.runs import RunKey
 from stepward.runtime import wiring
 from stepward.runtime.config import settings
 from stepward.runtime.http import answer, routes
+from stepward.runtime.logs import logger
 
 router = routes()
 _NOBODY = RunKey(tenant="-", run="-")
@@ -39,5 +40,6 @@ def _look(look: Callable[[], Any]) -> str:
     try:
         look()
     except StepwardError as error:
-        return f"{error.code}: {error.detail}"
+        logger.error("not ready", code=error.code, success=False, exc_info=error)
+        return error.code
     return "ok"

@@ -32,10 +32,7 @@ _READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
 _WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
 
 TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "journal:append": (
-        "journal",
-        ("dynamodb:ConditionCheckItem", "dynamodb:PutItem", "dynamodb:UpdateItem"),
-    ),
+    "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
     "journal:read": ("journal", _READ),
     "runtime:read": ("runtime", _READ),
     "runtime:read-write": ("runtime", _READ + _WRITE),
@@ -52,12 +49,13 @@ OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
-    """Collect every word that a `function.toml` may use; each machine brings its own two."""
+    """Collect every word that a `function.toml` may use; each machine brings its own three."""
     words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
-        words[f"{machine}:stop"] = _stop_rule(machine)
+        words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
+        words[f"{machine}:describe"] = _execution_rule(machine, "states:DescribeExecution")
     return words
 
 
@@ -88,9 +86,9 @@ def _start_rule(machine: str) -> Rule:
     return rule
 
 
-def _stop_rule(machine: str) -> Rule:
+def _execution_rule(machine: str, action: str) -> Rule:
     def rule(arns: Arns) -> Granted:
-        allow = Allow(("states:StopExecution",), (arns.executions(machine),))
+        allow = Allow((action,), (arns.executions(machine),))
         return Granted((allow,), _machine_variable(machine, arns))
 
     return rule

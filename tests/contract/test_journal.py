@@ -74,28 +74,19 @@ def test_a_large_result_comes_back_whole(ports: Any) -> None:
 
 
 def test_a_call_is_marked_once(ports: Any) -> None:
-    assert ports.journal.mark_started(KEY, "c1", "first", 1) is None
-    assert ports.journal.mark_started(KEY, "c1", "first", 1) is None
-    before = ports.journal.mark_started(KEY, "c1", "second", 1)
+    assert ports.journal.mark_started(KEY, "c1", "first") is None
+    assert ports.journal.mark_started(KEY, "c1", "first") is None
+    before = ports.journal.mark_started(KEY, "c1", "second")
     assert (before.started_by, before.result) == ("first", None)
 
 
-def test_a_call_is_not_marked_once_the_journal_has_gone_on(ports: Any) -> None:
-    ports.journal.append(KEY, 1, a_created())
-    ports.journal.append(KEY, 2, a_turn())
-    with pytest.raises(StoreConflict):
-        ports.journal.mark_started(KEY, "c1", "first", 1)
-    assert ports.journal.load(KEY).calls == {}
-    assert ports.journal.mark_started(KEY, "c1", "first", 2) is None
-
-
 def test_a_marked_call_takes_its_result(ports: Any) -> None:
-    ports.journal.mark_started(KEY, "c1", "first", 1)
+    ports.journal.mark_started(KEY, "c1", "first")
     ports.journal.put_result(KEY, ToolResult(call="c1", tool="t", content=1))
     item = ports.journal.load(KEY).calls["c1"]
     assert item.started_by == "first"
     assert item.result.content == 1
-    assert ports.journal.mark_started(KEY, "c1", "first", 1).result.content == 1
+    assert ports.journal.mark_started(KEY, "c1", "first").result.content == 1
 
 
 def test_a_page_brings_the_results_that_it_refers_to(ports: Any) -> None:

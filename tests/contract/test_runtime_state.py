@@ -18,6 +18,7 @@ CLOSING = Closing(
     ended_seq=3,
     error=RunError(code="Bug", detail="it broke"),
     totals=Totals(turns=2, cost_usd_micros=99),
+    totals_seq=3,
 )
 
 
@@ -63,8 +64,11 @@ def test_a_run_is_closed_once(ports: Any) -> None:
 
 def test_totals_of_an_ended_run_can_be_put_right(ports: Any) -> None:
     ports.runtime.start(a_head(), a_created(), None)
+    ports.runtime.amend_totals(a_key(), Totals(turns=1), 9)
+    assert ports.runtime.head(a_key()).totals == Totals()
     ports.runtime.close(a_key(), CLOSING)
-    ports.runtime.amend_totals(a_key(), Totals(turns=3, cost_usd_micros=120))
+    ports.runtime.amend_totals(a_key(), Totals(turns=3, cost_usd_micros=120), 5)
+    ports.runtime.amend_totals(a_key(), Totals(turns=2, cost_usd_micros=110), 4)
     assert ports.runtime.head(a_key()).totals == Totals(turns=3, cost_usd_micros=120)
 
 
@@ -116,6 +120,14 @@ def test_a_days_runs_are_counted_by_status(ports: Any) -> None:
     seven_runs(ports)
     ports.runtime.close(a_key(1), CLOSING)
     assert ports.runtime.count_by_status("acme", "2026-01-01") == {"RUNNING": 3, "FAILED": 1}
+
+
+def test_open_runs_are_those_that_have_not_ended(ports: Any) -> None:
+    seven_runs(ports)
+    ports.runtime.close(a_key(2), CLOSING)
+    before = "2026-01-02T00:00:06.000Z"
+    assert [head.run for head in ports.runtime.open_runs(before, 10)] == [a_key(n).run for n in (1, 3, 4, 5)]
+    assert len(ports.runtime.open_runs("2027", 3)) == 3
 
 
 def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:

@@ -117,7 +117,8 @@ def test_a_package_that_is_not_in_the_lock(small: Checkout) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", load_rooms(Checkout.at(Path(__file__).parents[2]).functions, grant_words(["agent-run"]))
+    "room",
+    load_rooms(Checkout.at(Path(__file__).parents[2]).functions, grant_words(["agent-run"]), ["agent-run"]),
 )
 def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, room: RoomSpec) -> None:
     asked = [*ALWAYS_PACKED, *room.packages]

@@ -34,7 +34,9 @@ def test_it_writes_an_assembly_without_a_system_s_node(tmp_path: Path) -> None:
         for name, artifact in manifest["artifacts"].items()
         if artifact["type"] == "aws:cloudformation:stack"
     ]
-    assert sorted(stacks) == [f"stepward-laptop-{part}" for part in ("api", "data", "functions", "machines")]
+    assert sorted(stacks) == [
+        f"stepward-laptop-{part}" for part in ("api", "data", "functions", "machines", "queues")
+    ]
 
 
 def test_a_wrong_stage_costs_one_line(tmp_path: Path) -> None:

@@ -19,17 +19,19 @@ QUERY = {"dynamodb:Query"}
 
 # Written out by hand and not taken from the table of words: this is what the words are meant to say.
 MEANING: dict[str, dict[str, set[str]]] = {
-    "journal:append": {f"{TABLE}journal": WRITE},
+    "journal:append": {f"{TABLE}journal": {"dynamodb:PutItem", "dynamodb:UpdateItem"}},
     "journal:read": {f"{TABLE}journal": READ},
     "runtime:read": {
         f"{TABLE}runtime": READ,
         f"{TABLE}runtime/index/GSI1": QUERY,
         f"{TABLE}runtime/index/GSI2": QUERY,
+        f"{TABLE}runtime/index/GSI3": QUERY,
     },
     "runtime:read-write": {
         f"{TABLE}runtime": READ | WRITE,
         f"{TABLE}runtime/index/GSI1": QUERY,
         f"{TABLE}runtime/index/GSI2": QUERY,
+        f"{TABLE}runtime/index/GSI3": QUERY,
     },
     "registry:read": {f"{TABLE}registry": READ, f"{TABLE}registry/index/GSI1": QUERY},
     "registry:read-write": {f"{TABLE}registry": READ | WRITE, f"{TABLE}registry/index/GSI1": QUERY},
@@ -39,6 +41,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
     "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
     "agent-run:start": {f"{STATES}:stateMachine:stepward-prod-agent-run": {"states:StartExecution"}},
     "agent-run:stop": {f"{STATES}:execution:stepward-prod-agent-run:*": {"states:StopExecution"}},
+    "agent-run:describe": {f"{STATES}:execution:stepward-prod-agent-run:*": {"states:DescribeExecution"}},
 }
 VARIABLES = {
     "journal": "JOURNAL_TABLE",

@@ -18,9 +18,10 @@ from tests.infra.installed import copy_installed
 from tests.infra.reach import modules_reached
 
 PRODUCT = Checkout.at(Path(__file__).parents[2])
+MACHINES = list(machine_files(PRODUCT.statemachines))
 ROOMS = [
     room
-    for room in load_rooms(PRODUCT.functions, grant_words(machine_files(PRODUCT.statemachines)))
+    for room in load_rooms(PRODUCT.functions, grant_words(MACHINES), MACHINES)
     if (PRODUCT.functions / room.name / "handler.py").is_file()
 ]
 

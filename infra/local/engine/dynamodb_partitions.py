@@ -6,6 +6,7 @@ partition, and only that one is looked at.
 
 from __future__ import annotations
 
+import inspect
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from moto.dynamodb.models.table import Table
 ORIGINAL = Table.query
 ORIGINAL_ALL_ITEMS = Table.all_items
 
+_SIGNATURE = inspect.signature(ORIGINAL)
 _asked = threading.local()
 
 
@@ -25,7 +27,8 @@ def install() -> None:
 
 
 def _query(table: Any, hash_key: Any, *args: Any, **kwargs: Any) -> Any:
-    if kwargs.get("index_name") is None:
+    bound = _SIGNATURE.bind(table, hash_key, *args, **kwargs).arguments
+    if bound.get("index_name") is None:
         _asked.partition = (table, hash_key)
     try:
         return ORIGINAL(table, hash_key, *args, **kwargs)

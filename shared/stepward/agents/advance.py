@@ -14,18 +14,21 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.agents.gate import Consultant, failure, may_call
+from stepward.agents.gate import Consultant, failure, may_call, must_stop
 from stepward.agents.outcomes import TurnCalls
 from stepward.agents.writer import RunWriter
+from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
     Bug,
     ModelFault,
+    OutputMalformed,
     ProviderFault,
     ProviderThrottled,
     StepwardError,
     StoreConflict,
 )
 from stepward.domain.journal import Claimed, End, Intent, Results, Turn, Waiting
+from stepward.domain.json_values import carried_bytes
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunKey, RunStatus
 from stepward.ports.clock import Clock, from_iso, iso
@@ -36,6 +39,9 @@ from stepward.ports.runtime_state import RuntimeState
 TIME_FOR_A_TURN_S: Final = 45
 PROVIDER_WAIT_S: Final = 10
 LONGEST_WAIT_S: Final = 300
+MOST_WAITS: Final = 300
+REPLY_LIMIT_BYTES: Final = 2_000_000
+"""With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
 
 
 class FailedCall(BaseModel):
@@ -135,7 +141,8 @@ class _Advancing:
         return answer
 
     def _claim(self) -> AdvanceAnswer | None:
-        permit = self._permit(self.state) if self.state.pending is None else None
+        is_free = self.state.pending is None
+        permit = self._permit(self.state) if is_free else must_stop(self.state, self.case.clock.now())
         if isinstance(permit, End):
             return self._end(permit)
         self.writer.append(self.writer.make(Claimed, intent=permit))
@@ -148,7 +155,7 @@ class _Advancing:
             reply = self.consultant.backend.reply(self.consultant.request(self.state))
         except (ProviderFault, ModelFault) as error:
             return self._without_reply(error)
-        end = None if reply.calls else End(status=RunStatus.COMPLETED)
+        reply, end = _ending(reply)
         cost = self.consultant.price.cost_usd_micros(reply.usage)
         turn = self.writer.make(Turn, turn=self.state.intent.turn, reply=reply, cost_usd_micros=cost, end=end)
         self._append_paid(turn)
@@ -163,13 +170,14 @@ class _Advancing:
             raise
 
     def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
+        reason = RunError(code=error.code, detail=error.detail)
+        unspent = isinstance(error, ProviderFault)
         if not error.retryable:
-            return self._end(failure(error.code, error.detail))
+            return self._end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = _wait_s(error)
         until = self.case.clock.now() + timedelta(seconds=seconds)
-        if until >= from_iso(self.state.start.deadline_at):
-            reason = RunError(code=error.code, detail=error.detail)
-            return self._end(End(status=RunStatus.RATE_LIMITED, error=reason))
+        if until >= from_iso(self.state.start.deadline_at) or self.state.waits >= MOST_WAITS:
+            return self._end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))
         self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
         return self._answer("wait", seconds=seconds)
 
@@ -193,6 +201,7 @@ class _Advancing:
             calls=turn.reply.calls,
             items=self.state.calls,
             datasets=self.case.datasets,
+            run=self.request.run,
         )
 
     def _ask_for(self, calls: TurnCalls) -> AdvanceAnswer:
@@ -221,6 +230,16 @@ class _Advancing:
     def _answer(self, next_: Next, **more: Any) -> AdvanceAnswer:
         tenant, run = self.request.tenant, self.request.run
         return AdvanceAnswer(tenant=tenant, run=run, next=next_, seq=self.state.pending_seq, **more)
+
+
+def _ending(reply: ModelReply) -> tuple[ModelReply, End | None]:
+    """Say whether a reply ends the run; one that no answer of the API could carry is cut, and ends it as failed."""
+    size = carried_bytes(reply.model_dump(mode="json"))
+    if size > REPLY_LIMIT_BYTES:
+        detail = f"the model's reply takes {size} bytes; the limit is {REPLY_LIMIT_BYTES}."
+        cut = reply.model_copy(update={"text": reply.text[:1_000], "calls": ()})
+        return cut, failure(OutputMalformed.__name__, detail)
+    return reply, None if reply.calls else End(status=RunStatus.COMPLETED)
 
 
 def _wait_s(error: StepwardError) -> int:

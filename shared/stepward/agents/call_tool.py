@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.agents import AgentDefinition, ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.errors import Bug, StoreConflict
-from stepward.domain.journal import JournalSlice, Turn
+from stepward.domain.errors import Bug, RunCancelled
+from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.runs import RunKey
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.datasets import Datasets
@@ -19,6 +19,9 @@ from stepward.ports.journal import Journal
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import find_tool
 from stepward.tools.execution import execute, failed
+
+RECORDS_OF_A_TURN: Final = 20
+"""More than a turn's claims and late bills ever are."""
 
 
 class CallRequest(BaseModel):
@@ -56,42 +59,49 @@ class CallTool:
 
     def __call__(self, request: CallRequest) -> str:
         """Do the call unless it is done or no longer wanted; say which it was."""
-        journal = self.journal.load(request.key, request.seq)
-        stored = journal.calls.get(request.call)
+        stored = self.journal.call(request.key, request.call)
         if stored and stored.result:
             return "done before"
-        if any(item.seq > request.newest for item in journal.records):
+        records = self.journal.read(request.key, request.seq, RECORDS_OF_A_TURN).records
+        if _gone_on(records, request.newest):
             return "no longer wanted"
-        call = _asked(journal, request)
+        call = _asked(records, request)
         use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
-        try:
-            unknown = self._mark(request, call, use)
-        except StoreConflict:
-            return "no longer wanted"
-        result = unknown or execute(call, use, self._context(request))
+        result = self._held_back(request, call, use) or execute(call, use, self._context(request))
         return "done" if self.journal.put_result(request.key, result) else "late"
 
-    def _mark(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
-        """Mark a `once` tool before it runs; if somebody marked it before us, nobody may run it again.
+    def _held_back(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
+        """Mark a `once` tool before it runs, and look once more whether it may: None if it may.
 
-        time →   first:  mark ✓ ── effect ── ✗ dies
+        time →   first:    mark ✓ ── effect ── ✗ dies
                  second:            mark ✗ → outcome_unknown, no effect
-                 cancel, or an advance that goes on without the result:  mark ✗ → no effect at all
+                 cancel, or an advance that goes on without the result, writes first and reads marks then; we mark
+                 first and read records then: one of the two always sees the other
         """
         if use is None or find_tool(use.tool).effect is not Effect.ONCE:
             return None
-        before = self.journal.mark_started(request.key, call.id, self.invocation, request.newest)
-        if before is None:
-            return None
-        return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")
+        if self.journal.mark_started(request.key, call.id, self.invocation) is not None:
+            return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")
+        since = self.journal.read(request.key, request.newest + 1, RECORDS_OF_A_TURN).records
+        if _gone_on(since, request.newest):
+            return failed(
+                call, RunCancelled.__name__, "the run had gone on without this call; it never began."
+            )
+        return None
 
     def _context(self, request: CallRequest) -> ToolContext:
         call_id = f"{request.run}:{request.call}"
         return ToolContext(request.tenant, call_id, self.datasets, self.http_allow)
 
 
-def _asked(journal: JournalSlice, request: CallRequest) -> ToolCall:
-    first = journal.records[0].record if journal.records else None
+def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:
+    """Tell whether the run went on after our turn; the bills of those who lost it do not count."""
+    since = (item.record for item in records if item.seq > newest)
+    return any(not (isinstance(record, Turn) and record.late) for record in since)
+
+
+def _asked(records: Sequence[Sequenced], request: CallRequest) -> ToolCall:
+    first = records[0].record if records else None
     if not isinstance(first, Turn):
         raise Bug(f"record {request.seq} of {request.run} is no turn")
     for call in first.reply.calls:

@@ -1,4 +1,4 @@
-"""Cancels a run: no new effect starts once the caller has the answer."""
+"""Cancels a run: no call that is made once begins after the caller has the answer."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ class CancelRun:
     ids: Ids
 
     def __call__(self, tenant: str, run: str, by: str) -> RunHead:
-        """End the run as cancelled, stop its execution, and answer its head.
+        """End the run as cancelled, stop its execution, and answer its head; once more is the same.
 
         time →   advance:   load ── model call ── append(n+1) ✗ → books the reply as late, leaves
                  cancel:            append(n+1) ✓ append(n+2) ✓ close the head, stop the execution
         """
         head = find_run(self.runtime, tenant, run)
-        if head.ended:
+        if not head.ended:
+            self._write(head, by)
+            head = find_run(self.runtime, tenant, run)
+        if head.status is not RunStatus.CANCELLED:
             raise Conflict(
                 f"the run has ended as {head.status}.", field="run_id", fix="nothing is left to cancel"
             )
-        self._write(head, by)
         self.machine.stop(head.execution_name, RunCancelled.__name__, f"cancelled by {by}")
-        return find_run(self.runtime, tenant, run)
+        return head
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(20), reraise=True)
     def _write(self, head: RunHead, by: str) -> None:

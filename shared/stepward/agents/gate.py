@@ -63,13 +63,12 @@ class Consultant:
 def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent | End:
     """Permit the next model call with its reservation, or say how the run ends instead."""
     limits = consultant.agent.limits
-    if state.cancelled:
-        return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {state.cancelled.by}."))
+    stop = must_stop(state, now)
+    if stop is not None:
+        return stop
     if state.totals.turns >= limits.max_iterations:
         detail = f"the agent took {state.totals.turns} turns, as many as `max_iterations` allows."
         return _end(RunStatus.FAILED, MaxIterationsReached(detail))
-    if now >= from_iso(state.start.deadline_at):
-        return _end(RunStatus.FAILED, DeadlineExceeded(f"the deadline {state.start.deadline_at} has passed."))
     reserve = consultant.reserve_usd_micros(state)
     if state.spent_usd_micros + reserve > limits.cost_limit_usd_micros:
         detail = (
@@ -78,6 +77,15 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
         )
         return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
     return Intent(turn=state.totals.turns + 1, reserve_usd_micros=reserve)
+
+
+def must_stop(state: RunState, now: datetime) -> End | None:
+    """Say how the run ends if it may not do anything any more, not even carry out calls."""
+    if state.cancelled:
+        return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {state.cancelled.by}."))
+    if now >= from_iso(state.start.deadline_at):
+        return _end(RunStatus.FAILED, DeadlineExceeded(f"the deadline {state.start.deadline_at} has passed."))
+    return None
 
 
 def failure(code: str, detail: str) -> End:

@@ -17,8 +17,8 @@ from stepward.tools.base import ToolContext
 from stepward.tools.catalog import find_tool
 from stepward.tools.execution import execute, failed
 
-CALLS_A_TURN: Final = 16
-"""With `max_iterations` of 200 this keeps an execution under the 25,000 events that Step Functions allows."""
+CALLS_A_TURN: Final = 12
+"""200 turns of 12 calls and 300 waits make 22,000 events: Step Functions allows 25,000, and retries take some."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class TurnCalls:
 
     agent: AgentDefinition
     tenant: str
+    run: str
     calls: Sequence[ToolCall]
     items: dict[str, CallItem]
     datasets: Datasets
@@ -72,7 +73,7 @@ class TurnCalls:
         return use is not None and find_tool(use.tool).placement is Placement.REMOTE
 
     def _context(self, call: ToolCall) -> ToolContext:
-        return ToolContext(tenant=self.tenant, call_id=call.id, datasets=self.datasets)
+        return ToolContext(tenant=self.tenant, call_id=f"{self.run}:{call.id}", datasets=self.datasets)
 
 
 def _one_too_many(call: ToolCall) -> CallOutcome:

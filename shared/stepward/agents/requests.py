@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.json_values import fault_of
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -19,11 +20,15 @@ def read_json(body: str | None) -> Any:
     if not body or not body.strip():
         raise InvalidRequest("the request has no body.", field="body", fix="send a JSON object")
     try:
-        return json.loads(body)
-    except (json.JSONDecodeError, RecursionError) as error:
+        value = json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise InvalidRequest(
             f"the body is not JSON: {error}", field="body", fix="send a JSON object"
         ) from error
+    fault = fault_of(value)
+    if fault:
+        raise InvalidRequest(f"the body cannot be kept: {fault}.", field="body", fix="send plain JSON")
+    return value
 
 
 def parse(model: type[M], data: Any) -> M:

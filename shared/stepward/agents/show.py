@@ -10,12 +10,15 @@ from typing import Any, Final
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.events import events_of
 from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, check_id
-from stepward.domain.journal import Created, Ended, Sequenced, Turn, Waiting
+from stepward.domain.journal import AnyRecord, Created, Ended, JournalSlice, Sequenced, Turn, Waiting
+from stepward.domain.json_values import carried_bytes
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
 from stepward.ports.runtime_state import RunPage, RuntimeState
 
 MOST_LISTED: Final = 100
+ANSWER_LIMIT_BYTES: Final = 5_000_000
+"""Lambda's answers have 6 MB at most, with a body that is escaped as a JSON text."""
 
 
 def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
@@ -36,7 +39,7 @@ def page_size(text: str | None, default: int = 20) -> int:
     """Read `limit` from a query string."""
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= MOST_LISTED:
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or not 1 <= int(text) <= MOST_LISTED:
         raise InvalidRequest(
             f"limit is {text[:40]!r}.", field="limit", fix=f"use a whole number from 1 to {MOST_LISTED}"
         )
@@ -69,12 +72,7 @@ class ShowRuns:
         first = next(iter(self.journal.read(head.key, 1, 1).records), None)
         given = first.record.input if first and isinstance(first.record, Created) else None
         if not head.ended:
-            return {
-                **run_view(head),
-                "status": _status(self.journal.newest(head.key)),
-                "input": given,
-                "output": None,
-            }
+            return {**_unsettled(head, self.journal.newest(head.key)), "input": given}
         last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
         return {**run_view(head), "input": given, "output": _output(last)}
 
@@ -83,19 +81,45 @@ class ShowRuns:
         head = find_run(self.runtime, tenant, run)
         after = _cursor(run, query.get("after"))
         page = self.journal.read(head.key, after + 1, page_size(query.get("limit"), MOST_LISTED))
-        events = [event for item in page.records for event in events_of(run, item, page.calls)]
-        reached = page.records[-1].seq if page.records else after
-        return {"events": events, "next": reached, "ended": head.ended and reached >= (head.ended_seq or 0)}
+        records = _fitting(run, page)
+        events = [event for item in records for event in events_of(run, item, page.calls)]
+        reached = records[-1].seq if records else after
+        return {
+            "events": events,
+            "next": reached,
+            "ended": head.ended and reached >= (head.ended_seq or 0),
+        }
 
 
-def _status(newest: Sequenced | None) -> RunStatus:
-    match newest.record if newest else None:
+def _fitting(run: str, page: JournalSlice) -> list[Sequenced]:
+    """Take as many records as one answer can hold, and at least one."""
+    fitting: list[Sequenced] = []
+    size = 0
+    for item in page.records:
+        size += carried_bytes(events_of(run, item, page.calls))
+        if fitting and size > ANSWER_LIMIT_BYTES:
+            break
+        fitting.append(item)
+    return fitting
+
+
+def _unsettled(head: RunHead, newest: Sequenced | None) -> dict[str, Any]:
+    """Show a run by its newest record: the journal knows an end a moment before the head does."""
+    record = newest.record if newest else None
+    end = record.end if isinstance(record, Ended | Turn) else None
+    if record is None or end is None:
+        return {**run_view(head), "status": _status(record), "output": None}
+    error = end.error.model_dump() if end.error else None
+    seen = {"status": end.status, "ended_at": record.at, "error": error, "output": _output(newest)}
+    return {**run_view(head), **seen}
+
+
+def _status(record: AnyRecord | None) -> RunStatus:
+    match record:
         case None | Created():
             return RunStatus.PENDING
         case Waiting():
             return RunStatus.RATE_LIMITED
-        case Ended(end=end) | Turn(end=end) if end:
-            return end.status
         case _:
             return RunStatus.RUNNING
 
@@ -109,7 +133,7 @@ def _cursor(run: str, text: str | None) -> int:
     """Read `after`: a sequence number, or the id of an event."""
     if text is None:
         return 0
-    found = re.fullmatch(rf"(?:{run}:)?(\d{{1,10}})(?::\d+)?", text, re.ASCII)
+    found = re.fullmatch(rf"(?:{run}:)?(\d{{1,9}})(?::\d{{1,9}})?", text, re.ASCII)
     if not found:
         raise InvalidRequest(
             f"after is {text[:80]!r}.",
@@ -121,6 +145,8 @@ def _cursor(run: str, text: str | None) -> int:
 
 def _check_day(day: str) -> None:
     try:
-        date.fromisoformat(day)
-    except ValueError as error:
-        raise InvalidRequest(f"day is {day[:40]!r}.", field="day", fix="write it as 2026-11-21") from error
+        is_day = date.fromisoformat(day).isoformat() == day
+    except ValueError:
+        is_day = False
+    if not is_day:
+        raise InvalidRequest(f"day is {day[:40]!r}.", field="day", fix="write it as 2026-11-21")

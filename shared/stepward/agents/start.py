@@ -6,9 +6,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from stepward.agents.register import find_agent
 from stepward.agents.requests import parse
@@ -16,13 +16,14 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import Version
 from stepward.domain.journal import Created
+from stepward.domain.json_values import carried_bytes
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.ports.clock import Clock, Ids, iso
 from stepward.ports.machines import RunMachine
 from stepward.ports.registry import Registry
 from stepward.ports.runtime_state import IdempotencyKey, RuntimeState
 
-INPUT_LIMIT_BYTES: Final = 5_000_000
+INPUT_LIMIT_BYTES: Final = 3_000_000
 IDEMPOTENCY_TTL: Final = timedelta(hours=24)
 IDEMPOTENCY_KEY_CHARS: Final = 200
 
@@ -32,19 +33,21 @@ class StartRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    input: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | dict[str, Any]
+    input: Any
     version: Version | None = None
-    deadline_s: int | None = Field(default=None, ge=1, le=31_536_000)
+    deadline_s: int | None = Field(default=None, strict=True, ge=1, le=31_536_000)
 
     @field_validator("input")
     @classmethod
-    def _not_too_large(cls, value: str | dict[str, Any]) -> str | dict[str, Any]:
-        if not value:
-            raise ValueError("the input is empty")
-        size = len((value if isinstance(value, str) else json.dumps(value)).encode())
+    def _text_or_object(cls, value: Any) -> str | dict[str, Any]:
+        given: str | dict[str, Any] | None = value.strip() if isinstance(value, str) else None
+        given = value if isinstance(value, dict) else given
+        if not given:
+            raise ValueError("the input must be a text or a JSON object, and not empty")
+        size = carried_bytes(given)
         if size > INPUT_LIMIT_BYTES:
-            raise ValueError(f"the input has {size} bytes, the limit is {INPUT_LIMIT_BYTES}; send less")
-        return value
+            raise ValueError(f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}; send less")
+        return given
 
 
 @dataclass(frozen=True)

@@ -46,9 +46,26 @@ class RunWriter:
                  other writer:     append(n+1) ✓                 a newer claim, a cancel or an end
         The place decides who goes on; `StoreConflict` tells us that it is not us.
         """
-        seq = self.state.seq + 1
-        self.journal.append(self.key, seq, record)
-        self.state.apply(Sequenced(seq=seq, record=record))
+        while True:
+            seq = self.state.seq + 1
+            try:
+                self.journal.append(self.key, seq, record)
+            except StoreConflict:
+                if not self._only_late_replies():
+                    raise
+                continue
+            self.state.apply(Sequenced(seq=seq, record=record))
+            return
+
+    def _only_late_replies(self) -> bool:
+        """Take in what others wrote, if it is only the bill of somebody who has lost the run: we go on."""
+        fresh = self.journal.load(self.key, self.state.seq + 1).records
+        late = [item for item in fresh if isinstance(item.record, Turn) and item.record.late]
+        if not fresh or len(late) < len(fresh):
+            return False
+        for item in late:
+            self.state.apply(item)
+        return True
 
     def refresh_calls(self) -> None:
         """Read the items of the open turn's calls again."""
@@ -58,7 +75,8 @@ class RunWriter:
         """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
         self._append_somewhere(turn.model_copy(update={"late": True, "end": None}))
         if self.state.end:
-            self.runtime.amend_totals(self.key, self.state.billed_totals())
+            self.settle()
+            self.runtime.amend_totals(self.key, self.state.billed_totals(), self.state.seq)
 
     def end(self, end: End) -> None:
         """Write the end as a record of its own, then close the head."""
@@ -77,6 +95,7 @@ class RunWriter:
             ended_seq=state.end_seq,
             error=state.end.error,
             totals=state.billed_totals(),
+            totals_seq=state.seq,
         )
         self.runtime.close(self.key, closing)
 

@@ -36,10 +36,10 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    max_iterations: int = Field(default=20, ge=1, le=200)
-    max_output_tokens: int = Field(default=1024, ge=1, le=128_000)
+    max_iterations: int = Field(default=20, strict=True, ge=1, le=200)
+    max_output_tokens: int = Field(default=1024, strict=True, ge=1, le=128_000)
     cost_limit_usd: Decimal = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
-    timeout_s: int = Field(default=300, ge=1, le=31_536_000)
+    timeout_s: int = Field(default=300, strict=True, ge=1, le=31_536_000)
 
     @property
     def cost_limit_usd_micros(self) -> int:

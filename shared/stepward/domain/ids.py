@@ -11,6 +11,7 @@ from stepward.domain.errors import InvalidRequest
 
 AGENT_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
+PRINCIPAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$"
 RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
 VERSION_PATTERN = r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$"
 TOOL_NAME_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"
@@ -23,6 +24,7 @@ _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",
     RUN_ID_PATTERN: "use the `id` that starting the run answered, as in run_01JD3Z…",
     VERSION_PATTERN: "use three numbers, as in 1.0.0",
+    PRINCIPAL_PATTERN: "use letters, digits and @._-, 100 characters at most",
     TENANT_PATTERN: "use small letters, digits and dashes",
 }
 

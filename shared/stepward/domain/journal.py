@@ -36,12 +36,16 @@ class Intent(BaseModel):
 
 
 class End(BaseModel):
-    """How a run ended. `output` is None when the turn that carries this has the output as its text."""
+    """How a run ended; a turn that carries it has the output as its text.
+
+    `unspent` says that the provider declined the last call, so that its reservation was not spent.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: RunStatus
     error: RunError | None = None
+    unspent: bool = False
 
 
 class Created(Record):
@@ -101,7 +105,7 @@ class Waiting(Record):
 
 
 class Cancel(Record):
-    """Somebody asked for the run's end; no new effect starts after it."""
+    """Somebody asked for the run's end; no call that is made once begins after it."""
 
     kind: Literal["cancel"] = "cancel"
     by: str

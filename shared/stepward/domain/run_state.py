@@ -42,6 +42,7 @@ class RunState:
     intent: Intent | None = None
     lost: dict[str, int] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
+    waits: int = 0
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -89,6 +90,7 @@ class RunState:
                 self._results(record)
             case Waiting():
                 self.intent = None
+                self.waits += 1
             case Cancel():
                 self.cancelled = record
             case Ended():
@@ -107,6 +109,8 @@ class RunState:
         self._book(record)
         if record.late:
             self.lost.pop(record.writer, None)
+            if record.writer == self.owner:
+                self.intent = None
             return
         self.intent = None
         self.totals.turns += 1
@@ -137,6 +141,8 @@ class RunState:
         return item.result
 
     def _finish(self, end: End) -> None:
+        if end.unspent:
+            self.intent = None
         self._lose_open_call()
         self.end, self.end_seq = end, self.seq
 

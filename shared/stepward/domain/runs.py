@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 
 class RunStatus(StrEnum):
@@ -34,12 +34,12 @@ class RunKey(BaseModel):
 
 
 class RunError(BaseModel):
-    """Why a run ended otherwise than well: an error's code and its detail."""
+    """Why a run ended otherwise than well: an error's code and its detail, cut to 1,000 characters."""
 
     model_config = ConfigDict(frozen=True)
 
     code: str
-    detail: str
+    detail: Annotated[str, BeforeValidator(lambda text: str(text)[:1_000])]
 
 
 class Totals(BaseModel):
@@ -53,7 +53,10 @@ class Totals(BaseModel):
 
 
 class Closing(BaseModel):
-    """What a run's end writes into its head; `ended_seq` is the journal's record that carries the end."""
+    """What a run's end writes into its head.
+
+    `ended_seq` is the journal's record that carries the end, `totals_seq` the last one that the totals count.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -62,6 +65,7 @@ class Closing(BaseModel):
     ended_seq: int
     error: RunError | None
     totals: Totals
+    totals_seq: int
 
 
 class RunHead(BaseModel):
@@ -79,6 +83,7 @@ class RunHead(BaseModel):
     deadline_at: str
     ended_at: str | None = None
     ended_seq: int | None = None
+    totals_seq: int | None = None
     error: RunError | None = None
     totals: Totals = Field(default_factory=Totals)
 
@@ -100,5 +105,5 @@ class RunHead(BaseModel):
 
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
-    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq"})
+    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq", "totals_seq"})
     return {"id": head.run, **shown}

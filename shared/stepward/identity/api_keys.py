@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepward.domain.errors import NotAuthenticated
-from stepward.domain.ids import TENANT_PATTERN, check_id
+from stepward.domain.ids import PRINCIPAL_PATTERN, TENANT_PATTERN, check_id
 from stepward.ports.clock import Clock, iso
 from stepward.ports.identity import ApiKeyRecord, Identity
 
@@ -28,6 +28,7 @@ class ApiKeys:
     def issue(self, tenant: str, principal: str) -> str:
         """Make a key; it is shown once, here, and cannot be read again."""
         check_id("tenant", tenant, TENANT_PATTERN)
+        check_id("principal", principal, PRINCIPAL_PATTERN)
         key_id, secret = secrets.token_hex(8), secrets.token_hex(32)
         record = ApiKeyRecord(
             key_id=key_id,

@@ -21,8 +21,8 @@ def check(expression: str, field: str) -> None:
     import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
 
     try:
-        jsonata.Jsonata(_source(expression))
-    except jsonata.JException as error:
+        jsonata.Jsonata(_source(expression), _linear_time)
+    except (jsonata.JException, *_LIBRARY_FAULTS) as error:
         raise InvalidRequest(
             f"the expression {expression!r} cannot be read: {error}", field=field, fix="mend the JSONata"
         ) from error
@@ -37,7 +37,7 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
 
     try:
-        compiled = jsonata.Jsonata(_source(expression))
+        compiled = jsonata.Jsonata(_source(expression), _linear_time)
         frame = compiled.create_frame()
         frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
         for name, value in variables.items():
@@ -45,6 +45,19 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
         return json.loads(json.dumps(compiled.evaluate(None, frame)))
     except (jsonata.JException, *_LIBRARY_FAULTS) as error:
         raise OutputMalformed(f"the expression {expression!r} failed: {error}") from error
+
+
+def _linear_time(pattern: str, flags: Any) -> Any:
+    """Compile a regular expression so that no text can make it run for ever: back-references do not exist in RE2."""
+    import re2  # noqa: PLC0415  only expressions with a pattern pay for it
+
+    options = re2.Options()
+    options.log_errors = False
+    options.case_sensitive = not flags.case_insensitive
+    try:
+        return re2.compile(f"(?m){pattern}" if flags.multiline else pattern, options)
+    except re2.error as error:
+        raise ValueError(f"the pattern /{pattern}/ cannot be read: {error}") from error
 
 
 _LIBRARY_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)

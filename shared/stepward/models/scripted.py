@@ -12,6 +12,7 @@ from typing import Any
 
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.models.expressions import evaluate, is_expression
@@ -31,9 +32,11 @@ class ScriptedBackend:
         scripted = self._choose(request.turn, variables)
         text = _as_text(_render(scripted.say, variables))
         calls = tuple(_call(call, request.turn, i, variables) for i, call in enumerate(scripted.call))
-        usage = Usage(
-            input_tokens=self.estimate_input_tokens(request), output_tokens=_output_tokens(text, calls)
-        )
+        fault = fault_of([text, [call.arguments for call in calls]])
+        if fault:
+            raise OutputMalformed(f"the rehearsal's turn {request.turn} cannot be kept: {fault}.")
+        tokens = min(_output_tokens(text, calls), request.max_output_tokens)
+        usage = Usage(input_tokens=self.estimate_input_tokens(request), output_tokens=tokens)
         return ModelReply(text=text, calls=calls, usage=usage, stop="tools" if calls else "end")
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:

@@ -24,12 +24,11 @@ class Journal(Protocol):
     def newest(self, key: RunKey) -> Sequenced | None:
         """Read the last record alone; None for a run that does not exist."""
 
-    def mark_started(self, key: RunKey, call: str, writer: str, newest_seq: int) -> CallItem | None:
-        """Mark a call before its effect, as long as nothing has been written after `newest_seq`.
+    def call(self, key: RunKey, call: str) -> CallItem | None:
+        """Read what is known of one call, strongly consistent."""
 
-        None if the mark is ours now, the item if another's was there before. Raises `StoreConflict` when the place
-        after it is taken: the run was cancelled, or has gone on without this call.
-        """
+    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
+        """Mark a call before its effect; None if the mark is ours now, the item if it was there before."""
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
         """Keep a call's result if it has none; False if one was there: the first stays."""

@@ -13,5 +13,8 @@ class RunMachine(Protocol):
     def start(self, execution_name: str, key: RunKey) -> None:
         """Start a run's execution; the same name twice is one start."""
 
+    def is_running(self, execution_name: str) -> bool:
+        """Tell whether an execution goes on; one that never began does not."""
+
     def stop(self, execution_name: str, error: str, cause: str) -> None:
         """End an execution if it is there and runs still."""

@@ -42,8 +42,8 @@ class RuntimeState(Protocol):
     def close(self, key: RunKey, closing: Closing) -> bool:
         """Write the end into the head if it has none; False if it had."""
 
-    def amend_totals(self, key: RunKey, totals: Totals) -> None:
-        """Put right the totals of an ended run, after a late reply has told its real cost."""
+    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
+        """Put right the totals of an ended run, unless they count later records already."""
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
@@ -52,3 +52,9 @@ class RuntimeState(Protocol):
 
     def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
         """Count a day's runs by status."""
+
+    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
+        """List runs of all tenants that have not ended and were created before a time: the janitor's list.
+
+        The list may lag behind the heads by moments; whoever acts on it looks at the run itself first.
+        """

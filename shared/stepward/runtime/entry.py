@@ -24,15 +24,19 @@ def room(doing: str) -> Callable[[Handler], Handler]:
 
     def wrap(handler: Handler) -> Handler:
         def entry(event: dict[str, Any], context: Any) -> Any:
+            logger.clear_state()
             logger.append_keys(function_request_id=context.aws_request_id)
             started = time.perf_counter()
             try:
                 answer = handler(event, context)
-            except Exception as error:
-                code = error.code if isinstance(error, StepwardError) else Bug.__name__
-                logger.exception(doing, success=False, code=code, duration_ms=_since(started), **_ids(event))
+            except StepwardError as error:
+                _log_failure(doing, error.code, started, event)
                 raise
-            logger.info(doing, success=True, duration_ms=_since(started), **_ids(event))
+            except Exception as error:
+                _log_failure(doing, Bug.__name__, started, event)
+                raise Bug(f"{type(error).__name__}: {error}"[:1_000]) from error
+            status = answer.get("statusCode", 200) if isinstance(answer, dict) else 200
+            logger.info(doing, success=status < 400, duration_ms=_since(started), **_ids(event))
             return answer
 
         return entry
@@ -61,6 +65,10 @@ def task(doing: str, request: type[Q]) -> Callable[[Callable[[Q, Any], Any]], Ha
 def time_left_s(context: Any) -> Callable[[], float]:
     """Tell how long the function may still run, in seconds."""
     return lambda: float(context.get_remaining_time_in_millis()) / 1_000
+
+
+def _log_failure(doing: str, code: str, started: float, event: dict[str, Any]) -> None:
+    logger.exception(doing, success=False, code=code, duration_ms=_since(started), **_ids(event))
 
 
 def _since(started: float) -> int:

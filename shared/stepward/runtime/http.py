@@ -37,10 +37,24 @@ def http_app(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver()
     for router in routers:
         app.include_router(router)
-    app.exception_handler(StepwardError)(problem)
+    app.exception_handler(StepwardError)(lambda error: problem(error, _request_id(app)))
     app.exception_handler(NotFoundError)(_no_route)
-    app.exception_handler(Exception)(_unexpected)
+    app.exception_handler(Exception)(lambda error: _unexpected(error, _request_id(app)))
     return app
+
+
+def _request_id(app: APIGatewayHttpResolver) -> str:
+    return str(app.lambda_context.aws_request_id)
+
+
+def _no_route(_error: NotFoundError) -> Response[str]:
+    return problem(NotFound("there is no such route.", field="path", fix="see the README for the routes"))
+
+
+def _unexpected(error: Exception, request_id: str) -> Response[str]:
+    bug = Bug(type(error).__name__)
+    bug.__cause__ = error
+    return problem(bug, request_id)
 
 
 def caller(event: APIGatewayProxyEventV2) -> Caller:
@@ -73,11 +87,13 @@ def query_of(event: APIGatewayProxyEventV2) -> dict[str, str]:
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
     """Answer with JSON."""
-    return Response(status, JSON, json.dumps(body, default=str), headers=dict(headers or {}))
+    return Response(
+        status, JSON, json.dumps(body, default=str, ensure_ascii=False), headers=dict(headers or {})
+    )
 
 
-def problem(error: StepwardError) -> Response[str]:
-    """Answer with an RFC 9457 problem document."""
+def problem(error: StepwardError, request_id: str = "") -> Response[str]:
+    """Answer with an RFC 9457 problem document; of our own faults it tells only where to read more."""
     document: dict[str, Any] = {
         "type": f"about:stepward/{error.code}",
         "title": HTTPStatus(error.http_status).phrase,
@@ -91,20 +107,20 @@ def problem(error: StepwardError) -> Response[str]:
         document["errors"] = error.errors
     if error.http_status >= 500:
         logger.error("request failed", code=error.code, success=False, exc_info=error)
+        document |= {"detail": "something went wrong on our side.", "field": None, "fix": _retry_hint(error)}
+        document["instance"] = f"urn:request:{request_id}"
     shown = {name: value for name, value in document.items() if value is not None}
-    return Response(error.http_status, PROBLEM, json.dumps(shown), headers=_headers(error))
+    return Response(
+        error.http_status, PROBLEM, json.dumps(shown, ensure_ascii=False), headers=_headers(error)
+    )
+
+
+def _retry_hint(error: StepwardError) -> str:
+    again = "try again in a moment" if error.retryable else "it would fail again in the same way"
+    return f"{again}; the log has more under the request's id"
 
 
 def _headers(error: StepwardError) -> dict[str, Any]:
     if isinstance(error, RateLimited):
         return {"Retry-After": str(error.retry_after_s)}
     return {"Retry-After": "1"} if error.retryable else {}
-
-
-def _no_route(_error: NotFoundError) -> Response[str]:
-    return problem(NotFound("there is no such route.", field="path", fix="see the README for the routes"))
-
-
-def _unexpected(error: Exception) -> Response[str]:
-    logger.error("request failed", code=Bug.__name__, success=False, exc_info=error)
-    return problem(Bug("something went wrong on our side; the log has the request's id."))

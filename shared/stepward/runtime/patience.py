@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -16,7 +17,7 @@ def wait_of(text: str | None) -> int:
     """Read `?wait=`."""
     if text is None:
         return 0
-    if not text.isascii() or not text.isdigit() or int(text[:4]) > MOST_S:
+    if not re.fullmatch(r"\d{1,2}", text, re.ASCII) or int(text) > MOST_S:
         raise InvalidRequest(
             f"wait is {text[:40]!r}.", field="wait", fix=f"use whole seconds from 0 to {MOST_S}"
         )

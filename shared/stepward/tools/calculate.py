@@ -16,6 +16,7 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 MAX_CHARS: Final = 500
 MAX_EXPONENT: Final = 100
+MAX_DIGITS: Final = 28
 
 _BINARY: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
@@ -100,11 +101,18 @@ def _power(base: Decimal, exponent: Decimal) -> Decimal:
 
 def _call(name: str, args: list[Decimal]) -> Decimal:
     if name == "round" and len(args) in (1, 2):
-        digits = int(args[1]) if len(args) == 2 else 0
+        digits = _digits(args[1]) if len(args) == 2 else 0
         return args[0].quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     if name in _FUNCTIONS and args and (name != "abs" or len(args) == 1):
         return _FUNCTIONS[name](*args) if len(args) > 1 or name == "abs" else args[0]
     raise ToolFailed(f"there is no function {name} of {len(args)} numbers; use round, min, max or abs.")
+
+
+def _digits(value: Decimal) -> int:
+    """Read how many digits to round to; more than the precision has no meaning and would take for ever."""
+    if abs(value) > MAX_DIGITS or value != value.to_integral_value():
+        raise ToolFailed(f"round takes a whole number of digits from -{MAX_DIGITS} to {MAX_DIGITS}.")
+    return int(value)
 
 
 def _plain(value: Decimal) -> str:

@@ -6,6 +6,7 @@ A tool that raises, hangs or answers too much becomes a tool error; nothing that
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from threading import Thread
 from typing import Any, Final
@@ -14,30 +15,39 @@ from pydantic import ValidationError
 
 from stepward.domain.agents import ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.errors import StepwardError, ToolArgumentInvalid, ToolFailed
+from stepward.domain.errors import PlatformFault, StepwardError, ToolArgumentInvalid, ToolFailed
+from stepward.domain.json_values import fault_of
+from stepward.domain.tools import Effect
 from stepward.tools.base import Tool, ToolContext
 from stepward.tools.catalog import find_tool
 
 RESULT_LIMIT_BYTES: Final = 64 * 1024
+_LOG: Final = logging.getLogger(__name__)
 
 
 def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolResult:
-    """Validate, run within the tool's time, limit; every fault comes back as a result with `error`."""
+    """Validate, run within the tool's time, limit; every fault comes back as a result with `error`.
+
+    Only the platform's own passing faults are raised, where trying again is harmless.
+    """
     if use is None:
         return failed(
             call,
             ToolArgumentInvalid.__name__,
             f"there is no tool {call.tool!r}; use one that you were given.",
         )
+    tool = find_tool(use.tool)
     try:
-        tool = find_tool(use.tool)
         arguments = _arguments(tool, call)
         settings = tool.settings.model_validate(use.config)
         content = _within(tool.timeout_s, lambda: tool.run(arguments, settings, context))
         return ToolResult(call=call.id, tool=call.tool, content=_limited(content))
     except StepwardError as error:
+        if isinstance(error, PlatformFault) and error.retryable and tool.effect is not Effect.ONCE:
+            raise
         return failed(call, error.code, error.detail)
     except Exception as error:  # noqa: BLE001  the boundary: a tool's own bug is the model's news, not the run's end
+        _LOG.exception("the tool %s raised", use.tool)
         return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])
 
 
@@ -82,10 +92,10 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
 
 
 def _limited(content: Any) -> Any:
-    try:
-        size = len(json.dumps(content).encode())
-    except (TypeError, ValueError) as error:
-        raise ToolFailed(f"the tool answered something that JSON cannot hold: {error}") from error
+    fault = fault_of(content)
+    if fault:
+        raise ToolFailed(f"the tool answered something that cannot be kept: {fault}.")
+    size = len(json.dumps(content, ensure_ascii=False).encode())
     if size > RESULT_LIMIT_BYTES:
         raise ToolFailed(f"the tool answered {size} bytes; the limit is {RESULT_LIMIT_BYTES}. Ask for less.")
     return content

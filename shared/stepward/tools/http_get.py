@@ -5,10 +5,10 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from stepward.domain.errors import InvalidRequest, ToolFailed
 from stepward.domain.tools import Effect, Placement
@@ -18,10 +18,13 @@ MAX_BODY_BYTES: Final = 48 * 1024
 TIMEOUT_S: Final = 10
 
 
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+
+
 class HttpSettings(Settings):
     """Which origins (`https://host[:port]`) this agent may fetch from."""
 
-    allow: list[str] = Field(min_length=1, max_length=50)
+    allow: list[Origin] = Field(min_length=1, max_length=50)
 
 
 class Address(Arguments):

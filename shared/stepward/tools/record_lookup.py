@@ -15,7 +15,7 @@ from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
 from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
-MAX_TABLES: Final = 16
+MAX_TABLES: Final = 4
 Row = dict[str, str]
 
 

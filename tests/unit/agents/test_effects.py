@@ -6,13 +6,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from stepward.agents import call_tool, outcomes
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.domain.tools import Effect, Placement
 from stepward.tools import catalog
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
-from tests.builders import an_agent_body
+from tests.builders import a_turn, an_agent_body
 from tests.driver import World
 
 
@@ -71,7 +70,7 @@ def test_a_death_after_the_mark_gives_outcome_unknown_and_no_second_effect(
 def test_the_advance_says_outcome_unknown_for_a_mark_without_result(run: tuple[World, RunKey]) -> None:
     world, key = run
     asked = world.advance(key)
-    world.journal.mark_started(key, "call_1_1", "somebody who died", asked.newest or 0)
+    world.journal.mark_started(key, "call_1_1", "somebody who died")
     world.advance(key, called=asked.seq)
     assert world.show(key)["output"] == "outcome_unknown"
 
@@ -82,6 +81,7 @@ def test_a_result_after_the_turn_was_answered_is_late_and_unseen(run: tuple[Worl
     world.advance(key, called=asked.seq)
     assert "ToolFailed" in world.show(key)["output"]
     assert world.call(key, asked, "call_1_1") == "no longer wanted"
+    assert Pay.paid == []
     assert "ToolFailed" in world.show(key)["output"]
 
 
@@ -100,5 +100,46 @@ def test_a_call_that_nobody_asked_for_is_a_bug(run: tuple[World, RunKey]) -> Non
         world.call(key, asked, "call_9_9")
 
 
-def test_both_rooms_know_the_gallery() -> None:
-    assert call_tool.find_tool is outcomes.find_tool
+def test_a_call_that_a_claim_overtook_never_begins(
+    run: tuple[World, RunKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The straggler has read the journal; then the run goes on without it; then the straggler marks."""
+    world, key = run
+    asked = world.advance(key)
+    mark = world.journal.mark_started
+
+    def overtaken(*args: Any) -> Any:
+        monkeypatch.setattr(world.journal, "mark_started", mark)
+        world.advance(key, called=asked.seq)
+        return mark(*args)
+
+    monkeypatch.setattr(world.journal, "mark_started", overtaken)
+    assert world.call(key, asked, "call_1_1") == "done"
+    assert Pay.paid == []
+    assert "ToolFailed" in world.show(key)["output"]
+
+
+def test_a_mark_that_the_advance_had_not_read_is_seen_after_its_claim(
+    run: tuple[World, RunKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The advance has read the journal; then a straggler marks, pays and dies; then the advance claims."""
+    world, key = run
+    asked = world.advance(key)
+    append = world.journal.append
+
+    def late_mark(*args: Any) -> None:
+        monkeypatch.setattr(world.journal, "append", append)
+        world.journal.mark_started(key, "call_1_1", "a straggler")
+        append(*args)
+
+    monkeypatch.setattr(world.journal, "append", late_mark)
+    world.advance(key, called=asked.seq)
+    assert world.show(key)["output"] == "outcome_unknown"
+
+
+def test_somebody_elses_late_bill_does_not_stop_a_call(run: tuple[World, RunKey]) -> None:
+    world, key = run
+    asked = world.advance(key)
+    world.journal.append(key, (asked.newest or 0) + 1, a_turn(late=True, writer="somebody who lost"))
+    assert world.call(key, asked, "call_1_1") == "done"
+    assert len(Pay.paid) == 1

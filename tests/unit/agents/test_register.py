@@ -123,12 +123,22 @@ def test_a_key_that_cannot_be_one_is_refused() -> None:
             world.start(key=key)
 
 
-def test_an_ended_run_cannot_be_cancelled_twice() -> None:
+def test_a_run_may_be_cancelled_twice() -> None:
     world = World()
     world.register(an_agent_body())
     key = world.start()
     world.cancel(key)
     assert world.machine.stopped
     assert world.show(key)["status"] == "CANCELLED"
+    world.cancel(key)
+    assert world.show(key)["status"] == "CANCELLED"
+
+
+def test_a_run_that_ended_otherwise_cannot_be_cancelled() -> None:
+    world = World()
+    world.register(an_agent_body())
+    key = world.start()
+    world.advance(key)
     with pytest.raises(Conflict):
         world.cancel(key)
+    assert world.machine.stopped == {}

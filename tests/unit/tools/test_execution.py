@@ -63,7 +63,7 @@ def test_a_result_passes() -> None:
         ("raise", "ZeroDivisionError: oh"),
         ("hang", "did not answer within 0.2 s"),
         ("flood", "10000002 bytes; the limit is 65536"),
-        ("object", "JSON cannot hold"),
+        ("object", "cannot be kept"),
     ],
 )
 def test_a_faulty_tool_becomes_a_tool_error(word: str, says: str) -> None:

@@ -9,9 +9,9 @@ import boto3
 from botocore.config import Config
 
 _CONFIG: Final = Config(
-    retries={"mode": "standard", "total_max_attempts": 4},
-    connect_timeout=3,
-    read_timeout=20,
+    retries={"mode": "standard", "total_max_attempts": 3},
+    connect_timeout=2,
+    read_timeout=3,
     max_pool_connections=32,
 )
 

@@ -8,11 +8,11 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import error_code, translate
-from stepward.domain.errors import NotFound, StepwardError, ToolFailed
+from stepward.adapters.aws.errors import error_code, translated
+from stepward.domain.errors import NotFound, ToolFailed
 from stepward.ports.datasets import DataFile
 
-MOST_BYTES: Final = 20_000_000
+MOST_BYTES: Final = 5_000_000
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
 _MISSING: Final = frozenset(
     {"NoSuchKey", "404", "403", "AccessDenied"}
@@ -28,12 +28,17 @@ class S3Datasets:
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
         """Read a file if it is not the version that is known already."""
         condition = {"IfNoneMatch": known_version} if known_version else {}
-        try:
-            found = client("s3").get_object(Bucket=self.bucket, Key=f"tenants/{tenant}/{path}", **condition)
-        except ClientError as error:
-            if error_code(error) in _UNCHANGED:
-                return None
-            raise _unreadable(error, path) from error
+        with translated(f"reading {path}"):
+            try:
+                found = client("s3").get_object(
+                    Bucket=self.bucket, Key=f"tenants/{tenant}/{path}", **condition
+                )
+            except ClientError as error:
+                if error_code(error) in _UNCHANGED:
+                    return None
+                if error_code(error) in _MISSING:
+                    raise _missing(path) from error
+                raise
         if found["ContentLength"] > MOST_BYTES:
             raise ToolFailed(
                 f"the data set {path!r} has {found['ContentLength']} bytes; the limit is {MOST_BYTES}."
@@ -41,8 +46,6 @@ class S3Datasets:
         return DataFile(version=found["ETag"], body=found["Body"].read())
 
 
-def _unreadable(error: ClientError, path: str) -> StepwardError:
-    if error_code(error) in _MISSING:
-        fix = f"upload it to the data bucket as tenants/<tenant>/{path}"
-        return NotFound(f"there is no data set {path!r} for this tenant.", field="source", fix=fix)
-    return translate(error, f"reading {path}")
+def _missing(path: str) -> NotFound:
+    fix = f"upload it to the data bucket as tenants/<tenant>/{path}"
+    return NotFound(f"there is no data set {path!r} for this tenant.", field="source", fix=fix)

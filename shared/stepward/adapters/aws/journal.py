@@ -9,7 +9,7 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translate, translated
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import ABSENT, from_item, run_pk, to_item
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import StoreConflict
@@ -73,10 +73,9 @@ class DynamoJournal:
         """Read a page of records; call items only if the page refers to them."""
         between = {":from": f"{from_seq:010d}", ":to": f"{from_seq + limit - 1:010d}"}
         page = self._slice(self._query(key, "sk BETWEEN :from AND :to", between))
-        if not any(_refers(item) for item in page.records):
-            return page
-        calls = self._slice(self._query(key, "begins_with(sk, :call)", {":call": _FIRST_CALL})).calls
-        return page.model_copy(update={"calls": calls})
+        wanted = [call for item in page.records for call in _referred(item)]
+        calls = (self.call(key, call) for call in wanted)
+        return page.model_copy(update={"calls": {found.call: found for found in calls if found}})
 
     def newest(self, key: RunKey) -> Sequenced | None:
         """Read the last record alone."""
@@ -89,37 +88,31 @@ class DynamoJournal:
         records = self._slice(found["Items"]).records
         return records[0] if records else None
 
-    def mark_started(self, key: RunKey, call: str, writer: str, newest_seq: int) -> CallItem | None:
+    def call(self, key: RunKey, call: str) -> CallItem | None:
+        """Read what is known of one call."""
+        name = to_item({"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}"})
+        with translated(f"reading {call} of {key.run}"):
+            item = (
+                client("dynamodb").get_item(TableName=self.table, Key=name, ConsistentRead=True).get("Item")
+            )
+        return self._call(from_item(item)) if item else None
+
+    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
         """Mark a call before its effect.
 
-        time →   mark ─ written ─ ✗ answer lost ─ again ─ the mark is ours: go on
-                 mark ─ ✗ the mark is another's: its outcome is not ours to know
-                 cancel or claim writes record newest_seq + 1 ─ mark ✗: the effect never begins
+        time →   mark ─ written ─ ✗ answer lost ─ again ─ condition fails ─ the mark is ours: go on
+                 mark ─ condition fails ─ the mark is another's: its outcome is not ours to know
         """
-        name = f"{_FIRST_CALL}{call}"
-        item = to_item({"pk": run_pk(key), "sk": name, "kind": "call", "v": 1, "started_by": writer})
-        after = to_item({"pk": run_pk(key), "sk": f"{newest_seq + 1:010d}"})
-        put = {"TableName": self.table, "Item": item, "ConditionExpression": ABSENT}
-        nothing_after = {"TableName": self.table, "Key": after, "ConditionExpression": ABSENT}
+        item = to_item(
+            {"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}", "kind": "call", "v": 1, "started_by": writer}
+        )
         try:
-            client("dynamodb").transact_write_items(
-                TransactItems=[
-                    {"Put": {**put, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}},
-                    {"ConditionCheck": nothing_after},
-                ]
-            )
-        except ClientError as error:
-            return self._not_marked(error, key, writer)
-        return None
-
-    def _not_marked(self, error: ClientError, key: RunKey, writer: str) -> CallItem | None:
-        reasons = error.response.get("CancellationReasons", [{}, {}])
-        if "Item" in reasons[0]:
-            before = self._call(from_item(reasons[0]["Item"]))
+            with translated(f"marking {call} of {key.run}"):
+                self._put_new(item)
+        except _Taken as taken:
+            before = self._call(from_item(taken.item))
             return None if before.started_by == writer and before.result is None else before
-        if reasons[1].get("Code") == "ConditionalCheckFailed":
-            raise StoreConflict(f"{key.run} has gone on without this call.") from error
-        raise translate(error, f"marking a call of {key.run}") from error
+        return None
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
         """Keep a call's result if it has none: the first one stays."""
@@ -216,11 +209,10 @@ class _Taken(Exception):
 
 
 def _taken_or(error: ClientError) -> Exception:
-    if error_code(error) == CONDITION_FAILED and "Item" in error.response:
-        return _Taken(error.response["Item"])
-    return translate(error, "writing to the journal")
+    """Tell a place that is taken from every other error, which passes as it is."""
+    return _Taken(error.response["Item"]) if error_code(error) == CONDITION_FAILED else error
 
 
-def _refers(item: Sequenced) -> bool:
+def _referred(item: Sequenced) -> list[str]:
     record = item.record
-    return isinstance(record, Results) and any(outcome.result is None for outcome in record.outcomes)
+    return [o.call for o in record.outcomes if o.result is None] if isinstance(record, Results) else []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import error_code, translate
+from stepward.adapters.aws.errors import error_code, translated
 from stepward.domain.runs import RunKey
 
 
@@ -24,19 +25,32 @@ class StepFunctionsMachine:
         time →   start ─ ✗ answer lost ─ start again ─ ExecutionAlreadyExists: it runs, which is what was asked for
         """
         payload = json.dumps({"v": 1, "tenant": key.tenant, "run": key.run})
-        try:
-            client("stepfunctions").start_execution(
-                stateMachineArn=self.arn, name=execution_name, input=payload
-            )
-        except ClientError as error:
-            if error_code(error) != "ExecutionAlreadyExists":
-                raise translate(error, f"starting {execution_name}") from error
+        request = {"stateMachineArn": self.arn, "name": execution_name, "input": payload}
+        self._call("start_execution", request, f"starting {execution_name}", "ExecutionAlreadyExists")
+
+    def is_running(self, execution_name: str) -> bool:
+        """Ask Step Functions; one that never began does not run."""
+        request = {"executionArn": self._execution(execution_name)}
+        found = self._call(
+            "describe_execution", request, f"looking at {execution_name}", "ExecutionDoesNotExist"
+        )
+        return found is not None and found["status"] == "RUNNING"
 
     def stop(self, execution_name: str, error: str, cause: str) -> None:
         """End an execution; one that never began or is over is no error."""
-        arn = f"{self.arn.replace(':stateMachine:', ':execution:')}:{execution_name}"
-        try:
-            client("stepfunctions").stop_execution(executionArn=arn, error=error, cause=cause[:1_000])
-        except ClientError as fault:
-            if error_code(fault) != "ExecutionDoesNotExist":
-                raise translate(fault, f"stopping {execution_name}") from fault
+        request = {"executionArn": self._execution(execution_name), "error": error, "cause": cause[:1_000]}
+        self._call("stop_execution", request, f"stopping {execution_name}", "ExecutionDoesNotExist")
+
+    def _call(self, method: str, request: dict[str, str], doing: str, accepted: str) -> dict[str, Any] | None:
+        """Make a call; None for the one error that is an answer."""
+        with translated(doing):
+            try:
+                found: dict[str, Any] = getattr(client("stepfunctions"), method)(**request)
+            except ClientError as error:
+                if error_code(error) != accepted:
+                    raise
+                return None
+        return found
+
+    def _execution(self, name: str) -> str:
+        return f"{self.arn.replace(':stateMachine:', ':execution:')}:{name}"

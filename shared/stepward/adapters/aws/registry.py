@@ -9,15 +9,16 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import (
+    CONDITION_FAILED,
     TRANSACTION_CANCELED,
     cancel_reasons,
     error_code,
-    translate,
     translated,
 )
 from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug, Conflict, InvalidRequest
+from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.ports.registry import AgentPage, AgentSummary, RegisteredAgent, summary
 
 MOST_BYTES: Final = 300_000
@@ -36,16 +37,20 @@ class DynamoRegistry:
         time →   1.1.0: put V#1.1.0 ✓ latest ✓
                  1.0.1:                        put V#1.0.1 ✓ latest ✗ (rank is lower) → V#1.0.1 alone
         """
-        items = _version_item(tenant, agent), _label_item(tenant, agent)
-        try:
-            self._put_both(*items)
-        except ClientError as error:
-            if error_code(error) != TRANSACTION_CANCELED or _FAILED not in cancel_reasons(error):
-                raise translate(error, f"registering {agent.definition.id}") from error
-            if cancel_reasons(error)[0] == _FAILED:
-                return self._same_or_conflict(tenant, agent)
-            return self._put_version(tenant, agent)
+        with translated(f"registering {agent.definition.id}"):
+            try:
+                self._put_both(_version_item(tenant, agent), _label_item(tenant, agent))
+            except ClientError as error:
+                reasons = cancel_reasons(error) if error_code(error) == TRANSACTION_CANCELED else []
+                if _FAILED not in reasons:
+                    raise
+                return self._registered_before(tenant, agent, is_same_version=reasons[0] == _FAILED)
         return agent
+
+    def _registered_before(
+        self, tenant: str, agent: RegisteredAgent, *, is_same_version: bool
+    ) -> RegisteredAgent:
+        return self._same_or_conflict(tenant, agent) if is_same_version else self._put_version(tenant, agent)
 
     def agent(self, tenant: str, agent: str, version: str | None = None) -> RegisteredAgent | None:
         """Read one version, the latest by default, in one read."""
@@ -60,7 +65,9 @@ class DynamoRegistry:
 
     def list_agents(self, tenant: str, *, limit: int, cursor: str | None) -> AgentPage:
         """List by id, from the index over `latest` labels."""
-        after = {":after": from_cursor(cursor)} if cursor else {}
+        after = (
+            {} if cursor is None else {":after": check_id("cursor", from_cursor(cursor), AGENT_ID_PATTERN)}
+        )
         with translated("listing agents"):
             found = client("dynamodb").query(
                 TableName=self.table,
@@ -88,12 +95,13 @@ class DynamoRegistry:
 
     def _put_version(self, tenant: str, agent: RegisteredAgent) -> RegisteredAgent:
         item = _version_item(tenant, agent)
-        try:
-            client("dynamodb").put_item(TableName=self.table, Item=item, ConditionExpression=ABSENT)
-        except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
-                raise translate(error, f"registering {agent.definition.id}") from error
-            return self._same_or_conflict(tenant, agent)
+        with translated(f"registering {agent.definition.id}"):
+            try:
+                client("dynamodb").put_item(TableName=self.table, Item=item, ConditionExpression=ABSENT)
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                return self._same_or_conflict(tenant, agent)
         return agent
 
     def _same_or_conflict(self, tenant: str, agent: RegisteredAgent) -> RegisteredAgent:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +17,6 @@ from stepward.adapters.aws.errors import (
     CONDITION_FAILED,
     cancel_reasons,
     error_code,
-    translate,
     translated,
 )
 from stepward.adapters.aws.items import ABSENT, bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
@@ -28,6 +28,7 @@ from stepward.ports.clock import Clock
 from stepward.ports.runtime_state import IdempotencyKey, RunPage
 
 MONTHS_LISTED: Final = 13
+OPEN_SHARDS: Final = 4
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,20 @@ class DynamoRuntimeState:
             _put(self.journal.table, self.journal.record_item(head.key, 1, first)),
         ]
         if idempotency:
-            puts.append(_put(self.table, _key_item(head, idempotency)))
+            puts.append(self._put_key(head, idempotency))
         try:
             with translated(f"starting {head.run}"):
                 client("dynamodb").transact_write_items(TransactItems=puts)
         except Bug as error:
             return self._started_before(head, idempotency, error)
         return head
+
+    def _put_key(self, head: RunHead, idempotency: IdempotencyKey) -> dict[str, Any]:
+        """Take a key that is free, or whose day is over although the table has not forgotten it yet."""
+        put = _put(self.table, _key_item(head, idempotency))
+        put["Put"]["ConditionExpression"] += " OR expires_at < :now"
+        put["Put"]["ExpressionAttributeValues"] = to_item({":now": int(self.clock.now().timestamp())})
+        return put
 
     def _started_before(self, head: RunHead, idempotency: IdempotencyKey | None, error: Bug) -> RunHead:
         cause = error.__cause__
@@ -93,11 +101,16 @@ class DynamoRuntimeState:
         time →   advance: close ✓          cancel: close ✗ (ended_at is there): the first one stays
         """
         values = closing.model_dump(mode="json", exclude_none=True)
-        return self._set(key, values, "attribute_exists(pk) AND attribute_not_exists(ended_at)")
+        once = "attribute_exists(pk) AND attribute_not_exists(ended_at)"
+        return self._set(key, values, once, " REMOVE gsi3pk, gsi3sk")
 
-    def amend_totals(self, key: RunKey, totals: Totals) -> None:
-        """Put right the totals of an ended run; the last writer has read the whole journal, so it is right."""
-        self._set(key, {"totals": totals.model_dump()}, "attribute_exists(ended_at)")
+    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
+        """Put right the totals of an ended run.
+
+        time →   one late reply: amend(12) ✓        another's: amend(11) ✗ (12 counts more of the journal)
+        """
+        values = {"totals": totals.model_dump(), "totals_seq": totals_seq}
+        self._set(key, values, "attribute_exists(ended_at) AND #totals_seq < :totals_seq")
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
@@ -114,6 +127,21 @@ class DynamoRuntimeState:
         heads = self._query(_List.of_month(tenant, day[:7], day), None, None)
         return dict(Counter(head.status.value for head in heads))
 
+    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
+        """List runs that have not ended, from the sparse index that the end takes them out of."""
+        found: list[RunHead] = []
+        for shard in range(OPEN_SHARDS):
+            with translated("listing open runs"):
+                page = client("dynamodb").query(
+                    TableName=self.table,
+                    IndexName="GSI3",
+                    KeyConditionExpression="gsi3pk = :pk AND gsi3sk < :before",
+                    ExpressionAttributeValues=to_item({":pk": f"OPEN#{shard}", ":before": created_before}),
+                    Limit=limit,
+                )
+            found += [_head(item) for item in page["Items"]]
+        return sorted(found, key=lambda head: head.created_at)[:limit]
+
     def _newest_months(self, tenant: str, today: date, after: str | None, limit: int) -> RunPage:
         found: list[RunHead] = []
         for month in _months_back(after or today.isoformat()):
@@ -127,6 +155,8 @@ class DynamoRuntimeState:
         return _cut(self._query(listed, after, limit + 1), limit)
 
     def _query(self, listed: _List, after: str | None, limit: int | None) -> list[RunHead]:
+        if after and not after.startswith(listed.begins or ""):
+            raise bad_cursor()
         request = listed.query(self.table, after)
         heads: list[RunHead] = []
         with translated("listing runs"):
@@ -138,20 +168,21 @@ class DynamoRuntimeState:
                     return heads
                 request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def _set(self, key: RunKey, values: dict[str, Any], condition: str) -> bool:
-        try:
-            client("dynamodb").update_item(
-                TableName=self.table,
-                Key=_head_key(key),
-                UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values),
-                ConditionExpression=condition,
-                ExpressionAttributeNames={f"#{name}": name for name in values},
-                ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
-            )
-        except ClientError as error:
-            if error_code(error) == CONDITION_FAILED:
+    def _set(self, key: RunKey, values: dict[str, Any], condition: str, also: str = "") -> bool:
+        with translated(f"writing the head of {key.run}"):
+            try:
+                client("dynamodb").update_item(
+                    TableName=self.table,
+                    Key=_head_key(key),
+                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + also,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={f"#{name}": name for name in values},
+                    ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
                 return False
-            raise translate(error, f"closing {key.run}") from error
         return True
 
 
@@ -225,6 +256,8 @@ def _head_item(head: RunHead) -> dict[str, Any]:
             "gsi1sk": _listed_as(head),
             "gsi2pk": f"T#{head.tenant}#AGENT#{head.agent}",
             "gsi2sk": _listed_as(head),
+            "gsi3pk": f"OPEN#{zlib.crc32(head.run.encode()) % OPEN_SHARDS}",
+            "gsi3sk": _listed_as(head),
             **head.model_dump(mode="json", exclude_none=True),
         }
     )

@@ -51,10 +51,12 @@ class MemoryRuntimeState:
             self._heads[key] = self._heads[key].model_copy(update=dict(closing))
             return True
 
-    def amend_totals(self, key: RunKey, totals: Totals) -> None:
-        """Put right the totals of an ended run."""
+    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
+        """Put right the totals of an ended run by a longer journal."""
         with self._lock:
-            self._heads[key] = self._heads[key].model_copy(update={"totals": totals})
+            head = self._heads[key]
+            if head.totals_seq is not None and head.totals_seq < totals_seq:
+                self._heads[key] = head.model_copy(update={"totals": totals, "totals_seq": totals_seq})
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
@@ -84,3 +86,8 @@ class MemoryRuntimeState:
                 if head.tenant == tenant and head.created_at.startswith(day)
             )
         )
+
+    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
+        """List runs that have not ended, oldest first."""
+        found = [head for head in self._heads.values() if not head.ended and head.created_at < created_before]
+        return sorted(found, key=lambda head: head.created_at)[:limit]

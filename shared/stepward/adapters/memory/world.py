@@ -64,6 +64,10 @@ class MemoryRunMachine:
             if self._on_start:
                 self._on_start(key)
 
+    def is_running(self, execution_name: str) -> bool:
+        """Tell whether it was started and not stopped or ended."""
+        return execution_name in self.started and execution_name not in self.stopped
+
     def stop(self, execution_name: str, error: str, cause: str) -> None:
         """Remember the first stop."""
         self.stopped.setdefault(execution_name, f"{error}: {cause}")

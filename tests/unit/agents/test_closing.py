@@ -1,0 +1,103 @@
+"""Nothing stays open by accident."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stepward.agents.closing import CloseRun, Sweep, run_of_event
+from stepward.domain.runs import RunKey
+from tests.builders import an_agent_body
+from tests.driver import World
+
+
+def sweep(world: World) -> dict[str, int]:
+    return Sweep(world.journal, world.runtime, world.machine, world.clock, closer(world))()
+
+
+def closer(world: World) -> CloseRun:
+    return CloseRun(world.journal, world.runtime, world.clock, world.ids)
+
+
+def a_started(world: World) -> RunKey:
+    world.register(an_agent_body())
+    return world.start()
+
+
+def test_a_run_that_never_began_is_started_again_by_its_name() -> None:
+    world = World()
+    key = a_started(world)
+    world.machine.started.clear()
+    assert sweep(world) == {"started": 0, "closed": 0, "left": 0}
+    world.clock.forward(31)
+    assert sweep(world)["started"] == 1
+    assert world.machine.started == {f"{key.run}.1": key}
+
+
+def test_an_end_that_the_head_never_saw_is_settled() -> None:
+    world = World()
+    key = a_started(world)
+    world.runtime.close, close = (lambda *_: False), world.runtime.close  # type: ignore[method-assign]
+    world.advance(key)
+    world.runtime.close = close  # type: ignore[method-assign]
+    world.clock.forward(31)
+    assert sweep(world)["closed"] == 1
+    assert (world.show(key)["status"], world.show(key)["output"]) == ("COMPLETED", "Done.")
+    assert sweep(world) == {"started": 0, "closed": 0, "left": 0}
+
+
+def test_a_run_that_somebody_carries_is_left_alone() -> None:
+    world = World()
+    key = a_started(world)
+    claim(world, key)
+    world.clock.forward(10_000)
+    assert sweep(world)["left"] == 1
+
+
+def test_a_run_that_nobody_carries_is_closed_once_its_deadline_has_passed() -> None:
+    world = World()
+    key = a_started(world)
+    claim(world, key)
+    world.machine.stop(f"{key.run}.1", "gone", "gone")
+    world.clock.forward(60)
+    assert sweep(world)["left"] == 1
+    world.clock.forward(10_000)
+    assert sweep(world)["closed"] == 1
+    assert world.show(key)["error"]["code"] == "DeadlineExceeded"
+
+
+def claim(world: World, key: RunKey) -> None:
+    from stepward.agents.writer import RunWriter
+    from stepward.domain.journal import Claimed
+
+    writer = RunWriter.open(world.journal, world.runtime, world.clock, key, "somebody")
+    writer.append(writer.make(Claimed))
+
+
+def an_event(key: RunKey, status: str, **more: Any) -> dict[str, Any]:
+    given = json.dumps({"v": 1, "tenant": key.tenant, "run": key.run})
+    return {"source": "aws.states", "detail": {"status": status, "input": given, **more}}
+
+
+def test_a_failed_execution_closes_its_run_with_its_error() -> None:
+    world = World()
+    key = a_started(world)
+    event = an_event(key, "FAILED", error="Sandbox.Timedout", cause="again and again")
+    assert closer(world)(*run_of_event(event)) == "FAILED"
+    assert world.show(key)["error"]["code"] == "Sandbox.Timedout"
+    assert "again and again" in world.show(key)["error"]["detail"]
+
+
+def test_a_timed_out_execution_says_so() -> None:
+    world = World()
+    key = a_started(world)
+    closer(world)(*run_of_event(an_event(key, "TIMED_OUT")))
+    assert world.show(key)["error"]["code"] == "States.Timeout"
+
+
+def test_the_event_of_a_cancelled_run_changes_nothing() -> None:
+    world = World()
+    key = a_started(world)
+    world.cancel(key)
+    assert closer(world)(*run_of_event(an_event(key, "ABORTED", error="RunCancelled"))) == "CANCELLED"
+    assert world.show(key)["status"] == "CANCELLED"

@@ -1,0 +1,110 @@
+"""Several at one run: who goes on, and who pays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import StoreConflict
+from stepward.domain.journal import Claimed
+from stepward.domain.money import Usage
+from tests.builders import a_turn, an_agent_body
+from tests.driver import Failing, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+class Overtaken:
+    """A backend during whose call something else happens to the run."""
+
+    def __init__(self, happening: Any) -> None:
+        self.happening = happening
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        self.happening()
+        return ModelReply(text="late", usage=Usage(input_tokens=1_000, output_tokens=100))
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        return 1_000
+
+
+def test_a_cancel_during_a_model_call_wins_and_the_call_is_booked(world: World) -> None:
+    world.register(an_agent_body())
+    key = world.start()
+    world.backend = Overtaken(lambda: world.cancel(key))
+    with pytest.raises(StoreConflict):
+        world.advance(key)
+    run = world.show(key)
+    assert run["status"] == "CANCELLED"
+    assert run["totals"]["cost_usd_micros"] == 1_000 * 2 + 100 * 10
+    assert world.kinds(key) == ["created", "claimed", "cancel", "ended", "turn"]
+    assert world.advance(key).next == "done"
+
+
+def test_a_newer_claim_wins_and_the_older_call_is_booked_as_late(world: World) -> None:
+    world.register(an_agent_body())
+    key = world.start()
+
+    def somebody_else() -> None:
+        world.backend = None
+        world.advance(key)
+
+    world.backend = Overtaken(somebody_else)
+    with pytest.raises(StoreConflict):
+        world.advance(key)
+    run = world.show(key)
+    assert (run["status"], run["output"]) == ("COMPLETED", "Done.")
+    assert run["totals"]["cost_usd_micros"] > 1_000 * 2 + 100 * 10
+
+
+def test_a_late_bill_does_not_stop_the_one_who_goes_on(world: World) -> None:
+    """A claims, B claims, A's reply comes late while B calls the model: B's reply is still taken."""
+    world.register(an_agent_body())
+    key = world.start()
+    late = a_turn(late=True, writer="invocation-1")
+    world.backend = Overtaken(lambda: world.journal.append(key, 3, late))
+    assert world.advance(key).next == "done"
+    run = world.show(key)
+    assert (run["status"], run["output"]) == ("COMPLETED", "late")
+    assert world.kinds(key) == ["created", "claimed", "turn", "turn"]
+    assert run["totals"]["cost_usd_micros"] == 300 + 1_000 * 2 + 100 * 10
+
+
+def test_a_reply_between_cancel_and_end_is_billed_once(world: World) -> None:
+    world.register(an_agent_body())
+    key = world.start()
+    close = world.runtime.close
+
+    def cancel_and_die() -> None:
+        world.runtime.close = lambda *_: False  # type: ignore[method-assign]
+        world.cancel_in_journal(key)
+        world.runtime.close = close  # type: ignore[method-assign]
+
+    world.backend = Overtaken(cancel_and_die)
+    with pytest.raises(StoreConflict):
+        world.advance(key)
+    world.backend = None
+    world.advance(key)
+    assert world.show(key)["status"] == "CANCELLED"
+    assert world.show(key)["totals"]["cost_usd_micros"] == 1_000 * 2 + 100 * 10
+
+
+def test_a_lost_call_costs_its_reservation(world: World) -> None:
+    world.register(an_agent_body())
+    key = world.start()
+    world.backend = Failing(RuntimeError("the process dies"))
+    with pytest.raises(RuntimeError):
+        world.advance(key)
+    claimed = world.journal.load(key).records[-1].record
+    assert isinstance(claimed, Claimed)
+    assert claimed.intent is not None
+    reserve = claimed.intent.reserve_usd_micros
+    world.backend = None
+    run = world.finish(key)
+    assert run["totals"]["cost_usd_micros"] >= reserve
+    assert world.kinds(key) == ["created", "claimed", "claimed", "turn"]
