@@ -134,7 +134,9 @@ FREE: dict[str, Free] = {
     "AWS::Events::Connection": Free("its secret is included"),
     "AWS::Events::EventBus": Free("events are billed"),
     "AWS::Events::EventBusPolicy": Free("settings of a bus"),
-    "AWS::Events::Rule": Free("events are billed; what a schedule starts is work, and billed as that"),
+    "AWS::Events::Rule": Free(
+        "events are billed, a schedule's own are not; a small room that one starts each minute is two cents a month"
+    ),
     "AWS::IAM::ManagedPolicy": Free("IAM is free"),
     "AWS::IAM::Policy": Free("IAM is free"),
     "AWS::IAM::Role": Free("IAM is free"),
@@ -173,7 +175,7 @@ FREE: dict[str, Free] = {
         "standard parameters are free",
         (Condition("Tier", ("Standard",), "an advanced parameter is $0.05 a month"),),
     ),
-    "AWS::Scheduler::Schedule": Free("invocations are billed; what a schedule starts is work"),
+    "AWS::Scheduler::Schedule": Free("invocations are billed, beyond 14 million a month"),
     "AWS::Scheduler::ScheduleGroup": Free("a name for schedules"),
     "AWS::StepFunctions::Activity": Free("transitions are billed"),
     "AWS::StepFunctions::StateMachine": Free("transitions, or an express machine's running time, are billed"),

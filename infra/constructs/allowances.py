@@ -82,17 +82,13 @@ END_OF_THE_LINE = Allowance(
     ("Serverless-SQSRedrivePolicy", "AwsSolutions-SQS3"),
     "This is where failures end: the dead-letter queue itself, or the destination of what a room could not handle.",
 )
-NO_KEY_OF_OUR_OWN = Allowance(
-    ("CKV_AWS_27", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"),
-    "Encrypted with AWS's keys: a customer-managed key costs every month, used or not, and every reader would need it.",
+COSTS_WHILE_IDLE = Allowance(
+    ("CKV_AWS_27", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"),
+    "Keys of our own and a VPC's gateways cost every month, used or not; AWS's keys encrypt, and rooms call services only.",
 )
 NO_RESERVED_SHARE = Allowance(
     ("CKV_AWS_115",),
     "Slots and the API's throttle limit what runs at once; a reservation would take from the account's concurrency.",
-)
-OUTSIDE_A_NETWORK = Allowance(
-    ("CKV_AWS_117",),
-    "Rooms reach AWS's services and model providers only; inside a VPC that takes gateways that cost while idle.",
 )
 
 

@@ -14,5 +14,5 @@ def log_group(scope: Construct, name: str, config: StageConfig) -> logs.CfnLogGr
     """Make a log group that keeps its entries for as long as the stage says."""
     group = logs.CfnLogGroup(scope, "Logs", log_group_name=name, retention_in_days=config.log_retention_days)
     group.apply_removal_policy(removal_policy(config))
-    allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_158").on(group)
+    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_158").on(group)
     return group

@@ -40,7 +40,7 @@ class RoomQueue(Construct):
             ),
             removal_policy=removal_policy(config),
         )
-        allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_27").on(self.queue)
+        allowances.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(self.queue)
 
 
 class FailureQueue(Construct):
@@ -78,7 +78,7 @@ def _last_queue(scope: Construct, construct_id: str, name: str, config: StageCon
         removal_policy=removal_policy(config),
     )
     allowances.END_OF_THE_LINE.on(queue)
-    allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_27").on(queue)
+    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_27").on(queue)
     return queue
 
 

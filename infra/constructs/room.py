@@ -26,8 +26,8 @@ _OF_EVERY_FUNCTION = (
     allowances.PYTHON_3_13,
     allowances.FAILURES_KEPT,
     allowances.NO_TRACE_YET,
-    allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_173"),
-    allowances.OUTSIDE_A_NETWORK,
+    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_173"),
+    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_117"),
 )
 
 

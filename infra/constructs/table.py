@@ -41,7 +41,7 @@ class PlatformTable(Construct):
             deletion_protection_enabled=config.termination_protection,
         )
         self.resource.apply_removal_policy(removal_policy(config))
-        allowances.NO_KEY_OF_OUR_OWN.only("CKV_AWS_119").on(self.resource)
+        allowances.COSTS_WHILE_IDLE.only("CKV_AWS_119").on(self.resource)
 
 
 def _key_names(spec: TableSpec) -> list[str]:

@@ -46,6 +46,15 @@ def test_a_wrong_stage_costs_one_line(tmp_path: Path) -> None:
     assert "did you mean 'laptop'?" in done.stderr
 
 
+def test_a_cost_that_is_allowed_for_nothing_costs_one_line(tmp_path: Path) -> None:
+    allowed = 'idle_cost_allowed = ["AWS::KMS::Key"]'
+    done = run_app("--stage", "dev", "--bundle", "source", "--fast", "--out", str(tmp_path), "--set", allowed)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "infra/config/dev.toml: idle_cost_allowed names 'AWS::KMS::Key', which nothing needs; take it out\n"
+    )
+
+
 def test_the_pinned_node_is_there() -> None:
     node = bundled_node()
     assert node is not None
