@@ -98,9 +98,10 @@ FREE: dict[str, Free] = {
     "AWS::CloudFront::Distribution": Free(
         "requests and bytes are billed",
         (
-            _without(
-                "DistributionConfig.ViewerCertificate.IamCertificateId",
-                "dedicated addresses are $600 a month",
+            Condition(
+                "DistributionConfig.ViewerCertificate.SslSupportMethod",
+                ("sni-only",),
+                "addresses of a distribution's own are $600 a month",
             ),
         ),
     ),

@@ -46,6 +46,10 @@ def an_app(folder: Path, config: StageConfig) -> tuple[App, Stack]:
         ("AWS::DynamoDB::GlobalTable", {}),
         ("AWS::EC2::VPCEndpoint", {"VpcEndpointType": "Interface"}),
         ("AWS::SSM::Parameter", {"Tier": "Advanced"}),
+        (
+            "AWS::CloudFront::Distribution",
+            {"DistributionConfig": {"ViewerCertificate": {"SslSupportMethod": "vip"}}},
+        ),
         ("AWS::CloudWatch::Alarm", {"Period": 10}),
         *((kind, {}) for kind in sorted(COSTLY)),
     ],
