@@ -17,6 +17,7 @@ from werkzeug.serving import make_server
 
 from infra.local import engine, place
 from infra.local.gateway.server import PortInUse
+from infra.local.iam import Guard
 from infra.local.keep_alive import KeepAliveHandler
 
 _LAPTOP_KEY = "ASIALAPTOP0000000000"
@@ -36,7 +37,8 @@ class Cloud:
             _quiet_libraries()
             moto_api_backend.reset()
             default_user_config["stepfunctions"] = {"execute_state_machine": True}
-            self._server = _listen(port)
+            self.guard = Guard(DomainDispatcherApplication(create_backend_app))
+            self._server = _listen(port, self.guard)
         except BaseException:
             Cloud._held.release()
             raise
@@ -83,8 +85,7 @@ class Cloud:
         )
 
 
-def _listen(port: int) -> Any:
-    application = DomainDispatcherApplication(create_backend_app)
+def _listen(port: int, application: Guard) -> Any:
     try:
         return make_server("127.0.0.1", port, application, threaded=True, request_handler=KeepAliveHandler)
     except OSError as error:

@@ -25,6 +25,7 @@ from infra.local.executor import Executor, ExecutorSettings, Trouble
 from infra.local.executor.room_log import RoomLog
 from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
+from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
 from infra.local.triggers import Triggers
 
@@ -167,10 +168,15 @@ class Laptop:
         triggers = Triggers(self._cloud.client, executor)
         self._exit.callback(triggers.close)
         self.clock = triggers.clock
+        self.guard = self._cloud.guard
+        self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
         self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
         dynamodb_lock.observe(self.meter.observe)
         self._exit.callback(dynamodb_lock.observe, None)
         return executor
+
+    def _deployed_roles(self) -> list[str]:
+        return self.deployment.physical_ids("AWS::IAM::Role") if hasattr(self, "deployment") else []
 
     def _deploy(self, assembly: Assembly) -> None:
         parts = HttpApiParts()

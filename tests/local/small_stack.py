@@ -223,7 +223,10 @@ def _role() -> dict[str, Any]:
             {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "lambda.amazonaws.com"}}
         ],
     }
-    return {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}}
+    everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}], "Version": "2012-10-17"}
+    policies = [{"PolicyName": "Everything", "PolicyDocument": everything}]
+    properties = {"AssumeRolePolicyDocument": trust, "Policies": policies}
+    return {"Type": "AWS::IAM::Role", "Properties": properties}
 
 
 def _table() -> dict[str, Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import uuid
 from typing import Any
 
 import boto3
@@ -18,18 +19,24 @@ ORIGINAL = boto_client.boto_client_for
 _MAX_CONNECTIONS = 100
 _FOREVER_S = 99_999_999
 
-_clients: dict[tuple[str, str, str], Any] = {}
+_clients: dict[tuple[str, str, str, str], Any] = {}
+_roles_by_key: dict[str, str] = {}
 _lock = threading.Lock()
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-    """Give the engine a client; the state's credentials are ignored, as moto ignores them."""
-    del state_credentials
-    key = (region, service, str(moto_server_port()))
+    """Give the engine a client that calls as the role of the state or of its machine, by a key of the role's own."""
+    role_arn = str(getattr(state_credentials, "role_arn", ""))
+    key = (region, service, str(moto_server_port()), role_arn)
     with _lock:
         if key not in _clients:
             _clients[key] = _new_client(*key)
         return _clients[key]
+
+
+def role_of(access_key: str) -> str | None:
+    """Say which role's machine a call came from, by the key that its client was given."""
+    return _roles_by_key.get(access_key)
 
 
 def install() -> None:
@@ -41,7 +48,9 @@ def install() -> None:
             vars(module)["boto_client_for"] = client_for
 
 
-def _new_client(region: str, service: str, port: str) -> Any:
+def _new_client(region: str, service: str, port: str, role_arn: str) -> Any:
+    access_key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+    _roles_by_key[access_key] = role_arn
     config = Config(
         parameter_validation=False,
         retries={"max_attempts": 0, "total_max_attempts": 1},
@@ -53,7 +62,7 @@ def _new_client(region: str, service: str, port: str) -> Any:
         service,
         region_name=region,
         endpoint_url=f"http://127.0.0.1:{port}",
-        aws_access_key_id="ASIASTEPFUNCTIONS000",
+        aws_access_key_id=access_key,
         aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
         config=config,
     )

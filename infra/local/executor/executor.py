@@ -45,7 +45,7 @@ class Executor:
         self._specs: dict[str, FunctionSpec] = {}
         self._pools: dict[str, Pool] = {}
         self._logs: dict[str, RoomLog] = {}
-        self._rooms_by_key: dict[str, str] = {}
+        self._specs_by_key: dict[str, FunctionSpec] = {}
         self._lock = threading.Lock()
         self._closed = False
         self.invocations: Counter[str] = Counter()
@@ -71,7 +71,12 @@ class Executor:
 
     def room_of(self, access_key: str) -> str | None:
         """Say which room an AWS call came from, by the key that its process was given."""
-        return self._rooms_by_key.get(access_key)
+        spec = self._specs_by_key.get(access_key)
+        return None if spec is None else spec.room
+
+    def function_of(self, access_key: str) -> FunctionSpec | None:
+        """Say which function holds a key: what it may do is its role's."""
+        return self._specs_by_key.get(access_key)
 
     def invoke(self, name: str, payload: bytes) -> InvocationResult:
         """Run one event to its end; only a lack of sandboxes raises, everything else is a result."""
@@ -98,7 +103,7 @@ class Executor:
 
     def _start_worker(self, spec: FunctionSpec) -> Worker:
         worker = Worker(spec, self._launcher, self._logs[spec.name], self._settings.endpoint_url)
-        self._rooms_by_key[worker.access_key] = spec.room
+        self._specs_by_key[worker.access_key] = spec
         return worker
 
     def _run(

@@ -21,6 +21,7 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     reserved_concurrency: int | None = None
     runtime: str = "python3.13"
+    role_arn: str = ""
 
     @property
     def arn(self) -> str:

@@ -61,6 +61,7 @@ def _spec(resource: Resource, target: Target) -> FunctionSpec:
         environment={name: str(value) for name, value in variables.items()},
         reserved_concurrency=None if reserved is None else int(reserved),
         runtime=properties.get("Runtime", "python3.13"),
+        role_arn=properties["Role"],
     )
 
 

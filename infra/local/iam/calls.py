@@ -1,0 +1,92 @@
+"""A call as it comes over the wire, and what of it a permission is about."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from infra.local import place
+
+
+@dataclass(frozen=True)
+class Need:
+    """One permission that a call takes."""
+
+    action: str
+    resource: str
+    context: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One signed request."""
+
+    service: str
+    """The name that it was signed for."""
+
+    access_key: str
+    environ: dict[str, Any]
+
+    @property
+    def method(self) -> str:
+        """The HTTP method."""
+        return str(self.environ["REQUEST_METHOD"])
+
+    @property
+    def path(self) -> str:
+        """The path with its escapes undone, as the application sees it."""
+        # WSGI carries bytes as latin-1.
+        return str(self.environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
+
+    @cached_property
+    def query(self) -> dict[str, str]:
+        """The query's parameters."""
+        return dict(parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True))
+
+    def header(self, name: str) -> str:
+        """One header, or nothing."""
+        return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
+
+    @cached_property
+    def body(self) -> bytes:
+        """The body, which the application can still read; of one without a known length nothing."""
+        length = int(self.environ.get("CONTENT_LENGTH") or 0)
+        data: bytes = self.environ["wsgi.input"].read(length) if length else b""
+        if length:
+            self.environ["wsgi.input"] = io.BytesIO(data)
+        return data
+
+    @cached_property
+    def document(self) -> dict[str, Any]:
+        """The body as a JSON object; what is none is the application's to refuse."""
+        try:
+            found = json.loads(self.body or b"{}")
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def form(self) -> dict[str, str]:
+        """The body as a form, for services that still speak so."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace")))
+
+
+def read_call(environ: dict[str, Any]) -> Call | None:
+    """Find out who signed a request and for which service; None if nobody did."""
+    signed = str(environ.get("HTTP_AUTHORIZATION", ""))
+    _, found, rest = signed.partition("Credential=")
+    if not found:
+        signed = dict(parse_qsl(environ.get("QUERY_STRING", ""))).get("X-Amz-Credential", "")
+        rest = unquote(signed)
+    parts = rest.split(",", 1)[0].split("/")
+    return Call(parts[3].lower(), parts[0], environ) if len(parts) >= 5 else None
+
+
+def arn(service: str, resource: str) -> str:
+    """Spell the ARN of something of this laptop."""
+    return f"arn:{place.PARTITION}:{service}:{place.REGION}:{place.ACCOUNT_ID}:{resource}"

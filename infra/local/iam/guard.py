@@ -1,0 +1,119 @@
+"""Stand before the local AWS and let pass what the caller's role grants; it is asked for every call of every room.
+
+Who has no known key is the operator: the laptop itself, a test, a person's own client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from infra.local import place
+from infra.local.iam.calls import Call, Need, read_call
+from infra.local.iam.conditions import Context
+from infra.local.iam.needs import needs_of
+from infra.local.iam.policies import Decision, Policies
+from infra.local.iam.principals import Principal, PrincipalOf
+from infra.local.iam.refusals import Answer, refusal
+from infra.local.iam.roles import Roles
+from infra.local.iam.s3_needs import bucket_arn
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+_FREE = frozenset({"sts:GetCallerIdentity"})
+"""What AWS answers to everybody."""
+
+
+class Guard:
+    """A WSGI application around moto's."""
+
+    def __init__(self, application: Application) -> None:
+        """Let everything pass until roles are bound."""
+        self._application = application
+        self._bound: tuple[PrincipalOf, Roles] | None = None
+        self.used: set[tuple[str, str, str]] = set()
+        """(role, action, resource) of everything that was granted and used."""
+
+    def bind(self, principal_of: PrincipalOf, roles: Roles) -> None:
+        """Hold callers to their roles from now on."""
+        self._bound = principal_of, roles
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer one request, or refuse it."""
+        call = read_call(environ)
+        if call is None or self._bound is None:
+            return self._application(environ, start_response)
+        principal_of, roles = self._bound
+        principal = principal_of(call.access_key)
+        policies = None if principal is None else roles.policies(principal.role)
+        if principal is not None and policies is not None:
+            return self._guarded(call, principal, policies, start_response)
+        try:
+            return self._application(environ, start_response)
+        finally:
+            if call.service == "iam":
+                roles.forget()
+
+    def refusal(self, access_key: str, need: Need) -> str | None:
+        """Say why somebody may not do something that is not asked of moto; None if it is granted."""
+        if self._bound is None:
+            return None
+        principal_of, roles = self._bound
+        principal = principal_of(access_key)
+        policies = None if principal is None else roles.policies(principal.role)
+        if principal is None or policies is None:
+            return None
+        decision = self._decide(principal, policies, need)
+        return None if decision is Decision.ALLOWED else f"{principal.arn}: {need.action}: {decision.value}"
+
+    def _guarded(
+        self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        for need in needs_of(call):
+            decision = self._decide(principal, policies, need)
+            if decision is not Decision.ALLOWED:
+                return _send(refusal(call, principal, need, decision), start_response)
+        if call.service == "s3" and call.method in ("GET", "HEAD"):
+            return self._hiding(call, principal, policies, start_response)
+        return self._application(call.environ, start_response)
+
+    def _decide(self, principal: Principal, policies: Policies, need: Need) -> Decision:
+        if need.action in _FREE:
+            return Decision.ALLOWED
+        decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
+        if decision is Decision.ALLOWED:
+            self.used.add((principal.role, need.action, need.resource))
+        return decision
+
+    def _hiding(
+        self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
+    ) -> Iterable[bytes]:
+        """Whoever may not list a bucket does not learn either which objects it lacks: S3 refuses instead of 404."""
+        told: list[tuple[Any, ...]] = []
+        body = b"".join(self._application(call.environ, lambda *given: told.append(given)))
+        if told[0][0].startswith("404") and "/" in call.path.strip("/"):
+            need = Need("s3:ListBucket", bucket_arn(call.path.strip("/").split("/", 1)[0]))
+            decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
+            if decision is not Decision.ALLOWED:
+                return _send(refusal(call, principal, need, decision), start_response)
+        start_response(*told[0])
+        return iter([body])
+
+
+def _context(principal: Principal, need: Need) -> Context:
+    base: Mapping[str, list[str]] = {
+        "aws:principalarn": [f"arn:{place.PARTITION}:iam::{place.ACCOUNT_ID}:role/{principal.role}"],
+        "aws:principalaccount": [place.ACCOUNT_ID],
+        "aws:resourceaccount": [place.ACCOUNT_ID],
+        "aws:requestedregion": [place.REGION],
+        "aws:securetransport": ["true"],
+        "aws:currenttime": [datetime.now(UTC).isoformat()],
+    }
+    return {**base, **{name.lower(): values for name, values in need.context.items()}}
+
+
+def _send(answer: Answer, start_response: Callable[..., Any]) -> Iterator[bytes]:
+    status, headers, body = answer
+    start_response(status, headers)
+    return iter([body])
