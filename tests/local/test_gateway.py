@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import socket
 from typing import Any
 
 import httpx2
@@ -12,6 +14,7 @@ from infra.local.executor import Trouble
 from infra.local.gateway import events
 from infra.local.gateway.messages import Request
 from infra.local.gateway.routes import Route, RouteTable
+from infra.local.laptop import Laptop
 
 
 def event_of(response: httpx2.Response) -> dict[str, Any]:
@@ -108,9 +111,45 @@ def test_an_integration_that_takes_too_long_is_503(http: httpx2.Client) -> None:
     assert (response.status_code, response.json()) == (503, {"message": "Service Unavailable"})
 
 
-def test_a_body_over_10_mb_is_413(http: httpx2.Client) -> None:
-    response = http.post("/echo", content=b"x" * 10_485_761)
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_body_over_10_mb_is_413_that_a_browser_can_read(http: httpx2.Client, chunked: bool) -> None:
+    body = b"x" * 10_485_761
+    content = iter([body[:5_000_000], body[5_000_000:]]) if chunked else body
+    response = http.post("/echo", content=content, headers={"Origin": "https://app.example.com"})
     assert (response.status_code, response.json()) == (413, {"message": "Request Entity Too Large"})
+    assert response.headers["access-control-allow-origin"] == "https://app.example.com"
+
+
+@pytest.mark.parametrize(("text", "status"), [("é" * 2_600_000, 200), ("é" * 3_200_000, 413)])
+def test_payloads_are_measured_in_utf_8(http: httpx2.Client, text: str, status: int) -> None:
+    body = json.dumps({"answer": "small", "text": text}, ensure_ascii=False).encode()
+    response = http.post("/echo", content=body, headers={"content-type": "application/json"})
+    assert response.status_code == status
+
+
+@pytest.mark.parametrize(
+    "request_text",
+    [
+        "POST /echo HTTP/1.1\r\nContent-Length: abc\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: -5\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: gzip\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nabcde\r\n",
+        "POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabcdef\r\n",
+        "GET http://[bad HTTP/1.1\r\n\r\n",
+        "GET nothing HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_400_at_once(laptop: Laptop, request_text: str) -> None:
+    port = int(laptop.url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(request_text.encode())
+        answer = b""
+        while block := connection.recv(65_536):
+            answer += block
+    assert answer.split(b" ", 2)[1] == b"400", answer
+    assert answer.endswith(b'{"message": "Bad Request"}')
 
 
 @pytest.mark.parametrize(

@@ -61,6 +61,10 @@ class HttpApi:
             return preflight
         return self._cors.dress(request, self._answer(request))
 
+    def refuse(self, request: Request, refusal: Response) -> Response:
+        """Dress an answer that was given before the body was read: a browser must be able to read it too."""
+        return self._cors.dress(request, refusal)
+
     def close(self) -> None:
         """Let the threads go; what they wait for ends with the executor."""
         self._threads.shutdown(wait=False, cancel_futures=True)
@@ -83,7 +87,8 @@ class HttpApi:
         return self._integrate(route, event)
 
     def _integrate(self, route: Route, event: dict[str, Any]) -> Response:
-        payload = json.dumps(event).encode()
+        # As AWS measures: UTF-8. Escaped ASCII would make three bytes of a letter into six.
+        payload = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
         if len(payload) > MAX_REQUEST_BYTES:
             return TOO_LARGE
         try:
@@ -111,7 +116,11 @@ class HttpApi:
 
     def _ask(self, authorizer: Authorizer, question: dict[str, Any]) -> dict[str, Any]:
         try:
-            result = self._invoke(authorizer.function, json.dumps(question).encode(), _AUTHORIZER_LIMIT_S)
+            result = self._invoke(
+                authorizer.function,
+                json.dumps(question, ensure_ascii=False).encode(errors="replace"),
+                _AUTHORIZER_LIMIT_S,
+            )
             answer = None if result.function_error else json.loads(result.payload)
         except (TookTooLong, Throttled, ValueError):
             answer = None

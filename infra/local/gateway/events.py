@@ -18,6 +18,15 @@ from infra.local.gateway.routes import Route
 _TEXT_TYPES = ("application/json", "application/xml", "application/javascript")
 
 
+def is_target(target: str) -> bool:
+    """Say whether a request's target can be read as a path, or as a URL with one."""
+    try:
+        url = urlsplit(target)
+    except ValueError:
+        return False
+    return url.path.startswith("/") or (url.netloc != "" and url.path == "")
+
+
 def path_of(request: Request) -> str:
     """Take the path out of the target, still encoded, so that an encoded slash separates nothing."""
     return urlsplit(request.target).path or "/"

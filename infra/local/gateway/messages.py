@@ -38,6 +38,7 @@ def message(status: int, text: str) -> Response:
     return Response(status, [("content-type", JSON_TYPE)], json.dumps({"message": text}).encode())
 
 
+BAD_REQUEST = message(400, "Bad Request")
 NOT_FOUND = message(404, "Not Found")
 UNAUTHORIZED = message(401, "Unauthorized")
 FORBIDDEN = message(403, "Forbidden")

@@ -6,16 +6,17 @@ import errno
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from infra.local.gateway import bodies
 from infra.local.gateway.api import MAX_BODY_BYTES, HttpApi
-from infra.local.gateway.messages import INTERNAL_ERROR, TOO_LARGE, Request, Response
+from infra.local.gateway.events import is_target
+from infra.local.gateway.messages import BAD_REQUEST, INTERNAL_ERROR, TOO_LARGE, Request, Response
 
 _MAX_CONNECTIONS = 256
 _IDLE_LIMIT_S = 20.0
-_DRAIN_LIMIT_BYTES = 64 * 1024 * 1024
-_DRAIN_BLOCK_BYTES = 65_536
 
 
 class PortInUse(OSError):
@@ -94,8 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         started_s = time.perf_counter()
-        body = self._read_body()
-        response = TOO_LARGE if body is None else self._respond(body)
+        response = self._answer()
         self._send(response)
         took_ms = (time.perf_counter() - started_s) * 1000
         self.server.log(
@@ -104,40 +104,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
-    def _respond(self, body: bytes) -> Response:
+    def _answer(self) -> Response:
         headers = [(name.lower(), value) for name, value in self.headers.items()]
-        request = Request(self.command, self.path, headers, body, self.client_address[0])
+        request = Request(self.command, self.path, headers, b"", self.client_address[0])
+        if not is_target(self.path):
+            return self._refuse(request, BAD_REQUEST)
+        try:
+            body = bodies.read(self.rfile, self.headers, MAX_BODY_BYTES)
+        except bodies.Malformed:
+            return self._refuse(request, BAD_REQUEST)
+        except bodies.TooLarge:
+            return self._refuse(request, TOO_LARGE)
+        return self._guarded(lambda api: api.handle(replace(request, body=body)))
+
+    def _refuse(self, request: Request, refusal: Response) -> Response:
+        # Where the next request would begin is not known after a body that was not read to its end.
+        self.close_connection = True
+        return self._guarded(lambda api: api.refuse(request, refusal))
+
+    def _guarded(self, answer: Callable[[HttpApi], Response]) -> Response:
         api = self.server.api()
         try:
-            return INTERNAL_ERROR if api is None else api.handle(request)
+            return INTERNAL_ERROR if api is None else answer(api)
         except Exception as error:  # noqa: BLE001 - the border of a request: one must not take the server down
             self.server.log(f"the gateway itself failed: {error!r}\n")
             return INTERNAL_ERROR
-
-    def _read_body(self) -> bytes | None:
-        if "chunked" in (self.headers.get("transfer-encoding") or "").lower():
-            return self._read_chunks()
-        length = int(self.headers.get("content-length") or 0)
-        if length <= MAX_BODY_BYTES:
-            return self.rfile.read(length)
-        self.close_connection = True
-        # Closing with unread bytes would reset the connection before the client has read the refusal.
-        left = min(length, _DRAIN_LIMIT_BYTES)
-        while left > 0 and (block := self.rfile.read(min(left, _DRAIN_BLOCK_BYTES))):
-            left -= len(block)
-        return None
-
-    def _read_chunks(self) -> bytes | None:
-        body = b""
-        while size := int(self.rfile.readline().split(b";")[0] or b"0", 16):
-            if len(body) + size > MAX_BODY_BYTES:
-                self.close_connection = True
-                return None
-            body += self.rfile.read(size)
-            self.rfile.readline()
-        while self.rfile.readline() not in (b"\r\n", b"\n", b""):
-            continue
-        return body
 
     def _send(self, response: Response) -> None:
         self.send_response(response.status)
