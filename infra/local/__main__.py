@@ -10,6 +10,7 @@ from pathlib import Path
 from infra.local import stopping
 
 DEFAULT_PORT = 8400
+_LAST_PORT = 65_535
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,9 +19,9 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="deploy to this machine and keep it running until Ctrl-C")
     up.add_argument(
-        "--port", type=int, default=DEFAULT_PORT, help="port of the HTTP API (default: %(default)s)"
+        "--port", type=_port, default=DEFAULT_PORT, help="port of the HTTP API (default: %(default)s)"
     )
-    up.add_argument("--aws-port", type=int, default=0, help="port of the local AWS (default: a free one)")
+    up.add_argument("--aws-port", type=_port, default=0, help="port of the local AWS (default: a free one)")
     up.add_argument(
         "--tenant", default="acme", help="tenant of the API key that is made (default: %(default)s)"
     )
@@ -33,13 +34,27 @@ def parser() -> argparse.ArgumentParser:
         dest="settings",
         help="replace a field of infra/config/laptop.toml, such as http_allow='[\"http://127.0.0.1:9000\"]'",
     )
-    commands.add_parser("demo", help="answer a dozen support tickets, show results and cost, end")
+    up.add_argument(
+        "--json", action="store_true", help="print one JSON object when it is ready, and nothing else"
+    )
+    demo = commands.add_parser("demo", help="answer a dozen support tickets, show results and cost, end")
+    demo.add_argument(
+        "--json", action="store_true", help="print one JSON document at the end, and nothing else"
+    )
     bench = commands.add_parser("bench", help="measure on a laptop of its own")
     bench.add_argument(
         "what", choices=["counts"], help="counts: what one run takes of everything that is billed"
     )
     bench.add_argument("--json", action="store_true", help="print JSON")
     return top
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > _LAST_PORT:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no port: give a number from 0 (a free one) to {_LAST_PORT}"
+        )
+    return int(text)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -53,7 +68,7 @@ def _command(options: argparse.Namespace) -> int:
     if options.command == "demo":
         from infra.local import demo  # noqa: PLC0415
 
-        return demo.run()
+        return demo.run(as_json=options.json)
     if options.command == "bench":
         from infra.local import bench  # noqa: PLC0415
 
@@ -62,7 +77,8 @@ def _command(options: argparse.Namespace) -> int:
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
     state_dir = options.state_dir or STATE_DIR
-    return up(LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=state_dir))
+    chosen = LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=state_dir)
+    return up(chosen, as_json=options.json)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -49,9 +50,9 @@ class Outcome:
         return self.run["status"] == "COMPLETED" and self.expected in self.answer
 
 
-def run() -> int:
-    """Run the demo from nothing to its table; any wrong answer is a failure."""
-    console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
+def run(*, as_json: bool = False) -> int:
+    """Run the demo from nothing to its table, or to one JSON document; any wrong answer is a failure."""
+    console = _console(as_json=as_json)
     started_s = time.monotonic()
     shutil.rmtree(_STATE_DIR, ignore_errors=True)
     console.print("[bold]Stepward demo[/bold]: synthesising the CDK app and deploying it to this machine …")
@@ -61,10 +62,39 @@ def run() -> int:
         resources, seconds = len(laptop.deployment.resources), time.monotonic() - started_s
         console.print(f"{resources} resources are up after {seconds:.1f} s. {agent} now answers the tickets:")
         outcomes = sorted(_answer_all(laptop, agent, console), key=lambda outcome: outcome.ticket)
-    console.print(_table(outcomes))
-    _print_totals(console, outcomes)
-    _print_next_steps(console)
+    if as_json:
+        print(json.dumps(_document(outcomes), indent=2))
+    else:
+        console.print(_table(outcomes))
+        _print_totals(console, outcomes)
+        _print_next_steps(console)
     return 0 if outcomes and all(outcome.is_right for outcome in outcomes) else 1
+
+
+def _console(*, as_json: bool) -> Console:
+    # As JSON, stdout belongs to the document; what happens on the way is told beside it.
+    out = sys.stderr if as_json else sys.stdout
+    return Console(file=out) if out.isatty() else Console(file=out, width=_PLAIN_WIDTH)
+
+
+def _document(outcomes: list[Outcome]) -> dict[str, Any]:
+    tickets = [
+        {
+            "ticket": outcome.ticket,
+            "order": outcome.order,
+            "run": outcome.run.get("id"),
+            "status": outcome.run["status"],
+            "answer": outcome.answer,
+            "expected": outcome.expected,
+            "is_right": outcome.is_right,
+            "states_entered": outcome.states_entered,
+            "machine_usd_micros": outcome.states_entered * STATE_USD_MICROS,
+            **outcome.run["totals"],
+        }
+        for outcome in outcomes
+    ]
+    right = sum(outcome.is_right for outcome in outcomes)
+    return {"right": right, "of": len(outcomes), "tickets": tickets}
 
 
 def _answer_all(laptop: Laptop, agent: str, console: Console) -> Iterator[Outcome]:

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class LaptopError(Exception):
     """The laptop cannot start or go on, for a reason that a person can do something about."""
+
+
+class UnusableOption(LaptopError):
+    """An option of the command that cannot be, told before anything has been started; unlike its base, exit status 2."""

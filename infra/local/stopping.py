@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from types import FrameType
 
 from infra.local.deployer.faults import DeployError
-from infra.local.faults import LaptopError
+from infra.local.faults import LaptopError, UnusableOption
 
 INTERRUPTED = 130
 """What shells expect of a program that Ctrl-C has ended."""
 
+UNUSABLE_OPTION = 2
+"""What scripts may correct: an option that cannot be, or a port that is taken."""
+
+_stopping = threading.Event()
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -21,6 +26,9 @@ def run(command: Callable[[], int]) -> int:
     _stop_on_first_signal()
     try:
         return command()
+    except UnusableOption as error:
+        sys.stderr.write(f"{error}\n")
+        return UNUSABLE_OPTION
     except (LaptopError, DeployError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
@@ -29,8 +37,14 @@ def run(command: Callable[[], int]) -> int:
         return INTERRUPTED
 
 
+def is_under_way() -> bool:
+    """Say whether a signal has come: what ends from then on was ended by the laptop and is no trouble."""
+    return _stopping.is_set()
+
+
 def _stop_on_first_signal() -> None:
     def stop(*_: int | FrameType | None) -> None:
+        _stopping.set()
         # From here on nothing may interrupt the cleaning up: a second Ctrl-C would leave processes behind.
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)

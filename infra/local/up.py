@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import os
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
+from infra.local import stopping
 from infra.local.deployer.catalog import NO_OPS
 from infra.local.executor import Trouble
+from infra.local.faults import UnusableOption
 from infra.local.gateway import PortInUse
 from infra.local.laptop import ROOT, Laptop, LaptopOptions, read_laptop_file
 from infra.local.library import load_support
@@ -30,14 +34,7 @@ class LaptopFile:
 
     def write(self, laptop: Laptop) -> None:
         """Write it whole or not at all, for this user's eyes: it holds the key."""
-        content = {
-            "url": laptop.url,
-            "api_key": laptop.api_key,
-            "tenant": laptop.options.tenant,
-            "endpoint": laptop.endpoint,
-            "pid": os.getpid(),
-            "log_dir": str(laptop.log_dir),
-        }
+        content = _facts(laptop)
         draft = self._file.with_suffix(".draft")
         draft.touch(mode=0o600)
         draft.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
@@ -50,24 +47,66 @@ class LaptopFile:
             self._file.unlink()
 
 
-def up(options: LaptopOptions) -> int:
-    """Start, tell, wait for a signal, end."""
+def up(options: LaptopOptions, *, as_json: bool = False) -> int:
+    """Start, tell, wait for a signal, end; as JSON, one object on stdout and nothing else."""
     started_s = time.monotonic()
+    check(options)
     file = LaptopFile(options.state_dir or STATE_DIR)
     try:
-        with Laptop(options, _tell) as laptop:
+        with Laptop(options, lambda trouble: _tell(trouble, as_json=as_json)) as laptop:
             agent = load_support(laptop)
             file.write(laptop)
-            _print_summary(laptop, agent, time.monotonic() - started_s)
+            if as_json:
+                print(json.dumps(_summary(laptop, agent)), flush=True)
+            else:
+                _print_summary(laptop, agent, time.monotonic() - started_s)
             threading.Event().wait()
     except PortInUse as error:
         sys.stderr.write(_port_message(error.port, options) + "\n")
         return PORT_IN_USE
     except KeyboardInterrupt:
-        print("\nStopped; every process has ended.")
+        _say("\nStopped; every process has ended.", as_json=as_json)
     finally:
         file.remove()
     return 0
+
+
+def check(options: LaptopOptions) -> None:
+    """Refuse what cannot be, in one line and before anything has been started."""
+    if options.port == options.aws_port != 0:
+        raise UnusableOption(
+            f"--port and --aws-port cannot both be {options.port}; leave one out or change it."
+        )
+    state_dir = options.state_dir or STATE_DIR
+    try:
+        state_dir.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=state_dir):
+            pass
+    except OSError as error:
+        raise UnusableOption(
+            f"--state-dir {state_dir} cannot be written to ({error.strerror}); name another folder."
+        ) from None
+
+
+def _facts(laptop: Laptop) -> dict[str, Any]:
+    return {
+        "url": laptop.url,
+        "api_key": laptop.api_key,
+        "tenant": laptop.options.tenant,
+        "endpoint": laptop.endpoint,
+        "pid": os.getpid(),
+        "log_dir": str(laptop.log_dir),
+    }
+
+
+def _summary(laptop: Laptop, agent: str) -> dict[str, Any]:
+    deployment = laptop.deployment
+    return {
+        **_facts(laptop),
+        "agent": agent,
+        "resources": dict(sorted(Counter(kind for _, kind, _ in deployment.resources).items())),
+        "left_out": dict(sorted(Counter(kind for kind, _ in deployment.no_ops).items())),
+    }
 
 
 def _print_summary(laptop: Laptop, agent: str, took_s: float) -> None:
@@ -119,5 +158,10 @@ def _runs(pid: int) -> bool:
     return True
 
 
-def _tell(trouble: Trouble) -> None:
-    print(f"! {trouble}", flush=True)
+def _tell(trouble: Trouble, *, as_json: bool) -> None:
+    if not stopping.is_under_way():
+        _say(f"! {trouble}", as_json=as_json)
+
+
+def _say(text: str, *, as_json: bool) -> None:
+    print(text, file=sys.stderr if as_json else sys.stdout, flush=True)

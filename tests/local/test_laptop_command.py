@@ -8,13 +8,17 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from infra.local import stopping
+from infra.local import up as up_command
 from infra.local.__main__ import main
+from infra.local.executor import Trouble
 from tests.local.patience import alive, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,6 +41,59 @@ def test_a_port_in_use_is_told_with_the_way_out(taken_port: int, tmp_path: Path,
     assert f"Port {taken_port} is in use" in done.stderr
     assert f"{option} {taken_port + 1}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--port", "99999"], "99999 is no port"),
+        (["--port=-5"], "-5 is no port"),
+        (["--aws-port", "many"], "many is no port"),
+        (["--port", "8499", "--aws-port", "8499"], "cannot both be 8499"),
+        (["--state-dir", str(Path(__file__))], "cannot be written to"),
+        (["--state-dir", "/proc/nowhere"], "cannot be written to"),
+    ],
+)
+def test_an_option_that_cannot_be_is_told_in_a_line(options: list[str], told: str) -> None:
+    done = subprocess.run([*UP, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    assert done.returncode == 2
+    assert told in done.stderr.strip().splitlines()[-1]
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_troubles_after_a_signal_are_no_troubles(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(stopping, "_stopping", ended)
+    trouble = Trouble("echo", "crashed", "Runtime.ExitError: killed", tmp_path)
+    up_command._tell(trouble, as_json=False)
+    ended.set()
+    up_command._tell(trouble, as_json=False)
+    assert capsys.readouterr().out.count("crashed") == 1
+
+
+@pytest.mark.laptop
+def test_up_as_json_prints_one_object_when_it_is_ready(tmp_path: Path) -> None:
+    command = [*UP, "--json", "--port", "0", "--state-dir", str(tmp_path)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as up:
+        assert up.stdout is not None
+        told = json.loads(up.stdout.readline())
+        assert json.loads((tmp_path / "laptop.json").read_text()).items() <= told.items()
+        up.terminate()
+        rest, _ = up.communicate(timeout=20)
+    assert (rest, up.returncode) == ("", 0)
+
+
+@pytest.mark.laptop
+def test_demo_as_json_prints_one_document_at_the_end() -> None:
+    command = [sys.executable, "-m", "infra.local", "demo", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["right"] == told["of"] == len(told["tickets"]) > 0
+    assert {"ticket", "answer", "status", "cost_usd_micros"} <= set(told["tickets"][0])
 
 
 def descendants(pid: int) -> set[int]:
