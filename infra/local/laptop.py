@@ -56,6 +56,10 @@ class LaptopOptions:
 class Laptop:
     """Synthesise, start an AWS, deploy to it, open the door; leave nothing behind."""
 
+    deployment: Deployment
+    _api: HttpApi
+    _parts: HttpApiParts
+
     def __init__(
         self, options: LaptopOptions | None = None, on_trouble: Callable[[Trouble], None] | None = None
     ) -> None:
@@ -63,6 +67,7 @@ class Laptop:
         self.options = options or LaptopOptions()
         self._on_trouble = on_trouble
         self._exit = ExitStack()
+        self._updating = threading.Lock()
 
     def __enter__(self) -> Self:
         """Start everything; what was started is ended again if a later part fails."""
@@ -116,6 +121,16 @@ class Laptop:
         """Spell the ARN of an execution of the one state machine."""
         machine = self.physical_id("AWS::StepFunctions::StateMachine")
         return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
+
+    def update(self, assembly: Path) -> list[str]:
+        """Apply a changed assembly while everything runs on; give a line a change."""
+        read = Assembly(assembly)
+        with self._updating:
+            try:
+                self.deployment = deploy(read, self._target(read), self.deployment)
+            finally:
+                self._api.read(self._parts)
+        return self.deployment.changes
 
     def issue_key(self, tenant: str, principal: str) -> str:
         """Make a further API key, in a process of its own as an operator would."""
@@ -179,10 +194,16 @@ class Laptop:
         return self.deployment.physical_ids("AWS::IAM::Role") if hasattr(self, "deployment") else []
 
     def _deploy(self, assembly: Assembly) -> None:
-        parts = HttpApiParts()
-        target = Target(self._cloud.client, assembly.asset, self._executor.register, parts, self.url)
-        self.deployment: Deployment = deploy(assembly, target)
-        self._gateway.serve(HttpApi(parts, self._executor))
+        self._parts = HttpApiParts()
+        self.deployment = deploy(assembly, self._target(assembly))
+        self._api = HttpApi(self._parts, self._executor)
+        self._gateway.serve(self._api)
+
+    def _target(self, assembly: Assembly) -> Target:
+        executor = self._executor
+        return Target(
+            self._cloud.client, assembly.asset, executor.register, self._parts, self.url, executor.forget
+        )
 
 
 class _Synth:

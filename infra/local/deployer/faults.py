@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from infra.local.deployer.resource import Resource
+
 
 class DeployError(Exception):
     """The template asks for something that the laptop cannot do."""
@@ -27,3 +29,45 @@ class UnsupportedFunction(DeployError):
         super().__init__(
             f"the intrinsic function {name} is not known; add it in infra/local/deployer/values.py"
         )
+
+
+class ResourceRefused(DeployError):
+    """AWS did not accept a resource; its own message says why."""
+
+    def __init__(self, resource: Resource, error: Exception) -> None:
+        """Name the resource before the reason."""
+        super().__init__(f"{resource.stack}/{resource.logical_id} ({resource.type}): {error}")
+
+
+class MustBeRenamed(DeployError):
+    """A change needs a new resource, and two resources cannot have one name."""
+
+    def __init__(self, resource: Resource, name_property: str) -> None:
+        """Say what CloudFormation says, and which line to change."""
+        super().__init__(
+            f"{resource.stack}/{resource.logical_id} ({resource.type}): this change replaces the resource, and "
+            f"CloudFormation cannot replace one with a name of its own. Change {name_property} "
+            f"({resource.properties[name_property]}) too; the data of the old one is then deleted."
+        )
+
+
+class CannotChange(DeployError):
+    """A type that the laptop can create but not change; starting anew applies it."""
+
+    def __init__(self, resource: Resource) -> None:
+        """Name the resource and the place where its upkeep belongs."""
+        super().__init__(
+            f"{resource.stack}/{resource.logical_id}: a running laptop cannot change or delete a {resource.type}. "
+            "Stop the laptop and start it again, or write its upkeep in infra/local/deployer/upkeep.py."
+        )
+
+
+class RolledBack(DeployError):
+    """An update that failed; everything is again as it was before it."""
+
+    def __init__(self, reason: DeployError, failed: list[str]) -> None:
+        """Keep the reason, and what could not be taken back."""
+        what = "and was taken back: everything is as it was before"
+        if failed:
+            what = f"and could not be taken back whole ({'; '.join(failed)}); start the laptop anew"
+        super().__init__(f"the update failed {what}. {reason}")

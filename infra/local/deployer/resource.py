@@ -18,10 +18,14 @@ class Resource:
     logical_id: str
     type: str
     properties: dict[str, Any]
+    generation: int = 0
+    """How often the resource was replaced: a made name must differ from that of the one before."""
 
     def name(self, property_name: str, limit: int = 64) -> str:
         """Take the given physical name, or make one as CloudFormation does: stack, then logical id."""
-        return str(self.properties.get(property_name) or f"{self.stack}-{self.logical_id}"[:limit])
+        suffix = f"-{self.generation}" if self.generation else ""
+        made = f"{self.stack}-{self.logical_id}"[: limit - len(suffix)] + suffix
+        return str(self.properties.get(property_name) or made)
 
     def pick(self, *names: str) -> dict[str, Any]:
         """Take the properties that are called the same in the API."""
@@ -56,3 +60,4 @@ class Target:
     register_function: Callable[[FunctionSpec], None]
     http_apis: HttpApiParts
     http_url: str
+    forget_function: Callable[[str], None] = lambda _: None

@@ -14,7 +14,7 @@ from pathlib import Path
 from infra.local.executor import faults, room_log
 from infra.local.executor.fork_launch import ForkLauncher
 from infra.local.executor.launch import Launcher, SubprocessLauncher
-from infra.local.executor.pool import Pool
+from infra.local.executor.pool import Pool, Retired
 from infra.local.executor.room_log import RoomLog
 from infra.local.executor.runtime_api import Invocation
 from infra.local.executor.spec import FunctionSpec, InvocationResult, Trouble
@@ -44,6 +44,7 @@ class Executor:
         self._launcher: Launcher = ForkLauncher() if settings.fork else SubprocessLauncher()
         self._specs: dict[str, FunctionSpec] = {}
         self._pools: dict[str, Pool] = {}
+        self._retired: list[Pool] = []
         self._logs: dict[str, RoomLog] = {}
         self._specs_by_key: dict[str, FunctionSpec] = {}
         self._lock = threading.Lock()
@@ -52,15 +53,38 @@ class Executor:
         atexit.register(self.close)
 
     def register(self, spec: FunctionSpec) -> None:
-        """Make a function callable; its code is used where it lies."""
+        """Make a function callable, or give it other code or settings; its code is used where it lies.
+
+        Calls under way end in the sandboxes that they began in; every later call gets a new one.
+        """
         settings = self._settings
         cap = settings.concurrency_per_function
         if spec.reserved_concurrency is not None:
             cap = spec.reserved_concurrency
         with self._lock:
+            old = self._pools.get(spec.name)
             self._specs[spec.name] = spec
-            self._logs[spec.name] = RoomLog(settings.log_dir / f"{spec.room}.log")
+            self._logs.setdefault(spec.name, RoomLog(settings.log_dir / f"{spec.room}.log"))
             self._pools[spec.name] = Pool(spec.name, cap, lambda: self._start_worker(spec))
+            if old is not None:
+                self._retired.append(old)
+        if old is not None:
+            old.retire()
+
+    def forget(self, name: str) -> None:
+        """Let a function go; calls under way still end."""
+        with self._lock:
+            self._specs.pop(name, None)
+            pool = self._pools.pop(name, None)
+            if pool is not None:
+                self._retired.append(pool)
+        if pool is not None:
+            pool.retire()
+
+    def functions(self) -> list[FunctionSpec]:
+        """List what can be called."""
+        with self._lock:
+            return list(self._specs.values())
 
     def spec(self, name: str) -> FunctionSpec:
         """Look a function up, for whoever needs its room or its limits."""
@@ -80,9 +104,8 @@ class Executor:
 
     def invoke(self, name: str, payload: bytes) -> InvocationResult:
         """Run one event to its end; only a lack of sandboxes raises, everything else is a result."""
-        spec = self.spec(name)
-        pool = self._pools[name]
-        worker, is_new = pool.acquire(self._settings.throttle_wait_s)
+        pool, worker, is_new = self._acquire(name)
+        spec = worker.spec
         healthy = False
         try:
             result, healthy = self._run(worker, spec, payload, is_new=is_new)
@@ -97,9 +120,21 @@ class Executor:
             if self._closed:
                 return
             self._closed = True
-        for pool in self._pools.values():
+        for pool in (*self._pools.values(), *self._retired):
             pool.close()
         self._launcher.close()
+
+    def _acquire(self, name: str) -> tuple[Pool, Worker, bool]:
+        while True:
+            self.spec(name)
+            with self._lock:
+                pool = self._pools.get(name)
+            if pool is None:
+                continue
+            try:
+                return pool, *pool.acquire(self._settings.throttle_wait_s)
+            except Retired:
+                continue
 
     def _start_worker(self, spec: FunctionSpec) -> Worker:
         worker = Worker(spec, self._launcher, self._logs[spec.name], self._settings.endpoint_url)

@@ -11,6 +11,10 @@ from infra.local.executor.faults import Throttled
 from infra.local.executor.worker import Worker
 
 
+class Retired(Exception):
+    """The pool belongs to code or settings that have been replaced; there is a newer one."""
+
+
 class Pool:
     """Hand out workers one invocation each; the cap is the reserved concurrency or the laptop's own."""
 
@@ -23,6 +27,7 @@ class Pool:
         self._workers: set[Worker] = set()
         self._places_taken = 0
         self._closed = False
+        self._retired = False
         self._changed = threading.Condition()
 
     def acquire(self, wait_s: float) -> tuple[Worker, bool]:
@@ -32,6 +37,8 @@ class Pool:
             while True:
                 if self._closed:
                     raise Throttled(f"{self._name}: the laptop is shutting down")
+                if self._retired:
+                    raise Retired
                 if (worker := self._take_idle()) is not None:
                     return worker, False
                 if self._places_taken < self._cap:
@@ -44,13 +51,25 @@ class Pool:
     def release(self, worker: Worker, *, healthy: bool) -> None:
         """Give a worker back, or end it when its process can no longer be trusted."""
         with self._changed:
-            if healthy and worker.alive and not self._closed:
+            if healthy and worker.alive and not (self._closed or self._retired):
                 self._idle.append(worker)
             else:
                 self._forget(worker)
                 healthy = False
             self._changed.notify()
         if not healthy:
+            worker.kill()
+
+    def retire(self) -> None:
+        """End the idle workers now and each busy one after its call; whoever waits turns to the newer pool."""
+        with self._changed:
+            self._retired = True
+            idle = list(self._idle)
+            self._idle.clear()
+            for worker in idle:
+                self._forget(worker)
+            self._changed.notify_all()
+        for worker in idle:
             worker.kill()
 
     def close(self) -> None:

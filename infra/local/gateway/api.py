@@ -45,14 +45,18 @@ class HttpApi:
     """The one HTTP API of the template."""
 
     def __init__(self, parts: HttpApiParts, executor: Executor) -> None:
-        """Read routes and CORS out of the template's resources."""
+        """Take what runs the functions, and read routes and CORS."""
+        self._executor = executor
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway-invoke")
+        self.read(parts)
+
+    def read(self, parts: HttpApiParts) -> None:
+        """Read routes and CORS out of the template's resources; requests under way keep those that they found."""
         if len(parts.apis) != 1:
             raise DeployError(f"the laptop serves exactly one HTTP API, the template has {len(parts.apis)}")
         ((self._api_id, properties),) = parts.apis.items()
         self._cors = Cors(properties.get("CorsConfiguration"))
         self.routes = RouteTable(routes_of(parts, self._api_id))
-        self._executor = executor
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="gateway-invoke")
 
     def handle(self, request: Request) -> Response:
         """Answer one request."""

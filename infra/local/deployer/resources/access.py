@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
 
@@ -42,3 +44,67 @@ def _put(iam: Any, role_name: str, properties: dict[str, Any]) -> None:
         PolicyName=properties["PolicyName"],
         PolicyDocument=json.dumps(properties["PolicyDocument"]),
     )
+
+
+def update_role(resource: Resource, before: Record, target: Target) -> Created:
+    """Write the trust and the inline policies anew; those that have gone are deleted."""
+    iam, name = target.client("iam"), before.created.ref
+    document = json.dumps(resource.properties["AssumeRolePolicyDocument"])
+    iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
+    for policy_name in _policy_names(before.resource) - _policy_names(resource):
+        iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+    for policy_properties in resource.properties.get("Policies", []):
+        _put(iam, name, policy_properties)
+    return before.created
+
+
+def delete_role(record: Record, target: Target) -> None:
+    """Delete a role with all that hangs on it."""
+    iam, name = target.client("iam"), record.created.ref
+    for policy_name in iam.list_role_policies(RoleName=name)["PolicyNames"]:
+        iam.delete_role_policy(RoleName=name, PolicyName=policy_name)
+    for attached in iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]:
+        iam.detach_role_policy(RoleName=name, PolicyArn=attached["PolicyArn"])
+    iam.delete_role(RoleName=name)
+
+
+def update_policy(resource: Resource, before: Record, target: Target) -> Created:
+    """Take the policy from the roles that had it and give it to those that are to have it."""
+    delete_policy(before, target)
+    return policy(resource, target)
+
+
+def delete_policy(record: Record, target: Target) -> None:
+    """Take an inline policy from its roles, as far as they still exist."""
+    iam, name = target.client("iam"), record.resource.properties["PolicyName"]
+    for role_name in record.resource.properties.get("Roles", []):
+        with contextlib.suppress(iam.exceptions.NoSuchEntityException):
+            iam.delete_role_policy(RoleName=role_name, PolicyName=name)
+
+
+def update_managed_policy(resource: Resource, before: Record, target: Target) -> Created:
+    """Give a policy a new version, and its roles anew."""
+    iam, arn = target.client("iam"), before.created.ref
+    old = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+    document = json.dumps(resource.properties["PolicyDocument"])
+    iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
+    # A policy has five versions at most.
+    iam.delete_policy_version(PolicyArn=arn, VersionId=old)
+    wanted, had = (set(one.properties.get("Roles", [])) for one in (resource, before.resource))
+    for role_name in had - wanted:
+        iam.detach_role_policy(RoleName=role_name, PolicyArn=arn)
+    for role_name in wanted - had:
+        iam.attach_role_policy(RoleName=role_name, PolicyArn=arn)
+    return before.created
+
+
+def delete_managed_policy(record: Record, target: Target) -> None:
+    """Detach and delete a policy."""
+    iam, arn = target.client("iam"), record.created.ref
+    for role_found in iam.list_entities_for_policy(PolicyArn=arn)["PolicyRoles"]:
+        iam.detach_role_policy(RoleName=role_found["RoleName"], PolicyArn=arn)
+    iam.delete_policy(PolicyArn=arn)
+
+
+def _policy_names(resource: Resource) -> set[str]:
+    return {str(found["PolicyName"]) for found in resource.properties.get("Policies", [])}

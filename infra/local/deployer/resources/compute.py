@@ -8,6 +8,7 @@ from functools import cache
 
 from infra.local import place
 from infra.local.deployer.faults import DeployError
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 from infra.local.executor.spec import FunctionSpec
 
@@ -27,7 +28,7 @@ def log_group(resource: Resource, target: Target) -> Created:
 def function(resource: Resource, target: Target) -> Created:
     """Create a function twice: in moto, so that the API knows it, and in the executor, so that it runs."""
     properties = resource.properties
-    spec = _spec(resource, target)
+    spec = spec_of(resource, target)
     target.client("lambda").create_function(
         FunctionName=spec.name,
         Code={"ZipFile": _empty_zip()},
@@ -43,7 +44,8 @@ def function(resource: Resource, target: Target) -> Created:
     return Created(spec.name, {"Arn": spec.arn, "Role": properties["Role"]})
 
 
-def _spec(resource: Resource, target: Target) -> FunctionSpec:
+def spec_of(resource: Resource, target: Target) -> FunctionSpec:
+    """Describe a function to the executor."""
     properties = resource.properties
     code = properties["Code"]
     if "S3Key" not in code:
@@ -70,3 +72,46 @@ def _empty_zip() -> bytes:
     buffer = io.BytesIO()
     zipfile.ZipFile(buffer, "w").close()
     return buffer.getvalue()
+
+
+def update_log_group(resource: Resource, before: Record, target: Target) -> Created:
+    """Change how long a log group keeps its lines."""
+    logs, name = target.client("logs"), before.created.ref
+    if "RetentionInDays" in resource.properties:
+        logs.put_retention_policy(
+            logGroupName=name, retentionInDays=int(resource.properties["RetentionInDays"])
+        )
+    else:
+        logs.delete_retention_policy(logGroupName=name)
+    return before.created
+
+
+def delete_log_group(record: Record, target: Target) -> None:
+    """Delete a log group."""
+    target.client("logs").delete_log_group(logGroupName=record.created.ref)
+
+
+def update_function(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a function's settings and code; its sandboxes end after the call that they are at."""
+    spec = spec_of(resource, target)
+    lambda_ = target.client("lambda")
+    lambda_.update_function_configuration(
+        FunctionName=spec.name,
+        Timeout=int(spec.timeout_s),
+        MemorySize=spec.memory_mb,
+        **resource.pick("Handler", "Runtime", "Role", "Environment", "Description"),
+    )
+    if spec.reserved_concurrency is not None:
+        lambda_.put_function_concurrency(
+            FunctionName=spec.name, ReservedConcurrentExecutions=spec.reserved_concurrency
+        )
+    elif "ReservedConcurrentExecutions" in before.resource.properties:
+        lambda_.delete_function_concurrency(FunctionName=spec.name)
+    target.register_function(spec)
+    return Created(spec.name, {"Arn": spec.arn, "Role": resource.properties["Role"]})
+
+
+def delete_function(record: Record, target: Target) -> None:
+    """Delete a function and end its sandboxes."""
+    target.client("lambda").delete_function(FunctionName=record.created.ref)
+    target.forget_function(record.created.ref)

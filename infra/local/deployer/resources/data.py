@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from infra.local import place
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
 _TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode")
@@ -28,9 +30,7 @@ def table(resource: Resource, target: Target) -> Created:
 
 def global_table(resource: Resource, target: Target) -> Created:
     """Create a global table as the one table that its only replica is."""
-    replica: dict[str, Any] = next(iter(resource.properties.get("Replicas", [])), {})
-    properties = {**resource.properties, **{k: v for k, v in replica.items() if k.startswith("PointInTime")}}
-    return table(Resource(resource.stack, resource.logical_id, resource.type, properties), target)
+    return table(_only_replica(resource), target)
 
 
 def bucket(resource: Resource, target: Target) -> Created:
@@ -38,8 +38,7 @@ def bucket(resource: Resource, target: Target) -> Created:
     name = resource.name("BucketName", 63).lower()
     s3 = target.client("s3")
     s3.create_bucket(Bucket=name)
-    if versioning := resource.properties.get("VersioningConfiguration"):
-        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    _configure(s3, name, resource)
     domain = f"{name}.s3.amazonaws.com"
     return Created(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": domain, "RegionalDomainName": domain})
 
@@ -72,4 +71,100 @@ def _settle(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:
             PointInTimeRecoverySpecification={
                 "PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryEnabled"]
             },
+        )
+
+
+def update_table(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a table's indexes and settings; its items stay."""
+    dynamodb, name = target.client("dynamodb"), before.created.ref
+    _update_indexes(dynamodb, name, resource, before.resource)
+    old, new = before.resource.properties, resource.properties
+    if old.get("StreamSpecification") != new.get("StreamSpecification"):
+        _update_stream(dynamodb, name, new.get("StreamSpecification"))
+    _settle(dynamodb, name, {key: value for key, value in new.items() if old.get(key) != value})
+    described = dynamodb.describe_table(TableName=name)["Table"]
+    return Created(name, {"Arn": described["TableArn"], "StreamArn": described.get("LatestStreamArn", "")})
+
+
+def update_global_table(resource: Resource, before: Record, target: Target) -> Created:
+    """Change the one table that a global table is."""
+    was = Record(_only_replica(before.resource), before.created)
+    return update_table(_only_replica(resource), was, target)
+
+
+def delete_table(record: Record, target: Target) -> None:
+    """Delete a table with its items."""
+    target.client("dynamodb").delete_table(TableName=record.created.ref)
+
+
+def update_bucket(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a bucket's settings; its objects stay."""
+    _configure(target.client("s3"), before.created.ref, resource)
+    return before.created
+
+
+def delete_bucket(record: Record, target: Target) -> None:
+    """Delete a bucket; one that holds objects is refused, as by AWS."""
+    target.client("s3").delete_bucket(Bucket=record.created.ref)
+
+
+def update_key(resource: Resource, before: Record, target: Target) -> Created:
+    """Describe a key anew."""
+    description = resource.properties.get("Description", "")
+    target.client("kms").update_key_description(KeyId=before.created.ref, Description=description)
+    return before.created
+
+
+def delete_key(record: Record, target: Target) -> None:
+    """Let a key go after the shortest time that AWS allows."""
+    target.client("kms").schedule_key_deletion(KeyId=record.created.ref, PendingWindowInDays=7)
+
+
+def update_key_alias(resource: Resource, before: Record, target: Target) -> Created:
+    """Let a name lead to another key."""
+    name, key_id = before.created.ref, resource.properties["TargetKeyId"]
+    target.client("kms").update_alias(AliasName=name, TargetKeyId=key_id)
+    return before.created
+
+
+def delete_key_alias(record: Record, target: Target) -> None:
+    """Delete the name of a key."""
+    target.client("kms").delete_alias(AliasName=record.created.ref)
+
+
+def _only_replica(resource: Resource) -> Resource:
+    replica: dict[str, Any] = next(iter(resource.properties.get("Replicas", [])), {})
+    properties = {**resource.properties, **{k: v for k, v in replica.items() if k.startswith("PointInTime")}}
+    return replace(resource, properties=properties)
+
+
+def _configure(s3: Any, name: str, resource: Resource) -> None:
+    if versioning := resource.properties.get("VersioningConfiguration"):
+        s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+
+
+def _update_indexes(dynamodb: Any, name: str, resource: Resource, before: Resource) -> None:
+    old, new = (
+        {index["IndexName"]: _index(index) for index in one.properties.get("GlobalSecondaryIndexes", [])}
+        for one in (before, resource)
+    )
+    gone = [{"Delete": {"IndexName": found}} for found in old if new.get(found) != old[found]]
+    made = [{"Create": index} for found, index in new.items() if old.get(found) != index]
+    # DynamoDB changes one index a call.
+    for change in (*gone, *made):
+        dynamodb.update_table(
+            TableName=name,
+            AttributeDefinitions=resource.properties["AttributeDefinitions"],
+            GlobalSecondaryIndexUpdates=[change],
+        )
+
+
+def _update_stream(dynamodb: Any, name: str, wanted: dict[str, Any] | None) -> None:
+    described = dynamodb.describe_table(TableName=name)["Table"]
+    if described.get("StreamSpecification", {}).get("StreamEnabled"):
+        dynamodb.update_table(TableName=name, StreamSpecification={"StreamEnabled": False})
+    if wanted is not None:
+        view = wanted["StreamViewType"]
+        dynamodb.update_table(
+            TableName=name, StreamSpecification={"StreamEnabled": True, "StreamViewType": view}
         )

@@ -3,10 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from infra.local import place
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
+
+_SCHEDULE_SETTINGS = (
+    "Description",
+    "EndDate",
+    "FlexibleTimeWindow",
+    "GroupName",
+    "ScheduleExpression",
+    "ScheduleExpressionTimezone",
+    "StartDate",
+    "State",
+    "Target",
+)
+
+_NUMBERS = (
+    "BatchSize",
+    "MaximumBatchingWindowInSeconds",
+    "MaximumConcurrency",
+    "MaximumEventAgeInSeconds",
+    "MaximumRecordAgeInSeconds",
+    "MaximumRetryAttempts",
+    "ParallelizationFactor",
+)
+"""CloudFormation accepts them as texts, the API does not."""
 
 
 def bus(resource: Resource, target: Target) -> Created:
@@ -43,18 +68,8 @@ def invoke_config(resource: Resource, target: Target) -> Created:
 def schedule(resource: Resource, target: Target) -> Created:
     """Create a schedule of EventBridge Scheduler."""
     name = resource.name("Name")
-    settings = resource.pick(
-        "Description",
-        "EndDate",
-        "FlexibleTimeWindow",
-        "GroupName",
-        "ScheduleExpression",
-        "ScheduleExpressionTimezone",
-        "StartDate",
-        "State",
-        "Target",
-    )
-    arn = target.client("scheduler").create_schedule(Name=name, **whole_numbers(settings))["ScheduleArn"]
+    settings = whole_numbers(resource.pick(*_SCHEDULE_SETTINGS))
+    arn = target.client("scheduler").create_schedule(Name=name, **settings)["ScheduleArn"]
     return Created(name, {"Arn": arn})
 
 
@@ -76,3 +91,71 @@ def _number(name: str, value: Any) -> Any:
     if name.startswith("Maximum") and isinstance(value, str | int | float):
         return int(value)
     return whole_numbers(value)
+
+
+def update_bus(_: Resource, before: Record, __: Target) -> Created:
+    """Leave a bus as it is: nothing that the laptop heeds can change but its name."""
+    return before.created
+
+
+def delete_bus(record: Record, target: Target) -> None:
+    """Delete a bus."""
+    target.client("events").delete_event_bus(Name=record.created.ref)
+
+
+def update_rule(resource: Resource, before: Record, target: Target) -> Created:
+    """Write a rule and its targets anew; targets that have gone are taken away."""
+    kept = {found["Id"] for found in resource.properties.get("Targets", [])}
+    _remove_targets(before, [found for found in _target_ids(before) if found not in kept], target)
+    named = replace(resource, properties={**resource.properties, "Name": before.created.ref})
+    return rule(named, target)
+
+
+def delete_rule(record: Record, target: Target) -> None:
+    """Delete a rule with its targets."""
+    _remove_targets(record, _target_ids(record), target)
+    target.client("events").delete_rule(Name=record.created.ref, **record.resource.pick("EventBusName"))
+
+
+def update_invoke_config(resource: Resource, _: Record, target: Target) -> Created:
+    """Write the settings of asynchronous invocations anew."""
+    return invoke_config(resource, target)
+
+
+def delete_invoke_config(record: Record, target: Target) -> None:
+    """Let asynchronous invocations be what they are without settings."""
+    name = place.function_name(record.resource.properties["FunctionName"])
+    target.client("lambda").delete_function_event_invoke_config(FunctionName=name)
+
+
+def update_schedule(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a schedule."""
+    settings = whole_numbers(resource.pick(*_SCHEDULE_SETTINGS))
+    target.client("scheduler").update_schedule(Name=before.created.ref, **settings)
+    return before.created
+
+
+def delete_schedule(record: Record, target: Target) -> None:
+    """Delete a schedule."""
+    group = record.resource.pick("GroupName")
+    target.client("scheduler").delete_schedule(Name=record.created.ref, **group)
+
+
+def update_schedule_group(_: Resource, before: Record, __: Target) -> Created:
+    """Leave a group as it is: nothing but its name and tags can change."""
+    return before.created
+
+
+def delete_schedule_group(record: Record, target: Target) -> None:
+    """Delete a group of schedules."""
+    target.client("scheduler").delete_schedule_group(Name=record.created.ref)
+
+
+def _target_ids(record: Record) -> list[str]:
+    return [str(found["Id"]) for found in record.resource.properties.get("Targets", [])]
+
+
+def _remove_targets(record: Record, ids: list[str], target: Target) -> None:
+    if ids:
+        bus_name = record.resource.pick("EventBusName")
+        target.client("events").remove_targets(Rule=record.created.ref, Ids=ids, **bus_name)

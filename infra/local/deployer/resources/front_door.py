@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from infra.local.deployer.faults import DeployError
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
 
@@ -39,3 +42,17 @@ def authorizer(resource: Resource, target: Target) -> Created:
     """Keep an authorizer."""
     target.http_apis.authorizers[resource.logical_id] = resource.properties
     return Created(resource.logical_id, {"AuthorizerId": resource.logical_id})
+
+
+def update(create: Callable[[Resource, Target], Created]) -> Callable[[Resource, Record, Target], Created]:
+    """Keep a part as it is now: it is data, so that is what creating it anew does."""
+    return lambda resource, _, target: create(resource, target)
+
+
+def delete(kind: str) -> Callable[[Record, Target], None]:
+    """Forget a part of one kind."""
+
+    def forget(record: Record, target: Target) -> None:
+        getattr(target.http_apis, kind).pop(record.resource.logical_id, None)
+
+    return forget

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
 
@@ -11,8 +12,6 @@ def state_machine(resource: Resource, target: Target) -> Created:
     """Create a state machine; an invalid definition fails here, as it would on AWS."""
     name = resource.name("StateMachineName", 80)
     definition = _definition(resource, target)
-    for token, value in resource.properties.get("DefinitionSubstitutions", {}).items():
-        definition = definition.replace(f"${{{token}}}", str(value))
     created = target.client("stepfunctions").create_state_machine(
         name=name,
         definition=definition,
@@ -23,7 +22,29 @@ def state_machine(resource: Resource, target: Target) -> Created:
     return Created(arn, {"Arn": arn, "Name": name})
 
 
+def update_state_machine(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a machine; executions under way keep the definition that they began with."""
+    target.client("stepfunctions").update_state_machine(
+        stateMachineArn=before.created.ref,
+        definition=_definition(resource, target),
+        roleArn=resource.properties["RoleArn"],
+    )
+    return before.created
+
+
+def delete_state_machine(record: Record, target: Target) -> None:
+    """Delete a machine."""
+    target.client("stepfunctions").delete_state_machine(stateMachineArn=record.created.ref)
+
+
 def _definition(resource: Resource, target: Target) -> str:
+    definition = _written_definition(resource, target)
+    for token, value in resource.properties.get("DefinitionSubstitutions", {}).items():
+        definition = definition.replace(f"${{{token}}}", str(value))
+    return definition
+
+
+def _written_definition(resource: Resource, target: Target) -> str:
     properties = resource.properties
     if "DefinitionString" in properties:
         return str(properties["DefinitionString"])

@@ -1,0 +1,139 @@
+"""Apply one resource at a time and remember how to take it back, so that a failed update leaves nothing half done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.local.deployer.catalog import HANDLERS, NO_OPS
+from infra.local.deployer.faults import CannotChange, DeployError, MustBeRenamed, ResourceRefused
+from infra.local.deployer.records import Deployment, Record
+from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.upkeep import UPKEEP, Upkeep
+
+Undo = Callable[[], object]
+
+
+class Changes:
+    """The steps of one deployment, each with its way back."""
+
+    def __init__(self, target: Target, before: Deployment) -> None:
+        """Take where things are applied and what is there."""
+        self._target = target
+        self._before = before
+        self._undo: list[tuple[Record, Undo]] = []
+        self._replaced: list[Record] = []
+        self.lines: list[str] = []
+
+    def apply(self, wanted: Resource, *, is_kept: bool) -> Record:
+        """Make a resource what it is wanted to be: create it, change it, replace it or leave it alone."""
+        old = self._before.records.get((wanted.stack, wanted.logical_id))
+        if old is None or old.resource.type != wanted.type:
+            record = self._create(wanted, is_kept=is_kept)
+        elif old.resource.properties == wanted.properties:
+            return replace(old, is_kept=is_kept)
+        elif wanted.type in NO_OPS:
+            return replace(old, resource=wanted)
+        else:
+            record = self._change(replace(wanted, generation=old.resource.generation), old, is_kept=is_kept)
+        return record
+
+    def delete_gone(self, after: Deployment) -> None:
+        """Delete what was replaced and what the templates no longer have, the newest first."""
+        gone = [
+            record
+            for place, record in self._before.records.items()
+            if place not in after.records or after.records[place].resource.type != record.resource.type
+        ]
+        for record in reversed([*gone, *self._replaced]):
+            if record.is_left_out:
+                continue
+            if record.is_kept:
+                self._tell("kept, as its deletion policy says:", record)
+                continue
+            _upkeep(record.resource).delete(record, self._target)
+            self._tell("deleted", record)
+
+    def refuse_what_cannot_go(self, after: Deployment) -> None:
+        """Find out while everything can still be taken back whether all that has gone can be deleted."""
+        for place, record in self._before.records.items():
+            if place not in after.records and not record.is_left_out:
+                _upkeep(record.resource)
+
+    def roll_back(self) -> list[str]:
+        """Take every step back, the newest first; tell what could not be."""
+        failed = []
+        for record, undo in reversed(self._undo):
+            try:
+                undo()
+            except (ClientError, BotoCoreError, DeployError) as error:
+                failed.append(f"{'/'.join(record.place)}: {error}")
+        return failed
+
+    def _create(self, wanted: Resource, *, is_kept: bool) -> Record:
+        if wanted.type in NO_OPS:
+            return Record(wanted, Created(wanted.logical_id), is_kept, is_left_out=True)
+        record = Record(wanted, self._asked(wanted, lambda: _handler(wanted)(wanted, self._target)), is_kept)
+        if (upkeep := UPKEEP.get(wanted.type)) is not None:
+            self._undo.append((record, lambda: upkeep.delete(record, self._target)))
+        self._tell("created", record)
+        return record
+
+    def _change(self, wanted: Resource, old: Record, *, is_kept: bool) -> Record:
+        upkeep = _upkeep(wanted)
+        if any(_differs(wanted, old.resource, name) for name in upkeep.replaced_by):
+            return self._replace(wanted, old, upkeep, is_kept=is_kept)
+        # Its way back comes first: an update that fails may have done half of its work.
+        self._undo.append(
+            (old, lambda: upkeep.update(old.resource, Record(wanted, old.created), self._target))
+        )
+        record = Record(
+            wanted, self._asked(wanted, lambda: upkeep.update(wanted, old, self._target)), is_kept
+        )
+        self._tell("updated", record, _changed_properties(wanted, old.resource))
+        return record
+
+    def _replace(self, wanted: Resource, old: Record, upkeep: Upkeep, *, is_kept: bool) -> Record:
+        name = upkeep.replaced_by[0]
+        if wanted.properties.get(name) and not _differs(wanted, old.resource, name):
+            raise MustBeRenamed(wanted, name)
+        fresh = replace(wanted, generation=old.resource.generation + 1)
+        record = Record(fresh, self._asked(fresh, lambda: _handler(fresh)(fresh, self._target)), is_kept)
+        self._undo.append((record, lambda: upkeep.delete(record, self._target)))
+        self._replaced.append(old)
+        self._tell("replaced", record, _changed_properties(wanted, old.resource))
+        return record
+
+    def _asked(self, wanted: Resource, call: Callable[[], Created]) -> Created:
+        try:
+            return call()
+        except (ClientError, BotoCoreError) as error:
+            raise ResourceRefused(wanted, error) from error
+
+    def _tell(self, what: str, record: Record, detail: str = "") -> None:
+        resource = record.resource
+        suffix = f" ({detail})" if detail else ""
+        self.lines.append(f"{what} {resource.stack}/{resource.logical_id} {resource.type}{suffix}")
+
+
+def _handler(resource: Resource) -> Callable[[Resource, Target], Created]:
+    return HANDLERS[resource.type]
+
+
+def _upkeep(resource: Resource) -> Upkeep:
+    try:
+        return UPKEEP[resource.type]
+    except KeyError:
+        raise CannotChange(resource) from None
+
+
+def _differs(one: Resource, other: Resource, name: str) -> bool:
+    return bool(one.properties.get(name) != other.properties.get(name))
+
+
+def _changed_properties(one: Resource, other: Resource) -> str:
+    return ", ".join(
+        name for name in sorted({*one.properties, *other.properties}) if _differs(one, other, name)
+    )
