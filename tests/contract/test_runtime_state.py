@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.errors import Conflict, InvalidRequest
+from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
 from stepward.ports.runtime_state import IdempotencyKey
-from tests.builders import LATER, a_created, a_head, a_key
+from tests.builders import LATER, a_created, a_head, a_key, a_turn
 
 CLOSING = Closing(
     status=RunStatus.FAILED,
@@ -18,7 +18,6 @@ CLOSING = Closing(
     ended_seq=3,
     error=RunError(code="Bug", detail="it broke"),
     totals=Totals(turns=2, cost_usd_micros=99),
-    totals_seq=3,
 )
 
 
@@ -62,14 +61,19 @@ def test_a_run_is_closed_once(ports: Any) -> None:
     assert (head.error.code, head.totals.cost_usd_micros) == ("Bug", 99)
 
 
-def test_totals_of_an_ended_run_can_be_put_right(ports: Any) -> None:
+def test_a_late_reply_is_written_and_counted_together(ports: Any) -> None:
     ports.runtime.start(a_head(), a_created(), None)
-    ports.runtime.amend_totals(a_key(), Totals(turns=1), 9)
-    assert ports.runtime.head(a_key()).totals == Totals()
+    late, totals = a_turn(late=True), Totals(turns=3, cost_usd_micros=120)
+    with pytest.raises(StoreConflict):
+        ports.runtime.book_late(a_key(), 2, late, totals)
+    assert ports.journal.newest(a_key()).seq == 1
     ports.runtime.close(a_key(), CLOSING)
-    ports.runtime.amend_totals(a_key(), Totals(turns=3, cost_usd_micros=120), 5)
-    ports.runtime.amend_totals(a_key(), Totals(turns=2, cost_usd_micros=110), 4)
-    assert ports.runtime.head(a_key()).totals == Totals(turns=3, cost_usd_micros=120)
+    ports.runtime.book_late(a_key(), 2, late, totals)
+    assert ports.runtime.head(a_key()).totals == totals
+    with pytest.raises(StoreConflict):
+        ports.runtime.book_late(a_key(), 2, a_turn(late=True, writer="another"), Totals())
+    assert ports.runtime.head(a_key()).totals == totals
+    assert ports.journal.newest(a_key()).record == late
 
 
 def seven_runs(ports: Any) -> None:

@@ -71,12 +71,18 @@ class RunWriter:
         """Read the items of the open turn's calls again."""
         self.state.calls = self.journal.load(self.key, self.state.seq + 1).calls
 
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
     def book_late(self, turn: Turn) -> None:
         """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
-        self._append_somewhere(turn.model_copy(update={"late": True, "end": None}))
-        if self.state.end:
-            self.settle()
-            self.runtime.amend_totals(self.key, self.state.billed_totals(), self.state.seq)
+        late = turn.model_copy(update={"late": True, "end": None})
+        self.state = fold(self.journal.load(self.key))
+        if self.state.end is None:
+            self.append(late)
+            return
+        self.settle()
+        item = Sequenced(seq=self.state.seq + 1, record=late)
+        self.state.apply(item)
+        self.runtime.book_late(self.key, item.seq, late, self.state.billed_totals())
 
     def end(self, end: End) -> None:
         """Write the end as a record of its own, then close the head."""
@@ -95,11 +101,5 @@ class RunWriter:
             ended_seq=state.end_seq,
             error=state.end.error,
             totals=state.billed_totals(),
-            totals_seq=state.seq,
         )
         self.runtime.close(self.key, closing)
-
-    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
-    def _append_somewhere(self, record: AnyRecord) -> None:
-        self.state = fold(self.journal.load(self.key))
-        self.append(record)

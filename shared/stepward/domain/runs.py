@@ -53,10 +53,7 @@ class Totals(BaseModel):
 
 
 class Closing(BaseModel):
-    """What a run's end writes into its head.
-
-    `ended_seq` is the journal's record that carries the end, `totals_seq` the last one that the totals count.
-    """
+    """What a run's end writes into its head; `ended_seq` is the journal's record that carries the end."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -65,7 +62,6 @@ class Closing(BaseModel):
     ended_seq: int
     error: RunError | None
     totals: Totals
-    totals_seq: int
 
 
 class RunHead(BaseModel):
@@ -83,7 +79,6 @@ class RunHead(BaseModel):
     deadline_at: str
     ended_at: str | None = None
     ended_seq: int | None = None
-    totals_seq: int | None = None
     error: RunError | None = None
     totals: Totals = Field(default_factory=Totals)
 
@@ -105,5 +100,5 @@ class RunHead(BaseModel):
 
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
-    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq", "totals_seq"})
+    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq"})
     return {"id": head.run, **shown}

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from stepward.domain.journal import Created
+from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
 
@@ -42,8 +42,11 @@ class RuntimeState(Protocol):
     def close(self, key: RunKey, closing: Closing) -> bool:
         """Write the end into the head if it has none; False if it had."""
 
-    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
-        """Put right the totals of an ended run, unless they count later records already."""
+    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
+        """Append a late reply to an ended run's journal and count it in the head, in one transaction.
+
+        Raises `StoreConflict` when the place is taken or the head has no end yet.
+        """
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None

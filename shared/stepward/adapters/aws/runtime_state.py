@@ -21,8 +21,8 @@ from stepward.adapters.aws.errors import (
 )
 from stepward.adapters.aws.items import ABSENT, bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.domain.errors import Bug, Conflict
-from stepward.domain.journal import Created
+from stepward.domain.errors import Bug, Conflict, StoreConflict
+from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 from stepward.ports.clock import Clock
 from stepward.ports.runtime_state import IdempotencyKey, RunPage
@@ -104,13 +104,26 @@ class DynamoRuntimeState:
         once = "attribute_exists(pk) AND attribute_not_exists(ended_at)"
         return self._set(key, values, once, " REMOVE gsi3pk, gsi3sk")
 
-    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
-        """Put right the totals of an ended run.
+    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
+        """Append a late reply and count it in the head, together: the two never disagree.
 
-        time →   one late reply: amend(12) ✓        another's: amend(11) ✗ (12 counts more of the journal)
+        time →   one late reply: seq 9 ✓ head ✓        another's: seq 9 ✗ head ✗ → it looks again and takes seq 10
         """
-        values = {"totals": totals.model_dump(), "totals_seq": totals_seq}
-        self._set(key, values, "attribute_exists(ended_at) AND #totals_seq < :totals_seq")
+        count = {
+            "TableName": self.table,
+            "Key": _head_key(key),
+            "UpdateExpression": "SET totals = :totals",
+            "ConditionExpression": "attribute_exists(ended_at)",
+            "ExpressionAttributeValues": to_item({":totals": totals.model_dump()}),
+        }
+        append = _put(self.journal.table, self.journal.record_item(key, seq, turn))
+        with translated(f"booking a late reply of {key.run}"):
+            try:
+                client("dynamodb").transact_write_items(TransactItems=[append, {"Update": count}])
+            except ClientError as error:
+                if "ConditionalCheckFailed" not in cancel_reasons(error):
+                    raise
+                raise StoreConflict(f"record {seq} of {key.run} is taken.") from error
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None

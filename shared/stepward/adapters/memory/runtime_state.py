@@ -6,8 +6,8 @@ from collections import Counter
 from threading import RLock
 
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.domain.errors import Conflict, InvalidRequest
-from stepward.domain.journal import Created
+from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 from stepward.ports.runtime_state import IdempotencyKey, RunPage
 
@@ -51,12 +51,13 @@ class MemoryRuntimeState:
             self._heads[key] = self._heads[key].model_copy(update=dict(closing))
             return True
 
-    def amend_totals(self, key: RunKey, totals: Totals, totals_seq: int) -> None:
-        """Put right the totals of an ended run by a longer journal."""
+    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
+        """Append and count, or neither."""
         with self._lock:
-            head = self._heads[key]
-            if head.totals_seq is not None and head.totals_seq < totals_seq:
-                self._heads[key] = head.model_copy(update={"totals": totals, "totals_seq": totals_seq})
+            if not self._heads[key].ended:
+                raise StoreConflict(f"{key.run} has not ended.")
+            self._journal.append(key, seq, turn)
+            self._heads[key] = self._heads[key].model_copy(update={"totals": totals})
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None

@@ -1,0 +1,70 @@
+"""Invocations that can be stopped before every call of a port, and told what becomes of it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.testing.schedules.faults import NO_FAULT, Fault
+
+_here = threading.local()
+
+
+@dataclass(frozen=True)
+class PortCall:
+    """A call that an actor is about to make."""
+
+    port: str
+    method: str
+    is_write: bool
+
+
+class Actor:
+    """One invocation: a thread that runs only while it is told to, so that one thing happens at a time."""
+
+    def __init__(self, name: str, work: Callable[[], Any]) -> None:
+        self.name = name
+        self.ahead: PortCall | None = None
+        self.answer: Any = None
+        self.error: BaseException | None = None
+        self.is_over = False
+        self._work = work
+        self._go = threading.Semaphore(0)
+        self._stopped = threading.Semaphore(0)
+        self._fault = NO_FAULT
+        self._thread = threading.Thread(target=self._run, daemon=True, name=name)
+
+    def begin(self) -> None:
+        """Run up to the first call of a port."""
+        self._thread.start()
+        self._stopped.acquire()
+
+    def step(self, fault: Fault) -> None:
+        """Make the call ahead, with what becomes of it, and run up to the next one."""
+        self._fault = fault
+        self._go.release()
+        self._stopped.acquire()
+
+    def stop_before(self, call: PortCall) -> Fault:
+        """Wait, within the actor's thread, for the word to go on."""
+        self.ahead = call
+        self._stopped.release()
+        self._go.acquire()
+        return self._fault
+
+    def _run(self) -> None:
+        _here.actor = self
+        try:
+            self.answer = self._work()
+        except BaseException as error:  # noqa: BLE001  whatever ends an invocation is what its caller gets to see
+            self.error = error
+        self.is_over = True
+        self.ahead = None
+        self._stopped.release()
+
+
+def acting() -> Actor | None:
+    """Tell which actor's thread this is; None on the scheduler's own, and on helpers that an actor started."""
+    return getattr(_here, "actor", None)

@@ -1,0 +1,78 @@
+"""What may become of a call: it is made, or the process dies around it, or the service fails."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from enum import StrEnum
+from typing import Final
+
+
+class Died(BaseException):
+    """The process is gone, with all that it knew."""
+
+
+class Fault(StrEnum):
+    """One thing that goes wrong."""
+
+    NONE = "none"
+    DIES_BEFORE = "dies_before"
+    """The process dies, and the call was never made."""
+    DIES_AFTER = "dies_after"
+    """The call was made; the process dies before it sees the answer."""
+    ANSWER_LOST = "answer_lost"
+    """The call was made; the caller sees a time-out."""
+    THROTTLED = "throttled"
+    """The service declines the call."""
+    CONFLICT = "conflict"
+    """The service reports a conflict that has passed by the next try."""
+    BROWN_OUT = "brown_out"
+    """Every call fails, for as long as the brown-out lasts."""
+
+
+NO_FAULT: Final = Fault.NONE
+_ANY_CALL: Final = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.ANSWER_LOST, Fault.THROTTLED)
+
+
+class Misfortune:
+    """Deals out faults by a seeded generator, up to a number a schedule, and counts them."""
+
+    def __init__(self, chance: random.Random, most: int) -> None:
+        self.dealt: Counter[str] = Counter()
+        self._chance = chance
+        self._left = most
+        self._brown_out_left = 0
+
+    def deal(self, *, is_write: bool) -> Fault:
+        """Choose what becomes of the next call."""
+        if self._brown_out_left:
+            self._brown_out_left -= 1
+            return self._count(Fault.BROWN_OUT)
+        if not self._left or self._chance.random() > 0.12:
+            return NO_FAULT
+        self._left -= 1
+        if self._chance.random() < 0.05:
+            self._brown_out_left = self._chance.randint(5, 25)
+            return self._count(Fault.BROWN_OUT)
+        kinds = (*_ANY_CALL, Fault.CONFLICT) if is_write else _ANY_CALL
+        return self._count(self._chance.choice(kinds))
+
+    def relent(self) -> None:
+        """Let nothing go wrong any more."""
+        self._left = self._brown_out_left = 0
+
+    def count(self, name: str) -> None:
+        """Count something that went wrong elsewhere, such as a time-out of the machine."""
+        self.dealt[name] += 1
+
+    def strikes(self, name: str, probability: float) -> bool:
+        """Decide whether something rare happens now, within the number of faults that are left."""
+        if not self._left or self._chance.random() > probability:
+            return False
+        self._left -= 1
+        self.count(name)
+        return True
+
+    def _count(self, fault: Fault) -> Fault:
+        self.dealt[fault.value] += 1
+        return fault

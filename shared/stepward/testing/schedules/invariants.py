@@ -1,0 +1,95 @@
+"""What must hold after every schedule, whatever went wrong in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from stepward.domain.journal import Turn
+from stepward.domain.run_state import RunState, fold
+from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.testing.schedules.payment import Payment
+from stepward.testing.schedules.platform import Platform
+
+EXPECTED_ANSWER = "the answer"
+
+
+def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
+    """Name everything that does not hold; `cancel_acks` are the diary's places of answered cancels, by run."""
+    for key in {execution.key for execution in platform.executions.values()}:
+        head = platform.runtime.head(key)
+        state = fold(platform.journal.load(key))
+        if head is None:
+            yield f"{key.run}: an execution without a head"
+            continue
+        yield from _ends_once(platform, head, state)
+        yield from _ledger(platform, key, head, state)
+    yield from _effects(platform, cancel_acks)
+    yield from _stays_with_its_tenant(platform)
+    yield from _nothing_is_open(platform)
+
+
+def _ends_once(platform: Platform, head: RunHead, state: RunState) -> Iterator[str]:
+    if state.end is None:
+        yield f"{head.run}: the journal has no end"
+        return
+    if head.status is not state.end.status or head.ended_seq != state.end_seq:
+        yield f"{head.run}: the head says {head.status} at {head.ended_seq}, the journal {state.end}"
+    ends = [
+        item.seq
+        for item in platform.journal.load(head.key).records
+        if getattr(item.record, "end", None) is not None
+    ]
+    if len(ends) != 1:
+        yield f"{head.run}: the journal ends {len(ends)} times, at {ends}"
+    if head.status is RunStatus.COMPLETED:
+        yield from _right_answer(platform, head)
+
+
+def _right_answer(platform: Platform, head: RunHead) -> Iterator[str]:
+    last = platform.journal.read(head.key, head.ended_seq or 0, 1).records[0].record
+    if not isinstance(last, Turn) or last.reply.text != EXPECTED_ANSWER:
+        yield f"{head.run}: the answer is {last!r:.200}"
+
+
+def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> Iterator[str]:
+    paid = platform.diary.paid_usd_micros.get(key.run, [])
+    booked = [
+        item.record.cost_usd_micros
+        for item in platform.journal.load(key).records
+        if isinstance(item.record, Turn)
+    ]
+    if head.totals != state.billed_totals():
+        yield f"{key.run}: the head's totals {head.totals} are not the journal's {state.billed_totals()}"
+    if head.totals.cost_usd_micros != sum(booked) + sum(state.lost.values()):
+        yield f"{key.run}: the cost is not the sum of what is booked and lost"
+    if head.totals.cost_usd_micros < sum(paid):
+        yield f"{key.run}: {sum(paid)} were paid, {head.totals.cost_usd_micros} are booked"
+    if Counter(booked) - Counter(paid):
+        yield f"{key.run}: booked {booked}, but only {paid} were paid"
+
+
+def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
+    for call_id, times in Counter(Payment.made).items():
+        if times > 1:
+            yield f"{call_id}: paid {times} times"
+        run = call_id.partition(":")[0]
+        marked = platform.diary.place_of("mark_started", call_id)
+        acked = cancel_acks.get(run)
+        if acked is not None and marked is not None and marked > acked:
+            yield f"{call_id}: began after the cancel was answered"
+
+
+def _stays_with_its_tenant(platform: Platform) -> Iterator[str]:
+    for execution in platform.executions.values():
+        head = platform.runtime.head(execution.key)
+        if head is not None and head.agent != f"agent-of-{head.tenant}":
+            yield f"{head.run}: a run of {head.tenant} uses {head.agent}"
+
+
+def _nothing_is_open(platform: Platform) -> Iterator[str]:
+    for head in platform.runtime.open_runs("9999", 1_000):
+        yield f"{head.run}: stays {head.status}, and nobody will go on with it"
+    for name, execution in platform.executions.items():
+        if execution.status == "RUNNING":
+            yield f"{name}: the execution runs on with nothing to do"

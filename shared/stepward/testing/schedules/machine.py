@@ -1,0 +1,133 @@
+"""The state machine `agent-run` as the scheduler plays it: tasks, retries, time-outs, duplicates, the Map.
+
+It follows `statemachines/agent-run.asl.json`; a test holds its retry rules to that file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stepward.domain.errors import StepwardError
+from stepward.domain.runs import RunKey
+from stepward.testing.schedules.actors import Actor
+from stepward.testing.schedules.faults import Died
+
+Payload = dict[str, Any]
+Spawn = Callable[[str, Payload], Actor]
+
+BUSY: Final = frozenset({"StoreThrottled", "DependencyTimeout"})
+BUSY_ATTEMPTS: Final = 30
+ADVANCE_DIED: Final = frozenset({"Runtime.ExitError", "States.Timeout", "StoreConflict"})
+ADVANCE_DIED_ATTEMPTS: Final = 5
+CALL_DIED: Final = frozenset({"Runtime.ExitError", "StoreConflict"})
+CALL_DIED_ATTEMPTS: Final = 3
+
+
+@dataclass
+class Task:
+    """A task state at work: the actor that counts, and how often it was tried for which reason."""
+
+    room: str
+    payload: Payload
+    actor: Actor
+    busy: int = 0
+    died: int = 0
+
+
+@dataclass
+class Execution:
+    """One execution: what it waits for now, and how it ended."""
+
+    key: RunKey
+    spawn: Spawn
+    tasks: list[Task] = field(default_factory=list)
+    failed: list[dict[str, str]] = field(default_factory=list)
+    answer: Payload = field(default_factory=dict)
+    status: str = "RUNNING"
+
+    def begin(self) -> None:
+        """Enter AdvanceRun for the first time."""
+        self._enter("agent_advance", {"v": 1, **self.key.model_dump()})
+
+    def stop(self) -> None:
+        """Abort: functions that run go on, but nobody listens."""
+        self.status, self.tasks = "ABORTED", []
+
+    def look(self) -> None:
+        """Take in what has ended."""
+        for task in list(self.tasks):
+            if task.actor.is_over and task in self.tasks:
+                self._ended(task)
+
+    def time_out(self, task: Task) -> None:
+        """Give a task up while its function runs on."""
+        self._error(task, "States.Timeout")
+
+    def _ended(self, task: Task) -> None:
+        if task.actor.error is None:
+            self._answered(task)
+        else:
+            self._error(task, error_name(task.actor.error))
+
+    def _answered(self, task: Task) -> None:
+        self.tasks.remove(task)
+        if task.room == "tool_invoke":
+            return self._join()
+        if task.payload.get("error"):
+            self.status = "FAILED"
+            return None
+        self.answer = task.actor.answer
+        match self.answer["next"]:
+            case "done":
+                self.status = "SUCCEEDED"
+            case "calls":
+                self._fan_out()
+            case _:
+                self._enter("agent_advance", {"v": 1, **self.key.model_dump()})
+        return None
+
+    def _fan_out(self) -> None:
+        self.failed = []
+        named = {name: self.answer[name] for name in ("agent", "version", "seq", "newest")}
+        for call in self.answer["calls"]:
+            self._enter("tool_invoke", {"v": 1, **self.key.model_dump(), **named, "call": call})
+
+    def _join(self) -> None:
+        if not self.tasks:
+            done = {"called": self.answer["seq"], "failed": self.failed}
+            self._enter("agent_advance", {"v": 1, **self.key.model_dump(), **done})
+
+    def _error(self, task: Task, name: str) -> None:
+        if self._may_retry(task, name):
+            task.actor = self.spawn(task.room, task.payload)
+            return
+        self.tasks.remove(task)
+        if task.room == "tool_invoke":
+            self.failed.append({"call": task.payload["call"], "error": name})
+            self._join()
+        elif task.payload.get("error"):
+            self.status = "FAILED"
+        else:
+            self._enter("agent_advance", {"v": 1, **self.key.model_dump(), "error": name})
+
+    def _may_retry(self, task: Task, name: str) -> bool:
+        if task.payload.get("error") or name in BUSY:
+            task.busy += 1
+            return task.busy <= (6 if task.payload.get("error") else BUSY_ATTEMPTS)
+        is_call = task.room == "tool_invoke"
+        if name not in (CALL_DIED if is_call else ADVANCE_DIED):
+            return False
+        task.died += 1
+        return task.died <= (CALL_DIED_ATTEMPTS if is_call else ADVANCE_DIED_ATTEMPTS)
+
+    def _enter(self, room: str, payload: Payload) -> None:
+        self.tasks.append(Task(room, payload, self.spawn(room, payload)))
+
+
+def error_name(error: BaseException) -> str:
+    """Name an error as Lambda reports it to the machine."""
+    if isinstance(error, Died):
+        return "Runtime.ExitError"
+    return error.code if isinstance(error, StepwardError) else type(error).__name__

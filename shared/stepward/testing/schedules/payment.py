@@ -1,0 +1,26 @@
+"""A remote tool that must never run twice for one call: what it does is counted."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from stepward.domain.tools import Effect, Placement
+from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+
+
+class Payment(Tool[Settings, Arguments]):
+    """Pays, once a call."""
+
+    name = "payment"
+    description = "Pays."
+    effect = Effect.ONCE
+    placement = Placement.REMOTE
+    settings = Settings
+    arguments = Arguments
+    made: ClassVar[list[str]] = []
+
+    def run(self, arguments: Arguments, settings: Settings, context: ToolContext) -> Any:
+        """Write the payment down."""
+        del arguments, settings
+        self.made.append(context.call_id)
+        return {"paid": True}

@@ -1,0 +1,155 @@
+"""A whole platform in memory whose every port waits for the scheduler."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.runtime_state import MemoryRuntimeState
+from stepward.adapters.memory.world import CountingIds, MemoryDatasets, StillClock
+from stepward.agents.advance import Advance, AdvanceRequest
+from stepward.agents.call_tool import CallRequest, CallTool
+from stepward.agents.cancel import CancelRun
+from stepward.agents.closing import CloseRun, Sweep
+from stepward.agents.gate import Consultant
+from stepward.agents.register import Register
+from stepward.agents.start import Caller, Start
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.runs import RunKey
+from stepward.testing.schedules.actors import Actor
+from stepward.testing.schedules.machine import Execution, Payload
+from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
+
+
+class SkewedClock:
+    """A clock that is wrong by some seconds, as a machine's may be."""
+
+    def __init__(self, clock: StillClock, off_by_s: float) -> None:
+        self._clock = clock
+        self._off_by = timedelta(seconds=off_by_s)
+
+    def now(self) -> Any:
+        """Read it."""
+        return self._clock.now() + self._off_by
+
+
+class Platform:
+    """Rooms as actors over watched ports; `off_by_s` tells each new invocation how wrong its clock is."""
+
+    def __init__(self, off_by_s: Callable[[], float]) -> None:
+        self.diary = Diary()
+        self.clock = StillClock()
+        self.journal = MemoryJournal()
+        self.runtime = MemoryRuntimeState(self.journal)
+        self.registry = MemoryRegistry()
+        self.datasets = MemoryDatasets()
+        self.executions: dict[str, Execution] = {}
+        self.actors: list[Actor] = []
+        self._off_by_s = off_by_s
+        self._numbers = count(1)
+        self._ids = CountingIds()
+        self._watched_journal: Any = Watched("journal", self.journal, self.diary)
+        self._watched_runtime: Any = Watched("runtime", self.runtime, self.diary)
+        self._watched_machine: Any = Watched("machine", self, self.diary)
+
+    def register(self, tenant: str, body: dict[str, Any]) -> None:
+        """Register an agent, outside of the schedule."""
+        Register(self.registry, self.clock, ())(tenant, body)
+
+    # ── the machine's port ──────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, execution_name: str, key: RunKey) -> None:
+        """Start an execution once a name."""
+        if execution_name not in self.executions:
+            self.executions[execution_name] = Execution(key, self.spawn_room)
+            self.executions[execution_name].begin()
+
+    def is_running(self, execution_name: str) -> bool:
+        """Tell whether an execution goes on."""
+        found = self.executions.get(execution_name)
+        return found is not None and found.status == "RUNNING"
+
+    def stop(self, execution_name: str, error: str, cause: str) -> None:
+        """Abort an execution that runs."""
+        del error, cause
+        if self.is_running(execution_name):
+            self.executions[execution_name].stop()
+
+    # ── invocations ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def spawn(self, name: str, work: Callable[[], Any]) -> Actor:
+        """Begin an invocation."""
+        actor = Actor(f"{name}-{next(self._numbers)}", work)
+        self.actors.append(actor)
+        actor.begin()
+        return actor
+
+    def spawn_room(self, room: str, payload: Payload) -> Actor:
+        """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
+        wire = json.dumps(payload)
+        invocation = f"{room}-{next(self._numbers)}"
+        work = self._advance if room == "agent_advance" else self._call
+        return self.spawn(room, lambda: work(json.loads(wire), invocation))
+
+    def spawn_client(self, caller: Caller, agent: str, idempotency_key: str) -> Actor:
+        """Ask for a run, as the API does."""
+        start = Start(self.registry, self._watched_runtime, self._watched_machine, self._clock(), self._ids)
+        body = {"input": "hello", "deadline_s": 86_400}
+        return self.spawn("client", lambda: start(caller, agent, body, idempotency_key))
+
+    def spawn_canceller(self, key: RunKey) -> Actor:
+        """Cancel a run, as the API does."""
+        cancel = CancelRun(
+            self._watched_journal, self._watched_runtime, self._watched_machine, self._clock(), self._ids
+        )
+        return self.spawn("canceller", lambda: cancel(key.tenant, key.run, "tester"))
+
+    def spawn_janitor(self) -> Actor:
+        """Sweep up, as the clock asks for."""
+        close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
+        sweep = Sweep(self._watched_journal, self._watched_runtime, self._watched_machine, self.clock, close)
+        return self.spawn("janitor", sweep)
+
+    def spawn_closer(self, execution: Execution) -> Actor:
+        """Close the run of an execution that failed or was aborted, as its event asks for."""
+        close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
+        return self.spawn("closer", lambda: close(execution.key, "ExecutionStopped", execution.status))
+
+    def _advance(self, payload: Payload, invocation: str) -> Payload:
+        advance = Advance(
+            journal=self._watched_journal,
+            runtime=self._watched_runtime,
+            datasets=self.datasets,
+            clock=self._clock(),
+            consultant=lambda tenant, agent, version: self._consultant(
+                payload["run"], tenant, agent, version
+            ),
+            invocation=invocation,
+            time_left_s=lambda: 100.0,
+        )
+        answer = advance(AdvanceRequest.model_validate(payload)).model_dump(exclude_none=True)
+        found: Payload = json.loads(json.dumps(answer))
+        return found
+
+    def _call(self, payload: Payload, invocation: str) -> str:
+        call = CallTool(self._watched_journal, self.datasets, self._definition, (), invocation)
+        return call(CallRequest.model_validate(payload))
+
+    def _definition(self, tenant: str, agent: str, version: str) -> AgentDefinition:
+        found = self.registry.agent(tenant, agent, version)
+        if found is None:
+            raise LookupError(f"{agent} {version}")
+        return found.definition
+
+    def _consultant(self, run: str, tenant: str, agent: str, version: str) -> Consultant:
+        plain = Consultant.of(self._definition(tenant, agent, version))
+        backend = WatchedBackend(run, plain.backend, plain.price, self.diary)
+        return Consultant(plain.agent, backend, plain.price)
+
+    def _clock(self) -> SkewedClock:
+        return SkewedClock(self.clock, self._off_by_s())

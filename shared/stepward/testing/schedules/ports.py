@@ -1,0 +1,114 @@
+"""Puts every call of a port under the scheduler's word, and keeps what the invariants look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
+from stepward.domain.money import Price
+from stepward.testing.schedules.actors import PortCall, acting
+from stepward.testing.schedules.faults import Died, Fault
+
+WRITES: Final = frozenset({"append", "mark_started", "put_result", "start", "close", "book_late", "stop"})
+
+
+@dataclass
+class Diary:
+    """What was seen in a schedule, in order: calls of ports by run, and what models were paid."""
+
+    lines: list[tuple[str, str, str]] = field(default_factory=list)
+    paid_usd_micros: dict[str, list[int]] = field(default_factory=dict)
+
+    def place_of(self, method: str, about: str) -> int | None:
+        """Find the first line of a kind."""
+        return next(
+            (i for i, (_, name, what) in enumerate(self.lines) if (name, what) == (method, about)), None
+        )
+
+    def write(self, actor: str, method: str, about: str) -> None:
+        """Write a line."""
+        self.lines.append((actor, method, about))
+
+
+class Watched:
+    """A port whose calls wait for the scheduler; who is no actor passes."""
+
+    def __init__(self, name: str, port: Any, diary: Diary) -> None:
+        self._name = name
+        self._port = port
+        self._diary = diary
+
+    def __getattr__(self, method: str) -> Any:
+        """Wrap a method of the port."""
+        found = getattr(self._port, method)
+        return self._stopping(method, found) if callable(found) else found
+
+    def _stopping(self, method: str, call: Callable[..., Any]) -> Callable[..., Any]:
+        def stopped(*args: Any, **kwargs: Any) -> Any:
+            actor = acting()
+            if actor is None:
+                return call(*args, **kwargs)
+            fault = actor.stop_before(PortCall(self._name, method, method in WRITES))
+            _before(fault)
+            answer = call(*args, **kwargs)
+            self._diary.write(actor.name, method, _about(method, args))
+            return _after(fault, answer)
+
+        return stopped
+
+
+class WatchedBackend:
+    """A model backend whose calls wait for the scheduler; every reply that it makes is paid for."""
+
+    def __init__(self, run: str, backend: Any, price: Price, diary: Diary) -> None:
+        self._run = run
+        self._backend = backend
+        self._price = price
+        self._diary = diary
+
+    def reply(self, request: ModelRequest) -> ModelReply:
+        """Reply, or meet a fault; one that comes before the call costs nothing."""
+        actor = acting()
+        fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else Fault.NONE
+        if fault in (Fault.THROTTLED, Fault.BROWN_OUT):
+            raise ProviderThrottled("the provider wants fewer requests", retry_after_s=3)
+        _before(fault)
+        reply: ModelReply = self._backend.reply(request)
+        self._diary.paid_usd_micros.setdefault(self._run, []).append(self._price.cost_usd_micros(reply.usage))
+        return reply if fault is Fault.ANSWER_LOST else _after(fault, reply)
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        """Estimate without a call."""
+        found: int = self._backend.estimate_input_tokens(request)
+        return found
+
+
+def _before(fault: Fault) -> None:
+    match fault:
+        case Fault.DIES_BEFORE:
+            raise Died
+        case Fault.THROTTLED:
+            raise StoreThrottled("slower, please")
+        case Fault.CONFLICT:
+            raise StoreConflict("somebody else is writing")
+        case Fault.BROWN_OUT:
+            raise DependencyTimeout("no answer")
+
+
+def _after(fault: Fault, answer: Any) -> Any:
+    match fault:
+        case Fault.DIES_AFTER:
+            raise Died
+        case Fault.ANSWER_LOST:
+            raise DependencyTimeout("the answer was lost")
+    return answer
+
+
+def _about(method: str, args: tuple[Any, ...]) -> str:
+    """Name what a call was about, for the diary: the run, and the call where there is one."""
+    key = args[0] if args else None
+    run = str(getattr(key, "run", key))
+    return f"{run}:{args[1]}" if method == "mark_started" else run

@@ -1,0 +1,170 @@
+"""One schedule: a seed chooses the agents, who goes on, and what goes wrong; then everything is looked at."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stepward.agents.start import Caller
+from stepward.domain.errors import Conflict, StepwardError
+from stepward.domain.runs import RunKey
+from stepward.testing.schedules.actors import Actor
+from stepward.testing.schedules.faults import Died, Misfortune
+from stepward.testing.schedules.invariants import EXPECTED_ANSWER, violations
+from stepward.testing.schedules.machine import Execution, Task
+from stepward.testing.schedules.payment import Payment
+from stepward.testing.schedules.platform import Platform
+from stepward.tools import catalog
+
+TENANTS: Final = ("acme", "globex")
+MOST_STEPS: Final = 4_000
+CLIENT_TRIES: Final = 4
+SWEEPS: Final = 4
+
+_SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
+_PAY: Final = {"tool": "payment"}
+_ANSWER: Final = {"say": EXPECTED_ANSWER}
+SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
+    "one turn": [_ANSWER],
+    "inline": [{"call": [_SUM, _SUM]}, _ANSWER],
+    "remote": [{"call": [_PAY, _PAY]}, _ANSWER],
+    "remote twice": [{"call": [_PAY]}, {"call": [_PAY]}, _ANSWER],
+    "mixed": [{"call": [_SUM, _PAY]}, _ANSWER],
+}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a schedule showed."""
+
+    seed: int
+    violations: list[str]
+    faults: dict[str, int]
+    steps: int
+
+
+@dataclass
+class Scenario:
+    """A schedule in the making."""
+
+    seed: int
+    cancel_acks: dict[str, int] = field(default_factory=dict)
+    steps: int = 0
+
+    def __post_init__(self) -> None:
+        catalog.CATALOG.setdefault("payment", "stepward.testing.schedules.payment:Payment")
+        Payment.made.clear()
+        self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
+        self.fate = Misfortune(self.chance, most=self.chance.randint(0, 5))
+        self.platform = Platform(self._off_by_s)
+        self._clients: dict[Actor, tuple[str, int]] = {}
+        self._cancellers: dict[Actor, tuple[RunKey, int]] = {}
+        self._closed: set[int] = set()
+
+    def play(self) -> Outcome:
+        """Play the schedule to its end and look at everything."""
+        faults = self._play()
+        return Outcome(self.seed, faults, dict(self.fate.dealt), self.steps)
+
+    def _play(self) -> list[str]:
+        for tenant in TENANTS[: self.chance.randint(1, 2)]:
+            self._register(tenant)
+            self._clients[self._client(tenant)] = (tenant, 1)
+        self._run_dry()
+        for sweep in range(SWEEPS):
+            if sweep == SWEEPS // 2:
+                self.fate.relent()  # what must hold is that everything ends once nothing goes wrong any more
+            self.platform.clock.forward(61)
+            self.platform.spawn_janitor()
+            self._run_dry()
+        odd = [f"{a.name}: {a.error!r:.300}" for a in self.platform.actors if _is_odd(a)]
+        return odd + list(violations(self.platform, self.cancel_acks))
+
+    def _register(self, tenant: str) -> None:
+        shape = self.chance.choice(list(SHAPES))
+        tools = [{"tool": "calculate"}, {"tool": "payment"}]
+        body = {
+            "id": f"agent-of-{tenant}",
+            "name": shape,
+            "version": "1.0.0",
+            "model": "balanced",
+            "prompt": "Go.",
+        }
+        self.platform.register(tenant, {**body, "tools": tools, "rehearsal": {"turns": SHAPES[shape]}})
+
+    def _client(self, tenant: str) -> Actor:
+        return self.platform.spawn_client(Caller(tenant, "tester"), f"agent-of-{tenant}", f"key-of-{tenant}")
+
+    # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _run_dry(self) -> None:
+        """Let everybody act until nobody can."""
+        while actors := [actor for actor in self.platform.actors if not actor.is_over]:
+            self.steps += 1
+            if self.steps > MOST_STEPS:
+                raise RuntimeError(f"schedule {self.seed} does not come to an end")
+            actor = self.chance.choice(actors)
+            is_write = actor.ahead is not None and actor.ahead.is_write
+            actor.step(self.fate.deal(is_write=is_write))
+            self._take_in()
+            self._disturb()
+
+    def _take_in(self) -> None:
+        """Let everybody who waits for an actor see that it has ended, until nothing changes any more."""
+        for execution in list(self.platform.executions.values()):
+            execution.look()
+            self._close(execution)
+        for actor in [one for one in self._clients if one.is_over]:
+            self._client_ended(actor, *self._clients.pop(actor))
+        for actor in [one for one in self._cancellers if one.is_over]:
+            self._canceller_ended(actor, *self._cancellers.pop(actor))
+
+    def _close(self, execution: Execution) -> None:
+        if execution.status in ("FAILED", "ABORTED") and id(execution) not in self._closed:
+            self._closed.add(id(execution))
+            self.platform.spawn_closer(execution)
+
+    def _client_ended(self, actor: Actor, tenant: str, tries: int) -> None:
+        if actor.error is not None and tries < CLIENT_TRIES and self.chance.random() < 0.8:
+            self._clients[self._client(tenant)] = (tenant, tries + 1)
+
+    def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
+        if actor.error is None:
+            self.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
+        elif not isinstance(actor.error, Conflict) and tries < CLIENT_TRIES:
+            self._cancellers[self.platform.spawn_canceller(key)] = (key, tries + 1)
+
+    def _disturb(self) -> None:
+        """Now and then: a task is given up while it runs, invoked twice, or its run is cancelled."""
+        running = [e for e in self.platform.executions.values() if e.status == "RUNNING" and e.tasks]
+        if not running:
+            return
+        execution = self.chance.choice(running)
+        task: Task = self.chance.choice(execution.tasks)
+        if self.fate.strikes("time_out_of_the_machine", 0.02):
+            execution.time_out(task)
+        elif self.fate.strikes("duplicate_delivery", 0.02):
+            self.platform.spawn_room(task.room, task.payload)
+        elif self.fate.strikes("cancel", 0.02):
+            self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
+
+    def _off_by_s(self) -> float:
+        if not self.fate.strikes("slow_clock", 0.02):
+            return 0.0
+        return self.chance.uniform(-900, 900)
+
+
+def _is_odd(actor: Actor) -> bool:
+    """Tell whether an invocation ended by something that is neither a fault of ours nor an answer."""
+    error = actor.error
+    if error is None or isinstance(error, Died | Conflict):
+        return False
+    return not (isinstance(error, StepwardError) and error.retryable)
+
+
+def play_all(first: int, count: int) -> Iterator[Outcome]:
+    """Play schedules one after the other."""
+    for seed in range(first, first + count):
+        yield Scenario(seed).play()
