@@ -39,9 +39,10 @@ check: $(READY) $(CHECKERS) ## Lint, types, imports, house rules, cdk-nag, cfn-l
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest tests/house tests/infra/test_checkers.py
+	$(BIN)/python -m pytest tests/house
 	$(BIN)/python -m infra.app --stage prod --bundle source --out .build/nag --nag
 	$(BIN)/python -m infra.checks .build/nag
+	$(BIN)/python -m pytest tests/infra/test_checkers.py
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
