@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Turn
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.domain.tools import OUTCOME_UNKNOWN
 from stepward.testing.schedules.payment import Payment
 from stepward.testing.schedules.platform import Platform
 
@@ -24,6 +26,8 @@ def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]
             continue
         yield from _ends_once(platform, head, state)
         yield from _ledger(platform, key, head, state)
+        yield from _told_the_truth(key, state)
+    yield from _losers_paid(platform)
     yield from _effects(platform, cancel_acks)
     yield from _stays_with_its_tenant(platform)
     yield from _nothing_is_open(platform)
@@ -67,6 +71,30 @@ def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> 
         yield f"{key.run}: {sum(paid)} were paid, {head.totals.cost_usd_micros} are booked"
     if Counter(booked) - Counter(paid):
         yield f"{key.run}: booked {booked}, but only {paid} were paid"
+
+
+def _told_the_truth(key: RunKey, state: RunState) -> Iterator[str]:
+    """A model that is told of a payment, or that there was none, must be told what is so."""
+    for result in (result for exchange in state.history for result in exchange.results):
+        is_made = f"{key.run}:{result.call}" in Payment.made
+        if result.tool != Payment.name or result.error == OUTCOME_UNKNOWN:
+            continue
+        if is_made != (result.error is None):
+            yield f"{key.run}:{result.call}: made is {is_made}, but the model was told {result.error or 'it was paid'}"
+
+
+def _losers_paid(platform: Platform) -> Iterator[str]:
+    """Who lost the run, and did not die of it, has booked every reply that it paid for."""
+    booked = Counter(
+        item.record.writer
+        for key in {execution.key for execution in platform.executions.values()}
+        for item in platform.journal.load(key).records
+        if isinstance(item.record, Turn)
+    )
+    for actor in platform.actors:
+        paid = platform.diary.paid_replies[actor.name]
+        if isinstance(actor.error, StoreConflict) and booked[actor.name] < paid:
+            yield f"{actor.name}: paid {paid} replies, booked {booked[actor.name]}"
 
 
 def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:

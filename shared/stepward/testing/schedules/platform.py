@@ -84,7 +84,7 @@ class Platform:
 
     def spawn(self, name: str, work: Callable[[], Any]) -> Actor:
         """Begin an invocation."""
-        actor = Actor(f"{name}-{next(self._numbers)}", work)
+        actor = Actor(name, work)
         self.actors.append(actor)
         actor.begin()
         return actor
@@ -92,33 +92,35 @@ class Platform:
     def spawn_room(self, room: str, payload: Payload) -> Actor:
         """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
         wire = json.dumps(payload)
-        invocation = f"{room}-{next(self._numbers)}"
+        invocation = self._name(room)
         work = self._advance if room == "agent_advance" else self._call
-        return self.spawn(room, lambda: work(json.loads(wire), invocation))
+        return self.spawn(invocation, lambda: work(json.loads(wire), invocation))
 
     def spawn_client(self, caller: Caller, agent: str, idempotency_key: str) -> Actor:
         """Ask for a run, as the API does."""
         start = Start(self.registry, self._watched_runtime, self._watched_machine, self._clock(), self._ids)
         body = {"input": "hello", "deadline_s": 86_400}
-        return self.spawn("client", lambda: start(caller, agent, body, idempotency_key))
+        return self.spawn(self._name("client"), lambda: start(caller, agent, body, idempotency_key))
 
     def spawn_canceller(self, key: RunKey) -> Actor:
         """Cancel a run, as the API does."""
         cancel = CancelRun(
             self._watched_journal, self._watched_runtime, self._watched_machine, self._clock(), self._ids
         )
-        return self.spawn("canceller", lambda: cancel(key.tenant, key.run, "tester"))
+        return self.spawn(self._name("canceller"), lambda: cancel(key.tenant, key.run, "tester"))
 
     def spawn_janitor(self) -> Actor:
         """Sweep up, as the clock asks for."""
         close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
         sweep = Sweep(self._watched_journal, self._watched_runtime, self._watched_machine, self.clock, close)
-        return self.spawn("janitor", sweep)
+        return self.spawn(self._name("janitor"), sweep)
 
     def spawn_closer(self, execution: Execution) -> Actor:
         """Close the run of an execution that failed or was aborted, as its event asks for."""
         close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
-        return self.spawn("closer", lambda: close(execution.key, "ExecutionStopped", execution.status))
+        return self.spawn(
+            self._name("closer"), lambda: close(execution.key, "ExecutionStopped", execution.status)
+        )
 
     def _advance(self, payload: Payload, invocation: str) -> Payload:
         advance = Advance(
@@ -150,6 +152,9 @@ class Platform:
         plain = Consultant.of(self._definition(tenant, agent, version))
         backend = WatchedBackend(run, plain.backend, plain.price, self.diary)
         return Consultant(plain.agent, backend, plain.price)
+
+    def _name(self, kind: str) -> str:
+        return f"{kind}-{next(self._numbers)}"
 
     def _clock(self) -> SkewedClock:
         return SkewedClock(self.clock, self._off_by_s())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -17,10 +18,11 @@ WRITES: Final = frozenset({"append", "mark_started", "put_result", "start", "clo
 
 @dataclass
 class Diary:
-    """What was seen in a schedule, in order: calls of ports by run, and what models were paid."""
+    """What was seen in a schedule: calls of ports in order, what models were paid a run, how often by whom."""
 
     lines: list[tuple[str, str, str]] = field(default_factory=list)
     paid_usd_micros: dict[str, list[int]] = field(default_factory=dict)
+    paid_replies: Counter[str] = field(default_factory=Counter)
 
     def place_of(self, method: str, about: str) -> int | None:
         """Find the first line of a kind."""
@@ -78,6 +80,7 @@ class WatchedBackend:
         _before(fault)
         reply: ModelReply = self._backend.reply(request)
         self._diary.paid_usd_micros.setdefault(self._run, []).append(self._price.cost_usd_micros(reply.usage))
+        self._diary.paid_replies[actor.name if actor else ""] += 1
         return reply if fault is Fault.ANSWER_LOST else _after(fault, reply)
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
