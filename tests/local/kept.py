@@ -65,6 +65,33 @@ class Queue:
         return int(found[names[0]]), int(found[names[1]])
 
 
+class Mappings:
+    """Mappings of a test's own to the room `keep`; they go with it."""
+
+    def __init__(self, laptop: Laptop) -> None:
+        self._lambda = laptop.client("lambda")
+        self._made: list[str] = []
+
+    def add(self, source_arn: str, **settings: Any) -> str:
+        made = self._lambda.create_event_source_mapping(
+            FunctionName="small-keep", EventSourceArn=source_arn, **settings
+        )
+        self._made.append(made["UUID"])
+        return str(made["UUID"])
+
+    def remove(self) -> None:
+        for uuid_ in self._made:
+            self._lambda.delete_event_source_mapping(UUID=uuid_)
+
+
+@pytest.fixture
+def mappings(laptop: Laptop) -> Iterator[Mappings]:
+    """A way to map queues and streams to the room `keep`."""
+    made = Mappings(laptop)
+    yield made
+    made.remove()
+
+
 @pytest.fixture
 def word() -> str:
     """A word that no other test's events carry."""

@@ -40,3 +40,28 @@ def test_execution_events_are_published(laptop: Laptop, queue: Queue, word: str)
     events.put_targets(Rule=word, Targets=[{"Id": "1", "Arn": queue.arn}])
     states.start_execution(stateMachineArn=machine)
     assert {queue.body()["detail"]["status"] for _ in range(2)} == {"RUNNING", "SUCCEEDED"}
+
+
+def test_queue_receives_wait_for_the_end_of_a_delay(laptop: Laptop, queue: Queue) -> None:
+    queue.send("late", DelaySeconds=600)
+    laptop.clock.advance(601)
+    assert queue.wait()["Body"] == "late"
+
+
+def test_queue_redrives_bring_dead_letters_back(laptop: Laptop, queue: Queue) -> None:
+    policy = json.dumps({"deadLetterTargetArn": queue.arn, "maxReceiveCount": 1})
+    source = Queue(laptop, RedrivePolicy=policy)
+    queue.send("again")
+    laptop.client("sqs").start_message_move_task(SourceArn=queue.arn)
+    assert source.wait()["Body"] == "again"
+
+
+def test_source_mappings_never_run_inside_a_write(laptop: Laptop, queue: Queue) -> None:
+    from moto.sqs.models import sqs_backends
+
+    made = laptop.client("lambda").create_event_source_mapping(
+        FunctionName="small-keep", EventSourceArn=queue.arn
+    )
+    stored = sqs_backends["123456789012"]["us-east-1"].queues[queue.name]
+    laptop.client("lambda").delete_event_source_mapping(UUID=made["UUID"])
+    assert stored.lambda_event_source_mappings == {}

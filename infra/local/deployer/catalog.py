@@ -23,6 +23,7 @@ HANDLERS: Mapping[str, Callable[[Resource, Target], Created]] = {
     "AWS::KMS::Alias": data.key_alias,
     "AWS::KMS::Key": data.key,
     "AWS::Lambda::EventInvokeConfig": events.invoke_config,
+    "AWS::Lambda::EventSourceMapping": events.source_mapping,
     "AWS::Lambda::Function": compute.function,
     "AWS::Logs::LogGroup": compute.log_group,
     "AWS::S3::Bucket": data.bucket,

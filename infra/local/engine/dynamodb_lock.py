@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any
 
 from moto.dynamodb.responses import DynamoHandler
@@ -33,6 +34,11 @@ def install() -> None:
 def observe(observer: Observer | None) -> None:
     """Let an observer stand around every action from now on; None ends it."""
     _observers[:] = [] if observer is None else [observer]
+
+
+def held() -> AbstractContextManager[Any]:
+    """Keep every action out meanwhile, for who reads what must not change."""
+    return _lock
 
 
 def _call_action(handler: Any) -> Answer:

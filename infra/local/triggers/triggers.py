@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from infra.local.engine import event_targets, execution_events, lambda_invocations, rule_schedules
+from infra.local.engine import (
+    event_targets,
+    execution_events,
+    lambda_invocations,
+    queue_receives,
+    rule_schedules,
+    source_mappings,
+)
 from infra.local.executor import Executor
 from infra.local.triggers.asynchronous import Asynchronous
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import ClientFactory, Deliveries
+from infra.local.triggers.mappings import Mappings
 from infra.local.triggers.status_events import StatusEvents
 from infra.local.triggers.timetable import Timetable
 from infra.local.triggers.work import Work
@@ -27,6 +35,9 @@ class Triggers:
         execution_events.bind(StatusEvents(bus).changed)
         asynchronous = Asynchronous(client, executor, self.clock, self._work, bus)
         lambda_invocations.bind_events(asynchronous.accept)
+        self._mappings = Mappings(client, executor, self.clock)
+        source_mappings.bind(self._mappings)
+        queue_receives.bind(self._mappings.queue_changed, self.clock.now_s)
 
     def close(self) -> None:
         """Listen no more, and let nothing begin that has not begun."""
@@ -34,5 +45,8 @@ class Triggers:
         rule_schedules.bind(None)
         execution_events.bind(None)
         lambda_invocations.bind_events(None)
+        source_mappings.bind(None)
+        queue_receives.bind(None)
+        self._mappings.close()
         self.clock.close()
         self._work.close()

@@ -14,9 +14,9 @@ _THREADS = 24
 class Work:
     """Run pieces of work beside each other; a piece that breaks is shown, and the others go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, threads: int = _THREADS) -> None:
         """Start no thread before there is work."""
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="trigger")
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="trigger")
         self.is_closed = False
 
     def submit(self, piece: Callable[..., object], *arguments: Any) -> None:

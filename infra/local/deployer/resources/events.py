@@ -65,6 +65,13 @@ def invoke_config(resource: Resource, target: Target) -> Created:
     return Created(f"{name}|{properties.get('Qualifier', '$LATEST')}")
 
 
+def source_mapping(resource: Resource, target: Target) -> Created:
+    """Connect a function to a queue or to a table's stream."""
+    settings = {name: value for name, value in resource.properties.items() if name != "Tags"}
+    made = target.client("lambda").create_event_source_mapping(**whole_numbers(settings))
+    return Created(made["UUID"], {"Id": made["UUID"]})
+
+
 def schedule(resource: Resource, target: Target) -> Created:
     """Create a schedule of EventBridge Scheduler."""
     name = resource.name("Name")
@@ -88,7 +95,7 @@ def whole_numbers(value: Any) -> Any:
 
 
 def _number(name: str, value: Any) -> Any:
-    if name.startswith("Maximum") and isinstance(value, str | int | float):
+    if isinstance(value, float) or (isinstance(value, str) and name in _NUMBERS):
         return int(value)
     return whole_numbers(value)
 

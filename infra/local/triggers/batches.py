@@ -1,0 +1,34 @@
+"""What a function said of its batch: all done, some to do again, or nothing that can be believed.
+
+Source: "Implementing partial batch responses" of the Lambda guide.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from infra.local.executor import InvocationResult
+from infra.local.triggers.patterns import matches
+
+
+def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[str]) -> set[str]:
+    """Name the records that failed; without a believable answer that is all of them."""
+    if result is None or result.function_error is not None:
+        return set(ids)
+    if "ReportBatchItemFailures" not in (mapping.function_response_types or []):
+        return set()
+    try:
+        answer = json.loads(result.payload or b"null")
+        failures = (answer or {}).get("batchItemFailures") or []
+        named = {failure["itemIdentifier"] for failure in failures}
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return set(ids)
+    return min(named, set(ids))
+
+
+def passes(mapping: Any, record: Mapping[str, Any]) -> bool:
+    """Whether a record fits one of the mapping's filters; without filters every record does."""
+    filters = (mapping.filter_criteria or {}).get("Filters") or []
+    return not filters or any(matches(json.loads(one["Pattern"]), record) for one in filters)

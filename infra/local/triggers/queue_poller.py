@@ -1,0 +1,125 @@
+"""Carries messages of a queue to a function in batches, deletes what was handled, and leaves the rest to the queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.sqs.models import sqs_backends
+
+from infra.local import place
+from infra.local.engine.queue_receives import next_change_s, receive_now
+from infra.local.executor import Executor
+from infra.local.triggers.batches import failed_ids, passes
+from infra.local.triggers.clock import Clock
+from infra.local.triggers.poller import Poller
+
+CONCURRENCY = 5
+"""How many batches Lambda has under way when it begins with a queue; it goes higher than this only under load."""
+
+
+class QueuePoller(Poller):
+    """One mapping of a queue. A message that fails comes again after its visibility timeout: that is the queue's work."""
+
+    def __init__(self, mapping: Any, executor: Executor, clock: Clock) -> None:
+        """Read how many batches may be under way."""
+        scaling = mapping.scaling_config or {}
+        super().__init__(mapping, executor, clock, int(scaling.get("MaximumConcurrency") or CONCURRENCY))
+        self._backend = sqs_backends[place.ACCOUNT_ID][place.REGION]
+        self._queue_name = mapping.event_source_arn.rsplit(":", 1)[-1]
+        self._gathered: list[Any] = []
+        self._window_ends_s = 0.0
+
+    def take(self) -> bool:
+        """Fill a batch; send it when it is full or its window has passed."""
+        queue = self._backend.queues.get(self._queue_name)
+        if queue is None:
+            return False
+        size, window_s = int(self.mapping.batch_size), int(self.mapping.max_batch_window or 0)
+        found = receive_now(
+            self._backend, self._queue_name, size - len(self._gathered), int(queue.visibility_timeout)
+        )
+        if found and not self._gathered:
+            self._window_ends_s = self.clock.now_s() + window_s
+            self.ring_at(self._window_ends_s)
+        self._gathered += self._wanted(queue, found)
+        is_due = len(self._gathered) >= size or self.clock.now_s() >= self._window_ends_s
+        if self._gathered and is_due:
+            batch, self._gathered = self._gathered, []
+            self.begin(queue, batch)
+            return True
+        if not found and (moment_ms := next_change_s(queue)) is not None:
+            self.ring_at(moment_ms / 1000 + 0.001)
+        return bool(found)
+
+    def carry(self, *arguments: Any) -> None:
+        """Call the function once, and delete what it has handled."""
+        queue, batch = arguments
+        records = [record_of(queue, message) for message in batch]
+        result = self.invoke(json.dumps({"Records": records}).encode())
+        failed = failed_ids(self.mapping, result, [message.id for message in batch])
+        for message in batch:
+            if message.id not in failed:
+                self._backend.delete_message(self._queue_name, message.receipt_handle)
+
+    def _wanted(self, queue: Any, messages: list[Any]) -> list[Any]:
+        """Drop what no filter lets through, which Lambda deletes from the queue."""
+        wanted = []
+        for message in messages:
+            if passes(self.mapping, _filtered_view(record_of(queue, message))):
+                wanted.append(message)
+            else:
+                self._backend.delete_message(self._queue_name, message.receipt_handle)
+        return wanted
+
+
+def record_of(queue: Any, message: Any) -> dict[str, Any]:
+    """Write a message as functions get it."""
+    attributes = {
+        "ApproximateReceiveCount": str(message.approximate_receive_count),
+        "SentTimestamp": str(message.sent_timestamp),
+        "SenderId": message.sender_id,
+        "ApproximateFirstReceiveTimestamp": str(message.approximate_first_receive_timestamp),
+        "MessageGroupId": message.group_id,
+        "MessageDeduplicationId": message.deduplication_id,
+        "SequenceNumber": message.sequence_number,
+        "AWSTraceHeader": (message.system_attributes.get("AWSTraceHeader") or {}).get("StringValue"),
+    }
+    record = {
+        "messageId": message.id,
+        "receiptHandle": message.receipt_handle,
+        "body": message.body,
+        "attributes": {name: value for name, value in attributes.items() if value is not None},
+        "messageAttributes": {
+            name: _attribute(value) for name, value in (message.message_attributes or {}).items()
+        },
+        "md5OfBody": message.body_md5,
+        "eventSource": "aws:sqs",
+        "eventSourceARN": queue.queue_arn,
+        "awsRegion": place.REGION,
+    }
+    if message.message_attributes:
+        record["md5OfMessageAttributes"] = message.attribute_md5
+    return record
+
+
+def _attribute(value: dict[str, Any]) -> dict[str, Any]:
+    attribute: dict[str, Any] = {
+        "stringListValues": [],
+        "binaryListValues": [],
+        "dataType": value.get("DataType"),
+    }
+    if value.get("StringValue") is not None:
+        attribute["stringValue"] = value["StringValue"]
+    if value.get("BinaryValue") is not None:
+        content = value["BinaryValue"]
+        attribute["binaryValue"] = content.decode() if isinstance(content, bytes) else content
+    return attribute
+
+
+def _filtered_view(record: dict[str, Any]) -> dict[str, Any]:
+    """Show a filter the body as JSON where it is JSON."""
+    try:
+        return {**record, "body": json.loads(record["body"])}
+    except ValueError:
+        return record
