@@ -19,8 +19,9 @@ from rich.table import Table
 
 from infra.local.executor import Trouble
 from infra.local.histories import STATE_USD_MICROS, count, wait_for_end
-from infra.local.laptop import ROOT, Laptop, LaptopOptions
+from infra.local.laptop import Laptop, LaptopOptions
 from infra.local.library import SUPPORT, http_client, load_support, rows
+from infra.local.synthesis import ROOT
 
 _AT_ONCE = 4
 _RUN_LIMIT_S = 60.0

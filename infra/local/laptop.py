@@ -27,10 +27,8 @@ from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
+from infra.local.synthesis import ROOT, Synthesis
 from infra.local.triggers import Triggers
-
-ROOT = Path(__file__).resolve().parents[2]
-"""The checkout that this file lies in."""
 
 STAGE = "laptop"
 
@@ -122,6 +120,15 @@ class Laptop:
         machine = self.physical_id("AWS::StepFunctions::StateMachine")
         return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
+    @property
+    def executor(self) -> Executor:
+        """What runs the functions."""
+        return self._executor
+
+    def synthesis(self) -> Synthesis:
+        """Start to write the assembly of the sources as they are now."""
+        return Synthesis(STAGE, self.state_dir / "cdk.out", self.options.settings)
+
     def update(self, assembly: Path) -> list[str]:
         """Apply a changed assembly while everything runs on; give a line a change."""
         read = Assembly(assembly)
@@ -157,7 +164,7 @@ class Laptop:
         self._gateway = GatewayServer(options.port, RoomLog(self.log_dir / "http-api.log").append)
         self._exit.callback(self._gateway.close)
         self.url = self._gateway.url
-        synth = _Synth(self.state_dir / "cdk.out", options.settings) if options.assembly is None else None
+        synth = self.synthesis() if options.assembly is None else None
         if synth is not None:
             self._exit.callback(synth.end)
         self._cloud = Cloud(options.aws_port)
@@ -204,47 +211,6 @@ class Laptop:
         return Target(
             self._cloud.client, assembly.asset, executor.register, self._parts, self.url, executor.forget
         )
-
-
-class _Synth:
-    """The CDK app on its way in a process of its own: it takes seconds in which the AWS can start."""
-
-    def __init__(self, out: Path, settings: tuple[str, ...]) -> None:
-        self._out = out
-        command = [
-            sys.executable,
-            "-m",
-            "infra.app",
-            "--stage",
-            STAGE,
-            "--bundle",
-            "source",
-            "--fast",
-            "--out",
-            str(out),
-            *(f"--set={setting}" for setting in settings),
-        ]
-        path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-        self._process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-            command,
-            cwd=ROOT,
-            env=os.environ | {"PATH": path},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def end(self) -> None:
-        """Leave no synthesis behind when something else has failed first."""
-        self._process.kill()
-        self._process.wait()
-
-    def wait(self) -> Path:
-        """Wait for the assembly."""
-        output, _ = self._process.communicate()
-        if self._process.returncode != 0:
-            raise LaptopError(f"the CDK app failed:\n{output.strip()}")
-        return self._out
 
 
 def read_laptop_file(state_dir: Path) -> dict[str, Any] | None:

@@ -10,7 +10,8 @@ import httpx2
 import yaml
 
 from infra.local.faults import LaptopError
-from infra.local.laptop import ROOT, Laptop
+from infra.local.laptop import Laptop
+from infra.local.synthesis import ROOT
 
 LIBRARY = ROOT / "shared" / "stepward" / "library"
 SUPPORT = LIBRARY / "support"

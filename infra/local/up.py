@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ from infra.local.deployer.catalog import NO_OPS
 from infra.local.executor import Trouble
 from infra.local.faults import UnusableOption
 from infra.local.gateway import PortInUse
-from infra.local.laptop import ROOT, Laptop, LaptopOptions, read_laptop_file
+from infra.local.laptop import Laptop, LaptopOptions, read_laptop_file
 from infra.local.library import load_support
+from infra.local.reload import Reloader
+from infra.local.synthesis import ROOT
 
 STATE_DIR = ROOT / ".stepward"
 PORT_IN_USE = 2
@@ -60,7 +63,8 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
                 print(json.dumps(_summary(laptop, agent)), flush=True)
             else:
                 _print_summary(laptop, agent, time.monotonic() - started_s)
-            threading.Event().wait()
+            with Reloader(laptop, ROOT, partial(_say, as_json=as_json)):
+                threading.Event().wait()
     except PortInUse as error:
         sys.stderr.write(_port_message(error.port, options) + "\n")
         return PORT_IN_USE

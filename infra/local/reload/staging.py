@@ -1,0 +1,59 @@
+"""Lay out the sources as they are now, so that new sandboxes read them while old ones keep what they began with."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from infra.bundling import Checkout, copy_into, source_files
+
+_KEPT = 3
+"""Layouts that stay: sandboxes that are at a call when the code changes still import from theirs."""
+
+
+class SourceError(Exception):
+    """A source file that Python cannot read; the message names file and line."""
+
+
+def check(root: Path, files: Iterable[Path]) -> None:
+    """Compile edited files without running them; the first that cannot be compiled is told."""
+    for path in files:
+        file = root / path
+        if path.suffix != ".py" or not file.is_file():
+            continue
+        try:
+            compile(file.read_bytes(), str(path), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            raise SourceError(f"{path}:{error.lineno or 1}: {type(error).__name__}: {error.msg}") from None
+        except ValueError as error:
+            raise SourceError(f"{path}:1: {error}") from None
+
+
+class Staging:
+    """Folders of code, one a reload."""
+
+    def __init__(self, root: Path, folder: Path) -> None:
+        """Begin with an empty folder: what an earlier laptop staged is of no use."""
+        self._checkout = Checkout.at(root)
+        self._folder = folder
+        self._number = 0
+        shutil.rmtree(folder, ignore_errors=True)
+
+    def stage(self, rooms: Iterable[str]) -> dict[str, Path]:
+        """Lay out some rooms as an asset holds them; the package lies beside them once."""
+        self._number += 1
+        base = self._folder / str(self._number)
+        package = PurePosixPath("stepward")
+        code = {}
+        for room in rooms:
+            files = source_files(self._checkout, room)
+            copy_into({inside: file for inside, file in files.items() if inside.parts[0] == "stepward"}, base)
+            code[room] = base / "rooms" / room
+            copy_into(
+                {inside: file for inside, file in files.items() if inside.parts[0] != "stepward"}, code[room]
+            )
+            (code[room] / package).symlink_to(base / package, target_is_directory=True)
+        if self._number > _KEPT:
+            shutil.rmtree(self._folder / str(self._number - _KEPT), ignore_errors=True)
+        return code
