@@ -88,7 +88,7 @@ COSTS_WHILE_IDLE = Allowance(
 )
 NO_RESERVED_SHARE = Allowance(
     ("CKV_AWS_115",),
-    "Slots and the API's throttle limit what runs at once; a reservation would take from the account's concurrency.",
+    "The API's throttle limits what starts; each reservation takes from the concurrency that the account's others share.",
 )
 
 
