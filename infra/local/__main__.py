@@ -41,12 +41,22 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--json", action="store_true", help="print one JSON document at the end, and nothing else"
     )
-    bench = commands.add_parser("bench", help="measure on a laptop of its own")
-    bench.add_argument(
-        "what", choices=["counts"], help="counts: what one run takes of everything that is billed"
-    )
-    bench.add_argument("--json", action="store_true", help="print JSON")
+    _describe_bench(commands.add_parser("bench", help="measure on a laptop of its own"))
     return top
+
+
+def _describe_bench(bench: argparse.ArgumentParser) -> None:
+    whats = bench.add_subparsers(dest="what", required=True)
+    counts = whats.add_parser("counts", help="what one run takes of everything that is billed")
+    counts.add_argument("--json", action="store_true", help="print JSON")
+    faults = whats.add_parser("faults", help="whether runs survive deaths and faults; prints JSON")
+    faults.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    faults.add_argument("--count", type=int, default=10_000, help="how many schedules (default: %(default)s)")
+    faults.add_argument("--seed", type=int, help="replay the one schedule of this seed")
+    load = whats.add_parser("load", help="what many clients at once see; prints JSON")
+    load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
+    load.add_argument("--seconds", type=float, default=60, help="for how long (default: %(default)s)")
 
 
 def _port(text: str) -> int:
@@ -63,6 +73,18 @@ def main(argv: Sequence[str]) -> int:
     return stopping.run(lambda: _command(options))
 
 
+def _bench(options: argparse.Namespace) -> int:
+    from infra.local.bench import counts, faults, load  # noqa: PLC0415
+
+    match options.what:
+        case "faults":
+            return faults.faults(count=options.count, seed=options.seed)
+        case "load":
+            return load.load(clients=options.clients, seconds=options.seconds)
+        case _:
+            return counts.counts(as_json=options.json)
+
+
 def _command(options: argparse.Namespace) -> int:
     # Imported only now, because moto takes a second to load.
     if options.command == "demo":
@@ -70,14 +92,15 @@ def _command(options: argparse.Namespace) -> int:
 
         return demo.run(as_json=options.json)
     if options.command == "bench":
-        from infra.local import bench  # noqa: PLC0415
-
-        return bench.counts(as_json=options.json)
+        return _bench(options)
     from infra.local.laptop import LaptopOptions  # noqa: PLC0415
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
     state_dir = options.state_dir or STATE_DIR
-    chosen = LaptopOptions(options.port, options.aws_port, options.tenant, state_dir=state_dir)
+    settings = tuple(options.settings)
+    chosen = LaptopOptions(
+        options.port, options.aws_port, options.tenant, state_dir=state_dir, settings=settings
+    )
     return up(chosen, as_json=options.json)
 
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from infra.local.executor import faults, room_log
 from infra.local.executor.fork_launch import ForkLauncher
@@ -47,6 +48,7 @@ class Executor:
         self._retired: list[Pool] = []
         self._logs: dict[str, RoomLog] = {}
         self._specs_by_key: dict[str, FunctionSpec] = {}
+        self._workers_by_key: WeakValueDictionary[str, Worker] = WeakValueDictionary()
         self._lock = threading.Lock()
         self._closed = False
         self.invocations: Counter[str] = Counter()
@@ -102,6 +104,11 @@ class Executor:
         """Say which function holds a key: what it may do is its role's."""
         return self._specs_by_key.get(access_key)
 
+    def pid_of(self, access_key: str) -> int | None:
+        """Say which process holds a key, for who wants to kill it."""
+        worker = self._workers_by_key.get(access_key)
+        return worker.process.pid if worker is not None and worker.alive else None
+
     def invoke(self, name: str, payload: bytes) -> InvocationResult:
         """Run one event to its end; only a lack of sandboxes raises, everything else is a result."""
         pool, worker, is_new = self._acquire(name)
@@ -139,6 +146,7 @@ class Executor:
     def _start_worker(self, spec: FunctionSpec) -> Worker:
         worker = Worker(spec, self._launcher, self._logs[spec.name], self._settings.endpoint_url)
         self._specs_by_key[worker.access_key] = spec
+        self._workers_by_key[worker.access_key] = worker
         return worker
 
     def _run(

@@ -53,6 +53,28 @@ Examples:
   stepward bench counts --json
 """
 
+FAULTS_HELP = """Play thousands of schedules of deaths and faults, and kill real processes around every write of four runs.
+
+Prints how many were tried, what did not hold, and what went wrong how often. Exits 1 on a violation.
+Works in a checkout only.
+
+Examples:
+
+  stepward bench faults --json
+
+  stepward bench faults --seed 4711      replay one schedule
+"""
+LOAD_HELP = """Let many clients read, start and cancel at once, and see whether anything is refused or lost.
+
+Works in a checkout only.
+
+Examples:
+
+  stepward bench load --json
+
+  stepward bench load --clients 5 --seconds 10
+"""
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
 
 
@@ -70,6 +92,18 @@ def demo(more: More = None) -> None:
 def counts(more: More = None) -> None:
     """Count what standard runs take."""
     in_checkout("stepward bench counts", "bench", ["counts", *(more or [])])
+
+
+@bench_app.command("faults", help=FAULTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def faults(more: More = None) -> None:
+    """Try what runs survive."""
+    in_checkout("stepward bench faults", "bench", ["faults", *(more or [])])
+
+
+@bench_app.command("load", help=LOAD_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def load(more: More = None) -> None:
+    """Let many clients at it."""
+    in_checkout("stepward bench load", "bench", ["load", *(more or [])])
 
 
 def in_checkout(name: str, command: str, arguments: list[str]) -> None:
