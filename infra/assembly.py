@@ -54,7 +54,7 @@ def build_app(plan: Plan) -> App:
     machines = machine_files(plan.checkout.statemachines)
     words = grant_words(machines)
     rooms = load_rooms(plan.checkout.functions, words, machines)
-    queued = [room for room in rooms if room.queue or room.is_asynchronous]
+    queued = [room for room in rooms if room.queue or room.keeps_failures]
     stacks: list[Stack] = [DataStack(app, plan.config)]
     if queued:
         stacks.append(QueuesStack(app, queued, plan.config))

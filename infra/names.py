@@ -55,6 +55,10 @@ class Arns:
         """Spell one index of a table, because a grant on a table does not cover its indexes."""
         return f"{self.table(table)}/index/{index}"
 
+    def streams(self, table: str) -> str:
+        """Spell the streams of a table; their names are the moments at which AWS made them."""
+        return f"{self.table(table)}/stream/*"
+
     def data_bucket_name(self) -> str:
         """Carry the account in the bucket's name, which has to be unique in the world."""
         return f"{self.names.of('data')}-{self.account}"

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.spelling import DefinitionError, explain, unknown_word
-from infra.triggers import RuleSpec, ScheduleText, unknown_reference
+from infra.triggers import RuleSpec, ScheduleText, StreamSpec, unknown_reference
 
 Route = Annotated[str, Field(pattern=r"^(\$default|(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9/_.{}+-]*)$")]
 
@@ -42,6 +42,7 @@ class RoomSpec(BaseModel):
     open_routes: tuple[Route, ...] = ()
     authorizer: bool = False
     queue: QueueSpec | None = None
+    stream: StreamSpec | None = None
     rules: tuple[RuleSpec, ...] = ()
     schedule: ScheduleText | None = None
     packages: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ class RoomSpec(BaseModel):
 
     @model_validator(mode="after")
     def _leaves_room_for_names(self) -> RoomSpec:
-        if self.is_asynchronous and len(self.name) > LONGEST_NAME_WITH_RULES:
+        if self.keeps_failures and len(self.name) > LONGEST_NAME_WITH_RULES:
             raise ValueError(
                 f"name: rules are called after their room, which leaves it {LONGEST_NAME_WITH_RULES} characters"
             )
@@ -72,6 +73,11 @@ class RoomSpec(BaseModel):
     def is_asynchronous(self) -> bool:
         """Whether events reach the room with nobody waiting for its answer, so that a failure has to be kept."""
         return bool(self.rules or self.schedule)
+
+    @property
+    def keeps_failures(self) -> bool:
+        """Whether the room needs a queue for what it could not handle; its own queue has dead letters besides."""
+        return self.is_asynchronous or self.stream is not None
 
     @property
     def all_routes(self) -> tuple[str, ...]:

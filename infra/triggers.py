@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from infra.schedules import parse_schedule
+from infra.tables import TABLES
 
 _REFERENCE = re.compile(r"\$\{([a-z]+)\.([A-Za-z0-9_-]+)\}")
 
@@ -60,6 +61,26 @@ class RuleSpec(BaseModel):
             "detail": self.detail,
         }
         return {name: value for name, value in fields.items() if value}
+
+
+def _known_table(name: str) -> str:
+    streamed = [table.name for table in TABLES.values() if table.streams_new_images]
+    if name not in streamed:
+        raise ValueError(f"{name!r} has no stream; tables with one: {', '.join(streamed)}")
+    return name
+
+
+class StreamSpec(BaseModel):
+    """Which changes of a table a room is told, and what becomes of those that it cannot take."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    table: Annotated[str, AfterValidator(_known_table)]
+    filter: Pattern = {}
+    batch_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    window_s: Annotated[int, Field(ge=0, le=300)] = 0
+    retries: Annotated[int, Field(ge=0, le=10_000)] = 5
+    parallel: Annotated[int, Field(ge=1, le=10)] = 1
 
 
 def references(content: Any) -> list[tuple[str, str]]:

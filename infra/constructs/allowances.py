@@ -60,7 +60,7 @@ NO_TRACE_YET = Allowance(
 )
 NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
-    "Names of log streams, objects and executions are made at run time; each grant ends at one group, prefix or machine.",
+    "Names of log streams, table streams, objects and executions are made at run time; each grant ends at their one owner.",
 )
 LOG_DELIVERY = Allowance(
     ("AwsSolutions-IAM5",),

@@ -50,6 +50,10 @@ class FailureQueue(Construct):
         super().__init__(scope, f"{spec.pascal_name}Failures")
         arns = arns_of(Stack.of(self), config.stage)
         self.queue = _last_queue(self, "Queue", arns.names.failures(spec.name), config)
+        if endings(spec):
+            self._let_rules_in(spec, arns)
+
+    def _let_rules_in(self, spec: RoomSpec, arns: Arns) -> None:
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="KeepsUndelivered",

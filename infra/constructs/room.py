@@ -70,6 +70,8 @@ class Room(Construct):
         printed = arns_as_printed(Stack.of(self), config.stage)
         granted = [allow for word in spec.grants for allow in words[word](printed).allows]
         open_ended = {r for allow in granted for r in allow.resources if r.endswith("*")}
+        if spec.stream:
+            open_ended.add(printed.streams(spec.stream.table))
         for resource in sorted(open_ended | {printed.function_logs(spec.name)}):
             allowances.NAMED_AT_RUN_TIME.on(self.role, f"Resource::{resource}")
 
@@ -77,17 +79,35 @@ class Room(Construct):
 def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: RoomSpec) -> iam.Role:
     """Write the role in full, without AWS's managed policies, which allow logging to every group."""
     own_logs = Allow(("logs:CreateLogStream", "logs:PutLogEvents"), (arns.function_logs(spec.name),))
-    reads_queue = Allow(
-        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
-    )
-    keeps_failures = Allow(("sqs:SendMessage",), (arns.failures(spec.name),))
-    fed = [*([reads_queue] if spec.queue else []), *([keeps_failures] if spec.is_asynchronous else [])]
+    fed = [allow for is_wanted, allow in _feeding(spec, arns) if is_wanted]
     return iam.Role(
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"),
         inline_policies={"Grants": policy([own_logs, *fed, *allows])},
     )
+
+
+def _feeding(spec: RoomSpec, arns: Arns) -> list[tuple[bool, Allow]]:
+    """List what Lambda does in the room's name to bring it events and to keep what it cannot handle."""
+    reads_queue = Allow(
+        ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
+    )
+    reads_stream = Allow(
+        (
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ),
+        (arns.streams(spec.stream.table if spec.stream else ""),),
+    )
+    keeps_failures = Allow(("sqs:SendMessage",), (arns.failures(spec.name),))
+    return [
+        (spec.queue is not None, reads_queue),
+        (spec.stream is not None, reads_stream),
+        (spec.keeps_failures, keeps_failures),
+    ]
 
 
 def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
+from infra.constructs.stream import stream_output
 from infra.constructs.table import PlatformTable, removal_policy
 from infra.stacks.base import StageStack
 from infra.tables import TABLES
@@ -47,5 +48,7 @@ class DataStack(StageStack):
     def __init__(self, scope: Construct, config: StageConfig) -> None:
         super().__init__(scope, "data", config, termination_protection=config.termination_protection)
         for spec in TABLES.values():
-            PlatformTable(self, spec, config)
+            table = PlatformTable(self, spec, config)
+            if spec.streams_new_images:
+                CfnOutput(self, stream_output(spec.name), value=table.resource.attr_stream_arn)
         DataBucket(self, config)

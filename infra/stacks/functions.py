@@ -13,6 +13,7 @@ from infra.constructs.grants import Rule
 from infra.constructs.queue import feed
 from infra.constructs.room import Room
 from infra.constructs.rules import start_by_rules
+from infra.constructs.stream import follow
 from infra.rooms import RoomSpec
 from infra.stacks.base import StageStack
 
@@ -33,5 +34,7 @@ class FunctionsStack(StageStack):
             room = Room(self, spec, config, words, bundle(spec))
             if spec.queue:
                 feed(room, spec, room.function, arns_of(self, config.stage))
+            if spec.stream:
+                follow(room, spec, room.function, arns_of(self, config.stage))
             if spec.is_asynchronous:
                 start_by_rules(room, spec, room.function, arns_of(self, config.stage))

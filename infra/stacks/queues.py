@@ -13,12 +13,12 @@ from infra.stacks.base import StageStack
 
 
 class QueuesStack(StageStack):
-    """One queue with its dead letters for each room that asks for one, one of failures for each that rules start."""
+    """One queue with its dead letters for each room that asks for one, one of failures for each that others start."""
 
     def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
         super().__init__(scope, "queues", config)
         for room in rooms:
             if room.queue:
                 RoomQueue(self, room, config)
-            if room.is_asynchronous:
+            if room.keeps_failures:
                 FailureQueue(self, room, config)

@@ -41,6 +41,16 @@ detail = { stateMachineArn = ["${machine.greet}"], status = ["FAILED", "ABORTED"
 [[rules]]
 source = [{ prefix = "shop." }]
 """
+FOLLOWER = """purpose = "Carries the journal to whoever listens."
+memory_mb = 256
+timeout_s = 30
+
+[stream]
+table = "journal"
+filter = { eventName = ["INSERT"] }
+batch_size = 50
+retries = 3
+"""
 LOCK = """example-library==1.2 \\
     --hash=sha256:aa
     # via stepward (pyproject.toml)
@@ -87,7 +97,13 @@ def a_room(checkout: Checkout, name: str, toml: str) -> Path:
 
 def a_checkout(root: Path) -> Checkout:
     checkout = Checkout.at(root)
-    for name, toml in {"guard": GUARD, "greeter": GREETER, "worker": WORKER, "closer": CLOSER}.items():
+    for name, toml in {
+        "guard": GUARD,
+        "greeter": GREETER,
+        "worker": WORKER,
+        "closer": CLOSER,
+        "follower": FOLLOWER,
+    }.items():
         a_room(checkout, name, toml)
     (checkout.package / "domain").mkdir(parents=True)
     (checkout.package / "__init__.py").write_text("", encoding="utf-8")

@@ -6,7 +6,7 @@ import pytest
 
 from infra.constructs.grants import grant_words
 from infra.rooms import QueueSpec, RoomSpec, load_rooms
-from infra.triggers import RuleSpec
+from infra.triggers import RuleSpec, StreamSpec
 from tests.infra.assembly_reading import ROOT, Assembly, permissions
 
 PLACE = "<region>:<accountid>"
@@ -65,7 +65,7 @@ def test_every_word_has_a_meaning_here() -> None:
 def test_every_word_is_explained_to_people() -> None:
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
     words = [*grant_words(["agent-run"]), *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
-    words += [*RuleSpec.model_fields]
+    words += [*RuleSpec.model_fields, *StreamSpec.model_fields]
     assert [
         word for word in words if not any(f"`{w}`" in readme for w in (word, f"[{word}]", f"[[{word}]]"))
     ] == ["authorizer"]
@@ -79,7 +79,7 @@ def test_a_room_may_do_what_its_words_say_and_log(prod: Assembly, room: str) -> 
     for word in ROOMS[room].grants:
         for resource, actions in MEANING[word].items():
             expected[resource] = expected.get(resource, set()) | actions
-    if ROOMS[room].is_asynchronous:
+    if ROOMS[room].keeps_failures:
         failures = f"arn:<partition>:sqs:{PLACE}:stepward-prod-{room.replace('_', '-')}-failed"
         expected[failures] = {"sqs:SendMessage"}
     assert permissions(prod.role_of(room)) == expected

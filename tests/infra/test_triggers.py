@@ -11,7 +11,7 @@ from infra.constructs.grants import grant_words
 from infra.rooms import RoomSpec, load_rooms
 from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly, flat, permissions
-from tests.infra.small_checkout import CLOSER, a_room
+from tests.infra.small_checkout import CLOSER, FOLLOWER, a_room
 
 PLACE = "<region>:<accountid>"
 FAILED = f"arn:<partition>:sqs:{PLACE}:stepward-dev-closer-failed"
@@ -72,6 +72,37 @@ def test_only_these_rules_may_fill_the_queue_of_failures(dev: Assembly) -> None:
     assert statement["Principal"] == {"Service": "events.amazonaws.com"}
     sources = statement["Condition"]["ArnEquals"]["aws:SourceArn"]
     assert [flat(arn).rsplit("/", 1)[1] for arn in sources] == list(RULES)
+
+
+def test_a_room_follows_a_table(dev: Assembly) -> None:
+    mapping = next(
+        body
+        for body in dev.properties("functions", "AWS::Lambda::EventSourceMapping")
+        if "StartingPosition" in body
+    )
+    assert mapping["EventSourceArn"] == {
+        "Fn::GetStackOutput": {"StackName": "stepward-dev-data", "OutputName": "JournalStream"}
+    }
+    assert "Export" not in dev.template("data")["Outputs"]["JournalStream"]
+    assert (mapping["BatchSize"], mapping["MaximumRetryAttempts"]) == (50, 3)
+    assert mapping["BisectBatchOnFunctionError"] is True
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["FilterCriteria"]["Filters"] == [{"Pattern": '{"eventName": ["INSERT"]}'}]
+    failed = FAILED.replace("closer", "follower")
+    assert flat(mapping["DestinationConfig"]["OnFailure"]["Destination"]) == failed
+    allowed = permissions(dev.role_of("follower"))
+    assert allowed[failed] == {"sqs:SendMessage"}
+    assert allowed[f"arn:<partition>:dynamodb:{PLACE}:table/stepward-dev-journal/stream/*"] == {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+    }
+
+
+def test_only_a_table_with_a_stream_can_be_followed(tmp_path: Path) -> None:
+    with pytest.raises(DefinitionError, match=r"'runtime' has no stream; tables with one: journal"):
+        load(tmp_path, FOLLOWER.replace('table = "journal"', 'table = "runtime"'))
 
 
 @pytest.mark.parametrize(
