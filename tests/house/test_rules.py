@@ -14,6 +14,7 @@ from tests.house.source_tree import ROOT, name, product_files, tracked, tree_of
 MAY_CATCH_ANYTHING = {
     "shared/stepward/runtime/entry.py",
     "shared/stepward/tools/execution.py",
+    "shared/stepward/testing/schedules/actors.py",
 }
 VAGUE = {"utils", "helpers", "manager", "common", "misc", "util", "helper"}
 SPEAKS_OF_ITSELF = [

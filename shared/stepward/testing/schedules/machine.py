@@ -38,7 +38,7 @@ class Task:
 
 @dataclass
 class Execution:
-    """One execution: what it waits for now, and how it ended."""
+    """One execution: which tasks it waits for, and how it ended."""
 
     key: RunKey
     spawn: Spawn
