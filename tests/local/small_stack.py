@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.local import socket_stack
+
 ACCOUNT = "123456789012"
 STACK = "small-stack"
 ASSET = "a" * 64
@@ -71,7 +73,7 @@ def handle(event, context):
     return {"batchItemFailures": [{"itemIdentifier": r.get("messageId") or r["dynamodb"]["SequenceNumber"]} for r in bad]}
 """
 
-ROOMS = {"echo": ECHO, "gate": GATE, "broken": BROKEN, "count": COUNT, "keep": KEEP}
+ROOMS = {"echo": ECHO, "gate": GATE, "broken": BROKEN, "count": COUNT, "keep": KEEP, **socket_stack.ROOMS}
 CORS = {
     "AllowOrigins": ["https://app.example.com"],
     "AllowMethods": ["GET", "POST"],
@@ -112,7 +114,7 @@ def resources() -> dict[str, Any]:
     found: dict[str, Any] = {"Role": _role(), "Items": _table(), "Bucket": _bucket(), "Queue": _queue()}
     for room in ROOMS:
         found[f"{room.title()}Function"] = function(room)
-    return found | http_api() | {"Machine": machine("call-echo", call_echo())}
+    return found | http_api() | socket_stack.socket_api() | {"Machine": machine("call-echo", call_echo())}
 
 
 def function(room: str, **more: Any) -> dict[str, Any]:

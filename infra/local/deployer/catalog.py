@@ -34,6 +34,8 @@ HANDLERS: Mapping[str, Callable[[Resource, Target], Created]] = {
 }
 
 NO_OPS: Mapping[str, str] = {
+    "AWS::ApiGatewayV2::Deployment": "every change of an API holds at once on the laptop",
+    "AWS::ApiGatewayV2::RouteResponse": "the route itself says whether its answers go back to the client",
     "AWS::CDK::Metadata": "statistics for CDK's authors",
     "AWS::Lambda::Permission": "the laptop's gateway calls functions directly",
     "AWS::S3::BucketPolicy": "policies of buckets are not enforced on the laptop",

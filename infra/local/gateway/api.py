@@ -52,9 +52,10 @@ class HttpApi:
 
     def read(self, parts: HttpApiParts) -> None:
         """Read routes and CORS out of the template's resources; requests under way keep those that they found."""
-        if len(parts.apis) != 1:
-            raise DeployError(f"the laptop serves exactly one HTTP API, the template has {len(parts.apis)}")
-        ((self._api_id, properties),) = parts.apis.items()
+        found = {name: api for name, api in parts.apis.items() if api.get("ProtocolType") == "HTTP"}
+        if len(found) != 1:
+            raise DeployError(f"the laptop serves exactly one HTTP API, the template has {len(found)}")
+        ((self._api_id, properties),) = found.items()
         self._cors = Cors(properties.get("CorsConfiguration"))
         self.routes = RouteTable(routes_of(parts, self._api_id))
 

@@ -93,7 +93,9 @@ def _route(parts: HttpApiParts, route: dict[str, object]) -> Route:
     if route.get("AuthorizationType", "NONE") != "NONE":
         authorizer = _authorizer(parts.authorizers[str(route["AuthorizerId"])])
     timeout_s = float(integration.get("TimeoutInMillis", 30_000)) / 1000
-    return Route(str(route["RouteKey"]), _function(str(integration["IntegrationUri"])), timeout_s, authorizer)
+    return Route(
+        str(route["RouteKey"]), function_of(str(integration["IntegrationUri"])), timeout_s, authorizer
+    )
 
 
 def _authorizer(properties: dict[str, object]) -> Authorizer:
@@ -105,10 +107,11 @@ def _authorizer(properties: dict[str, object]) -> Authorizer:
     sources = properties.get("IdentitySource") or []
     if not isinstance(sources, list):
         raise DeployError(f"authorizer {name}: IdentitySource must be a list")
-    return Authorizer(_function(str(properties["AuthorizerUri"])), tuple(str(source) for source in sources))
+    return Authorizer(function_of(str(properties["AuthorizerUri"])), tuple(str(source) for source in sources))
 
 
-def _function(uri: str) -> str:
+def function_of(uri: str) -> str:
+    """Take the name of the function out of an integration's or an authorizer's URI."""
     match = _FUNCTION_URI.search(uri)
     return function_name(match.group(1) if match else uri)
 

@@ -14,6 +14,8 @@ from infra.local.gateway import bodies
 from infra.local.gateway.api import MAX_BODY_BYTES, HttpApi
 from infra.local.gateway.events import is_target
 from infra.local.gateway.messages import BAD_REQUEST, INTERNAL_ERROR, TOO_LARGE, Request, Response
+from infra.local.gateway.websocket_connection import SocketConnection
+from infra.local.gateway.websocket_management import Management
 
 _MAX_CONNECTIONS = 256
 _IDLE_LIMIT_S = 20.0
@@ -44,9 +46,10 @@ class GatewayServer:
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="gateway")
 
-    def serve(self, api: HttpApi) -> None:
+    def serve(self, api: HttpApi, management: Management | None = None) -> None:
         """Begin to answer."""
         self._api = api
+        self._server.management = management
         self._thread.start()
 
     def close(self) -> None:
@@ -68,6 +71,7 @@ class _Server(ThreadingHTTPServer):
         self, address: tuple[str, int], api: Callable[[], HttpApi | None], log: Callable[[str], None]
     ) -> None:
         self.api = api
+        self.management: Management | None = None
         self.log = log
         self._places = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, _Handler)
@@ -94,6 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
 
     def _serve(self) -> None:
+        management = self.server.management
+        if management is not None and (self.headers.get("upgrade") or "").lower() == "websocket":
+            self._speak(management)
+            return
         started_s = time.perf_counter()
         response = self._answer()
         self._send(response)
@@ -104,9 +112,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
-    def _answer(self) -> Response:
+    def _speak(self, management: Management) -> None:
+        """Give the socket to the WebSocket API, for as long as its client stays."""
+        self.close_connection = True
+        self.connection.settimeout(None)
+        lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()), "", ""]
+        handshake = "\r\n".join(lines).encode("latin-1")
+        self.server.log(f"{time.strftime('%H:%M:%S')} {self.requestline} (WebSocket)\n")
+        connection = SocketConnection(self.connection, self.rfile.read1, handshake)
+        management.sockets.serve(self._request(), connection)
+
+    def _request(self) -> Request:
         headers = [(name.lower(), value) for name, value in self.headers.items()]
-        request = Request(self.command, self.path, headers, b"", self.client_address[0])
+        return Request(self.command, self.path, headers, b"", self.client_address[0])
+
+    def _answer(self) -> Response:
+        request = self._request()
         if not is_target(self.path):
             return self._refuse(request, BAD_REQUEST)
         try:
@@ -115,7 +136,12 @@ class _Handler(BaseHTTPRequestHandler):
             return self._refuse(request, BAD_REQUEST)
         except bodies.TooLarge:
             return self._refuse(request, TOO_LARGE)
-        return self._guarded(lambda api: api.handle(replace(request, body=body)))
+        return self._guarded(lambda api: self._handled(api, replace(request, body=body)))
+
+    def _handled(self, api: HttpApi, request: Request) -> Response:
+        management = self.server.management
+        managed = None if management is None else management.answer(request)
+        return api.handle(request) if managed is None else managed
 
     def _refuse(self, request: Request, refusal: Response) -> Response:
         # Where the next request would begin is not known after a body that was not read to its end.

@@ -1,4 +1,4 @@
-"""HTTP APIs are kept as data: moto does not serve them, the laptop's gateway does."""
+"""HTTP and WebSocket APIs are kept as data: moto does not serve them, the laptop's gateway does."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from infra.local.deployer.resource import Created, Resource, Target
 
 
 def api(resource: Resource, target: Target) -> Created:
-    """Keep an HTTP API; its endpoint is the laptop's own."""
+    """Keep an API; its endpoint is the laptop's own, whose one port speaks both protocols."""
     protocol = resource.properties.get("ProtocolType")
-    if protocol != "HTTP":
+    if protocol not in ("HTTP", "WEBSOCKET"):
         raise DeployError(
-            f"{resource.stack}/{resource.logical_id}: the laptop serves HTTP APIs, not {protocol}"
+            f"{resource.stack}/{resource.logical_id}: the laptop serves HTTP and WebSocket APIs, not {protocol}"
         )
     target.http_apis.apis[resource.logical_id] = resource.properties
-    return Created(resource.logical_id, {"ApiEndpoint": target.http_url, "ApiId": resource.logical_id})
+    endpoint = target.http_url if protocol == "HTTP" else target.http_url.replace("http", "ws", 1)
+    return Created(resource.logical_id, {"ApiEndpoint": endpoint, "ApiId": resource.logical_id})
 
 
 def stage(resource: Resource, target: Target) -> Created:
