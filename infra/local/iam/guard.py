@@ -34,6 +34,8 @@ class Guard:
         self._bound: tuple[PrincipalOf, Roles] | None = None
         self.used: set[tuple[str, str, str]] = set()
         """(role, action, resource) of everything that was granted and used."""
+        self.refused: set[tuple[str, str, str]] = set()
+        """(role, action, resource) of everything that was not."""
 
     def bind(self, principal_of: PrincipalOf, roles: Roles) -> None:
         """Hold callers to their roles from now on."""
@@ -82,8 +84,8 @@ class Guard:
         if need.action in _FREE:
             return Decision.ALLOWED
         decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
-        if decision is Decision.ALLOWED:
-            self.used.add((principal.role, need.action, need.resource))
+        heard = self.used if decision is Decision.ALLOWED else self.refused
+        heard.add((principal.role, need.action, need.resource))
         return decision
 
     def _hiding(

@@ -1,0 +1,230 @@
+"""Every word that a room asks for is needed: without it, what it is for is refused, to this room and with AWS's error."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from fnmatch import fnmatchcase
+from typing import Any
+
+import httpx2
+import pytest
+
+from infra.constructs.grants import Allow, grant_words
+from infra.local.laptop import ROOT, Laptop
+from infra.names import Arns, Names
+from infra.rooms import load_rooms
+from tests.builders import an_agent_body
+from tests.local.patience import wait_for
+
+pytestmark = pytest.mark.laptop
+
+ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
+WORDS = grant_words(["agent-run"])
+ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", WORDS, ["agent-run"])}
+POLICY = {"tool": "policy_lookup", "config": {"source": "datasets/refund-policy.json"}}
+ORDERS = {"tool": "record_lookup", "config": {"source": "datasets/orders.csv", "key": "order_id"}}
+LARGE = "x" * 200_000
+
+Use = Callable[["Tour"], object]
+
+
+class Tour:
+    """What somebody does with the API, whatever comes of it."""
+
+    def __init__(self, api: httpx2.Client, laptop: Laptop) -> None:
+        self.api = api
+        self.laptop = laptop
+
+    def agent(self, *turns: dict[str, Any], tools: Iterable[dict[str, Any]] = ()) -> str:
+        # Versions never change, so rooms may remember them: each use has an agent of its own.
+        name = f"tour-{uuid.uuid4().hex[:12]}"
+        body = an_agent_body(id=name, tools=list(tools), rehearsal={"turns": [*turns, {"say": "Done."}]})
+        self.api.post("/agents", json=body)
+        return name
+
+    def start(self, agent: str | None = None, given: Any = "hello") -> str:
+        answer = self.api.post(f"/agents/{agent or self.agent()}/runs", json={"input": given})
+        return str(answer.json().get("id", ""))
+
+    def call(self, tool: dict[str, Any], given: Any = "hello", **arguments: Any) -> str:
+        turn = {"call": [{"tool": tool["tool"], "arguments": arguments}]}
+        return self.start(self.agent(turn, tools=[tool]), given)
+
+    def policy(self, given: Any = "hello") -> str:
+        return self.call(POLICY, given, topic="refunds")
+
+    def waiting(self, given: Any = "hello") -> str:
+        """Start a run that waits for a web site that never answers."""
+        site = json.loads(self.laptop.options.settings[0].partition("=")[2])[0]
+        tool = {"tool": "http_get", "config": {"allow": [site]}}
+        run = self.call(tool, given, url=f"{site}/hang")
+        wait_for(lambda: "agent.tool.called" in self.api.get(f"/runs/{run}/events").text or None)
+        return run
+
+    def abandoned(self, given: Any = "hello") -> None:
+        """Stop a run's execution behind its back."""
+        self.stop(self.waiting(given))
+
+    def sweep(self, run: str, *, never_began: bool = False) -> None:
+        """Let the janitor find a run that seems to be open for a long time already."""
+        key = {"pk": {"S": f"T#acme#R#{run}"}, "sk": {"S": "HEAD"}}
+        long_ago = {":then": {"S": "2020-01-01T00:00:00.000Z"}}
+        dynamodb = self.laptop.client("dynamodb")
+        changes = "SET gsi3sk = :then, deadline_at = :then"
+        dynamodb.update_item(
+            TableName=ARNS.names.of("runtime"),
+            Key=key,
+            UpdateExpression=changes,
+            ExpressionAttributeValues=long_ago,
+        )
+        if never_began:
+            self._forget_all_but_the_first(run)
+        self.laptop.client("lambda").invoke(FunctionName=ARNS.names.function("janitor"), Payload=b"{}")
+        self.stop(run)
+
+    def carried_by_nobody(self, given: Any = "hello") -> None:
+        """Let the janitor find a run whose execution was stopped without the other room being told."""
+        events = self.laptop.client("events")
+        rules = [
+            rule["Name"] for rule in events.list_rules(NamePrefix=ARNS.names.function("run_closer"))["Rules"]
+        ]
+        for rule in rules:
+            events.disable_rule(Name=rule)
+        try:
+            run = self.waiting(given)
+            self.stop(run)
+            self.sweep(run)
+        finally:
+            for rule in rules:
+                events.enable_rule(Name=rule)
+
+    def _forget_all_but_the_first(self, run: str) -> None:
+        dynamodb, table = self.laptop.client("dynamodb"), ARNS.names.of("journal")
+        found = dynamodb.query(
+            TableName=table,
+            KeyConditionExpression="pk = :pk",
+            ExpressionAttributeValues={":pk": {"S": f"T#acme#R#{run}"}},
+        )["Items"]
+        for item in found[1:]:
+            dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def stop(self, run: str) -> None:
+        states = self.laptop.client("stepfunctions")
+        for found in states.list_executions(
+            stateMachineArn=ARNS.machine("agent-run"), statusFilter="RUNNING"
+        )["executions"]:
+            if found["name"].startswith(run):
+                states.stop_execution(executionArn=found["executionArn"])
+
+
+USES: dict[tuple[str, str], Use] = {
+    ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
+    ("authorizer", "identity:read"): lambda tour: tour.api.get("/agents"),
+    ("health", "journal:read"): lambda tour: tour.api.get("/api/health/ready"),
+    ("health", "runtime:read"): lambda tour: tour.api.get("/api/health/ready"),
+    ("health", "registry:read"): lambda tour: tour.api.get("/api/health/ready"),
+    ("runs_api", "journal:append"): Tour.start,
+    ("runs_api", "journal:read"): lambda tour: tour.api.get(f"/runs/{tour.start()}/events"),
+    ("runs_api", "runtime:read-write"): Tour.start,
+    ("runs_api", "registry:read"): Tour.start,
+    ("runs_api", "blobs:read-write"): lambda tour: tour.start(given=LARGE),
+    ("runs_api", "agent-run:start"): Tour.start,
+    ("runs_api", "agent-run:stop"): lambda tour: tour.api.post(f"/runs/{tour.waiting()}/cancel"),
+    ("agent_advance", "journal:append"): Tour.start,
+    ("agent_advance", "journal:read"): Tour.start,
+    ("agent_advance", "runtime:read-write"): Tour.start,
+    ("agent_advance", "registry:read"): Tour.start,
+    ("agent_advance", "data:read"): lambda tour: tour.call(ORDERS, key="SO-40120"),
+    ("agent_advance", "blobs:read-write"): lambda tour: tour.start(given=LARGE),
+    ("tool_invoke", "journal:append"): Tour.policy,
+    ("tool_invoke", "journal:read"): Tour.policy,
+    ("tool_invoke", "registry:read"): Tour.policy,
+    ("tool_invoke", "data:read"): Tour.policy,
+    ("tool_invoke", "blobs:read-write"): lambda tour: tour.call(
+        POLICY, {"it": LARGE}, topic="{% $input.it %}"
+    ),
+    ("janitor", "journal:append"): Tour.carried_by_nobody,
+    ("janitor", "journal:read"): lambda tour: tour.sweep(tour.waiting()),
+    ("janitor", "runtime:read-write"): lambda tour: tour.sweep(tour.waiting()),
+    ("janitor", "blobs:read-write"): lambda tour: tour.carried_by_nobody(LARGE),
+    ("janitor", "agent-run:start"): lambda tour: tour.sweep(tour.waiting(), never_began=True),
+    ("janitor", "agent-run:describe"): lambda tour: tour.sweep(tour.waiting()),
+    ("run_closer", "journal:append"): Tour.abandoned,
+    ("run_closer", "journal:read"): Tour.abandoned,
+    ("run_closer", "runtime:read-write"): Tour.abandoned,
+    ("run_closer", "blobs:read-write"): lambda tour: tour.abandoned(LARGE),
+}
+
+
+@pytest.fixture
+def tour(api: httpx2.Client, laptop: Laptop) -> Tour:
+    return Tour(api, laptop)
+
+
+@pytest.mark.parametrize(
+    ("room", "word"), [(room.name, word) for room in ROOMS.values() for word in room.grants]
+)
+def test_without_a_word_its_room_is_refused(tour: Tour, room: str, word: str) -> None:
+    guard, role = tour.laptop.guard, _role(tour.laptop, room)
+    with _without(tour.laptop, role, room, word):
+        guard.refused.clear()
+        USES[room, word](tour)
+        refused = wait_for(lambda: set(guard.refused) or None)
+    lost = _lost(room, word)
+    assert {name for name, _, _ in refused} == {role}
+    assert all(_covers(lost, action, resource) for _, action, resource in refused), refused
+    if word != "data:read":
+        wait_for(lambda: _told(tour.laptop, room, refused) or None)
+
+
+def _told(laptop: Laptop, room: str, refused: set[tuple[str, str, str]]) -> bool:
+    """Whether the room's log has AWS's words; a refused data set is to the model like one that does not exist."""
+    log = (laptop.log_dir / f"{room}.log").read_text(encoding="utf-8")
+    return any(f"is not authorized to perform: {action} on resource: " in log for _, action, _ in refused)
+
+
+def _role(laptop: Laptop, room: str) -> str:
+    name = ARNS.names.function(room)
+    arn = laptop.client("lambda").get_function_configuration(FunctionName=name)["Role"]
+    return str(arn.rsplit("/", 1)[-1])
+
+
+def _lost(room: str, word: str) -> list[Allow]:
+    """What a word gives that no other word of the room gives."""
+    kept = [allow for other in ROOMS[room].grants if other != word for allow in WORDS[other](ARNS).allows]
+    return [
+        Allow(tuple(action for action in allow.actions if not _covers(kept, action, resource)), (resource,))
+        for allow in WORDS[word](ARNS).allows
+        for resource in allow.resources
+    ]
+
+
+def _covers(allows: Iterable[Allow], action: str, resource: str) -> bool:
+    return any(
+        action in allow.actions and any(fnmatchcase(resource, pattern) for pattern in allow.resources)
+        for allow in allows
+    )
+
+
+@contextmanager
+def _without(laptop: Laptop, role: str, room: str, word: str) -> Iterator[None]:
+    """Rewrite the room's role as it would be without one word, and give it back afterwards."""
+    iam = laptop.client("iam")
+    given = iam.get_role_policy(RoleName=role, PolicyName="Grants")["PolicyDocument"]
+    others = [allow for other in ROOMS[room].grants if other != word for allow in WORDS[other](ARNS).allows]
+    statements = [
+        {"Effect": "Allow", "Action": list(allow.actions), "Resource": list(allow.resources)}
+        for allow in others
+    ] or [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": ARNS.function_logs(room)}]
+
+    def put(document: dict[str, Any]) -> None:
+        iam.put_role_policy(RoleName=role, PolicyName="Grants", PolicyDocument=json.dumps(document))
+
+    put({"Version": "2012-10-17", "Statement": statements})
+    try:
+        yield
+    finally:
+        put(given)
