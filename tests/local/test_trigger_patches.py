@@ -65,3 +65,23 @@ def test_source_mappings_never_run_inside_a_write(laptop: Laptop, queue: Queue) 
     stored = sqs_backends["123456789012"]["us-east-1"].queues[queue.name]
     laptop.client("lambda").delete_event_source_mapping(UUID=made["UUID"])
     assert stored.lambda_event_source_mappings == {}
+
+
+def test_bucket_notifications_tell_of_delete_markers(laptop: Laptop, queue: Queue, word: str) -> None:
+    s3 = laptop.client("s3")
+    s3.create_bucket(Bucket=word)
+    s3.put_bucket_versioning(Bucket=word, VersioningConfiguration={"Status": "Enabled"})
+    wish = {"QueueArn": queue.arn, "Events": ["s3:ObjectRemoved:*"]}
+    s3.put_bucket_notification_configuration(
+        Bucket=word, NotificationConfiguration={"QueueConfigurations": [wish]}
+    )
+    assert queue.body()["Event"] == "s3:TestEvent"
+    s3.put_object(Bucket=word, Key="a", Body=b"")
+    s3.delete_object(Bucket=word, Key="a")
+    assert queue.body()["Records"][0]["eventName"] == "ObjectRemoved:DeleteMarkerCreated"
+
+
+def test_sync_executions_are_an_action(laptop: Laptop) -> None:
+    from moto.stepfunctions.responses import StepFunctionResponse
+
+    assert hasattr(StepFunctionResponse, "start_sync_execution")

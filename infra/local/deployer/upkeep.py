@@ -54,6 +54,11 @@ UPKEEP: Mapping[str, Upkeep] = {
     "AWS::Lambda::EventInvokeConfig": Upkeep(
         events.update_invoke_config, events.delete_invoke_config, ("FunctionName", "Qualifier")
     ),
+    "AWS::Lambda::EventSourceMapping": Upkeep(
+        events.update_source_mapping,
+        events.delete_source_mapping,
+        ("EventSourceArn", "StartingPosition", "SelfManagedEventSource"),
+    ),
     "AWS::Lambda::Function": Upkeep(compute.update_function, compute.delete_function, ("FunctionName",)),
     "AWS::Logs::LogGroup": Upkeep(compute.update_log_group, compute.delete_log_group, ("LogGroupName",)),
     "AWS::S3::Bucket": Upkeep(data.update_bucket, data.delete_bucket, ("BucketName",)),

@@ -10,6 +10,7 @@ import importlib
 from typing import Any
 
 from infra.local.engine import (
+    bucket_notifications,
     client_cache,
     dynamodb_answers,
     dynamodb_lock,
@@ -29,6 +30,7 @@ from infra.local.engine import (
     service_lookup,
     source_mappings,
     states_data,
+    sync_executions,
     task_failures,
     task_parameters,
 )
@@ -36,6 +38,7 @@ from infra.local.engine import (
 PATCHES: dict[str, Any] = {
     module.__name__.rsplit(".", 1)[-1]: module
     for module in (
+        bucket_notifications,
         client_cache,
         dynamodb_answers,
         dynamodb_lock,
@@ -55,6 +58,7 @@ PATCHES: dict[str, Any] = {
         service_lookup,
         source_mappings,
         states_data,
+        sync_executions,
         task_failures,
         task_parameters,
     )

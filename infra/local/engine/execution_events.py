@@ -56,5 +56,5 @@ def _terminated(communication: Any) -> None:
 
 
 def _tell(execution: Any) -> None:
-    if _listeners and execution.sm_type != StateMachineType.EXPRESS:
+    if _listeners and execution.state_machine.type != StateMachineType.EXPRESS:
         _listeners[0](execution)

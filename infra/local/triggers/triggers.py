@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.local.engine import (
+    bucket_notifications,
     event_targets,
     execution_events,
     lambda_invocations,
@@ -12,6 +13,7 @@ from infra.local.engine import (
 )
 from infra.local.executor import Executor
 from infra.local.triggers.asynchronous import Asynchronous
+from infra.local.triggers.bucket_events import BucketEvents
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import ClientFactory, Deliveries
@@ -33,6 +35,7 @@ class Triggers:
         event_targets.bind(bus.offer)
         rule_schedules.bind(Timetable(self.clock, bus, deliveries))
         execution_events.bind(StatusEvents(bus).changed)
+        bucket_notifications.bind(BucketEvents(self.clock, deliveries, bus).changed)
         asynchronous = Asynchronous(client, executor, self.clock, self._work, bus)
         lambda_invocations.bind_events(asynchronous.accept)
         self._mappings = Mappings(client, executor, self.clock)
@@ -45,6 +48,7 @@ class Triggers:
         rule_schedules.bind(None)
         execution_events.bind(None)
         lambda_invocations.bind_events(None)
+        bucket_notifications.bind(None)
         source_mappings.bind(None)
         queue_receives.bind(None)
         self._mappings.close()

@@ -8,6 +8,7 @@ from typing import Any
 from infra.local import place
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.resources.notifications import as_in_the_api
 
 _TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode")
 
@@ -141,6 +142,8 @@ def _only_replica(resource: Resource) -> Resource:
 def _configure(s3: Any, name: str, resource: Resource) -> None:
     if versioning := resource.properties.get("VersioningConfiguration"):
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration=versioning)
+    if wishes := resource.properties.get("NotificationConfiguration"):
+        s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration=as_in_the_api(wishes))
 
 
 def _update_indexes(dynamodb: Any, name: str, resource: Resource, before: Resource) -> None:

@@ -124,6 +124,19 @@ def delete_rule(record: Record, target: Target) -> None:
     target.client("events").delete_rule(Name=record.created.ref, **record.resource.pick("EventBusName"))
 
 
+def update_source_mapping(resource: Resource, before: Record, target: Target) -> Created:
+    """Change a mapping; it goes on where it is in its source."""
+    fixed = ("EventSourceArn", "StartingPosition", "Tags")
+    settings = {name: value for name, value in resource.properties.items() if name not in fixed}
+    target.client("lambda").update_event_source_mapping(UUID=before.created.ref, **whole_numbers(settings))
+    return before.created
+
+
+def delete_source_mapping(record: Record, target: Target) -> None:
+    """Part a function from its source; messages and records stay there."""
+    target.client("lambda").delete_event_source_mapping(UUID=record.created.ref)
+
+
 def update_invoke_config(resource: Resource, _: Record, target: Target) -> Created:
     """Write the settings of asynchronous invocations anew."""
     return invoke_config(resource, target)
