@@ -14,6 +14,7 @@ from infra.local.executor import Executor, InvocationResult, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES
 from infra.local.gateway import events
 from infra.local.gateway.cors import Cors
+from infra.local.gateway.jwt_authorizer import JwtAuthorizer, TokenRefused
 from infra.local.gateway.messages import (
     FORBIDDEN,
     INTERNAL_ERROR,
@@ -83,11 +84,14 @@ class HttpApi:
         route, variables = found
         event = events.payload(request, route, variables, self._api_id)
         try:
-            if route.authorizer is not None:
+            if isinstance(route.authorizer, JwtAuthorizer):
+                token = _identity(route.authorizer.source, request, event)
+                event["requestContext"]["authorizer"] = {"jwt": route.authorizer.authorize(token)}
+            elif route.authorizer is not None:
                 event["requestContext"]["authorizer"] = {
                     "lambda": self._authorize(request, route.authorizer, event)
                 }
-        except _Refused as refused:
+        except (_Refused, TokenRefused) as refused:
             return refused.response
         return self._integrate(route, event)
 

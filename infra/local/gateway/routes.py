@@ -9,6 +9,7 @@ from urllib.parse import unquote
 
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.resource import HttpApiParts
+from infra.local.gateway.jwt_authorizer import JwtAuthorizer, jwt_authorizer
 from infra.local.place import function_name
 
 _LITERAL, _VARIABLE, _GREEDY = range(3)
@@ -30,7 +31,7 @@ class Route:
     key: str
     function: str
     timeout_s: float
-    authorizer: Authorizer | None
+    authorizer: Authorizer | JwtAuthorizer | None
 
     @property
     def method(self) -> str:
@@ -89,9 +90,11 @@ def _route(parts: HttpApiParts, route: dict[str, object]) -> Route:
         raise DeployError(
             f"route {route['RouteKey']}: the laptop serves Lambda integrations with payload 2.0 only"
         )
-    authorizer = None
+    authorizer: Authorizer | JwtAuthorizer | None = None
     if route.get("AuthorizationType", "NONE") != "NONE":
-        authorizer = _authorizer(parts.authorizers[str(route["AuthorizerId"])])
+        properties = parts.authorizers[str(route["AuthorizerId"])]
+        is_jwt = properties.get("AuthorizerType") == "JWT"
+        authorizer = jwt_authorizer(properties, route) if is_jwt else _authorizer(properties)
     timeout_s = float(integration.get("TimeoutInMillis", 30_000)) / 1000
     return Route(
         str(route["RouteKey"]), function_of(str(integration["IntegrationUri"])), timeout_s, authorizer
@@ -102,7 +105,7 @@ def _authorizer(properties: dict[str, object]) -> Authorizer:
     name = properties.get("Name")
     if properties.get("AuthorizerType") != "REQUEST" or not properties.get("EnableSimpleResponses"):
         raise DeployError(
-            f"authorizer {name}: the laptop knows Lambda authorizers with simple responses only"
+            f"authorizer {name}: the laptop knows JWT authorizers, and Lambda authorizers with simple responses"
         )
     sources = properties.get("IdentitySource") or []
     if not isinstance(sources, list):
