@@ -57,7 +57,7 @@ UPKEEP: Mapping[str, Upkeep] = {
     "AWS::Lambda::EventSourceMapping": Upkeep(
         events.update_source_mapping,
         events.delete_source_mapping,
-        ("EventSourceArn", "StartingPosition", "SelfManagedEventSource"),
+        ("UUID", "EventSourceArn", "StartingPosition"),
     ),
     "AWS::Lambda::Function": Upkeep(compute.update_function, compute.delete_function, ("FunctionName",)),
     "AWS::Logs::LogGroup": Upkeep(compute.update_log_group, compute.delete_log_group, ("LogGroupName",)),
