@@ -27,6 +27,12 @@ def parser() -> argparse.ArgumentParser:
     )
     up.add_argument("--state-dir", type=Path, help="where logs and laptop.json go (default: .stepward)")
     up.add_argument(
+        "--data",
+        type=Path,
+        metavar="DIR",
+        help="keep tables, objects, messages and runs in this folder (default: they go when the laptop stops)",
+    )
+    up.add_argument(
         "--set",
         action="append",
         default=[],
@@ -97,9 +103,13 @@ def _command(options: argparse.Namespace) -> int:
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
     state_dir = options.state_dir or STATE_DIR
-    settings = tuple(options.settings)
     chosen = LaptopOptions(
-        options.port, options.aws_port, options.tenant, state_dir=state_dir, settings=settings
+        options.port,
+        options.aws_port,
+        options.tenant,
+        state_dir=state_dir,
+        data_dir=options.data,
+        settings=tuple(options.settings),
     )
     return up(chosen, as_json=options.json)
 

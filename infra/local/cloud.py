@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import threading
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import boto3
@@ -20,6 +21,9 @@ from infra.local.gateway.server import PortInUse
 from infra.local.iam import Guard
 from infra.local.keep_alive import KeepAliveHandler
 
+Application = Callable[..., Iterable[bytes]]
+"""A WSGI application."""
+
 _LAPTOP_KEY = "ASIALAPTOP0000000000"
 
 
@@ -28,8 +32,11 @@ class Cloud:
 
     _held = threading.Lock()
 
-    def __init__(self, port: int = 0) -> None:
-        """Start answering; everything that an earlier laptop of this process left is forgotten."""
+    def __init__(self, port: int = 0, around: Callable[[Application], Application] | None = None) -> None:
+        """Start answering; everything that an earlier laptop of this process left is forgotten.
+
+        `around` may stand around every request.
+        """
         if not Cloud._held.acquire(blocking=False):
             raise RuntimeError("a laptop is already running in this process: moto has one state a process")
         try:
@@ -38,7 +45,7 @@ class Cloud:
             moto_api_backend.reset()
             default_user_config["stepfunctions"] = {"execute_state_machine": True}
             self.guard = Guard(DomainDispatcherApplication(create_backend_app))
-            self._server = _listen(port, self.guard)
+            self._server = _listen(port, around(self.guard) if around else self.guard)
         except BaseException:
             Cloud._held.release()
             raise
@@ -85,7 +92,7 @@ class Cloud:
         )
 
 
-def _listen(port: int, application: Guard) -> Any:
+def _listen(port: int, application: Application) -> Any:
     try:
         return make_server("127.0.0.1", port, application, threaded=True, request_handler=KeepAliveHandler)
     except OSError as error:

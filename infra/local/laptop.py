@@ -28,6 +28,7 @@ from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.gateway.websocket_management import management_of
 from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
+from infra.local.state import Keeper
 from infra.local.synthesis import ROOT, Synthesis
 from infra.local.triggers import Triggers
 
@@ -43,6 +44,9 @@ class LaptopOptions:
     tenant: str = "acme"
     principal: str = "laptop"
     state_dir: Path | None = None
+    data_dir: Path | None = None
+    """Where tables, objects, messages and running executions are kept; without it they go with the process."""
+
     assembly: Path | None = None
     issues_key: bool = True
     fork: bool = sys.platform == "linux"
@@ -60,11 +64,16 @@ class Laptop:
     _parts: HttpApiParts
 
     def __init__(
-        self, options: LaptopOptions | None = None, on_trouble: Callable[[Trouble], None] | None = None
+        self,
+        options: LaptopOptions | None = None,
+        on_trouble: Callable[[Trouble], None] | None = None,
+        on_notice: Callable[[str], None] = print,
     ) -> None:
         """Take the options; nothing runs before `with`."""
         self.options = options or LaptopOptions()
         self._on_trouble = on_trouble
+        self._on_notice = on_notice
+        self.keeper: Keeper | None = None
         self._exit = ExitStack()
         self._updating = threading.Lock()
 
@@ -161,6 +170,9 @@ class Laptop:
         options = self.options
         self.state_dir = options.state_dir or Path(self._exit.enter_context(tempfile.TemporaryDirectory()))
         self.log_dir.mkdir(parents=True, exist_ok=True)
+        if options.data_dir is not None:
+            self.keeper = Keeper(options.data_dir, self._on_notice)
+            self._exit.callback(self.keeper.close)
         # The ports first: one that is in use is to be told before seconds have been spent.
         self._gateway = GatewayServer(options.port, RoomLog(self.log_dir / "http-api.log").append)
         self._exit.callback(self._gateway.close)
@@ -168,13 +180,26 @@ class Laptop:
         synth = self.synthesis() if options.assembly is None else None
         if synth is not None:
             self._exit.callback(synth.end)
-        self._cloud = Cloud(options.aws_port)
+        self._cloud = Cloud(options.aws_port, self.keeper.after_requests if self.keeper else None)
         self._exit.callback(self._cloud.close)
         self._executor = self._start_executor()
         threading.Thread(target=engine.warm_up, daemon=True, name="warm-up").start()
         assembly = options.assembly or (synth.wait() if synth else Path())
         self._deploy(Assembly(assembly))
-        self.api_key = self.issue_key(options.tenant, options.principal) if options.issues_key else ""
+        self.api_key = self._first_key() if options.issues_key else ""
+        if self.keeper is not None:
+            self.keeper.begin()
+            self._exit.callback(self.keeper.close)
+
+    def _first_key(self) -> str:
+        """Make the key that this laptop shows; a laptop that kept its data shows the one that it showed before."""
+        tenant, principal = self.options.tenant, self.options.principal
+        if self.keeper is None:
+            return self.issue_key(tenant, principal)
+        name = f"key of {principal} of {tenant}"
+        key = self.keeper.note(name) or self.issue_key(tenant, principal)
+        self.keeper.write_note(name, key)
+        return key
 
     def _start_executor(self) -> Executor:
         settings = ExecutorSettings(
@@ -194,7 +219,8 @@ class Laptop:
         self.guard = self._cloud.guard
         self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
         self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
-        dynamodb_lock.observe(self.meter.observe)
+        observer = self.meter.observe
+        dynamodb_lock.observe(self.keeper.behind(observer) if self.keeper else observer)
         self._exit.callback(dynamodb_lock.observe, None)
         return executor
 
@@ -204,6 +230,8 @@ class Laptop:
     def _deploy(self, assembly: Assembly) -> None:
         self._parts = HttpApiParts()
         self.deployment = deploy(assembly, self._target(assembly))
+        if self.keeper is not None:
+            self.keeper.restore()
         self._api = HttpApi(self._parts, self._executor)
         management = management_of(self._parts, self._executor, self.clock, self.guard)
         if management is not None:

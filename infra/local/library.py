@@ -26,13 +26,20 @@ def http_client(laptop: Laptop) -> httpx2.Client:
 
 
 def upload_datasets(laptop: Laptop, folder: Path) -> list[str]:
-    """Put every file of a folder where the tools of this tenant's agents look for data sets."""
+    """Put every file of a folder where the tools of this tenant's agents look for data sets; what is kept stays."""
     bucket = laptop.physical_id("AWS::S3::Bucket")
     keys = []
     for file in sorted(folder.iterdir()):
         keys.append(f"tenants/{laptop.options.tenant}/datasets/{file.name}")
+        if laptop.keeper is not None and _exists(laptop, bucket, keys[-1]):
+            continue
         laptop.client("s3").put_object(Bucket=bucket, Key=keys[-1], Body=file.read_bytes())
     return keys
+
+
+def _exists(laptop: Laptop, bucket: str, key: str) -> bool:
+    found = laptop.client("s3").list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])
+    return key in {entry["Key"] for entry in found}
 
 
 def register(client: httpx2.Client, file: Path) -> dict[str, Any]:
@@ -49,7 +56,10 @@ def load_support(laptop: Laptop) -> str:
     """Upload the support data set, register its agent and give the agent's id."""
     upload_datasets(laptop, SUPPORT / "datasets")
     with http_client(laptop) as client:
-        return str(register(client, SUPPORT / "agent.yaml")["id"])
+        agent = yaml.safe_load((SUPPORT / "agent.yaml").read_text(encoding="utf-8"))["id"]
+        if laptop.keeper is None or client.get(f"/agents/{agent}").status_code != 200:
+            register(client, SUPPORT / "agent.yaml")
+        return str(agent)
 
 
 def rows(file: Path) -> list[dict[str, str]]:

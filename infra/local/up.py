@@ -9,6 +9,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -54,25 +55,51 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
     """Start, tell, wait for a signal, end; as JSON, one object on stdout and nothing else."""
     started_s = time.monotonic()
     check(options)
+    say = partial(_say, as_json=as_json)
+    laptop = Laptop(options, lambda trouble: _tell(trouble, as_json=as_json), say)
     file = LaptopFile(options.state_dir or STATE_DIR)
     try:
-        with Laptop(options, lambda trouble: _tell(trouble, as_json=as_json)) as laptop:
+        with laptop:
+            _tell_restored(laptop, say)
             agent = load_support(laptop)
             file.write(laptop)
             if as_json:
                 print(json.dumps(_summary(laptop, agent)), flush=True)
             else:
                 _print_summary(laptop, agent, time.monotonic() - started_s)
-            with Reloader(laptop, ROOT, partial(_say, as_json=as_json)):
+            with Reloader(laptop, ROOT, say):
                 threading.Event().wait()
     except PortInUse as error:
         sys.stderr.write(_port_message(error.port, options) + "\n")
         return PORT_IN_USE
     except KeyboardInterrupt:
-        _say("\nStopped; every process has ended.", as_json=as_json)
+        _say("\nStopped; every process has ended." + _left(laptop), as_json=as_json)
     finally:
         file.remove()
     return 0
+
+
+def _tell_restored(laptop: Laptop, say: Callable[[str], None]) -> None:
+    if laptop.keeper is None:
+        return
+    restored, folder = laptop.keeper.restored, laptop.options.data_dir
+    kinds = {"item": "items", "object": "objects", "message": "messages"}
+    counted = ", ".join(f"{restored.number[kind]} {kinds[kind]}" for kind in kinds)
+    say(f"Data      {counted} came back from {folder}; every write is kept there.")
+    if restored.executions:
+        say(f"Runs      {len(restored.executions)} go on where they were: {', '.join(restored.executions)}")
+    if restored.lost:
+        say(
+            f"! the template no longer has {', '.join(restored.lost)}: what they held stays in {folder}, unused."
+        )
+
+
+def _left(laptop: Laptop) -> str:
+    keeper = laptop.keeper
+    if keeper is None or not keeper.under_way:
+        return ""
+    names = ", ".join(keeper.under_way)
+    return f"\n{len(keeper.under_way)} runs were under way and go on when `up` uses this data again: {names}"
 
 
 def check(options: LaptopOptions) -> None:
