@@ -130,6 +130,18 @@ def test_a_fifo_group_keeps_its_order_even_over_a_failure(
     assert kept(laptop, f"{word} a1") == []
 
 
+def test_a_fifo_queue_knows_an_id_for_five_minutes(laptop: Laptop, word: str) -> None:
+    queue = Queue(laptop, f"{word[:20]}.fifo", FifoQueue="true")
+    for body in ("first", "twice"):
+        queue.send(body, MessageGroupId="a", MessageDeduplicationId="same")
+    assert (queue.wait()["Body"], queue.count()) == ("first", (0, 0))
+    queue.send("after its end", MessageGroupId="a", MessageDeduplicationId="same")
+    assert queue.count() == (0, 0)
+    laptop.clock.advance(301)
+    queue.send("much later", MessageGroupId="a", MessageDeduplicationId="same")
+    assert queue.wait()["Body"] == "much later"
+
+
 def test_the_quiet_group_of_a_fair_queue_comes_first(laptop: Laptop, queue: Queue, word: str) -> None:
     from moto.sqs.models import sqs_backends
 

@@ -1,8 +1,9 @@
 """moto's queues hand a message to two receivers at once, push into functions from SendMessage, and know one clock.
 
 Where: `SQSBackend.receive_message` and `Queue.add_message` in moto/sqs/models.py work without a lock, and a receiver
-that waits does not see a message whose delay or visibility timeout ends. Here a lock makes each step whole, the time
-can be the laptop's, whoever polls is told what has changed, and groups with little under way go first (fair queues).
+that waits does not see a message whose delay or visibility timeout ends. A FIFO queue forgets an id with its message.
+Here a lock makes each step whole, the time can be the laptop's, whoever polls is told what has changed, and groups with
+little under way go first (fair queues).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ ORIGINAL = SQSBackend.receive_message
 ORIGINAL_ADD = Queue.add_message
 ORIGINAL_DELETE = SQSBackend.delete_message
 ORIGINAL_VISIBILITY = SQSBackend.change_message_visibility
+DEDUPLICATION_S = 300.0
 _LOOK_AGAIN_S = 1.0
 
 Listener = Callable[[str], None]
@@ -70,8 +72,23 @@ def _now_s() -> float:
 
 def _add(queue: Any, message: Any) -> None:
     with _lock:
-        ORIGINAL_ADD(queue, message)
+        if not _is_known(queue, message):
+            ORIGINAL_ADD(queue, message)
     _tell(queue)
+
+
+def _is_known(queue: Any, message: Any) -> bool:
+    """Remember a FIFO queue's ids for five minutes, also of messages that have been deleted since."""
+    if not queue.fifo_queue or not message.deduplication_id:
+        return False
+    known: dict[str, float] = vars(queue).setdefault("known_deduplication_ids", {})
+    now_s, until_s = _now_s(), known.get(message.deduplication_id, 0.0)
+    if now_s < until_s:
+        return True
+    for old in [each for each, end_s in known.items() if end_s <= now_s]:
+        del known[old]
+    known[message.deduplication_id] = now_s + DEDUPLICATION_S
+    return False
 
 
 def _delete(backend: Any, queue_name: str, receipt_handle: str) -> None:

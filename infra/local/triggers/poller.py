@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -94,5 +96,13 @@ class Poller(ABC):
     def _run(self) -> None:
         while not self._closed:
             self._bell.clear()
-            if not (self.is_enabled and self.has_room and self.take()):
+            if not self._looks():
                 self._bell.wait()
+
+    def _looks(self) -> bool:
+        try:
+            return self.is_enabled and self.has_room and self.take()
+        except Exception:  # noqa: BLE001 - the border of a thread: its end would leave the source unread for ever
+            if not self._closed:
+                traceback.print_exc(file=sys.stderr)
+            return False

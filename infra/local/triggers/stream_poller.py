@@ -85,9 +85,11 @@ class StreamPoller(Poller):
     def carry(self, *arguments: Any) -> None:
         """Call the function once with a batch; then its lane is free for the next one."""
         lane, batch = arguments
-        result = self.invoke(json.dumps({"Records": batch.records}, default=str).encode())
-        lane.again.extendleft(reversed(self._left_over(batch, result)))
-        lane.is_busy = False
+        try:
+            result = self.invoke(json.dumps({"Records": batch.records}, default=str).encode())
+            lane.again.extendleft(reversed(self._left_over(batch, result)))
+        finally:
+            lane.is_busy = False
 
     def _new_records(self) -> list[Record]:
         with dynamodb_lock.held():
