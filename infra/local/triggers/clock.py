@@ -24,6 +24,7 @@ class Clock:
         self._order = itertools.count()
         self._changed = threading.Condition()
         self._closed = False
+        self._acting = False
         self._thread = threading.Thread(target=self._run, daemon=True, name="clock")
         self._thread.start()
 
@@ -39,17 +40,18 @@ class Clock:
         """Remember an action for a moment; one that has passed is now."""
         with self._changed:
             heapq.heappush(self._due, (when_s, next(self._order), action))
-            self._changed.notify()
+            self._changed.notify_all()
 
     def call_later(self, pause_s: float, action: Action) -> None:
         """Remember an action for a while from now."""
         self.call_at(self.now_s() + pause_s, action)
 
     def advance(self, seconds: float) -> None:
-        """Move the time; whatever becomes due is called, in the order of its time."""
+        """Move the time, and return when whatever became due has been called, in the order of its time."""
         with self._changed:
             self._offset_s += seconds
-            self._changed.notify()
+            self._changed.notify_all()
+            self._changed.wait_for(self._is_idle)
 
     def waiting(self) -> int:
         """Say how many actions are still to come."""
@@ -60,18 +62,30 @@ class Clock:
         """Stop; what is not yet due never happens."""
         with self._changed:
             self._closed = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._thread.join()
+
+    def _is_idle(self) -> bool:
+        return self._closed or not (self._acting or self._pause_s() <= 0)
+
+    def _pause_s(self) -> float:
+        return self._due[0][0] - self.now_s() if self._due else _LONGEST_NAP_S
 
     def _run(self) -> None:
         while (action := self._next()) is not None:
-            action()
+            try:
+                action()
+            finally:
+                with self._changed:
+                    self._acting = False
+                    self._changed.notify_all()
 
     def _next(self) -> Action | None:
         with self._changed:
             while not self._closed:
-                pause_s = self._due[0][0] - self.now_s() if self._due else _LONGEST_NAP_S
+                pause_s = self._pause_s()
                 if pause_s <= 0:
+                    self._acting = True
                     return heapq.heappop(self._due)[2]
                 self._changed.wait(min(pause_s, _LONGEST_NAP_S))
         return None
