@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.local import socket_stack
+from tests.local import probe_stack, socket_stack
 
 ACCOUNT = "123456789012"
 STACK = "small-stack"
@@ -73,7 +73,15 @@ def handle(event, context):
     return {"batchItemFailures": [{"itemIdentifier": r.get("messageId") or r["dynamodb"]["SequenceNumber"]} for r in bad]}
 """
 
-ROOMS = {"echo": ECHO, "gate": GATE, "broken": BROKEN, "count": COUNT, "keep": KEEP, **socket_stack.ROOMS}
+ROOMS = {
+    "echo": ECHO,
+    "gate": GATE,
+    "broken": BROKEN,
+    "count": COUNT,
+    "keep": KEEP,
+    "probe": probe_stack.PROBE,
+    **socket_stack.ROOMS,
+}
 CORS = {
     "AllowOrigins": ["https://app.example.com"],
     "AllowMethods": ["GET", "POST"],
@@ -114,6 +122,7 @@ def resources() -> dict[str, Any]:
     found: dict[str, Any] = {"Role": _role(), "Items": _table(), "Bucket": _bucket(), "Queue": _queue()}
     for room in ROOMS:
         found[f"{room.title()}Function"] = function(room)
+    found |= probe_stack.probe(_role()["Properties"]["AssumeRolePolicyDocument"], found["ProbeFunction"])
     return found | http_api() | socket_stack.socket_api() | {"Machine": machine("call-echo", call_echo())}
 
 

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from infra.local import engine
-from tests.local import test_engine_patches, test_trigger_patches
+from tests.local import test_engine_patches, test_iam_patches, test_trigger_patches
 from tests.local.conftest import UNPATCHED
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_patch_has_a_test() -> None:
     tests = [
         name
-        for module in (test_engine_patches, test_trigger_patches)
+        for module in (test_engine_patches, test_iam_patches, test_trigger_patches)
         for name in vars(module)
         if name.startswith("test_")
     ]
@@ -40,6 +40,7 @@ def test_no_contract_test_passes_on_unpatched_moto() -> None:
         "ignore",
         "-rp",
         "tests/local/test_engine_patches.py",
+        "tests/local/test_iam_patches.py",
         "tests/local/test_trigger_patches.py",
     ]
     environment = os.environ | {UNPATCHED: "all"}

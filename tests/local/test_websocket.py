@@ -187,7 +187,7 @@ def test_nobody_manages_connections_without_a_signature(laptop: Laptop, http: ht
 
 
 def test_a_room_needs_the_permission_to_manage_connections(laptop: Laptop) -> None:
-    iam, role = laptop.client("iam"), laptop.physical_id("AWS::IAM::Role")
+    iam, role = laptop.client("iam"), laptop.physical_id("AWS::IAM::Role", "-Role")
     denial = {
         "Effect": "Deny",
         "Action": "execute-api:ManageConnections",

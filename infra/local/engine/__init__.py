@@ -33,6 +33,7 @@ from infra.local.engine import (
     sync_executions,
     task_failures,
     task_parameters,
+    task_refusals,
 )
 
 PATCHES: dict[str, Any] = {
@@ -61,6 +62,7 @@ PATCHES: dict[str, Any] = {
         sync_executions,
         task_failures,
         task_parameters,
+        task_refusals,
     )
 }
 """Name → module with an `install()`."""
