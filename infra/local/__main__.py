@@ -33,6 +33,11 @@ def parser() -> argparse.ArgumentParser:
         help="keep tables, objects, messages and runs in this folder (default: they go when the laptop stops)",
     )
     up.add_argument(
+        "--debug",
+        metavar="ROOM",
+        help="run this room as one process to which a debugger can attach (debugpy), with its timeout off",
+    )
+    up.add_argument(
         "--set",
         action="append",
         default=[],
@@ -109,6 +114,7 @@ def _command(options: argparse.Namespace) -> int:
         options.tenant,
         state_dir=state_dir,
         data_dir=options.data,
+        debug_room=options.debug,
         settings=tuple(options.settings),
     )
     return up(chosen, as_json=options.json)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -11,7 +12,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +22,7 @@ from infra.local.cloud import Cloud
 from infra.local.deployer import Assembly, Deployment, deploy
 from infra.local.deployer.resource import HttpApiParts, Target
 from infra.local.engine import dynamodb_lock, lambda_invocations
-from infra.local.executor import Executor, ExecutorSettings, Trouble
+from infra.local.executor import Executor, ExecutorSettings, FunctionSpec, Trouble
 from infra.local.executor.room_log import RoomLog
 from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
@@ -46,6 +47,9 @@ class LaptopOptions:
     state_dir: Path | None = None
     data_dir: Path | None = None
     """Where tables, objects, messages and running executions are kept; without it they go with the process."""
+
+    debug_room: str | None = None
+    """The room to which a debugger can attach."""
 
     assembly: Path | None = None
     issues_key: bool = True
@@ -74,6 +78,7 @@ class Laptop:
         self._on_trouble = on_trouble
         self._on_notice = on_notice
         self.keeper: Keeper | None = None
+        self.debug_port: int | None = None
         self._exit = ExitStack()
         self._updating = threading.Lock()
 
@@ -230,6 +235,7 @@ class Laptop:
     def _deploy(self, assembly: Assembly) -> None:
         self._parts = HttpApiParts()
         self.deployment = deploy(assembly, self._target(assembly))
+        self._check_debug_room()
         if self.keeper is not None:
             self.keeper.restore()
         self._api = HttpApi(self._parts, self._executor)
@@ -239,10 +245,25 @@ class Laptop:
         self._gateway.serve(self._api, management)
 
     def _target(self, assembly: Assembly) -> Target:
-        executor = self._executor
-        return Target(
-            self._cloud.client, assembly.asset, executor.register, self._parts, self.url, executor.forget
-        )
+        forget = self._executor.forget
+        return Target(self._cloud.client, assembly.asset, self._register, self._parts, self.url, forget)
+
+    def _register(self, spec: FunctionSpec) -> None:
+        if spec.room == self.options.debug_room:
+            self.debug_port = self.debug_port or free_port()
+            spec = replace(spec, debug_port=self.debug_port)
+        self._executor.register(spec)
+
+    def _check_debug_room(self) -> None:
+        if self.options.debug_room is not None and self.debug_port is None:
+            rooms = ", ".join(sorted(spec.room for spec in self._executor.functions()))
+            raise LaptopError(f"--debug {self.options.debug_room}: there is no such room. Rooms: {rooms}")
+
+
+def free_port() -> int:
+    """Find a loopback port on which nobody listens."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
 
 
 def read_laptop_file(state_dir: Path) -> dict[str, Any] | None:

@@ -61,6 +61,10 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
     try:
         with laptop:
             _tell_restored(laptop, say)
+            if laptop.debug_port is not None:
+                say(
+                    f"Debugger  {options.debug_room} waits for one on 127.0.0.1:{laptop.debug_port} (debugpy attach)"
+                )
             agent = load_support(laptop)
             file.write(laptop)
             if as_json:

@@ -36,7 +36,10 @@ class Up:
         options = ["--port", "0", "--state-dir", str(state), "--data", str(self.folder / "data")]
         with self.output.open("w") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "infra.local", "up", *options], cwd=ROOT, stdout=output, stderr=output
+                [sys.executable, "-X", "faulthandler", "-m", "infra.local", "up", *options],
+                cwd=ROOT,
+                stdout=output,
+                stderr=output,
             )
         wait_for(lambda: "Ctrl-C ends it" in self.told or self.process.poll() is not None or None, 90)
         assert self.process.poll() is None, self.told
@@ -57,7 +60,12 @@ class Up:
         if self.process.poll() is None:
             processes = descendants(self.process.pid)
             self.process.send_signal(number)
-            self.process.wait(30)
+            try:
+                self.process.wait(30)
+            except subprocess.TimeoutExpired:
+                self.process.send_signal(signal.SIGABRT)
+                self.process.wait()
+                raise AssertionError(self.told) from None
             wait_for(lambda: None if any(map(alive, processes)) else True)
         assert "Traceback" not in self.told, self.told
 

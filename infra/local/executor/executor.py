@@ -63,6 +63,8 @@ class Executor:
         cap = settings.concurrency_per_function
         if spec.reserved_concurrency is not None:
             cap = spec.reserved_concurrency
+        if spec.debug_port is not None:
+            cap = 1
         with self._lock:
             old = self._pools.get(spec.name)
             self._specs[spec.name] = spec
@@ -72,6 +74,9 @@ class Executor:
                 self._retired.append(old)
         if old is not None:
             old.retire()
+        if spec.debug_port is not None:
+            # Nobody can attach to a sandbox that only the first call would start.
+            threading.Thread(target=self._start_early, args=(spec.name,), daemon=True).start()
 
     def forget(self, name: str) -> None:
         """Let a function go; calls under way still end."""
@@ -143,6 +148,14 @@ class Executor:
             except Retired:
                 continue
 
+    def _start_early(self, name: str) -> None:
+        try:
+            pool, worker, _ = self._acquire(name)
+        except (faults.Throttled, faults.UnknownFunction):
+            return  # the laptop ends, or the function has gone again
+        worker.wait_ready()
+        pool.release(worker, healthy=worker.api.init_error is None)
+
     def _start_worker(self, spec: FunctionSpec) -> Worker:
         worker = Worker(spec, self._launcher, self._logs[spec.name], self._settings.endpoint_url)
         self._specs_by_key[worker.access_key] = spec
@@ -153,7 +166,7 @@ class Executor:
         self, worker: Worker, spec: FunctionSpec, payload: bytes, *, is_new: bool
     ) -> tuple[InvocationResult, bool]:
         log = self._logs[spec.name]
-        invocation = Invocation(payload, spec.arn, spec.timeout_s)
+        invocation = Invocation(payload, spec.arn, spec.limit_s)
         self.invocations[spec.room] += 1
         init_ms = worker.wait_ready() if is_new else None
         log.append(room_log.start_line(invocation.id))

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from infra.local import place
 
+_A_YEAR_S = 366 * 86_400.0
+
 
 @dataclass(frozen=True)
 class FunctionSpec:
@@ -21,12 +23,19 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     reserved_concurrency: int | None = None
     runtime: str = "python3.13"
+    debug_port: int | None = None
+    """Where a debugger can attach; such a function has one sandbox, and no limit of time or memory."""
     role_arn: str = ""
 
     @property
     def arn(self) -> str:
         """The ARN that the handler sees as `invoked_function_arn`."""
         return place.function_arn(self.name)
+
+    @property
+    def limit_s(self) -> float:
+        """How long an invocation may take: a person at a breakpoint takes as long as they like."""
+        return self.timeout_s if self.debug_port is None else _A_YEAR_S
 
     @property
     def room(self) -> str:

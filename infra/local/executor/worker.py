@@ -17,6 +17,9 @@ from infra.local.executor.spec import FunctionSpec
 INIT_LIMIT_S = 10.0
 """Lambda's limit of the init phase."""
 
+DEBUG_PORT = "STEPWARD_DEBUG_PORT"
+"""Tells a worker to let a debugger attach; `worker_main` reads it."""
+
 _TICK_S = 0.1
 
 
@@ -51,20 +54,21 @@ class Worker:
 
     def wait_ready(self) -> float:
         """Wait for the end of the init phase; the duration counts as init time on the REPORT line."""
+        limit_s = INIT_LIMIT_S if self.spec.debug_port is None else self.spec.limit_s
         while not self.api.ready.wait(_TICK_S):
-            if not self.alive or time.perf_counter() - self._started_s > INIT_LIMIT_S:
+            if not self.alive or time.perf_counter() - self._started_s > limit_s:
                 break
         return (time.perf_counter() - self._started_s) * 1000
 
     def wait_done(self, invocation: Invocation) -> str | None:
         """Wait for the answer; otherwise name what came first: `timeout`, `exit` or `memory`."""
-        end_s = time.monotonic() + self.spec.timeout_s
+        end_s = time.monotonic() + self.spec.limit_s
         while not invocation.done.wait(min(_TICK_S, max(0.0, end_s - time.monotonic()))):
             if not self.alive:
                 return "exit"
             if time.monotonic() >= end_s:
                 return "timeout"
-            if self.memory_mb() > self.spec.memory_mb:
+            if self.spec.debug_port is None and self.memory_mb() > self.spec.memory_mb:
                 return "memory"
         return None
 
@@ -111,4 +115,6 @@ def worker_environment(
     }
     if endpoint_url:
         environment |= {"AWS_ENDPOINT_URL": endpoint_url, "AWS_DISABLE_HOST_PREFIX_INJECTION": "true"}
+    if spec.debug_port is not None:
+        environment |= {DEBUG_PORT: str(spec.debug_port), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
     return environment | dict(spec.environment)

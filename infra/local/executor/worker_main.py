@@ -24,6 +24,8 @@ def neighbour(name: str) -> ModuleType:
 
 def run_handler(handler: str) -> None:
     """Serve invocations for ever: by AWS's client on Linux, elsewhere by a small client of the same API."""
+    if "STEPWARD_DEBUG_PORT" in os.environ:
+        neighbour("debugger").listen(int(os.environ["STEPWARD_DEBUG_PORT"]))
     if (
         importlib.util.find_spec("awslambdaric") is None
         or os.environ.get("STEPWARD_RUNTIME_CLIENT") == "small"
