@@ -6,8 +6,11 @@ import contextlib
 import json
 from typing import Any
 
+from infra.local.deployer.faults import DeployError
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.iam.conditions import UnknownCondition
+from infra.local.iam.policies import Policies
 
 
 def role(resource: Resource, target: Target) -> Created:
@@ -31,7 +34,7 @@ def policy(resource: Resource, target: Target) -> Created:
 def managed_policy(resource: Resource, target: Target) -> Created:
     """Create a policy of its own."""
     name = resource.name("ManagedPolicyName")
-    document = json.dumps(resource.properties["PolicyDocument"])
+    document = _checked(resource.properties["PolicyDocument"])
     arn = target.client("iam").create_policy(PolicyName=name, PolicyDocument=document)["Policy"]["Arn"]
     for role_name in resource.properties.get("Roles", []):
         target.client("iam").attach_role_policy(RoleName=role_name, PolicyArn=arn)
@@ -42,8 +45,17 @@ def _put(iam: Any, role_name: str, properties: dict[str, Any]) -> None:
     iam.put_role_policy(
         RoleName=role_name,
         PolicyName=properties["PolicyName"],
-        PolicyDocument=json.dumps(properties["PolicyDocument"]),
+        PolicyDocument=_checked(properties["PolicyDocument"]),
     )
+
+
+def _checked(document: dict[str, Any]) -> str:
+    """Refuse a policy that the laptop could not decide by, while somebody is still looking."""
+    try:
+        Policies([document])
+    except UnknownCondition as unknown:
+        raise DeployError(str(unknown)) from None
+    return json.dumps(document)
 
 
 def update_role(resource: Resource, before: Record, target: Target) -> Created:
@@ -86,7 +98,7 @@ def update_managed_policy(resource: Resource, before: Record, target: Target) ->
     """Give a policy a new version, and its roles anew."""
     iam, arn = target.client("iam"), before.created.ref
     old = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
-    document = json.dumps(resource.properties["PolicyDocument"])
+    document = _checked(resource.properties["PolicyDocument"])
     iam.create_policy_version(PolicyArn=arn, PolicyDocument=document, SetAsDefault=True)
     # A policy has five versions at most.
     iam.delete_policy_version(PolicyArn=arn, VersionId=old)
