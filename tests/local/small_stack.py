@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.local import probe_stack, socket_stack
+from tests.local import probe_stack, socket_stack, trigger_stack
 
 ACCOUNT = "123456789012"
 STACK = "small-stack"
@@ -123,6 +123,7 @@ def resources() -> dict[str, Any]:
     for room in ROOMS:
         found[f"{room.title()}Function"] = function(room)
     found |= probe_stack.probe(_role()["Properties"]["AssumeRolePolicyDocument"], found["ProbeFunction"])
+    found |= trigger_stack.triggers()
     return found | http_api() | socket_stack.socket_api() | {"Machine": machine("call-echo", call_echo())}
 
 
