@@ -57,6 +57,9 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> Any:
         connect_timeout=_FOREVER_S,
         read_timeout=_FOREVER_S,
         max_pool_connections=_MAX_CONNECTIONS,
+        # Step Functions' own clients ask for no checksums; these would show in the results of S3 tasks.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
     )
     return boto3.client(
         service,

@@ -11,10 +11,11 @@ from typing import Any
 
 from moto.core.responses import ActionResult
 from moto.core.utils import utcnow
-from moto.stepfunctions.parser.api import ExecutionStatus
+from moto.stepfunctions.parser.api import ExecutionAbortedEventDetails, ExecutionStatus, HistoryEventType
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from infra.local.engine import execution_events
+from infra.local.engine import execution_events, history_ends
 
 ORIGINAL = StepFunctionResponse.stop_execution
 _START_LIMIT_S = 5.0
@@ -30,11 +31,22 @@ def _stop_execution(response: Any) -> Any:
     execution = response.stepfunction_backend.describe_execution(arn)
     if execution.exec_status == ExecutionStatus.RUNNING:
         _wait_until_begun(execution)
-        execution.stop(stop_date=utcnow(), error=error, cause=cause)
-        execution.exec_status, execution.stop_date = ExecutionStatus.ABORTED, utcnow()
-        execution.error, execution.cause = error, cause
-        execution_events.tell_of_end(execution)
+        _stop(execution, error, cause)
     return ActionResult({"stopDate": execution.stop_date})
+
+
+def _stop(execution: Any, error: str | None, cause: str | None) -> None:
+    told = ExecutionAbortedEventDetails(error=error, cause=cause)
+    details = EventDetails(executionAbortedEventDetails=told)
+    manager = execution.exec_worker.env.event_manager
+    # Whoever writes the last event of the history decides: an execution that has just ended stays as it ended.
+    if not history_ends.end(manager, HistoryEventType.ExecutionAborted, details):
+        return
+    execution.stop_date = utcnow()
+    execution.error, execution.cause = error, cause
+    execution.exec_status = ExecutionStatus.ABORTED
+    execution.stop(stop_date=execution.stop_date, error=error, cause=cause)
+    execution_events.tell_of_end(execution)
 
 
 def _wait_until_begun(execution: Any) -> None:

@@ -7,7 +7,6 @@ no escaping, no cost for large states (1 ms instead of 386 ms at 85 KB), and und
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -15,19 +14,10 @@ from typing import Any
 import jsonata
 from jsonata.jexception import JException
 from jsonata.utils import Utils
-from moto.stepfunctions.parser.api import EvaluationFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
-    StatesErrorNameType,
-)
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
+from infra.local.engine import query_errors
 from infra.local.engine.jsonata_functions import FUNCTIONS
 
 
@@ -60,11 +50,11 @@ def _eval_expression(component: Any, env: Any) -> None:
     try:
         value = evaluate(expression, {**_variables(env), "states": _states(env)})
     except Undefined:
-        _fail(env, f"The JSONata expression '{expression}' returned nothing (undefined).")
+        query_errors.fail(env, expression, "returned nothing (undefined).")
     except TypeError:
-        _fail(env, f"The JSONata expression '{expression}' returned an unsupported result type.")
+        query_errors.fail(env, expression, "returned an unsupported result type.")
     except (JException, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        _fail(env, f"The JSONata expression '{expression}' threw an error during evaluation. {error}")
+        query_errors.fail(env, expression, f"threw an error during evaluation. {error}")
     else:
         env.stack.append(value)
 
@@ -86,18 +76,8 @@ def _variables(env: Any) -> dict[str, Any]:
 
 def _states(env: Any) -> dict[str, Any]:
     data = dict(env.states._states_data)  # noqa: SLF001 - as above
-    data["context"] = {name: _dated(part) for name, part in data["context"].items() if part is not None}
+    data["context"] = {name: part for name, part in data["context"].items() if part is not None}
     return data
-
-
-def _dated(part: Any) -> Any:
-    if not isinstance(part, dict):
-        return part
-    return {key: _iso(value) if isinstance(value, dt.datetime) else value for key, value in part.items()}
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _plain(value: Any) -> Any:
@@ -107,15 +87,3 @@ def _plain(value: Any) -> Any:
         return {key: _plain(item) for key, item in value.items()}
     # JSONata knows one kind of number; AWS writes whole ones without a fraction.
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _fail(env: Any, cause: str) -> None:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    details = EventDetails(
-        evaluationFailedEventDetails=EvaluationFailedEventDetails(cause=cause, error=name.error_name)
-    )
-    kind = HistoryEventType.EvaluationFailed
-    env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
-    raise FailureEventException(
-        FailureEvent(env=env, error_name=name, event_type=kind, event_details=details)
-    )

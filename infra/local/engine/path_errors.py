@@ -1,0 +1,136 @@
+"""moto words a path that leads nowhere otherwise than AWS, and lets some of them end as Python errors.
+
+Where: `InputPath` and `TimeoutSecondsPath` in moto/stepfunctions/parser/asl/component/common/{path/input_path.py:48,
+timeouts/timeout.py:97} say "No results for path" of any path; `OutputPath` and `ItemsPath` fall through to
+`Program._eval_body` (…/program/program.py:92), Task parameters to TaskFailed (…/state/exec/execute_state.py:138). AWS
+words them as the Java library it uses does: the first step that is missing decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.common.path.input_path import InputPath
+from moto.stepfunctions.parser.asl.component.common.path.items_path import ItemsPath
+from moto.stepfunctions.parser.asl.component.common.path.output_path import OutputPath
+from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJsonPath
+from moto.stepfunctions.parser.asl.component.common.timeouts.heartbeat import HeartbeatSecondsPath
+from moto.stepfunctions.parser.asl.component.common.timeouts.timeout import TimeoutSecondsPath
+from moto.stepfunctions.parser.asl.component.state.exec.execute_state import ExecutionState
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_dynamodb import (
+    StateTaskServiceDynamoDB,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_activitiy import (
+    StateTaskActivity,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError, extract_json
+
+ORIGINALS = {kind: kind._eval_body for kind in (InputPath, OutputPath, ItemsPath)}  # noqa: SLF001 - what is mended
+ORIGINAL_SECONDS = {kind: kind._eval_seconds for kind in (TimeoutSecondsPath, HeartbeatSecondsPath)}  # noqa: SLF001
+ORIGINAL_FROM_ERROR = {
+    kind: kind._from_error  # noqa: SLF001 - as above
+    for kind in (ExecutionState, StateTaskActivity, StateTaskLambda, StateTaskServiceDynamoDB)
+}
+ORIGINAL_PATH = StringJsonPath._eval_body  # noqa: SLF001 - as above
+_STEP = re.compile(r"\.([^.\[\]]+)|\['([^']+)'\]|\[(\d+)\]")
+
+
+def install() -> None:
+    """Check the path before moto does, and name the field where moto loses it."""
+    for kind in ORIGINALS:
+        kind._eval_body = _eval_body  # noqa: SLF001 - as above
+    for kind in ORIGINAL_SECONDS:
+        kind._eval_seconds = _eval_seconds  # noqa: SLF001 - as above
+    StringJsonPath._eval_body = _eval_path  # noqa: SLF001 - as above
+    for kind in ORIGINAL_FROM_ERROR:
+        kind._from_error = _naming_the_field(kind)  # noqa: SLF001 - as above
+
+
+def missing(path: str, data: Any) -> str:
+    """Say what is missing on the way, in the words of the Java library."""
+    way, steps = "$", list(_STEP.finditer(path))
+    for number, step in enumerate(steps):
+        name, index = step.group(1) or step.group(2), step.group(3)
+        way += f"['{name}']" if name else f"[{index}]"
+        found = _child(data, name, index)
+        if found is None:
+            is_last = number == len(steps) - 1
+            return f"No results for path: {way}" if is_last else f"Missing property in path {way}"
+        (data,) = found
+    return f"No results for path: {way}"
+
+
+def _child(data: Any, name: str | None, index: str | None) -> tuple[Any] | None:
+    if name is not None:
+        return (data[name],) if isinstance(data, dict) and name in data else None
+    at = int(index or 0)
+    return (data[at],) if isinstance(data, list) and at < len(data) else None
+
+
+def _eval_path(component: Any, env: Any) -> None:
+    try:
+        ORIGINAL_PATH(component, env)
+    except NoSuchJsonPathError as error:
+        # The state's own notes are in another frame by the time that the error is told.
+        error.field = env.next_field_name
+        raise
+
+
+def _check(component: Any, data: Any, env: Any) -> None:
+    sampler = component.string_sampler
+    if type(sampler) is StringJsonPath and sampler.json_path != "$":
+        try:
+            extract_json(sampler.json_path, data)
+        except NoSuchJsonPathError as error:
+            _fail(env, f"Invalid path '{error.json_path}' : {missing(error.json_path, data)}")
+
+
+def _eval_body(component: Any, env: Any) -> None:
+    data = env.stack[-1] if env.stack and not isinstance(component, InputPath) else env.states.get_input()
+    _check(component, data, env)
+    ORIGINALS[type(component)](component, env)
+
+
+def _eval_seconds(component: Any, env: Any) -> int:
+    _check(component, env.stack[-1] if env.stack else env.states.get_input(), env)
+    seconds: int = ORIGINAL_SECONDS[type(component)](component, env)
+    return seconds
+
+
+def _fail(env: Any, cause: str) -> NoReturn:
+    raise FailureEventException(_failure(env, cause))
+
+
+def _failure(env: Any, cause: str) -> FailureEvent:
+    name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+    told = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
+    details = EventDetails(executionFailedEventDetails=told)
+    return FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)
+
+
+def _naming_the_field(kind: Any) -> Callable[..., Any]:
+    original = ORIGINAL_FROM_ERROR[kind]
+
+    def from_error(state: Any, env: Any, ex: Exception) -> Any:
+        if not isinstance(ex, NoSuchJsonPathError):
+            return original(state, env=env, ex=ex)
+        data = to_json_str(ex.data, separators=(",", ":"))
+        field = getattr(ex, "field", env.next_field_name)
+        where = f"specified for the field '{field}' could not be found in the input '{data}'"
+        return _failure(env, f"The JSONPath '{ex.json_path}' {where}")
+
+    return from_error

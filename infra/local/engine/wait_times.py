@@ -1,0 +1,93 @@
+"""moto waits for any time however far, and calls a bad Timestamp of JSONata States.Runtime without an event.
+
+Where: `_get_wait_seconds` of `Timestamp` and `SecondsJSONata` in
+moto/stepfunctions/parser/asl/component/state/wait/wait_function/{timestamp.py:92,seconds.py:31}. On AWS a wait ends
+within 2**31 - 1 seconds (24,855 days), and what JSONata gives wrongly is States.QueryEvaluationError.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
+from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+
+from infra.local.engine import query_errors
+
+ORIGINAL = Timestamp._get_wait_seconds  # noqa: SLF001 - what is mended
+ORIGINAL_INTERVAL = WaitFunction._wait_interval  # noqa: SLF001 - as above
+MAX_WAIT_S = 2**31 - 1
+_MAX_SECONDS = 99_999_999
+
+
+def install() -> None:
+    """Check what a wait is given before it begins."""
+    Timestamp._get_wait_seconds = _until  # noqa: SLF001 - as above
+    SecondsJSONata._get_wait_seconds = _for_seconds  # noqa: SLF001 - as above
+    WaitFunction._wait_interval = _wait_interval  # noqa: SLF001 - as above
+
+
+def _until(wait: Any, env: Any) -> int:
+    if not isinstance(wait.string, StringJSONata):
+        return _seconds_to(wait, env)
+    wait.string.eval(env=env)
+    expression, text = wait.string.literal_value, env.stack.pop()
+    query_errors.require(env, expression, text, "string", lambda value: isinstance(value, str))
+    moment = wait._from_timestamp_string(text)  # noqa: SLF001 - as above
+    if moment is None:
+        query_errors.fail(
+            env,
+            expression,
+            f'returned a value that is not a valid ISO-8601 extended offset date-time: "{text}"',
+        )
+    return int((moment.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def _seconds_to(wait: Any, env: Any) -> int:
+    wait.string.eval(env=env)
+    text = env.stack.pop()
+    moment = wait._from_timestamp_string(text) if isinstance(text, str) else None  # noqa: SLF001 - as above
+    if moment is None:
+        raise FailureEventException(wait._create_failure_event(env, text))  # noqa: SLF001 - as above
+    # moto compares with the local clock's time of day as if it were UTC.
+    return int((moment.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())
+
+
+def _for_seconds(wait: Any, env: Any) -> int:
+    wait.string_jsonata.eval(env=env)
+    expression, seconds = wait.string_jsonata.literal_value, env.stack.pop()
+    query_errors.require(
+        env,
+        expression,
+        seconds,
+        "number",
+        lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    )
+    if seconds != int(seconds) or not 0 <= seconds <= _MAX_SECONDS:
+        query_errors.fail(
+            env, expression, f"returned {seconds}, which is not an integer from 0 to {_MAX_SECONDS}."
+        )
+    return int(seconds)
+
+
+def _wait_interval(wait: Any, env: Any, wait_seconds: int) -> None:
+    if wait_seconds > MAX_WAIT_S:
+        name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+        cause = f"The wait of {wait_seconds} seconds is longer than the maximum of {MAX_WAIT_S} seconds."
+        details = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
+        told = EventDetails(executionFailedEventDetails=details)
+        raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, told))
+    ORIGINAL_INTERVAL(wait, env=env, wait_seconds=wait_seconds)

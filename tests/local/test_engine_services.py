@@ -1,0 +1,109 @@
+"""One test a patch of what tasks call and what AWS limits; `test_patches_are_needed.py` proves that each is needed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from infra.local.laptop import Laptop
+from tests.local.patience import wait_for
+from tests.local.test_engine_executions import ECHO, kinds, one, run
+from tests.local.test_engine_patches import make
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters", "error"),
+    [
+        ("s3:getObject", {"Bucket": "small-bucket", "Key": "none"}, "S3.NoSuchKeyException"),
+        ("dynamodb:putItem", {"TableName": "small-items", "Item": "none"}, "DynamoDb.DynamoDbException"),
+    ],
+)
+def test_sdk_errors_have_their_java_names(
+    laptop: Laptop, action: str, parameters: dict[str, Any], error: str
+) -> None:
+    resource = f"arn:aws:states:::aws-sdk:{action}"
+    name = f"sdk-{action.split(':', maxsplit=1)[0]}"
+    found = run(laptop, name, Type="Task", Resource=resource, Parameters=parameters, End=True)
+    assert found["error"] == error
+
+
+def test_client_cache_asks_for_no_checksums(laptop: Laptop) -> None:
+    put = {"Bucket": "small-bucket", "Key": "sum", "Body": "text"}
+    resource = "arn:aws:states:::aws-sdk:s3:putObject"
+    found = run(laptop, "checksum", Type="Task", Resource=resource, Parameters=put, End=True)
+    assert set(json.loads(found["output"])) == {"ETag"}
+
+
+def test_call_metadata_is_in_the_result_of_an_invocation(laptop: Laptop) -> None:
+    output = json.loads(run(laptop, "metadata", {"answer": 5}, **ECHO)["output"])
+    assert set(output) == {
+        "ExecutedVersion",
+        "Payload",
+        "SdkHttpMetadata",
+        "SdkResponseMetadata",
+        "StatusCode",
+    }
+    assert output["SdkHttpMetadata"]["HttpHeaders"]["X-Amz-Executed-Version"] == "$LATEST"
+
+
+@pytest.mark.parametrize(
+    ("resource", "parameters", "error"),
+    [
+        (
+            "events:putEvents",
+            {"Entries": [{"Detail": "[1]", "DetailType": "t", "Source": "s"}]},
+            "EventBridge.FailedEntry",
+        ),
+        (
+            "aws-sdk:secretsmanager:createSecret",
+            {"Name": "no name", "SecretString": "s"},
+            "SecretsManager.SecretsManagerException",
+        ),
+        ("sqs:sendMessage", {"QueueUrl": "small-queue", "MessageBody": ""}, "SQS."),
+    ],
+)
+def test_service_refusals_fail_the_task(
+    laptop: Laptop, resource: str, parameters: dict[str, Any], error: str
+) -> None:
+    if "QueueUrl" in parameters:
+        url = laptop.client("sqs").get_queue_url(QueueName="small-queue")["QueueUrl"]
+        parameters = {**parameters, "QueueUrl": url}
+    name = f"refused-{resource.split(':', maxsplit=1)[0]}-{len(parameters)}"
+    found = run(
+        laptop, name, Type="Task", Resource=f"arn:aws:states:::{resource}", Parameters=parameters, End=True
+    )
+    assert found.get("error", "").startswith(error)
+
+
+def test_execution_limits_refuse_a_large_input(laptop: Laptop) -> None:
+    machine = make(laptop, "large", one(Type="Succeed"))
+    with pytest.raises(ClientError, match="less than or equal to 262144"):
+        laptop.client("stepfunctions").start_execution(
+            stateMachineArn=machine, input=json.dumps("é" * 131_072, ensure_ascii=False)
+        )
+
+
+def test_execution_limits_end_a_long_history(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from infra.local.engine import execution_limits
+
+    monkeypatch.setattr(execution_limits, "MAX_EVENTS", 30)
+    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    states = laptop.client("stepfunctions")
+    arn = states.start_execution(stateMachineArn=make(laptop, "loop", {"StartAt": "A", "States": loop}))
+    try:
+        found = wait_for(
+            lambda: (
+                d
+                if (d := states.describe_execution(executionArn=arn["executionArn"]))["status"] != "RUNNING"
+                else None
+            ),
+            5,
+        )
+    finally:
+        states.stop_execution(executionArn=arn["executionArn"])
+    assert found["status"] == "FAILED"
+    assert kinds(laptop, found)[-1] == "ExecutionFailed"
+    assert len(kinds(laptop, found)) == 30
