@@ -21,10 +21,11 @@ from infra.local.faults import UnusableOption
 from infra.local.gateway import PortInUse
 from infra.local.laptop import Laptop, LaptopOptions, read_laptop_file
 from infra.local.library import load_support
-from infra.local.reload import Reloader
+from infra.local.reload import Reloader, requests
 from infra.local.synthesis import ROOT
 
 STATE_DIR = ROOT / ".stepward"
+_DEPLOY_LIMIT_S = 120.0
 PORT_IN_USE = 2
 """The exit status that tells scripts to choose another port."""
 
@@ -74,6 +75,8 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
             with Reloader(laptop, ROOT, say):
                 threading.Event().wait()
     except PortInUse as error:
+        if (status := _deployed_to_running(error.port, options, say)) is not None:
+            return status
         sys.stderr.write(_port_message(error.port, options) + "\n")
         return PORT_IN_USE
     except KeyboardInterrupt:
@@ -81,6 +84,20 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
     finally:
         file.remove()
     return 0
+
+
+def _deployed_to_running(port: int, options: LaptopOptions, say: Callable[[str], None]) -> int | None:
+    """Let the laptop that holds the port apply what differs; None if it is not ours."""
+    folder = options.state_dir or STATE_DIR
+    running = read_laptop_file(folder)
+    if running is None or not running["url"].endswith(f":{port}") or not _runs(running["pid"]):
+        return None
+    say(f"A laptop runs at {running['url']} (process {running['pid']}): it deploys what has changed …")
+    if (answer := requests.ask(folder, _DEPLOY_LIMIT_S)) is None:
+        return None
+    is_well, lines = answer
+    say("\n".join(lines) or "Nothing has changed.")
+    return 0 if is_well else 1
 
 
 def _tell_restored(laptop: Laptop, say: Callable[[str], None]) -> None:

@@ -105,6 +105,19 @@ class Running:
         except AssertionError:
             raise AssertionError(self._lines.read_text()) from None
 
+    def up_again(self) -> subprocess.CompletedProcess[str]:
+        told = json.loads((self.root / "state" / "laptop.json").read_text())
+        options = ["--port", told["url"].rsplit(":", 1)[-1], "--state-dir", str(self.root / "state")]
+        return subprocess.run(
+            [sys.executable, "-m", "infra.local", "up", *options],
+            cwd=self.root,
+            env=os.environ | {"PYTHONPATH": str(self.root)},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
     def stage(self) -> object:
         return self.http.get("/api/health").json()["stage"]
 
@@ -186,4 +199,14 @@ def test_a_rooms_file_changes_what_is_deployed_and_nothing_else(running: Running
 def test_a_wrong_rooms_file_is_told_and_everything_runs_on(running: Running) -> None:
     running.edit("functions/health/function.toml", lambda text: text + "\ntimeout_ss = 1\n")
     running.wait_told("not reloaded", "the CDK app failed")
+    assert running.http.get("/api/health").status_code == 200
+
+
+@pytest.mark.laptop
+def test_up_again_applies_the_difference(running: Running) -> None:
+    file = running.root / "functions/health/function.toml"
+    file.write_text((ROOT / "functions/health/function.toml").read_text())
+    first, second = running.up_again(), running.up_again()
+    assert (first.returncode, second.returncode) == (0, 0), first.stdout + first.stderr
+    assert "Nothing has changed." in second.stdout
     assert running.http.get("/api/health").status_code == 200

@@ -53,7 +53,12 @@ class Changes:
             if record.is_kept:
                 self._tell("kept, as its deletion policy says:", record)
                 continue
-            _upkeep(record.resource).delete(record, self._target)
+            try:
+                _upkeep(record.resource).delete(record, self._target)
+            except (ClientError, BotoCoreError) as error:
+                # As on AWS: the update stands, and what would not go is left behind.
+                self._tell("left, it could not be deleted:", record, str(error))
+                continue
             self._tell("deleted", record)
 
     def refuse_what_cannot_go(self, after: Deployment) -> None:
@@ -110,7 +115,9 @@ class Changes:
         try:
             return call()
         except (ClientError, BotoCoreError) as error:
-            raise ResourceRefused(wanted, error) from error
+            raise ResourceRefused(wanted, str(error)) from error
+        except KeyError as error:
+            raise ResourceRefused(wanted, f"the property {error} is missing") from error
 
     def _tell(self, what: str, record: Record, detail: str = "") -> None:
         resource = record.resource

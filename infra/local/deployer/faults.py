@@ -34,9 +34,9 @@ class UnsupportedFunction(DeployError):
 class ResourceRefused(DeployError):
     """AWS did not accept a resource; its own message says why."""
 
-    def __init__(self, resource: Resource, error: Exception) -> None:
+    def __init__(self, resource: Resource, reason: str) -> None:
         """Name the resource before the reason."""
-        super().__init__(f"{resource.stack}/{resource.logical_id} ({resource.type}): {error}")
+        super().__init__(f"{resource.stack}/{resource.logical_id} ({resource.type}): {reason}")
 
 
 class MustBeRenamed(DeployError):

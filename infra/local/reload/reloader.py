@@ -15,6 +15,7 @@ from infra.local.deployer.faults import DeployError
 from infra.local.executor import FunctionSpec
 from infra.local.faults import LaptopError
 from infra.local.laptop import Laptop
+from infra.local.reload import requests
 from infra.local.reload.edits import Edits, sort_out
 from infra.local.reload.staging import SourceError, Staging, check
 from infra.local.reload.watch import Watch
@@ -54,6 +55,8 @@ class Reloader:
 
     def _run(self) -> None:
         while not self._ended.wait(_LOOK_S):
+            if (wish := requests.taken(self._laptop.state_dir)) is not None:
+                self._deploy_as_asked(wish)
             if not (changed := self._watch.changes()):
                 continue
             while more := self._after_a_moment():
@@ -66,6 +69,16 @@ class Reloader:
                     self._tell(f"! not reloaded, what ran before runs on: {error}")
             except Exception:  # noqa: BLE001 - the border of a thread: a fault here must not end all reloading
                 traceback.print_exc(file=sys.stderr)
+
+    def _deploy_as_asked(self, wish: str) -> None:
+        folder = self._laptop.state_dir
+        try:
+            lines = self._deploy()
+        except (LaptopError, DeployError, OSError) as error:
+            requests.answer(folder, wish, [str(error)], ok=False)
+            return
+        requests.answer(folder, wish, lines, ok=True)
+        self._tell(f"deployed {', '.join(lines) or 'no difference'} (asked for by another `up`)")
 
     def _after_a_moment(self) -> set[Path]:
         self._ended.wait(_SETTLE_S)
@@ -100,13 +113,17 @@ class Reloader:
     def _redeploy(self, files: tuple[Path, ...]) -> None:
         started_s = time.monotonic()
         self._tell(f"{_named(files)} changed: synthesising …")
+        lines = self._deploy()
+        self._told("deployed", lines or ["no difference"], files, started_s)
+
+    def _deploy(self) -> list[str]:
+        """Write the assembly of the sources as they are, and apply what differs."""
         self._synthesis = self._laptop.synthesis()
         try:
             assembly = self._synthesis.wait()
         finally:
             self._synthesis = None
-        lines = self._laptop.update(assembly)
-        self._told("deployed", lines or ["no difference"], files, started_s)
+        return self._laptop.update(assembly)
 
     def _told(self, what: str, names: list[str], files: tuple[Path, ...], started_s: float) -> None:
         took_s = time.monotonic() - started_s
