@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 from stepward.domain.tools import Effect, Placement
+from stepward.tools import catalog
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 
@@ -24,3 +27,15 @@ class Payment(Tool[Settings, Arguments]):
         del arguments, settings
         self.made.append(context.call_id)
         return {"paid": True}
+
+
+@contextmanager
+def payments() -> Iterator[None]:
+    """Put the tool into the gallery for the length of a schedule, with nothing paid yet."""
+    Payment.made.clear()
+    catalog.CATALOG[Payment.name] = f"{__name__}:{Payment.__name__}"
+    try:
+        yield
+    finally:
+        del catalog.CATALOG[Payment.name]
+        catalog.find_tool.cache_clear()

@@ -14,9 +14,8 @@ from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.faults import Died, Misfortune
 from stepward.testing.schedules.invariants import EXPECTED_ANSWER, violations
 from stepward.testing.schedules.machine import Execution, Task
-from stepward.testing.schedules.payment import Payment
+from stepward.testing.schedules.payment import payments
 from stepward.testing.schedules.platform import Platform
-from stepward.tools import catalog
 
 TENANTS: Final = ("acme", "globex")
 MOST_STEPS: Final = 4_000
@@ -55,8 +54,6 @@ class Scenario:
     steps: int = 0
 
     def __post_init__(self) -> None:
-        catalog.CATALOG.setdefault("payment", "stepward.testing.schedules.payment:Payment")
-        Payment.made.clear()
         self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
         self.fate = Misfortune(self.chance, most=self.chance.randint(0, 5))
         self.platform = Platform(self._off_by_s)
@@ -66,7 +63,8 @@ class Scenario:
 
     def play(self) -> Outcome:
         """Play the schedule to its end and look at everything."""
-        faults = self._play()
+        with payments():
+            faults = self._play()
         return Outcome(self.seed, faults, dict(self.fate.dealt), self.steps)
 
     def _play(self) -> list[str]:
