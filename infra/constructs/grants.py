@@ -27,9 +27,9 @@ class Granted:
 
 Rule = Callable[[Arns], Granted]
 
-_READ = ("dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query")
+_READ = ("dynamodb:GetItem", "dynamodb:Query")
 # A transaction is authorised by the actions on its items; there is no action `TransactWriteItems`.
-_WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem")
+_WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 
 TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),

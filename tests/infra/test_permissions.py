@@ -13,8 +13,8 @@ PLACE = "<region>:<accountid>"
 TABLE = f"arn:<partition>:dynamodb:{PLACE}:table/stepward-prod-"
 BUCKET = "arn:<partition>:s3:::stepward-prod-data-<accountid>"
 STATES = f"arn:<partition>:states:{PLACE}"
-READ = {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"}
-WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:ConditionCheckItem"}
+READ = {"dynamodb:GetItem", "dynamodb:Query"}
+WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 QUERY = {"dynamodb:Query"}
 
 # Written out by hand and not taken from the table of words: this is what the words are meant to say.
