@@ -184,6 +184,23 @@ def test_iterations_aborted_by_the_failure_of_another(laptop: Laptop) -> None:
     ]
 
 
+def test_iterations_aborted_and_branches_fall_silent(laptop: Laptop) -> None:
+    fails = {
+        "StartAt": "W",
+        "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail", "Error": "Bad"}},
+    }
+    slow = {"StartAt": "T", "States": {"T": ECHO}}
+    machine = one(
+        Type="Parallel",
+        Branches=[slow, fails],
+        Catch=[{"ErrorEquals": ["Bad"], "Next": "B"}],
+        End=True,
+    )
+    machine["States"]["B"] = {"Type": "Wait", "Seconds": 2, "End": True}
+    found = run_machine(laptop, make(laptop, "branches", machine), '{"sleep_s": 1.8}')
+    assert (found["status"], "TaskSucceeded" in kinds(laptop, found)) == ("SUCCEEDED", False)
+
+
 def test_error_names_of_aws_come_out_of_a_map(laptop: Laptop) -> None:
     fails = {"Type": "Fail", "Error": "States.Timeout"}
     machine = mapped(fails)

@@ -20,6 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_map.iteration.iter
 from moto.stepfunctions.parser.asl.component.state.exec.state_parallel.branch_worker import BranchWorker
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.program_state import ProgramError
 
 from infra.local.engine import history_ends
 
@@ -27,6 +28,7 @@ ORIGINAL = IterationWorker._eval_job  # noqa: SLF001 - what is mended
 ORIGINAL_BODY = InlineIterationComponent._eval_body  # noqa: SLF001 - as above
 ORIGINAL_LAUNCH = InlineIterationComponent._launch_worker  # noqa: SLF001 - as above
 ORIGINAL_STOP = BranchWorker.stop
+ORIGINAL_INTEGRATE = EventHistoryContext.integrate
 
 
 def install() -> None:
@@ -35,6 +37,7 @@ def install() -> None:
     InlineIterationComponent._launch_worker = _launch_worker  # noqa: SLF001 - as above
     InlineIterationComponent._eval_body = _eval_body  # noqa: SLF001 - as above
     BranchWorker.stop = _stop
+    EventHistoryContext.integrate = _integrate
 
 
 def _eval_job(worker: Any, env: Any, job: Any) -> None:
@@ -85,5 +88,12 @@ def _newest_event(env: Any) -> int:
 
 
 def _stop(worker: Any, stop_date: Any, cause: str | None, error: str | None) -> None:
-    history_ends.give_up(worker.env)
+    if not isinstance(worker.env.program_state(), ProgramError):
+        history_ends.give_up(worker.env)
     ORIGINAL_STOP(worker, stop_date, cause, error)
+
+
+def _integrate(context: Any, other: Any) -> None:
+    # What follows a failure follows the part that has failed, not the newest event of a part that was given up.
+    if not getattr(other, "is_given_up", False):
+        ORIGINAL_INTEGRATE(context, other)
