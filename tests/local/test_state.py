@@ -152,7 +152,9 @@ def test_an_orderly_stop_tells_what_goes_on_later(tmp_path: Path) -> None:
 
 @pytest.mark.laptop
 def test_a_foreign_folder_is_refused_before_anything_starts(tmp_path: Path) -> None:
-    (tmp_path / "thesis.docx").write_text("important")
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "thesis.docx").write_text("important")
     command = [
         sys.executable,
         "-m",
@@ -164,7 +166,7 @@ def test_a_foreign_folder_is_refused_before_anything_starts(tmp_path: Path) -> N
         str(tmp_path / "state"),
     ]
     done = subprocess.run(
-        [*command, "--data", str(tmp_path)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+        [*command, "--data", str(mine)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
     )
     assert done.returncode == 1
     assert "thesis.docx" in done.stderr

@@ -22,13 +22,17 @@ More = Annotated[
 UP_HELP = """Run the whole platform on this machine until Ctrl-C.
 
 Synthesises the CDK app, deploys its template to a local cloud and serves the API on http://127.0.0.1:8400.
-Every other command then finds it by itself. Works in a checkout only.
+Every other command then finds it by itself. Edits of the sources are live in a moment. Works in a checkout only.
 
 Examples:
 
   stepward up
 
   stepward up --json
+
+  stepward up --data ./data
+
+  stepward up --debug agent_advance
 
   stepward up -- --help
 """
