@@ -1,0 +1,45 @@
+"""Real processes are killed around every write of a run, on a laptop in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.laptop
+ROOT = Path(__file__).resolve().parents[2]
+SWEEP = "import json; from infra.local.bench.kills import sweep; print(json.dumps(sweep(('one_turn',))))"
+
+
+def test_a_run_survives_a_kill_around_each_of_its_writes() -> None:
+    command = [sys.executable, "-c", SWEEP]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert report["violations"] == []
+    assert report["by_fault"] == {"sigkill_before_a_write": 3, "sigkill_after_a_write": 3}
+
+
+def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
+    command = [sys.executable, "-m", "infra.local", "bench", "counts", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    runs = json.loads(done.stdout)["runs"]
+    assert {name: run["states_entered"] for name, run in runs.items()} == {
+        "one_turn": 3,
+        "remote_2_2": 13,
+        "remote_2_2_2": 18,
+        "inline_2_2_2": 3,
+    }
+    assert max(run["max_state_bytes"] for run in runs.values()) < 2_000
+    # Two appends an inline turn: a claim, three turns of two, and the last turn.
+    assert runs["inline_2_2_2"]["dynamodb_calls"]["PutItem"] == 1 + 3 * 2 + 1
+
+
+def test_the_demo_answers_every_ticket() -> None:
+    command = [sys.executable, "-m", "infra.local", "demo", "--json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert json.loads(done.stdout)
