@@ -26,8 +26,11 @@ demo: $(READY) ## Run the support agent over a dozen tickets on a laptop cloud, 
 up: $(READY) ## Start the laptop cloud and keep it running
 	@$(BIN)/python -m infra.local up
 
-test: $(READY) ## Run all tests
-	@$(BIN)/python -m pytest
+test: $(READY) ## Run all tests: the laptop's own beside the rest, for a process has room for one laptop
+	@log=$$(mktemp); $(BIN)/python -m pytest -n 2 --dist loadfile tests/local > $$log 2>&1 & local=$$!; \
+	$(BIN)/python -m pytest --ignore=tests/local; rest=$$?; \
+	wait $$local; local=$$?; cat $$log; rm -f $$log; \
+	exit $$((rest + local))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)

@@ -17,6 +17,7 @@ INTERRUPTED = 130
 UNUSABLE_OPTION = 2
 """What scripts may correct: an option that cannot be, or a port that is taken."""
 
+_TICK_S = 0.5
 _stopping = threading.Event()
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -35,6 +36,16 @@ def run(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped before the end; every process has ended.\n")
         return INTERRUPTED
+
+
+def wait_for_signal() -> None:
+    """Wait until a signal ends the command.
+
+    The kernel may hand a signal to any thread, and Python's handler runs in this one when it next wakes: a wait
+    without end would then sleep through it.
+    """
+    while not _stopping.wait(_TICK_S):
+        pass
 
 
 def is_under_way() -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -73,7 +72,7 @@ def up(options: LaptopOptions, *, as_json: bool = False) -> int:
             else:
                 _print_summary(laptop, agent, time.monotonic() - started_s)
             with Reloader(laptop, ROOT, say):
-                threading.Event().wait()
+                stopping.wait_for_signal()
     except PortInUse as error:
         if (status := _deployed_to_running(error.port, options, say)) is not None:
             return status

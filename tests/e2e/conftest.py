@@ -51,7 +51,7 @@ class _Site(BaseHTTPRequestHandler):
         """Keep the test's output clean."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def site() -> Iterator[str]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Site)
     server.daemon_threads = True
@@ -61,7 +61,7 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def laptop(site: str) -> Iterator[Laptop]:
     with Laptop(LaptopOptions(settings=(f"http_allow={json.dumps([site])}",))) as laptop:
         for path in (LIBRARY / "support" / "datasets").iterdir():
@@ -69,7 +69,7 @@ def laptop(site: str) -> Iterator[Laptop]:
         yield laptop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def api(laptop: Laptop) -> Iterator[httpx2.Client]:
     headers = {"Authorization": f"Bearer {laptop.api_key}"}
     limits = httpx2.Limits(max_connections=120)

@@ -17,13 +17,13 @@ UNPATCHED = "STEPWARD_LAPTOP_UNPATCHED"
 """Names of patches to leave out, or `all`: a test of the patches asks for that in a process of its own."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def troubles() -> list[Trouble]:
     """What the laptop told its user."""
     return []
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def laptop(tmp_path_factory: pytest.TempPathFactory, troubles: list[Trouble]) -> Iterator[Laptop]:
     """A running laptop with the small stack on it."""
     for name in list(engine.PATCHES):
