@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from infra.local.deployer import Assembly, DeployError, UnknownResourceType, deploy
+from infra.local.deployer.faults import UnknownProperty
 from infra.local.deployer.resource import HttpApiParts, Target
 from infra.local.deployer.values import Values
 from infra.local.executor import FunctionSpec
@@ -95,6 +96,12 @@ def test_an_unknown_type_fails_and_says_where_it_belongs(tmp_path: Path) -> None
         apply(tmp_path, {"Cluster": {"Type": "AWS::ECS::Cluster"}})
     for word in ("s/Cluster", "AWS::ECS::Cluster", "infra/local/deployer/catalog.py", "NO_OPS"):
         assert word in str(caught.value)
+
+
+def test_a_property_that_the_type_does_not_have_fails_with_the_nearest_one(tmp_path: Path) -> None:
+    queue = {"Type": "AWS::SQS::Queue", "Properties": {"VisibilityTimeOut": 30}}
+    with pytest.raises(UnknownProperty, match=r"s/Queue.*no property VisibilityTimeOut.*VisibilityTimeout"):
+        apply(tmp_path, {"Queue": queue})
 
 
 def test_what_is_left_out_is_listed(tmp_path: Path) -> None:

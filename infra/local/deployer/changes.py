@@ -11,6 +11,7 @@ from infra.local.deployer.catalog import HANDLERS, NO_OPS
 from infra.local.deployer.faults import CannotChange, DeployError, MustBeRenamed, ResourceRefused
 from infra.local.deployer.records import Deployment, Record
 from infra.local.deployer.resource import Created, Resource, Target
+from infra.local.deployer.schemas import check_properties
 from infra.local.deployer.upkeep import UPKEEP, Upkeep
 
 Undo = Callable[[], object]
@@ -112,6 +113,7 @@ class Changes:
         return record
 
     def _asked(self, wanted: Resource, call: Callable[[], Created]) -> Created:
+        check_properties(wanted)
         try:
             return call()
         except (ClientError, BotoCoreError) as error:

@@ -31,6 +31,17 @@ class UnsupportedFunction(DeployError):
         )
 
 
+class UnknownProperty(DeployError):
+    """A property that the resource type does not have; CloudFormation refuses it, so the laptop does."""
+
+    def __init__(self, resource: Resource, name: str, near: str | None) -> None:
+        """Name the resource, the property, and what may have been meant."""
+        hint = f"; did you mean {near}?" if near else ""
+        super().__init__(
+            f"{resource.stack}/{resource.logical_id}: {resource.type} has no property {name}{hint}"
+        )
+
+
 class ResourceRefused(DeployError):
     """AWS did not accept a resource; its own message says why."""
 
