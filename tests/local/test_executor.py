@@ -21,19 +21,24 @@ from tests.local.small_stack import write_code
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module", params=["fork", "plain"])
+@pytest.fixture(scope="module", params=["fork", "plain", "small"])
 def executor(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Executor]:
-    """Both ways of starting a worker must look the same from outside."""
+    """Both ways of starting a worker, and both runtime clients, must look the same from outside."""
+    small = {"STEPWARD_RUNTIME_CLIENT": "small"} if request.param == "small" else {}
     folder = tmp_path_factory.mktemp(request.param)
     code = write_code(folder / "code")
     settings = ExecutorSettings(log_dir=folder / "logs", fork=request.param == "fork", throttle_wait_s=0.3)
     running = Executor(settings, TROUBLES.append)
     running.register(
-        FunctionSpec("small-echo", "rooms.echo.handle", code, 1.0, 192, {"POWERTOOLS_SERVICE_NAME": "echo"})
+        FunctionSpec(
+            "small-echo", "rooms.echo.handle", code, 1.0, 192, {"POWERTOOLS_SERVICE_NAME": "echo"} | small
+        )
     )
-    running.register(FunctionSpec("single", "rooms.echo.handle", code, 20.0, 192, reserved_concurrency=1))
-    running.register(FunctionSpec("broken", "rooms.broken.handle", code))
-    running.register(FunctionSpec("nameless", "rooms.echo.nothing", code))
+    running.register(
+        FunctionSpec("single", "rooms.echo.handle", code, 20.0, 192, small, reserved_concurrency=1)
+    )
+    running.register(FunctionSpec("broken", "rooms.broken.handle", code, environment=small))
+    running.register(FunctionSpec("nameless", "rooms.echo.nothing", code, environment=small))
     yield running
     running.close()
 

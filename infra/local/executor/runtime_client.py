@@ -40,14 +40,25 @@ def serve(handler: str) -> None:
     """Load the handler, then answer one event after the other until the process is ended."""
     address = os.environ["AWS_LAMBDA_RUNTIME_API"]
     try:
-        module, _, name = handler.rpartition(".")
-        function = getattr(importlib.import_module(module.replace("/", ".")), name)
+        function = _load(handler)
     except BaseException as error:  # noqa: BLE001 - whatever an import raises is an init error on Lambda
         _post(address, "/init/error", _error(error, _init_type(error)))
         sys.exit(1)
     connection = http.client.HTTPConnection(address)
     while True:
         _serve_one(connection, address, function)
+
+
+class HandlerNotFound(Exception):
+    """The module is there, the function is not."""
+
+
+def _load(handler: str) -> Any:
+    module, _, name = handler.rpartition(".")
+    loaded = importlib.import_module(module.replace("/", "."))
+    if not hasattr(loaded, name):
+        raise HandlerNotFound(f"Handler '{name}' missing on module '{module}'")
+    return getattr(loaded, name)
 
 
 def _serve_one(connection: http.client.HTTPConnection, address: str, function: Any) -> None:
@@ -72,6 +83,8 @@ def _post(address: str, path: str, body: bytes) -> None:
 
 
 def _init_type(error: BaseException) -> str:
+    if isinstance(error, HandlerNotFound):
+        return "Runtime.HandlerNotFound"
     if isinstance(error, ImportError):
         return "Runtime.ImportModuleError"
     if isinstance(error, SyntaxError):
