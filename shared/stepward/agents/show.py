@@ -12,6 +12,7 @@ from stepward.domain.events import events_of
 from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, check_id
 from stepward.domain.journal import AnyRecord, Created, Ended, JournalSlice, Sequenced, Turn, Waiting
 from stepward.domain.json_values import carried_bytes
+from stepward.domain.run_state import fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
 from stepward.ports.runtime_state import RunPage, RuntimeState
@@ -72,9 +73,22 @@ class ShowRuns:
         first = next(iter(self.journal.read(head.key, 1, 1).records), None)
         given = first.record.input if first and isinstance(first.record, Created) else None
         if not head.ended:
-            return {**_unsettled(head, self.journal.newest(head.key)), "input": given}
+            return {**self._unsettled(head), "input": given}
         last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
         return {**run_view(head), "input": given, "output": _output(last)}
+
+    def _unsettled(self, head: RunHead) -> dict[str, Any]:
+        """Show a run by its journal, which knows an end a moment before the head does."""
+        newest = self.journal.newest(head.key)
+        record = newest.record if newest else None
+        end = record.end if isinstance(record, Ended | Turn) else None
+        if record is None or end is None:
+            return {**run_view(head), "status": _status(record), "output": None}
+        totals = fold(self.journal.load(head.key)).billed_totals()
+        seen = head.model_copy(
+            update={"status": end.status, "ended_at": record.at, "error": end.error, "totals": totals}
+        )
+        return {**run_view(seen), "output": _output(newest)}
 
     def events(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
         """Show what happened after a cursor; `next` is the cursor for the next request."""
@@ -101,17 +115,6 @@ def _fitting(run: str, page: JournalSlice) -> list[Sequenced]:
             break
         fitting.append(item)
     return fitting
-
-
-def _unsettled(head: RunHead, newest: Sequenced | None) -> dict[str, Any]:
-    """Show a run by its newest record: the journal knows an end a moment before the head does."""
-    record = newest.record if newest else None
-    end = record.end if isinstance(record, Ended | Turn) else None
-    if record is None or end is None:
-        return {**run_view(head), "status": _status(record), "output": None}
-    error = end.error.model_dump() if end.error else None
-    seen = {"status": end.status, "ended_at": record.at, "error": error, "output": _output(newest)}
-    return {**run_view(head), **seen}
 
 
 def _status(record: AnyRecord | None) -> RunStatus:

@@ -206,6 +206,8 @@ def test_an_end_shows_before_the_head_knows_it(world: World) -> None:
     world.advance(key)
     run = world.show(key)
     assert (run["status"], run["output"]) == ("COMPLETED", "Done.")
+    assert run["totals"]["turns"] == 1
+    assert run["totals"]["cost_usd_micros"] > 0
     assert run["ended_at"] is not None
 
 
