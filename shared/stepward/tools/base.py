@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
@@ -50,7 +51,7 @@ S = TypeVar("S", bound=Settings)
 A = TypeVar("A", bound=Arguments)
 
 
-class Tool(Generic[S, A]):
+class Tool(ABC, Generic[S, A]):
     """A tool. Subclasses set the class attributes and implement `run`; they hold no state between calls."""
 
     name: ClassVar[str]
@@ -64,9 +65,9 @@ class Tool(Generic[S, A]):
     def check_settings(self, settings: S, http_allow: Sequence[str]) -> None:
         """Refuse a configuration that could never work in this stage; the default has nothing to refuse."""
 
+    @abstractmethod
     def run(self, arguments: A, settings: S, context: ToolContext) -> Any:
         """Do the work and return what JSON can hold; raise `ToolFailed` when it cannot be done."""
-        raise NotImplementedError
 
     def schema(self) -> dict[str, Any]:
         """The arguments' JSON Schema as models are shown it."""
