@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
@@ -118,7 +118,7 @@ class World:
         consultant = Consultant.of(self._definition(tenant, agent, version))
         if self.backend is None:
             return consultant
-        return Consultant(consultant.agent, self.backend, consultant.price)
+        return replace(consultant, backend=self.backend)
 
 
 class Failing:

@@ -110,10 +110,11 @@ class Advance:
         """Go on with the run until it is done or must wait."""
         writer = RunWriter.open(self.journal, self.runtime, self.clock, request.key, self.invocation)
         start = writer.state.start
-        if writer.state.end is None and request.error:
+        if request.error:
             writer.end(failure(request.error, "the platform could not advance the run."))
-        if writer.state.end is not None:
+        elif writer.state.end is not None:
             writer.settle()
+        if writer.state.end is not None:
             return AdvanceAnswer(tenant=request.tenant, run=request.run, next="done", seq=writer.state.seq)
         consultant = self.consultant(request.tenant, start.agent, start.version)
         return _Advancing(self, request, writer, consultant).run()

@@ -28,16 +28,17 @@ from stepward.tools.catalog import find_tool
 
 @dataclass(frozen=True)
 class Consultant:
-    """An agent ready to call its model: the definition, the backend and the price that belong together."""
+    """An agent ready to call its model: what belongs together, and the tools' schemas, which take long to make."""
 
     agent: AgentDefinition
     backend: ModelBackend
     price: Price
+    tools: tuple[ToolSchema, ...]
 
     @classmethod
     def of(cls, agent: AgentDefinition) -> Consultant:
         """Choose backend and price by the definition."""
-        return cls(agent, backend_for(agent), price_of(agent.model))
+        return cls(agent, backend_for(agent), price_of(agent.model), tuple(_schemas(agent)))
 
     def request(self, state: RunState) -> ModelRequest:
         """Put a run's next model call together."""
@@ -47,7 +48,7 @@ class Consultant:
             prompt=self.agent.prompt,
             input=given if isinstance(given, str) else json.dumps(given),
             history=tuple(state.history),
-            tools=tuple(_schemas(self.agent)),
+            tools=self.tools,
             max_output_tokens=self.agent.limits.max_output_tokens,
         )
 

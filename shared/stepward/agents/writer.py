@@ -85,7 +85,7 @@ class RunWriter:
         self.runtime.book_late(self.key, item.seq, late, self.state.billed_totals())
 
     def end(self, end: End) -> None:
-        """Write the end as a record of its own, then close the head."""
+        """Write the end as a record of its own, unless there is one, then close the head by the one that counts."""
         if self.state.end is None:
             self.append(self.make(Ended, end=end))
         self.settle()

@@ -7,6 +7,7 @@ from typing import Protocol
 from pydantic import BaseModel
 
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import Conflict
 
 
 class RegisteredAgent(BaseModel):
@@ -54,6 +55,15 @@ def summary(agent: RegisteredAgent) -> AgentSummary:
     """Show a version as lists do."""
     shown = agent.definition.model_dump(include={"id", "name", "version", "model", "description"})
     return AgentSummary(created_at=agent.created_at, **shown)
+
+
+def changed_version(agent: AgentDefinition) -> Conflict:
+    """The error for a version that exists with other content, the same from every registry."""
+    return Conflict(
+        f"version {agent.version} of {agent.id!r} exists with other content.",
+        field="version",
+        fix="versions never change: register this content under a higher version",
+    )
 
 
 def is_newer(version: str, than: str) -> bool:

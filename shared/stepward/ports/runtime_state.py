@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
+from stepward.domain.errors import Conflict
 from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
@@ -17,6 +18,15 @@ class IdempotencyKey(BaseModel):
     key: str
     body_sha256: str
     expires_at: int
+
+
+def key_used_before() -> Conflict:
+    """The error for a key that came with another request, the same from every table."""
+    return Conflict(
+        "this Idempotency-Key was used with another request.",
+        field="Idempotency-Key",
+        fix="use a new key for a new request",
+    )
 
 
 class RunPage(BaseModel):

@@ -2,54 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
-from stepward.domain.tools import Effect, Placement
-from stepward.tools import catalog
-from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from stepward.testing.schedules.faults import Died
+from stepward.testing.schedules.payment import Payment, payments
 from tests.builders import a_turn, an_agent_body
 from tests.driver import World
 
 
-class Died(BaseException):
-    """The process is gone."""
-
-
-class Pay(Tool[Settings, Arguments]):
-    name = "pay"
-    description = "Pays."
-    effect = Effect.ONCE
-    placement = Placement.REMOTE
-    settings = Settings
-    arguments = Arguments
-    paid: ClassVar[list[str]] = []
-
-    def run(self, arguments: Arguments, settings: Settings, context: ToolContext) -> Any:
-        self.paid.append(context.call_id)
-        return {"paid": True}
-
-
 @pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch) -> tuple[World, RunKey]:
-    Pay.paid.clear()
-    monkeypatch.setitem(catalog.CATALOG, "pay", f"{__name__}:Pay")
-    monkeypatch.setattr(catalog, "import_module", lambda name: __import__("sys").modules[__name__])
-    catalog.find_tool.cache_clear()
-    world = World()
-    turns = [{"call": [{"tool": "pay"}]}, {"say": "{% $results[0].content.error %}"}]
-    world.register(an_agent_body(tools=[{"tool": "pay"}], rehearsal={"turns": turns}))
-    return world, world.start()
+def run() -> Iterator[tuple[World, RunKey]]:
+    with payments():
+        world = World()
+        turns = [{"call": [{"tool": "payment"}]}, {"say": "{% $results[0].content.error %}"}]
+        world.register(an_agent_body(tools=[{"tool": "payment"}], rehearsal={"turns": turns}))
+        yield world, world.start()
 
 
 def test_it_runs_with_its_own_key(run: tuple[World, RunKey]) -> None:
     world, key = run
     asked = world.advance(key)
     assert world.call(key, asked, "call_1_1") == "done"
-    assert Pay.paid == [f"{key.run}:call_1_1"]
+    assert Payment.made == [f"{key.run}:call_1_1"]
 
 
 def test_a_death_after_the_mark_gives_outcome_unknown_and_no_second_effect(
@@ -62,7 +41,7 @@ def test_a_death_after_the_mark_gives_outcome_unknown_and_no_second_effect(
         with pytest.raises(Died):
             world.call(key, asked, "call_1_1")
     assert world.call(key, asked, "call_1_1") == "done"
-    assert len(Pay.paid) == 1
+    assert len(Payment.made) == 1
     world.advance(key, called=asked.seq)
     assert world.show(key)["output"] == "outcome_unknown"
 
@@ -81,7 +60,7 @@ def test_a_result_after_the_turn_was_answered_is_late_and_unseen(run: tuple[Worl
     world.advance(key, called=asked.seq)
     assert "ToolFailed" in world.show(key)["output"]
     assert world.call(key, asked, "call_1_1") == "no longer wanted"
-    assert Pay.paid == []
+    assert Payment.made == []
     assert "ToolFailed" in world.show(key)["output"]
 
 
@@ -90,7 +69,7 @@ def test_a_cancelled_run_starts_no_effect(run: tuple[World, RunKey]) -> None:
     asked = world.advance(key)
     world.cancel(key)
     assert world.call(key, asked, "call_1_1") == "no longer wanted"
-    assert Pay.paid == []
+    assert Payment.made == []
 
 
 def test_a_call_that_nobody_asked_for_is_a_bug(run: tuple[World, RunKey]) -> None:
@@ -115,7 +94,7 @@ def test_a_call_that_a_claim_overtook_never_begins(
 
     monkeypatch.setattr(world.journal, "mark_started", overtaken)
     assert world.call(key, asked, "call_1_1") == "done"
-    assert Pay.paid == []
+    assert Payment.made == []
     assert "ToolFailed" in world.show(key)["output"]
 
 
@@ -142,4 +121,4 @@ def test_somebody_elses_late_bill_does_not_stop_a_call(run: tuple[World, RunKey]
     asked = world.advance(key)
     world.journal.append(key, (asked.newest or 0) + 1, a_turn(late=True, writer="somebody who lost"))
     assert world.call(key, asked, "call_1_1") == "done"
-    assert len(Pay.paid) == 1
+    assert len(Payment.made) == 1

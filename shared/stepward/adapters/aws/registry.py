@@ -17,9 +17,9 @@ from stepward.adapters.aws.errors import (
 )
 from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import Bug, Conflict, InvalidRequest
+from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
-from stepward.ports.registry import AgentPage, AgentSummary, RegisteredAgent, summary
+from stepward.ports.registry import AgentPage, AgentSummary, RegisteredAgent, changed_version, summary
 
 MOST_BYTES: Final = 300_000
 _FAILED: Final = "ConditionalCheckFailed"
@@ -110,11 +110,7 @@ class DynamoRegistry:
         if kept is None:
             raise Bug(f"version {definition.version} of {definition.id} was there and is not")
         if kept.definition != definition:
-            raise Conflict(
-                f"version {definition.version} of {definition.id!r} exists with other content.",
-                field="version",
-                fix="versions never change: register this content under a higher version",
-            )
+            raise changed_version(definition)
         return kept
 
 

@@ -21,11 +21,11 @@ from stepward.adapters.aws.errors import (
 )
 from stepward.adapters.aws.items import ABSENT, bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.domain.errors import Bug, Conflict, StoreConflict
+from stepward.domain.errors import Bug, StoreConflict
 from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import IdempotencyKey, RunPage
+from stepward.ports.runtime_state import IdempotencyKey, RunPage, key_used_before
 
 MONTHS_LISTED: Final = 13
 OPEN_SHARDS: Final = 4
@@ -75,11 +75,7 @@ class DynamoRuntimeState:
             item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
         before = from_item(item or {})
         if before.get("body_sha256") != idempotency.body_sha256:
-            raise Conflict(
-                "this Idempotency-Key was used with another request.",
-                field="Idempotency-Key",
-                fix="use a new key for a new request",
-            )
+            raise key_used_before()
         found = self.head(RunKey(tenant=head.tenant, run=before["run"]))
         if found is None:
             raise Bug(f"an idempotency record names {before['run']}, which has no head") from error

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from threading import RLock
 
-from stepward.domain.errors import Conflict
-from stepward.ports.registry import AgentPage, AgentSummary, RegisteredAgent, is_newer, summary
+from stepward.ports.registry import (
+    AgentPage,
+    AgentSummary,
+    RegisteredAgent,
+    changed_version,
+    is_newer,
+    summary,
+)
 
 
 class MemoryRegistry:
@@ -22,11 +28,7 @@ class MemoryRegistry:
         with self._lock:
             kept = self._versions.setdefault((tenant, definition.id, definition.version), agent)
             if kept.definition != definition:
-                raise Conflict(
-                    f"version {definition.version} of {definition.id!r} exists with other content.",
-                    field="version",
-                    fix="versions never change: register this content under a higher version",
-                )
+                raise changed_version(definition)
             latest = self._latest.get((tenant, definition.id))
             if latest is None or is_newer(definition.version, latest.definition.version):
                 self._latest[(tenant, definition.id)] = kept

@@ -6,10 +6,10 @@ from collections import Counter
 from threading import RLock
 
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.errors import InvalidRequest, StoreConflict
 from stepward.domain.journal import Created, Turn
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
-from stepward.ports.runtime_state import IdempotencyKey, RunPage
+from stepward.ports.runtime_state import IdempotencyKey, RunPage, key_used_before
 
 
 class MemoryRuntimeState:
@@ -28,11 +28,7 @@ class MemoryRuntimeState:
                 place = (head.tenant, idempotency.principal, idempotency.key)
                 body, run = self._keys.setdefault(place, (idempotency.body_sha256, head.run))
                 if body != idempotency.body_sha256:
-                    raise Conflict(
-                        "this Idempotency-Key was used with another request.",
-                        field="Idempotency-Key",
-                        fix="use a new key for a new request",
-                    )
+                    raise key_used_before()
                 if run != head.run:
                     return self._heads[RunKey(tenant=head.tenant, run=run)]
             self._journal.append(head.key, 1, first)

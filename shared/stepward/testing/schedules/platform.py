@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -151,7 +152,7 @@ class Platform:
     def _consultant(self, run: str, tenant: str, agent: str, version: str) -> Consultant:
         plain = Consultant.of(self._definition(tenant, agent, version))
         backend = WatchedBackend(run, plain.backend, plain.price, self.diary)
-        return Consultant(plain.agent, backend, plain.price)
+        return replace(plain, backend=backend)
 
     def _name(self, kind: str) -> str:
         return f"{kind}-{next(self._numbers)}"
