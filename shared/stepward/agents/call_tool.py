@@ -8,16 +8,17 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.domain.agents import AgentDefinition, ToolUse
+from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.runs import RunKey
+from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.datasets import Datasets
 from stepward.ports.journal import Journal
 from stepward.tools.base import ToolContext
-from stepward.tools.catalog import find_tool
+from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed
 
 RECORDS_OF_A_TURN: Final = 20
@@ -78,7 +79,7 @@ class CallTool:
                  cancel, or an advance that goes on without the result, writes first and reads marks then; we mark
                  first and read records then: one of the two always sees the other
         """
-        if use is None or find_tool(use.tool).effect is not Effect.ONCE:
+        if use is None or bind(use).effect is not Effect.ONCE:
             return None
         if self.journal.mark_started(request.key, call.id, self.invocation) is not None:
             return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")

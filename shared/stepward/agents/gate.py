@@ -23,7 +23,7 @@ from stepward.models.base import model_id, price_of
 from stepward.models.catalog import backend_for
 from stepward.ports.clock import from_iso
 from stepward.ports.models import ModelBackend
-from stepward.tools.catalog import find_tool
+from stepward.tools.catalog import bind
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _end(status: RunStatus, error: StepwardError) -> End:
 
 
 def _schemas(agent: AgentDefinition) -> list[ToolSchema]:
-    found = ((use, find_tool(use.tool)) for use in agent.tools)
+    found = ((use, bind(use)) for use in agent.tools)
     return [
         ToolSchema(name=use.called, description=use.description or tool.description, parameters=tool.schema())
         for use, tool in found

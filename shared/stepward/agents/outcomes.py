@@ -14,7 +14,7 @@ from stepward.domain.journal import CallItem, CallOutcome
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, Placement
 from stepward.ports.datasets import Datasets
 from stepward.tools.base import ToolContext
-from stepward.tools.catalog import find_tool
+from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed
 
 CALLS_A_TURN: Final = 12
@@ -58,7 +58,7 @@ class TurnCalls:
 
     def _without_result(self, call: ToolCall, error: str) -> ToolResult:
         item, use = self.items.get(call.id), self.agent.tool(call.tool)
-        if item and item.started_by and use and find_tool(use.tool).effect is Effect.ONCE:
+        if item and item.started_by and use and bind(use).effect is Effect.ONCE:
             return failed(
                 call, OUTCOME_UNKNOWN, "the tool had begun when its function died; do not call it again."
             )
@@ -70,7 +70,7 @@ class TurnCalls:
 
     def _remote(self, call: ToolCall) -> bool:
         use = self.agent.tool(call.tool)
-        return use is not None and find_tool(use.tool).placement is Placement.REMOTE
+        return use is not None and bind(use).placement is Placement.REMOTE
 
     def _context(self, call: ToolCall) -> ToolContext:
         return ToolContext(tenant=self.tenant, call_id=f"{self.run}:{call.id}", datasets=self.datasets)

@@ -9,10 +9,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from stepward.agents.requests import parse
-from stepward.domain.agents import AgentDefinition, ToolUse
+from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN, check_id
 from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.tool_use import ToolUse
 from stepward.models.base import price_of
 from stepward.models.catalog import backend_for
 from stepward.models.expressions import check, is_expression

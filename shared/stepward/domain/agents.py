@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from stepward.domain.ids import AgentId, ToolName, Version
+from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.tool_use import ToolUse
 
 PROMPT_LIMIT_CHARS = 100_000
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LIMIT_CHARS)]
-
-
-class ToolUse(BaseModel):
-    """A gallery tool as one agent uses it: under which name, with which settings."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    tool: ToolName
-    name: ToolName | None = None
-    description: str | None = Field(default=None, max_length=2_000)
-    config: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def called(self) -> str:
-        """The name by which the model calls it."""
-        return self.name or self.tool
 
 
 class Limits(BaseModel):

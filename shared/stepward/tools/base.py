@@ -62,6 +62,31 @@ class Tool(ABC, Generic[S, A]):
     settings: type[S]
     arguments: type[A]
 
+    def effect_with(self, settings: S) -> Effect:
+        """The effect under these settings; most tools have the same under all."""
+        del settings
+        return self.effect
+
+    def timeout_with(self, settings: S) -> float:
+        """The seconds that one call may take under these settings."""
+        del settings
+        return self.timeout_s
+
+    def described_with(self, settings: S) -> str:
+        """What the model is told about the tool, unless the agent says it otherwise."""
+        del settings
+        return self.description
+
+    def schema_with(self, settings: S) -> dict[str, Any]:
+        """The arguments' JSON Schema as models are shown it."""
+        del settings
+        return self.schema()
+
+    def read_arguments(self, given: dict[str, Any], settings: S) -> A:
+        """Validate what the model filled in; raises pydantic's `ValidationError`."""
+        del settings
+        return self.arguments.model_validate(given)
+
     def check_settings(self, settings: S, http_allow: Sequence[str]) -> None:
         """Refuse a configuration that could never work in this stage; the default has nothing to refuse."""
 
@@ -74,6 +99,46 @@ class Tool(ABC, Generic[S, A]):
         return {
             k: v for k, v in self.arguments.model_json_schema().items() if k not in {"title", "description"}
         }
+
+
+@dataclass(frozen=True)
+class BoundTool:
+    """A tool with one agent's settings: all that the loop, the machine and the model may ask of it."""
+
+    tool: Tool[Any, Any]
+    settings: Any
+
+    @property
+    def effect(self) -> Effect:
+        """What a second execution of the same call would do."""
+        return self.tool.effect_with(self.settings)
+
+    @property
+    def placement(self) -> Placement:
+        """Where it runs."""
+        return self.tool.placement
+
+    @property
+    def timeout_s(self) -> float:
+        """The seconds that one call may take."""
+        return self.tool.timeout_with(self.settings)
+
+    @property
+    def description(self) -> str:
+        """What the model is told by default."""
+        return self.tool.described_with(self.settings)
+
+    def schema(self) -> dict[str, Any]:
+        """The arguments' JSON Schema."""
+        return self.tool.schema_with(self.settings)
+
+    def read_arguments(self, given: dict[str, Any]) -> Any:
+        """Validate what the model filled in."""
+        return self.tool.read_arguments(given, self.settings)
+
+    def run(self, arguments: Any, context: ToolContext) -> Any:
+        """Do the work."""
+        return self.tool.run(arguments, self.settings, context)
 
 
 def origin(url: str) -> str:

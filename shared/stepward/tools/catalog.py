@@ -8,7 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from stepward.domain.errors import InvalidRequest
-from stepward.tools.base import Tool
+from stepward.domain.tool_use import ToolUse
+from stepward.tools.base import BoundTool, Tool
 
 CATALOG: dict[str, str] = {
     "calculate": "stepward.tools.calculate:Calculate",
@@ -29,3 +30,9 @@ def find_tool(name: str) -> Tool[Any, Any]:
     module, _, attribute = path.partition(":")
     found: Tool[Any, Any] = getattr(import_module(module), attribute)()
     return found
+
+
+def bind(use: ToolUse) -> BoundTool:
+    """Bring a tool and an agent's settings of it together; settings were checked when the agent was registered."""
+    tool = find_tool(use.tool)
+    return BoundTool(tool, tool.settings.model_validate(use.config))

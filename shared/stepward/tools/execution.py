@@ -13,13 +13,13 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from stepward.domain.agents import ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import PlatformFault, StepwardError, ToolArgumentInvalid, ToolFailed
 from stepward.domain.json_values import fault_of
+from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import Effect
-from stepward.tools.base import Tool, ToolContext
-from stepward.tools.catalog import find_tool
+from stepward.tools.base import BoundTool, ToolContext
+from stepward.tools.catalog import bind
 
 RESULT_LIMIT_BYTES: Final = 64 * 1024
 _LOG: Final = logging.getLogger(__name__)
@@ -36,11 +36,10 @@ def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolRe
             ToolArgumentInvalid.__name__,
             f"there is no tool {call.tool!r}; use one that you were given.",
         )
-    tool = find_tool(use.tool)
+    tool = bind(use)
     try:
         arguments = _arguments(tool, call)
-        settings = tool.settings.model_validate(use.config)
-        content = _within(tool.timeout_s, lambda: tool.run(arguments, settings, context))
+        content = _within(tool.timeout_s, lambda: tool.run(arguments, context))
         return ToolResult(call=call.id, tool=call.tool, content=_limited(content))
     except StepwardError as error:
         if isinstance(error, PlatformFault) and error.retryable and tool.effect is not Effect.ONCE:
@@ -56,14 +55,14 @@ def failed(call: ToolCall, code: str, detail: str) -> ToolResult:
     return ToolResult(call=call.id, tool=call.tool, content={"error": code, "detail": detail}, error=code)
 
 
-def _arguments(tool: Tool[Any, Any], call: ToolCall) -> Any:
+def _arguments(tool: BoundTool, call: ToolCall) -> Any:
     if call.arguments is None:
         shown = (call.arguments_text or "")[:200]
         raise ToolArgumentInvalid(
             f"the arguments are not a JSON object: {shown!r}. Send the call again as JSON."
         )
     try:
-        return tool.arguments.model_validate(call.arguments)
+        return tool.read_arguments(call.arguments)
     except ValidationError as error:
         faults = "; ".join(
             f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5]

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 import pytest
 
 from stepward.adapters.memory.world import MemoryDatasets
-from stepward.domain.agents import ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
+from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import Effect, Placement
 from stepward.tools import execution
-from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from stepward.tools.base import Arguments, BoundTool, Settings, Tool, ToolContext
 from stepward.tools.execution import execute
 
 
@@ -44,7 +44,7 @@ class Probe(Tool[Settings, Word]):
 
 @pytest.fixture(autouse=True)
 def _probe(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(execution, "find_tool", lambda name: Probe())
+    monkeypatch.setattr(execution, "bind", lambda use: BoundTool(Probe(), None))
 
 
 def call(arguments: dict[str, Any] | None, text: str | None = None) -> ToolResult:

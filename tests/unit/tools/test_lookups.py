@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.world import MemoryDatasets
-from stepward.domain.agents import ToolUse
 from stepward.domain.conversation import ToolCall, ToolResult
+from stepward.domain.tool_use import ToolUse
 from stepward.tools.base import ToolContext
 from stepward.tools.execution import execute
 
