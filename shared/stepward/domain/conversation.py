@@ -28,12 +28,17 @@ class ToolCall(Frozen):
 
 
 class ToolResult(Frozen):
-    """What the model is told about one call. `error` is an error's code, None when all went well."""
+    """What the model is told about one call. `error` is an error's code, None when all went well.
+
+    What the call cost and how long it took are for the books; the model is not shown them.
+    """
 
     call: str
     tool: str
     content: Any = None
     error: str | None = None
+    cost_usd_micros: int = Field(default=0, ge=0)
+    took_ms: int | None = Field(default=None, ge=0)
 
 
 class ModelReply(Frozen):

@@ -15,10 +15,13 @@ PRINCIPAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$"
 RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
 VERSION_PATTERN = r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$"
 TOOL_NAME_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"
+TOOL_REFERENCE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z][a-zA-Z0-9_-]{0,62})?$"
 
 AgentId = Annotated[str, StringConstraints(pattern=AGENT_ID_PATTERN)]
 Version = Annotated[str, StringConstraints(pattern=VERSION_PATTERN)]
 ToolName = Annotated[str, StringConstraints(pattern=TOOL_NAME_PATTERN)]
+ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)]
+"""A tool of the gallery by its name, or one of your own as `folder.function`."""
 
 _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",

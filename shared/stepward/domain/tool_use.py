@@ -1,25 +1,76 @@
-"""How one agent uses a tool: which, under which name, with which settings."""
+"""How one agent uses a tool: which, under which name, with which settings, and how a call of it is made."""
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from stepward.domain.ids import ToolName
+from stepward.domain.ids import ToolName, ToolReference
+from stepward.domain.money import usd_to_micros
+from stepward.domain.retries import Retry
+
+LONGEST_NAME_CHARS: Final = 63
+MOST_AT_ONCE: Final = 12
+SHORT_FORMS: Final = {"agent": ("agent", "ask_"), "handoff": ("hand_off", "transfer_to_")}
+"""What may stand in place of `tool`: the gallery's tool that it means, and how the model's name for it begins."""
 
 
-class ToolUse(BaseModel):
-    """A gallery tool as one agent uses it: under which name, with which settings."""
+class CallOptions(BaseModel):
+    """How a call is made, whatever the tool: time, retries, how many at once, what one costs."""
 
     model_config = ConfigDict(extra="forbid")
 
-    tool: ToolName
+    timeout_s: float | None = Field(default=None, gt=0, le=240)
+    retry: Retry = Retry()
+    concurrency: int | None = Field(default=None, strict=True, ge=1, le=MOST_AT_ONCE)
+    cost_usd: Decimal = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)
+
+    @property
+    def cost_usd_micros(self) -> int:
+        """What one attempt costs, in micro-dollars."""
+        return usd_to_micros(self.cost_usd)
+
+
+class ToolUse(CallOptions):
+    """A tool as one agent uses it: `tool`, or in its place the short forms `agent` and `handoff`.
+
+    `- agent: researcher` with `version: 1.2.0` if wanted means the tool `agent` with that agent in its settings, called
+    `ask_researcher`; `- handoff: billing` means `hand_off`, called `transfer_to_billing`. Only the long form is kept.
+    """
+
+    tool: ToolReference
     name: ToolName | None = None
     description: str | None = Field(default=None, max_length=2_000)
     config: dict[str, Any] = Field(default_factory=dict)
 
+    @model_validator(mode="before")
+    @classmethod
+    def _long_form(cls, given: Any) -> Any:
+        """Spell a short form out before anything else reads it."""
+        if not isinstance(given, dict):
+            return given
+        said = [word for word in ("tool", *SHORT_FORMS) if word in given]
+        if len(said) != 1:
+            found = " and ".join(f"`{word}`" for word in said) or "none of them"
+            raise ValueError(f"say exactly one of `tool`, `agent` and `handoff`; found {found}")
+        return given if said == ["tool"] else _spelt_out(said[0], given)
+
     @property
     def called(self) -> str:
-        """The name by which the model calls it."""
-        return self.name or self.tool
+        """The name by which the model calls it; of `orders.find_order` the part after the dot."""
+        return self.name or self.tool.rpartition(".")[2]
+
+
+def _spelt_out(word: str, given: dict[str, Any]) -> dict[str, Any]:
+    tool, beginning = SHORT_FORMS[word]
+    named = {"agent": given[word], **({"version": given["version"]} if "version" in given else {})}
+    config = given.get("config", {})
+    if not (isinstance(given[word], str) and isinstance(config, dict)):
+        raise ValueError(f"`{word}` takes an agent's id, and `config` is an object")  # noqa: TRY004  pydantic's way
+    if twice := sorted(named.keys() & config.keys()):
+        raise ValueError(f"{twice[0]!r} stands in `config` and beside it; keep one of the two")
+    rest = {name: value for name, value in given.items() if name not in (word, "version")}
+    name = (beginning + given[word].replace("-", "_"))[:LONGEST_NAME_CHARS]
+    return {"name": name, **rest, "tool": tool, "config": {**config, **named}}

@@ -23,6 +23,8 @@ class Placement(StrEnum):
     """Within the advance itself: quick, and of effect `none` or `idempotent`."""
     REMOTE = "remote"
     """In a function of its own, one state of the machine a call."""
+    AWAITED = "awaited"
+    """Somewhere else: the run waits until an agent, a person or a service answers."""
 
 
 OUTCOME_UNKNOWN = "outcome_unknown"

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from stepward.domain.retries import Retry
+from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
 
@@ -107,6 +109,7 @@ class BoundTool:
 
     tool: Tool[Any, Any]
     settings: Any
+    options: CallOptions = field(default_factory=CallOptions)
 
     @property
     def effect(self) -> Effect:
@@ -120,8 +123,23 @@ class BoundTool:
 
     @property
     def timeout_s(self) -> float:
-        """The seconds that one call may take."""
-        return self.tool.timeout_with(self.settings)
+        """The seconds that one attempt may take: the agent's word, else the tool's."""
+        return self.options.timeout_s or self.tool.timeout_with(self.settings)
+
+    @property
+    def concurrency(self) -> int | None:
+        """How many calls of it one turn may have under way at once; None for as many as it asks for."""
+        return self.options.concurrency
+
+    @property
+    def retry(self) -> Retry:
+        """When a failed attempt is made again; what must happen once never is."""
+        return Retry() if self.effect is Effect.ONCE else self.options.retry
+
+    @property
+    def cost_usd_micros(self) -> int:
+        """What one attempt costs."""
+        return self.options.cost_usd_micros
 
     @property
     def description(self) -> str:

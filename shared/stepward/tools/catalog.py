@@ -35,4 +35,4 @@ def find_tool(name: str) -> Tool[Any, Any]:
 def bind(use: ToolUse) -> BoundTool:
     """Bring a tool and an agent's settings of it together; settings were checked when the agent was registered."""
     tool = find_tool(use.tool)
-    return BoundTool(tool, tool.settings.model_validate(use.config))
+    return BoundTool(tool, tool.settings.model_validate(use.config), use)
