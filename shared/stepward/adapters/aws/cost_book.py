@@ -1,0 +1,55 @@
+"""The book of costs in the runtime table: each run's end adds its numbers to a line, in its own transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.items import from_item, to_item
+from stepward.domain.costs import CostLine, added_up
+
+TransactItem = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DynamoCostBook:
+    """The lines of all tenants."""
+
+    table: str
+
+    def lines(self, tenant: str, first_day: str, last_day: str) -> list[CostLine]:
+        """Read the lines of some days; the shards of a line are added up."""
+        request = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
+            "ExpressionAttributeValues": to_item(
+                {":pk": _pk(tenant), ":first": first_day, ":last": f"{last_day}#\uffff"}
+            ),
+        }
+        found: list[CostLine] = []
+        with translated("reading costs"):
+            for page in client("dynamodb").get_paginator("query").paginate(**request):
+                found += [CostLine.model_validate(from_item(item)) for item in page["Items"]]
+        return added_up(found)
+
+
+def add_item(table: str, tenant: str, line: CostLine, shard: int) -> TransactItem:
+    """Say how to add a line's numbers, as one item of a transaction; shards keep a busy line from one partition."""
+    named = {"day": line.day, "agent": line.agent, "model": line.model}
+    sums = {name: number for name, number in line.sums.items() if number}
+    added = f" ADD {', '.join(f'#{name} :{name}' for name in sums)}" if sums else ""
+    return {
+        "Update": {
+            "TableName": table,
+            "Key": to_item({"pk": _pk(tenant), "sk": f"{line.day}#{line.agent}#{line.model}#{shard}"}),
+            "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in named)}{added}",
+            "ExpressionAttributeNames": {f"#{name}": name for name in (*named, *sums)},
+            "ExpressionAttributeValues": to_item({f":{n}": value for n, value in {**named, **sums}.items()}),
+        }
+    }
+
+
+def _pk(tenant: str) -> str:
+    return f"T#{tenant}#COST"

@@ -1,0 +1,113 @@
+"""Budgets bound what a tenant may spend before it is spent: runs draw allowances from what remains of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from stepward.domain.ids import AgentId
+
+MOST_BUDGET_USD: Final = 1_000_000_000
+MOST_BUDGETS: Final = 200
+ALERT_PERCENTS: Final = (50, 80, 100)
+
+
+class BudgetScope(StrEnum):
+    """What a budget counts: everything that a tenant ever spends, a day's, a month's, or one agent's."""
+
+    TENANT = "tenant"
+    DAY = "day"
+    MONTH = "month"
+    AGENT = "agent"
+
+
+class Budget(BaseModel):
+    """One limit as the tenant's configuration says it; `id` names the agent, and is empty for other scopes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    scope: BudgetScope
+    id: AgentId | None = None
+    limit_usd_micros: int = Field(ge=0, le=MOST_BUDGET_USD * 1_000_000)
+
+    @model_validator(mode="after")
+    def _only_an_agents_has_an_id(self) -> Self:
+        if (self.scope is BudgetScope.AGENT) != bool(self.id):
+            raise ValueError(
+                "a budget of scope agent names the agent in `id`, and no other budget has an `id`"
+            )
+        return self
+
+    def ref(self, at: datetime) -> BudgetRef:
+        """Name the item that counts this budget at a time."""
+        return BudgetRef(scope=self.scope, id=self.id or "", period=_period(self.scope, at))
+
+
+class BudgetRef(BaseModel):
+    """Names one counted budget of a tenant: a new day or month is a new item, which begins full."""
+
+    model_config = ConfigDict(frozen=True)
+
+    scope: BudgetScope
+    id: str = ""
+    period: str = ""
+
+    @property
+    def item_key(self) -> str:
+        """The sort key of its item: `day##2026-11-21`, `agent#support#`, `tenant##`."""
+        return f"{self.scope}#{self.id}#{self.period}"
+
+    @classmethod
+    def of(cls, item_key: str) -> Self:
+        """Read what `item_key` wrote."""
+        scope, id_, period = item_key.split("#")
+        return cls(scope=BudgetScope(scope), id=id_, period=period)
+
+
+class TenantLimits(BaseModel):
+    """What one tenant may do at once and in sum; a tenant without a configuration has the defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    active: int = Field(default=10, strict=True, ge=1, le=100_000)
+    shards: int = Field(default=1, strict=True, ge=1, le=64)
+    budgets: tuple[Budget, ...] = Field(default=(), max_length=MOST_BUDGETS)
+
+    def budget(self, scope: BudgetScope, id_: str | None) -> Budget | None:
+        """Find one budget by what it counts."""
+        return next((b for b in self.budgets if (b.scope, b.id) == (scope, id_)), None)
+
+    def with_budget(self, budget: Budget) -> TenantLimits:
+        """Put a budget in the place of the one that counts the same, or beside the others."""
+        return self._checked((*self.without_budget(budget.scope, budget.id).budgets, budget))
+
+    def without_budget(self, scope: BudgetScope, id_: str | None) -> TenantLimits:
+        """Leave one budget out."""
+        return self._checked(tuple(b for b in self.budgets if (b.scope, b.id) != (scope, id_)))
+
+    def _checked(self, budgets: tuple[Budget, ...]) -> TenantLimits:
+        return TenantLimits.model_validate({**dict(self), "budgets": budgets})
+
+
+class AccountLimits(BaseModel):
+    """What all tenants together may do at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    active: int = Field(default=100, strict=True, ge=1, le=100_000)
+    shards: int = Field(default=1, strict=True, ge=1, le=64)
+
+
+def refs_for(budgets: Iterable[Budget], agent: str, at: datetime) -> list[tuple[BudgetRef, int]]:
+    """Name every budget that a run of an agent draws from at a time, each with its limit in micro-dollars."""
+    drawn = (b for b in budgets if b.scope is not BudgetScope.AGENT or b.id == agent)
+    return [(budget.ref(at), budget.limit_usd_micros) for budget in drawn]
+
+
+def _period(scope: BudgetScope, at: datetime) -> str:
+    day = at.astimezone(UTC).date().isoformat()
+    return {BudgetScope.DAY: day, BudgetScope.MONTH: day[:7]}.get(scope, "")

@@ -1,0 +1,85 @@
+"""What was spent is kept as sums a day, agent and model, so that asking about money never reads the runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import StrEnum
+from functools import reduce
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
+
+COST_SHARDS: Final = 4
+
+
+class CostBy(StrEnum):
+    """What the sums of an answer are grouped by."""
+
+    TENANT = "tenant"
+    AGENT = "agent"
+    MODEL = "model"
+    DAY = "day"
+
+
+class CostSums(BaseModel):
+    """The numbers that are added up; money is split by who is paid: the model's vendor, a tool's, AWS."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs: NonNegativeInt = 0
+    turns: NonNegativeInt = 0
+    tool_calls: NonNegativeInt = 0
+    input_tokens: NonNegativeInt = 0
+    output_tokens: NonNegativeInt = 0
+    cache_read_tokens: NonNegativeInt = 0
+    cache_write_tokens: NonNegativeInt = 0
+    model_usd_micros: NonNegativeInt = 0
+    tool_usd_micros: NonNegativeInt = 0
+    aws_usd_micros: NonNegativeInt = 0
+
+    @property
+    def total_usd_micros(self) -> int:
+        """Everything together."""
+        return self.model_usd_micros + self.tool_usd_micros + self.aws_usd_micros
+
+    @property
+    def sums(self) -> dict[str, int]:
+        """The numbers by name."""
+        return self.model_dump(include=set(CostSums.model_fields))
+
+    def plus(self, other: CostSums) -> CostSums:
+        """Add two lines' numbers."""
+        theirs = other.sums
+        return CostSums(**{name: number + theirs[name] for name, number in self.sums.items()})
+
+
+class CostLine(CostSums):
+    """The sums of one day, agent and model; a run's end adds its own to the line of the day it ends on."""
+
+    day: str
+    agent: str
+    model: str
+
+
+def added_up(lines: Iterable[CostLine]) -> list[CostLine]:
+    """Add lines of the same day, agent and model up to one each; sorted by those."""
+    found: dict[tuple[str, str, str], list[CostLine]] = {}
+    for line in lines:
+        found.setdefault((line.day, line.agent, line.model), []).append(line)
+    return [
+        CostLine(day=day, agent=agent, model=model, **in_sum(found[(day, agent, model)]).sums)
+        for day, agent, model in sorted(found)
+    ]
+
+
+def grouped(lines: Iterable[CostLine], by: CostBy) -> dict[str, CostSums]:
+    """Add lines up by agent, model or day, or all of them under the word `tenant`; sorted by name."""
+    found: dict[str, list[CostSums]] = {}
+    for line in lines:
+        found.setdefault("tenant" if by is CostBy.TENANT else getattr(line, by.value), []).append(line)
+    return {name: in_sum(found[name]) for name in sorted(found)}
+
+
+def in_sum(lines: Iterable[CostSums]) -> CostSums:
+    """Add all lines up."""
+    return reduce(CostSums.plus, lines, CostSums())
