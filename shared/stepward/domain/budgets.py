@@ -68,6 +68,46 @@ class BudgetRef(BaseModel):
         return cls(scope=BudgetScope(scope), id=id_, period=period)
 
 
+class BudgetState(BaseModel):
+    """A counted budget as it stands. Committed is what is spent, and what runs hold to spend."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    ref: BudgetRef
+    limit_usd_micros: int
+    remaining_usd_micros: int
+    alerted_pct: int = 0
+    alerts: dict[str, str] = Field(default_factory=dict)
+    refused_at: str | None = None
+
+    @property
+    def committed_usd_micros(self) -> int:
+        """What is spent or held by runs; more than the limit when a call cost more than was reserved for it."""
+        return self.limit_usd_micros - self.remaining_usd_micros
+
+    @property
+    def percent(self) -> int:
+        """The level that is reached: 100 as soon as a run was refused, whatever little is left."""
+        if self.refused_at or self.remaining_usd_micros <= 0:
+            return 100
+        return min(99, self.committed_usd_micros * 100 // self.limit_usd_micros)
+
+    @property
+    def due_alert(self) -> int | None:
+        """The highest level that is reached and was not told yet."""
+        reached = [level for level in ALERT_PERCENTS if self.alerted_pct < level <= self.percent]
+        return reached[-1] if reached else None
+
+    def with_limit(self, limit_usd_micros: int) -> BudgetState:
+        """Say how it stands under another limit: alerts that no longer hold may be given again."""
+        moved = self.remaining_usd_micros + limit_usd_micros - self.limit_usd_micros
+        new = {"limit_usd_micros": limit_usd_micros, "remaining_usd_micros": moved, "refused_at": None}
+        changed = self.model_copy(update=new)
+        still = [level for level in ALERT_PERCENTS if level <= min(self.alerted_pct, changed.percent)]
+        return changed.model_copy(update={"alerted_pct": still[-1] if still else 0})
+
+
 class TenantLimits(BaseModel):
     """What one tenant may do at once and in sum; a tenant without a configuration has the defaults."""
 

@@ -1,0 +1,173 @@
+"""Counted budgets in the runtime table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from stepward.adapters.aws.budget_items import TOUCHED, budget_key
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
+from stepward.adapters.aws.items import from_item, to_item
+from stepward.domain.budgets import ALERT_PERCENTS, BudgetRef, BudgetScope, BudgetState
+from stepward.domain.errors import StoreConflict
+
+
+@dataclass(frozen=True)
+class DynamoBudgets:
+    """The budgets' items."""
+
+    table: str
+
+    def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
+        """Read budgets: one read each, and one query for those of all agents."""
+        wanted = list(refs)
+        alone = [ref for ref in wanted if ref.scope is not BudgetScope.AGENT]
+        found = [self._read(tenant, ref) for ref in alone]
+        if len(alone) < len(wanted):
+            found += self._of_agents(tenant)
+        return {state.ref: state for state in found if state and state.ref in wanted}
+
+    def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
+        """Move limit and remainder by the same difference.
+
+        time →   read limit 10        runs draw: remaining moves, the limit does not        limit 10 → 15, remaining + 5 ✓
+                 read limit 10        somebody else sets 12                                 limit 10 ✗ → read again
+        """
+        before = self._read(tenant, ref)
+        if before is None or before.limit_usd_micros == limit_usd_micros:
+            return
+        after = before.with_limit(limit_usd_micros)
+        self._update(
+            before,
+            "SET #limit = :limit, remaining = remaining + :more, alerted_pct = :alerted, gsi3pk = :touched, "
+            "gsi3sk = :place REMOVE refused_at",
+            "#limit = :before",
+            {
+                ":limit": limit_usd_micros,
+                ":before": before.limit_usd_micros,
+                ":more": limit_usd_micros - before.limit_usd_micros,
+                ":alerted": after.alerted_pct,
+                ":touched": TOUCHED,
+                ":place": _place(before),
+            },
+        )
+
+    def refused(self, tenant: str, item_key: str, at: str) -> None:
+        """Note a refused draw once.
+
+        time →   run A is refused: noted ✓        run B is refused: it is noted already ✗, which is as well
+        """
+        state = BudgetState(
+            tenant=tenant, ref=BudgetRef.of(item_key), limit_usd_micros=0, remaining_usd_micros=0
+        )
+        self._unless_done(
+            state,
+            "SET refused_at = :at, gsi3pk = :touched, gsi3sk = :place",
+            "attribute_exists(remaining) AND attribute_not_exists(refused_at)",
+            {":at": at, ":touched": TOUCHED, ":place": _place(state)},
+        )
+
+    def touched(self, limit: int) -> list[BudgetState]:
+        """Read the sparse index, then each budget itself."""
+        with translated("listing budgets that were drawn from"):
+            found = client("dynamodb").query(
+                TableName=self.table,
+                IndexName="GSI3",
+                KeyConditionExpression="gsi3pk = :pk",
+                ExpressionAttributeValues=to_item({":pk": TOUCHED}),
+                Limit=limit,
+            )
+        places = [from_item(item)["gsi3sk"].partition("#") for item in found["Items"]]
+        states = [self._read(tenant, BudgetRef.of(item_key)) for tenant, _, item_key in places]
+        return [state for state in states if state]
+
+    def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
+        """Note an alert once.
+
+        time →   janitor A: 80 ✓ tells it        janitor B, the same minute: 80 ✗ → says nothing
+        """
+        return self._unless_done(
+            state,
+            f"SET alerted_pct = :percent, alerted_{percent}_at = :at",
+            "attribute_not_exists(alerted_pct) OR alerted_pct < :percent",
+            {":percent": percent, ":at": at},
+        )
+
+    def looked_at(self, state: BudgetState) -> None:
+        """Take a budget out of the sparse index.
+
+        time →   janitor reads 4        a run draws 1 (3 remain, touched)        janitor: remaining is not 4 ✗ → next minute
+        """
+        self._unless_done(
+            state,
+            "REMOVE gsi3pk, gsi3sk",
+            "remaining = :seen",
+            {":seen": state.remaining_usd_micros},
+        )
+
+    def _unless_done(self, state: BudgetState, update: str, condition: str, values: dict[str, Any]) -> bool:
+        try:
+            self._update(state, update, condition, values)
+        except _Refused:
+            return False
+        return True
+
+    def _update(self, state: BudgetState, update: str, condition: str, values: dict[str, Any]) -> None:
+        names = {"ExpressionAttributeNames": {"#limit": "limit"}} if "#limit" in update else {}
+        with translated(f"changing budget {state.ref.item_key} of {state.tenant}"):
+            try:
+                client("dynamodb").update_item(
+                    TableName=self.table,
+                    Key=budget_key(state.tenant, state.ref.item_key),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_item(values),
+                    **names,
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                raise _Refused(f"budget {state.ref.item_key} was changed meanwhile.") from error
+
+    def _read(self, tenant: str, ref: BudgetRef) -> BudgetState | None:
+        with translated(f"reading budget {ref.item_key} of {tenant}"):
+            item = client("dynamodb").get_item(
+                TableName=self.table, Key=budget_key(tenant, ref.item_key), ConsistentRead=True
+            )
+        return _state(tenant, item["Item"]) if "Item" in item else None
+
+    def _of_agents(self, tenant: str) -> list[BudgetState | None]:
+        request = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :agents)",
+            "ExpressionAttributeValues": to_item({":pk": f"T#{tenant}#BUDGET", ":agents": "agent#"}),
+            "ConsistentRead": True,
+        }
+        with translated("reading budgets of agents"):
+            pages = client("dynamodb").get_paginator("query").paginate(**request)
+            return [_state(tenant, item) for page in pages for item in page["Items"]]
+
+
+class _Refused(StoreConflict):
+    """The condition failed: somebody else was first."""
+
+
+def _place(state: BudgetState) -> str:
+    return f"{state.tenant}#{state.ref.item_key}"
+
+
+def _state(tenant: str, item: dict[str, Any]) -> BudgetState | None:
+    plain = from_item(item)
+    return BudgetState(
+        tenant=tenant,
+        ref=BudgetRef.of(plain["sk"]),
+        limit_usd_micros=plain["limit"],
+        remaining_usd_micros=plain["remaining"],
+        alerted_pct=plain.get("alerted_pct", 0),
+        alerts={str(p): plain[f"alerted_{p}_at"] for p in ALERT_PERCENTS if f"alerted_{p}_at" in plain},
+        refused_at=plain.get("refused_at"),
+    )

@@ -1,0 +1,85 @@
+"""Counted budgets in a dictionary, with the same conditions as the table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from threading import RLock
+
+from stepward.domain.budgets import BudgetRef, BudgetState
+
+
+class MemoryBudgets:
+    """Keeps what remains; whoever writes a run's start or end draws and gives back under the same `lock`."""
+
+    def __init__(self, lock: RLock | None = None) -> None:  # type: ignore[valid-type]  # RLock is a function
+        self._states: dict[tuple[str, BudgetRef], BudgetState] = {}
+        self._touched: set[tuple[str, BudgetRef]] = set()
+        self._lock = lock or RLock()
+
+    def can_draw(self, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> bool:
+        """Tell whether enough remains."""
+        return self._state(tenant, item_key, limit_usd_micros).remaining_usd_micros >= usd_micros
+
+    def draw(self, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> None:
+        """Take money; the first draw makes the item, full."""
+        self._move(self._state(tenant, item_key, limit_usd_micros), -usd_micros)
+
+    def give_back(self, tenant: str, item_key: str, usd_micros: int) -> None:
+        """Give money back."""
+        self._move(self._states[(tenant, BudgetRef.of(item_key))], usd_micros)
+
+    def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
+        """Read budgets."""
+        return {ref: self._states[(tenant, ref)] for ref in refs if (tenant, ref) in self._states}
+
+    def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
+        """Move limit and remainder."""
+        with self._lock:
+            before = self._states.get((tenant, ref))
+            if before and before.limit_usd_micros != limit_usd_micros:
+                self._keep(before.with_limit(limit_usd_micros))
+
+    def refused(self, tenant: str, item_key: str, at: str) -> None:
+        """Note a refused draw once."""
+        with self._lock:
+            state = self._states.get((tenant, BudgetRef.of(item_key)))
+            if state and not state.refused_at:
+                self._keep(state.model_copy(update={"refused_at": at}))
+
+    def touched(self, limit: int) -> list[BudgetState]:
+        """Name budgets that were drawn from."""
+        with self._lock:
+            return [self._states[place] for place in sorted(self._touched, key=str)][:limit]
+
+    def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
+        """Note an alert once."""
+        with self._lock:
+            now = self._states[(state.tenant, state.ref)]
+            if now.alerted_pct >= percent:
+                return False
+            alerts = {**now.alerts, str(percent): at}
+            told = now.model_copy(update={"alerted_pct": percent, "alerts": alerts})
+            self._states[(state.tenant, state.ref)] = told
+            return True
+
+    def looked_at(self, state: BudgetState) -> None:
+        """Forget that a budget was touched."""
+        with self._lock:
+            place = (state.tenant, state.ref)
+            if self._states[place].remaining_usd_micros == state.remaining_usd_micros:
+                self._touched.discard(place)
+
+    def _state(self, tenant: str, item_key: str, limit: int) -> BudgetState:
+        ref = BudgetRef.of(item_key)
+        full = BudgetState(tenant=tenant, ref=ref, limit_usd_micros=limit, remaining_usd_micros=limit)
+        return self._states.get((tenant, ref), full)
+
+    def _move(self, state: BudgetState, usd_micros: int) -> None:
+        with self._lock:
+            left = state.remaining_usd_micros + usd_micros
+            self._keep(state.model_copy(update={"remaining_usd_micros": left}), touch=usd_micros < 0)
+
+    def _keep(self, state: BudgetState, *, touch: bool = True) -> None:
+        self._states[(state.tenant, state.ref)] = state
+        if touch:
+            self._touched.add((state.tenant, state.ref))
