@@ -21,7 +21,7 @@ from infra.local import engine
 from infra.local.cloud import Cloud
 from infra.local.deployer import Assembly, Deployment, deploy
 from infra.local.deployer.resource import HttpApiParts, Target
-from infra.local.engine import dynamodb_lock, lambda_invocations
+from infra.local.engine import direct_invocations, dynamodb_lock, lambda_invocations
 from infra.local.executor import Executor, ExecutorSettings, FunctionSpec, Trouble
 from infra.local.executor.room_log import RoomLog
 from infra.local.faults import LaptopError
@@ -223,6 +223,8 @@ class Laptop:
         self.clock = triggers.clock
         self.guard = self._cloud.guard
         self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
+        direct_invocations.bind(self.guard.may_invoke)
+        self._exit.callback(direct_invocations.bind, None)
         self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
         observer = self.meter.observe
         dynamodb_lock.observe(self.keeper.behind(observer) if self.keeper else observer)

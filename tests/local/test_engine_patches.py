@@ -32,14 +32,6 @@ def jsonata(laptop: Laptop, name: str, output: Any, given: Any = None) -> dict[s
     return run_machine(laptop, make(laptop, name, definition), json.dumps(given or {}))
 
 
-def test_client_cache_gives_tasks_one_client_a_service(laptop: Laptop) -> None:
-    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
-
-    first, second = (lambda_eval_utils.boto_client_for("us-east-1", "lambda") for _ in range(2))
-    assert first is second
-    assert first.meta.endpoint_url == laptop.endpoint
-
-
 ITEM = {
     "pk": {"S": "wire"},
     "sk": {"S": "1"},
@@ -222,25 +214,6 @@ def test_lambda_invocations_reach_the_executor(laptop: Laptop) -> None:
     answer = laptop.client("lambda").invoke(FunctionName="small-echo", Payload=b'{"answer": 42}')
     assert json.load(answer["Payload"]) == 42
     assert answer["ExecutedVersion"] == "$LATEST"
-
-
-def test_parse_cache_keeps_the_tree_but_not_the_program(laptop: Laptop) -> None:
-    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
-
-    (first, tree), (second, again) = (AmazonStateLanguageParser.parse(json.dumps(PASS)) for _ in range(2))
-    assert tree is again
-    assert first is not second
-
-
-def test_service_lookup_reads_no_folder_a_request(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
-    import moto.backends
-
-    def refuse() -> Any:
-        raise AssertionError("moto's folders were listed")
-
-    laptop.client("dynamodb").list_tables()
-    monkeypatch.setattr(moto.backends, "list_of_moto_modules", refuse)
-    assert laptop.client("dynamodb").list_tables()["TableNames"] == ["small-items"]
 
 
 def test_states_data_has_no_result_before_there_is_one(laptop: Laptop) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -46,7 +48,10 @@ def test_call_metadata_is_in_the_result_of_an_invocation(laptop: Laptop) -> None
         "SdkResponseMetadata",
         "StatusCode",
     }
-    assert output["SdkHttpMetadata"]["HttpHeaders"]["X-Amz-Executed-Version"] == "$LATEST"
+    headers = output["SdkHttpMetadata"]["HttpHeaders"]
+    assert headers["X-Amz-Executed-Version"] == "$LATEST"
+    assert "X-Amzn-Trace-Id" in headers
+    assert "Server" not in headers
 
 
 @pytest.mark.parametrize(
@@ -107,3 +112,47 @@ def test_execution_limits_end_a_long_history(laptop: Laptop, monkeypatch: pytest
     assert found["status"] == "FAILED"
     assert kinds(laptop, found)[-1] == "ExecutionFailed"
     assert len(kinds(laptop, found)) == 30
+
+
+def zipped(source: str) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("own.py", source)
+    return buffer.getvalue()
+
+
+SAYING = (
+    "import os\ndef handle(event, context):\n    return [{!r}, os.environ['WHO'], context.function_name]\n"
+)
+
+
+@pytest.fixture
+def described(laptop: Laptop) -> dict[str, Any]:
+    """What every function says of itself."""
+    role = laptop.client("lambda").get_function_configuration(FunctionName="small-echo")["Role"]
+    return {"FunctionName": "own", "Handler": "own.handle", "Runtime": "python3.13", "Role": role}
+
+
+def answer(laptop: Laptop, name: str) -> Any:
+    return json.loads(laptop.client("lambda").invoke(FunctionName=name, Payload=b"{}")["Payload"].read())
+
+
+def test_uploaded_functions_run_what_was_uploaded_last(laptop: Laptop, described: dict[str, Any]) -> None:
+    functions = laptop.client("lambda")
+    variables = {"Environment": {"Variables": {"WHO": "me"}}}
+    made = functions.create_function(**described, **variables, Code={"ZipFile": zipped(SAYING.format(1))})
+    assert answer(laptop, made["FunctionArn"]) == [1, "me", "own"]
+    functions.update_function_code(FunctionName="own", ZipFile=zipped(SAYING.format(2)))
+    assert answer(laptop, "own") == [2, "me", "own"]
+    functions.update_function_configuration(FunctionName="own", Environment={"Variables": {"WHO": "you"}})
+    assert answer(laptop, "own") == [2, "you", "own"]
+    functions.delete_function(FunctionName="own")
+    assert "own" not in [spec.name for spec in laptop.executor.functions()]
+
+
+def test_uploaded_functions_are_refused_without_a_zip(laptop: Laptop, described: dict[str, Any]) -> None:
+    functions = laptop.client("lambda")
+    with pytest.raises(ClientError, match="Could not unzip uploaded file"):
+        functions.create_function(**described, Code={"ZipFile": b"no zip"})
+    with pytest.raises(functions.exceptions.ResourceNotFoundException):
+        functions.get_function(FunctionName="own")

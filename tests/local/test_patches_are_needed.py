@@ -13,6 +13,7 @@ from tests.local import (
     test_engine_executions,
     test_engine_patches,
     test_engine_services,
+    test_engine_speed,
     test_iam_patches,
     test_trigger_patches,
 )
@@ -22,6 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     test_engine_executions,
     test_engine_services,
+    test_engine_speed,
     test_engine_patches,  # spoils the parser of unpatched moto with its last test
     test_iam_patches,
     test_trigger_patches,

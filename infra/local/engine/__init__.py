@@ -19,6 +19,7 @@ _NAMES = (
     "choice_misses",
     "client_cache",
     "context_object",
+    "direct_invocations",
     "dynamodb_answers",
     "dynamodb_lock",
     "dynamodb_partitions",
@@ -37,6 +38,7 @@ _NAMES = (
     "lambda_invocations",
     "parse_cache",
     "parser_scopes",
+    "path_cache",
     "path_errors",
     "query_errors",
     "queue_receives",
@@ -51,6 +53,7 @@ _NAMES = (
     "task_failures",
     "task_parameters",
     "task_refusals",
+    "uploaded_functions",
     "wait_times",
 )
 

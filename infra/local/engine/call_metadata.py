@@ -18,9 +18,10 @@ _SPELLED = {
     "content-length": "Content-Length",
     "content-type": "Content-Type",
     "date": "Date",
-    "server": "Server",
     "x-amz-executed-version": "X-Amz-Executed-Version",
+    "x-amzn-remapped-content-length": "x-amzn-Remapped-Content-Length",
     "x-amzn-requestid": "x-amzn-RequestId",
+    "x-amzn-trace-id": "X-Amzn-Trace-Id",
 }
 
 

@@ -19,13 +19,18 @@ ORIGINAL = boto_client.boto_client_for
 _MAX_CONNECTIONS = 100
 _FOREVER_S = 99_999_999
 
-_clients: dict[tuple[str, str, str, str], Any] = {}
+_clients: dict[tuple[str, str, str, str], tuple[Any, str]] = {}
 _roles_by_key: dict[str, str] = {}
 _lock = threading.Lock()
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
     """Give the engine a client that calls as the role of the state or of its machine, by a key of the role's own."""
+    return held(region, service, state_credentials)[0]
+
+
+def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any, str]:
+    """Give such a client and its access key id."""
     role_arn = str(getattr(state_credentials, "role_arn", ""))
     key = (region, service, str(moto_server_port()), role_arn)
     with _lock:
@@ -48,7 +53,7 @@ def install() -> None:
             vars(module)["boto_client_for"] = client_for
 
 
-def _new_client(region: str, service: str, port: str, role_arn: str) -> Any:
+def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[Any, str]:
     access_key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
     _roles_by_key[access_key] = role_arn
     config = Config(
@@ -61,7 +66,7 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> Any:
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
-    return boto3.client(
+    client: Any = boto3.client(
         service,
         region_name=region,
         endpoint_url=f"http://127.0.0.1:{port}",
@@ -69,3 +74,4 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> Any:
         aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
         config=config,
     )
+    return client, access_key

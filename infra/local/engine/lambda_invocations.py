@@ -15,7 +15,7 @@ from moto.awslambda import models
 from moto.awslambda.exceptions import LambdaClientError
 
 from infra.local.executor import Executor, Throttled
-from infra.local.executor.faults import MAX_REQUEST_BYTES
+from infra.local.executor.faults import MAX_REQUEST_BYTES, UnknownFunction
 
 Acceptor = Callable[[Any, bytes], None]
 """Takes moto's function and an event that nobody waits for."""
@@ -47,6 +47,16 @@ class RequestTooLarge(LambdaClientError):  # type: ignore[misc]
         )
 
 
+class NothingToRun(LambdaClientError):  # type: ignore[misc]
+    """What is answered for a function without code, or with code that is not Python."""
+
+    code = 502
+
+    def __init__(self, name: str) -> None:
+        """Say what the laptop can run."""
+        super().__init__("InvalidRuntimeException", f"{name}: the laptop runs uploaded Python code only.")
+
+
 def bind(executor: Executor | None) -> None:
     """Lead invocations to this executor from now on."""
     _current[:] = [] if executor is None else [executor]
@@ -55,6 +65,11 @@ def bind(executor: Executor | None) -> None:
 def bind_events(acceptor: Acceptor | None) -> None:
     """Give asynchronous invocations to this acceptor from now on."""
     _acceptors[:] = [] if acceptor is None else [acceptor]
+
+
+def bound() -> Executor | None:
+    """Give what runs the functions now, if a laptop runs."""
+    return _current[0] if _current else None
 
 
 def install() -> None:
@@ -83,6 +98,8 @@ def _run_now(name: str, payload: bytes, response_headers: dict[str, str]) -> byt
         result = _executor().invoke(name, payload)
     except Throttled:
         raise TooManyRequests from None
+    except UnknownFunction:
+        raise NothingToRun(name) from None
     response_headers["x-amz-executed-version"] = "$LATEST"
     response_headers["x-amz-log-result"] = base64.b64encode(result.log_tail.encode()[-4096:]).decode()
     if result.function_error:
@@ -91,6 +108,7 @@ def _run_now(name: str, payload: bytes, response_headers: dict[str, str]) -> byt
 
 
 def _executor() -> Executor:
-    if not _current:
+    executor = bound()
+    if executor is None:
         raise LambdaClientError("ServiceException", "no laptop is running in this process")
-    return _current[0]
+    return executor

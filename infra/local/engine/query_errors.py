@@ -66,6 +66,7 @@ _FIELDS = {
     "ConditionStringJSONata": "Condition",
 }
 _way = threading.local()
+_on_the_way: dict[type, bool] = {}
 
 
 def install() -> None:
@@ -120,6 +121,9 @@ def _step(name: str) -> Iterator[None]:
 
 
 def _eval(component: Any, env: Any) -> None:
+    if not _is_on_the_way(type(component)):
+        ORIGINAL(component, env)
+        return
     if isinstance(component, StateChoice):
         for index, rule in enumerate(component.choices_decl.rules):
             rule.index = index
@@ -129,6 +133,14 @@ def _eval(component: Any, env: Any) -> None:
         return
     with _step(f"/{name}"):
         ORIGINAL(component, env)
+
+
+def _is_on_the_way(kind: type) -> bool:
+    # Every part of every state is asked, and asking an abstract class is slow.
+    if (found := _on_the_way.get(kind)) is None:
+        named = StateChoice | JSONataTemplateBinding | AssignTemplateBinding | ChoiceRule
+        found = _on_the_way[kind] = issubclass(kind, named) or kind.__name__ in _FIELDS
+    return found
 
 
 def _name(component: Any) -> str | None:

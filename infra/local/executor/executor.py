@@ -88,6 +88,11 @@ class Executor:
         if pool is not None:
             pool.retire()
 
+    @property
+    def uploads_dir(self) -> Path:
+        """Where code lies that came by Lambda's API and not with a template."""
+        return self._settings.log_dir.parent / "uploads"
+
     def functions(self) -> list[FunctionSpec]:
         """List what can be called."""
         with self._lock:
@@ -99,6 +104,10 @@ class Executor:
             return self._specs[name]
         except KeyError:
             raise faults.UnknownFunction(name) from None
+
+    def has(self, name: str) -> bool:
+        """Say whether there is a function of this name."""
+        return name in self._specs
 
     def room_of(self, access_key: str) -> str | None:
         """Say which room an AWS call came from, by the key that its process was given."""

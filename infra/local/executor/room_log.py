@@ -25,8 +25,18 @@ class RoomLog:
 
     def append(self, text: str) -> None:
         """Write at once and close: the file may be deleted or read at any moment."""
-        with self._lock, self.path.open("a", encoding="utf-8") as file:
-            file.write(text)
+        # Two lines an invocation: file objects would take a third of its time.
+        with self._lock:
+            fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                _write_all(fd, text.encode())
+            finally:
+                os.close(fd)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(fd, data) :]
 
 
 class LogPipe:

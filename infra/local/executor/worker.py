@@ -6,7 +6,6 @@ import os
 import time
 import uuid
 from collections.abc import Mapping
-from pathlib import Path
 
 from infra.local import place
 from infra.local.executor.launch import Launcher, LaunchRequest
@@ -75,7 +74,8 @@ class Worker:
     def memory_mb(self) -> int:
         """Read what the process holds beside the files that it maps; the warm interpreter's share counts in."""
         try:
-            fields = Path(f"/proc/{self.process.pid}/statm").read_text(encoding="ascii").split()
+            with open(f"/proc/{self.process.pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123 - in every call's way
+                fields = file.read().split()
         except OSError:
             return 0
         return (int(fields[1]) - int(fields[2])) * os.sysconf("SC_PAGE_SIZE") // 1_048_576

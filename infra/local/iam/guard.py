@@ -69,6 +69,10 @@ class Guard:
         decision = self._decide(principal, policies, need)
         return None if decision is Decision.ALLOWED else f"{principal.arn}: {need.action}: {decision.value}"
 
+    def may_invoke(self, access_key: str, function_arn: str) -> bool:
+        """Say whether somebody may invoke a function, for calls that do not pass here."""
+        return self.refusal(access_key, Need("lambda:InvokeFunction", function_arn)) is None
+
     def _guarded(
         self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:

@@ -1,0 +1,68 @@
+"""One test a patch that saves time; `test_patches_are_needed.py` proves that each is needed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from infra.local.laptop import Laptop
+from tests.local.test_engine_patches import PASS
+
+
+def test_client_cache_gives_tasks_one_client_a_service(laptop: Laptop) -> None:
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+    first, second = (lambda_eval_utils.boto_client_for("us-east-1", "lambda") for _ in range(2))
+    assert first is second
+    assert first.meta.endpoint_url == laptop.endpoint
+
+
+def test_direct_invocations_call_no_server(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    from botocore.client import BaseClient
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("the function was called by HTTP")
+
+    client = lambda_eval_utils.boto_client_for("us-east-1", "lambda")
+    monkeypatch.setattr(BaseClient, "_make_api_call", refuse)
+    answer = client.invoke(FunctionName="small-echo", Payload=b'{"answer": 7}')
+    assert (answer["StatusCode"], answer["Payload"].read()) == (200, b"7")
+    with pytest.raises(AssertionError, match="by HTTP"):
+        client.invoke(FunctionName="small-none", Payload=b"{}")
+
+
+def test_parse_cache_keeps_the_tree_but_not_the_program(laptop: Laptop) -> None:
+    from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+
+    (first, tree), (second, again) = (AmazonStateLanguageParser.parse(json.dumps(PASS)) for _ in range(2))
+    assert tree is again
+    assert first is not second
+
+
+def test_path_cache_parses_a_path_once(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    import jsonpath_ng.parser
+    from moto.stepfunctions.parser.asl.utils.json_path import extract_json
+
+    parsed: list[Any] = []
+    parse = jsonpath_ng.parser.JsonPathParser.parse
+    monkeypatch.setattr(
+        jsonpath_ng.parser.JsonPathParser,
+        "parse",
+        lambda parser, path, **more: parsed.append(path) or parse(parser, path, **more),  # type: ignore[func-returns-value]
+    )
+    assert [extract_json("$.parsed.once", {"parsed": {"once": number}}) for number in (1, 2, 3)] == [1, 2, 3]
+    assert len(parsed) == 1
+
+
+def test_service_lookup_reads_no_folder_a_request(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    import moto.backends
+
+    def refuse() -> Any:
+        raise AssertionError("moto's folders were listed")
+
+    laptop.client("dynamodb").list_tables()
+    monkeypatch.setattr(moto.backends, "list_of_moto_modules", refuse)
+    assert laptop.client("dynamodb").list_tables()["TableNames"] == ["small-items"]
