@@ -79,6 +79,15 @@ Examples:
   stepward bench load --clients 5 --seconds 10
 """
 
+LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
+
+Prints the time of a task at the median and how many executions end a second. Works in a checkout only.
+
+Examples:
+
+  stepward bench laptop --json
+"""
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
 
 
@@ -108,6 +117,12 @@ def faults(more: More = None) -> None:
 def load(more: More = None) -> None:
     """Let many clients at it."""
     in_checkout("stepward bench load", "bench", ["load", *(more or [])])
+
+
+@bench_app.command("laptop", help=LAPTOP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def laptop(more: More = None) -> None:
+    """Compare the local cloud with plain moto."""
+    in_checkout("stepward bench laptop", "bench", ["laptop", *(more or [])])
 
 
 def in_checkout(name: str, command: str, arguments: list[str]) -> None:
