@@ -18,6 +18,8 @@ StepwardError
 ├── ModelFault           the model asked for something that cannot be done; it is told, and may try again
 │   ├── ToolArgumentInvalid   the arguments do not fit the tool's schema
 │   ├── ToolFailed            the tool ran and failed
+│   ├── ToolUnavailable       r  the tool gave no answer in time, or asked to be called later
+│   ├── CircuitOpen           the tool's far end failed so often lately that it is left alone for a while
 │   └── OutputMalformed       the model's reply cannot be read
 ├── ProviderFault        the model's provider
 │   ├── ProviderThrottled     r  too many requests
@@ -157,6 +159,23 @@ class ToolArgumentInvalid(ModelFault):
 
 class ToolFailed(ModelFault):
     """The tool ran, or should have run, and gave no usable result."""
+
+
+class ToolUnavailable(ModelFault):
+    """The tool gave no answer in time, or a 429 or 5xx; unlike `ToolFailed`, the same call may do better later.
+
+    `has_begun` says whether something may have happened in the world.
+    """
+
+    retryable = True
+
+    def __init__(self, detail: str, *, has_begun: bool = True) -> None:
+        super().__init__(detail)
+        self.has_begun = has_begun
+
+
+class CircuitOpen(ModelFault):
+    """The far end is left alone until it has had time to recover; unlike `ToolUnavailable`, nobody asked it now."""
 
 
 class OutputMalformed(ModelFault):

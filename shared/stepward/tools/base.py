@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from time import sleep
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from stepward.domain.retries import Retry
 from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
+from stepward.ports.results import ResultStore
 
 
 def _within_datasets(path: str) -> str:
@@ -41,12 +43,23 @@ class Arguments(BaseModel):
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a tool may reach of the world: its tenant's data and the stage's allowed hosts, nothing else."""
+    """What a tool may reach of the world: its tenant's data and results, the stage's allowed hosts, nothing else.
+
+    `call_id` is `run:call`, the call's idempotency key. `family` are the runs that this one shares a journal with.
+    """
 
     tenant: str
     call_id: str
     datasets: Datasets
     http_allow: tuple[str, ...] = ()
+    results: ResultStore | None = None
+    family: tuple[str, ...] = ()
+    pause: Callable[[float], None] = sleep
+
+    @property
+    def run(self) -> str:
+        """The run that the call belongs to."""
+        return self.call_id.partition(":")[0]
 
 
 S = TypeVar("S", bound=Settings)

@@ -15,6 +15,7 @@ CATALOG: dict[str, str] = {
     "calculate": "stepward.tools.calculate:Calculate",
     "http_get": "stepward.tools.http_get:HttpGet",
     "policy_lookup": "stepward.tools.policy_lookup:PolicyLookup",
+    "read_result": "stepward.tools.read_result:ReadResult",
     "record_lookup": "stepward.tools.record_lookup:RecordLookup",
 }
 

@@ -5,28 +5,37 @@ A tool that raises, hangs or answers too much becomes a tool error; nothing that
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
 from threading import Thread
+from time import perf_counter
 from typing import Any, Final
 
-from pydantic import ValidationError
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.errors import PlatformFault, StepwardError, ToolArgumentInvalid, ToolFailed
-from stepward.domain.json_values import fault_of
+from stepward.domain.errors import (
+    PlatformFault,
+    StepwardError,
+    ToolArgumentInvalid,
+    ToolFailed,
+    ToolUnavailable,
+)
 from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect
+from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
+from stepward.tools.arguments import read_arguments
 from stepward.tools.base import BoundTool, ToolContext
 from stepward.tools.catalog import bind
+from stepward.tools.large_results import carried
 
-RESULT_LIMIT_BYTES: Final = 64 * 1024
 _LOG: Final = logging.getLogger(__name__)
+_RANDOM: Final = SystemRandom()
 
 
 def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolResult:
-    """Validate, run within the tool's time, limit; every fault comes back as a result with `error`.
+    """Validate, run within the tool's time, retry as the agent says, limit; every fault comes back as `error`.
 
     Only the platform's own passing faults are raised, where trying again is harmless.
     """
@@ -36,18 +45,7 @@ def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolRe
             ToolArgumentInvalid.__name__,
             f"there is no tool {call.tool!r}; use one that you were given.",
         )
-    tool = bind(use)
-    try:
-        arguments = _arguments(tool, call)
-        content = _within(tool.timeout_s, lambda: tool.run(arguments, context))
-        return ToolResult(call=call.id, tool=call.tool, content=_limited(content))
-    except StepwardError as error:
-        if isinstance(error, PlatformFault) and error.retryable and tool.effect is not Effect.ONCE:
-            raise
-        return failed(call, error.code, error.detail)
-    except Exception as error:  # noqa: BLE001  the boundary: a tool's own bug is the model's news, not the run's end
-        _LOG.exception("the tool %s raised", use.tool)
-        return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])
+    return _Execution(call, use, bind(use), context).result()
 
 
 def failed(call: ToolCall, code: str, detail: str) -> ToolResult:
@@ -55,19 +53,60 @@ def failed(call: ToolCall, code: str, detail: str) -> ToolResult:
     return ToolResult(call=call.id, tool=call.tool, content={"error": code, "detail": detail}, error=code)
 
 
-def _arguments(tool: BoundTool, call: ToolCall) -> Any:
-    if call.arguments is None:
-        shown = (call.arguments_text or "")[:200]
-        raise ToolArgumentInvalid(
-            f"the arguments are not a JSON object: {shown!r}. Send the call again as JSON."
+@dataclass
+class _Execution:
+    """One call with all its attempts; each attempt is paid for."""
+
+    call: ToolCall
+    use: ToolUse
+    tool: BoundTool
+    context: ToolContext
+    attempts: int = 0
+
+    def result(self) -> ToolResult:
+        began_s = perf_counter()
+        outcome = self._outcome()
+        booked = {
+            "took_ms": round((perf_counter() - began_s) * 1_000),
+            "cost_usd_micros": self.attempts * self.tool.cost_usd_micros,
+        }
+        return outcome.model_copy(update=booked)
+
+    def _outcome(self) -> ToolResult:
+        call, is_once = self.call, self.tool.effect is Effect.ONCE
+        try:
+            arguments = read_arguments(self.tool, call)
+            content = self._retrying()(self._attempt, arguments)
+            return ToolResult(call=call.id, tool=call.tool, content=carried(content, call.id, self.context))
+        except StepwardError as error:
+            if isinstance(error, PlatformFault) and error.retryable and not is_once:
+                raise
+            if isinstance(error, ToolUnavailable) and error.has_begun and is_once:
+                return failed(
+                    call, OUTCOME_UNKNOWN, f"{error.detail} It may have happened; do not call it again."
+                )
+            return failed(call, error.code, error.detail)
+        except Exception as error:  # noqa: BLE001  the boundary: a tool's own bug is the model's news, not the run's end
+            _LOG.exception("the tool %s raised", self.use.tool)
+            return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])
+
+    def _attempt(self, arguments: Any) -> Any:
+        self.attempts += 1
+        return _within(self.tool.timeout_s, lambda: self.tool.run(arguments, self.context))
+
+    def _retrying(self) -> Retrying:
+        rule = self.tool.retry
+
+        def pause_s(state: RetryCallState) -> float:
+            return rule.pause_s(state.attempt_number, _RANDOM.random())
+
+        return Retrying(
+            retry=retry_if_exception(lambda error: isinstance(error, StepwardError) and error.retryable),
+            stop=stop_after_attempt(rule.attempts),
+            wait=pause_s,
+            sleep=self.context.pause,
+            reraise=True,
         )
-    try:
-        return tool.read_arguments(call.arguments)
-    except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, e['loc'])) or 'arguments'}: {e['msg']}" for e in error.errors()[:5]
-        )
-        raise ToolArgumentInvalid(f"{faults}. The schema is {json.dumps(tool.schema())}") from error
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:
@@ -84,17 +123,7 @@ def _within(seconds: float, work: Callable[[], Any]) -> Any:
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
-        raise ToolFailed(f"the tool did not answer within {seconds:g} s.")
+        raise ToolUnavailable(f"the tool did not answer within {seconds:g} s.")
     if "error" in outcome:
         raise outcome["error"]
     return outcome["value"]
-
-
-def _limited(content: Any) -> Any:
-    fault = fault_of(content)
-    if fault:
-        raise ToolFailed(f"the tool answered something that cannot be kept: {fault}.")
-    size = len(json.dumps(content, ensure_ascii=False).encode())
-    if size > RESULT_LIMIT_BYTES:
-        raise ToolFailed(f"the tool answered {size} bytes; the limit is {RESULT_LIMIT_BYTES}. Ask for less.")
-    return content
