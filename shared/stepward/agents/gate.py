@@ -16,10 +16,10 @@ from stepward.domain.errors import (
     StepwardError,
 )
 from stepward.domain.journal import End, Intent
-from stepward.domain.money import Price, Usage
+from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
-from stepward.models.base import model_id, price_of
+from stepward.models.base import Rate, model_id, price_of
 from stepward.models.catalog import backend_for
 from stepward.ports.clock import from_iso
 from stepward.ports.models import ModelBackend
@@ -32,7 +32,7 @@ class Consultant:
 
     agent: AgentDefinition
     backend: ModelBackend
-    price: Price
+    price: Rate
     tools: tuple[ToolSchema, ...]
 
     @classmethod

@@ -3,37 +3,89 @@
 from __future__ import annotations
 
 from decimal import ROUND_CEILING, Decimal
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-MICROS_PER_USD = 1_000_000
+MICROS_PER_USD: Final = 1_000_000
+DearestPerMtok = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=9, allow_inf_nan=False)]
+"""Dollars a million tokens; what costs more than this is a slip of the pen."""
 
 
 class Usage(BaseModel):
-    """What one model call consumed, as the provider counts it."""
+    """What one model call consumed: tokens that a cache gave or took are counted apart from the other input."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+
+    @property
+    def prompt_tokens(self) -> int:
+        """Everything that the model read, which decides the tier."""
+        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
 
 
-class Price(BaseModel):
-    """What a model costs, in dollars a million tokens, with where and when that was read."""
+class Tier(BaseModel):
+    """Four prices, in dollars a million tokens; where a cache has no price of its own, it costs what input costs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    input_usd_per_mtok: Decimal
-    output_usd_per_mtok: Decimal
-    source: str
-    as_of: str
+    input_usd_per_mtok: DearestPerMtok
+    output_usd_per_mtok: DearestPerMtok
+    cache_read_usd_per_mtok: DearestPerMtok | None = None
+    cache_write_usd_per_mtok: DearestPerMtok | None = None
+
+    def exact_usd_micros(self, usage: Usage) -> Decimal:
+        """Price a usage to the last digit: dollars a million tokens are micro-dollars a token."""
+        read, write = self.cache_read_usd_per_mtok, self.cache_write_usd_per_mtok
+        return (
+            self.input_usd_per_mtok * usage.input_tokens
+            + self.output_usd_per_mtok * usage.output_tokens
+            + (self.input_usd_per_mtok if read is None else read) * usage.cache_read_tokens
+            + (self.input_usd_per_mtok if write is None else write) * usage.cache_write_tokens
+        )
+
+
+class LongContext(Tier):
+    """What the whole call costs when the prompt is longer than a bound."""
+
+    above_prompt_tokens: int = Field(gt=0)
+
+
+class Price(Tier):
+    """What a model costs, with where and when that was read.
+
+    `calculator` names how a usage becomes money, and `terms` are what it needs to know beside the prices.
+    """
+
+    cache_write_1h_usd_per_mtok: DearestPerMtok | None = None
+    long_context: LongContext | None = None
+    context_tokens: int | None = Field(default=None, gt=0)
+    max_output_tokens: int | None = Field(default=None, ge=0)
+    calculator: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "tokens"
+    terms: dict[str, Any] = Field(default_factory=dict, max_length=20)
+    source: str = Field(min_length=1, max_length=300)
+    as_of: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    note: str | None = Field(default=None, max_length=300)
 
     def cost_usd_micros(self, usage: Usage) -> int:
         """Price a usage in micro-dollars, rounded up: a cost is never shown as less than it was."""
-        exact = self.input_usd_per_mtok * usage.input_tokens + self.output_usd_per_mtok * usage.output_tokens
-        return int(exact.to_integral_value(ROUND_CEILING))  # dollars a million tokens = micro-dollars a token
+        return rounded_up(self.tier(usage).exact_usd_micros(usage))
+
+    def tier(self, usage: Usage) -> Tier:
+        """Choose the prices by the prompt's length."""
+        long = self.long_context
+        return long if long and usage.prompt_tokens > long.above_prompt_tokens else self
 
 
 def usd_to_micros(usd: Decimal | float | str) -> int:
     """Turn dollars into micro-dollars, rounded down: a limit is never wider than was written."""
     return int(Decimal(str(usd)) * MICROS_PER_USD)
+
+
+def rounded_up(usd_micros: Decimal) -> int:
+    """Make whole micro-dollars of an exact amount."""
+    return int(usd_micros.to_integral_value(ROUND_CEILING))
