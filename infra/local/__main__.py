@@ -68,6 +68,9 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
     load.add_argument("--seconds", type=float, default=60, help="for how long (default: %(default)s)")
+    reload = whats.add_parser("reload", help="how soon an edit answers; prints JSON")
+    reload.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    reload.add_argument("--times", type=int, default=5, help="how often (default: %(default)s)")
     laptop = whats.add_parser("laptop", help="what a Lambda task takes here and on plain moto; prints JSON")
     laptop.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     laptop.add_argument(
@@ -90,13 +93,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from infra.local.bench import counts, faults, laptop, load  # noqa: PLC0415
+    from infra.local.bench import counts, faults, laptop, load, reload  # noqa: PLC0415
 
     match options.what:
         case "faults":
             return faults.faults(count=options.count, seed=options.seed)
         case "laptop":
             return laptop.laptop(executions=options.executions)
+        case "reload":
+            return reload.reload(times=options.times)
         case "load":
             return load.load(clients=options.clients, seconds=options.seconds)
         case _:

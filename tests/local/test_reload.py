@@ -14,7 +14,10 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from infra.local.executor import FunctionSpec
+from infra.local.laptop import Laptop
 from infra.local.reload.edits import sort_out
+from infra.local.reload.imports import check_imports
 from infra.local.reload.staging import SourceError, Staging, check
 from infra.local.reload.watch import Watch
 from tests.local.patience import wait_for
@@ -76,11 +79,54 @@ def test_a_layout_holds_the_room_and_the_package_and_no_other_room(tmp_path: Pat
     staging = Staging(tmp_path, tmp_path / "code")
     first = staging.stage(["a"])["a"]
     package.write_text("2")
+    staging.keep()
     second = staging.stage(["a", "b"])["a"]
     assert (first / "stepward" / "one.py").read_text() == "1"
     assert (second / "stepward" / "one.py").read_text() == "2"
     assert (second / "functions" / "a" / "handler.py").is_file()
     assert not (second / "functions" / "b").exists()
+
+
+def test_a_layout_that_is_taken_back_pushes_none_out(tmp_path: Path) -> None:
+    write(tmp_path / "functions" / "a" / "handler.py", "1")
+    write(tmp_path / "shared" / "stepward" / "one.py", "1")
+    staging = Staging(tmp_path, tmp_path / "code")
+    serving = staging.stage(["a"])["a"]
+    staging.keep()
+    for _ in range(5):
+        broken = staging.stage(["a"])["a"]
+        staging.discard()
+        assert not broken.exists()
+    assert (serving / "stepward" / "one.py").is_file()
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "told"),
+    [
+        ("functions/a/handler.py", "\nimport none_such\n", r"functions/a/handler.py:2: ModuleNotFoundError: .*none_such.* \(in a\)"),
+        ("functions/a/handler.py", "from stepward.one import two", r"functions/a/handler.py:1: ImportError: .*\(in a\)"),
+        ("functions/a/handler.py", "x = 1", r"functions/a/handler.py:1: no `handle` \(in a\)"),
+        ("functions/a/handler.py", "raise SystemExit(3)", r"functions/a/handler.py:1: SystemExit: 3"),
+        ("functions/a/handler.py", "import os; os._exit(1)", "importing a, b ended with Runtime.ExitError"),
+        ("shared/stepward/one.py", "\n\n1 / 0", r"shared/stepward/one.py:3: ZeroDivisionError: .*\(in a, b\)"),
+        ("shared/stepward/one.py", "def f(:", r"shared/stepward/one.py:1: SyntaxError: .*\(in a, b\)"),
+        ("functions/a/handler.py", "import functions.b.handler\ndef handle(): pass", "No module named 'functions.b'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_imported_is_told_with_its_line(
+    tmp_path: Path, place: str, text: str, told: str, laptop: Laptop
+) -> None:
+    for room in ("b", "a"):
+        write(tmp_path / "functions" / room / "handler.py", "import stepward.one\ndef handle(): pass")
+    write(tmp_path / "functions" / "__init__.py", "")
+    write(tmp_path / "shared" / "stepward" / "__init__.py", "")
+    write(tmp_path / "shared" / "stepward" / "one.py", "")
+    specs = {room: FunctionSpec(room, f"functions.{room}.handler.handle", tmp_path) for room in ("a", "b")}
+    staging = Staging(tmp_path, tmp_path / "code")
+    check_imports(laptop.executor, staging.stage(["a", "b"]), specs)
+    write(tmp_path / place, text)
+    with pytest.raises(SourceError, match=told):
+        check_imports(laptop.executor, staging.stage(["a", "b"]), specs)
 
 
 class Running:
@@ -176,6 +222,16 @@ def test_broken_code_is_told_and_the_old_serves_until_it_is_mended(running: Runn
     assert running.stage() == before
     running.edit(HEALTH, lambda _: good.replace("edited-room", "mended"))
     wait_for(lambda: True if running.stage() == "mended" else None)
+
+
+@pytest.mark.laptop
+def test_what_cannot_be_imported_is_told_before_anybody_calls_it(running: Running) -> None:
+    before, good = running.stage(), (running.root / HEALTH).read_text()
+    running.edit(HEALTH, lambda text: text + "\nfrom stepward.domain.ids import none_such\n")
+    running.wait_told("not reloaded", f"{HEALTH}:{len(good.splitlines()) + 2}: ImportError", "(in health)")
+    assert running.stage() == before
+    running.edit(HEALTH, lambda _: good.replace("'mended'", "'mended-again'"))
+    wait_for(lambda: True if running.stage() == "mended-again" else None)
 
 
 @pytest.mark.laptop

@@ -134,6 +134,20 @@ class Executor:
             pool.release(worker, healthy=healthy)
         return result
 
+    def run_apart(self, spec: FunctionSpec, payload: bytes) -> InvocationResult:
+        """Run one event in a sandbox that nobody else gets, for a function that nobody else knows."""
+        log = RoomLog(self._settings.log_dir / f"{spec.room}.log")
+        worker = Worker(spec, self._launcher, log, self._settings.endpoint_url)
+        invocation = Invocation(payload, spec.arn, spec.limit_s)
+        try:
+            worker.wait_ready()
+            if self._init_fault(worker, invocation) is None:
+                worker.api.offer(invocation)
+                self._settle(worker, invocation)
+        finally:
+            worker.kill()
+        return InvocationResult(invocation.body, invocation.function_error, invocation.id)
+
     def close(self) -> None:
         """End every worker and the launcher; safe to call twice."""
         atexit.unregister(self.close)

@@ -17,6 +17,7 @@ from infra.local.faults import LaptopError
 from infra.local.laptop import Laptop
 from infra.local.reload import requests
 from infra.local.reload.edits import Edits, sort_out
+from infra.local.reload.imports import check_imports
 from infra.local.reload.staging import SourceError, Staging, check
 from infra.local.reload.watch import Watch
 from infra.local.synthesis import Synthesis
@@ -100,15 +101,22 @@ class Reloader:
 
     def _renew(self, edits: Edits) -> list[str]:
         """Give rooms new code: sandboxes end after the call that they are at, the next call starts new ones."""
+        executor = self._laptop.executor
         touched = {
             _room(spec): spec
-            for spec in self._laptop.executor.functions()
+            for spec in executor.functions()
             if edits.is_package or _room(spec) in edits.rooms
         }
-        present = [room for room in touched if (self._root / "functions" / room).is_dir()]
-        for room, code_dir in self._staging.stage(present).items():
-            self._laptop.executor.register(replace(touched[room], code_dir=code_dir))
-        return sorted(present)
+        code = self._staging.stage(room for room in touched if (self._root / "functions" / room).is_dir())
+        try:
+            check_imports(executor, code, touched)
+        except SourceError:
+            self._staging.discard()
+            raise
+        self._staging.keep()
+        for room, code_dir in code.items():
+            executor.register(replace(touched[room], code_dir=code_dir))
+        return sorted(code)
 
     def _redeploy(self, files: tuple[Path, ...]) -> None:
         started_s = time.monotonic()

@@ -54,6 +54,14 @@ class Staging:
                 {inside: file for inside, file in files.items() if inside.parts[0] != "stepward"}, code[room]
             )
             (code[room] / package).symlink_to(base / package, target_is_directory=True)
+        return code
+
+    def keep(self) -> None:
+        """Let the newest layout stay, and the oldest go."""
         if self._number > _KEPT:
             shutil.rmtree(self._folder / str(self._number - _KEPT), ignore_errors=True)
-        return code
+
+    def discard(self) -> None:
+        """Take the newest layout back: what cannot be imported must not push out what serves."""
+        shutil.rmtree(self._folder / str(self._number), ignore_errors=True)
+        self._number -= 1

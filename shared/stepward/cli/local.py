@@ -88,6 +88,15 @@ Examples:
   stepward bench laptop --json
 """
 
+RELOAD_HELP = """Edit a copy of this checkout while it runs, and see how soon the edit answers, in seconds.
+
+Works in a checkout only.
+
+Examples:
+
+  stepward bench reload --json
+"""
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
 
 
@@ -123,6 +132,12 @@ def load(more: More = None) -> None:
 def laptop(more: More = None) -> None:
     """Compare the local cloud with plain moto."""
     in_checkout("stepward bench laptop", "bench", ["laptop", *(more or [])])
+
+
+@bench_app.command("reload", help=RELOAD_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def reload(more: More = None) -> None:
+    """See how soon an edit is live."""
+    in_checkout("stepward bench reload", "bench", ["reload", *(more or [])])
 
 
 def in_checkout(name: str, command: str, arguments: list[str]) -> None:
