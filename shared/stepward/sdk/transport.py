@@ -64,6 +64,15 @@ class Transport:
         """Write once: without an idempotency key a repeat could do it twice."""
         return self._call("POST", path, content=encode(body))
 
+    def put(self, path: str, body: object) -> dict[str, Any]:
+        """Set to a value: doing it twice is doing it once, so it is tried again while the stage cannot be reached."""
+        content = encode(body)
+        return self._retrying(lambda: self._call("PUT", path, content=content))
+
+    def delete(self, path: str) -> dict[str, Any]:
+        """Remove once: a repeat of a removal whose answer was lost would find nothing and say so."""
+        return self._call("DELETE", path)
+
     def post_once(
         self, path: str, body: object, idempotency_key: str, params: Mapping[str, Any], wait_s: float = 0.0
     ) -> dict[str, Any]:
