@@ -53,5 +53,6 @@ TABLES: dict[str, TableSpec] = {
         TableSpec("runtime", indexes=tuple(Index(name, _RUN_LIST) for name in ("GSI1", "GSI2", "GSI3"))),
         TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),
         TableSpec("identity"),
+        TableSpec("limits"),
     )
 }

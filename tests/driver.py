@@ -23,6 +23,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.runs import RunKey
+from stepward.tools.base import ToolContext
 
 ACME = Caller(tenant="acme", principal="tester")
 
@@ -69,7 +70,7 @@ class World:
             seq=answer.seq, newest=answer.newest or 0, call=call,
         )  # fmt: skip
         invocation = f"tool-{next(self._invocations)}"
-        return CallTool(self.journal, self.datasets, self._definition, (), invocation)(request)
+        return CallTool(self.journal, self._definition, self._context, invocation)(request)
 
     def finish(self, key: RunKey) -> dict[str, Any]:
         """Move a run along until it is done."""
@@ -108,6 +109,9 @@ class World:
 
     def kinds(self, key: RunKey) -> list[str]:
         return [item.record.kind for item in self.journal.load(key).records]
+
+    def _context(self, tenant: str, call_id: str) -> ToolContext:
+        return ToolContext(tenant, call_id, self.datasets)
 
     def _definition(self, tenant: str, agent: str, version: str) -> AgentDefinition:
         found = self.registry.agent(tenant, agent, version)

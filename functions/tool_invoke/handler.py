@@ -6,8 +6,8 @@ from typing import Any
 
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.runtime import wiring
-from stepward.runtime.config import settings
 from stepward.runtime.entry import task
+from stepward.runtime.tool_wiring import remote_context
 
 
 @task("tool called", CallRequest)
@@ -15,9 +15,8 @@ def handle(request: CallRequest, context: Any) -> dict[str, str]:
     """Make one call."""
     call = CallTool(
         journal=wiring.journal(),
-        datasets=wiring.datasets(),
         definition=wiring.definition,
-        http_allow=settings().http_allow,
+        context=remote_context,
         invocation=context.aws_request_id,
     )
     return {"call": request.call, "outcome": call(request)}

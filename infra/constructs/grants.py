@@ -39,6 +39,7 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "registry:read": ("registry", _READ),
     "registry:read-write": ("registry", _READ + _WRITE),
     "identity:read": ("identity", ("dynamodb:GetItem",)),
+    "limits:read-write": ("limits", ("dynamodb:GetItem", *_WRITE)),
 }
 
 OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -56,11 +56,17 @@ class Tour:
     def policy(self, given: Any = "hello") -> str:
         return self.call(POLICY, given, topic="refunds")
 
+    def request(self) -> str:
+        return self.call({"tool": "http_request", "config": {"url": f"{self.site}/fine"}})
+
+    @property
+    def site(self) -> str:
+        return str(json.loads(self.laptop.options.settings[0].partition("=")[2])[0])
+
     def waiting(self, given: Any = "hello") -> str:
         """Start a run that waits for a web site that never answers."""
-        site = json.loads(self.laptop.options.settings[0].partition("=")[2])[0]
-        tool = {"tool": "http_get", "config": {"allow": [site]}}
-        run = self.call(tool, given, url=f"{site}/hang")
+        tool = {"tool": "http_get", "config": {"allow": [self.site]}}
+        run = self.call(tool, given, url=f"{self.site}/hang")
         wait_for(lambda: "agent.tool.called" in self.api.get(f"/runs/{run}/events").text or None)
         return run
 
@@ -142,6 +148,7 @@ USES: dict[tuple[str, str], Use] = {
     ("tool_invoke", "blobs:read-write"): lambda tour: tour.call(
         POLICY, {"it": LARGE}, topic="{% $input.it %}"
     ),
+    ("tool_invoke", "limits:read-write"): Tour.request,
     ("janitor", "journal:append"): Tour.carried_by_nobody,
     ("janitor", "journal:read"): lambda tour: tour.sweep(tour.waiting()),
     ("janitor", "runtime:read-write"): lambda tour: tour.sweep(tour.waiting()),

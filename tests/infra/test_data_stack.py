@@ -14,6 +14,7 @@ EXPECTED_INDEXES = {
     "runtime": dict.fromkeys(("GSI1", "GSI2", "GSI3"), RUN_IN_A_LIST),
     "registry": {"GSI1": {"id", "name", "version", "model", "description", "created_at"}},
     "identity": {},
+    "limits": {},
 }
 
 

@@ -15,7 +15,6 @@ from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.runs import RunKey
 from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
-from stepward.ports.datasets import Datasets
 from stepward.ports.journal import Journal
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind
@@ -53,9 +52,8 @@ class CallTool:
     """The use case behind `tool_invoke`."""
 
     journal: Journal
-    datasets: Datasets
     definition: Callable[[str, str, str], AgentDefinition]
-    http_allow: tuple[str, ...]
+    context: Callable[[str, str], ToolContext]
     invocation: str
 
     def __call__(self, request: CallRequest) -> str:
@@ -68,7 +66,8 @@ class CallTool:
             return "no longer wanted"
         call = _asked(records, request)
         use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
-        result = self._held_back(request, call, use) or execute(call, use, self._context(request))
+        context = self.context(request.tenant, f"{request.run}:{request.call}")
+        result = self._held_back(request, call, use) or execute(call, use, context)
         return "done" if self.journal.put_result(request.key, result) else "late"
 
     def _held_back(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
@@ -89,10 +88,6 @@ class CallTool:
                 call, RunCancelled.__name__, "the run had gone on without this call; it never began."
             )
         return None
-
-    def _context(self, request: CallRequest) -> ToolContext:
-        call_id = f"{request.run}:{request.call}"
-        return ToolContext(request.tenant, call_id, self.datasets, self.http_allow)
 
 
 def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:

@@ -23,7 +23,7 @@ class CallOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     timeout_s: float | None = Field(default=None, gt=0, le=240)
-    retry: Retry = Retry()
+    retry: Retry | None = None
     concurrency: int | None = Field(default=None, strict=True, ge=1, le=MOST_AT_ONCE)
     cost_usd: Decimal = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)
 

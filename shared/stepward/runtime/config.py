@@ -23,6 +23,7 @@ class Settings(BaseModel):
     runtime_table: str | None = None
     registry_table: str | None = None
     identity_table: str | None = None
+    limits_table: str | None = None
     data_bucket: str | None = None
     agent_run_machine_arn: str | None = None
     http_allow: tuple[str, ...] = ()

@@ -26,12 +26,14 @@ def read_arguments(tool: BoundTool, call: ToolCall) -> Any:
         return tool.read_arguments(call.arguments)
     except ValidationError as error:
         known = tool.schema().get("properties", {})
-        raise invalid(call.tool, [_fault(one, known) for one in error.errors()[:5]], tool.schema()) from error
+        faults = "; ".join(_fault(one, known) for one in error.errors()[:5])
+        raise _invalid(call, faults, tool) from error
+    except ToolArgumentInvalid as error:
+        raise _invalid(call, error.detail, tool) from error
 
 
-def invalid(tool: str, faults: list[str], schema: dict[str, Any]) -> ToolArgumentInvalid:
-    """Make the error that a model can act on."""
-    return ToolArgumentInvalid(f"{tool}: {'; '.join(faults)}. The schema is {json.dumps(schema)}")
+def _invalid(call: ToolCall, faults: str, tool: BoundTool) -> ToolArgumentInvalid:
+    return ToolArgumentInvalid(f"{call.tool}: {faults}. The schema is {json.dumps(tool.schema())}")
 
 
 def _fault(detail: ErrorDetails, known: Collection[str]) -> str:

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from time import sleep
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from stepward.domain.retries import Retry
 from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
+from stepward.ports.circuits import Circuits
 from stepward.ports.datasets import Datasets
 from stepward.ports.results import ResultStore
 
@@ -52,7 +52,9 @@ class ToolContext:
     call_id: str
     datasets: Datasets
     http_allow: tuple[str, ...] = ()
+    timeout_s: float = 10
     results: ResultStore | None = None
+    circuits: Circuits | None = None
     family: tuple[str, ...] = ()
     pause: Callable[[float], None] = sleep
 
@@ -86,6 +88,11 @@ class Tool(ABC, Generic[S, A]):
         """The seconds that one call may take under these settings."""
         del settings
         return self.timeout_s
+
+    def retry_with(self, settings: S) -> Retry:
+        """When a failed attempt is made again, unless the agent says it otherwise; by default it is not."""
+        del settings
+        return Retry()
 
     def described_with(self, settings: S) -> str:
         """What the model is told about the tool, unless the agent says it otherwise."""
@@ -146,8 +153,10 @@ class BoundTool:
 
     @property
     def retry(self) -> Retry:
-        """When a failed attempt is made again; what must happen once never is."""
-        return Retry() if self.effect is Effect.ONCE else self.options.retry
+        """When a failed attempt is made again: the agent's word, else the tool's; what must happen once never is."""
+        if self.effect is Effect.ONCE:
+            return Retry()
+        return self.options.retry or self.tool.retry_with(self.settings)
 
     @property
     def cost_usd_micros(self) -> int:
@@ -170,9 +179,3 @@ class BoundTool:
     def run(self, arguments: Any, context: ToolContext) -> Any:
         """Do the work."""
         return self.tool.run(arguments, self.settings, context)
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL: what allow-lists name."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()

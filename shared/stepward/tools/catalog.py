@@ -14,6 +14,7 @@ from stepward.tools.base import BoundTool, Tool
 CATALOG: dict[str, str] = {
     "calculate": "stepward.tools.calculate:Calculate",
     "http_get": "stepward.tools.http_get:HttpGet",
+    "http_request": "stepward.tools.http_request:HttpRequest",
     "policy_lookup": "stepward.tools.policy_lookup:PolicyLookup",
     "read_result": "stepward.tools.read_result:ReadResult",
     "record_lookup": "stepward.tools.record_lookup:RecordLookup",

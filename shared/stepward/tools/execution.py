@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import SystemRandom
 from threading import Thread
 from time import perf_counter
@@ -92,7 +92,8 @@ class _Execution:
 
     def _attempt(self, arguments: Any) -> Any:
         self.attempts += 1
-        return _within(self.tool.timeout_s, lambda: self.tool.run(arguments, self.context))
+        context = replace(self.context, timeout_s=self.tool.timeout_s)
+        return _within(self.tool.timeout_s, lambda: self.tool.run(arguments, context))
 
     def _retrying(self) -> Retrying:
         rule = self.tool.retry

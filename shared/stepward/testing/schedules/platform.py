@@ -25,6 +25,7 @@ from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
 from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
+from stepward.tools.base import ToolContext
 
 
 class SkewedClock:
@@ -140,8 +141,11 @@ class Platform:
         return found
 
     def _call(self, payload: Payload, invocation: str) -> str:
-        call = CallTool(self._watched_journal, self.datasets, self._definition, (), invocation)
+        call = CallTool(self._watched_journal, self._definition, self._context, invocation)
         return call(CallRequest.model_validate(payload))
+
+    def _context(self, tenant: str, call_id: str) -> ToolContext:
+        return ToolContext(tenant, call_id, self.datasets)
 
     def _definition(self, tenant: str, agent: str, version: str) -> AgentDefinition:
         found = self.registry.agent(tenant, agent, version)

@@ -1,0 +1,49 @@
+"""What tools may reach, put together for the two places where they run: the advance, and a function of their own."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from stepward.runtime import wiring
+from stepward.runtime.config import settings
+from stepward.tools.base import ToolContext
+
+if TYPE_CHECKING:
+    from stepward.ports.circuits import Circuits
+    from stepward.ports.results import ResultStore
+
+# ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
+
+
+@cache
+def results() -> ResultStore:
+    """Large results."""
+    from stepward.adapters.aws.results import S3Results
+
+    return S3Results(settings().need("data_bucket"))
+
+
+@cache
+def circuits() -> Circuits:
+    """Circuit breakers."""
+    from stepward.adapters.aws.circuits import dynamo_circuits
+
+    return dynamo_circuits(settings().need("limits_table"))
+
+
+def inline_context(tenant: str, call_id: str) -> ToolContext:
+    """What a call within the advance may reach: the tenant's data and results, and nothing outside."""
+    return ToolContext(tenant, call_id, wiring.datasets(), results=results())
+
+
+def remote_context(tenant: str, call_id: str) -> ToolContext:
+    """What a call in a function of its own may reach."""
+    return ToolContext(
+        tenant,
+        call_id,
+        wiring.datasets(),
+        http_allow=settings().http_allow,
+        results=results(),
+        circuits=circuits(),
+    )

@@ -1,0 +1,189 @@
+"""Calls an HTTP API as an agent's definition describes it; the model fills in the arguments and nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Annotated, Any, Final, Literal, Self
+from urllib.parse import quote, urlencode
+
+from pydantic import Field, StringConstraints, model_validator
+
+from stepward.domain.errors import ToolFailed, ToolUnavailable
+from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.retries import Backoff, Retry
+from stepward.domain.tools import Effect, Placement
+from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+from stepward.tools.described import read_described
+from stepward.tools.egress import Incoming, Outgoing, check_allowed, must_be_allowed, origin, send
+from stepward.tools.large_results import KEPT_BYTES
+
+TIMEOUT_S: Final = 30
+_PLACE: Final = re.compile(r"\{([a-z][a-z0-9_]{0,62})\}")
+_WHOLE: Final = re.compile(rf"^{_PLACE.pattern}$")
+_RETRY: Final = Retry(strategy=Backoff.EXPONENTIAL, max_attempts=4, base_s=0.5, max_s=5, jitter=True)
+
+HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+HeaderValue = Annotated[str, StringConstraints(pattern=r"^[\x20-\x7e]{0,1000}$")]
+_OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connection", "idempotency-key"})
+
+
+class RequestSettings(Settings):
+    """One request with places such as `{order_id}` in path, query, headers and body.
+
+    `arguments` is the JSON Schema of an object; without it each place is a text that must be given.
+    """
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    url: str = Field(min_length=8, max_length=2_000, pattern=r"^https?://[^\s?#]+$")
+    query: dict[str, str] = Field(default_factory=dict, max_length=50)
+    headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=50)
+    body: Any = None
+    arguments: dict[str, Any] | None = None
+    expect: list[int] = Field(default_factory=lambda: list(range(200, 300)), min_length=1, max_length=500)
+    effect: Effect | None = None
+
+    @model_validator(mode="after")
+    def _holds_together(self) -> Self:
+        if _PLACE.search(origin(self.url)) or "@" in origin(self.url):
+            raise ValueError("url: scheme, host and port are fixed; places stand in the path")
+        if taken := [name for name in self.headers if name.lower() in _OURS]:
+            raise ValueError(f"headers: {taken[0]} is set by the platform")
+        if self.method == "GET" and self.body is not None:
+            raise ValueError("body: a GET has none")
+        if fault := fault_of_schema(self.parameters):
+            raise ValueError(f"arguments: {fault}")
+        if fault := self._fault_of_places():
+            raise ValueError(f"arguments: {fault}")
+        return self
+
+    @cached_property
+    def parameters(self) -> dict[str, Any]:
+        """The arguments' JSON Schema."""
+        if self.arguments is not None:
+            return self.arguments
+        places = sorted(self._places())
+        return {
+            "type": "object",
+            "properties": {name: {"type": "string"} for name in places},
+            "required": places,
+        }
+
+    def _places(self) -> set[str]:
+        return set(_PLACE.findall(json.dumps([self.url, self.query, self.headers, self.body])))
+
+    def _fault_of_places(self) -> str | None:
+        named, places = set(self.parameters.get("properties", {})), self._places()
+        if differs := sorted(named ^ places):
+            return f"{differs[0]!r} is {'nowhere in the request' if differs[0] in named else 'not described'}"
+        sure = set(self.parameters.get("required", []))
+        open_ended = [name for name in _PLACE.findall(self.url) if name not in sure]
+        return f"{open_ended[0]!r} stands in the path, so it is required" if open_ended else None
+
+
+class HttpRequest(Tool[RequestSettings, Arguments]):
+    """Makes one HTTP request."""
+
+    name = "http_request"
+    description = "Calls an HTTP API and answers its status and body."
+    effect = Effect.ONCE
+    placement = Placement.REMOTE
+    timeout_s = TIMEOUT_S
+    settings = RequestSettings
+    arguments = Arguments
+
+    def effect_with(self, settings: RequestSettings) -> Effect:
+        """A GET only reads; anything else happens once, unless the agent knows better."""
+        return settings.effect or (Effect.NONE if settings.method == "GET" else Effect.ONCE)
+
+    def retry_with(self, settings: RequestSettings) -> Retry:
+        """Three retries, as for every call outside."""
+        del settings
+        return _RETRY
+
+    def schema_with(self, settings: RequestSettings) -> dict[str, Any]:
+        """Show the agent's own schema."""
+        return settings.parameters
+
+    def read_arguments(self, given: dict[str, Any], settings: RequestSettings) -> Any:
+        """Hold the arguments to the agent's own schema."""
+        return read_described(given, settings.parameters)
+
+    def check_settings(self, settings: RequestSettings, http_allow: Sequence[str]) -> None:
+        """Refuse a host that the stage does not allow."""
+        check_allowed(settings.url, http_allow, "config.url")
+
+    def run(self, arguments: Any, settings: RequestSettings, context: ToolContext) -> Any:
+        """Answer `{"status", "body"}`, the body as JSON where it is JSON."""
+        must_be_allowed(settings.url, [origin(settings.url)], context.http_allow)
+        request = _request(arguments, settings, context)
+        if context.circuits is None:
+            return _answer(request, settings)
+        return context.circuits.guard(
+            context.tenant, origin(settings.url), lambda: _answer(request, settings)
+        )
+
+
+def _request(given: dict[str, Any], settings: RequestSettings, context: ToolContext) -> Outgoing:
+    path = _PLACE.sub(lambda place: quote(_text(given[place[1]]), safe=""), settings.url)
+    query = {name: text for name, text in _filled(settings.query, given).items() if text is not None}
+    headers = {name: text for name, text in _filled(settings.headers, given).items() if text is not None}
+    body = None if settings.body is None else json.dumps(_filled(settings.body, given)).encode()
+    if bad := [name for name, text in headers.items() if not re.fullmatch(r"[\x20-\x7e]*", _text(text))]:
+        raise ToolFailed(f"the header {bad[0]} would hold characters that headers cannot.")
+    fixed = {"Content-Type": "application/json"} if body is not None else {}
+    if settings.method != "GET":
+        fixed["Idempotency-Key"] = context.call_id
+    return Outgoing(
+        method=settings.method,
+        url=path + (f"?{urlencode({name: _text(value) for name, value in query.items()})}" if query else ""),
+        timeout_s=context.timeout_s,
+        most_bytes=KEPT_BYTES,
+        headers=fixed | {name: _text(text) for name, text in headers.items()},
+        body=body,
+    )
+
+
+def _filled(template: Any, given: dict[str, Any]) -> Any:
+    """Fill the places of a template; a value that is one place alone keeps its type, and goes if nothing was given."""
+    match template:
+        case str() if whole := _WHOLE.match(template):
+            return given.get(whole[1])
+        case str():
+            return _PLACE.sub(lambda place: _text(given.get(place[1], "")), template)
+        case dict():
+            gone = {name for name, one in template.items() if _is_left_out(one, given)}
+            return {name: _filled(one, given) for name, one in template.items() if name not in gone}
+        case list():
+            return [_filled(one, given) for one in template if not _is_left_out(one, given)]
+    return template
+
+
+def _is_left_out(template: Any, given: dict[str, Any]) -> bool:
+    whole = _WHOLE.match(template) if isinstance(template, str) else None
+    return bool(whole and whole[1] not in given)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _answer(request: Outgoing, settings: RequestSettings) -> dict[str, Any]:
+    found = send(request)
+    if found.status in settings.expect:
+        return {"status": found.status, "body": _body(found)}
+    said = f"{request.method} {request.url} answered {found.status}: {found.text[:500]}"
+    if found.status == 429 or found.status >= 500:
+        raise ToolUnavailable(said, has_begun=found.status != 429)
+    raise ToolFailed(said)
+
+
+def _body(found: Incoming) -> Any:
+    if "json" not in found.content_type:
+        return found.text
+    try:
+        return json.loads(found.body)
+    except ValueError:
+        return found.text

@@ -1,0 +1,138 @@
+"""What circuit breakers promise, in both worlds and with a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.circuit_breaker import base
+from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as stores
+from aws_lambda_powertools.utilities.circuit_breaker.persistence import dynamodb
+from moto import mock_aws
+
+from infra.tables import TABLES
+from stepward.adapters.aws import clients
+from stepward.adapters.aws.circuits import dynamo_circuits
+from stepward.adapters.circuits import FAILURES, RECOVERY_S, PowertoolsCircuits
+from stepward.adapters.memory import circuits as in_memory
+from stepward.adapters.memory.circuits import memory_circuits
+from stepward.domain.errors import CircuitOpen, ToolFailed, ToolUnavailable
+from tests.contract.conftest import _create
+
+SHOPS = (f"https://shop-{number}.example" for number in count())
+
+
+class Clock:
+    """Stands where the library reads the time."""
+
+    def __init__(self) -> None:
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def now(self, _zone: Any = None) -> datetime:
+        return self.moment
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    for module in (base, stores, dynamodb):
+        monkeypatch.setattr(module, "dt", SimpleNamespace(datetime=clock))
+    monkeypatch.setattr(in_memory, "datetime", clock)
+    return clock
+
+
+@pytest.fixture(params=["memory", "aws"])
+def circuits(request: pytest.FixtureRequest, clock: Clock) -> Iterator[PowertoolsCircuits]:
+    if request.param == "memory":
+        yield memory_circuits()
+        return
+    with mock_aws():
+        clients.client.cache_clear()
+        _create(TABLES["limits"])
+        yield dynamo_circuits("limits")
+    clients.client.cache_clear()
+
+
+@pytest.fixture
+def shop() -> str:
+    return next(SHOPS)
+
+
+def fail(error: Exception) -> Any:
+    raise error
+
+
+def break_it(circuits: PowertoolsCircuits, shop: str, tenant: str = "acme") -> None:
+    for _ in range(FAILURES):
+        with pytest.raises(ToolUnavailable):
+            circuits.guard(tenant, shop, lambda: fail(ToolUnavailable("busy")))
+
+
+def test_it_opens_after_failures_in_a_row_and_nobody_is_asked(
+    circuits: PowertoolsCircuits, shop: str
+) -> None:
+    break_it(circuits, shop)
+    with pytest.raises(CircuitOpen, match=shop):
+        circuits.guard("acme", shop, lambda: fail(AssertionError("asked")))
+
+
+def test_one_that_goes_well_begins_the_count_anew(circuits: PowertoolsCircuits, shop: str) -> None:
+    for _ in range(3):
+        for _ in range(FAILURES - 1):
+            with pytest.raises(ToolUnavailable):
+                circuits.guard("acme", shop, lambda: fail(ToolUnavailable("busy")))
+        assert circuits.guard("acme", shop, lambda: "well") == "well"
+
+
+def test_what_would_fail_anywhere_does_not_count(circuits: PowertoolsCircuits, shop: str) -> None:
+    for _ in range(FAILURES + 1):
+        with pytest.raises(ToolFailed):
+            circuits.guard("acme", shop, lambda: fail(ToolFailed("404")))
+
+
+def test_it_closes_when_a_later_try_goes_well(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
+    break_it(circuits, shop)
+    clock.moment += timedelta(seconds=RECOVERY_S + 1)
+    assert circuits.guard("acme", shop, lambda: "well") == "well"
+    assert circuits.guard("acme", shop, lambda: "well") == "well"
+
+
+def test_it_stays_open_when_a_later_try_fails(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
+    break_it(circuits, shop)
+    clock.moment += timedelta(seconds=RECOVERY_S + 1)
+    with pytest.raises(ToolUnavailable):
+        circuits.guard("acme", shop, lambda: fail(ToolUnavailable("busy still")))
+    with pytest.raises(CircuitOpen):
+        circuits.guard("acme", shop, lambda: "well")
+
+
+def test_only_one_tries_at_a_time(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
+    break_it(circuits, shop)
+    clock.moment += timedelta(seconds=RECOVERY_S + 1)
+    other = PowertoolsCircuits(circuits.store)
+
+    def probe() -> str:
+        from threading import Thread
+
+        refused: list[bool] = []
+
+        def ask() -> None:
+            with pytest.raises(CircuitOpen):
+                other.guard("acme", shop, lambda: "second")
+            refused.append(True)
+
+        thread = Thread(target=ask)
+        thread.start()
+        thread.join()
+        return "refused" if refused else "asked"
+
+    assert circuits.guard("acme", shop, probe) == "refused"
+
+
+def test_a_tenants_failures_are_its_own(circuits: PowertoolsCircuits, shop: str) -> None:
+    break_it(circuits, shop)
+    assert circuits.guard("other", shop, lambda: "well") == "well"

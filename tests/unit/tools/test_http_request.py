@@ -1,0 +1,153 @@
+"""What leaves, what comes back, and what is refused before anything leaves."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from stepward.adapters.memory.world import MemoryDatasets
+from stepward.domain.conversation import ToolCall, ToolResult
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import Effect
+from stepward.tools import http_request
+from stepward.tools.base import ToolContext
+from stepward.tools.catalog import bind
+from stepward.tools.egress import Incoming, Outgoing
+from stepward.tools.execution import execute
+from stepward.tools.http_request import HttpRequest, RequestSettings
+
+SHOP = "https://shop.example"
+ORDER = {
+    "method": "POST",
+    "url": SHOP + "/customers/{customer}/orders",
+    "query": {"note": "{note}", "lang": "en"},
+    "headers": {"X-Trace": "trace {customer}"},
+    "body": {"items": "{items}", "memo": "For {customer}", "gift": "{gift}"},
+    "arguments": {
+        "type": "object",
+        "properties": {
+            "customer": {"type": "string", "maxLength": 40},
+            "items": {"type": "array", "items": {"type": "integer"}},
+            "note": {"type": "string"},
+            "gift": {"type": "boolean"},
+        },
+        "required": ["customer", "items"],
+    },
+}
+
+
+class Web:
+    """Answers from a list, and remembers what was asked."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Outgoing] = []
+        self.answers: list[Incoming] = []
+        monkeypatch.setattr(http_request, "send", self._send)
+
+    def _send(self, request: Outgoing) -> Incoming:
+        self.asked.append(request)
+        return self.answers.pop(0) if self.answers else Incoming(200, "application/json", b'{"ok": true}')
+
+
+@pytest.fixture
+def web(monkeypatch: pytest.MonkeyPatch) -> Web:
+    return Web(monkeypatch)
+
+
+def call(config: dict[str, Any], allow: tuple[str, ...] = (SHOP,), **arguments: Any) -> ToolResult:
+    context = ToolContext("acme", "run_1:call_1_1", MemoryDatasets(), allow, pause=lambda _: None)
+    asked = ToolCall(id="call_1_1", tool="http_request", arguments=arguments)
+    return execute(asked, ToolUse(tool="http_request", config=config), context)
+
+
+def test_places_are_filled_and_nothing_else_moves(web: Web) -> None:
+    result = call(ORDER, customer="a/b c", items=[1, 2])
+    sent = web.asked[0]
+    assert result.content == {"status": 200, "body": {"ok": True}}
+    assert sent.url == SHOP + "/customers/a%2Fb%20c/orders?lang=en"
+    assert json.loads(sent.body or b"") == {"items": [1, 2], "memo": "For a/b c"}
+    assert sent.headers["Idempotency-Key"] == "run_1:call_1_1"
+
+
+def test_a_header_takes_no_line_of_its_own(web: Web) -> None:
+    result = call(ORDER, customer="a\r\nX-Admin: yes", items=[])
+    assert result.error == "ToolFailed"
+    assert web.asked == []
+
+
+def test_wrong_arguments_are_told_together_with_the_schema(web: Web) -> None:
+    result = call(ORDER, customer=3, items=["x"], colour="red")
+    detail = result.content["detail"]
+    assert result.error == "ToolArgumentInvalid"
+    assert "customer: it should be string" in detail
+    assert "items[0]: it should be integer" in detail
+    assert "colour: there is no such argument" in detail
+    assert '"required"' in detail
+    assert web.asked == []
+
+
+def test_a_get_is_tried_again_and_a_post_is_not(web: Web) -> None:
+    web.answers = [Incoming(503, "text/plain", b"busy")] * 3
+    assert call({"url": SHOP + "/{order}"}, order="1").error is None
+    assert len(web.asked) == 4
+    web.answers = [Incoming(503, "text/plain", b"busy")]
+    assert call(ORDER, customer="c", items=[]).error == "outcome_unknown"
+    assert len(web.asked) == 5
+
+
+def test_a_post_that_was_turned_away_did_not_happen(web: Web) -> None:
+    web.answers = [Incoming(429, "text/plain", b"later")]
+    assert call(ORDER, customer="c", items=[]).error == "ToolUnavailable"
+
+
+def test_an_answer_that_is_not_expected_is_shown(web: Web) -> None:
+    web.answers = [Incoming(404, "text/plain", b"no such order")]
+    result = call({"url": SHOP + "/{order}"}, order="1")
+    assert result.error == "ToolFailed"
+    assert "answered 404: no such order" in result.content["detail"]
+    web.answers = [Incoming(404, "text/plain", b"no such order")]
+    assert call({"url": SHOP + "/{order}", "expect": [200, 404]}, order="1").content["status"] == 404
+
+
+def test_a_stage_that_no_longer_allows_the_host_is_obeyed(web: Web) -> None:
+    assert "not on the allow-list" in call({"url": SHOP + "/{order}"}, (), order="1").content["detail"]
+    assert web.asked == []
+
+
+def test_the_effect_follows_the_method_unless_the_agent_knows_better() -> None:
+    def effect(**config: Any) -> Effect:
+        return bind(ToolUse(tool="http_request", config={"url": SHOP, **config})).effect
+
+    assert effect() is Effect.NONE
+    assert effect(method="DELETE") is Effect.ONCE
+    assert effect(method="PUT", effect="idempotent") is Effect.IDEMPOTENT
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"url": "https://{host}/x"}, "places stand in the path"),
+        ({"url": "https://me:secret@shop.example/"}, "places stand in the path"),
+        ({"url": "ftp://shop.example/"}, "url"),
+        ({"headers": {"Host": "other"}}, "Host is set by the platform"),
+        ({"headers": {"X": "a\nb"}}, "headers.X"),
+        ({"method": "GET"}, "a GET has none"),
+        ({"arguments": {"type": "object", "properties": {}}}, "'customer' is not described"),
+        ({"body": None}, "'gift' is nowhere in the request"),
+        ({"url": SHOP + "/{customer}/{note}"}, "'note' stands in the path"),
+        ({"arguments": {"type": "object", "oneOf": []}}, "'oneOf' cannot be checked"),
+    ],
+)
+def test_settings_that_could_not_work_are_refused(changed: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValidationError, match=says):
+        RequestSettings.model_validate(ORDER | changed)
+
+
+def test_a_host_that_the_stage_does_not_allow_is_refused_at_registration() -> None:
+    with pytest.raises(InvalidRequest, match="not on this stage's allow-list") as refused:
+        HttpRequest().check_settings(RequestSettings.model_validate(ORDER), ["https://other.example"])
+    assert refused.value.field == "config.url"
