@@ -41,10 +41,11 @@ def test_a_failure_is_tried_again_after_one_and_two_minutes(
 ) -> None:
     configure(DestinationConfig={"OnFailure": {"Destination": queue.arn}})
     event = {"word": word, "wish": "fail me"}
+    others = laptop.clock.waiting()
     send(laptop, event)
     for number, seconds in ((1, 61), (2, 121)):
         wait_kept(laptop, word, number)
-        wait_for(lambda: True if laptop.clock.waiting() else None)
+        wait_for(lambda: True if laptop.clock.waiting() > others else None)
         assert len(kept(laptop, word)) == number
         laptop.clock.advance(seconds)
     record = queue.body()
@@ -113,4 +114,5 @@ def test_the_bus_and_a_function_can_be_told(laptop: Laptop, queue: Queue, word: 
     configure(MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": KEEP}})
     send(laptop, {"word": word, "wish": "fail me"})
     records = wait_for(lambda: [r for r in kept(laptop, word) if "requestContext" in r] or None)
-    assert records[0]["requestPayload"] == {"word": word, "wish": "fail me"}
+    # What is told of a failure makes the function fail again, which is told in its turn.
+    assert {"word": word, "wish": "fail me"} in [record["requestPayload"] for record in records]
