@@ -54,6 +54,42 @@ def test_call_metadata_is_in_the_result_of_an_invocation(laptop: Laptop) -> None
     assert "Server" not in headers
 
 
+ITEM = {"pk": {"S": "metadata"}, "sk": {"S": "1"}}
+
+
+@pytest.mark.parametrize(
+    ("service", "parameters"),
+    [
+        ("dynamodb:putItem", {"TableName": "small-items", "Item": ITEM}),
+        ("dynamodb:getItem", {"TableName": "small-items", "Key": ITEM}),
+        ("events:putEvents", {"Entries": [{"Detail": "{}", "DetailType": "t", "Source": "s"}]}),
+        ("sns:publish", {"TopicArn": "arn:aws:sns:us-east-1:123456789012:told", "Message": "m"}),
+        ("sqs:sendMessage", {"QueueUrl": "queue", "MessageBody": "m"}),
+        ("states:startExecution", {"StateMachineArn": "machine"}),
+    ],
+)
+def test_call_metadata_is_in_the_results_of_other_services(
+    laptop: Laptop, service: str, parameters: dict[str, Any]
+) -> None:
+    if service.startswith("sns"):
+        laptop.client("sns").create_topic(Name="told")
+    if service.startswith("sqs"):
+        parameters = {
+            **parameters,
+            "QueueUrl": laptop.client("sqs").get_queue_url(QueueName="small-queue")["QueueUrl"],
+        }
+    if service.startswith("states"):
+        parameters = {"StateMachineArn": make(laptop, "started", one(Type="Succeed"))}
+    name = f"told-{service.replace(':', '-')}"
+    resource = f"arn:aws:states:::{service}"
+    found = run(laptop, name, Type="Task", Resource=resource, Parameters=parameters, End=True)
+    output = json.loads(found["output"])
+    assert output["SdkHttpMetadata"]["HttpStatusCode"] == 200
+    request_id = output["SdkResponseMetadata"]["RequestId"]
+    assert output["SdkHttpMetadata"]["AllHttpHeaders"]["x-amzn-RequestId"] == [request_id]
+    assert "ResponseMetadata" not in output
+
+
 @pytest.mark.parametrize(
     ("resource", "parameters", "error"),
     [

@@ -19,6 +19,7 @@ ORIGINAL = boto_client.boto_client_for
 _MAX_CONNECTIONS = 100
 _FOREVER_S = 99_999_999
 
+_last = threading.local()
 _clients: dict[tuple[str, str, str, str], tuple[Any, str]] = {}
 _roles_by_key: dict[str, str] = {}
 _lock = threading.Lock()
@@ -42,6 +43,12 @@ def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any,
 def role_of(access_key: str) -> str | None:
     """Say which role's machine a call came from, by the key that its client was given."""
     return _roles_by_key.get(access_key)
+
+
+def last_metadata() -> dict[str, Any]:
+    """Give what came with the last answer that this thread had from such a client, which services pop from it."""
+    metadata: dict[str, Any] = getattr(_last, "metadata", {})
+    return metadata
 
 
 def install() -> None:
@@ -74,4 +81,9 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[An
         aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
         config=config,
     )
+    client.meta.events.register("after-call", _remember)
     return client, access_key
+
+
+def _remember(parsed: dict[str, Any], **_: Any) -> None:
+    _last.metadata = parsed.get("ResponseMetadata", {})
