@@ -54,5 +54,6 @@ TABLES: dict[str, TableSpec] = {
         TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),
         TableSpec("identity"),
         TableSpec("limits"),
+        TableSpec("triggers"),
     )
 }

@@ -15,6 +15,7 @@ EXPECTED_INDEXES = {
     "registry": {"GSI1": {"id", "name", "version", "model", "description", "created_at"}},
     "identity": {},
     "limits": {},
+    "triggers": {},
 }
 
 

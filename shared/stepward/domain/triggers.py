@@ -1,0 +1,183 @@
+"""A trigger starts an agent without a request: an object arrives, an event is put, a time comes, a signed call is made.
+
+Triggers are data: a thousand of them add no resource, except that each schedule is one of EventBridge Scheduler.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from stepward.domain.ids import AgentId
+from stepward.domain.json_values import carried_bytes
+from stepward.domain.patterns import Pattern
+from stepward.domain.schedules import ScheduleText, ZoneName
+
+TRIGGER_ID_PATTERN: Final = r"^[a-z][a-z0-9-]{1,62}$"
+INPUT_LIMIT_BYTES: Final = 16_000
+KEY_LIMIT_CHARS: Final = 900
+SOURCE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$"
+EVENT_ITSELF: Final = "{% $event %}"
+
+TriggerId = Annotated[str, StringConstraints(pattern=TRIGGER_ID_PATTERN)]
+VersionOrLabel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
+Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
+
+
+class TriggerKind(StrEnum):
+    """What a trigger waits for."""
+
+    S3 = "s3"
+    EVENT = "event"
+    SCHEDULE = "schedule"
+    WEBHOOK = "webhook"
+
+
+class ObjectMatch(BaseModel):
+    """Which new objects of the tenant's own part of the data bucket fire; `content` puts the object into `$event`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prefix: str = Field(default="", max_length=KEY_LIMIT_CHARS)
+    suffix: str = Field(default="", max_length=100)
+    content: Literal["json", "text"] | None = None
+
+    @model_validator(mode="after")
+    def _is_relative(self) -> Self:
+        if self.prefix.startswith("/") or self.prefix.startswith("tenants/"):
+            raise ValueError("`prefix` begins inside the tenant's own part of the bucket, as in inbox/")
+        return self
+
+
+class EventMatch(BaseModel):
+    """Which events of the stage's bus fire: from one source, of these types, whose detail fits the pattern."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    source: Source
+    detail_type: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+        default=(), max_length=20
+    )
+    detail: Pattern = Field(default_factory=dict)
+
+
+class ScheduleMatch(BaseModel):
+    """When the clock fires, in the words of EventBridge Scheduler and the wall time of a zone."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    expression: ScheduleText
+    timezone: ZoneName = "UTC"
+
+
+class Trigger(BaseModel):
+    """What a caller says of a trigger."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: TriggerId
+    kind: TriggerKind
+    agent: AgentId
+    version: VersionOrLabel | None = None
+    description: str = Field(default="", max_length=500)
+    input: Any = EVENT_ITSELF
+    priority: Literal["high", "normal", "low"] | None = None
+    enabled: bool = Field(default=True, strict=True)
+    s3: ObjectMatch | None = None
+    event: EventMatch | None = None
+    schedule: ScheduleMatch | None = None
+
+    @model_validator(mode="after")
+    def _has_what_its_kind_needs(self) -> Self:
+        needed = None if self.kind is TriggerKind.WEBHOOK else self.kind.value
+        given = {name for name in ("s3", "event", "schedule") if getattr(self, name) is not None}
+        if needed and needed not in given:
+            raise ValueError(f"a trigger of kind {self.kind} needs `{needed}`")
+        if foreign := given - {needed}:
+            raise ValueError(f"a trigger of kind {self.kind} takes no `{min(foreign)}`; remove it")
+        return self
+
+    @model_validator(mode="after")
+    def _input_is_small(self) -> Self:
+        size = carried_bytes(self.input)
+        if size > INPUT_LIMIT_BYTES:
+            raise ValueError(f"`input` takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}")
+        return self
+
+    @property
+    def channel(self) -> str | None:
+        """Where its events come by: what an event's triggers are found under; None where each has its own door."""
+        if self.s3:
+            return object_channel(self.s3.prefix)
+        return event_channel(self.event.source) if self.event else None
+
+
+def object_channel(path: str) -> str:
+    """Name the channel of a path's first folder; one that names no whole folder listens to the whole part."""
+    folder, slash, _ = path.partition("/")
+    return f"s3#{folder}" if slash else "s3#"
+
+
+def event_channel(source: str) -> str:
+    """Name the channel of a source."""
+    return f"event#{source}"
+
+
+class FireResult(StrEnum):
+    """What became of one firing of a trigger."""
+
+    STARTED = "started"
+    DUPLICATE = "duplicate"
+    FAILED = "failed"
+
+
+class FireError(BaseModel):
+    """Why a firing started nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    detail: str
+    at: str
+
+
+class Firing(BaseModel):
+    """One firing, as it is counted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    at: str
+    event: str
+    result: FireResult
+    run: str | None = None
+    error: FireError | None = None
+
+
+class TriggerState(BaseModel):
+    """What a trigger has done so far."""
+
+    started: int = 0
+    duplicate: int = 0
+    failed: int = 0
+    last_fired_at: str | None = None
+    last_event: str | None = None
+    last_run: str | None = None
+    last_error: FireError | None = None
+
+
+class KeptTrigger(BaseModel):
+    """A trigger as it is stored; `revision` counts its changes, `since` is when its words last changed."""
+
+    tenant: str
+    trigger: Trigger
+    created_at: str
+    created_by: str
+    since: str
+    revision: int = 1
+
+    @property
+    def principal(self) -> str:
+        """Who starts its runs, as runs show it."""
+        return f"trigger.{self.trigger.id}"

@@ -1,0 +1,93 @@
+"""Where triggers are kept, with what they have done and with the secrets of webhooks."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+from stepward.domain.errors import Conflict
+from stepward.domain.triggers import Firing, KeptTrigger, TriggerState
+
+
+class TriggerPage(BaseModel):
+    """One page of triggers by id; `cursor` is None on the last one."""
+
+    triggers: list[KeptTrigger]
+    cursor: str | None = None
+
+
+class HookSecret(BaseModel):
+    """The secret of a webhook; after a change the one before may stay valid until a time (seconds since 1970)."""
+
+    secret: str
+    created_at: str
+    before: str | None = None
+    before_until: int | None = None
+
+
+class Unmatched(BaseModel):
+    """What arrived for a tenant on one day and fitted no trigger."""
+
+    objects: int = 0
+    events: int = 0
+    last_at: str | None = None
+    last: str | None = None
+
+
+def changed_meanwhile(trigger: str) -> Conflict:
+    """The error for a change that is based on an older state, the same from every store."""
+    return Conflict(
+        f"the trigger {trigger!r} was changed by somebody else at this moment.",
+        field="trigger_id",
+        fix="read it again, and change it then",
+    )
+
+
+def exists_already(trigger: str) -> Conflict:
+    """The error for an id that is taken, the same from every store."""
+    return Conflict(
+        f"there is a trigger {trigger!r} that says something else.",
+        field="id",
+        fix="use another id, or change that one with PUT /triggers/{id}",
+    )
+
+
+class Triggers(Protocol):
+    """The triggers table."""
+
+    def add(self, kept: KeptTrigger, secret: HookSecret | None) -> KeptTrigger:
+        """Keep a new trigger; one that says the same is returned as it was kept, another one raises `Conflict`."""
+
+    def replace(self, before: KeptTrigger, after: KeptTrigger) -> None:
+        """Change a trigger if it is still as it was read; raises `Conflict` if not."""
+
+    def remove(self, kept: KeptTrigger) -> None:
+        """Forget a trigger with all that belongs to it if it is still as it was read; raises `Conflict` if not."""
+
+    def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
+        """Read one, strongly consistent."""
+
+    def list_triggers(self, tenant: str, *, limit: int, cursor: str | None) -> TriggerPage:
+        """List the tenant's triggers by id."""
+
+    def listening(self, tenant: str, channel: str) -> list[KeptTrigger]:
+        """List those that a channel's events may fire."""
+
+    def record(self, kept: KeptTrigger, firing: Firing) -> None:
+        """Count one firing."""
+
+    def state(self, tenant: str, trigger: str) -> TriggerState:
+        """Say what a trigger has done so far."""
+
+    def secret(self, tenant: str, trigger: str) -> HookSecret | None:
+        """Read a webhook's secret."""
+
+    def put_secret(self, tenant: str, trigger: str, secret: HookSecret) -> None:
+        """Replace a webhook's secret."""
+
+    def count_unmatched(self, tenant: str, *, is_object: bool, at: str, what: str) -> None:
+        """Count something that arrived and fitted no trigger."""
+
+    def unmatched(self, tenant: str, day: str) -> Unmatched:
+        """Say what fitted no trigger on a day."""

@@ -1,0 +1,115 @@
+"""Reads what arrives from outside into one form: whose it is, which door it came by, and the name that makes it one event."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.errors import Bug
+from stepward.domain.ids import TENANT_PATTERN
+from stepward.domain.patterns import fits
+from stepward.domain.triggers import Trigger, event_channel, object_channel
+
+_KEY: Final = re.compile(r"tenants/([^/]+)/(.+)", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """One event of one tenant; `id` is the same however often it is delivered, `event` is what templates see."""
+
+    tenant: str
+    id: str
+    event: dict[str, Any]
+    channels: tuple[str, ...] = ()
+    what: str = ""
+    is_object: bool = False
+
+    def fits(self, trigger: Trigger) -> bool:
+        """Tell whether this arrival is what a trigger waits for."""
+        if self.is_object:
+            return trigger.s3 is not None and object_fits(trigger, self.event)
+        return trigger.event is not None and event_fits(trigger, self.event)
+
+
+class ScheduledCall(BaseModel):
+    """What EventBridge Scheduler sends: the input that the schedule was made with."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: int
+    tenant: str
+    trigger: str
+    scheduled_at: str
+
+    @property
+    def event(self) -> dict[str, Any]:
+        """What templates see."""
+        return {"id": self.scheduled_at, "time": self.scheduled_at, "trigger": self.trigger}
+
+
+@dataclass(frozen=True)
+class Unclaimed:
+    """An event that belongs to no tenant, and why."""
+
+    what: str
+    why: str
+
+
+def arrival_of(event: Mapping[str, Any], sources: Mapping[str, str]) -> Arrival | Unclaimed:
+    """Read an EventBridge event; its tenant is that of the object's folder, or the one its source was given to.
+
+    Nothing in an event's detail can say whose it is: whoever may put events could then start any tenant's agents.
+    """
+    if "source" not in event or "detail-type" not in event:
+        raise Bug(f"this is no event: {sorted(event)}")
+    if event["source"] == "aws.s3":
+        return object_arrival(event)
+    source = str(event["source"])
+    if source not in sources:
+        return Unclaimed(source, "its source is given to no tenant in the stage's `event_sources`")
+    seen = {name: value for name, value in event.items() if name not in ("account", "region", "version")}
+    what = f"{event['detail-type']} from {source}"
+    return Arrival(sources[source], str(event["id"]), seen, (event_channel(source),), what)
+
+
+def object_arrival(event: Mapping[str, Any]) -> Arrival | Unclaimed:
+    """Read S3's word of a new object under `tenants/<tenant>/`.
+
+    The sequencer orders the changes of one key, so with key and version it names the change, not the delivery.
+    """
+    thing = event["detail"]["object"]
+    found = _KEY.fullmatch(str(thing["key"]))
+    if found is None or not re.fullmatch(TENANT_PATTERN, found[1]):
+        return Unclaimed(str(thing["key"]), "it lies in no tenant's part of the bucket")
+    tenant, key = found[1], found[2]
+    version = thing.get("version-id")
+    seen = {
+        "id": f"{key}#{version or ''}#{thing.get('sequencer', '')}",
+        "time": event.get("time"),
+        "key": key,
+        "name": key.rpartition("/")[2],
+        "size_bytes": thing.get("size"),
+        "etag": thing.get("etag"),
+        "version": version,
+    }
+    channels = tuple(dict.fromkeys((object_channel(key), object_channel(""))))
+    return Arrival(tenant, seen["id"], seen, channels, key, is_object=True)
+
+
+def object_fits(trigger: Trigger, event: Mapping[str, Any]) -> bool:
+    """Compare an object's key with a trigger's prefix and suffix."""
+    key, wanted = str(event.get("key", "")), trigger.s3
+    return wanted is not None and key.startswith(wanted.prefix) and key.endswith(wanted.suffix)
+
+
+def event_fits(trigger: Trigger, event: Mapping[str, Any]) -> bool:
+    """Compare an event with a trigger's source, types and detail."""
+    wanted = trigger.event
+    if wanted is None or event.get("source") != wanted.source:
+        return False
+    is_type = not wanted.detail_type or event.get("detail-type") in wanted.detail_type
+    return is_type and fits(wanted.detail, event.get("detail"))

@@ -1,0 +1,127 @@
+"""Fires a trigger: maps the event to the input, starts the agent once an event, and counts what became of it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.agents.start import Caller
+from stepward.domain.errors import (
+    CallerError,
+    Conflict,
+    InvalidRequest,
+    ModelFault,
+    PolicyStop,
+    StepwardError,
+)
+from stepward.domain.runs import RunHead
+from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
+from stepward.ports.clock import Clock, iso
+from stepward.ports.datasets import Datasets
+from stepward.ports.runtime_state import key_used_before
+from stepward.ports.triggers import Triggers
+from stepward.triggers.templates import filled
+
+Starter = Callable[[Caller, str, Any, str | None], tuple[RunHead, bool]]
+CONTENT_LIMIT_BYTES = 256_000
+
+OUR_RULES_SAY_NO = (CallerError, PolicyStop, ModelFault)
+"""What no repetition mends: the trigger's or the agent's words must change. The rest is the platform's fault."""
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What a firing came to: a run, new or from before, or the reason why there is none."""
+
+    firing: Firing
+    run: RunHead | None = None
+    error: StepwardError | None = None
+
+
+@dataclass(frozen=True)
+class Fire:
+    """The one way from an event to a run, whatever door the event came by."""
+
+    triggers: Triggers
+    start: Starter
+    clock: Clock
+    datasets: Datasets | None = None
+
+    def __call__(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> Fired:
+        """Start the trigger's agent unless this event has done so; faults of the platform are raised, not counted."""
+        try:
+            head, is_new = self._started(kept, event_id, event)
+        except OUR_RULES_SAY_NO as error:
+            if _is_used_key(error):
+                return self._count(kept, event_id, FireResult.DUPLICATE)
+            return self._count(kept, event_id, FireResult.FAILED, error=error)
+        result = FireResult.STARTED if is_new else FireResult.DUPLICATE
+        return self._count(kept, event_id, result, run=head)
+
+    def _started(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> tuple[RunHead, bool]:
+        body = start_body(kept.trigger, self._with_content(kept, event))
+        caller = Caller(tenant=kept.tenant, principal=kept.principal)
+        return self.start(caller, kept.trigger.agent, body, idempotency_key(kept, event_id))
+
+    def _with_content(self, kept: KeptTrigger, event: dict[str, Any]) -> dict[str, Any]:
+        """Put the object's content beside its name; it is the content at this moment, should it change meanwhile."""
+        kind = kept.trigger.s3.content if kept.trigger.s3 else None
+        if kind is None or self.datasets is None:
+            return event
+        if (event.get("size_bytes") or 0) > CONTENT_LIMIT_BYTES:
+            raise InvalidRequest(
+                f"{event['key']!r} has {event['size_bytes']} bytes, too many to read into the input.",
+                field="s3.content",
+                fix=f"keep objects under {CONTENT_LIMIT_BYTES} bytes, or leave `content` out and pass the key",
+            )
+        found = self.datasets.read(kept.tenant, event["key"])
+        return {**event, "content": parsed_content(found.body if found else b"", kind)}
+
+    def _count(
+        self,
+        kept: KeptTrigger,
+        event_id: str,
+        result: FireResult,
+        *,
+        run: RunHead | None = None,
+        error: StepwardError | None = None,
+    ) -> Fired:
+        at = iso(self.clock.now())
+        reason = FireError(code=error.code, detail=error.detail[:1_000], at=at) if error else None
+        firing = Firing(at=at, event=event_id, result=result, run=run.run if run else None, error=reason)
+        self.triggers.record(kept, firing)
+        return Fired(firing, run, error)
+
+
+def start_body(trigger: Trigger, event: dict[str, Any]) -> dict[str, Any]:
+    """Make the start request that a trigger means by an event."""
+    optional = {"version": trigger.version, "priority": trigger.priority}
+    given = {name: value for name, value in optional.items() if value is not None}
+    return {"input": filled(trigger.input, event), **given}
+
+
+def idempotency_key(kept: KeptTrigger, event_id: str) -> str:
+    """Name the event for its trigger: the same event starts one run, however often it is delivered."""
+    said = json.dumps([kept.trigger.id, event_id])
+    return hashlib.sha256(said.encode()).hexdigest()
+
+
+def parsed_content(body: bytes, kind: str) -> Any:
+    """Read an object as what the trigger says it is."""
+    try:
+        text = body.decode()
+        return json.loads(text) if kind == "json" else text
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(
+            f"the object is not {'JSON' if kind == 'json' else 'UTF-8 text'}: {error}",
+            field="s3.content",
+            fix="mend the object, or change the trigger's `content`",
+        ) from error
+
+
+def _is_used_key(error: StepwardError) -> bool:
+    """Tell an event that came before, when the trigger or the object said something else."""
+    return isinstance(error, Conflict) and error.field == key_used_before().field

@@ -1,0 +1,34 @@
+"""Maps an event to an agent's input: plain JSON whose texts `{% … %}` are JSONata over `$event`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from stepward.models.expressions import check, evaluate, is_expression
+
+
+def check_template(template: Any) -> None:
+    """Refuse a template with an expression that cannot be parsed, naming the field."""
+    for field, expression in _expressions(template, "input"):
+        check(expression, field)
+
+
+def filled(template: Any, event: Any) -> Any:
+    """Fill a template in; an expression that fails raises `OutputMalformed`, one that finds nothing is null."""
+    if isinstance(template, dict):
+        return {name: filled(value, event) for name, value in template.items()}
+    if isinstance(template, list):
+        return [filled(value, event) for value in template]
+    return evaluate(template, {"event": event}) if is_expression(template) else template
+
+
+def _expressions(template: Any, field: str) -> Iterator[tuple[str, str]]:
+    if isinstance(template, dict):
+        for name, value in template.items():
+            yield from _expressions(value, f"{field}.{name}")
+    elif isinstance(template, list):
+        for index, value in enumerate(template):
+            yield from _expressions(value, f"{field}.{index}")
+    elif is_expression(template):
+        yield field, template

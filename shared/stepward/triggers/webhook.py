@@ -1,0 +1,82 @@
+"""Takes a call from outside: who holds the trigger's secret may start its agent, and nobody else learns even that it exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.domain.errors import Conflict, InvalidRequest
+from stepward.domain.ids import TENANT_PATTERN, check_id
+from stepward.domain.json_values import fault_of
+from stepward.domain.signatures import refused, verified_id
+from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, TriggerKind
+from stepward.ports.clock import Clock
+from stepward.ports.triggers import HookSecret, Triggers
+from stepward.triggers.fire import Fire, Fired
+
+_NOBODYS: Final = "whsec_" + "A" * 44
+
+
+@dataclass(frozen=True)
+class ReceiveWebhook:
+    """The use case behind `POST /hooks/{tenant}/{trigger_id}`."""
+
+    triggers: Triggers
+    fire: Fire
+    clock: Clock
+
+    def __call__(self, tenant: str, trigger_id: str, headers: Mapping[str, str], body: bytes) -> Fired:
+        """Start the agent once a `webhook-id`; what went wrong is raised, for the sender should know."""
+        secret = self._secret(tenant, trigger_id)
+        now = self.clock.now()
+        # An unknown trigger is checked against nobody's secret, so that it looks and lasts like a wrong signature.
+        webhook_id = verified_id(_valid(secret, now.timestamp()), headers, body, now)
+        kept = self.triggers.trigger(tenant, trigger_id) if secret else None
+        if kept is None or kept.trigger.kind is not TriggerKind.WEBHOOK:
+            raise refused("no signature fits")
+        fired = self.fire(_enabled(kept), webhook_id, _event(webhook_id, headers, body))
+        if fired.error:
+            raise fired.error
+        return fired
+
+    def _secret(self, tenant: str, trigger_id: str) -> HookSecret | None:
+        check_id("tenant", tenant, TENANT_PATTERN)
+        check_id("trigger_id", trigger_id, TRIGGER_ID_PATTERN)
+        return self.triggers.secret(tenant, trigger_id)
+
+
+def _valid(secret: HookSecret | None, now_s: float) -> list[str]:
+    if secret is None:
+        return [_NOBODYS]
+    before = secret.before if (secret.before_until or 0) > now_s else None
+    return [secret.secret, *([before] if before else [])]
+
+
+def _enabled(kept: KeptTrigger) -> KeptTrigger:
+    if not kept.trigger.enabled:
+        raise Conflict(
+            "this webhook is disabled.", field="trigger_id", fix="enable the trigger with PUT /triggers/{id}"
+        )
+    return kept
+
+
+def _event(webhook_id: str, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    return {"id": webhook_id, "time_s": int(headers["webhook-timestamp"]), "body": _read(body)}
+
+
+def _read(body: bytes) -> Any:
+    """Read the body as JSON where it is some, else as text."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("the body is not UTF-8.", field="body", fix="send UTF-8") from error
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return text
+    fault = fault_of(value)
+    if fault:
+        raise InvalidRequest(f"the body cannot be kept: {fault}.", field="body", fix="send plain JSON")
+    return value

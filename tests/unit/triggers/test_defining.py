@@ -1,0 +1,175 @@
+"""What a trigger may say: the rest is refused with the field and the fix, and nothing changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.adapters.memory.triggers import MemorySchedules, MemoryTriggers
+from stepward.adapters.memory.world import StillClock
+from stepward.agents.start import Caller
+from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StepwardError
+from stepward.triggers.define import DefineTriggers
+from stepward.triggers.show import ShowTriggers, TryTrigger
+from tests.builders import an_agent_body
+from tests.driver import ACME, World
+
+HOURLY = {"expression": "rate(1 hour)"}
+S3 = {"id": "inbox", "kind": "s3", "agent": "helper", "s3": {"prefix": "inbox/"}}
+NIGHTLY = {"id": "nightly", "kind": "schedule", "agent": "helper", "schedule": HOURLY}
+
+
+class Desk:
+    """Where triggers are defined, shown and tried."""
+
+    def __init__(self) -> None:
+        world = World()
+        world.register(an_agent_body())
+        self.clock: StillClock = world.clock
+        self.triggers, self.schedules = MemoryTriggers(), MemorySchedules()
+        self.define = DefineTriggers(
+            self.triggers, self.schedules, world.registry, world.clock, {"shop": "acme", "bank": "other"}
+        )
+        self.show = ShowTriggers(self.triggers, world.clock)
+        self.attempt = TryTrigger(self.triggers, world.registry)
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+@pytest.mark.parametrize(
+    ("changed", "field"),
+    [
+        ({"id": "Not an id"}, "id"),
+        ({"kind": "email"}, "kind"),
+        ({"agent": "nobody"}, "agent_id"),
+        ({"version": "9.9.9"}, "agent_id"),
+        ({"s3": None}, "body"),
+        ({"schedule": HOURLY}, "body"),
+        ({"s3": {"prefix": "/inbox"}}, "s3"),
+        ({"s3": {"prefix": "tenants/other/"}}, "s3"),
+        ({"s3": {"prefx": "inbox/"}}, "s3.prefx"),
+        ({"input": {"a": ["{% $event. %}"]}}, "input.a.0"),
+        ({"input": "x" * 20_000}, "body"),
+        ({"enabled": "yes"}, "enabled"),
+        ({"priority": "urgent"}, "priority"),
+        ({"kind": "event", "s3": None, "event": {"source": "bank"}}, "event.source"),
+        ({"kind": "event", "s3": None, "event": {"source": "shop", "detail": {"a": "b"}}}, "event.detail"),
+        ({"kind": "schedule", "s3": None, "schedule": {"expression": "daily"}}, "schedule.expression"),
+        ({"kind": "schedule", "s3": None, "schedule": {**HOURLY, "timezone": "Mars"}}, "schedule.timezone"),
+        ({"kind": "schedule", "s3": None, "schedule": {"expression": "at(2020-01-01T00:00:00)"}}, "schedule.expression"),
+    ],
+)  # fmt: skip
+def test_a_wrong_word_is_refused_by_its_field(desk: Desk, changed: dict[str, Any], field: str) -> None:
+    body = {name: value for name, value in {**S3, **changed}.items() if value is not None}
+    with pytest.raises(StepwardError) as caught:
+        desk.define.add(ACME, body)
+    assert isinstance(caught.value, InvalidRequest | NotFound)
+    assert caught.value.field == field
+    assert caught.value.fix
+    assert desk.show.list("acme", {})["triggers"] == []
+
+
+def test_the_same_words_again_are_the_same_trigger(desk: Desk) -> None:
+    assert desk.define.add(ACME, S3).is_new is True
+    assert desk.define.add(ACME, S3).is_new is False
+    with pytest.raises(Conflict):
+        desk.define.add(ACME, {**S3, "s3": {}})
+
+
+def test_a_repeat_makes_the_schedule_that_the_first_try_did_not_reach(desk: Desk) -> None:
+    desk.define.add(ACME, NIGHTLY)
+    desk.schedules.made.clear()
+    desk.define.add(ACME, NIGHTLY)
+    assert ("acme", "nightly") in desk.schedules.made
+
+
+def test_a_schedule_whose_trigger_was_removed_meanwhile_goes_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put = desk.schedules.put
+
+    def put_late(kept: Any) -> None:
+        desk.triggers.remove(kept)
+        put(kept)
+
+    monkeypatch.setattr(desk.schedules, "put", put_late)
+    with pytest.raises(Conflict):
+        desk.define.add(ACME, NIGHTLY)
+    assert desk.schedules.made == {}
+
+
+def test_a_trigger_changes_but_for_its_id_and_kind(desk: Desk) -> None:
+    desk.define.add(ACME, NIGHTLY)
+    desk.clock.forward(60)
+    changed = desk.define.replace(ACME, "nightly", {**NIGHTLY, "enabled": False}).kept
+    assert (changed.revision, changed.since > changed.created_at) == (2, True)
+    assert desk.schedules.made["acme", "nightly"].trigger.enabled is False
+    assert desk.define.replace(ACME, "nightly", {**NIGHTLY, "enabled": False}).kept.revision == 2
+    for wrong in ({"id": "other"}, {"kind": "webhook", "schedule": None}):
+        body = {name: value for name, value in {**NIGHTLY, **wrong}.items() if value is not None}
+        with pytest.raises(InvalidRequest, match="cannot become"):
+            desk.define.replace(ACME, "nightly", body)
+
+
+def test_other_tenants_triggers_are_not_there(desk: Desk) -> None:
+    desk.define.add(ACME, S3)
+    other = Caller(tenant="other", principal="spy")
+    for look in (
+        lambda: desk.define.remove(other, "inbox"),
+        lambda: desk.define.rotate(other, "inbox", {}),
+        lambda: desk.define.replace(other, "inbox", S3),
+        lambda: desk.show.detail("other", "inbox"),
+        lambda: desk.attempt("other", "inbox", {"event": {}}),
+    ):
+        with pytest.raises(NotFound):
+            look()
+
+
+def test_only_webhooks_have_secrets_and_no_view_shows_them(desk: Desk) -> None:
+    made = desk.define.add(ACME, {"id": "hook", "kind": "webhook", "agent": "helper"})
+    assert made.secret
+    assert made.secret.startswith("whsec_")
+    shown = desk.show.detail("acme", "hook")
+    assert shown["path"] == "/hooks/acme/hook"
+    assert made.secret not in str(shown) + str(desk.show.list("acme", {}))
+    assert desk.define.add(ACME, {"id": "hook", "kind": "webhook", "agent": "helper"}).secret is None
+    desk.define.add(ACME, S3)
+    with pytest.raises(InvalidRequest, match="no secret"):
+        desk.define.rotate(ACME, "inbox", {})
+
+
+def test_the_next_times_are_shown(desk: Desk) -> None:
+    desk.define.add(ACME, NIGHTLY)
+    desk.clock.forward(1)
+    shown = desk.show.detail("acme", "nightly")["next"]
+    assert shown[:2] == ["2026-01-01T01:00:00.000Z", "2026-01-01T02:00:00.000Z"]
+    assert len(shown) == 5
+    desk.define.replace(ACME, "nightly", {**NIGHTLY, "enabled": False})
+    assert desk.show.detail("acme", "nightly")["next"] == []
+
+
+def test_trying_shows_what_would_start_and_starts_nothing(desk: Desk) -> None:
+    desk.define.add(ACME, {**S3, "input": {"file": "{% $event.name %}"}})
+    tried = desk.attempt("acme", "inbox", {"event": {"key": "inbox/a.csv", "name": "a.csv"}})
+    assert tried["would_start"] == {
+        "agent": "helper",
+        "version": "1.0.0",
+        "input": {"file": "a.csv"},
+        "principal": "trigger.inbox",
+    }
+    assert (tried["starts"], tried["fits"], tried["error"]) == (True, True, None)
+    assert desk.triggers.state("acme", "inbox").started == 0
+    assert desk.attempt("acme", "inbox", {"event": {"key": "else/a.csv"}})["starts"] is False
+
+
+def test_trying_tells_what_would_go_wrong(desk: Desk) -> None:
+    desk.define.add(ACME, {**S3, "input": "{% $event.nothing %}"})
+    tried = desk.attempt("acme", "inbox", {"event": {"key": "inbox/a"}})
+    assert tried["starts"] is False
+    assert tried["error"]["field"] == "input"
+    with pytest.raises(InvalidRequest):
+        desk.attempt("acme", "inbox", {"evnt": {}})
