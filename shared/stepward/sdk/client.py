@@ -24,6 +24,7 @@ from stepward.sdk.shapes import (
     has_ended,
 )
 from stepward.sdk.transport import Transport, path_to
+from stepward.sdk.triggers import TriggerClient
 
 FIRST_POLL_S = 0.25
 LONGEST_POLL_S = 2.0
@@ -55,6 +56,11 @@ class Stepward:
     def url(self) -> str:
         """Where this client sends its calls."""
         return self._wire.url
+
+    @property
+    def triggers(self) -> TriggerClient:
+        """What starts agents without a request."""
+        return TriggerClient(self._wire)
 
     def close(self) -> None:
         """Give the connections back; `with` does it by itself."""

@@ -1,0 +1,219 @@
+"""`stepward triggers`: what starts agents without a request."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
+from stepward.cli.inputs import read_definition, read_input
+from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="List, make, try and remove what starts agents: files, events, schedules, webhooks.",
+    epilog=EPILOG,
+)
+
+TriggerArgument = Annotated[str, typer.Argument(metavar="TRIGGER", help="The trigger's id.")]
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="The trigger's file: .yaml, .yml or .json.")
+]
+
+LS_HELP = """List the triggers, and say what came today and fitted none.
+
+Examples:
+
+  stepward triggers ls
+
+  stepward triggers ls --json | jq -r '.triggers[] | select(.kind=="schedule") | .id'
+"""
+SHOW_HELP = """Show one trigger: what it says, what it did, when it fires next.
+
+Examples:
+
+  stepward triggers show inbox
+
+  stepward triggers show inbox --json | jq .state
+"""
+ADD_HELP = """Make a trigger from its file. With --replace, change the one that is there.
+
+A webhook's secret is shown once, here.
+
+Examples:
+
+  stepward triggers add inbox.yaml
+
+  stepward triggers add inbox.yaml --replace
+"""
+TRY_HELP = """Show what an event would start; nothing starts.
+
+Examples:
+
+  stepward triggers try inbox --event '{"key": "inbox/1.json", "name": "1.json"}'
+
+  stepward triggers try hook --event @call.json
+"""
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the triggers."""
+    with connect(url, key) as stepward:
+        page = stepward.triggers.list(limit=limit, cursor=cursor)
+    if as_json:
+        screen.write_json(page)
+    else:
+        _show_page(page)
+
+
+@app.command("show", help=SHOW_HELP, epilog=EPILOG)
+def show(
+    trigger_id: TriggerArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one trigger."""
+    with connect(url, key) as stepward:
+        trigger = stepward.triggers.show(trigger_id)
+    if as_json:
+        screen.write_json(trigger)
+    else:
+        _show_trigger(trigger)
+
+
+@app.command("add", help=ADD_HELP, epilog=EPILOG)
+def add(
+    file: FileArgument,
+    replace: Annotated[bool, typer.Option("--replace", help="Change the trigger that is there.")] = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Make a trigger from its file, or change it."""
+    body = read_definition(file)
+    with connect(url, key) as stepward:
+        trigger = stepward.triggers.replace(body) if replace else stepward.triggers.add(body)
+    if as_json:
+        screen.write_json(trigger)
+        return
+    screen.say(f"{trigger['id']} is {'changed' if replace else 'there'}.", style="green")
+    screen.fields({"path": trigger.get("path"), "secret": trigger.get("secret")})
+    if trigger.get("secret"):
+        screen.say("Keep the secret now: it is not shown again.", style="yellow")
+
+
+@app.command("try", help=TRY_HELP, epilog=EPILOG)
+def attempt(
+    trigger_id: TriggerArgument,
+    event: Annotated[
+        str, typer.Option("--event", "-e", metavar="JSON|@FILE|-", help="What the template sees as $event.")
+    ],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what an event would start."""
+    given = read_input(event)
+    if not isinstance(given, dict):
+        raise InputError("--event is no JSON object.", 'Give one, as in {"key": "inbox/1.json"}.')
+    with connect(url, key) as stepward:
+        trial = stepward.triggers.attempt(trigger_id, given)
+    if as_json:
+        screen.write_json(trial)
+    else:
+        _show_trial(trial)
+    raise typer.Exit(OK if trial["starts"] else FAILED)
+
+
+@app.command("rotate", epilog=EPILOG)
+def rotate(
+    trigger_id: TriggerArgument,
+    overlap_s: Annotated[
+        int, typer.Option("--overlap", min=0, metavar="SECONDS", help="How long the old secret stays valid.")
+    ] = 3_600,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Give a webhook a new secret, which is shown once."""
+    with connect(url, key) as stepward:
+        secret = stepward.triggers.rotate(trigger_id, overlap_s=overlap_s)
+    if as_json:
+        screen.write_json({"id": trigger_id, "secret": secret})
+    else:
+        screen.fields({"trigger": trigger_id, "secret": secret})
+
+
+@app.command("rm", epilog=EPILOG)
+def rm(
+    trigger_id: TriggerArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Remove a trigger; the runs that it started go on."""
+    with connect(url, key) as stepward:
+        stepward.triggers.remove(trigger_id)
+    if as_json:
+        screen.write_json({"id": trigger_id, "removed": True})
+    else:
+        screen.say(f"{trigger_id} is gone.")
+
+
+def _show_page(page: TriggerPage) -> None:
+    if page["triggers"]:
+        table = screen.table("trigger", "kind", "agent", "enabled", "waits for", "changed")
+        for each in page["triggers"]:
+            waits = screen.clip(screen.as_line(_settings(each)))
+            cells = (each["id"], each["kind"], each["agent"], "yes" if each["enabled"] else "no", waits)
+            table.add_row(*(screen.as_cell(cell) for cell in (*cells, each["changed_at"])))
+        screen.show(table)
+        screen.more(page["next_cursor"])
+    else:
+        screen.say("No triggers yet. Make one: stepward triggers add inbox.yaml")
+    today = page["unmatched_today"]
+    if count := today["objects"] + today["events"]:
+        last = f"{count} came today and fitted no trigger; the last: {today['last']}"
+        screen.say(last, style="yellow")
+
+
+def _settings(trigger: Trigger) -> Any:
+    return trigger.get("s3") or trigger.get("event") or trigger.get("schedule") or trigger.get("path") or ""
+
+
+def _show_trigger(trigger: Trigger) -> None:
+    state = trigger.get("state")
+    shown = {name: value for name, value in trigger.items() if name not in ("state", "next")}
+    screen.say(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100).rstrip())
+    screen.say("")
+    if state:
+        counts = f"{state['started']} started, {state['duplicate']} repeated, {state['failed']} failed"
+        error = state["last_error"]
+        screen.fields(
+            {
+                "fired": counts,
+                "last": state["last_fired_at"],
+                "last run": state["last_run"],
+                "last error": f"{error['at']} {error['code']}: {error['detail']}" if error else None,
+                "next": ", ".join(trigger.get("next", [])),
+            }
+        )
+
+
+def _show_trial(trial: TriggerTrial) -> None:
+    error = trial["error"]
+    if error:
+        screen.say(f"{error['code']}: {error['detail']}", style="red")
+        screen.fields({"fix": error.get("fix")})
+        return
+    why = "" if trial["starts"] else "nothing: the event does not fit" if not trial["fits"] else "nothing: it is disabled"  # fmt: skip
+    start = trial["would_start"] or {}
+    screen.fields({"starts": why or f"{start.get('agent')} {start.get('version')}"})
+    screen.fields({"input": screen.as_line(start.get("input", ""))})

@@ -1,0 +1,116 @@
+"""The triggers' part of the client: what starts agents without a request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NotRequired, TypedDict, cast
+
+from stepward.sdk.transport import Transport, path_to
+
+
+class TriggerError(TypedDict):
+    """Why a firing started nothing."""
+
+    code: str
+    detail: str
+    at: str
+
+
+class TriggerState(TypedDict):
+    """What a trigger has done so far."""
+
+    started: int
+    duplicate: int
+    failed: int
+    last_fired_at: str | None
+    last_event: str | None
+    last_run: str | None
+    last_error: TriggerError | None
+
+
+class Trigger(TypedDict):
+    """A trigger; `secret` comes once, from the call that makes a webhook, `state` and `next` with a single trigger."""
+
+    id: str
+    kind: str
+    agent: str
+    version: NotRequired[str]
+    description: str
+    input: Any
+    enabled: bool
+    priority: NotRequired[str]
+    s3: NotRequired[dict[str, Any]]
+    event: NotRequired[dict[str, Any]]
+    schedule: NotRequired[dict[str, Any]]
+    path: NotRequired[str]
+    secret: NotRequired[str]
+    state: NotRequired[TriggerState]
+    next: NotRequired[list[str]]
+    created_at: str
+    created_by: str
+    changed_at: str
+    revision: int
+
+
+class Unmatched(TypedDict):
+    """What arrived today and fitted no trigger."""
+
+    objects: int
+    events: int
+    last_at: str | None
+    last: str | None
+
+
+class TriggerPage(TypedDict):
+    """Triggers by id; `next_cursor` asks for the page after it, None at the end."""
+
+    triggers: list[Trigger]
+    next_cursor: str | None
+    unmatched_today: Unmatched
+
+
+class TriggerTrial(TypedDict):
+    """What an event would have started."""
+
+    starts: bool
+    fits: bool
+    enabled: bool
+    would_start: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+class TriggerClient:
+    """Make, read, change, try and remove triggers."""
+
+    def __init__(self, wire: Transport) -> None:
+        self._wire = wire
+
+    def add(self, trigger: Mapping[str, Any]) -> Trigger:
+        """Make a trigger; the same one again changes nothing. A new webhook's `secret` is in this answer only."""
+        return cast("Trigger", self._wire.post("/triggers", dict(trigger)))
+
+    def list(self, *, limit: int | None = None, cursor: str | None = None) -> TriggerPage:
+        """List triggers by id, a page at a time."""
+        return cast("TriggerPage", self._wire.get("/triggers", {"limit": limit, "cursor": cursor}))
+
+    def show(self, trigger_id: str) -> Trigger:
+        """Read one with what it did and when it fires next."""
+        return cast("Trigger", self._wire.get(path_to("triggers", trigger_id)))
+
+    def replace(self, trigger: Mapping[str, Any]) -> Trigger:
+        """Say anew what a trigger is; its id and kind stay."""
+        return cast("Trigger", self._wire.put(path_to("triggers", str(trigger.get("id", ""))), dict(trigger)))
+
+    def remove(self, trigger_id: str) -> None:
+        """Remove a trigger; runs that it started go on."""
+        self._wire.delete(path_to("triggers", trigger_id))
+
+    def attempt(self, trigger_id: str, event: Mapping[str, Any]) -> TriggerTrial:
+        """See what an event would start; nothing starts."""
+        path = path_to("triggers", trigger_id, "test")
+        return cast("TriggerTrial", self._wire.post(path, {"event": dict(event)}))
+
+    def rotate(self, trigger_id: str, *, overlap_s: int = 3_600) -> str:
+        """Give a webhook a new secret and return it; the old one stays valid for the overlap."""
+        answer = self._wire.post(path_to("triggers", trigger_id, "secret"), {"overlap_s": overlap_s})
+        return str(answer["secret"])
