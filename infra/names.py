@@ -31,6 +31,14 @@ class Names:
         """Name a rule after the room that it starts; a room may have several."""
         return f"{self.function(room)}-{ending}"
 
+    def bus(self) -> str:
+        """Name the bus on which applications put the events that start agents."""
+        return self.of("events")
+
+    def schedules(self) -> str:
+        """Name the group of the schedules that users make."""
+        return self.of("triggers")
+
 
 @dataclass(frozen=True)
 class Arns:
@@ -83,9 +91,26 @@ class Arns:
         """Spell the queue of events that a room could not handle."""
         return self._arn("sqs", self.names.failures(room))
 
-    def rule(self, room: str, ending: str) -> str:
+    def rule(self, room: str, ending: str, bus: str = "default") -> str:
         """Spell one rule, so that only it may start the room and fill its queue of failures."""
-        return self._arn("events", f"rule/{self.names.rule(room, ending)}")
+        path = "" if bus == "default" else f"{self.names.bus()}/"
+        return self._arn("events", f"rule/{path}{self.names.rule(room, ending)}")
+
+    def schedules(self) -> str:
+        """Spell the schedules that users make; their names are made at run time."""
+        return self._arn("scheduler", f"schedule/{self.names.schedules()}/*")
+
+    def schedule_group(self) -> str:
+        """Spell the group of those schedules."""
+        return self._arn("scheduler", f"schedule-group/{self.names.schedules()}")
+
+    def schedule_role_name(self) -> str:
+        """Carry the region in the role's name, for roles have the same place in every region."""
+        return f"{self.names.schedules()}-{self.region}"
+
+    def schedule_role(self) -> str:
+        """Spell the role in which schedules start their room."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.schedule_role_name()}"
 
     def machine(self, machine: str) -> str:
         """Spell a state machine, for starting it."""

@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from infra.spelling import DefinitionError, explain, unknown_word
-from infra.triggers import RuleSpec, ScheduleText, StreamSpec, unknown_reference
+from infra.triggers import RuleSpec, ScheduleText, StreamSpec, known_references, unknown_reference
 
 Route = Annotated[str, Field(pattern=r"^(\$default|(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9/_.{}+-]*)$")]
 
@@ -45,6 +45,7 @@ class RoomSpec(BaseModel):
     stream: StreamSpec | None = None
     rules: tuple[RuleSpec, ...] = ()
     schedule: ScheduleText | None = None
+    on_schedules: bool = False
     packages: tuple[str, ...] = ()
     reserved_concurrency: Annotated[int, Field(ge=1)] | None = None
     grants: tuple[str, ...] = ()
@@ -72,7 +73,7 @@ class RoomSpec(BaseModel):
     @property
     def is_asynchronous(self) -> bool:
         """Whether events reach the room with nobody waiting for its answer, so that a failure has to be kept."""
-        return bool(self.rules or self.schedule)
+        return bool(self.rules or self.schedule or self.on_schedules)
 
     @property
     def keeps_failures(self) -> bool:
@@ -113,7 +114,7 @@ def load_room(folder: Path, grants: Collection[str], machines: Collection[str] =
         if word not in grants:
             raise unknown_word(file, "grant", word, grants)
     if reference := unknown_reference(room.rules, machines):
-        raise unknown_word(file, "reference", reference, [f"machine.{name}" for name in machines])
+        raise unknown_word(file, "reference", reference, known_references(machines))
     return room
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import Annotated, Any
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from infra.names import Arns
 from infra.schedules import parse_schedule
 from infra.tables import TABLES
 
+DATA_BUCKET = "bucket.data"
 _REFERENCE = re.compile(r"\$\{([a-z]+)\.([A-Za-z0-9_-]+)\}")
 
 Matcher = str | dict[str, Any]
@@ -42,10 +44,11 @@ ScheduleText = Annotated[str, AfterValidator(_recurring)]
 
 
 class RuleSpec(BaseModel):
-    """Which events of the default bus start a room: an EventBridge pattern in the words of its fields."""
+    """Which events of a bus start a room: an EventBridge pattern in the words of its fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    bus: Literal["default", "events"] = "default"
     source: Annotated[tuple[Matcher, ...], Field(min_length=1)]
     detail_type: tuple[Matcher, ...] = ()
     resources: tuple[Matcher, ...] = ()
@@ -92,20 +95,27 @@ def references(content: Any) -> list[tuple[str, str]]:
     return _REFERENCE.findall(content) if isinstance(content, str) else []
 
 
+def known_references(machines: Collection[str]) -> list[str]:
+    """List what a pattern may name."""
+    return [*(f"machine.{name}" for name in machines), DATA_BUCKET]
+
+
 def unknown_reference(rules: Collection[RuleSpec], machines: Collection[str]) -> str | None:
     """Find a reference that leads nowhere."""
-    for kind, name in (found for rule in rules for found in references(rule.pattern)):
-        if kind != "machine" or name not in machines:
-            return f"{kind}.{name}"
-    return None
+    named = (f"{kind}.{name}" for rule in rules for kind, name in references(rule.pattern))
+    return next((name for name in named if name not in known_references(machines)), None)
 
 
-def resolved(content: Any, machine_arn: Callable[[str], str]) -> Any:
-    """Put ARNs where a pattern has `${machine.name}`."""
+def resolved(content: Any, arns: Arns) -> Any:
+    """Put the ARN where a pattern has `${machine.name}`, and the bucket's name where it has `${bucket.data}`."""
     if isinstance(content, Mapping):
-        return {name: resolved(value, machine_arn) for name, value in content.items()}
+        return {name: resolved(value, arns) for name, value in content.items()}
     if isinstance(content, list | tuple):
-        return [resolved(value, machine_arn) for value in content]
+        return [resolved(value, arns) for value in content]
     if isinstance(content, str):
-        return _REFERENCE.sub(lambda match: machine_arn(match[2]), content)
+        return _REFERENCE.sub(lambda match: _meant(match, arns), content)
     return content
+
+
+def _meant(match: re.Match[str], arns: Arns) -> str:
+    return arns.data_bucket_name() if match[1] == "bucket" else arns.machine(match[2])

@@ -33,6 +33,11 @@ class StageConfig(BaseModel):
     machine_log_level: Literal["ALL", "ERROR", "FATAL"]
     cors_origins: tuple[str, ...]
     http_allow: tuple[str, ...]
+    # Which tenant the events of a source belong to: whoever may put events as a source starts that tenant's agents.
+    event_sources: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")],
+        Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")],
+    ] = {}
     reserved_concurrency: bool
     throttle_rate_per_s: Annotated[int, Field(ge=1)]
     throttle_burst: Annotated[int, Field(ge=1)]

@@ -60,7 +60,7 @@ NO_TRACE_YET = Allowance(
 )
 NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
-    "Names of log streams, table streams, objects and executions are made at run time; each grant ends at their one owner.",
+    "Names of log streams, table streams, objects, schedules and executions are made at run time; each grant ends at their one owner.",
 )
 LOG_DELIVERY = Allowance(
     ("AwsSolutions-IAM5",),
@@ -68,7 +68,7 @@ LOG_DELIVERY = Allowance(
 )
 OPEN_ROUTE = Allowance(
     ("AwsSolutions-APIG4",),
-    "`open_routes` of the room: answers for health checks and unknown routes, which hold nothing of a tenant.",
+    "`open_routes` of the room: health checks and unknown routes hold nothing of a tenant, and a webhook is signed by its sender.",
 )
 NO_ACCESS_LOG = Allowance(
     ("AwsSolutions-S1", "CKV_AWS_18"),

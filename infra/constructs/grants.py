@@ -40,6 +40,9 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "registry:read-write": ("registry", _READ + _WRITE),
     "identity:read": ("identity", ("dynamodb:GetItem",)),
     "limits:read-write": ("limits", ("dynamodb:GetItem", *_WRITE)),
+    "triggers:read": ("triggers", _READ),
+    "triggers:record": ("triggers", ("dynamodb:UpdateItem",)),
+    "triggers:define": ("triggers", (*_READ, "dynamodb:PutItem", "dynamodb:DeleteItem")),
 }
 
 OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -53,6 +56,7 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     """Collect every word that a `function.toml` may use; each machine brings its own three."""
     words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
+    words["schedules:define"] = _schedules
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
         words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
@@ -76,6 +80,14 @@ def _object_rule(prefix: str, actions: tuple[str, ...]) -> Rule:
         return Granted((Allow(actions, (arns.objects(prefix),)),), {"DATA_BUCKET": arns.data_bucket_name()})
 
     return rule
+
+
+def _schedules(arns: Arns) -> Granted:
+    """Let a room make schedules of the stage's group, in the one role that starts the one room."""
+    actions = ("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule")
+    passes = Allow(("iam:PassRole",), (arns.schedule_role(),))
+    environment = {"SCHEDULE_GROUP": arns.names.schedules(), "SCHEDULE_ROLE_ARN": arns.schedule_role()}
+    return Granted((Allow(actions, (arns.schedules(),)), passes), environment)
 
 
 def _start_rule(machine: str) -> Rule:

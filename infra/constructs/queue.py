@@ -60,7 +60,7 @@ class FailureQueue(Construct):
                 principals=[iam.ServicePrincipal("events.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.queue.queue_arn],
-                conditions={"ArnEquals": {"aws:SourceArn": [arns.rule(spec.name, e) for e in endings(spec)]}},
+                conditions={"ArnEquals": {"aws:SourceArn": [rule_arn(spec, e, arns) for e in endings(spec)]}},
             )
         )
 
@@ -68,6 +68,12 @@ class FailureQueue(Construct):
 def endings(spec: RoomSpec) -> list[str]:
     """Tell a room's rules apart: their place in its list, and the clock's one."""
     return [str(number + 1) for number in range(len(spec.rules))] + (["clock"] if spec.schedule else [])
+
+
+def rule_arn(spec: RoomSpec, ending: str, arns: Arns) -> str:
+    """Spell one of a room's rules with the bus that it is on."""
+    bus = spec.rules[int(ending) - 1].bus if ending.isdigit() else "default"
+    return arns.rule(spec.name, ending, bus)
 
 
 def _last_queue(scope: Construct, construct_id: str, name: str, config: StageConfig) -> sqs.Queue:

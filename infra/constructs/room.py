@@ -21,7 +21,7 @@ from infra.names import Arns
 from infra.rooms import RoomSpec
 from infra.spelling import unknown_word
 
-_CONFIG_REFERENCE = re.compile(r"\$\{config\.([A-Za-z0-9_]+)\}")
+_REFERENCE = re.compile(r"\$\{(config|room|failures)\.([A-Za-z0-9_]+)\}")
 _OF_EVERY_FUNCTION = (
     allowances.PYTHON_3_13,
     allowances.FAILURES_KEPT,
@@ -56,7 +56,7 @@ class Room(Construct):
             # A role that is known by its ARN brings no second dependency beside the one that the ARN makes.
             role=iam.Role.from_role_arn(self, "OwnRole", self.role.role_arn, mutable=False),
             log_group=logs.LogGroup.from_log_group_name(self, "OwnLogs", logs_.ref),
-            environment=_environment(spec, config, granted),
+            environment=_environment(spec, config, granted, arns),
             reserved_concurrent_executions=spec.reserved_concurrency if config.reserved_concurrency else None,
         )
         self._acknowledge(spec, config, words)
@@ -123,7 +123,9 @@ def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:
     )
 
 
-def _environment(spec: RoomSpec, config: StageConfig, granted: Iterable[Granted]) -> dict[str, str]:
+def _environment(
+    spec: RoomSpec, config: StageConfig, granted: Iterable[Granted], arns: Arns
+) -> dict[str, str]:
     """Give a room the names of what it may use, and of nothing else."""
     environment = {
         "STAGE": config.stage,
@@ -133,19 +135,27 @@ def _environment(spec: RoomSpec, config: StageConfig, granted: Iterable[Granted]
     }
     for grant in granted:
         environment |= grant.environment
-    return environment | {name: _filled(text, spec, config) for name, text in spec.environment.items()}
+    return environment | {name: _filled(text, spec, config, arns) for name, text in spec.environment.items()}
 
 
-def _filled(text: str, spec: RoomSpec, config: StageConfig) -> str:
-    """Replace `${config.<field>}` by the stage's value; a list becomes one line with commas."""
+def _filled(text: str, spec: RoomSpec, config: StageConfig, arns: Arns) -> str:
+    """Put in the stage's value for `${config.<field>}`, and the ARN of `${room.<name>}` or of its `${failures.<name>}`."""
 
     def value(match: re.Match[str]) -> str:
-        fields = StageConfig.model_fields
-        if match[1] not in fields:
-            raise unknown_word(
-                Path("functions") / spec.name / "function.toml", "configuration field", match[1], fields
-            )
-        found = getattr(config, match[1])
-        return ",".join(found) if isinstance(found, tuple) else str(found)
+        if match[1] == "config":
+            return _configured(match[2], spec, config)
+        return arns.function(match[2]) if match[1] == "room" else arns.failures(match[2])
 
-    return _CONFIG_REFERENCE.sub(value, text)
+    return _REFERENCE.sub(value, text)
+
+
+def _configured(field: str, spec: RoomSpec, config: StageConfig) -> str:
+    """Write a value as text: a list as one line with commas, a table as such a line of `name=value`."""
+    fields = StageConfig.model_fields
+    if field not in fields:
+        file = Path("functions") / spec.name / "function.toml"
+        raise unknown_word(file, "configuration field", field, fields)
+    found = getattr(config, field)
+    if isinstance(found, dict):
+        found = tuple(f"{name}={value}" for name, value in found.items())
+    return ",".join(found) if isinstance(found, tuple) else str(found)

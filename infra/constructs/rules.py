@@ -8,7 +8,7 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from infra.constructs.queue import endings
+from infra.constructs.queue import endings, rule_arn
 from infra.names import Arns
 from infra.rooms import RoomSpec
 from infra.triggers import resolved
@@ -20,8 +20,11 @@ OLDEST_EVENT_S = 3600
 
 def start_by_rules(scope: Construct, spec: RoomSpec, function: lambda_.IFunction, arns: Arns) -> None:
     """Connect a room to its rules and to the clock, and keep what it fails to handle."""
-    patterns = [resolved(rule.pattern, arns.machine) for rule in spec.rules]
-    wishes: list[dict[str, Any]] = [{"event_pattern": pattern} for pattern in patterns]
+    patterns = [resolved(rule.pattern, arns) for rule in spec.rules]
+    wishes: list[dict[str, Any]] = [
+        {"event_pattern": pattern, **({"event_bus_name": arns.names.bus()} if rule.bus == "events" else {})}
+        for rule, pattern in zip(spec.rules, patterns, strict=True)
+    ]
     if spec.schedule:
         wishes.append({"schedule_expression": spec.schedule})
     for ending, wish in zip(endings(spec), wishes, strict=True):
@@ -61,7 +64,7 @@ def _rule(scope: Construct, spec: RoomSpec, ending: str, wish: dict[str, Any], a
         action="lambda:InvokeFunction",
         function_name=arns.function(spec.name),
         principal="events.amazonaws.com",
-        source_arn=arns.rule(spec.name, ending),
+        source_arn=rule_arn(spec, ending, arns),
     )
     for waiting in (rule, permission):
         waiting.node.add_dependency(scope.node.find_child("Function"))

@@ -1,16 +1,19 @@
-"""What must outlive every deployment: tables and the bucket, apart from the code that changes daily."""
+"""What must outlive every deployment: tables, the bucket, the bus and schedules, apart from the code that changes daily."""
 
 from __future__ import annotations
 
 from aws_cdk import CfnOutput, Duration, Stack
+from aws_cdk import aws_events as events
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
+from infra.constructs.schedules import schedule_group
 from infra.constructs.stream import stream_output
 from infra.constructs.table import PlatformTable, removal_policy
+from infra.names import Names
 from infra.stacks.base import StageStack
 from infra.tables import TABLES
 
@@ -40,6 +43,16 @@ class DataBucket(Construct):
             removal_policy=removal_policy(config),
         )
         allowances.NO_ACCESS_LOG.on(self.bucket)
+        self._tell_the_bus()
+
+    def _tell_the_bus(self) -> None:
+        """Send the bucket's events to EventBridge; the CDK's own way to say so would deploy a function of its own."""
+        written = self.bucket.node.default_child
+        assert isinstance(written, s3.CfnBucket)
+        to_bus = s3.CfnBucket.EventBridgeConfigurationProperty(event_bridge_enabled=True)
+        written.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            event_bridge_configuration=to_bus
+        )
 
 
 class DataStack(StageStack):
@@ -52,3 +65,6 @@ class DataStack(StageStack):
             if spec.streams_new_images:
                 CfnOutput(self, stream_output(spec.name), value=table.resource.attr_stream_arn)
         DataBucket(self, config)
+        # Both belong here because what others have put on or into them must outlive the functions.
+        events.CfnEventBus(self, "Events", name=Names(config.stage).bus())
+        schedule_group(self, config)

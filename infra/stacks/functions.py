@@ -13,6 +13,7 @@ from infra.constructs.grants import Rule
 from infra.constructs.queue import feed
 from infra.constructs.room import Room
 from infra.constructs.rules import start_by_rules
+from infra.constructs.schedules import ScheduleRole
 from infra.constructs.stream import follow
 from infra.rooms import RoomSpec
 from infra.stacks.base import StageStack
@@ -38,3 +39,5 @@ class FunctionsStack(StageStack):
                 follow(room, spec, room.function, arns_of(self, config.stage))
             if spec.is_asynchronous:
                 start_by_rules(room, spec, room.function, arns_of(self, config.stage))
+            if spec.on_schedules:
+                ScheduleRole(self, spec, arns_of(self, config.stage))

@@ -37,6 +37,17 @@ MEANING: dict[str, dict[str, set[str]]] = {
     "registry:read-write": {f"{TABLE}registry": READ | WRITE, f"{TABLE}registry/index/GSI1": QUERY},
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
     "limits:read-write": {f"{TABLE}limits": {"dynamodb:GetItem"} | WRITE},
+    "triggers:read": {f"{TABLE}triggers": READ},
+    "triggers:record": {f"{TABLE}triggers": {"dynamodb:UpdateItem"}},
+    "triggers:define": {f"{TABLE}triggers": READ | {"dynamodb:PutItem", "dynamodb:DeleteItem"}},
+    "schedules:define": {
+        f"arn:<partition>:scheduler:{PLACE}:schedule/stepward-prod-triggers/*": {
+            "scheduler:CreateSchedule",
+            "scheduler:UpdateSchedule",
+            "scheduler:DeleteSchedule",
+        },
+        "arn:<partition>:iam::<accountid>:role/stepward-prod-triggers-<region>": {"iam:PassRole"},
+    },
     "data:read": {f"{BUCKET}/tenants/*": {"s3:GetObject"}},
     "blobs:read": {f"{BUCKET}/blobs/*": {"s3:GetObject"}},
     "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
@@ -50,9 +61,11 @@ VARIABLES = {
     "registry": "REGISTRY_TABLE",
     "identity": "IDENTITY_TABLE",
     "limits": "LIMITS_TABLE",
+    "triggers": "TRIGGERS_TABLE",
     "data": "DATA_BUCKET",
     "blobs": "DATA_BUCKET",
     "agent-run": "AGENT_RUN_MACHINE_ARN",
+    "schedules": "SCHEDULE_GROUP SCHEDULE_ROLE_ARN",
 }
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 ROOMS = {
@@ -68,9 +81,10 @@ def test_every_word_is_explained_to_people() -> None:
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
     words = [*grant_words(["agent-run"]), *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
     words += [*RuleSpec.model_fields, *StreamSpec.model_fields]
-    assert [
+    assert {
         word for word in words if not any(f"`{w}`" in readme for w in (word, f"[{word}]", f"[[{word}]]"))
-    ] == ["authorizer"]
+    } == {"on_schedules", "authorizer"}
+    assert "`on_schedules = true`" in readme
     assert "`authorizer = true`" in readme
 
 
@@ -98,7 +112,9 @@ def test_no_room_reaches_everything(prod: Assembly, room: str) -> None:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_knows_the_names_of_what_it_may_use_and_no_others(prod: Assembly, room: str) -> None:
     variables = set(prod.function(room)["Environment"]["Variables"])
-    by_grant = {VARIABLES[word.split(":", maxsplit=1)[0]] for word in ROOMS[room].grants}
+    by_grant = {
+        name for word in ROOMS[room].grants for name in VARIABLES[word.split(":", maxsplit=1)[0]].split()
+    }
     assert variables == ALWAYS_SET | by_grant | set(ROOMS[room].environment)
 
 

@@ -26,7 +26,13 @@ class Settings(BaseModel):
     limits_table: str | None = None
     data_bucket: str | None = None
     agent_run_machine_arn: str | None = None
+    triggers_table: str | None = None
+    schedule_group: str | None = None
+    schedule_role_arn: str | None = None
+    schedule_target_arn: str | None = None
+    schedule_failures_arn: str | None = None
     http_allow: tuple[str, ...] = ()
+    event_sources: dict[str, str] = {}
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -35,7 +41,9 @@ class Settings(BaseModel):
             name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
         }
         allow = [entry.strip().lower() for entry in found.pop("http_allow", "").split(",")]
-        return cls.model_validate({**found, "http_allow": tuple(filter(None, allow))})
+        sources = [pair.partition("=") for pair in found.pop("event_sources", "").split(",") if pair]
+        given = {source: tenant for source, _, tenant in sources}
+        return cls.model_validate({**found, "http_allow": tuple(filter(None, allow)), "event_sources": given})
 
     def need(self, name: str) -> str:
         """Read a value that the room cannot do without."""

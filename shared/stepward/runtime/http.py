@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from http import HTTPStatus
 from typing import Any, Final
@@ -78,6 +79,12 @@ def body_of(event: APIGatewayProxyEventV2) -> Any:
         return read_json(event.decoded_body if event.body else None)
     except UnicodeDecodeError as error:
         raise InvalidRequest("the body is not UTF-8.", field="body", fix="send UTF-8 JSON") from error
+
+
+def bytes_of(event: APIGatewayProxyEventV2) -> bytes:
+    """Read a body as it was sent, byte for byte, as signatures need it."""
+    body = event.body or ""
+    return base64.b64decode(body) if event.is_base64_encoded else body.encode()
 
 
 def query_of(event: APIGatewayProxyEventV2) -> dict[str, str]:

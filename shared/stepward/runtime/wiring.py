@@ -10,6 +10,7 @@ from stepward.runtime.config import settings
 if TYPE_CHECKING:
     from stepward.adapters.aws.journal import DynamoJournal
     from stepward.agents.gate import Consultant
+    from stepward.agents.start import Start
     from stepward.domain.agents import AgentDefinition
     from stepward.identity.api_keys import ApiKeys
     from stepward.ports.clock import Clock, Ids
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from stepward.ports.machines import RunMachine
     from stepward.ports.registry import Registry
     from stepward.ports.runtime_state import RuntimeState
+    from stepward.ports.schedules import Schedules
+    from stepward.ports.triggers import Triggers
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a room loads only what it calls
 
@@ -75,6 +78,35 @@ def run_machine() -> RunMachine:
     from stepward.adapters.aws.machines import StepFunctionsMachine
 
     return StepFunctionsMachine(settings().need("agent_run_machine_arn"))
+
+
+@cache
+def start_run_case() -> Start:
+    """The one way to start a run, whatever asks for it."""
+    from stepward.agents.start import Start
+
+    return Start(registry(), runtime_state(), run_machine(), clock(), ids())
+
+
+@cache
+def triggers() -> Triggers:
+    """Triggers."""
+    from stepward.adapters.aws.triggers import DynamoTriggers
+
+    return DynamoTriggers(settings().need("triggers_table"))
+
+
+@cache
+def schedules() -> Schedules:
+    """The schedules of triggers."""
+    from stepward.adapters.aws.schedules import SchedulerSchedules
+
+    return SchedulerSchedules(
+        group=settings().need("schedule_group"),
+        role_arn=settings().need("schedule_role_arn"),
+        target_arn=settings().need("schedule_target_arn"),
+        failures_arn=settings().need("schedule_failures_arn"),
+    )
 
 
 @cache
