@@ -79,6 +79,14 @@ class Arns:
         """Spell a room's function without a version: machines and the API always call the newest code."""
         return self._arn("lambda", f"function:{self.names.function(room)}")
 
+    def foreign_function(self, name: str) -> str:
+        """Spell a function of the account that is none of ours."""
+        return self._arn("lambda", f"function:{name}")
+
+    def stack(self, part: str) -> str:
+        """Spell how the id of a stack begins; CloudFormation gives each a random ending."""
+        return self._arn("cloudformation", f"stack/{self.names.of(part)}/")
+
     def function_logs(self, room: str) -> str:
         """Spell the streams of a function's own log group, the only place it may log to."""
         return self._arn("logs", f"log-group:/aws/lambda/{self.names.function(room)}:*")
@@ -86,6 +94,10 @@ class Arns:
     def queue(self, room: str) -> str:
         """Spell the queue that a room reads."""
         return self._arn("sqs", self.names.queue(room))
+
+    def queue_url(self, room: str) -> str:
+        """Spell the address of the queue that a room reads, for those who send to it."""
+        return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.names.queue(room)}"
 
     def failures(self, room: str) -> str:
         """Spell the queue of events that a room could not handle."""

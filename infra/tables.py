@@ -37,6 +37,8 @@ _RUN_LIST = (
     "principal",
     "status",
     "rehearsed",
+    "priority",
+    "parent",
     "created_at",
     "deadline_at",
     "ended_at",
@@ -44,7 +46,21 @@ _RUN_LIST = (
     "error",
     "totals",
 )
-_AGENT_LIST = ("id", "name", "version", "model", "description", "created_at")
+_AGENT_LIST = (
+    "id",
+    "uid",
+    "state",
+    "name",
+    "version",
+    "model",
+    "description",
+    "capabilities",
+    "module",
+    "category",
+    "tags",
+    "priority",
+    "created_at",
+)
 
 TABLES: dict[str, TableSpec] = {
     spec.name: spec

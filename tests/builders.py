@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.journal import Created, Turn
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.ports.runtime_state import NewRun, SlotLimits
 
 AT = "2026-01-01T00:00:00.000Z"
 LATER = "2026-01-01T00:05:00.000Z"
@@ -61,6 +63,12 @@ def a_created(**changed: Any) -> Created:
         "rehearsed": True,
     }
     return Created.model_validate({**fields, **changed})
+
+
+def a_new_run(run: int = 1, *, active: int = 1_000, **changed: Any) -> NewRun:
+    head = {name: changed.pop(name) for name in list(changed) if name in RunHead.model_fields}
+    limits = SlotLimits(TenantLimits(active=active), AccountLimits(active=1_000))
+    return NewRun(a_head(run, **head), a_created(), limits, **changed)
 
 
 def a_turn(turn: int = 1, *, calls: tuple[ToolCall, ...] = (), writer: str = "one", **changed: Any) -> Turn:

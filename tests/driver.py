@@ -8,14 +8,22 @@ from itertools import count
 from typing import Any
 
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.line import MemoryNudges, MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
-from stepward.agents.advance import Advance, AdvanceAnswer, AdvanceRequest
+from stepward.agents.advance import Advance
+from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
+from stepward.agents.children import StartChild
+from stepward.agents.find import find_agent
 from stepward.agents.gate import Consultant
+from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.register import Register
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.serve_line import ServeLine
 from stepward.agents.show import ShowRuns
 from stepward.agents.start import Caller, Start
 from stepward.agents.writer import RunWriter
@@ -23,6 +31,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.runs import RunKey
+from stepward.tools.agent import SubAgent
 from stepward.tools.base import ToolContext
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -43,23 +52,37 @@ class World:
 
     def __post_init__(self) -> None:
         self.runtime = MemoryRuntimeState(self.journal)
+        self.line = self.runtime.line
+        self.tokens = MemoryTokens()
+        self.nudges = MemoryNudges()
+        self.limits = MemoryLimitsConfig()
+        self.ports = RunPorts(
+            journal=self.journal,
+            runtime=self.runtime,
+            lists=self.runtime,
+            line=self.line,
+            tokens=self.tokens,
+            nudges=self.nudges,
+            machine=self.machine,
+            limits=self.limits,
+            clock=self.clock,
+            ids=self.ids,
+        )
         self._invocations = count(1)
 
     def register(self, body: dict[str, Any]) -> None:
         Register(self.registry, self.clock, ())("acme", body)
 
     def start(self, agent: str = "helper", given: Any = "hello", key: str | None = None) -> RunKey:
-        start = Start(self.registry, self.runtime, self.machine, self.clock, self.ids)
-        return start(ACME, agent, {"input": given}, key)[0].key
+        return Start(self.ports, self.registry)(ACME, agent, {"input": given}, key)[0].key
 
     def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
         request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **said)
         return Advance(
-            journal=self.journal,
-            runtime=self.runtime,
-            datasets=self.datasets,
-            clock=self.clock,
+            ports=self.ports,
             consultant=self._consultant,
+            latest=lambda *said: find_agent(self.registry, *said).definition.version,
+            context=lambda tenant, call_id: ToolContext(tenant, call_id, self.datasets),
             invocation=f"invocation-{next(self._invocations)}",
             time_left_s=self.time_left_s,
         )(request)
@@ -72,39 +95,63 @@ class World:
         invocation = f"tool-{next(self._invocations)}"
         return CallTool(self.journal, self._definition, self._context, invocation)(request)
 
+    def wait(self, key: RunKey, answer: AdvanceAnswer, call: str) -> str:
+        """Open one wait of the machine, as it would with a token of its own."""
+        token = f"token-{next(self._invocations)}"
+        request = WaitRequest(
+            v=1, tenant=key.tenant, run=key.run, agent=answer.agent or "", version=answer.version or "",
+            call=call, token=token,
+        )  # fmt: skip
+        OpenWait(self.ports, self._definition, {SubAgent.name: StartChild(self.ports, self.registry)})(
+            request
+        )
+        return token
+
+    def serve(self, tenant: str = "acme") -> int:
+        """Serve a tenant's line as a nudge asks for."""
+        return ServeLine(self.ports, f"dispatch-{next(self._invocations)}", lambda: 100.0)(tenant)
+
     def finish(self, key: RunKey) -> dict[str, Any]:
-        """Move a run along until it is done."""
-        answer = self.advance(key)
+        """Move a run along until it is done, with all that it waits for."""
+        said: dict[str, Any] = {}
         for _ in range(500):
+            answer = self.advance(key, **said)
             if answer.next == "done":
                 return self.show(key)
-            called = answer.seq if answer.next == "calls" else None
+            said = {"called": answer.seq, "asked": answer.calls} if answer.next == "calls" else {}
             for call in answer.calls or []:
                 self.call(key, answer, call)
-            answer = self.advance(key, called=called)
+            if answer.next == "waits":
+                said = {"awaited": answer.seq}
+                self._answer_all(key, answer)
         raise AssertionError("the run does not end")
+
+    def _answer_all(self, key: RunKey, answer: AdvanceAnswer) -> None:
+        for wait in answer.waits or []:
+            token = self.wait(key, answer, wait.call)
+            item = self.journal.call(key, wait.call)
+            if item and item.started_by and token not in self.machine.answered:
+                self.finish(RunKey(tenant=key.tenant, run=item.started_by))
 
     def run(self, body: dict[str, Any], given: Any = "hello") -> dict[str, Any]:
         self.register(body)
         return self.finish(self.start(body["id"], given))
 
     def show(self, key: RunKey) -> dict[str, Any]:
-        return ShowRuns(self.journal, self.runtime).detail(key.tenant, key.run)
+        return ShowRuns(self.journal, self.runtime, self.runtime).detail(key.tenant, key.run)
 
     def events(self, key: RunKey) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = ShowRuns(self.journal, self.runtime).events(key.tenant, key.run, {})[
-            "events"
-        ]
+        events: list[dict[str, Any]] = ShowRuns(self.journal, self.runtime, self.runtime).events(
+            key.tenant, key.run, {}
+        )["events"]
         return events
 
     def cancel(self, key: RunKey) -> None:
-        CancelRun(self.journal, self.runtime, self.machine, self.clock, self.ids)(
-            key.tenant, key.run, "tester"
-        )
+        CancelRun(self.ports)(key.tenant, key.run, "tester")
 
     def cancel_in_journal(self, key: RunKey) -> None:
         """Ask for the end and die before writing it."""
-        writer = RunWriter.open(self.journal, self.runtime, self.clock, key, "a canceller")
+        writer = RunWriter.open(self.ports, key, "a canceller")
         writer.append(writer.make(Cancel, by="tester"))
 
     def kinds(self, key: RunKey) -> list[str]:

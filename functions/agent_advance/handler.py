@@ -1,10 +1,11 @@
-"""Advances a run: the machine's Advance state."""
+"""Advances a run: the machine's AdvanceRun and RecordFailure states."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.advance import Advance, AdvanceAnswer, AdvanceRequest
+from stepward.agents.advance import Advance
+from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.runtime import wiring
 from stepward.runtime.entry import task, time_left_s
 
@@ -13,11 +14,10 @@ from stepward.runtime.entry import task, time_left_s
 def handle(request: AdvanceRequest, context: Any) -> AdvanceAnswer:
     """Go on with one run."""
     advance = Advance(
-        journal=wiring.journal(),
-        runtime=wiring.runtime_state(),
-        datasets=wiring.datasets(),
-        clock=wiring.clock(),
+        ports=wiring.run_ports(),
         consultant=wiring.consultant,
+        latest=wiring.latest_version,
+        context=wiring.tool_context,
         invocation=context.aws_request_id,
         time_left_s=time_left_s(context),
     )

@@ -20,7 +20,7 @@ def metrics() -> Any:
     """Count the day's runs by status."""
     tenant = caller(router.current_event).tenant
     today = wiring.clock().now().date().isoformat()
-    counts = wiring.runtime_state().count_by_status(tenant, today)
+    counts = wiring.run_lists().count_by_status(tenant, today)
     lines = [
         "# HELP stepward_info The platform's version.",
         "# TYPE stepward_info gauge",

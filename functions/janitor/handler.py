@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.closing import CloseRun, Sweep
+from stepward.agents.closing import Sweep
 from stepward.runtime import wiring
 from stepward.runtime.entry import room
 
@@ -13,6 +13,4 @@ from stepward.runtime.entry import room
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Make one round."""
     del event, context
-    close = CloseRun(wiring.journal(), wiring.runtime_state(), wiring.clock(), wiring.ids())
-    sweep = Sweep(wiring.journal(), wiring.runtime_state(), wiring.run_machine(), wiring.clock(), close)
-    return sweep()
+    return Sweep(wiring.run_ports())()

@@ -13,5 +13,5 @@ from stepward.runtime.entry import room
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     """Close the run of one status-change event."""
     del context
-    close = CloseRun(wiring.journal(), wiring.runtime_state(), wiring.clock(), wiring.ids())
+    close = CloseRun(wiring.run_ports())
     return {"status": close(*run_of_event(event))}

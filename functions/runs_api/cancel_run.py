@@ -16,7 +16,5 @@ router = routes()
 def cancel_run(run_id: str) -> Any:
     """Answer 202 with the cancelled run."""
     by = caller(router.current_event)
-    cancel = CancelRun(
-        wiring.journal(), wiring.runtime_state(), wiring.run_machine(), wiring.clock(), wiring.ids()
-    )
+    cancel = CancelRun(wiring.run_ports())
     return answer(202, run_view(cancel(by.tenant, run_id, by.principal)))

@@ -31,4 +31,4 @@ def show_events(run_id: str) -> Any:
 
 
 def _show() -> ShowRuns:
-    return ShowRuns(wiring.journal(), wiring.runtime_state())
+    return wiring.show_runs_case()

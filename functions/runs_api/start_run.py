@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.show import ShowRuns, new_run_view
-from stepward.agents.start import Start
+from stepward.agents.show import new_run_view
 from stepward.runtime import wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
 from stepward.runtime.patience import until_ended, wait_of
@@ -18,11 +17,8 @@ def start_run(agent_id: str) -> Any:
     """Answer 202 with the run, or 200 once it has ended within `?wait=`."""
     event = router.current_event
     by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
-    start = Start(
-        wiring.registry(), wiring.runtime_state(), wiring.run_machine(), wiring.clock(), wiring.ids()
-    )
-    head, is_new = start(by, agent_id, body, event.headers.get("idempotency-key"))
-    show = ShowRuns(wiring.journal(), wiring.runtime_state())
+    head, is_new = wiring.start_run_case()(by, agent_id, body, event.headers.get("idempotency-key"))
+    show = wiring.show_runs_case()
     if is_new and not seconds:
         run = new_run_view(head, body["input"])
     else:

@@ -35,9 +35,9 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
     "journal:read": ("journal", _READ),
     "runtime:read": ("runtime", _READ),
-    "runtime:read-write": ("runtime", _READ + _WRITE),
-    "registry:read": ("registry", _READ),
-    "registry:read-write": ("registry", _READ + _WRITE),
+    "runtime:read-write": ("runtime", _READ + _WRITE + ("dynamodb:DeleteItem",)),
+    "registry:read": ("registry", (*_READ, "dynamodb:BatchGetItem")),
+    "registry:read-write": ("registry", (*_READ, *_WRITE, "dynamodb:BatchGetItem", "dynamodb:DeleteItem")),
     "identity:read": ("identity", ("dynamodb:GetItem",)),
     "limits:read-write": ("limits", ("dynamodb:GetItem", *_WRITE)),
     "triggers:read": ("triggers", _READ),
@@ -52,15 +52,21 @@ OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
 }
 
 
+QUEUES: tuple[str, ...] = ("dispatch",)
+"""The rooms with a queue that other rooms may send to."""
+
+
 def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
-    """Collect every word that a `function.toml` may use; each machine brings its own three."""
+    """Collect every word that a `function.toml` may use; each machine brings its own four."""
     words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
+    words |= {f"{room}:send": _send_rule(room) for room in QUEUES}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     words["schedules:define"] = _schedules
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
         words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
         words[f"{machine}:describe"] = _execution_rule(machine, "states:DescribeExecution")
+        words[f"{machine}:answer"] = _answer_rule(machine)
     return words
 
 
@@ -95,6 +101,24 @@ def _start_rule(machine: str) -> Rule:
         return Granted(
             (Allow(("states:StartExecution",), (arns.machine(machine),)),), _machine_variable(machine, arns)
         )
+
+    return rule
+
+
+def _answer_rule(machine: str) -> Rule:
+    """A task's token is answered in the name of its machine, whichever execution it belongs to."""
+
+    def rule(arns: Arns) -> Granted:
+        allow = Allow(("states:SendTaskSuccess",), (arns.machine(machine),))
+        return Granted((allow,), _machine_variable(machine, arns))
+
+    return rule
+
+
+def _send_rule(room: str) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        variable = f"{room.upper()}_QUEUE_URL"
+        return Granted((Allow(("sqs:SendMessage",), (arns.queue(room),)),), {variable: arns.queue_url(room)})
 
     return rule
 

@@ -15,9 +15,14 @@ from stepward.adapters.aws import clients
 from stepward.adapters.aws.datasets import S3Datasets
 from stepward.adapters.aws.identity import DynamoIdentity
 from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.line import DynamoLine
+from stepward.adapters.aws.new_runs import NewRuns
 from stepward.adapters.aws.registry import DynamoRegistry
+from stepward.adapters.aws.run_lists import DynamoRunLists
 from stepward.adapters.aws.runtime_state import DynamoRuntimeState
+from stepward.adapters.aws.tokens import DynamoTokens
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.line import MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import MemoryDatasets, MemoryIdentity, StillClock
@@ -29,6 +34,9 @@ BUCKET = "data"
 class Ports:
     journal: Any
     runtime: Any
+    lists: Any
+    line: Any
+    tokens: Any
     registry: Any
     identity: Any
     datasets: Any
@@ -37,9 +45,13 @@ class Ports:
 
 def _in_memory() -> Ports:
     journal = MemoryJournal()
+    runtime = MemoryRuntimeState(journal)
     return Ports(
         journal,
-        MemoryRuntimeState(journal),
+        runtime,
+        runtime,
+        runtime.line,
+        MemoryTokens(),
         MemoryRegistry(),
         MemoryIdentity(),
         MemoryDatasets(),
@@ -57,10 +69,12 @@ def _on_aws() -> Ports:
         _create(spec)
     boto3.client("s3").create_bucket(Bucket=BUCKET)
     journal, clock = DynamoJournal("journal", BUCKET), StillClock()
-    runtime = DynamoRuntimeState("runtime", journal, clock)
     return Ports(
         journal,
-        runtime,
+        DynamoRuntimeState("runtime", journal, NewRuns("runtime", journal, clock)),
+        DynamoRunLists("runtime", clock),
+        DynamoLine("runtime"),
+        DynamoTokens("runtime", clock),
         DynamoRegistry("registry"),
         DynamoIdentity("identity"),
         _PutableDatasets(BUCKET),

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.line import Slot
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
-from stepward.ports.runtime_state import IdempotencyKey
-from tests.builders import LATER, a_created, a_head, a_key, a_turn
+from stepward.ports.runtime_state import Freed, IdempotencyKey, Settlement, Started
+from tests.builders import LATER, a_created, a_head, a_key, a_new_run, a_turn
 
 CLOSING = Closing(
     status=RunStatus.FAILED,
@@ -26,52 +27,53 @@ def an_idempotency_key(body: str = "one", key: str = "k1") -> IdempotencyKey:
 
 
 def test_a_start_creates_head_and_first_record(ports: Any) -> None:
-    assert ports.runtime.start(a_head(), a_created(), None) == a_head()
+    assert ports.runtime.start(a_new_run()) == Started(a_head(), is_new=True)
     assert ports.runtime.head(a_key()) == a_head()
-    assert ports.journal.newest(a_key()).record == a_created()
+    assert ports.journal.newest(a_key()).record == a_created(slot=Slot())
 
 
 def test_an_unknown_run_has_no_head(ports: Any) -> None:
     assert ports.runtime.head(a_key(7)) is None
-    ports.runtime.start(a_head(), a_created(), None)
+    ports.runtime.start(a_new_run())
     assert ports.runtime.head(a_key(1, tenant="other")) is None
 
 
 def test_the_same_key_finds_the_same_run(ports: Any) -> None:
-    ports.runtime.start(a_head(1), a_created(), an_idempotency_key())
-    assert ports.runtime.start(a_head(2), a_created(), an_idempotency_key()).run == a_key(1).run
+    ports.runtime.start(a_new_run(1, idempotency=an_idempotency_key()))
+    assert ports.runtime.start(a_new_run(2, idempotency=an_idempotency_key())).head.run == a_key(1).run
     assert ports.runtime.head(a_key(2)) is None
     assert ports.journal.newest(a_key(2)) is None
 
 
 def test_the_same_key_with_another_body_is_refused(ports: Any) -> None:
-    ports.runtime.start(a_head(1), a_created(), an_idempotency_key("one"))
+    ports.runtime.start(a_new_run(1, idempotency=an_idempotency_key("one")))
     with pytest.raises(Conflict) as refused:
-        ports.runtime.start(a_head(2), a_created(), an_idempotency_key("two"))
+        ports.runtime.start(a_new_run(2, idempotency=an_idempotency_key("two")))
     assert refused.value.field == "Idempotency-Key"
     assert ports.runtime.head(a_key(2)) is None
 
 
 def test_a_run_is_closed_once(ports: Any) -> None:
-    ports.runtime.start(a_head(), a_created(), None)
-    assert ports.runtime.close(a_key(), CLOSING) is True
-    assert ports.runtime.close(a_key(), CLOSING.model_copy(update={"status": RunStatus.COMPLETED})) is False
+    again = CLOSING.model_copy(update={"status": RunStatus.COMPLETED})
+    ports.runtime.start(a_new_run())
+    assert ports.runtime.close(a_key(), Settlement(CLOSING, slot=Slot())) == Freed(done=True)
+    assert ports.runtime.close(a_key(), Settlement(again, slot=Slot())) == Freed(done=False)
     head = ports.runtime.head(a_key())
     assert (head.status, head.ended_at, head.ended_seq) == (RunStatus.FAILED, LATER, 3)
     assert (head.error.code, head.totals.cost_usd_micros) == ("Bug", 99)
 
 
 def test_a_late_reply_is_written_and_counted_together(ports: Any) -> None:
-    ports.runtime.start(a_head(), a_created(), None)
+    ports.runtime.start(a_new_run())
     late, totals = a_turn(late=True), Totals(turns=3, cost_usd_micros=120)
     with pytest.raises(StoreConflict):
-        ports.runtime.book_late(a_key(), 2, late, totals)
+        ports.runtime.book_late(a_key(), 2, late, totals, (), None)
     assert ports.journal.newest(a_key()).seq == 1
-    ports.runtime.close(a_key(), CLOSING)
-    ports.runtime.book_late(a_key(), 2, late, totals)
+    ports.runtime.close(a_key(), Settlement(CLOSING, slot=Slot()))
+    ports.runtime.book_late(a_key(), 2, late, totals, (), None)
     assert ports.runtime.head(a_key()).totals == totals
     with pytest.raises(StoreConflict):
-        ports.runtime.book_late(a_key(), 2, a_turn(late=True, writer="another"), Totals())
+        ports.runtime.book_late(a_key(), 2, a_turn(late=True, writer="another"), Totals(), (), None)
     assert ports.runtime.head(a_key()).totals == totals
     assert ports.journal.newest(a_key()).record == late
 
@@ -80,8 +82,8 @@ def seven_runs(ports: Any) -> None:
     for number in range(1, 8):
         at = f"2026-01-0{1 if number < 5 else 2}T00:00:0{number}.000Z"
         agent = "odd" if number % 2 else "even"
-        ports.runtime.start(a_head(number, created_at=at, agent=agent), a_created(), None)
-    ports.runtime.start(a_head(8, tenant="other", created_at="2026-01-02T00:00:09.000Z"), a_created(), None)
+        ports.runtime.start(a_new_run(number, created_at=at, agent=agent))
+    ports.runtime.start(a_new_run(8, tenant="other", created_at="2026-01-02T00:00:09.000Z"))
     ports.clock.forward(86_400)
 
 
@@ -89,7 +91,7 @@ def listed(ports: Any, **query: Any) -> list[list[int]]:
     pages, cursor = [], None
     while True:
         asked = {"day": None, "agent": None, "limit": 3, **query}
-        page = ports.runtime.list_runs("acme", **asked, cursor=cursor)
+        page = ports.lists.list_runs("acme", **asked, cursor=cursor)
         pages.append([int(head.run.removeprefix("run_")) for head in page.runs])
         cursor = page.cursor
         if cursor is None:
@@ -104,7 +106,7 @@ def test_runs_are_listed_newest_first_over_days(ports: Any) -> None:
 
 def test_lists_go_back_over_months(ports: Any) -> None:
     for number, month in enumerate(("2025-03", "2025-12", "2026-01"), start=1):
-        ports.runtime.start(a_head(number, created_at=f"{month}-15T00:00:00.000Z"), a_created(), None)
+        ports.runtime.start(a_new_run(number, created_at=f"{month}-15T00:00:00.000Z"))
     assert listed(ports, limit=1) == [[3], [2], [1]]
 
 
@@ -117,21 +119,21 @@ def test_runs_of_a_day_and_of_an_agent_are_listed(ports: Any) -> None:
 
 def test_an_invented_cursor_is_refused(ports: Any) -> None:
     with pytest.raises(InvalidRequest):
-        ports.runtime.list_runs("acme", day=None, agent=None, limit=3, cursor="../../etc")
+        ports.lists.list_runs("acme", day=None, agent=None, limit=3, cursor="../../etc")
 
 
 def test_a_days_runs_are_counted_by_status(ports: Any) -> None:
     seven_runs(ports)
-    ports.runtime.close(a_key(1), CLOSING)
-    assert ports.runtime.count_by_status("acme", "2026-01-01") == {"RUNNING": 3, "FAILED": 1}
+    ports.runtime.close(a_key(1), Settlement(CLOSING, slot=Slot()))
+    assert ports.lists.count_by_status("acme", "2026-01-01") == {"RUNNING": 3, "FAILED": 1}
 
 
 def test_open_runs_are_those_that_have_not_ended(ports: Any) -> None:
     seven_runs(ports)
-    ports.runtime.close(a_key(2), CLOSING)
+    ports.runtime.close(a_key(2), Settlement(CLOSING, slot=Slot()))
     before = "2026-01-02T00:00:06.000Z"
-    assert [head.run for head in ports.runtime.open_runs(before, 10)] == [a_key(n).run for n in (1, 3, 4, 5)]
-    assert len(ports.runtime.open_runs("2027", 3)) == 3
+    assert [head.run for head in ports.lists.open_runs(before, 10)] == [a_key(n).run for n in (1, 3, 4, 5)]
+    assert len(ports.lists.open_runs("2027", 3)) == 3
 
 
 def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:
@@ -142,7 +144,8 @@ def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:
     with ThreadPoolExecutor(8) as pool:
         runs = list(
             pool.map(
-                lambda n: ports.runtime.start(a_head(n), a_created(), an_idempotency_key()).run, range(1, 30)
+                lambda n: ports.runtime.start(a_new_run(n, idempotency=an_idempotency_key())).head.run,
+                range(1, 30),
             )
         )
     assert len(set(runs)) == 1

@@ -60,10 +60,10 @@ def test_an_old_journal_tells_its_story(golden: tuple[Path, DynamoJournal, RunKe
     state = fold(loaded)
     assert state.end is not None
     assert state.end.status is RunStatus.COMPLETED
-    assert state.totals.cost_usd_micros > 0
+    assert state.ledger.totals.cost_usd_micros > 0
     events = [event for item in loaded.records for event in events_of(key.run, item, loaded.calls)]
     assert events[-1]["type"] == "agent.run.ended"
-    assert len([e for e in events if e["type"] == "agent.tool.completed"]) == state.totals.tool_calls
+    assert len([e for e in events if e["type"] == "agent.tool.completed"]) == state.ledger.totals.tool_calls
 
 
 def test_an_old_journal_is_finished_from_every_record_on(golden: tuple[Path, DynamoJournal, RunKey]) -> None:
@@ -82,14 +82,15 @@ def test_an_old_journal_is_finished_from_every_record_on(golden: tuple[Path, Dyn
         first = loaded.records[0].record
         head = a_head(agent=body["id"], version=body["version"], deadline_at="2999-01-01T00:00:00.000Z")
         head = head.model_copy(update={"run": key.run, "tenant": key.tenant})
-        world.runtime.start(head, first.model_copy(update={"deadline_at": head.deadline_at}), None)  # type: ignore[arg-type]
+        world.runtime.heads[key] = head
+        world.journal.append(key, 1, first.model_copy(update={"deadline_at": head.deadline_at}))
         for item in loaded.records[1:length]:
             world.journal.append(key, item.seq, item.record)
         for call in loaded.calls.values():
             if call.result:
                 world.journal.put_result(key, call.result)
         assert world.finish(key)["status"] == "COMPLETED"
-        assert fold(world.journal.load(key)).totals.turns == old.totals.turns
+        assert fold(world.journal.load(key)).ledger.totals.turns == old.ledger.totals.turns
 
 
 def test_the_machine_enters_the_states_that_it_always_did() -> None:

@@ -62,19 +62,21 @@ def _states(call: Call) -> list[Need]:
     machine, execution = body.get("stateMachineArn"), body.get("executionArn")
     if operation.startswith("SendTask"):
         machine = _waiting_for(body.get("taskToken", ""))
+        if machine is None:
+            return []  # an answer that comes too late changes nothing: the service itself refuses the token
     if operation == "CreateStateMachine":
         machine = arn("states", f"stateMachine:{body.get('name')}")
     return [Need(f"states:{operation}", str(execution or machine or "*")), *_passed(body.get("roleArn"))]
 
 
-def _waiting_for(token: str) -> str:
+def _waiting_for(token: str) -> str | None:
     """Find the machine that waits for a token: that is what the permission to answer is about."""
     for machine in list(stepfunctions_backends[place.ACCOUNT_ID][place.REGION].state_machines):
         for execution in list(machine.executions):
             worker = getattr(execution, "exec_worker", None)
             if worker is not None and worker.env.callback_pool_manager.get(token) is not None:
                 return str(machine.arn)
-    return "*"
+    return None
 
 
 def _passed(role: str | None) -> list[Need]:

@@ -8,18 +8,19 @@ for the next call).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
-
-from stepward.agents.gate import Consultant, failure, may_call, must_stop
+from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next
+from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
+from stepward.agents.handover import handed_over
 from stepward.agents.outcomes import TurnCalls
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.standing import Standing
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
-    Bug,
     ModelFault,
     OutputMalformed,
     ProviderFault,
@@ -30,11 +31,9 @@ from stepward.domain.errors import (
 from stepward.domain.journal import Claimed, End, Intent, Results, Turn, Waiting
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.run_state import RunState
-from stepward.domain.runs import RunError, RunKey, RunStatus
-from stepward.ports.clock import Clock, from_iso, iso
-from stepward.ports.datasets import Datasets
-from stepward.ports.journal import Journal
-from stepward.ports.runtime_state import RuntimeState
+from stepward.domain.runs import RunError, RunStatus
+from stepward.ports.clock import iso
+from stepward.tools.base import ToolContext
 
 TIME_FOR_A_TURN_S: Final = 45
 PROVIDER_WAIT_S: Final = 10
@@ -44,123 +43,114 @@ REPLY_LIMIT_BYTES: Final = 2_000_000
 """With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
 
 
-class FailedCall(BaseModel):
-    """A call whose function gave no result, as the machine saw it."""
-
-    call: str
-    error: str
-
-
-class AdvanceRequest(BaseModel):
-    """What the machine sends: ids and what it has just done, never content.
-
-    `called` is the place of the turn whose calls the machine has just made: only that turn's missing results are
-    final. `error` asks for the run's end because advancing it failed too often.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    v: Literal[1]
-    tenant: str
-    run: str
-    called: int | None = None
-    failed: list[FailedCall] = Field(default_factory=list)
-    error: str | None = None
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
-
-
-Next = Literal["done", "calls", "wait", "again"]
-
-
-class AdvanceAnswer(BaseModel):
-    """What the machine is to do next; ids only, under 2 KB.
-
-    `seq` is the place of the turn whose calls are open, `newest` the journal's last place when they were asked for.
-    """
-
-    v: Literal[1] = 1
-    tenant: str
-    run: str
-    next: Next
-    seq: int
-    agent: str | None = None
-    version: str | None = None
-    newest: int | None = None
-    calls: list[str] | None = None
-    seconds: int | None = None
-
-
 @dataclass(frozen=True)
 class Advance:
     """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run."""
 
-    journal: Journal
-    runtime: RuntimeState
-    datasets: Datasets
-    clock: Clock
+    ports: RunPorts
     consultant: Callable[[str, str, str], Consultant]
+    latest: Callable[[str, str, str | None], str]
+    context: Callable[[str, str], ToolContext]
     invocation: str
     time_left_s: Callable[[], float]
 
     def __call__(self, request: AdvanceRequest) -> AdvanceAnswer:
         """Go on with the run until it is done or must wait."""
-        writer = RunWriter.open(self.journal, self.runtime, self.clock, request.key, self.invocation)
-        start = writer.state.start
+        writer = RunWriter.open(self.ports, request.key, self.invocation)
         if request.error:
             writer.end(failure(request.error, "the platform could not advance the run."))
         elif writer.state.end is not None:
             writer.settle()
         if writer.state.end is not None:
             return AdvanceAnswer(tenant=request.tenant, run=request.run, next="done", seq=writer.state.seq)
-        consultant = self.consultant(request.tenant, start.agent, start.version)
-        return _Advancing(self, request, writer, consultant).run()
+        return _Advancing(self, request, writer).run()
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Advancing:
     """One invocation at work on one run."""
 
     case: Advance
     request: AdvanceRequest
     writer: RunWriter
-    consultant: Consultant
+    standing: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.standing = Standing(self.writer, self.case.ports, self._answer)
 
     @property
     def state(self) -> RunState:
         return self.writer.state
 
+    @property
+    def consultant(self) -> Consultant:
+        """Who carries the run on now; another one after a hand-over."""
+        agent = self.state.agent
+        found = self.case.consultant(self.request.tenant, agent.agent, agent.version)
+        return found.changed_by(self.state)
+
     def run(self) -> AdvanceAnswer:
-        answer = self._claim()
+        answer = self._stand() or self._claim()
         while answer is None:
-            answer = (
-                self._take_turn() if self.state.pending is None else self._answer_calls(self.state.pending)
-            )
+            answer = self._step()
         return answer
 
+    def _step(self) -> AdvanceAnswer | None:
+        if self.state.paused:
+            return self.standing.pause()
+        return self._take_turn() if self.state.pending is None else self._answer_calls(self.state.pending)
+
+    def _stand(self) -> AdvanceAnswer | None:
+        """See to it that the run has a slot, or waits for one."""
+        if self.state.pending and self.request.awaited == self.state.pending_seq:
+            calls = self._calls_of(self.state.pending)
+            self.standing.close_unanswered(calls, calls.awaited(), self.request.failures)
+        if not self.state.needs_slot or self.state.slot:
+            return None
+        if self.state.cancelled:
+            return self._end(cancelled(self.state.cancelled))
+        return self.standing.regain(self.consultant.cost_limit_usd_micros(self.state))
+
     def _claim(self) -> AdvanceAnswer | None:
-        is_free = self.state.pending is None
-        permit = self._permit(self.state) if is_free else must_stop(self.state, self.case.clock.now())
+        stop = must_stop(self.state, self.case.ports.clock.now())
+        if stop:
+            return self._end(stop)
+        if self.standing.parent_has_ended():
+            return self._end(End(status=RunStatus.CANCELLED, error=_ORPHANED))
+        is_free = self.state.pending is None and not self.state.paused
+        permit = self._permit(self.state) if is_free else None
         if isinstance(permit, End):
             return self._end(permit)
         self.writer.append(self.writer.make(Claimed, intent=permit))
         return None
 
     def _take_turn(self) -> AdvanceAnswer | None:
-        if self.state.intent is None:
-            raise Bug("a model call needs a reservation")
+        if self.state.ledger.intent is None:
+            return self._reserve()
+        consultant = self.consultant
         try:
-            reply = self.consultant.backend.reply(self.consultant.request(self.state))
+            reply = consultant.backend.reply(consultant.request(self.state))
         except (ProviderFault, ModelFault) as error:
             return self._without_reply(error)
         reply, end = _ending(reply)
-        cost = self.consultant.price.cost_usd_micros(reply.usage)
-        turn = self.writer.make(Turn, turn=self.state.intent.turn, reply=reply, cost_usd_micros=cost, end=end)
+        turn = self.writer.make(
+            Turn,
+            turn=self.state.ledger.intent.turn,
+            reply=reply,
+            cost_usd_micros=consultant.price.cost_usd_micros(reply.usage),
+            end=end,
+            **consultant.named,
+        )
         self._append_paid(turn)
         return self._end(end) if end else None
+
+    def _reserve(self) -> AdvanceAnswer | None:
+        """Claim once more, with the reservation that a pause has kept the first claim from making."""
+        permit = self._permit(self.state)
+        if isinstance(permit, End):
+            return self._end(permit)
+        self.writer.append(self.writer.make(Claimed, intent=permit))
+        return None
 
     def _append_paid(self, turn: Turn) -> None:
         """Write the reply; where the run has gone on without us, book what it cost and leave."""
@@ -176,43 +166,57 @@ class _Advancing:
         if not error.retryable:
             return self._end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = _wait_s(error)
-        until = self.case.clock.now() + timedelta(seconds=seconds)
-        if until >= from_iso(self.state.start.deadline_at) or self.state.waits >= MOST_WAITS:
+        until = self.case.ports.clock.now() + timedelta(seconds=seconds)
+        most = self.consultant.agent.max_retries
+        if until >= self.state.deadline or self.state.waits >= (MOST_WAITS if most is None else most):
             return self._end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))
         self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
         return self._answer("wait", seconds=seconds)
 
     def _answer_calls(self, turn: Turn) -> AdvanceAnswer | None:
         calls = self._calls_of(turn)
-        if calls.waiting():
-            if self.state.pending_seq != self.request.called:
-                return self._ask_for(calls)
+        asked = self._asked_before(calls)
+        if asked:
             # Since our claim no effect can begin any more: what is marked or done by now is all there will ever be.
             self.writer.refresh_calls()
             calls = self._calls_of(turn)
-        failures = {one.call: one.error for one in self.request.failed}
-        return self._append_results(
-            self.writer.make(Results, turn=turn.turn, outcomes=calls.outcomes(failures))
-        )
+            asked = self._asked_before(calls)
+        to_ask = [call for call in calls.next_remote() if call not in asked]
+        if to_ask or calls.awaited():
+            self.standing.close_unanswered(
+                calls, [call for call in calls.remote() if call.id in asked], self.request.failures
+            )
+        if to_ask:
+            return self._answer("calls", **self._named_calls(to_ask))
+        if calls.awaited():
+            return self.standing.await_answers(calls)
+        return self._append_results(calls, turn)
+
+    def _asked_before(self, calls: TurnCalls) -> list[str]:
+        """The remote calls without a result that the machine has made: nothing will come of them any more."""
+        if self.state.pending_seq != self.request.called:
+            return []
+        asked = self.request.asked
+        return [call.id for call in calls.remote() if asked is None or call.id in asked]
+
+    def _named_calls(self, calls: list[str]) -> dict[str, Any]:
+        agent = self.state.agent
+        return {"agent": agent.agent, "version": agent.version, "newest": self.state.seq, "calls": calls}
 
     def _calls_of(self, turn: Turn) -> TurnCalls:
         return TurnCalls(
             agent=self.consultant.agent,
-            tenant=self.request.tenant,
+            run=self.request.run,
             calls=turn.reply.calls,
             items=self.state.calls,
-            datasets=self.case.datasets,
-            run=self.request.run,
+            context=lambda call_id: self.case.context(self.request.tenant, call_id),
         )
 
-    def _ask_for(self, calls: TurnCalls) -> AdvanceAnswer:
-        agent = self.consultant.agent
-        return self._answer(
-            "calls", agent=agent.id, version=agent.version, newest=self.state.seq, calls=calls.waiting()
-        )
-
-    def _append_results(self, results: Results) -> AdvanceAnswer | None:
+    def _append_results(self, calls: TurnCalls, turn: Turn) -> AdvanceAnswer | None:
         """Write the results with the next call's reservation: the gate is asked as if they were in place."""
+        outcomes = calls.outcomes(self.request.failures)
+        outcomes, carrier = handed_over(calls, outcomes, self._latest)
+        results = self.writer.make(Results, turn=turn.turn, outcomes=outcomes, handed_over=carrier)
         permit = self._permit(self.state.with_results(results))
         short = self.case.time_left_s() < TIME_FOR_A_TURN_S
         intent = permit if isinstance(permit, Intent) and not short else None
@@ -221,8 +225,16 @@ class _Advancing:
             return self._end(permit)
         return self._answer("again") if short else None
 
+    def _latest(self, agent: str, version: str | None) -> str:
+        return self.case.latest(self.request.tenant, agent, version)
+
     def _permit(self, state: RunState) -> Intent | End:
-        return may_call(state, self.consultant, self.case.clock.now())
+        agent = state.agent
+        consultant = self.case.consultant(self.request.tenant, agent.agent, agent.version).changed_by(state)
+        permit = may_call(state, consultant, self.case.ports.clock.now())
+        if isinstance(permit, Intent):
+            return self.standing.covered(state, permit, consultant.cost_limit_usd_micros(state))
+        return permit
 
     def _end(self, end: End) -> AdvanceAnswer:
         self.writer.end(end)
@@ -230,7 +242,12 @@ class _Advancing:
 
     def _answer(self, next_: Next, **more: Any) -> AdvanceAnswer:
         tenant, run = self.request.tenant, self.request.run
-        return AdvanceAnswer(tenant=tenant, run=run, next=next_, seq=self.state.pending_seq, **more)
+        return AdvanceAnswer.model_validate(
+            {"tenant": tenant, "run": run, "next": next_, "seq": self.state.pending_seq, **more}
+        )
+
+
+_ORPHANED: Final = RunError(code="RunCancelled", detail="the run that waited for this one has ended.")
 
 
 def _ending(reply: ModelReply) -> tuple[ModelReply, End | None]:

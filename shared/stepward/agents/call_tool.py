@@ -12,6 +12,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
+from stepward.domain.run_state import is_harmless
 from stepward.domain.runs import RunKey
 from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
@@ -93,7 +94,7 @@ class CallTool:
 def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:
     """Tell whether the run went on after our turn; the bills of those who lost it do not count."""
     since = (item.record for item in records if item.seq > newest)
-    return any(not (isinstance(record, Turn) and record.late) for record in since)
+    return any(not is_harmless(record) for record in since)
 
 
 def _asked(records: Sequence[Sequenced], request: CallRequest) -> ToolCall:

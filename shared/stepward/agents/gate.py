@@ -15,13 +15,13 @@ from stepward.domain.errors import (
     RunCancelled,
     StepwardError,
 )
-from stepward.domain.journal import End, Intent
+from stepward.domain.journal import Cancel, End, Intent
 from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
 from stepward.models.catalog import backend_for
-from stepward.ports.clock import from_iso
+from stepward.ports.clock import iso
 from stepward.ports.models import ModelBackend
 from stepward.tools.catalog import bind
 
@@ -39,6 +39,25 @@ class Consultant:
     def of(cls, agent: AgentDefinition) -> Consultant:
         """Choose backend and price by the definition."""
         return cls(agent, backend_for(agent), price_of(agent.model), tuple(_schemas(agent)))
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Who is asked: the agent and the model behind it."""
+        return {"agent": self.agent.id, "model": model_id(self.agent.model)}
+
+    def changed_by(self, state: RunState) -> Consultant:
+        """The same agent with the changes of a fork, as long as nobody else carries the run on."""
+        fork = state.start.fork
+        edits = {"prompt": fork.prompt, "model": fork.model} if fork else {}
+        changed = {name: value for name, value in edits.items() if value}
+        if not changed or self.agent.id != state.start.agent:
+            return self
+        return Consultant.of(self.agent.model_copy(update=changed))
+
+    def cost_limit_usd_micros(self, state: RunState) -> int:
+        """The most that the run may cost: what it was given at its start, else the agent's own limit."""
+        given = state.start.cost_limit_usd_micros
+        return self.agent.limits.cost_limit_usd_micros if given is None else given
 
     def request(self, state: RunState) -> ModelRequest:
         """Put a run's next model call together."""
@@ -67,26 +86,38 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
     stop = must_stop(state, now)
     if stop is not None:
         return stop
-    if state.totals.turns >= limits.max_iterations:
-        detail = f"the agent took {state.totals.turns} turns, as many as `max_iterations` allows."
+    ledger = state.ledger
+    if ledger.totals.turns >= limits.max_iterations:
+        detail = f"the agent took {ledger.totals.turns} turns, as many as `max_iterations` allows."
         return _end(RunStatus.FAILED, MaxIterationsReached(detail))
     reserve = consultant.reserve_usd_micros(state)
-    if state.spent_usd_micros + reserve > limits.cost_limit_usd_micros:
-        detail = (
-            f"the next call could cost {reserve} micro-dollars, {state.spent_usd_micros} are spent, "
-            f"the limit is {limits.cost_limit_usd_micros}."
-        )
+    spent, limit = (
+        ledger.spent_usd_micros + ledger.children_usd_micros,
+        consultant.cost_limit_usd_micros(state),
+    )
+    if spent + reserve > limit:
+        detail = f"the next call could cost {reserve} micro-dollars, {spent} are spent, the limit is {limit}."
         return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
-    return Intent(turn=state.totals.turns + 1, reserve_usd_micros=reserve)
+    return Intent(turn=state.turns + 1, reserve_usd_micros=reserve)
 
 
 def must_stop(state: RunState, now: datetime) -> End | None:
     """Say how the run ends if it may not do anything any more, not even carry out calls."""
     if state.cancelled:
-        return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {state.cancelled.by}."))
-    if now >= from_iso(state.start.deadline_at):
-        return _end(RunStatus.FAILED, DeadlineExceeded(f"the deadline {state.start.deadline_at} has passed."))
+        return cancelled(state.cancelled)
+    if now >= state.deadline:
+        return _end(RunStatus.FAILED, DeadlineExceeded(f"the deadline {iso(state.deadline)} has passed."))
     return None
+
+
+def cancelled(cancel: Cancel) -> End:
+    """The end of a run that somebody cancelled."""
+    return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {cancel.by}."))
+
+
+def out_of_budget(detail: str) -> End:
+    """The end of a run whose budgets have too little for the next call."""
+    return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
 
 
 def failure(code: str, detail: str) -> End:

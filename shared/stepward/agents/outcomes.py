@@ -1,8 +1,9 @@
-"""Brings together what became of a turn's calls: inline ones are run here, remote ones read from the journal."""
+"""Brings together what became of a turn's calls: inline ones are run here, the others are read from the journal."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -11,14 +12,16 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import ToolArgumentInvalid, ToolFailed
 from stepward.domain.journal import CallItem, CallOutcome
+from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, Placement
-from stepward.ports.datasets import Datasets
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed
 
 CALLS_A_TURN: Final = 12
 """200 turns of 12 calls and 300 waits make 22,000 events: Step Functions allows 25,000, and retries take some."""
+NO_ANSWER: Final = "NoAnswer"
+"""The result's error when nobody answered in time."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +29,29 @@ class TurnCalls:
     """The calls of one turn of one run; `items` is what the journal holds of them."""
 
     agent: AgentDefinition
-    tenant: str
     run: str
     calls: Sequence[ToolCall]
     items: dict[str, CallItem]
-    datasets: Datasets
+    context: Callable[[str], ToolContext]
 
-    def waiting(self) -> list[str]:
+    def remote(self) -> list[ToolCall]:
         """The remote calls that have no result yet."""
-        return [call.id for call in self._accepted() if self._remote(call) and not self._stored(call)]
+        return self._without_result_in(Placement.REMOTE)
+
+    def awaited(self) -> list[ToolCall]:
+        """The calls that somebody else answers and that have no result yet."""
+        return self._without_result_in(Placement.AWAITED)
+
+    def next_remote(self) -> list[str]:
+        """The remote calls to make at once: as many of each tool as the agent allows."""
+        asked: list[str] = []
+        at_once: Counter[str] = Counter()
+        for call in self.remote():
+            use = self.agent.tool(call.tool)
+            at_once[call.tool] += 1
+            if use and at_once[call.tool] <= (use.concurrency or CALLS_A_TURN):
+                asked.append(call.id)
+        return asked
 
     def outcomes(self, failures: dict[str, str]) -> tuple[CallOutcome, ...]:
         """Settle every call; `failures` are the errors by call that the machine saw."""
@@ -42,38 +59,50 @@ class TurnCalls:
             settled = list(pool.map(lambda call: self._outcome(call, failures), self._accepted()))
         return (*settled, *map(_one_too_many, self.calls[CALLS_A_TURN:]))
 
-    def _accepted(self) -> Sequence[ToolCall]:
-        return self.calls[:CALLS_A_TURN]
-
-    def _outcome(self, call: ToolCall, failures: dict[str, str]) -> CallOutcome:
-        if not self._remote(call):
-            return CallOutcome(
-                call=call.id, result=execute(call, self.agent.tool(call.tool), self._context(call))
-            )
-        if self._stored(call):
-            return CallOutcome(call=call.id)
-        return CallOutcome(
-            call=call.id, result=self._without_result(call, failures.get(call.id, "no result"))
-        )
-
-    def _without_result(self, call: ToolCall, error: str) -> ToolResult:
+    def no_result(self, call: ToolCall, error: str) -> ToolResult:
+        """What the model is told of a call that gave no result; `error` is what the machine saw."""
         item, use = self.items.get(call.id), self.agent.tool(call.tool)
+        if self._placement(call) is Placement.AWAITED:
+            return failed(call, NO_ANSWER, f"nobody answered in time: {error}.")
         if item and item.started_by and use and bind(use).effect is Effect.ONCE:
             return failed(
                 call, OUTCOME_UNKNOWN, "the tool had begun when its function died; do not call it again."
             )
         return failed(call, ToolFailed.__name__, f"the tool's function gave no result: {error}.")
 
-    def _stored(self, call: ToolCall) -> ToolResult | None:
+    def bound_timeout_s(self, call: ToolCall) -> int:
+        """The seconds that somebody else has to answer a call."""
+        use = self.agent.tool(call.tool)
+        return max(1, round(bind(use).timeout_s)) if use else 1
+
+    def use_of(self, call: ToolCall) -> ToolUse | None:
+        """How the agent uses the tool of a call."""
+        return self.agent.tool(call.tool)
+
+    def _accepted(self) -> Sequence[ToolCall]:
+        return self.calls[:CALLS_A_TURN]
+
+    def _outcome(self, call: ToolCall, failures: dict[str, str]) -> CallOutcome:
+        if self._placement(call) is Placement.INLINE:
+            context = self.context(f"{self.run}:{call.id}")
+            return CallOutcome(call=call.id, result=execute(call, self.agent.tool(call.tool), context))
+        if self.stored(call):
+            return CallOutcome(call=call.id)
+        return CallOutcome(call=call.id, result=self.no_result(call, failures.get(call.id, "no result")))
+
+    def _without_result_in(self, placement: Placement) -> list[ToolCall]:
+        return [
+            call for call in self._accepted() if self._placement(call) is placement and not self.stored(call)
+        ]
+
+    def stored(self, call: ToolCall) -> ToolResult | None:
+        """The result that the journal holds of a call."""
         item = self.items.get(call.id)
         return item.result if item else None
 
-    def _remote(self, call: ToolCall) -> bool:
+    def _placement(self, call: ToolCall) -> Placement:
         use = self.agent.tool(call.tool)
-        return use is not None and bind(use).placement is Placement.REMOTE
-
-    def _context(self, call: ToolCall) -> ToolContext:
-        return ToolContext(tenant=self.tenant, call_id=f"{self.run}:{call.id}", datasets=self.datasets)
+        return bind(use).placement if use else Placement.INLINE
 
 
 def _one_too_many(call: ToolCall) -> CallOutcome:

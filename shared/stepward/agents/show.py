@@ -10,12 +10,24 @@ from typing import Any, Final
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.events import events_of
 from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, check_id
-from stepward.domain.journal import AnyRecord, Created, Ended, JournalSlice, Sequenced, Turn, Waiting
+from stepward.domain.journal import (
+    AnyRecord,
+    Created,
+    Ended,
+    Inherited,
+    JournalSlice,
+    Parked,
+    Queued,
+    Sequenced,
+    Turn,
+    Waiting,
+)
 from stepward.domain.json_values import carried_bytes
+from stepward.domain.line import rank_of
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
-from stepward.ports.runtime_state import RunPage, RuntimeState
+from stepward.ports.runtime_state import RunLists, RunPage, RuntimeState
 
 MOST_LISTED: Final = 100
 ANSWER_LIMIT_BYTES: Final = 5_000_000
@@ -53,6 +65,7 @@ class ShowRuns:
 
     journal: Journal
     runtime: RuntimeState
+    lists: RunLists
 
     def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
         """List runs, newest first."""
@@ -62,7 +75,7 @@ class ShowRuns:
         if agent is not None:
             check_id("agent", agent, AGENT_ID_PATTERN)
         limit = page_size(query.get("limit"))
-        page: RunPage = self.runtime.list_runs(
+        page: RunPage = self.lists.list_runs(
             tenant, day=day, agent=agent, limit=limit, cursor=query.get("cursor")
         )
         return {"runs": [run_view(head) for head in page.runs], "next_cursor": page.cursor}
@@ -83,8 +96,8 @@ class ShowRuns:
         record = newest.record if newest else None
         end = record.end if isinstance(record, Ended | Turn) else None
         if record is None or end is None:
-            return {**run_view(head), "status": _status(record), "output": None}
-        totals = fold(self.journal.load(head.key)).billed_totals()
+            return {**run_view(head), "status": _status(head, record), **_waiting_for(record), "output": None}
+        totals = fold(self.journal.load(head.key)).ledger.billed_totals()
         seen = head.model_copy(
             update={"status": end.status, "ended_at": record.at, "error": end.error, "totals": totals}
         )
@@ -117,14 +130,28 @@ def _fitting(run: str, page: JournalSlice) -> list[Sequenced]:
     return fitting
 
 
-def _status(record: AnyRecord | None) -> RunStatus:
+def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
     match record:
-        case None | Created():
+        case None | Created() | Inherited():
             return RunStatus.PENDING
         case Waiting():
             return RunStatus.RATE_LIMITED
         case _:
-            return RunStatus.RUNNING
+            return head.status if head.status is RunStatus.WAITING else RunStatus.RUNNING
+
+
+def _waiting_for(record: AnyRecord | None) -> dict[str, Any]:
+    """Say what a run waits for: answers to calls, the word to go on after a pause, or a slot."""
+    match record:
+        case Parked():
+            calls = {"calls": list(record.calls)} if record.reason == "answers" else {}
+            return {"waiting_for": {"what": record.reason, **calls}}
+        case Queued():
+            return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
+        case Created() if record.place:
+            return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
+        case _:
+            return {}
 
 
 def _output(last: Sequenced | None) -> str | None:

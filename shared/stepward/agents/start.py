@@ -10,18 +10,19 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from stepward.agents.register import find_agent
+from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
+from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.ids import Version
-from stepward.domain.journal import Created
+from stepward.domain.ids import VersionOrLabel
+from stepward.domain.journal import Created, Fork, Inherited, Parent
 from stepward.domain.json_values import carried_bytes
+from stepward.domain.line import Priority
 from stepward.domain.runs import RunHead, RunStatus
-from stepward.ports.clock import Clock, Ids, iso
-from stepward.ports.machines import RunMachine
+from stepward.ports.clock import iso
 from stepward.ports.registry import Registry
-from stepward.ports.runtime_state import IdempotencyKey, RuntimeState
+from stepward.ports.runtime_state import IdempotencyKey, NewRun, Started
 
 INPUT_LIMIT_BYTES: Final = 3_000_000
 IDEMPOTENCY_TTL: Final = timedelta(hours=24)
@@ -34,8 +35,9 @@ class StartRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     input: Any
-    version: Version | None = None
+    version: VersionOrLabel | None = None
     deadline_s: int | None = Field(default=None, strict=True, ge=1, le=31_536_000)
+    priority: Priority | None = None
 
     @field_validator("input")
     @classmethod
@@ -59,14 +61,27 @@ class Caller:
 
 
 @dataclass(frozen=True)
+class Launch:
+    """A run that is to begin: all that differs between a request's, a child's and a fork's."""
+
+    agent: AgentDefinition
+    given: Any
+    priority: Priority
+    run: str | None = None
+    seconds: int | None = None
+    cost_limit_usd_micros: int | None = None
+    parent: Parent | None = None
+    fork: Fork | None = None
+    inherited: Inherited | None = None
+    idempotency: IdempotencyKey | None = None
+
+
+@dataclass(frozen=True)
 class Start:
     """The use case behind `POST /agents/{agent_id}/runs`."""
 
+    ports: RunPorts
     registry: Registry
-    runtime: RuntimeState
-    machine: RunMachine
-    clock: Clock
-    ids: Ids
 
     def __call__(
         self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
@@ -74,37 +89,67 @@ class Start:
         """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartRequest, body)
         key = self._idempotency(caller, agent_id, request, idempotency_key)
-        agent = find_agent(self.registry, caller.tenant, agent_id, request.version).definition
-        head, first = self._new_run(caller, agent, request)
-        started = self.runtime.start(head, first, key)
-        if not started.ended:
-            # The name makes a second start harmless, so a start whose answer was lost is simply made again.
-            self.machine.start(started.execution_name, started.key)
-        return started, started.run == head.run
+        agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
+        started = self.launch(
+            caller,
+            Launch(
+                agent=agent,
+                given=request.input,
+                priority=request.priority or agent.line,
+                seconds=request.deadline_s,
+                idempotency=key,
+            ),
+        )
+        return started.head, started.is_new
 
-    def _new_run(
-        self, caller: Caller, agent: AgentDefinition, request: StartRequest
-    ) -> tuple[RunHead, Created]:
-        now = self.clock.now()
-        seconds = request.deadline_s or agent.limits.timeout_s
-        head = RunHead(
-            run=self.ids.new("run"),
+    def launch(self, caller: Caller, launch: Launch) -> Started:
+        """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
+        started = self.ports.runtime.start(self._new_run(caller, launch))
+        if started.in_line:
+            self.ports.nudges.send(caller.tenant)
+        elif not started.head.ended:
+            # The name makes a second start harmless, so a start whose answer was lost is simply made again.
+            self.ports.machine.start(started.head.execution_name, started.head.key)
+        return started
+
+    def _new_run(self, caller: Caller, launch: Launch) -> NewRun:
+        agent, own = launch.agent, launch.agent.limits.cost_limit_usd_micros
+        limit = min(own, own if launch.cost_limit_usd_micros is None else launch.cost_limit_usd_micros)
+        head = self._head(caller, launch)
+        first = Created(
+            at=head.created_at,
+            writer=head.run,
+            input=launch.given,
+            cost_limit_usd_micros=limit,
+            parent=launch.parent,
+            fork=launch.fork,
+            **head.model_dump(include=_SHARED_WITH_HEAD),
+        )
+        return NewRun(
+            head=head,
+            first=first,
+            limits=self.ports.slot_limits(caller.tenant),
+            draw=self.ports.first_draw(caller.tenant, agent.id, limit),
+            idempotency=launch.idempotency,
+            inherited=launch.inherited,
+        )
+
+    def _head(self, caller: Caller, launch: Launch) -> RunHead:
+        now, agent = self.ports.clock.now(), launch.agent
+        seconds = launch.seconds or agent.limits.timeout_s
+        return RunHead(
+            run=launch.run or self.ports.ids.new("run"),
             tenant=caller.tenant,
             agent=agent.id,
             version=agent.version,
             principal=caller.principal,
-            status=RunStatus.RUNNING,
+            status=RunStatus.PENDING,
             rehearsed=agent.rehearsal is not None,
+            priority=launch.priority,
+            parent=launch.parent.run if launch.parent else None,
             created_at=iso(now),
             deadline_at=iso(now + timedelta(seconds=seconds)),
         )
-        first = Created(
-            at=head.created_at,
-            writer=head.run,
-            input=request.input,
-            **head.model_dump(include=_SHARED_WITH_HEAD),
-        )
-        return head, first
 
     def _idempotency(
         self, caller: Caller, agent_id: str, request: StartRequest, key: str | None
@@ -122,8 +167,8 @@ class Start:
             principal=caller.principal,
             key=key,
             body_sha256=hashlib.sha256(said.encode()).hexdigest(),
-            expires_at=int((self.clock.now() + IDEMPOTENCY_TTL).timestamp()),
+            expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
         )
 
 
-_SHARED_WITH_HEAD = {"agent", "version", "principal", "deadline_at", "rehearsed"}
+_SHARED_WITH_HEAD = {"agent", "version", "principal", "deadline_at", "rehearsed", "priority"}

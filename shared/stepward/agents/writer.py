@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.settle import Settle, late_line
 from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import AnyRecord, End, Ended, Record, Sequenced, Turn
-from stepward.domain.run_state import RunState, fold
-from stepward.domain.runs import Closing, RunKey
-from stepward.ports.clock import Clock, iso
-from stepward.ports.journal import Journal
-from stepward.ports.runtime_state import RuntimeState
+from stepward.domain.journal import (
+    AnyRecord,
+    End,
+    Ended,
+    Parked,
+    Queued,
+    Record,
+    Sequenced,
+    ToppedUp,
+    Turn,
+)
+from stepward.domain.line import Allowance, Draw, InLine, given_back
+from stepward.domain.run_state import RunState, fold, is_harmless
+from stepward.domain.runs import RunKey
+from stepward.ports.clock import iso
 
 R = TypeVar("R", bound=Record)
+W = TypeVar("W")
 LATE_ATTEMPTS: Final = 10
 
 
@@ -23,21 +36,19 @@ LATE_ATTEMPTS: Final = 10
 class RunWriter:
     """One invocation's pen: every record goes to the next free place, or not at all."""
 
-    journal: Journal
-    runtime: RuntimeState
-    clock: Clock
+    ports: RunPorts
     key: RunKey
     name: str
     state: RunState
 
     @classmethod
-    def open(cls, journal: Journal, runtime: RuntimeState, clock: Clock, key: RunKey, name: str) -> RunWriter:
+    def open(cls, ports: RunPorts, key: RunKey, name: str) -> RunWriter:
         """Read the whole journal and take up the pen."""
-        return cls(journal, runtime, clock, key, name, fold(journal.load(key)))
+        return cls(ports, key, name, fold(ports.journal.load(key)))
 
     def make(self, kind: type[R], **fields: Any) -> R:
         """Make a record with this writer's name and the time."""
-        return kind(at=iso(self.clock.now()), writer=self.name, **fields)
+        return kind(at=iso(self.ports.clock.now()), writer=self.name, **fields)
 
     def append(self, record: AnyRecord) -> None:
         """Write the next record.
@@ -46,60 +57,107 @@ class RunWriter:
                  other writer:     append(n+1) ✓                 a newer claim, a cancel or an end
         The place decides who goes on; `StoreConflict` tells us that it is not us.
         """
-        while True:
-            seq = self.state.seq + 1
-            try:
-                self.journal.append(self.key, seq, record)
-            except StoreConflict:
-                if not self._only_late_replies():
-                    raise
-                continue
-            self.state.apply(Sequenced(seq=seq, record=record))
-            return
+        self._placed(record, lambda: self.ports.journal.append(self.key, self.state.seq + 1, record))
 
-    def _only_late_replies(self) -> bool:
-        """Take in what others wrote, if it is only the bill of somebody who has lost the run: we go on."""
-        fresh = self.journal.load(self.key, self.state.seq + 1).records
-        late = [item for item in fresh if isinstance(item.record, Turn) and item.record.late]
-        if not fresh or len(late) < len(fresh):
+    def park(self, record: Parked) -> None:
+        """Give slot and unused money back while the run waits, and tell who waits for a slot."""
+        ledger, slot = self.state.ledger, self.state.slot
+        returns = given_back(ledger.draws, ledger.left_usd_micros)
+        park = self.ports.runtime.park
+        freed = self._placed(record, lambda: park(self.key, self.state.seq + 1, record, slot, returns))
+        self.ports.tell(freed, self.key.tenant)
+
+    def admit(self, cost_limit_usd_micros: int) -> bool:
+        """Take a slot for a run that has begun; False when none is free."""
+        tenant, agent = self.key.tenant, self.state.start.agent
+        now, limits = iso(self.ports.clock.now()), self.ports.slot_limits(tenant)
+        draw = self.ports.first_draw(tenant, agent, cost_limit_usd_micros)
+        record = self._insist(
+            lambda: self.ports.runtime.admit(self._in_line(""), now, self.name, limits, draw)
+        )
+        if record is None:
             return False
-        for item in late:
+        self._take_in(record)
+        return True
+
+    def queue(self, place: str) -> None:
+        """Stand in the line, and have it looked at."""
+        record = self.make(Queued, place=place)
+        self._placed(record, lambda: self.ports.runtime.queue(self._in_line(place), record))
+        self.ports.nudges.send(self.key.tenant)
+
+    def top_up(self, draw: Draw) -> bool:
+        """Draw more money; False when a budget has too little."""
+        record = self.make(ToppedUp, allowance=draw.allowance)
+        top_up = self.ports.runtime.top_up
+        done = self._insist(lambda: top_up(self.key, self.state.seq + 1, record, draw))
+        if done:
+            self._take_in(record)
+        return done
+
+    def _in_line(self, place: str) -> InLine:
+        key, state = self.key, self.state
+        return InLine(tenant=key.tenant, run=key.run, place=place, seq=state.seq, agent=state.start.agent)
+
+    def _placed(self, record: AnyRecord, write: Callable[[], W]) -> W:
+        written = self._insist(write)
+        self._take_in(record)
+        return written
+
+    def _insist(self, write: Callable[[], W]) -> W:
+        """Write at the next place, and at the one after it if only something harmless was there before us."""
+        while True:
+            try:
+                return write()
+            except StoreConflict:
+                if not self._only_harmless():
+                    raise
+
+    def _take_in(self, record: AnyRecord) -> None:
+        self.state.apply(Sequenced(seq=self.state.seq + 1, record=record))
+
+    def _only_harmless(self) -> bool:
+        """Take in what others wrote if we may go on: bills of those who lost the run, and words about pausing."""
+        fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
+        if not fresh or not all(is_harmless(item.record) for item in fresh):
+            return False
+        for item in fresh:
             self.state.apply(item)
         return True
 
     def refresh_calls(self) -> None:
         """Read the items of the open turn's calls again."""
-        self.state.calls = self.journal.load(self.key, self.state.seq + 1).calls
+        self.state.calls = self.ports.journal.load(self.key, self.state.seq + 1).calls
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
     def book_late(self, turn: Turn) -> None:
         """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
         late = turn.model_copy(update={"late": True, "end": None})
-        self.state = fold(self.journal.load(self.key))
+        self.state = fold(self.ports.journal.load(self.key))
         if self.state.end is None:
             self.append(late)
             return
         self.settle()
+        before = self.state.ledger.spent_usd_micros
         item = Sequenced(seq=self.state.seq + 1, record=late)
         self.state.apply(item)
-        self.runtime.book_late(self.key, item.seq, late, self.state.billed_totals())
+        self._book_after_the_end(item.seq, late, self.state.ledger.spent_usd_micros - before)
+
+    def _book_after_the_end(self, seq: int, late: Turn, more_usd_micros: int) -> None:
+        """Count what the reply has cost beyond its reservation, which the end had booked as spent."""
+        ledger = self.state.ledger
+        returns: tuple[Allowance, ...] = ()
+        if more_usd_micros and ledger.last_budgets:
+            returns = (Allowance(usd_micros=-more_usd_micros, budgets=ledger.last_budgets),)
+        line = late_line(self.state, late, late.at[:10], more_usd_micros)
+        self.ports.runtime.book_late(self.key, seq, late, ledger.billed_totals(), returns, line)
 
     def end(self, end: End) -> None:
-        """Write the end as a record of its own, unless there is one, then close the head by the one that counts."""
+        """Write the end as a record of its own, unless there is one, then settle by the one that counts."""
         if self.state.end is None:
             self.append(self.make(Ended, end=end))
         self.settle()
 
     def settle(self) -> None:
-        """Close the head by what the journal says; safe to repeat, by anybody."""
-        state = self.state
-        if state.end is None:
-            return
-        closing = Closing(
-            status=state.end.status,
-            ended_at=iso(self.clock.now()),
-            ended_seq=state.end_seq,
-            error=state.end.error,
-            totals=state.billed_totals(),
-        )
-        self.runtime.close(self.key, closing)
+        """Settle by what the journal says; safe to repeat, by anybody."""
+        Settle(self.ports)(self.key, self.state)

@@ -30,7 +30,8 @@ class ToolCall(Frozen):
 class ToolResult(Frozen):
     """What the model is told about one call. `error` is an error's code, None when all went well.
 
-    What the call cost and how long it took are for the books; the model is not shown them.
+    What the call cost and how long it took are for the books, as is what the run behind it has spent on its own account;
+    the model is not shown them.
     """
 
     call: str
@@ -39,6 +40,7 @@ class ToolResult(Frozen):
     error: str | None = None
     cost_usd_micros: int = Field(default=0, ge=0)
     took_ms: int | None = Field(default=None, ge=0)
+    child_usd_micros: int = Field(default=0, ge=0)
 
 
 class ModelReply(Frozen):

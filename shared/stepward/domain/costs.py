@@ -33,7 +33,8 @@ class CostSums(BaseModel):
     output_tokens: NonNegativeInt = 0
     cache_read_tokens: NonNegativeInt = 0
     cache_write_tokens: NonNegativeInt = 0
-    model_usd_micros: NonNegativeInt = 0
+    model_usd_micros: int = 0
+    """A line of a late reply may lower it: its call had been booked with all that it had reserved."""
     tool_usd_micros: NonNegativeInt = 0
     aws_usd_micros: NonNegativeInt = 0
 

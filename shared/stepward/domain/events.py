@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from stepward.domain.journal import (
+    Admitted,
     AnyRecord,
     CallItem,
     Cancel,
@@ -13,11 +14,18 @@ from stepward.domain.journal import (
     Created,
     End,
     Ended,
+    Inherited,
+    Parked,
+    Pause,
+    Queued,
     Results,
+    Resume,
     Sequenced,
+    ToppedUp,
     Turn,
     Waiting,
 )
+from stepward.domain.line import rank_of
 
 Named = tuple[str, dict[str, Any]]
 
@@ -40,7 +48,7 @@ def events_of(run: str, item: Sequenced, calls: dict[str, CallItem]) -> list[dic
 def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
     match record:
         case Created():
-            yield "run.created", record.model_dump(include={"agent", "version", "principal", "input"})
+            yield "run.created", _created(record)
         case Claimed():
             yield "run.claimed", {"writer": record.writer}
         case Turn():
@@ -53,11 +61,45 @@ def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
             yield "run.cancelling", {"by": record.by}
         case Ended():
             yield "run.ended", _end(record.end, None)
+        case _:
+            yield from _standing(record)
+
+
+def _standing(record: AnyRecord) -> Iterator[Named]:
+    """What changes a run's right to be active, or its money."""
+    match record:
+        case Inherited():
+            yield "run.inherited", {"turns": len(record.history)}
+        case Admitted():
+            yield "run.admitted", {}
+        case Queued():
+            yield "run.queued", {"place": rank_of(record.place)}
+        case Parked():
+            yield "run.parked", {"reason": record.reason, "calls": list(record.calls)}
+        case ToppedUp():
+            yield "run.topped_up", {"drawn_usd_micros": record.allowance.usd_micros}
+        case Pause():
+            yield "run.pausing", {"by": record.by}
+        case Resume():
+            yield "run.resuming", {"by": record.by}
+
+
+def _created(record: Created) -> dict[str, Any]:
+    data = record.model_dump(include={"agent", "version", "principal", "input", "priority"})
+    parent = {"parent": record.parent.run} if record.parent else {}
+    fork = {"fork_of": record.fork.model_dump(exclude_none=True)} if record.fork else {}
+    return {**data, "in_line": record.place is not None, **parent, **fork}
 
 
 def _turn(record: Turn) -> Iterator[Named]:
     usage = record.reply.usage.model_dump()
-    data = {"turn": record.turn, "text": record.reply.text, "stop": record.reply.stop, "late": record.late}
+    data: dict[str, Any] = {
+        "turn": record.turn,
+        "agent": record.agent,
+        "text": record.reply.text,
+        "stop": record.reply.stop,
+        "late": record.late,
+    }
     yield "turn.completed", {**data, "usage": usage, "cost_usd_micros": record.cost_usd_micros}
     for call in record.reply.calls:
         arguments = call.arguments_text if call.arguments is None else call.arguments
@@ -73,6 +115,8 @@ def _results(record: Results, calls: dict[str, CallItem]) -> Iterator[Named]:
         if result:
             yield "tool.completed", {"call": result.call, "tool": result.tool, "content": result.content,
                                      "ok": result.error is None, "error": result.error}  # fmt: skip
+    if record.handed_over:
+        yield "run.handed_over", record.handed_over.model_dump()
 
 
 def _end(end: End, output: str | None) -> dict[str, Any]:

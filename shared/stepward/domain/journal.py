@@ -1,6 +1,8 @@
 """The journal's records: an append-only, gap-free log that is the truth about a run.
 
-created → claimed → turn → results → turn → … → turn(end) | ended, with wait and cancel anywhere between.
+created → [admitted] → claimed → turn → results → turn → … → turn(end) | ended, with wait, topped_up, pause, resume and
+cancel anywhere between. A run that waits for an answer is parked, and goes on when it is admitted again, perhaps after
+it was queued. `inherited` follows `created` in a run that goes on from another one's turn.
 Every record has the version `v`, so that later code can load the journals of earlier releases.
 """
 
@@ -10,7 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from stepward.domain.conversation import ModelReply, ToolResult
+from stepward.domain.conversation import Exchange, ModelReply, ToolResult
+from stepward.domain.line import Allowance, Priority, Slot
 from stepward.domain.runs import RunError, RunStatus
 
 JOURNAL_VERSION: Literal[1] = 1
@@ -48,8 +51,35 @@ class End(BaseModel):
     unspent: bool = False
 
 
+class Parent(BaseModel):
+    """The run that waits for this one: which call of it, how deep this is, and which agents are above."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    call: str
+    tool: str
+    depth: int
+    ancestors: tuple[str, ...]
+
+
+class Fork(BaseModel):
+    """Where a run comes from that goes on from another one's turn, and what was changed on the way."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run: str
+    turn: int
+    prompt: str | None = None
+    model: str | None = None
+
+
 class Created(Record):
-    """The run's start: which agent, for whom, on what."""
+    """The run's start: which agent, for whom, on what.
+
+    It has a slot from the first moment, or a place in the line; journals of 0.1.0 have neither and need none.
+    `cost_limit_usd_micros` narrows the agent's own limit.
+    """
 
     kind: Literal["created"] = "created"
     agent: str
@@ -58,6 +88,67 @@ class Created(Record):
     input: Any
     deadline_at: str
     rehearsed: bool
+    priority: Priority = "normal"
+    slot: Slot | None = None
+    place: str | None = None
+    allowance: Allowance | None = None
+    cost_limit_usd_micros: int | None = None
+    parent: Parent | None = None
+    fork: Fork | None = None
+
+
+class Inherited(Record):
+    """What a fork takes over of the run it comes from: the turns up to the one it goes on from, paid for there."""
+
+    kind: Literal["inherited"] = "inherited"
+    history: tuple[Exchange, ...]
+    agent: str
+    version: str
+
+
+class Admitted(Record):
+    """The run has a slot: from now on it is active."""
+
+    kind: Literal["admitted"] = "admitted"
+    slot: Slot
+    allowance: Allowance | None = None
+
+
+class Queued(Record):
+    """The run has its answers, and stands in the line for a slot to go on with."""
+
+    kind: Literal["queued"] = "queued"
+    place: str
+
+
+class Parked(Record):
+    """The run waits for `calls`, or to be resumed; slot and unused money are given back."""
+
+    kind: Literal["parked"] = "parked"
+    calls: tuple[str, ...]
+    reason: Literal["answers", "pause"]
+    returned_usd_micros: int = 0
+
+
+class ToppedUp(Record):
+    """The allowance was too small for the next call, so the run has drawn once more."""
+
+    kind: Literal["topped_up"] = "topped_up"
+    allowance: Allowance
+
+
+class Pause(Record):
+    """Somebody asked the run to stand still after the step that it is at."""
+
+    kind: Literal["pause"] = "pause"
+    by: str
+
+
+class Resume(Record):
+    """Somebody asked a paused run to go on."""
+
+    kind: Literal["resume"] = "resume"
+    by: str
 
 
 class Claimed(Record):
@@ -68,7 +159,10 @@ class Claimed(Record):
 
 
 class Turn(Record):
-    """One model reply and what it cost. `late` marks one that came after the run was taken over or ended."""
+    """One model reply and what it cost. `late` marks one that came after the run was taken over or ended.
+
+    `agent` and `model` say who was asked; journals of 0.1.0 know only the run's own agent.
+    """
 
     kind: Literal["turn"] = "turn"
     turn: int
@@ -76,6 +170,8 @@ class Turn(Record):
     cost_usd_micros: int
     end: End | None = None
     late: bool = False
+    agent: str | None = None
+    model: str | None = None
 
 
 class CallOutcome(BaseModel):
@@ -87,13 +183,23 @@ class CallOutcome(BaseModel):
     result: ToolResult | None = None
 
 
+class HandedOver(BaseModel):
+    """The agent's version that carries the run on."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    agent: str
+    version: str
+
+
 class Results(Record):
-    """All results of a turn's calls, with the reservation for the next model call."""
+    """All results of a turn's calls, with the reservation for the next model call, and who makes it if that changes."""
 
     kind: Literal["results"] = "results"
     turn: int
     outcomes: tuple[CallOutcome, ...]
     intent: Intent | None = None
+    handed_over: HandedOver | None = None
 
 
 class Waiting(Record):
@@ -119,7 +225,21 @@ class Ended(Record):
 
 
 AnyRecord = Annotated[
-    Created | Claimed | Turn | Results | Waiting | Cancel | Ended, Field(discriminator="kind")
+    Created
+    | Inherited
+    | Admitted
+    | Queued
+    | Parked
+    | ToppedUp
+    | Pause
+    | Resume
+    | Claimed
+    | Turn
+    | Results
+    | Waiting
+    | Cancel
+    | Ended,
+    Field(discriminator="kind"),
 ]
 _RECORDS: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from copy import copy
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from stepward.domain.conversation import Exchange, ToolResult
 from stepward.domain.errors import Bug
 from stepward.domain.journal import (
+    Admitted,
     AnyRecord,
     CallItem,
     Cancel,
@@ -15,22 +18,30 @@ from stepward.domain.journal import (
     Created,
     End,
     Ended,
-    Intent,
+    HandedOver,
+    Inherited,
     JournalSlice,
+    Parked,
+    Pause,
+    Queued,
     Results,
+    Resume,
     Sequenced,
+    ToppedUp,
     Turn,
     Waiting,
 )
-from stepward.domain.runs import Totals
+from stepward.domain.ledger import Ledger
+from stepward.domain.line import Slot
 
 
 @dataclass
 class RunState:
     """Everything that the next step of a run depends on, derived from its journal and from nothing else.
 
-    `pending` is the newest reply while its calls have no results yet. `lost` holds, by writer, the reservations
-    of model calls of which no reply came: they count as spent until that writer books the real cost.
+    `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
+    the run stands in line while it has none; `idle_since` and `idle` are the time that does not count as active.
+    `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with.
     """
 
     created: Created | None = None
@@ -39,10 +50,16 @@ class RunState:
     pending: Turn | None = None
     pending_seq: int = 0
     owner: str | None = None
-    intent: Intent | None = None
-    lost: dict[str, int] = field(default_factory=dict)
-    totals: Totals = field(default_factory=Totals)
+    ledger: Ledger = field(default_factory=Ledger)
     waits: int = 0
+    slot: Slot | None = None
+    place: str | None = None
+    parked: Parked | None = None
+    paused: bool = False
+    idle_since: str | None = None
+    idle: timedelta = timedelta()
+    inherited_turns: int = 0
+    carrier: HandedOver | None = None
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -56,18 +73,30 @@ class RunState:
         return self.created
 
     @property
-    def spent_usd_micros(self) -> int:
-        """What the run has cost, with reservations of lost and open calls counted as spent."""
-        open_reserve = self.intent.reserve_usd_micros if self.intent else 0
-        return self.totals.cost_usd_micros + sum(self.lost.values()) + open_reserve
+    def agent(self) -> HandedOver:
+        """Who carries the run on."""
+        return self.carrier or HandedOver(agent=self.start.agent, version=self.start.version)
 
-    def billed_totals(self) -> Totals:
-        """The totals as the head shows them: what a lost call reserved is in the cost."""
-        return self.totals.model_copy(update={"cost_usd_micros": self.spent_usd_micros})
+    @property
+    def needs_slot(self) -> bool:
+        """Whether the run may go on only with a slot; the journals of 0.1.0 know none."""
+        return self.start.slot is not None or self.start.place is not None
+
+    @property
+    def turns(self) -> int:
+        """How many turns there are, with those that a fork took over."""
+        return self.inherited_turns + self.ledger.totals.turns
+
+    @property
+    def deadline(self) -> datetime:
+        """When the run's time is over: what it waited for people, for other runs and in line is added."""
+        return datetime.fromisoformat(self.start.deadline_at) + self.idle
 
     def with_results(self, record: Results) -> RunState:
         """Tell what the state would be with these results, without taking them in."""
-        ahead = replace(self, history=[*self.history])
+        ahead = copy(self)
+        ahead.history, ahead.ledger = [*self.history], copy(self.ledger)
+        ahead.ledger.by_payee = dict(self.ledger.by_payee)
         ahead.apply(Sequenced(seq=self.seq + 1, record=record))
         return ahead
 
@@ -80,41 +109,64 @@ class RunState:
 
     def _apply_record(self, record: AnyRecord) -> None:
         match record:
-            case Created():
-                self.created = record
             case Claimed():
-                self._claim(record)
+                self.ledger.lose_open_call(self.owner)
+                self.owner, self.ledger.intent = record.writer, record.intent
             case Turn():
                 self._turn(record)
             case Results():
                 self._results(record)
             case Waiting():
-                self.intent = None
+                self.ledger.intent = None
                 self.waits += 1
             case Cancel():
                 self.cancelled = record
             case Ended():
                 self._finish(record.end)
+            case _:
+                self._apply_standing(record)
 
-    def _claim(self, record: Claimed) -> None:
-        self._lose_open_call()
-        self.owner, self.intent = record.writer, record.intent
+    def _apply_standing(self, record: AnyRecord) -> None:
+        """Take in what changes the run's right to be active, and not what it does."""
+        match record:
+            case Created():
+                self.created, self.slot, self.place = record, record.slot, record.place
+                self.idle_since = record.at if record.place else None
+                self.ledger.draw(record.allowance)
+            case Inherited():
+                self.history, self.inherited_turns = list(record.history), len(record.history)
+                self.carrier = HandedOver(agent=record.agent, version=record.version)
+            case Admitted():
+                self._admit(record)
+            case Queued():
+                self.place = record.place
+            case Parked():
+                self._park(record)
+            case ToppedUp():
+                self.ledger.draw(record.allowance)
+            case Pause() | Resume():
+                self.paused = isinstance(record, Pause)
 
-    def _lose_open_call(self) -> None:
-        if self.intent and self.owner:
-            self.lost[self.owner] = self.lost.get(self.owner, 0) + self.intent.reserve_usd_micros
-        self.intent = None
+    def _admit(self, record: Admitted) -> None:
+        self.slot, self.place, self.parked = record.slot, None, None
+        self.ledger.draw(record.allowance)
+        if self.idle_since:
+            self.idle += datetime.fromisoformat(record.at) - datetime.fromisoformat(self.idle_since)
+        self.idle_since = None
+
+    def _park(self, record: Parked) -> None:
+        self.ledger.intent = None  # who parks a run knows that its open call was never made
+        self.ledger.give_back()
+        self.slot, self.parked, self.idle_since = None, record, record.at
 
     def _turn(self, record: Turn) -> None:
-        self._book(record)
+        self.ledger.book_turn(record)
         if record.late:
-            self.lost.pop(record.writer, None)
+            self.ledger.lost.pop(record.writer, None)
             if record.writer == self.owner:
-                self.intent = None
+                self.ledger.intent = None
             return
-        self.intent = None
-        self.totals.turns += 1
-        self.totals.tool_calls += len(record.reply.calls)
+        self.ledger.intent = None
         if record.reply.calls:
             self.pending, self.pending_seq = record, self.seq
         else:
@@ -122,17 +174,16 @@ class RunState:
         if record.end:
             self._finish(record.end)
 
-    def _book(self, record: Turn) -> None:
-        self.totals.cost_usd_micros += record.cost_usd_micros
-        self.totals.input_tokens += record.reply.usage.input_tokens
-        self.totals.output_tokens += record.reply.usage.output_tokens
-
     def _results(self, record: Results) -> None:
         if self.pending is None:
             raise Bug(f"results at {self.seq} answer no open turn")
         results = tuple(outcome.result or self._stored(outcome.call) for outcome in record.outcomes)
         self.history.append(Exchange(reply=self.pending.reply, results=results))
-        self.pending, self.intent = None, record.intent
+        payee = (self.pending.agent or "", self.pending.model or "")
+        for result in results:
+            self.ledger.book_result(payee, result)
+        self.pending, self.ledger.intent = None, record.intent
+        self.carrier = record.handed_over or self.carrier
 
     def _stored(self, call: str) -> ToolResult:
         item = self.calls.get(call)
@@ -142,8 +193,8 @@ class RunState:
 
     def _finish(self, end: End) -> None:
         if end.unspent:
-            self.intent = None
-        self._lose_open_call()
+            self.ledger.intent = None
+        self.ledger.lose_open_call(self.owner)
         self.end, self.end_seq = end, self.seq
 
 
@@ -158,3 +209,8 @@ def fold_records(records: Iterable[Sequenced], calls: dict[str, CallItem]) -> Ru
     for item in records:
         state.apply(item)
     return state
+
+
+def is_harmless(record: AnyRecord) -> bool:
+    """Whether a run goes on past a record: the bill of somebody who lost it, or a word about pausing."""
+    return isinstance(record, Pause | Resume) or (isinstance(record, Turn) and record.late)

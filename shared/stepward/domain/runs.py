@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from stepward.domain.line import Priority
+
 
 class RunStatus(StrEnum):
     """Where a run stands: PENDING → RUNNING ⇄ WAITING | RATE_LIMITED → COMPLETED and the rest, for good.
@@ -43,13 +45,18 @@ class RunError(BaseModel):
 
 
 class Totals(BaseModel):
-    """What a run has used, summed from its journal."""
+    """What a run has used, summed from its journal; what tools cost is in `cost_usd_micros`, and apart once more."""
 
     turns: int = 0
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost_usd_micros: int = 0
+    tool_usd_micros: int = 0
+
+    def plus(self, **amounts: int) -> Totals:
+        """Add some amounts."""
+        return self.model_copy(update={name: getattr(self, name) + more for name, more in amounts.items()})
 
 
 class Closing(BaseModel):
@@ -75,6 +82,8 @@ class RunHead(BaseModel):
     status: RunStatus
     rehearsed: bool
     epoch: int = 1
+    priority: Priority = "normal"
+    parent: str | None = None
     created_at: str
     deadline_at: str
     ended_at: str | None = None

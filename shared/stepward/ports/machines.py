@@ -16,5 +16,8 @@ class RunMachine(Protocol):
     def is_running(self, execution_name: str) -> bool:
         """Tell whether an execution goes on; one that never began does not."""
 
+    def answer(self, token: str) -> bool:
+        """End a wait; False when nobody waits with this token any more."""
+
     def stop(self, execution_name: str, error: str, cause: str) -> None:
         """End an execution if it is there and runs still."""

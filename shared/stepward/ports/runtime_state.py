@@ -1,13 +1,17 @@
-"""Heads of runs: the one mutable record of each, the lists over them, and the start that makes them."""
+"""Heads of runs, their slots and their money: what must change together changes in one transaction."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Protocol
 
 from pydantic import BaseModel
 
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.costs import CostLine
 from stepward.domain.errors import Conflict
-from stepward.domain.journal import Created, Turn
+from stepward.domain.journal import Admitted, AnyRecord, Created, Inherited, Parked, Queued, ToppedUp, Turn
+from stepward.domain.line import Allowance, Draw, InLine, Slot
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
 
@@ -29,6 +33,109 @@ def key_used_before() -> Conflict:
     )
 
 
+@dataclass(frozen=True)
+class SlotLimits:
+    """How many runs may be active: of a tenant, and of all."""
+
+    tenant: TenantLimits
+    account: AccountLimits
+
+
+@dataclass(frozen=True)
+class NewRun:
+    """Everything that a run's start writes. `inherited` follows the first record in a fork."""
+
+    head: RunHead
+    first: Created
+    limits: SlotLimits
+    draw: Draw | None = None
+    idempotency: IdempotencyKey | None = None
+    inherited: Inherited | None = None
+
+
+@dataclass(frozen=True)
+class Started:
+    """The head as it was written, or that of the run which the same key started before."""
+
+    head: RunHead
+    is_new: bool
+    in_line: bool = False
+
+
+@dataclass(frozen=True)
+class Freed:
+    """What giving a slot back has shown: who waits for one, so that they can be told."""
+
+    done: bool
+    tenant_waits: bool = False
+    account_waits: bool = False
+
+
+@dataclass(frozen=True)
+class Settlement:
+    """What the end of a run changes besides its head; `place` is taken out of the line."""
+
+    closing: Closing
+    slot: Slot | None = None
+    place: str | None = None
+    returns: tuple[Allowance, ...] = ()
+    costs: tuple[CostLine, ...] = ()
+    tells_parent: bool = False
+
+
+class RuntimeState(Protocol):
+    """The runtime table; what it writes into the journal is part of the same transaction."""
+
+    def start(self, new: NewRun) -> Started:
+        """Create head, first record and idempotency record, with a slot if one is free, else with a place in line.
+
+        Raises `Conflict` when the key was used with another body, `BudgetExceeded` when a budget has too little.
+        """
+
+    def head(self, key: RunKey) -> RunHead | None:
+        """Read a head, strongly consistent."""
+
+    def admit(
+        self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
+    ) -> Admitted | None:
+        """Give a run a slot and take it out of the line, with record `seq + 1`; None when no slot is free.
+
+        A budget that has too little gives nothing: the run learns it when it needs money.
+        Raises `StoreConflict` when the journal has gone on.
+        """
+
+    def queue(self, waiting: InLine, record: Queued) -> None:
+        """Put a run that has begun at the head of the line, with record `seq + 1`."""
+
+    def park(
+        self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
+    ) -> Freed:
+        """Give slot and money back, with record `seq`; raises `StoreConflict` when the place is taken."""
+
+    def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
+        """Draw once more, with record `seq`; False when a budget has too little."""
+
+    def close(self, key: RunKey, settlement: Settlement) -> Freed:
+        """Write the end into the head and give back what the run holds; `done` is False if it had ended before."""
+
+    def parent_told(self, key: RunKey) -> None:
+        """Take an ended run out of the list of those that something is still to be done for."""
+
+    def book_late(
+        self,
+        key: RunKey,
+        seq: int,
+        turn: Turn,
+        totals: Totals,
+        returns: tuple[Allowance, ...],
+        cost: CostLine | None,
+    ) -> None:
+        """Append a late reply to an ended run's journal and count it in head, budgets and costs, in one transaction.
+
+        Raises `StoreConflict` when the place is taken or the head has no end yet.
+        """
+
+
 class RunPage(BaseModel):
     """One page of a list, newest first; `cursor` is None on the last one."""
 
@@ -36,27 +143,8 @@ class RunPage(BaseModel):
     cursor: str | None = None
 
 
-class RuntimeState(Protocol):
-    """The runtime table."""
-
-    def start(self, head: RunHead, first: Created, idempotency: IdempotencyKey | None) -> RunHead:
-        """Create head, first record and idempotency record in one transaction.
-
-        Returns the new head, or that of the run which the same key started before.
-        Raises `Conflict` when the key was used with another body.
-        """
-
-    def head(self, key: RunKey) -> RunHead | None:
-        """Read a head, strongly consistent."""
-
-    def close(self, key: RunKey, closing: Closing) -> bool:
-        """Write the end into the head if it has none; False if it had."""
-
-    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
-        """Append a late reply to an ended run's journal and count it in the head, in one transaction.
-
-        Raises `StoreConflict` when the place is taken or the head has no end yet.
-        """
+class RunLists(Protocol):
+    """The lists over heads."""
 
     def list_runs(
         self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
@@ -67,7 +155,12 @@ class RuntimeState(Protocol):
         """Count a day's runs by status."""
 
     def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs of all tenants that have not ended and were created before a time: the janitor's list.
+        """List runs of all tenants for which something may be left to do: the janitor's list.
 
         The list may lag behind the heads by moments; whoever acts on it looks at the run itself first.
         """
+
+
+def records_of(new: NewRun, first: Created) -> list[AnyRecord]:
+    """The journal's first records of a run, in order."""
+    return [first, new.inherited] if new.inherited else [first]

@@ -26,13 +26,18 @@ class Settings(BaseModel):
     limits_table: str | None = None
     data_bucket: str | None = None
     agent_run_machine_arn: str | None = None
+    dispatch_queue_url: str | None = None
     triggers_table: str | None = None
     schedule_group: str | None = None
     schedule_role_arn: str | None = None
     schedule_target_arn: str | None = None
     schedule_failures_arn: str | None = None
     http_allow: tuple[str, ...] = ()
+    """What tools may reach outside: origins such as `https://host`, and functions as `lambda:name`."""
+
     event_sources: dict[str, str] = {}
+    tool_functions: dict[str, str] = {}
+    """The folders of the stage's own tools, with the names of their functions."""
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
@@ -40,10 +45,10 @@ class Settings(BaseModel):
         found = {
             name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
         }
-        allow = [entry.strip().lower() for entry in found.pop("http_allow", "").split(",")]
-        sources = [pair.partition("=") for pair in found.pop("event_sources", "").split(",") if pair]
-        given = {source: tenant for source, _, tenant in sources}
-        return cls.model_validate({**found, "http_allow": tuple(filter(None, allow)), "event_sources": given})
+        allow = [origin.lower() for origin in _listed(found.pop("http_allow", ""))]
+        allow += [f"lambda:{name}" for name in _listed(environment.get("LAMBDA_TOOLS", ""))]
+        pairs = {name: _pairs(found.pop(name, "")) for name in ("event_sources", "tool_functions")}
+        return cls.model_validate({**found, "http_allow": tuple(allow), **pairs})
 
     def need(self, name: str) -> str:
         """Read a value that the room cannot do without."""
@@ -53,6 +58,15 @@ class Settings(BaseModel):
                 f"{name.upper()} is not set: the room's `grants` in function.toml do not name what it uses"
             )
         return str(value)
+
+
+def _listed(text: str) -> list[str]:
+    return [entry.strip() for entry in text.split(",") if entry.strip()]
+
+
+def _pairs(text: str) -> dict[str, str]:
+    pairs = (entry.partition("=") for entry in _listed(text))
+    return {name: value for name, _, value in pairs}
 
 
 @cache

@@ -10,16 +10,21 @@ from stepward.runtime.config import settings
 if TYPE_CHECKING:
     from stepward.adapters.aws.journal import DynamoJournal
     from stepward.agents.gate import Consultant
+    from stepward.agents.run_ports import RunPorts
+    from stepward.agents.show import ShowRuns
     from stepward.agents.start import Start
     from stepward.domain.agents import AgentDefinition
     from stepward.identity.api_keys import ApiKeys
     from stepward.ports.clock import Clock, Ids
     from stepward.ports.datasets import Datasets
+    from stepward.ports.limits_config import LimitsConfig
+    from stepward.ports.line import Line
     from stepward.ports.machines import RunMachine
     from stepward.ports.registry import Registry
-    from stepward.ports.runtime_state import RuntimeState
+    from stepward.ports.runtime_state import RunLists, RuntimeState
     from stepward.ports.schedules import Schedules
     from stepward.ports.triggers import Triggers
+    from stepward.tools.base import ToolContext
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a room loads only what it calls
 
@@ -50,10 +55,74 @@ def journal() -> DynamoJournal:
 
 @cache
 def runtime_state() -> RuntimeState:
-    """Heads of runs."""
+    """Heads of runs, their slots and their money."""
+    from stepward.adapters.aws.new_runs import NewRuns
     from stepward.adapters.aws.runtime_state import DynamoRuntimeState
 
-    return DynamoRuntimeState(settings().need("runtime_table"), journal(), clock())
+    table = settings().need("runtime_table")
+    return DynamoRuntimeState(table, journal(), NewRuns(table, journal(), clock()))
+
+
+@cache
+def run_lists() -> RunLists:
+    """The lists over heads."""
+    from stepward.adapters.aws.run_lists import DynamoRunLists
+
+    return DynamoRunLists(settings().need("runtime_table"), clock())
+
+
+@cache
+def line() -> Line:
+    """Who waits for a slot."""
+    from stepward.adapters.aws.line import DynamoLine
+
+    return DynamoLine(settings().need("runtime_table"))
+
+
+@cache
+def limits_config() -> LimitsConfig:
+    """Limits and budgets as they were some seconds ago, for those who ask at every start."""
+    from stepward.adapters.aws.limits_config import DynamoLimitsConfig
+    from stepward.runtime.remembered import RememberedLimits
+
+    return RememberedLimits(DynamoLimitsConfig(settings().need("registry_table")))
+
+
+@cache
+def run_ports() -> RunPorts:
+    """What runs stand on."""
+    from stepward.adapters.aws.nudges import SqsNudges
+    from stepward.adapters.aws.tokens import DynamoTokens
+    from stepward.agents.run_ports import RunPorts
+
+    return RunPorts(
+        journal=journal(),
+        runtime=runtime_state(),
+        lists=run_lists(),
+        line=line(),
+        tokens=DynamoTokens(settings().need("runtime_table"), clock()),
+        nudges=SqsNudges(settings().need("dispatch_queue_url")),
+        machine=run_machine(),
+        limits=limits_config(),
+        clock=clock(),
+        ids=ids(),
+    )
+
+
+@cache
+def start_run_case() -> Start:
+    """The use case that starts runs."""
+    from stepward.agents.start import Start
+
+    return Start(run_ports(), registry())
+
+
+@cache
+def show_runs_case() -> ShowRuns:
+    """The use case that shows runs."""
+    from stepward.agents.show import ShowRuns
+
+    return ShowRuns(journal(), runtime_state(), run_lists())
 
 
 @cache
@@ -78,14 +147,6 @@ def run_machine() -> RunMachine:
     from stepward.adapters.aws.machines import StepFunctionsMachine
 
     return StepFunctionsMachine(settings().need("agent_run_machine_arn"))
-
-
-@cache
-def start_run_case() -> Start:
-    """The one way to start a run, whatever asks for it."""
-    from stepward.agents.start import Start
-
-    return Start(registry(), runtime_state(), run_machine(), clock(), ids())
 
 
 @cache
@@ -121,7 +182,7 @@ def api_keys() -> ApiKeys:
 @lru_cache(maxsize=128)
 def definition(tenant: str, agent: str, version: str) -> AgentDefinition:
     """One version of an agent; versions never change, so a process reads each once."""
-    from stepward.agents.register import find_agent
+    from stepward.agents.find import find_agent
 
     return find_agent(registry(), tenant, agent, version).definition
 
@@ -132,3 +193,17 @@ def consultant(tenant: str, agent: str, version: str) -> Consultant:
     from stepward.agents.gate import Consultant
 
     return Consultant.of(definition(tenant, agent, version))
+
+
+def tool_context(tenant: str, call_id: str) -> ToolContext:
+    """What a call of a tool may reach."""
+    from stepward.tools.base import ToolContext
+
+    return ToolContext(tenant, call_id, datasets(), settings().http_allow)
+
+
+def latest_version(tenant: str, agent: str, version: str | None) -> str:
+    """The version of an agent that a run is handed over to."""
+    from stepward.agents.find import find_agent
+
+    return find_agent(registry(), tenant, agent, version).definition.version

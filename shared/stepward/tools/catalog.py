@@ -12,19 +12,24 @@ from stepward.domain.tool_use import ToolUse
 from stepward.tools.base import BoundTool, Tool
 
 CATALOG: dict[str, str] = {
+    "agent": "stepward.tools.agent:SubAgent",
     "calculate": "stepward.tools.calculate:Calculate",
+    "hand_off": "stepward.tools.hand_off:HandOff",
     "http_get": "stepward.tools.http_get:HttpGet",
     "http_request": "stepward.tools.http_request:HttpRequest",
+    "lambda_function": "stepward.tools.lambda_function:LambdaFunction",
     "policy_lookup": "stepward.tools.policy_lookup:PolicyLookup",
     "read_result": "stepward.tools.read_result:ReadResult",
     "record_lookup": "stepward.tools.record_lookup:RecordLookup",
 }
 
+OWN_FUNCTION = "stepward.tools.own_function:OwnFunction"
+
 
 @cache
 def find_tool(name: str) -> Tool[Any, Any]:
-    """Load a tool by its gallery name."""
-    path = CATALOG.get(name)
+    """Load a tool by its gallery name; a name with a dot is a function of somebody's own folder."""
+    path = OWN_FUNCTION if "." in name else CATALOG.get(name)
     if path is None:
         near = get_close_matches(name, CATALOG, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""

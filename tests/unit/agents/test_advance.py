@@ -8,6 +8,7 @@ import pytest
 
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import ProviderRefused, ProviderThrottled
+from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
 from tests.driver import Failing, World
 
@@ -87,6 +88,7 @@ def test_a_run_stops_before_a_call_that_its_budget_may_not_cover(world: World) -
         "input_tokens": 0,
         "output_tokens": 0,
         "cost_usd_micros": 0,
+        "tool_usd_micros": 0,
     }
 
 
@@ -202,7 +204,7 @@ def test_a_long_error_is_cut(world: World) -> None:
 def test_an_end_shows_before_the_head_knows_it(world: World) -> None:
     world.register(an_agent_body())
     key = world.start()
-    world.runtime.close = lambda *_: False  # type: ignore[method-assign]
+    world.runtime.close = lambda *_: Freed(done=False)  # type: ignore[method-assign]
     world.advance(key)
     run = world.show(key)
     assert (run["status"], run["output"]) == ("COMPLETED", "Done.")

@@ -7,16 +7,17 @@ from typing import Any
 
 from stepward.agents.closing import CloseRun, Sweep, run_of_event
 from stepward.domain.runs import RunKey
+from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
 from tests.driver import World
 
 
 def sweep(world: World) -> dict[str, int]:
-    return Sweep(world.journal, world.runtime, world.machine, world.clock, closer(world))()
+    return Sweep(world.ports)()
 
 
 def closer(world: World) -> CloseRun:
-    return CloseRun(world.journal, world.runtime, world.clock, world.ids)
+    return CloseRun(world.ports)
 
 
 def a_started(world: World) -> RunKey:
@@ -28,7 +29,7 @@ def test_a_run_that_never_began_is_started_again_by_its_name() -> None:
     world = World()
     key = a_started(world)
     world.machine.started.clear()
-    assert sweep(world) == {"started": 0, "closed": 0, "left": 0}
+    assert sweep(world) == {"started": 0, "closed": 0, "left": 0, "nudged": 0}
     world.clock.forward(31)
     assert sweep(world)["started"] == 1
     assert world.machine.started == {f"{key.run}.1": key}
@@ -37,13 +38,13 @@ def test_a_run_that_never_began_is_started_again_by_its_name() -> None:
 def test_an_end_that_the_head_never_saw_is_settled() -> None:
     world = World()
     key = a_started(world)
-    world.runtime.close, close = (lambda *_: False), world.runtime.close  # type: ignore[method-assign]
+    world.runtime.close, close = (lambda *_: Freed(done=False)), world.runtime.close  # type: ignore[method-assign]
     world.advance(key)
     world.runtime.close = close  # type: ignore[method-assign]
     world.clock.forward(31)
     assert sweep(world)["closed"] == 1
     assert (world.show(key)["status"], world.show(key)["output"]) == ("COMPLETED", "Done.")
-    assert sweep(world) == {"started": 0, "closed": 0, "left": 0}
+    assert sweep(world) == {"started": 0, "closed": 0, "left": 0, "nudged": 0}
 
 
 def test_a_run_that_somebody_carries_is_left_alone() -> None:
@@ -70,7 +71,7 @@ def claim(world: World, key: RunKey) -> None:
     from stepward.agents.writer import RunWriter
     from stepward.domain.journal import Claimed
 
-    writer = RunWriter.open(world.journal, world.runtime, world.clock, key, "somebody")
+    writer = RunWriter.open(world.ports, key, "somebody")
     writer.append(writer.make(Claimed))
 
 

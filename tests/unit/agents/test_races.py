@@ -10,6 +10,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Claimed
 from stepward.domain.money import Usage
+from stepward.ports.runtime_state import Freed
 from tests.builders import a_turn, an_agent_body
 from tests.driver import Failing, World
 
@@ -81,7 +82,7 @@ def test_a_reply_between_cancel_and_end_is_billed_once(world: World) -> None:
     close = world.runtime.close
 
     def cancel_and_die() -> None:
-        world.runtime.close = lambda *_: False  # type: ignore[method-assign]
+        world.runtime.close = lambda *_: Freed(done=False)  # type: ignore[method-assign]
         world.cancel_in_journal(key)
         world.runtime.close = close  # type: ignore[method-assign]
 

@@ -1,296 +1,226 @@
-"""Heads of runs in DynamoDB, and the one transaction that starts a run."""
+"""Heads of runs in DynamoDB, and the transactions that start, admit, park and end a run."""
 
 from __future__ import annotations
 
-import re
-import zlib
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import Any, Final
 
-from botocore.exceptions import ClientError
-
+from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import (
-    CONDITION_FAILED,
-    cancel_reasons,
-    error_code,
-    translated,
-)
-from stepward.adapters.aws.items import ABSENT, bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
+from stepward.adapters.aws.cost_book import add_item
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.items import from_item
 from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.new_runs import NewRuns
+from stepward.adapters.aws.run_lists import head_key, open_shard, read_head
+from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
+from stepward.domain.costs import COST_SHARDS, CostLine
 from stepward.domain.errors import Bug, StoreConflict
-from stepward.domain.journal import Created, Turn
-from stepward.domain.runs import Closing, RunHead, RunKey, Totals
-from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import IdempotencyKey, RunPage, key_used_before
+from stepward.domain.journal import Admitted, AnyRecord, Parked, Queued, ToppedUp, Turn
+from stepward.domain.line import Allowance, Draw, InLine, Slot
+from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
+from stepward.ports.runtime_state import Freed, NewRun, Settlement, SlotLimits, Started
 
-MONTHS_LISTED: Final = 13
-OPEN_SHARDS: Final = 4
+RECORD = "record"
+HEAD = "head"
 
 
 @dataclass(frozen=True)
 class DynamoRuntimeState:
-    """The runtime table; starts also write the first record of the journal."""
+    """The runtime table; each change writes the record that tells of it in the same transaction."""
 
     table: str
     journal: DynamoJournal
-    clock: Clock
+    new_runs: NewRuns
 
-    def start(self, head: RunHead, first: Created, idempotency: IdempotencyKey | None) -> RunHead:
-        """Create head, first record and idempotency record together, or find what the key started.
-
-        time →   caller A:  transaction ✓                          run 1
-                 caller A again, same key:  ✗ the key is there → same body: run 1; other body: Conflict
-        """
-        puts = [
-            _put(self.table, _head_item(head)),
-            _put(self.journal.table, self.journal.record_item(head.key, 1, first)),
-        ]
-        if idempotency:
-            puts.append(self._put_key(head, idempotency))
-        try:
-            with translated(f"starting {head.run}"):
-                client("dynamodb").transact_write_items(TransactItems=puts)
-        except Bug as error:
-            return self._started_before(head, idempotency, error)
-        return head
-
-    def _put_key(self, head: RunHead, idempotency: IdempotencyKey) -> dict[str, Any]:
-        """Take a key that is free, or whose day is over although the table has not forgotten it yet."""
-        put = _put(self.table, _key_item(head, idempotency))
-        put["Put"]["ConditionExpression"] += " OR expires_at < :now"
-        put["Put"]["ExpressionAttributeValues"] = to_item({":now": int(self.clock.now().timestamp())})
-        return put
-
-    def _started_before(self, head: RunHead, idempotency: IdempotencyKey | None, error: Bug) -> RunHead:
-        cause = error.__cause__
-        reasons = cancel_reasons(cause) if isinstance(cause, ClientError) else []
-        if idempotency is None or reasons[2:] != ["ConditionalCheckFailed"]:
-            raise error
-        key = {name: _key_item(head, idempotency)[name] for name in ("pk", "sk")}
-        with translated("reading an idempotency record"):
-            item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        before = from_item(item or {})
-        if before.get("body_sha256") != idempotency.body_sha256:
-            raise key_used_before()
-        found = self.head(RunKey(tenant=head.tenant, run=before["run"]))
-        if found is None:
-            raise Bug(f"an idempotency record names {before['run']}, which has no head") from error
-        return found
+    def start(self, new: NewRun) -> Started:
+        """Start a run, or find what its key started."""
+        return self.new_runs.start(new)
 
     def head(self, key: RunKey) -> RunHead | None:
         """Read a head, strongly consistent."""
         with translated(f"reading {key.run}"):
             item = (
                 client("dynamodb")
-                .get_item(TableName=self.table, Key=_head_key(key), ConsistentRead=True)
+                .get_item(TableName=self.table, Key=head_key(key), ConsistentRead=True)
                 .get("Item")
             )
-        return _head(item) if item else None
+        return read_head(item) if item else None
 
-    def close(self, key: RunKey, closing: Closing) -> bool:
-        """Write the end into the head.
+    def admit(
+        self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
+    ) -> Admitted | None:
+        """Give a run a slot.
 
-        time →   advance: close ✓          cancel: close ✗ (ended_at is there): the first one stays
+        time →   dispatch A: seq 5 ✓ slot ✓ place gone       dispatch B, the same run: seq 5 ✗ → nothing changes
+                 cancel:     seq 5 ✓                         dispatch: seq 5 ✗ → looks again, sees the cancel
         """
-        values = closing.model_dump(mode="json", exclude_none=True)
-        once = "attribute_exists(pk) AND attribute_not_exists(ended_at)"
-        return self._set(key, values, once, " REMOVE gsi3pk, gsi3sk")
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        for slot in slots.slots_to_try(waiting.run, limits):
+            record = Admitted(at=at, writer=writer, slot=slot, allowance=draw.allowance if draw else None)
+            refused = self._admit(key, waiting, record, limits, draw)
+            if refused is not None and slots.empty_budgets(refused):
+                record = record.model_copy(update={"allowance": _nothing(draw)})
+                refused = self._admit(key, waiting, record, limits, None)
+            if refused is None:
+                return record
+            if slots.TENANT not in refused and slots.ACCOUNT not in refused:
+                raise StoreConflict(f"{waiting.run} has gone on: {', '.join(refused.by)}.")
+        return None
 
-    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
-        """Append a late reply and count it in the head, together: the two never disagree.
+    def _admit(
+        self, key: RunKey, waiting: InLine, record: Admitted, limits: SlotLimits, draw: Draw | None
+    ) -> Refused | None:
+        left = [slots.leave(self.table, key.tenant, waiting.place)] if waiting.place else []
+        steps = [
+            self._record(key, waiting.seq + 1, record),
+            self._status(key, RunStatus.RUNNING),
+            *left,
+            *slots.take(self.table, key, record.slot, limits, past_others=True),
+            *slots.draw_steps(self.table, key.tenant, draw),
+        ]
+        return transact(steps, f"admitting {key.run}")
+
+    def queue(self, waiting: InLine, record: Queued) -> None:
+        """Put a run at the head of the line.
+
+        time →   advance: seq 9 ✓ place ✓      cancel: seq 9 ✗ → looks again and takes the place out of the line
+        """
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        steps = [self._record(key, waiting.seq + 1, record), slots.join(self.table, waiting)]
+        self._all(steps, f"queueing {key.run}")
+
+    def park(
+        self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
+    ) -> Freed:
+        """Give slot and money back while the run waits.
+
+        time →   advance: seq 7 ✓ slot given back      cancel: seq 7 ✗ → looks again: there is no slot to give back
+        """
+        kept = [
+            self._record(key, seq, record),
+            self._status(key, RunStatus.WAITING),
+            *slots.return_steps(self.table, key.tenant, returns),
+        ]
+        return self._giving_back(key, kept, slot, f"parking {key.run}")
+
+    def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
+        """Draw once more.
+
+        time →   run A: 5 left ≥ 5 ✓ 0 left      run B: 0 left ≥ 5 ✗ → B ends as BUDGET_EXCEEDED
+        """
+        steps = [self._record(key, seq, record), *slots.draw_steps(self.table, key.tenant, draw)]
+        refused = transact(steps, f"topping up {key.run}")
+        if refused is not None and RECORD in refused:
+            raise StoreConflict(f"record {seq} of {key.run} is taken.")
+        return refused is None
+
+    def close(self, key: RunKey, settlement: Settlement) -> Freed:
+        """Write the end and give back what the run holds, once.
+
+        time →   advance: head ✓ slot ✓ budgets ✓      cancel: head ✗ (ended_at is there): the first one stays
+        """
+        lines = settlement.costs
+        kept = [
+            self._end(key, settlement),
+            *([slots.leave(self.table, key.tenant, settlement.place)] if settlement.place else []),
+            *slots.return_steps(self.table, key.tenant, settlement.returns),
+            *(self._cost(key, line) for line in lines),
+        ]
+        return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
+
+    def parent_told(self, key: RunKey) -> None:
+        """Take a run out of the janitor's list."""
+        with translated(f"settling {key.run}"):
+            client("dynamodb").update_item(
+                TableName=self.table, Key=head_key(key), UpdateExpression="REMOVE gsi3pk, gsi3sk"
+            )
+
+    def book_late(
+        self,
+        key: RunKey,
+        seq: int,
+        turn: Turn,
+        totals: Totals,
+        returns: tuple[Allowance, ...],
+        cost: CostLine | None,
+    ) -> None:
+        """Append a late reply and count it everywhere, together: journal, head, budgets and costs never disagree.
 
         time →   one late reply: seq 9 ✓ head ✓        another's: seq 9 ✗ head ✗ → it looks again and takes seq 10
         """
-        count = {
-            "TableName": self.table,
-            "Key": _head_key(key),
-            "UpdateExpression": "SET totals = :totals",
-            "ConditionExpression": "attribute_exists(ended_at)",
-            "ExpressionAttributeValues": to_item({":totals": totals.model_dump()}),
-        }
-        append = _put(self.journal.table, self.journal.record_item(key, seq, turn))
-        with translated(f"booking a late reply of {key.run}"):
-            try:
-                client("dynamodb").transact_write_items(TransactItems=[append, {"Update": count}])
-            except ClientError as error:
-                if "ConditionalCheckFailed" not in cancel_reasons(error):
-                    raise
-                raise StoreConflict(f"record {seq} of {key.run} is taken.") from error
+        counted = update(
+            HEAD,
+            self.table,
+            {"pk": f"T#{key.tenant}#R#{key.run}", "sk": "HEAD"},
+            "SET totals = :totals",
+            {":totals": totals.model_dump()},
+            "attribute_exists(ended_at)",
+        )
+        costs = [self._cost(key, cost)] if cost else []
+        returned = slots.return_steps(self.table, key.tenant, returns)
+        self._all(
+            [self._record(key, seq, turn), counted, *returned, *costs], f"booking a late reply of {key.run}"
+        )
 
-    def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
-        """List newest first: of an agent or a day in one query, else month by month back from this one."""
-        if agent:
-            return self._page(_List.of_agent(tenant, agent, day), _after(cursor), limit)
-        if day:
-            return self._page(_List.of_month(tenant, day[:7], day), _after(cursor), limit)
-        return self._newest_months(tenant, self.clock.now().date(), _after(cursor), limit)
+    # ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
-        """Count a day's runs by status, from the list of its month."""
-        heads = self._query(_List.of_month(tenant, day[:7], day), None, None)
-        return dict(Counter(head.status.value for head in heads))
+    def _giving_back(self, key: RunKey, kept: list[Step], slot: Slot | None, doing: str) -> Freed:
+        """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
 
-    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs that have not ended, from the sparse index that the end takes them out of."""
-        found: list[RunHead] = []
-        for shard in range(OPEN_SHARDS):
-            with translated("listing open runs"):
-                page = client("dynamodb").query(
-                    TableName=self.table,
-                    IndexName="GSI3",
-                    KeyConditionExpression="gsi3pk = :pk AND gsi3sk < :before",
-                    ExpressionAttributeValues=to_item({":pk": f"OPEN#{shard}", ":before": created_before}),
-                    Limit=limit,
-                )
-            found += [_head(item) for item in page["Items"]]
-        return sorted(found, key=lambda head: head.created_at)[:limit]
+        time →   newcomer: no slot free → flags the counter → joins the line → nudge
+                 we:       counter is flagged ✗ → once more without the condition ✓ → nudge
+        """
+        back = slots.give_back(self.table, key, slot, unasked=True) if slot else []
+        refused = transact([*kept, *back], doing)
+        if refused is not None and HEAD in refused:
+            return Freed(done=False)
+        asked = refused if refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT} else None
+        if asked is not None and slot:
+            again = slots.give_back(self.table, key, slot, unasked=False)
+            refused = transact([*kept, *again], doing)
+        if refused is None:
+            return slots.freed(asked)
+        if HEAD in refused:
+            return Freed(done=False)
+        if RECORD in refused:
+            raise StoreConflict(f"{key.run} has gone on.")
+        raise Bug(f"{doing}: {', '.join(refused.by)} is not as the journal says")
 
-    def _newest_months(self, tenant: str, today: date, after: str | None, limit: int) -> RunPage:
-        found: list[RunHead] = []
-        for month in _months_back(after or today.isoformat()):
-            begin = after if after and after.startswith(month) else None
-            found += self._query(_List.of_month(tenant, month), begin, limit + 1 - len(found))
-            if len(found) > limit:
-                break
-        return _cut(found, limit)
+    def _all(self, steps: list[Step], doing: str) -> None:
+        refused = transact(steps, doing)
+        if refused is not None:
+            raise StoreConflict(f"{doing}: {', '.join(refused.by)} stands in the way.")
 
-    def _page(self, listed: _List, after: str | None, limit: int) -> RunPage:
-        return _cut(self._query(listed, after, limit + 1), limit)
+    def _record(self, key: RunKey, seq: int, record: AnyRecord) -> Step:
+        return put_new(RECORD, self.journal.table, self.journal.record_item(key, seq, record))
 
-    def _query(self, listed: _List, after: str | None, limit: int | None) -> list[RunHead]:
-        if after and not after.startswith(listed.begins or ""):
-            raise bad_cursor()
-        request = listed.query(self.table, after)
-        heads: list[RunHead] = []
-        with translated("listing runs"):
-            while True:
-                more = {"Limit": limit - len(heads)} if limit else {}
-                page = client("dynamodb").query(**request, **more)
-                heads += [_head(item) for item in page["Items"]]
-                if "LastEvaluatedKey" not in page or (limit and len(heads) >= limit):
-                    return heads
-                request["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+    def _status(self, key: RunKey, status: RunStatus) -> Step:
+        return update(
+            "status",
+            self.table,
+            from_item(head_key(key)),
+            "SET #status = :status",
+            {":status": status.value},
+            names={"#status": "status"},
+        )
 
-    def _set(self, key: RunKey, values: dict[str, Any], condition: str, also: str = "") -> bool:
-        with translated(f"writing the head of {key.run}"):
-            try:
-                client("dynamodb").update_item(
-                    TableName=self.table,
-                    Key=_head_key(key),
-                    UpdateExpression="SET " + ", ".join(f"#{name} = :{name}" for name in values) + also,
-                    ConditionExpression=condition,
-                    ExpressionAttributeNames={f"#{name}": name for name in values},
-                    ExpressionAttributeValues=to_item({f":{name}": value for name, value in values.items()}),
-                )
-            except ClientError as error:
-                if error_code(error) != CONDITION_FAILED:
-                    raise
-                return False
-        return True
+    def _end(self, key: RunKey, settlement: Settlement) -> Step:
+        values = settlement.closing.model_dump(mode="json", exclude_none=True)
+        # A child stays in the janitor's list until its parent knows of its end.
+        removed = "" if settlement.tells_parent else " REMOVE gsi3pk, gsi3sk"
+        return update(
+            HEAD,
+            self.table,
+            from_item(head_key(key)),
+            "SET " + ", ".join(f"#{name} = :{name}" for name in values) + removed,
+            {f":{name}": value for name, value in values.items()},
+            "attribute_exists(pk) AND attribute_not_exists(ended_at)",
+            {f"#{name}": name for name in values},
+        )
+
+    def _cost(self, key: RunKey, line: CostLine) -> Step:
+        return Step("cost", add_item(self.table, key.tenant, line, open_shard(key.run) % COST_SHARDS))
 
 
-@dataclass(frozen=True)
-class _List:
-    """One partition of one list index; `begins` narrows it to a day."""
-
-    tenant: str
-    index: str
-    value: str
-    begins: str | None = None
-
-    @classmethod
-    def of_month(cls, tenant: str, month: str, day: str | None = None) -> _List:
-        return cls(tenant, "GSI1", f"T#{tenant}#RUNS#{month}", day)
-
-    @classmethod
-    def of_agent(cls, tenant: str, agent: str, day: str | None = None) -> _List:
-        return cls(tenant, "GSI2", f"T#{tenant}#AGENT#{agent}", day)
-
-    def query(self, table: str, after: str | None) -> dict[str, Any]:
-        """Ask for the newest first, after the one that was shown last."""
-        pk, sk = f"{self.index.lower()}pk", f"{self.index.lower()}sk"
-        request = {
-            "TableName": table,
-            "IndexName": self.index,
-            "KeyConditionExpression": f"{pk} = :pk"
-            + (f" AND begins_with({sk}, :begins)" if self.begins else ""),
-            "ExpressionAttributeValues": to_item({":pk": self.value, ":begins": self.begins}),
-            "ScanIndexForward": False,
-        }
-        if after:
-            key = RunKey(tenant=self.tenant, run=after.partition("#")[2])
-            request["ExclusiveStartKey"] = _head_key(key) | to_item({pk: self.value, sk: after})
-        return request
-
-
-def _after(cursor: str | None) -> str | None:
-    """Read a cursor: the list key of the run that was shown last."""
-    if cursor is None:
-        return None
-    place = from_cursor(cursor)
-    if not re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])-\d\dT[\d:.]{12}Z#run_\w{26}", place, re.ASCII):
-        raise bad_cursor()
-    return place
-
-
-def _months_back(place: str) -> Iterator[str]:
-    """Name the months from a date's own back over the year that a run may last."""
-    year, month = int(place[:4]), int(place[5:7])
-    for _ in range(MONTHS_LISTED):
-        yield f"{year:04d}-{month:02d}"
-        year, month = (year, month - 1) if month > 1 else (year - 1, 12)
-
-
-def _cut(found: list[RunHead], limit: int) -> RunPage:
-    more = len(found) > limit
-    return RunPage(runs=found[:limit], cursor=to_cursor(_listed_as(found[limit - 1])) if more else None)
-
-
-def _head_key(key: RunKey) -> dict[str, Any]:
-    return to_item({"pk": run_pk(key), "sk": "HEAD"})
-
-
-def _head_item(head: RunHead) -> dict[str, Any]:
-    return to_item(
-        {
-            "pk": run_pk(head.key),
-            "sk": "HEAD",
-            "gsi1pk": f"T#{head.tenant}#RUNS#{head.created_at[:7]}",
-            "gsi1sk": _listed_as(head),
-            "gsi2pk": f"T#{head.tenant}#AGENT#{head.agent}",
-            "gsi2sk": _listed_as(head),
-            "gsi3pk": f"OPEN#{zlib.crc32(head.run.encode()) % OPEN_SHARDS}",
-            "gsi3sk": _listed_as(head),
-            **head.model_dump(mode="json", exclude_none=True),
-        }
-    )
-
-
-def _listed_as(head: RunHead) -> str:
-    return f"{head.created_at}#{head.run}"
-
-
-def _head(item: dict[str, Any]) -> RunHead:
-    return RunHead.model_validate(from_item(item))
-
-
-def _key_item(head: RunHead, idempotency: IdempotencyKey) -> dict[str, Any]:
-    return to_item(
-        {
-            "pk": f"T#{head.tenant}#IDEM",
-            "sk": f"{idempotency.principal}#{idempotency.key}",
-            "run": head.run,
-            "body_sha256": idempotency.body_sha256,
-            "expires_at": idempotency.expires_at,
-        }
-    )
-
-
-def _put(table: str, item: dict[str, Any]) -> dict[str, Any]:
-    return {"Put": {"TableName": table, "Item": item, "ConditionExpression": ABSENT}}
+def _nothing(draw: Draw | None) -> Allowance | None:
+    return Allowance(usd_micros=0, budgets=draw.budgets) if draw else None

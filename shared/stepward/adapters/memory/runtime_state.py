@@ -1,90 +1,217 @@
-"""Heads of runs in a dictionary, with the same conditions as the table."""
+"""Runtime state in dictionaries, with the same conditions as the table."""
 
 from __future__ import annotations
 
-from collections import Counter
-from threading import RLock
+from collections.abc import Sequence
 
+from stepward.adapters.memory.budgets import MemoryBudgets
+from stepward.adapters.memory.cost_book import MemoryCostBook
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.domain.errors import InvalidRequest, StoreConflict
-from stepward.domain.journal import Created, Turn
-from stepward.domain.runs import Closing, RunHead, RunKey, Totals
-from stepward.ports.runtime_state import IdempotencyKey, RunPage, key_used_before
+from stepward.adapters.memory.line import MemoryLine
+from stepward.adapters.memory.run_lists import MemoryRunLists
+from stepward.domain.costs import CostLine
+from stepward.domain.errors import BudgetExceeded, StoreConflict
+from stepward.domain.journal import Admitted, AnyRecord, Parked, Queued, ToppedUp, Turn
+from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line
+from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
+from stepward.ports.runtime_state import (
+    Freed,
+    NewRun,
+    Settlement,
+    SlotLimits,
+    Started,
+    key_used_before,
+    records_of,
+)
 
 
-class MemoryRuntimeState:
-    """Keeps heads and idempotency records; starts write into the given journal, as one step."""
+class MemoryRuntimeState(MemoryRunLists):
+    """Keeps heads, budgets and idempotency records; what it writes into the journal is part of the same step."""
 
-    def __init__(self, journal: MemoryJournal) -> None:
+    def __init__(self, journal: MemoryJournal, line: MemoryLine | None = None) -> None:
+        super().__init__()
+        self.line = line or MemoryLine()
+        self.cost_book = MemoryCostBook()
+        self.budgets = MemoryBudgets(self.line.lock)
         self._journal = journal
-        self._heads: dict[RunKey, RunHead] = {}
         self._keys: dict[tuple[str, str, str], tuple[str, str]] = {}
-        self._lock = RLock()
+        self._lock = self.line.lock
 
-    def start(self, head: RunHead, first: Created, idempotency: IdempotencyKey | None) -> RunHead:
-        """Create head and first record, unless the key did before."""
+    def start(self, new: NewRun) -> Started:
+        """Create head and first records, unless the key did before."""
         with self._lock:
-            if idempotency:
-                place = (head.tenant, idempotency.principal, idempotency.key)
-                body, run = self._keys.setdefault(place, (idempotency.body_sha256, head.run))
-                if body != idempotency.body_sha256:
-                    raise key_used_before()
-                if run != head.run:
-                    return self._heads[RunKey(tenant=head.tenant, run=run)]
-            self._journal.append(head.key, 1, first)
-            self._heads[head.key] = head
-            return head
+            before = self._started_before(new)
+            if before:
+                return Started(before, is_new=False, in_line=before.status is RunStatus.PENDING)
+            slot = self._slot(new.head.run, new.limits)
+            full = self.line.full(new.head.tenant, slot, new.limits, past_others=False)
+            if full:
+                self.line.ask(full)
+                return self._join(new)
+            self._draw_at_start(new)
+            self.line.take(new.head.key, slot)
+            allowance = new.draw.allowance if new.draw else None
+            first = new.first.model_copy(update={"slot": slot, "allowance": allowance})
+            return Started(self._write(new, records_of(new, first), RunStatus.RUNNING), is_new=True)
 
     def head(self, key: RunKey) -> RunHead | None:
         """Read a head."""
-        return self._heads.get(key)
+        return self.heads.get(key)
 
-    def close(self, key: RunKey, closing: Closing) -> bool:
-        """Write the end once."""
+    def admit(
+        self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
+    ) -> Admitted | None:
+        """Give a run a slot."""
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._lock:
-            if self._heads[key].ended:
+            self._next(key, waiting.seq + 1)
+            slot = self._slot(waiting.run, limits)
+            if self.line.full(waiting.tenant, slot, limits, past_others=True):
+                return None
+            allowance = draw.allowance if draw else None
+            if draw and not self._draw(key.tenant, draw):
+                allowance = Allowance(usd_micros=0, budgets=draw.budgets)
+            record = Admitted(at=at, writer=writer, slot=slot, allowance=allowance)
+            self._journal.append(key, waiting.seq + 1, record)
+            self._set(key, status=RunStatus.RUNNING)
+            self.line.leave(waiting)
+            self.line.take(key, slot)
+            return record
+
+    def queue(self, waiting: InLine, record: Queued) -> None:
+        """Put a run at the head of the line."""
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        with self._lock:
+            self._next(key, waiting.seq + 1)
+            self._journal.append(key, waiting.seq + 1, record)
+            self.line.join(waiting)
+
+    def park(
+        self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
+    ) -> Freed:
+        """Give slot and money back."""
+        with self._lock:
+            self._next(key, seq)
+            self._journal.append(key, seq, record)
+            self._set(key, status=RunStatus.WAITING)
+            self._give_money_back(key.tenant, returns)
+            return self.line.give_back(key, slot)
+
+    def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
+        """Draw once more, or not at all."""
+        with self._lock:
+            self._next(key, seq)
+            if not self._draw(key.tenant, draw):
                 return False
-            self._heads[key] = self._heads[key].model_copy(update=dict(closing))
+            self._journal.append(key, seq, record)
             return True
 
-    def book_late(self, key: RunKey, seq: int, turn: Turn, totals: Totals) -> None:
+    def close(self, key: RunKey, settlement: Settlement) -> Freed:
+        """Write the end once, and give back what the run holds."""
+        with self._lock:
+            if self.heads[key].ended:
+                return Freed(done=False)
+            self._set(key, **dict(settlement.closing))
+            if settlement.tells_parent:
+                self.untold.add(key)
+            if settlement.place:
+                self.line.places.pop((key.tenant, settlement.place), None)
+            self._give_money_back(key.tenant, settlement.returns)
+            for line in settlement.costs:
+                self.cost_book.add(key.tenant, line)
+            return self.line.give_back(key, settlement.slot)
+
+    def parent_told(self, key: RunKey) -> None:
+        """Nothing is left to do for the run."""
+        self.untold.discard(key)
+
+    def book_late(
+        self,
+        key: RunKey,
+        seq: int,
+        turn: Turn,
+        totals: Totals,
+        returns: tuple[Allowance, ...],
+        cost: CostLine | None,
+    ) -> None:
         """Append and count, or neither."""
         with self._lock:
-            if not self._heads[key].ended:
+            if not self.heads[key].ended:
                 raise StoreConflict(f"{key.run} has not ended.")
+            self._next(key, seq)
             self._journal.append(key, seq, turn)
-            self._heads[key] = self._heads[key].model_copy(update={"totals": totals})
+            self._set(key, totals=totals)
+            self._give_money_back(key.tenant, returns)
+            if cost:
+                self.cost_book.add(key.tenant, cost)
 
-    def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
-        """List newest first; the cursor is the last run that was shown."""
-        if cursor is not None and not any(head.run == cursor for head in self._heads.values()):
-            raise InvalidRequest(
-                "the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came"
-            )
-        found = [
-            head
-            for head in self._heads.values()
-            if head.tenant == tenant
-            and head.created_at.startswith(day or "")
-            and agent in (None, head.agent)
-            and (cursor is None or head.run < cursor)
-        ]
-        found.sort(key=lambda head: head.run, reverse=True)
-        return RunPage(runs=found[:limit], cursor=found[limit - 1].run if len(found) > limit else None)
+    # ── parts, under the lock ───────────────────────────────────────────────────────────────────────────────────
 
-    def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
-        """Count a day's runs."""
-        return dict(
-            Counter(
-                head.status.value
-                for head in self._heads.values()
-                if head.tenant == tenant and head.created_at.startswith(day)
-            )
+    def _started_before(self, new: NewRun) -> RunHead | None:
+        given = new.idempotency
+        if given:
+            place = (new.head.tenant, given.principal, given.key)
+            body, run = self._keys.get(place, (given.body_sha256, new.head.run))
+            if body != given.body_sha256:
+                raise key_used_before()
+            if run != new.head.run:
+                return self.heads[RunKey(tenant=new.head.tenant, run=run)]
+        return self.heads.get(new.head.key)
+
+    def _join(self, new: NewRun) -> Started:
+        head, written = new.head, len(records_of(new, new.first))
+        waiting = InLine(
+            tenant=head.tenant,
+            run=head.run,
+            place=place_in_line(head.priority, head.created_at, head.run),
+            seq=written,
+            agent=head.agent,
+            draw_usd_micros=new.draw.usd_micros if new.draw else 0,
+            epoch=head.epoch,
         )
+        self.line.join(waiting)
+        first = new.first.model_copy(update={"place": waiting.place})
+        return Started(self._write(new, records_of(new, first), RunStatus.PENDING), is_new=True, in_line=True)
 
-    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs that have not ended, oldest first."""
-        found = [head for head in self._heads.values() if not head.ended and head.created_at < created_before]
-        return sorted(found, key=lambda head: head.created_at)[:limit]
+    def _write(self, new: NewRun, records: Sequence[AnyRecord], status: RunStatus) -> RunHead:
+        head = new.head.model_copy(update={"status": status})
+        for place, record in enumerate(records):
+            self._journal.append(head.key, place + 1, record)
+        self.heads[head.key] = head
+        if new.idempotency:
+            place_of_key = (head.tenant, new.idempotency.principal, new.idempotency.key)
+            self._keys[place_of_key] = (new.idempotency.body_sha256, head.run)
+        return head
+
+    def _slot(self, run: str, limits: SlotLimits) -> Slot:
+        number = int.from_bytes(run.encode()[-4:])
+        return Slot(tenant_shard=number % limits.tenant.shards, account_shard=number % limits.account.shards)
+
+    def _draw_at_start(self, new: NewRun) -> None:
+        if new.draw and not self._draw(new.head.tenant, new.draw):
+            raise BudgetExceeded(
+                f"a budget has less left than the {new.draw.usd_micros} micro-dollars of a start.",
+                field="budget",
+                fix="raise the budget, or wait for its next period",
+            )
+
+    def _draw(self, tenant: str, draw: Draw) -> bool:
+        both = list(zip(draw.budgets, draw.limits_usd_micros, strict=True))
+        if not all(self.budgets.can_draw(tenant, budget, limit, draw.usd_micros) for budget, limit in both):
+            return False
+        for budget, limit in both:
+            self.budgets.draw(tenant, budget, limit, draw.usd_micros)
+        return True
+
+    def _give_money_back(self, tenant: str, returns: Sequence[Allowance]) -> None:
+        for allowance in returns:
+            for budget in allowance.budgets:
+                self.budgets.give_back(tenant, budget, allowance.usd_micros)
+
+    def _next(self, key: RunKey, seq: int) -> None:
+        newest = self._journal.newest(key)
+        if (newest.seq if newest else 0) != seq - 1:
+            raise StoreConflict(f"record {seq} of {key.run} is taken.")
+
+    def _set(self, key: RunKey, **fields: object) -> None:
+        self.heads[key] = self.heads[key].model_copy(update=fields)

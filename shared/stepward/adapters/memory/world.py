@@ -55,6 +55,7 @@ class MemoryRunMachine:
     def __init__(self, on_start: Callable[[RunKey], None] | None = None) -> None:
         self.started: dict[str, RunKey] = {}
         self.stopped: dict[str, str] = {}
+        self.answered: list[str] = []
         self._on_start = on_start
 
     def start(self, execution_name: str, key: RunKey) -> None:
@@ -67,6 +68,12 @@ class MemoryRunMachine:
     def is_running(self, execution_name: str) -> bool:
         """Tell whether it was started and not stopped or ended."""
         return execution_name in self.started and execution_name not in self.stopped
+
+    def answer(self, token: str) -> bool:
+        """Remember the first answer to each token."""
+        is_first = token not in self.answered
+        self.answered.append(token)
+        return is_first
 
     def stop(self, execution_name: str, error: str, cause: str) -> None:
         """Remember the first stop."""

@@ -63,9 +63,9 @@ def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> 
         for item in platform.journal.load(key).records
         if isinstance(item.record, Turn)
     ]
-    if head.totals != state.billed_totals():
-        yield f"{key.run}: the head's totals {head.totals} are not the journal's {state.billed_totals()}"
-    if head.totals.cost_usd_micros != sum(booked) + sum(state.lost.values()):
+    if head.totals != state.ledger.billed_totals():
+        yield f"{key.run}: the head's totals {head.totals} are not the journal's {state.ledger.billed_totals()}"
+    if head.totals.cost_usd_micros != sum(booked) + sum(state.ledger.lost.values()):
         yield f"{key.run}: the cost is not the sum of what is booked and lost"
     if head.totals.cost_usd_micros < sum(paid):
         yield f"{key.run}: {sum(paid)} were paid, {head.totals.cost_usd_micros} are booked"

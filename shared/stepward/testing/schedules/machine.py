@@ -23,6 +23,8 @@ ADVANCE_DIED: Final = frozenset({"Runtime.ExitError", "States.Timeout", "StoreCo
 ADVANCE_DIED_ATTEMPTS: Final = 5
 CALL_DIED: Final = frozenset({"Runtime.ExitError", "StoreConflict"})
 CALL_DIED_ATTEMPTS: Final = 3
+WAIT_DIED: Final = CALL_DIED
+WAIT_DIED_ATTEMPTS: Final = 5
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Task:
     actor: Actor
     busy: int = 0
     died: int = 0
+    token: str = ""
+    is_answered: bool = False
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Execution:
     failed: list[dict[str, str]] = field(default_factory=list)
     answer: Payload = field(default_factory=dict)
     status: str = "RUNNING"
+    tokens_made: int = 0
 
     def begin(self) -> None:
         """Enter AdvanceRun for the first time."""
@@ -71,7 +76,23 @@ class Execution:
         else:
             self._error(task, error_name(task.actor.error))
 
+    def answered(self, token: str) -> bool:
+        """End the wait that has this token; one that was given up has another, or none."""
+        task = next((one for one in self.tasks if one.token and one.token == token), None)
+        if task is None or self.status != "RUNNING" or task.is_answered:
+            return False
+        task.is_answered = True
+        self.tasks.remove(task)
+        self._join()
+        return True
+
+    def waits(self) -> list[Task]:
+        """Name the waits whose functions have done their part."""
+        return [task for task in self.tasks if task.token and task.actor.is_over]
+
     def _answered(self, task: Task) -> None:
+        if task.token:
+            return None  # the function is done, the wait goes on until somebody answers
         self.tasks.remove(task)
         if task.room == "tool_invoke":
             return self._join()
@@ -84,6 +105,8 @@ class Execution:
                 self.status = "SUCCEEDED"
             case "calls":
                 self._fan_out()
+            case "waits":
+                self._wait_for_all()
             case _:
                 self._enter("agent_advance", {"v": 1, **self.key.model_dump()})
         return None
@@ -94,17 +117,36 @@ class Execution:
         for call in self.answer["calls"]:
             self._enter("tool_invoke", {"v": 1, **self.key.model_dump(), **named, "call": call})
 
+    def _wait_for_all(self) -> None:
+        self.failed = []
+        named = {name: self.answer[name] for name in ("agent", "version")}
+        for wait in self.answer["waits"]:
+            self._await({"v": 1, **self.key.model_dump(), **named, "call": wait["call"]})
+
+    def _await(self, payload: Payload) -> None:
+        """Enter a wait: each try has a token of its own, and the older ones are worth nothing."""
+        token = self._new_token()
+        actor = self.spawn("dispatch", {**payload, "token": token})
+        self.tasks.append(Task("dispatch", payload, actor, token=token))
+
+    def _new_token(self) -> str:
+        self.tokens_made += 1
+        return f"{self.key.run}:{self.tokens_made}"
+
     def _join(self) -> None:
         if not self.tasks:
-            done = {"called": self.answer["seq"], "failed": self.failed}
+            is_call = self.answer["next"] == "calls"
+            reached = {"called" if is_call else "awaited": self.answer["seq"]}
+            asked = {"asked": self.answer["calls"]} if is_call else {}
+            done = {**reached, **asked, "failed": self.failed}
             self._enter("agent_advance", {"v": 1, **self.key.model_dump(), **done})
 
     def _error(self, task: Task, name: str) -> None:
         if self._may_retry(task, name):
-            task.actor = self.spawn(task.room, task.payload)
+            self._again(task)
             return
         self.tasks.remove(task)
-        if task.room == "tool_invoke":
+        if task.room in ("tool_invoke", "dispatch"):
             self.failed.append({"call": task.payload["call"], "error": name})
             self._join()
         elif task.payload.get("error"):
@@ -112,18 +154,32 @@ class Execution:
         else:
             self._enter("agent_advance", {"v": 1, **self.key.model_dump(), "error": name})
 
+    def _again(self, task: Task) -> None:
+        if task.token:
+            task.token = self._new_token()
+            task.actor = self.spawn(task.room, {**task.payload, "token": task.token})
+        else:
+            task.actor = self.spawn(task.room, task.payload)
+
     def _may_retry(self, task: Task, name: str) -> bool:
         if task.payload.get("error") or name in BUSY:
             task.busy += 1
             return task.busy <= (6 if task.payload.get("error") else BUSY_ATTEMPTS)
-        is_call = task.room == "tool_invoke"
-        if name not in (CALL_DIED if is_call else ADVANCE_DIED):
+        names, attempts = _PATIENCE[task.room]
+        if name not in names:
             return False
         task.died += 1
-        return task.died <= (CALL_DIED_ATTEMPTS if is_call else ADVANCE_DIED_ATTEMPTS)
+        return task.died <= attempts
 
     def _enter(self, room: str, payload: Payload) -> None:
         self.tasks.append(Task(room, payload, self.spawn(room, payload)))
+
+
+_PATIENCE: Final = {
+    "agent_advance": (ADVANCE_DIED, ADVANCE_DIED_ATTEMPTS),
+    "tool_invoke": (CALL_DIED, CALL_DIED_ATTEMPTS),
+    "dispatch": (WAIT_DIED, WAIT_DIED_ATTEMPTS),
+}
 
 
 def error_name(error: BaseException) -> str:

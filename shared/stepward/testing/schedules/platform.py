@@ -10,21 +10,30 @@ from itertools import count
 from typing import Any
 
 from stepward.adapters.memory.journal import MemoryJournal
+from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.line import MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, StillClock
-from stepward.agents.advance import Advance, AdvanceRequest
+from stepward.agents.advance import Advance
+from stepward.agents.advance_messages import AdvanceRequest
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
+from stepward.agents.children import StartChild
 from stepward.agents.closing import CloseRun, Sweep
+from stepward.agents.find import find_agent
 from stepward.agents.gate import Consultant
+from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.register import Register
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.serve_line import ServeLine
 from stepward.agents.start import Caller, Start
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
 from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
+from stepward.tools.agent import SubAgent
 from stepward.tools.base import ToolContext
 
 
@@ -50,6 +59,8 @@ class Platform:
         self.runtime = MemoryRuntimeState(self.journal)
         self.registry = MemoryRegistry()
         self.datasets = MemoryDatasets()
+        self.limits = MemoryLimitsConfig()
+        self.tokens = MemoryTokens()
         self.executions: dict[str, Execution] = {}
         self.actors: list[Actor] = []
         self._off_by_s = off_by_s
@@ -58,6 +69,9 @@ class Platform:
         self._watched_journal: Any = Watched("journal", self.journal, self.diary)
         self._watched_runtime: Any = Watched("runtime", self.runtime, self.diary)
         self._watched_machine: Any = Watched("machine", self, self.diary)
+        self._watched_line: Any = Watched("line", self.runtime.line, self.diary)
+        self._watched_tokens: Any = Watched("tokens", self.tokens, self.diary)
+        self._watched_nudges: Any = Watched("nudges", self, self.diary)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
         """Register an agent, outside of the schedule."""
@@ -70,6 +84,14 @@ class Platform:
         if execution_name not in self.executions:
             self.executions[execution_name] = Execution(key, self.spawn_room)
             self.executions[execution_name].begin()
+
+    def answer(self, token: str) -> bool:
+        """End the wait that a token stands for, if somebody still waits."""
+        return any(execution.answered(token) for execution in self.executions.values())
+
+    def send(self, tenant: str) -> None:
+        """Have a tenant's line looked at, as a message on the queue would."""
+        self.spawn_dispatch(tenant)
 
     def is_running(self, execution_name: str) -> bool:
         """Tell whether an execution goes on."""
@@ -95,41 +117,55 @@ class Platform:
         """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
         wire = json.dumps(payload)
         invocation = self._name(room)
-        work = self._advance if room == "agent_advance" else self._call
+        work = {"agent_advance": self._advance, "tool_invoke": self._call, "dispatch": self._open}[room]
         return self.spawn(invocation, lambda: work(json.loads(wire), invocation))
 
     def spawn_client(self, caller: Caller, agent: str, idempotency_key: str) -> Actor:
         """Ask for a run, as the API does."""
-        start = Start(self.registry, self._watched_runtime, self._watched_machine, self._clock(), self._ids)
+        start = Start(self._ports(), self.registry)
         body = {"input": "hello", "deadline_s": 86_400}
         return self.spawn(self._name("client"), lambda: start(caller, agent, body, idempotency_key))
 
     def spawn_canceller(self, key: RunKey) -> Actor:
         """Cancel a run, as the API does."""
-        cancel = CancelRun(
-            self._watched_journal, self._watched_runtime, self._watched_machine, self._clock(), self._ids
-        )
+        cancel = CancelRun(self._ports())
         return self.spawn(self._name("canceller"), lambda: cancel(key.tenant, key.run, "tester"))
 
     def spawn_janitor(self) -> Actor:
         """Sweep up, as the clock asks for."""
-        close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
-        sweep = Sweep(self._watched_journal, self._watched_runtime, self._watched_machine, self.clock, close)
-        return self.spawn(self._name("janitor"), sweep)
+        return self.spawn(self._name("janitor"), Sweep(self._ports(self.clock)))
 
     def spawn_closer(self, execution: Execution) -> Actor:
         """Close the run of an execution that failed or was aborted, as its event asks for."""
-        close = CloseRun(self._watched_journal, self._watched_runtime, self._clock(), self._ids)
+        close = CloseRun(self._ports())
         return self.spawn(
             self._name("closer"), lambda: close(execution.key, "ExecutionStopped", execution.status)
         )
 
-    def _advance(self, payload: Payload, invocation: str) -> Payload:
-        advance = Advance(
+    def spawn_dispatch(self, tenant: str) -> Actor:
+        """Look at a tenant's line, as a nudge asks for."""
+        name = self._name("dispatch")
+        return self.spawn(name, lambda: ServeLine(self._ports(), name, lambda: 100.0)(tenant))
+
+    def _ports(self, clock: Any = None) -> RunPorts:
+        return RunPorts(
             journal=self._watched_journal,
             runtime=self._watched_runtime,
-            datasets=self.datasets,
-            clock=self._clock(),
+            lists=self._watched_runtime,
+            line=self._watched_line,
+            tokens=self._watched_tokens,
+            nudges=self._watched_nudges,
+            machine=self._watched_machine,
+            limits=self.limits,
+            clock=clock or self._clock(),
+            ids=self._ids,
+        )
+
+    def _advance(self, payload: Payload, invocation: str) -> Payload:
+        advance = Advance(
+            ports=self._ports(),
+            latest=lambda *said: find_agent(self.registry, *said).definition.version,
+            context=self._context,
             consultant=lambda tenant, agent, version: self._consultant(
                 payload["run"], tenant, agent, version
             ),
@@ -143,6 +179,12 @@ class Platform:
     def _call(self, payload: Payload, invocation: str) -> str:
         call = CallTool(self._watched_journal, self._definition, self._context, invocation)
         return call(CallRequest.model_validate(payload))
+
+    def _open(self, payload: Payload, invocation: str) -> str:
+        del invocation
+        ports = self._ports()
+        openers = {SubAgent.name: StartChild(ports, self.registry)}
+        return OpenWait(ports, self._definition, openers)(WaitRequest.model_validate(payload))
 
     def _context(self, tenant: str, call_id: str) -> ToolContext:
         return ToolContext(tenant, call_id, self.datasets)

@@ -9,11 +9,15 @@ from typing import Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
-from stepward.domain.money import Price
+from stepward.models.base import Rate
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, Fault
 
-WRITES: Final = frozenset({"append", "mark_started", "put_result", "start", "close", "book_late", "stop"})
+WRITES: Final = frozenset(
+    {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
+    | {"admit", "queue", "park", "top_up", "parent_told", "leave", "flag", "unflag", "unflag_account", "keep"}
+    | {"answer", "send"}
+)
 
 
 @dataclass
@@ -65,7 +69,7 @@ class Watched:
 class WatchedBackend:
     """A model backend whose calls wait for the scheduler; every reply that it makes is paid for."""
 
-    def __init__(self, run: str, backend: Any, price: Price, diary: Diary) -> None:
+    def __init__(self, run: str, backend: Any, price: Rate, diary: Diary) -> None:
         self._run = run
         self._backend = backend
         self._price = price

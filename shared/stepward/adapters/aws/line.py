@@ -1,0 +1,113 @@
+"""The line in DynamoDB: a partition a tenant, sorted as it is served; counters of slots with their flags."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.slots import counter_key, place_key
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.line import RANK_NAMES, InLine
+
+_WAITING: Final = "WAITING"
+
+
+@dataclass(frozen=True)
+class DynamoLine:
+    """The part of the runtime table that knows who waits for a slot."""
+
+    table: str
+
+    def first(self, tenant: str, limit: int) -> list[InLine]:
+        """Read the head of the line."""
+        with translated(f"reading the line of {tenant}"):
+            found = client("dynamodb").query(**self._line(tenant), Limit=limit)
+        return [InLine.model_validate(from_item(item)) for item in found["Items"]]
+
+    def leave(self, waiting: InLine) -> None:
+        """Take a run out of the line."""
+        with translated(f"taking {waiting.run} out of the line"):
+            client("dynamodb").delete_item(TableName=self.table, Key=to_item(place_key(waiting)))
+
+    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+        """Ask to be told of free slots, and note that the tenant has a line."""
+        counters = [counter_key(tenant, shard) for shard in range(limits.shards)]
+        if account:
+            counters += [counter_key(None, shard) for shard in range(account.shards)]
+        with translated(f"flagging the line of {tenant}"):
+            # The note comes first: whoever unflags the account looks at the notes afterwards.
+            client("dynamodb").put_item(
+                TableName=self.table, Item=to_item({"pk": _WAITING, "sk": f"T#{tenant}", "tenant": tenant})
+            )
+            for key in counters:
+                self._set_flag(key, "SET waits = :yes", {":yes": True})
+
+    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+        """Take the tenant's flag away.
+
+        time →   dispatch: line empty ─ unflag ─ line empty? ─ yes: done
+                 newcomer:                     joins ─ nudge → another look, which sees it and flags again
+        """
+        with translated(f"unflagging the line of {tenant}"):
+            for shard in range(limits.shards):
+                self._set_flag(counter_key(tenant, shard), "REMOVE waits")
+            client("dynamodb").delete_item(
+                TableName=self.table, Key=to_item({"pk": _WAITING, "sk": f"T#{tenant}"})
+            )
+
+    def unflag_account(self, account: AccountLimits) -> None:
+        """Nobody waits any more at all."""
+        with translated("unflagging the account"):
+            for shard in range(account.shards):
+                self._set_flag(counter_key(None, shard), "REMOVE waits")
+
+    def waiting_tenants(self, limit: int) -> list[str]:
+        """Name the tenants with a line."""
+        with translated("listing tenants that wait"):
+            found = client("dynamodb").query(
+                TableName=self.table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues=to_item({":pk": _WAITING}),
+                ConsistentRead=True,
+                Limit=limit,
+            )
+        return [str(from_item(item)["tenant"]) for item in found["Items"]]
+
+    def lengths(self, tenant: str) -> dict[str, int]:
+        """Count the line by priority."""
+        return {name: self._length(tenant, f"{rank}#") for rank, name in RANK_NAMES.items()}
+
+    def active(self, tenant: str | None, shards: int) -> int:
+        """Add the counters up."""
+        found = 0
+        with translated("counting slots"):
+            for shard in range(shards):
+                key = to_item(counter_key(tenant, shard))
+                item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True)
+                found += int(from_item(item.get("Item", {})).get("active", 0))
+        return found
+
+    def _length(self, tenant: str, begins: str) -> int:
+        request = self._line(tenant)
+        request["KeyConditionExpression"] += " AND begins_with(sk, :begins)"
+        request["ExpressionAttributeValues"] |= to_item({":begins": begins})
+        with translated(f"counting the line of {tenant}"):
+            pages = client("dynamodb").get_paginator("query").paginate(**request, Select="COUNT")
+            return sum(int(page["Count"]) for page in pages)
+
+    def _line(self, tenant: str) -> dict[str, Any]:
+        return {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": f"T#{tenant}#WAIT"}),
+            "ConsistentRead": True,
+        }
+
+    def _set_flag(self, key: dict[str, str], expression: str, values: dict[str, Any] | None = None) -> None:
+        more = {"ExpressionAttributeValues": to_item(values)} if values else {}
+        client("dynamodb").update_item(
+            TableName=self.table, Key=to_item(key), UpdateExpression=expression, **more
+        )

@@ -1,0 +1,165 @@
+"""The transaction that starts a run: with a slot if one is free, else with a place in line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.adapters.aws import slots
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.items import from_item, to_item
+from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.run_lists import head_item, head_key, read_head
+from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
+from stepward.domain.errors import BudgetExceeded, Bug
+from stepward.domain.journal import Created
+from stepward.domain.line import InLine, Slot, place_in_line
+from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.ports.clock import Clock
+from stepward.ports.runtime_state import (
+    IdempotencyKey,
+    NewRun,
+    Started,
+    key_used_before,
+    records_of,
+)
+
+IDEMPOTENCY = "idempotency key"
+
+
+@dataclass(frozen=True)
+class NewRuns:
+    """Writes the beginnings of runs."""
+
+    table: str
+    journal: DynamoJournal
+    clock: Clock
+
+    def start(self, new: NewRun) -> Started:
+        """Create head, first records and idempotency record together, or find what the key started.
+
+        time →   caller A:  transaction ✓                          run 1
+                 caller A again, same key:  ✗ the key is there → same body: run 1; other body: Conflict
+                 caller B:  no slot ✗ → transaction ✓ with a place in line
+        """
+        refused, tried = Refused({}), Slot()
+        for slot in slots.slots_to_try(new.head.run, new.limits):
+            refused, tried = self._try(new, slot) or Refused({}), slot
+            if not refused.by:
+                return Started(_standing(new.head, RunStatus.RUNNING), is_new=True)
+            found = self._otherwise(new, refused)
+            if found:
+                return found
+        return self._join(new, slots.ask_to_be_told(self.table, new.head.key, tried, refused))
+
+    def _try(self, new: NewRun, slot: Slot) -> Refused | None:
+        first = new.first.model_copy(
+            update={"slot": slot, "allowance": new.draw.allowance if new.draw else None}
+        )
+        taken = slots.take(self.table, new.head.key, slot, new.limits, past_others=False)
+        drawn = slots.draw_steps(self.table, new.head.tenant, new.draw)
+        return transact(
+            [*self._beginning(new, first, RunStatus.RUNNING), *taken, *drawn], f"starting {new.head.run}"
+        )
+
+    def _join(self, new: NewRun, flags: list[Step]) -> Started:
+        waiting = waiting_of(new)
+        first = new.first.model_copy(update={"place": waiting.place})
+        steps = [
+            *self._beginning(new, first, RunStatus.PENDING),
+            slots.join(self.table, waiting),
+            *flags,
+        ]
+        refused = transact(steps, f"queueing {new.head.run}")
+        if refused is None:
+            return Started(_standing(new.head, RunStatus.PENDING), is_new=True, in_line=True)
+        found = self._otherwise(new, refused)
+        if found is None:
+            raise Bug(f"{new.head.run} could not be started: {', '.join(refused.by)}")
+        return found
+
+    def _otherwise(self, new: NewRun, refused: Refused) -> Started | None:
+        """Say what else a refusal means than that no slot is free."""
+        if IDEMPOTENCY in refused:
+            return Started(self._started_before(new), is_new=False)
+        if "head" in refused:
+            found = self._read(new.head.key)
+            if found is None:
+                raise Bug(f"the head of {new.head.run} is there and is not")
+            return Started(found, is_new=False, in_line=found.status is RunStatus.PENDING)
+        empty = slots.empty_budgets(refused)
+        if empty:
+            raise BudgetExceeded(
+                f"the budget {empty[0]} has less left than the {new.draw.usd_micros if new.draw else 0} "
+                "micro-dollars that a run draws at its start.",
+                field="budget",
+                fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
+            )
+        return None
+
+    def _beginning(self, new: NewRun, first: Created, status: RunStatus) -> list[Step]:
+        head, journal = _standing(new.head, status), self.journal
+        steps = [put_new("head", self.table, head_item(head))]
+        for place, record in enumerate(records_of(new, first)):
+            item = journal.record_item(head.key, place + 1, record)
+            steps.append(put_new(f"record {place + 1}", journal.table, item))
+        if new.idempotency:
+            steps.append(self._put_key(head, new.idempotency))
+        return steps
+
+    def _put_key(self, head: RunHead, idempotency: IdempotencyKey) -> Step:
+        """Take a key that is free, or whose day is over although the table has not forgotten it yet."""
+        step = put_new(IDEMPOTENCY, self.table, _key_item(head, idempotency))
+        step.action["Put"]["ConditionExpression"] += " OR expires_at < :now"
+        step.action["Put"]["ExpressionAttributeValues"] = to_item({":now": int(self.clock.now().timestamp())})
+        return step
+
+    def _started_before(self, new: NewRun) -> RunHead:
+        head, idempotency = new.head, new.idempotency
+        assert idempotency is not None
+        key = {name: _key_item(head, idempotency)[name] for name in ("pk", "sk")}
+        with translated("reading an idempotency record"):
+            item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        before = from_item(item or {})
+        if before.get("body_sha256") != idempotency.body_sha256:
+            raise key_used_before()
+        found = self._read(RunKey(tenant=head.tenant, run=before["run"]))
+        if found is None:
+            raise Bug(f"an idempotency record names {before['run']}, which has no head")
+        return found
+
+    def _read(self, key: RunKey) -> RunHead | None:
+        with translated(f"reading {key.run}"):
+            found = client("dynamodb").get_item(TableName=self.table, Key=head_key(key), ConsistentRead=True)
+        return read_head(found["Item"]) if "Item" in found else None
+
+
+def waiting_of(new: NewRun) -> InLine:
+    """The place in line of a run that finds no slot at its start."""
+    head = new.head
+    return InLine(
+        tenant=head.tenant,
+        run=head.run,
+        place=place_in_line(head.priority, head.created_at, head.run),
+        seq=len(records_of(new, new.first)),
+        agent=head.agent,
+        draw_usd_micros=new.draw.usd_micros if new.draw else 0,
+        epoch=head.epoch,
+    )
+
+
+def _standing(head: RunHead, status: RunStatus) -> RunHead:
+    return head.model_copy(update={"status": status})
+
+
+def _key_item(head: RunHead, idempotency: IdempotencyKey) -> dict[str, Any]:
+    return to_item(
+        {
+            "pk": f"T#{head.tenant}#IDEM",
+            "sk": f"{idempotency.principal}#{idempotency.key}",
+            "run": head.run,
+            "body_sha256": idempotency.body_sha256,
+            "expires_at": idempotency.expires_at,
+        }
+    )

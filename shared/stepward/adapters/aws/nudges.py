@@ -1,0 +1,23 @@
+"""Nudges on SQS: a standard queue with a message group a tenant, which serves tenants fairly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+
+
+@dataclass(frozen=True)
+class SqsNudges:
+    """The queue that `dispatch` reads."""
+
+    queue_url: str
+
+    def send(self, tenant: str) -> None:
+        """Ask for a look at a tenant's line."""
+        with translated(f"nudging the line of {tenant}"):
+            client("sqs").send_message(
+                QueueUrl=self.queue_url, MessageBody=json.dumps({"tenant": tenant}), MessageGroupId=tenant
+            )

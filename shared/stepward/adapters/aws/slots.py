@@ -1,0 +1,152 @@
+"""Slots, places in line and budgets, as steps of the transactions that take them and give them back."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+from stepward.adapters.aws.budget_items import draw_item, return_item
+from stepward.adapters.aws.items import to_item
+from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, update
+from stepward.domain.line import Allowance, Draw, InLine, Slot, shard_limit
+from stepward.domain.runs import RunKey
+from stepward.ports.runtime_state import Freed, SlotLimits
+
+TENANT: Final = "tenant's slots"
+ACCOUNT: Final = "account's slots"
+SHARDS_TRIED: Final = 3
+BUDGET_PREFIX: Final = "budget "
+_ALL: Final = "GLOBAL"
+
+
+def counter_key(tenant: str | None, shard: int) -> dict[str, str]:
+    """The key of one counter of slots: of a tenant, or of all."""
+    return {"pk": f"T#{tenant}#SLOTS" if tenant else f"{_ALL}#SLOTS", "sk": f"SHARD#{shard}"}
+
+
+def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
+    """Name the counters to try: the run's own first, then its neighbours, so that a full one does not hold it up."""
+    first = zlib.crc32(run.encode())
+    tries = min(SHARDS_TRIED, max(limits.tenant.shards, limits.account.shards))
+    for shift in range(tries):
+        yield Slot(
+            tenant_shard=(first + shift) % limits.tenant.shards,
+            account_shard=(first + shift) % limits.account.shards,
+        )
+
+
+def take(table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others: bool) -> list[Step]:
+    """Take a slot; a newcomer must not go past those in line, who are served by `dispatch` alone."""
+    return [
+        put_new("slot", table, to_item({**_slot_key(key), **slot.model_dump()})),
+        _count_up(
+            table,
+            TENANT,
+            key.tenant,
+            slot.tenant_shard,
+            (limits.tenant.active, limits.tenant.shards),
+            past_others,
+        ),
+        _count_up(
+            table,
+            ACCOUNT,
+            None,
+            slot.account_shard,
+            (limits.account.active, limits.account.shards),
+            past_others,
+        ),
+    ]
+
+
+def _count_up(
+    table: str, name: str, tenant: str | None, shard: int, limit: tuple[int, int], past_others: bool
+) -> Step:
+    free = "(attribute_not_exists(active) OR active < :limit)"
+    return update(
+        name,
+        table,
+        counter_key(tenant, shard),
+        "ADD active :one",
+        {":one": 1, ":limit": shard_limit(*limit, shard)},
+        free if past_others else f"{free} AND attribute_not_exists(waits)",
+    )
+
+
+def give_back(table: str, key: RunKey, slot: Slot, *, unasked: bool) -> list[Step]:
+    """Give a slot back; `unasked` insists that nobody has asked to be told of it."""
+    condition = "attribute_not_exists(waits)" if unasked else None
+    minus = {":one": -1}
+    return [
+        delete("slot", table, _slot_key(key), "attribute_exists(pk)"),
+        update(
+            TENANT, table, counter_key(key.tenant, slot.tenant_shard), "ADD active :one", minus, condition
+        ),
+        update(ACCOUNT, table, counter_key(None, slot.account_shard), "ADD active :one", minus, condition),
+    ]
+
+
+def freed(refused: Refused | None) -> Freed:
+    """Say who asked to be told of a free slot, by the conditions that failed."""
+    if refused is None:
+        return Freed(done=True)
+    return Freed(done=True, tenant_waits=TENANT in refused, account_waits=ACCOUNT in refused)
+
+
+def join(table: str, waiting: InLine) -> Step:
+    """Stand in line."""
+    item = {**place_key(waiting), **waiting.model_dump()}
+    return put_new("place", table, to_item(item))
+
+
+def ask_to_be_told(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
+    """Flag the counters that were full, so that no newcomer goes past this one; mostly somebody has done it before."""
+    counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard))
+    return [
+        update(f"flag of {name}", table, counter_key(tenant, shard), "SET waits = :yes", {":yes": True})
+        for name, tenant, shard in counters
+        if name in refused and not refused.by[name].get("waits")
+    ]
+
+
+def leave(table: str, tenant: str, place: str, condition: str | None = None) -> Step:
+    """Leave the line."""
+    return delete("place", table, {"pk": f"T#{tenant}#WAIT", "sk": place}, condition)
+
+
+def place_key(waiting: InLine) -> dict[str, str]:
+    """The key of a place in line."""
+    return {"pk": f"T#{waiting.tenant}#WAIT", "sk": waiting.place}
+
+
+def draw_steps(table: str, tenant: str, draw: Draw | None) -> list[Step]:
+    """Take money from every budget that counts the run, or nothing at all."""
+    if draw is None:
+        return []
+    both = zip(draw.budgets, draw.limits_usd_micros, strict=True)
+    return [
+        Step(f"{BUDGET_PREFIX}{budget}", draw_item(table, tenant, budget, limit, draw.usd_micros))
+        for budget, limit in both
+    ]
+
+
+def return_steps(table: str, tenant: str, returns: Sequence[Allowance]) -> list[Step]:
+    """Give money back to the budgets that it came from; several draws of one budget are one step."""
+    sums: dict[str, int] = {}
+    for allowance in returns:
+        for budget in allowance.budgets:
+            sums[budget] = sums.get(budget, 0) + allowance.usd_micros
+    return [
+        Step(f"{BUDGET_PREFIX}{budget}", return_item(table, tenant, budget, amount))
+        for budget, amount in sums.items()
+        if amount
+    ]
+
+
+def empty_budgets(refused: Refused) -> list[str]:
+    """Name the budgets that had too little."""
+    return [name.removeprefix(BUDGET_PREFIX) for name in refused.by if name.startswith(BUDGET_PREFIX)]
+
+
+def _slot_key(key: RunKey) -> dict[str, Any]:
+    return {"pk": f"T#{key.tenant}#SLOT", "sk": f"R#{key.run}"}

@@ -1,0 +1,143 @@
+"""Slots and the line in dictionaries, counted as the table counts them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import RLock
+
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.line import RANK_NAMES, InLine, Slot, rank_of, shard_limit
+from stepward.domain.runs import RunKey
+from stepward.ports.runtime_state import Freed, SlotLimits
+
+
+class MemoryLine:
+    """Who holds a slot, who waits for one, and who asked to be told."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self.slots: dict[RunKey, Slot] = {}
+        self.places: dict[tuple[str, str], InLine] = {}
+        self.most_active: Counter[str] = Counter()
+        self._flags: set[tuple[str | None, int]] = set()
+        self._tenants: dict[str, None] = {}
+
+    def first(self, tenant: str, limit: int) -> list[InLine]:
+        """Read the head of the line."""
+        with self.lock:
+            mine = sorted(place for owner, place in self.places if owner == tenant)
+            return [self.places[tenant, place] for place in mine[:limit]]
+
+    def leave(self, waiting: InLine) -> None:
+        """Take a run out of the line."""
+        self.places.pop((waiting.tenant, waiting.place), None)
+
+    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+        """Ask to be told of free slots."""
+        with self.lock:
+            self._tenants[tenant] = None
+            self._flags |= {(tenant, shard) for shard in range(limits.shards)}
+            if account:
+                self._flags |= {(None, shard) for shard in range(account.shards)}
+
+    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+        """Take the tenant's flags away."""
+        with self.lock:
+            self._tenants.pop(tenant, None)
+            self._flags -= {(tenant, shard) for shard in range(limits.shards)}
+
+    def unflag_account(self, account: AccountLimits) -> None:
+        """Take the account's flags away."""
+        with self.lock:
+            self._flags -= {(None, shard) for shard in range(account.shards)}
+
+    def waiting_tenants(self, limit: int) -> list[str]:
+        """Name the tenants with a line."""
+        return sorted(self._tenants)[:limit]
+
+    def lengths(self, tenant: str) -> dict[str, int]:
+        """Count the line by priority."""
+        found = Counter(rank_of(place) for owner, place in self.places if owner == tenant)
+        return {name: found[name] for name in RANK_NAMES.values()}
+
+    def active(self, tenant: str | None, shards: int) -> int:
+        """Count the slots that are taken."""
+        del shards
+        return sum(tenant in (None, key.tenant) for key in self.slots)
+
+    # ── for the runtime state, under the lock ───────────────────────────────────────────────────────────────────
+
+    def full(
+        self, tenant: str, slot: Slot, limits: SlotLimits, *, past_others: bool
+    ) -> list[tuple[str | None, int]]:
+        """Name the counters that have no slot left, or whose slots go to those in line first."""
+        counters = (
+            (tenant, slot.tenant_shard, limits.tenant.active, limits.tenant.shards),
+            (None, slot.account_shard, limits.account.active, limits.account.shards),
+        )
+        return [
+            (owner, shard)
+            for owner, shard, total, shards in counters
+            if self._count(owner, shard) >= shard_limit(total, shards, shard)
+            or (not past_others and (owner, shard) in self._flags)
+        ]
+
+    def take(self, key: RunKey, slot: Slot) -> None:
+        """Give a run a slot."""
+        self.slots[key] = slot
+        for owner in (key.tenant, ""):
+            now = sum(owner in ("", held.tenant) for held in self.slots)
+            self.most_active[owner] = max(self.most_active[owner], now)
+
+    def ask(self, counters: list[tuple[str | None, int]]) -> None:
+        """Flag counters."""
+        self._flags |= set(counters)
+
+    def join(self, waiting: InLine) -> None:
+        """Stand in line."""
+        self.places[waiting.tenant, waiting.place] = waiting
+
+    def give_back(self, key: RunKey, slot: Slot | None) -> Freed:
+        """Take a slot back and tell who asked for it."""
+        if slot is None:
+            return Freed(done=True)
+        if self.slots.pop(key, None) != slot:
+            raise AssertionError(f"{key.run} gives back a slot that it does not hold")
+        return Freed(
+            done=True,
+            tenant_waits=(key.tenant, slot.tenant_shard) in self._flags,
+            account_waits=(None, slot.account_shard) in self._flags,
+        )
+
+    def _count(self, owner: str | None, shard: int) -> int:
+        return sum(
+            (slot.tenant_shard if owner else slot.account_shard) == shard
+            for key, slot in self.slots.items()
+            if owner in (None, key.tenant)
+        )
+
+
+class MemoryTokens:
+    """Task tokens in a dictionary."""
+
+    def __init__(self) -> None:
+        self._tokens: dict[tuple[RunKey, str], str] = {}
+
+    def keep(self, key: RunKey, call: str, token: str) -> None:
+        """Keep the newest token."""
+        self._tokens[key, call] = token
+
+    def of(self, key: RunKey, call: str) -> str | None:
+        """Read a token."""
+        return self._tokens.get((key, call))
+
+
+class MemoryNudges:
+    """Nudges that wait to be taken."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+
+    def send(self, tenant: str) -> None:
+        """Keep a nudge."""
+        self.sent.append(tenant)

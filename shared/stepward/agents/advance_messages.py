@@ -1,0 +1,75 @@
+"""What the state machine and `agent_advance` say to each other: ids only, so that a state stays small."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.domain.runs import RunKey
+
+
+class FailedCall(BaseModel):
+    """A call whose function gave no result, as the machine saw it."""
+
+    call: str
+    error: str
+
+
+class AdvanceRequest(BaseModel):
+    """What the machine sends: ids and what it has just done, never content.
+
+    `called` is the place of the turn whose calls the machine has just made, `asked` which of them: only their missing
+    results are final. `awaited` says the same of the turn whose answers it has waited for. `error` asks for the run's
+    end because advancing it failed too often.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: Literal[1]
+    tenant: str
+    run: str
+    called: int | None = None
+    asked: list[str] | None = None
+    awaited: int | None = None
+    failed: list[FailedCall] = Field(default_factory=list)
+    error: str | None = None
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
+
+    @property
+    def failures(self) -> dict[str, str]:
+        """The errors that the machine saw, by call."""
+        return {one.call: one.error for one in self.failed}
+
+
+Next = Literal["done", "calls", "waits", "wait", "again"]
+
+
+class Wait(BaseModel):
+    """One answer that the machine is to wait for, and for how long."""
+
+    call: str
+    seconds: int
+
+
+class AdvanceAnswer(BaseModel):
+    """What the machine is to do next; ids only, under 2 KB.
+
+    `seq` is the place of the turn whose calls are open, `newest` the journal's last place when they were asked for.
+    """
+
+    v: Literal[1] = 1
+    tenant: str
+    run: str
+    next: Next
+    seq: int
+    agent: str | None = None
+    version: str | None = None
+    newest: int | None = None
+    calls: list[str] | None = None
+    waits: list[Wait] | None = None
+    seconds: int | None = None

@@ -1,0 +1,94 @@
+"""Starts the run of an agent that another run asks, and stops it with the run that asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.agents.find import startable_agent
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.settle import answer_call
+from stepward.agents.start import Caller, Launch, Start
+from stepward.domain.conversation import ToolCall
+from stepward.domain.errors import CallerError, ModelFault, NotAllowed, PolicyStop
+from stepward.domain.journal import Parent
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunKey
+from stepward.ports.registry import Registry
+from stepward.tools.agent import Task
+from stepward.tools.arguments import read_arguments
+from stepward.tools.base import BoundTool
+from stepward.tools.execution import failed
+
+DEEPEST: Final = 5
+"""How many runs may wait for each other in a row: deeper, nobody sees any more who spends what."""
+
+
+@dataclass(frozen=True)
+class StartChild:
+    """Opens a call of the tool `agent`: a run with a name that is written down before it begins."""
+
+    ports: RunPorts
+    registry: Registry
+
+    def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
+        """Start the child once, or answer why there is none.
+
+        time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
+                 cancel: ended ✓ ─ reads marks          we: mark ✓ ─ look: ended → no start
+        """
+        item = self.ports.journal.mark_started(key, call.id, self.ports.ids.new("run"))
+        found = item or self.ports.journal.call(key, call.id)
+        if found is None or found.started_by is None or found.result:
+            return
+        try:
+            self._start(key, state, call, tool, found.started_by)
+        except (CallerError, ModelFault, PolicyStop) as error:
+            answer_call(self.ports, key, failed(call, error.code, error.detail))
+
+    def _start(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool, run: str) -> None:
+        task: Task = read_arguments(tool, call)
+        above = state.start.parent
+        ancestors = (*(above.ancestors if above else ()), state.agent.agent)
+        depth = (above.depth if above else 0) + 1
+        agent = startable_agent(
+            self.registry, key.tenant, tool.settings.agent, tool.settings.version
+        ).definition
+        _check_descent(agent.id, ancestors, depth)
+        Start(self.ports, self.registry).launch(
+            Caller(tenant=key.tenant, principal=state.start.principal),
+            Launch(
+                agent=agent,
+                given=task.input,
+                priority=state.start.priority,
+                run=run,
+                cost_limit_usd_micros=_share(state),
+                parent=Parent(run=key.run, call=call.id, tool=call.tool, depth=depth, ancestors=ancestors),
+            ),
+        )
+
+
+def _check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
+    if agent in ancestors:
+        path = " → ".join((*ancestors, agent))
+        raise NotAllowed(f"the agents would ask each other in a circle: {path}.", field="agent")
+    if depth > DEEPEST:
+        raise NotAllowed(f"agents may ask each other {DEEPEST} deep, this would be {depth}.", field="agent")
+
+
+def _share(state: RunState) -> int | None:
+    """Divide what the asking run may still spend among those whom it asks at once."""
+    limit = state.start.cost_limit_usd_micros
+    if limit is None or state.parked is None:
+        return limit
+    spent = state.ledger.spent_usd_micros + state.ledger.children_usd_micros
+    return max(1, (limit - spent) // max(1, len(state.parked.calls)))
+
+
+def children_of(state: RunState) -> Iterator[str]:
+    """Name the runs that a run waits for."""
+    for call in state.pending.reply.calls if state.pending else ():
+        item = state.calls.get(call.id)
+        if item and item.result is None and (item.started_by or "").startswith("run_"):
+            yield str(item.started_by)

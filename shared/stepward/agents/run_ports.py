@@ -1,0 +1,64 @@
+"""What runs stand on: the ports that starting, going on, waiting and ending all need, together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.domain.budgets import refs_for
+from stepward.domain.line import Draw
+from stepward.ports.clock import Clock, Ids
+from stepward.ports.journal import Journal
+from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.line import Line, Nudges
+from stepward.ports.machines import RunMachine
+from stepward.ports.runtime_state import Freed, RunLists, RuntimeState, SlotLimits
+from stepward.ports.tokens import Tokens
+
+FIRST_DRAW_USD_MICROS: Final = 20_000
+"""Enough for a usual first call; drawing more would keep money from other runs that this one may never need."""
+TENANTS_TOLD: Final = 25
+
+
+@dataclass(frozen=True)
+class RunPorts:
+    """The ports of runs."""
+
+    journal: Journal
+    runtime: RuntimeState
+    lists: RunLists
+    line: Line
+    tokens: Tokens
+    nudges: Nudges
+    machine: RunMachine
+    limits: LimitsConfig
+    clock: Clock
+    ids: Ids
+
+    def slot_limits(self, tenant: str) -> SlotLimits:
+        """How many runs may be active now."""
+        return SlotLimits(self.limits.tenant(tenant), self.limits.account())
+
+    def draw(self, tenant: str, agent: str, usd_micros: int) -> Draw | None:
+        """Say what to draw from which budgets; None where nobody has set any."""
+        found = refs_for(self.limits.tenant(tenant).budgets, agent, self.clock.now())
+        if not found:
+            return None
+        return Draw(
+            usd_micros=usd_micros,
+            budgets=tuple(ref.item_key for ref, _ in found),
+            limits_usd_micros=tuple(limit for _, limit in found),
+        )
+
+    def first_draw(self, tenant: str, agent: str, cost_limit_usd_micros: int) -> Draw | None:
+        """Say what a run draws when it begins or goes on."""
+        return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS))
+
+    def tell(self, freed: Freed, tenant: str) -> None:
+        """Nudge the lines of those who asked to be told of a free slot."""
+        if freed.tenant_waits:
+            self.nudges.send(tenant)
+        if freed.account_waits:
+            for other in self.line.waiting_tenants(TENANTS_TOLD):
+                if other != tenant or not freed.tenant_waits:
+                    self.nudges.send(other)

@@ -1,0 +1,103 @@
+"""Serves a tenant's line: whoever has waited longest at the highest priority gets the next free slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.agents.run_ports import RunPorts
+from stepward.domain.errors import StoreConflict
+from stepward.domain.line import InLine
+from stepward.domain.run_state import fold
+from stepward.domain.runs import RunKey
+from stepward.ports.clock import iso
+from stepward.ports.runtime_state import SlotLimits
+from stepward.ports.tokens import SLOT_CALL
+
+A_LOOK: Final = 10
+"""How many of the line one query reads."""
+TIME_FOR_A_LOOK_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class ServeLine:
+    """The use case behind the nudges that reach `dispatch`."""
+
+    ports: RunPorts
+    invocation: str
+    time_left_s: Callable[[], float]
+
+    def __call__(self, tenant: str) -> int:
+        """Admit runs while slots last; count them. Whoever is left has asked to be told of the next free slot.
+
+        time →   we:     no slot ─ flag ─ no slot still ─ done
+                 ender:                        frees one: the flag is there → nudge → another look
+        """
+        admitted, asked = 0, False
+        while True:
+            limits = self.ports.slot_limits(tenant)
+            waiting = self.ports.line.first(tenant, A_LOOK)
+            if not waiting:
+                self._nobody_waits(tenant, limits)
+                return admitted
+            served = self._serve(waiting, limits)
+            admitted += served
+            if self.time_left_s() < TIME_FOR_A_LOOK_S:
+                self.ports.nudges.send(tenant)
+                return admitted
+            if served < len(waiting):
+                if asked:
+                    return admitted
+                self.ports.line.flag(tenant, limits.tenant, limits.account)
+                asked = True
+
+    def _serve(self, line: list[InLine], limits: SlotLimits) -> int:
+        """Admit from the head on until no slot is free; count those that are out of the line."""
+        for index, waiting in enumerate(line):
+            if not self._admit(waiting, limits):
+                return index
+        return len(line)
+
+    def _admit(self, waiting: InLine, limits: SlotLimits) -> bool:
+        """Admit one run, or take it out of the line if it does not stand there any more."""
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        draw = self.ports.draw(waiting.tenant, waiting.agent, waiting.draw_usd_micros)
+        now = iso(self.ports.clock.now())
+        try:
+            record = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)
+        except StoreConflict:
+            return self._admit_again(key, waiting, limits)
+        if record is None:
+            return False
+        self._wake(key, waiting)
+        return True
+
+    def _admit_again(self, key: RunKey, waiting: InLine, limits: SlotLimits) -> bool:
+        """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing."""
+        state = fold(self.ports.journal.load(key))
+        if state.end is not None or state.place != waiting.place:
+            self.ports.line.leave(waiting)
+            return True
+        if state.seq == waiting.seq:
+            raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
+        return self._admit(waiting.model_copy(update={"seq": state.seq}), limits)
+
+    def _wake(self, key: RunKey, waiting: InLine) -> None:
+        if not waiting.is_resume:
+            self.ports.machine.start(f"{waiting.run}.{waiting.epoch}", key)
+            return
+        token = self.ports.tokens.of(key, SLOT_CALL)
+        if token:
+            self.ports.machine.answer(token)
+
+    def _nobody_waits(self, tenant: str, limits: SlotLimits) -> None:
+        """Take the flags away, then look once more: who came in between has to be served."""
+        self.ports.line.unflag(tenant, limits.tenant)
+        if self.ports.line.first(tenant, 1):
+            self.ports.nudges.send(tenant)
+        if self.ports.line.waiting_tenants(1):
+            return
+        self.ports.line.unflag_account(limits.account)
+        for other in self.ports.line.waiting_tenants(1):
+            self.ports.nudges.send(other)

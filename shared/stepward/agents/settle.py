@@ -1,0 +1,124 @@
+"""Settles a run that has ended: gives back what it holds, books what it cost, and tells the run that waits for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.agents.run_ports import RunPorts
+from stepward.domain.conversation import ToolResult
+from stepward.domain.costs import CostLine
+from stepward.domain.errors import ToolFailed
+from stepward.domain.journal import Parent, Turn
+from stepward.domain.line import given_back
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import Closing, RunKey, RunStatus
+from stepward.ports.clock import iso
+from stepward.ports.runtime_state import Settlement
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Ends a run everywhere by what its journal says; safe to repeat, by anybody."""
+
+    ports: RunPorts
+
+    def __call__(self, key: RunKey, state: RunState) -> None:
+        """Close the head, give back, book, tell."""
+        end, parent = state.end, state.start.parent
+        if end is None:
+            return
+        closing = Closing(
+            status=end.status,
+            ended_at=iso(self.ports.clock.now()),
+            ended_seq=state.end_seq,
+            error=end.error,
+            totals=state.ledger.billed_totals(),
+        )
+        settlement = Settlement(
+            closing=closing,
+            slot=state.slot,
+            place=state.place,
+            returns=given_back(state.ledger.draws, state.ledger.left_usd_micros),
+            costs=tuple(cost_lines(state, closing.ended_at[:10])),
+            tells_parent=parent is not None,
+        )
+        self.ports.tell(self.ports.runtime.close(key, settlement), key.tenant)
+        if parent:
+            self._tell(RunKey(tenant=key.tenant, run=parent.run), parent, key, state)
+
+    def _tell(self, waiting: RunKey, parent: Parent, key: RunKey, state: RunState) -> None:
+        answer_call(self.ports, waiting, child_result(parent, key.run, state))
+        self.ports.runtime.parent_told(key)
+
+
+def answer_call(ports: RunPorts, waiting: RunKey, result: ToolResult) -> bool:
+    """Keep the answer that a run waits for and wake its machine; False if another answer was first.
+
+    time →   answer: result ✓ ─ token? ─ wake        dispatch: token ✓ ─ result? ─ wake
+             whoever of the two comes second sees what the other has written, so the machine is always woken
+    """
+    kept = ports.journal.put_result(waiting, result)
+    token = ports.tokens.of(waiting, result.call)
+    if token:
+        ports.machine.answer(token)
+    return kept
+
+
+def child_result(parent: Parent, run: str, state: RunState) -> ToolResult:
+    """Show a run's end to the agent that asked for it."""
+    end = state.end
+    assert end is not None
+    is_well = end.status is RunStatus.COMPLETED
+    content: dict[str, Any] = {"run": run, "status": end.status.value}
+    if is_well:
+        content["output"] = state.history[-1].reply.text
+    elif end.error:
+        content |= {"error": end.error.code, "detail": end.error.detail}
+    return ToolResult(
+        call=parent.call,
+        tool=parent.tool,
+        content=content,
+        error=None if is_well else (end.error.code if end.error else ToolFailed.__name__),
+        child_usd_micros=max(0, state.ledger.spent_usd_micros + state.ledger.children_usd_micros),
+    )
+
+
+def cost_lines(state: RunState, day: str) -> list[CostLine]:
+    """Write a run into the book of costs: a line for each agent and model that it asked."""
+    ledger, main = state.ledger, _main_payee(state)
+    beyond = ledger.spent_usd_micros - ledger.totals.cost_usd_micros
+    lines = []
+    for payee in {main: None, **dict.fromkeys(ledger.by_payee)}:
+        totals = ledger.by_payee.get(payee)
+        sums = totals.model_dump(exclude={"cost_usd_micros"}) if totals else {}
+        model = totals.cost_usd_micros - totals.tool_usd_micros if totals else 0
+        lines.append(
+            CostLine(
+                day=day,
+                agent=payee[0] or state.start.agent,
+                model=payee[1],
+                runs=1 if payee == main else 0,
+                model_usd_micros=model + (beyond if payee == main else 0),
+                **sums,
+            )
+        )
+    return lines
+
+
+def late_line(state: RunState, turn: Turn, day: str, more_usd_micros: int) -> CostLine:
+    """Write a late reply into the book; what its call had reserved is in it already."""
+    usage = turn.reply.usage
+    return CostLine(
+        day=day,
+        agent=turn.agent or state.start.agent,
+        model=turn.model or "",
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        model_usd_micros=more_usd_micros,
+    )
+
+
+def _main_payee(state: RunState) -> tuple[str, str]:
+    first = next(iter(state.ledger.by_payee), None)
+    return first or (state.start.agent, "")

@@ -1,0 +1,106 @@
+"""The run's right to be active: taken before anything is done, given back before anything is waited for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.advance_messages import AdvanceAnswer
+from stepward.agents.gate import out_of_budget
+from stepward.agents.outcomes import TurnCalls
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.writer import RunWriter
+from stepward.domain.conversation import ToolCall
+from stepward.domain.journal import End, Intent, Parked
+from stepward.domain.line import RESUME, place_in_line
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunKey
+from stepward.ports.clock import iso
+from stepward.ports.tokens import RESUME_CALL, SLOT_CALL
+
+A_YEAR_S: Final = 31_536_000
+TOP_UP_USD_MICROS: Final = 100_000
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What one invocation does about slot, line and money; `answer` makes the machine's next step."""
+
+    writer: RunWriter
+    ports: RunPorts
+    answer: Callable[..., AdvanceAnswer]
+
+    @property
+    def state(self) -> RunState:
+        """The run as its journal has it."""
+        return self.writer.state
+
+    def regain(self, cost_limit_usd_micros: int) -> AdvanceAnswer | None:
+        """Take a slot for a run that has none, or wait for one; a run that is paused waits for the word first."""
+        if self.state.place is None:
+            if self.state.paused:
+                return self._wait_for(RESUME_CALL)
+            if self.writer.admit(cost_limit_usd_micros):
+                return None
+            now = iso(self.ports.clock.now())
+            self.writer.queue(place_in_line(RESUME, now, self.writer.key.run))
+        return self._wait_for(SLOT_CALL)
+
+    def pause(self) -> AdvanceAnswer:
+        """Stand still until somebody says to go on."""
+        self._park((RESUME_CALL,), "pause")
+        return self._wait_for(RESUME_CALL)
+
+    def await_answers(self, calls: TurnCalls) -> AdvanceAnswer:
+        """Wait for those who answer a turn's calls."""
+        waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in calls.awaited()]
+        self._park(tuple(str(wait["call"]) for wait in waits), "answers")
+        carrier = self.state.agent
+        return self.answer("waits", agent=carrier.agent, version=carrier.version, waits=waits)
+
+    def close_unanswered(
+        self, calls: TurnCalls, open_calls: Sequence[ToolCall], failures: dict[str, str]
+    ) -> None:
+        """Write that nobody answered, unless somebody has at the last moment: the first of the two stays."""
+        for call in open_calls:
+            result = calls.no_result(call, failures.get(call.id, "no result"))
+            self.ports.journal.put_result(self.writer.key, result)
+        if open_calls:
+            self.writer.refresh_calls()
+
+    def covered(self, state: RunState, intent: Intent, limit_usd_micros: int) -> Intent | End:
+        """Draw more where the allowance is too small for a call; budgets that have too little end the run."""
+        short = intent.reserve_usd_micros - state.ledger.left_usd_micros
+        if not state.ledger.draws or short <= 0:
+            return intent
+        tenant, agent = self.writer.key.tenant, state.start.agent
+        wanted = max(short, min(TOP_UP_USD_MICROS, limit_usd_micros - state.ledger.spent_usd_micros))
+        for amount in dict.fromkeys((wanted, short)):
+            draw = self.ports.draw(tenant, agent, amount)
+            if draw is None or self.writer.top_up(draw):
+                return intent
+        return out_of_budget(
+            f"the next call could cost {intent.reserve_usd_micros} micro-dollars; the run's budgets have too little left."
+        )
+
+    def parent_has_ended(self) -> bool:
+        """Look once, before a child does anything, whether anybody waits for it.
+
+        time →   dispatch: starts the child                    cancel: parent's head closed ─ its children cancelled
+                 child started after that: its first advance sees the parent's head, which is closed
+        """
+        parent = self.state.start.parent
+        if parent is None or self.state.owner is not None:
+            return False
+        head = self.ports.runtime.head(RunKey(tenant=self.writer.key.tenant, run=parent.run))
+        return head is None or head.ended
+
+    def _park(self, calls: tuple[str, ...], reason: str) -> None:
+        left = self.state.ledger.left_usd_micros if self.state.ledger.draws else 0
+        fields: dict[str, Any] = {"calls": calls, "reason": reason, "returned_usd_micros": left}
+        self.writer.park(self.writer.make(Parked, **fields))
+
+    def _wait_for(self, call: str) -> AdvanceAnswer:
+        carrier, wait = self.state.agent, {"call": call, "seconds": A_YEAR_S}
+        return self.answer("waits", seq=0, agent=carrier.agent, version=carrier.version, waits=[wait])

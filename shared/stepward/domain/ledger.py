@@ -1,0 +1,86 @@
+"""What a run has spent and drawn, kept apart from what it has said: sums that must balance to the micro-dollar."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stepward.domain.conversation import ToolResult
+from stepward.domain.journal import Intent, Turn
+from stepward.domain.line import Allowance
+from stepward.domain.runs import Totals
+
+Payee = tuple[str, str]
+"""An agent and the model that it asked; empty texts in journals that do not say."""
+
+
+@dataclass
+class Ledger:
+    """A run's money.
+
+    `lost` holds, by writer, the reservations of model calls of which no reply came: they count as spent until that
+    writer books the real cost. `draws` are what the run has drawn from budgets and not given back.
+    """
+
+    totals: Totals = field(default_factory=Totals)
+    by_payee: dict[Payee, Totals] = field(default_factory=dict)
+    intent: Intent | None = None
+    lost: dict[str, int] = field(default_factory=dict)
+    children_usd_micros: int = 0
+    draws: tuple[Allowance, ...] = ()
+    settled_usd_micros: int = 0
+    last_budgets: tuple[str, ...] = ()
+
+    @property
+    def spent_usd_micros(self) -> int:
+        """What the run has cost, with reservations of lost and open calls counted as spent."""
+        open_reserve = self.intent.reserve_usd_micros if self.intent else 0
+        return self.totals.cost_usd_micros + sum(self.lost.values()) + open_reserve
+
+    @property
+    def left_usd_micros(self) -> int:
+        """What is left of the draws that the run holds; below zero when a call cost more than it had reserved."""
+        return sum(draw.usd_micros for draw in self.draws) - (self.spent_usd_micros - self.settled_usd_micros)
+
+    def draw(self, allowance: Allowance | None) -> None:
+        """Take in what was drawn."""
+        if allowance:
+            self.draws = (*self.draws, allowance)
+            self.last_budgets = allowance.budgets
+
+    def give_back(self) -> None:
+        """Forget the draws: what was spent of them is settled, the rest was returned."""
+        if self.draws:
+            self.settled_usd_micros = self.spent_usd_micros
+        self.draws = ()
+
+    def lose_open_call(self, owner: str | None) -> None:
+        """Book the open call's reservation as spent: nobody knows what became of it."""
+        if self.intent and owner:
+            self.lost[owner] = self.lost.get(owner, 0) + self.intent.reserve_usd_micros
+        self.intent = None
+
+    def book_turn(self, turn: Turn) -> None:
+        """Count a reply that was paid for."""
+        usage = turn.reply.usage
+        self._add(
+            (turn.agent or "", turn.model or ""),
+            cost_usd_micros=turn.cost_usd_micros,
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            turns=0 if turn.late else 1,
+            tool_calls=0 if turn.late else len(turn.reply.calls),
+        )
+
+    def book_result(self, payee: Payee, result: ToolResult) -> None:
+        """Count what a tool's call cost, and apart from that what the run behind it has cost."""
+        self.children_usd_micros += result.child_usd_micros
+        if result.cost_usd_micros:
+            self._add(payee, cost_usd_micros=result.cost_usd_micros, tool_usd_micros=result.cost_usd_micros)
+
+    def billed_totals(self) -> Totals:
+        """The totals as the head shows them: what a lost call reserved is in the cost."""
+        return self.totals.model_copy(update={"cost_usd_micros": self.spent_usd_micros})
+
+    def _add(self, payee: Payee, **amounts: int) -> None:
+        self.totals = self.totals.plus(**amounts)
+        self.by_payee[payee] = self.by_payee.get(payee, Totals()).plus(**amounts)
