@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
+from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.shapes import (
     AgentDetail,
@@ -75,6 +76,21 @@ class Stepward:
     ) -> None:
         """Give the connections back."""
         self.close()
+
+    @property
+    def costs(self) -> Costs:
+        """What was spent."""
+        return Costs(self._wire)
+
+    @property
+    def budgets(self) -> Budgets:
+        """What may be spent, and how many runs may be active at once."""
+        return Budgets(self._wire)
+
+    @property
+    def prices(self) -> Prices:
+        """What models cost."""
+        return Prices(self._wire)
 
     def register_agent(self, definition: Mapping[str, Any]) -> Registration:
         """Store one version of an agent; the same version with the same content again changes nothing."""

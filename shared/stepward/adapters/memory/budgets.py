@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from threading import RLock
+from typing import Any
 
 from stepward.domain.budgets import BudgetRef, BudgetState
 
@@ -11,7 +12,7 @@ from stepward.domain.budgets import BudgetRef, BudgetState
 class MemoryBudgets:
     """Keeps what remains; whoever writes a run's start or end draws and gives back under the same `lock`."""
 
-    def __init__(self, lock: RLock | None = None) -> None:  # type: ignore[valid-type]  # RLock is a function
+    def __init__(self, lock: Any = None) -> None:
         self._states: dict[tuple[str, BudgetRef], BudgetState] = {}
         self._touched: set[tuple[str, BudgetRef]] = set()
         self._lock = lock or RLock()

@@ -1,0 +1,73 @@
+"""Shows and sets budgets, and how many runs may be active."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.budgets import TenantMoney
+from stepward.runtime import money, wiring
+from stepward.runtime.http import answer, body_of, caller, routes
+
+router = routes()
+
+
+@router.get("/budgets")
+def show_budgets() -> Any:
+    """Show every budget with what remains of it."""
+    return answer(200, _tenant_money().show(caller(router.current_event).tenant))
+
+
+@router.put("/budgets/<scope>")
+def put_budget(scope: str) -> Any:
+    """Set the tenant's budget, a day's or a month's."""
+    return _put(scope, None)
+
+
+@router.put("/budgets/<scope>/<budget_id>")
+def put_agents_budget(scope: str, budget_id: str) -> Any:
+    """Set an agent's budget."""
+    return _put(scope, budget_id)
+
+
+@router.delete("/budgets/<scope>")
+def remove_budget(scope: str) -> Any:
+    """Remove the tenant's budget, a day's or a month's."""
+    return _remove(scope, None)
+
+
+@router.delete("/budgets/<scope>/<budget_id>")
+def remove_agents_budget(scope: str, budget_id: str) -> Any:
+    """Remove an agent's budget."""
+    return _remove(scope, budget_id)
+
+
+@router.get("/limits")
+def show_limits() -> Any:
+    """Show how many runs may be active at once."""
+    return answer(200, _tenant_money().limits_of(caller(router.current_event).tenant))
+
+
+@router.put("/limits")
+def put_limits() -> Any:
+    """Set how many of the tenant's runs may be active at once."""
+    event = router.current_event
+    return answer(200, _tenant_money().put_limits(caller(event).tenant, body_of(event)))
+
+
+def _put(scope: str, budget_id: str | None) -> Any:
+    event = router.current_event
+    return answer(200, _tenant_money().put(caller(event).tenant, scope, budget_id, body_of(event)))
+
+
+def _remove(scope: str, budget_id: str | None) -> Any:
+    bounds, tenant = _tenant_money(), caller(router.current_event).tenant
+    bounds.remove(tenant, scope, budget_id)
+    return answer(200, bounds.show(tenant))
+
+
+def _tenant_money() -> TenantMoney:
+    return TenantMoney(money.limits_store(), money.budgets(), _knows, wiring.clock())
+
+
+def _knows(tenant: str, agent: str) -> bool:
+    return wiring.registry().agent(tenant, agent) is not None

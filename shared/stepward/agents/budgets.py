@@ -1,0 +1,209 @@
+"""Sets and shows what a tenant may spend and run at once, and tells when a budget runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from stepward.agents.requests import parse
+from stepward.domain.budgets import (
+    MOST_BUDGET_USD,
+    MOST_BUDGETS,
+    Budget,
+    BudgetRef,
+    BudgetScope,
+    BudgetState,
+    TenantLimits,
+)
+from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
+from stepward.domain.ids import AGENT_ID_PATTERN, check_id
+from stepward.domain.money import usd_to_micros
+from stepward.ports.budgets import Budgets
+from stepward.ports.clock import Clock, iso
+from stepward.ports.events import Events
+from stepward.ports.limits_config import LimitsStore
+
+STALE: Final = timedelta(seconds=20)
+"""How long a start may go by limits that were changed meanwhile, with a margin over what processes remember."""
+LOOKED_AT_A_ROUND: Final = 500
+EVENT: Final = "system.budget.alert"
+
+
+class BudgetRequest(BaseModel):
+    """The body of `PUT /budgets/{scope}`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit_usd: Decimal = Field(ge=0, le=MOST_BUDGET_USD, decimal_places=6, allow_inf_nan=False)
+
+
+class LimitsRequest(BaseModel):
+    """The body of `PUT /limits`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    active: int = Field(strict=True, ge=1, le=100_000)
+
+
+@dataclass(frozen=True)
+class TenantMoney:
+    """The use cases behind `/budgets` and `/limits`."""
+
+    limits: LimitsStore
+    budgets: Budgets
+    knows_agent: Callable[[str, str], bool]
+    clock: Clock
+
+    def show(self, tenant: str) -> dict[str, Any]:
+        """Show every budget with what remains of it in its current period."""
+        now = self.clock.now()
+        limits = {budget.ref(now): budget for budget in self.limits.tenant(tenant).budgets}
+        states = self.budgets.states(tenant, limits)
+        return {"budgets": [_shown(ref, limits[ref], states.get(ref)) for ref in limits]}
+
+    def put(self, tenant: str, scope: str, id_: str | None, body: Any) -> dict[str, Any]:
+        """Set a budget; one that is counted already keeps what was spent."""
+        request = parse(BudgetRequest, body)
+        kind, id_ = self._named(tenant, scope, id_)
+        budget = Budget(scope=kind, id=id_, limit_usd_micros=usd_to_micros(request.limit_usd))
+        self._change(tenant, lambda limits: _with_budget(limits, budget))
+        for ref in self._refs(budget):
+            self.budgets.move_limit(tenant, ref, budget.limit_usd_micros)
+        ref = budget.ref(self.clock.now())
+        return _shown(ref, budget, self.budgets.states(tenant, [ref]).get(ref))
+
+    def remove(self, tenant: str, scope: str, id_: str | None) -> None:
+        """Stop bounding what a budget bounded; what runs hold of it they still give back."""
+        kind = _scope(scope, id_)
+        if self.limits.tenant(tenant).budget(kind, id_) is None:
+            raise NotFound(
+                f"there is no budget {scope}{f' {id_}' if id_ else ''}.",
+                field="scope",
+                fix="GET /budgets lists those that are set",
+            )
+        self._change(tenant, lambda limits: limits.without_budget(kind, id_))
+
+    def limits_of(self, tenant: str) -> dict[str, Any]:
+        """Show how many runs may be active at once, of this tenant and of all together."""
+        return {"active": self.limits.tenant(tenant).active, "account_active": self.limits.account().active}
+
+    def put_limits(self, tenant: str, body: Any) -> dict[str, Any]:
+        """Set how many of the tenant's runs may be active at once."""
+        request = parse(LimitsRequest, body)
+        self._change(tenant, lambda limits: limits.model_copy(update={"active": request.active}))
+        return self.limits_of(tenant)
+
+    def _named(self, tenant: str, scope: str, id_: str | None) -> tuple[BudgetScope, str | None]:
+        """Check what a budget is for: one for an agent that does not exist would guard nothing."""
+        kind = _scope(scope, id_)
+        if id_ is None:
+            return kind, None
+        if not self.knows_agent(tenant, id_):
+            raise NotFound(
+                f"there is no agent {id_!r}.", field="id", fix="GET /agents lists those that exist"
+            )
+        return kind, id_
+
+    def _refs(self, budget: Budget) -> set[BudgetRef]:
+        """Name what counts the budget now, and what may begin to count it before every start knows the new limit."""
+        now = self.clock.now()
+        return {budget.ref(now), budget.ref(now + STALE)}
+
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
+    def _change(self, tenant: str, change: Callable[[TenantLimits], TenantLimits]) -> None:
+        limits, version = self.limits.versioned(tenant)
+        changed = change(limits)
+        if changed != limits:
+            self.limits.change(tenant, changed, version)
+
+
+class BudgetAlert(BaseModel):
+    """One alert as it is told."""
+
+    id: str
+    tenant: str
+    scope: BudgetScope
+    budget: str
+    period: str
+    percent: int
+    limit_usd_micros: int
+    remaining_usd_micros: int
+    refused_at: str | None
+    at: str
+
+
+@dataclass(frozen=True)
+class AlertBudgets:
+    """Looks, each minute, at the budgets that were drawn from, and tells each level once."""
+
+    budgets: Budgets
+    events: Events
+    clock: Clock
+
+    def __call__(self) -> list[BudgetAlert]:
+        """Tell what is due; the answer names the alerts that were told for the first time."""
+        given: list[BudgetAlert] = []
+        for state in self.budgets.touched(LOOKED_AT_A_ROUND):
+            percent = state.due_alert
+            if percent and (alert := self._tell(state, percent)):
+                given.append(alert)
+            self.budgets.looked_at(state)
+        return given
+
+    def _tell(self, state: BudgetState, percent: int) -> BudgetAlert | None:
+        """Tell before noting: whoever dies between the two tells it again, under the same id."""
+        at = iso(self.clock.now())
+        alert = BudgetAlert(
+            id=f"{state.tenant}#{state.ref.item_key}#{state.limit_usd_micros}#{percent}",
+            budget=state.ref.id,
+            percent=percent,
+            at=at,
+            **state.ref.model_dump(include={"scope", "period"}),
+            **state.model_dump(include={"tenant", "limit_usd_micros", "remaining_usd_micros", "refused_at"}),
+        )
+        self.events.put("stepward", EVENT, alert.model_dump(mode="json", exclude_none=True))
+        return alert if self.budgets.alerted(state, percent, at) else None
+
+
+def _scope(scope: str, id_: str | None) -> BudgetScope:
+    if scope not in set(BudgetScope):
+        known = ", ".join(BudgetScope)
+        raise InvalidRequest(f"{scope[:80]!r} is no scope.", field="scope", fix=f"use one of: {known}")
+    if (scope == BudgetScope.AGENT) != (id_ is not None):
+        raise InvalidRequest(
+            "a budget of scope agent names the agent, and no other budget has an id.",
+            field="id",
+            fix="use /budgets/agent/{id}, or /budgets/tenant, /budgets/day, /budgets/month",
+        )
+    if id_ is not None:
+        check_id("id", id_, AGENT_ID_PATTERN)
+    return BudgetScope(scope)
+
+
+def _with_budget(limits: TenantLimits, budget: Budget) -> TenantLimits:
+    if len(limits.budgets) >= MOST_BUDGETS and limits.budget(budget.scope, budget.id) is None:
+        raise InvalidRequest(
+            f"there are {MOST_BUDGETS} budgets, which is the most.", field="scope", fix="delete one first"
+        )
+    return limits.with_budget(budget)
+
+
+def _shown(ref: BudgetRef, budget: Budget, state: BudgetState | None) -> dict[str, Any]:
+    state = state or BudgetState(
+        tenant="",
+        ref=ref,
+        limit_usd_micros=budget.limit_usd_micros,
+        remaining_usd_micros=budget.limit_usd_micros,
+    )
+    return {
+        **ref.model_dump(mode="json"),
+        **state.model_dump(include={"limit_usd_micros", "remaining_usd_micros", "alerts", "refused_at"}),
+        "committed_usd_micros": state.committed_usd_micros,
+        "percent": state.percent,
+    }

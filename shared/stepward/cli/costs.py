@@ -1,0 +1,198 @@
+"""`stepward costs` and `stepward budgets`: what was spent, what may be, what models cost."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG
+from stepward.sdk.costs import BudgetState
+
+BUDGETS = typer.Typer(no_args_is_help=True, help="List, set and remove budgets.", epilog=EPILOG)
+
+COSTS_HELP = """Show what was spent: on models, on tools, on AWS.
+
+Examples:
+
+  stepward costs
+
+  stepward costs --by agent --from 2026-11-01 --to 2026-11-30 --json
+"""
+LS_HELP = """List the budgets with what remains of each.
+
+Examples:
+
+  stepward budgets ls --json
+"""
+SET_HELP = """Set a budget, in dollars: of the tenant, of each day, of each month, or of one agent.
+
+Examples:
+
+  stepward budgets set day 20
+
+  stepward budgets set agent 5 --agent support-refunds
+"""
+RM_HELP = """Remove a budget: what it bounded is bounded no more.
+
+Examples:
+
+  stepward budgets rm day
+
+  stepward budgets rm agent --agent support-refunds
+"""
+PRICES_HELP = """Show what models cost, in dollars a million tokens.
+
+Examples:
+
+  stepward prices --json
+"""
+
+
+class ByWord(StrEnum):
+    """What costs are grouped by."""
+
+    tenant = "tenant"
+    agent = "agent"
+    model = "model"
+    day = "day"
+
+
+class ScopeWord(StrEnum):
+    """What a budget bounds."""
+
+    tenant = "tenant"
+    day = "day"
+    month = "month"
+    agent = "agent"
+
+
+ScopeArgument = Annotated[ScopeWord, typer.Argument(metavar="SCOPE", help="tenant, day, month or agent.")]
+AgentOption = Annotated[str | None, typer.Option("--agent", help="The agent, for a budget of scope agent.")]
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the commands about money."""
+    app.command("costs", help=COSTS_HELP, epilog=EPILOG)(costs)
+    app.command("prices", help=PRICES_HELP, epilog=EPILOG)(prices)
+    app.add_typer(BUDGETS, name="budgets")
+
+
+def costs(
+    by: Annotated[ByWord, typer.Option(help="Group by tenant, agent, model or day.")] = ByWord.day,
+    first: Annotated[
+        str | None, typer.Option("--from", help="The first day. Default: the month's first.")
+    ] = None,
+    last: Annotated[str | None, typer.Option("--to", help="The last day. Default: today.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what was spent."""
+    with connect(url, key) as stepward:
+        report = stepward.costs.report(by=by.value, first=first, last=last)
+    if as_json:
+        screen.write_json(report)
+        return
+    table = screen.table(
+        by.value, "runs", "turns", "tokens in", "tokens out", "model", "tools", "AWS", "together"
+    )
+    for row in [*report["costs"], {by.value: "all", **report["total"]}]:
+        table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
+    screen.show(table)
+
+
+def prices(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """Show what models cost."""
+    with connect(url, key) as stepward:
+        found = stepward.prices.list()
+    if as_json:
+        screen.write_json({"prices": found})
+        return
+    shown = ("input", "output", "cache_read", "cache_write")
+    table = screen.table("model", "input", "output", "cache read", "cache write", "as of", "source")
+    for price in found:
+        cells = [str(price.get(f"{name}_usd_per_mtok", "")) for name in shown]
+        table.add_row(*(screen.as_cell(c) for c in (price["model"], *cells, price["as_of"], price["source"])))
+    screen.show(table)
+
+
+@BUDGETS.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """List the budgets."""
+    with connect(url, key) as stepward:
+        found = stepward.budgets.list()
+    if as_json:
+        screen.write_json({"budgets": found})
+        return
+    if not found:
+        screen.say("No budgets: only the agents' own cost limits hold. Set one: stepward budgets set day 20")
+        return
+    table = screen.table("budget", "period", "limit", "remaining", "committed", "%", "told")
+    for each in found:
+        table.add_row(*(screen.as_cell(cell) for cell in _budget_cells(each)))
+    screen.show(table)
+
+
+@BUDGETS.command("set", help=SET_HELP, epilog=EPILOG)
+def set_budget(
+    scope: ScopeArgument,
+    limit_usd: Annotated[str, typer.Argument(metavar="USD", help="The limit in dollars.")],
+    agent: AgentOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Set a budget."""
+    with connect(url, key) as stepward:
+        state = stepward.budgets.set(scope.value, limit_usd, agent=agent)
+    if as_json:
+        screen.write_json(state)
+        return
+    screen.say(
+        f"{_name(state)}: {screen.usd(state['limit_usd_micros'])}, {screen.usd(state['remaining_usd_micros'])} remain.",
+        style="green",
+    )
+
+
+@BUDGETS.command("rm", help=RM_HELP, epilog=EPILOG)
+def remove(
+    scope: ScopeArgument,
+    agent: AgentOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove a budget."""
+    with connect(url, key) as stepward:
+        stepward.budgets.remove(scope.value, agent=agent)
+    if as_json:
+        screen.write_json({"removed": {"scope": scope.value, "id": agent or ""}})
+    else:
+        screen.say(f"{scope.value}{f' {agent}' if agent else ''} is bounded no more.", style="green")
+
+
+def _cells(by: str, row: dict[str, Any]) -> list[str]:
+    money = [screen.usd(row[f"{payee}_usd_micros"]) for payee in ("model", "tool", "aws", "total")]
+    return [
+        str(row[by]),
+        *(f"{row[name]:,}" for name in ("runs", "turns", "input_tokens", "output_tokens")),
+        *money,
+    ]
+
+
+def _budget_cells(state: BudgetState) -> list[str]:
+    money = [
+        screen.usd(state["limit_usd_micros"]),
+        screen.usd(state["remaining_usd_micros"]),
+        screen.usd(state["committed_usd_micros"]),
+    ]
+    told = ", ".join(f"{level} % {at[:16]}" for level, at in sorted(state["alerts"].items()))
+    return [_name(state), state["period"] or "always", *money, str(state["percent"]), told]
+
+
+def _name(state: BudgetState) -> str:
+    return f"{state['scope']} {state['id']}".strip()

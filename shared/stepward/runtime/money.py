@@ -1,0 +1,90 @@
+"""The factories of the ports about money, apart from those of runs: a room loads only what it calls."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Final
+
+from stepward.runtime.config import settings
+from stepward.runtime.wiring import clock
+
+if TYPE_CHECKING:
+    from stepward.ports.budgets import Budgets
+    from stepward.ports.clock import Clock
+    from stepward.ports.costs import CostBook
+    from stepward.ports.events import Events
+    from stepward.ports.limits_config import LimitsStore
+    from stepward.ports.prices import AgreedPrices, Prices, PriceStore
+
+# ruff: noqa: PLC0415  imports on first use are this module's purpose
+
+PRICES_KEPT: Final = timedelta(seconds=60)
+_MOST_TENANTS: Final = 1_000
+
+
+class RememberedPrices:
+    """Agreed prices as they were at most a minute ago; forgets all of them rather than growing without bound."""
+
+    def __init__(self, source: AgreedPrices, clock: Clock) -> None:
+        self._source = source
+        self._clock = clock
+        self._kept: dict[str, tuple[datetime, Prices]] = {}
+
+    def of(self, tenant: str) -> Prices:
+        """Read the prices that hold for a tenant."""
+        now = self._clock.now()
+        kept = self._kept.get(tenant)
+        if kept and now < kept[0]:
+            return kept[1]
+        if len(self._kept) >= _MOST_TENANTS:
+            self._kept.clear()
+        found = self._source.of(tenant)
+        self._kept[tenant] = (now + PRICES_KEPT, found)
+        return found
+
+
+@cache
+def limits_store() -> LimitsStore:
+    """Limits and budgets as they are set now."""
+    from stepward.adapters.aws.limits_config import DynamoLimitsConfig
+
+    return DynamoLimitsConfig(settings().need("registry_table"))
+
+
+@cache
+def price_store() -> PriceStore:
+    """Agreed prices as they are set now."""
+    from stepward.adapters.aws.prices import DynamoPrices
+
+    return DynamoPrices(settings().need("registry_table"))
+
+
+@cache
+def agreed_prices() -> AgreedPrices:
+    """Agreed prices as they were a minute ago, for those who ask at every call."""
+    return RememberedPrices(price_store(), clock())
+
+
+@cache
+def budgets() -> Budgets:
+    """Counted budgets."""
+    from stepward.adapters.aws.budgets import DynamoBudgets
+
+    return DynamoBudgets(settings().need("runtime_table"))
+
+
+@cache
+def cost_book() -> CostBook:
+    """The book of costs."""
+    from stepward.adapters.aws.cost_book import DynamoCostBook
+
+    return DynamoCostBook(settings().need("runtime_table"))
+
+
+@cache
+def events() -> Events:
+    """The account's event bus."""
+    from stepward.adapters.aws.events import EventBridgeEvents
+
+    return EventBridgeEvents()

@@ -1,0 +1,85 @@
+"""`stepward costs`, `stepward prices` and `stepward budgets`: what is asked of the API, and how the answer reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.unit.cli.conftest import Run
+from tests.unit.sdk.fake_api import FakeApi, ok, problem
+
+Stage = Callable[..., FakeApi]
+SUMS = {
+    "runs": 3, "turns": 7, "tool_calls": 2, "input_tokens": 12_345, "output_tokens": 678, "cache_read_tokens": 0,
+    "cache_write_tokens": 0, "model_usd_micros": 1_500_000, "tool_usd_micros": 0, "aws_usd_micros": 300,
+    "total_usd_micros": 1_500_300,
+}  # fmt: skip
+REPORT = {
+    "by": "agent",
+    "from": "2026-11-01",
+    "to": "2026-11-30",
+    "costs": [{"agent": "a1", **SUMS}],
+    "total": SUMS,
+}
+DAY = {
+    "scope": "day", "id": "", "period": "2026-11-21", "limit_usd_micros": 20_000_000, "refused_at": None,
+    "remaining_usd_micros": 5_000_000, "committed_usd_micros": 15_000_000, "percent": 75,
+    "alerts": {"50": "2026-11-21T10:00:00.000Z"},
+}  # fmt: skip
+
+
+def test_costs_are_asked_for_as_said(run: Run, stage: Stage) -> None:
+    api = stage(ok(REPORT))
+    seen = run("costs", "--by", "agent", "--from", "2026-11-01", "--to", "2026-11-30")
+    assert api.targets == ["GET /costs?by=agent&from=2026-11-01&to=2026-11-30"]
+    assert "12,345" in seen.out
+    assert "$1.500300" in seen.out
+    assert run("costs", "--json").json == REPORT
+
+
+def test_budgets_are_listed(run: Run, stage: Stage) -> None:
+    stage(ok({"budgets": [DAY]}))
+    seen = run("budgets", "ls")
+    assert "$5.000000" in seen.out
+    assert "50 % 2026-11-21T10:00" in seen.out
+    assert run("budgets", "ls", "--json").json == {"budgets": [DAY]}
+
+
+def test_without_budgets_the_way_to_one_is_shown(run: Run, stage: Stage) -> None:
+    stage(ok({"budgets": []}))
+    assert "stepward budgets set day" in run("budgets", "ls").out
+
+
+def test_a_budget_is_set_and_removed(run: Run, stage: Stage) -> None:
+    api = stage(ok({**DAY, "scope": "agent", "id": "a1"}))
+    assert "agent a1: $20.000000" in run("budgets", "set", "agent", "20", "--agent", "a1").out
+    assert api.targets == ["PUT /budgets/agent/a1"]
+    assert json.loads(api.requests[0].content) == {"limit_usd": "20"}
+    assert run("budgets", "rm", "agent", "--agent", "a1", "--json").json == {
+        "removed": {"scope": "agent", "id": "a1"}
+    }
+    assert api.targets[-1] == "DELETE /budgets/agent/a1"
+
+
+def test_a_wrong_budget_is_told_in_words(run: Run, stage: Stage) -> None:
+    stage(problem(400, "InvalidRequest", "limit_usd: too low", field="limit_usd", fix="use at least 0"))
+    seen = run("budgets", "set", "day", "--", "-1")
+    assert seen.code != 0
+    assert "use at least 0" in seen.err
+
+
+@pytest.mark.parametrize("words", [("budgets", "set", "week", "1"), ("costs", "--by", "week")])
+def test_unknown_words_are_refused_here(run: Run, stage: Stage, words: tuple[str, ...]) -> None:
+    api = stage(ok({}))
+    assert run(*words).code != 0
+    assert api.targets == []
+
+
+def test_prices_are_listed(run: Run, stage: Stage) -> None:
+    price = {"model": "m", "agreed": False, "input_usd_per_mtok": "2", "output_usd_per_mtok": "10"}
+    price |= {"source": "the list", "as_of": "2026-11-01"}
+    stage(ok({"prices": [price]}))
+    assert "the list" in run("prices").out
+    assert run("prices", "--json").json == {"prices": [price]}
