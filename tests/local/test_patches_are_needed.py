@@ -14,6 +14,7 @@ from tests.local import (
     test_engine_patches,
     test_engine_services,
     test_engine_speed,
+    test_engine_tokens,
     test_iam_patches,
     test_trigger_patches,
 )
@@ -24,6 +25,7 @@ CONTRACTS = (
     test_engine_executions,
     test_engine_services,
     test_engine_speed,
+    test_engine_tokens,
     test_engine_patches,  # spoils the parser of unpatched moto with its last test
     test_iam_patches,
     test_trigger_patches,

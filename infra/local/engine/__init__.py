@@ -54,6 +54,7 @@ _NAMES = (
     "task_parameters",
     "task_refusals",
     "uploaded_functions",
+    "used_tokens",
     "wait_times",
 )
 

@@ -1,0 +1,88 @@
+"""Task tokens are answered once, and not after their time; `test_patches_are_needed.py` proves that the patch is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from infra.local.laptop import Laptop
+from tests.local.patience import wait_for
+from tests.local.test_engine_patches import make
+
+Waiting = tuple[str, str]
+"""The ARN of an execution and the token that it waits for."""
+
+
+@pytest.fixture
+def waiting(laptop: Laptop) -> Callable[..., Waiting]:
+    """Start an execution that waits for a token, and take the token from its queue."""
+    sqs = laptop.client("sqs")
+    url = sqs.get_queue_url(QueueName="small-queue")["QueueUrl"]
+
+    def start(name: str, **more: Any) -> Waiting:
+        task = {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+            "Parameters": {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"},
+            **more,
+        }
+        # It waits on after the token, so that the answer is not refused for the execution's end.
+        states = {"A": {**task, "Next": "B"}, "B": {"Type": "Wait", "Seconds": 60, "End": True}}
+        machine = make(laptop, name, {"StartAt": "A", "States": states})
+        arn = laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
+        message = wait_for(lambda: (sqs.receive_message(QueueUrl=url).get("Messages") or [None])[0])
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return arn, message["Body"]
+
+    return start
+
+
+def test_used_tokens_are_told_from_unknown_ones(laptop: Laptop, waiting: Callable[..., Waiting]) -> None:
+    states = laptop.client("stepfunctions")
+    arn, token = waiting("answered-twice")
+    states.send_task_success(taskToken=token, output="1")
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_success(taskToken=token, output="2")
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_failure(taskToken=token, error="E")
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_heartbeat(taskToken=token)
+    states.stop_execution(executionArn=arn)
+    with pytest.raises(states.exceptions.InvalidToken):
+        states.send_task_success(taskToken="nobody's", output="3")
+
+
+def test_used_tokens_are_those_of_stopped_executions_too(
+    laptop: Laptop, waiting: Callable[..., Waiting]
+) -> None:
+    states = laptop.client("stepfunctions")
+    arn, token = waiting("stopped-waiting")
+    states.stop_execution(executionArn=arn)
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_success(taskToken=token, output="1")
+
+
+def test_used_tokens_do_not_need_heartbeats(laptop: Laptop, waiting: Callable[..., Waiting]) -> None:
+    states = laptop.client("stepfunctions")
+    arn, token = waiting("beating")
+    states.send_task_heartbeat(taskToken=token)
+    states.stop_execution(executionArn=arn)
+
+
+def test_used_tokens_are_those_of_timed_out_tasks_too(
+    laptop: Laptop, waiting: Callable[..., Waiting]
+) -> None:
+    states = laptop.client("stepfunctions")
+    catch = [{"ErrorEquals": ["States.Timeout"], "Next": "B"}]
+    arn, token = waiting("too-late", TimeoutSeconds=1, Catch=catch)
+
+    def is_over() -> bool | None:
+        events = states.get_execution_history(executionArn=arn)["events"]
+        return any(event["type"] == "TaskTimedOut" for event in events) or None
+
+    wait_for(is_over)
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_success(taskToken=token, output="1")
+    states.stop_execution(executionArn=arn)
