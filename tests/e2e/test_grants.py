@@ -153,6 +153,7 @@ class Tour:
 
 USES: dict[tuple[str, str], Use] = {
     ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
+    ("agents_api", "runtime:read"): lambda tour: tour.api.get(f"/agents/{tour.agent()}"),
     ("authorizer", "identity:read"): lambda tour: tour.api.get("/agents"),
     ("health", "journal:read"): lambda tour: tour.api.get("/api/health/ready"),
     ("health", "runtime:read"): lambda tour: tour.api.get("/api/health/ready"),

@@ -12,7 +12,23 @@ RUN_IN_A_LIST = set(RunHead.model_fields) - {"epoch"}
 EXPECTED_INDEXES = {
     "journal": {},
     "runtime": dict.fromkeys(("GSI1", "GSI2", "GSI3"), RUN_IN_A_LIST),
-    "registry": {"GSI1": {"id", "name", "version", "model", "description", "created_at"}},
+    "registry": {
+        "GSI1": {
+            "id",
+            "uid",
+            "state",
+            "name",
+            "version",
+            "model",
+            "description",
+            "capabilities",
+            "module",
+            "category",
+            "tags",
+            "priority",
+            "created_at",
+        }
+    },
     "identity": {},
     "limits": {},
     "triggers": {},

@@ -33,8 +33,14 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}runtime/index/GSI2": QUERY,
         f"{TABLE}runtime/index/GSI3": QUERY,
     },
-    "registry:read": {f"{TABLE}registry": READ, f"{TABLE}registry/index/GSI1": QUERY},
-    "registry:read-write": {f"{TABLE}registry": READ | WRITE, f"{TABLE}registry/index/GSI1": QUERY},
+    "registry:read": {
+        f"{TABLE}registry": READ | {"dynamodb:BatchGetItem"},
+        f"{TABLE}registry/index/GSI1": QUERY,
+    },
+    "registry:read-write": {
+        f"{TABLE}registry": READ | WRITE | {"dynamodb:BatchGetItem", "dynamodb:DeleteItem"},
+        f"{TABLE}registry/index/GSI1": QUERY,
+    },
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
     "limits:read-write": {f"{TABLE}limits": {"dynamodb:GetItem"} | WRITE},
     "triggers:read": {f"{TABLE}triggers": READ},

@@ -1,25 +1,43 @@
-"""Registers agents: everything that could only go wrong at the first run is refused here instead."""
+"""Registers agents: a definition walks the edges of the lifecycle, and what fails a check is not kept.
+
+The calls of the registry: 1 look; for a new version 1 transaction more, and for an agent's first version 6 more (its
+number, its creation, three edges, the version itself); for each step away to agents that it names 1 look.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import secrets
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
+from stepward.agents.checks import check_agent, check_config, check_resources, check_size
+from stepward.agents.find import find_agent
+from stepward.agents.neighbours import Neighbourhood
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import InvalidRequest, NotFound
-from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN, check_id
-from stepward.domain.rehearsal import Rehearsal
-from stepward.domain.tool_use import ToolUse
-from stepward.models.base import price_of
-from stepward.models.catalog import backend_for
-from stepward.models.expressions import check, is_expression
+from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
 from stepward.ports.clock import Clock, iso
-from stepward.ports.registry import RegisteredAgent, Registry
-from stepward.tools.catalog import find_tool
+from stepward.ports.registry import (
+    AgentRecord,
+    AgentSummary,
+    Refusal,
+    RegisteredAgent,
+    Registry,
+    Wanted,
+    changed_version,
+    summary,
+)
+
+__all__ = ["Register", "check_agent", "find_agent"]
+
+
+def random_suffix() -> str:
+    """Four random hexadecimal digits: what tells two agents apart that were created at once elsewhere."""
+    return secrets.token_hex(2).upper()
 
 
 @dataclass(frozen=True)
@@ -29,64 +47,115 @@ class Register:
     registry: Registry
     clock: Clock
     http_allow: Sequence[str]
+    suffix: Callable[[], str] = random_suffix
 
-    def __call__(self, tenant: str, body: Any) -> tuple[RegisteredAgent, bool]:
+    def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
         """Keep the definition; the second value tells whether it is new."""
         agent = parse(AgentDefinition, body)
-        check_agent(agent, self.http_allow)
-        offered = RegisteredAgent(definition=agent, created_at=iso(self.clock.now()))
-        kept = self.registry.register(tenant, offered)
-        return kept, kept is offered
+        check_size(agent)
+        return self._register(tenant, agent)
 
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
+    def _register(self, tenant: str, agent: AgentDefinition) -> tuple[AgentSummary, bool]:
+        seen = self.registry.look(tenant, [Wanted(agent.id, agent.version)])[0]
+        if seen.record is not None and seen.record.state is AgentState.TERMINATED:
+            raise Conflict(
+                f"agent {agent.id!r} is TERMINATED.",
+                field="id",
+                fix="register the definition under another id",
+            )
+        if seen.version is not None:
+            if seen.version.definition != _kept(agent):
+                raise changed_version(agent)
+            return summary(seen.version, seen.record), False
+        record = seen.record or self._create(tenant, agent)
+        for edge in WALK:
+            record = self.step(tenant, record, agent, edge)
+        return summary(self._version(agent), record), True
 
-def find_agent(registry: Registry, tenant: str, agent_id: str, version: str | None) -> RegisteredAgent:
-    """Read an agent's version, the latest by default; an unknown one is the caller's error."""
-    check_id("agent_id", agent_id, AGENT_ID_PATTERN)
-    if version is not None:
-        check_id("version", version, VERSION_PATTERN)
-    found = registry.agent(tenant, agent_id, version)
-    if found is None:
-        wanted = f"{agent_id!r} version {version}" if version else repr(agent_id)
-        raise NotFound(
-            f"there is no agent {wanted}.", field="agent_id", fix="GET /agents lists those that exist"
+    def step(self, tenant: str, record: AgentRecord, agent: AgentDefinition, edge: Edge) -> AgentRecord:
+        """Take one edge after its check; an agent that is past it already is only checked.
+
+        time →   A at INITIALIZING: checks, writes VALIDATING over rev 2 ✓
+                 B at INITIALIZING: checks,                               writes over rev 2 ✗ → looks again
+        """
+        try:
+            self._check(edge.check, tenant, agent)
+        except InvalidRequest as error:
+            self._refuse(tenant, record, agent, edge, error)
+            raise
+        if edge.end is AgentState.READY:
+            self.registry.keep(tenant, record, self._version(agent))
+            return _in_state(record, AgentState.READY)
+        if record.state is not edge.start:
+            return record
+        offered = _offered(record.summary, agent).model_copy(update={"state": edge.end})
+        return self.registry.change(tenant, record.model_copy(update={"summary": offered}))
+
+    def _check(self, check: Check, tenant: str, agent: AgentDefinition) -> None:
+        match check:
+            case Check.CONFIG:
+                check_config(agent)
+            case Check.RESOURCES:
+                check_resources(agent, self.http_allow)
+            case Check.DEPENDENCIES:
+                Neighbourhood(self.registry, tenant, agent).check()
+            case _:
+                pass  # the last edge's check is the write itself
+
+    def _create(self, tenant: str, agent: AgentDefinition) -> AgentRecord:
+        """Give a new agent its id for life and its first state.
+
+        time →   A: number 7, create ✓ (rev 1)
+                 B: number 8, create ✗ → goes on with A's; number 8 is never used
+        """
+        now = self.clock.now()
+        number = self.registry.next_number(tenant, f"{now:%Y%m%d}")
+        created = AgentSummary(
+            id=agent.id,
+            uid=f"AGENT-{now:%Y%m%d-%H%M%S}-{number:04d}-{self.suffix()}",
+            state=AgentState.CREATED,
+            created_at=iso(now),
+            **_offered_fields(agent),
         )
-    return found
+        return self.registry.create(tenant, AgentRecord(summary=created))
+
+    def _refuse(
+        self, tenant: str, record: AgentRecord, agent: AgentDefinition, edge: Edge, error: InvalidRequest
+    ) -> None:
+        """Write down why the agent stays where it is; one that is READY stays so with the versions that it has."""
+        refusal = Refusal(
+            version=agent.version,
+            to=edge.end,
+            detail=error.detail,
+            field=error.field,
+            fix=error.fix,
+            at=iso(self.clock.now()),
+        )
+        if record.state is AgentState.READY:
+            self.registry.change(tenant, record.model_copy(update={"refusal": refusal}))
+            return
+        refused = {"refusal": refusal, "summary": _offered(record.summary, agent)}
+        self.registry.refuse(tenant, record.model_copy(update=refused), agent)
+
+    def _version(self, agent: AgentDefinition) -> RegisteredAgent:
+        return RegisteredAgent(definition=_kept(agent), created_at=iso(self.clock.now()))
 
 
-def check_agent(agent: AgentDefinition, http_allow: Sequence[str]) -> None:
-    """Refuse an unpriced model, a missing backend, unknown tools, wrong settings, unreadable expressions."""
-    price_of(agent.model)
-    backend_for(agent)
-    for index, use in enumerate(agent.tools):
-        _check_tool(use, f"tools.{index}", http_allow)
-    for expression, field in _expressions(agent.rehearsal):
-        check(expression, field)
+def _kept(agent: AgentDefinition) -> AgentDefinition:
+    """The definition without what only its checks needed."""
+    return agent.model_copy(update={"llm_backend": None})
 
 
-def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:
-    try:
-        tool = find_tool(use.tool)
-        settings = parse(tool.settings, use.config)
-        tool.check_settings(settings, http_allow)
-    except InvalidRequest as error:
-        inner = error.field if error.field not in (None, "body") else "tool"
-        at = inner if inner in ("tool", "config.allow") else f"config.{inner}"
-        raise InvalidRequest(error.detail, field=f"{field}.{at}", fix=error.fix) from error
+def _in_state(record: AgentRecord, state: AgentState) -> AgentRecord:
+    return record.model_copy(update={"summary": record.summary.model_copy(update={"state": state})})
 
 
-def _expressions(rehearsal: Rehearsal | None) -> Iterator[tuple[str, str]]:
-    for index, turn in enumerate(rehearsal.turns if rehearsal else []):
-        yield from _walk(turn, f"rehearsal.turns.{index}")
+def _offered(shown: AgentSummary, agent: AgentDefinition) -> AgentSummary:
+    """Show an agent that has no version yet by what it was offered last."""
+    return shown.model_copy(update=_offered_fields(agent))
 
 
-def _walk(value: Any, field: str) -> Iterator[tuple[str, str]]:
-    if isinstance(value, BaseModel):
-        value = value.model_dump()
-    if isinstance(value, dict):
-        for name, item in value.items():
-            yield from _walk(item, f"{field}.{name}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from _walk(item, f"{field}.{index}")
-    elif is_expression(value):
-        yield value, field
+def _offered_fields(agent: AgentDefinition) -> dict[str, Any]:
+    shown = {"name", "model", "description", "capabilities", "module", "category", "tags", "priority"}
+    return agent.model_dump(include=shown)

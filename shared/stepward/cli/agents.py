@@ -13,14 +13,19 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_definition
 from stepward.sdk import AgentDetail, AgentPage
+from stepward.sdk.shapes import AgentState, Capability
 
 app = typer.Typer(no_args_is_help=True, help="List, read and register agents.", epilog=EPILOG)
 
-LS_HELP = """List the agents, each in its newest version.
+LS_HELP = """List the agents that can be started, each in its newest version, or those of another state.
 
 Examples:
 
   stepward agents ls
+
+  stepward agents ls --capability API_INTEGRATION --tag eu
+
+  stepward agents ls --state VALIDATING
 
   stepward agents ls --json | jq -r '.agents[].id'
 """
@@ -46,7 +51,12 @@ Examples:
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
-def ls(
+def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
+    capability: Annotated[Capability | None, typer.Option(help="Only those that are for this.")] = None,
+    module: Annotated[str | None, typer.Option(help="Only those of a module.")] = None,
+    category: Annotated[str | None, typer.Option(help="Only those of a category.")] = None,
+    tag: Annotated[str | None, typer.Option(help="Only those with a tag.")] = None,
+    state: Annotated[AgentState | None, typer.Option(help="Those in another state than READY.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
     cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
     url: UrlOption = None,
@@ -55,7 +65,15 @@ def ls(
 ) -> None:
     """List the agents."""
     with connect(url, key) as stepward:
-        page = stepward.agents(limit=limit, cursor=cursor)
+        page = stepward.agents(
+            capability=capability,
+            module=module,
+            category=category,
+            tag=tag,
+            state=state,
+            limit=limit,
+            cursor=cursor,
+        )
     if as_json:
         screen.write_json(page)
     else:
@@ -110,6 +128,12 @@ def _show_page(page: AgentPage) -> None:
 
 
 def _show_detail(detail: AgentDetail) -> None:
-    screen.fields({"agent": detail["id"], "version": detail["version"], "registered": detail["created_at"]})
+    known = {"agent": detail["id"], "uid": detail.get("uid"), "state": detail.get("view")}
+    screen.fields({**known, "version": detail["version"], "registered": detail["created_at"]})
+    if refusal := detail.get("refusal"):
+        where = f" ({refusal['field']})" if refusal["field"] else ""
+        screen.say(f"{refusal['version']} was refused{where}: {refusal['detail']}", style="red")
+    if detail["agent"] is None:
+        return
     screen.say("")
     screen.say(yaml.safe_dump(detail["agent"], sort_keys=False, allow_unicode=True, width=100).rstrip())

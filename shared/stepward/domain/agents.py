@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated, Self
+from enum import StrEnum
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.spellings import spell_out
 from stepward.domain.tool_use import ToolUse
 
 PROMPT_LIMIT_CHARS = 100_000
+FACET_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9 ._&/-]{0,61}[A-Za-z0-9])?$"
+MOST_TAGS: Final = 20
+HIGH_FROM: Final = 8
+NORMAL_FROM: Final = 4
+
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LIMIT_CHARS)]
+Facet = Annotated[str, StringConstraints(pattern=FACET_PATTERN)]
+"""A word by which agents are found: a module, a category or a tag."""
+
+
+class Capability(StrEnum):
+    """What kind of work an agent is for, so that others can find it."""
+
+    TEXT_PROCESSING = "TEXT_PROCESSING"
+    DOCUMENT_ANALYSIS = "DOCUMENT_ANALYSIS"
+    API_INTEGRATION = "API_INTEGRATION"
+    WORKFLOW_CONTROL = "WORKFLOW_CONTROL"
 
 
 class Limits(BaseModel):
@@ -25,6 +43,8 @@ class Limits(BaseModel):
     max_output_tokens: int = Field(default=1024, strict=True, ge=1, le=128_000)
     cost_limit_usd: Decimal = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
     timeout_s: int = Field(default=300, strict=True, ge=1, le=31_536_000)
+    refuse_over_budget: bool = Field(default=False, strict=True)
+    """Whether a start is refused when the most that the run could cost does not fit the limits."""
 
     @property
     def cost_limit_usd_micros(self) -> int:
@@ -32,8 +52,23 @@ class Limits(BaseModel):
         return usd_to_micros(self.cost_limit_usd)
 
 
+class MemoryConfig(BaseModel):
+    """What an agent wants to remember beyond a run; empty means nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    session_ttl_s: int | None = Field(default=None, strict=True, ge=60, le=31_536_000)
+    long_term: list[Literal["facts", "episodes", "procedures"]] = Field(default_factory=list, max_length=3)
+    most_recalled: int | None = Field(default=None, strict=True, ge=1, le=100)
+
+    @property
+    def wants_something(self) -> bool:
+        """Whether anything at all is to be remembered."""
+        return self != MemoryConfig()
+
+
 class AgentDefinition(BaseModel):
-    """One version of an agent, as its file says it."""
+    """One version of an agent, as its file says it; `stepward.domain.spellings` knows the other names of fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -41,11 +76,36 @@ class AgentDefinition(BaseModel):
     name: str = Field(min_length=1, max_length=120)
     version: Version
     description: str = Field(default="", max_length=2_000)
+    capabilities: list[Capability] = Field(default_factory=list, max_length=len(Capability))
+    module: Facet | None = None
+    category: Facet | None = None
+    tags: list[Facet] = Field(default_factory=list, max_length=MOST_TAGS)
     model: str = Field(min_length=1, max_length=120)
+    llm_backend: str | None = Field(default=None, max_length=40, exclude=True)
+    """A check, never kept: who must be the model's provider."""
+    temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     prompt: Prompt
     tools: list[ToolUse] = Field(default_factory=list, max_length=64)
+    dependencies: list[AgentId] = Field(default_factory=list, max_length=64)
+    memory_config: MemoryConfig = MemoryConfig()
+    priority: int = Field(default=5, strict=True, ge=1, le=10)
+    max_retries: int | None = Field(default=None, strict=True, ge=0, le=100)
+    """How often a run waits and asks again where its model failed for a passing reason; None: until its deadline."""
     limits: Limits = Limits()
     rehearsal: Rehearsal | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_name_a_field(cls, given: Any) -> Any:
+        return spell_out(given) if isinstance(given, dict) else given
+
+    @field_validator("capabilities", "tags", "dependencies")
+    @classmethod
+    def _each_once(cls, given: list[str]) -> list[str]:
+        twice = next((one for index, one in enumerate(given) if one in given[:index]), None)
+        if twice is not None:
+            raise ValueError(f"{twice!r} is given twice; keep one")
+        return given
 
     @model_validator(mode="after")
     def _tool_names_differ(self) -> Self:
@@ -55,6 +115,13 @@ class AgentDefinition(BaseModel):
                 raise ValueError(f"two tools are called {use.called!r}; give one of them another `name`")
             seen.add(use.called)
         return self
+
+    @property
+    def line(self) -> Literal["high", "normal", "low"]:
+        """How soon its runs leave the line: priorities of 8 and more are high, those of 3 and less low."""
+        if self.priority >= HIGH_FROM:
+            return "high"
+        return "normal" if self.priority >= NORMAL_FROM else "low"
 
     def tool(self, called: str) -> ToolUse | None:
         """Find a tool by the name that the model uses."""

@@ -14,11 +14,16 @@ TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PRINCIPAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$"
 RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
 VERSION_PATTERN = r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$"
+LABEL_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
+"""A label begins with a letter and a version with a digit, so neither can be taken for the other."""
+AGENT_UID_PATTERN = r"^AGENT-\d{8}-\d{6}-\d{4,9}-[0-9A-F]{4}$"
 TOOL_NAME_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"
 TOOL_REFERENCE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z][a-zA-Z0-9_-]{0,62})?$"
 
 AgentId = Annotated[str, StringConstraints(pattern=AGENT_ID_PATTERN)]
 Version = Annotated[str, StringConstraints(pattern=VERSION_PATTERN)]
+VersionOrLabel = Annotated[str, StringConstraints(pattern=f"{VERSION_PATTERN}|{LABEL_PATTERN}")]
+"""What may follow an agent's id wherever a version of it is asked for, such as `1.0.0`, `prod` or `latest`."""
 ToolName = Annotated[str, StringConstraints(pattern=TOOL_NAME_PATTERN)]
 ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)]
 """A tool of the gallery by its name, or one of your own as `folder.function`."""
@@ -27,6 +32,7 @@ _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",
     RUN_ID_PATTERN: "use the `id` that starting the run answered, as in run_01JD3Z…",
     VERSION_PATTERN: "use three numbers, as in 1.0.0",
+    LABEL_PATTERN: "use 1 to 32 small letters, digits and dashes, beginning with a letter, such as prod",
     PRINCIPAL_PATTERN: "use letters, digits and @._-, 100 characters at most",
     TENANT_PATTERN: "use small letters, digits and dashes",
 }

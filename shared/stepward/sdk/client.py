@@ -12,9 +12,12 @@ import httpx2
 
 from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.errors import StillRunning
+from stepward.sdk.lifecycle import AgentLifecycle
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
+    AgentState,
+    Capability,
     Event,
     EventPage,
     Health,
@@ -92,16 +95,32 @@ class Stepward:
         """What models cost."""
         return Prices(self._wire)
 
+    @property
+    def lifecycle(self) -> AgentLifecycle:
+        """Labels of versions, and the steps of an agent's life."""
+        return AgentLifecycle(self._wire)
+
     def register_agent(self, definition: Mapping[str, Any]) -> Registration:
         """Store one version of an agent; the same version with the same content again changes nothing."""
         return cast("Registration", self._wire.post("/agents", dict(definition)))
 
-    def agents(self, *, limit: int | None = None, cursor: str | None = None) -> AgentPage:
-        """List the agents, a page at a time."""
-        return cast("AgentPage", self._wire.get("/agents", {"limit": limit, "cursor": cursor}))
+    def agents(
+        self,
+        *,
+        capability: Capability | None = None,
+        module: str | None = None,
+        category: str | None = None,
+        tag: str | None = None,
+        state: AgentState | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> AgentPage:
+        """List the agents that can be started, or those of another state, a page at a time."""
+        words = {"capability": capability, "module": module, "category": category, "tag": tag, "state": state}
+        return cast("AgentPage", self._wire.get("/agents", {**words, "limit": limit, "cursor": cursor}))
 
     def agent(self, agent_id: str, *, version: str | None = None) -> AgentDetail:
-        """Read an agent's definition: the newest version, or the one named."""
+        """Read an agent's definition: the newest version, or the one named by its number or a label."""
         return cast("AgentDetail", self._wire.get(path_to("agents", agent_id), {"version": version}))
 
     def start_run(

@@ -11,6 +11,19 @@ RunStatus = Literal[
     "PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "RATE_LIMITED", "BUDGET_EXCEEDED", "CANCELLED"
 ]
 
+AgentState = Literal[
+    "CREATED",
+    "INITIALIZING",
+    "VALIDATING",
+    "VALIDATED",
+    "READY",
+    "EXECUTING",
+    "COMPLETED",
+    "FAILED",
+    "TERMINATED",
+]
+Capability = Literal["TEXT_PROCESSING", "DOCUMENT_ANALYSIS", "API_INTEGRATION", "WORKFLOW_CONTROL"]
+
 # RATE_LIMITED is absent: a run has it while it waits for a provider, and goes on.
 FINAL_STATUSES: frozenset[str] = frozenset({"COMPLETED", "FAILED", "BUDGET_EXCEEDED", "CANCELLED"})
 
@@ -78,38 +91,60 @@ class EventPage(TypedDict):
 
 
 class AgentSummary(TypedDict):
-    """One line of the list of agents."""
+    """One line of the list of agents; `version` is None while none has passed its checks, `uid` is for life."""
 
     id: str
+    uid: str | None
+    state: AgentState
     name: str
-    version: str
+    version: str | None
     model: str
     description: str
+    capabilities: list[Capability]
+    module: str | None
+    category: str | None
+    tags: list[str]
+    priority: int
     created_at: str
 
 
+class AgentRefusal(TypedDict):
+    """Why a version was not kept; `to` is the state that it did not reach."""
+
+    version: str
+    to: AgentState
+    detail: str
+    field: str | None
+    fix: str | None
+    at: str
+
+
+class AgentStatus(AgentSummary):
+    """An agent's life: `view` is its state as its newest run makes it look, `may_go_to` what may follow."""
+
+    view: AgentState
+    may_go_to: list[AgentState]
+    refusal: AgentRefusal | None
+
+
 class AgentPage(TypedDict):
-    """The newest version of each agent; `next_cursor` asks for the page after it, None at the end."""
+    """The newest version of each agent; `next_cursor` asks for the page after it, None at the end.
+
+    A page that was narrowed may be short, or empty, and still have a `next_cursor`.
+    """
 
     agents: list[AgentSummary]
     next_cursor: str | None
 
 
-class AgentDetail(TypedDict):
-    """One version of an agent with its whole definition."""
+class AgentDetail(AgentStatus):
+    """One version of an agent with its whole definition; `agent` is None while no version has passed its checks."""
 
-    agent: dict[str, Any]
-    id: str
-    version: str
-    created_at: str
+    agent: dict[str, Any] | None
 
 
-class Registration(TypedDict):
+class Registration(AgentSummary):
     """What the registry answers for a definition that it took, or already had."""
-
-    id: str
-    version: str
-    created_at: NotRequired[str]
 
 
 class Health(TypedDict):

@@ -1,7 +1,8 @@
-"""Versions of agents in DynamoDB: `V#…` items never change, `LABEL#latest` carries a copy."""
+"""Agents in DynamoDB: `V#…` items never change, the agent's own item changes by revision, labels carry copies."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -15,14 +16,46 @@ from stepward.adapters.aws.errors import (
     error_code,
     translated,
 )
-from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
+from stepward.adapters.aws.items import ABSENT, from_item, to_item
+from stepward.adapters.aws.registry_items import (
+    OFFERED,
+    RECORD,
+    agent_pk,
+    facet_items,
+    facet_pk,
+    label_item,
+    offered_item,
+    read_record,
+    read_version,
+    record_item,
+    uid_item,
+    uid_pk,
+    version_item,
+    version_sk,
+)
+from stepward.adapters.aws.registry_lists import list_page
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import Bug, InvalidRequest
-from stepward.domain.ids import AGENT_ID_PATTERN, check_id
-from stepward.ports.registry import AgentPage, AgentSummary, RegisteredAgent, changed_version, summary
+from stepward.domain.errors import Bug, StoreConflict, StoreThrottled
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import (
+    LATEST,
+    AgentFilter,
+    AgentPage,
+    AgentRecord,
+    Label,
+    RegisteredAgent,
+    Seen,
+    Wanted,
+    changed_version,
+    facets,
+    is_newer,
+    summary,
+)
 
-MOST_BYTES: Final = 300_000
+LOOKED_AT_ONCE: Final = 50
+_ROUNDS: Final = 4
 _FAILED: Final = "ConditionalCheckFailed"
+Key = tuple[str, str]
 
 
 @dataclass(frozen=True)
@@ -31,78 +64,173 @@ class DynamoRegistry:
 
     table: str
 
-    def register(self, tenant: str, agent: RegisteredAgent) -> RegisteredAgent:
-        """Keep a version once, and point `latest` to it if it is newer.
-
-        time →   1.1.0: put V#1.1.0 ✓ latest ✓
-                 1.0.1:                        put V#1.0.1 ✓ latest ✗ (rank is lower) → V#1.0.1 alone
-        """
-        with translated(f"registering {agent.definition.id}"):
-            try:
-                self._put_both(_version_item(tenant, agent), _label_item(tenant, agent))
-            except ClientError as error:
-                reasons = cancel_reasons(error) if error_code(error) == TRANSACTION_CANCELED else []
-                if _FAILED not in reasons:
-                    raise
-                return self._registered_before(tenant, agent, is_same_version=reasons[0] == _FAILED)
-        return agent
-
-    def _registered_before(
-        self, tenant: str, agent: RegisteredAgent, *, is_same_version: bool
-    ) -> RegisteredAgent:
-        return self._same_or_conflict(tenant, agent) if is_same_version else self._put_version(tenant, agent)
-
     def agent(self, tenant: str, agent: str, version: str | None = None) -> RegisteredAgent | None:
-        """Read one version, the latest by default, in one read."""
-        key = {"pk": f"T#{tenant}#AGENT#{agent}", "sk": f"V#{version}" if version else "LABEL#latest"}
-        with translated(f"reading agent {agent}"):
-            item = (
-                client("dynamodb")
-                .get_item(TableName=self.table, Key=to_item(key), ConsistentRead=True)
-                .get("Item")
-            )
-        return _registered(from_item(item)) if item else None
+        """Read one version by its number or a label, the latest by default, in one read."""
+        item = self._read(agent_pk(tenant, agent), version_sk(version), f"reading agent {agent}")
+        return read_version(item) if item else None
 
-    def list_agents(self, tenant: str, *, limit: int, cursor: str | None) -> AgentPage:
-        """List by id, from the index over `latest` labels."""
-        after = (
-            {} if cursor is None else {":after": check_id("cursor", from_cursor(cursor), AGENT_ID_PATTERN)}
-        )
-        with translated("listing agents"):
+    def look(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+        """Read agents with one version each, all in one call where they are at most 50."""
+        keys = [
+            (agent_pk(tenant, one.agent), sk) for one in wanted for sk in (RECORD, version_sk(one.version))
+        ]
+        unique = list(dict.fromkeys(keys))
+        found: dict[Key, dict[str, Any]] = {}
+        for start in range(0, len(unique), 2 * LOOKED_AT_ONCE):
+            found |= self._read_many(unique[start : start + 2 * LOOKED_AT_ONCE])
+        return [_seen(found, tenant, one) for one in wanted]
+
+    def id_of(self, tenant: str, uid: str) -> str | None:
+        """Find an agent's id by its id for life."""
+        item = self._read(uid_pk(tenant, uid), RECORD, f"finding agent {uid}")
+        return str(item["id"]) if item else None
+
+    def next_number(self, tenant: str, day: str) -> int:
+        """Count the agents that were created on a day."""
+        with translated("counting agents"):
+            counted = client("dynamodb").update_item(
+                TableName=self.table,
+                Key=to_item({"pk": f"T#{tenant}", "sk": f"COUNT#agents#{day}"}),
+                UpdateExpression="ADD #count :one",
+                ExpressionAttributeNames={"#count": "count"},
+                ExpressionAttributeValues=to_item({":one": 1}),
+                ReturnValues="UPDATED_NEW",
+            )
+        return int(from_item(counted["Attributes"])["count"])
+
+    def create(self, tenant: str, record: AgentRecord) -> AgentRecord:
+        """Keep a new agent once.
+
+        time →   A: put AGENT ✓ put its uid ✓
+                 B:                            put AGENT ✗ (it is there) → B goes on with A's
+        """
+        puts = [_put(self.table, record_item(tenant, record), ABSENT)]
+        puts.append(_put(self.table, uid_item(tenant, record), ABSENT))
+        if self._transact(puts, f"creating {record.summary.id}") is None:
+            return record
+        there = self._record(tenant, record.summary.id)
+        if there is None:
+            raise StoreConflict(f"agent {record.summary.id} or its uid was being created by another")
+        return there
+
+    def change(self, tenant: str, record: AgentRecord) -> AgentRecord:
+        """Write an agent over the revision that was read."""
+        return self._write(tenant, record, [])
+
+    def refuse(self, tenant: str, record: AgentRecord, offered: AgentDefinition) -> AgentRecord:
+        """Write an agent with its refusal, and keep what was offered."""
+        return self._write(tenant, record, [_put(self.table, offered_item(tenant, offered))])
+
+    def offered(self, tenant: str, agent: str) -> AgentDefinition | None:
+        """Read what was last refused."""
+        item = self._read(agent_pk(tenant, agent), OFFERED, f"reading what {agent} was offered")
+        return AgentDefinition.model_validate_json(item["body"]) if item else None
+
+    def terminate(self, tenant: str, record: AgentRecord) -> AgentRecord:
+        """Take an agent out of every list but that of the terminated."""
+        gone = [
+            self._facet_deletion(tenant, record.summary.id, one) for one in sorted(facets(record.summary))
+        ]
+        return self._write(tenant, record, gone)
+
+    def keep(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> RegisteredAgent:
+        """Keep a version once, and point the agent to it if it is newer.
+
+        time →   1.1.0: reads rev 3, put V#1.1.0 ✓ AGENT rev 4 ✓ latest ✓
+                 1.2.0: reads rev 3                               AGENT ✗ (rev 4 is there) → reads again
+                 1.0.1: reads rev 4: it is older than 1.1.0, so put V#1.0.1 alone
+                 1.1.0 once more: put V#1.1.0 ✗ (it is there) → the same registration, or `Conflict`
+        """
+        puts = [_put(self.table, version_item(tenant, agent), ABSENT)]
+        if is_newer(agent.definition.version, record.summary.version):
+            puts += self._newest(tenant, record, agent)
+        reasons = self._transact(puts, f"registering {agent.definition.id}")
+        if reasons is None:
+            return agent
+        if reasons[0] == _FAILED:
+            return self._same_or_conflict(tenant, agent)
+        raise StoreConflict(f"agent {agent.definition.id} has changed since it was read")
+
+    def list_agents(
+        self, tenant: str, *, limit: int, cursor: str | None, wanted: AgentFilter | None = None
+    ) -> AgentPage:
+        """List agents by id."""
+        return list_page(self.table, tenant, wanted or AgentFilter(), limit, cursor)
+
+    def labels(self, tenant: str, agent: str) -> list[Label]:
+        """List an agent's labels by name."""
+        with translated(f"listing the labels of {agent}"):
             found = client("dynamodb").query(
                 TableName=self.table,
-                IndexName="GSI1",
-                KeyConditionExpression="gsi1pk = :pk" + (" AND gsi1sk > :after" if after else ""),
-                ExpressionAttributeValues=to_item({":pk": f"T#{tenant}#AGENTS", **after}),
-                Limit=limit + 1,
+                KeyConditionExpression="pk = :pk AND begins_with(sk, :labels)",
+                ExpressionAttributeValues=to_item({":pk": agent_pk(tenant, agent), ":labels": "LABEL#"}),
+                ProjectionExpression="label, version, set_at",
+                ConsistentRead=True,
             )
-        agents = [AgentSummary.model_validate(from_item(item)) for item in found["Items"]]
-        more = len(agents) > limit
-        return AgentPage(agents=agents[:limit], cursor=to_cursor(agents[limit - 1].id) if more else None)
+        return [Label.model_validate(from_item(item)) for item in found["Items"]]
 
-    def _put_both(self, version: dict[str, Any], label: dict[str, Any]) -> None:
-        newer = {
-            "ConditionExpression": f"{ABSENT} OR #rank < :rank",
-            "ExpressionAttributeNames": {"#rank": "rank"},
-            "ExpressionAttributeValues": {":rank": label["rank"]},
+    def set_label(self, tenant: str, label: Label, agent: RegisteredAgent) -> None:
+        """Point a label to a version."""
+        with translated(f"setting label {label.label}"):
+            client("dynamodb").put_item(TableName=self.table, Item=label_item(tenant, label, agent))
+
+    def remove_label(self, tenant: str, agent: str, label: str) -> bool:
+        """Take a label away."""
+        key = to_item({"pk": agent_pk(tenant, agent), "sk": version_sk(label)})
+        with translated(f"removing label {label}"):
+            gone = client("dynamodb").delete_item(TableName=self.table, Key=key, ReturnValues="ALL_OLD")
+        return "Attributes" in gone
+
+    def _newest(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> list[dict[str, Any]]:
+        """Make a version the agent's newest: its own item, `latest`, and its words, old ones taken away."""
+        shown = summary(agent, record).model_copy(update={"state": AgentState.READY})
+        newest = record.model_copy(update={"summary": shown, "refusal": None, "rev": record.rev + 1})
+        latest = Label(label=LATEST, version=agent.definition.version, set_at=agent.created_at)
+        offered = {"pk": agent_pk(tenant, shown.id), "sk": OFFERED}
+        return [
+            self._over(tenant, newest, record.rev),
+            _put(self.table, label_item(tenant, latest, agent)),
+            {"Delete": {"TableName": self.table, "Key": to_item(offered)}},
+            *(self._facet_deletion(tenant, shown.id, one) for one in facets(record.summary) - facets(shown)),
+            *(_put(self.table, item) for item in facet_items(tenant, shown)),
+        ]
+
+    def _write(self, tenant: str, record: AgentRecord, also: list[dict[str, Any]]) -> AgentRecord:
+        """Write an agent over the revision that it was read with.
+
+        time →   A reads rev 3    A writes rev 4 ✓
+                 B reads rev 3                      B writes rev 4 ✗ (4 is there) → B reads again
+        """
+        written = record.model_copy(update={"rev": record.rev + 1})
+        over = self._over(tenant, written, record.rev)
+        if self._transact([over, *also], f"changing {record.summary.id}") is not None:
+            raise StoreConflict(f"agent {record.summary.id} has changed since it was read")
+        return written
+
+    def _over(self, tenant: str, record: AgentRecord, read_rev: int) -> dict[str, Any]:
+        return _put(self.table, record_item(tenant, record), "rev = :read", {":read": read_rev})
+
+    def _facet_deletion(self, tenant: str, agent: str, facet: tuple[str, str]) -> dict[str, Any]:
+        return {
+            "Delete": {"TableName": self.table, "Key": to_item({"pk": facet_pk(tenant, *facet), "sk": agent})}
         }
-        client("dynamodb").transact_write_items(
-            TransactItems=[
-                {"Put": {"TableName": self.table, "Item": version, "ConditionExpression": ABSENT}},
-                {"Put": {"TableName": self.table, "Item": label, **newer}},
-            ]
-        )
 
-    def _put_version(self, tenant: str, agent: RegisteredAgent) -> RegisteredAgent:
-        item = _version_item(tenant, agent)
-        with translated(f"registering {agent.definition.id}"):
+    def _transact(self, parts: list[dict[str, Any]], doing: str) -> list[str] | None:
+        """Write all or nothing; None when it was written, else the reasons, one a part."""
+        with translated(doing):
             try:
-                client("dynamodb").put_item(TableName=self.table, Item=item, ConditionExpression=ABSENT)
+                if len(parts) == 1:
+                    client("dynamodb").put_item(**parts[0]["Put"])
+                else:
+                    client("dynamodb").transact_write_items(TransactItems=parts)
             except ClientError as error:
-                if error_code(error) != CONDITION_FAILED:
+                reasons = cancel_reasons(error) if error_code(error) == TRANSACTION_CANCELED else []
+                if error_code(error) == CONDITION_FAILED:
+                    reasons = [_FAILED]
+                if _FAILED not in reasons:
                     raise
-                return self._same_or_conflict(tenant, agent)
-        return agent
+                return reasons
+        return None
 
     def _same_or_conflict(self, tenant: str, agent: RegisteredAgent) -> RegisteredAgent:
         definition = agent.definition
@@ -113,33 +241,46 @@ class DynamoRegistry:
             raise changed_version(definition)
         return kept
 
+    def _record(self, tenant: str, agent: str) -> AgentRecord | None:
+        item = self._read(agent_pk(tenant, agent), RECORD, f"reading agent {agent}")
+        return read_record(item) if item else None
 
-def _version_item(tenant: str, agent: RegisteredAgent) -> dict[str, Any]:
-    body = agent.definition.model_dump_json(exclude_defaults=True)
-    if len(body.encode()) > MOST_BYTES:
-        raise InvalidRequest(
-            f"the definition has {len(body.encode())} bytes.",
-            field="body",
-            fix=f"keep it under {MOST_BYTES} bytes",
-        )
-    definition = agent.definition
-    return to_item(
-        {
-            "pk": f"T#{tenant}#AGENT#{definition.id}",
-            "sk": f"V#{definition.version}",
-            "v": 1,
-            "rank": ".".join(f"{int(part):06d}" for part in definition.version.split(".")),
-            "body": body,
-            **summary(agent).model_dump(),
+    def _read(self, pk: str, sk: str, doing: str) -> dict[str, Any]:
+        with translated(doing):
+            found = client("dynamodb").get_item(
+                TableName=self.table, Key=to_item({"pk": pk, "sk": sk}), ConsistentRead=True
+            )
+        return from_item(found.get("Item", {}))
+
+    def _read_many(self, keys: list[Key]) -> dict[Key, dict[str, Any]]:
+        """Read items in one call; what AWS leaves out of an answer is asked for again."""
+        wanted = {
+            self.table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
         }
-    )
+        found: dict[Key, dict[str, Any]] = {}
+        for _ in range(_ROUNDS):
+            with translated("reading agents"):
+                answer = client("dynamodb").batch_get_item(RequestItems=wanted)
+            items = [from_item(item) for item in answer["Responses"].get(self.table, [])]
+            found |= {(item["pk"], item["sk"]): item for item in items}
+            wanted = answer.get("UnprocessedKeys") or {}
+            if not wanted:
+                return found
+        raise StoreThrottled(f"the table left out {len(keys) - len(found)} of {len(keys)} agents' items")
 
 
-def _label_item(tenant: str, agent: RegisteredAgent) -> dict[str, Any]:
-    listed = {"sk": "LABEL#latest", "gsi1pk": f"T#{tenant}#AGENTS", "gsi1sk": agent.definition.id}
-    return {**_version_item(tenant, agent), **to_item(listed)}
+def _seen(found: dict[Key, dict[str, Any]], tenant: str, wanted: Wanted) -> Seen:
+    record = found.get((agent_pk(tenant, wanted.agent), RECORD))
+    version = found.get((agent_pk(tenant, wanted.agent), version_sk(wanted.version)))
+    return Seen(read_record(record) if record else None, read_version(version) if version else None)
 
 
-def _registered(item: dict[str, Any]) -> RegisteredAgent:
-    definition = AgentDefinition.model_validate_json(item["body"])
-    return RegisteredAgent(definition=definition, created_at=item["created_at"])
+def _put(
+    table: str, item: dict[str, Any], condition: str | None = None, values: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    put: dict[str, Any] = {"TableName": table, "Item": item}
+    if condition:
+        put["ConditionExpression"] = condition
+    if values:
+        put["ExpressionAttributeValues"] = to_item(values)
+    return {"Put": put}

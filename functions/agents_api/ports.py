@@ -1,0 +1,24 @@
+"""Puts the room's use cases together."""
+
+from __future__ import annotations
+
+from stepward.agents.labels import Labels
+from stepward.agents.lifecycle import Lifecycle
+from stepward.agents.register import Register
+from stepward.runtime import wiring
+from stepward.runtime.config import settings
+
+
+def register() -> Register:
+    """Registers versions, with what this stage allows them."""
+    return Register(wiring.registry(), wiring.clock(), settings().http_allow)
+
+
+def lifecycle() -> Lifecycle:
+    """Shows agents and moves them."""
+    return Lifecycle(wiring.registry(), wiring.run_lists(), wiring.clock(), register())
+
+
+def labels() -> Labels:
+    """Names versions."""
+    return Labels(wiring.registry(), wiring.clock())

@@ -1,0 +1,114 @@
+"""The registry's items: what they hold, under which keys, and in which lists they stand.
+
+T#t#AGENT#a           AGENT          the agent: state, id for life, its newest version's summary; index GSI1 lists it
+V#1.0.0        a version, never changed
+LABEL#prod     a label with a copy of its version, so that a start reads it at once
+OFFERED        what was last refused, until a version passes
+T#t#AGENT_UID#u       AGENT          the id that belongs to an id for life
+T#t#FACET#kind#word   a              the agent's summary once more, for each word by which it is found
+T#t                   COUNT#agents#d how many agents were created on a day
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from stepward.adapters.aws.items import to_item
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import LATEST, AgentRecord, AgentSummary, Label, RegisteredAgent, facets
+
+MOST_BYTES: Final = 300_000
+RECORD: Final = "AGENT"
+OFFERED: Final = "OFFERED"
+
+
+def agent_pk(tenant: str, agent: str) -> str:
+    """The partition of an agent."""
+    return f"T#{tenant}#AGENT#{agent}"
+
+
+def version_sk(version: str | None) -> str:
+    """The place of a version, or of a label: a version begins with a digit, a label never does."""
+    named = version or LATEST
+    return f"V#{named}" if named[0].isdigit() else f"LABEL#{named}"
+
+
+def list_pk(tenant: str, state: AgentState) -> str:
+    """The index's partition of a state; READY has the plain one, for that is the list people ask for."""
+    return f"T#{tenant}#AGENTS" + ("" if state is AgentState.READY else f"#{state}")
+
+
+def facet_pk(tenant: str, kind: str, word: str) -> str:
+    """The partition of all agents with one word."""
+    return f"T#{tenant}#FACET#{kind}#{word}"
+
+
+def record_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
+    """The agent's own item."""
+    listed = {"gsi1pk": list_pk(tenant, record.state), "gsi1sk": record.summary.id}
+    key = {"pk": agent_pk(tenant, record.summary.id), "sk": RECORD, "v": 1}
+    more = record.model_dump(mode="json", exclude={"summary"})
+    return to_item({**key, **listed, **more, **record.summary.model_dump(mode="json")})
+
+
+def read_record(item: dict[str, Any]) -> AgentRecord:
+    """Read what `record_item` wrote."""
+    return AgentRecord.model_validate({**item, "summary": AgentSummary.model_validate(item)})
+
+
+def uid_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
+    """The pointer from an id for life to the agent's id."""
+    key = {"pk": uid_pk(tenant, record.summary.uid or ""), "sk": RECORD, "v": 1}
+    return to_item({**key, "id": record.summary.id})
+
+
+def uid_pk(tenant: str, uid: str) -> str:
+    """The partition of an id for life."""
+    return f"T#{tenant}#AGENT_UID#{uid}"
+
+
+def version_item(tenant: str, agent: RegisteredAgent) -> dict[str, Any]:
+    """A version's item; raises `InvalidRequest` when the table could not hold it."""
+    sk = version_sk(agent.definition.version)
+    return {**_body_item(tenant, sk, agent.definition), **to_item({"created_at": agent.created_at})}
+
+
+def label_item(tenant: str, label: Label, agent: RegisteredAgent) -> dict[str, Any]:
+    """A label's item: the pointer, and a copy of what it points to."""
+    said = {"sk": version_sk(label.label), "label": label.label, "set_at": label.set_at}
+    return {**version_item(tenant, agent), **to_item(said)}
+
+
+def offered_item(tenant: str, agent: AgentDefinition) -> dict[str, Any]:
+    """What was refused."""
+    return _body_item(tenant, OFFERED, agent)
+
+
+def facet_items(tenant: str, agent: AgentSummary) -> list[dict[str, Any]]:
+    """The agent's summary under each word by which it is found."""
+    shown = agent.model_dump(mode="json")
+    return [
+        to_item({"pk": facet_pk(tenant, kind, word), "sk": agent.id, "v": 1, **shown})
+        for kind, word in sorted(facets(agent))
+    ]
+
+
+def read_version(item: dict[str, Any]) -> RegisteredAgent:
+    """Read a version from its own item or from a label's."""
+    definition = AgentDefinition.model_validate_json(item["body"])
+    return RegisteredAgent(definition=definition, created_at=item["created_at"])
+
+
+def _body_item(tenant: str, sk: str, agent: AgentDefinition) -> dict[str, Any]:
+    body = agent.model_dump_json(exclude_defaults=True)
+    if len(body.encode()) > MOST_BYTES:
+        raise InvalidRequest(
+            f"the definition has {len(body.encode())} bytes.",
+            field="body",
+            fix=f"keep it under {MOST_BYTES} bytes",
+        )
+    return to_item(
+        {"pk": agent_pk(tenant, agent.id), "sk": sk, "v": 1, "version": agent.version, "body": body}
+    )

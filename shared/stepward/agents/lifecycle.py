@@ -1,0 +1,131 @@
+"""Shows agents and moves them through their life: by hand along an edge of the table, and to their end."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from pydantic import BaseModel, ConfigDict
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from stepward.agents.find import find_record, look_at, version_of
+from stepward.agents.register import Register
+from stepward.agents.requests import parse
+from stepward.domain.errors import Conflict, StoreConflict
+from stepward.domain.lifecycle import AgentState, Check, Edge, edge, following, view_of
+from stepward.domain.runs import RunHead
+from stepward.ports.clock import Clock, iso
+from stepward.ports.registry import AgentRecord, Registry, summary
+from stepward.ports.runtime_state import RunPage
+
+_BY_RUNS: Final = frozenset({Check.INPUT, Check.RESULTS, Check.ERROR})
+_FORGET: Final = frozenset({Check.RESET, Check.RECOVERY})
+
+
+class RunsOfAgent(Protocol):
+    """The one question about runs that an agent's state depends on."""
+
+    def list_runs(
+        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
+    ) -> RunPage:
+        """List runs, newest first."""
+
+
+class Transition(BaseModel):
+    """The body of `POST /agents/{agent_id}/transitions`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: AgentState
+
+
+@dataclass(frozen=True)
+class Lifecycle:
+    """The use cases behind `GET` and `DELETE /agents/{agent_id}` and its transitions."""
+
+    registry: Registry
+    runs: RunsOfAgent
+    clock: Clock
+    register: Register
+
+    def show(self, tenant: str, agent_id: str, version: str | None = None) -> dict[str, Any]:
+        """Show an agent with one version's definition; without any version, what keeps it from having one."""
+        record, seen = look_at(self.registry, tenant, agent_id, version)
+        if seen.version is None and version is None:
+            return {**self._about(tenant, record), "agent": None}
+        found = version_of(seen, record.summary.id, version)
+        shown = summary(found, record).model_dump(mode="json")
+        definition = found.definition.model_dump(mode="json", exclude_defaults=True)
+        return {**self._about(tenant, record), **shown, "agent": definition}
+
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
+    def move(self, tenant: str, agent_id: str, body: Any) -> dict[str, Any]:
+        """Take one edge by hand; one that is not in the table is a `Conflict` that names those that are.
+
+        time →   A reads rev 5, VALIDATING → VALIDATED over rev 5 ✓
+                 B reads rev 5,                                      over rev 5 ✗ → reads again: VALIDATED, no such edge
+        """
+        wanted = parse(Transition, body).to
+        record = find_record(self.registry, tenant, agent_id)
+        way = edge(self._view(tenant, record), wanted)
+        return self._about(tenant, self._take(tenant, record, way))
+
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
+    def terminate(self, tenant: str, agent_id: str) -> dict[str, Any]:
+        """End an agent: nothing starts it any more; runs that it has go on. To end it twice is to end it once."""
+        record = find_record(self.registry, tenant, agent_id)
+        if record.state is not AgentState.TERMINATED:
+            record = self._end(tenant, record)
+        return self._about(tenant, record)
+
+    def _take(self, tenant: str, record: AgentRecord, way: Edge) -> AgentRecord:
+        if way.check in _BY_RUNS:
+            raise Conflict(
+                f"{way.end} is what a run makes of an agent, not what somebody sets.",
+                field="to",
+                fix=f"start one: POST /agents/{record.summary.id}/runs",
+            )
+        if way.check is Check.CLEANUP:
+            return self._end(tenant, record)
+        if way.check in _FORGET:
+            reset = {"reset_at": iso(self.clock.now())}
+            return self.registry.change(tenant, record.model_copy(update=reset))
+        return self._check_again(tenant, record, way)
+
+    def _check_again(self, tenant: str, record: AgentRecord, way: Edge) -> AgentRecord:
+        """Take an edge of the registration with what was refused before, such as after its dependency has come."""
+        offered = self.registry.offered(tenant, record.summary.id)
+        if offered is None:
+            raise Conflict(
+                f"agent {record.summary.id!r} has no definition that could be checked.",
+                field="to",
+                fix="register it once more: POST /agents",
+            )
+        return self.register.step(tenant, record, offered, way)
+
+    def _end(self, tenant: str, record: AgentRecord) -> AgentRecord:
+        ended = record.summary.model_copy(update={"state": AgentState.TERMINATED})
+        return self.registry.terminate(tenant, record.model_copy(update={"summary": ended}))
+
+    def _about(self, tenant: str, record: AgentRecord) -> dict[str, Any]:
+        view = self._view(tenant, record)
+        return {
+            **record.summary.model_dump(mode="json"),
+            "view": view.value,
+            "may_go_to": following(view),
+            "refusal": record.refusal.model_dump(mode="json") if record.refusal else None,
+        }
+
+    def _view(self, tenant: str, record: AgentRecord) -> AgentState:
+        """The state as the agent's newest run makes it look; runs from before a reset tell nothing."""
+        if record.state is not AgentState.READY:
+            return record.state
+        newest = self._newest(tenant, record)
+        if newest is None:
+            return record.state
+        return view_of(record.state, newest.status, has_ended=newest.ended)
+
+    def _newest(self, tenant: str, record: AgentRecord) -> RunHead | None:
+        page = self.runs.list_runs(tenant, day=None, agent=record.summary.id, limit=1, cursor=None)
+        newest = next(iter(page.runs), None)
+        return None if newest is None or newest.created_at <= (record.reset_at or "") else newest

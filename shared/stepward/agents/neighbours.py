@@ -1,0 +1,128 @@
+"""Follows the agents that an agent names: they must be there, and none may lead back to it by being asked.
+
+An agent that is asked as a tool starts a run of its own, so a circle of such agents would start runs without end. A
+hand-off goes on in the same run, whose turns are limited, so agents may hand over to each other in a circle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import Registry, Seen, Wanted
+
+MOST_FOLLOWED: Final = 500
+ASKED: Final = "agent"
+HANDED_TO: Final = "hand_off"
+
+
+@dataclass(frozen=True)
+class Named:
+    """One agent that another names, and where."""
+
+    wanted: Wanted
+    field: str
+    is_asked: bool
+
+
+@dataclass(frozen=True)
+class _Step:
+    """An agent on the way, and whether anybody was asked to get there; `path` is how it was reached."""
+
+    wanted: Wanted
+    is_asked: bool
+    path: tuple[str, ...]
+
+
+def named_by(agent: AgentDefinition) -> Iterator[Named]:
+    """The agents that a definition names: its dependencies, those that it asks, those that it hands over to."""
+    for index, needed in enumerate(agent.dependencies):
+        yield Named(Wanted(needed), f"dependencies.{index}", is_asked=True)
+    for index, use in enumerate(agent.tools):
+        name, version = use.config.get("agent"), use.config.get("version")
+        if use.tool in (ASKED, HANDED_TO) and isinstance(name, str):
+            known = version if isinstance(version, str) else None
+            yield Named(Wanted(name, known), f"tools.{index}.config.agent", is_asked=use.tool == ASKED)
+
+
+@dataclass
+class Neighbourhood:
+    """One look around an agent that is being registered: one call of the registry for each step away from it."""
+
+    registry: Registry
+    tenant: str
+    agent: AgentDefinition
+    _known: set[tuple[Wanted, bool]] = field(default_factory=set)
+
+    def check(self) -> None:
+        """Refuse agents that are not there or not READY, and a circle of agents that ask each other."""
+        named = list(named_by(self.agent))
+        steps = [_Step(one.wanted, one.is_asked, (self.agent.id,)) for one in named]
+        seen = self._look([*steps])
+        for one in named:
+            self._must_be_there(one, seen.get(one.wanted))
+        while steps:
+            steps = self._following(self._new(steps), seen)
+            seen = self._look(steps)
+
+    def _must_be_there(self, named: Named, seen: Seen | None) -> None:
+        if named.wanted.agent == self.agent.id and not named.is_asked:
+            return
+        if named.wanted.agent == self.agent.id:
+            raise self._circle((self.agent.id, self.agent.id))
+        if seen is None or seen.record is None or seen.version is None:
+            version = f" version {named.wanted.version}" if named.wanted.version else ""
+            raise InvalidRequest(
+                f"there is no agent {named.wanted.agent!r}{version}, which {self.agent.id!r} names.",
+                field=named.field,
+                fix="register that agent first, or correct its id",
+            )
+        if seen.record.state is not AgentState.READY:
+            raise InvalidRequest(
+                f"agent {named.wanted.agent!r} is {seen.record.state}, not READY.",
+                field=named.field,
+                fix="mend that agent first, or name another",
+            )
+
+    def _new(self, steps: list[_Step]) -> list[_Step]:
+        fresh = {(step.wanted, step.is_asked): step for step in reversed(steps)}
+        unknown = [step for place, step in fresh.items() if place not in self._known]
+        self._known |= fresh.keys()
+        if len(self._known) > MOST_FOLLOWED:
+            raise InvalidRequest(
+                f"{self.agent.id!r} reaches more than {MOST_FOLLOWED} agents.",
+                field="tools",
+                fix="let it name fewer agents, or agents that name fewer",
+            )
+        return unknown
+
+    def _following(self, steps: list[_Step], seen: dict[Wanted, Seen]) -> list[_Step]:
+        """The agents that the last ones name; one that is the agent itself, after anybody was asked, is a circle."""
+        found: list[_Step] = []
+        for step in steps:
+            version = seen[step.wanted].version if step.wanted in seen else None
+            path = (*step.path, step.wanted.agent)
+            for one in named_by(version.definition) if version else ():
+                is_asked = step.is_asked or one.is_asked
+                if one.wanted.agent == self.agent.id and is_asked:
+                    raise self._circle((*path, self.agent.id))
+                if one.wanted.agent != self.agent.id:
+                    found.append(_Step(one.wanted, is_asked, path))
+        return found
+
+    def _look(self, steps: list[_Step]) -> dict[Wanted, Seen]:
+        wanted = list(dict.fromkeys(step.wanted for step in steps if step.wanted.agent != self.agent.id))
+        return dict(zip(wanted, self.registry.look(self.tenant, wanted), strict=True)) if wanted else {}
+
+    def _circle(self, path: tuple[str, ...]) -> InvalidRequest:
+        way = " → ".join(path)
+        first = next((one for one in named_by(self.agent) if one.wanted.agent == path[1]), None)
+        return InvalidRequest(
+            f"the agents would start each other without end: {way}.",
+            field=first.field if first else "tools",
+            fix="take one of these agents out of the circle, or hand over to it instead of asking it",
+        )

@@ -1,0 +1,192 @@
+"""`stepward agents …`: labels of versions, steps of an agent's life, and a folder of files at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from stepward.cli import screen
+from stepward.cli.agents import app
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, FAILED, InputError
+from stepward.cli.inputs import read_definition
+from stepward.sdk import ApiError, Stepward
+from stepward.sdk.shapes import AgentState
+
+__all__ = ["app"]
+ENDINGS = {".yaml", ".yml", ".json"}
+AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id, or its id for life.")]
+LabelArgument = Annotated[str, typer.Argument(metavar="LABEL", help="Such as prod.")]
+
+IMPORT_HELP = """Register every agent file of a folder (.yaml, .yml, .json), those first that others name.
+
+A file that is refused does not stop the others; the exit code says that there was one.
+
+Examples:
+
+  stepward agents import my-agents/
+
+  stepward agents import my-agents/ --json | jq '.refused'
+"""
+
+
+@app.command("labels", help="List an agent's labels.", epilog=EPILOG)
+def labels(
+    agent_id: AgentArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """List an agent's labels."""
+    with connect(url, key) as stepward:
+        found = stepward.lifecycle.labels(agent_id)
+    if as_json:
+        screen.write_json(found)
+        return
+    table = screen.table("label", "version", "set")
+    for each in found["labels"]:
+        table.add_row(*(screen.as_cell(each[name]) for name in ("label", "version", "set_at")))
+    screen.show(table)
+
+
+@app.command(
+    "label", help="Point a label to a version; runs started with it get that version.", epilog=EPILOG
+)
+def label(
+    agent_id: AgentArgument,
+    name: LabelArgument,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="Such as 1.0.0.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Point a label to a version."""
+    with connect(url, key) as stepward:
+        pointed = stepward.lifecycle.set_label(agent_id, name, version)
+    if as_json:
+        screen.write_json(pointed)
+    else:
+        screen.say(f"{name} is {version} of {agent_id}.", style="green")
+
+
+@app.command("unlabel", help="Take a label away.", epilog=EPILOG)
+def unlabel(
+    agent_id: AgentArgument,
+    name: LabelArgument,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take a label away."""
+    with connect(url, key) as stepward:
+        stepward.lifecycle.remove_label(agent_id, name)
+    if as_json:
+        screen.write_json({"id": agent_id, "label": name})
+    else:
+        screen.say(f"{agent_id} has no label {name} any more.", style="green")
+
+
+@app.command(
+    "move", help="Take one step of an agent's life by hand, such as READY after a failure.", epilog=EPILOG
+)
+def move(
+    agent_id: AgentArgument,
+    to: Annotated[AgentState, typer.Argument(metavar="STATE", help="The next state.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take one step by hand."""
+    with connect(url, key) as stepward:
+        moved = stepward.lifecycle.move(agent_id, to)
+    if as_json:
+        screen.write_json(moved)
+    else:
+        screen.say(f"{moved['id']} is {moved['view']}.", style="green")
+
+
+@app.command(
+    "end", help="End an agent for good: nothing starts it any more, runs that it has go on.", epilog=EPILOG
+)
+def end(
+    agent_id: AgentArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """End an agent."""
+    with connect(url, key) as stepward:
+        ended = stepward.lifecycle.end(agent_id)
+    if as_json:
+        screen.write_json(ended)
+    else:
+        screen.say(f"{ended['id']} is {ended['state']}.", style="green")
+
+
+@app.command("import", help=IMPORT_HELP, epilog=EPILOG)
+def import_folder(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="The folder; folders in it are not read.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Register every file of a folder."""
+    definitions = _in_order(read_folder(folder))
+    with connect(url, key) as stepward:
+        outcomes = [_register(stepward, file, definition) for file, definition in definitions]
+    registered = [one for one in outcomes if "code" not in one]
+    refused = [one for one in outcomes if "code" in one]
+    if as_json:
+        screen.write_json({"registered": registered, "refused": refused})
+    else:
+        _report(registered, refused)
+    if refused:
+        raise typer.Exit(FAILED)
+
+
+def read_folder(folder: Path) -> dict[Path, dict[str, Any]]:
+    """Read all files before any is sent: a folder with a broken file is not half imported."""
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.", "Give the folder that holds the agents' files.")
+    files = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
+    if not files:
+        raise InputError(f"{folder} holds no .yaml, .yml or .json file.", "Give the folder with the files.")
+    return {path: read_definition(path) for path in files}
+
+
+def _in_order(read: dict[Path, dict[str, Any]]) -> list[tuple[Path, dict[str, Any]]]:
+    """Put agents behind those that they name; who names each other in a circle keeps the files' order."""
+    left, known = dict(read), {str(body.get("id")) for body in read.values()}
+    ordered: list[tuple[Path, dict[str, Any]]] = []
+    while left:
+        waiting = {str(body.get("id")) for body in left.values()} & known
+        free = [path for path, body in left.items() if not (_named(body) - {str(body.get("id"))}) & waiting]
+        ordered += [(path, left.pop(path)) for path in free or list(left)[:1]]
+    return ordered
+
+
+def _named(body: dict[str, Any]) -> set[str]:
+    """The agents that a definition names, as far as it is well formed: the stage checks the rest."""
+    needed, tools, team = (body.get(name) for name in ("dependencies", "tools", "team"))
+    named = {str(one) for one in needed} if isinstance(needed, list) else set()
+    for member in [*(tools if isinstance(tools, list) else []), *(team if isinstance(team, list) else [])]:
+        if isinstance(member, dict):
+            config = member.get("config")
+            within = config.get("agent") if isinstance(config, dict) else None
+            named |= {str(one) for one in (member.get("agent"), member.get("handoff"), within) if one}
+    return named
+
+
+def _register(stepward: Stepward, file: Path, definition: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return {"file": str(file), **stepward.register_agent(definition)}
+    except ApiError as error:
+        named = {"field": error.field, "detail": error.detail, "fix": error.fix}
+        return {"file": str(file), "code": error.code, **named}
+
+
+def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
+    for one in registered:
+        screen.say(f"{one['id']} {one['version']} is registered.", style="green")
+    for one in refused:
+        where = f" ({one['field']})" if one["field"] else ""
+        screen.say(f"{one['file']}: {one['code']}{where}: {one['detail']}", style="red")
+        if one["fix"]:
+            screen.say(f"  Fix: {one['fix']}", style="dim")
+    screen.say(f"{len(registered)} registered, {len(refused)} refused.")
