@@ -59,6 +59,9 @@ def test_a_failure_is_tried_again_after_one_and_two_minutes(
         "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled",
     }  # fmt: skip
     assert record["responsePayload"]["errorType"] == "RuntimeError"
+    lines = (laptop.log_dir / "keep.log").read_text().splitlines()
+    started = f"START RequestId: {record['requestContext']['requestId']} "
+    assert sum(line.startswith(started) for line in lines) == 3
 
 
 def test_success_is_told_too(laptop: Laptop, queue: Queue, word: str, configure: Any) -> None:

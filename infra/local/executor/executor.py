@@ -6,6 +6,7 @@ import atexit
 import sys
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -123,13 +124,17 @@ class Executor:
         worker = self._workers_by_key.get(access_key)
         return worker.process.pid if worker is not None and worker.alive else None
 
-    def invoke(self, name: str, payload: bytes) -> InvocationResult:
-        """Run one event to its end; only a lack of sandboxes raises, everything else is a result."""
+    def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> InvocationResult:
+        """Run one event to its end; only a lack of sandboxes raises, everything else is a result.
+
+        An event that is tried again has the request id of its first try.
+        """
         pool, worker, is_new = self._acquire(name)
         spec = worker.spec
+        invocation = Invocation(payload, spec.arn, spec.limit_s, request_id or str(uuid.uuid4()))
         healthy = False
         try:
-            result, healthy = self._run(worker, spec, payload, is_new=is_new)
+            result, healthy = self._run(worker, invocation, is_new=is_new)
         finally:
             pool.release(worker, healthy=healthy)
         return result
@@ -185,11 +190,9 @@ class Executor:
         self._workers_by_key[worker.access_key] = worker
         return worker
 
-    def _run(
-        self, worker: Worker, spec: FunctionSpec, payload: bytes, *, is_new: bool
-    ) -> tuple[InvocationResult, bool]:
+    def _run(self, worker: Worker, invocation: Invocation, *, is_new: bool) -> tuple[InvocationResult, bool]:
+        spec = worker.spec
         log = self._logs[spec.name]
-        invocation = Invocation(payload, spec.arn, spec.limit_s)
         self.invocations[spec.room] += 1
         init_ms = worker.wait_ready() if is_new else None
         log.append(room_log.start_line(invocation.id))

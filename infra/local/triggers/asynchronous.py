@@ -6,6 +6,7 @@ Source: "Invoking a function asynchronously" and "Capturing records of asynchron
 from __future__ import annotations
 
 import json
+import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +45,8 @@ class Letter:
     invoked: int = 0
     throttled: int = 0
     last: InvocationResult | None = field(default=None, repr=False)
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    """All tries have the one that Lambda gave the event."""
 
 
 class Asynchronous:
@@ -68,7 +71,7 @@ class Asynchronous:
             self._end(letter, "EventAgeExceeded")
             return
         try:
-            result = self._executor.invoke(letter.function, letter.payload)
+            result = self._executor.invoke(letter.function, letter.payload, letter.request_id)
         except Throttled:
             pause_s = min(FIRST_THROTTLE_PAUSE_S * 2**letter.throttled, LONGEST_THROTTLE_PAUSE_S)
             self._again(replace(letter, throttled=letter.throttled + 1), pause_s)
@@ -110,7 +113,7 @@ class Asynchronous:
             "version": "1.0",
             "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
             "requestContext": {
-                "requestId": letter.last.request_id if letter.last else "",
+                "requestId": letter.request_id,
                 "functionArn": f"{place.function_arn(letter.function)}:$LATEST",
                 "condition": condition,
                 "approximateInvokeCount": letter.invoked,
