@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,7 @@ def test_reserved_concurrency_throttles(executor: Executor) -> None:
 
 
 def test_many_callers_share_the_workers(executor: Executor) -> None:
+    executor._settings = replace(executor._settings, throttle_wait_s=30.0)
     answers: list[Any] = []
     threads = [
         threading.Thread(target=lambda n=n: answers.append(ask(executor, answer=n))) for n in range(40)
