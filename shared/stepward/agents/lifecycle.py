@@ -112,7 +112,7 @@ class Lifecycle:
         return {
             **record.summary.model_dump(mode="json"),
             "view": view.value,
-            "may_go_to": following(view),
+            "may_go_to": list(following(view)),
             "refusal": record.refusal.model_dump(mode="json") if record.refusal else None,
         }
 

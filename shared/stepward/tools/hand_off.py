@@ -6,16 +6,16 @@ from typing import Any
 
 from pydantic import Field
 
-from stepward.domain.ids import AgentId, Version
+from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 
 class AgentSettings(Settings):
-    """Which agent; without a version the latest one at the time of the call."""
+    """Which agent; a label, or no version, means what it does at the time of the call."""
 
     agent: AgentId
-    version: Version | None = None
+    version: VersionOrLabel | None = None
 
 
 class Reason(Arguments):
