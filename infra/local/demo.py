@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.local.dropped_ticket import drop, make_inbox
 from infra.local.executor import Trouble
 from infra.local.histories import STATE_USD_MICROS, count, wait_for_end
 from infra.local.laptop import Laptop, LaptopOptions
@@ -39,6 +40,7 @@ class Outcome:
     expected: str
     run: dict[str, Any]
     states_entered: int
+    came_by: str = "HTTP"
 
     @property
     def answer(self) -> str:
@@ -61,7 +63,9 @@ def run(*, as_json: bool = False) -> int:
     with Laptop(options, lambda trouble: _tell(console, trouble)) as laptop:
         agent = load_support(laptop)
         resources, seconds = len(laptop.deployment.resources), time.monotonic() - started_s
-        console.print(f"{resources} resources are up after {seconds:.1f} s. {agent} now answers the tickets:")
+        console.print(
+            f"{resources} resources are up after {seconds:.1f} s. {agent} now answers the tickets; the last one comes as a file:"
+        )
         outcomes = sorted(_answer_all(laptop, agent, console), key=lambda outcome: outcome.ticket)
     if as_json:
         print(json.dumps(_document(outcomes), indent=2))
@@ -82,6 +86,7 @@ def _document(outcomes: list[Outcome]) -> dict[str, Any]:
     tickets = [
         {
             "ticket": outcome.ticket,
+            "came_by": outcome.came_by,
             "order": outcome.order,
             "run": outcome.run.get("id"),
             "status": outcome.run["status"],
@@ -108,13 +113,17 @@ def _answer_all(laptop: Laptop, agent: str, console: Console) -> Iterator[Outcom
     ):
         task = progress.add_task("tickets", total=len(tickets))
         orders = {row["ticket_id"]: row["order_id"] for row in rows(SUPPORT / "datasets" / "tickets.csv")}
-        waiting = [threads.submit(_answer, laptop, client, agent, ticket, orders) for ticket in tickets]
+        make_inbox(client, agent)
+        *asked, dropped = tickets
+        waiting = [threads.submit(_answer, laptop, client, agent, ticket, orders) for ticket in asked]
+        waiting.append(threads.submit(_answer_file, laptop, client, dropped, orders))
         for done in as_completed(waiting):
             outcome = done.result()
             progress.advance(task)
             mark = "[green]✓[/green]" if outcome.is_right else "[red]✗[/red]"
+            came = "a file in S3: " if outcome.came_by == "S3" else ""
             progress.console.print(
-                f"  {mark} {outcome.ticket}  {outcome.answer}", soft_wrap=True, highlight=False
+                f"  {mark} {outcome.ticket}  {came}{outcome.answer}", soft_wrap=True, highlight=False
             )
             yield outcome
 
@@ -129,15 +138,27 @@ def _answer(
     if response.status_code not in (200, 202):
         refused = {"status": f"HTTP {response.status_code}", "error": {"detail": response.text}, "totals": {}}
         return Outcome(ticket_id, order, ticket["expect"], refused, 0)
-    run_id = response.json()["id"]
+    ended, states = _ended(laptop, client, response.json()["id"])
+    return Outcome(ticket_id, order, ticket["expect"], ended, states)
+
+
+def _answer_file(
+    laptop: Laptop, client: httpx2.Client, ticket: dict[str, str], orders: dict[str, str]
+) -> Outcome:
+    ticket_id = ticket["ticket_id"]
+    ended, states = _ended(laptop, client, drop(laptop, client, ticket_id))
+    return Outcome(ticket_id, orders.get(ticket_id) or "none", ticket["expect"], ended, states, "S3")
+
+
+def _ended(laptop: Laptop, client: httpx2.Client, run_id: str) -> tuple[dict[str, Any], int]:
+    """Wait for a run's end; give the run and the states that it entered."""
     execution = wait_for_end(laptop, run_id, _RUN_LIMIT_S)
-    ended = client.get(f"/runs/{run_id}").json()
-    return Outcome(ticket_id, order, ticket["expect"], ended, count(laptop.history(execution)).states_entered)
+    return client.get(f"/runs/{run_id}").json(), count(laptop.history(execution)).states_entered
 
 
 def _table(outcomes: list[Outcome]) -> Table:
     table = Table(title="What each ticket took", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), expand=True)
-    for name in ("ticket", "order", "status"):
+    for name in ("ticket", "by", "order", "status"):
         table.add_column(name, no_wrap=True)
     table.add_column("answer", ratio=1, no_wrap=True, overflow="ellipsis")
     for name in ("turns", "tools", "model*", "states", "machine*"):
@@ -146,6 +167,7 @@ def _table(outcomes: list[Outcome]) -> Table:
         totals = outcome.run["totals"]
         table.add_row(
             outcome.ticket,
+            outcome.came_by,
             outcome.order,
             outcome.run["status"],
             outcome.answer if outcome.is_right else f"[red]expected: {outcome.expected}[/red]",

@@ -42,4 +42,6 @@ def test_the_demo_answers_every_ticket() -> None:
     command = [sys.executable, "-m", "infra.local", "demo", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert json.loads(done.stdout)
+    shown = json.loads(done.stdout)
+    assert shown["right"] == shown["of"] == len(shown["tickets"])
+    assert [ticket["came_by"] for ticket in shown["tickets"]].count("S3") == 1
