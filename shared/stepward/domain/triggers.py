@@ -10,8 +10,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from stepward.domain.ids import AgentId
+from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
+from stepward.domain.line import Priority
 from stepward.domain.patterns import Pattern
 from stepward.domain.schedules import ScheduleText, ZoneName
 
@@ -22,7 +23,6 @@ SOURCE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$"
 EVENT_ITSELF: Final = "{% $event %}"
 
 TriggerId = Annotated[str, StringConstraints(pattern=TRIGGER_ID_PATTERN)]
-VersionOrLabel = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")]
 Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
 
 
@@ -83,7 +83,7 @@ class Trigger(BaseModel):
     version: VersionOrLabel | None = None
     description: str = Field(default="", max_length=500)
     input: Any = EVENT_ITSELF
-    priority: Literal["high", "normal", "low"] | None = None
+    priority: Priority | None = None
     enabled: bool = Field(default=True, strict=True)
     s3: ObjectMatch | None = None
     event: EventMatch | None = None

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.agents.register import find_agent
+from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
-from stepward.agents.start import Caller, StartRequest
+from stepward.agents.start import Caller
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.schedules import next_times
@@ -128,13 +128,18 @@ class DefineTriggers:
 
     def _checked(self, tenant: str, body: Any) -> Trigger:
         trigger = parse(Trigger, body)
-        find_agent(self.registry, tenant, trigger.agent, trigger.version)
+        self._check_agent(tenant, trigger)
         check_template(trigger.input)
         self._check_source(tenant, trigger)
         _check_time(trigger, self.clock.now())
-        if trigger.priority and "priority" not in StartRequest.model_fields:
-            raise InvalidRequest("runs have no priority here.", field="priority", fix="remove 'priority'")
         return trigger
+
+    def _check_agent(self, tenant: str, trigger: Trigger) -> None:
+        try:
+            startable_agent(self.registry, tenant, trigger.agent, trigger.version)
+        except NotFound as error:
+            field = "version" if error.field == "version" else "agent"
+            raise InvalidRequest(error.detail, field=field, fix=error.fix) from error
 
     def _check_source(self, tenant: str, trigger: Trigger) -> None:
         if trigger.event and self.sources.get(trigger.event.source) != tenant:

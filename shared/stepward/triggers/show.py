@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.agents.register import find_agent
+from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
 from stepward.agents.show import page_size
 from stepward.agents.start import StartRequest
@@ -87,7 +87,8 @@ class TryTrigger:
     def _start_of(self, kept: KeptTrigger, event: dict[str, Any]) -> dict[str, Any]:
         start = start_body(kept.trigger, event)
         parse(StartRequest, start)
-        agent = find_agent(self.registry, kept.tenant, kept.trigger.agent, kept.trigger.version).definition
+        said = kept.trigger
+        agent = startable_agent(self.registry, kept.tenant, said.agent, said.version).definition
         return {"agent": agent.id, **start, "version": agent.version, "principal": kept.principal}
 
 

@@ -30,10 +30,7 @@ class Doors:
         self.define = DefineTriggers(
             self.triggers, self.schedules, self.world.registry, self.world.clock, SOURCES
         )
-        start = Start(
-            self.world.registry, self.world.runtime, self.world.machine, self.world.clock, self.world.ids
-        )
-        self.start: Any = start
+        self.start: Any = Start(self.world.ports, self.world.registry)
         self.receive = Receive(self.triggers, self.fire(), self.world.clock, SOURCES)
 
     def fire(self) -> Fire:
