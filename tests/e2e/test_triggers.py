@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
@@ -141,6 +142,36 @@ def test_a_signed_call_starts_an_agent_without_a_key(api: httpx2.Client, laptop:
     assert call(laptop, made["path"], made["secret"], body, "msg_2").status_code == 401
     assert call(laptop, made["path"], rotated, body, "msg_3").status_code == 202
     assert api.get("/triggers/hook").json()["state"]["started"] == 2
+
+
+def test_many_deliveries_at_once_start_one_run(api: httpx2.Client, laptop: Laptop, add: Add) -> None:
+    made = add("storm", "webhook", input="{% $event.body %}")
+    with ThreadPoolExecutor(12) as threads:
+        calls = [threads.submit(call, laptop, made["path"], made["secret"], b'{"n": 1}') for _ in range(12)]
+        answers = [one.result() for one in calls]
+    # Of two starts at the same instant one may be told to come again, as senders of webhooks do.
+    assert {answer.status_code for answer in answers} <= {200, 202, 503}
+    assert len({answer.json()["run"] for answer in answers if answer.status_code != 503}) == 1
+    assert api.get("/triggers/storm").json()["state"]["started"] == 1
+
+
+def test_what_the_room_cannot_take_is_tried_again_and_kept(laptop: Laptop) -> None:
+    """A schedule's input that nobody of ours wrote: no repetition mends it, so it ends where people look."""
+    broken = json.dumps({"scheduled_at": "never", "marker": "kept"})
+    name = "stepward-laptop-trigger-events"
+    laptop.client("lambda").invoke(FunctionName=name, InvocationType="Event", Payload=broken.encode())
+    sqs = laptop.client("sqs")
+    url = sqs.get_queue_url(QueueName=f"{name}-failed")["QueueUrl"]
+
+    def kept() -> Any:
+        laptop.clock.advance(60)
+        return sqs.receive_message(QueueUrl=url).get("Messages")
+
+    (message,) = wait_for(kept)
+    told = json.loads(message["Body"])
+    assert told["requestPayload"]["marker"] == "kept"
+    assert told["requestContext"]["approximateInvokeCount"] == 3
+    assert told["responsePayload"]["errorType"] == "Bug"
 
 
 def test_a_wrong_signature_and_an_unknown_hook_look_alike(
