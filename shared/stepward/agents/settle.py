@@ -34,6 +34,7 @@ class Settle:
             ended_seq=state.end_seq,
             error=end.error,
             totals=state.ledger.billed_totals(),
+            aws=state.aws.cost(),
         )
         settlement = Settlement(
             closing=closing,
@@ -100,6 +101,7 @@ def cost_lines(state: RunState, day: str) -> list[CostLine]:
                 model=payee[1],
                 runs=1 if payee == main else 0,
                 model_usd_micros=model + (beyond if payee == main else 0),
+                aws_usd_micros=state.aws.cost().usd_micros if payee == main else 0,
                 **sums,
             )
         )
@@ -115,6 +117,8 @@ def late_line(state: RunState, turn: Turn, day: str, more_usd_micros: int) -> Co
         model=turn.model or "",
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
+        cache_read_tokens=usage.cache_read_tokens,
+        cache_write_tokens=usage.cache_write_tokens,
         model_usd_micros=more_usd_micros,
     )
 

@@ -67,6 +67,8 @@ class Ledger:
             cost_usd_micros=turn.cost_usd_micros,
             input_tokens=usage.input_tokens,
             output_tokens=usage.output_tokens,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
             turns=0 if turn.late else 1,
             tool_calls=0 if turn.late else len(turn.reply.calls),
         )

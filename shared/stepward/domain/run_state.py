@@ -7,6 +7,7 @@ from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from stepward.domain.aws_costs import AwsTally
 from stepward.domain.conversation import Exchange, ToolResult
 from stepward.domain.errors import Bug
 from stepward.domain.journal import (
@@ -64,6 +65,7 @@ class RunState:
     end: End | None = None
     end_seq: int = 0
     calls: dict[str, CallItem] = field(default_factory=dict)
+    aws: AwsTally = field(default_factory=AwsTally)
 
     @property
     def start(self) -> Created:
@@ -97,6 +99,7 @@ class RunState:
         ahead = copy(self)
         ahead.history, ahead.ledger = [*self.history], copy(self.ledger)
         ahead.ledger.by_payee = dict(self.ledger.by_payee)
+        ahead.aws = self.aws.copy()
         ahead.apply(Sequenced(seq=self.seq + 1, record=record))
         return ahead
 
@@ -105,6 +108,7 @@ class RunState:
         if item.seq != self.seq + 1:
             raise Bug(f"the journal jumps from {self.seq} to {item.seq}")
         self.seq = item.seq
+        self.aws.apply(item, self.calls)
         self._apply_record(item.record)
 
     def _apply_record(self, record: AnyRecord) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from stepward.domain.aws_prices import AwsCost
 from stepward.domain.line import Priority
 
 
@@ -51,6 +52,8 @@ class Totals(BaseModel):
     tool_calls: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
     cost_usd_micros: int = 0
     tool_usd_micros: int = 0
 
@@ -69,6 +72,7 @@ class Closing(BaseModel):
     ended_seq: int
     error: RunError | None
     totals: Totals
+    aws: AwsCost | None = None
 
 
 class RunHead(BaseModel):
@@ -90,6 +94,7 @@ class RunHead(BaseModel):
     ended_seq: int | None = None
     error: RunError | None = None
     totals: Totals = Field(default_factory=Totals)
+    aws: AwsCost | None = None
 
     @property
     def key(self) -> RunKey:
@@ -109,5 +114,5 @@ class RunHead(BaseModel):
 
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
-    shown = head.model_dump(mode="json", exclude={"tenant", "epoch", "run", "ended_seq"})
-    return {"id": head.run, **shown}
+    hidden = {"tenant", "epoch", "run", "ended_seq"} | (set() if head.aws else {"aws"})
+    return {"id": head.run, **head.model_dump(mode="json", exclude=hidden)}

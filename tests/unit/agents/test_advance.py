@@ -87,6 +87,8 @@ def test_a_run_stops_before_a_call_that_its_budget_may_not_cover(world: World) -
         "tool_calls": 0,
         "input_tokens": 0,
         "output_tokens": 0,
+        "cache_read_tokens": 0,
+        "cache_write_tokens": 0,
         "cost_usd_micros": 0,
         "tool_usd_micros": 0,
     }

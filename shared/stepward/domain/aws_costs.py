@@ -1,0 +1,217 @@
+"""What AWS charges for a run, counted from its journal: nothing has to be measured or billed to say it.
+
+Counted are the entered states, the functions' requests and memory times, the tables' units by the published rule
+(1 KB a write, 4 KB a read, twice in a transaction), large bodies in S3, and the request that started the run. The times
+of functions are those between a writer's records, so what lies before the first and after the last is assumed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from math import ceil
+from typing import Final
+
+from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH, AwsCost
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    CallItem,
+    Claimed,
+    Created,
+    Parked,
+    Queued,
+    Results,
+    Sequenced,
+    ToppedUp,
+    Turn,
+)
+from stepward.domain.money import rounded_up
+
+INLINE_BODY_BYTES: Final = 100_000
+"""A larger body lies in S3, and its item names it."""
+ITEM_BYTES: Final = 170
+"""A record's item without its body: keys, kind, version, time, and the attributes' names."""
+ADVANCE_EDGES_MS: Final = 25
+"""Before the claim and after the last record of an advance."""
+TOOL_EDGES_MS: Final = 20
+ASSUMED_TOOL_MS: Final = 50
+START_MS: Final = {"authorizer": 15, "runs_api": 40}
+DISPATCH_MS: Final = 30
+
+START_WRITE_UNITS: Final = 11
+"""Head 2 with its three lists 3, slot 2, two counters 4; the first record comes on top, each budget 3."""
+END_WRITE_UNITS: Final = 13
+"""Head 2 with its three lists 3, slot 2, two counters 4, costs 2; each budget 2."""
+START_READ_UNITS: Final = 3.5
+"""The caller's key, the agent and its version, and the definition once more where it is carried out."""
+SLOT_WRITE_UNITS: Final = 12
+"""A place in line and its leaving 4, slot 2 and counters 4, the head's status 2."""
+_IN_TRANSACTIONS: Final = frozenset({"created", "inherited", "admitted", "queued", "parked", "topped_up"})
+
+
+@dataclass
+class AwsTally:
+    """Counts as a run goes on; every number is what AWS counts by the same name."""
+
+    transitions: int = 0
+    lambda_requests: int = 0
+    lambda_mb_ms: int = 0
+    write_units: float = 0
+    read_units: float = 0
+    s3_puts: int = 0
+    s3_gets: int = 0
+    http_requests: int = 0
+    events: int = 0
+    queue_messages: int = 0
+    journal_bytes: int = 0
+    budgets: int = 0
+    spans: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def copy(self) -> AwsTally:
+        """Count on without changing this one."""
+        return replace(self, spans=dict(self.spans))
+
+    def cost(self) -> AwsCost:
+        """Price what was counted."""
+        counts = {name: getattr(self, name) for name in USD_MICROS_EACH}
+        counts["lambda_mb_ms"] += self._advancing_mb_ms()
+        exact = sum((Decimal(str(n)) * USD_MICROS_EACH[name] for name, n in counts.items()), Decimal(0))
+        return AwsCost(counts=_shown(counts), usd_micros=rounded_up(exact))
+
+    def apply(self, item: Sequenced, calls: Mapping[str, CallItem]) -> None:
+        """Take in the next record."""
+        record = item.record
+        self.write(len(record.model_dump_json()), twice=record.kind in _IN_TRANSACTIONS)
+        if record.writer in self.spans:
+            self.spans[record.writer] = (self.spans[record.writer][0], record.at)
+        self._apply_kind(record, calls)
+
+    def _apply_kind(self, record: AnyRecord, calls: Mapping[str, CallItem]) -> None:
+        match record:
+            case Created():
+                self.start(
+                    by_request=record.parent is None,
+                    in_line=record.place is not None,
+                    budgets=len(record.allowance.budgets) if record.allowance else 0,
+                )
+            case Claimed():
+                self.advance()
+                self.spans[record.writer] = (record.at, record.at)
+            case Results():
+                self._remote(record, calls)
+            case Admitted() | ToppedUp():
+                self.draw(record)
+            case Parked():
+                self.wait(len(record.calls))
+            case Queued():
+                self.stand_in_line()
+            case Turn():
+                self._end_if(record.end is not None)
+            case _:
+                self._end_if(record.kind == "ended")
+
+    def start(self, *, by_request: bool = True, in_line: bool = False, budgets: int = 0) -> None:
+        """Count a run's beginning."""
+        if by_request:
+            self.http_requests += 1
+            for room, ms in START_MS.items():
+                self.invoke(room, ms)
+        self.budgets = budgets
+        self.write_units += START_WRITE_UNITS + 3 * budgets
+        self.read_units += START_READ_UNITS
+        if in_line:
+            self.stand_in_line()
+
+    def draw(self, record: Admitted | ToppedUp) -> None:
+        """Count a draw that is not the start's own."""
+        if record.allowance:
+            self.budgets = len(record.allowance.budgets)
+            self.write_units += 3 * self.budgets
+
+    def stand_in_line(self) -> None:
+        """Count joining and leaving the line, with the message and the function that serve it."""
+        self.queue_messages += 1
+        self.write_units += SLOT_WRITE_UNITS
+        self.read_units += 2
+        self.invoke("dispatch", DISPATCH_MS)
+
+    def advance(self, ms: int = 0) -> None:
+        """Count one advance: two states, one function, one read of the whole journal."""
+        self.transitions += 2
+        self.invoke("agent_advance", ADVANCE_EDGES_MS + ms)
+        self.read_units += max(1, ceil(self.journal_bytes / 4096))
+
+    def write(self, body_bytes: int, *, twice: bool = False) -> None:
+        """Count one record."""
+        stored = ITEM_BYTES + body_bytes
+        if body_bytes > INLINE_BODY_BYTES:
+            self.s3_puts += 1
+            stored = 2 * ITEM_BYTES
+        self.journal_bytes += stored
+        self.write_units += ceil(stored / 1024) * (2 if twice else 1)
+
+    def call_tools(self, bodies_bytes: list[int], took_ms: list[int], marks: int = 0) -> None:
+        """Count one turn's calls in functions of their own: a state for all and one for each."""
+        self.transitions += 1 + len(bodies_bytes)
+        self.write_units += marks
+        for ms in took_ms:
+            self.invoke("tool_invoke", ms + TOOL_EDGES_MS)
+            self.read_units += 2
+        for size in bodies_bytes:
+            self.write(size)
+
+    def wait(self, calls: int) -> None:
+        """Count a wait for people or other runs: a state for all and one for each, opened by a function each."""
+        self.transitions += 1 + calls
+        self.write_units += 8 + 2 * self.budgets + 2 * calls
+        for _ in range(calls):
+            self.invoke("dispatch", DISPATCH_MS)
+
+    def end(self) -> None:
+        """Count a run's end."""
+        self.transitions += 1
+        self.write_units += END_WRITE_UNITS + 2 * self.budgets
+
+    def _end_if(self, is_end: bool) -> None:
+        if is_end:
+            self.end()
+
+    def invoke(self, room: str, ms: int) -> None:
+        """Count one function's work."""
+        self.lambda_requests += 1
+        self.lambda_mb_ms += ROOM_MEMORY_MB[room] * ms
+
+    def _remote(self, record: Results, calls: Mapping[str, CallItem]) -> None:
+        found = [calls[o.call] for o in record.outcomes if o.result is None and o.call in calls]
+        results = [call.result for call in found if call.result]
+        if results:
+            self.call_tools(
+                [len(result.model_dump_json()) for result in results],
+                [ASSUMED_TOOL_MS if r.took_ms is None else r.took_ms for r in results],
+                marks=sum(call.started_by is not None for call in found),
+            )
+
+    def _advancing_mb_ms(self) -> int:
+        return sum(ROOM_MEMORY_MB["agent_advance"] * _ms(*span) for span in self.spans.values())
+
+
+def aws_cost(records: Iterable[Sequenced], calls: Mapping[str, CallItem]) -> AwsCost:
+    """Count and price a run from its journal."""
+    tally = AwsTally()
+    for item in records:
+        tally.apply(item, calls)
+    return tally.cost()
+
+
+def _ms(first: str, last: str) -> int:
+    took = datetime.fromisoformat(last) - datetime.fromisoformat(first)
+    return max(0, round(took.total_seconds() * 1000))
+
+
+def _shown(counts: dict[str, float]) -> dict[str, int]:
+    """Write whole numbers, rounded up, with memory times as Lambda's bill has them: thousandths of a GB-second."""
+    shown = {name: ceil(number) for name, number in counts.items() if name != "lambda_mb_ms"}
+    return {**shown, "lambda_gb_ms": ceil(counts["lambda_mb_ms"] / 1024)}
