@@ -46,6 +46,7 @@ _RUN_LIST = (
     "error",
     "totals",
 )
+_APPROVAL_LIST = ("asked", "said")
 _AGENT_LIST = (
     "id",
     "uid",
@@ -66,7 +67,14 @@ TABLES: dict[str, TableSpec] = {
     spec.name: spec
     for spec in (
         TableSpec("journal", streams_new_images=True),
-        TableSpec("runtime", indexes=tuple(Index(name, _RUN_LIST) for name in ("GSI1", "GSI2", "GSI3"))),
+        TableSpec(
+            "runtime",
+            indexes=(
+                Index("GSI1", _RUN_LIST + _APPROVAL_LIST),
+                Index("GSI2", _RUN_LIST),
+                Index("GSI3", _RUN_LIST),
+            ),
+        ),
         TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),
         TableSpec("identity"),
         TableSpec("limits"),

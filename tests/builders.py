@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.journal import Created, Turn
@@ -85,3 +86,20 @@ def a_turn(turn: int = 1, *, calls: tuple[ToolCall, ...] = (), writer: str = "on
 
 def a_call(number: int = 1, tool: str = "calculate", **arguments: Any) -> ToolCall:
     return ToolCall(id=f"call_1_{number}", tool=tool, arguments=arguments)
+
+
+def an_approval(run: int = 1, call: str = "call_1_1", **changed: Any) -> Approval:
+    fields: dict[str, Any] = {
+        "id": f"{a_key(run).run}.{call}",
+        "tenant": "acme",
+        "run": a_key(run).run,
+        "call": call,
+        "tool": "ask_person",
+        "agent": "helper",
+        "requester": "tester",
+        "question": "May I?",
+        "asking": changed.pop("asking", {}),
+        "created_at": AT,
+        "due_at": "2026-01-08T00:00:00.000Z",
+    }
+    return Approval.model_validate({**fields, **changed})

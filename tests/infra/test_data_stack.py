@@ -11,7 +11,7 @@ from tests.infra.assembly_reading import Assembly, Json, flat
 RUN_IN_A_LIST = set(RunHead.model_fields) - {"epoch"}
 EXPECTED_INDEXES = {
     "journal": {},
-    "runtime": dict.fromkeys(("GSI1", "GSI2", "GSI3"), RUN_IN_A_LIST),
+    "runtime": {"GSI1": RUN_IN_A_LIST | {"asked", "said"}, "GSI2": RUN_IN_A_LIST, "GSI3": RUN_IN_A_LIST},
     "registry": {
         "GSI1": {
             "id",

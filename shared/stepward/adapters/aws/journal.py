@@ -116,27 +116,30 @@ class DynamoJournal:
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
         """Keep a call's result if it has none: the first one stays."""
-        body = self._body(key, f"{_FIRST_CALL}{result.call}", result.model_dump_json())
-        values = {f":{name}": value for name, value in to_item({**body, "kind": "call", "v": 1}).items()}
-        assignments = ", ".join(f"#{name[1:]} = {name}" for name in values)
         try:
             with translated(f"recording {result.call} of {key.run}"):
-                self._update_without_result(key, result.call, f"SET {assignments}", values)
+                self._update(self.first_result(key, result))
         except _Taken as taken:
             return self._call(from_item(taken.item)).result == result
         return True
 
-    def _update_without_result(self, key: RunKey, call: str, update: str, values: dict[str, Any]) -> None:
+    def first_result(self, key: RunKey, result: ToolResult) -> dict[str, Any]:
+        """Lay out the update that keeps a result where there is none, for whoever writes more with it."""
+        body = self._body(key, f"{_FIRST_CALL}{result.call}", result.model_dump_json())
+        values = {f":{name}": value for name, value in to_item({**body, "kind": "call", "v": 1}).items()}
+        return {
+            "TableName": self.table,
+            "Key": to_item({"pk": run_pk(key), "sk": f"{_FIRST_CALL}{result.call}"}),
+            "UpdateExpression": "SET " + ", ".join(f"#{name[1:]} = {name}" for name in values),
+            "ConditionExpression": "attribute_not_exists(body) AND attribute_not_exists(body_at)",
+            "ExpressionAttributeNames": {f"#{name[1:]}": name[1:] for name in values},
+            "ExpressionAttributeValues": values,
+            "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
+        }
+
+    def _update(self, update: dict[str, Any]) -> None:
         try:
-            client("dynamodb").update_item(
-                TableName=self.table,
-                Key=to_item({"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}"}),
-                UpdateExpression=update,
-                ConditionExpression="attribute_not_exists(body) AND attribute_not_exists(body_at)",
-                ExpressionAttributeNames={f"#{name[1:]}": name[1:] for name in values},
-                ExpressionAttributeValues=values,
-                ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )
+            client("dynamodb").update_item(**update)
         except ClientError as error:
             raise _taken_or(error) from error
 
