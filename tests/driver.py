@@ -18,7 +18,7 @@ from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
 from stepward.agents.children import StartChild
-from stepward.agents.find import find_agent
+from stepward.agents.find import startable_agent
 from stepward.agents.gate import Consultant
 from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.register import Register
@@ -81,7 +81,7 @@ class World:
         return Advance(
             ports=self.ports,
             consultant=self._consultant,
-            latest=lambda *said: find_agent(self.registry, *said).definition.version,
+            latest=lambda *said: startable_agent(self.registry, *said).definition.version,
             context=lambda tenant, call_id: ToolContext(tenant, call_id, self.datasets),
             invocation=f"invocation-{next(self._invocations)}",
             time_left_s=self.time_left_s,

@@ -204,6 +204,6 @@ def tool_context(tenant: str, call_id: str) -> ToolContext:
 
 def latest_version(tenant: str, agent: str, version: str | None) -> str:
     """The version of an agent that a run is handed over to."""
-    from stepward.agents.find import find_agent
+    from stepward.agents.find import startable_agent
 
-    return find_agent(registry(), tenant, agent, version).definition.version
+    return startable_agent(registry(), tenant, agent, version).definition.version

@@ -8,6 +8,7 @@ import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
+from stepward.domain.runs import RunKey
 from stepward.ports.registry import AgentRecord
 from tests.builders import an_agent_body
 from tests.driver import World
@@ -222,3 +223,15 @@ def test_the_same_version_again_is_no_news() -> None:
     assert life.lifecycle.register("acme", body)[1]
     assert not life.lifecycle.register("acme", body)[1]
     assert not life.lifecycle.register("acme", an_agent_body())[1]
+
+
+def test_nothing_is_handed_over_to_an_agent_that_ended() -> None:
+    life = Life()
+    life.register(id="other")
+    turns = [{"call": [{"tool": "transfer_to_other", "arguments": {}}]}, {"say": "I stay."}]
+    life.register(tools=[{"handoff": "other"}], rehearsal={"turns": turns})
+    life.end("other")
+    shown = life.world.finish(life.world.start())
+    assert (shown["agent"], shown["status"]) == ("helper", "COMPLETED")
+    events = [event["data"] for event in life.world.events(RunKey(tenant="acme", run=shown["id"]))]
+    assert "agent 'other' is TERMINATED." in str(events)
