@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -57,10 +58,26 @@ def _fault(model: type[BaseModel], detail: ErrorDetails) -> dict[str, str]:
     return {"field": field, "detail": message, "fix": _fix(model, detail)}
 
 
+def _fields_at(model: type[BaseModel], place: tuple[int | str, ...]) -> list[str]:
+    """The fields that are known where a fault is: those of the model, or of the one within it."""
+    for part in place:
+        field = model.model_fields.get(str(part))
+        inner = next(_models_in(field.annotation), None) if field else None
+        model = inner or model
+    return list(model.model_fields)
+
+
+def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)
+
+
 def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else "body"
     if detail["type"] == "extra_forbidden":
-        near = get_close_matches(name, model.model_fields, n=1)
+        near = get_close_matches(name, _fields_at(model, detail["loc"][:-1]), n=1)
         return f"did you mean {near[0]!r}?" if near else f"remove {name!r}"
     if detail["type"] == "missing":
         return f"add {name!r}"

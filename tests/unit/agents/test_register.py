@@ -59,6 +59,9 @@ def test_a_wrong_definition_names_its_field(changed: dict[str, Any], field: str)
 
 def test_near_names_are_offered() -> None:
     assert "'prompt'" in str(refusal(an_agent_body(promt="x")).fix)
+    assert "'max_iterations'" in str(refusal(an_agent_body(limits={"max_iteration": 3})).fix)
+    assert "'concurrency'" in str(refusal(an_agent_body(tools=[{"tool": "calculate", "concurency": 3}])).fix)
+    assert "'session_ttl_s'" in str(refusal(an_agent_body(memory_config={"session_ttl": 60})).fix)
     assert "'calculate'" in str(refusal(an_agent_body(tools=[{"tool": "calcluate"}])).fix)
 
 
