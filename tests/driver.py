@@ -19,7 +19,7 @@ from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
 from stepward.agents.children import StartChild
 from stepward.agents.find import startable_agent
-from stepward.agents.gate import Consultant
+from stepward.agents.gate import Consultant, failure
 from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
@@ -72,6 +72,13 @@ class World:
 
     def register(self, body: dict[str, Any]) -> None:
         Register(self.registry, self.clock, ())("acme", body)
+
+    def swap_version(self, body: dict[str, Any]) -> None:
+        """Put a definition in a version's place that no registration would let in."""
+        found = AgentDefinition.model_validate(body)
+        place = ("acme", found.id, found.version)
+        before = self.registry._versions[place]
+        self.registry._versions[place] = before.model_copy(update={"definition": found})
 
     def start(self, agent: str = "helper", given: Any = "hello", key: str | None = None) -> RunKey:
         return Start(self.ports, self.registry)(ACME, agent, {"input": given}, key)[0].key
@@ -148,6 +155,10 @@ class World:
 
     def cancel(self, key: RunKey) -> None:
         CancelRun(self.ports)(key.tenant, key.run, "tester")
+
+    def end_unseen(self, key: RunKey) -> None:
+        """End a run and nobody else: as if a canceller had died before it looked for children."""
+        RunWriter.open(self.ports, key, "a canceller").end(failure("Bug", "it broke."))
 
     def cancel_in_journal(self, key: RunKey) -> None:
         """Ask for the end and die before writing it."""

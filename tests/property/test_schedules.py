@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 
 from stepward.agents.advance import _Advancing
 from stepward.agents.call_tool import CallTool
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.serve_line import ServeLine
+from stepward.agents.settle import Settle
 from stepward.agents.writer import RunWriter
-from stepward.domain.run_state import RunState
+from stepward.domain.ledger import Ledger
 from stepward.testing.schedules import machine
 from stepward.testing.schedules.__main__ import explore
 from stepward.testing.schedules.scenario import Scenario
@@ -46,14 +49,18 @@ def test_a_seed_is_a_schedule(seed: int) -> None:
 
 def _no_claim(advancing: Any) -> None:
     permit = advancing._permit(advancing.state) if advancing.state.pending is None else None
-    advancing.state.intent = permit
+    advancing.state.ledger.intent = permit
 
 
 @pytest.mark.parametrize(
     ("owner", "method", "broken", "says"),
     [
         (RunWriter, "book_late", lambda *_: None, "booked 0"),
-        (RunState, "_lose_open_call", lambda *_: None, "were paid"),
+        (Ledger, "lose_open_call", lambda *_: None, "were paid"),
+        (Ledger, "returns", lambda _: (), "were taken from"),
+        (ServeLine, "_wake", lambda *_: None, ""),
+        (RunPorts, "tell", lambda *_: None, ""),
+        (Settle, "_tell", lambda *_: None, "never told"),
         (CallTool, "_held_back", lambda *_: None, "paid 2 times"),
         (_Advancing, "_claim", _no_claim, ""),
     ],
@@ -69,9 +76,11 @@ def test_a_broken_promise_is_noticed(
 def test_the_played_machine_retries_as_the_real_one() -> None:
     states = json.loads(ASL.read_text())["States"]
     advance, call = states["AdvanceRun"], states["CallTools"]["ItemProcessor"]["States"]["CallTool"]
+    wait = states["AwaitAnswers"]["ItemProcessor"]["States"]["AwaitAnswer"]
     for state, died, attempts in (
         (advance, machine.ADVANCE_DIED, machine.ADVANCE_DIED_ATTEMPTS),
         (call, machine.CALL_DIED, machine.CALL_DIED_ATTEMPTS),
+        (wait, machine.WAIT_DIED, machine.WAIT_DIED_ATTEMPTS),
     ):
         busy, dead = state["Retry"]
         assert set(busy["ErrorEquals"]) >= machine.BUSY

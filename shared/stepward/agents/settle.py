@@ -10,7 +10,6 @@ from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Parent, Turn
-from stepward.domain.line import given_back
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunKey, RunStatus
 from stepward.ports.clock import iso
@@ -40,7 +39,8 @@ class Settle:
             closing=closing,
             slot=state.slot,
             place=state.place,
-            returns=given_back(state.ledger.draws, state.ledger.left_usd_micros),
+            parked=state.needs_slot and state.slot is None and state.parked is not None,
+            returns=state.ledger.returns(),
             costs=tuple(cost_lines(state, closing.ended_at[:10])),
             tells_parent=parent is not None,
         )

@@ -97,8 +97,7 @@ class Standing:
         return head is None or head.ended
 
     def _park(self, calls: tuple[str, ...], reason: str) -> None:
-        left = self.state.ledger.left_usd_micros if self.state.ledger.draws else 0
-        fields: dict[str, Any] = {"calls": calls, "reason": reason, "returned_usd_micros": left}
+        fields: dict[str, Any] = {"calls": calls, "reason": reason}
         self.writer.park(self.writer.make(Parked, **fields))
 
     def _wait_for(self, call: str) -> AdvanceAnswer:

@@ -22,10 +22,11 @@ from stepward.domain.journal import (
     ToppedUp,
     Turn,
 )
-from stepward.domain.line import Allowance, Draw, InLine, given_back
+from stepward.domain.line import Allowance, Draw, InLine
 from stepward.domain.run_state import RunState, fold, is_harmless
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
+from stepward.ports.runtime_state import Freed
 
 R = TypeVar("R", bound=Record)
 W = TypeVar("W")
@@ -61,11 +62,12 @@ class RunWriter:
 
     def park(self, record: Parked) -> None:
         """Give slot and unused money back while the run waits, and tell who waits for a slot."""
-        ledger, slot = self.state.ledger, self.state.slot
-        returns = given_back(ledger.draws, ledger.left_usd_micros)
-        park = self.ports.runtime.park
-        freed = self._placed(record, lambda: park(self.key, self.state.seq + 1, record, slot, returns))
+        freed = self._placed(record, lambda: self._park_now(record))
         self.ports.tell(freed, self.key.tenant)
+
+    def _park_now(self, record: Parked) -> Freed:
+        state = self.state
+        return self.ports.runtime.park(self.key, state.seq + 1, record, state.slot, state.ledger.returns())
 
     def admit(self, cost_limit_usd_micros: int) -> bool:
         """Take a slot for a run that has begun; False when none is free."""

@@ -64,14 +64,21 @@ class Parent(BaseModel):
 
 
 class Fork(BaseModel):
-    """Where a run comes from that goes on from another one's turn, and what was changed on the way."""
+    """Where a run comes from that goes on from another one's turn, and what was changed on the way.
+
+    `prompt` and `model` are those of `agent`, who carried the run on at that turn; `results` names the calls whose
+    results were replaced; `family` are the runs whose journals this one shares, the nearest first.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     run: str
     turn: int
+    agent: str | None = None
     prompt: str | None = None
     model: str | None = None
+    results: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()
 
 
 class Created(Record):
@@ -127,7 +134,6 @@ class Parked(Record):
     kind: Literal["parked"] = "parked"
     calls: tuple[str, ...]
     reason: Literal["answers", "pause"]
-    returned_usd_micros: int = 0
 
 
 class ToppedUp(Record):
@@ -145,10 +151,11 @@ class Pause(Record):
 
 
 class Resume(Record):
-    """Somebody asked a paused run to go on."""
+    """Somebody asked a paused run to go on; one that stood in line has its `place` again."""
 
     kind: Literal["resume"] = "resume"
     by: str
+    place: str | None = None
 
 
 class Claimed(Record):

@@ -53,6 +53,20 @@ class Ledger:
             self.settled_usd_micros = self.spent_usd_micros
         self.draws = ()
 
+    def returns(self) -> tuple[Allowance, ...]:
+        """Divide what is left over the draws, the newest first: what was spent of a budget was drawn first.
+
+        What the draws cannot account for, such as the part of a reservation that a late bill did not need, goes to the
+        budgets of the newest.
+        """
+        left, returns = self.left_usd_micros, []
+        for draw in reversed(self.draws):
+            part = min(max(left, 0), draw.usd_micros)
+            left -= part
+            returns.append(Allowance(usd_micros=part, budgets=draw.budgets))
+        returns.append(Allowance(usd_micros=left, budgets=self.last_budgets))
+        return tuple(one for one in returns if one.usd_micros and one.budgets)
+
     def lose_open_call(self, owner: str | None) -> None:
         """Book the open call's reservation as spent: nobody knows what became of it."""
         if self.intent and owner:

@@ -22,6 +22,20 @@ def place_in_line(rank: Priority | Literal["resume"], since: str, run: str) -> s
     return f"{_RANKS[rank]}#{since}#{run}"
 
 
+def place_again(place: str, seq: int) -> str:
+    """Name the place of a run that comes back to the line: as old as the one it left, and never the same.
+
+    Whoever still knows the old place may take that out of the line at any time, and must not take the new one.
+    """
+    rank, since, run, *_ = place.split("#")
+    return f"{rank}#{since}#{run}#{seq}"
+
+
+def since_of(place: str) -> str:
+    """Tell since when somebody stands at a place."""
+    return place.split("#")[1]
+
+
 def rank_of(place: str) -> str:
     """Tell which priority a place has: resume, high, normal or low."""
     return RANK_NAMES[place.partition("#")[0]]
@@ -82,15 +96,3 @@ class InLine(BaseModel):
 def shard_limit(total: int, shards: int, shard: int) -> int:
     """Divide a limit over its counters without losing a slot."""
     return total // shards + (1 if shard < total % shards else 0)
-
-
-def given_back(draws: tuple[Allowance, ...], left_usd_micros: int) -> tuple[Allowance, ...]:
-    """Divide what is left over the draws, the newest first; what was overspent is taken from the newest."""
-    returns: list[Allowance] = []
-    for index, draw in enumerate(reversed(draws)):
-        last = index == 0 and left_usd_micros < 0
-        part = left_usd_micros if last else min(max(left_usd_micros, 0), draw.usd_micros)
-        left_usd_micros -= part
-        if part and draw.budgets:
-            returns.append(Allowance(usd_micros=part, budgets=draw.budgets))
-    return tuple(returns)

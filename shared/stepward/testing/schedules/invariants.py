@@ -18,18 +18,16 @@ EXPECTED_ANSWER = "the answer"
 
 def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
     """Name everything that does not hold; `cancel_acks` are the diary's places of answered cancels, by run."""
-    for key in {execution.key for execution in platform.executions.values()}:
-        head = platform.runtime.head(key)
+    for key, head in platform.runtime.heads.items():
         state = fold(platform.journal.load(key))
-        if head is None:
-            yield f"{key.run}: an execution without a head"
-            continue
         yield from _ends_once(platform, head, state)
         yield from _ledger(platform, key, head, state)
         yield from _told_the_truth(key, state)
     yield from _losers_paid(platform)
     yield from _effects(platform, cancel_acks)
     yield from _stays_with_its_tenant(platform)
+    yield from _slots(platform)
+    yield from _money(platform)
     yield from _nothing_is_open(platform)
 
 
@@ -87,7 +85,7 @@ def _losers_paid(platform: Platform) -> Iterator[str]:
     """Who lost the run, and did not die of it, has booked every reply that it paid for."""
     booked = Counter(
         item.record.writer
-        for key in {execution.key for execution in platform.executions.values()}
+        for key in platform.runtime.heads
         for item in platform.journal.load(key).records
         if isinstance(item.record, Turn)
     )
@@ -110,9 +108,42 @@ def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
 
 def _stays_with_its_tenant(platform: Platform) -> Iterator[str]:
     for execution in platform.executions.values():
-        head = platform.runtime.head(execution.key)
-        if head is not None and head.agent != f"agent-of-{head.tenant}":
+        if execution.key not in platform.runtime.heads:
+            yield f"{execution.key.run}: an execution without a head"
+    for head in platform.runtime.heads.values():
+        if head.agent.partition("-of-")[2] != head.tenant:
             yield f"{head.run}: a run of {head.tenant} uses {head.agent}"
+
+
+def _slots(platform: Platform) -> Iterator[str]:
+    """Never more active than allowed, by the counters and by the journals; and everything is given back."""
+    line = platform.runtime.line
+    for tenant in {head.tenant for head in platform.runtime.heads.values()}:
+        allowed = platform.limits.tenant(tenant).active
+        if line.most_active[tenant] > allowed:
+            yield f"{tenant}: {line.most_active[tenant]} runs were active, {allowed} are allowed"
+    if line.most_active[""] > platform.limits.account().active:
+        yield f"the account: {line.most_active['']} runs were active"
+    for key in line.slots:
+        yield f"{key.run}: holds a slot for ever"
+    for waiting in line.places.values():
+        yield f"{waiting.run}: stands in line for ever"
+    for key in platform.runtime.untold:
+        yield f"{key.run}: its parent was never told of its end"
+
+
+def _money(platform: Platform) -> Iterator[str]:
+    """Budgets and the book of costs balance with what the runs say, to the micro-dollar."""
+    for tenant in {head.tenant for head in platform.runtime.heads.values()}:
+        heads = [head for head in platform.runtime.heads.values() if head.tenant == tenant]
+        spent = sum(head.totals.cost_usd_micros for head in heads)
+        book = platform.runtime.cost_book.lines(tenant, "0000", "9999")
+        if sum(line.model_usd_micros + line.tool_usd_micros for line in book) != spent:
+            yield f"{tenant}: the book of costs says otherwise than the runs, which cost {spent}"
+        for state in platform.runtime.budgets.touched(100):
+            if state.tenant == tenant and state.limit_usd_micros - state.remaining_usd_micros != spent:
+                taken = state.limit_usd_micros - state.remaining_usd_micros
+                yield f"{tenant}: {taken} were taken from {state.ref.item_key}, {spent} were spent"
 
 
 def _nothing_is_open(platform: Platform) -> Iterator[str]:

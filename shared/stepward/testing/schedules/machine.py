@@ -125,9 +125,8 @@ class Execution:
 
     def _await(self, payload: Payload) -> None:
         """Enter a wait: each try has a token of its own, and the older ones are worth nothing."""
-        token = self._new_token()
-        actor = self.spawn("dispatch", {**payload, "token": token})
-        self.tasks.append(Task("dispatch", payload, actor, token=token))
+        given = {**payload, "token": self._new_token()}
+        self.tasks.append(Task("dispatch", given, self.spawn("dispatch", given), token=given["token"]))
 
     def _new_token(self) -> str:
         self.tokens_made += 1
@@ -157,9 +156,8 @@ class Execution:
     def _again(self, task: Task) -> None:
         if task.token:
             task.token = self._new_token()
-            task.actor = self.spawn(task.room, {**task.payload, "token": task.token})
-        else:
-            task.actor = self.spawn(task.room, task.payload)
+            task.payload = {**task.payload, "token": task.token}
+        task.actor = self.spawn(task.room, task.payload)
 
     def _may_retry(self, task: Task, name: str) -> bool:
         if task.payload.get("error") or name in BUSY:

@@ -15,7 +15,20 @@ from stepward.testing.schedules.faults import Died, Fault
 
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
-    | {"admit", "queue", "park", "top_up", "parent_told", "leave", "flag", "unflag", "unflag_account", "keep"}
+    | {
+        "admit",
+        "queue",
+        "park",
+        "top_up",
+        "hold",
+        "release",
+        "parent_told",
+        "leave",
+        "flag",
+        "unflag",
+        "unflag_account",
+        "keep",
+    }
     | {"answer", "send"}
 )
 

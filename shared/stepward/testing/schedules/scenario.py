@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from stepward.agents.start import Caller
-from stepward.domain.errors import Conflict, StepwardError
+from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
+from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.faults import Died, Misfortune
@@ -18,13 +19,14 @@ from stepward.testing.schedules.payment import payments
 from stepward.testing.schedules.platform import Platform
 
 TENANTS: Final = ("acme", "globex")
-MOST_STEPS: Final = 4_000
+MOST_STEPS: Final = 20_000
 CLIENT_TRIES: Final = 4
 SWEEPS: Final = 4
 LONGER_THAN_A_CLOCK_IS_WRONG_S: Final = 1_000
 
 _SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
 _PAY: Final = {"tool": "payment"}
+_ASK: Final = {"tool": "ask_child", "arguments": {"input": "What is it?"}}
 _ANSWER: Final = {"say": EXPECTED_ANSWER}
 SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     "one turn": [_ANSWER],
@@ -32,7 +34,11 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     "remote": [{"call": [_PAY, _PAY]}, _ANSWER],
     "remote twice": [{"call": [_PAY]}, {"call": [_PAY]}, _ANSWER],
     "mixed": [{"call": [_SUM, _PAY]}, _ANSWER],
+    "child": [{"call": [_ASK, _PAY]}, _ANSWER],
+    "children": [{"call": [_SUM]}, {"call": [_ASK, _ASK]}, _ANSWER],
 }
+CHILD_SHAPES: Final = ("one turn", "inline", "remote")
+MOST_RUNS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -57,7 +63,7 @@ class Scenario:
         self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
         self.fate = Misfortune(self.chance, most=self.chance.randint(0, 5))
         self.platform = Platform(self._off_by_s)
-        self._clients: dict[Actor, tuple[str, int]] = {}
+        self._clients: dict[Actor, tuple[str, int, int]] = {}
         self._cancellers: dict[Actor, tuple[RunKey, int]] = {}
         self._closed: set[int] = set()
 
@@ -68,9 +74,12 @@ class Scenario:
         return Outcome(self.seed, faults, dict(self.fate.dealt), self.steps)
 
     def _play(self) -> list[str]:
+        self.platform.limits.change_account(AccountLimits(active=self.chance.randint(1, 4)))
         for tenant in TENANTS[: self.chance.randint(1, 2)]:
+            self._limit(tenant)
             self._register(tenant)
-            self._clients[self._client(tenant)] = (tenant, 1)
+            for number in range(self.chance.randint(1, MOST_RUNS)):
+                self._ask(tenant, number, 1)
         self._run_dry()
         for sweep in range(SWEEPS):
             if sweep == SWEEPS // 2:
@@ -81,20 +90,29 @@ class Scenario:
         odd = [f"{a.name}: {a.error!r:.300}" for a in self.platform.actors if _is_odd(a)]
         return odd + list(violations(self.platform, self.cancel_acks))
 
+    def _limit(self, tenant: str) -> None:
+        """Choose how many runs may be active, and whether a budget bounds what they spend."""
+        few = self.chance.randint(1, 3)
+        limit_usd_micros = self.chance.choice((None, 30_000, 10_000_000))
+        budget = Budget(scope=BudgetScope.TENANT, limit_usd_micros=limit_usd_micros or 0)
+        budgets = (budget,) if limit_usd_micros else ()
+        self.platform.limits.change(tenant, TenantLimits(active=few, budgets=budgets), 0)
+
     def _register(self, tenant: str) -> None:
-        shape = self.chance.choice(list(SHAPES))
-        tools = [{"tool": "calculate"}, {"tool": "payment"}]
-        body = {
-            "id": f"agent-of-{tenant}",
-            "name": shape,
-            "version": "1.0.0",
-            "model": "balanced",
-            "prompt": "Go.",
-        }
+        child = f"child-of-{tenant}"
+        tools: list[dict[str, Any]] = [{"tool": "calculate"}, {"tool": "payment"}]
+        self._register_as(tenant, child, self.chance.choice(CHILD_SHAPES), tools)
+        asks = [{"agent": child, "name": "ask_child"}]
+        self._register_as(tenant, f"agent-of-{tenant}", self.chance.choice(list(SHAPES)), tools + asks)
+
+    def _register_as(self, tenant: str, agent: str, shape: str, tools: list[dict[str, Any]]) -> None:
+        body = {"id": agent, "name": shape, "version": "1.0.0", "model": "balanced", "prompt": "Go."}
         self.platform.register(tenant, {**body, "tools": tools, "rehearsal": {"turns": SHAPES[shape]}})
 
-    def _client(self, tenant: str) -> Actor:
-        return self.platform.spawn_client(Caller(tenant, "tester"), f"agent-of-{tenant}", f"key-of-{tenant}")
+    def _ask(self, tenant: str, number: int, tries: int) -> None:
+        caller, key = Caller(tenant, "tester"), f"key-{number}-of-{tenant}"
+        client = self.platform.spawn_client(caller, f"agent-of-{tenant}", key)
+        self._clients[client] = (tenant, number, tries)
 
     # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -125,9 +143,9 @@ class Scenario:
             self._closed.add(id(execution))
             self.platform.spawn_closer(execution)
 
-    def _client_ended(self, actor: Actor, tenant: str, tries: int) -> None:
+    def _client_ended(self, actor: Actor, tenant: str, number: int, tries: int) -> None:
         if actor.error is not None and tries < CLIENT_TRIES and self.chance.random() < 0.8:
-            self._clients[self._client(tenant)] = (tenant, tries + 1)
+            self._ask(tenant, number, tries + 1)
 
     def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
         if actor.error is None:
@@ -158,7 +176,7 @@ class Scenario:
 def _is_odd(actor: Actor) -> bool:
     """Tell whether an invocation ended by something that is neither a fault of ours nor an answer."""
     error = actor.error
-    if error is None or isinstance(error, Died | Conflict):
+    if error is None or isinstance(error, Died | Conflict | BudgetExceeded):
         return False
     return not (isinstance(error, StepwardError) and error.retryable)
 

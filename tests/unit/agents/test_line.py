@@ -1,0 +1,147 @@
+"""Runs without a slot stand in line, and are served by priority, then age."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.closing import Sweep
+from stepward.agents.start import Start
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.runs import RunKey, RunStatus
+from tests.builders import an_agent_body
+from tests.driver import ACME, World
+
+
+def a_world(active: int = 1, account: int = 100) -> World:
+    world = World()
+    world.limits.change("acme", TenantLimits(active=active), 0)
+    world.limits.change_account(AccountLimits(active=account))
+    world.register(an_agent_body())
+    return world
+
+
+def start(world: World, **body: Any) -> RunKey:
+    world.clock.forward(1)
+    return Start(world.ports, world.registry)(ACME, "helper", {"input": "hello", **body}, None)[0].key
+
+
+def status(world: World, key: RunKey) -> RunStatus:
+    head = world.runtime.head(key)
+    assert head is not None
+    return head.status
+
+
+def test_a_run_without_a_slot_stands_in_line_and_is_started_when_one_is_free() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    assert (status(world, first), status(world, second)) == (RunStatus.RUNNING, RunStatus.PENDING)
+    assert list(world.machine.started) == [f"{first.run}.1"]
+    assert world.show(second)["waiting_for"] == {"what": "slot", "place": "normal"}
+    assert world.nudges.sent == ["acme"]
+    assert world.serve() == 0
+    world.nudges.sent.clear()
+    world.finish(first)
+    assert world.nudges.sent == ["acme"]
+    assert world.serve() == 1
+    assert list(world.machine.started) == [f"{first.run}.1", f"{second.run}.1"]
+    assert world.finish(second)["status"] == "COMPLETED"
+    assert world.line.slots == {}
+
+
+def test_the_line_is_served_by_priority_then_age() -> None:
+    world = a_world()
+    first = start(world)
+    wanted = {p: [start(world, priority=p) for _ in range(2)] for p in ("low", "normal", "high")}
+    assert world.line.look("acme").lengths == {"resume": 0, "high": 2, "normal": 2, "low": 2}
+    world.serve()
+    world.finish(first)
+    served = []
+    for _ in range(6):
+        assert world.serve() == 1
+        served.append(next(iter(world.line.slots)))
+        world.finish(served[-1])
+    assert served == [*wanted["high"], *wanted["normal"], *wanted["low"]]
+    assert world.serve() == 0
+
+
+def test_a_newcomer_does_not_go_past_those_in_line() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.serve()
+    world.finish(first)
+    third = start(world)
+    assert status(world, third) is RunStatus.PENDING
+    assert world.serve() == 1
+    assert status(world, second) is RunStatus.RUNNING
+
+
+def test_nobody_goes_past_the_limit_of_the_account_and_all_tenants_are_told() -> None:
+    world = a_world(active=5, account=2)
+    runs = [start(world) for _ in range(4)]
+    assert [status(world, run) for run in runs].count(RunStatus.RUNNING) == 2
+    assert world.serve() == 0
+    assert world.line.waiting_tenants(10) == ["acme"]
+    world.nudges.sent.clear()
+    world.finish(runs[0])
+    assert "acme" in world.nudges.sent
+    assert world.serve() == 1
+
+
+def test_an_empty_line_takes_its_flags_away() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.serve()
+    world.finish(first)
+    world.serve()
+    world.finish(second)
+    assert world.serve() == 0
+    world.nudges.sent.clear()
+    third = start(world)
+    assert status(world, third) is RunStatus.RUNNING
+    world.finish(third)
+    assert world.nudges.sent == []
+
+
+def test_a_run_that_is_cancelled_in_line_leaves_it() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.cancel(second)
+    assert world.line.places == {}
+    assert world.show(second)["status"] == "CANCELLED"
+    world.finish(first)
+    assert world.serve() == 0
+    assert world.line.slots == {}
+
+
+def test_the_time_in_line_does_not_count_towards_the_deadline() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.finish(first)
+    world.clock.forward(10_000)
+    assert world.serve() == 1
+    assert world.finish(second)["status"] == "COMPLETED"
+
+
+def test_a_lost_nudge_is_made_up_by_the_janitor() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.finish(first)
+    world.nudges.sent.clear()
+    world.clock.forward(31)
+    assert Sweep(world.ports)()["nudged"] == 1
+    assert world.nudges.sent == ["acme"]
+    assert world.serve() == 1
+    assert status(world, second) is RunStatus.RUNNING
+
+
+def test_a_run_that_was_admitted_and_never_started_is_started() -> None:
+    world = a_world()
+    first, second = start(world), start(world)
+    world.finish(first)
+    world.machine.started.clear()
+    start_machine, world.machine.start = world.machine.start, lambda *_: None  # type: ignore[method-assign]
+    assert world.serve() == 1
+    world.machine.start = start_machine  # type: ignore[method-assign]
+    world.clock.forward(31)
+    assert Sweep(world.ports)()["started"] == 1
+    assert list(world.machine.started) == [f"{second.run}.1"]
