@@ -5,13 +5,13 @@ from __future__ import annotations
 from stepward.agents.labels import Labels
 from stepward.agents.lifecycle import Lifecycle
 from stepward.agents.register import Register
-from stepward.runtime import wiring
+from stepward.runtime import money, wiring
 from stepward.runtime.config import settings
 
 
 def register() -> Register:
     """Registers versions, with what this stage allows them."""
-    return Register(wiring.registry(), wiring.clock(), settings().http_allow)
+    return Register(wiring.registry(), wiring.clock(), settings().http_allow, agreed=money.price_store().of)
 
 
 def lifecycle() -> Lifecycle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.money import Price
 from stepward.domain.rehearsal import Rehearsal
 from stepward.domain.tool_use import ToolUse
 from stepward.models.abilities import check_abilities
@@ -52,9 +53,11 @@ def check_config(agent: AgentDefinition) -> None:
         check(expression, field)
 
 
-def check_resources(agent: AgentDefinition, http_allow: Sequence[str]) -> None:
+def check_resources(
+    agent: AgentDefinition, http_allow: Sequence[str], agreed: Mapping[str, Price] | None = None
+) -> None:
     """Refuse an unpriced model, a missing backend, unknown tools and settings that this stage does not allow."""
-    price_of(agent.model)
+    price_of(agent.model, agreed)
     backend_for(agent)
     for index, use in enumerate(agent.tools):
         _check_tool(use, f"tools.{index}", http_allow)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stepward.domain.agents import AgentDefinition
@@ -16,7 +17,7 @@ from stepward.domain.errors import (
     StepwardError,
 )
 from stepward.domain.journal import Cancel, End, Intent
-from stepward.domain.money import Usage
+from stepward.domain.money import Price, Usage
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
@@ -34,11 +35,19 @@ class Consultant:
     backend: ModelBackend
     price: Rate
     tools: tuple[ToolSchema, ...]
+    agreed: Mapping[str, Price] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, agent: AgentDefinition) -> Consultant:
-        """Choose backend and price by the definition."""
-        return cls(agent, backend_for(agent), price_of(agent.model), tuple(_schemas(agent)))
+    def of(cls, agent: AgentDefinition, agreed: Mapping[str, Price] | None = None) -> Consultant:
+        """Choose backend and price by the definition; agreed prices stand before the list's."""
+        rate = price_of(agent.model, agreed)
+        return cls(agent, backend_for(agent), rate, tuple(_schemas(agent)), agreed or {})
+
+    def priced(self, agreed: Mapping[str, Price]) -> Consultant:
+        """The same agent at the prices that hold now."""
+        if agreed == self.agreed:
+            return self
+        return replace(self, price=price_of(self.agent.model, agreed), agreed=agreed)
 
     @property
     def named(self) -> dict[str, str]:
@@ -52,7 +61,7 @@ class Consultant:
         changed = {name: value for name, value in edits.items() if value}
         if not changed or self.agent.id != state.start.agent:
             return self
-        return Consultant.of(self.agent.model_copy(update=changed))
+        return Consultant.of(self.agent.model_copy(update=changed), self.agreed)
 
     def cost_limit_usd_micros(self, state: RunState) -> int:
         """The most that the run may cost: what it was given at its start, else the agent's own limit."""

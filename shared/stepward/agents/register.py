@@ -21,6 +21,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
 from stepward.ports.clock import Clock, iso
+from stepward.ports.prices import Prices
 from stepward.ports.registry import (
     AgentRecord,
     AgentSummary,
@@ -48,6 +49,7 @@ class Register:
     clock: Clock
     http_allow: Sequence[str]
     suffix: Callable[[], str] = random_suffix
+    agreed: Callable[[str], Prices] = lambda _: {}
 
     def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
         """Keep the definition; the second value tells whether it is new."""
@@ -97,7 +99,7 @@ class Register:
             case Check.CONFIG:
                 check_config(agent)
             case Check.RESOURCES:
-                check_resources(agent, self.http_allow)
+                check_resources(agent, self.http_allow, self.agreed(tenant))
             case Check.DEPENDENCIES:
                 Neighbourhood(self.registry, tenant, agent).check()
             case _:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -82,6 +83,7 @@ class Start:
 
     ports: RunPorts
     registry: Registry
+    refuse_over_budget: Callable[[str, AgentDefinition, Any], None] = lambda *_: None
 
     def __call__(
         self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
@@ -90,6 +92,7 @@ class Start:
         request = parse(StartRequest, body)
         key = self._idempotency(caller, agent_id, request, idempotency_key)
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
+        self.refuse_over_budget(caller.tenant, agent, request.input)
         started = self.launch(
             caller,
             Launch(

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 import typer
 
 from stepward.cli import screen
+from stepward.cli.agents import app as agents_app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
+from stepward.cli.inputs import read_input
 from stepward.sdk.costs import BudgetState
 
 BUDGETS = typer.Typer(no_args_is_help=True, help="List, set and remove budgets.", epilog=EPILOG)
@@ -52,6 +54,14 @@ Examples:
 """
 
 
+ESTIMATE_HELP = """Say what a run would cost: at least, as past runs tell, and at most. Starts nothing.
+
+Examples:
+
+  stepward agents estimate support-refunds --input '{"ticket_id": "T-1001"}'
+"""
+
+
 class ByWord(StrEnum):
     """What costs are grouped by."""
 
@@ -79,6 +89,36 @@ def attach(app: typer.Typer) -> None:
     app.command("costs", help=COSTS_HELP, epilog=EPILOG)(costs)
     app.command("prices", help=PRICES_HELP, epilog=EPILOG)(prices)
     app.add_typer(BUDGETS, name="budgets")
+    agents_app.command("estimate", help=ESTIMATE_HELP, epilog=EPILOG)(estimate)
+
+
+def estimate(
+    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")],
+    given: Annotated[str, typer.Option("--input", help="Text, JSON, @file, or - for standard input.")],
+    version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run would cost."""
+    with connect(url, key) as stepward:
+        found = stepward.costs.estimate(agent, read_input(given), version=version)
+    if as_json:
+        screen.write_json(found)
+        return
+    table = screen.table("", "model", "AWS", "turns", "tokens in", "tokens out")
+    for name, figures in (
+        ("least", found["least"]),
+        ("expected", found["expected"]),
+        ("most", found["most"]),
+    ):
+        if figures:
+            table.add_row(*(screen.as_cell(cell) for cell in _figure_cells(name, figures)))
+    screen.show(table)
+    if found["expected"]:
+        screen.say(f"Expected by {found['based_on_runs']} completed runs.", style="dim")
+    for note in found["notes"]:
+        screen.say(f"- {note}", style="dim")
 
 
 def costs(
@@ -182,6 +222,11 @@ def _cells(by: str, row: dict[str, Any]) -> list[str]:
         *(f"{row[name]:,}" for name in ("runs", "turns", "input_tokens", "output_tokens")),
         *money,
     ]
+
+
+def _figure_cells(name: str, figures: dict[str, int]) -> list[str]:
+    money = [screen.usd(figures[f"{payee}_usd_micros"]) for payee in ("model", "aws")]
+    return [name, *money, *(f"{figures[count]:,}" for count in ("turns", "input_tokens", "output_tokens"))]
 
 
 def _budget_cells(state: BudgetState) -> list[str]:

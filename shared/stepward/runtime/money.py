@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from stepward.runtime.config import settings
 from stepward.runtime.wiring import clock
 
 if TYPE_CHECKING:
+    from stepward.agents.estimate import Estimate
+    from stepward.domain.agents import AgentDefinition
     from stepward.ports.budgets import Budgets
     from stepward.ports.clock import Clock
     from stepward.ports.costs import CostBook
@@ -80,6 +82,21 @@ def cost_book() -> CostBook:
     from stepward.adapters.aws.cost_book import DynamoCostBook
 
     return DynamoCostBook(settings().need("runtime_table"))
+
+
+@cache
+def estimate_case() -> Estimate:
+    """The use case that says what a run would cost."""
+    from stepward.agents.estimate import Estimate
+    from stepward.runtime.wiring import limits_config, run_lists
+
+    return Estimate(run_lists(), limits_config(), budgets(), agreed_prices(), clock())
+
+
+def refuse_over_budget(tenant: str, agent: AgentDefinition, given: Any) -> None:
+    """Refuse a start that could cost too much, for agents that ask for that; others cost nothing here."""
+    if agent.limits.refuse_over_budget:
+        estimate_case().check(tenant, agent, given)
 
 
 @cache

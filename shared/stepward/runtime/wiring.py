@@ -113,8 +113,9 @@ def run_ports() -> RunPorts:
 def start_run_case() -> Start:
     """The use case that starts runs."""
     from stepward.agents.start import Start
+    from stepward.runtime.money import refuse_over_budget
 
-    return Start(run_ports(), registry())
+    return Start(run_ports(), registry(), refuse_over_budget)
 
 
 @cache
@@ -187,12 +188,22 @@ def definition(tenant: str, agent: str, version: str) -> AgentDefinition:
     return find_agent(registry(), tenant, agent, version).definition
 
 
-@lru_cache(maxsize=128)
 def consultant(tenant: str, agent: str, version: str) -> Consultant:
-    """One version of an agent, ready to call its model."""
-    from stepward.agents.gate import Consultant
+    """One version of an agent, ready to call its model at the prices that hold now."""
+    from stepward.runtime.money import agreed_prices
 
-    return Consultant.of(definition(tenant, agent, version))
+    agreed = agreed_prices().of(tenant)
+    return _consultant(tenant, agent, version, frozenset(agreed)).priced(agreed)
+
+
+@lru_cache(maxsize=128)
+def _consultant(tenant: str, agent: str, version: str, agreed: frozenset[str]) -> Consultant:
+    """What is made once; a model that lost its price, or has only just got one, is looked at anew."""
+    from stepward.agents.gate import Consultant
+    from stepward.runtime.money import agreed_prices
+
+    del agreed
+    return Consultant.of(definition(tenant, agent, version), agreed_prices().of(tenant))
 
 
 def tool_context(tenant: str, call_id: str) -> ToolContext:

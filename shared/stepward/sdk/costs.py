@@ -56,8 +56,21 @@ class RunLimits(TypedDict):
     account_active: int
 
 
+class Estimate(TypedDict):
+    """What a run would cost: least, expected (None without past runs) and most."""
+
+    agent: str
+    version: str
+    least: dict[str, int]
+    expected: dict[str, int] | None
+    most: dict[str, int]
+    based_on_runs: int
+    would_be_refused: bool
+    notes: list[str]
+
+
 class Costs:
-    """What was spent."""
+    """What was spent, and what a run would cost."""
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
@@ -65,6 +78,18 @@ class Costs:
     def report(self, *, by: By = "day", first: str | None = None, last: str | None = None) -> CostReport:
         """Add costs up; days are UTC dates, YYYY-MM-DD, this month by default."""
         return cast("CostReport", self._wire.get("/costs", {"by": by, "from": first, "to": last}))
+
+    def estimate(
+        self,
+        agent: str,
+        input: str | Mapping[str, Any],  # noqa: A002  the API's own word for it
+        *,
+        version: str | None = None,
+    ) -> Estimate:
+        """Say what a run would cost; nothing is started."""
+        body = {"input": input if isinstance(input, str) else dict(input), "version": version}
+        sent = {name: value for name, value in body.items() if value is not None}
+        return cast("Estimate", self._wire.post(path_to("agents", agent, "estimate"), sent))
 
 
 class Budgets:

@@ -83,3 +83,24 @@ def test_prices_are_listed(run: Run, stage: Stage) -> None:
     stage(ok({"prices": [price]}))
     assert "the list" in run("prices").out
     assert run("prices", "--json").json == {"prices": [price]}
+
+
+def test_an_estimate_is_shown_with_what_it_rests_on(run: Run, stage: Stage) -> None:
+    figures = {
+        "model_usd_micros": 100,
+        "aws_usd_micros": 90,
+        "turns": 1,
+        "input_tokens": 50,
+        "output_tokens": 1,
+    }
+    body = {
+        "agent": "a1", "version": "1.0.0", "least": figures, "expected": figures, "most": figures,
+        "based_on_runs": 7, "would_be_refused": False, "notes": ["a note"],
+    }  # fmt: skip
+    api = stage(ok(body))
+    seen = run("agents", "estimate", "a1", "--input", '{"ticket": 1}')
+    assert api.targets == ["POST /agents/a1/estimate"]
+    assert json.loads(api.requests[0].content) == {"input": {"ticket": 1}}
+    assert "by 7 completed runs" in seen.out
+    assert "a note" in seen.out
+    assert run("agents", "estimate", "a1", "--input", "hi", "--json").json == body

@@ -1,0 +1,205 @@
+"""Says what a run would cost before it is started: at least, as far as past runs tell, and at most."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from statistics import mean
+from typing import Any, Final, Protocol
+
+from pydantic import BaseModel
+
+from stepward.agents.gate import Consultant
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
+from stepward.domain.budgets import refs_for
+from stepward.domain.conversation import ModelRequest
+from stepward.domain.errors import BudgetExceeded
+from stepward.domain.money import Usage
+from stepward.domain.runs import RunHead, RunStatus
+from stepward.models.base import Rate, model_id
+from stepward.ports.budgets import Budgets
+from stepward.ports.clock import Clock
+from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.prices import AgreedPrices
+from stepward.ports.runtime_state import RunPage
+
+PAST_RUNS: Final = 50
+LOOKED_AT: Final = 100
+RESULT_TOKENS: Final = 2_000
+"""What a turn's tool results are assumed to add to the next prompt; a real result may be longer."""
+RECORD_BYTES: Final = 1_500
+ASSUMED_TURN_MS: Final = 3_000
+
+
+class PastRuns(Protocol):
+    """Lists runs."""
+
+    def list_runs(
+        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
+    ) -> RunPage:
+        """List an agent's runs, newest first."""
+
+
+class Figures(BaseModel):
+    """One of the three answers."""
+
+    model_usd_micros: int
+    aws_usd_micros: int
+    turns: int
+    input_tokens: int
+    output_tokens: int
+
+
+class Estimated(BaseModel):
+    """What a run would cost, and on what that rests."""
+
+    agent: str
+    version: str
+    model: str
+    least: Figures
+    expected: Figures | None
+    most: Figures
+    based_on_runs: int
+    cost_limit_usd_micros: int
+    budget_remaining_usd_micros: int | None
+    would_be_refused: bool
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """The use case behind `POST /agents/{agent_id}/estimate`, and the check of starts that ask for it."""
+
+    runs: PastRuns
+    limits: LimitsConfig
+    budgets: Budgets
+    prices: AgreedPrices
+    clock: Clock
+
+    def __call__(self, tenant: str, agent: AgentDefinition, given: Any) -> Estimated:
+        """Estimate a run of a version on an input; nothing is started."""
+        consultant = Consultant.of(agent, self.prices.of(tenant))
+        first = _first_prompt_tokens(consultant, given)
+        past = self._past(tenant, agent.id)
+        most, remaining = _most(consultant, first), self._remaining(tenant, agent.id)
+        limit = agent.limits.cost_limit_usd_micros
+        return Estimated(
+            agent=agent.id,
+            version=agent.version,
+            model=model_id(agent.model),
+            least=_least(consultant.price, first),
+            expected=_expected(past),
+            most=most,
+            based_on_runs=len(past),
+            cost_limit_usd_micros=limit,
+            budget_remaining_usd_micros=remaining,
+            would_be_refused=most.model_usd_micros > min(limit, limit if remaining is None else remaining),
+            notes=_notes(agent, past),
+        )
+
+    def check(self, tenant: str, agent: AgentDefinition, given: Any) -> None:
+        """Refuse a start whose most would not fit; only agents with `limits.refuse_over_budget` ask for this."""
+        if not agent.limits.refuse_over_budget:
+            return
+        found = self(tenant, agent, given)
+        if found.would_be_refused:
+            left = found.budget_remaining_usd_micros
+            raise BudgetExceeded(
+                f"a run could cost {found.most.model_usd_micros} micro-dollars; its limit is "
+                f"{found.cost_limit_usd_micros}, and budgets have {'no bound' if left is None else left} left.",
+                field="limits.refuse_over_budget",
+                fix="lower max_iterations or max_output_tokens, raise the limit or the budget, or do not ask for this",
+            )
+
+    def _past(self, tenant: str, agent: str) -> list[RunHead]:
+        page = self.runs.list_runs(tenant, day=None, agent=agent, limit=LOOKED_AT, cursor=None)
+        return [head for head in page.runs if head.status is RunStatus.COMPLETED][:PAST_RUNS]
+
+    def _remaining(self, tenant: str, agent: str) -> int | None:
+        """What the tightest budget that counts the run has left; None where no budget does."""
+        drawn = refs_for(self.limits.tenant(tenant).budgets, agent, self.clock.now())
+        states = self.budgets.states(tenant, [ref for ref, _ in drawn])
+        left = [states[ref].remaining_usd_micros if ref in states else limit for ref, limit in drawn]
+        return min(left, default=None)
+
+
+def _first_prompt_tokens(consultant: Consultant, given: Any) -> int:
+    request = ModelRequest(
+        model=model_id(consultant.agent.model),
+        prompt=consultant.agent.prompt,
+        input=given if isinstance(given, str) else json.dumps(given),
+        tools=consultant.tools,
+        max_output_tokens=consultant.agent.limits.max_output_tokens,
+    )
+    return consultant.backend.estimate_input_tokens(request)
+
+
+def _least(rate: Rate, first: int) -> Figures:
+    """One turn that answers with one token."""
+    cost = rate.cost_usd_micros(Usage(input_tokens=first, output_tokens=1))
+    return Figures(
+        model_usd_micros=cost, aws_usd_micros=_aws(1, 0), turns=1, input_tokens=first, output_tokens=1
+    )
+
+
+def _most(consultant: Consultant, first: int) -> Figures:
+    """Every turn that is allowed, each with a full reply, each prompt longer by the turn before."""
+    limits, price = consultant.agent.limits, consultant.price.price
+    growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
+    turns = limits.max_iterations if consultant.tools else 1
+    longest = price.context_tokens or first + growth * turns
+    prompts = [max(first, min(first + growth * turn, longest)) for turn in range(turns)]
+    usages = [Usage(input_tokens=tokens, output_tokens=limits.max_output_tokens) for tokens in prompts]
+    return Figures(
+        model_usd_micros=sum(map(consultant.price.cost_usd_micros, usages)),
+        aws_usd_micros=_aws(turns, turns - 1),
+        turns=turns,
+        input_tokens=sum(prompts),
+        output_tokens=limits.max_output_tokens * turns,
+    )
+
+
+def _expected(past: list[RunHead]) -> Figures | None:
+    if not past:
+        return None
+    totals = [head.totals for head in past]
+    known = [head.aws.usd_micros for head in past if head.aws]
+    turns = round(mean(one.turns for one in totals))
+    return Figures(
+        model_usd_micros=round(mean(one.cost_usd_micros for one in totals)),
+        aws_usd_micros=round(mean(known)) if known else _aws(turns, 0),
+        turns=turns,
+        input_tokens=round(mean(one.input_tokens for one in totals)),
+        output_tokens=round(mean(one.output_tokens for one in totals)),
+    )
+
+
+def _aws(turns: int, remote_turns: int) -> int:
+    """Price a run of some turns, some of them with a call in a function of its own."""
+    tally = AwsTally()
+    tally.start()
+    tally.write(RECORD_BYTES, twice=True)
+    tally.advance(ASSUMED_TURN_MS * (turns - remote_turns))
+    for _ in range(turns):
+        tally.write(RECORD_BYTES)
+    for _ in range(remote_turns):
+        tally.call_tools([RECORD_BYTES], [ASSUMED_TOOL_MS])
+        tally.advance(ASSUMED_TURN_MS)
+        tally.write(RECORD_BYTES)
+    tally.end()
+    return tally.cost().usd_micros
+
+
+def _notes(agent: AgentDefinition, past: list[RunHead]) -> list[str]:
+    notes = [
+        "tokens of the first prompt are estimated from its length",
+        "least: one turn with one token of answer",
+        f"most: {agent.limits.max_iterations if agent.tools else 1} turns with full answers"
+        + (f", each adding {RESULT_TOKENS} tokens of tool results" if agent.tools else "")
+        + "; a run stops at its cost limit before that",
+        "what tools and agents below this one cost is in none of the three but expected",
+    ]
+    if past and all(head.rehearsed for head in past):
+        notes.append("all past runs were rehearsed")
+    return notes if past else [*notes, "there is no completed run to expect by"]

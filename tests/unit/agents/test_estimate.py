@@ -1,0 +1,104 @@
+"""What a run is said to cost before it starts, and that it then costs no more than the most."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.adapters.memory.budgets import MemoryBudgets
+from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.prices import MemoryPrices
+from stepward.adapters.memory.world import StillClock
+from stepward.agents.estimate import Estimate
+from stepward.domain.aws_prices import AwsCost
+from stepward.domain.budgets import Budget, BudgetScope
+from stepward.domain.errors import BudgetExceeded
+from stepward.domain.money import Price
+from stepward.domain.runs import RunHead, RunStatus, Totals
+from stepward.ports.runtime_state import RunPage
+from tests.builders import a_head, an_agent
+
+TOOLS = [{"tool": "calculate"}]
+
+
+class _Past:
+    def __init__(self, *heads: RunHead) -> None:
+        self.heads = list(heads)
+
+    def list_runs(self, tenant: str, **asked: Any) -> RunPage:
+        assert (tenant, asked["agent"]) == ("acme", "helper")
+        return RunPage(runs=self.heads[: asked["limit"]])
+
+
+def an_estimate(*past: RunHead, limits: MemoryLimitsConfig | None = None, **ports: Any) -> Estimate:
+    budgets, prices = ports.get("budgets", MemoryBudgets()), ports.get("prices", MemoryPrices())
+    return Estimate(_Past(*past), limits or MemoryLimitsConfig(), budgets, prices, StillClock())
+
+
+def a_past_run(run: int, cost_usd_micros: int, **changed: Any) -> RunHead:
+    totals = Totals(turns=2, input_tokens=100, output_tokens=20, cost_usd_micros=cost_usd_micros)
+    aws = AwsCost(counts={}, usd_micros=90)
+    return a_head(run, **{"status": RunStatus.COMPLETED, "totals": totals, "aws": aws, **changed})
+
+
+def test_least_is_one_turn_and_most_is_all_of_them() -> None:
+    found = an_estimate()("acme", an_agent(tools=TOOLS, limits={"max_iterations": 4}), "hello")
+    assert (found.least.turns, found.least.output_tokens) == (1, 1)
+    assert (found.most.turns, found.most.output_tokens) == (4, 4 * 1024)
+    assert found.least.model_usd_micros < found.most.model_usd_micros
+    assert found.least.aws_usd_micros < found.most.aws_usd_micros
+    assert found.most.input_tokens == 4 * found.least.input_tokens + (1 + 2 + 3) * (1024 + 2_000)
+    assert found.expected is None
+    assert any("no completed run" in note for note in found.notes)
+
+
+def test_an_agent_without_tools_takes_one_turn() -> None:
+    found = an_estimate()("acme", an_agent(limits={"max_iterations": 9}), "hello")
+    assert found.most.turns == 1
+
+
+def test_expected_is_the_mean_of_completed_runs() -> None:
+    failed = a_past_run(4, 10**6, status=RunStatus.FAILED)
+    found = an_estimate(a_past_run(3, 300), failed, a_past_run(2, 100))("acme", an_agent(), "hello")
+    assert found.expected
+    assert (found.expected.model_usd_micros, found.expected.aws_usd_micros, found.based_on_runs) == (
+        200,
+        90,
+        2,
+    )
+    assert any("rehearsed" in note for note in found.notes)
+
+
+def test_no_more_than_fifty_runs_are_looked_at() -> None:
+    found = an_estimate(*(a_past_run(n, 7) for n in range(99, 0, -1)))("acme", an_agent(), "hello")
+    assert found.based_on_runs == 50
+
+
+def test_agreed_prices_are_used() -> None:
+    prices = MemoryPrices()
+    free = Price(input_usd_per_mtok=0, output_usd_per_mtok=0, source="a gift", as_of="2026-11-01")
+    prices.change("acme", {"claude-sonnet-5-5": free}, 0)
+    assert an_estimate(prices=prices)("acme", an_agent(), "hello").most.model_usd_micros == 0
+
+
+def test_only_an_agent_that_asks_is_refused() -> None:
+    limits = {"cost_limit_usd": "0.0001"}
+    assert an_estimate()("acme", an_agent(limits=limits), "hello").would_be_refused
+    an_estimate().check("acme", an_agent(limits=limits), "hello")
+    with pytest.raises(BudgetExceeded, match="100") as refused:
+        an_estimate().check("acme", an_agent(limits={**limits, "refuse_over_budget": True}), "hello")
+    assert refused.value.fix
+
+
+def test_what_a_budget_has_left_counts() -> None:
+    asking = an_agent(limits={"refuse_over_budget": True})
+    config, budgets = MemoryLimitsConfig(), MemoryBudgets()
+    day = Budget(scope=BudgetScope.DAY, limit_usd_micros=100_000)
+    config.change("acme", config.tenant("acme").with_budget(day), 0)
+    estimate = an_estimate(limits=config, budgets=budgets)
+    estimate.check("acme", asking, "hello")
+    budgets.draw("acme", "day##2026-01-01", 100_000, 99_950)
+    assert estimate("acme", asking, "hello").budget_remaining_usd_micros == 50
+    with pytest.raises(BudgetExceeded, match="have 50 left"):
+        estimate.check("acme", asking, "hello")
