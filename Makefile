@@ -63,10 +63,13 @@ bench: $(READY) ## Count what the four reference runs cost
 new-function: $(READY) ## Make a room: make new-function NAME=my_room
 	@$(BIN)/python -m infra.new_function "$(NAME)"
 
+new-tools: $(READY) ## Make a folder of tools for agents: make new-tools NAME=my_tools
+	@$(BIN)/python -m infra.new_tools "$(NAME)"
+
 lock: $(READY) ## Pin every dependency anew, with hashes
 	$(BIN)/uv pip compile --universal --generate-hashes --no-header --all-extras --group infra --group laptop --group dev --python-version 3.11 --quiet --output-file requirements.lock pyproject.toml
 
 lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
 	$(BIN)/python -m infra.checks.install --pin
 
-.PHONY: help setup demo up test check format synth package bench new-function lock lock-checkers
+.PHONY: help setup demo up test check format synth package bench new-function new-tools lock lock-checkers

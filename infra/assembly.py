@@ -13,6 +13,7 @@ from aws_cdk import App, Aspects, Stack, Validations
 
 from infra.bundling import Bundler, Checkout
 from infra.config import StageConfig
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.constructs.idle_aspect import NothingCostsWhileIdle
 from infra.idle_costs import refuse_idle_costs
@@ -52,8 +53,9 @@ def build_app(plan: Plan) -> App:
     out = str(plan.out) if plan.out else None
     app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
     machines = machine_files(plan.checkout.statemachines)
-    words = grant_words(machines)
+    words = grant_words(machines) | tool_words()
     rooms = load_rooms(plan.checkout.functions, words, machines)
+    words |= tool_words(rooms, plan.config.lambda_tools)
     queued = [room for room in rooms if room.queue or room.keeps_failures]
     stacks: list[Stack] = [DataStack(app, plan.config)]
     if queued:

@@ -55,11 +55,11 @@ def make_room(name: str, root: Path = ROOT) -> Path:
     words = {"purpose": f"Serves {name.replace('_', ' ')}.", "path": name.replace("_", "-")}
     (folder / "function.toml").write_text(_MANIFEST.format(**words), encoding="utf-8")
     (folder / "handler.py").write_text(_HANDLER.format(**words), encoding="utf-8")
-    _add_to_contract(name, root / "pyproject.toml")
+    add_to_contract(name, root / "pyproject.toml")
     return folder
 
 
-def _add_to_contract(name: str, pyproject: Path) -> None:
+def add_to_contract(name: str, pyproject: Path) -> None:
     """Rooms are independent of each other by import-linter's word, so a new one has to be named there."""
     text = pyproject.read_text(encoding="utf-8")
     anchor = 'type = "independence"\nmodules = [\n'

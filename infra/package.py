@@ -11,6 +11,7 @@ from pathlib import Path
 
 from infra.app import ROOT
 from infra.bundling import Checkout
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.machines import machine_files
 from infra.packing import matching_python, pack
@@ -59,7 +60,7 @@ def run(names: Sequence[str]) -> int:
     """Pack the rooms one by one; one that is too large fails the command, not the deployment."""
     checkout = Checkout.at(ROOT)
     machines = list(machine_files(checkout.statemachines))
-    rooms = load_rooms(checkout.functions, grant_words(machines), machines)
+    rooms = load_rooms(checkout.functions, grant_words(machines) | tool_words(), machines)
     if matching_python() is None:
         sys.stderr.write(
             "No python3.13 found: packages are not compiled, which costs time at each cold start.\n"

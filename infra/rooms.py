@@ -41,6 +41,7 @@ class RoomSpec(BaseModel):
     routes: tuple[Route, ...] = ()
     open_routes: tuple[Route, ...] = ()
     authorizer: bool = False
+    tools: bool = False
     queue: QueueSpec | None = None
     stream: StreamSpec | None = None
     rules: tuple[RuleSpec, ...] = ()
@@ -60,6 +61,14 @@ class RoomSpec(BaseModel):
             raise ValueError(
                 "timeout_s: the HTTP API gives up after 30 seconds, so a room with routes may not run longer"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _serves_tools_alone(self) -> RoomSpec:
+        if self.tools and (
+            self.authorizer or self.all_routes or self.queue or self.stream or self.is_asynchronous
+        ):
+            raise ValueError("tools: a room of tools answers the platform's calls and nothing else")
         return self
 
     @model_validator(mode="after")

@@ -15,6 +15,8 @@ from infra.tables import TABLES
 DATA_BUCKET = "bucket.data"
 _REFERENCE = re.compile(r"\$\{([a-z]+)\.([A-Za-z0-9_-]+)\}")
 
+STACKS = ("data", "queues", "functions", "machines", "api")
+
 Matcher = str | dict[str, Any]
 
 
@@ -97,7 +99,7 @@ def references(content: Any) -> list[tuple[str, str]]:
 
 def known_references(machines: Collection[str]) -> list[str]:
     """List what a pattern may name."""
-    return [*(f"machine.{name}" for name in machines), DATA_BUCKET]
+    return [*(f"machine.{name}" for name in machines), DATA_BUCKET, *(f"stack.{part}" for part in STACKS)]
 
 
 def unknown_reference(rules: Collection[RuleSpec], machines: Collection[str]) -> str | None:
@@ -107,7 +109,7 @@ def unknown_reference(rules: Collection[RuleSpec], machines: Collection[str]) ->
 
 
 def resolved(content: Any, arns: Arns) -> Any:
-    """Put the ARN where a pattern has `${machine.name}`, and the bucket's name where it has `${bucket.data}`."""
+    """Put ARNs where a pattern has `${machine.name}` or `${stack.name}`, and a name where it has `${bucket.data}`."""
     if isinstance(content, Mapping):
         return {name: resolved(value, arns) for name, value in content.items()}
     if isinstance(content, list | tuple):
@@ -118,4 +120,6 @@ def resolved(content: Any, arns: Arns) -> Any:
 
 
 def _meant(match: re.Match[str], arns: Arns) -> str:
+    if match[1] == "stack":
+        return arns.stack(match[2])
     return arns.data_bucket_name() if match[1] == "bucket" else arns.machine(match[2])

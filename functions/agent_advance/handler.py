@@ -8,6 +8,7 @@ from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.runtime import wiring
 from stepward.runtime.entry import task, time_left_s
+from stepward.runtime.tool_wiring import inline_context
 
 
 @task("run advanced", AdvanceRequest)
@@ -17,7 +18,7 @@ def handle(request: AdvanceRequest, context: Any) -> AdvanceAnswer:
         ports=wiring.run_ports(),
         consultant=wiring.consultant,
         latest=wiring.latest_version,
-        context=wiring.tool_context,
+        context=inline_context,
         invocation=context.aws_request_id,
         time_left_s=time_left_s(context),
     )

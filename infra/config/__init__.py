@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from infra.spelling import DefinitionError, explain, unknown_word
 
@@ -15,6 +15,15 @@ FOLDER = Path(__file__).parent
 
 RetentionDays = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 LogLevel = Literal["TRACE", "DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+
+
+def _none_of_ours(name: str) -> str:
+    if name.startswith("stepward-"):
+        raise ValueError(f"{name!r} is one of the platform's own functions, which are no tools")
+    return name
+
+
+ForeignFunction = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$"), AfterValidator(_none_of_ours)]
 
 
 class StageConfig(BaseModel):
@@ -38,6 +47,8 @@ class StageConfig(BaseModel):
         Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")],
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")],
     ] = {}
+    # Names of Lambda functions of the account that agents may call, if they carry the tag `stepward:tool` as well.
+    lambda_tools: tuple[ForeignFunction, ...] = ()
     reserved_concurrency: bool
     throttle_rate_per_s: Annotated[int, Field(ge=1)]
     throttle_burst: Annotated[int, Field(ge=1)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aws_cdk import Duration, Stack
+from aws_cdk import Duration, Stack, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -59,6 +59,8 @@ class Room(Construct):
             environment=_environment(spec, config, granted, arns),
             reserved_concurrent_executions=spec.reserved_concurrency if config.reserved_concurrency else None,
         )
+        if spec.tools:
+            Tags.of(self.function).add("stepward:tool", "true")
         self._acknowledge(spec, config, words)
 
     def _acknowledge(self, spec: RoomSpec, config: StageConfig, words: Mapping[str, Rule]) -> None:

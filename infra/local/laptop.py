@@ -32,6 +32,7 @@ from infra.local.meter import Meter
 from infra.local.state import Keeper
 from infra.local.synthesis import ROOT, Synthesis
 from infra.local.triggers import Triggers
+from infra.local.triggers.stack_events import changed_stacks
 
 STAGE = "laptop"
 
@@ -148,11 +149,18 @@ class Laptop:
         """Apply a changed assembly while everything runs on; give a line a change."""
         read = Assembly(assembly)
         with self._updating:
+            before = self.deployment
             try:
-                self.deployment = deploy(read, self._target(read), self.deployment)
+                self.deployment = deploy(read, self._target(read), before)
             finally:
                 self._api.read(self._parts)
+        self._stack_events.deployed(changed_stacks(before, self.deployment), "UPDATE_COMPLETE")
         return self.deployment.changes
+
+    def code_renewed(self) -> None:
+        """Tell what a deployment would: the functions have new code, though no template has changed."""
+        stacks = [stack for stack in self.deployment.outputs if stack.endswith("-functions")]
+        self._stack_events.deployed(stacks, "UPDATE_COMPLETE")
 
     def issue_key(self, tenant: str, principal: str) -> str:
         """Make a further API key, in a process of its own as an operator would."""
@@ -221,6 +229,7 @@ class Laptop:
         triggers = Triggers(self._cloud.client, executor)
         self._exit.callback(triggers.close)
         self.clock = triggers.clock
+        self._stack_events = triggers.stack_events
         self.guard = self._cloud.guard
         self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
         direct_invocations.bind(self.guard.may_invoke)
@@ -245,6 +254,7 @@ class Laptop:
         if management is not None:
             self._exit.callback(management.sockets.close)
         self._gateway.serve(self._api, management)
+        self._stack_events.deployed(list(self.deployment.outputs), "CREATE_COMPLETE")
 
     def _target(self, assembly: Assembly) -> Target:
         forget = self._executor.forget

@@ -16,6 +16,7 @@ from infra import packing
 from infra.assembly import Plan, synthesise
 from infra.bundling import Checkout, source_bundler, source_files
 from infra.config import load_config
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.lockfile import closure, read_lock, restricted
 from infra.packing import ALWAYS_PACKED, PYTHON_VERSION, install, matching_python, pack, package_bundler
@@ -118,7 +119,11 @@ def test_a_package_that_is_not_in_the_lock(small: Checkout) -> None:
 
 @pytest.mark.parametrize(
     "room",
-    load_rooms(Checkout.at(Path(__file__).parents[2]).functions, grant_words(["agent-run"]), ["agent-run"]),
+    load_rooms(
+        Checkout.at(Path(__file__).parents[2]).functions,
+        grant_words(["agent-run"]) | tool_words(),
+        ["agent-run"],
+    ),
 )
 def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, room: RoomSpec) -> None:
     asked = [*ALWAYS_PACKED, *room.packages]

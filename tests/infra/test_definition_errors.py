@@ -8,12 +8,13 @@ import pytest
 
 from infra.bundling import Checkout
 from infra.config import FOLDER, load_config, stages
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.rooms import RoomSpec, load_rooms
 from infra.spelling import DefinitionError
 from tests.infra.small_checkout import GREETER, GUARD, a_room
 
-WORDS = grant_words(["agent-run"])
+WORDS = grant_words(["agent-run"]) | tool_words()
 
 
 def load(folder: Path, **tomls: str) -> list[RoomSpec]:

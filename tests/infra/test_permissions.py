@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.rooms import QueueSpec, RoomSpec, load_rooms
 from infra.triggers import RuleSpec, StreamSpec
@@ -42,6 +43,8 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}registry/index/GSI1": QUERY,
     },
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
+    "tools:invoke": {},
+    "lambda-tools:invoke": {},
     "limits:read-write": {f"{TABLE}limits": {"dynamodb:GetItem"} | WRITE},
     "triggers:read": {f"{TABLE}triggers": READ},
     "triggers:record": {f"{TABLE}triggers": {"dynamodb:UpdateItem"}},
@@ -67,6 +70,8 @@ VARIABLES = {
     "registry": "REGISTRY_TABLE",
     "identity": "IDENTITY_TABLE",
     "limits": "LIMITS_TABLE",
+    "tools": "TOOL_FUNCTIONS",
+    "lambda-tools": "LAMBDA_TOOLS",
     "triggers": "TRIGGERS_TABLE",
     "data": "DATA_BUCKET",
     "blobs": "DATA_BUCKET",
@@ -74,22 +79,22 @@ VARIABLES = {
     "schedules": "SCHEDULE_GROUP SCHEDULE_ROLE_ARN",
 }
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
-ROOMS = {
-    room.name: room for room in load_rooms(ROOT / "functions", grant_words(["agent-run"]), ["agent-run"])
-}
+WORDS = grant_words(["agent-run"]) | tool_words()
+ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", WORDS, ["agent-run"])}
 
 
 def test_every_word_has_a_meaning_here() -> None:
-    assert set(grant_words(["agent-run"])) == set(MEANING)
+    assert set(WORDS) == set(MEANING)
 
 
 def test_every_word_is_explained_to_people() -> None:
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
-    words = [*grant_words(["agent-run"]), *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
+    words = [*WORDS, *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
     words += [*RuleSpec.model_fields, *StreamSpec.model_fields]
     assert {
         word for word in words if not any(f"`{w}`" in readme for w in (word, f"[{word}]", f"[[{word}]]"))
-    } == {"on_schedules", "authorizer"}
+    } == {"on_schedules", "authorizer", "tools"}
+    assert "`tools = true`" in readme
     assert "`on_schedules = true`" in readme
     assert "`authorizer = true`" in readme
 

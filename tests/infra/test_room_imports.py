@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import Checkout, copy_into, source_files
+from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.machines import machine_files
 from infra.packing import ALWAYS_PACKED
@@ -21,7 +22,7 @@ PRODUCT = Checkout.at(Path(__file__).parents[2])
 MACHINES = list(machine_files(PRODUCT.statemachines))
 ROOMS = [
     room
-    for room in load_rooms(PRODUCT.functions, grant_words(MACHINES), MACHINES)
+    for room in load_rooms(PRODUCT.functions, grant_words(MACHINES) | tool_words(), MACHINES)
     if (PRODUCT.functions / room.name / "handler.py").is_file()
 ]
 

@@ -116,6 +116,7 @@ class Reloader:
         self._staging.keep()
         for room, code_dir in code.items():
             executor.register(replace(touched[room], code_dir=code_dir))
+        self._laptop.code_renewed()
         return sorted(code)
 
     def _redeploy(self, files: tuple[Path, ...]) -> None:

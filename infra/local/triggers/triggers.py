@@ -18,6 +18,7 @@ from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import ClientFactory, Deliveries
 from infra.local.triggers.mappings import Mappings
+from infra.local.triggers.stack_events import StackEvents
 from infra.local.triggers.status_events import StatusEvents
 from infra.local.triggers.timetable import Timetable
 from infra.local.triggers.work import Work
@@ -35,6 +36,7 @@ class Triggers:
         event_targets.bind(bus.offer)
         rule_schedules.bind(Timetable(self.clock, bus, deliveries))
         execution_events.bind(StatusEvents(bus).changed)
+        self.stack_events = StackEvents(bus)
         bucket_notifications.bind(BucketEvents(self.clock, deliveries, bus).changed)
         asynchronous = Asynchronous(client, executor, self.clock, self._work, bus)
         lambda_invocations.bind_events(asynchronous.accept)

@@ -17,9 +17,11 @@ from stepward.models.abilities import check_abilities
 from stepward.models.base import price_of
 from stepward.models.catalog import backend_for
 from stepward.models.expressions import check, is_expression
+from stepward.tools.call_checks import check_use
 from stepward.tools.catalog import find_tool
 
 DEFINITION_LIMIT_BYTES: Final = 300_000
+_OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 
 
 def check_agent(agent: AgentDefinition, http_allow: Sequence[str]) -> None:
@@ -68,9 +70,10 @@ def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:
         tool = find_tool(use.tool)
         settings = parse(tool.settings, use.config)
         tool.check_settings(settings, http_allow)
+        check_use(use)
     except InvalidRequest as error:
         inner = error.field if error.field not in (None, "body") else "tool"
-        at = inner if inner in ("tool", "config.allow") else f"config.{inner}"
+        at = inner if inner.partition(".")[0] in _OF_A_USE else f"config.{inner}"
         raise InvalidRequest(error.detail, field=f"{field}.{at}", fix=error.fix) from error
 
 

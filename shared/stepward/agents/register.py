@@ -16,10 +16,12 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.agents.checks import check_agent, check_config, check_resources, check_size
 from stepward.agents.find import find_agent
 from stepward.agents.neighbours import Neighbourhood
+from stepward.agents.own_tools import with_snapshots
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
+from stepward.domain.published_tools import ToolRoom
 from stepward.ports.clock import Clock, iso
 from stepward.ports.prices import Prices
 from stepward.ports.registry import (
@@ -48,6 +50,7 @@ class Register:
     registry: Registry
     clock: Clock
     http_allow: Sequence[str]
+    published: Callable[[str], ToolRoom | None] = lambda _: None
     suffix: Callable[[], str] = random_suffix
     agreed: Callable[[str], Prices] = lambda _: {}
 
@@ -66,6 +69,7 @@ class Register:
                 field="id",
                 fix="register the definition under another id",
             )
+        agent = with_snapshots(agent, self.published, seen.version.definition if seen.version else None)
         if seen.version is not None:
             if seen.version.definition != _kept(agent):
                 raise changed_version(agent)

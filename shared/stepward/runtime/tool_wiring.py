@@ -10,8 +10,11 @@ from stepward.runtime.config import settings
 from stepward.tools.base import ToolContext
 
 if TYPE_CHECKING:
+    from stepward.agents.publish_tools import PublishTools
     from stepward.ports.circuits import Circuits
+    from stepward.ports.functions import Functions
     from stepward.ports.results import ResultStore
+    from stepward.ports.tool_shelf import ToolShelf
 
 # ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
 
@@ -46,4 +49,28 @@ def remote_context(tenant: str, call_id: str) -> ToolContext:
         http_allow=settings().http_allow,
         results=results(),
         circuits=circuits(),
+        functions=functions(),
     )
+
+
+@cache
+def functions() -> Functions:
+    """Functions that carry out tools."""
+    from stepward.adapters.aws.functions import LambdaFunctions
+
+    return LambdaFunctions(settings().tool_functions)
+
+
+@cache
+def tool_shelf() -> ToolShelf:
+    """What folders have published."""
+    from stepward.adapters.aws.tool_shelf import DynamoToolShelf
+
+    return DynamoToolShelf(settings().need("registry_table"))
+
+
+def publish_tools_case() -> PublishTools:
+    """The use case that publishes what folders offer."""
+    from stepward.agents.publish_tools import PublishTools
+
+    return PublishTools(functions(), tool_shelf(), wiring.clock(), tuple(settings().tool_functions))

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from stepward.ports.runtime_state import RunLists, RuntimeState
     from stepward.ports.schedules import Schedules
     from stepward.ports.triggers import Triggers
-    from stepward.tools.base import ToolContext
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a room loads only what it calls
 
@@ -204,13 +203,6 @@ def _consultant(tenant: str, agent: str, version: str, agreed: frozenset[str]) -
 
     del agreed
     return Consultant.of(definition(tenant, agent, version), agreed_prices().of(tenant))
-
-
-def tool_context(tenant: str, call_id: str) -> ToolContext:
-    """What a call of a tool may reach."""
-    from stepward.tools.base import ToolContext
-
-    return ToolContext(tenant, call_id, datasets(), settings().http_allow)
 
 
 def latest_version(tenant: str, agent: str, version: str | None) -> str:

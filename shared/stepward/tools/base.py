@@ -15,6 +15,7 @@ from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.circuits import Circuits
 from stepward.ports.datasets import Datasets
+from stepward.ports.functions import Functions
 from stepward.ports.results import ResultStore
 
 
@@ -55,6 +56,7 @@ class ToolContext:
     timeout_s: float = 10
     results: ResultStore | None = None
     circuits: Circuits | None = None
+    functions: Functions | None = None
     family: tuple[str, ...] = ()
     pause: Callable[[float], None] = sleep
 

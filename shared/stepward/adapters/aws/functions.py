@@ -1,0 +1,100 @@
+"""Calls Lambda functions for tools: once, with patience, and only those that may be called."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from time import monotonic
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as AwsConnectionError
+
+from stepward.adapters.aws.errors import error_code
+from stepward.domain.errors import ToolFailed, ToolUnavailable
+
+TAG: Final = "stepward:tool"
+_TAGS_KEPT_S: Final = 300
+_LONGEST_CALL_S: Final = 270
+_DEAD: Final = ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory")
+_TURNED_AWAY: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "ServiceException"})
+_CONFIG: Final = Config(
+    retries={"total_max_attempts": 1},
+    connect_timeout=2,
+    read_timeout=_LONGEST_CALL_S,
+    max_pool_connections=16,
+)
+
+
+@dataclass
+class LambdaFunctions:
+    """The functions of a stage; `rooms` are its folders of tools with the names of their functions."""
+
+    rooms: Mapping[str, str]
+    _tagged: dict[str, tuple[float, bool]] = field(default_factory=dict)
+
+    def own(self, room: str, payload: dict[str, Any]) -> Any:
+        """Call a folder's function."""
+        if room not in self.rooms:
+            raise ToolFailed(f"the folder {room} is not deployed any more.")
+        return _invoke(self.rooms[room], payload, {})
+
+    def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
+        """Call another function that its owner has marked as a tool."""
+        if not self._is_tool(name):
+            raise ToolFailed(f"the function {name} does not carry the tag {TAG}.")
+        return _invoke(name, payload, custom)
+
+    def _is_tool(self, name: str) -> bool:
+        """Ask for a function's tags, once in five minutes."""
+        asked_s, is_tool = self._tagged.get(name, (0.0, False))
+        if not is_tool or monotonic() - asked_s > _TAGS_KEPT_S:
+            is_tool = TAG in _tags(name)
+            self._tagged[name] = (monotonic(), is_tool)
+        return is_tool
+
+
+def _tags(name: str) -> dict[str, str]:
+    try:
+        tags: dict[str, str] = _client().get_function(FunctionName=name).get("Tags", {})
+    except (ClientError, AwsConnectionError, HTTPClientError) as error:
+        raise ToolUnavailable(f"the function {name} cannot be looked at: {error}", has_begun=False) from error
+    return tags
+
+
+def _invoke(name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
+    context = base64.b64encode(json.dumps({"custom": custom}).encode()).decode()
+    try:
+        answer = _client().invoke(
+            FunctionName=name,
+            Payload=json.dumps(payload).encode(),
+            **({"ClientContext": context} if custom else {}),
+        )
+        body = answer["Payload"].read()
+    except ClientError as error:
+        detail = f"the function {name} was not called: {error_code(error)}."
+        if error_code(error) in _TURNED_AWAY:
+            raise ToolUnavailable(detail, has_begun=False) from error
+        raise ToolFailed(detail) from error
+    except (AwsConnectionError, HTTPClientError) as error:
+        raise ToolUnavailable(f"the function {name} gave no answer: {type(error).__name__}.") from error
+    return _raised(name, json.loads(body)) if answer.get("FunctionError") else json.loads(body or b"null")
+
+
+def _raised(name: str, fault: dict[str, Any]) -> Any:
+    kind, text = str(fault.get("errorType", "")), str(fault.get("errorMessage", ""))
+    detail = f"the function {name} raised {kind or 'an error'}: {text}"[:500]
+    if kind in _DEAD or "Task timed out after" in text:
+        raise ToolUnavailable(detail)
+    raise ToolFailed(detail)
+
+
+@cache
+def _client() -> Any:
+    """Make a client of its own: what others call has seconds, a tool may take minutes and is never sent twice."""
+    return boto3.client("lambda", config=_CONFIG)

@@ -1,0 +1,54 @@
+"""Functions and the shelf in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepward.domain.errors import ToolFailed
+from stepward.domain.published_tools import ToolRoom
+
+Served = Callable[[dict[str, Any]], Any]
+
+
+class MemoryFunctions:
+    """Functions that are Python functions here; `called` keeps what the foreign ones were told beside the payload."""
+
+    def __init__(
+        self, own: dict[str, Served] | None = None, foreign: dict[str, Served] | None = None
+    ) -> None:
+        self._own = own or {}
+        self._foreign = foreign or {}
+        self.called: list[dict[str, str]] = []
+
+    def own(self, room: str, payload: dict[str, Any]) -> Any:
+        """Call a folder's function."""
+        if room not in self._own:
+            raise ToolFailed(f"the folder {room} is not deployed any more.")
+        return self._own[room](payload)
+
+    def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
+        """Call another function."""
+        if name not in self._foreign:
+            raise ToolFailed(f"the function {name} does not carry the tag stepward:tool.")
+        self.called.append(custom)
+        return self._foreign[name](payload)
+
+
+class MemoryToolShelf:
+    """Entries in a dictionary."""
+
+    def __init__(self) -> None:
+        self._rooms: dict[str, ToolRoom] = {}
+
+    def put(self, room: ToolRoom) -> None:
+        """Replace an entry."""
+        self._rooms[room.room] = room
+
+    def room(self, room: str) -> ToolRoom | None:
+        """Read one entry."""
+        return self._rooms.get(room)
+
+    def rooms(self) -> list[ToolRoom]:
+        """Read all entries."""
+        return [self._rooms[name] for name in sorted(self._rooms)]

@@ -1,0 +1,82 @@
+"""A function of your own, in a folder of its own: called by name, as it was when the agent was registered."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic import ConfigDict
+
+from stepward.domain.errors import ModelFault, ToolArgumentInvalid, ToolFailed, ToolUnavailable
+from stepward.domain.published_tools import FunctionCall, PublishedTool
+from stepward.domain.tools import Effect, Placement
+from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+
+
+class Snapshot(PublishedTool, Settings):
+    """What the platform keeps of a function in an agent's version, so that a later deployment does not change it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    room: str
+
+
+class OwnFunction(Tool[Snapshot, Arguments]):
+    """Calls a function of your own."""
+
+    name = "own_function"
+    description = "Calls a function of your own."
+    effect = Effect.ONCE
+    placement = Placement.REMOTE
+    settings = Snapshot
+    arguments = Arguments
+
+    def effect_with(self, settings: Snapshot) -> Effect:
+        """The effect that the function declared."""
+        return settings.effect
+
+    def timeout_with(self, settings: Snapshot) -> float:
+        """The time that the function declared."""
+        return settings.timeout_s
+
+    def described_with(self, settings: Snapshot) -> str:
+        """The function's own docstring."""
+        return settings.description
+
+    def schema_with(self, settings: Snapshot) -> dict[str, Any]:
+        """The schema of the function's signature."""
+        return settings.parameters
+
+    def read_arguments(self, given: dict[str, Any], settings: Snapshot) -> Any:
+        """Leave the arguments to the function's own types, which know more than their schema says."""
+        del settings
+        return given
+
+    def run(self, arguments: Any, settings: Snapshot, context: ToolContext) -> Any:
+        """Answer what the function answers; its own faults are told in its own words."""
+        if context.functions is None:
+            raise ToolFailed("functions cannot be called from here.")
+        call = FunctionCall(
+            function=settings.function,
+            arguments=arguments,
+            tenant=context.tenant,
+            run=context.run,
+            call_id=context.call_id,
+        )
+        answer = context.functions.own(settings.room, call.model_dump())
+        if not isinstance(answer, dict) or not answer.keys() & {"value", "error"}:
+            raise ToolFailed(
+                f"the folder {settings.room} does not serve tools; its handler uses `serve_tools`."
+            )
+        if "error" in answer:
+            raise _fault(answer, settings)
+        return answer["value"]
+
+
+def _fault(answer: dict[str, Any], settings: Snapshot) -> ModelFault:
+    detail = str(answer.get("detail", ""))
+    if answer["error"] == ToolUnavailable.__name__:
+        return ToolUnavailable(detail, has_begun=bool(answer.get("has_begun", True)))
+    if answer["error"] == ToolArgumentInvalid.__name__:
+        return ToolArgumentInvalid(f"{detail}. The schema is {json.dumps(settings.parameters)}")
+    return ToolFailed(detail)

@@ -1,0 +1,43 @@
+"""What the shelf of published tools promises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from moto import mock_aws
+
+from infra.tables import TABLES
+from stepward.adapters.aws import clients
+from stepward.adapters.aws.tool_shelf import DynamoToolShelf
+from stepward.adapters.memory.functions import MemoryToolShelf
+from stepward.domain.published_tools import PublishedTool, ToolRoom
+from stepward.domain.tools import Effect
+from tests.contract.conftest import _create
+
+FIND = PublishedTool(
+    function="find", description="Finds.", parameters={"type": "object"}, effect=Effect.NONE, timeout_s=1.5
+)
+
+
+@pytest.fixture(params=["memory", "aws"])
+def shelf(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "memory":
+        yield MemoryToolShelf()
+        return
+    with mock_aws():
+        clients.client.cache_clear()
+        _create(TABLES["registry"])
+        yield DynamoToolShelf("registry")
+    clients.client.cache_clear()
+
+
+def test_the_last_publication_counts(shelf: Any) -> None:
+    shelf.put(ToolRoom(room="orders", published_at="2026-01-01", tools=(FIND,)))
+    shelf.put(ToolRoom(room="billing", published_at="2026-01-01", tools=(FIND,)))
+    shelf.put(ToolRoom(room="orders", published_at="2026-01-02"))
+    assert shelf.room("orders") == ToolRoom(room="orders", published_at="2026-01-02")
+    assert [(room.room, len(room.tools)) for room in shelf.rooms()] == [("billing", 1), ("orders", 0)]
+    assert shelf.room("billing").tool("find") == FIND
+    assert shelf.room("nothing") is None
