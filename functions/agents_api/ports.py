@@ -5,13 +5,19 @@ from __future__ import annotations
 from stepward.agents.labels import Labels
 from stepward.agents.lifecycle import Lifecycle
 from stepward.agents.register import Register
-from stepward.runtime import money, wiring
+from stepward.runtime import money, tool_wiring, wiring
 from stepward.runtime.config import settings
 
 
 def register() -> Register:
     """Registers versions, with what this stage allows them."""
-    return Register(wiring.registry(), wiring.clock(), settings().http_allow, agreed=money.price_store().of)
+    return Register(
+        wiring.registry(),
+        wiring.clock(),
+        settings().http_allow,
+        tool_wiring.tool_shelf().room,
+        agreed=money.price_store().of,
+    )
 
 
 def lifecycle() -> Lifecycle:
