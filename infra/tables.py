@@ -39,6 +39,7 @@ _RUN_LIST = (
     "rehearsed",
     "priority",
     "parent",
+    "paused",
     "created_at",
     "deadline_at",
     "ended_at",

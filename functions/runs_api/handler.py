@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from functions.runs_api.cancel_run import router as cancelling
+from functions.runs_api.pause_run import router as pausing
 from functions.runs_api.read_runs import router as reading
 from functions.runs_api.start_run import router as starting
 from stepward.runtime.entry import room
 from stepward.runtime.http import http_app
 
-app = http_app(starting, reading, cancelling)
+app = http_app(starting, reading, cancelling, pausing)
 
 
 @room("runs request served")

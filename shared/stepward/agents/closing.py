@@ -10,10 +10,12 @@ from typing import Any, Final
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.gate import failure
+from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
 from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import Admitted, Created, Inherited, Sequenced
+from stepward.domain.journal import Admitted, Created, Inherited, Pause, Resume, Sequenced
+from stepward.domain.run_state import newest_deed
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.tokens import SLOT_CALL
@@ -73,7 +75,7 @@ class Sweep:
                  advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
                  machine: gone, deadline passed             → nobody will go on: close as failed
         """
-        newest = self.ports.journal.newest(head.key)
+        newest = self._newest_deed(head)
         if newest is not None and _has_not_begun(newest):
             return self._start(head, newest)
         ended = getattr(newest.record if newest else None, "end", None) is not None
@@ -88,6 +90,20 @@ class Sweep:
             )
             return "closed"
         return "left"
+
+    def _newest_deed(self, head: RunHead) -> Sequenced | None:
+        """Find how far a run has come, past all words about pausing; one that was resumed and not woken is woken.
+
+        time →   resume: record ✓ ── ✗ dies               → wake the machine, have the line looked at
+                 start: transaction ✓ ── ✗ dies; pause ✓   → the journal has no claim: start by the same name
+        """
+        newest = self.ports.journal.newest(head.key)
+        record = newest.record if newest else None
+        if isinstance(record, Resume):
+            wake_resumed(self.ports, head, record)
+        if isinstance(record, Pause | Resume) and head.status is RunStatus.RUNNING:
+            return newest_deed(self.ports.journal.load(head.key).records)
+        return newest
 
     def _start(self, head: RunHead, newest: Sequenced) -> str:
         """Start a run that has a slot and no machine, or wake the machine that waits for the slot."""

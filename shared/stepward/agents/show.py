@@ -17,14 +17,16 @@ from stepward.domain.journal import (
     Inherited,
     JournalSlice,
     Parked,
+    Pause,
     Queued,
+    Resume,
     Sequenced,
     Turn,
     Waiting,
 )
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import rank_of
-from stepward.domain.run_state import fold
+from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
 from stepward.ports.runtime_state import RunLists, RunPage, RuntimeState
@@ -95,6 +97,9 @@ class ShowRuns:
         newest = self.journal.newest(head.key)
         record = newest.record if newest else None
         end = record.end if isinstance(record, Ended | Turn) else None
+        if isinstance(record, Pause | Resume):
+            state = fold(self.journal.load(head.key))
+            return {**run_view(head), "status": _status_by(head, state), **_waits(state), "output": None}
         if record is None or end is None:
             return {**run_view(head), "status": _status(head, record), **_waiting_for(record), "output": None}
         totals = fold(self.journal.load(head.key)).ledger.billed_totals()
@@ -152,6 +157,26 @@ def _waiting_for(record: AnyRecord | None) -> dict[str, Any]:
             return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
         case _:
             return {}
+
+
+def _status_by(head: RunHead, state: RunState) -> RunStatus:
+    """The status of a run of which somebody said that it is to pause or to go on."""
+    if head.status is RunStatus.RUNNING and state.owner is None:
+        return RunStatus.PENDING
+    return head.status
+
+
+def _waits(state: RunState) -> dict[str, Any]:
+    """Say what such a run waits for: answers first, for they come whether it is paused or not."""
+    if state.slot:
+        return {}
+    if state.place:
+        return {"waiting_for": {"what": "slot", "place": rank_of(state.place)}}
+    parked = state.parked.calls if state.parked and state.parked.reason == "answers" else ()
+    calls = [call for call in parked if call not in state.calls or state.calls[call].result is None]
+    if calls:
+        return {"waiting_for": {"what": "answers", "calls": calls}}
+    return {"waiting_for": {"what": "pause"}} if state.paused else {}
 
 
 def _output(last: Sequenced | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -41,7 +41,7 @@ class RunState:
     """Everything that the next step of a run depends on, derived from its journal and from nothing else.
 
     `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
-    the run stands in line while it has none; `idle_since` and `idle` are the time that does not count as active.
+    the run stands in line while it has none, and `left_place` where it stood when it was paused; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with.
     """
 
@@ -55,8 +55,9 @@ class RunState:
     waits: int = 0
     slot: Slot | None = None
     place: str | None = None
+    left_place: str | None = None
     parked: Parked | None = None
-    paused: bool = False
+    paused: Pause | None = None
     idle_since: str | None = None
     idle: timedelta = timedelta()
     inherited_turns: int = 0
@@ -148,8 +149,12 @@ class RunState:
                 self._park(record)
             case ToppedUp():
                 self.ledger.draw(record.allowance)
-            case Pause() | Resume():
-                self.paused = isinstance(record, Pause)
+            case Pause():
+                self.paused = record
+                self.left_place, self.place = self.place, None
+            case Resume():
+                self.paused = None
+                self.left_place, self.place = None, record.place or self.place
 
     def _admit(self, record: Admitted) -> None:
         self.slot, self.place, self.parked = record.slot, None, None
@@ -213,6 +218,11 @@ def fold_records(records: Iterable[Sequenced], calls: dict[str, CallItem]) -> Ru
     for item in records:
         state.apply(item)
     return state
+
+
+def newest_deed(records: Sequence[Sequenced]) -> Sequenced | None:
+    """The last record that is more than a word about pausing: by it one sees how far a run has come."""
+    return next((item for item in reversed(records) if not isinstance(item.record, Pause | Resume)), None)
 
 
 def is_harmless(record: AnyRecord) -> bool:

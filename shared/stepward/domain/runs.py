@@ -88,6 +88,7 @@ class RunHead(BaseModel):
     epoch: int = 1
     priority: Priority = "normal"
     parent: str | None = None
+    paused: bool = False
     created_at: str
     deadline_at: str
     ended_at: str | None = None
@@ -115,4 +116,6 @@ class RunHead(BaseModel):
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
     hidden = {"tenant", "epoch", "run", "ended_seq"} | (set() if head.aws else {"aws"})
-    return {"id": head.run, **head.model_dump(mode="json", exclude=hidden)}
+    # An end is the end of a pause too, and the head of a run that was cancelled in a pause still has the word.
+    shown = head.model_dump(mode="json", exclude=hidden) | {"paused": head.paused and not head.ended}
+    return {"id": head.run, **shown}

@@ -2,10 +2,36 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
-from stepward.domain.line import InLine
+from stepward.domain.line import RANK_NAMES, InLine, rank_of, since_of
+
+
+@dataclass(frozen=True)
+class SlotCount:
+    """How many runs hold a slot, and how many have given theirs back while they wait for an answer."""
+
+    active: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class LineLook:
+    """A line at a glance: how many stand in it by priority (resume, high, normal, low), and since when the first to come."""
+
+    lengths: dict[str, int]
+    oldest_since: str | None
+
+
+def look_at(places: Sequence[str]) -> LineLook:
+    """Sum up a line by the names of its places."""
+    found = Counter(map(rank_of, places))
+    oldest = min(map(since_of, places), default=None)
+    return LineLook({name: found[name] for name in RANK_NAMES.values()}, oldest)
 
 
 class Line(Protocol):
@@ -29,11 +55,11 @@ class Line(Protocol):
     def waiting_tenants(self, limit: int) -> list[str]:
         """Name tenants whose line had somebody in it when it was last looked at."""
 
-    def lengths(self, tenant: str) -> dict[str, int]:
-        """Count the line by priority: resume, high, normal, low."""
+    def look(self, tenant: str) -> LineLook:
+        """Look at a tenant's whole line, without reading more of it than the places."""
 
-    def active(self, tenant: str | None, shards: int) -> int:
-        """Count the slots that are taken, of a tenant or of all."""
+    def count(self, tenant: str | None) -> SlotCount:
+        """Count who holds a slot and who waits without, of a tenant; of all tenants only the slots are counted."""
 
 
 class Nudges(Protocol):

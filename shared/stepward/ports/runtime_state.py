@@ -10,7 +10,18 @@ from pydantic import BaseModel
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Conflict
-from stepward.domain.journal import Admitted, AnyRecord, Created, Inherited, Parked, Queued, ToppedUp, Turn
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    Created,
+    Inherited,
+    Parked,
+    Pause,
+    Queued,
+    Resume,
+    ToppedUp,
+    Turn,
+)
 from stepward.domain.line import Allowance, Draw, InLine, Slot
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
@@ -73,11 +84,12 @@ class Freed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What the end of a run changes besides its head; `place` is taken out of the line."""
+    """What the end of a run changes besides its head; `place` is taken out of the line, `parked` tells that it waited."""
 
     closing: Closing
     slot: Slot | None = None
     place: str | None = None
+    parked: bool = False
     returns: tuple[Allowance, ...] = ()
     costs: tuple[CostLine, ...] = ()
     tells_parent: bool = False
@@ -111,6 +123,18 @@ class RuntimeState(Protocol):
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
     ) -> Freed:
         """Give slot and money back, with record `seq`; raises `StoreConflict` when the place is taken."""
+
+    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+        """Write that a run is to stand still, with record `seq`, and take it out of the line.
+
+        Raises `StoreConflict` when the journal has gone on.
+        """
+
+    def release(self, key: RunKey, seq: int, record: Resume, waiting: InLine | None) -> None:
+        """Write that a run may go on, with record `seq`, and give it a place in the line if it had one.
+
+        Raises `StoreConflict` when the journal has gone on.
+        """
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
         """Draw once more, with record `seq`; False when a budget has too little."""
@@ -159,6 +183,11 @@ class RunLists(Protocol):
 
         The list may lag behind the heads by moments; whoever acts on it looks at the run itself first.
         """
+
+
+def has_begun(waiting: InLine) -> bool:
+    """Whether a run that asks for a slot had one before: it waited for an answer, or goes on on its own account."""
+    return not waiting.place or waiting.is_resume
 
 
 def records_of(new: NewRun, first: Created) -> list[AnyRecord]:

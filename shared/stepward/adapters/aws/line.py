@@ -10,7 +10,8 @@ from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.slots import counter_key, place_key
 from stepward.domain.budgets import AccountLimits, TenantLimits
-from stepward.domain.line import RANK_NAMES, InLine
+from stepward.domain.line import InLine
+from stepward.ports.line import LineLook, SlotCount, look_at
 
 _WAITING: Final = "WAITING"
 
@@ -76,33 +77,32 @@ class DynamoLine:
             )
         return [str(from_item(item)["tenant"]) for item in found["Items"]]
 
-    def lengths(self, tenant: str) -> dict[str, int]:
-        """Count the line by priority."""
-        return {name: self._length(tenant, f"{rank}#") for rank, name in RANK_NAMES.items()}
+    def look(self, tenant: str) -> LineLook:
+        """Read the names of all places: one query, of one page for some thousands."""
+        with translated(f"looking at the line of {tenant}"):
+            pages = (
+                client("dynamodb")
+                .get_paginator("query")
+                .paginate(**self._line(tenant), ProjectionExpression="sk")
+            )
+            return look_at([str(from_item(item)["sk"]) for page in pages for item in page["Items"]])
 
-    def active(self, tenant: str | None, shards: int) -> int:
-        """Add the counters up."""
-        found = 0
+    def count(self, tenant: str | None) -> SlotCount:
+        """Add the counters up: one query."""
         with translated("counting slots"):
-            for shard in range(shards):
-                key = to_item(counter_key(tenant, shard))
-                item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True)
-                found += int(from_item(item.get("Item", {})).get("active", 0))
-        return found
-
-    def _length(self, tenant: str, begins: str) -> int:
-        request = self._line(tenant)
-        request["KeyConditionExpression"] += " AND begins_with(sk, :begins)"
-        request["ExpressionAttributeValues"] |= to_item({":begins": begins})
-        with translated(f"counting the line of {tenant}"):
-            pages = client("dynamodb").get_paginator("query").paginate(**request, Select="COUNT")
-            return sum(int(page["Count"]) for page in pages)
+            found = client("dynamodb").query(**self._partition(counter_key(tenant, 0)["pk"]))["Items"]
+        counters = [from_item(item) for item in found]
+        active, parked = (sum(int(one.get(name, 0)) for one in counters) for name in ("active", "parked"))
+        return SlotCount(active, parked)
 
     def _line(self, tenant: str) -> dict[str, Any]:
+        return self._partition(f"T#{tenant}#WAIT")
+
+    def _partition(self, pk: str) -> dict[str, Any]:
         return {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": to_item({":pk": f"T#{tenant}#WAIT"}),
+            "ExpressionAttributeValues": to_item({":pk": pk}),
             "ConsistentRead": True,
         }
 

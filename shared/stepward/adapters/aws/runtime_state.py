@@ -15,10 +15,10 @@ from stepward.adapters.aws.run_lists import head_key, open_shard, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
 from stepward.domain.costs import COST_SHARDS, CostLine
 from stepward.domain.errors import Bug, StoreConflict
-from stepward.domain.journal import Admitted, AnyRecord, Parked, Queued, ToppedUp, Turn
+from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
 from stepward.domain.line import Allowance, Draw, InLine, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
-from stepward.ports.runtime_state import Freed, NewRun, Settlement, SlotLimits, Started
+from stepward.ports.runtime_state import Freed, NewRun, Settlement, SlotLimits, Started, has_begun
 
 RECORD = "record"
 HEAD = "head"
@@ -75,7 +75,7 @@ class DynamoRuntimeState:
             self._record(key, waiting.seq + 1, record),
             self._status(key, RunStatus.RUNNING),
             *left,
-            *slots.take(self.table, key, record.slot, limits, past_others=True),
+            *slots.take(self.table, key, record.slot, limits, past_others=True, parked=has_begun(waiting)),
             *slots.draw_steps(self.table, key.tenant, draw),
         ]
         return transact(steps, f"admitting {key.run}")
@@ -86,8 +86,30 @@ class DynamoRuntimeState:
         time →   advance: seq 9 ✓ place ✓      cancel: seq 9 ✗ → looks again and takes the place out of the line
         """
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
-        steps = [self._record(key, waiting.seq + 1, record), slots.join(self.table, waiting)]
+        joined = waiting.model_copy(update={"seq": waiting.seq + 1})
+        steps = [self._record(key, joined.seq, record), slots.join(self.table, joined)]
         self._all(steps, f"queueing {key.run}")
+
+    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+        """Write that a run is to stand still.
+
+        time →   pauser: seq 5 ✓ place gone      dispatch: admits with seq 5 ✗ → looks again: nobody stands there
+                 turn:   seq 5 ✓                 pauser: seq 5 ✗ → looks again and takes seq 6, or learns of the end
+        """
+        left = [slots.leave(self.table, key.tenant, place)] if place else []
+        self._all(
+            [self._record(key, seq, record), self._paused(key, paused=True), *left], f"pausing {key.run}"
+        )
+
+    def release(self, key: RunKey, seq: int, record: Resume, waiting: InLine | None) -> None:
+        """Write that a run may go on.
+
+        time →   resumer: seq 6 ✓ place ✓        another resumer: seq 6 ✗ → looks again: it is not paused any more
+        """
+        joined = [slots.join(self.table, waiting)] if waiting else []
+        self._all(
+            [self._record(key, seq, record), self._paused(key, paused=False), *joined], f"resuming {key.run}"
+        )
 
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
@@ -101,7 +123,7 @@ class DynamoRuntimeState:
             self._status(key, RunStatus.WAITING),
             *slots.return_steps(self.table, key.tenant, returns),
         ]
-        return self._giving_back(key, kept, slot, f"parking {key.run}")
+        return self._giving_back(key, kept, slot, f"parking {key.run}", parked=True)
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
         """Draw once more.
@@ -123,6 +145,7 @@ class DynamoRuntimeState:
         kept = [
             self._end(key, settlement),
             *([slots.leave(self.table, key.tenant, settlement.place)] if settlement.place else []),
+            *([slots.forget_parked(self.table, key.tenant)] if settlement.parked else []),
             *slots.return_steps(self.table, key.tenant, settlement.returns),
             *(self._cost(key, line) for line in lines),
         ]
@@ -164,19 +187,21 @@ class DynamoRuntimeState:
 
     # ── steps ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _giving_back(self, key: RunKey, kept: list[Step], slot: Slot | None, doing: str) -> Freed:
+    def _giving_back(
+        self, key: RunKey, kept: list[Step], slot: Slot | None, doing: str, *, parked: bool = False
+    ) -> Freed:
         """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
 
         time →   newcomer: no slot free → flags the counter → joins the line → nudge
                  we:       counter is flagged ✗ → once more without the condition ✓ → nudge
         """
-        back = slots.give_back(self.table, key, slot, unasked=True) if slot else []
+        back = slots.give_back(self.table, key, slot, unasked=True, parked=parked) if slot else []
         refused = transact([*kept, *back], doing)
         if refused is not None and HEAD in refused:
             return Freed(done=False)
         asked = refused if refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT} else None
         if asked is not None and slot:
-            again = slots.give_back(self.table, key, slot, unasked=False)
+            again = slots.give_back(self.table, key, slot, unasked=False, parked=parked)
             refused = transact([*kept, *again], doing)
         if refused is None:
             return slots.freed(asked)
@@ -202,6 +227,16 @@ class DynamoRuntimeState:
             "SET #status = :status",
             {":status": status.value},
             names={"#status": "status"},
+        )
+
+    def _paused(self, key: RunKey, *, paused: bool) -> Step:
+        return update(
+            "word",
+            self.table,
+            from_item(head_key(key)),
+            "SET paused = :paused",
+            {":paused": paused},
+            "attribute_not_exists(ended_at)",
         )
 
     def _end(self, key: RunKey, settlement: Settlement) -> Step:

@@ -36,8 +36,13 @@ def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
         )
 
 
-def take(table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others: bool) -> list[Step]:
-    """Take a slot; a newcomer must not go past those in line, who are served by `dispatch` alone."""
+def take(
+    table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others: bool, parked: bool = False
+) -> list[Step]:
+    """Take a slot; a newcomer must not go past those in line, who are served by `dispatch` alone.
+
+    `parked` says that the run was counted as waiting until now.
+    """
     return [
         put_new("slot", table, to_item({**_slot_key(key), **slot.model_dump()})),
         _count_up(
@@ -47,6 +52,7 @@ def take(table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others
             slot.tenant_shard,
             (limits.tenant.active, limits.tenant.shards),
             past_others,
+            -1 if parked else 0,
         ),
         _count_up(
             table,
@@ -60,30 +66,48 @@ def take(table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others
 
 
 def _count_up(
-    table: str, name: str, tenant: str | None, shard: int, limit: tuple[int, int], past_others: bool
+    table: str,
+    name: str,
+    tenant: str | None,
+    shard: int,
+    limit: tuple[int, int],
+    past_others: bool,
+    parked: int = 0,
 ) -> Step:
     free = "(attribute_not_exists(active) OR active < :limit)"
     return update(
         name,
         table,
         counter_key(tenant, shard),
-        "ADD active :one",
-        {":one": 1, ":limit": shard_limit(*limit, shard)},
+        _counting(parked),
+        {":one": 1, ":limit": shard_limit(*limit, shard), **_parked(parked)},
         free if past_others else f"{free} AND attribute_not_exists(waits)",
     )
 
 
-def give_back(table: str, key: RunKey, slot: Slot, *, unasked: bool) -> list[Step]:
-    """Give a slot back; `unasked` insists that nobody has asked to be told of it."""
+def give_back(table: str, key: RunKey, slot: Slot, *, unasked: bool, parked: bool = False) -> list[Step]:
+    """Give a slot back; `unasked` insists that nobody has asked to be told of it, `parked` counts the run as waiting."""
     condition = "attribute_not_exists(waits)" if unasked else None
-    minus = {":one": -1}
+    mine, others = counter_key(key.tenant, slot.tenant_shard), counter_key(None, slot.account_shard)
+    minus, more = {":one": -1}, 1 if parked else 0
     return [
         delete("slot", table, _slot_key(key), "attribute_exists(pk)"),
-        update(
-            TENANT, table, counter_key(key.tenant, slot.tenant_shard), "ADD active :one", minus, condition
-        ),
-        update(ACCOUNT, table, counter_key(None, slot.account_shard), "ADD active :one", minus, condition),
+        update(TENANT, table, mine, _counting(more), {**minus, **_parked(more)}, condition),
+        update(ACCOUNT, table, others, "ADD active :one", minus, condition),
     ]
+
+
+def forget_parked(table: str, tenant: str) -> Step:
+    """Count a run as waiting no more that has ended without a slot; only the sum over the shards has a meaning."""
+    return update("parked", table, counter_key(tenant, 0), "ADD parked :parked", _parked(-1))
+
+
+def _counting(parked: int) -> str:
+    return "ADD active :one, parked :parked" if parked else "ADD active :one"
+
+
+def _parked(change: int) -> dict[str, int]:
+    return {":parked": change} if change else {}
 
 
 def freed(refused: Refused | None) -> Freed:

@@ -6,8 +6,9 @@ from collections import Counter
 from threading import RLock
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
-from stepward.domain.line import RANK_NAMES, InLine, Slot, rank_of, shard_limit
+from stepward.domain.line import InLine, Slot, shard_limit
 from stepward.domain.runs import RunKey
+from stepward.ports.line import LineLook, SlotCount, look_at
 from stepward.ports.runtime_state import Freed, SlotLimits
 
 
@@ -18,6 +19,7 @@ class MemoryLine:
         self.lock = RLock()
         self.slots: dict[RunKey, Slot] = {}
         self.places: dict[tuple[str, str], InLine] = {}
+        self.parked: Counter[str] = Counter()
         self.most_active: Counter[str] = Counter()
         self._flags: set[tuple[str | None, int]] = set()
         self._tenants: dict[str, None] = {}
@@ -55,15 +57,14 @@ class MemoryLine:
         """Name the tenants with a line."""
         return sorted(self._tenants)[:limit]
 
-    def lengths(self, tenant: str) -> dict[str, int]:
-        """Count the line by priority."""
-        found = Counter(rank_of(place) for owner, place in self.places if owner == tenant)
-        return {name: found[name] for name in RANK_NAMES.values()}
+    def look(self, tenant: str) -> LineLook:
+        """Look at the names of all places."""
+        return look_at([place for owner, place in self.places if owner == tenant])
 
-    def active(self, tenant: str | None, shards: int) -> int:
-        """Count the slots that are taken."""
-        del shards
-        return sum(tenant in (None, key.tenant) for key in self.slots)
+    def count(self, tenant: str | None) -> SlotCount:
+        """Count who holds a slot and who waits."""
+        active = sum(tenant in (None, key.tenant) for key in self.slots)
+        return SlotCount(active, self.parked[tenant or ""])
 
     # ── for the runtime state, under the lock ───────────────────────────────────────────────────────────────────
 

@@ -11,7 +11,7 @@ from stepward.adapters.memory.line import MemoryLine
 from stepward.adapters.memory.run_lists import MemoryRunLists
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict
-from stepward.domain.journal import Admitted, AnyRecord, Parked, Queued, ToppedUp, Turn
+from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
 from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import (
@@ -20,6 +20,7 @@ from stepward.ports.runtime_state import (
     Settlement,
     SlotLimits,
     Started,
+    has_begun,
     key_used_before,
     records_of,
 )
@@ -76,6 +77,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._set(key, status=RunStatus.RUNNING)
             self.line.leave(waiting)
             self.line.take(key, slot)
+            self.line.parked[key.tenant] -= has_begun(waiting)
             return record
 
     def queue(self, waiting: InLine, record: Queued) -> None:
@@ -84,7 +86,25 @@ class MemoryRuntimeState(MemoryRunLists):
         with self._lock:
             self._next(key, waiting.seq + 1)
             self._journal.append(key, waiting.seq + 1, record)
-            self.line.join(waiting)
+            self.line.join(waiting.model_copy(update={"seq": waiting.seq + 1}))
+
+    def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
+        """Write that a run is to stand still."""
+        with self._lock:
+            self._next(key, seq)
+            self._journal.append(key, seq, record)
+            self._set(key, paused=True)
+            if place:
+                self.line.places.pop((key.tenant, place), None)
+
+    def release(self, key: RunKey, seq: int, record: Resume, waiting: InLine | None) -> None:
+        """Write that a run may go on."""
+        with self._lock:
+            self._next(key, seq)
+            self._journal.append(key, seq, record)
+            self._set(key, paused=False)
+            if waiting:
+                self.line.join(waiting)
 
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
@@ -95,6 +115,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._journal.append(key, seq, record)
             self._set(key, status=RunStatus.WAITING)
             self._give_money_back(key.tenant, returns)
+            self.line.parked[key.tenant] += slot is not None
             return self.line.give_back(key, slot)
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
@@ -116,6 +137,7 @@ class MemoryRuntimeState(MemoryRunLists):
                 self.untold.add(key)
             if settlement.place:
                 self.line.places.pop((key.tenant, settlement.place), None)
+            self.line.parked[key.tenant] -= settlement.parked
             self._give_money_back(key.tenant, settlement.returns)
             for line in settlement.costs:
                 self.cost_book.add(key.tenant, line)

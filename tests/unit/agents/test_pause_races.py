@@ -1,0 +1,118 @@
+"""Words about pausing against everybody else at the run: dispatch, cancel, other words, deaths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.agents.closing import Sweep
+from stepward.domain.errors import Conflict
+from tests.driver import World
+from tests.unit.agents.test_pause import a_world, pause, resume
+
+
+@pytest.fixture
+def world() -> World:
+    return a_world()
+
+
+def test_a_resume_before_the_machine_waits_is_found_when_it_does(world: World) -> None:
+    key = world.start()
+    pause(world, key)
+    answer = world.advance(key)
+    resume(world, key)
+    assert world.machine.answered == []
+    token = world.wait(key, answer, "resume")
+    assert world.machine.answered == [token]
+    assert world.finish(key)["status"] == "COMPLETED"
+
+
+def test_a_resume_before_the_run_has_parked_lets_it_go_on(world: World) -> None:
+    key = world.start()
+    pause(world, key)
+    park = world.runtime.park
+
+    def resumed_first(*said: Any) -> Any:
+        world.runtime.park = park  # type: ignore[method-assign]
+        resume(world, key)
+        return world.runtime.park(*said)
+
+    world.runtime.park = resumed_first  # type: ignore[method-assign]
+    answer = world.advance(key)
+    assert world.wait(key, answer, "resume") in world.machine.answered
+    assert world.finish(key)["status"] == "COMPLETED"
+
+
+@pytest.mark.parametrize("resumes", [False, True])
+def test_who_serves_the_line_by_an_old_look_takes_nobody_else_out_of_it(resumes: bool) -> None:
+    world = a_world(active=1)
+    first, second = world.start(), world.start()
+    world.finish(first)
+    seen = world.line.first("acme", 10)
+    pause(world, second)
+    if resumes:
+        resume(world, second)
+    looks = [seen]
+    look = world.line.first
+    world.line.first = lambda *said: looks.pop() if looks else look(*said)  # type: ignore[method-assign]
+    world.serve()
+    assert list(world.line.slots) == ([second] if resumes else [])
+    assert world.show(second)["paused"] is not resumes
+    if not resumes:
+        resume(world, second)
+        world.serve()
+    assert world.finish(second)["status"] == "COMPLETED"
+
+
+def test_of_two_who_pause_at_once_one_is_told_of_the_other(world: World) -> None:
+    key = world.start()
+    hold = world.runtime.hold
+
+    def another_first(*said: Any) -> None:
+        world.runtime.hold = hold  # type: ignore[method-assign]
+        pause(world, key, "zoe")
+        world.runtime.hold(*said)
+
+    world.runtime.hold = another_first  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="paused already, by zoe"):
+        pause(world, key)
+    assert world.kinds(key).count("pause") == 1
+
+
+def test_a_pause_that_a_cancel_overtakes_is_refused(world: World) -> None:
+    key = world.start()
+    hold = world.runtime.hold
+
+    def cancel_first(*said: Any) -> None:
+        world.runtime.hold = hold  # type: ignore[method-assign]
+        world.cancel(key)
+        world.runtime.hold(*said)
+
+    world.runtime.hold = cancel_first  # type: ignore[method-assign]
+    with pytest.raises(Conflict, match="has ended as CANCELLED"):
+        pause(world, key)
+    assert "pause" not in world.kinds(key)
+    assert world.show(key)["paused"] is False
+
+
+def test_the_janitor_wakes_a_run_whose_resumer_died(world: World) -> None:
+    key = world.start()
+    pause(world, key)
+    token = world.wait(key, world.advance(key), "resume")
+    wake, world.machine.answer = world.machine.answer, lambda _: False  # type: ignore[method-assign]
+    resume(world, key)
+    world.machine.answer = wake  # type: ignore[method-assign]
+    world.clock.forward(31)
+    Sweep(world.ports)()
+    assert world.machine.answered == [token]
+
+
+def test_the_janitor_starts_a_run_that_was_paused_before_its_machine_came(world: World) -> None:
+    start, world.machine.start = world.machine.start, lambda *_: None  # type: ignore[method-assign]
+    key = world.start()
+    world.machine.start = start  # type: ignore[method-assign]
+    pause(world, key)
+    world.clock.forward(31)
+    assert Sweep(world.ports)()["started"] == 1
+    assert list(world.machine.started) == [f"{key.run}.1"]
