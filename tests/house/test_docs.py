@@ -10,7 +10,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from stepward.agents.register import check_agent
+from stepward.agents.checks import check_agent
 from stepward.cli.main import app
 from stepward.domain.agents import AgentDefinition
 from stepward.sdk import Stepward

@@ -13,8 +13,7 @@ from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from stepward.agents.checks import check_agent, check_config, check_resources, check_size
-from stepward.agents.find import find_agent
+from stepward.agents.checks import check_config, check_resources, check_size
 from stepward.agents.neighbours import Neighbourhood
 from stepward.agents.own_tools import with_snapshots
 from stepward.agents.requests import parse
@@ -34,8 +33,6 @@ from stepward.ports.registry import (
     changed_version,
     summary,
 )
-
-__all__ = ["Register", "check_agent", "find_agent"]
 
 
 def random_suffix() -> str:
