@@ -34,12 +34,21 @@ class _Site(BaseHTTPRequestHandler):
                 self.end_headers()
             case "/drop":
                 self.connection.close()
+            case "/large":
+                rows = [{"id": n, "note": f"row {n}"} for n in range(5_000)]
+                self._answer(200, json.dumps({"rows": rows}).encode(), "application/json")
             case _:
                 self._answer(200, b"hello")
 
-    def _answer(self, status: int, body: bytes) -> None:
+    def do_POST(self) -> None:
+        """Tell what was heard."""
+        body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+        heard = {"path": self.path, "body": body, "key": self.headers["Idempotency-Key"]}
+        self._answer(200, json.dumps(heard).encode(), "application/json")
+
+    def _answer(self, status: int, body: bytes, content_type: str = "text/plain") -> None:
         self.send_response(status)
-        self.send_header("Content-Type", "text/plain")
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         try:
