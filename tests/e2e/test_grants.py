@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -18,8 +17,8 @@ from infra.constructs.grants import Allow, grant_words
 from infra.local.laptop import ROOT, Laptop
 from infra.names import Arns, Names
 from infra.rooms import load_rooms
-from stepward.domain.signatures import sign
 from tests.builders import an_agent_body
+from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -116,50 +115,6 @@ class Tour:
         self.laptop.guard.refused.clear()
         self.sweep(self.api.get("/runs", params={"agent": agent}).json()["runs"][0]["id"])
 
-    def trigger(self, kind: str, **said: Any) -> dict[str, Any]:
-        """Make a trigger for an agent of its own."""
-        name = f"tour-{uuid.uuid4().hex[:12]}"
-        body = {"id": name, "kind": kind, "agent": self.agent(), **said}
-        made: dict[str, Any] = self.api.post("/triggers", json=body).json()
-        return made
-
-    def schedule(self) -> None:
-        """Make a schedule that never comes while anybody looks."""
-        self.trigger("schedule", schedule={"expression": "at(2199-01-01T00:00:00)"})
-
-    def upload(self, body: bytes = b"{}") -> None:
-        """Let a new object start an agent with what is in it."""
-        folder = f"in-{uuid.uuid4().hex[:12]}/"
-        text = {"prefix": folder, "content": "text"}
-        self.trigger("s3", s3=text, input={"it": "{% $event.content %}"})
-        bucket = self.laptop.physical_id("AWS::S3::Bucket")
-        self.laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/{folder}x", Body=body)
-
-    def call_in(self, body: bytes = b"{}") -> None:
-        """Start an agent by a signed call."""
-        made, at_s = self.trigger("webhook"), int(time.time())
-        secret = made.get("secret", "whsec_AAAA")
-        headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at_s)}
-        headers["webhook-signature"] = sign(secret, "msg_1", at_s, body)
-        self.api.post(made["path"], content=body, headers=headers)
-
-    def in_line(self, use: Use) -> None:
-        """Let a run find no free slot: for a moment it looks as if the tenant had very many active ones."""
-        self._count_active(1_000)
-        try:
-            use(self)
-            wait_for(lambda: set(self.laptop.guard.refused) or None)
-        finally:
-            self._count_active(-1_000)
-
-    def _count_active(self, more: int) -> None:
-        self.laptop.client("dynamodb").update_item(
-            TableName=ARNS.names.of("runtime"),
-            Key={"pk": {"S": "T#acme#SLOTS"}, "sk": {"S": "SHARD#0"}},
-            UpdateExpression="ADD active :more",
-            ExpressionAttributeValues={":more": {"N": str(more)}},
-        )
-
     def stop(self, run: str) -> None:
         states = self.laptop.client("stepfunctions")
         for found in states.list_executions(
@@ -211,26 +166,6 @@ USES: dict[tuple[str, str], Use] = {
     ("run_closer", "journal:read"): Tour.abandoned,
     ("run_closer", "runtime:read-write"): Tour.abandoned,
     ("run_closer", "blobs:read-write"): lambda tour: tour.abandoned(LARGE),
-    ("triggers_api", "triggers:define"): lambda tour: tour.api.get("/triggers"),
-    ("triggers_api", "schedules:define"): Tour.schedule,
-    ("triggers_api", "registry:read"): lambda tour: tour.trigger("webhook"),
-    ("trigger_events", "triggers:read"): Tour.upload,
-    ("trigger_events", "triggers:record"): Tour.upload,
-    ("trigger_events", "registry:read"): Tour.upload,
-    ("trigger_events", "runtime:read-write"): Tour.upload,
-    ("trigger_events", "journal:append"): Tour.upload,
-    ("trigger_events", "blobs:read-write"): lambda tour: tour.upload(LARGE.encode()),
-    ("trigger_events", "data:read"): Tour.upload,
-    ("trigger_events", "agent-run:start"): Tour.upload,
-    ("trigger_events", "dispatch:send"): lambda tour: tour.in_line(Tour.upload),
-    ("webhooks", "triggers:read"): Tour.call_in,
-    ("webhooks", "triggers:record"): Tour.call_in,
-    ("webhooks", "registry:read"): Tour.call_in,
-    ("webhooks", "runtime:read-write"): Tour.call_in,
-    ("webhooks", "journal:append"): Tour.call_in,
-    ("webhooks", "blobs:read-write"): lambda tour: tour.call_in(LARGE.encode()),
-    ("webhooks", "agent-run:start"): Tour.call_in,
-    ("webhooks", "dispatch:send"): lambda tour: tour.in_line(Tour.call_in),
 }
 
 
@@ -247,7 +182,7 @@ def test_without_a_word_its_room_is_refused(tour: Tour, room: str, word: str) ->
     guard, role = tour.laptop.guard, _role(tour.laptop, room)
     with _without(tour.laptop, role, room, word):
         guard.refused.clear()
-        USES[room, word](tour)
+        {**USES, **TRIGGER_USES}[room, word](tour)
         refused = wait_for(lambda: set(guard.refused) or None)
     lost = _lost(room, word)
     assert {name for name, _, _ in refused} == {role}

@@ -1,0 +1,86 @@
+"""What somebody does with triggers, so that each word of the rooms behind them is needed once."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from stepward.domain.signatures import sign
+from tests.local.patience import wait_for
+
+LARGE = b"x" * 200_000
+RUNTIME = "stepward-laptop-runtime"
+
+
+def add(tour: Any, kind: str, **said: Any) -> dict[str, Any]:
+    """Make a trigger for an agent of its own."""
+    body = {"id": f"tour-{uuid.uuid4().hex[:12]}", "kind": kind, "agent": tour.agent(), **said}
+    made: dict[str, Any] = tour.api.post("/triggers", json=body).json()
+    return made
+
+
+def schedule(tour: Any) -> None:
+    """Make a schedule that never comes while anybody looks."""
+    add(tour, "schedule", schedule={"expression": "at(2199-01-01T00:00:00)"})
+
+
+def upload(tour: Any, body: bytes = b"{}") -> None:
+    """Let a new object start an agent with what is in it."""
+    folder = f"in-{uuid.uuid4().hex[:12]}/"
+    text = {"prefix": folder, "content": "text"}
+    add(tour, "s3", s3=text, input={"it": "{% $event.content %}"})
+    bucket = tour.laptop.physical_id("AWS::S3::Bucket")
+    tour.laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/{folder}x", Body=body)
+
+
+def call_in(tour: Any, body: bytes = b"{}") -> None:
+    """Start an agent by a signed call."""
+    made, at_s = add(tour, "webhook"), int(time.time())
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at_s)}
+    headers["webhook-signature"] = sign(made["secret"], "msg_1", at_s, body)
+    tour.api.post(made["path"], content=body, headers=headers)
+
+
+def in_line(tour: Any, use: Callable[[Any], object]) -> None:
+    """Let a run find no free slot: for a moment it looks as if the tenant had very many active ones."""
+    _count_active(tour, 1_000)
+    try:
+        use(tour)
+        wait_for(lambda: set(tour.laptop.guard.refused) or None)
+    finally:
+        _count_active(tour, -1_000)
+
+
+def _count_active(tour: Any, more: int) -> None:
+    tour.laptop.client("dynamodb").update_item(
+        TableName=RUNTIME,
+        Key={"pk": {"S": "T#acme#SLOTS"}, "sk": {"S": "SHARD#0"}},
+        UpdateExpression="ADD active :more",
+        ExpressionAttributeValues={":more": {"N": str(more)}},
+    )
+
+
+TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
+    ("triggers_api", "triggers:define"): lambda tour: tour.api.get("/triggers"),
+    ("triggers_api", "schedules:define"): schedule,
+    ("triggers_api", "registry:read"): lambda tour: add(tour, "webhook"),
+    ("trigger_events", "triggers:read"): upload,
+    ("trigger_events", "triggers:record"): upload,
+    ("trigger_events", "registry:read"): upload,
+    ("trigger_events", "runtime:read-write"): upload,
+    ("trigger_events", "journal:append"): upload,
+    ("trigger_events", "blobs:read-write"): lambda tour: upload(tour, LARGE),
+    ("trigger_events", "data:read"): upload,
+    ("trigger_events", "agent-run:start"): upload,
+    ("trigger_events", "dispatch:send"): lambda tour: in_line(tour, upload),
+    ("webhooks", "triggers:read"): call_in,
+    ("webhooks", "triggers:record"): call_in,
+    ("webhooks", "registry:read"): call_in,
+    ("webhooks", "runtime:read-write"): call_in,
+    ("webhooks", "journal:append"): call_in,
+    ("webhooks", "blobs:read-write"): lambda tour: call_in(tour, LARGE),
+    ("webhooks", "agent-run:start"): call_in,
+    ("webhooks", "dispatch:send"): lambda tour: in_line(tour, call_in),
+}
