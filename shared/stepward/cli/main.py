@@ -10,7 +10,7 @@ import typer
 from typer import rich_utils
 
 import stepward
-from stepward.cli import agent_lifecycle, costs, doctor, local, logs, run, runs, screen, triggers
+from stepward.cli import agent_lifecycle, costs, doctor, local, logs, run, runs, screen, tools, triggers
 from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
 from stepward.sdk import StepwardError
 
@@ -58,6 +58,7 @@ run.attach(app)
 app.add_typer(agent_lifecycle.app, name="agents")
 app.add_typer(runs.app, name="runs")
 app.add_typer(triggers.app, name="triggers")
+app.add_typer(tools.app, name="tools")
 costs.attach(app)
 logs.attach(app)
 doctor.attach(app)

@@ -27,6 +27,7 @@ from stepward.sdk.shapes import (
     RunPage,
     has_ended,
 )
+from stepward.sdk.tools import ToolClient
 from stepward.sdk.transport import Transport, path_to
 from stepward.sdk.triggers import TriggerClient
 
@@ -65,6 +66,11 @@ class Stepward:
     def triggers(self) -> TriggerClient:
         """What starts agents without a request."""
         return TriggerClient(self._wire)
+
+    @property
+    def tools(self) -> ToolClient:
+        """What agents may use."""
+        return ToolClient(self._wire)
 
     def close(self) -> None:
         """Give the connections back; `with` does it by itself."""

@@ -1,0 +1,69 @@
+"""`stepward tools`: what agents may use."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="List and show the tools that agents may use: the gallery's, and those of your own folders.",
+    epilog=EPILOG,
+)
+
+LS_HELP = """List the tools.
+
+Examples:
+
+  stepward tools ls
+
+  stepward tools ls --json | jq -r '.[] | select(.source!="gallery") | .name'
+"""
+SHOW_HELP = """Show one tool with the schemas of its settings and of its calls.
+
+Examples:
+
+  stepward tools show http_request
+
+  stepward tools show order_tools.count_words --json | jq .parameters
+"""
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
+    """List the tools."""
+    with connect(url, key) as stepward:
+        tools = stepward.tools.list()
+    if as_json:
+        screen.write_json(tools)
+        return
+    rows = screen.table("tool", "from", "effect", "what it does")
+    for tool in tools:
+        does = screen.clip(tool["description"].split("\n")[0])
+        rows.add_row(*map(screen.as_cell, (tool["name"], tool["source"], tool["effect"], does)))
+    screen.show(rows)
+
+
+@app.command("show", help=SHOW_HELP, epilog=EPILOG)
+def show(
+    name: Annotated[str, typer.Argument(metavar="TOOL", help="A name, or folder.function of your own.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one tool."""
+    with connect(url, key) as stepward:
+        tool = stepward.tools.show(name)
+    if as_json:
+        screen.write_json(tool)
+        return
+    screen.fields({name: value for name, value in tool.items() if name not in ("parameters", "config")})
+    for part in ("config", "parameters"):
+        if part in tool:
+            screen.say(f"{part}:")
+            screen.write_json(tool[part])  # type: ignore[literal-required]  # one of its two schemas
