@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,8 @@ app = typer.Typer(
     help="List and show the tools that agents may use: the gallery's, and those of your own folders.",
     epilog=EPILOG,
 )
+
+_SCHEMAS: tuple[Literal["config", "parameters"], ...] = ("config", "parameters")
 
 LS_HELP = """List the tools.
 
@@ -63,7 +65,7 @@ def show(
         screen.write_json(tool)
         return
     screen.fields({name: value for name, value in tool.items() if name not in ("parameters", "config")})
-    for part in ("config", "parameters"):
+    for part in _SCHEMAS:
         if part in tool:
             screen.say(f"{part}:")
-            screen.write_json(tool[part])  # type: ignore[literal-required]  # one of its two schemas
+            screen.write_json(tool[part])
