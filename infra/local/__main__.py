@@ -68,6 +68,10 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
     load.add_argument("--seconds", type=float, default=60, help="for how long (default: %(default)s)")
+    line = whats.add_parser("line", help="whether the line of runs holds what it promises; prints JSON")
+    line.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    line.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
+    line.add_argument("--slots", type=int, default=10, help="how many may be active (default: %(default)s)")
     reload = whats.add_parser("reload", help="how soon an edit answers; prints JSON")
     reload.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     reload.add_argument("--times", type=int, default=5, help="how often (default: %(default)s)")
@@ -93,13 +97,15 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from infra.local.bench import counts, faults, laptop, load, reload  # noqa: PLC0415
+    from infra.local.bench import counts, faults, laptop, line, load, reload  # noqa: PLC0415
 
     match options.what:
         case "faults":
             return faults.faults(count=options.count, seed=options.seed)
         case "laptop":
             return laptop.laptop(executions=options.executions)
+        case "line":
+            return line.line(runs=options.runs, slots=options.slots)
         case "reload":
             return reload.reload(times=options.times)
         case "load":

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any
 
@@ -19,6 +22,9 @@ from infra.local.library import BENCH, SUPPORT, http_client, register, upload_da
 
 RUNS = ("one_turn", "remote_2_2", "remote_2_2_2", "inline_2_2_2")
 _RUN_LIMIT_S = 60.0
+QUEUED = 9
+LIMITS_KEPT_S = 16.0
+"""Functions remember limits for 15 seconds."""
 
 
 def counts(*, as_json: bool) -> int:
@@ -26,20 +32,21 @@ def counts(*, as_json: bool) -> int:
     with Laptop(on_trouble=_tell) as laptop, http_client(laptop) as client:
         upload_datasets(laptop, SUPPORT / "datasets")
         figures = {name: _measure(laptop, client, name) for name in RUNS}
+        queued = _measure_line(laptop, client, figures["one_turn"])
     if as_json:
-        print(json.dumps({"runs": figures}, indent=2))
+        print(json.dumps({"runs": figures, "in_line": queued}, indent=2))
     else:
         Console().print(_table(figures))
+        Console().print(
+            f"a run in line adds {queued['added_dynamodb_calls']:g} DynamoDB calls", queued["added"]
+        )
     return 0 if all(figure["status"] == "COMPLETED" for figure in figures.values()) else 1
 
 
 def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]:
     agent = register(client, BENCH / f"{name}.yaml")["id"]
     before = laptop.meter.reading()
-    started = client.post(f"/agents/{agent}/runs", json={"input": "count what this takes"})
-    if started.status_code not in (200, 202):
-        raise LaptopError(f"{agent} could not be started: {started.status_code} {started.text}")
-    run_id = started.json()["id"]
+    run_id = _start(client, agent)
     execution = wait_for_end(laptop, run_id, _RUN_LIMIT_S)
     used = laptop.meter.reading().since(before)
     return {
@@ -51,6 +58,29 @@ def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]
         "dynamodb_write_units": sum(used.write_units.values()),
         "dynamodb_read_units": sum(used.read_units.values()),
     }
+
+
+def _start(client: httpx2.Client, agent: str) -> str:
+    started = client.post(f"/agents/{agent}/runs", json={"input": "count what this takes"})
+    if started.status_code not in (200, 202):
+        raise LaptopError(f"{agent} could not be started: {started.status_code} {started.text}")
+    return str(started.json()["id"])
+
+
+def _measure_line(laptop: Laptop, client: httpx2.Client, alone: dict[str, Any]) -> dict[str, Any]:
+    """Start runs at once that share one slot, and count what standing in line adds to a run that finds one free."""
+    if client.put("/limits", json={"active": 1}).status_code >= 300:
+        raise LaptopError("the limit could not be set")
+    time.sleep(LIMITS_KEPT_S)
+    before = laptop.meter.reading()
+    with ThreadPoolExecutor(QUEUED + 1) as pool:
+        runs = list(pool.map(lambda _: _start(client, "bench-one-turn"), range(QUEUED + 1)))
+    for run_id in runs:
+        wait_for_end(laptop, run_id, _RUN_LIMIT_S)
+    used = Counter(laptop.meter.reading().since(before).calls_by_operation())
+    used.subtract({name: number * len(runs) for name, number in alone["dynamodb_calls"].items()})
+    added = {name: round(number / QUEUED, 2) for name, number in sorted(used.items()) if number}
+    return {"runs": QUEUED, "added": added, "added_dynamodb_calls": round(sum(added.values()), 2)}
 
 
 def _table(figures: dict[str, dict[str, Any]]) -> Table:

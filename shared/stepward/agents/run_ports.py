@@ -57,8 +57,8 @@ class RunPorts:
     def tell(self, freed: Freed, tenant: str) -> None:
         """Nudge the lines of those who asked to be told of a free slot."""
         if freed.tenant_waits:
-            self.nudges.send(tenant)
+            self.nudges.send(tenant, freed=1)
         if freed.account_waits:
             for other in self.line.waiting_tenants(TENANTS_TOLD):
                 if other != tenant or not freed.tenant_waits:
-                    self.nudges.send(other)
+                    self.nudges.send(other, freed=1)

@@ -8,11 +8,12 @@ from typing import Final
 
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.errors import StoreConflict
+from stepward.domain.journal import Admitted
 from stepward.domain.line import InLine
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import SlotLimits
+from stepward.ports.runtime_state import NoSlot, SlotLimits
 from stepward.ports.tokens import SLOT_CALL
 
 A_LOOK: Final = 10
@@ -28,57 +29,62 @@ class ServeLine:
     invocation: str
     time_left_s: Callable[[], float]
 
-    def __call__(self, tenant: str) -> int:
-        """Admit runs while slots last; count them. Whoever is left has asked to be told of the next free slot.
+    def __call__(self, tenant: str, most: int | None = None) -> int:
+        """Admit runs while slots last, or as many as are known to be free; count them.
+
+        Whoever is left has asked to be told of the next free slot.
 
         time →   we:     no slot ─ flag ─ no slot still ─ done
                  ender:                        frees one: the flag is there → nudge → another look
         """
         admitted, asked = 0, False
-        while True:
+        while most is None or admitted < most:
             limits = self.ports.slot_limits(tenant)
-            waiting = self.ports.line.first(tenant, A_LOOK)
+            waiting = self.ports.line.first(tenant, A_LOOK if most is None else min(A_LOOK, most - admitted))
             if not waiting:
                 self._nobody_waits(tenant, limits)
-                return admitted
-            served = self._serve(waiting, limits)
+                break
+            served, full = self._serve(waiting, limits)
             admitted += served
             if self.time_left_s() < TIME_FOR_A_LOOK_S:
                 self.ports.nudges.send(tenant)
-                return admitted
-            if served < len(waiting):
-                if asked:
-                    return admitted
+                break
+            if full and (asked or full.asked):
+                break
+            if full:
                 self.ports.line.flag(tenant, limits.tenant, limits.account)
                 asked = True
+        return admitted
 
-    def _serve(self, line: list[InLine], limits: SlotLimits) -> int:
-        """Admit from the head on until no slot is free; count those that are out of the line."""
-        for index, waiting in enumerate(line):
-            if not self._admit(waiting, limits):
-                return index
-        return len(line)
+    def _serve(self, line: list[InLine], limits: SlotLimits) -> tuple[int, NoSlot | None]:
+        """Admit from the head on until no slot is free; those that do not stand there any more are not counted."""
+        admitted = 0
+        for waiting in line:
+            outcome = self._admit(waiting, limits)
+            if isinstance(outcome, NoSlot):
+                return admitted, outcome
+            admitted += outcome is not None
+        return admitted, None
 
-    def _admit(self, waiting: InLine, limits: SlotLimits) -> bool:
+    def _admit(self, waiting: InLine, limits: SlotLimits) -> Admitted | NoSlot | None:
         """Admit one run, or take it out of the line if it does not stand there any more."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         draw = self.ports.draw(waiting.tenant, waiting.agent, waiting.draw_usd_micros)
         now = iso(self.ports.clock.now())
         try:
-            record = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)
+            outcome = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)
         except StoreConflict:
             return self._admit_again(key, waiting, limits)
-        if record is None:
-            return False
-        self._wake(key, waiting)
-        return True
+        if isinstance(outcome, Admitted):
+            self._wake(key, waiting)
+        return outcome
 
-    def _admit_again(self, key: RunKey, waiting: InLine, limits: SlotLimits) -> bool:
+    def _admit_again(self, key: RunKey, waiting: InLine, limits: SlotLimits) -> Admitted | NoSlot | None:
         """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing."""
         state = fold(self.ports.journal.load(key))
         if state.end is not None or state.place != waiting.place:
             self.ports.line.leave(waiting)
-            return True
+            return None
         if state.seq == waiting.seq:
             raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
         return self._admit(waiting.model_copy(update={"seq": state.seq}), limits)

@@ -40,7 +40,6 @@ class Settle:
             slot=state.slot,
             place=state.place,
             parked=state.needs_slot and state.slot is None and state.parked is not None,
-            parked=state.needs_slot and state.slot is None and state.parked is not None,
             returns=state.ledger.returns(),
             costs=tuple(cost_lines(state, closing.ended_at[:10])),
             tells_parent=parent is not None,

@@ -90,7 +90,7 @@ class Start:
     ) -> tuple[RunHead, bool]:
         """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartRequest, body)
-        key = self._idempotency(caller, agent_id, request, idempotency_key)
+        key = self.idempotency(caller, [agent_id, request.model_dump(mode="json")], idempotency_key)
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
         self.refuse_over_budget(caller.tenant, agent, request.input)
         started = self.launch(
@@ -108,9 +108,9 @@ class Start:
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
         started = self.ports.runtime.start(self._new_run(caller, launch))
-        if started.in_line:
+        if started.in_line and not started.asked:
             self.ports.nudges.send(caller.tenant)
-        elif not started.head.ended:
+        elif not started.in_line and not started.head.ended:
             # The name makes a second start harmless, so a start whose answer was lost is simply made again.
             self.ports.machine.start(started.head.execution_name, started.head.key)
         return started
@@ -154,9 +154,8 @@ class Start:
             deadline_at=iso(now + timedelta(seconds=seconds)),
         )
 
-    def _idempotency(
-        self, caller: Caller, agent_id: str, request: StartRequest, key: str | None
-    ) -> IdempotencyKey | None:
+    def idempotency(self, caller: Caller, said: Any, key: str | None) -> IdempotencyKey | None:
+        """Tell by a key that two requests are one; `said` is all that they must agree in."""
         if key is None:
             return None
         if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
@@ -165,11 +164,11 @@ class Start:
                 field="Idempotency-Key",
                 fix=f"use 1 to {IDEMPOTENCY_KEY_CHARS} printable characters, such as a UUID",
             )
-        said = json.dumps([agent_id, request.model_dump(mode="json")], sort_keys=True)
+        body = json.dumps(said, sort_keys=True)
         return IdempotencyKey(
             principal=caller.principal,
             key=key,
-            body_sha256=hashlib.sha256(said.encode()).hexdigest(),
+            body_sha256=hashlib.sha256(body.encode()).hexdigest(),
             expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
         )
 

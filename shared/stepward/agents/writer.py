@@ -26,7 +26,7 @@ from stepward.domain.line import Allowance, Draw, InLine
 from stepward.domain.run_state import RunState, fold, is_harmless
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runtime_state import Freed, NoSlot
 
 R = TypeVar("R", bound=Record)
 W = TypeVar("W")
@@ -77,7 +77,7 @@ class RunWriter:
         record = self._insist(
             lambda: self.ports.runtime.admit(self._in_line(""), now, self.name, limits, draw)
         )
-        if record is None:
+        if isinstance(record, NoSlot):
             return False
         self._take_in(record)
         return True

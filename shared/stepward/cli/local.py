@@ -79,6 +79,17 @@ Examples:
   stepward bench load --clients 5 --seconds 10
 """
 
+LINE_HELP = """Start many more runs at once than there are slots, and let their journals tell whether the line held.
+
+Works in a checkout only.
+
+Examples:
+
+  stepward bench line --json
+
+  stepward bench line --runs 60 --slots 4
+"""
+
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
 Prints the time of a task at the median and how many executions end a second. Works in a checkout only.
@@ -126,6 +137,12 @@ def faults(more: More = None) -> None:
 def load(more: More = None) -> None:
     """Let many clients at it."""
     in_checkout("stepward bench load", "bench", ["load", *(more or [])])
+
+
+@bench_app.command("line", help=LINE_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def line(more: More = None) -> None:
+    """Fill the line."""
+    in_checkout("stepward bench line", "bench", ["line", *(more or [])])
 
 
 @bench_app.command("laptop", help=LAPTOP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)

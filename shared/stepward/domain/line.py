@@ -36,20 +36,6 @@ def since_of(place: str) -> str:
     return place.split("#")[1]
 
 
-def place_again(place: str, seq: int) -> str:
-    """Name the place of a run that comes back to the line: as old as the one it left, and never the same.
-
-    Whoever still knows the old place may take that out of the line at any time, and must not take the new one.
-    """
-    rank, since, run, *_ = place.split("#")
-    return f"{rank}#{since}#{run}#{seq}"
-
-
-def since_of(place: str) -> str:
-    """Tell since when somebody stands at a place."""
-    return place.split("#")[1]
-
-
 def rank_of(place: str) -> str:
     """Tell which priority a place has: resume, high, normal or low."""
     return RANK_NAMES[place.partition("#")[0]]

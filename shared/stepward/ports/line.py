@@ -65,5 +65,5 @@ class Line(Protocol):
 class Nudges(Protocol):
     """Messages that a tenant's line wants to be looked at; one too many does nothing."""
 
-    def send(self, tenant: str) -> None:
-        """Ask for a look at a tenant's line."""
+    def send(self, tenant: str, freed: int | None = None) -> None:
+        """Ask for a look at a tenant's line; `freed` says how many slots there are to give, None that nobody knows."""

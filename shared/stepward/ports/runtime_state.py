@@ -66,11 +66,22 @@ class NewRun:
 
 @dataclass(frozen=True)
 class Started:
-    """The head as it was written, or that of the run which the same key started before."""
+    """The head as it was written, or that of the run which the same key started before.
+
+    `asked` says of a run in line that whoever frees a slot will have the line looked at.
+    """
 
     head: RunHead
     is_new: bool
     in_line: bool = False
+    asked: bool = False
+
+
+@dataclass(frozen=True)
+class NoSlot:
+    """No slot is free; `asked` says that whoever frees one will have the line looked at."""
+
+    asked: bool
 
 
 @dataclass(frozen=True)
@@ -109,8 +120,8 @@ class RuntimeState(Protocol):
 
     def admit(
         self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
-    ) -> Admitted | None:
-        """Give a run a slot and take it out of the line, with record `seq + 1`; None when no slot is free.
+    ) -> Admitted | NoSlot:
+        """Give a run a slot and take it out of the line, with record `seq + 1`, if a slot is free.
 
         A budget that has too little gives nothing: the run learns it when it needs money.
         Raises `StoreConflict` when the journal has gone on.

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stepward.adapters.aws import slots
+from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
 from stepward.domain.errors import BudgetExceeded, Bug
 from stepward.domain.journal import Created
 from stepward.domain.line import InLine, Slot, place_in_line
 from stepward.domain.runs import RunHead, RunKey, RunStatus
-from stepward.ports.clock import Clock
+from stepward.ports.clock import Clock, iso
 from stepward.ports.runtime_state import (
     IdempotencyKey,
     NewRun,
@@ -35,6 +37,8 @@ class NewRuns:
     table: str
     journal: DynamoJournal
     clock: Clock
+    full: Recently[bool] = field(default_factory=Recently)
+    """Tenants that had no slot left a moment ago: their runs go to the line at once."""
 
     def start(self, new: NewRun) -> Started:
         """Create head, first records and idempotency record together, or find what the key started.
@@ -44,6 +48,8 @@ class NewRuns:
                  caller B:  no slot ✗ → transaction ✓ with a place in line
         """
         refused, tried = Refused({}), Slot()
+        if self.full.of(new.head.tenant):
+            return self._join(new, [])
         for slot in slots.slots_to_try(new.head.run, new.limits):
             refused, tried = self._try(new, slot) or Refused({}), slot
             if not refused.by:
@@ -51,6 +57,7 @@ class NewRuns:
             found = self._otherwise(new, refused)
             if found:
                 return found
+        self.full.keep(new.head.tenant, True)
         return self._join(new, slots.ask_to_be_told(self.table, new.head.key, tried, refused))
 
     def _try(self, new: NewRun, slot: Slot) -> Refused | None:
@@ -73,11 +80,23 @@ class NewRuns:
         ]
         refused = transact(steps, f"queueing {new.head.run}")
         if refused is None:
-            return Started(_standing(new.head, RunStatus.PENDING), is_new=True, in_line=True)
+            asked = not flags and self._is_asked(new.head.tenant)
+            return Started(_standing(new.head, RunStatus.PENDING), is_new=True, in_line=True, asked=asked)
         found = self._otherwise(new, refused)
         if found is None:
             raise Bug(f"{new.head.run} could not be started: {', '.join(refused.by)}")
         return found
+
+    def _is_asked(self, tenant: str) -> bool:
+        """Tell whether whoever frees a slot of the tenant will have the line looked at.
+
+        time →   we:       join ✓ ─ flag? ─ yes: no nudge is needed
+                 dispatch: line empty ─ unflag ─ line empty?      joined before: it sees us; later: we see no flag
+        """
+        key = to_item(slots.counter_key(tenant, 0))
+        with translated(f"looking whether slots of {tenant} are asked for"):
+            found = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return bool(from_item(found.get("Item", {})).get("waits"))
 
     def _otherwise(self, new: NewRun, refused: Refused) -> Started | None:
         """Say what else a refusal means than that no slot is free."""
@@ -90,6 +109,7 @@ class NewRuns:
             return Started(found, is_new=False, in_line=found.status is RunStatus.PENDING)
         empty = slots.empty_budgets(refused)
         if empty:
+            DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
             raise BudgetExceeded(
                 f"the budget {empty[0]} has less left than the {new.draw.usd_micros if new.draw else 0} "
                 "micro-dollars that a run draws at its start.",

@@ -15,9 +15,8 @@ class SqsNudges:
 
     queue_url: str
 
-    def send(self, tenant: str) -> None:
+    def send(self, tenant: str, freed: int | None = None) -> None:
         """Ask for a look at a tenant's line."""
+        body = json.dumps({"tenant": tenant, "freed": freed})
         with translated(f"nudging the line of {tenant}"):
-            client("sqs").send_message(
-                QueueUrl=self.queue_url, MessageBody=json.dumps({"tenant": tenant}), MessageGroupId=tenant
-            )
+            client("sqs").send_message(QueueUrl=self.queue_url, MessageBody=body, MessageGroupId=tenant)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from stepward.adapters.aws import slots
+from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import add_item
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
+from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_key, open_shard, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
 from stepward.domain.costs import COST_SHARDS, CostLine
@@ -18,7 +20,7 @@ from stepward.domain.errors import Bug, StoreConflict
 from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
 from stepward.domain.line import Allowance, Draw, InLine, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
-from stepward.ports.runtime_state import Freed, NewRun, Settlement, SlotLimits, Started, has_begun
+from stepward.ports.runtime_state import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
 
 RECORD = "record"
 HEAD = "head"
@@ -31,6 +33,8 @@ class DynamoRuntimeState:
     table: str
     journal: DynamoJournal
     new_runs: NewRuns
+    asked: Recently[Freed] = field(default_factory=Recently)
+    """Who has asked lately to be told of free slots: they are told without being asked for first."""
 
     def start(self, new: NewRun) -> Started:
         """Start a run, or find what its key started."""
@@ -48,13 +52,13 @@ class DynamoRuntimeState:
 
     def admit(
         self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
-    ) -> Admitted | None:
+    ) -> Admitted | NoSlot:
         """Give a run a slot.
 
         time →   dispatch A: seq 5 ✓ slot ✓ place gone       dispatch B, the same run: seq 5 ✗ → nothing changes
                  cancel:     seq 5 ✓                         dispatch: seq 5 ✗ → looks again, sees the cancel
         """
-        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        key, asked = RunKey(tenant=waiting.tenant, run=waiting.run), True
         for slot in slots.slots_to_try(waiting.run, limits):
             record = Admitted(at=at, writer=writer, slot=slot, allowance=draw.allowance if draw else None)
             refused = self._admit(key, waiting, record, limits, draw)
@@ -65,7 +69,8 @@ class DynamoRuntimeState:
                 return record
             if slots.TENANT not in refused and slots.ACCOUNT not in refused:
                 raise StoreConflict(f"{waiting.run} has gone on: {', '.join(refused.by)}.")
-        return None
+            asked = asked and slots.is_asked(refused)
+        return NoSlot(asked)
 
     def _admit(
         self, key: RunKey, waiting: InLine, record: Admitted, limits: SlotLimits, draw: Draw | None
@@ -134,6 +139,8 @@ class DynamoRuntimeState:
         refused = transact(steps, f"topping up {key.run}")
         if refused is not None and RECORD in refused:
             raise StoreConflict(f"record {seq} of {key.run} is taken.")
+        for budget in slots.empty_budgets(refused) if refused else []:
+            DynamoBudgets(self.table).refused(key.tenant, budget, record.at)
         return refused is None
 
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
@@ -195,6 +202,10 @@ class DynamoRuntimeState:
         time →   newcomer: no slot free → flags the counter → joins the line → nudge
                  we:       counter is flagged ✗ → once more without the condition ✓ → nudge
         """
+        known = self.asked.of(key.tenant) if slot else None
+        if known and slot:
+            again = slots.give_back(self.table, key, slot, unasked=False, parked=parked)
+            return self._freed(key, transact([*kept, *again], doing), known, doing)
         back = slots.give_back(self.table, key, slot, unasked=True, parked=parked) if slot else []
         refused = transact([*kept, *back], doing)
         if refused is not None and HEAD in refused:
@@ -203,8 +214,12 @@ class DynamoRuntimeState:
         if asked is not None and slot:
             again = slots.give_back(self.table, key, slot, unasked=False, parked=parked)
             refused = transact([*kept, *again], doing)
+            self.asked.keep(key.tenant, slots.freed(asked))
+        return self._freed(key, refused, slots.freed(asked), doing)
+
+    def _freed(self, key: RunKey, refused: Refused | None, freed: Freed, doing: str) -> Freed:
         if refused is None:
-            return slots.freed(asked)
+            return freed
         if HEAD in refused:
             return Freed(done=False)
         if RECORD in refused:

@@ -123,6 +123,11 @@ def join(table: str, waiting: InLine) -> Step:
     return put_new("place", table, to_item(item))
 
 
+def is_asked(refused: Refused) -> bool:
+    """Tell whether only the tenant's counter was full and somebody has asked to be told of its free slots."""
+    return ACCOUNT not in refused and bool(refused.by.get(TENANT, {}).get("waits"))
+
+
 def ask_to_be_told(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
     """Flag the counters that were full, so that no newcomer goes past this one; mostly somebody has done it before."""
     counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard))

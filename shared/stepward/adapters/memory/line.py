@@ -90,9 +90,15 @@ class MemoryLine:
             now = sum(owner in ("", held.tenant) for held in self.slots)
             self.most_active[owner] = max(self.most_active[owner], now)
 
-    def ask(self, counters: list[tuple[str | None, int]]) -> None:
-        """Flag counters."""
+    def ask(self, counters: list[tuple[str | None, int]]) -> bool:
+        """Flag counters; tell whether the tenant's were flagged already, and no other was full."""
+        asked = self.asked(counters)
         self._flags |= set(counters)
+        return asked
+
+    def asked(self, counters: list[tuple[str | None, int]]) -> bool:
+        """Tell whether only the tenant's counters are full and whoever frees a slot of them will say so."""
+        return all(owner is not None and (owner, shard) in self._flags for owner, shard in counters)
 
     def join(self, waiting: InLine) -> None:
         """Stand in line."""
@@ -139,6 +145,7 @@ class MemoryNudges:
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    def send(self, tenant: str) -> None:
+    def send(self, tenant: str, freed: int | None = None) -> None:
         """Keep a nudge."""
+        del freed
         self.sent.append(tenant)

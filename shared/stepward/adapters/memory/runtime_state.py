@@ -17,6 +17,7 @@ from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import (
     Freed,
     NewRun,
+    NoSlot,
     Settlement,
     SlotLimits,
     Started,
@@ -47,8 +48,7 @@ class MemoryRuntimeState(MemoryRunLists):
             slot = self._slot(new.head.run, new.limits)
             full = self.line.full(new.head.tenant, slot, new.limits, past_others=False)
             if full:
-                self.line.ask(full)
-                return self._join(new)
+                return self._join(new, asked=self.line.ask(full))
             self._draw_at_start(new)
             self.line.take(new.head.key, slot)
             allowance = new.draw.allowance if new.draw else None
@@ -61,14 +61,15 @@ class MemoryRuntimeState(MemoryRunLists):
 
     def admit(
         self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
-    ) -> Admitted | None:
+    ) -> Admitted | NoSlot:
         """Give a run a slot."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._lock:
             self._next(key, waiting.seq + 1)
             slot = self._slot(waiting.run, limits)
-            if self.line.full(waiting.tenant, slot, limits, past_others=True):
-                return None
+            full = self.line.full(waiting.tenant, slot, limits, past_others=True)
+            if full:
+                return NoSlot(self.line.asked(full))
             allowance = draw.allowance if draw else None
             if draw and not self._draw(key.tenant, draw):
                 allowance = Allowance(usd_micros=0, budgets=draw.budgets)
@@ -180,7 +181,7 @@ class MemoryRuntimeState(MemoryRunLists):
                 return self.heads[RunKey(tenant=new.head.tenant, run=run)]
         return self.heads.get(new.head.key)
 
-    def _join(self, new: NewRun) -> Started:
+    def _join(self, new: NewRun, *, asked: bool) -> Started:
         head, written = new.head, len(records_of(new, new.first))
         waiting = InLine(
             tenant=head.tenant,
@@ -193,7 +194,12 @@ class MemoryRuntimeState(MemoryRunLists):
         )
         self.line.join(waiting)
         first = new.first.model_copy(update={"place": waiting.place})
-        return Started(self._write(new, records_of(new, first), RunStatus.PENDING), is_new=True, in_line=True)
+        return Started(
+            self._write(new, records_of(new, first), RunStatus.PENDING),
+            is_new=True,
+            in_line=True,
+            asked=asked,
+        )
 
     def _write(self, new: NewRun, records: Sequence[AnyRecord], status: RunStatus) -> RunHead:
         head = new.head.model_copy(update={"status": status})

@@ -89,9 +89,9 @@ class Platform:
         """End the wait that a token stands for, if somebody still waits."""
         return any(execution.answered(token) for execution in self.executions.values())
 
-    def send(self, tenant: str) -> None:
+    def send(self, tenant: str, freed: int | None = None) -> None:
         """Have a tenant's line looked at, as a message on the queue would."""
-        self.spawn_dispatch(tenant)
+        self.spawn_dispatch(tenant, freed)
 
     def is_running(self, execution_name: str) -> bool:
         """Tell whether an execution goes on."""
@@ -142,10 +142,10 @@ class Platform:
             self._name("closer"), lambda: close(execution.key, "ExecutionStopped", execution.status)
         )
 
-    def spawn_dispatch(self, tenant: str) -> Actor:
+    def spawn_dispatch(self, tenant: str, freed: int | None = None) -> Actor:
         """Look at a tenant's line, as a nudge asks for."""
         name = self._name("dispatch")
-        return self.spawn(name, lambda: ServeLine(self._ports(), name, lambda: 100.0)(tenant))
+        return self.spawn(name, lambda: ServeLine(self._ports(), name, lambda: 100.0)(tenant, freed))
 
     def _ports(self, clock: Any = None) -> RunPorts:
         return RunPorts(
