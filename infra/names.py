@@ -108,6 +108,10 @@ class Arns:
         path = "" if bus == "default" else f"{self.names.bus()}/"
         return self._arn("events", f"rule/{path}{self.names.rule(room, ending)}")
 
+    def default_bus(self) -> str:
+        """Spell the account's own event bus."""
+        return self._arn("events", "event-bus/default")
+
     def schedules(self) -> str:
         """Spell the schedules that users make; their names are made at run time."""
         return self._arn("scheduler", f"schedule/{self.names.schedules()}/*")

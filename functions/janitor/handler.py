@@ -1,16 +1,22 @@
-"""Sweeps up, each minute: starts runs that never began, closes runs that nobody carries any more."""
+"""Sweeps up, each minute: starts runs that never began, closes runs that nobody carries any more, tells of budgets."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from stepward.agents.budgets import AlertBudgets
 from stepward.agents.closing import Sweep
-from stepward.runtime import wiring
+from stepward.runtime import money, wiring
 from stepward.runtime.entry import room
+from stepward.runtime.logs import logger
 
 
 @room("open runs swept")
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
     """Make one round."""
     del event, context
-    return Sweep(wiring.run_ports())()
+    swept = Sweep(wiring.run_ports())()
+    alerts = AlertBudgets(money.budgets(), money.events(), wiring.clock())()
+    for alert in alerts:
+        logger.warning(alert.in_words, code="BudgetAlert", tenant=alert.tenant)
+    return {**swept, "alerts": len(alerts)}

@@ -62,6 +62,7 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words |= {f"{room}:send": _send_rule(room) for room in QUEUES}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     words["schedules:define"] = _schedules
+    words["events:put"] = _events
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
         words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
@@ -113,6 +114,11 @@ def _answer_rule(machine: str) -> Rule:
         return Granted((allow,), _machine_variable(machine, arns))
 
     return rule
+
+
+def _events(arns: Arns) -> Granted:
+    """Put events on the account's default bus, where the platform tells of itself."""
+    return Granted((Allow(("events:PutEvents",), (arns.default_bus(),)),))
 
 
 def _send_rule(room: str) -> Rule:

@@ -18,6 +18,7 @@ from infra.local.laptop import ROOT, Laptop
 from infra.names import Arns, Names
 from infra.rooms import load_rooms
 from tests.builders import an_agent_body
+from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.local.patience import wait_for
 
@@ -125,6 +126,7 @@ class Tour:
 
 
 USES: dict[tuple[str, str], Use] = {
+    **MONEY_USES,
     ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
     ("agents_api", "runtime:read"): lambda tour: tour.api.get(f"/agents/{tour.agent()}"),
     ("authorizer", "identity:read"): lambda tour: tour.api.get("/agents"),

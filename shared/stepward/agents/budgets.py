@@ -137,6 +137,14 @@ class BudgetAlert(BaseModel):
     refused_at: str | None
     at: str
 
+    @property
+    def in_words(self) -> str:
+        """Say it on one line of a log."""
+        return (
+            f"budget {self.scope}#{self.budget}#{self.period} is at {self.percent} %: "
+            f"{self.remaining_usd_micros} of {self.limit_usd_micros} micro-dollars are left"
+        )
+
 
 @dataclass(frozen=True)
 class AlertBudgets:

@@ -1,0 +1,138 @@
+"""Money on the laptop: what a run costs, what it may, and what is told when a budget runs out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx2
+import pytest
+
+from infra.local.histories import count
+from infra.local.laptop import Laptop
+from tests.builders import an_agent_body
+from tests.local.patience import wait_for
+
+pytestmark = pytest.mark.laptop
+
+Run = Callable[..., dict[str, Any]]
+PRICE = {"input_usd_per_mtok": "1000", "output_usd_per_mtok": "0", "source": "a test", "as_of": "2026-11-01"}
+
+
+@pytest.fixture
+def budget(api: httpx2.Client) -> Iterator[Callable[[str, str], dict[str, Any]]]:
+    """Set budgets, and remove them again, because they bound every other run."""
+    made: list[str] = []
+
+    def put(name: str, limit_usd: str) -> dict[str, Any]:
+        answer = api.put(f"/budgets/{name}", json={"limit_usd": limit_usd})
+        assert answer.status_code == 200, answer.text
+        made.append(name)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    yield put
+    for name in made:
+        api.delete(f"/budgets/{name}")
+
+
+def _budget(api: httpx2.Client, scope: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(b for b in api.get("/budgets").json()["budgets"] if b["scope"] == scope)
+    return found
+
+
+def test_a_run_is_booked_where_it_is_counted(api: httpx2.Client, laptop: Laptop, run: Run) -> None:
+    ended = run(id="counted", model="deep")
+    line = next(
+        c for c in api.get("/costs", params={"by": "agent"}).json()["costs"] if c["agent"] == "counted"
+    )
+    assert (line["runs"], line["turns"]) == (1, ended["totals"]["turns"])
+    assert line["model_usd_micros"] == ended["totals"]["cost_usd_micros"] > 0
+    assert line["aws_usd_micros"] == ended["aws"]["usd_micros"] > 0
+    models = api.get("/costs", params={"by": "model"}).json()["costs"]
+    assert "claude-opus-5-5" in {found["model"] for found in models}
+    execution = f"arn:aws:states:us-east-1:123456789012:execution:stepward-laptop-agent-run:{ended['id']}.1"
+    history = laptop.client("stepfunctions").describe_execution(executionArn=execution)["executionArn"]
+    assert ended["aws"]["counts"]["transitions"] == count(laptop.history(history)).states_entered
+
+
+def test_what_a_run_did_not_need_goes_back(api: httpx2.Client, run: Run, budget: Any) -> None:
+    cost = run(id="frugal")["totals"]["cost_usd_micros"]
+    budget("agent/frugal", "5")
+
+    def once_more() -> int | None:
+        api.post("/agents/frugal/runs", params={"wait": 25}, json={"input": "hello"})
+        return _budget(api, "agent")["committed_usd_micros"] or None
+
+    assert wait_for(once_more) == cost
+
+
+def test_an_empty_budget_refuses_starts_and_is_told_once(
+    api: httpx2.Client, laptop: Laptop, run: Run, budget: Any
+) -> None:
+    run(id="greedy")
+    budget("agent/greedy", "0.02002")
+
+    def one_too_many() -> httpx2.Response | None:
+        answer = api.post("/agents/greedy/runs", params={"wait": 25}, json={"input": "hello"})
+        return None if answer.status_code == 200 else answer
+
+    refused = wait_for(one_too_many)
+    assert (refused.status_code, refused.json()["code"]) == (402, "BudgetExceeded")
+    for _ in range(2):
+        laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
+    state = _budget(api, "agent")
+    assert list(state["alerts"]) == ["100"]
+    assert state["percent"] == 100
+    log = (laptop.log_dir / "janitor.log").read_text()
+    assert log.count("budget agent#greedy# is at 100 %") == 1
+    raised = budget("agent/greedy", "5")
+    assert raised["remaining_usd_micros"] > 4_900_000
+    assert api.post("/agents/greedy/runs", json={"input": "hello"}).status_code == 202
+
+
+def test_an_agreed_price_holds_for_the_calls_after_it(api: httpx2.Client) -> None:
+    body = an_agent_body(id="priced", model="our-own:1b")
+    refused = api.post("/agents", json=body)
+    assert (refused.status_code, refused.json()["field"]) == (400, "model")
+    assert api.put("/prices/our-own:1b", json=PRICE).status_code == 200
+    try:
+        assert api.post("/agents", json=body).status_code in (200, 201)
+        said = api.post("/agents/priced/estimate", json={"input": "hello"}).json()
+        assert said["least"]["model_usd_micros"] == 1000 * said["least"]["input_tokens"]
+    finally:
+        assert api.delete("/prices/our-own:1b").status_code == 200
+
+
+def test_an_agent_may_ask_to_be_refused(api: httpx2.Client, run: Run) -> None:
+    limits = {"cost_limit_usd": "0.001", "refuse_over_budget": True}
+    api.post("/agents", json=an_agent_body(id="careful", limits=limits))
+    said = api.post("/agents/careful/estimate", json={"input": "hello"}).json()
+    assert said["would_be_refused"] is True
+    refused = api.post("/agents/careful/runs", json={"input": "hello"})
+    assert (refused.status_code, refused.json()["code"]) == (402, "BudgetExceeded")
+    assert str(said["most"]["model_usd_micros"]) in refused.json()["detail"]
+    assert api.get("/runs", params={"agent": "careful"}).json()["runs"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", "/budgets/day", {"limit_usd": -1}, 400),
+        ("PUT", "/budgets/week", {"limit_usd": 1}, 400),
+        ("PUT", "/budgets/agent/nobody", {"limit_usd": 1}, 404),
+        ("DELETE", "/budgets/month", None, 404),
+        ("PUT", "/limits", {"active": 0}, 400),
+        ("GET", "/costs?by=colour", None, 400),
+        ("GET", "/costs?from=2026-01-01&to=2026-12-31", None, 400),
+        ("PUT", "/prices/fast", {**PRICE, "input_usd_per_mtok": -1}, 400),
+        ("POST", "/agents/nobody/estimate", {"input": "x"}, 404),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(
+    api: httpx2.Client, method: str, path: str, body: Any, status: int
+) -> None:
+    answer = api.request(method, path, json=body) if body else api.request(method, path)
+    assert answer.status_code == status, answer.text
+    assert answer.json()["field"]
+    assert answer.json()["fix"]
