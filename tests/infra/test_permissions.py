@@ -57,6 +57,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
         },
         "arn:<partition>:iam::<accountid>:role/stepward-prod-triggers-<region>": {"iam:PassRole"},
     },
+    "events:put": {f"arn:<partition>:events:{PLACE}:event-bus/default": {"events:PutEvents"}},
     "data:read": {f"{BUCKET}/tenants/*": {"s3:GetObject"}},
     "blobs:read": {f"{BUCKET}/blobs/*": {"s3:GetObject"}},
     "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
