@@ -77,6 +77,7 @@ VARIABLES = {
     "data": "DATA_BUCKET",
     "blobs": "DATA_BUCKET",
     "agent-run": "AGENT_RUN_MACHINE_ARN",
+    "events": "",
     "schedules": "SCHEDULE_GROUP SCHEDULE_ROLE_ARN",
 }
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}

@@ -1,0 +1,32 @@
+"""What an operator may set for all tenants."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.domain.budgets import AccountLimits
+from stepward.runtime import account_limits
+
+
+def test_the_accounts_limit_is_set_and_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = MemoryLimitsConfig()
+    store.change_account(AccountLimits(active=100, shards=4))
+    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    assert account_limits.main(["--active", "10000"]) == 0
+    assert store.account() == AccountLimits(active=10_000, shards=4)
+    assert account_limits.main([]) == 0
+    assert capsys.readouterr().out == "active: 10000\n" * 2
+
+
+@pytest.mark.parametrize("active", ["0", "-1", "999999999"])
+def test_an_absurd_limit_is_refused(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], active: str
+) -> None:
+    store = MemoryLimitsConfig()
+    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    assert account_limits.main(["--active", active]) == 2
+    assert "active" in capsys.readouterr().err
+    assert store.account() == AccountLimits()
