@@ -1,7 +1,7 @@
 """Where a rule of cdk-nag, checkov or cfn-lint does not hold for us, the reason is here, where all can be counted.
 
 A finding is acknowledged on the one resource that it is about, never on a stack. cdk-nag is told in the tree of
-constructs, checkov in the resource's metadata in the template; of cfn-lint every rule holds.
+constructs, checkov and cfn-lint in the resource's metadata in the template.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from infra.names import Arns, Names
 
 # How checkov's rules begin; cdk-nag's begin with the name of their pack.
 CHECKOV = "CKV"
+CFN_LINT = "E3"
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,24 @@ class Allowance:
             if rule.startswith(CHECKOV):
                 self._tell_checkov(resource, rule)
                 continue
+            if rule.startswith(CFN_LINT):
+                _written(resource).add_metadata("cfn-lint", {"config": {"ignore_checks": [rule]}})
+                continue
             for finding in findings or ("",):
                 name = f"{rule}[{finding}]" if finding else rule
                 Validations.of(resource).acknowledge(Acknowledgment(id=name, reason=self.reason))
 
     def _tell_checkov(self, resource: IConstruct, rule: str) -> None:
-        written = resource if isinstance(resource, CfnResource) else resource.node.default_child
-        assert isinstance(written, CfnResource)
+        written = _written(resource)
         told = (written.get_metadata("checkov") or {"skip": []})["skip"]
         written.add_metadata("checkov", {"skip": [*told, {"id": rule, "comment": self.reason}]})
+
+
+def _written(resource: IConstruct) -> CfnResource:
+    """Find what stands in the template for a construct."""
+    written = resource if isinstance(resource, CfnResource) else resource.node.default_child
+    assert isinstance(written, CfnResource)
+    return written
 
 
 PYTHON_3_13 = Allowance(
@@ -89,6 +99,10 @@ COSTS_WHILE_IDLE = Allowance(
 NO_RESERVED_SHARE = Allowance(
     ("CKV_AWS_115",),
     "The API's throttle limits what starts; each reservation takes from the concurrency that the account's others share.",
+)
+TIMEOUT_BY_EXPRESSION = Allowance(
+    ("E3601",),
+    "In JSONata a state's TimeoutSeconds may be an expression; the rule's schema knows numbers only, asl-validator both.",
 )
 
 

@@ -52,6 +52,8 @@ class Machine(Construct):
             ),
             tracing_configuration=stepfunctions.CfnStateMachine.TracingConfigurationProperty(enabled=True),
         )
+        if '"TimeoutSeconds": "{%' in definition:
+            allowances.TIMEOUT_BY_EXPRESSION.on(self.resource)
 
 
 # These exist only for all resources; AWS's documentation of logging and tracing for Step Functions lists them.

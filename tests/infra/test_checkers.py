@@ -192,3 +192,16 @@ def test_the_checkers_are_pinned_by_hash_and_no_address_is_kept() -> None:
     assert all(body["integrity"].startswith("sha512-") for name, body in packages.items() if name)
     assert "resolved" not in json.dumps(packages)
     assert "://" not in lock
+
+
+def test_without_the_reasons_cfn_lint_finds_just_what_they_are_about(
+    bench: Bench, prod: Assembly, tmp_path: Path
+) -> None:
+    shutil.copyfile(prod.folder / "manifest.json", tmp_path / "manifest.json")
+    for file in prod.folder.glob("*.template.json"):
+        template = json.loads(file.read_text())
+        for body in template["Resources"].values():
+            body.get("Metadata", {}).pop("cfn-lint", None)
+        (tmp_path / file.name).write_text(json.dumps(template))
+    found = {finding.rule for finding in cfn_lint(bench, tmp_path).findings}
+    assert found == set(allowances.TIMEOUT_BY_EXPRESSION.rules)
