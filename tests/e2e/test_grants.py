@@ -154,6 +154,8 @@ USES: dict[tuple[str, str], Use] = {
         POLICY, {"it": LARGE}, topic="{% $input.it %}"
     ),
     ("tool_invoke", "limits:read-write"): Tour.request,
+    ("system_api", "runtime:read"): lambda tour: tour.api.get("/system/status"),
+    ("system_api", "registry:read"): lambda tour: tour.api.get("/system/status"),
     ("tools_api", "registry:read"): lambda tour: tour.api.get("/tools"),
     ("tool_publisher", "registry:read-write"): lambda tour: tour.laptop.client("lambda").invoke(
         FunctionName=ARNS.names.function("tool_publisher"), Payload=b"{}"

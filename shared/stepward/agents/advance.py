@@ -8,7 +8,7 @@ for the next call).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -209,8 +209,13 @@ class _Advancing:
             run=self.request.run,
             calls=turn.reply.calls,
             items=self.state.calls,
-            context=lambda call_id: self.case.context(self.request.tenant, call_id),
+            context=self._context,
         )
+
+    def _context(self, call_id: str) -> ToolContext:
+        """What a call may reach; a fork's calls reach the large results of the runs that it comes from."""
+        context, fork = self.case.context(self.request.tenant, call_id), self.state.start.fork
+        return replace(context, family=fork.family) if fork else context
 
     def _append_results(self, calls: TurnCalls, turn: Turn) -> AdvanceAnswer | None:
         """Write the results with the next call's reservation: the gate is asked as if they were in place."""

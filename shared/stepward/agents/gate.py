@@ -55,13 +55,16 @@ class Consultant:
         return {"agent": self.agent.id, "model": model_id(self.agent.model)}
 
     def changed_by(self, state: RunState) -> Consultant:
-        """The same agent with the changes of a fork, as long as nobody else carries the run on."""
+        """The same agent with the changes of a fork, if it is the one whose turn was forked."""
         fork = state.start.fork
-        edits = {"prompt": fork.prompt, "model": fork.model} if fork else {}
-        changed = {name: value for name, value in edits.items() if value}
-        if not changed or self.agent.id != state.start.agent:
+        if fork is None or not fork.edits or self.agent.id != (fork.agent or state.start.agent):
             return self
-        return Consultant.of(self.agent.model_copy(update=changed), self.agreed)
+        agent = self.agent.model_copy(update=fork.edits)
+        if fork.model is None:
+            return replace(self, agent=agent)
+        return replace(
+            self, agent=agent, backend=backend_for(agent), price=price_of(agent.model, self.agreed)
+        )
 
     def cost_limit_usd_micros(self, state: RunState) -> int:
         """The most that the run may cost: what it was given at its start, else the agent's own limit."""

@@ -86,11 +86,11 @@ class ShowRuns:
         """Show a run with its input and, once there is one, its output."""
         head = find_run(self.runtime, tenant, run)
         first = next(iter(self.journal.read(head.key, 1, 1).records), None)
-        given = first.record.input if first and isinstance(first.record, Created) else None
+        given = _beginning(first.record if first else None)
         if not head.ended:
-            return {**self._unsettled(head), "input": given}
+            return {**self._unsettled(head), **given}
         last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
-        return {**run_view(head), "input": given, "output": _output(last)}
+        return {**run_view(head), **given, "output": _output(last)}
 
     def _unsettled(self, head: RunHead) -> dict[str, Any]:
         """Show a run by its journal, which knows an end a moment before the head does."""
@@ -101,7 +101,12 @@ class ShowRuns:
             state = fold(self.journal.load(head.key))
             return {**run_view(head), "status": _status_by(head, state), **_waits(state), "output": None}
         if record is None or end is None:
-            return {**run_view(head), "status": _status(head, record), **_waiting_for(record), "output": None}
+            return {
+                **run_view(head),
+                "status": _status(head, record),
+                **_waiting_for(head, record),
+                "output": None,
+            }
         totals = fold(self.journal.load(head.key)).ledger.billed_totals()
         seen = head.model_copy(
             update={"status": end.status, "ended_at": record.at, "error": end.error, "totals": totals}
@@ -145,7 +150,7 @@ def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
             return head.status if head.status is RunStatus.WAITING else RunStatus.RUNNING
 
 
-def _waiting_for(record: AnyRecord | None) -> dict[str, Any]:
+def _waiting_for(head: RunHead, record: AnyRecord | None) -> dict[str, Any]:
     """Say what a run waits for: answers to calls, the word to go on after a pause, or a slot."""
     match record:
         case Parked():
@@ -155,8 +160,18 @@ def _waiting_for(record: AnyRecord | None) -> dict[str, Any]:
             return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
         case Created() if record.place:
             return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
+        case Inherited() if head.status is RunStatus.PENDING:
+            return {"waiting_for": {"what": "slot", "place": head.priority}}
         case _:
             return {}
+
+
+def _beginning(first: AnyRecord | None) -> dict[str, Any]:
+    """Show what a run was given: its input, and of a fork where it comes from."""
+    if not isinstance(first, Created):
+        return {"input": None}
+    fork = first.fork.model_dump(exclude_none=True, exclude={"family"}) if first.fork else None
+    return {"input": first.input, **({"fork_of": fork} if fork else {})}
 
 
 def _status_by(head: RunHead, state: RunState) -> RunStatus:

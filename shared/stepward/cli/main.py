@@ -10,7 +10,19 @@ import typer
 from typer import rich_utils
 
 import stepward
-from stepward.cli import agent_lifecycle, costs, doctor, local, logs, run, runs, screen, tools, triggers
+from stepward.cli import (
+    agent_lifecycle,
+    control,
+    costs,
+    doctor,
+    local,
+    logs,
+    run,
+    runs,
+    screen,
+    tools,
+    triggers,
+)
 from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
 from stepward.sdk import StepwardError
 
@@ -57,6 +69,7 @@ local.attach(app)
 run.attach(app)
 app.add_typer(agent_lifecycle.app, name="agents")
 app.add_typer(runs.app, name="runs")
+control.attach(app)
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(tools.app, name="tools")
 costs.attach(app)

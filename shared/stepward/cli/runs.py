@@ -11,7 +11,9 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.sdk import Run, RunPage
 
-app = typer.Typer(no_args_is_help=True, help="List, read, follow and cancel runs.", epilog=EPILOG)
+app = typer.Typer(
+    no_args_is_help=True, help="List, read, follow, pause, fork, compare and cancel runs.", epilog=EPILOG
+)
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
 
@@ -125,6 +127,19 @@ def _show_page(page: RunPage) -> None:
     screen.more(page["next_cursor"])
 
 
+def _waits_for(run: Run) -> str | None:
+    waiting = run.get("waiting_for")
+    if not waiting:
+        return None
+    which = waiting.get("place") or ", ".join(waiting.get("calls", []))
+    return {"pause": "the word to go on"}.get(waiting["what"], f"{waiting['what']} ({which})")
+
+
+def _origin(run: Run) -> str | None:
+    fork = run.get("fork_of")
+    return f"{fork['run']} at turn {fork['turn']}" if fork else None
+
+
 def _show_run(run: Run) -> None:
     screen.fields(
         {
@@ -133,6 +148,9 @@ def _show_run(run: Run) -> None:
             "created": run["created_at"],
             "ended": run["ended_at"],
             "deadline": run["deadline_at"],
+            "paused": "yes" if run.get("paused") else None,
+            "waits for": _waits_for(run),
+            "fork of": _origin(run),
             "principal": run["principal"],
             "input": screen.as_line(run.get("input", "")),
         }

@@ -83,6 +83,18 @@ def _cancelling(data: Data) -> list[Text]:
     return [Text(f"  cancelled by {plain(data.get('by', '?'))}", style="magenta")]
 
 
+def _inherited(data: Data) -> list[Text]:
+    return [Text(f"  goes on after {data.get('turns', '?')} turns of another run", style="dim")]
+
+
+def _pausing(data: Data) -> list[Text]:
+    return [Text(f"  paused by {plain(data.get('by', '?'))}", style="magenta")]
+
+
+def _resuming(data: Data) -> list[Text]:
+    return [Text(f"  resumed by {plain(data.get('by', '?'))}", style="magenta")]
+
+
 def _ended(data: Data) -> list[Text]:
     return [joined(Text("  ended   ", style="bold"), status_text(str(data.get("status", "?"))))]
 
@@ -95,5 +107,8 @@ _WRITERS: dict[str, Callable[[Data], list[Text]]] = {
     "agent.tool.completed": _completed,
     "agent.run.waiting": _waiting,
     "agent.run.cancelling": _cancelling,
+    "agent.run.inherited": _inherited,
+    "agent.run.pausing": _pausing,
+    "agent.run.resuming": _resuming,
     "agent.run.ended": _ended,
 }

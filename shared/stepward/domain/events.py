@@ -87,7 +87,9 @@ def _standing(record: AnyRecord) -> Iterator[Named]:
 def _created(record: Created) -> dict[str, Any]:
     data = record.model_dump(include={"agent", "version", "principal", "input", "priority"})
     parent = {"parent": record.parent.run} if record.parent else {}
-    fork = {"fork_of": record.fork.model_dump(exclude_none=True)} if record.fork else {}
+    fork = (
+        {"fork_of": record.fork.model_dump(exclude_defaults=True, exclude={"family"})} if record.fork else {}
+    )
     return {**data, "in_line": record.place is not None, **parent, **fork}
 
 

@@ -80,6 +80,11 @@ class Fork(BaseModel):
     results: tuple[str, ...] = ()
     family: tuple[str, ...] = ()
 
+    @property
+    def edits(self) -> dict[str, str]:
+        """What differs from the agent's definition."""
+        return {name: value for name, value in (("prompt", self.prompt), ("model", self.model)) if value}
+
 
 class Created(Record):
     """The run's start: which agent, for whom, on what.

@@ -9,6 +9,7 @@ from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
     from stepward.adapters.aws.journal import DynamoJournal
+    from stepward.agents.fork import ForkRun
     from stepward.agents.gate import Consultant
     from stepward.agents.run_ports import RunPorts
     from stepward.agents.show import ShowRuns
@@ -115,6 +116,15 @@ def start_run_case() -> Start:
     from stepward.runtime.money import refuse_over_budget
 
     return Start(run_ports(), registry(), refuse_over_budget)
+
+
+@cache
+def fork_run_case() -> ForkRun:
+    """The use case that forks runs."""
+    from stepward.agents.fork import ForkRun
+    from stepward.runtime.money import agreed_prices
+
+    return ForkRun(start_run_case(), definition, agreed_prices().of)
 
 
 @cache

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
+from stepward.sdk.control import RunControl
 from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.lifecycle import AgentLifecycle
@@ -100,6 +101,11 @@ class Stepward:
     def prices(self) -> Prices:
         """What models cost."""
         return Prices(self._wire)
+
+    @property
+    def control(self) -> RunControl:
+        """Pausing, resuming, forking and comparing runs, and how the system stands."""
+        return RunControl(self._wire)
 
     @property
     def lifecycle(self) -> AgentLifecycle:

@@ -57,6 +57,9 @@ class Run(TypedDict):
     deadline_at: str
     principal: str
     rehearsed: bool
+    paused: NotRequired[bool]
+    fork_of: NotRequired[dict[str, Any]]
+    waiting_for: NotRequired[dict[str, Any]]
     input: NotRequired[str | dict[str, Any]]
     output: NotRequired[str | None]
     error: RunError | None

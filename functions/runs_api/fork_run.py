@@ -1,0 +1,36 @@
+"""Forks a run, and compares two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.diff import DiffRuns
+from stepward.agents.show import new_run_view
+from stepward.runtime import wiring
+from stepward.runtime.http import answer, body_of, caller, query_of, routes
+from stepward.runtime.patience import until_ended, wait_of
+
+router = routes()
+
+
+@router.post("/runs/<run_id>/fork")
+def fork_run(run_id: str) -> Any:
+    """Answer 202 with the new run, or 200 once it has ended within `?wait=`."""
+    event = router.current_event
+    by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
+    key = event.headers.get("idempotency-key")
+    head, given, is_new = wiring.fork_run_case()(by, run_id, body, key)
+    show = wiring.show_runs_case()
+    if is_new and not seconds:
+        run = new_run_view(head, given)
+    else:
+        run = until_ended(lambda: show.detail(by.tenant, head.run), seconds)
+    return answer(200 if run["ended_at"] else 202, run, {"Location": f"/runs/{head.run}"})
+
+
+@router.get("/runs/<run_id>/diff")
+def diff_runs(run_id: str) -> Any:
+    """Show where two runs part."""
+    diff = DiffRuns(wiring.journal(), wiring.runtime_state())
+    event = router.current_event
+    return answer(200, diff(caller(event).tenant, run_id, query_of(event)))

@@ -1,0 +1,192 @@
+"""Forks runs: a new run takes over another one's turns, with edits, and goes on from there by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from stepward.agents.find import startable_agent
+from stepward.agents.requests import parse
+from stepward.agents.show import find_run
+from stepward.agents.start import Caller, Launch, Start
+from stepward.domain.agents import AgentDefinition, Prompt
+from stepward.domain.conversation import Exchange, ToolResult
+from stepward.domain.errors import Bug, InvalidRequest
+from stepward.domain.journal import Fork, HandedOver, Inherited, JournalSlice
+from stepward.domain.json_values import carried_bytes
+from stepward.domain.money import Price
+from stepward.domain.run_state import RunState, fold
+from stepward.domain.runs import RunHead, RunKey
+from stepward.models.abilities import check_abilities
+from stepward.models.base import price_of
+from stepward.models.catalog import backend_for
+from stepward.ports.clock import from_iso, iso
+from stepward.tools.large_results import SHOWN_BYTES
+
+
+class ForkRequest(BaseModel):
+    """The body of `POST /runs/{run_id}/fork`; `results` replaces what calls of the inherited turns gave."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    turn: int = Field(strict=True)
+    prompt: Prompt | None = None
+    model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = None
+    results: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+    @field_validator("turn")
+    @classmethod
+    def _counted_from_one(cls, turn: int) -> int:
+        if turn < 1:
+            raise ValueError("turns are counted from 1; to begin before the first, start a new run")
+        return turn
+
+    @field_validator("results")
+    @classmethod
+    def _small_enough(cls, results: dict[str, Any]) -> dict[str, Any]:
+        for call, content in results.items():
+            if carried_bytes(content) > SHOWN_BYTES:
+                raise ValueError(
+                    f"the result of {call[:80]} is larger than the {SHOWN_BYTES} bytes of a result"
+                )
+        return results
+
+
+@dataclass(frozen=True)
+class ForkRun:
+    """The use case behind `POST /runs/{run_id}/fork`."""
+
+    start: Start
+    definition: Callable[[str, str, str], AgentDefinition]
+    agreed: Callable[[str], Mapping[str, Price]]
+
+    def __call__(
+        self, caller: Caller, run: str, body: Any, idempotency_key: str | None
+    ) -> tuple[RunHead, Any, bool]:
+        """Start the fork, or find the one that the same Idempotency-Key started; answer its head and input."""
+        request = parse(ForkRequest, body)
+        key = self.start.idempotency(caller, ["fork", run, request.model_dump(mode="json")], idempotency_key)
+        source = find_run(self.start.ports.runtime, caller.tenant, run)
+        state = self._at_turn(source.key, request.turn)
+        agent = startable_agent(
+            self.start.registry, caller.tenant, state.start.agent, state.start.version
+        ).definition
+        launch = Launch(
+            agent=agent,
+            given=state.start.input,
+            priority=state.start.priority,
+            run=self.start.ports.ids.new("run"),
+            seconds=_seconds(source),
+            cost_limit_usd_micros=state.start.cost_limit_usd_micros,
+            idempotency=key,
+        )
+        started = self.start.launch(caller, self._with_turns(caller.tenant, launch, source, state, request))
+        return started.head, state.start.input, started.is_new
+
+    def _with_turns(
+        self, tenant: str, launch: Launch, source: RunHead, state: RunState, request: ForkRequest
+    ) -> Launch:
+        """Add what the fork takes over: the turns with their new results, who carries on, and with what changes."""
+        carrier = self._carrier(source.key, state, request.turn)
+        fork = _fork(source, state, carrier, request)
+        agent = self._edited(tenant, carrier, fork)
+        inherited = Inherited(
+            at=iso(self.start.ports.clock.now()),
+            writer=str(launch.run),
+            history=tuple(_edited_turns(state.history[: request.turn], request.results)),
+            agent=carrier.agent,
+            version=carrier.version,
+        )
+        self.start.refuse_over_budget(tenant, agent, launch.given)
+        return replace(launch, fork=fork, inherited=inherited)
+
+    def _edited(self, tenant: str, carrier: HandedOver, fork: Fork) -> AgentDefinition:
+        """Check that who carries on can do so with the changes."""
+        agent = self.definition(tenant, carrier.agent, carrier.version)
+        agent = agent.model_copy(update=fork.edits)
+        check_abilities(agent)
+        price_of(agent.model, self.agreed(tenant))
+        backend_for(agent)
+        return agent
+
+    def _at_turn(self, key: RunKey, turn: int) -> RunState:
+        """Read a run as it was after a turn, or say which turns a fork can go on from."""
+        journal = self.start.ports.journal.load(key)
+        history = fold(journal).history
+        last = len(history) if not history or history[-1].reply.calls else len(history) - 1
+        if turn <= last:
+            return state_at(journal, turn)
+        if turn <= len(history):
+            detail = f"turn {turn} is the run's answer: nothing goes on from it."
+        else:
+            detail = f"the run has no turn {turn} with results: it has {last} that a fork can go on from."
+        raise InvalidRequest(
+            detail,
+            field="turn",
+            fix=f"use 1 to {last}" if last else "start a new run: this one has called no tool",
+        )
+
+    def _carrier(self, key: RunKey, state: RunState, turn: int) -> HandedOver:
+        """Say who carried a run on after a turn; of turns that it took over itself, its own source knows."""
+        while turn < state.inherited_turns:
+            if state.start.fork is None:
+                raise Bug(f"{key.run} has turns that it took over from nobody")
+            key = RunKey(tenant=key.tenant, run=state.start.fork.run)
+            state = state_at(self.start.ports.journal.load(key), turn)
+        return state.agent
+
+
+def state_at(journal: JournalSlice, turn: int) -> RunState:
+    """Fold a journal until a turn has its results."""
+    state = RunState(calls=dict(journal.calls))
+    for item in journal.records:
+        state.apply(item)
+        if len(state.history) >= turn:
+            break
+    return state
+
+
+def _seconds(source: RunHead) -> int:
+    """A fork has as much time as its source was given."""
+    return max(1, round((from_iso(source.deadline_at) - from_iso(source.created_at)).total_seconds()))
+
+
+def _fork(source: RunHead, state: RunState, carrier: HandedOver, request: ForkRequest) -> Fork:
+    """Write down where the run comes from; what its source had changed of the same agent stays changed."""
+    before = state.start.fork
+    same = before is not None and before.agent == carrier.agent
+    return Fork(
+        run=source.run,
+        turn=request.turn,
+        agent=carrier.agent,
+        prompt=request.prompt or (before.prompt if before and same else None),
+        model=request.model or (before.model if before and same else None),
+        results=tuple(request.results),
+        family=(source.run, *(before.family if before else ())),
+    )
+
+
+def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterator[Exchange]:
+    """Replace results; a call that these turns did not make is the caller's error."""
+    known = [result.call for exchange in history for result in exchange.results]
+    for call in results:
+        if call not in known:
+            near = get_close_matches(call, known, n=1)
+            raise InvalidRequest(
+                f"the turns up to {len(history)} make no call {call[:80]!r}.",
+                field=f"results.{call[:80]}",
+                fix=f"did you mean {near[0]!r}?" if near else f"use one of: {', '.join(known)}",
+            )
+    for exchange in history:
+        edited = tuple(_edited_result(result, results) for result in exchange.results)
+        yield exchange.model_copy(update={"results": edited})
+
+
+def _edited_result(result: ToolResult, results: Mapping[str, Any]) -> ToolResult:
+    if result.call not in results:
+        return result
+    return ToolResult(call=result.call, tool=result.tool, content=results[result.call])
