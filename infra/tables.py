@@ -46,6 +46,7 @@ _RUN_LIST = (
     "ended_seq",
     "error",
     "totals",
+    "aws",
 )
 _APPROVAL_LIST = ("asked", "said")
 _AGENT_LIST = (

@@ -38,6 +38,7 @@ def test_it_calls_only_the_functions_that_it_names(prod: Assembly) -> None:
     assert invoked == functions
     assert {function.rpartition(":")[2] for function in functions} == {
         "stepward-prod-agent-advance",
+        "stepward-prod-dispatch",
         "stepward-prod-tool-invoke",
     }
 

@@ -29,7 +29,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}runtime/index/GSI3": QUERY,
     },
     "runtime:read-write": {
-        f"{TABLE}runtime": READ | WRITE,
+        f"{TABLE}runtime": READ | WRITE | {"dynamodb:DeleteItem"},
         f"{TABLE}runtime/index/GSI1": QUERY,
         f"{TABLE}runtime/index/GSI2": QUERY,
         f"{TABLE}runtime/index/GSI3": QUERY,
@@ -62,6 +62,8 @@ MEANING: dict[str, dict[str, set[str]]] = {
     "blobs:read": {f"{BUCKET}/blobs/*": {"s3:GetObject"}},
     "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
     "agent-run:start": {f"{STATES}:stateMachine:stepward-prod-agent-run": {"states:StartExecution"}},
+    "agent-run:answer": {f"{STATES}:stateMachine:stepward-prod-agent-run": {"states:SendTaskSuccess"}},
+    "dispatch:send": {f"arn:<partition>:sqs:{PLACE}:stepward-prod-dispatch": {"sqs:SendMessage"}},
     "agent-run:stop": {f"{STATES}:execution:stepward-prod-agent-run:*": {"states:StopExecution"}},
     "agent-run:describe": {f"{STATES}:execution:stepward-prod-agent-run:*": {"states:DescribeExecution"}},
 }
@@ -77,6 +79,7 @@ VARIABLES = {
     "data": "DATA_BUCKET",
     "blobs": "DATA_BUCKET",
     "agent-run": "AGENT_RUN_MACHINE_ARN",
+    "dispatch": "DISPATCH_QUEUE_URL",
     "events": "",
     "schedules": "SCHEDULE_GROUP SCHEDULE_ROLE_ARN",
 }
@@ -105,6 +108,9 @@ def test_every_word_is_explained_to_people() -> None:
 def test_a_room_may_do_what_its_words_say_and_log(prod: Assembly, room: str) -> None:
     group = f"arn:<partition>:logs:{PLACE}:log-group:/aws/lambda/stepward-prod-{room.replace('_', '-')}:*"
     expected: dict[str, set[str]] = {group: {"logs:CreateLogStream", "logs:PutLogEvents"}}
+    if ROOMS[room].queue:
+        fed = {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"}
+        expected[f"arn:<partition>:sqs:{PLACE}:stepward-prod-{room.replace('_', '-')}"] = fed
     for word in ROOMS[room].grants:
         for resource, actions in MEANING[word].items():
             expected[resource] = expected.get(resource, set()) | actions
