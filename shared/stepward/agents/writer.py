@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -67,7 +67,8 @@ class RunWriter:
 
     def _park_now(self, record: Parked) -> Freed:
         state = self.state
-        return self.ports.runtime.park(self.key, state.seq + 1, record, state.slot, state.ledger.returns())
+        returns = replace(state.ledger, intent=None).returns()  # a call that was reserved for is not made any more
+        return self.ports.runtime.park(self.key, state.seq + 1, record, state.slot, returns)
 
     def admit(self, cost_limit_usd_micros: int) -> bool:
         """Take a slot for a run that has begun; False when none is free."""

@@ -24,6 +24,7 @@ from stepward.agents.closing import CloseRun, Sweep
 from stepward.agents.find import find_agent
 from stepward.agents.gate import Consultant
 from stepward.agents.open_wait import OpenWait, WaitRequest
+from stepward.agents.pause import PauseRun, ResumeRun
 from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
@@ -130,6 +131,16 @@ class Platform:
         """Cancel a run, as the API does."""
         cancel = CancelRun(self._ports())
         return self.spawn(self._name("canceller"), lambda: cancel(key.tenant, key.run, "tester"))
+
+    def spawn_pauser(self, key: RunKey) -> Actor:
+        """Pause a run, as the API does."""
+        pause = PauseRun(self._ports())
+        return self.spawn(self._name("pauser"), lambda: pause(key.tenant, key.run, "tester"))
+
+    def spawn_resumer(self, key: RunKey) -> Actor:
+        """Let a run go on, as the API does."""
+        resume = ResumeRun(self._ports())
+        return self.spawn(self._name("resumer"), lambda: resume(key.tenant, key.run, "tester"))
 
     def spawn_janitor(self) -> Actor:
         """Sweep up, as the clock asks for."""

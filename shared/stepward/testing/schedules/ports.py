@@ -29,7 +29,7 @@ WRITES: Final = frozenset(
         "unflag_account",
         "keep",
     }
-    | {"answer", "send"}
+    | {"answer", "send", "hold", "release"}
 )
 
 

@@ -86,6 +86,7 @@ class Scenario:
                 self.fate.relent()  # what must hold is that everything ends once nothing goes wrong any more
             self.platform.clock.forward(61 if sweep < SWEEPS // 2 else LONGER_THAN_A_CLOCK_IS_WRONG_S)
             self.platform.spawn_janitor()
+            self._resume_all()
             self._run_dry()
         odd = [f"{a.name}: {a.error!r:.300}" for a in self.platform.actors if _is_odd(a)]
         return odd + list(violations(self.platform, self.cancel_acks))
@@ -166,6 +167,21 @@ class Scenario:
             self.platform.spawn_room(task.room, task.payload)
         elif self.fate.strikes("cancel", 0.02):
             self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
+        self._pause_or_resume()
+
+    def _pause_or_resume(self) -> None:
+        """Now and then: a run, active, waiting or in line, is paused, or told to go on."""
+        keys = list(self.platform.runtime.heads)
+        if keys and self.fate.strikes("pause", 0.02):
+            self.platform.spawn_pauser(self.chance.choice(keys))
+        elif keys and self.fate.strikes("resume", 0.02):
+            self.platform.spawn_resumer(self.chance.choice(keys))
+
+    def _resume_all(self) -> None:
+        """Let every run go on that somebody has paused: nobody else would."""
+        for key, head in self.platform.runtime.heads.items():
+            if head.paused and not head.ended:
+                self.platform.spawn_resumer(key)
 
     def _off_by_s(self) -> float:
         if not self.fate.strikes("slow_clock", 0.02):
