@@ -45,3 +45,13 @@ def test_the_demo_answers_every_ticket() -> None:
     shown = json.loads(done.stdout)
     assert shown["right"] == shown["of"] == len(shown["tickets"])
     assert [ticket["came_by"] for ticket in shown["tickets"]].count("S3") == 1
+
+
+def test_the_line_holds_what_it_promises() -> None:
+    command = [sys.executable, "-m", "infra.local", "bench", "line", "--runs", "24", "--slots", "3"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    report = json.loads(done.stdout)
+    assert report["violations"] == []
+    assert (report["runs"], report["most_active"]) == (24, 3)
+    assert report["served_before_their_turn"] == 0

@@ -1,0 +1,79 @@
+"""Agents that ask agents and hand runs over, with real functions, real tokens and the real machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx2
+import pytest
+
+from infra.local.laptop import Laptop
+from tests.builders import an_agent_body
+
+pytestmark = pytest.mark.laptop
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def experts(api: httpx2.Client) -> None:
+    says = {"researcher": "It is 42.", "billing": "Billing speaks."}
+    for agent, said in says.items():
+        turns = [{"say": said}, {"say": said}]
+        answer = api.post("/agents", json=an_agent_body(id=agent, rehearsal={"turns": turns}))
+        assert answer.status_code in (200, 201), answer.text
+
+
+def asking(*calls: str) -> dict[str, Any]:
+    asked = [{"tool": "ask_researcher", "arguments": {"input": call}} for call in calls]
+    turns = [{"call": asked}, {"say": "{% $join($results.content.output, ' ') %}"}]
+    return {"tools": [{"agent": "researcher"}], "rehearsal": {"turns": turns}}
+
+
+def test_children_answer_in_parallel_and_cost_their_own(api: httpx2.Client, run: Run) -> None:
+    found = run(id="asker", **asking("What?", "Why?", "When?"))
+    assert (found["status"], found["output"]) == ("COMPLETED", "It is 42. It is 42. It is 42.")
+    children = [
+        r
+        for r in api.get("/runs", params={"agent": "researcher"}).json()["runs"]
+        if r["parent"] == found["id"]
+    ]
+    assert [child["status"] for child in children] == ["COMPLETED"] * 3
+    kinds = [e["type"] for e in api.get(f"/runs/{found['id']}/events").json()["events"]]
+    assert kinds.index("agent.run.parked") < kinds.index("agent.run.admitted")
+
+
+def test_a_run_is_handed_over(run: Run) -> None:
+    hand = {"tool": "transfer_to_billing", "arguments": {"reason": "money"}}
+    found = run(id="desk", tools=[{"handoff": "billing"}], rehearsal={"turns": [{"call": [hand]}]})
+    assert (found["status"], found["output"]) == ("COMPLETED", "Billing speaks.")
+
+
+def test_a_cancel_goes_down(api: httpx2.Client, laptop: Laptop) -> None:
+    loop = {"call": [{"tool": "calculate", "arguments": {"expression": "1"}}], "repeat": True}
+    slow = an_agent_body(
+        id="slow", tools=[{"tool": "calculate"}], rehearsal={"turns": [loop]}, limits={"max_iterations": 200}
+    )
+    asker = an_agent_body(
+        id="patient",
+        tools=[{"agent": "slow"}],
+        rehearsal={
+            "turns": [{"call": [{"tool": "ask_slow", "arguments": {"input": "go"}}]}, {"say": "never"}]
+        },
+    )
+    for body in (slow, asker):
+        assert api.post("/agents", json=body).status_code in (200, 201)
+    parent = api.post("/agents/patient/runs", json={"input": "go"}).json()["id"]
+    children: list[dict[str, Any]] = []
+    for _ in range(200):
+        children = [
+            r for r in api.get("/runs", params={"agent": "slow"}).json()["runs"] if r["parent"] == parent
+        ]
+        if children:
+            break
+        time.sleep(0.05)
+    assert api.post(f"/runs/{parent}/cancel").status_code == 202
+    child = api.get(f"/runs/{children[0]['id']}").json()
+    assert child["status"] in ("CANCELLED", "FAILED", "COMPLETED")
+    assert child["ended_at"]
