@@ -21,7 +21,8 @@ from infra.local.laptop import Laptop, LaptopOptions
 from infra.local.library import BENCH, SUPPORT, http_client, register, upload_datasets
 
 _WRITES = frozenset({"PutItem", "UpdateItem", "TransactWriteItems"})
-_KILLED_ROOMS = frozenset({"agent_advance", "tool_invoke"})
+_KILLED_ROOMS = frozenset({"agent_advance", "tool_invoke", "dispatch"})
+SWEPT = (*RUNS, "asks_one")
 _NEVER_SEEN: Answer = (500, {}, "{}")
 _RUN_LIMIT_S = 90.0
 
@@ -71,10 +72,11 @@ def killing(laptop: Laptop, place: int, when: str) -> Iterator[Killer]:
         dynamodb_lock.observe(laptop.meter.observe)
 
 
-def sweep(names: tuple[str, ...] = RUNS) -> dict[str, Any]:
+def sweep(names: tuple[str, ...] = SWEPT) -> dict[str, Any]:
     """Kill at every write of every reference run, one kill a run; tell what did not hold."""
     with Laptop(LaptopOptions()) as laptop, http_client(laptop) as client:
         upload_datasets(laptop, SUPPORT / "datasets")
+        register(client, BENCH / "one_turn.yaml")  # whom `asks_one` asks
         results = [result for name in names for result in _sweep_one(laptop, client, BENCH / f"{name}.yaml")]
     violations = [fault for result in results for fault in result.faults]
     kills = {when: sum(r.killed for r in results if r.when == when) for when in ("before", "after")}
