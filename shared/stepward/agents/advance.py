@@ -102,13 +102,16 @@ class _Advancing:
 
     def _stand(self) -> AdvanceAnswer | None:
         """See to it that the run has a slot, or waits for one."""
-        if self.state.pending and self.request.awaited == self.state.pending_seq:
-            calls = self._calls_of(self.state.pending)
+        calls = self._calls_of(self.state.pending) if self.state.pending else None
+        is_over = self.request.awaited == self.state.pending_seq
+        if calls and is_over:
             self.standing.close_unanswered(calls, calls.awaited(), self.request.failures)
         if not self.state.needs_slot or self.state.slot:
             return None
         if self.state.cancelled:
             return self._end(cancelled(self.state.cancelled))
+        if calls and not is_over and self.state.place is None and calls.awaited():
+            return self.standing.wait_on(calls)
         return self.standing.regain(self.consultant.cost_limit_usd_micros(self.state))
 
     def _claim(self) -> AdvanceAnswer | None:

@@ -54,8 +54,16 @@ class Standing:
 
     def await_answers(self, calls: TurnCalls) -> AdvanceAnswer:
         """Wait for those who answer a turn's calls."""
+        self._park(tuple(call.id for call in calls.awaited()), "answers")
+        return self.wait_on(calls)
+
+    def wait_on(self, calls: TurnCalls) -> AdvanceAnswer:
+        """Wait for a turn's answers, having parked.
+
+        time →   advance: parked ✓ ─ its machine waits        the same again: parked, no answer → the same waits, no slot
+                 a slot that it took would be held while those who are to answer may stand in line for one
+        """
         waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in calls.awaited()]
-        self._park(tuple(str(wait["call"]) for wait in waits), "answers")
         carrier = self.state.agent
         return self.answer("waits", agent=carrier.agent, version=carrier.version, waits=waits)
 

@@ -8,8 +8,10 @@ import pytest
 
 from stepward.agents.closing import Sweep
 from stepward.domain.errors import Conflict
+from stepward.domain.runs import RunKey
+from tests.builders import an_agent_body
 from tests.driver import World
-from tests.unit.agents.test_pause import a_world, pause, resume
+from tests.unit.agents.test_pause import ASKS, a_world, pause, resume
 
 
 @pytest.fixture
@@ -116,3 +118,21 @@ def test_the_janitor_starts_a_run_that_was_paused_before_its_machine_came(world:
     world.clock.forward(31)
     assert Sweep(world.ports)()["started"] == 1
     assert list(world.machine.started) == [f"{key.run}.1"]
+
+
+def test_an_advance_that_comes_twice_takes_no_slot_from_those_who_are_to_answer() -> None:
+    world = a_world(active=1)
+    world.register(
+        an_agent_body(id="asker", tools=[{"agent": "helper", "name": "ask_child"}], rehearsal=ASKS)
+    )
+    key = world.start("asker")
+    answer = world.advance(key)
+    before = world.kinds(key)
+    assert world.advance(key) == answer
+    assert (world.kinds(key), world.line.slots) == (before, {})
+    world.wait(key, answer, "call_1_1")
+    child = world.journal.call(key, "call_1_1")
+    assert child is not None
+    assert world.finish(RunKey(tenant="acme", run=str(child.started_by)))["status"] == "COMPLETED"
+    assert world.advance(key, awaited=answer.seq).next == "done"
+    assert world.show(key)["output"] == "Well."

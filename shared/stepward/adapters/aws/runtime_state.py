@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from stepward.adapters.aws import slots
 from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.cost_book import add_item
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item
