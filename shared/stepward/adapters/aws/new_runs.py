@@ -101,12 +101,12 @@ class NewRuns:
     def _otherwise(self, new: NewRun, refused: Refused) -> Started | None:
         """Say what else a refusal means than that no slot is free."""
         if IDEMPOTENCY in refused:
-            return Started(self._started_before(new), is_new=False)
+            return _again(self._started_before(new))
         if "head" in refused:
             found = self._read(new.head.key)
             if found is None:
                 raise Bug(f"the head of {new.head.run} is there and is not")
-            return Started(found, is_new=False, in_line=found.status is RunStatus.PENDING)
+            return _again(found)
         empty = slots.empty_budgets(refused)
         if empty:
             DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
@@ -167,6 +167,11 @@ def waiting_of(new: NewRun) -> InLine:
         draw_usd_micros=new.draw.usd_micros if new.draw else 0,
         epoch=head.epoch,
     )
+
+
+def _again(head: RunHead) -> Started:
+    """Tell of a run that was started before; the machine of one in line starts when the run is admitted, not now."""
+    return Started(head, is_new=False, in_line=head.status is RunStatus.PENDING)
 
 
 def _standing(head: RunHead, status: RunStatus) -> RunHead:
