@@ -67,9 +67,8 @@ class RunWriter:
 
     def _park_now(self, record: Parked) -> Freed:
         state = self.state
-        returns = replace(
-            state.ledger, intent=None
-        ).returns()  # a call that was reserved for is not made any more
+        unreserved = replace(state.ledger, intent=None)  # a call that was reserved for is not made any more
+        returns = unreserved.returns()
         return self.ports.runtime.park(self.key, state.seq + 1, record, state.slot, returns)
 
     def admit(self, cost_limit_usd_micros: int) -> bool:

@@ -8,6 +8,8 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
+from stepward.adapters.aws import contention
+
 _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
     connect_timeout=2,
@@ -19,4 +21,7 @@ _CONFIG: Final = Config(
 @cache
 def client(service: str) -> Any:
     """Make the process's client of a service on first use."""
-    return boto3.client(service, config=_CONFIG)
+    made = boto3.client(service, config=_CONFIG)
+    if service == "dynamodb":
+        made.meta.events.register("needs-retry.dynamodb", contention.pause_s)
+    return made

@@ -9,6 +9,7 @@ from typing import Final
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
+from stepward.adapters.aws.contention import CONFLICT, REASON_THROTTLES
 from stepward.domain.errors import Bug, DependencyTimeout, StepwardError, StoreConflict, StoreThrottled
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
@@ -50,12 +51,11 @@ def translate(error: ClientError, doing: str) -> StepwardError:
     """Choose our error for AWS's code."""
     code = error_code(error)
     detail = f"{code} while {doing}: {error.response['Error'].get('Message', '')}"
-    if code in _THROTTLES:
-        return StoreThrottled(detail)
-    if code in _CONFLICTS or (
-        code == TRANSACTION_CANCELED and "TransactionConflict" in cancel_reasons(error)
-    ):
+    reasons = set(cancel_reasons(error)) if code == TRANSACTION_CANCELED else set()
+    if code in _CONFLICTS or CONFLICT in reasons:
         return StoreConflict(detail)
+    if code in _THROTTLES or REASON_THROTTLES & reasons:
+        return StoreThrottled(detail)
     if code in _OUTAGES:
         return DependencyTimeout(detail)
     return Bug(detail)
