@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from stepward.domain.runs import RunStatus
-from stepward.ports.runtime_state import IdempotencyKey
-from tests.builders import a_key, a_new_run
+import pytest
+
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.line import Slot
+from stepward.domain.runs import Closing, RunStatus, Totals
+from stepward.ports.runtime_state import IdempotencyKey, Settlement, SlotLimits
+from tests.builders import LATER, a_key, a_new_run
 
 
 def a_repeat() -> IdempotencyKey:
@@ -19,3 +24,33 @@ def test_a_run_in_line_that_is_asked_for_again_is_still_in_line(ports: Any) -> N
     again = ports.runtime.start(a_new_run(3, active=1, idempotency=a_repeat()))
     assert (again.head.run, again.head.status) == (a_key(2).run, RunStatus.PENDING)
     assert (again.is_new, again.in_line) == (False, True)
+
+
+def started(ports: Any, run: int, tenant: TenantLimits, account: AccountLimits, **head: Any) -> Any:
+    return ports.runtime.start(replace(a_new_run(run, **head), limits=SlotLimits(tenant, account)))
+
+
+@pytest.mark.parametrize("shards", [2, 4, 64])
+def test_more_counters_than_slots_give_no_more_slots_and_lose_none(ports: Any, shards: int) -> None:
+    tenant, account = TenantLimits(active=2, shards=shards), AccountLimits(active=100, shards=shards)
+    outcomes = [started(ports, run, tenant, account) for run in range(1, 30)]
+    assert ports.line.count("acme").active == sum(not one.in_line for one in outcomes)
+    assert 1 <= ports.line.count("acme").active <= 2
+
+
+def closed(ports: Any, run: int) -> Any:
+    end = Closing(status=RunStatus.COMPLETED, ended_at=LATER, ended_seq=3, error=None, totals=Totals())
+    return ports.runtime.close(a_key(run), Settlement(end, slot=Slot()))
+
+
+def test_whoever_asked_last_is_told_too(ports: Any) -> None:
+    """One process gives two slots back; between the two a tenant that has none of them asks to be told."""
+    tenant, account = TenantLimits(active=2), AccountLimits(active=2)
+    for run in (1, 2):
+        started(ports, run, tenant, account)
+    ports.line.flag("acme", tenant, None)
+    first = closed(ports, 1)
+    assert (first.tenant_waits, first.account_waits) == (True, False)
+    ports.line.flag("other", tenant, account)
+    second = closed(ports, 2)
+    assert (second.tenant_waits, second.account_waits) == (True, True)

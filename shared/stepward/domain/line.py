@@ -96,3 +96,8 @@ class InLine(BaseModel):
 def shard_limit(total: int, shards: int, shard: int) -> int:
     """Divide a limit over its counters without losing a slot."""
     return total // shards + (1 if shard < total % shards else 0)
+
+
+def used_shards(total: int, shards: int) -> int:
+    """Say how many counters have anything to give: a run that tried others only would wait for good."""
+    return min(total, shards)

@@ -24,6 +24,7 @@ from stepward.ports.runtime_state import Freed, NewRun, NoSlot, Settlement, Slot
 
 RECORD = "record"
 HEAD = "head"
+_EVERYBODY = Freed(done=True, tenant_waits=True, account_waits=True)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class DynamoRuntimeState:
     journal: DynamoJournal
     new_runs: NewRuns
     asked: Recently[Freed] = field(default_factory=Recently)
-    """Who has asked lately to be told of free slots: they are told without being asked for first."""
+    """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
 
     def start(self, new: NewRun) -> Started:
         """Start a run, or find what its key started."""
@@ -202,20 +203,15 @@ class DynamoRuntimeState:
         time →   newcomer: no slot free → flags the counter → joins the line → nudge
                  we:       counter is flagged ✗ → once more without the condition ✓ → nudge
         """
-        known = self.asked.of(key.tenant) if slot else None
-        if known and slot:
-            again = slots.give_back(self.table, key, slot, unasked=False, parked=parked)
-            return self._freed(key, transact([*kept, *again], doing), known, doing)
-        back = slots.give_back(self.table, key, slot, unasked=True, parked=parked) if slot else []
+        known = (self.asked.of(key.tenant) if slot else None) or Freed(done=True)
+        back = slots.give_back(self.table, key, slot, known, parked=parked) if slot else []
         refused = transact([*kept, *back], doing)
-        if refused is not None and HEAD in refused:
-            return Freed(done=False)
-        asked = refused if refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT} else None
-        if asked is not None and slot:
-            again = slots.give_back(self.table, key, slot, unasked=False, parked=parked)
+        if slot and refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT}:
+            known = slots.freed(refused, known)
+            self.asked.keep(key.tenant, known)
+            again = slots.give_back(self.table, key, slot, _EVERYBODY, parked=parked)
             refused = transact([*kept, *again], doing)
-            self.asked.keep(key.tenant, slots.freed(asked))
-        return self._freed(key, refused, slots.freed(asked), doing)
+        return self._freed(key, refused, known, doing)
 
     def _freed(self, key: RunKey, refused: Refused | None, freed: Freed, doing: str) -> Freed:
         if refused is None:

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stepward.adapters.aws.budget_items import draw_item, return_item
 from stepward.adapters.aws.items import to_item
 from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, update
-from stepward.domain.line import Allowance, Draw, InLine, Slot, shard_limit
+from stepward.domain.line import Allowance, Draw, InLine, Slot, shard_limit, used_shards
 from stepward.domain.runs import RunKey
 from stepward.ports.runtime_state import Freed, SlotLimits
 
@@ -28,12 +28,10 @@ def counter_key(tenant: str | None, shard: int) -> dict[str, str]:
 def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
     """Name the counters to try: the run's own first, then its neighbours, so that a full one does not hold it up."""
     first = zlib.crc32(run.encode())
-    tries = min(SHARDS_TRIED, max(limits.tenant.shards, limits.account.shards))
-    for shift in range(tries):
-        yield Slot(
-            tenant_shard=(first + shift) % limits.tenant.shards,
-            account_shard=(first + shift) % limits.account.shards,
-        )
+    mine = used_shards(limits.tenant.active, limits.tenant.shards)
+    everybodys = used_shards(limits.account.active, limits.account.shards)
+    for shift in range(min(SHARDS_TRIED, max(mine, everybodys))):
+        yield Slot(tenant_shard=(first + shift) % mine, account_shard=(first + shift) % everybodys)
 
 
 def take(
@@ -74,26 +72,34 @@ def _count_up(
     past_others: bool,
     parked: int = 0,
 ) -> Step:
-    free = "(attribute_not_exists(active) OR active < :limit)"
+    most = shard_limit(*limit, shard)
+    # A counter that nobody has used yet has all its slots free, unless it has none to give.
+    free = "(attribute_not_exists(active) OR active < :limit)" if most else "active < :limit"
     return update(
         name,
         table,
         counter_key(tenant, shard),
         _counting(parked),
-        {":one": 1, ":limit": shard_limit(*limit, shard), **_parked(parked)},
+        {":one": 1, ":limit": most, **_parked(parked)},
         free if past_others else f"{free} AND attribute_not_exists(waits)",
     )
 
 
-def give_back(table: str, key: RunKey, slot: Slot, *, unasked: bool, parked: bool = False) -> list[Step]:
-    """Give a slot back; `unasked` insists that nobody has asked to be told of it, `parked` counts the run as waiting."""
-    condition = "attribute_not_exists(waits)" if unasked else None
+def give_back(table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool = False) -> list[Step]:
+    """Give a slot back, insisting that nobody but those who are known has asked to be told of it.
+
+    `parked` counts the run as waiting.
+    """
     mine, others = counter_key(key.tenant, slot.tenant_shard), counter_key(None, slot.account_shard)
     minus, more = {":one": -1}, 1 if parked else 0
+    unasked = "attribute_not_exists(waits)"
+    of_tenant, of_account = (
+        None if waits else unasked for waits in (known.tenant_waits, known.account_waits)
+    )
     return [
         delete("slot", table, _slot_key(key), "attribute_exists(pk)"),
-        update(TENANT, table, mine, _counting(more), {**minus, **_parked(more)}, condition),
-        update(ACCOUNT, table, others, "ADD active :one", minus, condition),
+        update(TENANT, table, mine, _counting(more), {**minus, **_parked(more)}, of_tenant),
+        update(ACCOUNT, table, others, "ADD active :one", minus, of_account),
     ]
 
 
@@ -110,11 +116,13 @@ def _parked(change: int) -> dict[str, int]:
     return {":parked": change} if change else {}
 
 
-def freed(refused: Refused | None) -> Freed:
-    """Say who asked to be told of a free slot, by the conditions that failed."""
-    if refused is None:
-        return Freed(done=True)
-    return Freed(done=True, tenant_waits=TENANT in refused, account_waits=ACCOUNT in refused)
+def freed(refused: Refused, known: Freed) -> Freed:
+    """Say who asked to be told of a free slot: those who are known, and those for whom conditions failed."""
+    return Freed(
+        done=True,
+        tenant_waits=known.tenant_waits or TENANT in refused,
+        account_waits=known.account_waits or ACCOUNT in refused,
+    )
 
 
 def join(table: str, waiting: InLine) -> Step:

@@ -12,7 +12,7 @@ from stepward.adapters.memory.run_lists import MemoryRunLists
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict
 from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
-from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line
+from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line, used_shards
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import (
     Freed,
@@ -213,7 +213,9 @@ class MemoryRuntimeState(MemoryRunLists):
 
     def _slot(self, run: str, limits: SlotLimits) -> Slot:
         number = int.from_bytes(run.encode()[-4:])
-        return Slot(tenant_shard=number % limits.tenant.shards, account_shard=number % limits.account.shards)
+        mine = used_shards(limits.tenant.active, limits.tenant.shards)
+        everybodys = used_shards(limits.account.active, limits.account.shards)
+        return Slot(tenant_shard=number % mine, account_shard=number % everybodys)
 
     def _draw_at_start(self, new: NewRun) -> None:
         if new.draw and not self._draw(new.head.tenant, new.draw):
