@@ -1,0 +1,154 @@
+"""What is known of a workflow's tasks while it runs: the record of each, written once, and the run's own head."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.domain.runs import RunError, RunKey
+
+RECORD_VERSION: Final = 1
+
+
+class TaskStatus(StrEnum):
+    """How a task ended."""
+
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+
+
+class WorkflowStatus(StrEnum):
+    """Where a workflow's run stands: PENDING → RUNNING → one of the others, for good."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    PARTIALLY_COMPLETED = "PARTIALLY_COMPLETED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class TaskKey(BaseModel):
+    """Names one execution of a task in its run: `path` is the task's, `at` the round of the bodies that it is in.
+
+    `each.draft` at `each[3]` is the task `draft` of the fourth item; outside of bodies `at` is empty.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    path: str
+    at: str = ""
+
+    def __str__(self) -> str:
+        """Spell the key as lists and logs show it."""
+        return f"{self.path}@{self.at}" if self.at else self.path
+
+
+class TaskRecord(BaseModel):
+    """The outcome of one execution of a task, written once: the first that is written stays.
+
+    An output over the limit is in S3; then `output` is None and `output_bytes` says how large it is.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    v: Literal[1] = RECORD_VERSION
+    status: TaskStatus
+    output: Any = None
+    output_bytes: int | None = None
+    error: RunError | None = None
+    why: str | None = None
+    """Of a skipped task: the reason."""
+    fell_back: bool = False
+    attempt: int = 1
+    started_at: str
+    ended_at: str
+    cost_usd_micros: int = 0
+    child: str | None = None
+    """The run that the task started, of an agent or a workflow."""
+    decided: str | None = None
+    """Where a state machine goes next."""
+
+    @property
+    def is_well(self) -> bool:
+        """Whether those who need it may run."""
+        return self.status is TaskStatus.COMPLETED
+
+
+class WorkflowTotals(BaseModel):
+    """A run's tasks, counted, and what they cost."""
+
+    tasks: int = 0
+    completed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    cost_usd_micros: int = 0
+
+
+class TaskPlace(BaseModel):
+    """Where an answer from outside belongs: the task, its latch, and what becomes of it if the answer is a failure."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow: str
+    version: str
+    path: str
+    at: str = ""
+    attempt: int = 1
+    started_at: str
+
+    @property
+    def key(self) -> TaskKey:
+        """The task's name in its run."""
+        return TaskKey(path=self.path, at=self.at)
+
+
+class WorkflowParent(BaseModel):
+    """Who waits for a workflow's run: a task of another workflow's run, or a call of an agent's."""
+
+    model_config = ConfigDict(frozen=True)
+
+    run: str
+    call: str | None = None
+    place: TaskPlace | None = None
+    ancestors: tuple[str, ...] = ()
+
+
+class WorkflowHead(BaseModel):
+    """The run's one mutable record: what lists show; the truth about the rest are the tasks' records."""
+
+    run: str
+    tenant: str
+    workflow: str
+    version: str
+    principal: str
+    status: WorkflowStatus
+    epoch: int = 1
+    machine: str
+    """The name of the state machine that carries it."""
+    parent: WorkflowParent | None = None
+    rerun_of: str | None = None
+    rehearsed: bool = False
+    created_at: str
+    deadline_at: str
+    ended_at: str | None = None
+    error: RunError | None = None
+    totals: WorkflowTotals = Field(default_factory=WorkflowTotals)
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run is over for good."""
+        return self.ended_at is not None
+
+    @property
+    def execution_name(self) -> str:
+        """The execution's name: the same start can never run twice."""
+        return f"{self.run}.{self.epoch}"

@@ -1,0 +1,46 @@
+"""Gives a task to an agent: a run of its own, which waits in line and is billed like any other."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from stepward.domain.ids import AgentId, VersionOrLabel
+from stepward.domain.money import usd_to_micros
+from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
+
+
+class AgentSettings(TaskSettings):
+    """Which agent; without a version the newest at the time of the call."""
+
+    agent: AgentId = Field(validation_alias=AliasChoices("agent", "agent_id"))
+    version: VersionOrLabel | None = None
+    cost_limit_usd: Decimal | None = Field(default=None, gt=0, le=10_000, decimal_places=6)
+
+
+class AgentTask(TaskType[AgentSettings]):
+    """Runs an agent; the output is its answer."""
+
+    name = "agent"
+    purpose = "Runs an agent on the task's inputs and brings its answer."
+    place = Place.AWAITED
+    settings = AgentSettings
+
+    def most_seconds(self, settings: AgentSettings) -> int | None:
+        """An agent's own limits end it; a day is more than it and its time in line should take."""
+        del settings
+        return 86_400
+
+    def open(self, ready: Ready[AgentSettings], context: TaskContext) -> None:
+        """Start the run; `input` alone is the input itself."""
+        settings = ready.settings
+        limit = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
+        given = given_of(ready.inputs)
+        context.reach.start_agent(context.place, ChildRun(settings.agent, settings.version, given, limit))
+
+
+def given_of(inputs: dict[str, Any]) -> Any:
+    """Give a run its input: what is called `input` if nothing else is said, else all of it."""
+    return inputs["input"] if inputs.keys() == {"input"} else inputs

@@ -1,0 +1,46 @@
+"""Decides between two branches: a question once asked, whose answer other tasks can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import AliasChoices, Field
+
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.workflows import TaskDefinition, TaskId
+from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+
+
+class ConditionSettings(TaskSettings):
+    """The question, and the tasks that run only if it is answered so."""
+
+    test: Any = Field(validation_alias=AliasChoices("test", "expression"))
+    then: tuple[TaskId, ...] = ()
+    otherwise: tuple[TaskId, ...] = Field(default=(), validation_alias=AliasChoices("otherwise", "else"))
+
+
+class ConditionTask(TaskType[ConditionSettings]):
+    """Answers true or false."""
+
+    name = "condition"
+    purpose = "Answers a yes-or-no question; the tasks of `then` or of `otherwise` are skipped by the answer."
+    place = Place.WITHIN
+    settings = ConditionSettings
+    expressions = ("test",)
+
+    def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[Fault]:
+        """A task cannot hang on both answers."""
+        del task
+        for both in sorted(set(settings.then) & set(settings.otherwise)):
+            yield Fault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
+
+    def run(self, ready: Ready[ConditionSettings], context: TaskContext) -> Done:
+        """Give the answer; what is neither true nor false is no answer."""
+        del context
+        if not isinstance(ready.settings.test, bool):
+            shown = repr(ready.settings.test)[:100]
+            raise OutputMalformed(
+                f"the condition {ready.task.id} gave {shown}, which is neither true nor false."
+            )
+        return Done(ready.settings.test)

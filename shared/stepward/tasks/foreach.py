@@ -1,0 +1,41 @@
+"""Runs its tasks once for each item of a list, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from pydantic import Field
+
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
+
+MOST_AT_ONCE: Final = 40
+"""An inline Map runs no more side by side, whatever it is told."""
+
+
+class ForeachSettings(TaskSettings):
+    """Which items, how many at once, and what each brings (without `collect` the outputs of its last tasks)."""
+
+    items: Any
+    max_parallel: int = Field(default=10, strict=True, ge=1, le=MOST_AT_ONCE)
+    max_items: int = Field(default=100, strict=True, ge=1, le=10_000)
+    collect: Any = None
+
+
+class ForeachTask(TaskType[ForeachSettings]):
+    """Runs a body for each item; within, `$item` and `$index` are known."""
+
+    name = "foreach"
+    purpose = "Runs its tasks for each item of a list; the output is the list of what each item brought."
+    place = Place.BODY
+    settings = ForeachSettings
+    expressions = ("items", "collect")
+    later = ("collect",)
+
+    def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[Fault]:
+        """A body without tasks does nothing; a list in the document is known to be too long."""
+        if not task.tasks:
+            yield Fault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
+        if isinstance(settings.items, list) and len(settings.items) > settings.max_items:
+            yield Fault("items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`")

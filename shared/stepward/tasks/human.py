@@ -1,0 +1,69 @@
+"""Asks a person: to approve, or to fill in a form. Nothing runs and no slot is held while nobody answers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from pydantic import Field
+
+from stepward.domain.forms import Form
+from stepward.domain.ids import PRINCIPAL_PATTERN
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.base import Fault, Place, Question, Ready, TaskContext, TaskSettings, TaskType
+
+Principals = tuple[str, ...]
+
+
+class HumanSettings(TaskSettings):
+    """What is asked, who may answer, and what happens when they take long."""
+
+    question: str = Field(min_length=1, max_length=2_000)
+    details: Any = None
+    approvers: Principals = ()
+    not_requester: bool = Field(default=False, strict=True)
+    form: Form = ()
+    on_deny: Literal["fail", "continue"] = "fail"
+    """What a no does; to continue gives the next tasks the decision to look at."""
+    reminder_after_s: int | None = Field(default=None, strict=True, ge=60)
+    escalate_after_s: int | None = Field(default=None, strict=True, ge=60)
+    escalate_to: Principals = ()
+
+
+class HumanTask(TaskType[HumanSettings]):
+    """Waits for a decision; the output says what it was, who made it, when, and what was filled in."""
+
+    name = "human"
+    purpose = "Asks a person to approve or to fill in a form, with reminders and escalation."
+    place = Place.AWAITED
+    settings = HumanSettings
+    expressions = ("question", "details")
+    needs_timeout = True
+
+    def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
+        """Names that no principal can have, and an escalation to nobody."""
+        del task
+
+        for field in ("approvers", "escalate_to"):
+            for name in getattr(settings, field):
+                if not re.fullmatch(PRINCIPAL_PATTERN, name):
+                    yield Fault(field, f"{name!r} is no principal", "use letters, digits and @._-")
+        if (settings.escalate_after_s is None) != (not settings.escalate_to):
+            yield Fault("escalate_to", "an escalation needs a time and somebody", "give both, or neither")
+
+    def open(self, ready: Ready[HumanSettings], context: TaskContext) -> None:
+        """Open the approval."""
+        asked = ready.settings
+        own = asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
+        details = asked.details if isinstance(asked.details, str | None) else _spelt(asked.details)
+        context.reach.ask_person(
+            context.place,
+            Question({**own, "timeout_s": ready.task.timeout_s}, str(asked.question), details),
+        )
+
+
+def _spelt(details: Any) -> str:
+
+    return json.dumps(details, ensure_ascii=False, indent=2)
