@@ -13,10 +13,17 @@ from stepward.runtime.logs import logger
 
 @room("open runs swept")
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Make one round."""
+    """Make one round: budgets are told of even where a run could not be swept up."""
     del event, context
-    swept = Sweep(wiring.run_ports())()
+    try:
+        swept = Sweep(wiring.run_ports())()
+    finally:
+        alerts = _tell_of_budgets()
+    return {**swept, "alerts": alerts}
+
+
+def _tell_of_budgets() -> int:
     alerts = AlertBudgets(money.budgets(), money.events(), wiring.clock())()
     for alert in alerts:
         logger.warning(alert.in_words, code="BudgetAlert", tenant=alert.tenant)
-    return {**swept, "alerts": len(alerts)}
+    return len(alerts)

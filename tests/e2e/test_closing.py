@@ -51,14 +51,36 @@ def test_a_lost_start_is_made_again_by_the_janitor(api: httpx2.Client, laptop: L
     run_id = donor["id"][:-4] + "0000"
     dynamodb = laptop.client("dynamodb")
     _copy(dynamodb, laptop.physical_id("AWS::DynamoDB::Table", "-journal"), donor["id"], run_id, "0000000001")
-    head = _copy(
-        dynamodb, laptop.physical_id("AWS::DynamoDB::Table", "-runtime"), donor["id"], run_id, "HEAD"
-    )
+    runtime = laptop.physical_id("AWS::DynamoDB::Table", "-runtime")
+    _take_slot(dynamodb, runtime, run_id)
+    head = _copy(dynamodb, runtime, donor["id"], run_id, "HEAD")
     assert "gsi3pk" in head
     answer = laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
     assert json.loads(answer["Payload"].read())["started"] >= 1
     run = until(lambda: (found := api.get(f"/runs/{run_id}").json())["ended_at"] and found)
     assert (run["status"], run["output"]) == ("COMPLETED", "Done.")
+    until(lambda: _head_of(dynamodb, runtime, run_id).get("ended_at"))
+    again = laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
+    assert "FunctionError" not in again, again["Payload"].read()
+
+
+def _take_slot(dynamodb: Any, table: str, run_id: str) -> None:
+    """Count the run as active, which its start has done in the same transaction."""
+    shard = {"tenant_shard": {"N": "0"}, "account_shard": {"N": "0"}}
+    dynamodb.put_item(TableName=table, Item={"pk": {"S": "T#acme#SLOT"}, "sk": {"S": f"R#{run_id}"}, **shard})
+    for counter in ("T#acme#SLOTS", "GLOBAL#SLOTS"):
+        dynamodb.update_item(
+            TableName=table,
+            Key={"pk": {"S": counter}, "sk": {"S": "SHARD#0"}},
+            UpdateExpression="ADD active :one",
+            ExpressionAttributeValues={":one": {"N": "1"}},
+        )
+
+
+def _head_of(dynamodb: Any, table: str, run_id: str) -> dict[str, Any]:
+    key = {"pk": {"S": f"T#acme#R#{run_id}"}, "sk": {"S": "HEAD"}}
+    found: dict[str, Any] = dynamodb.get_item(TableName=table, Key=key)["Item"]
+    return found
 
 
 def _copy(dynamodb: Any, table: str, old: str, new: str, sk: str) -> dict[str, Any]:

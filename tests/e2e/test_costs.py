@@ -80,7 +80,8 @@ def test_an_empty_budget_refuses_starts_and_is_told_once(
     refused = wait_for(one_too_many)
     assert (refused.status_code, refused.json()["code"]) == (402, "BudgetExceeded")
     for _ in range(2):
-        laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
+        swept = laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
+        assert "FunctionError" not in swept, swept["Payload"].read()
     state = _budget(api, "agent")
     assert list(state["alerts"]) == ["100"]
     assert state["percent"] == 100

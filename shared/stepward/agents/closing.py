@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import json
+import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from stepward.agents.gate import failure
+from stepward.agents.gate import cancelled, failure
 from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
-from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import Admitted, Created, Inherited, Pause, Resume, Sequenced
-from stepward.domain.run_state import newest_deed
+from stepward.domain.errors import StepwardError, StoreConflict
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    Cancel,
+    Created,
+    Inherited,
+    Pause,
+    Queued,
+    Resume,
+    Sequenced,
+)
+from stepward.domain.run_state import is_harmless, newest_deed
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.tokens import SLOT_CALL
 
 OVERDUE: Final = timedelta(seconds=30)
+RUNS_LISTED: Final = 10_000
 RUNS_A_SWEEP: Final = 500
 TENANTS_A_SWEEP: Final = 200
+IN_LINE: Final = "in line"
+_AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
 
 
 @dataclass(frozen=True)
 class CloseRun:
-    """Ends a run by what its journal says, or as failed when the journal says nothing."""
+    """Ends a run by what its journal says, as cancelled if somebody asked for that, else as failed."""
 
     ports: RunPorts
 
@@ -35,7 +50,8 @@ class CloseRun:
     def __call__(self, key: RunKey, error: str, detail: str) -> str:
         """Close one run; say how it stands now."""
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
-        writer.end(failure(error, detail))
+        asked = writer.state.cancelled
+        writer.end(cancelled(asked) if asked else failure(error, detail))
         return str(writer.state.end.status) if writer.state.end else "open"
 
 
@@ -55,16 +71,25 @@ class Sweep:
     ports: RunPorts
 
     def __call__(self) -> dict[str, int]:
-        """Look at every overdue run and every line; count what was done."""
-        before = iso(self.ports.clock.now() - OVERDUE)
+        """Look at every overdue run and every line; count what was done.
+
+        What cannot be mended is told at the end: one broken run must not keep the others from being looked at.
+        """
+        now, faults = self.ports.clock.now(), list[StepwardError]()
         done = {"started": 0, "closed": 0, "left": 0, "nudged": 0}
         tenants = dict.fromkeys(self.ports.line.waiting_tenants(TENANTS_A_SWEEP))
-        for head in self.ports.lists.open_runs(before, RUNS_A_SWEEP):
-            if head.status is RunStatus.PENDING:
+        for head in chosen(self.ports.lists.open_runs(iso(now - OVERDUE), RUNS_LISTED), now):
+            try:
+                outcome = self._mend(head)
+            except StepwardError as error:
+                faults.append(error)
+                continue
+            if outcome == IN_LINE:
                 tenants[head.tenant] = None
-            done[self._mend(head)] += 1
+            done["left" if outcome == IN_LINE else outcome] += 1
         for tenant in tenants:
             self.ports.nudges.send(tenant)
+        _raise_all(faults)
         return {**done, "nudged": len(tenants)}
 
     def _mend(self, head: RunHead) -> str:
@@ -73,23 +98,33 @@ class Sweep:
         time →   start: transaction ✓ ── ✗ dies            → the journal has no claim: start by the same name
                  dispatch: admitted ✓ ── ✗ dies            → the same; or the machine waits: wake it
                  advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
+                 cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
+                 advance: queued ✓ ── ✗ dies or its nudge   → have the line looked at
                  machine: gone, deadline passed             → nobody will go on: close as failed
         """
         newest = self._newest_deed(head)
         if newest is not None and _has_not_begun(newest):
             return self._start(head, newest)
-        ended = getattr(newest.record if newest else None, "end", None) is not None
-        if head.ended or ended:
+        if head.ended or newest is None or _is_the_end(newest.record):
             CloseRun(self.ports)(head.key, "Bug", "the run had ended.")
             return "closed"
-        overdue = self.ports.clock.now() > from_iso(head.deadline_at) + OVERDUE
-        waits = head.status in (RunStatus.WAITING, RunStatus.PENDING)
-        if overdue and not waits and not self.ports.machine.is_running(head.execution_name):
+        if isinstance(newest.record, Queued):
+            return IN_LINE
+        if self._is_abandoned(head):
             CloseRun(self.ports)(
                 head.key, "DeadlineExceeded", "nobody carried the run any more when its deadline had passed."
             )
             return "closed"
         return "left"
+
+    def _is_abandoned(self, head: RunHead) -> bool:
+        """Whether a run's deadline has passed, and no machine carries it; one that waits is asked for once an hour."""
+        now = self.ports.clock.now()
+        if now <= from_iso(head.deadline_at) + OVERDUE or head.status is RunStatus.PENDING:
+            return False
+        if head.status is RunStatus.WAITING and not _has_its_minute(head.run, now):
+            return False
+        return not self.ports.machine.is_running(head.execution_name)
 
     def _newest_deed(self, head: RunHead) -> Sequenced | None:
         """Find how far a run has come, past all words about pausing; one that was resumed and not woken is woken.
@@ -101,7 +136,8 @@ class Sweep:
         record = newest.record if newest else None
         if isinstance(record, Resume):
             wake_resumed(self.ports, head, record)
-        if isinstance(record, Pause | Resume) and head.status is RunStatus.RUNNING:
+        is_word = isinstance(record, Pause | Resume)
+        if record is not None and is_harmless(record) and (head.status is RunStatus.RUNNING or not is_word):
             return newest_deed(self.ports.journal.load(head.key).records)
         return newest
 
@@ -109,7 +145,7 @@ class Sweep:
         """Start a run that has a slot and no machine, or wake the machine that waits for the slot."""
         record = newest.record
         if isinstance(record, Created | Inherited) and head.status is RunStatus.PENDING:
-            return "left"
+            return IN_LINE
         token = self.ports.tokens.of(head.key, SLOT_CALL) if isinstance(record, Admitted) else None
         if token:
             self.ports.machine.answer(token)
@@ -117,6 +153,41 @@ class Sweep:
         return "started"
 
 
+def _raise_all(faults: list[StepwardError]) -> None:
+    """Raise the first fault, with a note of each other one, so that the log has them all."""
+    for other in faults[1:]:
+        faults[0].add_note(f"and {other.code}: {other.detail}")
+    if faults:
+        raise faults[0]
+
+
 def _has_not_begun(newest: Sequenced) -> bool:
     """Whether nobody has done anything since the run was started or admitted."""
     return isinstance(newest.record, Created | Inherited | Admitted)
+
+
+def _is_the_end(record: AnyRecord) -> bool:
+    """Whether nothing may follow but the settling: the end is written, or asked for."""
+    return isinstance(record, Cancel) or getattr(record, "end", None) is not None
+
+
+def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
+    """Choose whom to look at: everybody who is active, and of those who wait as many as there is time for, in turn.
+
+    Thousands may wait for months; those who came after them must not wait for the janitor as long.
+    """
+    active = [head for head in heads if head.status not in _AT_REST]
+    waiting = [head for head in heads if head.status in _AT_REST]
+    some = max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2)
+    if len(waiting) <= some:
+        return [*active, *waiting]
+    first = _minute(now) * some % len(waiting)
+    return [*active, *(waiting[first:] + waiting[:first])[:some]]
+
+
+def _minute(now: datetime) -> int:
+    return int(now.timestamp()) // 60
+
+
+def _has_its_minute(run: str, now: datetime) -> bool:
+    return zlib.crc32(run.encode()) % 60 == _minute(now) % 60

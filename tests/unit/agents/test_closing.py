@@ -5,7 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
+from stepward.adapters.memory.world import MemoryRunMachine
 from stepward.agents.closing import CloseRun, Sweep, run_of_event
+from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
@@ -65,6 +69,30 @@ def test_a_run_that_nobody_carries_is_closed_once_its_deadline_has_passed() -> N
     world.clock.forward(10_000)
     assert sweep(world)["closed"] == 1
     assert world.show(key)["error"]["code"] == "DeadlineExceeded"
+
+
+class PickyMachine(MemoryRunMachine):
+    """Starts what it likes."""
+
+    disliked: tuple[str, ...] = ()
+
+    def start(self, execution_name: str, key: RunKey) -> None:
+        if key.run in self.disliked:
+            raise Bug(f"{key.run} cannot be started.")
+        super().start(execution_name, key)
+
+
+def test_a_run_that_cannot_be_mended_keeps_no_other_open() -> None:
+    machine = PickyMachine()
+    world = World(machine=machine)
+    first, second, third = a_started(world), world.start(), world.start()
+    machine.started.clear()
+    machine.disliked = (first.run, second.run)
+    world.clock.forward(31)
+    with pytest.raises(Bug, match=first.run) as told:
+        sweep(world)
+    assert told.value.__notes__ == [f"and Bug: {second.run} cannot be started."]
+    assert list(machine.started.values()) == [third]
 
 
 def claim(world: World, key: RunKey) -> None:
