@@ -221,8 +221,8 @@ def fold_records(records: Iterable[Sequenced], calls: dict[str, CallItem]) -> Ru
 
 
 def newest_deed(records: Sequence[Sequenced]) -> Sequenced | None:
-    """The last record that is more than a word about pausing: by it one sees how far a run has come."""
-    return next((item for item in reversed(records) if not isinstance(item.record, Pause | Resume)), None)
+    """The last record that a run does not merely pass by: from it one sees how far the run has come."""
+    return next((item for item in reversed(records) if not is_harmless(item.record)), None)
 
 
 def is_harmless(record: AnyRecord) -> bool:

@@ -48,14 +48,20 @@ class DynamoRunLists:
         found: list[RunHead] = []
         for shard in range(OPEN_SHARDS):
             with translated("listing open runs"):
-                page = client("dynamodb").query(
-                    TableName=self.table,
-                    IndexName="GSI3",
-                    KeyConditionExpression="gsi3pk = :pk AND gsi3sk < :before",
-                    ExpressionAttributeValues=to_item({":pk": f"OPEN#{shard}", ":before": created_before}),
-                    Limit=limit,
+                pages = (
+                    client("dynamodb")
+                    .get_paginator("query")
+                    .paginate(
+                        TableName=self.table,
+                        IndexName="GSI3",
+                        KeyConditionExpression="gsi3pk = :pk AND gsi3sk < :before",
+                        ExpressionAttributeValues=to_item(
+                            {":pk": f"OPEN#{shard}", ":before": created_before}
+                        ),
+                        PaginationConfig={"MaxItems": limit},
+                    )
                 )
-            found += [read_head(item) for item in page["Items"]]
+                found += [read_head(item) for page in pages for item in page["Items"]]
         return sorted(found, key=lambda head: head.created_at)[:limit]
 
     def _newest_months(self, tenant: str, today: date, after: str | None, limit: int) -> RunPage:

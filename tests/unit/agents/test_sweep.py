@@ -1,0 +1,123 @@
+"""The janitor reaches everybody: those who wait for months, and those behind them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.agents.closing import RUNS_A_SWEEP, Sweep
+from stepward.agents.writer import RunWriter
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.errors import StoreThrottled
+from stepward.domain.journal import Created
+from stepward.domain.runs import RunKey
+from tests.builders import a_turn, an_agent_body
+from tests.driver import World
+
+ASK = {"tool": "ask_child", "arguments": {"input": "x"}}
+MINUTE_S = 60
+
+
+def a_world(active: int = 1) -> World:
+    world = World()
+    world.limits.change("acme", TenantLimits(active=active), 0)
+    world.limits.change_account(AccountLimits(active=active))
+    world.register(an_agent_body())
+    turns = [{"call": [ASK]}, {"say": "Done."}]
+    asks = [{"agent": "helper", "name": "ask_child"}]
+    world.register(an_agent_body(id="asker", tools=asks, rehearsal={"turns": turns}))
+    return world
+
+
+def sweep(world: World, times: int = 1) -> dict[str, int]:
+    for _ in range(times):
+        world.clock.forward(MINUTE_S)
+        done = Sweep(world.ports)()
+    return done
+
+
+def a_parked(world: World) -> RunKey:
+    key = world.start("asker")
+    assert world.advance(key).next == "waits"
+    return key
+
+
+def its_child(world: World, key: RunKey) -> RunKey:
+    item = world.journal.call(key, "call_1_1")
+    assert item is not None
+    return RunKey(tenant="acme", run=str(item.started_by))
+
+
+def test_a_run_with_its_answers_whose_nudge_was_lost_is_admitted() -> None:
+    world = a_world()
+    key = world.start("asker")
+    answer = world.advance(key)
+    world.wait(key, answer, "call_1_1")
+    world.finish(its_child(world, key))
+    other = world.start()
+    send, world.nudges.send = world.nudges.send, _throttled  # type: ignore[method-assign]
+    try:
+        world.advance(key, awaited=answer.seq)
+    except StoreThrottled:
+        world.nudges.send = send  # type: ignore[method-assign]
+    waits = world.advance(key, awaited=answer.seq)
+    world.wait(key, waits, "slot")
+    world.finish(other)
+    world.nudges.sent.clear()
+    sweep(world)
+    assert world.nudges.sent == ["acme"]
+    assert world.serve() == 1
+    assert world.finish(key)["status"] == "COMPLETED"
+
+
+def _throttled(*_: Any, **__: Any) -> None:
+    raise StoreThrottled("too many messages")
+
+
+def test_those_who_wait_keep_nobody_else_from_being_looked_at() -> None:
+    world = a_world(active=RUNS_A_SWEEP * 2)
+    for _ in range(RUNS_A_SWEEP):
+        a_parked(world)
+    start, world.machine.start = world.machine.start, lambda *_: None  # type: ignore[method-assign]
+    lost = world.start()
+    world.machine.start = start  # type: ignore[method-assign]
+    assert sweep(world)["started"] == 1
+    assert f"{lost.run}.1" in world.machine.started
+
+
+def test_of_those_who_wait_everybody_has_a_turn() -> None:
+    world = a_world(active=RUNS_A_SWEEP * 2)
+    for _ in range(RUNS_A_SWEEP):
+        a_parked(world)
+    last = a_parked(world)
+    world.cancel_in_journal(last)
+    sweep(world, 3)
+    assert world.show(last)["status"] == "CANCELLED"
+
+
+def test_a_cancel_whose_canceller_died_is_finished() -> None:
+    world = a_world()
+    key = a_parked(world)
+    world.cancel_in_journal(key)
+    assert sweep(world)["closed"] == 1
+    assert (world.show(key)["status"], world.line.count("acme").parked) == ("CANCELLED", 0)
+
+
+def test_a_run_that_waits_for_a_machine_that_is_gone_is_closed_within_an_hour_of_its_deadline() -> None:
+    world = a_world()
+    key, other = a_parked(world), a_parked(world)
+    world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
+    world.clock.forward(86_400)
+    sweep(world, 60)
+    assert world.show(key)["error"]["code"] == "DeadlineExceeded"
+    assert world.show(other)["status"] == "WAITING"
+
+
+def test_a_late_bill_does_not_hide_that_nobody_has_begun() -> None:
+    world = a_world()
+    start, world.machine.start = world.machine.start, lambda *_: None  # type: ignore[method-assign]
+    key = world.start()
+    world.machine.start = start  # type: ignore[method-assign]
+    writer = RunWriter.open(world.ports, key, "somebody")
+    assert isinstance(world.journal.load(key).records[-1].record, Created)
+    writer.append(a_turn(late=True))
+    assert sweep(world)["started"] == 1
