@@ -83,12 +83,21 @@ class CallTool:
             return None
         if self.journal.mark_started(request.key, call.id, self.invocation) is not None:
             return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")
-        since = self.journal.read(request.key, request.newest + 1, RECORDS_OF_A_TURN).records
-        if _gone_on(since, request.newest):
+        if self._has_gone_on(request):
             return failed(
                 call, RunCancelled.__name__, "the run had gone on without this call; it never began."
             )
         return None
+
+    def _has_gone_on(self, request: CallRequest) -> bool:
+        """Read all that follows our turn: a run may be paused and resumed any number of times before its end."""
+        seq, full = request.newest + 1, True
+        while full:
+            since = self.journal.read(request.key, seq, RECORDS_OF_A_TURN).records
+            if _gone_on(since, request.newest):
+                return True
+            seq, full = seq + len(since), len(since) == RECORDS_OF_A_TURN
+        return False
 
 
 def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:

@@ -13,6 +13,7 @@ from stepward.testing.schedules.faults import Died
 from stepward.testing.schedules.payment import Payment, payments
 from tests.builders import a_turn, an_agent_body
 from tests.driver import World
+from tests.unit.agents.test_pause import pause, resume
 
 
 @pytest.fixture
@@ -69,6 +70,18 @@ def test_a_cancelled_run_starts_no_effect(run: tuple[World, RunKey]) -> None:
     asked = world.advance(key)
     world.cancel(key)
     assert world.call(key, asked, "call_1_1") == "no longer wanted"
+    assert Payment.made == []
+
+
+@pytest.mark.parametrize("times", [9, 10, 40])
+def test_no_number_of_pauses_hides_a_cancel(run: tuple[World, RunKey], times: int) -> None:
+    world, key = run
+    asked = world.advance(key)
+    for _ in range(times):
+        pause(world, key)
+        resume(world, key)
+    world.cancel(key)
+    world.call(key, asked, "call_1_1")
     assert Payment.made == []
 
 
