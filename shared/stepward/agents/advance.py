@@ -103,15 +103,16 @@ class _Advancing:
     def _stand(self) -> AdvanceAnswer | None:
         """See to it that the run has a slot, or waits for one."""
         calls = self._calls_of(self.state.pending) if self.state.pending else None
-        is_over = self.request.awaited == self.state.pending_seq
+        is_over = self.request.awaited == self.state.parked_seq
+        asked = self.standing.asked(calls) if calls else []
         if calls and is_over:
-            self.standing.close_unanswered(calls, calls.awaited(), self.request.failures)
+            self.standing.close_unanswered(calls, asked, self.request.failures)
         if not self.state.needs_slot or self.state.slot:
             return None
         if self.state.cancelled:
             return self._end(cancelled(self.state.cancelled))
-        if calls and not is_over and self.state.place is None and calls.awaited():
-            return self.standing.wait_on(calls)
+        if calls and asked and not is_over and self.state.place is None:
+            return self.standing.wait_on(calls, asked)
         return self.standing.regain(self.consultant.cost_limit_usd_micros(self.state))
 
     def _claim(self) -> AdvanceAnswer | None:

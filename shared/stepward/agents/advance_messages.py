@@ -20,7 +20,7 @@ class AdvanceRequest(BaseModel):
     """What the machine sends: ids and what it has just done, never content.
 
     `called` is the place of the turn whose calls the machine has just made, `asked` which of them: only their missing
-    results are final. `awaited` says the same of the turn whose answers it has waited for. `error` asks for the run's
+    results are final. `awaited` names the wait that is over by the place of its `parked`. `error` asks for the run's
     end because advancing it failed too often.
     """
 
@@ -59,7 +59,8 @@ class Wait(BaseModel):
 class AdvanceAnswer(BaseModel):
     """What the machine is to do next; ids only, under 2 KB.
 
-    `seq` is the place of the turn whose calls are open, `newest` the journal's last place when they were asked for.
+    `seq` is the place of the turn whose calls are open, or with waits of the `parked`; `newest` is the journal's last place
+    when calls were asked for.
     """
 
     v: Literal[1] = 1

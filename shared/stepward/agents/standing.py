@@ -52,20 +52,26 @@ class Standing:
         self._park((RESUME_CALL,), "pause")
         return self._wait_for(RESUME_CALL)
 
+    def asked(self, calls: TurnCalls) -> list[ToolCall]:
+        """What the run has parked for and nobody has answered; what a yes has set free since is asked in a wait of its own."""
+        parked = self.state.parked.calls if self.state.parked else ()
+        return [call for call in calls.awaited() if call.id in parked]
+
     def await_answers(self, calls: TurnCalls) -> AdvanceAnswer:
         """Wait for those who answer a turn's calls."""
-        self._park(tuple(call.id for call in calls.awaited()), "answers")
-        return self.wait_on(calls)
+        awaited = calls.awaited()
+        self._park(tuple(call.id for call in awaited), "answers")
+        return self.wait_on(calls, awaited)
 
-    def wait_on(self, calls: TurnCalls) -> AdvanceAnswer:
-        """Wait for a turn's answers, having parked.
+    def wait_on(self, calls: TurnCalls, asked: Sequence[ToolCall]) -> AdvanceAnswer:
+        """Wait for answers, having parked for them; the wait is named by the place of `parked`, for a turn may have two.
 
         time →   advance: parked ✓ ─ its machine waits        the same again: parked, no answer → the same waits, no slot
                  a slot that it took would be held while those who are to answer may stand in line for one
         """
-        waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in calls.awaited()]
-        carrier = self.state.agent
-        return self.answer("waits", agent=carrier.agent, version=carrier.version, waits=waits)
+        waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in asked]
+        carrier, seq = self.state.agent, self.state.parked_seq
+        return self.answer("waits", seq=seq, agent=carrier.agent, version=carrier.version, waits=waits)
 
     def close_unanswered(
         self, calls: TurnCalls, open_calls: Sequence[ToolCall], failures: dict[str, str]

@@ -41,7 +41,8 @@ class RunState:
     """Everything that the next step of a run depends on, derived from its journal and from nothing else.
 
     `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
-    the run stands in line while it has none, and `left_place` where it stood when it was paused; `idle_since` and `idle` are the time that does not count as active.
+    the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
+    the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with.
     """
 
@@ -57,6 +58,7 @@ class RunState:
     place: str | None = None
     left_place: str | None = None
     parked: Parked | None = None
+    parked_seq: int = 0
     paused: Pause | None = None
     idle_since: str | None = None
     idle: timedelta = timedelta()
@@ -166,7 +168,8 @@ class RunState:
     def _park(self, record: Parked) -> None:
         self.ledger.intent = None  # who parks a run knows that its open call was never made
         self.ledger.give_back()
-        self.slot, self.parked, self.idle_since = None, record, record.at
+        self.slot, self.idle_since = None, record.at
+        self.parked, self.parked_seq = record, self.seq
 
     def _turn(self, record: Turn) -> None:
         self.ledger.book_turn(record)
