@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
+from stepward.adapters.memory.approvals import MemoryApprovals
+from stepward.adapters.memory.events import MemoryEvents
 from stepward.adapters.memory.journal import MemoryJournal
 from stepward.adapters.memory.limits_config import MemoryLimitsConfig
 from stepward.adapters.memory.line import MemoryNudges, MemoryTokens
@@ -15,23 +17,24 @@ from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
+from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
-from stepward.agents.children import StartChild
 from stepward.agents.find import startable_agent
 from stepward.agents.gate import Consultant, failure
 from stepward.agents.open_wait import OpenWait, WaitRequest
+from stepward.agents.openers import openers_of
 from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
 from stepward.agents.show import ShowRuns
 from stepward.agents.start import Caller, Start
+from stepward.agents.tend_approvals import TendApprovals
 from stepward.agents.writer import RunWriter
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.runs import RunKey
-from stepward.tools.agent import SubAgent
 from stepward.tools.base import ToolContext
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -55,6 +58,8 @@ class World:
         self.line = self.runtime.line
         self.tokens = MemoryTokens()
         self.nudges = MemoryNudges()
+        self.approvals = MemoryApprovals(self.runtime, self.journal)
+        self.told = MemoryEvents()
         self.limits = MemoryLimitsConfig()
         self.ports = RunPorts(
             journal=self.journal,
@@ -62,6 +67,7 @@ class World:
             lists=self.runtime,
             line=self.line,
             tokens=self.tokens,
+            approvals=self.approvals,
             nudges=self.nudges,
             machine=self.machine,
             limits=self.limits,
@@ -109,10 +115,22 @@ class World:
             v=1, tenant=key.tenant, run=key.run, agent=answer.agent or "", version=answer.version or "",
             call=call, token=token,
         )  # fmt: skip
-        OpenWait(self.ports, self._definition, {SubAgent.name: StartChild(self.ports, self.registry)})(
-            request
-        )
+        openers = openers_of(self.ports, self.registry, self.told)
+        OpenWait(self.ports, self._definition, openers)(request)
         return token
+
+    def decide(
+        self, approval: str, decision: str = "approve", by: str = "ann", **said: Any
+    ) -> dict[str, Any]:
+        """Decide as somebody else than the tester, who starts all runs."""
+        case = DecideApproval(
+            self.approvals, self.journal, self.runtime, self.tokens, self.machine, self.clock
+        )
+        return case(Caller("acme", by), approval, {"decision": decision, **said})
+
+    def tend(self) -> dict[str, int]:
+        """Look after approvals, as the janitor does."""
+        return TendApprovals(self.approvals, self.tokens, self.machine, self.told, self.clock)()
 
     def serve(self, tenant: str = "acme") -> int:
         """Serve a tenant's line as a nudge asks for."""

@@ -1,4 +1,4 @@
-"""Sweeps up, each minute: starts runs that never began, closes runs that nobody carries any more, tells of budgets."""
+"""Sweeps up, each minute: starts runs that never began, closes those that nobody carries, tells of budgets and approvals."""
 
 from __future__ import annotations
 
@@ -6,20 +6,28 @@ from typing import Any
 
 from stepward.agents.budgets import AlertBudgets
 from stepward.agents.closing import Sweep
-from stepward.runtime import money, wiring
+from stepward.runtime import asking, money, wiring
 from stepward.runtime.entry import room
 from stepward.runtime.logs import logger
 
 
 @room("open runs swept")
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Make one round: budgets are told of even where a run could not be swept up."""
+    """Make one round: budgets and approvals are looked after even where a run could not be swept up."""
     del event, context
     try:
         swept = Sweep(wiring.run_ports())()
     finally:
+        told = _look_after_the_rest()
+    return {**swept, **told}
+
+
+def _look_after_the_rest() -> dict[str, int]:
+    try:
         alerts = _tell_of_budgets()
-    return {**swept, "alerts": alerts}
+    finally:
+        tended = asking.tend_approvals_case()()
+    return {"alerts": alerts, **tended}
 
 
 def _tell_of_budgets() -> int:

@@ -36,6 +36,7 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "journal:read": ("journal", _READ),
     "runtime:read": ("runtime", _READ),
     "runtime:read-write": ("runtime", _READ + _WRITE + ("dynamodb:DeleteItem",)),
+    "runtime:check": ("runtime", ("dynamodb:ConditionCheckItem",)),
     "registry:read": ("registry", (*_READ, "dynamodb:BatchGetItem")),
     "registry:read-write": ("registry", (*_READ, *_WRITE, "dynamodb:BatchGetItem", "dynamodb:DeleteItem")),
     "identity:read": ("identity", ("dynamodb:GetItem",)),

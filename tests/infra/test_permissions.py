@@ -34,6 +34,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}runtime/index/GSI2": QUERY,
         f"{TABLE}runtime/index/GSI3": QUERY,
     },
+    "runtime:check": {f"{TABLE}runtime": {"dynamodb:ConditionCheckItem"}},
     "registry:read": {
         f"{TABLE}registry": READ | {"dynamodb:BatchGetItem"},
         f"{TABLE}registry/index/GSI1": QUERY,

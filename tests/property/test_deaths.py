@@ -24,7 +24,7 @@ from tests.builders import an_agent, an_agent_body
 from tests.driver import World
 
 WRITES = (
-    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "top_up", "close", "parent_told", "keep",
+    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "top_up", "close", "others_told", "keep",
     "send",
 )  # fmt: skip
 CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}

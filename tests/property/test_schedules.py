@@ -60,7 +60,7 @@ def _no_claim(advancing: Any) -> None:
         (Ledger, "returns", lambda _: (), "were taken from"),
         (ServeLine, "_wake", lambda *_: None, ""),
         (RunPorts, "tell", lambda *_: None, ""),
-        (Settle, "_tell", lambda *_: None, "never told"),
+        (Settle, "_tell_others", lambda *_: None, "never told"),
         (CallTool, "_held_back", lambda *_: None, "paid 2 times"),
         (_Advancing, "_claim", _no_claim, ""),
     ],

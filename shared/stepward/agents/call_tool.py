@@ -9,8 +9,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.approvals import approval_call
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.errors import Bug, RunCancelled
+from stepward.domain.errors import ApprovalDenied, Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.run_state import is_harmless
 from stepward.domain.runs import RunKey
@@ -68,8 +69,18 @@ class CallTool:
         call = _asked(records, request)
         use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
         context = self.context(request.tenant, f"{request.run}:{request.call}")
-        result = self._held_back(request, call, use) or execute(call, use, context)
+        held_back = self._unapproved(request, call, use) or self._held_back(request, call, use)
+        result = held_back or execute(call, use, context)
         return "done" if self.journal.put_result(request.key, result) else "late"
+
+    def _unapproved(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
+        """Look for a person's yes before a guarded call, whoever asks for the call: None if it may be made."""
+        if use is None or use.approval is None:
+            return None
+        said = self.journal.call(request.key, approval_call(call.id))
+        if said and said.result and said.result.error is None:
+            return None
+        return failed(call, ApprovalDenied.__name__, "nobody has approved this call; it was not made.")
 
     def _held_back(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
         """Mark a `once` tool before it runs, and look once more whether it may: None if it may.

@@ -89,7 +89,7 @@ class Sweep:
             done["left" if outcome == IN_LINE else outcome] += 1
         for tenant in tenants:
             self.ports.nudges.send(tenant)
-        _raise_all(faults)
+        raise_all(faults)
         return {**done, "nudged": len(tenants)}
 
     def _mend(self, head: RunHead) -> str:
@@ -153,7 +153,7 @@ class Sweep:
         return "started"
 
 
-def _raise_all(faults: list[StepwardError]) -> None:
+def raise_all(faults: list[StepwardError]) -> None:
     """Raise the first fault, with a note of each other one, so that the log has them all."""
     for other in faults[1:]:
         faults[0].add_note(f"and {other.code}: {other.detail}")

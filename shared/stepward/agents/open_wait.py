@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.approvals import guarded_call
 from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import Bug
 from stepward.domain.run_state import RunState, fold
@@ -19,6 +20,8 @@ from stepward.tools.base import BoundTool
 from stepward.tools.catalog import bind
 
 Opener = Callable[[RunKey, RunState, ToolCall, BoundTool], None]
+GUARD: Final = "approval"
+"""The opener of what any guarded call waits for; no tool of the gallery has this name."""
 
 
 class WaitRequest(BaseModel):
@@ -42,7 +45,7 @@ class WaitRequest(BaseModel):
 
 @dataclass(frozen=True)
 class OpenWait:
-    """The use case behind the machine's waits; `openers` are by tool."""
+    """The use case behind the machine's waits; `openers` are by tool, and one is for guards."""
 
     ports: RunPorts
     definition: Callable[[str, str, str], AgentDefinition]
@@ -74,12 +77,12 @@ class OpenWait:
         return item is not None and item.result is not None
 
     def _open(self, request: WaitRequest, state: RunState) -> None:
-        call = _asked(state, request.call)
+        guarded = guarded_call(request.call)
+        call = _asked(state, guarded or request.call)
         use = self.definition(request.tenant, request.agent, request.version).tool(call.tool)
         if use is None:
             raise Bug(f"{request.agent} {request.version} has no tool {call.tool!r}")
-        tool = bind(use)
-        self.openers[use.tool](request.key, state, call, tool)
+        self.openers[GUARD if guarded else use.tool](request.key, state, call, bind(use))
 
 
 def _asked(state: RunState, call_id: str) -> ToolCall:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.approvals import approval_call, guarded_call
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import ToolArgumentInvalid, ToolFailed
 from stepward.domain.journal import CallItem, CallOutcome
@@ -39,8 +40,13 @@ class TurnCalls:
         return self._without_result_in(Placement.REMOTE)
 
     def awaited(self) -> list[ToolCall]:
-        """The calls that somebody else answers and that have no result yet."""
-        return self._without_result_in(Placement.AWAITED)
+        """What somebody else has to answer: calls without a result, and in a guarded call's place its approval."""
+        return [
+            call.model_copy(update={"id": approval_call(call.id)})
+            if self._must_be_asked_about(call)
+            else call
+            for call in self._without_result_in(Placement.AWAITED)
+        ]
 
     def next_remote(self) -> list[str]:
         """The remote calls to make at once: as many of each tool as the agent allows."""
@@ -62,7 +68,7 @@ class TurnCalls:
     def no_result(self, call: ToolCall, error: str) -> ToolResult:
         """What the model is told of a call that gave no result; `error` is what the machine saw."""
         item, use = self.items.get(call.id), self.agent.tool(call.tool)
-        if self._placement(call) is Placement.AWAITED:
+        if guarded_call(call.id) or self._placement(call) is Placement.AWAITED:
             return failed(call, NO_ANSWER, f"nobody answered in time: {error}.")
         if item and item.started_by and use and bind(use).effect is Effect.ONCE:
             return failed(
@@ -73,6 +79,8 @@ class TurnCalls:
     def bound_timeout_s(self, call: ToolCall) -> int:
         """The seconds that somebody else has to answer a call."""
         use = self.agent.tool(call.tool)
+        if use and use.approval and guarded_call(call.id):
+            return use.approval.timeout_s
         return max(1, round(bind(use).timeout_s)) if use else 1
 
     def use_of(self, call: ToolCall) -> ToolUse | None:
@@ -83,6 +91,9 @@ class TurnCalls:
         return self.calls[:CALLS_A_TURN]
 
     def _outcome(self, call: ToolCall, failures: dict[str, str]) -> CallOutcome:
+        refusal = self._refusal(call)
+        if refusal:
+            return CallOutcome(call=call.id, result=refusal)
         if self._placement(call) is Placement.INLINE:
             context = self.context(f"{self.run}:{call.id}")
             return CallOutcome(call=call.id, result=execute(call, self.agent.tool(call.tool), context))
@@ -101,8 +112,25 @@ class TurnCalls:
         return item.result if item else None
 
     def _placement(self, call: ToolCall) -> Placement:
+        """Where a call is to be answered now: a guarded one first by a person, and one that was refused is done."""
         use = self.agent.tool(call.tool)
-        return bind(use).placement if use else Placement.INLINE
+        if use is None or self._refusal(call):
+            return Placement.INLINE
+        return Placement.AWAITED if self._must_be_asked_about(call) else bind(use).placement
+
+    def _must_be_asked_about(self, call: ToolCall) -> bool:
+        use = self.agent.tool(call.tool)
+        return bool(use and use.approval) and self._said(call) is None
+
+    def _refusal(self, call: ToolCall) -> ToolResult | None:
+        """The result of a guarded call that is not made: a no, no answer in time, or arguments that nobody could use."""
+        said = self._said(call)
+        return said.model_copy(update={"call": call.id}) if said and said.error else None
+
+    def _said(self, call: ToolCall) -> ToolResult | None:
+        """What a person has said about a guarded call."""
+        item = self.items.get(approval_call(call.id))
+        return item.result if item else None
 
 
 def _one_too_many(call: ToolCall) -> CallOutcome:

@@ -7,6 +7,7 @@ from typing import Final
 
 from stepward.domain.budgets import refs_for
 from stepward.domain.line import Draw
+from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, Ids
 from stepward.ports.journal import Journal
 from stepward.ports.limits_config import LimitsConfig
@@ -29,6 +30,7 @@ class RunPorts:
     lists: RunLists
     line: Line
     tokens: Tokens
+    approvals: Approvals
     nudges: Nudges
     machine: RunMachine
     limits: LimitsConfig

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from stepward.agents.approval_ends import close_those_of, has_asked
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine
@@ -42,15 +43,20 @@ class Settle:
             parked=state.needs_slot and state.slot is None and state.parked is not None,
             returns=state.ledger.returns(),
             costs=tuple(cost_lines(state, closing.ended_at[:10])),
-            tells_parent=parent is not None,
+            tells_others=parent is not None or has_asked(state),
         )
         self.ports.tell(self.ports.runtime.close(key, settlement), key.tenant)
-        if parent:
-            self._tell(RunKey(tenant=key.tenant, run=parent.run), parent, key, state)
+        if settlement.tells_others:
+            self._tell_others(key, state, closing.ended_at)
 
-    def _tell(self, waiting: RunKey, parent: Parent, key: RunKey, state: RunState) -> None:
-        answer_call(self.ports, waiting, child_result(parent, key.run, state))
-        self.ports.runtime.parent_told(key)
+    def _tell_others(self, key: RunKey, state: RunState, at: str) -> None:
+        """Tell the run that waits for this one, and those who were asked; whoever dies on the way begins again."""
+        if has_asked(state):
+            close_those_of(self.ports.approvals, key, state, at)
+        if parent := state.start.parent:
+            waiting = RunKey(tenant=key.tenant, run=parent.run)
+            answer_call(self.ports, waiting, child_result(parent, key.run, state))
+        self.ports.runtime.others_told(key)
 
 
 def answer_call(ports: RunPorts, waiting: RunKey, result: ToolResult) -> bool:

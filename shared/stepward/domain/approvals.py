@@ -14,7 +14,6 @@ from stepward.domain.runs import RunKey
 
 A_YEAR_S: Final = 31_536_000
 A_WEEK_S: Final = 7 * 86_400
-APPROVAL_ID_PATTERN: Final = r"^run_[0-9A-HJKMNP-TV-Z]{26}\.[A-Za-z0-9_-]{1,128}$"
 _GUARD: Final = ".approval"
 
 Principal = Annotated[str, StringConstraints(pattern=PRINCIPAL_PATTERN)]

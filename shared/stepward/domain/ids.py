@@ -13,6 +13,7 @@ AGENT_ID_PATTERN = r"^[a-z][a-z0-9-]{1,62}$"
 TENANT_PATTERN = r"^[a-z0-9][a-z0-9-]{0,62}$"
 PRINCIPAL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9@._-]{0,99}$"
 RUN_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}$"
+APPROVAL_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}\.[A-Za-z0-9_-]{1,128}$"
 VERSION_PATTERN = r"^(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})\.(0|[1-9]\d{0,5})$"
 LABEL_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 """A label begins with a letter and a version with a digit, so neither can be taken for the other."""
@@ -31,6 +32,7 @@ ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)
 _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",
     RUN_ID_PATTERN: "use the `id` that starting the run answered, as in run_01JD3Z…",
+    APPROVAL_ID_PATTERN: "use the `id` that GET /approvals shows, as in run_01JD3Z….call_1_1",
     VERSION_PATTERN: "use three numbers, as in 1.0.0",
     LABEL_PATTERN: "use 1 to 32 small letters, digits and dashes, beginning with a letter, such as prod",
     PRINCIPAL_PATTERN: "use letters, digits and @._-, 100 characters at most",

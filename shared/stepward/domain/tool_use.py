@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stepward.domain.approvals import Guard
 from stepward.domain.ids import ToolName, ToolReference
 from stepward.domain.money import usd_to_micros
 from stepward.domain.retries import Retry
@@ -18,7 +19,7 @@ SHORT_FORMS: Final = {"agent": ("agent", "ask_"), "handoff": ("hand_off", "trans
 
 
 class CallOptions(BaseModel):
-    """How a call is made, whatever the tool: time, retries, how many at once, what one costs."""
+    """How a call is made, whatever the tool: time, retries, how many at once, what one costs, who must agree first."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,6 +27,7 @@ class CallOptions(BaseModel):
     retry: Retry | None = None
     concurrency: int | None = Field(default=None, strict=True, ge=1, le=MOST_AT_ONCE)
     cost_usd: Decimal = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)
+    approval: Guard | None = None
 
     @property
     def cost_usd_micros(self) -> int:
@@ -56,6 +58,12 @@ class ToolUse(CallOptions):
             found = " and ".join(f"`{word}`" for word in said) or "none of them"
             raise ValueError(f"say exactly one of `tool`, `agent` and `handoff`; found {found}")
         return given if said == ["tool"] else _spelt_out(said[0], given)
+
+    @model_validator(mode="after")
+    def _asks_once(self) -> ToolUse:
+        if self.approval and self.tool == "ask_person":
+            raise ValueError("`ask_person` asks a person by itself; leave its `approval` out")
+        return self
 
     @property
     def called(self) -> str:

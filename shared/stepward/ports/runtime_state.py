@@ -95,7 +95,10 @@ class Freed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What the end of a run changes besides its head; `place` is taken out of the line, `parked` tells that it waited."""
+    """What the end of a run changes besides its head; `place` is taken out of the line, `parked` tells that it waited.
+
+    `tells_others`: the run stays in the janitor's list until those know of its end who have to do with it.
+    """
 
     closing: Closing
     slot: Slot | None = None
@@ -103,7 +106,7 @@ class Settlement:
     parked: bool = False
     returns: tuple[Allowance, ...] = ()
     costs: tuple[CostLine, ...] = ()
-    tells_parent: bool = False
+    tells_others: bool = False
 
 
 class RuntimeState(Protocol):
@@ -153,7 +156,7 @@ class RuntimeState(Protocol):
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
         """Write the end into the head and give back what the run holds; `done` is False if it had ended before."""
 
-    def parent_told(self, key: RunKey) -> None:
+    def others_told(self, key: RunKey) -> None:
         """Take an ended run out of the list of those that something is still to be done for."""
 
     def book_late(

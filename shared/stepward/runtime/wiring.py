@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stepward.agents.start import Start
     from stepward.domain.agents import AgentDefinition
     from stepward.identity.api_keys import ApiKeys
+    from stepward.ports.approvals import Approvals
     from stepward.ports.clock import Clock, Ids
     from stepward.ports.datasets import Datasets
     from stepward.ports.limits_config import LimitsConfig
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from stepward.ports.registry import Registry
     from stepward.ports.runtime_state import RunLists, RuntimeState
     from stepward.ports.schedules import Schedules
+    from stepward.ports.tokens import Tokens
     from stepward.ports.triggers import Triggers
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a room loads only what it calls
@@ -89,10 +91,25 @@ def limits_config() -> LimitsConfig:
 
 
 @cache
+def tokens() -> Tokens:
+    """What machines that wait are woken with."""
+    from stepward.adapters.aws.tokens import DynamoTokens
+
+    return DynamoTokens(settings().need("runtime_table"), clock())
+
+
+@cache
+def approvals() -> Approvals:
+    """What people are asked."""
+    from stepward.adapters.aws.approvals import DynamoApprovals
+
+    return DynamoApprovals(settings().need("runtime_table"), journal())
+
+
+@cache
 def run_ports() -> RunPorts:
     """What runs stand on."""
     from stepward.adapters.aws.nudges import SqsNudges
-    from stepward.adapters.aws.tokens import DynamoTokens
     from stepward.agents.run_ports import RunPorts
 
     return RunPorts(
@@ -100,7 +117,8 @@ def run_ports() -> RunPorts:
         runtime=runtime_state(),
         lists=run_lists(),
         line=line(),
-        tokens=DynamoTokens(settings().need("runtime_table"), clock()),
+        tokens=tokens(),
+        approvals=approvals(),
         nudges=SqsNudges(settings().need("dispatch_queue_url")),
         machine=run_machine(),
         limits=limits_config(),

@@ -13,6 +13,7 @@ from stepward.tools.base import BoundTool, Tool
 
 CATALOG: dict[str, str] = {
     "agent": "stepward.tools.agent:SubAgent",
+    "ask_person": "stepward.tools.ask_person:AskPerson",
     "calculate": "stepward.tools.calculate:Calculate",
     "hand_off": "stepward.tools.hand_off:HandOff",
     "http_get": "stepward.tools.http_get:HttpGet",

@@ -159,7 +159,7 @@ class DynamoRuntimeState:
         ]
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 
-    def parent_told(self, key: RunKey) -> None:
+    def others_told(self, key: RunKey) -> None:
         """Take a run out of the janitor's list."""
         with translated(f"settling {key.run}"):
             client("dynamodb").update_item(
@@ -252,8 +252,8 @@ class DynamoRuntimeState:
 
     def _end(self, key: RunKey, settlement: Settlement) -> Step:
         values = settlement.closing.model_dump(mode="json", exclude_none=True)
-        # A child stays in the janitor's list until its parent knows of its end.
-        removed = "" if settlement.tells_parent else " REMOVE gsi3pk, gsi3sk"
+        # A child stays in the janitor's list until its parent knows of its end, and so does who has asked people.
+        removed = "" if settlement.tells_others else " REMOVE gsi3pk, gsi3sk"
         return update(
             HEAD,
             self.table,

@@ -134,7 +134,7 @@ class MemoryRuntimeState(MemoryRunLists):
             if self.heads[key].ended:
                 return Freed(done=False)
             self._set(key, **dict(settlement.closing))
-            if settlement.tells_parent:
+            if settlement.tells_others:
                 self.untold.add(key)
             if settlement.place:
                 self.line.places.pop((key.tenant, settlement.place), None)
@@ -144,7 +144,7 @@ class MemoryRuntimeState(MemoryRunLists):
                 self.cost_book.add(key.tenant, line)
             return self.line.give_back(key, settlement.slot)
 
-    def parent_told(self, key: RunKey) -> None:
+    def others_told(self, key: RunKey) -> None:
         """Nothing is left to do for the run."""
         self.untold.discard(key)
 

@@ -9,6 +9,8 @@ from datetime import timedelta
 from itertools import count
 from typing import Any
 
+from stepward.adapters.memory.approvals import MemoryApprovals
+from stepward.adapters.memory.events import MemoryEvents
 from stepward.adapters.memory.journal import MemoryJournal
 from stepward.adapters.memory.limits_config import MemoryLimitsConfig
 from stepward.adapters.memory.line import MemoryTokens
@@ -19,11 +21,11 @@ from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceRequest
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
-from stepward.agents.children import StartChild
 from stepward.agents.closing import CloseRun, Sweep
 from stepward.agents.find import find_agent
 from stepward.agents.gate import Consultant
 from stepward.agents.open_wait import OpenWait, WaitRequest
+from stepward.agents.openers import openers_of
 from stepward.agents.pause import PauseRun, ResumeRun
 from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
@@ -34,7 +36,6 @@ from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
 from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
-from stepward.tools.agent import SubAgent
 from stepward.tools.base import ToolContext
 
 
@@ -62,6 +63,8 @@ class Platform:
         self.datasets = MemoryDatasets()
         self.limits = MemoryLimitsConfig()
         self.tokens = MemoryTokens()
+        self.approvals = MemoryApprovals(self.runtime, self.journal)
+        self.told = MemoryEvents()
         self.executions: dict[str, Execution] = {}
         self.actors: list[Actor] = []
         self._off_by_s = off_by_s
@@ -72,6 +75,8 @@ class Platform:
         self._watched_machine: Any = Watched("machine", self, self.diary)
         self._watched_line: Any = Watched("line", self.runtime.line, self.diary)
         self._watched_tokens: Any = Watched("tokens", self.tokens, self.diary)
+        self._watched_approvals: Any = Watched("approvals", self.approvals, self.diary)
+        self._watched_told: Any = Watched("events", self.told, self.diary)
         self._watched_nudges: Any = Watched("nudges", self, self.diary)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
@@ -165,6 +170,7 @@ class Platform:
             lists=self._watched_runtime,
             line=self._watched_line,
             tokens=self._watched_tokens,
+            approvals=self._watched_approvals,
             nudges=self._watched_nudges,
             machine=self._watched_machine,
             limits=self.limits,
@@ -194,7 +200,7 @@ class Platform:
     def _open(self, payload: Payload, invocation: str) -> str:
         del invocation
         ports = self._ports()
-        openers = {SubAgent.name: StartChild(ports, self.registry)}
+        openers = openers_of(ports, self.registry, self._watched_told)
         return OpenWait(ports, self._definition, openers)(WaitRequest.model_validate(payload))
 
     def _context(self, tenant: str, call_id: str) -> ToolContext:

@@ -15,21 +15,9 @@ from stepward.testing.schedules.faults import Died, Fault
 
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
-    | {
-        "admit",
-        "queue",
-        "park",
-        "top_up",
-        "hold",
-        "release",
-        "parent_told",
-        "leave",
-        "flag",
-        "unflag",
-        "unflag_account",
-        "keep",
-    }
-    | {"answer", "send", "hold", "release"}
+    | {"admit", "queue", "park", "top_up", "hold", "release", "others_told", "leave", "keep"}
+    | {"flag", "unflag", "unflag_account", "answer", "send"}
+    | {"open", "change", "decide", "woken", "put"}
 )
 
 

@@ -1,0 +1,50 @@
+"""What becomes of approvals: the run that waits for a decision is woken, and what a run leaves open is closed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepward.domain.approvals import Approval, ApprovalStatus
+from stepward.domain.errors import StoreConflict
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunKey
+from stepward.ports.approvals import Approvals
+from stepward.ports.machines import RunMachine
+from stepward.ports.tokens import Tokens
+
+ATTEMPTS: Final = 10
+
+
+def wake(approvals: Approvals, tokens: Tokens, machine: RunMachine, approval: Approval) -> None:
+    """Send the run on that waits for a decision; safe to repeat.
+
+    time →   decider: decision ✓ ─ ✗ dies        janitor, a minute later: it is due still → token → woken
+    """
+    token = tokens.of(approval.key, approval.wait)
+    if token:
+        machine.answer(token)
+    approvals.woken(approval)
+
+
+def has_asked(state: RunState) -> bool:
+    """Whether a run that ends may leave approvals open: it waits for answers."""
+    return state.parked is not None and state.parked.reason == "answers"
+
+
+def close_those_of(approvals: Approvals, key: RunKey, state: RunState, at: str) -> None:
+    """Close what a run has left open when it ended.
+
+    time →   settle: head closed ─ reads: open, revision 1 ─ close ✗        ─ reads again: revision 2 ─ close ✓
+             janitor:                                reminded, revision 2 ✓
+    """
+    for _ in range(ATTEMPTS):
+        left = [one for one in approvals.of_run(key) if one.is_open]
+        if all(approvals.change(one, one.closed(_end_of(one, state), at)) for one in left):
+            return
+    raise StoreConflict(f"the approvals of {key.run} are being changed.")
+
+
+def _end_of(approval: Approval, state: RunState) -> ApprovalStatus:
+    """An approval whose call has a result was not decided in time."""
+    item = state.calls.get(approval.wait)
+    return ApprovalStatus.EXPIRED if item and item.result else ApprovalStatus.CANCELLED

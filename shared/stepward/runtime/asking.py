@@ -1,0 +1,51 @@
+"""The use cases about people who are asked, put together for the rooms that ask, look after and decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stepward.runtime import money, wiring
+
+if TYPE_CHECKING:
+    from stepward.agents.approvals import DecideApproval, ShowApprovals
+    from stepward.agents.open_wait import Opener
+    from stepward.agents.tend_approvals import TendApprovals
+
+# ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
+
+
+def openers() -> Mapping[str, Opener]:
+    """Those who open what a run waits for."""
+    from stepward.agents.openers import openers_of
+
+    return openers_of(wiring.run_ports(), wiring.registry(), money.events())
+
+
+def tend_approvals_case() -> TendApprovals:
+    """The use case that looks after open approvals."""
+    from stepward.agents.tend_approvals import TendApprovals
+
+    machine = wiring.run_machine()
+    return TendApprovals(wiring.approvals(), wiring.tokens(), machine, money.events(), wiring.clock())
+
+
+def show_approvals_case() -> ShowApprovals:
+    """The use case that shows approvals."""
+    from stepward.agents.approvals import ShowApprovals
+
+    return ShowApprovals(wiring.approvals(), wiring.journal(), wiring.clock())
+
+
+def decide_approval_case() -> DecideApproval:
+    """The use case that takes decisions."""
+    from stepward.agents.approvals import DecideApproval
+
+    return DecideApproval(
+        approvals=wiring.approvals(),
+        journal=wiring.journal(),
+        runtime=wiring.runtime_state(),
+        tokens=wiring.tokens(),
+        machine=wiring.run_machine(),
+        clock=wiring.clock(),
+    )
