@@ -23,6 +23,7 @@ from stepward.cli import (
     tools,
     triggers,
 )
+from stepward.cli.approvals import app as approvals
 from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
 from stepward.sdk import StepwardError
 
@@ -72,6 +73,7 @@ app.add_typer(runs.app, name="runs")
 control.attach(app)
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(tools.app, name="tools")
+app.add_typer(approvals, name="approvals")
 costs.attach(app)
 logs.attach(app)
 doctor.attach(app)

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import httpx2
 
+from stepward.sdk.approvals import ApprovalClient
 from stepward.sdk.control import RunControl
 from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.errors import StillRunning
@@ -62,6 +63,11 @@ class Stepward:
     def url(self) -> str:
         """Where this client sends its calls."""
         return self._wire.url
+
+    @property
+    def approvals(self) -> ApprovalClient:
+        """What agents ask people."""
+        return ApprovalClient(self._wire)
 
     @property
     def triggers(self) -> TriggerClient:

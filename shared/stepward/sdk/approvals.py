@@ -1,0 +1,96 @@
+"""Approvals, as a program asks for them: what waits for a person, and what the person says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, NotRequired, TypedDict, cast
+
+from stepward.sdk.transport import Transport, path_to
+
+Status = Literal["open", "done"]
+Word = Literal["approve", "deny"]
+
+
+class FormField(TypedDict):
+    """One thing to fill in; what is left out is text, not required, without choices."""
+
+    name: str
+    type: NotRequired[Literal["text", "number", "boolean", "choice", "date"]]
+    label: NotRequired[str]
+    required: NotRequired[bool]
+    choices: NotRequired[list[str]]
+
+
+class Decision(TypedDict):
+    """What a person said; lists leave the form out."""
+
+    decision: Word
+    by: str
+    at: str
+    form: NotRequired[dict[str, Any]]
+    comment: str
+
+
+class Approval(TypedDict):
+    """One question to a person; lists leave `details` and `form` out."""
+
+    id: str
+    status: Literal["open", "approved", "denied", "expired", "cancelled"]
+    run: str
+    call: str
+    tool: str
+    agent: str
+    requester: str
+    question: str
+    details: NotRequired[Any]
+    form: NotRequired[list[FormField]]
+    approvers: list[str]
+    not_requester: bool
+    created_at: str
+    due_at: str
+    requested_at: str | None
+    reminded_at: str | None
+    escalated_at: str | None
+    closed_at: str | None
+    decision: Decision | None
+
+
+class ApprovalPage(TypedDict):
+    """One page of approvals, newest first."""
+
+    approvals: list[Approval]
+    next_cursor: str | None
+
+
+class ApprovalClient:
+    """Read what waits for a person, and decide."""
+
+    def __init__(self, wire: Transport) -> None:
+        self._wire = wire
+
+    def list(
+        self, *, status: Status = "open", limit: int | None = None, cursor: str | None = None
+    ) -> ApprovalPage:
+        """List what is open, or what is done, a page at a time."""
+        query = {"status": status, "limit": limit, "cursor": cursor}
+        return cast("ApprovalPage", self._wire.get("/approvals", query))
+
+    def show(self, approval_id: str) -> Approval:
+        """Read one with its details and its form."""
+        return cast("Approval", self._wire.get(path_to("approvals", approval_id)))
+
+    def approve(
+        self, approval_id: str, *, form: Mapping[str, Any] | None = None, comment: str = ""
+    ) -> Approval:
+        """Say yes, with the form filled in; the run goes on."""
+        return self._decide(approval_id, "approve", form, comment)
+
+    def deny(self, approval_id: str, *, form: Mapping[str, Any] | None = None, comment: str = "") -> Approval:
+        """Say no; the run goes on and is told so."""
+        return self._decide(approval_id, "deny", form, comment)
+
+    def _decide(
+        self, approval_id: str, decision: Word, form: Mapping[str, Any] | None, comment: str
+    ) -> Approval:
+        body = {"decision": decision, "form": dict(form or {}), "comment": comment}
+        return cast("Approval", self._wire.post(path_to("approvals", approval_id, "decision"), body))
