@@ -15,7 +15,8 @@ from typing import Any, Final
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
-from stepward.agents.outcomes import TurnCalls
+from stepward.agents.orphans import ORPHANED, EndOrphans
+from stepward.agents.outcomes import NO_ANSWER, TurnCalls
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.standing import Standing
 from stepward.agents.writer import RunWriter
@@ -106,6 +107,7 @@ class _Advancing:
         is_over = self.request.awaited == self.state.parked_seq
         asked = self.standing.asked(calls) if calls else []
         if calls and is_over:
+            EndOrphans(self.case.ports)(self.request.tenant, self.state, _TOO_LATE)
             self.standing.close_unanswered(calls, asked, self.request.failures)
         if not self.state.needs_slot or self.state.slot:
             return None
@@ -119,8 +121,8 @@ class _Advancing:
         stop = must_stop(self.state, self.case.ports.clock.now())
         if stop:
             return self._end(stop)
-        if self.standing.parent_has_ended():
-            return self._end(End(status=RunStatus.CANCELLED, error=_ORPHANED))
+        if self.standing.nobody_waits():
+            return self._end(End(status=RunStatus.CANCELLED, error=ORPHANED))
         is_free = self.state.pending is None and not self.state.paused
         permit = self._permit(self.state) if is_free else None
         if isinstance(permit, End):
@@ -256,7 +258,7 @@ class _Advancing:
         )
 
 
-_ORPHANED: Final = RunError(code="RunCancelled", detail="the run that waited for this one has ended.")
+_TOO_LATE: Final = RunError(code=NO_ANSWER, detail="the run that asked could not wait any longer.")
 
 
 def _ending(reply: ModelReply) -> tuple[ModelReply, End | None]:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.gate import cancelled, failure
+from stepward.agents.orphans import ORPHANED, EndOrphans
 from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
@@ -52,6 +53,9 @@ class CloseRun:
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
         asked = writer.state.cancelled
         writer.end(cancelled(asked) if asked else failure(error, detail))
+        if writer.state.pending:
+            writer.refresh_calls()
+            EndOrphans(self.ports)(key.tenant, writer.state, ORPHANED)
         return str(writer.state.end.status) if writer.state.end else "open"
 
 

@@ -87,8 +87,17 @@ def child_result(parent: Parent, run: str, state: RunState) -> ToolResult:
         tool=parent.tool,
         content=content,
         error=None if is_well else (end.error.code if end.error else ToolFailed.__name__),
-        child_usd_micros=max(0, state.ledger.spent_usd_micros + state.ledger.children_usd_micros),
+        child_usd_micros=max(
+            0, state.ledger.spent_usd_micros + state.ledger.children_usd_micros + _unread(state)
+        ),
     )
+
+
+def _unread(state: RunState) -> int:
+    """What the runs have cost whose answers came to a run that ended before it could read them."""
+    calls = state.pending.reply.calls if state.pending else ()
+    items = (state.calls.get(call.id) for call in calls)
+    return sum(item.result.child_usd_micros for item in items if item and item.result)
 
 
 def cost_lines(state: RunState, day: str) -> list[CostLine]:

@@ -98,16 +98,21 @@ class Standing:
             f"the next call could cost {intent.reserve_usd_micros} micro-dollars; the run's budgets have too little left."
         )
 
-    def parent_has_ended(self) -> bool:
-        """Look once, before a child does anything, whether anybody waits for it.
+    def nobody_waits(self) -> bool:
+        """Look, before a child goes on, whether anybody still waits for it.
 
         time →   dispatch: starts the child                    cancel: parent's head closed ─ its children cancelled
                  child started after that: its first advance sees the parent's head, which is closed
+                 parent: waits no longer, which is the call's result ─ a child that was not reached sees that
         """
         parent = self.state.start.parent
-        if parent is None or self.state.owner is not None:
+        if parent is None:
             return False
-        head = self.ports.runtime.head(RunKey(tenant=self.writer.key.tenant, run=parent.run))
+        above = RunKey(tenant=self.writer.key.tenant, run=parent.run)
+        asked = self.ports.journal.call(above, parent.call)
+        if asked is not None and asked.result is not None:
+            return True
+        head = self.ports.runtime.head(above)
         return head is None or head.ended
 
     def _park(self, calls: tuple[str, ...], reason: str) -> None:
