@@ -54,3 +54,15 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
     ports.line.flag("other", tenant, account)
     second = closed(ports, 2)
     assert (second.tenant_waits, second.account_waits) == (True, True)
+
+
+@pytest.mark.parametrize("read", [1, 3, 200])
+def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepward.adapters.aws.line._TENANTS_READ", read)
+    for tenant in ("c", "a", "d", "b"):
+        ports.line.flag(tenant, TenantLimits(), None)
+    assert ports.line.waiting_tenants(3) == ["a", "b", "c"]
+    assert ports.line.waiting_tenants(3, after="b") == ["c", "d", "a"]
+    assert ports.line.waiting_tenants(9, after="b") == ["c", "d", "a", "b"]
+    assert ports.line.waiting_tenants(9, after="bb") == ["c", "d", "a", "b"]
+    assert ports.line.waiting_tenants(2, after="z") == ["a", "b"]

@@ -57,10 +57,10 @@ class RunPorts:
         return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS))
 
     def tell(self, freed: Freed, tenant: str) -> None:
-        """Nudge the lines of those who asked to be told of a free slot."""
+        """Nudge the lines of those who asked to be told of a free slot: in turn, for there may be more than are told."""
         if freed.tenant_waits:
             self.nudges.send(tenant, freed=1)
         if freed.account_waits:
-            for other in self.line.waiting_tenants(TENANTS_TOLD):
+            for other in self.line.waiting_tenants(TENANTS_TOLD, after=tenant):
                 if other != tenant or not freed.tenant_waits:
                     self.nudges.send(other, freed=1)

@@ -52,8 +52,8 @@ class Line(Protocol):
     def unflag_account(self, account: AccountLimits) -> None:
         """No tenant waits any more; whoever takes the flag away looks for waiting tenants once more."""
 
-    def waiting_tenants(self, limit: int) -> list[str]:
-        """Name tenants whose line had somebody in it when it was last looked at."""
+    def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
+        """Name tenants whose line had somebody in it when it was last looked at: those after one, then the others."""
 
     def look(self, tenant: str) -> LineLook:
         """Look at a tenant's whole line, without reading more of it than the places."""

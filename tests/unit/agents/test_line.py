@@ -8,6 +8,7 @@ from stepward.agents.closing import Sweep
 from stepward.agents.start import Start
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.runs import RunKey, RunStatus
+from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
 from tests.driver import ACME, World
 
@@ -145,3 +146,13 @@ def test_a_run_that_was_admitted_and_never_started_is_started() -> None:
     world.clock.forward(31)
     assert Sweep(world.ports)()["started"] == 1
     assert list(world.machine.started) == [f"{second.run}.1"]
+
+
+def test_of_more_tenants_than_are_told_at_once_everybody_is_told_in_turn() -> None:
+    world = a_world()
+    tenants = [f"t{number:02d}" for number in range(40)]
+    for tenant in tenants:
+        world.line.flag(tenant, TenantLimits(), AccountLimits())
+    for tenant in tenants:
+        world.ports.tell(Freed(done=True, account_waits=True), tenant)
+    assert set(world.nudges.sent) == set(tenants)

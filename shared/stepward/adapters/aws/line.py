@@ -14,6 +14,7 @@ from stepward.domain.line import InLine
 from stepward.ports.line import LineLook, SlotCount, look_at
 
 _WAITING: Final = "WAITING"
+_TENANTS_READ: Final = 200
 
 
 @dataclass(frozen=True)
@@ -65,17 +66,25 @@ class DynamoLine:
             for shard in range(account.shards):
                 self._set_flag(counter_key(None, shard), "REMOVE waits")
 
-    def waiting_tenants(self, limit: int) -> list[str]:
-        """Name the tenants with a line."""
+    def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
+        """Name the tenants with a line: those after one, then from the first on; mostly one read has them all."""
+        found, more = self._noted("T#", max(limit, _TENANTS_READ))
+        if after and more:
+            found = [*self._noted(f"T#{after}", limit)[0], *found]
+        ordered = sorted(dict.fromkeys(found), key=lambda tenant: (tenant <= after, tenant))
+        return ordered[:limit]
+
+    def _noted(self, after: str, limit: int) -> tuple[list[str], bool]:
+        """Read the notes of tenants after a place, and whether there are more."""
         with translated("listing tenants that wait"):
             found = client("dynamodb").query(
                 TableName=self.table,
-                KeyConditionExpression="pk = :pk",
-                ExpressionAttributeValues=to_item({":pk": _WAITING}),
+                KeyConditionExpression="pk = :pk AND sk > :after",
+                ExpressionAttributeValues=to_item({":pk": _WAITING, ":after": after}),
                 ConsistentRead=True,
                 Limit=limit,
             )
-        return [str(from_item(item)["tenant"]) for item in found["Items"]]
+        return [str(from_item(item)["tenant"]) for item in found["Items"]], "LastEvaluatedKey" in found
 
     def look(self, tenant: str) -> LineLook:
         """Read the names of all places: one query, of one page for some thousands."""

@@ -53,9 +53,9 @@ class MemoryLine:
         with self.lock:
             self._flags -= {(None, shard) for shard in range(account.shards)}
 
-    def waiting_tenants(self, limit: int) -> list[str]:
+    def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
         """Name the tenants with a line."""
-        return sorted(self._tenants)[:limit]
+        return sorted(self._tenants, key=lambda tenant: (tenant <= after, tenant))[:limit]
 
     def look(self, tenant: str) -> LineLook:
         """Look at the names of all places."""
