@@ -78,13 +78,24 @@ def test_the_table_itself_refuses_an_overdraft(ports: Any, drawn: int, more: int
 
 
 def test_another_limit_moves_what_remains(budgets: Any) -> None:
-    budgets.move_limit("acme", DAY, 5)
-    assert budgets.states("acme", [DAY]) == {}
     budgets.draw("acme", DAY.item_key, 100, 90)
     budgets.move_limit("acme", DAY, 150)
     assert (_state(budgets).limit_usd_micros, _state(budgets).remaining_usd_micros) == (150, 60)
     budgets.move_limit("acme", DAY, 80)
     assert _state(budgets).remaining_usd_micros == -10
+
+
+@pytest.mark.parametrize("ref", [DAY, AGENT])
+def test_a_limit_holds_before_the_first_draw_whatever_the_drawer_remembers(
+    budgets: Any, ref: BudgetRef
+) -> None:
+    budgets.move_limit("acme", ref, 5)
+    assert (_state(budgets, ref).limit_usd_micros, _state(budgets, ref).remaining_usd_micros) == (5, 5)
+    assert not budgets.can_draw("acme", ref.item_key, 100, 6)
+    budgets.draw("acme", ref.item_key, 100, 5)
+    assert (_state(budgets, ref).limit_usd_micros, _state(budgets, ref).remaining_usd_micros) == (5, 0)
+    budgets.move_limit("acme", ref, 5)
+    assert _state(budgets, ref).remaining_usd_micros == 0
 
 
 def test_a_higher_limit_lets_alerts_be_given_again(budgets: Any) -> None:

@@ -12,10 +12,10 @@ class Budgets(Protocol):
     """The budgets' items. Draws and returns belong to the transactions of runs; here is the rest."""
 
     def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
-        """Read budgets, strongly consistent; one that no run has drawn from yet is not there."""
+        """Read budgets, strongly consistent; a period that nothing has happened in yet is not there."""
 
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Give a counted budget another limit, and what remains the same difference, at once."""
+        """Give a budget another limit, and what remains the same difference, at once; a new one begins full."""
 
     def refused(self, tenant: str, item_key: str, at: str) -> None:
         """Note that a draw was refused for lack of money; only the first one since the last change is kept."""

@@ -41,6 +41,23 @@ def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd
     }
 
 
+def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -> dict[str, Any]:
+    """Begin to count a budget before anybody draws from it, so that no draw can begin it with an older limit.
+
+    time →   operator: limit 5 ✓ item 5 ✓        a start that remembers 100: draws 9 ✗ (5 < 9)
+             a start that remembers 100: item 100 ✓        operator: item ✗ (it is there) → moves its limit
+    """
+    values = {":limit": limit_usd_micros, ":tenant": tenant, ":expires": _expires_at(item_key)}
+    return {
+        "TableName": table,
+        "Key": budget_key(tenant, item_key),
+        "UpdateExpression": "SET remaining = :limit, #limit = :limit, tenant = :tenant" + _expiry(item_key),
+        "ConditionExpression": "attribute_not_exists(remaining)",
+        "ExpressionAttributeNames": {"#limit": "limit"},
+        "ExpressionAttributeValues": to_item(values),
+    }
+
+
 def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> TransactItem:
     """Give money back; a negative amount books what a call cost beyond its reservation.
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from botocore.exceptions import ClientError
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from stepward.adapters.aws.budget_items import TOUCHED, budget_key
+from stepward.adapters.aws.budget_items import TOUCHED, budget_key, full_update
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.domain.budgets import ALERT_PERCENTS, BudgetRef, BudgetScope, BudgetState
 from stepward.domain.errors import StoreConflict
+
+_ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
@@ -31,14 +34,18 @@ class DynamoBudgets:
             found += self._of_agents(tenant)
         return {state.ref: state for state in found if state and state.ref in wanted}
 
+    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Move limit and remainder by the same difference.
+        """Move limit and remainder by the same difference; a budget that nobody has drawn from begins full.
 
         time →   read limit 10        runs draw: remaining moves, the limit does not        limit 10 → 15, remaining + 5 ✓
                  read limit 10        somebody else sets 12                                 limit 10 ✗ → read again
         """
         before = self._read(tenant, ref)
-        if before is None or before.limit_usd_micros == limit_usd_micros:
+        if before is None:
+            self._write(full_update(self.table, tenant, ref.item_key, limit_usd_micros), ref, tenant)
+            return
+        if before.limit_usd_micros == limit_usd_micros:
             return
         after = before.with_limit(limit_usd_micros)
         self._update(
@@ -118,20 +125,24 @@ class DynamoBudgets:
 
     def _update(self, state: BudgetState, update: str, condition: str, values: dict[str, Any]) -> None:
         names = {"ExpressionAttributeNames": {"#limit": "limit"}} if "#limit" in update else {}
-        with translated(f"changing budget {state.ref.item_key} of {state.tenant}"):
+        request = {
+            "TableName": self.table,
+            "Key": budget_key(state.tenant, state.ref.item_key),
+            "UpdateExpression": update,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": to_item(values),
+            **names,
+        }
+        self._write(request, state.ref, state.tenant)
+
+    def _write(self, request: dict[str, Any], ref: BudgetRef, tenant: str) -> None:
+        with translated(f"changing budget {ref.item_key} of {tenant}"):
             try:
-                client("dynamodb").update_item(
-                    TableName=self.table,
-                    Key=budget_key(state.tenant, state.ref.item_key),
-                    UpdateExpression=update,
-                    ConditionExpression=condition,
-                    ExpressionAttributeValues=to_item(values),
-                    **names,
-                )
+                client("dynamodb").update_item(**request)
             except ClientError as error:
                 if error_code(error) != CONDITION_FAILED:
                     raise
-                raise _Refused(f"budget {state.ref.item_key} was changed meanwhile.") from error
+                raise _Refused(f"budget {ref.item_key} was changed meanwhile.") from error
 
     def _read(self, tenant: str, ref: BudgetRef) -> BudgetState | None:
         with translated(f"reading budget {ref.item_key} of {tenant}"):

@@ -34,11 +34,11 @@ class MemoryBudgets:
         return {ref: self._states[(tenant, ref)] for ref in refs if (tenant, ref) in self._states}
 
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Move limit and remainder."""
+        """Move limit and remainder; a budget that nobody has drawn from begins full."""
         with self._lock:
-            before = self._states.get((tenant, ref))
-            if before and before.limit_usd_micros != limit_usd_micros:
-                self._keep(before.with_limit(limit_usd_micros))
+            before = self._state(tenant, ref.item_key, limit_usd_micros)
+            changed = before.limit_usd_micros != limit_usd_micros
+            self._keep(before.with_limit(limit_usd_micros) if changed else before, touch=changed)
 
     def refused(self, tenant: str, item_key: str, at: str) -> None:
         """Note a refused draw once."""
