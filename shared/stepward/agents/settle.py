@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from stepward.agents.approval_ends import close_those_of, has_asked
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
-from stepward.domain.costs import CostLine
+from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Parent, Turn
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunKey, RunStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import Settlement
+
+MOST_LINES: Final = 60
+"""A transaction has room for a hundred items; the others are the head's, the slot's and the budgets'."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +123,14 @@ def cost_lines(state: RunState, day: str) -> list[CostLine]:
                 **sums,
             )
         )
-    return lines
+    return _few_enough(lines)
+
+
+def _few_enough(lines: list[CostLine]) -> list[CostLine]:
+    """Book what goes beyond a transaction's room with the first line: no run may be too varied to be closed."""
+    first = {"agent": lines[0].agent, "model": lines[0].model}
+    beyond = (line.model_copy(update=first) for line in lines[MOST_LINES:])
+    return added_up([*lines[:MOST_LINES], *beyond])
 
 
 def late_line(state: RunState, turn: Turn, day: str, more_usd_micros: int) -> CostLine:

@@ -12,9 +12,12 @@ from stepward.adapters.memory.prices import MemoryPrices
 from stepward.adapters.memory.world import StillClock
 from stepward.agents.costs import ShowCosts
 from stepward.agents.prices import TenantPrices
+from stepward.agents.settle import cost_lines
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest, NotFound
+from stepward.domain.run_state import RunState
 from stepward.runtime.money import RememberedPrices
+from tests.builders import a_created, a_turn
 
 PRICE = {
     "input_usd_per_mtok": "1.5",
@@ -127,3 +130,13 @@ def test_prices_are_remembered_for_a_minute() -> None:
     assert remembered.of("acme") == {}
     clock.forward(60)
     assert list(remembered.of("acme")) == ["claude-haiku-4-5"]
+
+
+def test_a_run_of_very_many_agents_fits_into_one_transaction_and_loses_nothing() -> None:
+    state = RunState(created=a_created())
+    for number in range(200):
+        state.ledger.book_turn(a_turn(agent=f"agent-{number}", model="m", cost_usd_micros=number))
+    lines = cost_lines(state, "2026-01-01")
+    assert len(lines) <= 60
+    assert sum(line.model_usd_micros for line in lines) == sum(range(200))
+    assert (sum(line.runs for line in lines), sum(line.turns for line in lines)) == (1, 200)
