@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
-from stepward.domain.line import Slot
+from stepward.domain.errors import BudgetExceeded
+from stepward.domain.line import Draw, Slot
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.runtime_state import IdempotencyKey, Settlement, SlotLimits
 from tests.builders import LATER, a_key, a_new_run
@@ -66,3 +67,17 @@ def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch:
     assert ports.line.waiting_tenants(9, after="b") == ["c", "d", "a", "b"]
     assert ports.line.waiting_tenants(9, after="bb") == ["c", "d", "a", "b"]
     assert ports.line.waiting_tenants(2, after="z") == ["a", "b"]
+
+
+@pytest.mark.parametrize(("active", "in_line"), [(1, True), (2, False)])
+def test_an_empty_budget_refuses_who_would_draw_and_nobody_who_waits(
+    ports: Any, active: int, in_line: bool
+) -> None:
+    draw = Draw(usd_micros=10, budgets=("tenant##",), limits_usd_micros=(10,))
+    ports.runtime.start(a_new_run(1, active=active, draw=draw))
+    if in_line:
+        assert ports.runtime.start(a_new_run(2, active=active, draw=draw)).in_line
+        return
+    with pytest.raises(BudgetExceeded):
+        ports.runtime.start(a_new_run(2, active=active, draw=draw))
+    assert ports.runtime.head(a_key(2)) is None

@@ -107,7 +107,8 @@ class NewRuns:
             if found is None:
                 raise Bug(f"the head of {new.head.run} is there and is not")
             return _again(found)
-        empty = slots.empty_budgets(refused)
+        # Without a slot nothing is drawn yet: a run in line learns of an empty budget when its turn comes.
+        empty = [] if slots.TENANT in refused or slots.ACCOUNT in refused else slots.empty_budgets(refused)
         if empty:
             DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
             raise BudgetExceeded(
