@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.local.patience import wait_for
+from tests.local.probe_stack import allow, call, granted
 from tests.local.test_engine_patches import make
 
 Waiting = tuple[str, str]
@@ -86,3 +87,18 @@ def test_used_tokens_are_those_of_timed_out_tasks_too(
     with pytest.raises(states.exceptions.TaskTimedOut):
         states.send_task_success(taskToken=token, output="1")
     states.stop_execution(executionArn=arn)
+
+
+def test_whoever_answers_needs_the_word_of_the_machine_that_waits(
+    laptop: Laptop, waiting: Callable[..., Waiting]
+) -> None:
+    arn, token = waiting("answered-by-probe")
+    machine = arn.rpartition(":")[0].replace(":execution:", ":stateMachine:")
+    answer = {"taskToken": token, "output": "1"}
+    with granted(laptop, allow("states:SendTaskSuccess", f"{machine}-of-others")):
+        refused = call(laptop, "stepfunctions", "send_task_success", **answer)
+    assert refused["Code"] == "AccessDeniedException"
+    assert f"states:SendTaskSuccess on resource: {machine} " in refused["Message"]
+    with granted(laptop, allow("states:SendTaskSuccess", machine)):
+        assert call(laptop, "stepfunctions", "send_task_success", **answer)["Code"] == "OK"
+    laptop.client("stepfunctions").stop_execution(executionArn=arn)

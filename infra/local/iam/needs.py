@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from moto.stepfunctions.models import stepfunctions_backends
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import place
 from infra.local.iam.calls import Call, Need, arn
@@ -71,7 +71,7 @@ def _states(call: Call) -> list[Need]:
 
 def _waiting_for(token: str) -> str | None:
     """Find the machine that waits for a token: that is what the permission to answer is about."""
-    for machine in list(stepfunctions_backends[place.ACCOUNT_ID][place.REGION].state_machines):
+    for machine in list(stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION].state_machines):
         for execution in list(machine.executions):
             worker = getattr(execution, "exec_worker", None)
             if worker is not None and worker.env.callback_pool_manager.get(token) is not None:
