@@ -32,17 +32,20 @@ class _Remembered(Generic[V]):
 
 
 class RememberedLimits:
-    """Limits as they were at most 15 seconds ago; a change takes that long to reach every function."""
+    """Limits as they were at most 15 seconds ago; a change takes that long to reach every function.
 
-    def __init__(self, source: LimitsConfig, now_s: Callable[[], float] = monotonic) -> None:
+    The source is made when it is first asked, so that a room that only ends runs needs no right to read limits.
+    """
+
+    def __init__(self, source: Callable[[], LimitsConfig], now_s: Callable[[], float] = monotonic) -> None:
         self._source = source
         self._tenants = _Remembered[TenantLimits](LIMITS_KEPT_S, now_s)
         self._account = _Remembered[AccountLimits](LIMITS_KEPT_S, now_s)
 
     def tenant(self, tenant: str) -> TenantLimits:
         """Read a tenant's limits."""
-        return self._tenants.read(tenant, lambda: self._source.tenant(tenant))
+        return self._tenants.read(tenant, lambda: self._source().tenant(tenant))
 
     def account(self) -> AccountLimits:
         """Read the account's limits."""
-        return self._account.read("", self._source.account)
+        return self._account.read("", lambda: self._source().account())

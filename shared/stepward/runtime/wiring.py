@@ -87,7 +87,7 @@ def limits_config() -> LimitsConfig:
     from stepward.adapters.aws.limits_config import DynamoLimitsConfig
     from stepward.runtime.remembered import RememberedLimits
 
-    return RememberedLimits(DynamoLimitsConfig(settings().need("registry_table")))
+    return RememberedLimits(lambda: DynamoLimitsConfig(settings().need("registry_table")))
 
 
 @cache
