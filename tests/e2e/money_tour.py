@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.local.patience import wait_for
+
 JANITOR = "stepward-laptop-janitor"
 
 
 def budget_alert(tour: Any) -> None:
-    """Let a run hold all of a day's budget while the janitor looks."""
-    tour.api.put("/budgets/day", json={"limit_usd": "0.02"})
+    """Use a day's budget up until a run is refused, and let the janitor look."""
+    agent = tour.agent()
+    tour.api.put("/budgets/day", json={"limit_usd": "0.02002"})
+
+    def answers(status: int) -> bool | None:
+        said = tour.api.post(f"/agents/{agent}/runs", params={"wait": 25}, json={"input": "hello"})
+        return said.status_code == status or None
+
     try:
-        run = tour.waiting()
+        # Rooms know of a new budget, and of its end, within 15 seconds.
+        wait_for(lambda: answers(402), 40)
         tour.laptop.client("lambda").invoke(FunctionName=JANITOR, Payload=b"{}")
-        tour.stop(run)
     finally:
         tour.api.delete("/budgets/day")
+        wait_for(lambda: answers(200), 40)
 
 
 MONEY_USES: dict[tuple[str, str], Any] = {

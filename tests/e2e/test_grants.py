@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -18,6 +18,7 @@ from infra.local.laptop import ROOT, Laptop
 from infra.names import Arns, Names
 from infra.rooms import load_rooms
 from tests.builders import an_agent_body
+from tests.e2e.line_tour import LINE_USES
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.local.patience import wait_for
@@ -110,11 +111,15 @@ class Tour:
 
     def never_began(self) -> None:
         """Let the janitor find a run that could not be started: the API may not start executions for a moment."""
-        agent, role = self.agent(), _role(self.laptop, "runs_api")
-        with _without(self.laptop, role, "runs_api", "agent-run:start"):
+        agent = self.agent()
+        with self.without("runs_api", "agent-run:start"):
             self.start(agent)
         self.laptop.guard.refused.clear()
         self.sweep(self.api.get("/runs", params={"agent": agent}).json()["runs"][0]["id"])
+
+    def without(self, room: str, word: str) -> AbstractContextManager[None]:
+        """Take a word from another room than the one in question."""
+        return _without(self.laptop, _role(self.laptop, room), room, word)
 
     def stop(self, run: str) -> None:
         states = self.laptop.client("stepfunctions")
@@ -126,7 +131,9 @@ class Tour:
 
 
 USES: dict[tuple[str, str], Use] = {
+    **LINE_USES,
     **MONEY_USES,
+    **TRIGGER_USES,
     ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
     ("agents_api", "runtime:read"): lambda tour: tour.api.get(f"/agents/{tour.agent()}"),
     ("authorizer", "identity:read"): lambda tour: tour.api.get("/agents"),
@@ -186,7 +193,7 @@ def test_without_a_word_its_room_is_refused(tour: Tour, room: str, word: str) ->
     guard, role = tour.laptop.guard, _role(tour.laptop, room)
     with _without(tour.laptop, role, room, word):
         guard.refused.clear()
-        {**USES, **TRIGGER_USES}[room, word](tour)
+        USES[room, word](tour)
         refused = wait_for(lambda: set(guard.refused) or None)
     lost = _lost(room, word)
     assert {name for name, _, _ in refused} == {role}

@@ -8,10 +8,9 @@ from collections.abc import Callable
 from typing import Any
 
 from stepward.domain.signatures import sign
-from tests.local.patience import wait_for
+from tests.e2e.line_tour import no_slot_free, until_refused
 
 LARGE = b"x" * 200_000
-RUNTIME = "stepward-laptop-runtime"
 
 
 def add(tour: Any, kind: str, **said: Any) -> dict[str, Any]:
@@ -44,22 +43,10 @@ def call_in(tour: Any, body: bytes = b"{}") -> None:
 
 
 def in_line(tour: Any, use: Callable[[Any], object]) -> None:
-    """Let a run find no free slot: for a moment it looks as if the tenant had very many active ones."""
-    _count_active(tour, 1_000)
-    try:
+    """Start an agent when no slot is free."""
+    with no_slot_free(tour):
         use(tour)
-        wait_for(lambda: set(tour.laptop.guard.refused) or None)
-    finally:
-        _count_active(tour, -1_000)
-
-
-def _count_active(tour: Any, more: int) -> None:
-    tour.laptop.client("dynamodb").update_item(
-        TableName=RUNTIME,
-        Key={"pk": {"S": "T#acme#SLOTS"}, "sk": {"S": "SHARD#0"}},
-        UpdateExpression="ADD active :more",
-        ExpressionAttributeValues={":more": {"N": str(more)}},
-    )
+        until_refused(tour)
 
 
 TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
