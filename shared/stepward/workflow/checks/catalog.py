@@ -1,0 +1,43 @@
+"""The checks' index: one file a check, one line each, all of them run so that all problems come at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Final
+
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.workflow.checks import (
+    branches,
+    cycles,
+    failures,
+    ids,
+    once,
+    references,
+    schemas,
+    settings,
+    waits,
+)
+from stepward.workflow.checks.order import Orders
+from stepward.workflow.checks.scene import Scene
+from stepward.workflow.documents.tree import Document
+from stepward.workflow.problems import MOST_PROBLEMS, Problem, in_order
+
+CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
+    ids.find,
+    references.find,
+    cycles.find,
+    settings.find,
+    branches.find,
+    waits.find,
+    once.find,
+    failures.find,
+    schemas.find,
+)
+
+
+def check(document: Document, definition: WorkflowDefinition) -> list[Problem]:
+    """Find everything that is wrong with a definition; each check gives so many problems at most."""
+    scene = Scene(document, definition)
+    orders = Orders(scene)
+    return in_order(problem for find in CHECKS for problem in islice(find(scene, orders), MOST_PROBLEMS))

@@ -1,0 +1,75 @@
+"""What a task says beside the common fields must be what its type reads: a misspelt setting would otherwise vanish."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stepward.models.expressions import is_expression
+from stepward.tasks.base import TaskType
+from stepward.tasks.catalog import CATALOG
+from stepward.workflow.checks.order import Orders
+from stepward.workflow.checks.scene import Scene, Spot
+from stepward.workflow.documents.faults import fix_of, what_of
+from stepward.workflow.documents.mending import UNKNOWN_TYPE
+from stepward.workflow.documents.names import TASK_NAMES, is_common
+from stepward.workflow.problems import Problem, meant
+
+
+def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
+    """Find unknown types, unknown settings, settings of wrong values, and what each type finds by itself."""
+    del orders
+    for spot in scene.all():
+        if spot.kind is not None:
+            yield from _of_type(scene, spot, spot.kind)
+        elif spot.task.type != UNKNOWN_TYPE:
+            detail = f"there is no task type {spot.task.type!r}"
+            fix = meant(spot.task.type, CATALOG, f"use one of {', '.join(CATALOG)}")
+            yield scene.problem(spot, "type", "unknown-type", detail, fix)
+
+
+def _of_type(scene: Scene, spot: Spot, kind: TaskType[Any]) -> Iterator[Problem]:
+    if spot.task.tasks and not (spot.is_body or spot.is_group):
+        detail = f"tasks of type {kind.name} have no tasks within"
+        yield scene.problem(
+            spot, "tasks", "unknown-field", detail, "use the type parallel, foreach or loop for these"
+        )
+    try:
+        settings = kind.settings.model_validate(spot.task.settings)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            if not _is_left_to_the_run(kind, fault):
+                yield _fault(scene, spot, kind, fault)
+        return
+    if not spot.is_unresolved:
+        for found in kind.faults(spot.task, settings):
+            yield scene.problem(spot, tuple(found.field.split(".")), "wrong-setting", found.detail, found.fix)
+
+
+def _is_left_to_the_run(kind: TaskType[Any], fault: ErrorDetails) -> bool:
+    """Whether a value is an expression that a setting of its kind may be, so that it fits only once it is evaluated."""
+    return bool(fault["loc"]) and fault["loc"][0] in kind.expressions and is_expression(fault["input"])
+
+
+def _fault(scene: Scene, spot: Spot, kind: TaskType[Any], fault: ErrorDetails) -> Problem:
+    place = fault["loc"]
+    if fault["type"] == "extra_forbidden" and len(place) == 1:
+        name = str(place[0])
+        detail = f"a task of type {kind.name} has no field {name!r}"
+        return scene.problem(
+            spot, name, "unknown-field", detail, meant(name, known_fields(kind), f"remove {name!r}")
+        )
+    code, detail = what_of(place, fault)
+    return scene.problem(spot, place, code, detail, fix_of(place, fault))
+
+
+def known_fields(kind: TaskType[Any]) -> list[str]:
+    """List the fields that a task of a type may have, other names included."""
+    model: type[BaseModel] = kind.settings
+    common = [name for name in ("id", "type", "name", "description", "needs", "when", "run_when", "with", "retry",
+              "on_error", "fallback", "timeout_s", "priority", "data", "compensate", "next", "max_visits", "tasks")
+              if is_common(name)]  # fmt: skip
+    return [*model.model_fields, *common, *TASK_NAMES]

@@ -1,0 +1,111 @@
+"""The other names that people know for a workflow's fields, and what tells a task's type where it is not said."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from stepward.domain.workflows import COMMON_FIELDS
+
+WORKFLOW_NAMES: Final = {
+    "retry_config": "retry",
+    "max_parallel_agents": "max_parallel",
+    "timeout": "timeout_s",
+    "cost_limit": "cost_limit_usd",
+    "allow_partial_completion": "allow_partial",
+    "input_schema": "input",
+    "outputs": "output",
+}
+TASK_NAMES: Final = {
+    "agent_id": "agent",
+    "tool_id": "tool",
+    "workflow_id": "workflow",
+    "inputs": "with",
+    "condition": "when",
+    "depends_on": "needs",
+    "dependencies": "needs",
+    "retry_config": "retry",
+    "max_retries": "retry",
+    "timeout": "timeout_s",
+    "cost_limit": "cost_limit_usd",
+    "foreach": "items",
+    "do": "tasks",
+    "parallel": "tasks",
+    "expression": "test",
+    "else": "otherwise",
+}
+RETRY_NAMES: Final = {
+    "max_retries": "max_attempts",
+    "base_delay": "base_s",
+    "max_delay": "max_s",
+    "exponential_base": "exponent_base",
+}
+STRATEGIES: Final = {
+    "constant_delay": "constant",
+    "fixed": "constant",
+    "linear_backoff": "linear",
+    "exponential_backoff": "exponential",
+}
+ERROR_RULES: Final = {
+    "fail_fast": "fail",
+    "failfast": "fail",
+    "stop": "fail",
+    "abort": "fail",
+    "ignore": "continue",
+}
+ERROR_HANDLING: Final = {
+    "strategy": "on_error",
+    "on_error": "on_error",
+    "allow_partial": "allow_partial",
+    "allow_partial_completion": "allow_partial",
+    "retry": "retry",
+    "retry_config": "retry",
+    "fallback": "fallback",
+}
+"""What `error_handling` may hold → the field that it stands for."""
+
+MAY_BE_NULL: Final = frozenset({"output", "collect", "details", "items", "fallback"})
+"""Fields whose null is a value; every other field that is null is taken as not given."""
+
+_TELLING: Final = {
+    "agent": "agent",
+    "tool": "tool",
+    "workflow": "subworkflow",
+    "test": "condition",
+    "then": "condition",
+    "otherwise": "condition",
+    "items": "foreach",
+    "max_items": "foreach",
+    "max_iterations": "loop",
+    "question": "human",
+    "url": "webhook",
+    "wait_for_call": "webhook",
+    "event": "event",
+    "seconds": "wait",
+}
+
+
+def type_told(task: dict[str, Any]) -> str | None:
+    """Tell the type of a task that does not say it by the one field that only tasks of that type have."""
+    told = {_TELLING[name] for name in task if name in _TELLING}
+    if len(told) == 1:
+        return told.pop()
+    if told:
+        return None
+    if "tasks" in task:
+        return "loop" if "until" in task else "parallel"
+    if "until" in task:
+        return "wait"
+    return "transform" if "output" in task else None
+
+
+def task_names(task: dict[str, Any]) -> dict[str, str]:
+    """Give the other names that hold for one task: the question of a condition is its `test`, not its `when`."""
+    names = dict(TASK_NAMES)
+    if task.get("type") == "condition" or task.keys() & {"then", "otherwise", "else"}:
+        names["condition"] = "test"
+    return names
+
+
+def is_common(name: str) -> bool:
+    """Whether a field is known to tasks of all types."""
+    return name in COMMON_FIELDS and name != "settings"
