@@ -49,9 +49,7 @@ class Ledger:
 
     def give_back(self) -> None:
         """Forget the draws: what was spent of them is settled, the rest was returned."""
-        if self.draws:
-            self.settled_usd_micros = self.spent_usd_micros
-        self.draws = ()
+        self.draws, self.settled_usd_micros = (), self.spent_usd_micros
 
     def returns(self) -> tuple[Allowance, ...]:
         """Divide what is left over the draws, the newest first: what was spent of a budget was drawn first.

@@ -9,7 +9,9 @@ import pytest
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.journal import Turn
-from tests.builders import an_agent_body
+from stepward.domain.ledger import Ledger
+from stepward.domain.line import Allowance
+from tests.builders import a_turn, an_agent_body
 from tests.driver import World
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
@@ -96,3 +98,25 @@ def test_a_waiting_run_holds_no_money() -> None:
     assert left(world) == 1_000_000 - total
     lines = world.runtime.cost_book.lines("acme", "2000-01-01", "2999-01-01")
     assert sum(line.model_usd_micros for line in lines) == total
+
+
+def test_what_was_settled_when_a_budget_was_taken_away_is_not_settled_twice() -> None:
+    ledger = Ledger()
+    ledger.draw(Allowance(usd_micros=1_000, budgets=("tenant##",)))
+    ledger.book_turn(a_turn(cost_usd_micros=300))
+    given = sum(one.usd_micros for one in ledger.returns())
+    ledger.give_back()
+    for turn in (2, 3):  # nobody draws any more: the budget was removed
+        ledger.book_turn(a_turn(turn, cost_usd_micros=10))
+        given += sum(one.usd_micros for one in ledger.returns())
+        ledger.give_back()
+    given += sum(one.usd_micros for one in ledger.returns())
+    assert 1_000 - given == ledger.spent_usd_micros == 320
+
+
+def test_what_was_spent_before_there_was_a_budget_is_not_taken_from_it() -> None:
+    ledger = Ledger()
+    ledger.book_turn(a_turn(cost_usd_micros=300))
+    ledger.give_back()
+    ledger.draw(Allowance(usd_micros=1_000, budgets=("tenant##",)))
+    assert sum(one.usd_micros for one in ledger.returns()) == 1_000
