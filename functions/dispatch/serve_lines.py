@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepward.agents.serve_line import ServeLine
+from stepward.agents.serve_line import ServeLine, serve_each
 from stepward.runtime import wiring
 from stepward.runtime.entry import time_left_s
 
@@ -13,8 +13,7 @@ from stepward.runtime.entry import time_left_s
 def serve_lines(records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
     """Serve each tenant once, however often it was nudged; a fault fails the batch, which then comes again."""
     serve = ServeLine(wiring.run_ports(), context.aws_request_id, time_left_s(context))
-    admitted = sum(serve(tenant, freed) for tenant, freed in _nudged(records).items())
-    return {"batchItemFailures": [], "admitted": admitted}
+    return {"batchItemFailures": [], "admitted": serve_each(serve, _nudged(records))}
 
 
 def _nudged(records: list[dict[str, Any]]) -> dict[str, int | None]:

@@ -34,6 +34,8 @@ from stepward.ports.clock import from_iso, iso
 from stepward.ports.tokens import SLOT_CALL
 
 OVERDUE: Final = timedelta(seconds=30)
+BEGINS_WITHIN: Final = timedelta(minutes=10)
+"""Longer than a machine that was started stays unknown, and than it tries to begin."""
 RUNS_LISTED: Final = 10_000
 RUNS_A_SWEEP: Final = 500
 TENANTS_A_SWEEP: Final = 200
@@ -109,10 +111,10 @@ class Sweep:
         newest = self._newest_deed(head)
         if newest is not None and _has_not_begun(newest):
             return self._start(head, newest)
-        if head.ended or newest is None or _is_the_end(newest.record):
+        if head.ended or (newest is not None and _is_the_end(newest.record)):
             CloseRun(self.ports)(head.key, "Bug", "the run had ended.")
             return "closed"
-        if isinstance(newest.record, Queued):
+        if newest is not None and isinstance(newest.record, Queued):
             return IN_LINE
         if self._is_abandoned(head):
             CloseRun(self.ports)(
@@ -154,7 +156,11 @@ class Sweep:
         if token:
             self.ports.machine.answer(token)
         self.ports.machine.start(head.execution_name, head.key)
-        return "started"
+        is_new = from_iso(record.at) + BEGINS_WITHIN > self.ports.clock.now()
+        if is_new or not self._is_abandoned(head):
+            return "started"
+        CloseRun(self.ports)(head.key, "DeadlineExceeded", "its machine was gone before the run had begun.")
+        return "closed"
 
 
 def raise_all(faults: list[StepwardError]) -> None:

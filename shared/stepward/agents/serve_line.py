@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from stepward.agents.closing import raise_all
 from stepward.agents.run_ports import RunPorts
-from stepward.domain.errors import StoreConflict
+from stepward.domain.errors import StepwardError, StoreConflict
 from stepward.domain.journal import Admitted
 from stepward.domain.line import InLine
 from stepward.domain.run_state import fold
@@ -107,3 +108,15 @@ class ServeLine:
         self.ports.line.unflag_account(limits.account)
         for other in self.ports.line.waiting_tenants(1):
             self.ports.nudges.send(other)
+
+
+def serve_each(serve: Callable[[str, int | None], int], nudged: Mapping[str, int | None]) -> int:
+    """Serve the lines of all tenants that were nudged; one that cannot be served keeps no other tenant waiting."""
+    admitted, faults = 0, list[StepwardError]()
+    for tenant, freed in nudged.items():
+        try:
+            admitted += serve(tenant, freed)
+        except StepwardError as error:
+            faults.append(error)
+    raise_all(faults)
+    return admitted

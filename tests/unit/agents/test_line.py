@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from stepward.agents.closing import Sweep
+from stepward.agents.serve_line import serve_each
 from stepward.agents.start import Start
 from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus
 from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
@@ -156,3 +160,18 @@ def test_of_more_tenants_than_are_told_at_once_everybody_is_told_in_turn() -> No
     for tenant in tenants:
         world.ports.tell(Freed(done=True, account_waits=True), tenant)
     assert set(world.nudges.sent) == set(tenants)
+
+
+def test_a_line_that_cannot_be_served_keeps_no_other_tenant_waiting() -> None:
+    served = []
+
+    def serve(tenant: str, most: int | None) -> int:
+        if tenant == "broken":
+            raise Bug("its line cannot be read.")
+        served.append((tenant, most))
+        return 1
+
+    with pytest.raises(Bug):
+        serve_each(serve, {"acme": 1, "broken": None, "globex": None})
+    assert served == [("acme", 1), ("globex", None)]
+    assert serve_each(serve, {"acme": 1, "globex": 2}) == 2

@@ -121,3 +121,26 @@ def test_a_late_bill_does_not_hide_that_nobody_has_begun() -> None:
     assert isinstance(world.journal.load(key).records[-1].record, Created)
     writer.append(a_turn(late=True))
     assert sweep(world)["started"] == 1
+
+
+def test_a_run_whose_machine_was_gone_before_it_began_gives_its_slot_back_in_the_end() -> None:
+    world = a_world()
+    key = world.start()
+    world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
+    sweep(world)
+    assert list(world.line.slots) == [key]
+    world.clock.forward(86_400)
+    assert sweep(world)["closed"] == 1
+    assert (world.show(key)["status"], world.line.slots) == ("FAILED", {})
+
+
+def test_a_start_that_was_lost_after_a_long_time_in_line_is_made_up() -> None:
+    world = a_world()
+    first, second = world.start(), world.start()
+    world.clock.forward(86_400)
+    world.finish(first)
+    start, world.machine.start = world.machine.start, lambda *_: None  # type: ignore[method-assign]
+    world.serve()
+    world.machine.start = start  # type: ignore[method-assign]
+    assert sweep(world)["started"] == 1
+    assert world.finish(second)["status"] == "COMPLETED"
