@@ -20,6 +20,7 @@ from stepward.workflow.order.nesting import depth
 from stepward.workflow.order.scopes import by_scopes
 from stepward.workflow.order.steps import Seq, Step, awaits_of, climb, counts, tasks_of
 from stepward.workflow.order.tidy import tidy
+from tests.cheapest_order import cheapest
 from tests.simulated_machine import SimulatedMachine
 from tests.task_graphs import Needs, drawn, scattered
 
@@ -100,6 +101,22 @@ def test_large_graphs_run_as_small_ones_do(seed: int) -> None:
 def test_a_graph_has_one_tree(needs: Needs, chance: random.Random) -> None:
     said_otherwise = [chance.sample(found * 2, len(found) * 2) for found in needs]
     assert arrange(said_otherwise) == arrange(needs)
+
+
+@some
+@given(drawn(most=6))
+def test_no_tree_of_a_small_graph_is_cheaper(needs: Needs) -> None:
+    count = counts(arrange(needs))
+    assert count.parallels + count.awaits == cheapest(needs)
+
+
+@pytest.mark.parametrize(
+    ("count", "most_needs", "reach", "seeds", "at_most"), [(25, 3, 10, 40, 407), (60, 3, 12, 40, 1_057), (300, 4, 60, 8, 1_384)]
+)  # fmt: skip
+def test_trees_get_no_dearer(count: int, most_needs: int, reach: int, seeds: int, at_most: int) -> None:
+    """What these cost when the best way was found; a change may lower the number, not raise it."""
+    costs = [counts(arrange(scattered(seed, count, most_needs, reach))) for seed in range(seeds)]
+    assert sum(cost.parallels + cost.awaits for cost in costs) <= at_most
 
 
 @some
