@@ -105,15 +105,15 @@ class _Advancing:
         """See to it that the run has a slot, or waits for one."""
         calls = self._calls_of(self.state.pending) if self.state.pending else None
         is_over = self.request.awaited == self.state.parked_seq
-        asked = self.standing.asked(calls) if calls else []
         if calls and is_over:
             EndOrphans(self.case.ports)(self.request.tenant, self.state, _TOO_LATE)
-            self.standing.close_unanswered(calls, asked, self.request.failures)
+            self.standing.end_wait(calls, self.request.failures)
         if not self.state.needs_slot or self.state.slot:
             return None
         if self.state.cancelled:
             return self._end(cancelled(self.state.cancelled))
-        if calls and asked and not is_over and self.state.place is None:
+        asked = self.standing.asked(calls) if calls and self.state.place is None else []
+        if calls and asked and not is_over:
             return self.standing.wait_on(calls, asked)
         return self.standing.regain(self.consultant.cost_limit_usd_micros(self.state))
 

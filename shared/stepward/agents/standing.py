@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer
+from stepward.agents.approval_ends import close_those_of
 from stepward.agents.gate import out_of_budget
-from stepward.agents.outcomes import TurnCalls
+from stepward.agents.outcomes import NO_ANSWER, TurnCalls
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ToolCall
@@ -72,6 +73,18 @@ class Standing:
         waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in asked]
         carrier, seq = self.state.agent, self.state.parked_seq
         return self.answer("waits", seq=seq, agent=carrier.agent, version=carrier.version, waits=waits)
+
+    def end_wait(self, calls: TurnCalls, failures: dict[str, str]) -> None:
+        """Write that nobody answered what is open still, and let nobody be asked any longer.
+
+        time →   advance: no answer ✓ ─ ✗ dies        the same again: finds `no answer` ─ closes what people are asked
+        """
+        self.close_unanswered(calls, self.asked(calls), failures)
+        parked = self.state.parked.calls if self.state.parked else ()
+        results = [item.result for call in parked if (item := self.state.calls.get(call))]
+        if any(result and result.error == NO_ANSWER for result in results):
+            now = iso(self.ports.clock.now())
+            close_those_of(self.ports.approvals, self.writer.key, self.state, now)
 
     def close_unanswered(
         self, calls: TurnCalls, open_calls: Sequence[ToolCall], failures: dict[str, str]

@@ -33,10 +33,36 @@ def test_nobody_answers_in_time(world: World, waiting: Waiter) -> None:
     assert "over at 2026-01-01T00:01:00.000Z" in refused(run, Conflict).detail
     assert run.timeout().next == "done"
     assert "NoAnswer" in world.show(run.key)["output"]
-    assert (shown(world, run.id)["status"], listed(world)) == ("expired", [])
+    assert (shown(world, run.id)["status"], listed(world), listed(world, "done")) == (
+        "expired",
+        [],
+        ["expired"],
+    )
+    assert world.tend() == {}
+    refused(run, Conflict)
+
+
+def test_the_janitor_ends_what_is_late_where_the_machine_takes_longer(world: World, waiting: Waiter) -> None:
+    run = waiting(timeout_s=60)
+    world.clock.forward(61)
+    assert (shown(world, run.id)["status"], listed(world), listed(world, "done")) == ("expired", [], [])
     assert world.tend() == {"expired": 1}
     assert listed(world, "done") == ["expired"]
-    refused(run, Conflict)
+    assert run.timeout().next == "done"
+
+
+def test_a_wait_that_the_machine_gave_up_at_once_leaves_no_question(world: World, waiting: Waiter) -> None:
+    """Its dispatch failed for good after it had asked; the advance that hears of it dies on the way, too."""
+    run = waiting(ASK, ASK)
+    world.decide(run.approvals[0].id)
+    change = world.approvals.change
+    world.approvals.change = dying  # type: ignore[method-assign]
+    with pytest.raises(RuntimeError):
+        run.timeout()
+    world.approvals.change = change  # type: ignore[method-assign]
+    assert run.timeout().next == "done"
+    assert [one.status for one in run.approvals] == ["approved", "expired"]
+    assert listed(world) == []
 
 
 def test_a_decision_that_comes_after_the_machine_gave_up_changes_nothing(
