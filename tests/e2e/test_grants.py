@@ -18,6 +18,7 @@ from infra.local.laptop import ROOT, Laptop
 from infra.names import Arns, Names
 from infra.rooms import load_rooms
 from tests.builders import an_agent_body
+from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
@@ -131,6 +132,7 @@ class Tour:
 
 
 USES: dict[tuple[str, str], Use] = {
+    **APPROVAL_USES,
     **LINE_USES,
     **MONEY_USES,
     **TRIGGER_USES,
