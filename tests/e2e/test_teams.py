@@ -53,13 +53,16 @@ def test_a_run_is_handed_over(run: Run) -> None:
 def test_a_cancel_goes_down(api: httpx2.Client, laptop: Laptop) -> None:
     loop = {"call": [{"tool": "calculate", "arguments": {"expression": "1"}}], "repeat": True}
     slow = an_agent_body(
-        id="slow", tools=[{"tool": "calculate"}], rehearsal={"turns": [loop]}, limits={"max_iterations": 200}
+        id="endless",
+        tools=[{"tool": "calculate"}],
+        rehearsal={"turns": [loop]},
+        limits={"max_iterations": 200},
     )
     asker = an_agent_body(
         id="patient",
-        tools=[{"agent": "slow"}],
+        tools=[{"agent": "endless"}],
         rehearsal={
-            "turns": [{"call": [{"tool": "ask_slow", "arguments": {"input": "go"}}]}, {"say": "never"}]
+            "turns": [{"call": [{"tool": "ask_endless", "arguments": {"input": "go"}}]}, {"say": "never"}]
         },
     )
     for body in (slow, asker):
@@ -68,7 +71,7 @@ def test_a_cancel_goes_down(api: httpx2.Client, laptop: Laptop) -> None:
     children: list[dict[str, Any]] = []
     for _ in range(200):
         children = [
-            r for r in api.get("/runs", params={"agent": "slow"}).json()["runs"] if r["parent"] == parent
+            r for r in api.get("/runs", params={"agent": "endless"}).json()["runs"] if r["parent"] == parent
         ]
         if children:
             break
