@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from stepward.domain.budgets import refs_for
@@ -14,6 +14,7 @@ from stepward.ports.limits_config import LimitsConfig
 from stepward.ports.line import Line, Nudges
 from stepward.ports.machines import RunMachine
 from stepward.ports.runtime_state import Freed, RunLists, RuntimeState, SlotLimits
+from stepward.ports.task_answers import NoTasks, TaskAnswers
 from stepward.ports.tokens import Tokens
 
 FIRST_DRAW_USD_MICROS: Final = 20_000
@@ -36,6 +37,7 @@ class RunPorts:
     limits: LimitsConfig
     clock: Clock
     ids: Ids
+    tasks: TaskAnswers = field(default_factory=NoTasks)
 
     def slot_limits(self, tenant: str) -> SlotLimits:
         """How many runs may be active now."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,9 +13,10 @@ from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Parent, Turn
 from stepward.domain.run_state import RunState
-from stepward.domain.runs import Closing, RunKey, RunStatus
+from stepward.domain.runs import Closing, RunError, RunKey, RunStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import Settlement
+from stepward.ports.task_answers import TaskOutcome
 
 MOST_LINES: Final = 60
 """A transaction has room for a hundred items; the others are the head's, the slot's and the budgets'."""
@@ -56,7 +58,10 @@ class Settle:
         """Tell the run that waits for this one, and those who were asked; whoever dies on the way begins again."""
         if has_asked(state):
             close_those_of(self.ports.approvals, key, state, at)
-        if parent := state.start.parent:
+        parent = state.start.parent
+        if parent and parent.task:
+            self.ports.tasks.answer(key.tenant, parent.run, parent.task, task_outcome(parent, key.run, state))
+        elif parent:
             waiting = RunKey(tenant=key.tenant, run=parent.run)
             answer_call(self.ports, waiting, child_result(parent, key.run, state))
         self.ports.runtime.others_told(key)
@@ -94,6 +99,31 @@ def child_result(parent: Parent, run: str, state: RunState) -> ToolResult:
             0, state.ledger.spent_usd_micros + state.ledger.children_usd_micros + _unread(state)
         ),
     )
+
+
+def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
+    """Show a run's end to the task of a workflow that it was."""
+    result, end = child_result(parent, run, state), state.end
+    assert end is not None
+    error = end.error or RunError(code=ToolFailed.__name__, detail=f"the run ended as {end.status}.")
+    is_well = result.error is None
+    return TaskOutcome(
+        output=output_of_text(result.content["output"]) if is_well else None,
+        error=None if is_well else error,
+        is_passing=end.status in (RunStatus.RATE_LIMITED, RunStatus.FAILED),
+        cost_usd_micros=result.child_usd_micros,
+        child=run,
+    )
+
+
+def output_of_text(text: str) -> Any:
+    """Read an answer that is a JSON object or list as one, so that the tasks that follow can look into it."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
 
 
 def _unread(state: RunState) -> int:

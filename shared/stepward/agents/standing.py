@@ -121,6 +121,8 @@ class Standing:
         parent = self.state.start.parent
         if parent is None:
             return False
+        if parent.task:
+            return not self.ports.tasks.waits(self.writer.key.tenant, parent.run, parent.task)
         above = RunKey(tenant=self.writer.key.tenant, run=parent.run)
         asked = self.ports.journal.call(above, parent.call)
         if asked is not None and asked.result is not None:

@@ -30,6 +30,9 @@ StepwardError
 │   ├── StoreThrottled        r  a table or a bucket said: slower
 │   ├── StoreConflict         r  somebody else wrote first
 │   └── DependencyTimeout     r  a service did not answer in time
+├── TaskFault            a workflow's task, in the words that its state machine follows
+│   ├── TaskRetry             r  the attempt failed, and the task's own rule allows another
+│   └── TaskFailed               the task failed for good, and its run ends with it
 └── Bug                  a state that must not occur
 
 The class name is the error name in the state machines and the `code` of the API; r marks `retryable`.
@@ -238,6 +241,20 @@ class DependencyTimeout(PlatformFault):
     """A service that we need did not answer in time."""
 
     retryable = True
+
+
+class TaskFault(StepwardError):
+    """A workflow's task did not bring what it should; raised to its state machine only, after all is kept."""
+
+
+class TaskRetry(TaskFault):
+    """The attempt failed, and the task's own rule allows another."""
+
+    retryable = True
+
+
+class TaskFailed(TaskFault):
+    """The task failed for good and its run ends with it; the record says why."""
 
 
 class Bug(StepwardError):

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from stepward.domain.conversation import Exchange, ModelReply, ToolResult
 from stepward.domain.line import Allowance, Priority, Slot
 from stepward.domain.runs import RunError, RunStatus
+from stepward.domain.task_records import TaskPlace
 
 JOURNAL_VERSION: Literal[1] = 1
 
@@ -61,6 +62,8 @@ class Parent(BaseModel):
     tool: str
     depth: int
     ancestors: tuple[str, ...]
+    task: TaskPlace | None = None
+    """Of a workflow's run: the task that waits."""
 
 
 class Fork(BaseModel):

@@ -99,6 +99,8 @@ class TaskPlace(BaseModel):
     at: str = ""
     attempt: int = 1
     started_at: str
+    child: str | None = None
+    """The name of the run that this attempt starts, if it starts one."""
 
     @property
     def key(self) -> TaskKey:

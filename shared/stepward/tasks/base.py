@@ -173,3 +173,7 @@ class TaskType(ABC, Generic[S]):
         """Set going what will answer; an answer may come before this returns."""
         del ready, context
         raise Bug(f"tasks of type {self.name} wait for nobody")
+
+    def accept(self, settings: S, answer: Any) -> None:
+        """Look at an answer from outside before it is kept; raises what makes it a failure."""
+        del settings, answer

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from stepward.domain.errors import ApprovalDenied
 from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.workflows import TaskDefinition
@@ -62,6 +63,12 @@ class HumanTask(TaskType[HumanSettings]):
             context.place,
             Question({**own, "timeout_s": ready.task.timeout_s}, str(asked.question), details),
         )
+
+    def accept(self, settings: HumanSettings, answer: Any) -> None:
+        """Take a no as a failure, unless the tasks that follow are to look at it."""
+        said_no = isinstance(answer, dict) and answer.get("decision") == "deny"
+        if said_no and settings.on_deny == "fail":
+            raise ApprovalDenied(f"{answer.get('by', 'somebody')} said no.")
 
 
 def _spelt(details: Any) -> str:

@@ -61,7 +61,7 @@ class DynamoJournal:
                 "v": record.v,
                 "at": record.at,
                 "cost_usd_micros": cost,
-                **self._body(key, f"{seq:010d}", record.model_dump_json()),
+                **self.body(key, f"{seq:010d}", record.model_dump_json()),
             }
         )
 
@@ -125,7 +125,7 @@ class DynamoJournal:
 
     def first_result(self, key: RunKey, result: ToolResult) -> dict[str, Any]:
         """Lay out the update that keeps a result where there is none, for whoever writes more with it."""
-        body = self._body(key, f"{_FIRST_CALL}{result.call}", result.model_dump_json())
+        body = self.body(key, f"{_FIRST_CALL}{result.call}", result.model_dump_json())
         values = {f":{name}": value for name, value in to_item({**body, "kind": "call", "v": 1}).items()}
         return {
             "TableName": self.table,
@@ -172,7 +172,7 @@ class DynamoJournal:
     def _slice(self, items: list[dict[str, Any]]) -> JournalSlice:
         plain = [from_item(item) for item in items]
         records = [
-            Sequenced(seq=int(item["sk"]), record=parse_record(self._body_of(item)))
+            Sequenced(seq=int(item["sk"]), record=parse_record(self.body_of(item)))
             for item in plain
             if item["sk"].isdigit()
         ]
@@ -181,11 +181,12 @@ class DynamoJournal:
 
     def _call(self, item: dict[str, Any]) -> CallItem:
         done = "body" in item or "body_at" in item
-        result = ToolResult.model_validate_json(self._body_of(item)) if done else None
+        result = ToolResult.model_validate_json(self.body_of(item)) if done else None
         call = item["sk"].removeprefix(_FIRST_CALL)
         return CallItem(call=call, started_by=item.get("started_by"), result=result)
 
-    def _body(self, key: RunKey, name: str, body: str) -> dict[str, str]:
+    def body(self, key: RunKey, name: str, body: str) -> dict[str, str]:
+        """Lay a body out as attributes; one over 100 KB goes to S3 first."""
         data = body.encode()
         if len(data) <= INLINE_BODY_BYTES:
             return {"body": body}
@@ -195,7 +196,8 @@ class DynamoJournal:
             client("s3").put_object(Bucket=self.bucket, Key=blob, Body=data, ContentType="application/json")
         return {"body_at": blob, "sha256": sha256}
 
-    def _body_of(self, item: dict[str, Any]) -> str | bytes:
+    def body_of(self, item: dict[str, Any]) -> str | bytes:
+        """Read a body from where it is."""
         if "body" in item:
             return str(item["body"])
         with translated(f"reading {item['body_at']}"):

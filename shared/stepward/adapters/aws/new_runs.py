@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from stepward.adapters.aws import slots
 from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.recently import Recently
@@ -19,15 +19,7 @@ from stepward.domain.journal import Created
 from stepward.domain.line import InLine, Slot, place_in_line
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import Clock, iso
-from stepward.ports.runtime_state import (
-    IdempotencyKey,
-    NewRun,
-    Started,
-    key_used_before,
-    records_of,
-)
-
-IDEMPOTENCY = "idempotency key"
+from stepward.ports.runtime_state import NewRun, Started, records_of
 
 
 @dataclass(frozen=True)
@@ -126,28 +118,16 @@ class NewRuns:
             item = journal.record_item(head.key, place + 1, record)
             steps.append(put_new(f"record {place + 1}", journal.table, item))
         if new.idempotency:
-            steps.append(self._put_key(head, new.idempotency))
+            steps.append(put_key(self.table, head.tenant, head.run, new.idempotency, self.clock.now()))
         return steps
 
-    def _put_key(self, head: RunHead, idempotency: IdempotencyKey) -> Step:
-        """Take a key that is free, or whose day is over although the table has not forgotten it yet."""
-        step = put_new(IDEMPOTENCY, self.table, _key_item(head, idempotency))
-        step.action["Put"]["ConditionExpression"] += " OR expires_at < :now"
-        step.action["Put"]["ExpressionAttributeValues"] = to_item({":now": int(self.clock.now().timestamp())})
-        return step
-
     def _started_before(self, new: NewRun) -> RunHead:
-        head, idempotency = new.head, new.idempotency
-        assert idempotency is not None
-        key = {name: _key_item(head, idempotency)[name] for name in ("pk", "sk")}
-        with translated("reading an idempotency record"):
-            item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        before = from_item(item or {})
-        if before.get("body_sha256") != idempotency.body_sha256:
-            raise key_used_before()
-        found = self._read(RunKey(tenant=head.tenant, run=before["run"]))
+        assert new.idempotency is not None
+        tenant = new.head.tenant
+        run = before_with(self.table, tenant, new.idempotency)
+        found = self._read(RunKey(tenant=tenant, run=run))
         if found is None:
-            raise Bug(f"an idempotency record names {before['run']}, which has no head")
+            raise Bug(f"an idempotency record names {run}, which has no head")
         return found
 
     def _read(self, key: RunKey) -> RunHead | None:
@@ -177,15 +157,3 @@ def _again(head: RunHead) -> Started:
 
 def _standing(head: RunHead, status: RunStatus) -> RunHead:
     return head.model_copy(update={"status": status})
-
-
-def _key_item(head: RunHead, idempotency: IdempotencyKey) -> dict[str, Any]:
-    return to_item(
-        {
-            "pk": f"T#{head.tenant}#IDEM",
-            "sk": f"{idempotency.principal}#{idempotency.key}",
-            "run": head.run,
-            "body_sha256": idempotency.body_sha256,
-            "expires_at": idempotency.expires_at,
-        }
-    )

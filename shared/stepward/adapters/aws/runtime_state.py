@@ -49,7 +49,7 @@ class DynamoRuntimeState:
                 .get_item(TableName=self.table, Key=head_key(key), ConsistentRead=True)
                 .get("Item")
             )
-        return read_head(item) if item else None
+        return read_head(item) if item and "workflow" not in item else None
 
     def admit(
         self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None

@@ -1,0 +1,201 @@
+"""Records of workflows' tasks in the journal table, in the partition of their run.
+
+START           how the run began, and who cancelled it
+VALUE#<name>    the input, lists of items, outputs that are too large for a record; over 100 KB in S3
+LATCH#<n>@<at>  r:<path> a task's record, or 1 where it is kept elsewhere; w:<join> the token that waits for all of them
+TASK#<path>@<at> b:<attempt> the mark of an attempt
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
+from stepward.adapters.aws.items import from_item, run_pk, to_item
+from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.transactions import Step, put_new
+from stepward.domain.errors import NotFound, StoreThrottled
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.ports.task_store import Begun, Latch, LatchKey, Looked, WorkflowStarted
+
+START: Final = "START"
+INPUT: Final = "input"
+KEPT_ELSEWHERE: Final = "1"
+_BATCH: Final = 100
+_ROUNDS: Final = 8
+
+Item = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class DynamoTaskStore:
+    """The journal table, with the bucket that holds its large bodies."""
+
+    journal: DynamoJournal
+
+    @property
+    def table(self) -> str:
+        """The table's name."""
+        return self.journal.table
+
+    def beginning(self, key: RunKey, started: WorkflowStarted, given: Any) -> list[Step]:
+        """Lay out what a run's start writes here, for the transaction that writes its head too."""
+        start = to_item({"pk": run_pk(key), "sk": START, "body": started.model_dump_json()})
+        return [
+            put_new("start", self.table, start),
+            put_new(INPUT, self.table, self._value_item(key, INPUT, given)),
+        ]
+
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+        """Read the start, some latches and some marks: one call for up to a hundred items."""
+        names = [START, *(latch_sk(one) for one in latches), *(f"TASK#{task}" for task in begun)]
+        return _looked(key, self._batch(key, list(dict.fromkeys(names))))
+
+    def everything(self, key: RunKey) -> Looked:
+        """Read the whole partition, without the values."""
+        items: list[Item] = []
+        with translated(f"reading the tasks of {key.run}"):
+            pages = (
+                client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self.table,
+                    KeyConditionExpression="pk = :pk AND sk < :values",
+                    ExpressionAttributeValues=to_item({":pk": run_pk(key), ":values": "VALUE#"}),
+                    ConsistentRead=True,
+                )
+            )
+            items = [from_item(item) for page in pages for item in page["Items"]]
+        return _looked(key, items)
+
+    def given(self, key: RunKey) -> Any:
+        """Read the run's input."""
+        return self.value(key, INPUT)
+
+    def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
+        """Keep a record.
+
+        time →   keep ─ written ─ ✗ answer lost ─ the SDK tries again ─ condition fails ─ the record there is ours: fine
+                 keep ─ condition fails ─ the record is another's, which stays
+        """
+        item = self._set(key, latch, path, record.model_dump_json(exclude_none=True))
+        found = _latch(item)
+        return found.records[path], found
+
+    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+        """Leave word; left twice it is one."""
+        return _latch(self._set(key, latch, path, KEPT_ELSEWHERE))
+
+    def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
+        """Mark an attempt; the first mark stays."""
+        name = f"b:{begun.attempt}"
+        body = begun.model_dump_json(exclude_none=True)
+        item, is_ours = self._update(key, f"TASK#{task}", name, body)
+        return Begun.model_validate_json(item[name]), is_ours
+
+    def put_value(self, key: RunKey, name: str, value: Any) -> None:
+        """Keep a value; the same name written again is the same value."""
+        with translated(f"keeping {name} of {key.run}"):
+            client("dynamodb").put_item(TableName=self.table, Item=self._value_item(key, name, value))
+
+    def value(self, key: RunKey, name: str) -> Any:
+        """Read a value."""
+        where = to_item({"pk": run_pk(key), "sk": f"VALUE#{name}"})
+        with translated(f"reading {name} of {key.run}"):
+            found = client("dynamodb").get_item(TableName=self.table, Key=where, ConsistentRead=True)
+        if "Item" not in found:
+            raise NotFound(f"the run {key.run} has no value {name!r}.")
+        return json.loads(self.journal.body_of(from_item(found["Item"])))
+
+    def cancel(self, key: RunKey, by: str) -> bool:
+        """Write who cancelled the run; the first stays."""
+        return self._update(key, START, "cancelled_by", by)[1]
+
+    def _value_item(self, key: RunKey, name: str, value: Any) -> Item:
+        body = self.journal.body(key, f"VALUE#{name}", json.dumps(value, ensure_ascii=False))
+        return to_item({"pk": run_pk(key), "sk": f"VALUE#{name}", **body})
+
+    def _set(self, key: RunKey, latch: LatchKey, path: str, body: str) -> Item:
+        return self._update(key, latch_sk(latch), f"r:{path}", body)[0]
+
+    def _update(self, key: RunKey, sk: str, name: str, body: str) -> tuple[Item, bool]:
+        """Set an attribute that is not there; the item as it is then, and whether it was we who set it."""
+        with translated(f"writing {name} of {key.run}"):
+            try:
+                found = client("dynamodb").update_item(
+                    TableName=self.table,
+                    Key=to_item({"pk": run_pk(key), "sk": sk}),
+                    UpdateExpression="SET #n = :b",
+                    ConditionExpression="attribute_not_exists(#n)",
+                    ExpressionAttributeNames={"#n": name},
+                    ExpressionAttributeValues=to_item({":b": body}),
+                    ReturnValues="ALL_NEW",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                old = from_item(error.response["Item"])
+                return old, old[name] == body
+        return from_item(found["Attributes"]), True
+
+    def _batch(self, key: RunKey, names: list[str]) -> list[Item]:
+        found: list[Item] = []
+        pending = [to_item({"pk": run_pk(key), "sk": name}) for name in names]
+        with translated(f"reading tasks of {key.run}"):
+            for _ in range(_ROUNDS + len(pending) // _BATCH):
+                asked, pending = pending[:_BATCH], pending[_BATCH:]
+                request = {self.table: {"Keys": asked, "ConsistentRead": True}}
+                answer = client("dynamodb").batch_get_item(RequestItems=request)
+                found += [from_item(item) for item in answer["Responses"].get(self.table, [])]
+                pending += answer.get("UnprocessedKeys", {}).get(self.table, {}).get("Keys", [])
+                if not pending:
+                    return found
+        raise StoreThrottled(f"the tasks of {key.run} could not be read at once.")
+
+
+def latch_sk(latch: LatchKey) -> str:
+    """Name a latch's item, as the machines that wait at it do."""
+    return f"LATCH#{latch.latch}@{latch.at}" if latch.at else f"LATCH#{latch.latch}"
+
+
+def _looked(key: RunKey, items: list[Item]) -> Looked:
+    by_name = {item["sk"]: item for item in items}
+    start = by_name.get(START)
+    if start is None:
+        raise NotFound(f"there is no run {key.run!r} of a workflow.", field="run_id")
+    records: dict[TaskKey, TaskRecord] = {}
+    begun: dict[TaskKey, tuple[Begun, ...]] = {}
+    for name, item in by_name.items():
+        kind, _, rest = name.partition("#")
+        if kind == "LATCH":
+            at = rest.partition("@")[2]
+            records |= {TaskKey(path=path, at=at): record for path, record in _records(item)}
+        elif kind == "TASK":
+            path, _, at = rest.partition("@")
+            marks = sorted((name for name in item if name.startswith("b:")), key=lambda one: int(one[2:]))
+            begun[TaskKey(path=path, at=at)] = tuple(Begun.model_validate_json(item[one]) for one in marks)
+    return Looked(
+        WorkflowStarted.model_validate_json(start["body"]), start.get("cancelled_by"), records, begun
+    )
+
+
+def _latch(item: Item) -> Latch:
+    return Latch(
+        records=dict(_records(item)),
+        settled=frozenset(name[2:] for name in item if name.startswith("r:")),
+        waiting={name[2:]: str(token) for name, token in item.items() if name.startswith("w:")},
+    )
+
+
+def _records(item: Item) -> Iterator[tuple[str, TaskRecord]]:
+    for name, body in item.items():
+        if name.startswith("r:") and body != KEPT_ELSEWHERE:
+            yield name[2:], TaskRecord.model_validate_json(body)

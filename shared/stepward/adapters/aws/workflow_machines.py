@@ -1,0 +1,78 @@
+"""The state machines of workflows' versions on Step Functions."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import error_code, translated
+from stepward.domain.task_records import WorkflowHead
+
+_OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
+
+
+@dataclass(frozen=True)
+class StepFunctionsWorkflows:
+    """Starts, stops and answers executions; `prefix` is how the ARNs of all such machines begin."""
+
+    prefix: str
+
+    def start(self, head: WorkflowHead) -> None:
+        """Start an execution.
+
+        time →   start ─ ✗ answer lost ─ start again ─ ExecutionAlreadyExists: it runs, which is what was asked for
+        """
+        given = {
+            "v": 1,
+            "tenant": head.tenant,
+            "run": head.run,
+            "workflow": head.workflow,
+            "version": head.version,
+        }
+        request = {
+            "stateMachineArn": self.prefix + head.machine,
+            "name": head.execution_name,
+            "input": json.dumps(given),
+        }
+        self._call("start_execution", request, f"starting {head.execution_name}", "ExecutionAlreadyExists")
+
+    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
+        """End an execution; one that never began or is over is no error."""
+        request = {"executionArn": self._execution(head), "error": error, "cause": cause[:1_000]}
+        self._call("stop_execution", request, f"stopping {head.execution_name}", "ExecutionDoesNotExist")
+
+    def is_running(self, head: WorkflowHead) -> bool:
+        """Ask Step Functions; one that never began does not run."""
+        request = {"executionArn": self._execution(head)}
+        doing = f"looking at {head.execution_name}"
+        found = self._call("describe_execution", request, doing, "ExecutionDoesNotExist")
+        return found is not None and found["status"] == "RUNNING"
+
+    def answer(self, token: str) -> bool:
+        """End a wait; a token that was used, has timed out or belongs to a stopped execution is no error."""
+        request = {"taskToken": token, "output": "{}"}
+        return self._call("send_task_success", request, "answering a task", *_OVER) is not None
+
+    def refuse(self, token: str, error: str, cause: str) -> bool:
+        """End a wait as failed."""
+        request = {"taskToken": token, "error": error, "cause": cause[:1_000]}
+        return self._call("send_task_failure", request, "failing a task", *_OVER) is not None
+
+    def _call(
+        self, method: str, request: dict[str, str], doing: str, *accepted: str
+    ) -> dict[str, Any] | None:
+        with translated(doing):
+            try:
+                found: dict[str, Any] = getattr(client("stepfunctions"), method)(**request)
+            except ClientError as error:
+                if error_code(error) not in accepted:
+                    raise
+                return None
+        return found
+
+    def _execution(self, head: WorkflowHead) -> str:
+        return f"{self.prefix.replace(':stateMachine:', ':execution:')}{head.machine}:{head.execution_name}"

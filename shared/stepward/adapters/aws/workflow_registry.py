@@ -1,0 +1,217 @@
+"""Workflows' versions in the registry table; programs and machines' texts in the bucket.
+
+T#t#WORKFLOW#w   V#semver   one version
+T#t#WORKFLOWS    w          the workflow by its newest version, as lists show it
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
+from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
+from stepward.domain.errors import NotFound
+from stepward.domain.programs import Program
+from stepward.ports.workflow_registry import (
+    RegisteredWorkflow,
+    VersionStatus,
+    WorkflowPage,
+    WorkflowSummary,
+    changed_version,
+    newest_first,
+    summary,
+)
+
+_MISSING: Final = frozenset({"NoSuchKey", "404", "403", "AccessDenied"})
+
+
+@dataclass(frozen=True)
+class DynamoWorkflowRegistry:
+    """The registry table and the data bucket."""
+
+    table: str
+    bucket: str
+
+    def keep(
+        self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
+    ) -> RegisteredWorkflow:
+        """Keep a version; what is large goes to the bucket first.
+
+        time →   A: objects ✓ version ✓ list ✓            B, the same version: version ✗ → same content: A's; other: Conflict
+                 A: objects ✓ version ✓ ─ ✗ dies           A again: version ✗ → the same; list ✓
+        """
+        definition = kept.definition
+        where = _blob(tenant, definition.id, definition.version)
+        self._put(f"{where}/program-{kept.machine}.json", program.model_dump_json(by_alias=True))
+        self._put(f"{where}/machine-{kept.machine}.json", machine)
+        self._put(f"{where}/document-{kept.machine}.json", definition.model_dump_json(by_alias=True))
+        found = self._put_version(tenant, kept)
+        self._list(tenant, definition.id)
+        return found
+
+    def version(self, tenant: str, workflow: str, version: str | None = None) -> RegisteredWorkflow | None:
+        """Read one version."""
+        if version is None:
+            found = self._items(tenant, workflow)
+            return self._whole(tenant, newest_first(found)[0]) if found else None
+        key = to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"})
+        with translated(f"reading {workflow} {version}"):
+            item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
+        return self._whole(tenant, from_item(item)) if item else None
+
+    def versions(self, tenant: str, workflow: str) -> list[RegisteredWorkflow]:
+        """List all versions."""
+        return [self._whole(tenant, item) for item in newest_first(self._items(tenant, workflow))]
+
+    def program(self, tenant: str, workflow: str, version: str) -> Program:
+        """Read a program."""
+        return Program.model_validate_json(self._large(tenant, workflow, version, "program"))
+
+    def machine_text(self, tenant: str, workflow: str, version: str) -> str:
+        """Read a machine's definition."""
+        return self._large(tenant, workflow, version, "machine").decode()
+
+    def mark(
+        self, tenant: str, workflow: str, version: str, status: VersionStatus, detail: str | None
+    ) -> None:
+        """Write how a version stands."""
+        with translated(f"marking {workflow} {version}"):
+            client("dynamodb").update_item(
+                TableName=self.table,
+                Key=to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"}),
+                UpdateExpression="SET #s = :s, detail = :d",
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#s": "status"},
+                ExpressionAttributeValues=to_item({":s": status.value, ":d": detail or ""}),
+            )
+        self._list(tenant, workflow)
+
+    def remove(self, tenant: str, workflow: str, version: str) -> None:
+        """Take a version away."""
+        with translated(f"removing {workflow} {version}"):
+            key = to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"})
+            client("dynamodb").delete_item(TableName=self.table, Key=key)
+        self._list(tenant, workflow)
+
+    def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
+        """List by id, in one query."""
+        request: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": f"T#{tenant}#WORKFLOWS"}),
+            "Limit": limit + 1,
+        }
+        if cursor:
+            request["ExclusiveStartKey"] = to_item({"pk": f"T#{tenant}#WORKFLOWS", "sk": from_cursor(cursor)})
+        with translated("listing workflows"):
+            items = client("dynamodb").query(**request)["Items"]
+        found = [WorkflowSummary.model_validate_json(from_item(item)["body"]) for item in items]
+        more = len(found) > limit
+        return WorkflowPage(workflows=found[:limit], cursor=to_cursor(found[limit - 1].id) if more else None)
+
+    def _put_version(self, tenant: str, kept: RegisteredWorkflow) -> RegisteredWorkflow:
+        definition = kept.definition
+        item = {
+            "pk": _pk(tenant, definition.id),
+            "sk": f"V#{definition.version}",
+            "workflow": definition.id,
+            **kept.model_dump(mode="json", exclude={"definition"}, exclude_none=True),
+        }
+        try:
+            with translated(f"keeping {definition.id} {definition.version}"):
+                self._put_new(item)
+        except _Taken as taken:
+            if taken.item["machine"] != kept.machine:
+                raise changed_version(kept) from taken
+            return self._whole(tenant, taken.item)
+        return kept
+
+    def _put_new(self, item: dict[str, Any]) -> None:
+        try:
+            client("dynamodb").put_item(
+                TableName=self.table,
+                Item=to_item(item),
+                ConditionExpression=ABSENT,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except ClientError as error:
+            if error_code(error) != CONDITION_FAILED:
+                raise
+            raise _Taken(from_item(error.response["Item"])) from error
+
+    def _list(self, tenant: str, workflow: str) -> None:
+        """Show the workflow in the list by its newest version, or no more."""
+        key = {"pk": f"T#{tenant}#WORKFLOWS", "sk": workflow}
+        items = newest_first(self._items(tenant, workflow))
+        with translated(f"listing {workflow}"):
+            if not items:
+                client("dynamodb").delete_item(TableName=self.table, Key=to_item(key))
+                return
+            shown = summary(self._whole(tenant, items[0])).model_dump_json()
+            client("dynamodb").put_item(TableName=self.table, Item=to_item({**key, "body": shown}))
+
+    def _items(self, tenant: str, workflow: str) -> list[dict[str, Any]]:
+        with translated(f"reading the versions of {workflow}"):
+            pages = (
+                client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self.table,
+                    KeyConditionExpression="pk = :pk AND begins_with(sk, :v)",
+                    ExpressionAttributeValues=to_item({":pk": _pk(tenant, workflow), ":v": "V#"}),
+                    ConsistentRead=True,
+                )
+            )
+            return [from_item(item) for page in pages for item in page["Items"]]
+
+    def _whole(self, tenant: str, item: dict[str, Any]) -> RegisteredWorkflow:
+        version = item["sk"].removeprefix("V#")
+        document = self._get(f"{_blob(tenant, item['workflow'], version)}/document-{item['machine']}.json")
+        fields = {name: item[name] for name in RegisteredWorkflow.model_fields if name in item}
+        return RegisteredWorkflow.model_validate({**fields, "definition": json.loads(document)})
+
+    def _large(self, tenant: str, workflow: str, version: str, what: str) -> bytes:
+        key = to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"})
+        with translated(f"reading {workflow} {version}"):
+            item = client("dynamodb").get_item(TableName=self.table, Key=key).get("Item")
+        if item is None:
+            raise NotFound(f"there is no version {version} of workflow {workflow!r}.")
+        digest = from_item(item)["machine"]
+        return self._get(f"{_blob(tenant, workflow, version)}/{what}-{digest}.json")
+
+    def _put(self, key: str, body: str) -> None:
+        with translated(f"keeping {key}"):
+            client("s3").put_object(
+                Bucket=self.bucket, Key=key, Body=body.encode(), ContentType="application/json"
+            )
+
+    def _get(self, key: str) -> bytes:
+        with translated(f"reading {key}"):
+            try:
+                found: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    raise NotFound(f"there is no {key.rpartition('/')[2]}.") from error
+                raise
+        return found
+
+
+class _Taken(Exception):
+    """The version is there; `item` is how."""
+
+    def __init__(self, item: dict[str, Any]) -> None:
+        super().__init__("taken")
+        self.item = item
+
+
+def _pk(tenant: str, workflow: str) -> str:
+    return f"T#{tenant}#WORKFLOW#{workflow}"
+
+
+def _blob(tenant: str, workflow: str, version: str) -> str:
+    return f"blobs/{tenant}/workflows/{workflow}/{version}"

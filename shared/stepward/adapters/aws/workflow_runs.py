@@ -1,0 +1,171 @@
+"""Heads of workflows' runs in the runtime table, beside those of agents' runs."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
+from stepward.adapters.aws.items import bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
+from stepward.adapters.aws.run_lists import OPEN_SHARDS, open_shard
+from stepward.adapters.aws.task_store import DynamoTaskStore
+from stepward.adapters.aws.transactions import put_new, transact, update
+from stepward.domain.errors import Bug
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import WorkflowHead
+from stepward.ports.clock import Clock
+from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRunPage
+
+HEAD: Final = "head"
+_PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}", re.ASCII)
+
+
+@dataclass(frozen=True)
+class DynamoWorkflowRuns:
+    """The runtime table."""
+
+    table: str
+    store: DynamoTaskStore
+    clock: Clock
+
+    def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
+        """Create head, start, input and idempotency record together, or find what the key started.
+
+        time →   caller A: transaction ✓ ─ ✗ dies          caller A again, same key: ✗ the key is there → the same run
+                 task: mark names the child ✓ start ✓ ─ ✗   task again: the head is there → the same run
+        """
+        head = new.head
+        steps = [
+            put_new(HEAD, self.table, _head_item(head)),
+            *self.store.beginning(head.key, new.started, new.given),
+        ]
+        if new.idempotency:
+            steps.append(put_key(self.table, head.tenant, head.run, new.idempotency, self.clock.now()))
+        refused = transact(steps, f"starting {head.run}")
+        if refused is None:
+            return head, True
+        run = head.run
+        if IDEMPOTENCY in refused and new.idempotency:
+            run = before_with(self.table, head.tenant, new.idempotency)
+        found = self.head(RunKey(tenant=head.tenant, run=run))
+        if found is None:
+            raise Bug(f"{head.run} could not be started: {', '.join(refused.by)}")
+        return found, False
+
+    def head(self, key: RunKey) -> WorkflowHead | None:
+        """Read a head; an agent's run has another kind of one."""
+        where = to_item({"pk": run_pk(key), "sk": "HEAD"})
+        with translated(f"reading {key.run}"):
+            item = (
+                client("dynamodb").get_item(TableName=self.table, Key=where, ConsistentRead=True).get("Item")
+            )
+        return _read(item) if item and "workflow" in item else None
+
+    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
+        """Write the end if there is none, and take the run out of the list of those that are open.
+
+        time →   settle: end ✓            cancel: end ✗ → it had ended
+        """
+        said = end.model_dump(mode="json", exclude_none=True)
+        names = {f"#{name}": name for name in said}
+        sets = ", ".join(f"#{name} = :{name}" for name in said)
+        step = update(
+            HEAD,
+            self.table,
+            {"pk": run_pk(key), "sk": "HEAD"},
+            f"SET {sets} REMOVE gsi3pk, gsi3sk",
+            {f":{name}": value for name, value in said.items()},
+            "attribute_exists(pk) AND attribute_not_exists(ended_at)",
+            names,
+        )
+        return transact([step], f"closing {key.run}") is None
+
+    def list_runs(
+        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
+    ) -> WorkflowRunPage:
+        """List newest first: of one workflow, or of all of a tenant."""
+        after = from_cursor(cursor) if cursor else None
+        if after and not _PLACE.fullmatch(after):
+            raise bad_cursor()
+        index = "GSI2" if workflow else "GSI1"
+        partition = f"T#{tenant}#WORKFLOW#{workflow}" if workflow else f"T#{tenant}#WORKFLOWRUNS"
+        request = _query(self.table, index, partition, limit + 1)
+        if after:
+            key = RunKey(tenant=tenant, run=after.partition("#")[2])
+            low = index.lower()
+            request["ExclusiveStartKey"] = to_item(
+                {"pk": run_pk(key), "sk": "HEAD", f"{low}pk": partition, f"{low}sk": after}
+            )
+        with translated("listing workflow runs"):
+            found = [_read(item) for item in client("dynamodb").query(**request)["Items"]]
+        more = len(found) > limit
+        return WorkflowRunPage(
+            runs=found[:limit], cursor=to_cursor(_listed_as(found[limit - 1])) if more else None
+        )
+
+    def count_open(self, tenant: str, workflow: str, version: str) -> int:
+        """Count a version's open runs in the list of its workflow."""
+        request = _query(self.table, "GSI2", f"T#{tenant}#WORKFLOW#{workflow}", 1_000)
+        open_ones = 0
+        with translated(f"counting the runs of {workflow}"):
+            for page in client("dynamodb").get_paginator("query").paginate(**request):
+                heads = [_read(item) for item in page["Items"]]
+                open_ones += sum(head.version == version and not head.ended for head in heads)
+        return open_ones
+
+    def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
+        """List open runs of all tenants from the sparse index."""
+        found: list[WorkflowHead] = []
+        for shard in range(OPEN_SHARDS):
+            request = {
+                "TableName": self.table,
+                "IndexName": "GSI3",
+                "KeyConditionExpression": "gsi3pk = :pk AND gsi3sk < :before",
+                "ExpressionAttributeValues": to_item(
+                    {":pk": f"WORKFLOWS#{shard}", ":before": created_before}
+                ),
+                "Limit": limit,
+            }
+            with translated("listing open workflow runs"):
+                found += [_read(item) for item in client("dynamodb").query(**request)["Items"]]
+        return sorted(found, key=lambda head: head.created_at)[:limit]
+
+
+def _query(table: str, index: str, partition: str, limit: int) -> dict[str, Any]:
+    return {
+        "TableName": table,
+        "IndexName": index,
+        "KeyConditionExpression": f"{index.lower()}pk = :pk",
+        "ExpressionAttributeValues": to_item({":pk": partition}),
+        "ScanIndexForward": False,
+        "Limit": limit,
+    }
+
+
+def _head_item(head: WorkflowHead) -> dict[str, Any]:
+    """Lay a head out with its places in all lists."""
+    listed = _listed_as(head)
+    return to_item(
+        {
+            "pk": run_pk(head.key),
+            "sk": "HEAD",
+            "gsi1pk": f"T#{head.tenant}#WORKFLOWRUNS",
+            "gsi1sk": listed,
+            "gsi2pk": f"T#{head.tenant}#WORKFLOW#{head.workflow}",
+            "gsi2sk": listed,
+            "gsi3pk": f"WORKFLOWS#{open_shard(head.run)}",
+            "gsi3sk": listed,
+            **head.model_dump(mode="json", exclude_none=True),
+        }
+    )
+
+
+def _listed_as(head: WorkflowHead) -> str:
+    return f"{head.created_at}#{head.run}"
+
+
+def _read(item: dict[str, Any]) -> WorkflowHead:
+    return WorkflowHead.model_validate(from_item(item))

@@ -1,0 +1,102 @@
+"""What a workflow's run keeps in the journal: its start, its tasks' records, and the tokens that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord
+
+
+class WorkflowStarted(BaseModel):
+    """How a run began: written once, beside its input."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    v: int = 1
+    workflow: str
+    version: str
+    principal: str
+    at: str
+    deadline_at: str
+    ancestors: tuple[str, ...] = ()
+    """The workflows above this one, so that none runs within itself for ever."""
+    rerun_of: str | None = None
+
+
+class Begun(BaseModel):
+    """The mark of one attempt, before anything happens in the world: what it starts, and until when it may take."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    attempt: int
+    at: str
+    due_at: str | None = None
+    child: str | None = None
+
+
+@dataclass(frozen=True)
+class Latch:
+    """One item as a write has left it: what is settled in it, and who waits."""
+
+    records: dict[str, TaskRecord] = field(default_factory=dict)
+    settled: frozenset[str] = frozenset()
+    """The paths that have a record here, or have left word that they have one elsewhere."""
+    waiting: dict[str, str] = field(default_factory=dict)
+    """Joins → their tokens."""
+
+
+@dataclass(frozen=True)
+class LatchKey:
+    """Names a latch of a run: `at` is the round of the bodies that it is in."""
+
+    latch: str
+    at: str = ""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What one look found."""
+
+    started: WorkflowStarted
+    cancelled_by: str | None
+    records: dict[TaskKey, TaskRecord] = field(default_factory=dict)
+    begun: dict[TaskKey, tuple[Begun, ...]] = field(default_factory=dict)
+
+
+class TaskStore(Protocol):
+    """Reads are strongly consistent. Of two who write the same record the first is kept, and the other sees it."""
+
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+        """Read how the run stands, with the records of some latches and the marks of some tasks, in one call.
+
+        Raises `NotFound` without a run.
+        """
+
+    def given(self, key: RunKey) -> Any:
+        """Read the run's input."""
+
+    def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
+        """Keep a task's record if it has none; answer the one that stays, and the latch as it is now."""
+
+    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+        """Say in another latch that a task has its record; answer that latch as it is now."""
+
+    def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
+        """Mark an attempt before its effect; the first mark stays, and the flag tells whether it is ours."""
+
+    def put_value(self, key: RunKey, name: str, value: Any) -> None:
+        """Keep a value that is too large for a record, or a body's items."""
+
+    def value(self, key: RunKey, name: str) -> Any:
+        """Read such a value."""
+
+    def cancel(self, key: RunKey, by: str) -> bool:
+        """Write that the run is to end; False if somebody did before."""
+
+    def everything(self, key: RunKey) -> Looked:
+        """Read how the run stands with all records and all marks. Raises `NotFound` without a run."""

@@ -1,0 +1,116 @@
+"""Versions of workflows: written once, published once, never changed."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from stepward.domain.errors import Conflict
+from stepward.domain.programs import Program
+from stepward.domain.workflows import WorkflowDefinition
+
+
+class VersionStatus(StrEnum):
+    """Where a version stands: PUBLISHING → READY; a machine that cannot be made leaves it REFUSED; READY → ARCHIVED."""
+
+    PUBLISHING = "PUBLISHING"
+    READY = "READY"
+    REFUSED = "REFUSED"
+    ARCHIVED = "ARCHIVED"
+
+
+class RegisteredWorkflow(BaseModel):
+    """A version with the time of its registration; `machine` is the digest in its state machine's name."""
+
+    definition: WorkflowDefinition
+    created_at: str
+    created_by: str = ""
+    status: VersionStatus = VersionStatus.PUBLISHING
+    detail: str | None = None
+    machine: str
+    states: int = 0
+
+
+class WorkflowSummary(BaseModel):
+    """A workflow by its newest version, as lists show it."""
+
+    id: str
+    name: str
+    version: str
+    description: str = ""
+    tags: list[str] = []
+    tasks: int = 0
+    status: VersionStatus = VersionStatus.PUBLISHING
+    created_at: str
+
+
+class WorkflowPage(BaseModel):
+    """One page of workflows by id; `cursor` is None on the last one."""
+
+    workflows: list[WorkflowSummary]
+    cursor: str | None = None
+
+
+class WorkflowRegistry(Protocol):
+    """The registry table's part for workflows, with the bucket that holds what is large."""
+
+    def keep(
+        self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
+    ) -> RegisteredWorkflow:
+        """Keep a version with its program and its machine's text; the same again is the same registration.
+
+        Raises `Conflict` when the version exists with other content.
+        """
+
+    def version(self, tenant: str, workflow: str, version: str | None = None) -> RegisteredWorkflow | None:
+        """Read one version by its number, the newest by default."""
+
+    def versions(self, tenant: str, workflow: str) -> list[RegisteredWorkflow]:
+        """List all versions, the newest first."""
+
+    def program(self, tenant: str, workflow: str, version: str) -> Program:
+        """Read what a version was compiled to. Raises `NotFound`."""
+
+    def machine_text(self, tenant: str, workflow: str, version: str) -> str:
+        """Read the machine's definition. Raises `NotFound`."""
+
+    def mark(
+        self, tenant: str, workflow: str, version: str, status: VersionStatus, detail: str | None
+    ) -> None:
+        """Write how a version stands."""
+
+    def remove(self, tenant: str, workflow: str, version: str) -> None:
+        """Take a version away, and the workflow with its last one."""
+
+    def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
+        """List workflows by id."""
+
+
+def summary(kept: RegisteredWorkflow) -> WorkflowSummary:
+    """Show a version as lists do."""
+    shown = kept.definition.model_dump(include={"id", "name", "version", "description", "tags"})
+    return WorkflowSummary(
+        **shown, tasks=len(kept.definition.tasks), status=kept.status, created_at=kept.created_at
+    )
+
+
+def changed_version(kept: RegisteredWorkflow) -> Conflict:
+    """The error for a version that exists with other content, the same from every registry."""
+    definition = kept.definition
+    return Conflict(
+        f"version {definition.version} of {definition.id!r} exists with other content.",
+        field="version",
+        fix="versions never change: raise the version",
+    )
+
+
+def newest_first(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Order versions' items by their number."""
+    return sorted(items, key=lambda item: version_order(item["sk"].removeprefix("V#")), reverse=True)
+
+
+def version_order(version: str) -> tuple[int, ...]:
+    """Order 1.10.0 after 1.9.0."""
+    return tuple(int(part) for part in version.split("."))

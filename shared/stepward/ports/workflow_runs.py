@@ -1,0 +1,86 @@
+"""Heads of workflows' runs, and the machines that carry them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
+from stepward.ports.runtime_state import IdempotencyKey
+from stepward.ports.task_store import WorkflowStarted
+
+
+@dataclass(frozen=True)
+class NewWorkflowRun:
+    """Everything that a run's start writes; `inherited` are records that a re-run takes over."""
+
+    head: WorkflowHead
+    started: WorkflowStarted
+    given: Any
+    idempotency: IdempotencyKey | None = None
+
+
+class WorkflowEnd(BaseModel):
+    """What a run's end writes into its head."""
+
+    status: WorkflowStatus
+    ended_at: str
+    error: RunError | None = None
+    totals: WorkflowTotals
+    output_bytes: int = 0
+
+
+class WorkflowRunPage(BaseModel):
+    """One page of a list, newest first; `cursor` is None on the last one."""
+
+    runs: list[WorkflowHead]
+    cursor: str | None = None
+
+
+class WorkflowRuns(Protocol):
+    """The runtime table's part for workflows."""
+
+    def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
+        """Create head, start and idempotency record together; or find what the key started (then the flag is False).
+
+        Raises `Conflict` when the key was used with another request.
+        """
+
+    def head(self, key: RunKey) -> WorkflowHead | None:
+        """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
+
+    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
+        """Write the end if there is none; False if there was one."""
+
+    def list_runs(
+        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
+    ) -> WorkflowRunPage:
+        """List runs, newest first."""
+
+    def count_open(self, tenant: str, workflow: str, version: str) -> int:
+        """Count the runs of a version that have not ended."""
+
+    def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
+        """List runs of all tenants that have not ended: the janitor's list."""
+
+
+class WorkflowMachines(Protocol):
+    """The state machines of workflows' versions."""
+
+    def start(self, head: WorkflowHead) -> None:
+        """Start a run's execution; the same name twice is one start."""
+
+    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
+        """End an execution if it is there and runs still."""
+
+    def is_running(self, head: WorkflowHead) -> bool:
+        """Tell whether the execution goes on; one that never began does not."""
+
+    def answer(self, token: str) -> bool:
+        """End a wait well; False when nobody waits with this token any more."""
+
+    def refuse(self, token: str, error: str, cause: str) -> bool:
+        """End a wait as failed; False when nobody waits with this token any more."""

@@ -1,0 +1,1 @@
+"""From a checked document to a native state machine, and to the program that its rooms read."""

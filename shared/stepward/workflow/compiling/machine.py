@@ -1,0 +1,236 @@
+"""Writes a workflow as a state machine: readable, the same bytes for the same document, and no wait that is not needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final
+
+from stepward.domain.retries import Retry
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflow.compiling import states
+from stepward.workflow.compiling.latches import Latches, latches_of
+from stepward.workflow.compiling.scopes import Node, Scope, Scopes
+from stepward.workflow.compiling.states import State
+from stepward.workflow.order.decompose import arrange
+from stepward.workflow.order.steps import Await, Par, Seq, Step, Task, parts
+
+SETTLE: Final = "settle"
+MOST_NEEDS_A_WRITE: Final = 100
+"""Conditions of one write: an expression may have 4 KB."""
+Named = tuple[str, State]
+Joins = dict[int, list[tuple[str, Await]]]
+"""An await by its identity in the tree → the states that it becomes."""
+
+
+@dataclass
+class MachineWriter:
+    """Writes one version's machine and remembers what its rooms have to know about it."""
+
+    definition: WorkflowDefinition
+    scopes: Scopes
+    latches: dict[str, Latches] = field(default_factory=dict)
+    steps: dict[str, Step] = field(default_factory=dict)
+    _names: set[str] = field(default_factory=set)
+
+    def machine(self) -> dict[str, Any]:
+        """Write the whole."""
+        definition, top = self.definition, self.scopes.scopes[""]
+        chain = self._scope(top)
+        chain.append((SETTLE, states.settle_state()))
+        body = _linked(chain)
+        for name, state in body["States"].items():
+            if name != SETTLE and state["Type"] in ("Task", "Parallel", "Map"):
+                state.setdefault("Catch", []).append(states.catch(SETTLE))
+        return {
+            "Comment": f"{definition.name} {definition.version}",
+            "QueryLanguage": "JSONata",
+            "TimeoutSeconds": definition.timeout_s,
+            **body,
+        }
+
+    def _scope(self, scope: Scope) -> list[Named]:
+        paths = [node.path for node in scope.nodes]
+        place = {path: index for index, path in enumerate(paths)}
+        step = arrange([[place[need] for need in node.needs] for node in scope.nodes])
+        joins = self._joins(step, paths)
+        self.steps[scope.path] = step
+        every = [join for named in joins.values() for join in named]
+        self.latches[scope.path] = latches_of(scope.path, step, paths, every)
+        return self._step(step, scope, joins)
+
+    def _joins(self, step: Step, paths: Sequence[str]) -> Joins:
+        """Name every await after the task that it is for; one for very many tasks becomes several in a row."""
+        found: Joins = {}
+        ahead = [step]
+        while ahead:
+            one = ahead.pop()
+            inner = parts(one)
+            if isinstance(one, Seq):
+                for before, after in pairwise(inner):
+                    if isinstance(before, Await):
+                        name = f"{paths[_first(after)]} waits"
+                        found[id(before)] = [(self._name(name), Await(few)) for few in _few(before.needs)]
+            ahead.extend(reversed(inner))
+        return found
+
+    def _step(self, step: Step, scope: Scope, joins: Joins) -> list[Named]:
+        chain: list[Named] = []
+        for one in parts(step) if isinstance(step, Seq) else (step,):
+            match one:
+                case Task(index):
+                    chain += self._task(scope.nodes[index])
+                case Await():
+                    chain += [self._await(join, scope, name) for name, join in joins[id(one)]]
+                case Par():
+                    chain.append(self._parallel(one, scope, joins))
+        return chain
+
+    def _await(self, join: Await, scope: Scope, name: str) -> Named:
+        needs = [scope.nodes[need].path for need in join.needs]
+        latch, timeout_s = self.latches[scope.path].latch_of_join[name], self.definition.timeout_s
+        return name, states.await_state(name, latch, needs, nested=scope.depth > 0, timeout_s=timeout_s)
+
+    def _parallel(self, step: Par, scope: Scope, joins: Joins) -> Named:
+        branches = [self._step(branch, scope, joins) for branch in parts(step)]
+        first = scope.nodes[_first(step)].path
+        name = self._name(f"{first} beside {len(branches) - 1} more")
+        return name, {
+            "Type": "Parallel",
+            "Branches": [_linked(branch) for branch in branches],
+            "Output": states.passed_on(nested=scope.depth > 0),
+        }
+
+    def _task(self, node: Node) -> list[Named]:
+        kind = find_type(node.task.type)
+        if kind.place is Place.BODY:
+            return self._foreach(node) if node.task.type == "foreach" else self._loop(node)
+        if node.task.type == "wait":
+            return self._wait(node)
+        settings = settings_of(node.task)
+        nested, comment, retry = node.depth > 0, _comment(node.task), self.retry_of(node.task)
+        if kind.place_of(settings) is Place.AWAITED:
+            timeout_s = node.task.timeout_s or kind.most_seconds(settings) or self.definition.timeout_s
+            state = states.awaited_state(
+                node.path, nested=nested, comment=comment, retry=retry, timeout_s=timeout_s
+            )
+        else:
+            state = states.task_state(node.path, nested=nested, comment=comment, retry=retry)
+        return [(node.path, state)]
+
+    def _wait(self, node: Node) -> list[Named]:
+        nested = node.depth > 0
+        begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
+        done = states.task_state(node.path, nested=nested, step="done", retry=Retry())
+        begin["Output"] = "{% $states.result.Payload %}"
+        pause = {
+            "Type": "Wait",
+            "Seconds": "{% $states.input.seconds %}",
+            "Output": states.passed_on(nested=nested),
+        }
+        return [(node.path, begin), (f"{node.path} passes", pause), (f"{node.path} done", done)]
+
+    def _foreach(self, node: Node) -> list[Named]:
+        nested, settings = node.depth > 0, settings_of(node.task)
+        begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
+        begin["Output"] = "{% $states.result.Payload %}"
+        done = states.task_state(node.path, nested=nested, step="done", retry=Retry())
+        each = {
+            "Type": "Map",
+            "Comment": "Once for each item",
+            "Items": "{% $states.input.items %}",
+            "MaxConcurrency": settings.max_parallel,
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "INLINE"},
+                **_linked(self._scope(self.scopes.scopes[node.path])),
+            },
+            "Output": states.passed_on(nested=nested),
+        }
+        return [(node.path, begin), (f"{node.path} items", each), (f"{node.path} done", done)]
+
+    def _loop(self, node: Node) -> list[Named]:
+        """A round begins where the one before ended: the same state decides whether there is another."""
+        begin = states.task_state(node.path, nested=True, comment=_comment(node.task), retry=Retry())
+        if node.depth == 0:
+            begin["Arguments"]["Payload"]["at"] = "{% $exists($states.input.at) ? $states.input.at : '' %}"
+        begin["Output"] = "{% $states.result.Payload %}"
+        inner = self._scope(self.scopes.scopes[node.path])
+        inner[-1][1]["Next"] = node.path
+        again: State = {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $states.input.again %}", "Next": inner[0][0]}],
+            "Default": _Past(len(inner)),
+            "Output": {"at": "{% $states.input.at %}"},
+        }
+        return [(node.path, begin), (f"{node.path} again?", again), *inner]
+
+    def retry_of(self, task: TaskDefinition) -> Retry:
+        """A task's own rule, else the workflow's."""
+        return task.retry or self.definition.retry or Retry()
+
+    def _name(self, wanted: str) -> str:
+        name, number = wanted[:80], 1
+        while name in self._names:
+            number += 1
+            name = f"{wanted[:76]} {number}"
+        self._names.add(name)
+        return name
+
+
+def _first(step: Step) -> int:
+    """The first task of a step, in the document's order of the tree."""
+    ahead = [step]
+    while ahead:
+        one = ahead.pop()
+        if isinstance(one, Task):
+            return one.index
+        ahead.extend(reversed(parts(one)))
+    raise ValueError("a step without a task")
+
+
+@dataclass(frozen=True)
+class _Past:
+    """Leads past the states of a loop's body, which stand after its question."""
+
+    states: int
+
+
+def _linked(chain: Sequence[Named]) -> dict[str, Any]:
+    """Let each state lead to the next one; the last ends the branch."""
+    laid = list(chain)
+    if any(_ends_with_loop(place, state, len(laid)) for place, (_, state) in enumerate(laid)):
+        laid.append((f"{laid[0][0]} ended", {"Type": "Succeed"}))
+    names = [name for name, _ in laid]
+    for place, (_, state) in enumerate(laid):
+        following = names[place + 1] if place + 1 < len(names) else None
+        if state["Type"] == "Choice":
+            state["Default"] = names[place + state["Default"].states + 1]
+        elif state["Type"] != "Succeed":
+            _lead(state, following)
+    return {"StartAt": names[0], "States": dict(laid)}
+
+
+def _ends_with_loop(place: int, state: State, states_in_all: int) -> bool:
+    past = state.get("Default")
+    return isinstance(past, _Past) and place + past.states + 1 == states_in_all
+
+
+def _lead(state: State, following: str | None) -> None:
+    if following is None and "Next" not in state:
+        state["End"] = True
+    elif "End" not in state:
+        state.setdefault("Next", following)
+    for caught in state.get("Catch", []):
+        if caught["Next"] == "":
+            caught["Next"] = following
+
+
+def _few(needs: tuple[int, ...]) -> list[tuple[int, ...]]:
+    return [needs[at : at + MOST_NEEDS_A_WRITE] for at in range(0, len(needs), MOST_NEEDS_A_WRITE)]
+
+
+def _comment(task: TaskDefinition) -> str:
+    return task.description or task.name

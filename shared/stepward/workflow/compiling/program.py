@@ -1,0 +1,125 @@
+"""Compiles a checked document: the machine's text, and the program that the rooms carry its tasks by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.programs import Awaited, PlannedTask, Program
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type
+from stepward.workflow.compiling.machine import MachineWriter
+from stepward.workflow.compiling.scopes import Node, Scopes, scopes_of
+from stepward.workflow.expressions import names_in
+
+MOST_MACHINE_BYTES: Final = 1_000_000
+"""A definition may have 1 MB; what is filled in when it is made takes some of it."""
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """One version, ready to be published."""
+
+    program: Program
+    machine: dict[str, Any]
+
+    def text(self, *, indent: int | None = None) -> str:
+        """The machine's definition; the same document gives the same bytes."""
+        separators = (",", ":") if indent is None else None
+        return json.dumps(self.machine, ensure_ascii=False, indent=indent, separators=separators)
+
+
+def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compiled:
+    """Compile; the tenant is part of the machine's name, because no two tenants share one."""
+    scopes = scopes_of(definition.tasks)
+    writer = MachineWriter(definition, scopes)
+    machine = writer.machine()
+    text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode())
+    if size > MOST_MACHINE_BYTES:
+        raise InvalidRequest(
+            f"the state machine has {size} bytes, Step Functions takes {MOST_MACHINE_BYTES}.",
+            field="tasks",
+            fix="put a part of the tasks into a workflow of its own, and call it by a task of type subworkflow",
+        )
+    said = f"{tenant}\n{definition.id}\n{definition.version}\n{definition.model_dump_json()}\n{text}"
+    digest = hashlib.sha256(said.encode()).hexdigest()[:20]
+    return Compiled(_program(definition, scopes, writer, digest), machine)
+
+
+def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWriter, digest: str) -> Program:
+    tasks: dict[str, PlannedTask] = {}
+    latches: dict[str, tuple[Awaited, ...]] = {}
+    for scope in scopes.scopes.values():
+        held = writer.latches[scope.path]
+        latches |= {latch: tuple(waiting) for latch, waiting in held.awaits.items()}
+        for index, node in enumerate(scope.nodes):
+            tasks[node.path] = PlannedTask(
+                path=node.path,
+                depth=node.depth,
+                task=node.task.model_copy(update={"tasks": ()}),
+                needs=tuple(node.needs),
+                gates=tuple(node.gates),
+                whens=tuple(node.whens),
+                reads=_reads(scopes, node.container, _before(node), node.path),
+                inner_reads=_reads(scopes, node.path, _after(node.task), node.path),
+                latch=held.of_task[index],
+                is_shared=index in held.shared,
+                marks=tuple(held.marks[index]),
+            )
+    return Program(
+        definition=definition,
+        tasks=tasks,
+        groups=scopes.groups,
+        bodies=_bodies(scopes),
+        latches=latches,
+        output_reads=_reads(scopes, "", definition.output, ""),
+        machine=digest,
+    )
+
+
+def _before(node: Node) -> list[Any]:
+    """What is evaluated before a task runs."""
+    kind = find_type(node.task.type)
+    own = [node.task.settings.get(name) for name in kind.expressions if name not in kind.later]
+    compensate = node.task.compensate
+    undo = [compensate.inputs, *compensate.settings.values()] if compensate else []
+    return [node.task.inputs, node.task.fallback and node.task.fallback.output, *node.whens, *own, *undo]
+
+
+def _after(task: TaskDefinition) -> list[Any]:
+    """What is evaluated after a round of a body."""
+    return [task.settings.get(name) for name in find_type(task.type).later]
+
+
+def _reads(scopes: Scopes, container: str, values: Any, itself: str) -> dict[str, str]:
+    """Find which task or group each name of some expressions means."""
+    names = names_in(values)
+    if names is None:
+        names = set(_visible(scopes, container))
+    found = {name: scopes.resolve(container, name) for name in sorted(names)}
+    return {name: path for name, path in found.items() if path is not None and path != itself}
+
+
+def _visible(scopes: Scopes, container: str) -> Iterable[str]:
+    """Every id that can be said within a container."""
+    for path in [*scopes.nodes, *scopes.groups]:
+        outer, _, name = path.rpartition(".")
+        if container == outer or container.startswith(f"{outer}.") or not outer:
+            yield name
+
+
+def _bodies(scopes: Scopes) -> dict[str, tuple[str, ...]]:
+    """A body's last tasks."""
+    found = {}
+    for path, scope in scopes.scopes.items():
+        needed = {need for node in scope.nodes for need in node.needs}
+        last = tuple(node.path for node in scope.nodes if node.path not in needed)
+        if path == "" or find_type(scopes.nodes[path].task.type).place is Place.BODY:
+            found[path] = last
+    return found

@@ -1,0 +1,169 @@
+"""The states that tasks become: one place that knows how each is written in the Amazon States Language."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Final
+
+from stepward.domain.retries import Backoff, Retry
+
+State = dict[str, Any]
+
+TASK_RUN: Final = "${TaskRunArn}"
+JOURNAL: Final = "${JournalTable}"
+"""Filled in when the machine is made, as in the machines that are written by hand."""
+ROOM_S: Final = 310
+"""Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
+HEAL_S: Final = 900
+"""How long an await trusts that somebody comes; then it asks again, for the case that the word was lost."""
+LONGEST_IN_PROCESS_S: Final = 2
+_RUN: Final = "{% $states.context.Execution.Input %}"
+_PK: Final = (
+    "{% 'T#' & $states.context.Execution.Input.tenant & '#R#' & $states.context.Execution.Input.run %}"
+)
+_TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
+_PASSING: Final = {
+    "ErrorEquals": ["States.ALL"],
+    "IntervalSeconds": 1,
+    "BackoffRate": 2,
+    "MaxAttempts": 3,
+    "JitterStrategy": "FULL",
+}
+_FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
+
+
+def task_state(path: str, *, nested: bool, step: str | None = None, comment: str = "", retry: Retry) -> State:
+    """A task that its room carries out."""
+    return {
+        "Type": "Task",
+        **({"Comment": comment} if comment else {}),
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
+        "TimeoutSeconds": ROOM_S,
+        "Retry": [_FINAL, *retriers(retry), _PASSING],
+        "Output": passed_on(nested=nested),
+    }
+
+
+def awaited_state(path: str, *, nested: bool, comment: str = "", retry: Retry, timeout_s: int) -> State:
+    """A task that somebody else answers, by the token that the room is given.
+
+    A time that is over is tried once more: the room then sees that it is over and keeps the failure.
+    """
+    over = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 1}
+    state = task_state(path, nested=nested, comment=comment, retry=retry)
+    state["Resource"] += ".waitForTaskToken"
+    state["Arguments"]["Payload"] |= {"token": _TOKEN, "entered": "{% $states.context.State.EnteredTime %}"}
+    state["TimeoutSeconds"] = timeout_s
+    state["Retry"].insert(1, over)
+    return state
+
+
+def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
+    """What the room is told."""
+    return {
+        "v": 1,
+        "run": _RUN,
+        "task": path,
+        **({"at": "{% $states.input.at %}"} if nested else {}),
+        **({"step": step} if step else {}),
+        "try": "{% $states.context.State.RetryCount %}",
+    }
+
+
+def passed_on(*, nested: bool) -> Any:
+    """What the next state is given: nothing, or within bodies which round it is."""
+    return {"at": "{% $states.input.at %}"} if nested else {}
+
+
+def retriers(retry: Retry) -> list[State]:
+    """When the machine tries again; pauses of up to two seconds, and those that grow in a line, the room makes itself."""
+    if not is_by_machine(retry):
+        return []
+    grows = retry.exponent_base if retry.strategy is Backoff.EXPONENTIAL else 1
+    return [
+        {
+            "ErrorEquals": ["TaskRetry"],
+            "IntervalSeconds": max(1, math.ceil(retry.base_s)),
+            "BackoffRate": grows,
+            "MaxAttempts": retry.attempts - 1,
+            "MaxDelaySeconds": max(1, math.ceil(retry.max_s)) + 1,
+            **({"JitterStrategy": "FULL"} if retry.jitter else {}),
+        }
+    ]
+
+
+def is_by_machine(retry: Retry) -> bool:
+    """Whether the machine makes the pauses of a task that its room carries out."""
+    by_kind = retry.strategy in (Backoff.CONSTANT, Backoff.EXPONENTIAL)
+    return by_kind and retry.attempts > 1 and retry.base_s > LONGEST_IN_PROCESS_S
+
+
+def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeout_s: int) -> State:
+    """Waits for tasks that run elsewhere: one write, and no function.
+
+    time →   all are done: the condition fails ─ Catch ─ go on     one is to come: the token is kept ─ its record frees us
+    """
+    names = {f"#n{index}": f"r:{need}" for index, need in enumerate(needs)}
+    sk = f"LATCH#{latch}"
+    return {
+        "Type": "Task",
+        "Comment": f"Waits for {', '.join(needs)}"[:200],
+        "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
+        "Arguments": {
+            "TableName": JOURNAL,
+            "Key": {
+                "pk": {"S": _PK},
+                "sk": {"S": f"{{% '{sk}@' & $states.input.at %}}" if nested else sk},
+            },
+            "UpdateExpression": "SET #w = :w",
+            "ConditionExpression": " OR ".join(f"attribute_not_exists({one})" for one in names),
+            "ExpressionAttributeNames": {"#w": f"w:{name}", **names},
+            "ExpressionAttributeValues": {":w": {"S": _TOKEN}},
+        },
+        "TimeoutSeconds": HEAL_S,
+        "Retry": [
+            {
+                "ErrorEquals": ["States.Timeout"],
+                "IntervalSeconds": 1,
+                "BackoffRate": 1,
+                "MaxAttempts": max(1, math.ceil(timeout_s / HEAL_S)),
+            },
+            {"ErrorEquals": ["DynamoDb.ConditionalCheckFailedException"], "MaxAttempts": 0},
+            {**_PASSING, "MaxAttempts": 5},
+        ],
+        "Catch": [
+            {
+                "ErrorEquals": ["DynamoDb.ConditionalCheckFailedException"],
+                "Next": "",
+                "Output": passed_on(nested=nested),
+            }
+        ],
+        "Output": passed_on(nested=nested),
+    }
+
+
+def settle_state() -> State:
+    """Ends the run by what its tasks' records say."""
+    return {
+        "Type": "Task",
+        "Comment": "Decides how the run ended, keeps it, and tells whoever waits for it",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {
+            "FunctionName": TASK_RUN,
+            "Payload": {"v": 1, "run": _RUN, "step": "settle", "state": "{% $states.input %}"},
+        },
+        "TimeoutSeconds": ROOM_S,
+        "Retry": [{**_PASSING, "MaxAttempts": 5}],
+        "Output": "{% $states.result.Payload %}",
+        "End": True,
+    }
+
+
+def catch(following: str) -> State:
+    """Leads a failure of any state to the settle state."""
+    return {
+        "ErrorEquals": ["States.ALL"],
+        "Next": following,
+        "Output": {"failed": "{% $states.errorOutput %}"},
+    }

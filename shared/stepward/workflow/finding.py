@@ -1,0 +1,37 @@
+"""Finds workflows and their runs by what people call them."""
+
+from __future__ import annotations
+
+from stepward.domain.errors import NotFound
+from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, VERSION_PATTERN, check_id
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import WorkflowHead
+from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
+from stepward.ports.workflow_runs import WorkflowRuns
+
+
+def find_workflow(
+    registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None
+) -> RegisteredWorkflow:
+    """Read a version, the newest by default; an unknown one is the caller's error."""
+    check_id("workflow_id", workflow, AGENT_ID_PATTERN)
+    if version not in (None, "latest"):
+        check_id("version", version, VERSION_PATTERN)
+    found = registry.version(tenant, workflow, None if version == "latest" else version)
+    if found is None:
+        what = f"version {version} of workflow {workflow!r}" if version else f"workflow {workflow!r}"
+        raise NotFound(
+            f"there is no {what}.", field="workflow_id", fix="GET /workflows lists those that are there"
+        )
+    return found
+
+
+def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead:
+    """Read a run's head; an unknown one is the caller's error."""
+    check_id("run_id", run, RUN_ID_PATTERN)
+    found = runs.head(RunKey(tenant=tenant, run=run))
+    if found is None:
+        raise NotFound(
+            f"there is no workflow run {run!r}.", field="run_id", fix="GET /workflows/{id}/runs lists them"
+        )
+    return found

@@ -1,0 +1,102 @@
+"""Brings an answer from outside to the task that waits for it: a child's end, a person's decision, a call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stepward.domain.errors import StepwardError, TaskRetry
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import TaskPlace, TaskRecord, TaskStatus
+from stepward.ports.clock import iso
+from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.task_store import Begun
+from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflow.running.entry import wake
+from stepward.workflow.running.keeping import Keep
+from stepward.workflow.running.outcomes import fails_the_run, retry_of
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.resolving import value_of
+from stepward.workflow.running.situation import look
+
+
+@dataclass(frozen=True)
+class AnswerTask:
+    """Keeps what came, then wakes the machine: first the record, then the token, so that no answer is lost."""
+
+    ports: WorkflowPorts
+
+    def answer(self, tenant: str, run: str, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord | None:
+        """Answer a task; the record that stays, or None where another attempt is to be made.
+
+        time →   answer: record ✓ ─ token? ─ wake          task: token ✓ ─ record? ─ wakes itself
+                 answer: next attempt marked ✓ ─ refuse    task: entered again ─ finds the mark ─ starts that attempt
+        """
+        key = RunKey(tenant=tenant, run=run)
+        program = self.ports.program(tenant, place.workflow, place.version)
+        planned = program.tasks[place.path]
+        may_try_again = place.attempt < retry_of(program, planned).attempts
+        if outcome.error and outcome.is_passing and may_try_again:
+            self._next_attempt(key, place, f"{outcome.error.code}: {outcome.error.detail}")
+            return None
+        record = self._record(key, program, place, _accepted(planned, outcome))
+        kept = Keep(self.ports, key, program)(planned, place.at, record)
+        token = self.ports.tokens.of(key, str(place.key))
+        if token:
+            fails = kept.status is TaskStatus.FAILED and fails_the_run(program, planned)
+            wake(self.ports, token, kept, fails=fails)
+        return kept
+
+    def waits(self, tenant: str, run: str, place: TaskPlace) -> bool:
+        """Tell whether the task still waits for this attempt: no record, no later attempt, and the run goes on."""
+        key = RunKey(tenant=tenant, run=run)
+        head = self.ports.runs.head(key)
+        if head is None or head.ended:
+            return False
+        situation = look(
+            self.ports, key, self.ports.program(tenant, place.workflow, place.version), place.path, place.at
+        )
+        newest = max((mark.attempt for mark in situation.begun), default=place.attempt)
+        return situation.own is None and newest <= place.attempt
+
+    def _next_attempt(self, key: RunKey, place: TaskPlace, cause: str) -> None:
+        now, child = iso(self.ports.clock.now()), self.ports.ids.new("run")
+        mark = Begun(attempt=place.attempt + 1, at=now, child=child)
+        self.ports.store.begin(key, place.key, mark)
+        token = self.ports.tokens.of(key, str(place.key))
+        if token:
+            self.ports.machines.refuse(token, TaskRetry.__name__, cause)
+
+    def _record(self, key: RunKey, program: Program, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord:
+        status = TaskStatus.COMPLETED if outcome.error is None else TaskStatus.FAILED
+        record = TaskRecord(
+            status=status,
+            output=outcome.output,
+            error=outcome.error,
+            attempt=place.attempt,
+            started_at=place.started_at,
+            ended_at=iso(self.ports.clock.now()),
+            cost_usd_micros=outcome.cost_usd_micros,
+            child=outcome.child,
+        )
+        fallback = program.tasks[place.path].task.fallback
+        if outcome.error is None or fallback is None:
+            return record
+        situation = look(self.ports, key, program, place.path, place.at)
+        stands_in = {
+            "status": TaskStatus.COMPLETED,
+            "output": value_of(fallback.output, situation),
+            "fell_back": True,
+        }
+        return record.model_copy(update=stands_in)
+
+
+def _accepted(planned: PlannedTask, outcome: TaskOutcome) -> TaskOutcome:
+    """Ask the task's type whether an answer is one: a person's no, for one, may be a failure."""
+    if outcome.error:
+        return outcome
+    try:
+        find_type(planned.task.type).accept(settings_of(planned.task), outcome.output)
+    except StepwardError as error:
+        return outcome.model_copy(update={"error": RunError(code=error.code, detail=error.detail)})
+    return outcome

@@ -1,0 +1,63 @@
+"""Sets going what answers a task later: an agent, another workflow, a person, a call from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from stepward.domain.errors import Bug, PlatformFault, StepwardError
+from stepward.domain.runs import RunError
+from stepward.ports.clock import from_iso
+from stepward.ports.task_store import Begun
+from stepward.tasks.base import Ready, TaskType
+from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.situation import look
+from stepward.workflow.running.within import World
+
+
+@dataclass(frozen=True)
+class SetGoing:
+    """Opens an awaited task: mark, token, a look whether it is answered, then whatever answers it."""
+
+    entry: Entry
+    world: World
+
+    def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
+        """Set it going once; a task whose time is over ends here.
+
+        time →   first:  mark names the child ✓ ─ ✗ dies        again: the mark names it: started by that name, once
+                 answer: record ✓ ─ token? ─ wake               we: token ✓ ─ record? ─ wake
+        """
+        entry, request = self.entry, self.entry.request
+        if request.token is None:
+            raise Bug(f"{entry.situation.task} is awaited and came without a token")
+        if self._is_overdue():
+            detail = f"nobody answered within {entry.planned.task.timeout_s} s."
+            return entry.fail(RunError(code="TaskTimedOut", detail=detail))
+        begun = self._begin()
+        entry.ports.tokens.keep(entry.situation.key, str(entry.situation.task), request.token)
+        context = self.world.context(entry, attempt=begun.attempt, started_at=begun.at, child=begun.child)
+        try:
+            kind.open(given, context)
+        except PlatformFault:
+            raise
+        except StepwardError as error:
+            return entry.fail(error)
+        situation = entry.situation
+        own = look(entry.ports, situation.key, entry.program, situation.planned.path, request.at).own
+        return entry.finish(own) if own else {}
+
+    def _begin(self) -> Begun:
+        """Find the attempt that is under way, or begin the first; each has the name of the run that it may start."""
+        entry = self.entry
+        if entry.situation.begun:
+            return max(entry.situation.begun, key=lambda mark: mark.attempt)
+        mark = Begun(attempt=1, at=entry.now, child=entry.ports.ids.new("run"))
+        return entry.ports.store.begin(entry.situation.key, entry.situation.task, mark)[0]
+
+    def _is_overdue(self) -> bool:
+        entered, seconds = self.entry.request.entered, self.entry.planned.task.timeout_s
+        if entered is None or seconds is None:
+            return False
+        return self.entry.ports.clock.now() >= from_iso(entered) + timedelta(seconds=seconds)

@@ -1,0 +1,147 @@
+"""Carries the tasks that have states of their own besides: rounds of foreach and loop, and waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC
+from math import ceil
+from typing import Any, Final
+
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.runs import RunError
+from stepward.domain.task_records import TaskKey, TaskStatus
+from stepward.ports.task_store import Begun
+from stepward.tasks.catalog import settings_of
+from stepward.tasks.foreach import ForeachSettings
+from stepward.tasks.loop import LoopSettings
+from stepward.tasks.wait import WaitSettings
+from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.keeping import output_of
+from stepward.workflow.running.outcomes import completed
+from stepward.workflow.running.resolving import ready, resolved
+from stepward.workflow.running.rounds import depth_of, number_of, round_of
+from stepward.workflow.running.situation import Situation, items_name, outputs_of_round
+
+LONGEST_WAIT_S: Final = 99_999_999
+
+
+@dataclass(frozen=True)
+class Bodies:
+    """One entry of such a task."""
+
+    entry: Entry
+
+    @property
+    def is_after_a_round(self) -> bool:
+        """Whether a loop comes back from a round of its body."""
+        return depth_of(self.entry.request.at) > self.entry.planned.depth
+
+    def begin(self) -> dict[str, Any]:
+        """Begin the rounds, or the wait; the mark says since when."""
+        if not self.is_after_a_round:
+            mark = Begun(attempt=1, at=self.entry.now)
+            self.entry.ports.store.begin(self.entry.situation.key, self.entry.situation.task, mark)
+        match settings_of(self.entry.planned.task):
+            case ForeachSettings() as each:
+                return self._items(each)
+            case LoopSettings() as loop:
+                return self._after_round(loop) if self.is_after_a_round else self._again(0)
+            case settings:
+                return self._seconds(settings)
+
+    def skipped(self) -> dict[str, Any]:
+        """What the next states are given of a task that does not run: no items, no round, no time."""
+        return self.entry.passed_on(at=self.entry.at, items=[], again=False, seconds=0)
+
+    def done(self) -> dict[str, Any]:
+        """Keep what all rounds of a foreach have brought, or that the time has passed."""
+        entry = self.entry
+        each = settings_of(entry.planned.task)
+        output = self._collected(each) if isinstance(each, ForeachSettings) else None
+        return entry.finish(completed(output, attempt=1, started_at=self._since, ended_at=entry.now))
+
+    def _items(self, each: ForeachSettings) -> dict[str, Any]:
+        """Keep the list, for the rounds know their numbers only."""
+        entry = self.entry
+        items = ready(entry.situation, entry.planned.task).settings.items
+        if not isinstance(items, list):
+            raise OutputMalformed(
+                f"{entry.planned.path}: `items` gave {str(items)[:80]!r}, which is no list."
+            )
+        if len(items) > each.max_items:
+            raise OutputMalformed(f"{entry.planned.path}: {len(items)} items are over its {each.max_items}.")
+        path, at = entry.planned.path, entry.at
+        entry.ports.store.put_value(entry.situation.key, items_name(path, at), items)
+        rounds = [{"at": round_of(at, path, number)} for number in range(len(items))]
+        return entry.passed_on(at=at, items=rounds)
+
+    def _collected(self, each: ForeachSettings) -> list[Any]:
+        """Bring what each item brought: what `collect` says, or the outputs of the body's last tasks."""
+        entry, ports = self.entry, self.entry.ports
+        key, path = entry.situation.key, entry.planned.path
+        items = ports.store.value(key, items_name(path, entry.at))
+        everything = ports.store.everything(key)
+        found = []
+        for number in range(len(items)):
+            at = round_of(entry.at, path, number)
+            situation = replace(entry.situation, at=at, looked=everything)
+            found.append(self._of_round(situation, each.collect))
+        return found
+
+    def _of_round(self, situation: Situation, collect: Any) -> Any:
+        if collect is not None:
+            return resolved(collect, situation.variables(collect, situation.planned.inner_reads))
+        last = self.entry.program.bodies[self.entry.planned.path]
+        brought = {path: self._output(situation, path) for path in last}
+        if len(last) == 1:
+            return brought[last[0]]
+        return {path.rpartition(".")[2]: output for path, output in brought.items()}
+
+    def _output(self, situation: Situation, path: str) -> Any:
+        task = TaskKey(path=path, at=situation.at)
+        record = situation.looked.records.get(task)
+        if record is None or record.status is not TaskStatus.COMPLETED:
+            return None
+        return output_of(self.entry.ports, situation.key, task, record)
+
+    def _again(self, number: int) -> dict[str, Any]:
+        entry = self.entry
+        return entry.passed_on(at=round_of(entry.at, entry.planned.path, number), again=True)
+
+    def _after_round(self, loop: LoopSettings) -> dict[str, Any]:
+        """Ask whether that was the last round; one that never holds ends the task as failed."""
+        entry, situation = self.entry, self.entry.situation
+        number = number_of(entry.request.at)
+        holds = resolved(loop.until, situation.variables(loop.until, situation.planned.inner_reads))
+        if not isinstance(holds, bool):
+            raise OutputMalformed(f"{entry.planned.path}: `until` gave {str(holds)[:80]!r}, no truth value.")
+        if holds:
+            output = self._of_last_round(loop.collect)
+            record = completed(output, attempt=number + 1, started_at=self._since, ended_at=entry.now)
+            entry.finish(record)
+            return self.skipped()
+        if number + 1 < loop.max_iterations:
+            return self._again(number + 1)
+        detail = f"`until` did not hold after {loop.max_iterations} rounds."
+        entry.fail(RunError(code="LoopNotEnded", detail=detail))
+        return self.skipped()
+
+    @property
+    def _since(self) -> str:
+        begun = self.entry.situation.begun
+        return begun[0].at if begun else self.entry.now
+
+    def _of_last_round(self, collect: Any) -> Any:
+        situation, at = self.entry.situation, self.entry.request.at
+        if collect is not None:
+            return resolved(collect, situation.variables(collect, situation.planned.inner_reads))
+        return outputs_of_round(
+            self.entry.ports, situation.key, self.entry.program, self.entry.planned.path, at
+        )
+
+    def _seconds(self, wait: WaitSettings) -> dict[str, Any]:
+        seconds = wait.seconds or 0
+        if wait.until is not None:
+            left = wait.until.astimezone(UTC) - self.entry.ports.clock.now()
+            seconds = max(0, ceil(left.total_seconds()))
+        return self.entry.passed_on(at=self.entry.at, seconds=min(seconds, LONGEST_WAIT_S))

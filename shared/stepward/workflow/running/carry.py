@@ -1,0 +1,69 @@
+"""Carries one task: decides whether it runs, resolves what it is given, does it or sets it going, keeps the outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.domain.errors import Bug, PlatformFault, StepwardError, TaskFailed, TaskFault
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type
+from stepward.workflow.running.awaited import SetGoing
+from stepward.workflow.running.bodies import Bodies
+from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.outcomes import skipped
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.requests import TaskRequest
+from stepward.workflow.running.resolving import ready, reason_to_skip
+from stepward.workflow.running.situation import look
+from stepward.workflow.running.within import RunWithin, World
+
+
+@dataclass(frozen=True)
+class CarryTask:
+    """The use case behind the state of every task."""
+
+    ports: WorkflowPorts
+    world: World
+
+    def __call__(self, request: TaskRequest) -> dict[str, Any]:
+        """Carry the task as far as this entry goes; the answer is what the next state is given."""
+        run = request.run
+        program = self.ports.program(run.tenant, run.workflow, run.version)
+        situation = look(self.ports, run.key, program, request.task, request.at)
+        entry = Entry(self.ports, request, program, situation)
+        if by := situation.looked.cancelled_by:
+            raise TaskFailed(f"RunCancelled: {by} cancelled the run")
+        if situation.own is not None:
+            return self._after_record(entry)
+        try:
+            return self._carry(entry)
+        except (PlatformFault, TaskFault, Bug):
+            raise
+        except StepwardError as error:
+            # An expression without a value, settings that do not fit: no further attempt would do better.
+            return self._ended(entry, entry.fail(error))
+
+    def _carry(self, entry: Entry) -> dict[str, Any]:
+        task, bodies = entry.planned.task, Bodies(entry)
+        kind = find_type(task.type)
+        if entry.request.step == "done":
+            return bodies.done()
+        if not bodies.is_after_a_round and (why := reason_to_skip(entry.situation)):
+            return self._ended(entry, entry.finish(skipped(why, entry.now)))
+        if kind.place is Place.BODY or task.type == "wait":
+            return bodies.begin()
+        given = ready(entry.situation, task)
+        if kind.place_of(given.settings) is Place.AWAITED:
+            return SetGoing(entry, self.world)(kind, given)
+        return RunWithin(entry, self.world)(kind, given)
+
+    def _after_record(self, entry: Entry) -> dict[str, Any]:
+        """Do again what follows a record: its writer may have died between the two."""
+        assert entry.situation.own is not None
+        return self._ended(entry, entry.finish(entry.situation.own))
+
+    def _ended(self, entry: Entry, passed_on: dict[str, Any]) -> dict[str, Any]:
+        has_more = find_type(entry.planned.task.type).place is Place.BODY or entry.planned.task.type == "wait"
+        is_begin = has_more and entry.request.step is None
+        return Bodies(entry).skipped() if is_begin else passed_on

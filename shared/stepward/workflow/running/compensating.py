@@ -1,0 +1,82 @@
+"""Undoes what a failed run had done: the compensations of its completed tasks, the last one first."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.domain.errors import PlatformFault, StepwardError
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
+from stepward.ports.clock import iso
+from stepward.ports.task_store import LatchKey, Looked
+from stepward.tasks.base import TaskContext
+from stepward.tasks.catalog import find_type
+from stepward.workflow.running.outcomes import completed, failed
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.resolving import ready
+from stepward.workflow.running.situation import Situation
+from stepward.workflow.running.within import World
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Compensate:
+    """Runs compensations one after another; each is kept, so that a second settling does not run it again."""
+
+    ports: WorkflowPorts
+    world: World
+
+    def __call__(self, key: RunKey, program: Program, looked: Looked) -> None:
+        """Undo; what cannot be undone is kept as failed, and the others are undone all the same."""
+        done = [
+            (task, record) for task, record in looked.records.items() if self._has_one(program, task, record)
+        ]
+        for task, _ in sorted(done, key=lambda one: one[1].ended_at, reverse=True):
+            undoing = TaskKey(path=f"{task.path}~undone", at=task.at)
+            if undoing not in looked.records:
+                self._undo(key, program, looked, task, undoing)
+
+    def _has_one(self, program: Program, task: TaskKey, record: TaskRecord) -> bool:
+        planned = program.tasks.get(task.path)
+        return planned is not None and planned.task.compensate is not None and record.is_well
+
+    def _undo(self, key: RunKey, program: Program, looked: Looked, task: TaskKey, undoing: TaskKey) -> None:
+        planned = program.tasks[task.path]
+        assert planned.task.compensate is not None
+        # What undoes a task may say what the task itself brought.
+        reads = {**planned.reads, planned.task.id: task.path}
+        own = planned.model_copy(update={"task": planned.task.compensate, "reads": reads})
+        situation = Situation(self.ports, key, program, own, task.at, looked)
+        record = self._attempt(situation, own, undoing)
+        self.ports.store.keep(key, LatchKey(undoing.path, undoing.at), undoing.path, record)
+
+    def _attempt(self, situation: Situation, own: PlannedTask, undoing: TaskKey) -> TaskRecord:
+        started_at = iso(self.ports.clock.now())
+        try:
+            given = ready(situation, own.task)
+            context = self._context(situation, undoing, started_at)
+            done = find_type(own.task.type).run(given, context)
+        except PlatformFault:
+            raise
+        except StepwardError as error:
+            _LOG.error("%s could not be undone: %s", undoing, error.detail)
+            told = RunError(code=error.code, detail=error.detail)
+            return failed(told, attempt=1, started_at=started_at, ended_at=iso(self.ports.clock.now()))
+        ended_at = iso(self.ports.clock.now())
+        record = completed(done.output, attempt=1, started_at=started_at, ended_at=ended_at)
+        return record.model_copy(update={"cost_usd_micros": done.cost_usd_micros})
+
+    def _context(self, situation: Situation, undoing: TaskKey, started_at: str) -> TaskContext:
+        place = TaskPlace(
+            workflow=situation.started.workflow,
+            version=situation.started.version,
+            path=undoing.path,
+            at=undoing.at,
+            started_at=started_at,
+        )
+        world = self.world
+        return TaskContext(situation.key, undoing, place, world.tools, world.put_event, world.reach)

@@ -1,0 +1,94 @@
+"""Ends runs from outside: cancelled by a person, or closed because nobody carries them any more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.domain.errors import Conflict, NotFound, RunCancelled
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
+from stepward.ports.clock import iso
+from stepward.ports.task_store import Looked
+from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflow.finding import find_workflow_run
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.settling import Tell, totals_of
+
+CancelChild = Callable[[str, str, str], Any]
+"""Cancels a run of an agent: tenant, run, by whom."""
+
+
+@dataclass(frozen=True)
+class EndRun:
+    """Writes an end that the machine did not bring, stops the machine, and ends what the run has set going."""
+
+    ports: WorkflowPorts
+    tell: Tell
+    cancel_agent: CancelChild
+
+    def cancel(self, tenant: str, run: str, by: str) -> WorkflowHead:
+        """End the run as cancelled; once more is the same.
+
+        time →   task: look ─ not cancelled ─ begins            cancel: word ✓ ─ head ✓ ─ stop ─ reads marks ─ ends children
+                 task: look ─ cancelled → nothing begins        a child whose parent has ended sees it at its first step
+        """
+        head = find_workflow_run(self.ports.runs, tenant, run)
+        if not head.ended:
+            self.ports.store.cancel(head.key, by)
+            self._end(
+                head,
+                WorkflowStatus.CANCELLED,
+                RunError(code=RunCancelled.__name__, detail=f"cancelled by {by}."),
+            )
+            head = find_workflow_run(self.ports.runs, tenant, run)
+        if head.status is not WorkflowStatus.CANCELLED:
+            raise Conflict(
+                f"the run has ended as {head.status}.", field="run_id", fix="nothing is left to cancel"
+            )
+        self.ports.machines.stop(head, RunCancelled.__name__, f"cancelled by {by}")
+        self._end_children(head, by)
+        return head
+
+    def close(self, key: RunKey, error: str, detail: str) -> str:
+        """End a run whose machine is gone as failed; say how it stands."""
+        head = self.ports.runs.head(key)
+        if head is None:
+            raise NotFound(f"there is no run {key.run}.")
+        if not head.ended:
+            self._end(head, WorkflowStatus.FAILED, RunError(code=error, detail=detail))
+            self._end_children(head, "the platform")
+        closed = self.ports.runs.head(key)
+        return closed.status.value if closed else "unknown"
+
+    def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
+        records = self.ports.store.everything(head.key).records
+        end = WorkflowEnd(
+            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(records)
+        )
+        if self.ports.runs.close(head.key, end):
+            self.tell(head, end, None)
+
+    def _end_children(self, head: WorkflowHead, by: str) -> None:
+        """End the runs of tasks that have no record: nobody waits for them any more."""
+        for child in open_children(self.ports.store.everything(head.key)):
+            workflow = self.ports.runs.head(RunKey(tenant=head.tenant, run=child))
+            try:
+                if workflow is not None:
+                    self.cancel(head.tenant, child, by)
+                else:
+                    self.cancel_agent(head.tenant, child, by)
+            except (Conflict, NotFound):
+                # It has ended meanwhile, or had not begun: it sees at its first step that nobody waits.
+                continue
+
+
+def open_children(looked: Looked) -> list[str]:
+    """Name the runs that tasks without a record have started."""
+    return [
+        mark.child
+        for task, marks in looked.begun.items()
+        for mark in marks
+        if mark.child and task not in looked.records
+    ]

@@ -1,0 +1,92 @@
+"""One entry of a task's state: what it knows, and the one way in which it ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.domain.errors import StepwardError, TaskFailed
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.runs import RunError
+from stepward.domain.task_records import TaskRecord, TaskStatus
+from stepward.ports.clock import iso
+from stepward.workflow.running.keeping import Keep
+from stepward.workflow.running.outcomes import completed, failed, fails_the_run
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.requests import TaskRequest
+from stepward.workflow.running.resolving import value_of
+from stepward.workflow.running.rounds import at_depth
+from stepward.workflow.running.situation import Situation
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A state was entered for a task; everything is kept before the machine hears of it."""
+
+    ports: WorkflowPorts
+    request: TaskRequest
+    program: Program
+    situation: Situation
+
+    @property
+    def planned(self) -> PlannedTask:
+        """The task as it was compiled."""
+        return self.situation.planned
+
+    @property
+    def now(self) -> str:
+        """The time."""
+        return iso(self.ports.clock.now())
+
+    @property
+    def attempt(self) -> int:
+        """Which attempt this is, counted from 1."""
+        return self.request.tries + 1
+
+    @property
+    def at(self) -> str:
+        """The round that the task itself is in; its body's own rounds are deeper."""
+        return at_depth(self.request.at, self.planned.depth)
+
+    def passed_on(self, **more: Any) -> dict[str, Any]:
+        """What the next state is given."""
+        return {**({"at": self.at} if self.planned.depth or "at" in more else {}), **more}
+
+    def keep(self, record: TaskRecord) -> TaskRecord:
+        """Keep the record, or find the one that is there, and free whoever waits for it."""
+        return Keep(self.ports, self.situation.key, self.program)(self.planned, self.at, record)
+
+    def finish(self, record: TaskRecord) -> dict[str, Any]:
+        """Keep the record, then say what the machine does: go on, or end the run."""
+        kept = self.keep(record)
+        is_failure = kept.status is TaskStatus.FAILED and fails_the_run(self.program, self.planned)
+        if self.request.token is not None:
+            wake(self.ports, self.request.token, kept, fails=is_failure)
+        elif is_failure:
+            raise TaskFailed(failure_text(kept))
+        return self.passed_on()
+
+    def fail(self, error: StepwardError | RunError) -> dict[str, Any]:
+        """End the task as failed, or with what stands in for its output."""
+        told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
+        fallback = self.planned.task.fallback
+        since = self.situation.begun[0].at if self.situation.begun else self.now
+        if fallback is None:
+            return self.finish(failed(told, attempt=self.attempt, started_at=since, ended_at=self.now))
+        output = value_of(fallback.output, self.situation)
+        record = completed(output, attempt=self.attempt, started_at=since, ended_at=self.now)
+        return self.finish(record.model_copy(update={"fell_back": True, "error": told}))
+
+
+def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -> None:
+    """End an awaited task's state by its record; whoever comes second does it in vain, which is no harm."""
+    if fails:
+        ports.machines.refuse(token, TaskFailed.__name__, failure_text(record))
+    else:
+        ports.machines.answer(token)
+
+
+def failure_text(record: TaskRecord) -> str:
+    """Say in one line why a task failed."""
+    error = record.error
+    return f"{error.code}: {error.detail}"[:1_000] if error else "the task failed"

@@ -1,0 +1,56 @@
+"""Makes the record of a task's end, and says what its state machine does then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.retries import Retry
+from stepward.domain.runs import RunError
+from stepward.domain.task_records import TaskRecord, TaskStatus
+
+CRITICAL_FROM = 8
+"""A priority of this and more fails a run that may otherwise end in part."""
+
+
+def retry_of(program: Program, planned: PlannedTask) -> Retry:
+    """A task's own rule, else the workflow's."""
+    return planned.task.retry or program.definition.retry or Retry()
+
+
+def fails_the_run(program: Program, planned: PlannedTask) -> bool:
+    """Whether a task's failure for good ends the run at once."""
+    if planned.task.on_error:
+        return planned.task.on_error == "fail"
+    if program.definition.allow_partial:
+        return planned.task.priority >= CRITICAL_FROM
+    return program.definition.on_error == "fail"
+
+
+def completed(output: Any, *, attempt: int, started_at: str, ended_at: str, **more: Any) -> TaskRecord:
+    """Make the record of a task that brought what it should."""
+    return TaskRecord(
+        status=TaskStatus.COMPLETED,
+        output=output,
+        attempt=attempt,
+        started_at=started_at,
+        ended_at=ended_at,
+        **more,
+    )
+
+
+def skipped(why: str, at: str) -> TaskRecord:
+    """Make the record of a task that did not run."""
+    return TaskRecord(status=TaskStatus.SKIPPED, why=why[:300], started_at=at, ended_at=at)
+
+
+def failed(error: RunError, *, attempt: int, started_at: str, ended_at: str, **more: Any) -> TaskRecord:
+    """Make the record of a task that failed for good."""
+    return TaskRecord(
+        status=TaskStatus.FAILED,
+        error=error,
+        attempt=attempt,
+        started_at=started_at,
+        ended_at=ended_at,
+        **more,
+    )

@@ -1,0 +1,44 @@
+"""What a workflow's machine sends to the room that carries its tasks."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.domain.runs import RunKey
+
+
+class RunOf(BaseModel):
+    """Whose run it is, and of what: the execution's input."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    v: Literal[1]
+    tenant: str
+    run: str
+    workflow: str
+    version: str
+
+    @property
+    def key(self) -> RunKey:
+        """The run's name within its tenant."""
+        return RunKey(tenant=self.tenant, run=self.run)
+
+
+class TaskRequest(BaseModel):
+    """One entry of a state. `step` says which of a task's several states it is, or that the run is to be settled."""
+
+    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+
+    v: Literal[1]
+    run: RunOf
+    task: str = ""
+    at: str = ""
+    step: Literal["done", "settle"] | None = None
+    tries: int = Field(default=0, alias="try")
+    """How often the state was entered before because an entry failed."""
+    token: str | None = None
+    entered: str | None = None
+    state: dict[str, Any] | None = None
+    """What the settle state was given: an error if one ended the run early."""

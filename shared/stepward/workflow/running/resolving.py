@@ -1,0 +1,87 @@
+"""Gives a task's expressions their values, and decides by them whether it runs at all."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ValidationError
+
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.programs import PlannedTask
+from stepward.domain.task_records import TaskRecord
+from stepward.domain.workflows import TaskDefinition
+from stepward.models.expressions import evaluate, is_expression
+from stepward.tasks.base import Ready
+from stepward.tasks.catalog import find_type
+from stepward.workflow.expressions import expressions_in
+from stepward.workflow.running.situation import Situation
+
+
+def resolved(value: Any, variables: dict[str, Any]) -> Any:
+    """Put values in the place of expressions, anywhere within a value."""
+    if isinstance(value, str):
+        return evaluate(value, variables) if is_expression(value) else value
+    if isinstance(value, dict):
+        return {name: resolved(inner, variables) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(inner, variables) for inner in value]
+    return value
+
+
+def value_of(value: Any, situation: Situation) -> Any:
+    """Resolve a value of the task's own."""
+    if not any(True for _ in expressions_in(value)):
+        return value
+    return resolved(value, situation.variables(value, situation.planned.reads))
+
+
+def ready(situation: Situation, task: TaskDefinition) -> Ready[Any]:
+    """Resolve a task's inputs and settings; raises `OutputMalformed` when an expression cannot be evaluated."""
+    kind = find_type(task.type)
+    own = {name: task.settings[name] for name in kind.expressions if name in task.settings}
+    now = {name: value_of(value, situation) for name, value in own.items() if name not in kind.later}
+    try:
+        settings = kind.settings.model_validate({**task.settings, **now})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(map(str, first["loc"]))
+        raise OutputMalformed(
+            f"{situation.task}: the value of {field} does not fit: {first['msg']}"
+        ) from error
+    return Ready(task, settings, value_of(task.inputs, situation))
+
+
+def reason_to_skip(situation: Situation) -> str | None:
+    """Say why a task does not run: what it needs did not end as it must, a branch not taken, its own condition."""
+    planned = situation.planned
+    records = {need: situation.record(need) for need in planned.needs}
+    for gate in planned.gates:
+        answer = records[gate.condition]
+        if answer is None or not answer.is_well or answer.output is not gate.answer:
+            return f"{gate.condition} did not answer {str(gate.answer).lower()}"
+    upstream = _upstream(planned, records)
+    return upstream or _own_condition(situation)
+
+
+def _upstream(planned: PlannedTask, records: dict[str, TaskRecord | None]) -> str | None:
+    asked = {gate.condition for gate in planned.gates}
+    others = {need: record for need, record in records.items() if need not in asked}
+    if planned.task.run_when == "always" or not others:
+        return None
+    well = [need for need, record in others.items() if record and record.is_well]
+    if planned.task.run_when == "any_done":
+        return None if well else "none of the tasks that it needs completed"
+    ill = [need for need in others if need not in well]
+    return f"{ill[0]} did not complete" if ill else None
+
+
+def _own_condition(situation: Situation) -> str | None:
+    for when in situation.planned.whens:
+        answer = value_of(when, situation)
+        if not isinstance(answer, bool):
+            raise OutputMalformed(
+                f"{situation.task}: `when` gave {str(answer)[:80]!r}, which is neither true nor false."
+            )
+        if not answer:
+            return f"{when} is false"
+    return None

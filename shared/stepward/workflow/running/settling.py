@@ -1,0 +1,139 @@
+"""Ends a workflow's run by what its tasks' records say: its status, its output, what it cost, what has to be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.domain.errors import StepwardError
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import (
+    TaskKey,
+    TaskRecord,
+    TaskStatus,
+    WorkflowHead,
+    WorkflowStatus,
+    WorkflowTotals,
+)
+from stepward.ports.clock import iso
+from stepward.ports.task_store import Looked
+from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflow.running.compensating import Compensate
+from stepward.workflow.running.keeping import output_of
+from stepward.workflow.running.outcomes import CRITICAL_FROM
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.resolving import resolved
+from stepward.workflow.running.situation import Situation
+from stepward.workflow.running.within import World
+
+OUTPUT: Final = "output"
+Tell = Callable[[WorkflowHead, WorkflowEnd, Any], None]
+
+
+@dataclass(frozen=True)
+class SettleRun:
+    """The use case behind the last state; safe to repeat."""
+
+    ports: WorkflowPorts
+    world: World
+    tell: Tell
+
+    def __call__(self, key: RunKey, failure: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits."""
+        head = self.ports.runs.head(key)
+        if head is None or head.ended:
+            return {"status": head.status.value if head else "unknown"}
+        program = self.ports.program(key.tenant, head.workflow, head.version)
+        looked = self.ports.store.everything(key)
+        status, error = verdict(program, looked, failure)
+        if status is WorkflowStatus.FAILED:
+            Compensate(self.ports, self.world)(key, program, looked)
+            looked = self.ports.store.everything(key)
+        output = None
+        if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
+            try:
+                output = self._output(key, program, looked)
+            except StepwardError as fault:
+                status, error = WorkflowStatus.FAILED, RunError(code=fault.code, detail=fault.detail)
+        self.ports.store.put_value(key, OUTPUT, output)
+        end = WorkflowEnd(
+            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
+        )
+        self.ports.runs.close(key, end)
+        self.tell(head, end, output)
+        return {"status": status.value}
+
+    def _output(self, key: RunKey, program: Program, looked: Looked) -> Any:
+        """What the document says, or the outputs of the tasks that nobody needs."""
+        first = next(iter(program.tasks.values()))
+        situation = Situation(self.ports, key, program, first, "", looked)
+        said = program.definition.output
+        if said is not None:
+            return resolved(said, situation.variables(said, program.output_reads))
+        last = [TaskKey(path=path) for path in program.bodies[""]]
+        found = {
+            task.path: output_of(self.ports, key, task, looked.records[task])
+            for task in last
+            if task in looked.records and looked.records[task].is_well
+        }
+        return next(iter(found.values())) if len(last) == 1 and found else found
+
+
+def verdict(
+    program: Program, looked: Looked, failure: Mapping[str, Any] | None
+) -> tuple[WorkflowStatus, RunError | None]:
+    """Say how the run ended.
+
+    A run whose tasks may fail is PARTIALLY_COMPLETED, unless a task of priority 8 or more failed, or more than half of
+    those that ran.
+    """
+    failed = {
+        task: record
+        for task, record in looked.records.items()
+        if record.status is TaskStatus.FAILED and not is_undoing(task)
+    }
+    error = _error_of(failed, failure)
+    if looked.cancelled_by:
+        return WorkflowStatus.CANCELLED, error
+    if failure is not None:
+        return WorkflowStatus.FAILED, error
+    if not failed:
+        return WorkflowStatus.COMPLETED, None
+    if not program.definition.allow_partial:
+        return WorkflowStatus.FAILED, error
+    critical = any(program.tasks[task.path].task.priority >= CRITICAL_FROM for task in failed)
+    ran = [record for record in looked.records.values() if record.status is not TaskStatus.SKIPPED]
+    if critical or len(failed) * 2 > len(ran):
+        return WorkflowStatus.FAILED, error
+    return WorkflowStatus.PARTIALLY_COMPLETED, error
+
+
+def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] | None) -> RunError | None:
+    """Name the task that failed first, or what the machine told."""
+    if failed:
+        task, record = min(failed.items(), key=lambda one: one[1].ended_at)
+        assert record.error is not None
+        return RunError(code=record.error.code, detail=f"{task}: {record.error.detail}")
+    if failure is None:
+        return None
+    return RunError(code=str(failure.get("Error", "TaskFailed")), detail=str(failure.get("Cause", "")))
+
+
+def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
+    """Count a run's tasks and what they cost."""
+    own = [record for task, record in records.items() if not is_undoing(task)]
+    count = {status: sum(record.status is status for record in own) for status in TaskStatus}
+    return WorkflowTotals(
+        tasks=len(own),
+        completed=count[TaskStatus.COMPLETED],
+        failed=count[TaskStatus.FAILED],
+        skipped=count[TaskStatus.SKIPPED],
+        cost_usd_micros=sum(record.cost_usd_micros for record in records.values()),
+    )
+
+
+def is_undoing(task: TaskKey) -> bool:
+    """Whether a record is of what undoes a task."""
+    return task.path.endswith("~undone")

@@ -1,0 +1,185 @@
+"""What a task finds when its state is entered: the run, the records of those it needs or names, and itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from stepward.domain.errors import Bug
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.ports.task_store import Begun, LatchKey, Looked, WorkflowStarted
+from stepward.workflow.expressions import is_asked
+from stepward.workflow.running.keeping import output_of
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.rounds import at_depth, depth_of, number_of, round_of
+
+
+@dataclass
+class Situation:
+    """One look at the run, for one task in one round."""
+
+    ports: WorkflowPorts
+    key: RunKey
+    program: Program
+    planned: PlannedTask
+    at: str
+    looked: Looked
+    _values: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def started(self) -> WorkflowStarted:
+        """How the run began."""
+        return self.looked.started
+
+    @property
+    def task(self) -> TaskKey:
+        """The task's name; a body's own rounds are deeper than it."""
+        return TaskKey(path=self.planned.path, at=at_depth(self.at, self.planned.depth))
+
+    @property
+    def own(self) -> TaskRecord | None:
+        """The task's record, if an earlier attempt has kept one."""
+        return self.record(self.planned.path)
+
+    @property
+    def begun(self) -> tuple[Begun, ...]:
+        """The marks of the task's attempts."""
+        return self.looked.begun.get(self.task, ())
+
+    def record(self, path: str) -> TaskRecord | None:
+        """The record of a task that this one can see."""
+        at = at_depth(self.at, self.program.tasks[path].depth)
+        return self.looked.records.get(TaskKey(path=path, at=at))
+
+    def variables(self, value: Any, reads: Mapping[str, str]) -> dict[str, Any]:
+        """Bind what the expressions of a value may say; what none of them says is not read."""
+        bound: dict[str, Any] = {
+            "run": {
+                "id": self.key.run,
+                "workflow": self.started.workflow,
+                "version": self.started.version,
+                "started_at": self.started.at,
+            },
+            "tasks": {name: self._output(path) for name, path in reads.items() if self._is_there(path)},
+            "status": {name: self._status(path) for name, path in reads.items()},
+            "errors": {name: error for name, path in reads.items() if (error := self._error(path))},
+        }
+        if is_asked(value, "input"):
+            bound["input"] = self._once("input", lambda: self.ports.store.given(self.key))
+        return bound | self._of_round(value)
+
+    def _of_round(self, value: Any) -> dict[str, Any]:
+        """Bind the item or the round of the nearest bodies."""
+        bound: dict[str, Any] = {}
+        for body, at in self._bodies():
+            number = number_of(at)
+            if self.program.tasks[body].task.type == "foreach":
+                if is_asked(value, "item"):
+                    bound["item"] = self._once(f"items {at}", partial(self._items, body, at))[number]
+                bound["index"] = number
+            else:
+                bound["iteration"] = number
+                if is_asked(value, "previous"):
+                    bound["previous"] = self._previous(body, at, number)
+        return bound
+
+    def _bodies(self) -> Iterator[tuple[str, str]]:
+        """The bodies around the task with their rounds, the outermost first, so that inner ones bind last."""
+        containers = [path for path in self.program.bodies if path and self._is_within(path)]
+        for path in sorted(containers, key=lambda body: self.program.tasks[body].depth):
+            depth = self.program.tasks[path].depth + 1
+            yield path, at_depth(self.at, depth)
+
+    def _is_within(self, body: str) -> bool:
+        inside = self.planned.path.startswith(f"{body}.")
+        after_a_round = self.planned.path == body and depth_of(self.at) > self.planned.depth
+        return inside or after_a_round
+
+    def _items(self, body: str, at: str) -> list[Any]:
+        outer = at.rpartition(".")[0]
+        found: list[Any] = self.ports.store.value(self.key, items_name(body, outer))
+        return found
+
+    def _previous(self, body: str, at: str, number: int) -> dict[str, Any]:
+        if number == 0:
+            return {}
+        before = round_of(at.rpartition(".")[0], body, number - 1)
+        return outputs_of_round(self.ports, self.key, self.program, body, before)
+
+    def _once(self, name: str, read: Any) -> Any:
+        if name not in self._values:
+            self._values[name] = read()
+        return self._values[name]
+
+    def _is_there(self, path: str) -> bool:
+        if path in self.program.groups:
+            return True
+        record = self.record(path)
+        return record is not None and record.is_well
+
+    def _output(self, path: str) -> Any:
+        if path in self.program.groups:
+            members = self.program.groups[path]
+            return {name: self._output(inner) for name, inner in members.items() if self._is_there(inner)}
+        record = self.record(path)
+        if record is None:
+            raise Bug(f"{self.task} reads {path}, which has no record")
+        planned = self.program.tasks[path]
+        task = TaskKey(path=path, at=at_depth(self.at, planned.depth))
+        return self._once(f"output {path}", lambda: output_of(self.ports, self.key, task, record))
+
+    def _status(self, path: str) -> Any:
+        if path in self.program.groups:
+            return {name: self._status(inner) for name, inner in self.program.groups[path].items()}
+        record = self.record(path)
+        return record.status.value if record else None
+
+    def _error(self, path: str) -> dict[str, str] | None:
+        record = None if path in self.program.groups else self.record(path)
+        return record.error.model_dump() if record and record.error else None
+
+
+def look(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str) -> Situation:
+    """Read all that a task may need to know, in one call."""
+    planned = program.tasks[path]
+    wanted = {path, *planned.needs, *_tasks(program, planned.reads.values())}
+    if depth_of(at) > planned.depth:
+        wanted |= _tasks(program, planned.inner_reads.values())
+    latches = {
+        LatchKey(other.latch, at_depth(at, other.depth)) for other in (program.tasks[one] for one in wanted)
+    }
+    ordered = sorted(latches, key=lambda one: (one.latch, one.at))
+    looked = ports.store.look(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
+    return Situation(ports, key, program, planned, at, looked)
+
+
+def outputs_of_round(
+    ports: WorkflowPorts, key: RunKey, program: Program, body: str, at: str
+) -> dict[str, Any]:
+    """Read what a round of a body has brought, by the ids of its tasks."""
+    paths = [path for path in program.tasks if path.rpartition(".")[0] == body]
+    latches = sorted({program.tasks[path].latch for path in paths})
+    found = ports.store.look(key, [LatchKey(latch, at) for latch in latches], []).records
+    keys = (TaskKey(path=path, at=at) for path in paths)
+    return {
+        task.path.rpartition(".")[2]: output_of(ports, key, task, found[task])
+        for task in keys
+        if task in found and found[task].is_well
+    }
+
+
+def items_name(body: str, at: str) -> str:
+    """Name the list of a body's items."""
+    return f"{TaskKey(path=body, at=at)}~items"
+
+
+def _tasks(program: Program, paths: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for path in paths:
+        members = program.groups.get(path)
+        found |= _tasks(program, members.values()) if members else {path}
+    return found

@@ -1,0 +1,166 @@
+"""Starts workflows' runs: by request, by a trigger, by a task of another workflow, by an agent."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import islice
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.agents.requests import parse
+from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES, Caller
+from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
+from stepward.domain.ids import VersionOrLabel
+from stepward.domain.json_schemas import faults_of_value
+from stepward.domain.json_values import carried_bytes
+from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
+from stepward.ports.clock import iso
+from stepward.ports.runtime_state import IdempotencyKey
+from stepward.ports.task_store import WorkflowStarted
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
+from stepward.ports.workflow_runs import NewWorkflowRun
+from stepward.workflow.finding import find_workflow
+from stepward.workflow.running.ports import WorkflowPorts
+
+DEEPEST: Final = 5
+"""How many workflows may wait for each other in a row."""
+
+
+class StartWorkflowRequest(BaseModel):
+    """The body of `POST /workflows/{workflow_id}/runs`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    input: Any = Field(default_factory=dict)
+    version: VersionOrLabel | None = None
+
+
+@dataclass(frozen=True)
+class WorkflowLaunch:
+    """A run that is to begin: all that differs between a request's and a parent's."""
+
+    given: Any
+    run: str | None = None
+    parent: WorkflowParent | None = None
+    idempotency: IdempotencyKey | None = None
+    rerun_of: str | None = None
+
+
+@dataclass(frozen=True)
+class StartWorkflow:
+    """The use case behind `POST /workflows/{workflow_id}/runs`."""
+
+    ports: WorkflowPorts
+    registry: WorkflowRegistry
+
+    def __call__(
+        self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
+    ) -> tuple[WorkflowHead, bool]:
+        """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
+        request = parse(StartWorkflowRequest, body)
+        said = json.dumps([workflow_id, request.model_dump(mode="json")], sort_keys=True)
+        key = self._idempotency(caller, said, idempotency_key)
+        found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
+        return self.launch(caller, found, WorkflowLaunch(request.input, idempotency=key))
+
+    def launch(
+        self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
+    ) -> tuple[WorkflowHead, bool]:
+        """Begin a run: one transaction, then its machine; started again after a death it is the same run."""
+        _check_input(found, launch.given)
+        ancestors = launch.parent.ancestors if launch.parent else ()
+        _check_descent(found.definition.id, ancestors)
+        now = self.ports.clock.now()
+        definition = found.definition
+        head = WorkflowHead(
+            run=launch.run or self.ports.ids.new("run"),
+            tenant=caller.tenant,
+            workflow=definition.id,
+            version=definition.version,
+            principal=caller.principal,
+            status=WorkflowStatus.RUNNING,
+            machine=found.machine,
+            parent=launch.parent,
+            rerun_of=launch.rerun_of,
+            created_at=iso(now),
+            deadline_at=iso(now + timedelta(seconds=definition.timeout_s)),
+        )
+        started = WorkflowStarted(
+            workflow=head.workflow,
+            version=head.version,
+            principal=head.principal,
+            at=head.created_at,
+            deadline_at=head.deadline_at,
+            ancestors=(*ancestors, head.workflow),
+            rerun_of=launch.rerun_of,
+        )
+        kept, is_new = self.ports.runs.start(NewWorkflowRun(head, started, launch.given, launch.idempotency))
+        if not kept.ended:
+            # The name makes a second start harmless, so a start whose answer was lost is simply made again.
+            self.ports.machines.start(kept)
+        return kept, is_new
+
+    def _idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
+        if key is None:
+            return None
+        if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
+            raise InvalidRequest(
+                "the Idempotency-Key cannot be used.",
+                field="Idempotency-Key",
+                fix=f"use 1 to {IDEMPOTENCY_KEY_CHARS} printable characters, such as a UUID",
+            )
+        return IdempotencyKey(
+            principal=caller.principal,
+            key=key,
+            body_sha256=hashlib.sha256(said.encode()).hexdigest(),
+            expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
+        )
+
+
+def startable_workflow(
+    registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None
+) -> RegisteredWorkflow:
+    """Read the version that a run is started with; one that is not READY is a `Conflict` that says so."""
+    found = find_workflow(registry, tenant, workflow, version)
+    if found.status is VersionStatus.READY:
+        return found
+    fixes = {
+        VersionStatus.PUBLISHING: "try again in a moment; GET the version to see when it is READY",
+        VersionStatus.REFUSED: "register another version",
+        VersionStatus.ARCHIVED: "start another version",
+    }
+    raise Conflict(
+        f"{workflow} {found.definition.version} is {found.status}"
+        + (f": {found.detail}" if found.detail else "."),
+        field="version",
+        fix=fixes[found.status],
+    )
+
+
+def _check_input(found: RegisteredWorkflow, given: Any) -> None:
+    size = carried_bytes(given)
+    if size > INPUT_LIMIT_BYTES:
+        raise InvalidRequest(
+            f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}.", field="input", fix="send less"
+        )
+    schema = found.definition.input
+    faults = list(islice(faults_of_value(given, schema), 20)) if schema else []
+    if faults:
+        raise InvalidRequest(
+            f"the input does not fit: {faults[0]}.",
+            field="input",
+            fix=f"GET /workflows/{found.definition.id} shows its schema",
+            errors=[{"field": "input", "detail": fault, "fix": "mend the input"} for fault in faults],
+        )
+
+
+def _check_descent(workflow: str, ancestors: tuple[str, ...]) -> None:
+    if workflow in ancestors:
+        path = " → ".join((*ancestors, workflow))
+        raise NotAllowed(f"the workflows would run each other in a circle: {path}.", field="workflow")
+    if len(ancestors) >= DEEPEST:
+        raise NotAllowed(f"workflows may run each other {DEEPEST} deep.", field="workflow")

@@ -1,0 +1,117 @@
+"""Does the work of a task in its own state, with retries whose pauses are short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import SystemRandom
+from time import sleep
+from typing import Any, Final
+
+from stepward.domain.errors import StepwardError, TaskRetry
+from stepward.domain.runs import RunError
+from stepward.domain.task_records import TaskPlace
+from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
+from stepward.ports.task_store import Begun
+from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
+from stepward.tools.base import ToolContext
+from stepward.workflow.compiling.states import is_by_machine
+from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.outcomes import completed, retry_of
+
+CRASHES_FORGIVEN: Final = 2
+"""How often a task runs again whose process died; then only its failure is kept."""
+_RANDOM: Final = SystemRandom()
+
+
+@dataclass(frozen=True)
+class World:
+    """What tasks may reach: tools, the bus, and what awaited tasks set going."""
+
+    tools: Callable[[str, str], ToolContext]
+    put_event: Callable[[str, str, dict[str, Any]], None]
+    reach: Reach
+    pause: Callable[[float], None] = sleep
+
+    def context(
+        self, entry: Entry, *, attempt: int, started_at: str, child: str | None = None
+    ) -> TaskContext:
+        """Say what one attempt of a task may reach."""
+        run, situation = entry.request.run, entry.situation
+        place = TaskPlace(
+            workflow=run.workflow,
+            version=run.version,
+            path=entry.planned.path,
+            at=entry.at,
+            attempt=attempt,
+            started_at=started_at,
+            child=child,
+        )
+        return TaskContext(situation.key, situation.task, place, self.tools, self.put_event, self.reach)
+
+
+@dataclass(frozen=True)
+class RunWithin:
+    """Runs a task whose type does its own work."""
+
+    entry: Entry
+    world: World
+
+    def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
+        """Run, keep, go on; an attempt that the machine is to make again is raised."""
+        entry, started_at = self.entry, self.entry.now
+        if self._died_too_often():
+            return entry.fail(RunError(code="TaskCrashed", detail="its process died in every attempt."))
+        if kind.effect(given.settings) is Effect.ONCE and (before := self._mark()):
+            return entry.fail(
+                RunError(
+                    code=OUTCOME_UNKNOWN,
+                    detail=f"an attempt began at {before.at} and left no word; it may have happened.",
+                )
+            )
+        context = self.world.context(entry, attempt=entry.attempt, started_at=started_at)
+        try:
+            done = self._attempts(lambda: kind.run(given, context))
+        except StepwardError as error:
+            return self._failed(error)
+        record = completed(
+            done.output,
+            attempt=entry.attempt,
+            started_at=started_at,
+            ended_at=entry.now,
+            cost_usd_micros=done.cost_usd_micros,
+        )
+        return entry.finish(record)
+
+    def _failed(self, error: StepwardError) -> dict[str, Any]:
+        rule = retry_of(self.entry.program, self.entry.planned)
+        if error.retryable and is_by_machine(rule) and self.entry.attempt < rule.attempts:
+            raise TaskRetry(f"{error.code}: {error.detail}"[:1_000]) from error
+        return self.entry.fail(error)
+
+    def _attempts(self, work: Callable[[], Done]) -> Done:
+        """Try again in this process where the pauses are short, or grow in a line."""
+        rule = retry_of(self.entry.program, self.entry.planned)
+        for number in range(1, 1 if is_by_machine(rule) else rule.attempts):
+            try:
+                return work()
+            except StepwardError as error:
+                if not error.retryable:
+                    raise
+                self.world.pause(rule.pause_s(number, _RANDOM.random()))
+        return work()
+
+    def _mark(self) -> Begun | None:
+        """Mark what may happen once only before it does; give the mark that was there, if one was.
+
+        time →   first: mark ✓ ── effect ── ✗ dies        again: the mark is there → outcome unknown, no effect
+        """
+        entry = self.entry
+        mark = Begun(attempt=1, at=entry.now)
+        kept, is_ours = entry.ports.store.begin(entry.situation.key, entry.situation.task, mark)
+        return None if is_ours else kept
+
+    def _died_too_often(self) -> bool:
+        rule = retry_of(self.entry.program, self.entry.planned)
+        by_rule = rule.attempts - 1 if is_by_machine(rule) else 0
+        return self.entry.request.tries > by_rule + CRASHES_FORGIVEN
