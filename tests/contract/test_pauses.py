@@ -112,3 +112,14 @@ def test_a_line_is_looked_at_by_priority_and_age(ports: Any) -> None:
     assert found.lengths == {"resume": 0, "high": 2, "normal": 0, "low": 1}
     assert found.oldest_since == "2026-01-01T00:00:00.000Z"
     assert sum(ports.line.look("globex").lengths.values()) == 0
+
+
+def test_a_token_that_was_given_up_does_not_take_the_place_of_a_newer_one(ports: Any) -> None:
+    assert ports.tokens.of(a_key(), "slot") is None
+    assert ports.tokens.keep(a_key(), "slot", "second", f"{AT}#001")
+    assert not ports.tokens.keep(a_key(), "slot", "first", f"{AT}#000")
+    assert ports.tokens.of(a_key(), "slot") == "second"
+    assert ports.tokens.keep(a_key(), "slot", "second", f"{AT}#001")
+    assert ports.tokens.keep(a_key(), "slot", "third", f"{LATER}#000")
+    assert ports.tokens.keep(a_key(), "slot", "of a machine that does not say")
+    assert ports.tokens.of(a_key(), "slot") == "of a machine that does not say"

@@ -36,6 +36,13 @@ class WaitRequest(BaseModel):
     version: str
     call: str
     token: str
+    entered: str = ""
+    tried: int = 0
+
+    @property
+    def made(self) -> str:
+        """When the machine made the token, so that tokens of one wait sort; empty from machines that do not say."""
+        return f"{self.entered}#{self.tried:03d}" if self.entered else ""
 
     @property
     def key(self) -> RunKey:
@@ -55,9 +62,11 @@ class OpenWait:
         """Keep the token first, then look whether the wait is over already, then open what is waited for.
 
         time →   answer: result ✓ ─ reads token        we: token ✓ ─ read result
+        A token that the machine has given up for a newer one wakes nobody.
         """
         key = request.key
-        self.ports.tokens.keep(key, request.call, request.token)
+        if not self.ports.tokens.keep(key, request.call, request.token, request.made):
+            return "given up"
         state = fold(self.ports.journal.load(key))
         if self._is_over(request.call, state):
             self.ports.machine.answer(request.token)

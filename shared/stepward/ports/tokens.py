@@ -14,8 +14,11 @@ RESUME_CALL = "resume"
 class Tokens(Protocol):
     """The newest token of each wait."""
 
-    def keep(self, key: RunKey, call: str, token: str) -> None:
-        """Keep the token with which a wait ends, in place of an older one."""
+    def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
+        """Keep the token with which a wait ends, in place of an older one; False if a newer one is kept.
+
+        `made` sorts tokens by when the machine made them; without it the token that comes last is the newest.
+        """
 
     def of(self, key: RunKey, call: str) -> str | None:
         """Read a wait's token, strongly consistent; None while the machine does not wait yet."""

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from stepward.agents.closing import Sweep
+from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.serve_line import serve_each
 from stepward.agents.start import Start
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus
 from stepward.ports.runtime_state import Freed
-from tests.builders import an_agent_body
+from tests.builders import an_agent, an_agent_body
 from tests.driver import ACME, World
 
 
@@ -175,3 +176,35 @@ def test_a_line_that_cannot_be_served_keeps_no_other_tenant_waiting() -> None:
         serve_each(serve, {"acme": 1, "broken": None, "globex": None})
     assert served == [("acme", 1), ("globex", None)]
     assert serve_each(serve, {"acme": 1, "globex": 2}) == 2
+
+
+def test_a_wait_that_is_opened_late_by_a_try_that_was_given_up_takes_no_wake_away() -> None:
+    world = a_world()
+    asks = [{"agent": "helper", "name": "ask_child"}]
+    ask = {"tool": "ask_child", "arguments": {"input": "x"}}
+    world.register(
+        an_agent_body(id="asker", tools=asks, rehearsal={"turns": [{"call": [ask]}, {"say": "!"}]})
+    )
+    key = world.start("asker")
+    answer = world.advance(key)
+    world.wait(key, answer, "call_1_1")
+    item = world.journal.call(key, "call_1_1")
+    assert item is not None
+    world.finish(RunKey(tenant="acme", run=str(item.started_by)))
+    other = start(world)
+    waits = world.advance(key, awaited=answer.seq)
+    opened = [
+        open_slot_wait(world, key, waits, token, tried) for token, tried in (("second", 1), ("first", 0))
+    ]
+    assert opened == ["open", "given up"]
+    world.finish(other)
+    assert world.serve() == 1
+    assert world.machine.answered[-1] == "second"
+
+
+def open_slot_wait(world: World, key: RunKey, answer: Any, token: str, tried: int) -> str:
+    request = WaitRequest(
+        v=1, tenant=key.tenant, run=key.run, agent=answer.agent, version=answer.version,
+        call="slot", token=token, entered="2026-01-01T00:00:00.000Z", tried=tried,
+    )  # fmt: skip
+    return OpenWait(world.ports, lambda *_: an_agent(), {})(request)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import Clock
@@ -23,12 +25,28 @@ class DynamoTokens:
     table: str
     clock: Clock
 
-    def keep(self, key: RunKey, call: str, token: str) -> None:
-        """Keep the newest token."""
+    def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
+        """Keep the newest token.
+
+        time →   dispatch: token 1 ─ its answer is lost ──────────────────────── keeps 1 ✗ (2 is newer)
+                 the machine tries again: token 2 ─ dispatch: keeps 2 ✓          waits with token 2
+        """
         expires_at = int((self.clock.now() + KEPT).timestamp())
-        item = {**_key(key, call), "token": token, "expires_at": expires_at}
+        item = {**_key(key, call), "token": token, "made": made or None, "expires_at": expires_at}
+        newest = {
+            "ConditionExpression": "attribute_not_exists(made) OR made <= :made",
+            "ExpressionAttributeValues": to_item({":made": made}),
+        }
         with translated(f"keeping the token of {call} of {key.run}"):
-            client("dynamodb").put_item(TableName=self.table, Item=to_item(item))
+            try:
+                client("dynamodb").put_item(
+                    TableName=self.table, Item=to_item(item), **(newest if made else {})
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                return False
+        return True
 
     def of(self, key: RunKey, call: str) -> str | None:
         """Read a token."""

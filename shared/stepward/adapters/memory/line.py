@@ -128,15 +128,18 @@ class MemoryTokens:
     """Task tokens in a dictionary."""
 
     def __init__(self) -> None:
-        self._tokens: dict[tuple[RunKey, str], str] = {}
+        self._tokens: dict[tuple[RunKey, str], tuple[str, str]] = {}
 
-    def keep(self, key: RunKey, call: str, token: str) -> None:
+    def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
         """Keep the newest token."""
-        self._tokens[key, call] = token
+        if made and self._tokens.get((key, call), ("", ""))[0] > made:
+            return False
+        self._tokens[key, call] = (made, token)
+        return True
 
     def of(self, key: RunKey, call: str) -> str | None:
         """Read a token."""
-        return self._tokens.get((key, call))
+        return self._tokens.get((key, call), ("", None))[1]
 
 
 class MemoryNudges:

@@ -23,7 +23,8 @@ ADVANCE_DIED: Final = frozenset({"Runtime.ExitError", "States.Timeout", "StoreCo
 ADVANCE_DIED_ATTEMPTS: Final = 5
 CALL_DIED: Final = frozenset({"Runtime.ExitError", "StoreConflict"})
 CALL_DIED_ATTEMPTS: Final = 3
-WAIT_DIED: Final = CALL_DIED
+WAIT_LOST: Final = "Lambda.Unknown"
+WAIT_DIED: Final = CALL_DIED | {WAIT_LOST}
 WAIT_DIED_ATTEMPTS: Final = 5
 
 
@@ -67,8 +68,8 @@ class Execution:
                 self._ended(task)
 
     def time_out(self, task: Task) -> None:
-        """Give a task up while its function runs on."""
-        self._error(task, "States.Timeout")
+        """Give a task up while its function runs on; a wait is then tried again, with another token."""
+        self._error(task, WAIT_LOST if task.token and not task.actor.is_over else "States.Timeout")
 
     def _ended(self, task: Task) -> None:
         if task.actor.error is None:
@@ -125,7 +126,8 @@ class Execution:
 
     def _await(self, payload: Payload) -> None:
         """Enter a wait: each try has a token of its own, and the older ones are worth nothing."""
-        given = {**payload, "token": self._new_token()}
+        token = self._new_token()
+        given = {**payload, "token": token, "entered": f"{self.tokens_made:06d}", "tried": 0}
         self.tasks.append(Task("dispatch", given, self.spawn("dispatch", given), token=given["token"]))
 
     def _new_token(self) -> str:
@@ -156,7 +158,7 @@ class Execution:
     def _again(self, task: Task) -> None:
         if task.token:
             task.token = self._new_token()
-            task.payload = {**task.payload, "token": task.token}
+            task.payload = {**task.payload, "token": task.token, "tried": task.payload["tried"] + 1}
         task.actor = self.spawn(task.room, task.payload)
 
     def _may_retry(self, task: Task, name: str) -> bool:
