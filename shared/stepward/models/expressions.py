@@ -18,14 +18,26 @@ def is_expression(value: object) -> bool:
 
 def check(expression: str, field: str) -> None:
     """Refuse an expression that cannot be parsed, before anything runs on it."""
+    parse(expression, field)
+
+
+def parse(expression: str, field: str) -> Any:
+    """Give an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
     import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
 
     try:
-        jsonata.Jsonata(_source(expression), _linear_time)
+        return jsonata.Jsonata(_source(expression), _linear_time).ast
     except (jsonata.JException, *_LIBRARY_FAULTS) as error:
         raise InvalidRequest(
             f"the expression {expression!r} cannot be read: {error}", field=field, fix="mend the JSONata"
         ) from error
+
+
+def functions() -> frozenset[str]:
+    """Name the functions that every expression may call."""
+    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
+
+    return frozenset(jsonata.Jsonata.static_frame.bindings)
 
 
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import AliasChoices, Field
@@ -28,6 +28,11 @@ class ConditionTask(TaskType[ConditionSettings]):
     place = Place.WITHIN
     settings = ConditionSettings
     expressions = ("test",)
+
+    def output_schema(self, settings: ConditionSettings) -> Mapping[str, Any] | None:
+        """Say that the answer is yes or no."""
+        del settings
+        return {"type": "boolean"}
 
     def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[Fault]:
         """A task cannot hang on both answers."""

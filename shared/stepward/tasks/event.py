@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import Field
 
 from stepward.domain.tools import Effect
@@ -27,6 +30,11 @@ class EventTask(TaskType[EventSettings]):
         """Whoever reads events drops those whose id it has seen."""
         del settings
         return Effect.IDEMPOTENT
+
+    def output_schema(self, settings: EventSettings) -> Mapping[str, Any] | None:
+        """Say that it brings the event and its id."""
+        del settings
+        return {"type": "object", "properties": {"event": {"type": "string"}, "id": {"type": "string"}}}
 
     def run(self, ready: Ready[EventSettings], context: TaskContext) -> Done:
         """Put it, with an id that is the same in every attempt."""

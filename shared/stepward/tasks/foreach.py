@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from pydantic import Field
@@ -32,6 +32,11 @@ class ForeachTask(TaskType[ForeachSettings]):
     settings = ForeachSettings
     expressions = ("items", "collect")
     later = ("collect",)
+
+    def output_schema(self, settings: ForeachSettings) -> Mapping[str, Any] | None:
+        """Say that it is a list, one entry an item."""
+        del settings
+        return {"type": "array"}
 
     def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[Fault]:
         """A body without tasks does nothing; a list in the document is known to be too long."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -36,6 +37,11 @@ class WaitTask(TaskType[WaitSettings]):
             yield Fault(
                 "until", f"{settings.until} has no zone", "write it in UTC, as in 2026-12-24T18:00:00Z"
             )
+
+    def output_schema(self, settings: WaitSettings) -> Mapping[str, Any] | None:
+        """Say that waiting brings nothing."""
+        del settings
+        return {"type": "null"}
 
     def run(self, ready: Ready[WaitSettings], context: TaskContext) -> Done:
         """Nothing is left to do when the Wait is over."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -65,8 +65,10 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(unique, key=place.__getitem__)[:MOST_PROBLEMS]
 
 
-def nearest(name: str, known: Iterable[str]) -> str | None:
+def nearest(name: str, known: Collection[str]) -> str | None:
     """Find the name that was probably meant; comparing is slow, so long lists are narrowed by length first."""
+    if len(name) >= 3 and (begun := [one for one in known if one.startswith(name)]):
+        return min(begun, key=len)
     alike: Sequence[str] = [one for one in known if abs(len(one) - len(name)) <= 3]
     if len(alike) > 500:
         beginning = name[:2].casefold()
@@ -75,7 +77,7 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return found[0] if found else None
 
 
-def meant(name: str, known: Iterable[str], otherwise: str) -> str:
+def meant(name: str, known: Collection[str], otherwise: str) -> str:
     """Say which name was probably meant, or what to do if none is near."""
     near = nearest(name, known)
     return f"did you mean {near!r}?" if near else otherwise

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -99,13 +98,11 @@ def test_a_word_without_quotes_means_what_yaml_1_2_says(written: str, meant: Any
     assert type(found) is type(meant)
 
 
-def test_a_document_over_the_limit_is_refused_by_its_size_alone() -> None:
-    started = time.process_time()
+def test_a_document_over_the_limit_is_refused_by_its_size_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("yaml.parse", lambda *_, **__: pytest.fail("it was read"))
     [problem] = refused("a: [" + "x, " * 3_400_000 + "]")
     assert problem.code == "too-large"
     assert "10,200,005 bytes" in problem.detail
-    # Reading it would take seconds; so much tells that nobody did.
-    assert time.process_time() - started < 0.5
 
 
 def test_a_bomb_of_aliases_never_goes_off() -> None:

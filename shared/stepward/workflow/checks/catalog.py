@@ -8,11 +8,19 @@ from typing import Final
 
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.checks import (
+    arguments,
     branches,
     cycles,
+    dead_ends,
+    expressions,
     failures,
+    flow,
     ids,
+    limits,
+    machines,
+    mentions,
     once,
+    placement,
     references,
     schemas,
     settings,
@@ -33,6 +41,14 @@ CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
     once.find,
     failures.find,
     schemas.find,
+    machines.find,
+    dead_ends.find,
+    limits.find,
+    placement.find,
+    expressions.find,
+    mentions.find,
+    arguments.find,
+    flow.find,
 )
 
 

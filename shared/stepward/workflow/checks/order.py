@@ -23,6 +23,10 @@ class Order:
         """Whether one task must have ended, or in a state machine may have run, before the other starts."""
         return bool(self.graph.past[self.number[then.path]] >> self.number[first.path] & 1)
 
+    def first_node(self, spot: Spot) -> int:
+        """The node of a task, or of a group the one that comes before its tasks."""
+        return self._starts.get(spot.path, self.number[spot.path])
+
     def spot_of(self, node: int) -> Spot:
         """The task of a node."""
         return self.spots[node] if node < len(self.spots) else self._groups[node - len(self.spots)]

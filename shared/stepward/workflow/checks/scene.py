@@ -15,6 +15,7 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place, TaskType
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.tasks.condition import ConditionSettings
+from stepward.workflow.documents.faults import place_of
 from stepward.workflow.documents.tree import Document, Path
 from stepward.workflow.problems import Problem
 
@@ -151,5 +152,6 @@ class Scene:
         """Make a problem at a field of a task, or of the workflow."""
         path = (inside,) if isinstance(inside, str) else inside
         shown = ".".join(map(str, path)) or None
-        problem = Problem(code=code, detail=detail, fix=fix, task=spot.path if spot else None, field=shown)
+        task = (place_of(self.document.tree, spot.place)[0] or spot.path) if spot else None
+        problem = Problem(code=code, detail=detail, fix=fix, task=task, field=shown)
         return self.document.problem((*(spot.place if spot else ()), *path), problem)

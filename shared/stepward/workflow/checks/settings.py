@@ -41,17 +41,15 @@ def _of_type(scene: Scene, spot: Spot, kind: TaskType[Any]) -> Iterator[Problem]
         settings = kind.settings.model_validate(spot.task.settings)
     except ValidationError as error:
         for fault in error.errors(include_url=False):
-            if not _is_left_to_the_run(kind, fault):
+            # An expression has its value later; where none may stand, that is told by itself.
+            if not is_expression(fault["input"]):
                 yield _fault(scene, spot, kind, fault)
         return
     if not spot.is_unresolved:
         for found in kind.faults(spot.task, settings):
-            yield scene.problem(spot, tuple(found.field.split(".")), "wrong-setting", found.detail, found.fix)
-
-
-def _is_left_to_the_run(kind: TaskType[Any], fault: ErrorDetails) -> bool:
-    """Whether a value is an expression that a setting of its kind may be, so that it fits only once it is evaluated."""
-    return bool(fault["loc"]) and fault["loc"][0] in kind.expressions and is_expression(fault["input"])
+            yield scene.problem(
+                spot, tuple(found.field.rstrip(".").split(".")), "wrong-setting", found.detail, found.fix
+            )
 
 
 def _fault(scene: Scene, spot: Spot, kind: TaskType[Any], fault: ErrorDetails) -> Problem:

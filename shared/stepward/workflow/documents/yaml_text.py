@@ -21,7 +21,7 @@ def read_yaml(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         at = Position(mark.line + 1, mark.column + 1) if mark else Position(1, 1)
-        raise reader.builder.refuse("not-yaml", _why(error), "mend the YAML", at) from error
+        raise reader.builder.refuse("not-yaml", _why(error), _fix(text, at), at) from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         at = Position(line, error.position - text.rfind("\n", 0, error.position))
@@ -32,6 +32,13 @@ def read_yaml(text: str) -> Document:
 def _why(error: Any) -> str:
     parts = (error.context, error.problem)
     return "it cannot be read as YAML: " + ", ".join(str(part) for part in parts if part)
+
+
+def _fix(text: str, at: Position) -> str:
+    """Name the mistake that everybody makes once: `{%` begins a mapping unless it stands in quotes."""
+    lines = text.splitlines()
+    line = lines[at.line - 1] if at.line <= len(lines) else ""
+    return 'put the expression in quotes: "{% … %}"' if "{%" in line else "mend the YAML"
 
 
 class _Reader:
