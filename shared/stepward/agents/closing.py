@@ -182,17 +182,21 @@ def _is_the_end(record: AnyRecord) -> bool:
 
 
 def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
-    """Choose whom to look at: everybody who is active, and of those who wait as many as there is time for, in turn.
+    """Choose whom to look at: first those who are active, then those who wait, in turn where there is no time for all.
 
     Thousands may wait for months; those who came after them must not wait for the janitor as long.
     """
-    active = [head for head in heads if head.status not in _AT_REST]
+    active = _in_turn([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
     waiting = [head for head in heads if head.status in _AT_REST]
-    some = max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2)
-    if len(waiting) <= some:
-        return [*active, *waiting]
-    first = _minute(now) * some % len(waiting)
-    return [*active, *(waiting[first:] + waiting[:first])[:some]]
+    return [*active, *_in_turn(waiting, max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2), now)]
+
+
+def _in_turn(heads: list[RunHead], most: int, now: datetime) -> list[RunHead]:
+    """Cut a list to as many as there is time for: each minute begins where the one before has ended."""
+    if len(heads) <= most:
+        return heads
+    first = _minute(now) * most % len(heads)
+    return (heads[first:] + heads[:first])[:most]
 
 
 def _minute(now: datetime) -> int:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.closing import RUNS_A_SWEEP, Sweep
+import pytest
+
+from stepward.adapters.memory.world import StillClock
+from stepward.agents.closing import RUNS_A_SWEEP, Sweep, chosen
 from stepward.agents.writer import RunWriter
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreThrottled
 from stepward.domain.journal import Created
 from stepward.domain.runs import RunKey
-from tests.builders import a_turn, an_agent_body
+from tests.builders import a_head, a_turn, an_agent_body
 from tests.driver import World
 
 ASK = {"tool": "ask_child", "arguments": {"input": "x"}}
@@ -92,6 +95,18 @@ def test_of_those_who_wait_everybody_has_a_turn() -> None:
     world.cancel_in_journal(last)
     sweep(world, 3)
     assert world.show(last)["status"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("status", ["RUNNING", "WAITING"])
+def test_a_round_is_bounded_and_every_run_has_its_round(status: str) -> None:
+    heads = [a_head(number, status=status) for number in range(3 * RUNS_A_SWEEP + 7)]
+    clock, seen = StillClock(), set()
+    for _ in range(4):
+        looked_at = chosen(heads, clock.now())
+        assert len(looked_at) == RUNS_A_SWEEP
+        seen |= {head.run for head in looked_at}
+        clock.forward(MINUTE_S)
+    assert len(seen) == len(heads)
 
 
 def test_a_cancel_whose_canceller_died_is_finished() -> None:
