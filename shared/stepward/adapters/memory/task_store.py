@@ -1,0 +1,144 @@
+"""Records of workflows' tasks in dictionaries, an item of the table each, with the same conditions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+from stepward.domain.errors import NotFound
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.ports.task_store import Begun, Latch, LatchKey, Looked, WorkflowStarted
+
+
+@dataclass
+class _Item:
+    """One latch: records by path, words that are left of records elsewhere, tokens by join."""
+
+    records: dict[str, str] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
+    waiting: dict[str, str] = field(default_factory=dict)
+
+    def as_latch(self) -> Latch:
+        """Show the item as a write has left it."""
+        records = {path: TaskRecord.model_validate_json(body) for path, body in self.records.items()}
+        return Latch(records, frozenset(records) | self.words, dict(self.waiting))
+
+
+@dataclass
+class _Run:
+    """A run's partition; values and records are kept as text, so that nobody changes them from outside."""
+
+    started: WorkflowStarted
+    cancelled_by: str | None = None
+    latches: dict[LatchKey, _Item] = field(default_factory=dict)
+    marks: dict[TaskKey, dict[int, Begun]] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+
+
+class MemoryTaskStore:
+    """Keeps every run's partition; safe under threads."""
+
+    def __init__(self) -> None:
+        self.lock = RLock()
+        self._runs: dict[RunKey, _Run] = {}
+
+    def begin_run(self, key: RunKey, started: WorkflowStarted, given: Any) -> None:
+        """Write what a run's start writes here, as a part of the step that writes its head."""
+        with self.lock:
+            self._runs.setdefault(key, _Run(started, values={"input": json.dumps(given)}))
+
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+        """Read the start, some latches and some marks."""
+        with self.lock:
+            return self._looked(key, latches, begun)
+
+    def everything(self, key: RunKey) -> Looked:
+        """Read all latches and all marks."""
+        with self.lock:
+            run = self._run(key)
+            return self._looked(key, run.latches, run.marks)
+
+    def given(self, key: RunKey) -> Any:
+        """Read the run's input."""
+        return self.value(key, "input")
+
+    def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
+        """Keep the first record of a task."""
+        with self.lock:
+            item = self._item(key, latch)
+            item.records.setdefault(path, record.model_dump_json(exclude_none=True))
+            found = item.as_latch()
+            return found.records[path], found
+
+    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+        """Leave word; left twice it is one."""
+        with self.lock:
+            item = self._item(key, latch)
+            item.words.add(path)
+            return item.as_latch()
+
+    def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
+        """Write what a machine's await writes: its token, if one of those that it waits for is still to come.
+
+        time →   record ✓ ─ record ✓ ─ park ✗ goes on            record ✓ ─ park ✓ ─ record ✓ sees the token
+        """
+        with self.lock:
+            item = self._item(key, latch)
+            if item.as_latch().settled.issuperset(needs):
+                return False
+            item.waiting[join] = token
+            return True
+
+    def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
+        """Mark an attempt; the first mark stays."""
+        with self.lock:
+            kept = self._run(key).marks.setdefault(task, {}).setdefault(begun.attempt, begun)
+            return kept, kept == begun
+
+    def put_value(self, key: RunKey, name: str, value: Any) -> None:
+        """Keep a value."""
+        with self.lock:
+            self._run(key).values[name] = json.dumps(value, ensure_ascii=False)
+
+    def value(self, key: RunKey, name: str) -> Any:
+        """Read a value."""
+        found = self._runs[key].values.get(name) if key in self._runs else None
+        if found is None:
+            raise NotFound(f"the run {key.run} has no value {name!r}.")
+        return json.loads(found)
+
+    def cancel(self, key: RunKey, by: str) -> bool:
+        """Write who cancelled the run; the first stays."""
+        with self.lock:
+            run = self._run(key)
+            run.cancelled_by = run.cancelled_by or by
+            return run.cancelled_by == by
+
+    # ── parts, under the lock ───────────────────────────────────────────────────────────────────────────────────
+
+    def _run(self, key: RunKey) -> _Run:
+        if key not in self._runs:
+            raise NotFound(f"there is no run {key.run!r} of a workflow.", field="run_id")
+        return self._runs[key]
+
+    def _item(self, key: RunKey, latch: LatchKey) -> _Item:
+        return self._run(key).latches.setdefault(latch, _Item())
+
+    def _looked(self, key: RunKey, latches: Iterable[LatchKey], begun: Iterable[TaskKey]) -> Looked:
+        run = self._run(key)
+        records = {
+            TaskKey(path=path, at=latch.at): TaskRecord.model_validate_json(body)
+            for latch in latches
+            if latch in run.latches
+            for path, body in run.latches[latch].records.items()
+        }
+        marks = {
+            task: tuple(run.marks[task][number] for number in sorted(run.marks[task]))
+            for task in begun
+            if task in run.marks
+        }
+        return Looked(run.started, run.cancelled_by, records, marks)

@@ -1,0 +1,149 @@
+"""Heads of workflows' runs in dictionaries, and the machines that a test carries itself."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from stepward.adapters.memory.task_store import MemoryTaskStore
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import WorkflowHead
+from stepward.ports.clock import Clock
+from stepward.ports.runtime_state import key_used_before
+from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRunPage
+
+_PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}", re.ASCII)
+
+
+class MemoryWorkflowRuns:
+    """Keeps heads and idempotency records; a start writes into the store of tasks in the same step."""
+
+    def __init__(self, store: MemoryTaskStore, clock: Clock) -> None:
+        self.heads: dict[RunKey, WorkflowHead] = {}
+        self._store, self._clock = store, clock
+        self._keys: dict[tuple[str, str, str], tuple[str, str, int]] = {}
+
+    def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
+        """Create everything together, or find what the key started.
+
+        time →   A: all ✓            A again: the key, or the run, is there → the same run
+        """
+        head = new.head
+        with self._store.lock:
+            before = self._started_before(new)
+            if before:
+                return before, False
+            if new.idempotency:
+                said = (new.idempotency.body_sha256, head.run, new.idempotency.expires_at)
+                self._keys[_name(new)] = said
+            self.heads[head.key] = head
+            self._store.begin_run(head.key, new.started, new.given)
+            return head, True
+
+    def head(self, key: RunKey) -> WorkflowHead | None:
+        """Read a head."""
+        return self.heads.get(key)
+
+    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
+        """Write the end if there is none.
+
+        time →   settle: end ✓            cancel: end ✗ → it had ended
+        """
+        with self._store.lock:
+            head = self.heads.get(key)
+            if head is None or head.ended:
+                return False
+            self.heads[key] = head.model_copy(update=dict(end))
+            return True
+
+    def list_runs(
+        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
+    ) -> WorkflowRunPage:
+        """List newest first; the cursor is the place of the last run that was shown."""
+        if cursor is not None and not _PLACE.fullmatch(cursor):
+            raise InvalidRequest(
+                "the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came"
+            )
+        found = [
+            head
+            for head in self.heads.values()
+            if head.tenant == tenant
+            and workflow in (None, head.workflow)
+            and (cursor is None or _place(head) < cursor)
+        ]
+        found.sort(key=_place, reverse=True)
+        more = len(found) > limit
+        return WorkflowRunPage(runs=found[:limit], cursor=_place(found[limit - 1]) if more else None)
+
+    def count_open(self, tenant: str, workflow: str, version: str) -> int:
+        """Count a version's runs that have not ended."""
+        wanted = (tenant, workflow, version)
+        return sum(
+            (head.tenant, head.workflow, head.version) == wanted and not head.ended
+            for head in self.heads.values()
+        )
+
+    def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
+        """List runs that have not ended, oldest first."""
+        found = [head for head in self.heads.values() if not head.ended and head.created_at < created_before]
+        return sorted(found, key=lambda head: head.created_at)[:limit]
+
+    def _started_before(self, new: NewWorkflowRun) -> WorkflowHead | None:
+        given, head = new.idempotency, new.head
+        if given:
+            fresh = (given.body_sha256, head.run, given.expires_at)
+            body, run, expires_at = self._keys.get(_name(new), fresh)
+            if expires_at < int(self._clock.now().timestamp()):
+                body, run, _ = fresh
+            if body != given.body_sha256:
+                raise key_used_before()
+            if run != head.run:
+                return self.heads[RunKey(tenant=head.tenant, run=run)]
+        return self.heads.get(head.key)
+
+
+class MemoryMachines:
+    """Remembers which executions run, and whom it was told to wake."""
+
+    def __init__(self) -> None:
+        self.running: dict[str, WorkflowHead] = {}
+        self.over: dict[str, str] = {}
+        self.answers: list[tuple[str, str | None]] = []
+        """Tokens in their order, with the error of those that were refused."""
+
+    def start(self, head: WorkflowHead) -> None:
+        """Start once a name."""
+        if head.execution_name not in self.over:
+            self.running.setdefault(head.execution_name, head)
+
+    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
+        """End an execution that runs."""
+        if self.running.pop(head.execution_name, None):
+            self.over[head.execution_name] = f"{error}: {cause}"
+
+    def is_running(self, head: WorkflowHead) -> bool:
+        """Tell whether it was started and is not over."""
+        return head.execution_name in self.running
+
+    def answer(self, token: str) -> bool:
+        """Remember an answer; the first to a token is the one that counts."""
+        return self._told(token, None)
+
+    def refuse(self, token: str, error: str, cause: str) -> bool:
+        """Remember a failure."""
+        return self._told(token, f"{error}: {cause}")
+
+    def _told(self, token: str, error: str | None) -> bool:
+        is_first = all(known != token for known, _ in self.answers)
+        self.answers.append((token, error))
+        return is_first
+
+
+def _place(head: WorkflowHead) -> str:
+    return f"{head.created_at}#{head.run}"
+
+
+def _name(new: NewWorkflowRun) -> tuple[str, str, str]:
+    assert new.idempotency is not None
+    return new.head.tenant, new.idempotency.principal, new.idempotency.key
