@@ -35,6 +35,10 @@ class Names:
         """Name the bus on which applications put the events that start agents."""
         return self.of("events")
 
+    def workflow_log_group(self) -> str:
+        """Name the group to which workflows' machines log their failures."""
+        return f"/aws/vendedlogs/states/{self.of('workflows')}"
+
     def schedules(self) -> str:
         """Name the group of the schedules that users make."""
         return self.of("triggers")
@@ -127,6 +131,30 @@ class Arns:
     def schedule_role(self) -> str:
         """Spell the role in which schedules start their room."""
         return f"arn:{self.partition}:iam::{self.account}:role/{self.schedule_role_name()}"
+
+    def bus(self) -> str:
+        """Spell the stage's own event bus."""
+        return self._arn("events", f"event-bus/{self.names.bus()}")
+
+    def workflow_machines(self, rest: str = "*") -> str:
+        """Spell the machines of workflows, which are named after what they were compiled from."""
+        return self._arn("states", f"stateMachine:sw-{self.names.stage}-{rest}")
+
+    def workflow_executions(self) -> str:
+        """Spell all executions of workflows' machines."""
+        return self._arn("states", f"execution:sw-{self.names.stage}-*")
+
+    def workflow_role_name(self) -> str:
+        """Carry the region in the role's name, for roles have the same place in every region."""
+        return f"{self.names.of('workflows')}-{self.region}"
+
+    def workflow_role(self) -> str:
+        """Spell the role in which all workflows' machines run."""
+        return f"arn:{self.partition}:iam::{self.account}:role/{self.workflow_role_name()}"
+
+    def workflow_logs(self) -> str:
+        """Spell the group to which workflows' machines log their failures."""
+        return self._arn("logs", f"log-group:{self.names.workflow_log_group()}:*")
 
     def machine(self, machine: str) -> str:
         """Spell a state machine, for starting it."""

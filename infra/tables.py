@@ -49,6 +49,7 @@ _RUN_LIST = (
     "aws",
 )
 _APPROVAL_LIST = ("asked", "said")
+_WORKFLOW_RUN_LIST = ("workflow", "machine", "epoch", "rerun_of")
 _AGENT_LIST = (
     "id",
     "uid",
@@ -72,9 +73,9 @@ TABLES: dict[str, TableSpec] = {
         TableSpec(
             "runtime",
             indexes=(
-                Index("GSI1", _RUN_LIST + _APPROVAL_LIST),
-                Index("GSI2", _RUN_LIST),
-                Index("GSI3", _RUN_LIST),
+                Index("GSI1", _RUN_LIST + _APPROVAL_LIST + _WORKFLOW_RUN_LIST),
+                Index("GSI2", _RUN_LIST + _WORKFLOW_RUN_LIST),
+                Index("GSI3", _RUN_LIST + _WORKFLOW_RUN_LIST),
             ),
         ),
         TableSpec("registry", indexes=(Index("GSI1", _AGENT_LIST),)),

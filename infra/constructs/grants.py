@@ -33,7 +33,7 @@ _WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
 
 TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
-    "journal:read": ("journal", _READ),
+    "journal:read": ("journal", (*_READ, "dynamodb:BatchGetItem")),
     "runtime:read": ("runtime", _READ),
     "runtime:read-write": ("runtime", _READ + _WRITE + ("dynamodb:DeleteItem",)),
     "runtime:check": ("runtime", ("dynamodb:ConditionCheckItem",)),
@@ -64,6 +64,8 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     words["schedules:define"] = _schedules
     words["events:put"] = _events
+    words["bus:put"] = _bus
+    words |= {f"workflows:{word}": rule for word, rule in WORKFLOW_WORDS.items()}
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
         words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
@@ -120,6 +122,51 @@ def _answer_rule(machine: str) -> Rule:
 def _events(arns: Arns) -> Granted:
     """Put events on the account's default bus, where the platform tells of itself."""
     return Granted((Allow(("events:PutEvents",), (arns.default_bus(),)),))
+
+
+def _bus(arns: Arns) -> Granted:
+    """Put events on the stage's own bus, where applications' events start agents and workflows."""
+    return Granted((Allow(("events:PutEvents",), (arns.bus(),)),), {"EVENT_BUS": arns.names.bus()})
+
+
+def _workflow_rule(*actions: str, on_executions: bool = False) -> Rule:
+    """Machines of workflows are made at run time: a grant ends at the stage's part of their names."""
+
+    def rule(arns: Arns) -> Granted:
+        resource = arns.workflow_executions() if on_executions else arns.workflow_machines()
+        return Granted((Allow(actions, (resource,)),), {"WORKFLOW_MACHINES": arns.workflow_machines("")})
+
+    return rule
+
+
+def _publish(arns: Arns) -> Granted:
+    """Make and remove workflows' machines, in the one role that they all have."""
+    actions = ("states:CreateStateMachine", "states:DeleteStateMachine", "states:TagResource")
+    passes = Allow(("iam:PassRole",), (arns.workflow_role(),))
+    environment = {
+        "WORKFLOW_MACHINES": arns.workflow_machines(""),
+        "WORKFLOW_ROLE_ARN": arns.workflow_role(),
+        "WORKFLOW_LOG_GROUP_ARN": arns.workflow_logs(),
+        "TASK_RUN_ARN": arns.function("task_run"),
+        "JOURNAL_NAME": arns.names.of("journal"),
+    }
+    return Granted((Allow(actions, (arns.workflow_machines(),)), passes), environment)
+
+
+def _order(arns: Arns) -> Granted:
+    """Ask the one room that may make workflows' machines to make one."""
+    allow = Allow(("lambda:InvokeFunction",), (arns.function("workflow_publisher"),))
+    return Granted((allow,), {"WORKFLOW_PUBLISHER": arns.names.function("workflow_publisher")})
+
+
+WORKFLOW_WORDS: dict[str, Rule] = {
+    "publish": _publish,
+    "order": _order,
+    "start": _workflow_rule("states:StartExecution"),
+    "answer": _workflow_rule("states:SendTaskSuccess", "states:SendTaskFailure"),
+    "stop": _workflow_rule("states:StopExecution", on_executions=True),
+    "describe": _workflow_rule("states:DescribeExecution", on_executions=True),
+}
 
 
 def _send_rule(room: str) -> Rule:

@@ -57,7 +57,7 @@ class Machine(Construct):
 
 
 # These exist only for all resources; AWS's documentation of logging and tracing for Step Functions lists them.
-_DELIVERS = Allow(
+DELIVERS = Allow(
     (
         "logs:CreateLogDelivery",
         "logs:GetLogDelivery",
@@ -82,7 +82,7 @@ def _role(scope: Construct, functions: list[str]) -> iam.Role:
         scope,
         "Role",
         assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
-        inline_policies={"Calls": policy([invokes]), "Delivers": policy([_DELIVERS])},
+        inline_policies={"Calls": policy([invokes]), "Delivers": policy([DELIVERS])},
     )
     allowances.LOG_DELIVERY.on(role, "Resource::*")
     return role

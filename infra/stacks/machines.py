@@ -9,12 +9,13 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.machine import Machine
+from infra.constructs.workflows import WorkflowMachines
 from infra.rooms import RoomSpec
 from infra.stacks.base import StageStack
 
 
 class MachinesStack(StageStack):
-    """Every machine of the `statemachines` folder."""
+    """Every machine of the `statemachines` folder, and what the machines of workflows share."""
 
     def __init__(
         self, scope: Construct, files: Mapping[str, Path], rooms: Sequence[RoomSpec], config: StageConfig
@@ -22,3 +23,4 @@ class MachinesStack(StageStack):
         super().__init__(scope, "machines", config)
         for name, file in files.items():
             Machine(self, name, file, rooms, config)
+        WorkflowMachines(self, config)

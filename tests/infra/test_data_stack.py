@@ -6,9 +6,10 @@ import pytest
 
 from infra.tables import TABLES
 from stepward.domain.runs import RunHead
+from stepward.domain.task_records import WorkflowHead
 from tests.infra.assembly_reading import Assembly, Json, flat
 
-RUN_IN_A_LIST = set(RunHead.model_fields) - {"epoch"}
+RUN_IN_A_LIST = set(RunHead.model_fields) | set(WorkflowHead.model_fields)
 EXPECTED_INDEXES = {
     "journal": {},
     "runtime": {"GSI1": RUN_IN_A_LIST | {"asked", "said"}, "GSI2": RUN_IN_A_LIST, "GSI3": RUN_IN_A_LIST},

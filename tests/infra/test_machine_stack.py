@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,7 +31,7 @@ def test_a_task_waits_longer_than_its_function_may_run(prod: Assembly) -> None:
 
 def test_it_calls_only_the_functions_that_it_names(prod: Assembly) -> None:
     (machine,) = prod.properties("machines", "AWS::StepFunctions::StateMachine")
-    (role,) = prod.properties("machines", "AWS::IAM::Role")
+    (role,) = [role for role in prod.properties("machines", "AWS::IAM::Role") if "Calls" in _policies(role)]
     functions = {flat(arn) for arn in machine["DefinitionSubstitutions"].values()}
     invoked = {
         resource for resource, actions in permissions(role).items() if actions == {"lambda:InvokeFunction"}
@@ -41,6 +42,23 @@ def test_it_calls_only_the_functions_that_it_names(prod: Assembly) -> None:
         "stepward-prod-dispatch",
         "stepward-prod-tool-invoke",
     }
+
+
+def test_workflows_machines_call_one_room_and_write_awaits(prod: Assembly) -> None:
+    (role,) = [role for role in prod.properties("machines", "AWS::IAM::Role") if "Tasks" in _policies(role)]
+    allowed = {
+        resource.rpartition(":")[2]: actions
+        for resource, actions in permissions(role).items()
+        if resource != "*"
+    }
+    assert allowed == {
+        "stepward-prod-task-run": {"lambda:InvokeFunction"},
+        "table/stepward-prod-journal": {"dynamodb:UpdateItem"},
+    }
+
+
+def _policies(role: dict[str, Any]) -> set[str]:
+    return {policy["PolicyName"] for policy in role["Policies"]}
 
 
 def test_every_step_is_logged_but_no_data(prod: Assembly) -> None:

@@ -10,18 +10,23 @@ from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.approvals import Approvals
 from stepward.ports.machines import RunMachine
+from stepward.ports.task_answers import TaskAnswers, TaskOutcome
 from stepward.ports.tokens import Tokens
 
 ATTEMPTS: Final = 10
 
 
-def wake(approvals: Approvals, tokens: Tokens, machine: RunMachine, approval: Approval) -> None:
+def wake(
+    approvals: Approvals, tokens: Tokens, machine: RunMachine, tasks: TaskAnswers, approval: Approval
+) -> None:
     """Send the run on that waits for a decision; safe to repeat.
 
     time →   decider: decision ✓ ─ ✗ dies        janitor, a minute later: it is due still → token → woken
     """
-    token = tokens.of(approval.key, approval.wait)
-    if token:
+    if approval.task and approval.decision:
+        outcome = TaskOutcome(output=approval.decision.model_dump(mode="json"))
+        tasks.answer(approval.tenant, approval.run, approval.task, outcome)
+    elif token := tokens.of(approval.key, approval.wait):
         machine.answer(token)
     approvals.woken(approval)
 

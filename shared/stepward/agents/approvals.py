@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -30,6 +30,7 @@ from stepward.ports.clock import Clock, iso
 from stepward.ports.journal import Journal
 from stepward.ports.machines import RunMachine
 from stepward.ports.runtime_state import RuntimeState
+from stepward.ports.task_answers import NoTasks, TaskAnswers
 from stepward.ports.tokens import Tokens
 
 DECISION_LIMIT_BYTES: Final = 80_000
@@ -92,13 +93,14 @@ class DecideApproval:
     tokens: Tokens
     machine: RunMachine
     clock: Clock
+    tasks: TaskAnswers = field(default_factory=NoTasks)
 
     def __call__(self, caller: Caller, approval: str, body: Any) -> dict[str, Any]:
         """Take a decision and send the run on; a refusal changes nothing."""
         request = parse(DecisionRequest, body)
         decision = Decision(by=caller.principal, at=iso(self.clock.now()), **request.model_dump())
         decided = self._decide(caller.tenant, approval, decision)
-        wake(self.approvals, self.tokens, self.machine, decided)
+        wake(self.approvals, self.tokens, self.machine, self.tasks, decided)
         return _view(decided)
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(10), reraise=True)
@@ -193,6 +195,9 @@ def _view(approval: Approval, hidden: frozenset[str] | set[str] = frozenset()) -
     times = {"created_at", "due_at", "requested_at", "reminded_at", "escalated_at", "closed_at", "decision"}
     said = approval.model_dump(mode="json", include=(parts | times) - hidden)
     asking = approval.asking
+    if approval.task:
+        del said["agent"]
+        said |= {"workflow": approval.task.workflow, "task": str(approval.task.key)}
     said |= {"approvers": list(approval.deciders), "not_requester": asking.not_requester}
     if "form" not in hidden:
         said["form"] = [field.model_dump(mode="json", exclude_defaults=True) for field in asking.form]

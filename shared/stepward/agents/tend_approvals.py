@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,6 +15,7 @@ from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
 from stepward.ports.events import Events
 from stepward.ports.machines import RunMachine
+from stepward.ports.task_answers import NoTasks, TaskAnswers
 from stepward.ports.tokens import Tokens
 
 LOOKED_AT_A_ROUND: Final = 500
@@ -29,6 +30,7 @@ class TendApprovals:
     machine: RunMachine
     events: Events
     clock: Clock
+    tasks: TaskAnswers = field(default_factory=NoTasks)
 
     def __call__(self) -> dict[str, int]:
         """See to everything that is due; count what was done.
@@ -48,7 +50,7 @@ class TendApprovals:
     def tend(self, approval: Approval, now: datetime) -> list[str]:
         """See to one approval; name what was done."""
         if approval.decision:
-            wake(self.approvals, self.tokens, self.machine, approval)
+            wake(self.approvals, self.tokens, self.machine, self.tasks, approval)
             return ["woken"]
         if not approval.is_open:
             return []

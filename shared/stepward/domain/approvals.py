@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskPlace
 
 A_YEAR_S: Final = 31_536_000
 A_WEEK_S: Final = 7 * 86_400
@@ -116,6 +117,8 @@ class Approval(BaseModel):
     details: Any = None
     asking: Asking
     is_guard: bool = False
+    task: TaskPlace | None = None
+    """Of a workflow's run: the task that asks; then `agent` is the workflow."""
     created_at: str
     due_at: str
     status: ApprovalStatus = ApprovalStatus.OPEN

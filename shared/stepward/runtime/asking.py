@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stepward.runtime import money, wiring
+from stepward.runtime.task_answers import Answers
 
 if TYPE_CHECKING:
     from stepward.agents.approvals import DecideApproval, ShowApprovals
@@ -27,7 +28,9 @@ def tend_approvals_case() -> TendApprovals:
     from stepward.agents.tend_approvals import TendApprovals
 
     machine = wiring.run_machine()
-    return TendApprovals(wiring.approvals(), wiring.tokens(), machine, money.events(), wiring.clock())
+    return TendApprovals(
+        wiring.approvals(), wiring.tokens(), machine, money.events(), wiring.clock(), Answers()
+    )
 
 
 def show_approvals_case() -> ShowApprovals:
@@ -48,4 +51,5 @@ def decide_approval_case() -> DecideApproval:
         tokens=wiring.tokens(),
         machine=wiring.run_machine(),
         clock=wiring.clock(),
+        tasks=Answers(),
     )

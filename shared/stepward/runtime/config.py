@@ -28,6 +28,17 @@ class Settings(BaseModel):
     agent_run_machine_arn: str | None = None
     dispatch_queue_url: str | None = None
     triggers_table: str | None = None
+    event_bus: str | None = None
+    """The bus on which applications put events, and tasks of workflows too."""
+
+    workflow_machines: str | None = None
+    """How the ARNs of workflows' state machines begin."""
+
+    workflow_role_arn: str | None = None
+    workflow_log_group_arn: str | None = None
+    workflow_publisher: str | None = None
+    task_run_arn: str | None = None
+    journal_name: str | None = None
     schedule_group: str | None = None
     schedule_role_arn: str | None = None
     schedule_target_arn: str | None = None

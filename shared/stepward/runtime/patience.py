@@ -9,6 +9,7 @@ from typing import Any, Final
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from stepward.domain.errors import InvalidRequest
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus
 
 MOST_S: Final = 25
 
@@ -22,6 +23,20 @@ def wait_of(text: str | None) -> int:
             f"wait is {text[:40]!r}.", field="wait", fix=f"use whole seconds from 0 to {MOST_S}"
         )
     return int(text)
+
+
+def until_published(look: Callable[[], RegisteredWorkflow], seconds: int) -> RegisteredWorkflow:
+    """Look at a workflow's version until its machine is made or refused, or the time is over; answer the last look."""
+    polling = Retrying(
+        retry=retry_if_result(lambda kept: kept.status is VersionStatus.PUBLISHING),
+        stop=stop_after_delay(seconds),
+        wait=wait_exponential(multiplier=0.05, min=0.05, max=1),
+    )
+    try:
+        found: RegisteredWorkflow = polling(look)
+    except RetryError as error:
+        found = error.last_attempt.result()
+    return found
 
 
 def until_ended(look: Callable[[], dict[str, Any]], seconds: int) -> dict[str, Any]:

@@ -111,6 +111,7 @@ def run_ports() -> RunPorts:
     """What runs stand on."""
     from stepward.adapters.aws.nudges import SqsNudges
     from stepward.agents.run_ports import RunPorts
+    from stepward.runtime.task_answers import Answers
 
     return RunPorts(
         journal=journal(),
@@ -124,6 +125,7 @@ def run_ports() -> RunPorts:
         limits=limits_config(),
         clock=clock(),
         ids=ids(),
+        tasks=Answers(),
     )
 
 

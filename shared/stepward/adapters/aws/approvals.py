@@ -25,7 +25,7 @@ from stepward.ports.approvals import ApprovalPage
 DUE: Final = "APPROVALS#DUE"
 APPROVAL: Final = "approval"
 _PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}\.[\w-]{1,128}", re.ASCII)
-_FIXED: Final = {"call", "tool", "agent", "requester", "question", "is_guard", "due_at"}
+_FIXED: Final = {"call", "tool", "agent", "requester", "question", "is_guard", "task", "due_at"}
 _CHANGING: Final = {"requested_at", "reminded_at", "escalated_at", "closed_at"}
 
 

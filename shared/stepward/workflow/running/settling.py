@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.domain.errors import StepwardError
+from stepward.domain.errors import NotFound, StepwardError
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
@@ -43,8 +43,10 @@ class SettleRun:
     def __call__(self, key: RunKey, failure: Mapping[str, Any] | None) -> dict[str, Any]:
         """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits."""
         head = self.ports.runs.head(key)
-        if head is None or head.ended:
-            return {"status": head.status.value if head else "unknown"}
+        if head is None:
+            raise NotFound(f"there is no run {key.run}.")
+        if head.ended:
+            return self._told_again(head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
         looked = self.ports.store.everything(key)
         status, error = verdict(program, looked, failure)
@@ -64,6 +66,15 @@ class SettleRun:
         self.ports.runs.close(key, end)
         self.tell(head, end, output)
         return {"status": status.value}
+
+    def _told_again(self, head: WorkflowHead) -> dict[str, Any]:
+        """Tell of an end once more: whoever wrote it may have died before anybody heard."""
+        end = WorkflowEnd(
+            status=head.status, ended_at=head.ended_at or "", error=head.error, totals=head.totals
+        )
+        is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+        self.tell(head, end, self.ports.store.value(head.key, OUTPUT) if is_well else None)
+        return {"status": head.status.value}
 
     def _output(self, key: RunKey, program: Program, looked: Looked) -> Any:
         """What the document says, or the outputs of the tasks that nobody needs."""

@@ -1,0 +1,19 @@
+"""Carries tasks of workflows, and ends their runs: every state of a workflow's machine but the awaits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.runtime import workflow_wiring
+from stepward.runtime.entry import task
+from stepward.workflow.running.requests import TaskRequest
+
+
+@task("task carried", TaskRequest)
+def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
+    """Carry one entry of a state."""
+    del context
+    key = request.run.key
+    if request.step == "settle":
+        return workflow_wiring.settle_case(key)(key, (request.state or {}).get("failed"))
+    return workflow_wiring.carry_case(key)(request)

@@ -1,0 +1,32 @@
+"""Lists workflows and shows their versions and runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepward.runtime import workflow_wiring
+from stepward.runtime.http import answer, caller, query_of, routes
+
+router = routes()
+
+
+@router.get("/workflows")
+def list_workflows() -> Any:
+    """List workflows by id."""
+    event = router.current_event
+    return answer(200, workflow_wiring.show_case().list(caller(event).tenant, query_of(event)))
+
+
+@router.get("/workflows/<workflow_id>")
+def show_workflow(workflow_id: str) -> Any:
+    """Show one version with its document, the newest by default."""
+    event = router.current_event
+    shown = workflow_wiring.show_case().detail(caller(event).tenant, workflow_id, query_of(event))
+    return answer(200, shown)
+
+
+@router.get("/workflows/<workflow_id>/runs")
+def list_runs(workflow_id: str) -> Any:
+    """List a workflow's runs, newest first."""
+    event = router.current_event
+    return answer(200, workflow_wiring.show_case().runs(caller(event).tenant, workflow_id, query_of(event)))

@@ -1,0 +1,191 @@
+"""The use cases about workflows, put together for the rooms that register, publish, carry, show and end them."""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from stepward.runtime import asking, money, wiring
+from stepward.runtime.config import settings
+
+if TYPE_CHECKING:
+    from stepward.adapters.aws.machine_orders import LambdaOrders
+    from stepward.adapters.aws.machine_shop import StepFunctionsShop
+    from stepward.adapters.aws.workflow_registry import DynamoWorkflowRegistry
+    from stepward.domain.programs import Program
+    from stepward.domain.runs import RunKey
+    from stepward.domain.task_records import WorkflowHead
+    from stepward.ports.workflow_runs import WorkflowEnd
+    from stepward.workflow.publishing import PublishWorkflow, RemoveVersion
+    from stepward.workflow.registering import RegisterWorkflow
+    from stepward.workflow.running.answering import AnswerTask
+    from stepward.workflow.running.callbacks import ReceiveCall
+    from stepward.workflow.running.carry import CarryTask
+    from stepward.workflow.running.ending import EndRun
+    from stepward.workflow.running.ports import WorkflowPorts
+    from stepward.workflow.running.settling import SettleRun
+    from stepward.workflow.running.starting import StartWorkflow
+    from stepward.workflow.running.within import World
+    from stepward.workflow.showing import ShowWorkflows
+
+# ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
+
+
+@cache
+def registry() -> DynamoWorkflowRegistry:
+    """Versions of workflows."""
+    from stepward.adapters.aws.workflow_registry import DynamoWorkflowRegistry
+
+    return DynamoWorkflowRegistry(settings().need("registry_table"), settings().need("data_bucket"))
+
+
+@cache
+def ports() -> WorkflowPorts:
+    """What workflows' runs stand on."""
+    from stepward.adapters.aws.task_store import DynamoTaskStore
+    from stepward.adapters.aws.workflow_machines import StepFunctionsWorkflows
+    from stepward.adapters.aws.workflow_runs import DynamoWorkflowRuns
+    from stepward.workflow.running.ports import WorkflowPorts
+
+    store = DynamoTaskStore(wiring.journal())
+    return WorkflowPorts(
+        store=store,
+        runs=DynamoWorkflowRuns(settings().need("runtime_table"), store, wiring.clock()),
+        machines=StepFunctionsWorkflows(settings().need("workflow_machines")),
+        tokens=wiring.tokens(),
+        program=program,
+        clock=wiring.clock(),
+        ids=wiring.ids(),
+    )
+
+
+@lru_cache(maxsize=64)
+def program(tenant: str, workflow: str, version: str) -> Program:
+    """One version's program; versions never change, so a process reads each once."""
+    return registry().program(tenant, workflow, version)
+
+
+@cache
+def answer_case() -> AnswerTask:
+    """The use case that answers tasks."""
+    from stepward.workflow.running.answering import AnswerTask
+
+    return AnswerTask(ports())
+
+
+@cache
+def start_case() -> StartWorkflow:
+    """The use case that starts runs."""
+    from stepward.workflow.running.starting import StartWorkflow
+
+    return StartWorkflow(ports(), registry())
+
+
+def show_case() -> ShowWorkflows:
+    """The use case that shows workflows and their runs."""
+    from stepward.workflow.showing import ShowWorkflows
+
+    return ShowWorkflows(registry(), ports())
+
+
+def register_case() -> RegisterWorkflow:
+    """The use case that keeps versions."""
+    from stepward.workflow.registering import RegisterWorkflow
+
+    return RegisterWorkflow(
+        registry(), wiring.registry(), wiring.clock(), _orders().publish, settings().http_allow
+    )
+
+
+def remove_case() -> RemoveVersion:
+    """The use case that removes versions."""
+    from stepward.workflow.publishing import RemoveVersion
+
+    return RemoveVersion(registry(), ports().runs, _orders().discard)
+
+
+def callback_case() -> ReceiveCall:
+    """The use case that takes calls from outside for tasks that wait for them."""
+    from stepward.workflow.running.callbacks import ReceiveCall
+
+    return ReceiveCall(ports(), answer_case())
+
+
+@cache
+def _orders() -> LambdaOrders:
+    from stepward.adapters.aws.machine_orders import LambdaOrders
+
+    return LambdaOrders(settings().need("workflow_publisher"))
+
+
+def publish_case() -> PublishWorkflow:
+    """The use case that makes machines."""
+    from stepward.workflow.publishing import PublishWorkflow
+
+    values = {"TaskRunArn": settings().need("task_run_arn"), "JournalTable": settings().need("journal_name")}
+    return PublishWorkflow(registry(), shop(), values)
+
+
+@cache
+def shop() -> StepFunctionsShop:
+    """Where machines are made."""
+    from stepward.adapters.aws.machine_shop import StepFunctionsShop
+
+    return StepFunctionsShop(
+        settings().need("workflow_machines"),
+        settings().need("workflow_role_arn"),
+        settings().need("workflow_log_group_arn"),
+    )
+
+
+def carry_case(key: RunKey) -> CarryTask:
+    """The use case that carries one run's tasks."""
+    from stepward.workflow.running.carry import CarryTask
+
+    return CarryTask(ports(), _world(key))
+
+
+def settle_case(key: RunKey) -> SettleRun:
+    """The use case that ends one run by its records."""
+    from stepward.workflow.running.settling import SettleRun
+
+    return SettleRun(ports(), _world(key), tell)
+
+
+def end_case() -> EndRun:
+    """The use case that ends runs from outside."""
+    from stepward.agents.cancel import CancelRun
+    from stepward.workflow.running.ending import EndRun
+
+    return EndRun(ports(), tell, CancelRun(wiring.run_ports()))
+
+
+def tell(head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
+    """Tell of a run's end: the task or call that waits for it, and whoever listens on the bus."""
+    from stepward.workflow.running.telling import TellEnd
+
+    TellEnd(wiring.run_ports(), money.events())(head, end, output)
+
+
+def _world(key: RunKey) -> World:
+    from stepward.runtime.tool_wiring import remote_context
+    from stepward.workflow.running.asking import AskForTask
+    from stepward.workflow.running.callbacks import callback_address
+    from stepward.workflow.running.reaching import WorkflowReach
+    from stepward.workflow.running.within import World
+
+    reach = WorkflowReach(
+        ports=ports(),
+        key=key,
+        start=wiring.start_run_case(),
+        workflows=start_case(),
+        ask=AskForTask(wiring.approvals(), asking.tend_approvals_case(), wiring.clock()),
+        address=callback_address,
+    )
+    return World(tools=remote_context, put_event=_put_event, reach=reach)
+
+
+def _put_event(name: str, event_id: str, detail: dict[str, Any]) -> None:
+    from stepward.adapters.aws.events import EventBridgeEvents
+
+    EventBridgeEvents(settings().need("event_bus")).put("stepward.workflow", name, {"id": event_id, **detail})

@@ -1,0 +1,141 @@
+"""Keeps a version of a workflow: read, checked, proved, compiled, and handed on to be published."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.agents.start import Caller
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.ports.clock import Clock, iso
+from stepward.ports.registry import Registry, Wanted
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
+from stepward.tasks.agent import AgentSettings
+from stepward.tasks.catalog import settings_of
+from stepward.tasks.subworkflow import SubworkflowSettings
+from stepward.tasks.tool import ToolSettings
+from stepward.tasks.webhook import WebhookSettings
+from stepward.workflow.checks.examine import definition_from
+from stepward.workflow.compiling.program import Compiled, compile_workflow
+from stepward.workflow.documents.read import Kind
+from stepward.workflow.problems import Problem, Refused
+
+Publish = Callable[[str, str, str], None]
+"""Asks for a version's machine to be made: tenant, workflow, version."""
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class RegisterWorkflow:
+    """The use case behind `POST /workflows`; a document with any problem is refused whole."""
+
+    registry: WorkflowRegistry
+    agents: Registry
+    clock: Clock
+    publish: Publish
+    http_allow: Sequence[str] = ()
+
+    def __call__(
+        self, caller: Caller, source: str | bytes | dict[str, Any], kind: Kind
+    ) -> tuple[RegisteredWorkflow, bool]:
+        """Keep a version and have it published; the flag tells that it is new."""
+        definition, compiled = self.compiled(caller.tenant, source, kind)
+        before = self.registry.version(caller.tenant, definition.id, definition.version)
+        fresh = RegisteredWorkflow(
+            definition=definition,
+            created_at=iso(self.clock.now()),
+            created_by=caller.principal,
+            machine=compiled.program.machine,
+            states=states_of(compiled.machine),
+        )
+        kept = self.registry.keep(caller.tenant, fresh, compiled.program, compiled.text())
+        if kept.status in (VersionStatus.PUBLISHING, VersionStatus.ARCHIVED):
+            self.publish(caller.tenant, definition.id, definition.version)
+        return kept, before is None
+
+    def compiled(
+        self, tenant: str, source: str | bytes | dict[str, Any], kind: Kind
+    ) -> tuple[WorkflowDefinition, Compiled]:
+        """Read, check and compile a document without keeping it; raises `Refused` with all that is wrong."""
+        definition = definition_from(source, kind)
+        problems = [*self._unknown(tenant, definition), *self._not_allowed(definition)]
+        if problems:
+            raise Refused(problems)
+        return definition, compile_workflow(definition, tenant)
+
+    def _unknown(self, tenant: str, definition: WorkflowDefinition) -> Iterator[Problem]:
+        """Find agents and workflows that are not there: every run of the version would fail at them."""
+        agents: list[tuple[str, Wanted]] = []
+        for path, task in walk(definition.tasks):
+            match settings_of(task) if task.type in ("agent", "subworkflow") else None:
+                case AgentSettings() as agent:
+                    agents.append((path, Wanted(agent.agent, agent.version)))
+                case SubworkflowSettings() as other if other.workflow != definition.id:
+                    version = None if other.version == "latest" else other.version
+                    if self.registry.version(tenant, other.workflow, version) is None:
+                        yield _unknown(path, "workflow", other.workflow)
+                case SubworkflowSettings() as other:
+                    yield Problem(
+                        code="runs-itself",
+                        detail=f"{path!r} runs the workflow that it is in",
+                        fix="use a loop, with a bound",
+                        task=path,
+                        field="workflow",
+                    )
+        for at in range(0, len(agents), _AT_ONCE):
+            few = agents[at : at + _AT_ONCE]
+            seen = self.agents.look(tenant, [wanted for _, wanted in few])
+            for (path, wanted), found in zip(few, seen, strict=True):
+                if found.version is None:
+                    yield _unknown(path, "agent", wanted.agent)
+
+    def _not_allowed(self, definition: WorkflowDefinition) -> Iterator[Problem]:
+        """Find tools that this stage does not allow."""
+        for path, task in walk(definition.tasks):
+            settings = settings_of(task) if task.type in ("tool", "webhook") else None
+            if isinstance(settings, WebhookSettings):
+                settings = settings.as_tool() if settings.url else None
+            if not isinstance(settings, ToolSettings):
+                continue
+            bound = settings.bound()
+            try:
+                bound.tool.check_settings(bound.settings, self.http_allow)
+            except InvalidRequest as error:
+                fix = error.fix or "ask who runs this stage"
+                yield Problem(
+                    code="not-allowed", detail=error.detail, fix=fix, task=path, field=error.field or "config"
+                )
+
+
+def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tuple[str, TaskDefinition]]:
+    """Give all tasks with their paths, those of groups and bodies too."""
+    pending = [(container, task) for task in reversed(tasks)]
+    while pending:
+        outer, task = pending.pop()
+        path = f"{outer}.{task.id}" if outer else task.id
+        yield path, task
+        pending += [(path, inner) for inner in reversed(task.tasks)]
+
+
+def states_of(machine: dict[str, Any]) -> int:
+    """Count the states of a machine, with those of branches and bodies."""
+    count, pending = 0, [machine]
+    while pending:
+        one = pending.pop()
+        for state in one["States"].values():
+            count += 1
+            pending += state.get("Branches", [])
+            pending += [state["ItemProcessor"]] if "ItemProcessor" in state else []
+    return count
+
+
+def _unknown(path: str, what: str, name: str) -> Problem:
+    return Problem(
+        code=f"unknown-{what}",
+        detail=f"{path!r} names the {what} {name!r}, which is not there",
+        fix=f"register it first; GET /{what}s lists those that are",
+        task=path,
+        field=what,
+    )

@@ -1,0 +1,74 @@
+"""Tells of a run's end: the task or the call that waits for it, those who were asked, and whoever listens on the bus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.settle import answer_call
+from stepward.domain.approvals import ApprovalStatus
+from stepward.domain.conversation import ToolResult
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
+from stepward.ports.events import Events
+from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.workflow_runs import WorkflowEnd
+
+WELL: Final = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+
+
+@dataclass(frozen=True)
+class TellEnd:
+    """Safe to repeat: answers keep the first, an approval closes once, and the event has an id."""
+
+    runs: RunPorts
+    events: Events
+
+    def __call__(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
+        """Tell everybody."""
+        if head.parent:
+            self._tell_parent(head, head.parent, end, output)
+        self._close_approvals(head, end.ended_at)
+        self.events.put(
+            "stepward",
+            f"workflow.{end.status.value.lower()}",
+            {
+                "id": f"{head.run}:end",
+                "run": head.run,
+                "tenant": head.tenant,
+                "workflow": head.workflow,
+                "version": head.version,
+                "status": end.status.value,
+                "at": end.ended_at,
+                "error": end.error.model_dump() if end.error else None,
+                "totals": end.totals.model_dump(),
+            },
+        )
+
+    def _tell_parent(self, head: WorkflowHead, parent: WorkflowParent, end: WorkflowEnd, output: Any) -> None:
+        is_well = end.status in WELL
+        error = (
+            None if is_well else end.error or RunError(code="TaskFailed", detail=f"it ended as {end.status}.")
+        )
+        cost = end.totals.cost_usd_micros
+        if parent.place:
+            outcome = TaskOutcome(output=output, error=error, cost_usd_micros=cost, child=head.run)
+            self.runs.tasks.answer(head.tenant, parent.run, parent.place, outcome)
+        elif parent.call:
+            content = {"run": head.run, "status": end.status.value, "output": output}
+            if error:
+                content |= {"error": error.code, "detail": error.detail}
+            result = ToolResult(
+                call=parent.call,
+                tool="workflow",
+                content=content,
+                error=error.code if error else None,
+                child_usd_micros=cost,
+            )
+            answer_call(self.runs, RunKey(tenant=head.tenant, run=parent.run), result)
+
+    def _close_approvals(self, head: WorkflowHead, at: str) -> None:
+        for approval in self.runs.approvals.of_run(head.key):
+            if approval.is_open:
+                self.runs.approvals.change(approval, approval.closed(ApprovalStatus.CANCELLED, at))

@@ -1,0 +1,141 @@
+"""Shows workflows, their versions and their runs, with every task's state, times and cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.show import page_size
+from stepward.domain.errors import NotFound
+from stepward.domain.programs import Program
+from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
+from stepward.ports.task_store import Begun, Looked
+from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
+from stepward.workflow.finding import find_workflow, find_workflow_run
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.settling import OUTPUT, is_undoing
+
+MOST_TASKS_SHOWN: Final = 2_000
+
+
+@dataclass(frozen=True)
+class ShowWorkflows:
+    """The use cases behind `GET /workflows` and what is below it."""
+
+    registry: WorkflowRegistry
+    ports: WorkflowPorts
+
+    def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
+        """List workflows by id."""
+        page = self.registry.list_workflows(
+            tenant, limit=page_size(query.get("limit")), cursor=query.get("cursor")
+        )
+        shown = [one.model_dump(mode="json", exclude_defaults=True) for one in page.workflows]
+        return {"workflows": shown, "next_cursor": page.cursor}
+
+    def detail(self, tenant: str, workflow: str, query: dict[str, str]) -> dict[str, Any]:
+        """Show one version with its document, and which others there are."""
+        found = find_workflow(self.registry, tenant, workflow, query.get("version"))
+        versions = [one.definition.version for one in self.registry.versions(tenant, workflow)]
+        return {**version_view(found), "versions": versions}
+
+    def runs(self, tenant: str, workflow: str | None, query: dict[str, str]) -> dict[str, Any]:
+        """List runs, newest first."""
+        if workflow is not None:
+            find_workflow(self.registry, tenant, workflow, None)
+        limit = page_size(query.get("limit"))
+        page = self.ports.runs.list_runs(tenant, workflow=workflow, limit=limit, cursor=query.get("cursor"))
+        return {"runs": [workflow_run_view(head) for head in page.runs], "next_cursor": page.cursor}
+
+    def run(self, tenant: str, run: str) -> dict[str, Any]:
+        """Show one run: input, output, and each task as far as it has come."""
+        head = find_workflow_run(self.ports.runs, tenant, run)
+        program = self.ports.program(tenant, head.workflow, head.version)
+        looked = self.ports.store.everything(head.key)
+        tasks = list(_tasks(program, looked))
+        return {
+            **workflow_run_view(head),
+            "input": self.ports.store.given(head.key),
+            "output": self._output(head),
+            "tasks": tasks[:MOST_TASKS_SHOWN],
+            "report": report(tasks),
+        }
+
+    def _output(self, head: WorkflowHead) -> Any:
+        if not head.ended:
+            return None
+        try:
+            return self.ports.store.value(head.key, OUTPUT)
+        except NotFound:
+            return None
+
+
+def version_view(found: RegisteredWorkflow) -> dict[str, Any]:
+    """Show a version as the API does."""
+    document = found.definition.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    rest = found.model_dump(mode="json", exclude={"definition"}, exclude_none=True)
+    return {"id": found.definition.id, "version": found.definition.version, **rest, "definition": document}
+
+
+def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
+    """Show a run as the API does, without its input and output."""
+    shown = head.model_dump(
+        mode="json", exclude={"tenant", "epoch", "run", "machine", "parent"}, exclude_none=True
+    )
+    return {
+        "id": head.run,
+        **shown,
+        "ended_at": head.ended_at,
+        "parent": head.parent.run if head.parent else None,
+    }
+
+
+def _tasks(program: Program, looked: Looked) -> Iterator[dict[str, Any]]:
+    """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
+    known = {*looked.records, *looked.begun}
+    order = {path: place for place, path in enumerate(program.tasks)}
+    keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
+    for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
+        yield _task(program, task, looked.records.get(task), looked.begun.get(task, ()))
+
+
+def _rounds(at: str) -> tuple[int, ...]:
+    return tuple(int(part.partition("[")[2].rstrip("]")) for part in at.split(".") if "[" in part)
+
+
+def _task(
+    program: Program, task: TaskKey, record: TaskRecord | None, begun: tuple[Begun, ...]
+) -> dict[str, Any]:
+    planned = program.tasks.get(task.path)
+    shown: dict[str, Any] = {"task": task.path, **({"at": task.at} if task.at else {})}
+    shown["type"] = planned.task.type if planned else "compensation"
+    if record is None:
+        newest = begun[-1] if begun else None
+        shown["status"] = "RUNNING" if newest else "PENDING"
+        shown |= {"started_at": newest.at, "attempt": newest.attempt} if newest else {}
+        child = newest.child if newest and planned and planned.task.type in ("agent", "subworkflow") else None
+        return {**shown, **({"child": child} if child else {})}
+    return {**shown, **record.model_dump(mode="json", exclude={"v"}, exclude_none=True)}
+
+
+def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
+    """Sum a run up: how many tasks came to what, which failed and why, where time and money went."""
+    own = [task for task in tasks if task["type"] != "compensation"]
+    statuses = sorted({task["status"] for task in own})
+    ran = [task for task in own if task["status"] in ("COMPLETED", "FAILED")]
+    well = sum(task["status"] == "COMPLETED" for task in ran)
+    return {
+        "counts": {status: sum(task["status"] == status for task in own) for status in statuses},
+        "success_rate": round(well / len(ran), 4) if ran else None,
+        "errors": [
+            {"task": task["task"], "at": task.get("at", ""), **task["error"]}
+            for task in own
+            if task["status"] == "FAILED" and "error" in task
+        ],
+        "fell_back": [task["task"] for task in own if task.get("fell_back")],
+        "undone": [
+            task["task"].removesuffix("~undone") for task in tasks if is_undoing(TaskKey(path=task["task"]))
+        ],
+        "cost_usd_micros": sum(task.get("cost_usd_micros", 0) for task in tasks),
+    }
