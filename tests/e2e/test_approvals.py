@@ -168,6 +168,7 @@ def test_the_janitor_reminds_and_asks_others_too(
     )
     done = laptop.client("lambda").invoke(FunctionName="stepward-laptop-janitor", Payload=b"{}")
     said = json.loads(done["Payload"].read())
+    assert "FunctionError" not in done, said
     assert (said["reminded"], said["escalated"]) == (1, 1)
     shown = api.get(f"/approvals/{approval['id']}").json()
     assert shown["reminded_at"]
