@@ -27,6 +27,7 @@ class AgentTask(TaskType[AgentSettings]):
     purpose = "Runs an agent on the task's inputs and brings its answer."
     place = Place.AWAITED
     settings = AgentSettings
+    typical_ms = 10_000
 
     def most_seconds(self, settings: AgentSettings) -> int | None:
         """An agent's own limits end it; a day is more than it and its time in line should take."""

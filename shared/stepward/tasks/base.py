@@ -131,6 +131,8 @@ class TaskType(ABC, Generic[S]):
     """Those of them that are evaluated by the type's own states, not before the task runs."""
     needs_timeout: ClassVar[bool] = False
     """Whether somebody outside has to act, so that a task without a time could wait for ever."""
+    typical_ms: ClassVar[int] = 100
+    """How long one is expected to take, for plans; what a task itself says goes before it."""
     leaves: ClassVar[bool] = False
     """Whether inputs leave the platform: what the proof about personal data calls outside."""
 

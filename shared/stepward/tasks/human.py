@@ -40,6 +40,7 @@ class HumanTask(TaskType[HumanSettings]):
     purpose = "Asks a person to approve or to fill in a form, with reminders and escalation."
     place = Place.AWAITED
     settings = HumanSettings
+    typical_ms = 3_600_000
     expressions = ("question", "details")
     needs_timeout = True
 

@@ -23,6 +23,7 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
     purpose = "Runs another workflow on the task's inputs and brings its output."
     place = Place.AWAITED
     settings = SubworkflowSettings
+    typical_ms = 30_000
 
     def most_seconds(self, settings: SubworkflowSettings) -> int | None:
         """The other workflow's own time ends it; a year is the most that it may have."""

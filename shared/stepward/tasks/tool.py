@@ -45,6 +45,7 @@ class ToolTask(TaskType[ToolSettings]):
     purpose = "Calls a tool with the task's inputs as its arguments."
     place = Place.WITHIN
     settings = ToolSettings
+    typical_ms = 1_000
 
     def effect(self, settings: ToolSettings) -> Effect:
         """The tool's own."""

@@ -45,6 +45,7 @@ class WebhookTask(TaskType[WebhookSettings]):
     purpose = "Calls an HTTP address, waits for a call from outside, or both."
     place = Place.WITHIN
     settings = WebhookSettings
+    typical_ms = 2_000
     needs_timeout = True
     leaves = True
 

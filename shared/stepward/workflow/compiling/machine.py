@@ -158,7 +158,7 @@ class MachineWriter:
             begin["Arguments"]["Payload"]["at"] = "{% $exists($states.input.at) ? $states.input.at : '' %}"
         begin["Output"] = "{% $states.result.Payload %}"
         inner = self._scope(self.scopes.scopes[node.path])
-        inner[-1][1]["Next"] = node.path
+        _lead_back(inner, node.path)
         again: State = {
             "Type": "Choice",
             "Choices": [{"Condition": "{% $states.input.again %}", "Next": inner[0][0]}],
@@ -206,11 +206,20 @@ def _linked(chain: Sequence[Named]) -> dict[str, Any]:
     names = [name for name, _ in laid]
     for place, (_, state) in enumerate(laid):
         following = names[place + 1] if place + 1 < len(names) else None
-        if state["Type"] == "Choice":
+        if state["Type"] == "Choice" and isinstance(state["Default"], _Past):
             state["Default"] = names[place + state["Default"].states + 1]
-        elif state["Type"] != "Succeed":
+        elif state["Type"] not in ("Choice", "Succeed"):
             _lead(state, following)
     return {"StartAt": names[0], "States": dict(laid)}
+
+
+def _lead_back(body: list[Named], question: str) -> None:
+    """Let a round end where it is asked for the next one: behind its last state, or where a loop that ends it is over."""
+    for place, (_, state) in enumerate(body):
+        if _ends_with_loop(place, state, len(body)):
+            state["Default"] = question
+            return
+    body[-1][1]["Next"] = question
 
 
 def _ends_with_loop(place: int, state: State, states_in_all: int) -> bool:

@@ -1,0 +1,154 @@
+"""What a run takes of AWS and what that costs, before it runs: counted from its states, priced by the list.
+
+Sizes and times that only a run could tell lie between the smallest and the largest that the platform lets pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cached_property
+from typing import Final
+
+from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
+from stepward.domain.money import rounded_up
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.retries import Retry
+from stepward.domain.tools import Effect
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflow.planning.bounds import Bound, Money, exactly, total
+from stepward.workflow.planning.rounds import Rounds
+from stepward.workflow.planning.states import Entered
+from stepward.workflow.proofs.effects import effect_of
+
+TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB.get("task_run", 512)
+CALL_MS: Final = Bound(least=15, expected=60, most=10_000)
+"""Of a function that only evaluates and keeps."""
+LONGEST_CALL_MS: Final = 300_000
+"""The most that the room may run, whatever the task calls from there."""
+REACHES_OUT: Final = frozenset({"tool", "webhook", "event"})
+RECORD_UNITS: Final = Bound(least=1, expected=2, most=100)
+"""A record may hold an output of 100 KB; a unit is 1 KB."""
+LOOK_UNITS: Final = Bound(least=2, expected=4, most=100)
+START: Final = Bound(least=3, expected=4, most=4)
+"""Items that a start writes: head, beginning, input, and the record of an Idempotency-Key."""
+SETTLING: Final = exactly(2)
+"""Items that an end writes: the output, and the head."""
+OF_ANSWERS: Final[dict[str, Bound]] = {
+    "human": Bound(least=0, expected=2, most=6),
+    "webhook": Bound(least=0, expected=1, most=1),
+    "agent": Bound(),
+    "subworkflow": Bound(),
+}
+"""Functions that bring an answer: authorizer and room of a decision, the room of a call; a run of its own counts its own."""
+
+
+@dataclass(frozen=True)
+class Spending:
+    """Counts of one run."""
+
+    program: Program
+    states: list[Entered]
+    rounds: Rounds
+
+    @cached_property
+    def transitions(self) -> Bound:
+        """What Step Functions bills: each entered state, and each further try."""
+        return total(one.tries for one in self.states)
+
+    @cached_property
+    def lambda_calls(self) -> Bound:
+        """Functions of the platform: one a try of a task's state, those that bring answers, and the two of a start."""
+        answers = (
+            self.rounds.runs(path) * OF_ANSWERS[planned.task.type]
+            for path, planned in self.program.tasks.items()
+            if is_awaited(planned)
+        )
+        start = Bound(least=0, expected=2, most=2)
+        return total(one.tries for one in self.states if one.is_function) + total(answers) + start
+
+    @cached_property
+    def writes(self) -> Bound:
+        """Writes of DynamoDB: one a task, one an await, and what begins, repeats and ends."""
+        awaits = total(one.tries for one in self.states if one.is_await)
+        tasks = total(self._writes_of(path, planned) for path, planned in self.program.tasks.items())
+        undone = [path for path, planned in self.program.tasks.items() if planned.task.compensate]
+        undoing = Bound(most=sum(self.rounds.of(path).most for path in undone))
+        return START + tasks + awaits + SETTLING + undoing
+
+    @property
+    def aws(self) -> Money:
+        """All of it by the list price."""
+        amounts = [self._usd_micros(which) for which in ("least", "expected", "most")]
+        return Money(least_usd_micros=amounts[0], expected_usd_micros=amounts[1], most_usd_micros=amounts[2])
+
+    def _writes_of(self, path: str, planned: PlannedTask) -> Bound:
+        """The record with its word in further latches; what is kept besides depends on the type."""
+        skipped, runs = self._writes_when_skipped(planned), self._writes_when_run(planned)
+        least = min(skipped, runs.least) if self.rounds.may_not_run(path) else runs.least
+        each = Bound(least=least, expected=runs.expected, most=max(skipped, runs.most))
+        return self.rounds.of(path) * each
+
+    def _writes_when_skipped(self, planned: PlannedTask) -> int:
+        # The state behind a wait or the rounds of a foreach finds the record and keeps it once more.
+        return (2 if planned.task.type in ("wait", "foreach") else 1) * (1 + len(planned.marks))
+
+    def _writes_when_run(self, planned: PlannedTask) -> Bound:
+        record, kind = 1 + len(planned.marks), planned.task.type
+        attempts = (planned.task.retry or self.program.definition.retry or Retry()).attempts
+        if is_awaited(planned):
+            approval = 2 if kind == "human" else 0
+            least = record + 2 + approval
+            return Bound(least=least, expected=least, most=record + 1 + (2 + 2 * approval) * attempts)
+        least = record + {"foreach": 2, "loop": 1, "wait": 1}.get(kind, 0)
+        mark = int(effect_of(planned.task) is Effect.ONCE)
+        return Bound(least=least, expected=least + mark, most=least + mark + 1)
+
+    def _usd_micros(self, which: str) -> int:
+        counts = {
+            "transitions": Decimal(_of(self.transitions, which)),
+            "lambda_requests": Decimal(_of(self.lambda_calls, which)),
+            "lambda_mb_ms": Decimal(self._mb_ms(which)),
+            "write_units": Decimal(_of(self.writes, which) * _of(RECORD_UNITS, which)),
+            "read_units": Decimal(self._looks(which)),
+            "http_requests": Decimal(_of(Bound(expected=1, most=1), which)),
+            "events": Decimal(self._events(which)),
+        }
+        return rounded_up(sum((n * USD_MICROS_EACH[name] for name, n in counts.items()), Decimal(0)))
+
+    def _mb_ms(self, which: str) -> int:
+        calls = [one for one in self.states if one.is_function]
+        ms = sum(_of(one.tries, which) * _of(self._ms(one), which) for one in calls)
+        extra = _of(self.lambda_calls, which) - sum(_of(one.tries, which) for one in calls)
+        return TASK_RUN_MEMORY_MB * (ms + max(0, extra) * _of(CALL_MS, which))
+
+    def _ms(self, state: Entered) -> Bound:
+        """How long one call takes; a task that reaches out does so within it."""
+        if not state.owner:
+            return CALL_MS
+        task = self.program.tasks[state.owner].task
+        if task.type not in REACHES_OUT:
+            return CALL_MS
+        typical = CALL_MS.expected + find_type(task.type).typical_ms
+        return Bound(least=CALL_MS.least, expected=typical, most=LONGEST_CALL_MS)
+
+    def _looks(self, which: str) -> int:
+        return sum(_of(one.tries, which) for one in self.states if one.is_function) * _of(LOOK_UNITS, which)
+
+    def _events(self, which: str) -> int:
+        events = [path for path, planned in self.program.tasks.items() if planned.task.type == "event"]
+        return sum(_of(self.rounds.runs(path), which) for path in events) + 2
+
+
+def is_awaited(planned: PlannedTask) -> bool:
+    """Whether somebody else answers the task."""
+    kind = find_type(planned.task.type)
+    return kind.place is Place.AWAITED or (
+        kind.place is Place.WITHIN and kind.place_of(settings_of(planned.task)) is Place.AWAITED
+    )
+
+
+def _of(bound: Bound, which: str) -> int:
+    number: int = getattr(bound, which)
+    return number

@@ -1,0 +1,76 @@
+"""Counts what one run enters of its state machine, from the machine as it was compiled, so that no second rule can differ."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.domain.programs import Program
+from stepward.workflow.compiling.machine import SETTLE
+from stepward.workflow.planning.bounds import ONE, Bound
+from stepward.workflow.planning.rounds import Rounds
+
+State = dict[str, Any]
+_OF_AUTHORS = ("TaskRetry", "States.Timeout")
+
+
+@dataclass(frozen=True)
+class Entered:
+    """One state of the machine with how often a run enters it; `owner` is the task that it is for, "" for the last."""
+
+    name: str
+    owner: str
+    state: State
+    times: Bound
+
+    @property
+    def is_function(self) -> bool:
+        """Whether a function is called in it."""
+        return "lambda:invoke" in str(self.state.get("Resource"))
+
+    @property
+    def is_await(self) -> bool:
+        """Whether it waits at a latch."""
+        return "updateItem" in str(self.state.get("Resource"))
+
+    @property
+    def tries(self) -> Bound:
+        """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""
+        again = sum(
+            one.get("MaxAttempts", 0)
+            for one in self.state.get("Retry", ())
+            if any(name in _OF_AUTHORS for name in one["ErrorEquals"])
+        )
+        return self.times * Bound(least=1, expected=1, most=1 + again)
+
+
+def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
+    """Give all states, those of branches and bodies too.
+
+    All states of a scope are entered once a round of it, whatever happens to its tasks: a task that is skipped is skipped
+    within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds.
+    """
+    rounds = Rounds(program)
+    found: list[Entered] = []
+    for name, state in _states(machine):
+        owner = "" if name == SETTLE else name.partition(" ")[0]
+        times = rounds.of(owner) if owner else ONE
+        if owner and _asks_again(program, owner, name):
+            times = times * (rounds.within(owner) + ONE)
+        found.append(Entered(name, owner, state, times))
+    return found
+
+
+def _asks_again(program: Program, owner: str, name: str) -> bool:
+    return program.tasks[owner].task.type == "loop" and name in (owner, f"{owner} again?")
+
+
+def _states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
+    pending = [machine]
+    while pending:
+        for name, state in pending.pop()["States"].items():
+            yield name, state
+            pending.extend(state.get("Branches", ()))
+            if "ItemProcessor" in state:
+                pending.append(state["ItemProcessor"])

@@ -1,0 +1,1 @@
+"""What can be proved of a workflow before it ever runs: that it ends, that it does not get stuck, that it keeps its policy."""

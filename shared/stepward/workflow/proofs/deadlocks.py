@@ -1,0 +1,155 @@
+"""Nobody waits for what does not come: each await of the compiled machine has somebody who frees it, on every way.
+
+The evidence is the machine itself. In one scope every state is entered in every run that is not ended early, for tasks
+are skipped, and fail where others may go on, within their states; so it is enough that each awaited task stands in the
+scope of its await, keeps its record where the await looks, and does not itself come after the await.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from stepward.workflow.compiling.machine import SETTLE
+from stepward.workflow.order.closure import Cycle, in_order
+from stepward.workflow.proofs.proof import Proof, Subject, body_of
+
+NAME: Final = "no-deadlock"
+_CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
+
+
+def prove(subject: Subject) -> Proof:
+    """Hold every await of the machine to its releasers."""
+    drawn = _Drawn(subject)
+    drawn.read(subject.compiled.machine)
+    stuck = next(drawn.stuck(), None)
+    if stuck:
+        way, words = stuck
+        return Proof(name=NAME, holds=False, is_required=True, counter_example=way, words=words)
+    awaited = sum(len(needs) for needs in drawn.awaits.values())
+    words = (
+        f"{len(drawn.awaits)} awaits of the machine wait for {awaited} records; each is kept, whatever becomes of its task, in "
+        "the round of the await and where it looks, by a state that does not come after it"
+    )
+    return Proof(name=NAME, holds=True, is_required=True, words=words)
+
+
+@dataclass
+class _Drawn:
+    """The machine as a graph of what ends before what."""
+
+    subject: Subject
+    before: dict[str, set[str]] = field(default_factory=dict)
+    awaits: dict[str, list[str]] = field(default_factory=dict)
+    astray: list[tuple[str, str]] = field(default_factory=list)
+
+    def read(self, machine: dict[str, Any], after: str = "", end: str = "") -> None:
+        """Take in a list of states that begins after one and ends before another."""
+        states = machine["States"]
+        self._put(machine["StartAt"], after)
+        for name, state in states.items():
+            done = self._within(name, state)
+            for following in _next(state):
+                if not self._is_back(name, following):
+                    self._put(following, done)
+            if not _next(state) and end:
+                self._put(end, done)
+            self._note(name, state)
+
+    def _is_back(self, name: str, following: str) -> bool:
+        """Whether a way orders nothing: back to a loop's question for another round, or from task to task of a state machine."""
+        if following in self._loops and name.startswith(f"{following}."):
+            return True
+        owners = _owner(name), _owner(following)
+        is_machine = self.subject.definition.is_state_machine
+        return is_machine and owners[0] != owners[1] and not any("." in one for one in owners)
+
+    @cached_property
+    def _loops(self) -> set[str]:
+        return {path for path, one in self.subject.program.tasks.items() if one.task.type == "loop"}
+
+    def _put(self, name: str, before: str) -> None:
+        self.before.setdefault(name, set())
+        if before:
+            self.before.setdefault(before, set())
+            self.before[name].add(before)
+
+    def _within(self, name: str, state: dict[str, Any]) -> str:
+        """Read the branches or the body of a state; what follows it comes after all of them."""
+        inner = [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
+        if not inner:
+            self._put(name, "")
+            return name
+        done = f"{name} is done"
+        self._put(done, name)
+        for branch in inner:
+            self.read(branch, name, done)
+        return done
+
+    def _note(self, name: str, state: dict[str, Any]) -> None:
+        if "updateItem" in str(state.get("Resource")):
+            said = state["Arguments"]["ExpressionAttributeNames"]
+            self.awaits[name] = [path.removeprefix("r:") for path in said.values() if path.startswith("r:")]
+        for caught in state.get("Catch", ()):
+            passes = caught["ErrorEquals"] == [_CONDITION] and caught["Next"] in _next(state)
+            if not passes and caught["Next"] != SETTLE:
+                self.astray.append((name, caught["Next"]))
+        is_question = state["Type"] == "Choice" and name.removesuffix(" again?") not in self._loops
+        if is_question and not self.subject.definition.is_state_machine:
+            self.astray.append((name, ""))
+
+    def stuck(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Give the ways on which somebody waits for ever."""
+        for name, to in self.astray:
+            yield (
+                (_owner(name),),
+                f"the state {name!r} may leave out states that others wait for (it leads to {to!r})",
+            )
+        for name, needs in self.awaits.items():
+            for need in needs:
+                if why := self._no_release(name, need):
+                    yield (need, _owner(name)), why
+        yield from self._rings()
+
+    def _no_release(self, name: str, need: str) -> str | None:
+        program = self.subject.program
+        if need not in program.tasks or self._keeps(need) not in self.before:
+            return f"{name!r} waits for {need!r}, which no state carries"
+        if body_of(program, need) != body_of(program, _owner(name)):
+            return f"{name!r} waits for {need!r}, which is in another body"
+        latches = [latch for latch, here in program.latches.items() if any(one.join == name for one in here)]
+        told = {path for latch in latches for one in program.latches[latch] for path in one.needs}
+        task = program.tasks[need]
+        if need not in told or not {task.latch, *task.marks} & set(latches):
+            return f"{need!r} keeps its record where {name!r} does not look"
+        return None
+
+    def _keeps(self, path: str) -> str:
+        """The state in which a task's record is there at the latest."""
+        kind = self.subject.program.tasks[path].task.type
+        return {"foreach": f"{path} done", "wait": f"{path} done", "loop": f"{path} again?"}.get(kind, path)
+
+    def _rings(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        names = list(self.before)
+        number = {name: index for index, name in enumerate(names)}
+        needs = [[number[one] for one in sorted(self.before[name])] for name in names]
+        for name, awaited in self.awaits.items():
+            needs[number[name]] += [
+                number[self._keeps(need)] for need in awaited if self._keeps(need) in number
+            ]
+        try:
+            in_order(needs)
+        except Cycle as ring:
+            way = tuple(dict.fromkeys(_owner(names[index]) for index in ring.path))
+            yield way, "these wait for each other"
+
+
+def _next(state: dict[str, Any]) -> list[str]:
+    ways = [one["Next"] for one in state.get("Choices", ())] + [state.get("Next"), state.get("Default")]
+    return [way for way in ways if way]
+
+
+def _owner(name: str) -> str:
+    return name.partition(" ")[0]

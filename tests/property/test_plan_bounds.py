@@ -1,0 +1,104 @@
+"""Whatever a run does, it enters as many states as its plan allows, and each task runs as often."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflow.planning.plan import plan
+from stepward.workflow.proofs.catalog import prove
+from tests.walked_machine import WalkedMachine
+
+some = settings(
+    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def drawn_tasks(chance: random.Random, depth: int, most: int) -> list[dict[str, Any]]:
+    """Draw the tasks of one scope with everything that makes a run enter more or fewer states."""
+    tasks: list[dict[str, Any]] = []
+    for index in range(chance.randint(1, most)):
+        before = [one["id"] for one in tasks]
+        task: dict[str, Any] = {
+            "id": f"t{depth}{index}",
+            "needs": chance.sample(before, min(len(before), chance.randint(0, 2))),
+        }
+        task |= _of_type(chance, depth, before)
+        if chance.random() < 0.2:
+            task["when"] = "{% $input.go %}"
+        if chance.random() < 0.2:
+            task["run_when"] = chance.choice(["any_done", "always"])
+        if chance.random() < 0.2:
+            task["on_error"] = chance.choice(["continue", "fail"])
+        if chance.random() < 0.1:
+            task["fallback"] = {"output": 0}
+        tasks.append(task)
+    _add_branches(chance, tasks)
+    return tasks
+
+
+def _of_type(chance: random.Random, depth: int, before: list[str]) -> dict[str, Any]:
+    kind = chance.choice(
+        ["transform"] * 4 + ["wait", "agent"] + (["foreach", "loop", "parallel"] if depth < 2 else [])
+    )
+    inner = {"tasks": drawn_tasks(chance, depth + 1, 3)} if kind in ("foreach", "loop", "parallel") else {}
+    own: dict[str, dict[str, Any]] = {
+        "transform": {"output": 1},
+        "wait": {"seconds": chance.randint(1, 9)},
+        "agent": {"agent": "writer"},
+        "foreach": {"items": chance.choice(["{% $input %}", [1, 2]]), "max_items": chance.randint(2, 3)},
+        "loop": {"until": "{% true %}", "max_iterations": chance.randint(1, 3)},
+        "parallel": {},
+    }
+    return {"type": kind, **own[kind], **inner}
+
+
+def _add_branches(chance: random.Random, tasks: list[dict[str, Any]]) -> None:
+    """Let a last task without needs be asked by some others; a condition needs nobody, so there is no ring."""
+    if len(tasks) > 1 and chance.random() < 0.3:
+        names = [one["id"] for one in tasks]
+        chance.shuffle(names)
+        tasks.append(
+            {
+                "id": f"c{names[0]}",
+                "type": "condition",
+                "test": True,
+                "then": names[:1],
+                "otherwise": names[1:2],
+            }
+        )
+
+
+@some
+@given(st.integers(0, 2**32))
+def test_every_run_lies_within_its_plan(seed: int) -> None:
+    chance = random.Random(seed)
+    definition = WorkflowDefinition.model_validate(
+        {
+            "id": "drawn",
+            "name": "Drawn",
+            "version": "1.0.0",
+            "tasks": drawn_tasks(chance, 0, 6),
+            "on_error": chance.choice(["fail", "continue"]),
+            "allow_partial": chance.random() < 0.3,
+        }
+    )
+    compiled = compile_workflow(definition)
+    made = plan(definition, compiled)
+    for _ in range(8):
+        machine = WalkedMachine(
+            compiled.program, random.Random(chance.random()), chance.choice([0, 0.2, 0.6])
+        )
+        went_through = machine.run(compiled.machine)
+        assert machine.entered <= made.states.most
+        assert not went_through or made.states.least <= machine.entered
+        for row in made.rows:
+            ran = machine.ran.get(row.task, 0)
+            assert ran <= row.runs.most
+            assert not went_through or row.runs.least <= ran
+    assert all(proof.holds for proof in prove(definition, compiled))
