@@ -1,18 +1,35 @@
-"""Short workflows for tests of what is found in them."""
+"""Short workflows for tests of what is found in them; each that is well is held to the published schema too."""
 
 from __future__ import annotations
 
+from functools import cache
 from textwrap import dedent
+from typing import Any
 
 from stepward.workflow.checks import examine
+from stepward.workflow.documents import json_schema
+from stepward.workflow.documents.yaml_text import read_yaml
 from stepward.workflow.problems import Problem
 
 HEAD = "id: demo\nname: Demo\nversion: 1.0.0\n"
 
 
+@cache
+def schema() -> Any:
+    """The published schema, ready to be asked."""
+    from jsonschema import Draft202012Validator
+
+    Draft202012Validator.check_schema(json_schema())
+    return Draft202012Validator(json_schema())
+
+
 def found(text: str) -> list[Problem]:
     """Give what is wrong with a document that is given without its head."""
-    return examine(HEAD + dedent(text))[1]
+    whole = HEAD + dedent(text)
+    problems = examine(whole)[1]
+    if not problems:
+        assert [one.message for one in schema().iter_errors(read_yaml(whole).tree)] == []
+    return problems
 
 
 def told(text: str) -> list[tuple[str, str | None, str | None]]:

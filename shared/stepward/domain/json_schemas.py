@@ -57,7 +57,7 @@ def fault_of_schema(schema: Any, path: str = "", depth: int = 0) -> str | None:
 def _fault_of_words(schema: Schema, where: str) -> str | None:
     types = schema.get("type", [])
     for name in types if isinstance(types, list) else [types]:
-        if name not in _TYPES:
+        if not isinstance(name, str) or name not in _TYPES:
             return f"{where}: there is no type {name!r}"
     for word in (*_SIZES, *_LIMITS):
         if word in schema and not _TYPES["number"](schema[word]):
@@ -65,7 +65,7 @@ def _fault_of_words(schema: Schema, where: str) -> str | None:
     required, properties = schema.get("required", []), schema.get("properties", {})
     if not isinstance(required, list) or not isinstance(properties, dict):
         return f"{where}: `required` is a list and `properties` an object"
-    if missing := [name for name in required if name not in properties]:
+    if missing := [name for name in required if not isinstance(name, str) or name not in properties]:
         return f"{where}: {missing[0]!r} is required but no property"
     if not isinstance(schema.get("enum", []), list) or not isinstance(
         schema.get("additionalProperties", False), bool

@@ -92,7 +92,11 @@ class TaskDefinition(BaseModel):
         shown: dict[str, Any] = handler(self)
         own = shown.pop("settings", {})
         inputs = shown.pop("inputs", None) or shown.pop("with", None)
-        kept = {name: value for name, value in shown.items() if value not in (None, "", (), [], {})}
+        # Within a workflow this comes by twice; what is the type's own has its nulls and empty texts on purpose.
+        empty: tuple[Any, ...] = (None, "", (), [], {})
+        kept = {
+            name: value for name, value in shown.items() if name not in COMMON_FIELDS or value not in empty
+        }
         return {**kept, **({"with": inputs} if inputs else {}), **own}
 
 

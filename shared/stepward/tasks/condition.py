@@ -9,6 +9,7 @@ from pydantic import AliasChoices, Field
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.workflows import TaskDefinition, TaskId
+from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 
 
@@ -35,8 +36,12 @@ class ConditionTask(TaskType[ConditionSettings]):
         return {"type": "boolean"}
 
     def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[Fault]:
-        """A task cannot hang on both answers."""
-        del task
+        """A task cannot hang on both answers, and what is asked must have one."""
+        if not isinstance(settings.test, bool) and not is_expression(settings.test):
+            shown = repr(settings.test)[:80]
+            yield Fault(
+                "test", f"{task.id!r} asks {shown}, which is neither true nor false", "ask an expression"
+            )
         for both in sorted(set(settings.then) & set(settings.otherwise)):
             yield Fault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
 

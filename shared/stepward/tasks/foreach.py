@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from stepward.domain.workflows import TaskDefinition
+from stepward.models.expressions import is_expression
 from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
 
 MOST_AT_ONCE: Final = 40
@@ -42,5 +43,7 @@ class ForeachTask(TaskType[ForeachSettings]):
         """A body without tasks does nothing; a list in the document is known to be too long."""
         if not task.tasks:
             yield Fault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
+        if not isinstance(settings.items, list) and not is_expression(settings.items):
+            yield Fault("items", "`items` is no list", "give a list, or an expression that brings one")
         if isinstance(settings.items, list) and len(settings.items) > settings.max_items:
             yield Fault("items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`")

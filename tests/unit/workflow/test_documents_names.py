@@ -9,12 +9,13 @@ import pytest
 
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.workflow.documents import Position, definition_of, document_of, read
-
-HEAD = "id: demo\nname: Demo\nversion: 1.0.0\n"
+from stepward.workflow.documents.yaml_text import read_yaml
+from tests.workflow_texts import HEAD, schema
 
 
 def defined(text: str) -> WorkflowDefinition:
     definition, problems = definition_of(read(HEAD + text))
+    assert [one.message for one in schema().iter_errors(read_yaml(HEAD + text).tree)] == []
     assert [str(one) for one in problems] == []
     assert definition is not None
     return definition
@@ -64,8 +65,8 @@ def test_a_workflow_of_the_plain_field_names_is_taken_as_it_stands() -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "own"),
     [
-        ("agent: x", "agent", {"agent": "x"}),
-        ("agent_id: x\nversion: 1.0.0", "agent", {"agent": "x", "version": "1.0.0"}),
+        ("agent: xx", "agent", {"agent": "xx"}),
+        ("agent_id: xx\nversion: 1.0.0", "agent", {"agent": "xx", "version": "1.0.0"}),
         ("tool_id: calculate", "tool", {"tool": "calculate"}),
         ("workflow_id: other", "subworkflow", {"workflow": "other"}),
         ("question: Sure?", "human", {"question": "Sure?"}),
@@ -93,10 +94,10 @@ def test_the_type_is_told_by_its_field(text: str, kind: str, own: dict[str, Any]
 @pytest.mark.parametrize(
     "text",
     [
-        "foreach: [1, 2]\ndo: {agent: x}",
-        "foreach: [1, 2]\ndo:\n- {id: do, agent: x}",
-        "items: [1, 2]\ntasks:\n  do: {agent: x}",
-        "type: foreach\nitems: [1, 2]\ntasks:\n- {id: do, type: agent, agent: x}",
+        "foreach: [1, 2]\ndo: {agent: xx}",
+        "foreach: [1, 2]\ndo:\n- {id: do, agent: xx}",
+        "items: [1, 2]\ntasks:\n  do: {agent: xx}",
+        "type: foreach\nitems: [1, 2]\ntasks:\n- {id: do, type: agent, agent: xx}",
     ],
 )
 def test_a_body_may_be_one_task_a_list_or_a_mapping(text: str) -> None:
@@ -107,9 +108,9 @@ def test_a_body_may_be_one_task_a_list_or_a_mapping(text: str) -> None:
 
 
 def test_groups_and_loops_are_told_by_their_tasks() -> None:
-    assert one_task("parallel:\n- {id: b, agent: x}").type == "parallel"
-    assert one_task("tasks:\n- {id: b, agent: x}").type == "parallel"
-    loop = one_task("until: $iteration > 2\nmax_iterations: 5\ndo: {agent: x}")
+    assert one_task("parallel:\n- {id: b, agent: xx}").type == "parallel"
+    assert one_task("tasks:\n- {id: b, agent: xx}").type == "parallel"
+    loop = one_task("until: $iteration > 2\nmax_iterations: 5\ndo: {agent: xx}")
     assert (loop.type, loop.settings["until"]) == ("loop", "{% $iteration > 2 %}")
 
 
@@ -128,27 +129,27 @@ def test_groups_and_loops_are_told_by_their_tasks() -> None:
 )
 def test_retries_have_many_spellings(written: str, attempts: int, strategy: str) -> None:
     if "retry: 5" in written:
-        assert problems_of(f"tasks:\n- id: a\n  agent: x\n  {written}")[0][0] == "one-field-twice"
+        assert problems_of(f"tasks:\n- id: a\n  agent: xx\n  {written}")[0][0] == "one-field-twice"
         return
-    retry = one_task(f"agent: x\n{written}").retry
+    retry = one_task(f"agent: xx\n{written}").retry
     assert retry is not None
     assert (retry.attempts, retry.strategy.value) == (attempts, strategy)
 
 
 def test_rules_for_failures_have_many_spellings() -> None:
-    assert one_task("agent: x\non_error: fail-fast").on_error == "fail"
-    assert one_task("agent: x\nerror_handling: continue").on_error == "continue"
-    task = one_task("agent: x\nerror_handling: {fallback: 3}")
+    assert one_task("agent: xx\non_error: fail-fast").on_error == "fail"
+    assert one_task("agent: xx\nerror_handling: continue").on_error == "continue"
+    task = one_task("agent: xx\nerror_handling: {fallback: 3}")
     assert task.fallback is not None
     assert task.fallback.output == 3
-    assert one_task("agent: x\nfallback: {output: 4}").fallback is not None
+    assert one_task("agent: xx\nfallback: {output: 4}").fallback is not None
 
 
 def test_needs_transitions_and_times_have_short_forms() -> None:
     definition = defined(
         "start: a\ntimeout: 60.0\nmax_parallel_agents: 2\ntasks:\n"
-        "- {id: a, agent: x, next: b, timeout: 5}\n"
-        "- {id: b, agent: x, next: [{to: a, when: $tasks.b.again}, a]}\n"
+        "- {id: a, agent: xx, next: b, timeout: 5}\n"
+        "- {id: b, agent: xx, next: [{to: a, when: $tasks.b.again}, a]}\n"
     )
     assert (definition.timeout_s, definition.max_parallel) == (60, 2)
     assert definition.tasks[0].timeout_s == 5
@@ -156,18 +157,20 @@ def test_needs_transitions_and_times_have_short_forms() -> None:
         ("a", "{% $tasks.b.again %}"),
         ("a", None),
     ]
-    both = defined("tasks:\n- {id: a, agent: x}\n- {id: b, agent: x, depends_on: a}\n")
+    both = defined("tasks:\n- {id: a, agent: xx}\n- {id: b, agent: xx, depends_on: a}\n")
     assert both.tasks[1].needs == ("a",)
 
 
 def test_what_undoes_a_task_needs_no_id() -> None:
-    task = one_task("agent: x\ncompensate: {tool_id: calculate}")
+    task = one_task("agent: xx\ncompensate: {tool_id: calculate}")
     assert task.compensate is not None
     assert (task.compensate.id, task.compensate.type) == ("undo", "tool")
 
 
 def test_places_are_those_of_what_was_written() -> None:
-    text = "tasks:\n  a:\n    agent_id: x\n  b:\n    agent: y\n    max_retries: 99\ndependencies:\n  b: [a]\n"
+    text = (
+        "tasks:\n  a:\n    agent_id: xx\n  b:\n    agent: y\n    max_retries: 99\ndependencies:\n  b: [a]\n"
+    )
     document = read(text)
     assert document.position(("tasks", 0, "agent")) == Position(3, 5)
     assert document.position(("tasks", 1, "retry", "max_attempts")) == Position(6, 5)
@@ -178,25 +181,25 @@ def test_places_are_those_of_what_was_written() -> None:
 @pytest.mark.parametrize(
     ("text", "code", "field"),
     [
-        ("tasks:\n- {id: a, agent: x, agent_id: y}", "one-field-twice", "agent_id"),
-        ("tasks:\n- {id: a, agent: x, with: {}, inputs: {}}", "one-field-twice", "inputs"),
-        ("tasks:\n- {id: a, agent: x, depends_on: b, needs: b}", "one-field-twice", "needs"),
-        ("tasks:\n- {id: a, agent: x, timeout: 3, timeout_s: 4}", "one-field-twice", "timeout_s"),
-        ("tasks:\n- {id: a, agent: x, error_handling: fail, on_error: fail}", "one-field-twice", "on_error"),
-        ("tasks:\n- {id: a, agent: x, error_handling: {stratgy: fail}}", "unknown-field", "stratgy"),
-        ("tasks:\n- {id: a, agent: x, settings: {tempo: 3}}", "unknown-field", "settings"),
-        ("tasks:\n  a: {id: b, agent: x}", "one-field-twice", "id"),
-        ("tasks:\n- {id: a, agent: x, outputs: {text: nobody.text}}", "missing-task", "text"),
-        ("tasks:\n- {id: a, agent: x, outputs: {text: a}}", "missing-task", "text"),
-        ("tasks:\n- {id: a, agent: x, outputs: [text]}", "wrong-type", "outputs"),
+        ("tasks:\n- {id: a, agent: xx, agent_id: y}", "one-field-twice", "agent_id"),
+        ("tasks:\n- {id: a, agent: xx, with: {}, inputs: {}}", "one-field-twice", "inputs"),
+        ("tasks:\n- {id: a, agent: xx, depends_on: b, needs: b}", "one-field-twice", "needs"),
+        ("tasks:\n- {id: a, agent: xx, timeout: 3, timeout_s: 4}", "one-field-twice", "timeout_s"),
+        ("tasks:\n- {id: a, agent: xx, error_handling: fail, on_error: fail}", "one-field-twice", "on_error"),
+        ("tasks:\n- {id: a, agent: xx, error_handling: {stratgy: fail}}", "unknown-field", "stratgy"),
+        ("tasks:\n- {id: a, agent: xx, settings: {tempo: 3}}", "unknown-field", "settings"),
+        ("tasks:\n  a: {id: b, agent: xx}", "one-field-twice", "id"),
+        ("tasks:\n- {id: a, agent: xx, outputs: {text: nobody.text}}", "missing-task", "text"),
+        ("tasks:\n- {id: a, agent: xx, outputs: {text: a}}", "missing-task", "text"),
+        ("tasks:\n- {id: a, agent: xx, outputs: [text]}", "wrong-type", "outputs"),
         (
-            "tasks:\n- {id: a, agent: x, outputs: {text: b.t}}\n- {id: b, agent: x, with: {t: 1}}",
+            "tasks:\n- {id: a, agent: xx, outputs: {text: b.t}}\n- {id: b, agent: xx, with: {t: 1}}",
             "one-field-twice",
             "text",
         ),
-        ("dependencies: [a]\ntasks:\n- {id: a, agent: x}", "wrong-type", "dependencies"),
-        ("dependencies: {b: [a]}\ntasks:\n- {id: a, agent: x}", "missing-task", "b"),
-        ("retry: 3\nretry_config: 4\ntasks:\n- {id: a, agent: x}", "one-field-twice", "retry_config"),
+        ("dependencies: [a]\ntasks:\n- {id: a, agent: xx}", "wrong-type", "dependencies"),
+        ("dependencies: {b: [a]}\ntasks:\n- {id: a, agent: xx}", "missing-task", "b"),
+        ("retry: 3\nretry_config: 4\ntasks:\n- {id: a, agent: xx}", "one-field-twice", "retry_config"),
     ],
 )
 def test_one_thing_said_twice_or_nowhere_is_a_problem(text: str, code: str, field: str) -> None:

@@ -28,6 +28,6 @@ def _compensation(scene: Scene, undo: Spot) -> Iterator[Problem]:
         detail = f"a task of type {undo.task.type} cannot undo another: it would have to be waited for"
         yield scene.problem(undo, "type", "compensation", detail, "use a type such as tool, webhook or event")
     for field in ("needs", "next", "run_when", "compensate", "tasks"):
-        if field in undo.task.model_fields_set:
+        if getattr(undo.task, field) != type(undo.task).model_fields[field].default:
             detail = f"what undoes a task runs by itself, so `{field}` has no meaning for it"
             yield scene.problem(undo, field, "compensation", detail, f"take `{field}` out")

@@ -37,8 +37,8 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
 
 def _source(scene: Scene, site: Site, path: Names) -> tuple[Schema, Names] | None:
     """Give the schema that a path begins in, and the fields read of it."""
-    if path[0] == "input" and scene.definition.input is not None:
-        return scene.definition.input, path[1:]
+    if path[0] == "input" and scene.input_schema is not None:
+        return scene.input_schema, path[1:]
     if path[0] != "tasks" or len(path) < 2:
         return None
     spot = scene.seen(site.spot, path[1]) if site.spot else scene.beside("").get(path[1])

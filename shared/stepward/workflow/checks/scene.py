@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place, TaskType
@@ -118,6 +119,12 @@ class Scene:
                 self.undoing.append(undo)
             if task.tasks:
                 self._lay_out(task.tasks, (*spot.place, "tasks"), spot)
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any] | None:
+        """The schema of a run's input, if there is one and nothing is wrong with it."""
+        schema = self.definition.input
+        return None if schema is None or fault_of_schema(schema) else schema
 
     def beside(self, container: str) -> dict[str, Spot]:
         """The tasks of one group or body by their ids; "" is the workflow's own."""

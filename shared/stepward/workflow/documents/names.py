@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from stepward.domain.workflows import COMMON_FIELDS
+from stepward.domain.workflows import COMMON_FIELDS, WorkflowDefinition
 
 WORKFLOW_NAMES: Final = {
     "retry_config": "retry",
@@ -63,8 +63,13 @@ ERROR_HANDLING: Final = {
 }
 """What `error_handling` may hold → the field that it stands for."""
 
-MAY_BE_NULL: Final = frozenset({"output", "collect", "details", "items", "fallback"})
+MAY_BE_NULL: Final = frozenset({"output", "collect", "details", "fallback"})
 """Fields whose null is a value; every other field that is null is taken as not given."""
+
+KNOWN_TO_WORKFLOWS: Final = frozenset({*WorkflowDefinition.model_fields, "dependencies", "error_handling"})
+KNOWN_TO_TASKS: Final = (COMMON_FIELDS | set(TASK_NAMES.values()) | {"outputs", "error_handling"}) - {
+    "settings"
+}
 
 _TELLING: Final = {
     "agent": "agent",
@@ -82,6 +87,11 @@ _TELLING: Final = {
     "event": "event",
     "seconds": "wait",
 }
+
+
+def telling() -> dict[str, str]:
+    """Give the fields that only tasks of one type have, and that type."""
+    return dict(_TELLING)
 
 
 def type_told(task: dict[str, Any]) -> str | None:

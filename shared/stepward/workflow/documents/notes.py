@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -37,13 +37,18 @@ class Notes:
         problem = Problem(code=code, detail=detail, fix=fix, task=place.task, field=name)
         self.problems.append(self.document.problem((*place.source, name), problem))
 
-    def renamed(self, given: Mapping[str, Any], names: Mapping[str, str], place: Place) -> dict[str, Any]:
-        """Give a mapping's fields their names; a field that is said under two is noted, and the first is kept."""
+    def renamed(
+        self, given: Mapping[str, Any], names: Mapping[str, str], known: Collection[str], place: Place
+    ) -> dict[str, Any]:
+        """Give a mapping's fields their names; a field that is said under two is noted, and the first is kept.
+
+        A known field that is null counts as not given.
+        """
         said: dict[str, Any] = {}
         first: dict[str, str] = {}
         for written, value in given.items():
             name = names.get(written, written)
-            if value is None and name not in MAY_BE_NULL:
+            if value is None and name not in MAY_BE_NULL and (name in known or written in names):
                 continue
             if name in said:
                 detail = f"{written!r} is another name of {first[name]!r}, which is given too"

@@ -52,7 +52,7 @@ def retry(value: Any, written: str, notes: Notes, place: Place) -> Any:
     if not isinstance(value, dict):
         return value
     inner = Place((*place.at, "retry"), (*place.source, written), place.task)
-    said = notes.renamed(value, RETRY_NAMES, inner)
+    said = notes.renamed(value, RETRY_NAMES, (), inner)
     most = said.get("max_attempts")
     if "max_retries" in value and isinstance(most, int) and "max_attempts" not in value:
         said["max_attempts"] = most + 1

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from stepward.workflow.documents import short_forms
-from stepward.workflow.documents.names import WORKFLOW_NAMES
+from stepward.workflow.documents.names import KNOWN_TO_WORKFLOWS, WORKFLOW_NAMES
 from stepward.workflow.documents.notes import Notes, Place
 from stepward.workflow.documents.task_spelling import spell_tasks
 from stepward.workflow.documents.tree import Document
@@ -20,7 +20,7 @@ def spelled(document: Document) -> Document:
     if not isinstance(document.tree, dict):
         return document
     notes = Notes(document)
-    said = notes.renamed(document.tree, WORKFLOW_NAMES, _TOP)
+    said = notes.renamed(document.tree, WORKFLOW_NAMES, KNOWN_TO_WORKFLOWS, _TOP)
     short_forms.take_error_handling(said, notes, _TOP)
     _spell_fields(said, document.tree, notes)
     dependencies = said.pop("dependencies", None)

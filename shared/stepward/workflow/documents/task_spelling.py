@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.workflow.documents import short_forms
-from stepward.workflow.documents.names import task_names, type_told
+from stepward.workflow.documents.names import KNOWN_TO_TASKS, task_names, type_told
 from stepward.workflow.documents.notes import Notes, Place
 from stepward.workflow.documents.tree import Path
 from stepward.workflow.documents.wires import lay_wires
@@ -50,7 +50,7 @@ def _with_id(name: str, task: Any, index: int, place: Place, notes: Notes) -> An
 
 def spell_task(task: dict[str, Any], place: Place, notes: Notes) -> dict[str, Any]:
     """Spell out one task and what is within it."""
-    said = notes.renamed(task, task_names(task), place)
+    said = notes.renamed(task, task_names(task), KNOWN_TO_TASKS, place)
     short_forms.take_error_handling(said, notes, place)
     if "settings" in said:
         detail, fix = "a task has no field 'settings'", "write what is in it beside the other fields"

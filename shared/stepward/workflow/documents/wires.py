@@ -11,10 +11,12 @@ from stepward.workflow.problems import meant
 
 def lay_wires(tasks: list[Any], place: Place, notes: Notes) -> None:
     """Take the outputs off the tasks of one body, and give each to the task that it names."""
-    known = {task["id"]: task for task in tasks if isinstance(task, dict) and isinstance(task.get("id"), str)}
     indexes = {
-        task["id"]: i for i, task in enumerate(tasks) if isinstance(task, dict) and task.get("id") in known
+        task["id"]: index
+        for index, task in enumerate(tasks)
+        if isinstance(task, dict) and isinstance(task.get("id"), str)
     }
+    known: dict[str, dict[str, Any]] = {name: tasks[index] for name, index in indexes.items()}
     for name, task in known.items():
         outputs = task.pop("outputs", None)
         if outputs is None:

@@ -1,0 +1,279 @@
+"""The published JSON Schema of a workflow's document, made of the models, so that editors know what the platform knows."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from stepward.domain.retries import Retry
+from stepward.domain.workflows import Policy, TaskDefinition, Transition, WorkflowDefinition
+from stepward.tasks.base import Place, TaskType
+from stepward.tasks.catalog import CATALOG, find_type
+from stepward.workflow.documents.names import (
+    ERROR_HANDLING,
+    ERROR_RULES,
+    MAY_BE_NULL,
+    RETRY_NAMES,
+    TASK_NAMES,
+    WORKFLOW_NAMES,
+)
+from stepward.workflow.documents.schema_questions import given, questions
+from stepward.workflow.documents.schema_words import OF_TASK, OF_WORKFLOW
+
+Schema = dict[str, Any]
+
+ID: Final = "urn:stepward:schemas:workflow:1"
+_ANYTHING: Final[Schema] = {}
+_NOTHING: Final[Schema] = {"type": "null"}
+_NO_TASKS: Final[Schema] = {"type": ["null", "array", "object"], "maxItems": 0, "maxProperties": 0}
+_TEXT: Final[Schema] = {"type": "string"}
+_TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
+_WHOLE_SECONDS: Final[Schema] = {"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 31_536_000}
+_RULE: Final[Schema] = {"enum": ["fail", "continue", "fail-fast", *ERROR_RULES]}
+_ALWAYS_SAID: Final = frozenset({"id", "version", "tasks"})
+_HOLDS_TASKS: Final = frozenset({Place.BODY, Place.GROUP})
+
+
+def json_schema() -> Schema:
+    """Give the schema (draft 2020-12); begin a file with `# yaml-language-server: $schema=…` to have it completed."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": ID,
+        "title": "Stepward workflow",
+        "description": _first_sentence(WorkflowDefinition),
+        **_closed(_workflow_fields(), ["id", "name", "version", "tasks"]),
+        "$defs": _definitions(),
+    }
+
+
+@cache
+def _definitions() -> Schema:
+    return {
+        "tasks": _tasks(),
+        "task": _any_task(),
+        **{f"task_{name}": _task_of(find_type(name)) for name in CATALOG},
+        "expression": {
+            "type": "string",
+            "description": "JSONata in {% … %}",
+            "pattern": r"^\s*\{%[\s\S]*%\}\s*$",
+        },
+        "retry": _retry(),
+        "transition": {"anyOf": [_TEXT, _plain(Transition)]},
+        "policy": _plain(Policy),
+        "error_handling": _error_handling(),
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _closed(fields: Schema, required: list[str] | None = None) -> Schema:
+    return {"type": "object", "properties": fields, "additionalProperties": False} | (
+        {"required": required} if required else {}
+    )
+
+
+def _first_sentence(model: type[Any]) -> str:
+    return (model.__doc__ or "").strip().partition("\n")[0]
+
+
+def _plain(model: type[BaseModel]) -> Schema:
+    """The schema of a model that has no other names and no short forms."""
+    made = _inlined(model.model_json_schema())
+    return {**_closed(made["properties"], made.get("required")), "description": _first_sentence(model)}
+
+
+def _inlined(schema: Any, known: Schema | None = None) -> Any:
+    """Put what a schema refers to in its place: it will stand within another one."""
+    known = schema.get("$defs", {}) if known is None and isinstance(schema, dict) else known or {}
+    if isinstance(schema, list):
+        return [_inlined(one, known) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(known[schema["$ref"].rpartition("/")[2]], known)
+    return {name: _inlined(one, known) for name, one in schema.items() if name != "$defs"}
+
+
+def _described(fields: Schema, words: dict[str, str]) -> Schema:
+    return {
+        name: {**one, **({"description": words[name]} if name in words else {})}
+        for name, one in fields.items()
+    }
+
+
+def _or_null(fields: Schema) -> Schema:
+    """Let a field be null, which counts as not given."""
+    return {
+        name: one if name in MAY_BE_NULL | _ALWAYS_SAID or not one else {"anyOf": [one, {"type": "null"}]}
+        | ({"description": one["description"]} if "description" in one else {})
+        for name, one in fields.items()
+    }  # fmt: skip
+
+
+def _with_other_names(fields: Schema, names: dict[str, str]) -> Schema:
+    other = {
+        name: {**fields[house], "description": f"Another name of `{house}`."}
+        for name, house in names.items()
+        if house in fields and name not in fields
+    }
+    return {**fields, **other}
+
+
+def _workflow_fields() -> Schema:
+    made = _own_fields(
+        WorkflowDefinition, {"tasks", "retry", "policy", "timeout_s", "on_error", "input", "output"}
+    )
+    fields = made | {
+        "tasks": _ref("tasks"),
+        "retry": _ref("retry"),
+        "policy": _ref("policy"),
+        "timeout_s": _WHOLE_SECONDS,
+        "on_error": _RULE,
+        "tags": _TEXTS,
+        "input": {"type": "object"},
+        "output": _ANYTHING,
+        "dependencies": {"type": "object", "additionalProperties": {"anyOf": [_TEXTS, {"type": "null"}]}},
+        "error_handling": _ref("error_handling"),
+    }
+    return _or_null(_with_other_names(_described(fields, OF_WORKFLOW), WORKFLOW_NAMES))
+
+
+def _own_fields(model: type[BaseModel], without: set[str]) -> Schema:
+    """The schemas of a model's fields, but those whose models stand for themselves here."""
+    made: Schema = model.model_json_schema()
+    known = made.get("$defs", {})
+    found = known.get(model.__name__, made)["properties"]
+    return {name: _inlined(one, known) for name, one in found.items() if name not in without}
+
+
+def _common_fields() -> Schema:
+    special = {
+        "type",
+        "needs",
+        "retry",
+        "fallback",
+        "timeout_s",
+        "compensate",
+        "next",
+        "tasks",
+        "settings",
+        "when",
+        "with",
+    }
+    fields = _own_fields(TaskDefinition, special | {"on_error"}) | {
+        "type": {"enum": list(CATALOG)},
+        "needs": _TEXTS,
+        "when": {"type": "string", "maxLength": 4_000},
+        "with": {"type": "object"},
+        "retry": _ref("retry"),
+        "on_error": _RULE,
+        "fallback": _ANYTHING,
+        "timeout_s": _WHOLE_SECONDS,
+        "compensate": _ref("task"),
+        "next": {"anyOf": [_ref("transition"), {"type": "array", "items": _ref("transition")}]},
+        "outputs": {"type": "object", "additionalProperties": _TEXT},
+        "error_handling": _ref("error_handling"),
+        "max_retries": {"type": "integer", "minimum": 0, "maximum": 9},
+    }
+    return _described(fields, OF_TASK)
+
+
+def _task_of(kind: TaskType[Any]) -> Schema:
+    """The whole of a task of one type, so that an unknown field is found wherever the type is known."""
+    settings = kind.settings.model_json_schema()
+    known = settings.get("$defs", {})
+    own = {
+        name: _maybe_expression(_inlined(one, known), name in kind.expressions)
+        for name, one in settings.get("properties", {}).items()
+    }
+    fields = {**_common_fields(), "type": {"const": kind.name, "description": kind.purpose}, **own}
+    if kind.place in _HOLDS_TASKS:
+        # A single task may stand for itself in `do`, where a mapping is that task and not one of ids.
+        one_or_more = {"anyOf": [_ref("task"), {"type": "array", "items": _ref("task")}]}
+        fields |= _described({"tasks": _ref("tasks"), "do": one_or_more}, OF_TASK)
+    names = _names_for(kind)
+    every = _or_null(_with_other_names(fields, names))
+    unused = {name: _NOTHING for name in (*TASK_NAMES, *TASK_NAMES.values()) if name not in every}
+    if kind.place not in _HOLDS_TASKS:
+        unused |= dict.fromkeys(("tasks", "do", "parallel"), _NO_TASKS)
+    needed = [_needed(name, names) for name in settings.get("required", [])]
+    return {
+        **_closed({**every, **unused}),
+        "description": kind.purpose,
+        **({"allOf": needed} if needed else {}),
+    }
+
+
+def _names_for(kind: TaskType[Any]) -> dict[str, str]:
+    names = {
+        name: house for name, house in TASK_NAMES.items() if name not in {"do", "max_retries", "parallel"}
+    }
+    if kind.name == "condition":
+        names["condition"] = "test"
+    if kind.name == "parallel":
+        names["parallel"] = "tasks"
+    return names
+
+
+def _maybe_expression(schema: Schema, is_one: bool) -> Schema:
+    if schema.get("type") == "array":
+        # A list of one may be that one.
+        return {"anyOf": [schema, _TEXT]}
+    return {"anyOf": [schema, _ref("expression")]} if is_one and schema.get("type") else schema
+
+
+def _needed(field: str, names: dict[str, str]) -> Schema:
+    known = [field, *(name for name, house in names.items() if house == field)]
+    return {
+        "anyOf": [{"required": [name], "properties": {name: {"not": {"type": "null"}}}} for name in known]
+    }
+
+
+def _tasks() -> Schema:
+    named = {"allOf": [_ref("task"), {"required": ["id"]}]}
+    # A choice instead of `anyOf`, so that an editor tells what is wrong with the one that is meant.
+    return {
+        "type": ["array", "object"],
+        "if": {"type": "array"},
+        "then": {"minItems": 1, "items": named},
+        "else": {"minProperties": 1, "additionalProperties": _ref("task")},
+    }
+
+
+def _any_task() -> Schema:
+    """Choose the schema by `type`, or by the field that tells it."""
+    typed = given("type")
+    by_type = [
+        _choice({"required": ["type"], "properties": {"type": {"const": name}}}, name) for name in CATALOG
+    ]
+    told = [_choice({"not": typed, **question}, name) for name, question in questions().items()]
+    nothing = {"if": {"not": {"anyOf": [typed, *questions().values()]}}, "then": typed}
+    return {
+        "type": "object",
+        "properties": {"type": {"enum": [*CATALOG, None], "description": OF_TASK["type"]}},
+        "allOf": [*by_type, *told, nothing],
+    }
+
+
+def _choice(question: Schema, name: str) -> Schema:
+    return {"if": question, "then": _ref(f"task_{name}")}
+
+
+def _retry() -> Schema:
+    made = _inlined(Retry.model_json_schema())["properties"] | {"strategy": _TEXT}
+    fields = _with_other_names(made, RETRY_NAMES) | {
+        "max_retries": {"type": "integer", "minimum": 0, "maximum": 9}
+    }
+    return {
+        "description": "A number of attempts in all, or a rule.",
+        "anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, _closed(fields)],
+    }
+
+
+def _error_handling() -> Schema:
+    fields = dict.fromkeys(ERROR_HANDLING, _ANYTHING)
+    return {"anyOf": [_RULE, {"const": "retry"}, _closed(fields)]}
