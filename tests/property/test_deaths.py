@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stepward.agents.closing import Sweep
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import Conflict
 from stepward.domain.journal import Claimed, Turn
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
@@ -25,17 +26,29 @@ from tests.driver import World
 
 WRITES = (
     "append", "put_result", "mark_started", "start", "admit", "queue", "park", "top_up", "close", "others_told", "keep",
-    "send",
+    "send", "open", "decide", "change", "woken", "put",
 )  # fmt: skip
 CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}
 POLICY = {"call": [{"tool": "policy_lookup", "arguments": {"topic": "books"}}] * 2}
 ANSWER = {"say": "{% $string($count($results)) %}"}
 ASK = {"tool": "ask_other", "arguments": {"input": "What is it?"}}
+PERSON = {"tool": "ask_person", "arguments": {"question": "May I?"}}
+CHECKED = {"tool": "checked", "arguments": {"topic": "books"}}
+CHECKED_CHILD = {"tool": "ask_checked", "arguments": {"input": "What is it?"}}
+GUARD = {"approvers": ["ann"]}
 CHILD = [CALCULATE, {"say": "42"}]
 TOOLS = [
     {"agent": "other"},
     {"tool": "calculate"},
     {"tool": "policy_lookup", "config": {"source": "datasets/policy.json"}},
+    {"tool": "ask_person"},
+    {
+        "tool": "policy_lookup",
+        "name": "checked",
+        "config": {"source": "datasets/policy.json"},
+        "approval": GUARD,
+    },
+    {"agent": "other", "name": "ask_checked", "approval": GUARD},
 ]
 SHAPES: dict[str, list[dict[str, Any]]] = {
     "one turn": [ANSWER],
@@ -43,6 +56,8 @@ SHAPES: dict[str, list[dict[str, Any]]] = {
     "remote 2 + 2": [POLICY, POLICY, ANSWER],
     "a child beside a tool": [{"call": [ASK, *POLICY["call"]]}, ANSWER],
     "two children": [{"call": [ASK, ASK]}, CALCULATE, ANSWER],
+    "a person beside a tool": [{"call": [PERSON, *POLICY["call"]]}, ANSWER],
+    "guards": [{"call": [CHECKED, CHECKED_CHILD]}, ANSWER],
     "mixed": [{"call": [*CALCULATE["call"], *POLICY["call"]]}, CALCULATE, POLICY, ANSWER],
 }
 
@@ -58,7 +73,14 @@ class Mortal:
         self.writes = 0
         self._within = False
         self._deaths = deaths
-        for owner in (world.journal, world.runtime, world.tokens, world.nudges):
+        for owner in (
+            world.journal,
+            world.runtime,
+            world.tokens,
+            world.nudges,
+            world.approvals,
+            world.told,
+        ):
             for name in WRITES:
                 if hasattr(owner, name):
                     setattr(owner, name, self._mortal(getattr(owner, name)))
@@ -140,18 +162,32 @@ def carry(world: World, key: RunKey) -> None:
             said = {"awaited": answer.seq}
             token = _retried(lambda: world.wait(key, answer, wait.call))  # noqa: B023
             if token not in world.machine.answered:
-                carry_child(world, key, wait.call)
+                carry_answer(world, key, wait.call)
     raise AssertionError(f"{key.run} does not end")
 
 
-def carry_child(world: World, key: RunKey, call: str) -> None:
-    """Do what the machine of a child does; one that stands in line is served, as its nudge or the janitor asks for."""
+def carry_answer(world: World, key: RunKey, call: str) -> None:
+    """Say yes, or do what the machine of a child does; one that stands in line is served, as its nudge or the janitor asks for."""
+    for approval in world.approvals.of_run(key):
+        if approval.wait == call and approval.is_open:
+            _retried(lambda: _said_yes(world, approval.id))  # noqa: B023
+            return
     _retried(world.serve)
     item = world.journal.call(key, call)
     if item and item.started_by:
         carry(world, RunKey(tenant=key.tenant, run=item.started_by))
     world.clock.forward(31)
     _retried(Sweep(world.ports))
+
+
+def _said_yes(world: World, approval: str) -> None:
+    """Decide; who does not know whether his word was heard says it again and is told so, and the janitor does the rest."""
+    try:
+        world.decide(approval)
+    except Conflict as error:
+        assert "ann decided" in error.detail
+    world.clock.forward(61)
+    world.tend()
 
 
 def _retried(task: Callable[[], Any]) -> Any:
@@ -186,6 +222,9 @@ def check(shape: str, deaths: set[tuple[int, str]]) -> None:
     ) + len(deaths)
     assert world.line.slots == {}
     assert world.line.places == {}
+    assert world.tend() == {}
+    assert {one.status.value for one in world.approvals.of_run(key)} <= {"approved"}
+    assert {told[2]["id"] for told in world.told.told} == {told[2]["id"] for told in calm_world.told.told}
     for budget in world.runtime.budgets.touched(10):
         spent = sum(head.totals.cost_usd_micros for head in world.runtime.heads.values())
         assert budget.limit_usd_micros - budget.remaining_usd_micros == spent
