@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepward.agents import settle, standing
 from stepward.agents.advance import _Advancing
 from stepward.agents.call_tool import CallTool
 from stepward.agents.run_ports import RunPorts
@@ -61,6 +62,8 @@ def _no_claim(advancing: Any) -> None:
         (ServeLine, "_wake", lambda *_: None, ""),
         (RunPorts, "tell", lambda *_: None, ""),
         (Settle, "_tell_others", lambda *_: None, "never told"),
+        (settle, "close_those_of", lambda *_: None, "stays open"),
+        (standing, "close_those_of", lambda *_: None, "stays open"),
         (CallTool, "_held_back", lambda *_: None, "paid 2 times"),
         (_Advancing, "_claim", _no_claim, ""),
     ],

@@ -38,6 +38,11 @@ class MemoryApprovals:
         with self._lock:
             return [each for each in self._kept.values() if each.key == key]
 
+    def open_ones(self) -> list[Approval]:
+        """Read all that are open, whoever asks."""
+        with self._lock:
+            return [each for each in self._kept.values() if each.is_open]
+
     def list_approvals(self, tenant: str, *, is_open: bool, limit: int, cursor: str | None) -> ApprovalPage:
         """List newest first; the cursor is the place of the last one that was shown."""
         with self._lock:

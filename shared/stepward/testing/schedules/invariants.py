@@ -10,7 +10,7 @@ from stepward.domain.journal import Turn
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.domain.tools import OUTCOME_UNKNOWN
-from stepward.testing.schedules.payment import Payment
+from stepward.testing.schedules.payment import CHECKED_PAYMENT, Payment
 from stepward.testing.schedules.platform import Platform
 
 EXPECTED_ANSWER = "the answer"
@@ -75,7 +75,7 @@ def _told_the_truth(key: RunKey, state: RunState) -> Iterator[str]:
     """A model that is told of a payment, or that there was none, must be told what is so."""
     for result in (result for exchange in state.history for result in exchange.results):
         is_made = f"{key.run}:{result.call}" in Payment.made
-        if result.tool != Payment.name or result.error == OUTCOME_UNKNOWN:
+        if result.tool not in (Payment.name, CHECKED_PAYMENT) or result.error == OUTCOME_UNKNOWN:
             continue
         if is_made != (result.error is None):
             yield f"{key.run}:{result.call}: made is {is_made}, but the model was told {result.error or 'it was paid'}"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from stepward.domain.tools import Effect, Placement
 from stepward.tools import catalog
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
+
+CHECKED_PAYMENT: Final = "checked_payment"
+"""What an agent calls it where a person's yes must come first."""
 
 
 class Payment(Tool[Settings, Arguments]):

@@ -19,6 +19,7 @@ from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, StillClock
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceRequest
+from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
 from stepward.agents.closing import CloseRun, Sweep
@@ -31,7 +32,9 @@ from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
 from stepward.agents.start import Caller, Start
+from stepward.agents.tend_approvals import TendApprovals
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.approvals import Approval
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
@@ -150,6 +153,23 @@ class Platform:
     def spawn_janitor(self) -> Actor:
         """Sweep up, as the clock asks for."""
         return self.spawn(self._name("janitor"), Sweep(self._ports(self.clock)))
+
+    def spawn_decider(self, approval: Approval, decision: str) -> tuple[Actor, str]:
+        """Decide, as the API does; everybody who decides is somebody else."""
+        name = self._name("person")
+        decide = DecideApproval(
+            self._watched_approvals, self._watched_journal, self._watched_runtime, self._watched_tokens,
+            self._watched_machine, self._clock(),
+        )  # fmt: skip
+        caller = Caller(approval.tenant, name)
+        return self.spawn(name, lambda: decide(caller, approval.id, {"decision": decision})), name
+
+    def spawn_tender(self) -> Actor:
+        """Look after approvals, as the janitor does."""
+        tend = TendApprovals(
+            self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_told, self.clock
+        )  # fmt: skip
+        return self.spawn(self._name("tender"), tend)
 
     def spawn_closer(self, execution: Execution) -> Actor:
         """Close the run of an execution that failed or was aborted, as its event asks for."""

@@ -8,25 +8,33 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from stepward.agents.start import Caller
+from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
 from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
+from stepward.testing.schedules.decisions import approval_violations
 from stepward.testing.schedules.faults import Died, Misfortune
 from stepward.testing.schedules.invariants import EXPECTED_ANSWER, violations
 from stepward.testing.schedules.machine import Execution, Task
-from stepward.testing.schedules.payment import payments
+from stepward.testing.schedules.payment import CHECKED_PAYMENT, payments
 from stepward.testing.schedules.platform import Platform
 
 TENANTS: Final = ("acme", "globex")
 MOST_STEPS: Final = 20_000
 CLIENT_TRIES: Final = 4
 SWEEPS: Final = 4
+MOST_WAITS_IN_A_ROW: Final = 3
 LONGER_THAN_A_CLOCK_IS_WRONG_S: Final = 1_000
 
 _SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
 _PAY: Final = {"tool": "payment"}
 _ASK: Final = {"tool": "ask_child", "arguments": {"input": "What is it?"}}
+_PERSON: Final = {"tool": "ask_person", "arguments": {"question": "May I?"}}
+_CHECKED_PAY: Final = {"tool": CHECKED_PAYMENT}
+_CHECKED_SUM: Final = {**_SUM, "tool": "checked_sum"}
+_CHECKED_ASK: Final = {**_ASK, "tool": "checked_ask"}
+_GUARD: Final = {"approval": {"timeout_s": 604_800}}
 _ANSWER: Final = {"say": EXPECTED_ANSWER}
 SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     "one turn": [_ANSWER],
@@ -36,8 +44,11 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     "mixed": [{"call": [_SUM, _PAY]}, _ANSWER],
     "child": [{"call": [_ASK, _PAY]}, _ANSWER],
     "children": [{"call": [_SUM]}, {"call": [_ASK, _ASK]}, _ANSWER],
+    "people": [{"call": [_PERSON, _PERSON, _PAY]}, _ANSWER],
+    "guards": [{"call": [_CHECKED_PAY, _PAY, _CHECKED_SUM]}, _ANSWER],
+    "guarded child": [{"call": [_CHECKED_ASK, _PERSON]}, {"call": [_CHECKED_PAY]}, _ANSWER],
 }
-CHILD_SHAPES: Final = ("one turn", "inline", "remote")
+CHILD_SHAPES: Final = ("one turn", "inline", "remote", "guards")
 MOST_RUNS: Final = 3
 
 
@@ -65,6 +76,7 @@ class Scenario:
         self.platform = Platform(self._off_by_s)
         self._clients: dict[Actor, tuple[str, int, int]] = {}
         self._cancellers: dict[Actor, tuple[RunKey, int]] = {}
+        self._deciders: list[tuple[str, Actor, str]] = []
         self._closed: set[int] = set()
 
     def play(self) -> Outcome:
@@ -86,10 +98,19 @@ class Scenario:
                 self.fate.relent()  # what must hold is that everything ends once nothing goes wrong any more
             self.platform.clock.forward(61 if sweep < SWEEPS // 2 else LONGER_THAN_A_CLOCK_IS_WRONG_S)
             self.platform.spawn_janitor()
+            self.platform.spawn_tender()
             self._resume_all()
             self._run_dry()
+            for _ in range(MOST_WAITS_IN_A_ROW):
+                self._decide_all()
+                self._run_dry()
         odd = [f"{a.name}: {a.error!r:.300}" for a in self.platform.actors if _is_odd(a)]
-        return odd + list(violations(self.platform, self.cancel_acks))
+        decided = [(name, person) for name, actor, person in self._deciders if actor.error is None]
+        return [
+            *odd,
+            *violations(self.platform, self.cancel_acks),
+            *approval_violations(self.platform, decided),
+        ]
 
     def _limit(self, tenant: str) -> None:
         """Choose how many runs may be active, and whether a budget bounds what they spend."""
@@ -101,9 +122,18 @@ class Scenario:
 
     def _register(self, tenant: str) -> None:
         child = f"child-of-{tenant}"
-        tools: list[dict[str, Any]] = [{"tool": "calculate"}, {"tool": "payment"}]
+        tools: list[dict[str, Any]] = [
+            {"tool": "calculate"},
+            {"tool": "payment"},
+            {"tool": "ask_person"},
+            {"tool": "payment", "name": CHECKED_PAYMENT, **_GUARD},
+            {"tool": "calculate", "name": "checked_sum", **_GUARD},
+        ]
         self._register_as(tenant, child, self.chance.choice(CHILD_SHAPES), tools)
-        asks = [{"agent": child, "name": "ask_child"}]
+        asks: list[dict[str, Any]] = [
+            {"agent": child, "name": "ask_child"},
+            {"agent": child, "name": "checked_ask", **_GUARD},
+        ]
         self._register_as(tenant, f"agent-of-{tenant}", self.chance.choice(list(SHAPES)), tools + asks)
 
     def _register_as(self, tenant: str, agent: str, shape: str, tools: list[dict[str, Any]]) -> None:
@@ -168,6 +198,36 @@ class Scenario:
         elif self.fate.strikes("cancel", 0.02):
             self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
         self._pause_or_resume()
+        if self.chance.random() < 0.01:
+            self._decide_one()
+
+    def _decide_one(self) -> None:
+        """Let somebody decide what is open, perhaps at the same moment as somebody else."""
+        approvals = self.platform.approvals.open_ones()
+        if approvals:
+            self._decide(self.chance.choice(approvals))
+
+    def _decide_all(self) -> None:
+        """Let all that is open come to an end: by a word, the run's end, the machine's patience, or several at once."""
+        for approval in self.platform.approvals.open_ones():
+            way = self.chance.random()
+            if way < 0.15:
+                self._cancellers[self.platform.spawn_canceller(approval.key)] = (approval.key, 1)
+            if 0.1 < way < 0.25:
+                self._give_up(approval)
+            if way > 0.1:
+                self._decide(approval)
+
+    def _give_up(self, approval: Approval) -> None:
+        """Let the machine wait no longer."""
+        for execution in list(self.platform.executions.values()):
+            for task in execution.waits() if execution.key == approval.key else ():
+                if task.payload["call"] == approval.wait:
+                    execution.time_out(task)
+
+    def _decide(self, approval: Approval) -> None:
+        word = self.chance.choice(("approve", "approve", "deny"))
+        self._deciders.append((approval.id, *self.platform.spawn_decider(approval, word)))
 
     def _pause_or_resume(self) -> None:
         """Now and then: a run, active, waiting or in line, is paused, or told to go on."""
