@@ -13,6 +13,8 @@ from infra.schedules import parse_schedule
 from infra.tables import TABLES
 
 DATA_BUCKET = "bucket.data"
+WORKFLOWS = "workflows.machines"
+"""How the ARNs of workflows' machines begin, for a rule that matches by prefix."""
 _REFERENCE = re.compile(r"\$\{([a-z]+)\.([A-Za-z0-9_-]+)\}")
 
 STACKS = ("data", "queues", "functions", "machines", "api")
@@ -99,7 +101,12 @@ def references(content: Any) -> list[tuple[str, str]]:
 
 def known_references(machines: Collection[str]) -> list[str]:
     """List what a pattern may name."""
-    return [*(f"machine.{name}" for name in machines), DATA_BUCKET, *(f"stack.{part}" for part in STACKS)]
+    return [
+        *(f"machine.{name}" for name in machines),
+        DATA_BUCKET,
+        WORKFLOWS,
+        *(f"stack.{part}" for part in STACKS),
+    ]
 
 
 def unknown_reference(rules: Collection[RuleSpec], machines: Collection[str]) -> str | None:
@@ -122,4 +129,6 @@ def resolved(content: Any, arns: Arns) -> Any:
 def _meant(match: re.Match[str], arns: Arns) -> str:
     if match[1] == "stack":
         return arns.stack(match[2])
+    if match[1] == "workflows":
+        return arns.workflow_machines("")
     return arns.data_bucket_name() if match[1] == "bucket" else arns.machine(match[2])

@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.agents.budgets import AlertBudgets
 from stepward.agents.closing import Sweep
-from stepward.runtime import asking, money, wiring
+from stepward.runtime import asking, money, wiring, workflow_wiring
 from stepward.runtime.entry import room
 from stepward.runtime.logs import logger
 
@@ -26,8 +26,11 @@ def _look_after_the_rest() -> dict[str, int]:
     try:
         alerts = _tell_of_budgets()
     finally:
-        tended = asking.tend_approvals_case()()
-    return {"alerts": alerts, **tended}
+        try:
+            tended = asking.tend_approvals_case()()
+        finally:
+            swept = workflow_wiring.sweep_case()()
+    return {"alerts": alerts, **tended, **swept}
 
 
 def _tell_of_budgets() -> int:

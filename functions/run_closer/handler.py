@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.closing import CloseRun, run_of_event
-from stepward.runtime import wiring
+from stepward.agents.closing import CloseRun, is_of_workflow, run_of_event
+from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.entry import room
 
 
@@ -13,5 +13,7 @@ from stepward.runtime.entry import room
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     """Close the run of one status-change event."""
     del context
-    close = CloseRun(wiring.run_ports())
-    return {"status": close(*run_of_event(event))}
+    key, error, detail = run_of_event(event)
+    if is_of_workflow(event):
+        return {"status": workflow_wiring.end_case().close(key, error, detail)}
+    return {"status": CloseRun(wiring.run_ports())(key, error, detail)}

@@ -1,13 +1,14 @@
-"""Cancels a run."""
+"""Cancels a run, and runs a workflow again from where it failed."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stepward.agents.cancel import CancelRun
-from stepward.domain.runs import run_view
-from stepward.runtime import wiring
+from stepward.domain.runs import RunKey, run_view
+from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, caller, routes
+from stepward.workflow.showing import workflow_run_view
 
 router = routes()
 
@@ -16,5 +17,15 @@ router = routes()
 def cancel_run(run_id: str) -> Any:
     """Answer 202 with the cancelled run."""
     by = caller(router.current_event)
+    if wiring.runtime_state().head(RunKey(tenant=by.tenant, run=run_id)) is None:
+        ended = workflow_wiring.end_case().cancel(by.tenant, run_id, by.principal)
+        return answer(202, workflow_run_view(ended))
     cancel = CancelRun(wiring.run_ports())
     return answer(202, run_view(cancel(by.tenant, run_id, by.principal)))
+
+
+@router.post("/runs/<run_id>/rerun")
+def rerun(run_id: str) -> Any:
+    """Answer 202 with the new run of a workflow, which takes over what the old one completed."""
+    head = workflow_wiring.rerun_case()(caller(router.current_event), run_id)
+    return answer(202, workflow_run_view(head), {"Location": f"/runs/{head.run}"})

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.agents.show import ShowRuns
-from stepward.runtime import wiring
+from stepward.domain.errors import NotFound
+from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, caller, query_of, routes
 
 router = routes()
@@ -19,8 +20,12 @@ def list_runs() -> Any:
 
 @router.get("/runs/<run_id>")
 def show_run(run_id: str) -> Any:
-    """Show one run with its input and output."""
-    return answer(200, _show().detail(caller(router.current_event).tenant, run_id))
+    """Show one run with its input and output; a workflow's with its tasks."""
+    tenant = caller(router.current_event).tenant
+    try:
+        return answer(200, _show().detail(tenant, run_id))
+    except NotFound:
+        return answer(200, workflow_wiring.show_case().run(tenant, run_id))
 
 
 @router.get("/runs/<run_id>/events")

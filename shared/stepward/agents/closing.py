@@ -70,6 +70,11 @@ def run_of_event(event: dict[str, Any]) -> tuple[RunKey, str, str]:
     return RunKey(tenant=payload["tenant"], run=payload["run"]), error, detail[:1_000]
 
 
+def is_of_workflow(event: dict[str, Any]) -> bool:
+    """Tell by what the execution was given whether a workflow's run ended, not an agent's."""
+    return "workflow" in json.loads(event["detail"]["input"])
+
+
 @dataclass(frozen=True)
 class Sweep:
     """The janitor's round over runs that are open for longer than a start takes, and over all lines."""

@@ -95,6 +95,9 @@ class TaskStore(Protocol):
     def value(self, key: RunKey, name: str) -> Any:
         """Read such a value."""
 
+    def copy_values(self, source: RunKey, target: RunKey) -> None:
+        """Give a run all values of another but its output; its input it has."""
+
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write that the run is to end; False if somebody did before."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
@@ -76,8 +76,8 @@ class WorkflowMachines(Protocol):
     def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
         """End an execution if it is there and runs still."""
 
-    def is_running(self, head: WorkflowHead) -> bool:
-        """Tell whether the execution goes on; one that never began does not."""
+    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
+        """Tell how the execution stands."""
 
     def answer(self, token: str) -> bool:
         """End a wait well; False when nobody waits with this token any more."""

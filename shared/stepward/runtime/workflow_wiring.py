@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from stepward.workflow.running.carry import CarryTask
     from stepward.workflow.running.ending import EndRun
     from stepward.workflow.running.ports import WorkflowPorts
+    from stepward.workflow.running.rerunning import RerunWorkflow
     from stepward.workflow.running.settling import SettleRun
     from stepward.workflow.running.starting import StartWorkflow
+    from stepward.workflow.running.sweeping import SweepWorkflows
     from stepward.workflow.running.within import World
     from stepward.workflow.showing import ShowWorkflows
 
@@ -158,6 +160,20 @@ def end_case() -> EndRun:
     from stepward.workflow.running.ending import EndRun
 
     return EndRun(ports(), tell, CancelRun(wiring.run_ports()))
+
+
+def sweep_case() -> SweepWorkflows:
+    """The janitor's round."""
+    from stepward.workflow.running.sweeping import SweepWorkflows
+
+    return SweepWorkflows(ports(), end_case())
+
+
+def rerun_case() -> RerunWorkflow:
+    """The use case that runs again from what failed."""
+    from stepward.workflow.running.rerunning import RerunWorkflow
+
+    return RerunWorkflow(ports(), start_case(), registry())
 
 
 def tell(head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:

@@ -9,10 +9,11 @@ from typing import Any, Final
 from stepward.agents.show import page_size
 from stepward.domain.errors import NotFound
 from stepward.domain.programs import Program
-from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
+from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, WorkflowHead
 from stepward.ports.task_store import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflow.finding import find_workflow, find_workflow_run
+from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import OUTPUT, is_undoing
 
@@ -53,7 +54,7 @@ class ShowWorkflows:
         head = find_workflow_run(self.ports.runs, tenant, run)
         program = self.ports.program(tenant, head.workflow, head.version)
         looked = self.ports.store.everything(head.key)
-        tasks = list(_tasks(program, looked))
+        tasks = list(_tasks(head, program, looked))
         return {
             **workflow_run_view(head),
             "input": self.ports.store.given(head.key),
@@ -91,13 +92,35 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
     }
 
 
-def _tasks(program: Program, looked: Looked) -> Iterator[dict[str, Any]]:
+def _tasks(head: WorkflowHead, program: Program, looked: Looked) -> Iterator[dict[str, Any]]:
     """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
     known = {*looked.records, *looked.begun}
     order = {path: place for place, path in enumerate(program.tasks)}
     keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
-        yield _task(program, task, looked.records.get(task), looked.begun.get(task, ()))
+        marks = looked.begun.get(task, ())
+        shown = _task(program, task, looked.records.get(task), marks)
+        yield {**shown, **_callback(head, program, task, marks)} if shown["status"] == "RUNNING" else shown
+
+
+def _callback(
+    head: WorkflowHead, program: Program, task: TaskKey, begun: tuple[Begun, ...]
+) -> dict[str, str]:
+    """Show the address of a task that waits for a call, to the tenant whose run it is."""
+    planned = program.tasks.get(task.path)
+    if head.ended or not begun or planned is None or not planned.task.settings.get("wait_for_call"):
+        return {}
+    newest = begun[-1]
+    place = TaskPlace(
+        workflow=head.workflow,
+        version=head.version,
+        path=task.path,
+        at=task.at,
+        attempt=newest.attempt,
+        started_at=newest.at,
+        child=newest.child,
+    )
+    return {"callback": callback_address(head, place)}
 
 
 def _rounds(at: str) -> tuple[int, ...]:

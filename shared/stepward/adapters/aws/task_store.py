@@ -27,6 +27,7 @@ from stepward.ports.task_store import Begun, Latch, LatchKey, Looked, WorkflowSt
 
 START: Final = "START"
 INPUT: Final = "input"
+OUTPUT: Final = "output"
 KEPT_ELSEWHERE: Final = "1"
 _BATCH: Final = 100
 _ROUNDS: Final = 8
@@ -113,6 +114,25 @@ class DynamoTaskStore:
         if "Item" not in found:
             raise NotFound(f"the run {key.run} has no value {name!r}.")
         return json.loads(self.journal.body_of(from_item(found["Item"])))
+
+    def copy_values(self, source: RunKey, target: RunKey) -> None:
+        """Copy items; what lies in S3 is shared, for it never changes."""
+        with translated(f"copying what {source.run} kept"):
+            pages = (
+                client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self.table,
+                    KeyConditionExpression="pk = :pk AND begins_with(sk, :v)",
+                    ExpressionAttributeValues=to_item({":pk": run_pk(source), ":v": "VALUE#"}),
+                    ConsistentRead=True,
+                )
+            )
+            for page in pages:
+                for item in page["Items"]:
+                    if item["sk"]["S"] not in (f"VALUE#{INPUT}", f"VALUE#{OUTPUT}"):
+                        copied = {**item, **to_item({"pk": run_pk(target)})}
+                        client("dynamodb").put_item(TableName=self.table, Item=copied)
 
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write who cancelled the run; the first stays."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from botocore.exceptions import ClientError
 
@@ -45,12 +45,14 @@ class StepFunctionsWorkflows:
         request = {"executionArn": self._execution(head), "error": error, "cause": cause[:1_000]}
         self._call("stop_execution", request, f"stopping {head.execution_name}", "ExecutionDoesNotExist")
 
-    def is_running(self, head: WorkflowHead) -> bool:
-        """Ask Step Functions; one that never began does not run."""
+    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
+        """Ask Step Functions."""
         request = {"executionArn": self._execution(head)}
         doing = f"looking at {head.execution_name}"
         found = self._call("describe_execution", request, doing, "ExecutionDoesNotExist")
-        return found is not None and found["status"] == "RUNNING"
+        if found is None:
+            return "never began"
+        return "running" if found["status"] == "RUNNING" else "over"
 
     def answer(self, token: str) -> bool:
         """End a wait; a token that was used, has timed out or belongs to a stopped execution is no error."""

@@ -111,6 +111,13 @@ class MemoryTaskStore:
             raise NotFound(f"the run {key.run} has no value {name!r}.")
         return json.loads(found)
 
+    def copy_values(self, source: RunKey, target: RunKey) -> None:
+        """Copy what was kept by name."""
+        with self.lock:
+            kept = self._run(source).values
+            copied = {name: value for name, value in kept.items() if name not in ("input", "output")}
+            self._run(target).values |= copied
+
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write who cancelled the run; the first stays."""
         with self.lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Final, Literal
 
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.errors import InvalidRequest
@@ -122,9 +122,11 @@ class MemoryMachines:
         if self.running.pop(head.execution_name, None):
             self.over[head.execution_name] = f"{error}: {cause}"
 
-    def is_running(self, head: WorkflowHead) -> bool:
+    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
         """Tell whether it was started and is not over."""
-        return head.execution_name in self.running
+        if head.execution_name in self.running:
+            return "running"
+        return "over" if head.execution_name in self.over else "never began"
 
     def answer(self, token: str) -> bool:
         """Remember an answer; the first to a token is the one that counts."""

@@ -16,7 +16,7 @@ from stepward.workflow.running.entry import wake
 from stepward.workflow.running.keeping import Keep
 from stepward.workflow.running.outcomes import fails_the_run, retry_of
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.resolving import value_of
+from stepward.workflow.running.resolving import with_fallback
 from stepward.workflow.running.situation import look
 
 
@@ -79,16 +79,9 @@ class AnswerTask:
             cost_usd_micros=outcome.cost_usd_micros,
             child=outcome.child,
         )
-        fallback = program.tasks[place.path].task.fallback
-        if outcome.error is None or fallback is None:
+        if outcome.error is None or program.tasks[place.path].task.fallback is None:
             return record
-        situation = look(self.ports, key, program, place.path, place.at)
-        stands_in = {
-            "status": TaskStatus.COMPLETED,
-            "output": value_of(fallback.output, situation),
-            "fell_back": True,
-        }
-        return record.model_copy(update=stands_in)
+        return with_fallback(record, look(self.ports, key, program, place.path, place.at))
 
 
 def _accepted(planned: PlannedTask, outcome: TaskOutcome) -> TaskOutcome:

@@ -32,8 +32,8 @@ class SetGoing:
         entry, request = self.entry, self.entry.request
         if request.token is None:
             raise Bug(f"{entry.situation.task} is awaited and came without a token")
-        if self._is_overdue():
-            detail = f"nobody answered within {entry.planned.task.timeout_s} s."
+        if seconds := self._overdue_s(kind, given):
+            detail = f"nobody answered within {seconds} s."
             return entry.fail(RunError(code="TaskTimedOut", detail=detail))
         begun = self._begin()
         entry.ports.tokens.keep(entry.situation.key, str(entry.situation.task), request.token)
@@ -56,8 +56,11 @@ class SetGoing:
         mark = Begun(attempt=1, at=entry.now, child=entry.ports.ids.new("run"))
         return entry.ports.store.begin(entry.situation.key, entry.situation.task, mark)[0]
 
-    def _is_overdue(self) -> bool:
-        entered, seconds = self.entry.request.entered, self.entry.planned.task.timeout_s
+    def _overdue_s(self, kind: TaskType[Any], given: Ready[Any]) -> int | None:
+        """Say how long an answer may take, if that is over; the same time as the state's own."""
+        entered = self.entry.request.entered
+        seconds = self.entry.planned.task.timeout_s or kind.most_seconds(given.settings)
         if entered is None or seconds is None:
-            return False
-        return self.entry.ports.clock.now() >= from_iso(entered) + timedelta(seconds=seconds)
+            return None
+        is_over = self.entry.ports.clock.now() >= from_iso(entered) + timedelta(seconds=seconds)
+        return seconds if is_over else None

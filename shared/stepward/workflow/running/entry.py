@@ -11,10 +11,10 @@ from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.workflow.running.keeping import Keep
-from stepward.workflow.running.outcomes import completed, failed, fails_the_run
+from stepward.workflow.running.outcomes import failed, fails_the_run
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.requests import TaskRequest
-from stepward.workflow.running.resolving import value_of
+from stepward.workflow.running.resolving import with_fallback
 from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.situation import Situation
 
@@ -69,13 +69,9 @@ class Entry:
     def fail(self, error: StepwardError | RunError) -> dict[str, Any]:
         """End the task as failed, or with what stands in for its output."""
         told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
-        fallback = self.planned.task.fallback
         since = self.situation.begun[0].at if self.situation.begun else self.now
-        if fallback is None:
-            return self.finish(failed(told, attempt=self.attempt, started_at=since, ended_at=self.now))
-        output = value_of(fallback.output, self.situation)
-        record = completed(output, attempt=self.attempt, started_at=since, ended_at=self.now)
-        return self.finish(record.model_copy(update={"fell_back": True, "error": told}))
+        record = failed(told, attempt=self.attempt, started_at=since, ended_at=self.now)
+        return self.finish(with_fallback(record, self.situation))
 
 
 def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -> None:

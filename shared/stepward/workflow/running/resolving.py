@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import logging
+from typing import Any, Final
 
 from pydantic import ValidationError
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.programs import PlannedTask
-from stepward.domain.task_records import TaskRecord
+from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.domain.workflows import TaskDefinition
 from stepward.models.expressions import evaluate, is_expression
 from stepward.tasks.base import Ready
 from stepward.tasks.catalog import find_type
 from stepward.workflow.expressions import expressions_in
 from stepward.workflow.running.situation import Situation
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 def resolved(value: Any, variables: dict[str, Any]) -> Any:
@@ -49,6 +52,20 @@ def ready(situation: Situation, task: TaskDefinition) -> Ready[Any]:
             f"{situation.task}: the value of {field} does not fit: {first['msg']}"
         ) from error
     return Ready(task, settings, value_of(task.inputs, situation))
+
+
+def with_fallback(record: TaskRecord, situation: Situation) -> TaskRecord:
+    """Let what stands in for a failed task's output take its place; one that has no value leaves the failure as it is."""
+    fallback = situation.planned.task.fallback
+    if fallback is None:
+        return record
+    try:
+        output = value_of(fallback.output, situation)
+    except OutputMalformed as fault:
+        _LOG.error("%s has no fallback: %s", situation.task, fault.detail)
+        return record
+    stands_in = {"status": TaskStatus.COMPLETED, "output": output, "fell_back": True}
+    return record.model_copy(update=stands_in)
 
 
 def reason_to_skip(situation: Situation) -> str | None:

@@ -17,10 +17,11 @@ from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.json_schemas import faults_of_value
 from stepward.domain.json_values import carried_bytes
-from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import IdempotencyKey
-from stepward.ports.task_store import WorkflowStarted
+from stepward.ports.task_store import LatchKey, WorkflowStarted
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
 from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflow.finding import find_workflow
@@ -48,6 +49,8 @@ class WorkflowLaunch:
     parent: WorkflowParent | None = None
     idempotency: IdempotencyKey | None = None
     rerun_of: str | None = None
+    inherited: tuple[tuple[TaskKey, TaskRecord], ...] = ()
+    """What an earlier run had done."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +102,26 @@ class StartWorkflow:
             rerun_of=launch.rerun_of,
         )
         kept, is_new = self.ports.runs.start(NewWorkflowRun(head, started, launch.given, launch.idempotency))
+        if is_new and launch.rerun_of:
+            self._take_over(kept, launch)
         if not kept.ended:
             # The name makes a second start harmless, so a start whose answer was lost is simply made again.
             self.ports.machines.start(kept)
         return kept, is_new
+
+    def _take_over(self, head: WorkflowHead, launch: WorkflowLaunch) -> None:
+        """Write what was done before into the new run, whose tasks find it there and do not run again.
+
+        time →   head ✓ ─ records ✓ ─ start ✓        head ✓ ─ ✗ dies: the janitor starts it, and all of it runs anew
+        """
+        program = self.ports.program(head.tenant, head.workflow, head.version)
+        before = RunKey(tenant=head.tenant, run=str(launch.rerun_of))
+        self.ports.store.copy_values(before, head.key)
+        for task, record in launch.inherited:
+            planned = program.tasks[task.path]
+            self.ports.store.keep(head.key, LatchKey(planned.latch, task.at), task.path, record)
+            for mark in planned.marks:
+                self.ports.store.leave_word(head.key, LatchKey(mark, task.at), task.path)
 
     def _idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
         if key is None:

@@ -15,12 +15,10 @@ from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.task_store import Begun
 from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
 from stepward.tools.base import ToolContext
-from stepward.workflow.compiling.states import is_by_machine
+from stepward.workflow.compiling.states import CRASHES_FORGIVEN, is_by_machine
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.outcomes import completed, retry_of
 
-CRASHES_FORGIVEN: Final = 2
-"""How often a task runs again whose process died; then only its failure is kept."""
 _RANDOM: Final = SystemRandom()
 
 

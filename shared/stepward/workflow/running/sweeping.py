@@ -1,0 +1,49 @@
+"""Looks after runs that are open for longer than a start takes: none stays open by accident."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from stepward.domain.task_records import WorkflowHead
+from stepward.ports.clock import iso
+from stepward.workflow.running.ending import EndRun
+from stepward.workflow.running.ports import WorkflowPorts
+
+OVERDUE: Final = timedelta(seconds=30)
+LOOKED_AT_A_ROUND: Final = 200
+
+
+@dataclass(frozen=True)
+class SweepWorkflows:
+    """The janitor's round over workflows' runs."""
+
+    ports: WorkflowPorts
+    end: EndRun
+
+    def __call__(self) -> dict[str, int]:
+        """Start what never began, close what nobody carries any more; count what was done."""
+        before = iso(self.ports.clock.now() - OVERDUE)
+        done = {"workflows_started": 0, "workflows_closed": 0}
+        for head in self.ports.runs.open_runs(before, LOOKED_AT_A_ROUND):
+            name = self._mend(head)
+            if name:
+                done[name] += 1
+        return done
+
+    def _mend(self, head: WorkflowHead) -> str | None:
+        """Look at the execution itself, for the list may lag behind.
+
+        time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
+                 machine: over ─ its event is lost      → nobody will settle it: close as failed
+        """
+        match self.ports.machines.standing(head):
+            case "never began":
+                self.ports.machines.start(head)
+                return "workflows_started"
+            case "over":
+                self.end.close(head.key, "ExecutionStopped", "the execution is over and left no word.")
+                return "workflows_closed"
+            case _:
+                return None

@@ -1,0 +1,272 @@
+"""Workflows in memory: real tasks, carried by the machine that their document was compiled to, in virtual time."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Any, Literal
+
+from stepward.adapters.memory.functions import MemoryFunctions
+from stepward.adapters.memory.line import MemoryTokens
+from stepward.adapters.memory.task_store import MemoryTaskStore
+from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
+from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
+from stepward.adapters.memory.world import CountingIds, MemoryDatasets
+from stepward.agents.start import Caller
+from stepward.domain.errors import StepwardError
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowStatus
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.ports.clock import iso
+from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.task_store import LatchKey
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus
+from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.tools.base import ToolContext
+from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflow.compiling.states import JOURNAL, TASK_RUN
+from stepward.workflow.running.answering import AnswerTask
+from stepward.workflow.running.carry import CarryTask
+from stepward.workflow.running.ending import EndRun
+from stepward.workflow.running.keeping import output_of
+from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.requests import TaskRequest
+from stepward.workflow.running.rounds import at_depth
+from stepward.workflow.running.settling import OUTPUT, SettleRun
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.within import World
+from tests.asl_engine import AslEngine, Execution
+from tests.virtual_time import EventLoop, Ticket
+from tests.workflow_reach import FakeReach
+
+ACME = Caller(tenant="acme", principal="tester")
+Duration = Callable[[str, str], float]
+
+
+class Died(BaseException):
+    """The process is gone, with all that it knew."""
+
+
+class EngineMachines:
+    """The port to state machines, over the engine; `lost` says which sends never arrive."""
+
+    def __init__(self, world: WorkflowWorld) -> None:
+        self._world = world
+        self.sent: list[tuple[str, str | None]] = []
+        self.lost: Callable[[int], bool] = lambda number: False
+
+    def start(self, head: WorkflowHead) -> None:
+        text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
+        given = {"v": 1, **head.model_dump(include={"tenant", "run", "workflow", "version"})}
+        self._world.engine.start(json.loads(text), head.execution_name, given)
+
+    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
+        del error, cause
+        if head.execution_name in self._world.engine.executions:
+            self._world.engine.executions[head.execution_name].stop()
+
+    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
+        found = self._world.engine.executions.get(head.execution_name)
+        if found is None:
+            return "never began"
+        return "running" if found.status == "RUNNING" else "over"
+
+    def answer(self, token: str) -> bool:
+        return not self._is_lost(token, None) and self._world.engine.answer(token)
+
+    def refuse(self, token: str, error: str, cause: str) -> bool:
+        return not self._is_lost(token, error) and self._world.engine.refuse(token, error, cause)
+
+    def _is_lost(self, token: str, error: str | None) -> bool:
+        self.sent.append((token, error))
+        return self.lost(len(self.sent))
+
+
+class WorkflowWorld:
+    """Everything that workflows need, in memory; durations and answers are what a test says."""
+
+    def __init__(self, seed: int = 0, duration_s: Duration = lambda path, at: 0.0) -> None:
+        self.loop = EventLoop(seed)
+        self.engine = AslEngine(self.loop, self)
+        self.duration_s = duration_s
+        self.store = MemoryTaskStore()
+        self.runs = MemoryWorkflowRuns(self.store, self.loop)
+        self.registry = MemoryWorkflowRegistry()
+        self.machines = EngineMachines(self)
+        self.tokens = MemoryTokens()
+        self.datasets = MemoryDatasets()
+        self.functions: dict[str, Callable[[Any], Any]] = {}
+        self.events: list[tuple[str, str, dict[str, Any]]] = []
+        self.pauses: list[float] = []
+        self.told: list[tuple[WorkflowHead, WorkflowEnd, Any]] = []
+        self.requests: list[tuple[float, TaskRequest]] = []
+        self.reach = FakeReach(self)
+        self.program = cache(self.registry.program)
+        self.ports = WorkflowPorts(
+            store=self.store,
+            runs=self.runs,
+            machines=self.machines,
+            tokens=self.tokens,
+            program=self.program,
+            clock=self.loop,
+            ids=CountingIds(),
+        )
+
+    # ── what a test does ────────────────────────────────────────────────────────────────────────────────────────
+
+    def register(self, tasks: list[dict[str, Any]], **said: Any) -> WorkflowDefinition:
+        """Keep a version that is ready at once."""
+        body = {"id": "flow", "name": "Flow", "version": "1.0.0", "tasks": tasks, **said}
+        definition = WorkflowDefinition.model_validate(body)
+        compiled = compile_workflow(definition, ACME.tenant)
+        kept = RegisteredWorkflow(
+            definition=definition,
+            created_at=iso(self.loop.now()),
+            machine=compiled.program.machine,
+            status=VersionStatus.READY,
+        )
+        self.registry.keep(ACME.tenant, kept, compiled.program, compiled.text())
+        return definition
+
+    def start(self, given: Any = None, workflow: str = "flow") -> RunKey:
+        found = startable_workflow(self.registry, ACME.tenant, workflow, None)
+        head, _ = StartWorkflow(self.ports, self.registry).launch(ACME, found, WorkflowLaunch(given))
+        return head.key
+
+    def run(self, tasks: list[dict[str, Any]], given: Any = None, **said: Any) -> Ran:
+        """Register, start, and go on to the end."""
+        self.register(tasks, **said)
+        return self.finish(self.start(given))
+
+    def finish(self, key: RunKey) -> Ran:
+        execution = self.execution(key)
+        self.loop.run(until=lambda: execution.status != "RUNNING")
+        return Ran(self, key)
+
+    def execution(self, key: RunKey) -> Execution:
+        head = self.runs.head(key)
+        assert head is not None
+        return self.engine.executions[head.execution_name]
+
+    def cancel(self, key: RunKey, by: str = "tester") -> WorkflowHead:
+        return EndRun(self.ports, self._tell, self.reach.cancel_agent).cancel(key.tenant, key.run, by)
+
+    # ── what machines reach ─────────────────────────────────────────────────────────────────────────────────────
+
+    def invoke(self, function: str, payload: dict[str, Any], ticket: Ticket) -> None:
+        """Call the room that carries tasks; what it does happens when its time is over."""
+        assert function == TASK_RUN
+        request = TaskRequest.model_validate(payload)
+        self.requests.append((self.loop.now_s, request))
+        self._has_what_it_needs(request)
+        takes_s = self.duration_s(request.task, request.at) if request.step is None else 0.0
+        self.loop.later(takes_s, lambda: self.carried(request, ticket))
+
+    def carried(self, request: TaskRequest, ticket: Ticket) -> None:
+        """Do what the room does, and answer as it would."""
+        try:
+            answer = self.room(request)
+        except Died:
+            ticket.fail("Lambda.Unknown", "the process is gone")
+        except StepwardError as error:
+            ticket.fail(error.code, error.detail)
+        else:
+            ticket.answer({"Payload": json.loads(json.dumps(answer))})
+
+    def room(self, request: TaskRequest) -> dict[str, Any]:
+        key = request.run.key
+        if request.step == "settle":
+            failed = (request.state or {}).get("failed")
+            return SettleRun(self.ports, self.world(key), self._tell)(key, failed)
+        return CarryTask(self.ports, self.world(key))(request)
+
+    def write(self, arguments: dict[str, Any]) -> bool:
+        """Make an await's write, as DynamoDB would."""
+        assert arguments["TableName"] == JOURNAL
+        tenant, run = re.fullmatch(r"T#(.+)#R#(.+)", arguments["Key"]["pk"]["S"]).groups()  # type: ignore[union-attr]
+        latch, _, at = arguments["Key"]["sk"]["S"].removeprefix("LATCH#").partition("@")
+        names = dict(arguments["ExpressionAttributeNames"])
+        assert arguments["UpdateExpression"] == "SET #w = :w"
+        join, token = names.pop("#w").removeprefix("w:"), arguments["ExpressionAttributeValues"][":w"]["S"]
+        asked = arguments["ConditionExpression"].split(" OR ")
+        assert asked == [f"attribute_not_exists({one})" for one in names]
+        needs = [name.removeprefix("r:") for name in names.values()]
+        return self.store.park(RunKey(tenant=tenant, run=run), LatchKey(latch, at), join, token, needs)
+
+    def world(self, key: RunKey) -> World:
+        return World(self._tools, self._put_event, self.reach.of(key), self.pauses.append)
+
+    def answer_task(self, key: RunKey, place: Any, outcome: TaskOutcome) -> TaskRecord | None:
+        return AnswerTask(self.ports).answer(key.tenant, key.run, place, outcome)
+
+    def _tools(self, tenant: str, call_id: str) -> ToolContext:
+        functions = MemoryFunctions(foreign=self.functions)
+        allowed = tuple(f"lambda:{name}" for name in self.functions)
+        return ToolContext(
+            tenant, call_id, self.datasets, allowed, functions=functions, pause=self.pauses.append
+        )
+
+    def _put_event(self, name: str, call_id: str, detail: dict[str, Any]) -> None:
+        self.events.append((name, call_id, detail))
+
+    def _tell(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
+        self.told.append((head, end, output))
+        if head.parent and head.parent.place:
+            outcome = TaskOutcome(output=output, child=head.run, cost_usd_micros=end.totals.cost_usd_micros)
+            if end.status not in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
+                outcome = outcome.model_copy(update={"error": end.error})
+            self.answer_task(RunKey(tenant=head.tenant, run=head.parent.run), head.parent.place, outcome)
+
+    def _has_what_it_needs(self, request: TaskRequest) -> None:
+        """No state is entered before all that its task needs has records."""
+        if request.step == "settle":
+            return
+        program: Program = self.program(request.run.tenant, request.run.workflow, request.run.version)
+        planned, records = program.tasks[request.task], self.store.everything(request.run.key).records
+        for need in planned.needs:
+            at = at_depth(request.at, program.tasks[need].depth)
+            assert TaskKey(path=need, at=at) in records, f"{request.task}@{request.at} before {need}"
+
+
+class Ran:
+    """A run, and what can be said of it."""
+
+    def __init__(self, world: WorkflowWorld, key: RunKey) -> None:
+        self.world, self.key = world, key
+        self.execution = world.execution(key)
+        self.looked = world.store.everything(key)
+        self.records = {str(task): record for task, record in self.looked.records.items()}
+        head = world.runs.head(key)
+        assert head is not None
+        self.head = head
+
+    @property
+    def status(self) -> str:
+        return self.head.status.value
+
+    @property
+    def output(self) -> Any:
+        return self.world.store.value(self.key, OUTPUT)
+
+    @property
+    def statuses(self) -> dict[str, str]:
+        return {name: record.status.value for name, record in self.records.items()}
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return {
+            str(task): output_of(self.world.ports, self.key, task, record)
+            for task, record in self.looked.records.items()
+            if record.is_well
+        }
+
+    @property
+    def entered(self) -> list[str]:
+        return [one.state for one in self.execution.entered]
+
+    def error(self, task: str) -> str | None:
+        error = self.records[task].error
+        return error.code if error else None
