@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
@@ -66,8 +67,10 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
                 needs=tuple(node.needs),
                 gates=tuple(node.gates),
                 whens=tuple(node.whens),
-                reads=_reads(scopes, node.container, _before(node), node.path),
-                inner_reads=_reads(scopes, node.path, _after(node.task), node.path),
+                reads=_reads(scopes, node.container, _before(node), partial(_ended_before, scopes, node)),
+                inner_reads=_reads(
+                    scopes, node.path, _after(node.task), partial(_ended_within, scopes, node)
+                ),
                 latch=held.of_task[index],
                 is_shared=index in held.shared,
                 marks=tuple(held.marks[index]),
@@ -78,7 +81,9 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
         groups=scopes.groups,
         bodies=_bodies(scopes),
         latches=latches,
-        output_reads=_reads(scopes, "", definition.output, ""),
+        output_reads=_reads(
+            scopes, "", definition.output, lambda: {node.path for node in scopes.scopes[""].nodes}
+        ),
         machine=digest,
     )
 
@@ -97,21 +102,36 @@ def _after(task: TaskDefinition) -> list[Any]:
     return [task.settings.get(name) for name in find_type(task.type).later]
 
 
-def _reads(scopes: Scopes, container: str, values: Any, itself: str) -> dict[str, str]:
-    """Find which task or group each name of some expressions means."""
+def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[str]]) -> dict[str, str]:
+    """Find which task or group each name of some expressions means; who says but `$tasks` reads all that have ended."""
     names = names_in(values)
-    if names is None:
-        names = set(_visible(scopes, container))
-    found = {name: scopes.resolve(container, name) for name in sorted(names)}
-    return {name: path for name, path in found.items() if path is not None and path != itself}
+    if names is not None:
+        found = {name: scopes.resolve(container, name) for name in sorted(names)}
+        return {name: path for name, path in found.items() if path is not None}
+    over = ended()
+    paths = over | {path for path in scopes.groups if over.issuperset(scopes.members(path))}
+    seen = {path.rpartition(".")[2]: path for path in sorted(paths)}
+    return {name: path for name, path in seen.items() if scopes.resolve(container, name) == path}
 
 
-def _visible(scopes: Scopes, container: str) -> Iterable[str]:
-    """Every id that can be said within a container."""
-    for path in [*scopes.nodes, *scopes.groups]:
-        outer, _, name = path.rpartition(".")
-        if container == outer or container.startswith(f"{outer}.") or not outer:
-            yield name
+def _ended_before(scopes: Scopes, node: Node) -> set[str]:
+    """The tasks that have ended whenever this one begins: those that it needs, directly or not, and so for its bodies."""
+    found: set[str] = set()
+    ahead = list(node.needs)
+    while ahead:
+        path = ahead.pop()
+        if path not in found:
+            found.add(path)
+            ahead += scopes.nodes[path].needs
+    body = scopes.body_of(node)
+    return found | _ended_before(scopes, body) if body else found
+
+
+def _ended_within(scopes: Scopes, node: Node) -> set[str]:
+    """The tasks that have ended after a round of a body: its own, and those before it."""
+    if node.path not in scopes.scopes:
+        return set()
+    return _ended_before(scopes, node) | {inner.path for inner in scopes.scopes[node.path].nodes}
 
 
 def _bodies(scopes: Scopes) -> dict[str, tuple[str, ...]]:

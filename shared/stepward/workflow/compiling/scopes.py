@@ -48,6 +48,13 @@ class Scopes:
             return [path]
         return [task for inner in self.groups[path].values() for task in self.members(inner)]
 
+    def body_of(self, node: Node) -> Node | None:
+        """The body that a task is in, past the groups between the two."""
+        container = node.container
+        while container and container not in self.nodes:
+            container = container.rpartition(".")[0]
+        return self.nodes.get(container)
+
     def resolve(self, container: str, name: str) -> str | None:
         """Find what a name means within a container: the nearest task or group of that id, outward."""
         while True:

@@ -17,6 +17,8 @@ ROOM_S: Final = 310
 HEAL_S: Final = 900
 """How long an await trusts that somebody comes; then it asks again, for the case that the word was lost."""
 LONGEST_IN_PROCESS_S: Final = 2
+CRASHES_FORGIVEN: Final = 2
+"""How often a task runs again whose process died; then only its failure is kept."""
 _RUN: Final = "{% $states.context.Execution.Input %}"
 _PK: Final = (
     "{% 'T#' & $states.context.Execution.Input.tenant & '#R#' & $states.context.Execution.Input.run %}"
@@ -33,14 +35,19 @@ _FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
 
 def task_state(path: str, *, nested: bool, step: str | None = None, comment: str = "", retry: Retry) -> State:
-    """A task that its room carries out."""
+    """A task that its room carries out.
+
+    However its attempts ended, one more is left to its room in which to keep that they failed.
+    """
+    by_machine = retriers(retry) if is_by_machine(retry) else []
+    forgiven = CRASHES_FORGIVEN + 1 + (retry.attempts - 1 if by_machine else 0)
     return {
         "Type": "Task",
         **({"Comment": comment} if comment else {}),
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
         "TimeoutSeconds": ROOM_S,
-        "Retry": [_FINAL, *retriers(retry), _PASSING],
+        "Retry": [_FINAL, *by_machine, {**_PASSING, "MaxAttempts": forgiven}],
         "Output": passed_on(nested=nested),
     }
 
@@ -48,14 +55,16 @@ def task_state(path: str, *, nested: bool, step: str | None = None, comment: str
 def awaited_state(path: str, *, nested: bool, comment: str = "", retry: Retry, timeout_s: int) -> State:
     """A task that somebody else answers, by the token that the room is given.
 
-    A time that is over is tried once more: the room then sees that it is over and keeps the failure.
+    A time that is over is tried once more: the room then sees that it is over and keeps the failure. How often the
+    task is tried the room says by its marks; the machine only has to go along, a little further for words said twice.
     """
     over = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 1}
     state = task_state(path, nested=nested, comment=comment, retry=retry)
     state["Resource"] += ".waitForTaskToken"
     state["Arguments"]["Payload"] |= {"token": _TOKEN, "entered": "{% $states.context.State.EnteredTime %}"}
     state["TimeoutSeconds"] = timeout_s
-    state["Retry"].insert(1, over)
+    again = [{**one, "MaxAttempts": retry.attempts + 2} for one in retriers(retry)]
+    state["Retry"] = [_FINAL, over, *again, _PASSING]
     return state
 
 
@@ -77,8 +86,8 @@ def passed_on(*, nested: bool) -> Any:
 
 
 def retriers(retry: Retry) -> list[State]:
-    """When the machine tries again; pauses of up to two seconds, and those that grow in a line, the room makes itself."""
-    if not is_by_machine(retry):
+    """When the machine tries again."""
+    if retry.attempts == 1:
         return []
     grows = retry.exponent_base if retry.strategy is Backoff.EXPONENTIAL else 1
     return [
@@ -94,7 +103,10 @@ def retriers(retry: Retry) -> list[State]:
 
 
 def is_by_machine(retry: Retry) -> bool:
-    """Whether the machine makes the pauses of a task that its room carries out."""
+    """Whether the machine makes the pauses of a task that its room carries out.
+
+    Pauses of up to two seconds, and those that grow in a line, the room makes itself.
+    """
     by_kind = retry.strategy in (Backoff.CONSTANT, Backoff.EXPONENTIAL)
     return by_kind and retry.attempts > 1 and retry.base_s > LONGEST_IN_PROCESS_S
 
