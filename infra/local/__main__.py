@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from infra.local import stopping
@@ -80,6 +80,14 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     laptop.add_argument(
         "--executions", type=int, default=60, help="how many one by one (default: %(default)s)"
     )
+    workflows = whats.add_parser("workflows", help="what graphs enter and whether tasks wait; prints JSON")
+    workflows.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    workflows.add_argument(
+        "--graphs",
+        type=Path,
+        metavar="DIR",
+        help="a folder of graphs (default: seven that ship with the bench)",
+    )
 
 
 def _port(text: str) -> int:
@@ -97,21 +105,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from infra.local.bench import counts, faults, laptop, line, load, reload  # noqa: PLC0415
+    from infra.local.bench import counts, faults, laptop, line, load, reload, workflows  # noqa: PLC0415
 
-    match options.what:
-        case "faults":
-            return faults.faults(count=options.count, seed=options.seed)
-        case "laptop":
-            return laptop.laptop(executions=options.executions)
-        case "line":
-            return line.line(runs=options.runs, slots=options.slots)
-        case "reload":
-            return reload.reload(times=options.times)
-        case "load":
-            return load.load(clients=options.clients, seconds=options.seconds)
-        case _:
-            return counts.counts(as_json=options.json)
+    benches: dict[str, Callable[[], int]] = {
+        "counts": lambda: counts.counts(as_json=options.json),
+        "faults": lambda: faults.faults(count=options.count, seed=options.seed),
+        "laptop": lambda: laptop.laptop(executions=options.executions),
+        "line": lambda: line.line(runs=options.runs, slots=options.slots),
+        "load": lambda: load.load(clients=options.clients, seconds=options.seconds),
+        "reload": lambda: reload.reload(times=options.times),
+        "workflows": lambda: workflows.workflows(graphs=options.graphs),
+    }
+    return benches[options.what]()
 
 
 def _command(options: argparse.Namespace) -> int:

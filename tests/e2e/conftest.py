@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from infra.local.bench.called_site import CalledSite, called_site
 from infra.local.laptop import Laptop, LaptopOptions
 from tests.builders import an_agent_body
 
@@ -71,8 +72,15 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
-def laptop(site: str) -> Iterator[Laptop]:
-    with Laptop(LaptopOptions(settings=(f"http_allow={json.dumps([site])}",))) as laptop:
+def called() -> Iterator[tuple[CalledSite, str]]:
+    """A site that tasks of workflows call when they start, and its address."""
+    with called_site() as both:
+        yield both
+
+
+@pytest.fixture(scope="package")
+def laptop(site: str, called: tuple[CalledSite, str]) -> Iterator[Laptop]:
+    with Laptop(LaptopOptions(settings=(f"http_allow={json.dumps([site, called[1]])}",))) as laptop:
         for path in (LIBRARY / "support" / "datasets").iterdir():
             put_dataset(laptop, path.name, path.read_bytes())
         yield laptop

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -16,6 +17,12 @@ More = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="[OPTIONS OF THE LAPTOP]...", help="Handed on; see `-- --help`.", show_default=False
+    ),
+]
+Graphs = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", help="A folder of graphs; seven ship with the bench.", exists=True, show_default=False
     ),
 ]
 
@@ -108,6 +115,18 @@ Examples:
   stepward bench reload --json
 """
 
+WORKFLOWS_HELP = """Run graphs as workflows, count what they enter, and see whether a task waits for one that it does not need.
+
+Prints JSON: entered states, and makespans in units of time beside the critical path. Exits 1 where they differ.
+A folder of graphs has a .json file each: {"name": "two", "needs": {"a": [], "b": ["a"]}}. Works in a checkout only.
+
+Examples:
+
+  stepward bench workflows --json
+
+  stepward bench workflows --json --graphs DIR
+"""
+
 bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
 
 
@@ -155,6 +174,14 @@ def laptop(more: More = None) -> None:
 def reload(more: More = None) -> None:
     """See how soon an edit is live."""
     in_checkout("stepward bench reload", "bench", ["reload", *(more or [])])
+
+
+@bench_app.command("workflows", help=WORKFLOWS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def workflows(graphs: Graphs = None, more: More = None) -> None:
+    """Count and time graphs."""
+    # The laptop starts in the checkout's folder, so that a path has to be made whole here.
+    folder = ["--graphs", str(graphs.resolve())] if graphs else []
+    in_checkout("stepward bench workflows", "bench", ["workflows", *folder, *(more or [])])
 
 
 def in_checkout(name: str, command: str, arguments: list[str]) -> None:
