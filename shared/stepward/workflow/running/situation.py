@@ -52,8 +52,10 @@ class Situation:
 
     def record(self, path: str) -> TaskRecord | None:
         """The record of a task that this one can see."""
-        at = at_depth(self.at, self.program.tasks[path].depth)
-        return self.looked.records.get(TaskKey(path=path, at=at))
+        planned = self.program.tasks[path]
+        if self.program.definition.is_state_machine and planned.depth == 1 and path != self.planned.path:
+            return latest(self.looked, path)
+        return self.looked.records.get(TaskKey(path=path, at=at_depth(self.at, planned.depth)))
 
     def variables(self, value: Any, reads: Mapping[str, str]) -> dict[str, Any]:
         """Bind what the expressions of a value may say; what none of them says is not read."""
@@ -130,7 +132,7 @@ class Situation:
             raise Bug(f"{self.task} reads {path}, which has no record")
         planned = self.program.tasks[path]
         task = TaskKey(path=path, at=at_depth(self.at, planned.depth))
-        return self._once(f"output {path}", lambda: output_of(self.ports, self.key, task, record))
+        return self._once(f"output {task}", lambda: output_of(self.ports, self.key, task, record))
 
     def _status(self, path: str) -> Any:
         if path in self.program.groups:
@@ -146,6 +148,9 @@ class Situation:
 def look(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str) -> Situation:
     """Read all that a task may need to know, in one call."""
     planned = program.tasks[path]
+    if program.definition.is_state_machine:
+        # Which step a task was last visited at is known only when all of them are.
+        return Situation(ports, key, program, planned, at, ports.store.everything(key))
     wanted = {path, *planned.needs, *_tasks(program, planned.reads.values())}
     if depth_of(at) > planned.depth:
         wanted |= _tasks(program, planned.inner_reads.values())
@@ -155,6 +160,12 @@ def look(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str
     ordered = sorted(latches, key=lambda one: (one.latch, one.at))
     looked = ports.store.look(key, ordered, [TaskKey(path=path, at=at_depth(at, planned.depth))])
     return Situation(ports, key, program, planned, at, looked)
+
+
+def latest(looked: Looked, path: str) -> TaskRecord | None:
+    """The record of a state machine's task at its latest visit."""
+    visits = [task for task in looked.records if task.path == path]
+    return looked.records[max(visits, key=lambda task: number_of(task.at))] if visits else None
 
 
 def outputs_of_round(
