@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import random
 from typing import Any
+from xml.etree import ElementTree as ET
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflow.planning.pictures import mermaid, svg
 from stepward.workflow.planning.plan import plan
 from stepward.workflow.proofs.catalog import prove
 from tests.walked_machine import WalkedMachine
@@ -102,3 +104,5 @@ def test_every_run_lies_within_its_plan(seed: int) -> None:
             assert ran <= row.runs.most
             assert not went_through or row.runs.least <= ran
     assert all(proof.holds for proof in prove(definition, compiled))
+    assert mermaid(definition, made).startswith("---\n")
+    ET.fromstring(svg(definition, made))

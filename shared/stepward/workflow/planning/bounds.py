@@ -88,8 +88,9 @@ class Money(BaseModel):
         """Spell it for people, in dollars."""
         if self.most_usd_micros == self.least_usd_micros:
             return dollars(self.least_usd_micros)
-        most = "?" if self.most_usd_micros is None else dollars(self.most_usd_micros)
-        return f"{dollars(self.least_usd_micros)} to {most}"
+        if self.most_usd_micros is None:
+            return f"{dollars(self.least_usd_micros)} or more"
+        return f"{dollars(self.least_usd_micros)} to {dollars(self.most_usd_micros)}"
 
 
 def _sum(one: int | None, other: int | None) -> int | None:

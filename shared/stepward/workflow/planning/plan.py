@@ -169,7 +169,7 @@ def critical_tasks(times: Times) -> set[str]:
 def _notes(definition: WorkflowDefinition, program: Program, of_runs: dict[str, Money]) -> Iterator[str]:
     yield "a run that fails, is cancelled or runs out of time may end after fewer states than the least"
     yield f"AWS by the list prices of {AS_OF}; what its own faults make be tried again is not in it"
-    if any(planned.depth for planned in program.tasks.values()):
+    if any(program.bodies):
         yield f"a list of unknown length is taken for {EXPECTED_ITEMS} items, a loop for {EXPECTED_ROUNDS} rounds"
     unknown = sorted(path for path, cost in of_runs.items() if cost.most_usd_micros is None)
     if unknown:

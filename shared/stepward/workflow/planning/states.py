@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepward.domain.programs import Program
-from stepward.workflow.compiling.machine import SETTLE
 from stepward.workflow.planning.bounds import ONE, Bound
 from stepward.workflow.planning.rounds import Rounds
 
@@ -17,7 +16,7 @@ _OF_AUTHORS = ("TaskRetry", "States.Timeout")
 
 @dataclass(frozen=True)
 class Entered:
-    """One state of the machine with how often a run enters it; `owner` is the task that it is for, "" for the last."""
+    """One state of the machine with how often a run enters it; `owner` is the task that it is for, "" for the first and the last."""
 
     name: str
     owner: str
@@ -54,7 +53,8 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
     rounds = Rounds(program)
     found: list[Entered] = []
     for name, state in _states(machine):
-        owner = "" if name == SETTLE else name.partition(" ")[0]
+        first = name.partition(" ")[0]
+        owner = first if first in program.tasks else ""
         times = rounds.of(owner) if owner else ONE
         if owner and _asks_again(program, owner, name):
             times = times * (rounds.within(owner) + ONE)

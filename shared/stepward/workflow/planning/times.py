@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from math import ceil
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.programs import PlannedTask, Program
 from stepward.tasks.catalog import find_type
-from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.order.levels import barrier_makespan, critical_path, levels, width
 from stepward.workflow.planning.rounds import Rounds, is_body
+from stepward.workflow.planning.ways import ways_back
 
 
 class ScopePlan(BaseModel):
@@ -94,28 +93,15 @@ class Times:
 
 
 def forward_needs(program: Program, place: dict[str, int]) -> list[list[int]]:
-    """Make a graph of a state machine's ways without those that lead back, so that it has levels and a longest way."""
+    """Make a graph of a state machine's ways without those that lead back."""
+    ways = {task.id: [way.to for way in task.next if way.to in place] for task in program.definition.tasks}
+    back = ways_back(ways, program.definition.start or "")
     needs: list[list[int]] = [[] for _ in place]
-    ways = {
-        task.id: [place[way.to] for way in task.next if way.to in place] for task in program.definition.tasks
-    }
     for task, found in ways.items():
         for to in found:
-            needs[to].append(place[task])
-    while True:
-        try:
-            in_order(needs)
-        except Cycle as ring:
-            _cut(needs, ring.path, place.get(program.definition.start or "", 0))
-        else:
-            return needs
-
-
-def _cut(needs: list[list[int]], ring: tuple[int, ...], start: int) -> None:
-    """Take the way back out of a ring: the one to its task that the run comes to first."""
-    first = start if start in ring else min(ring)
-    before = next(one for one, then in pairwise(ring) if then == first)
-    needs[first] = [need for need in needs[first] if need != before]
+            if (task, to) not in back:
+                needs[place[to]].append(place[task])
+    return needs
 
 
 def _scope_of(program: Program, path: str) -> str:

@@ -1,0 +1,212 @@
+"""What a picture of a workflow shows, whoever draws it: nodes, boxes around them, and the lines between."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Final
+
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.models.expressions import is_expression
+from stepward.workflow.compiling.scopes import joined
+from stepward.workflow.order.closure import in_order
+from stepward.workflow.planning.plan import Plan
+from stepward.workflow.planning.ways import ways_back
+
+LABEL_CHARS: Final = 22
+REDUCED_UP_TO: Final = 400
+"""Tasks in one box up to which lines are left out that others imply."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task, or a box if it has tasks in it."""
+
+    path: str
+    container: str
+    type: str
+    title: str
+    subtitle: str
+    is_box: bool
+    is_critical: bool
+    is_conditional: bool
+
+
+@dataclass(frozen=True)
+class Link:
+    """A line from one node to another. `home` is the container that holds both."""
+
+    start: str
+    end: str
+    home: str
+    label: str = ""
+    is_critical: bool = False
+    is_back: bool = False
+
+
+@dataclass
+class Drawing:
+    """Everything that is shown. `implied` counts the needs that other needs imply, which are not drawn."""
+
+    nodes: dict[str, Node] = field(default_factory=dict)
+    inside: dict[str, list[str]] = field(default_factory=dict)
+    links: list[Link] = field(default_factory=list)
+    implied: int = 0
+
+    def child_of(self, home: str, path: str) -> str:
+        """Name the node directly within a container that is a node, or is around it."""
+        while self.nodes[path].container != home:
+            path = self.nodes[path].container
+        return path
+
+
+def drawing(definition: WorkflowDefinition, made: Plan) -> Drawing:
+    """Lay out what is to be seen of a planned workflow."""
+    found = Drawing()
+    critical = {row.task for row in made.rows if row.is_critical}
+    _add(found, definition.tasks, "", critical)
+    ways = [made.critical_path, *(scope.critical_path for scope in made.bodies)]
+    heavy = {pair for way in ways for pair in _heavy(way)}
+    links = list(dict.fromkeys(_links(found, definition, heavy)))
+    by_home: dict[str, list[Link]] = {}
+    for link in links:
+        by_home.setdefault(link.home, []).append(link)
+    for home, here in by_home.items():
+        is_machine = not home and definition.start is not None
+        shown = _forward(here, definition.start or "") if is_machine else _direct(found, home, here)
+        found.implied += len(here) - len(shown)
+        found.links += shown
+    return found
+
+
+def _add(found: Drawing, tasks: tuple[TaskDefinition, ...], container: str, critical: set[str]) -> None:
+    found.inside[container] = [joined(container, task.id) for task in tasks]
+    for task in tasks:
+        path = joined(container, task.id)
+        inner = any(one.startswith(f"{path}.") for one in critical) and task.type == "parallel"
+        found.nodes[path] = Node(
+            path=path,
+            container=container,
+            type=task.type,
+            title=task.name or task.id,
+            subtitle=subtitle(task),
+            is_box=bool(task.tasks),
+            is_critical=path in critical or inner,
+            is_conditional=task.when is not None,
+        )
+        if task.tasks:
+            _add(found, task.tasks, path, critical)
+
+
+def _links(found: Drawing, definition: WorkflowDefinition, heavy: set[tuple[str, str]]) -> Iterator[Link]:
+    tasks = dict(_walk(definition.tasks, ""))
+    branches = {
+        (path, joined(found.nodes[path].container, name)): label
+        for path, task in tasks.items()
+        for name, label in _branches(task)
+    }
+    for path, task in tasks.items():
+        for need in task.needs:
+            start = joined(found.nodes[path].container, need)
+            # Between a condition and what hangs on it the branch is drawn, which says more.
+            if (start, path) not in branches:
+                yield _link(found, start, path, "", heavy)
+        for way in task.next:
+            yield _link(found, path, way.to, short(way.when or ""), heavy)
+    for (start, end), label in branches.items():
+        yield _link(found, start, end, label, heavy)
+
+
+def _branches(task: TaskDefinition) -> Iterator[tuple[str, str]]:
+    if task.type == "condition":
+        yield from ((str(name), "yes") for name in task.settings.get("then", ()))
+        otherwise = task.settings.get("otherwise", task.settings.get("else", ()))
+        yield from ((str(name), "no") for name in otherwise)
+
+
+def _link(found: Drawing, start: str, end: str, label: str, heavy: set[tuple[str, str]]) -> Link:
+    home = found.nodes[end].container
+    while home and not start.startswith(f"{home}."):
+        home = found.nodes[home].container
+    return Link(start, end, home, label, (start, end) in heavy)
+
+
+def _heavy(way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Give the steps of a critical path as they may be drawn: from and to a task, or a group that it is in."""
+    for before, after in pairwise(way):
+        yield from ((start, end) for start in _around(before) for end in _around(after))
+
+
+def _around(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
+
+
+def _direct(found: Drawing, home: str, links: list[Link]) -> list[Link]:
+    """Leave out the lines that longer ways imply: they say nothing that is not seen, and hide what is."""
+    names = found.inside[home]
+    if len(names) > REDUCED_UP_TO:
+        return links
+    place = {name: index for index, name in enumerate(names)}
+    needs: list[set[int]] = [set() for _ in names]
+    for link in links:
+        needs[place[found.child_of(home, link.end)]].add(place[found.child_of(home, link.start)])
+    past = [0] * len(names)
+    implied = [0] * len(names)
+    for task in in_order([sorted(one) for one in needs]):
+        for need in needs[task]:
+            past[task] |= past[need] | 1 << need
+            implied[task] |= past[need]
+    return [
+        link
+        for link in links
+        if link.label
+        or link.is_critical
+        or (link.start, link.end) != (found.child_of(home, link.start), found.child_of(home, link.end))
+        or not implied[place[link.end]] >> place[link.start] & 1
+    ]
+
+
+def _forward(links: list[Link], start: str) -> list[Link]:
+    """Mark the ways of a state machine that lead back, so that the others have an order."""
+    ways: dict[str, list[str]] = {}
+    for link in links:
+        ways.setdefault(link.start, []).append(link.end)
+        ways.setdefault(link.end, [])
+    back = ways_back(ways, start)
+    return [replace(link, is_back=(link.start, link.end) in back) for link in links]
+
+
+def _walk(tasks: tuple[TaskDefinition, ...], container: str) -> Iterator[tuple[str, TaskDefinition]]:
+    for task in tasks:
+        path = joined(container, task.id)
+        yield path, task
+        yield from _walk(task.tasks, path)
+
+
+def subtitle(task: TaskDefinition) -> str:
+    """Say in a few words what a task does, by its settings."""
+    settings = task.settings
+    items = settings.get("items")
+    counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.get('max_items', 100)}"
+    seconds = settings.get("seconds")
+    own = {
+        "foreach": f"for each, {counted} items, {settings.get('max_parallel', 10)} at once",
+        "loop": f"loop, up to {settings.get('max_iterations')} rounds",
+        "wait": f"wait {seconds} s" if seconds else f"wait until {settings.get('until')}",
+        "human": "asks a person",
+        "parallel": "group",
+        "condition": short(str(settings.get("test", settings.get("expression", ""))), 40),
+    }
+    if task.type == "webhook":
+        return str(settings.get("url", "waits for a call")).partition("://")[2] or "waits for a call"
+    said = settings.get({"subworkflow": "workflow"}.get(task.type, task.type))
+    return own.get(task.type) or (f"{task.type} {said}" if said else task.type)
+
+
+def short(text: str, chars: int = LABEL_CHARS) -> str:
+    """Cut a text to a length, an expression without its brackets."""
+    bare = text.strip()[2:-2].strip() if is_expression(text) else text
+    return bare if len(bare) <= chars else bare[: chars - 1] + "…"
