@@ -209,6 +209,38 @@ def test_a_run_whose_machine_is_stopped_behind_its_back_is_closed(api: httpx2.Cl
     assert found["status"] == "FAILED", found
 
 
+def test_a_state_machine_goes_where_its_tasks_say_and_comes_back(api: httpx2.Client) -> None:
+    tasks = [
+        {
+            "id": "processing",
+            "type": "transform",
+            "max_visits": 3,
+            "output": "{% $input.base + ($exists($tasks.review) ? 1 : 0) %}",
+            "next": [{"to": "review"}],
+        },
+        {
+            "id": "review",
+            "type": "transform",
+            "output": "{% $tasks.processing > $input.base ? 'approve' : 'again' %}",
+            "next": [{"to": "approved", "when": "{% $tasks.review = 'approve' %}"}, {"to": "error"}],
+        },
+        {"id": "error", "type": "transform", "output": "logged", "next": [{"to": "processing"}]},
+        {"id": "approved", "type": "transform", "output": "{% 'approved ' & $tasks.processing %}"},
+    ]
+    register(api, id="review-circle", start="processing", tasks=tasks)
+    found = run(api, "review-circle", {"base": 4})
+    assert (found["status"], found["output"]) == ("COMPLETED", "approved 5"), found
+    way = [task["task"] for task in sorted(found["tasks"], key=lambda one: one["at"])]
+    assert way == ["processing", "review", "error", "processing", "review", "approved"]
+    endless = [{**task} for task in tasks]
+    endless[1] = {**endless[1], "output": "again"}
+    register(api, id="endless-circle", start="processing", tasks=endless)
+    stopped = run(api, "endless-circle", {"base": 4})
+    assert (stopped["status"], stopped["error"]["code"]) == ("FAILED", "MaxIterationsReached"), stopped[
+        "error"
+    ]
+
+
 def test_a_wrong_document_is_refused_with_everything_that_is_wrong(api: httpx2.Client) -> None:
     text = "id: wrong-flow\nname: Wrong\nversion: 1.0.0\ntasks:\n  - id: a\n    type: transform\n    needs: [b]\n    colour: red\n  - id: b\n    type: transform\n    needs: [a]\n"
     answer = api.post("/workflows", content=text, headers={"content-type": "application/yaml"})

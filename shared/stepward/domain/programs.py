@@ -40,6 +40,8 @@ class PlannedTask(Frozen):
     """The names that its expressions say → the paths that they mean, of tasks or groups."""
     inner_reads: dict[str, str] = {}
     """Of a body: the same for what is evaluated after a round."""
+    way_reads: dict[str, str] = {}
+    """Of a state machine's task: the same for what says where to go on."""
     latch: str
     """The item that keeps its record: its own, or one that it shares with those who are awaited with it."""
     is_shared: bool = False

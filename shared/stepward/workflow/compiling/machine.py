@@ -11,17 +11,15 @@ from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, settings_of
-from stepward.workflow.compiling import states
+from stepward.workflow.compiling import states, transitions
 from stepward.workflow.compiling.latches import Latches, latches_of
 from stepward.workflow.compiling.scopes import Node, Scope, Scopes
-from stepward.workflow.compiling.states import State
+from stepward.workflow.compiling.states import SETTLE, Named, State
 from stepward.workflow.order.decompose import arrange
 from stepward.workflow.order.steps import Await, Par, Seq, Step, Task, parts
 
-SETTLE: Final = "settle"
 MOST_NEEDS_A_WRITE: Final = 100
 """Conditions of one write: an expression may have 4 KB."""
-Named = tuple[str, State]
 Joins = dict[int, list[tuple[str, Await]]]
 """An await by its identity in the tree → the states that it becomes."""
 
@@ -39,9 +37,7 @@ class MachineWriter:
     def machine(self) -> dict[str, Any]:
         """Write the whole."""
         definition, top = self.definition, self.scopes.scopes[""]
-        chain = self._scope(top)
-        chain.append((SETTLE, states.settle_state()))
-        body = _linked(chain)
+        body = self._by_transitions(top) if definition.is_state_machine else self._by_needs(top)
         for name, state in body["States"].items():
             if name != SETTLE and state["Type"] in ("Task", "Parallel", "Map"):
                 state.setdefault("Catch", []).append(states.catch(SETTLE))
@@ -51,6 +47,20 @@ class MachineWriter:
             "TimeoutSeconds": definition.timeout_s,
             **body,
         }
+
+    def _by_needs(self, top: Scope) -> dict[str, Any]:
+        return _linked([*self._scope(top), (SETTLE, states.settle_state())])
+
+    def _by_transitions(self, top: Scope) -> dict[str, Any]:
+        """Let each task lead where its `next` says; every record is in an item of its own, a step each."""
+        bounded = frozenset(node.task.id for node in top.nodes if node.task.max_visits is not None)
+        own = {index: node.path for index, node in enumerate(top.nodes)}
+        self.latches[""] = Latches(of_task=own)
+        linked = []
+        for node in top.nodes:
+            way_on = transitions.leave(node, decides=transitions.must_decide(node.task, bounded))
+            linked.append(_linked([*self._task(node), *way_on]))
+        return transitions.joined_up(transitions.begin(self.definition.start or ""), linked)
 
     def _scope(self, scope: Scope) -> list[Named]:
         paths = [node.path for node in scope.nodes]

@@ -37,7 +37,7 @@ class Compiled:
 
 def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compiled:
     """Compile; the tenant is part of the machine's name, because no two tenants share one."""
-    scopes = scopes_of(definition.tasks)
+    scopes = scopes_of(definition.tasks, depth=1 if definition.is_state_machine else 0)
     writer = MachineWriter(definition, scopes)
     machine = writer.machine()
     text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
@@ -71,6 +71,9 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
                 inner_reads=_reads(
                     scopes, node.path, _after(node.task), partial(_ended_within, scopes, node)
                 ),
+                way_reads=_reads(
+                    scopes, node.container, [way.when for way in node.task.next], _every(scopes)
+                ),
                 latch=held.of_task[index],
                 is_shared=index in held.shared,
                 marks=tuple(held.marks[index]),
@@ -81,9 +84,7 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
         groups=scopes.groups,
         bodies=_bodies(scopes),
         latches=latches,
-        output_reads=_reads(
-            scopes, "", definition.output, lambda: {node.path for node in scopes.scopes[""].nodes}
-        ),
+        output_reads=_reads(scopes, "", definition.output, _every(scopes)),
         machine=digest,
     )
 
@@ -112,6 +113,11 @@ def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[
     paths = over | {path for path in scopes.groups if over.issuperset(scopes.members(path))}
     seen = {path.rpartition(".")[2]: path for path in sorted(paths)}
     return {name: path for name, path in seen.items() if scopes.resolve(container, name) == path}
+
+
+def _every(scopes: Scopes) -> Callable[[], set[str]]:
+    """All tasks outside of bodies."""
+    return lambda: {node.path for node in scopes.scopes[""].nodes}
 
 
 def _ended_before(scopes: Scopes, node: Node) -> set[str]:

@@ -66,10 +66,13 @@ class Scopes:
             container = container.rpartition(".")[0]
 
 
-def scopes_of(tasks: tuple[TaskDefinition, ...]) -> Scopes:
-    """Lay a document's tasks out in scopes; it must have been checked."""
+def scopes_of(tasks: tuple[TaskDefinition, ...], depth: int = 0) -> Scopes:
+    """Lay a document's tasks out in scopes; it must have been checked.
+
+    A state machine comes by its tasks again and again, so they stand at depth 1: each step is a round.
+    """
     found = Scopes()
-    _lay_out(found, tasks, container="", scope=Scope("", 0), around=_Around())
+    _lay_out(found, tasks, container="", scope=Scope("", depth), around=_Around())
     for node in found.nodes.values():
         node.needs = list(dict.fromkeys(task for need in node.needs for task in found.members(need)))
     _hang_on_conditions(found)

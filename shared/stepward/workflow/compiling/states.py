@@ -8,7 +8,9 @@ from typing import Any, Final
 from stepward.domain.retries import Backoff, Retry
 
 State = dict[str, Any]
+Named = tuple[str, State]
 
+SETTLE: Final = "settle"
 TASK_RUN: Final = "${TaskRunArn}"
 JOURNAL: Final = "${JournalTable}"
 """Filled in when the machine is made, as in the machines that are written by hand."""

@@ -10,6 +10,7 @@ from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type
 from stepward.workflow.running.awaited import SetGoing
 from stepward.workflow.running.bodies import Bodies
+from stepward.workflow.running.deciding import decide
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.outcomes import skipped
 from stepward.workflow.running.ports import WorkflowPorts
@@ -34,6 +35,8 @@ class CarryTask:
         entry = Entry(self.ports, request, program, situation)
         if by := situation.looked.cancelled_by:
             raise TaskFailed(f"RunCancelled: {by} cancelled the run")
+        if request.step == "decide":
+            return decide(entry)
         if situation.own is not None:
             return self._after_record(entry)
         try:

@@ -35,7 +35,7 @@ class TaskRequest(BaseModel):
     run: RunOf
     task: str = ""
     at: str = ""
-    step: Literal["done", "settle"] | None = None
+    step: Literal["done", "decide", "settle"] | None = None
     tries: int = Field(default=0, alias="try")
     """How often the state was entered before because an entry failed."""
     token: str | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -25,6 +26,7 @@ from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.outcomes import CRITICAL_FROM
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.resolving import resolved
+from stepward.workflow.running.rounds import number_of
 from stepward.workflow.running.situation import Situation
 from stepward.workflow.running.within import World
 
@@ -83,6 +85,8 @@ class SettleRun:
         said = program.definition.output
         if said is not None:
             return resolved(said, situation.variables(said, program.output_reads))
+        if program.definition.is_state_machine:
+            return self._of_last_step(key, looked)
         last = [TaskKey(path=path) for path in program.bodies[""]]
         found = {
             task.path: output_of(self.ports, key, task, looked.records[task])
@@ -90,6 +94,16 @@ class SettleRun:
             if task in looked.records and looked.records[task].is_well
         }
         return next(iter(found.values())) if len(last) == 1 and found else found
+
+    def _of_last_step(self, key: RunKey, looked: Looked) -> Any:
+        """What a state machine's last task brought."""
+        steps = {
+            task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
+        }
+        if not steps:
+            return None
+        last = max(steps, key=lambda task: number_of(task.at))
+        return output_of(self.ports, key, last, steps[last])
 
 
 def verdict(
@@ -105,12 +119,14 @@ def verdict(
         for task, record in looked.records.items()
         if record.status is TaskStatus.FAILED and not is_undoing(task)
     }
-    error = _error_of(failed, failure)
+    goes_on = program.definition.is_state_machine and failure is not None
+    error = _error_of({} if goes_on else failed, failure)
     if looked.cancelled_by:
         return WorkflowStatus.CANCELLED, error
     if failure is not None:
         return WorkflowStatus.FAILED, error
-    if not failed:
+    if not failed or program.definition.is_state_machine:
+        # What failed on the way of a state machine was seen to: it went on, and came to an end.
         return WorkflowStatus.COMPLETED, None
     if not program.definition.allow_partial:
         return WorkflowStatus.FAILED, error
@@ -129,7 +145,18 @@ def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] |
         return RunError(code=record.error.code, detail=f"{task}: {record.error.detail}")
     if failure is None:
         return None
-    return RunError(code=str(failure.get("Error", "TaskFailed")), detail=str(failure.get("Cause", "")))
+    cause = str(failure.get("Cause", ""))
+    return _told_by_room(cause) or RunError(code=str(failure.get("Error", "TaskFailed")), detail=cause)
+
+
+def _told_by_room(cause: str) -> RunError | None:
+    """Read why a room failed a run without a record of it, as a state machine's question does."""
+    try:
+        message = str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        return None
+    code, _, detail = message.partition(": ")
+    return RunError(code=code, detail=detail) if detail and code.isidentifier() else None
 
 
 def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:

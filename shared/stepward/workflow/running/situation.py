@@ -52,10 +52,14 @@ class Situation:
 
     def record(self, path: str) -> TaskRecord | None:
         """The record of a task that this one can see."""
+        return self.looked.records.get(self.seen(path))
+
+    def seen(self, path: str) -> TaskKey:
+        """Which round of another task this one sees: its own, or a state machine's latest visit."""
         planned = self.program.tasks[path]
         if self.program.definition.is_state_machine and planned.depth == 1 and path != self.planned.path:
             return latest(self.looked, path)
-        return self.looked.records.get(TaskKey(path=path, at=at_depth(self.at, planned.depth)))
+        return TaskKey(path=path, at=at_depth(self.at, planned.depth))
 
     def variables(self, value: Any, reads: Mapping[str, str]) -> dict[str, Any]:
         """Bind what the expressions of a value may say; what none of them says is not read."""
@@ -162,10 +166,10 @@ def look(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str
     return Situation(ports, key, program, planned, at, looked)
 
 
-def latest(looked: Looked, path: str) -> TaskRecord | None:
-    """The record of a state machine's task at its latest visit."""
-    visits = [task for task in looked.records if task.path == path]
-    return looked.records[max(visits, key=lambda task: number_of(task.at))] if visits else None
+def latest(looked: Looked, path: str) -> TaskKey:
+    """Name a state machine's latest visit to a task."""
+    visits = (task for task in looked.records if task.path == path)
+    return max(visits, key=lambda task: number_of(task.at), default=TaskKey(path=path))
 
 
 def outputs_of_round(
