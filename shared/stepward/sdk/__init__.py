@@ -1,7 +1,17 @@
 """What a Python program imports to use Stepward over HTTP, with no AWS library and no AWS credentials."""
 
 from stepward.sdk.client import Stepward
-from stepward.sdk.errors import ApiError, BadCall, FieldError, StepwardError, StillRunning, Unreachable
+from stepward.sdk.errors import (
+    ApiError,
+    BadCall,
+    DocumentRefused,
+    FieldError,
+    StepwardError,
+    StillRunning,
+    Unreachable,
+    WorkflowProblem,
+)
+from stepward.sdk.flow import Flow, Reference, Task, goto, jsonata, step
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -17,17 +27,37 @@ from stepward.sdk.shapes import (
     RunTotals,
     has_ended,
 )
+from stepward.sdk.workflow_shapes import (
+    WorkflowDetail,
+    WorkflowPage,
+    WorkflowReport,
+    WorkflowRun,
+    WorkflowRunPage,
+    WorkflowSummary,
+    WorkflowTask,
+    WorkflowTotals,
+    WorkflowVersion,
+)
 
 __all__ = [
     # the client
     "Stepward",
+    # workflows in Python
+    "Flow",
+    "Reference",
+    "Task",
+    "goto",
+    "jsonata",
+    "step",
     # what it raises
     "StepwardError",
     "ApiError",
     "BadCall",
+    "DocumentRefused",
     "FieldError",
     "StillRunning",
     "Unreachable",
+    "WorkflowProblem",
     # what it returns
     "AgentDetail",
     "AgentPage",
@@ -41,5 +71,14 @@ __all__ = [
     "RunError",
     "RunPage",
     "RunTotals",
+    "WorkflowDetail",
+    "WorkflowPage",
+    "WorkflowReport",
+    "WorkflowRun",
+    "WorkflowRunPage",
+    "WorkflowSummary",
+    "WorkflowTask",
+    "WorkflowTotals",
+    "WorkflowVersion",
     "has_ended",
 ]

@@ -32,6 +32,7 @@ from stepward.sdk.shapes import (
 from stepward.sdk.tools import ToolClient
 from stepward.sdk.transport import Transport, path_to
 from stepward.sdk.triggers import TriggerClient
+from stepward.sdk.workflows import WorkflowClient
 
 FIRST_POLL_S = 0.25
 LONGEST_POLL_S = 2.0
@@ -78,6 +79,11 @@ class Stepward:
     def tools(self) -> ToolClient:
         """What agents may use."""
         return ToolClient(self._wire)
+
+    @property
+    def workflows(self) -> WorkflowClient:
+        """Graphs of tasks, and their runs."""
+        return WorkflowClient(self._wire, self._sleep, self._monotonic)
 
     def close(self) -> None:
         """Give the connections back; `with` does it by itself."""

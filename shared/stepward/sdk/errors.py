@@ -6,6 +6,7 @@
     ├── BadCall        the calling program must change: nothing was sent
     ├── Unreachable    the network or the server must come back: no answer came
     ├── ApiError       the API answered with a refusal; its `code` says which
+    │   └── DocumentRefused  a workflow's document has problems; `problems` are all of them
     └── StillRunning   the run needs more time than the caller gave it
 """
 
@@ -15,7 +16,7 @@ import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 import httpx2
 
@@ -107,6 +108,63 @@ class ApiError(StepwardError):
         if "code" not in body:
             body = _foreign_problem(response, body)
         return cls(response.status_code, body, retry_after_s(response.headers.get("retry-after")))
+
+
+@dataclass(frozen=True)
+class WorkflowProblem:
+    """One thing that is wrong with a workflow's document: where, what, and how to mend it."""
+
+    code: str
+    detail: str
+    fix: str
+    task: str | None = None
+    field: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def spelled(self, name: str = "") -> str:
+        """Write it as a compiler would, so that editors find the place; `name` is the file's."""
+        place = ":".join(str(part) for part in (name, self.line, self.column) if part)
+        parts = [*([place] if place else []), *([self.task] if self.task else []), self.detail]
+        return ": ".join(parts) + f" ({self.fix})"
+
+    @classmethod
+    def of(cls, entry: dict[str, Any], *, has_places: bool = True) -> Self:
+        """Read one entry of the API's list; what a newer server says beyond it is left out."""
+        line, column = (entry.get("line"), entry.get("column")) if has_places else (None, None)
+        return cls(
+            code=str(entry.get("code", "")),
+            detail=str(entry.get("detail", "")),
+            fix=str(entry.get("fix", "")),
+            task=_text(entry.get("task")),
+            field=_text(entry.get("field")),
+            line=line if isinstance(line, int) else None,
+            column=column if isinstance(column, int) else None,
+        )
+
+
+class DocumentRefused(ApiError):
+    """A workflow's document has problems, so nothing was kept; `problems` are all that were found, by position."""
+
+    def __init__(
+        self, status: int, problem: dict[str, Any], problems: tuple[WorkflowProblem, ...] = ()
+    ) -> None:
+        super().__init__(status, problem)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        """Read as a line a problem."""
+        return "\n".join([f"{self.code} {self.status}:", *(f"  {one.spelled()}" for one in self.problems)])
+
+    @classmethod
+    def of(cls, error: ApiError, *, has_places: bool = True) -> Self | None:
+        """Tell a refused document from other refusals: only its entries have codes of their own."""
+        listed = error.problem.get("errors")
+        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        if error.status != 400 or not entries or not all("code" in one for one in entries):
+            return None
+        found = tuple(WorkflowProblem.of(one, has_places=has_places) for one in entries)
+        return cls(error.status, error.problem, found)
 
 
 def retry_after_s(header: str | None) -> float | None:

@@ -86,6 +86,18 @@ class Transport:
             )
         )
 
+    def post_document(
+        self, path: str, content: bytes, content_type: str, params: Mapping[str, Any], wait_s: float = 0.0
+    ) -> dict[str, Any]:
+        """Send a document as it was written; the server knows one that it has, so repeating is safe."""
+        headers = {"content-type": content_type}
+        timeout_s = self.timeout_s + wait_s
+        return self._retrying(
+            lambda: self._call(
+                "POST", path, params=params, content=content, headers=headers, timeout_s=timeout_s
+            )
+        )
+
     def _retrying(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         retrying = Retrying(
             retry=retry_if_exception(is_transient),

@@ -1,0 +1,57 @@
+"""Takes a workflow's document in whatever form a program has it, and makes of it what goes over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Protocol, TypeAlias
+
+from stepward.sdk.errors import BadCall
+from stepward.sdk.transport import encode
+
+YAML: Final = "application/yaml"
+JSON: Final = "application/json"
+ANY_TEXT: Final = "text/plain"
+"""Says nothing of the language, so that the API looks for itself."""
+_TYPES: Final = {".yaml": YAML, ".yml": YAML, ".json": JSON}
+
+
+class MakesDocument(Protocol):
+    """What builds a document, as `stepward.sdk.Flow` does."""
+
+    def document(self) -> dict[str, Any]:
+        """Give the document."""
+
+
+Document: TypeAlias = str | Path | Mapping[str, Any] | MakesDocument
+"""A text (YAML or JSON), a file, values, or a `Flow`."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A document as it is sent; of one that was never a text, lines and columns would mean nothing."""
+
+    content: bytes
+    content_type: str
+    has_places: bool = True
+
+
+def opened(document: Document) -> Opened:
+    """Read a document; raises `BadCall` for what cannot be one."""
+    match document:
+        case str():
+            return Opened(document.encode("utf-8", "surrogatepass"), ANY_TEXT)
+        case Path():
+            return Opened(_bytes_of(document), _TYPES.get(document.suffix.lower(), ANY_TEXT))
+        case Mapping():
+            return Opened(encode(dict(document)) or b"", JSON, has_places=False)
+        case _:
+            return Opened(encode(document.document()) or b"", JSON, has_places=False)
+
+
+def _bytes_of(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadCall(f"{path} cannot be read: {error.strerror or error}.", "Check the path.") from error

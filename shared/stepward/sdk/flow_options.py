@@ -1,0 +1,142 @@
+"""What any task of a `Flow` may say beside its type's own, and how that stands in the document."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import Any, Final, Literal, TypeAlias, TypedDict
+
+from stepward.domain.retries import Backoff, Retry
+from stepward.domain.workflows import OnError, RunWhen
+from stepward.sdk.errors import BadCall
+from stepward.sdk.flow_tasks import Branch, Task
+from stepward.sdk.flow_values import Reference, jsonata, plain
+
+Needed: TypeAlias = Task | Branch | str
+RetryRule: TypeAlias = int | Retry | Mapping[str, Any]
+"""A number is of attempts in all, with growing pauses."""
+Way: TypeAlias = Task | str | Mapping[str, Any]
+"""Where a state machine goes next: a task, or `goto(task, when=…)`."""
+
+
+class Options(TypedDict, total=False):
+    """The fields that tasks of all types have."""
+
+    name: str
+    description: str
+    needs: Needed | Sequence[Needed]
+    when: str | Reference
+    run_when: RunWhen
+    inputs: Mapping[str, Any]
+    retry: RetryRule
+    on_error: OnError
+    fallback: Any
+    timeout_s: int
+    priority: int
+    data: Literal["pii", "redacted"]
+    compensate: Mapping[str, Any]
+    next: Way | Sequence[Way]
+    max_visits: int
+
+
+class HumanOptions(Options, total=False):
+    """What a question to a person may say besides."""
+
+    details: Any
+    approvers: Sequence[str]
+    not_requester: bool
+    form: Sequence[Mapping[str, Any]]
+    on_deny: Literal["fail", "continue"]
+    reminder_after_s: int
+    escalate_after_s: int
+    escalate_to: Sequence[str]
+
+
+class FlowOptions(TypedDict, total=False):
+    """What the workflow itself may say."""
+
+    description: str
+    tags: Sequence[str]
+    input: Mapping[str, Any]
+    start: str
+    retry: RetryRule
+    on_error: OnError
+    allow_partial: bool
+    max_parallel: int
+    timeout_s: int
+    priority: Literal["high", "normal", "low"]
+    cost_limit_usd: Decimal | float | str
+    policy: Mapping[str, bool]
+
+
+OPTIONS: Final = frozenset(Options.__annotations__)
+HUMAN: Final = frozenset(HumanOptions.__annotations__)
+FLOW: Final = frozenset(FlowOptions.__annotations__)
+
+
+def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, Any]:
+    """Lead a state machine on, always or only when something holds."""
+    to = task.id if isinstance(task, Task) else task
+    return {"to": to, **({} if when is None else {"when": jsonata(when)})}
+
+
+def step(kind: str, *, inputs: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
+    """Describe a task that is not one of the graph's own, as `compensate=` takes it."""
+    given = {} if inputs is None else {"with": plain(inputs)}
+    return {"id": "undo", "type": kind, **{name: plain(one) for name, one in settings.items()}, **given}
+
+
+def fields_of(options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
+    """Spell options as the document has them; `needs` are the flow's to add."""
+    check_names(options, known)
+    return {
+        "with" if name == "inputs" else name: _SPELLINGS.get(name, plain)(value)
+        for name, value in options.items()
+        if name != "needs"
+    }
+
+
+def check_names(options: Mapping[str, Any], known: frozenset[str]) -> None:
+    """Refuse a misspelt option where it is written, not when the document is checked."""
+    for name in options:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            fix = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(sorted(known))}."
+            raise BadCall(f"There is no option {name!r} here.", fix)
+
+
+def many(value: Any) -> list[Any]:
+    """Take one for a list of one."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
+
+
+def _retry(rule: Any) -> Any:
+    match rule:
+        case Retry():
+            return rule.model_dump(mode="json", exclude_unset=True)
+        case int() if not isinstance(rule, bool):
+            return {"strategy": Backoff.EXPONENTIAL.value, "max_attempts": rule}
+        case _:
+            return plain(rule)
+
+
+def _ways(given: Any) -> list[Any]:
+    return [plain(one) if isinstance(one, Mapping) else goto(one) for one in many(given)]
+
+
+def _fallback(value: Any) -> dict[str, Any]:
+    return {"output": plain(value)}
+
+
+def _money(value: Any) -> Any:
+    return str(value) if isinstance(value, Decimal) else plain(value)
+
+
+_SPELLINGS: Final[dict[str, Any]] = {
+    "when": jsonata,
+    "retry": _retry,
+    "next": _ways,
+    "fallback": _fallback,
+    "cost_limit_usd": _money,
+}

@@ -1,0 +1,183 @@
+"""The tasks of a `Flow` as a program holds them: what each brings, and what it needs because it speaks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from stepward.sdk.errors import BadCall
+from stepward.sdk.flow_values import Reference, jsonata, mentions, plain, variable
+
+_AFTER_A_ROUND: Final = ("collect", "until")
+
+
+class Scope:
+    """Tasks that see each other: the flow's own, or those of one group or body."""
+
+    def __init__(self, owner: Container | None, around: Scope | None) -> None:
+        self.owner = owner
+        self.around = around
+        self.is_open = True
+        self.is_machine = False
+        self.tasks: dict[str, Task] = {}
+
+    def taken(self, task_id: str) -> bool:
+        """Whether an expression here would mean a task that is there already."""
+        return task_id in self.tasks or (self.around is not None and self.around.taken(task_id))
+
+
+class Task:
+    """One task of a flow."""
+
+    def __init__(self, scope: Scope, task_id: str, fields: dict[str, Any]) -> None:
+        self.scope = scope
+        self.id = task_id
+        self.fields = fields
+        self.needs: list[str] = []
+
+    @property
+    def output(self) -> Reference:
+        """What it brings."""
+        return Reference(lambda: f"$tasks.{self.spelled()}")
+
+    @property
+    def status(self) -> Reference:
+        """How it ended: COMPLETED, FAILED or SKIPPED."""
+        return Reference(lambda: f"$status.{self.spelled()}")
+
+    @property
+    def error(self) -> Reference:
+        """Why it failed: `code` and `detail`."""
+        return Reference(lambda: f"$errors.{self.spelled()}")
+
+    def spelled(self) -> str:
+        """Name the task as it is seen from where the flow stands: through its group once that is closed."""
+        names, scope = [self.id], self.scope
+        while not scope.is_open and scope.owner is not None and scope.around is not None:
+            if not isinstance(scope.owner, Parallel):
+                raise BadCall(
+                    f"{self.id!r} runs within {scope.owner.id!r}, many times, and is not seen outside of it.",
+                    f"Say within it what a round brings, with `collect`, and use `{scope.owner.id}.output`.",
+                )
+            names.insert(0, scope.owner.id)
+            scope = scope.around
+        return ".".join(names)
+
+    def need(self, name: str) -> None:
+        """Wait for another task; said twice is said once."""
+        if name not in self.needs:
+            self.needs.append(name)
+
+    def need_task(self, other: Task) -> None:
+        """Wait for a task, or let the body that this one is in wait for it."""
+        name = other.spelled()
+        waiter = self._beside(name.partition(".")[0])
+        if waiter is not None:
+            waiter.need(name)
+
+    def need_mentioned(self) -> None:
+        """Wait for what the expressions speak of; where transitions say the order, nothing is to be waited for."""
+        for name in self.mentioned():
+            waiter = self._beside(name)
+            if waiter is not None and waiter.id != name and not waiter.scope.is_machine:
+                waiter.need(name)
+
+    def mentioned(self) -> Iterator[str]:
+        """Give the ids of the tasks that must have ended before this one begins; transitions are asked after it."""
+        return mentions([value for field, value in self.fields.items() if field != "next"])
+
+    def _beside(self, name: str) -> Task | None:
+        """Find what can wait for a task of that id: this one, or the nearest around it that stands beside it."""
+        waiter: Task = self
+        while name not in waiter.scope.tasks:
+            if waiter.scope.owner is None:
+                return None
+            waiter = waiter.scope.owner
+        return waiter
+
+    def document(self) -> dict[str, Any]:
+        """Give the task as the document has it."""
+        needs = {"needs": list(self.needs)} if self.needs else {}
+        return {"id": self.id, "type": self.fields["type"], **needs, **self.fields}
+
+    def __repr__(self) -> str:
+        """Show which it is."""
+        return f"<task {self.id}>"
+
+
+class Branch:
+    """One answer of a condition; a task that needs it runs only if it is the answer."""
+
+    def __init__(self, condition: Condition, field: str) -> None:
+        self.condition = condition
+        self.field = field
+
+    def lead_to(self, task: Task) -> None:
+        """Let a task hang on the answer."""
+        if task.scope is not self.condition.scope:
+            fix = "Use `when=` there, or let the body itself hang on it."
+            raise BadCall(f"{task.id!r} does not stand beside {self.condition.id!r}.", fix)
+        listed = self.condition.fields.setdefault(self.field, [])
+        if task.id not in listed:
+            listed.append(task.id)
+
+
+class Condition(Task):
+    """A question; `needs=[big.then]` or `needs=[big.otherwise]` makes a task hang on its answer."""
+
+    @property
+    def then(self) -> Branch:
+        """Yes."""
+        return Branch(self, "then")
+
+    @property
+    def otherwise(self) -> Branch:
+        """No."""
+        return Branch(self, "otherwise")
+
+
+class Container(Task):
+    """A task with tasks within."""
+
+    inner: Scope
+
+    def document(self) -> dict[str, Any]:
+        """Give the task and those within."""
+        return {**super().document(), "tasks": [task.document() for task in self.inner.tasks.values()]}
+
+
+class Parallel(Container):
+    """A group: who needs it needs all of its tasks; its output has theirs by id."""
+
+
+class Body(Container):
+    """A task whose tasks run many times."""
+
+    def mentioned(self) -> Iterator[str]:
+        """Leave out what is asked after a round of the tasks within."""
+        asked = {name: value for name, value in self.fields.items() if name not in _AFTER_A_ROUND}
+        later = {name: value for name, value in self.fields.items() if name in _AFTER_A_ROUND}
+        yield from mentions({**asked, "next": None})
+        yield from (name for name in mentions(later) if name not in self.inner.tasks)
+
+    def collect(self, value: Any) -> None:
+        """Say what a round brings; without it that is what its last tasks brought."""
+        self.fields["collect"] = plain(value)
+
+
+class Foreach(Body):
+    """Tasks for each item of a list."""
+
+    item: Final = variable("item")
+    index: Final = variable("index")
+
+
+class Loop(Body):
+    """Tasks that run until something holds; `previous` has the outputs of the round before, by id."""
+
+    iteration: Final = variable("iteration")
+    previous: Final = variable("previous")
+
+    def until(self, question: str | Reference) -> None:
+        """Stop once this holds after a round."""
+        self.fields["until"] = jsonata(question)

@@ -1,0 +1,108 @@
+"""The values of a `Flow`: JSONata, and references that spell themselves within it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from stepward.sdk.errors import BadCall
+
+_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Texts and comments come first, so that what stands in them is never taken for a reference.
+_MENTION: Final = re.compile(
+    r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | /\*.*?\*/
+        | \$(?:tasks|status|errors) \s*\.\s* (?: (?P<name>[A-Za-z]\w*) | `(?P<quoted>\w+)` )""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+class Reference:
+    """A value that a run will have: write it into `jsonata(f"…")`, or give it as it is.
+
+    Fields follow by name or index: `order.output.lines[0].price`, `order.output["odd name"]`.
+    """
+
+    __slots__ = ("_steps", "_text")
+
+    def __init__(self, text: Callable[[], str], steps: str = "") -> None:
+        self._text = text
+        self._steps = steps
+
+    def __getattr__(self, name: str) -> Reference:
+        """Read a field."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, field: str | int) -> Reference:
+        """Read a field by any name, or an entry of a list."""
+        if isinstance(field, int):
+            return Reference(self._text, f"{self._steps}[{field}]")
+        if "`" in field:
+            raise BadCall(f"The field {field!r} has a backtick, which JSONata cannot name.", "Rename it.")
+        step = field if _NAME.fullmatch(field) else f"`{field}`"
+        return Reference(self._text, f"{self._steps}.{step}")
+
+    def __iter__(self) -> Iterator[Any]:
+        """Refuse: what a list will hold is known in the run only."""
+        raise BadCall(f"{self} has no entries yet.", "Use `flow.foreach` to run tasks for each of them.")
+
+    def __bool__(self) -> bool:
+        """Refuse: a decision of this program would be made long before the run has the value."""
+        raise BadCall(f"{self} is neither true nor false yet.", "Decide in the run: use `when=jsonata(…)`.")
+
+    def __str__(self) -> str:
+        """Spell it as JSONata has it."""
+        return self._text() + self._steps
+
+    def __repr__(self) -> str:
+        """Show what it refers to."""
+        return f"<{self}>"
+
+
+def variable(name: str) -> Reference:
+    """Refer to one of the variables that a run has, such as `$input`."""
+    return Reference(lambda: f"${name}")
+
+
+def jsonata(source: str | Reference) -> str:
+    """Mark a text as JSONata, so that the run evaluates it: `jsonata(f"{price.output} * 1.19")`."""
+    text = str(source).strip()
+    if not text:
+        raise BadCall("An expression is empty.", "Write JSONata, as in jsonata('$input.price * 2').")
+    return text if text.startswith("{%") and text.endswith("%}") else f"{{% {text} %}}"
+
+
+def plain(value: Any) -> Any:
+    """Turn a value into what a document holds: references become expressions, tuples lists."""
+    match value:
+        case Reference():
+            return jsonata(value)
+        case Mapping():
+            return {str(name): plain(one) for name, one in value.items()}
+        case list() | tuple():
+            return [plain(one) for one in value]
+        case None | str() | bool() | int() | float():
+            return value
+        case _:
+            shown = f"{type(value).__name__} {getattr(value, 'id', '')}".strip()
+            raise BadCall(
+                f"A {shown} is no value of a document.",
+                "Give JSON values; what a task brings is its `.output`.",
+            )
+
+
+def mentions(value: Any) -> Iterator[str]:
+    """Give the ids of the tasks that the expressions within a value name, each as often as it is named."""
+    match value:
+        case str() if value.strip().startswith("{%"):
+            yield from (
+                name for found in _MENTION.finditer(value) if (name := found["name"] or found["quoted"])
+            )
+        case dict():
+            for inner in value.values():
+                yield from mentions(inner)
+        case list():
+            for inner in value:
+                yield from mentions(inner)

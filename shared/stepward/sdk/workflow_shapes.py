@@ -1,0 +1,120 @@
+"""Names for the JSON documents of the API that are about workflows, as `shapes` has them for the rest."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict
+
+from stepward.sdk.shapes import RunError
+
+WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
+WorkflowRunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"]
+WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED"]
+
+
+class WorkflowSummary(TypedDict):
+    """One line of the list of workflows: the newest version."""
+
+    id: str
+    name: str
+    version: str
+    description: NotRequired[str]
+    tags: NotRequired[list[str]]
+    tasks: NotRequired[int]
+    status: NotRequired[WorkflowVersionStatus]
+    created_at: str
+
+
+class WorkflowPage(TypedDict):
+    """Workflows by id; `next_cursor` asks for the page after it, None at the end."""
+
+    workflows: list[WorkflowSummary]
+    next_cursor: str | None
+
+
+class WorkflowVersion(TypedDict):
+    """One version; `detail` says why it is REFUSED, `states` is the size of its state machine."""
+
+    id: str
+    version: str
+    status: WorkflowVersionStatus
+    detail: NotRequired[str]
+    created_at: str
+    created_by: str
+    machine: str
+    states: int
+    definition: dict[str, Any]
+
+
+class WorkflowDetail(WorkflowVersion):
+    """One version with its document, and which others there are."""
+
+    versions: list[str]
+
+
+class WorkflowTask(TypedDict):
+    """One task of a run, as far as it has come; `at` is the round of the bodies that it is in, such as `each[3]`."""
+
+    task: str
+    at: NotRequired[str]
+    type: str
+    status: WorkflowTaskStatus
+    output: NotRequired[Any]
+    output_bytes: NotRequired[int]
+    error: NotRequired[RunError]
+    why: NotRequired[str]
+    fell_back: NotRequired[bool]
+    attempt: NotRequired[int]
+    started_at: NotRequired[str]
+    ended_at: NotRequired[str]
+    cost_usd_micros: NotRequired[int]
+    child: NotRequired[str]
+    decided: NotRequired[str]
+
+
+class WorkflowTotals(TypedDict):
+    """A run's tasks, counted when it ended, and what they cost in millionths of a dollar."""
+
+    tasks: int
+    completed: int
+    failed: int
+    skipped: int
+    cost_usd_micros: int
+
+
+class WorkflowReport(TypedDict):
+    """What a run came to: tasks by status, which failed and why, what stood in and what was undone."""
+
+    counts: dict[str, int]
+    success_rate: float | None
+    errors: list[dict[str, Any]]
+    fell_back: list[str]
+    undone: list[str]
+    cost_usd_micros: int
+
+
+class WorkflowRun(TypedDict):
+    """One execution of a workflow; `input`, `output`, `tasks` and `report` come with a single run, not with a list."""
+
+    id: str
+    workflow: str
+    version: str
+    principal: str
+    status: WorkflowRunStatus
+    created_at: str
+    deadline_at: str
+    ended_at: str | None
+    parent: str | None
+    rerun_of: NotRequired[str]
+    error: NotRequired[RunError]
+    totals: WorkflowTotals
+    input: NotRequired[Any]
+    output: NotRequired[Any]
+    tasks: NotRequired[list[WorkflowTask]]
+    report: NotRequired[WorkflowReport]
+
+
+class WorkflowRunPage(TypedDict):
+    """Runs, newest first; `next_cursor` asks for the page after it, None at the end."""
+
+    runs: list[WorkflowRun]
+    next_cursor: str | None
