@@ -12,6 +12,7 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.workflow.compiling import states, transitions
+from stepward.workflow.compiling.lanes import in_lanes
 from stepward.workflow.compiling.latches import Latches, latches_of
 from stepward.workflow.compiling.scopes import Node, Scope, Scopes
 from stepward.workflow.compiling.states import SETTLE, Named, State
@@ -65,7 +66,9 @@ class MachineWriter:
     def _scope(self, scope: Scope) -> list[Named]:
         paths = [node.path for node in scope.nodes]
         place = {path: index for index, path in enumerate(paths)}
-        step = arrange([[place[need] for need in node.needs] for node in scope.nodes])
+        needs = [[place[need] for need in node.needs] for node in scope.nodes]
+        most = self.definition.max_parallel if scope.path == "" else None
+        step = arrange(in_lanes(needs, most))
         joins = self._joins(step, paths)
         self.steps[scope.path] = step
         every = [join for named in joins.values() for join in named]
