@@ -22,6 +22,7 @@ from stepward.cli import (
     screen,
     tools,
     triggers,
+    workflows,
 )
 from stepward.cli.approvals import app as approvals
 from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
@@ -71,6 +72,7 @@ run.attach(app)
 app.add_typer(agent_lifecycle.app, name="agents")
 app.add_typer(runs.app, name="runs")
 control.attach(app)
+app.add_typer(workflows.app, name="workflow")
 app.add_typer(triggers.app, name="triggers")
 app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
-from stepward.cli import screen, timeline
+from stepward.cli import screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
-from stepward.sdk import Run, RunPage
+from stepward.sdk import Run, RunPage, WorkflowRun
 
 app = typer.Typer(
     no_args_is_help=True, help="List, read, follow, pause, fork, compare and cancel runs.", epilog=EPILOG
@@ -141,6 +141,9 @@ def _origin(run: Run) -> str | None:
 
 
 def _show_run(run: Run) -> None:
+    if "workflow" in run:
+        workflow_view.show_run(cast("WorkflowRun", run))
+        return
     screen.fields(
         {
             "run": run["id"],

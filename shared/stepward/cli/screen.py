@@ -19,12 +19,17 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]"
 WIDTH_WHEN_PIPED = 240
 STATUS_STYLES = {
     "COMPLETED": "green",
+    "READY": "green",
+    "PARTIALLY_COMPLETED": "yellow",
     "RUNNING": "cyan",
     "WAITING": "yellow",
     "PENDING": "yellow",
+    "PUBLISHING": "yellow",
+    "SKIPPED": "dim",
     "RATE_LIMITED": "yellow",
     "CANCELLED": "magenta",
     "FAILED": "red",
+    "REFUSED": "red",
     "BUDGET_EXCEEDED": "red",
 }
 
@@ -65,6 +70,11 @@ def write_json(document: object, *, one_line: bool = False) -> None:
 def say(text: str, style: str = "") -> None:
     """Write a line for a person; the text is never read as markup."""
     out().print(Text(plain(text), style=style), soft_wrap=True)
+
+
+def complain(text: str) -> None:
+    """Write a line to standard error; the text is never read as markup."""
+    err().print(Text(plain(text), style="red"), soft_wrap=True)
 
 
 def joined(*parts: str | Text) -> Text:

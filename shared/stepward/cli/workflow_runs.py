@@ -1,0 +1,211 @@
+"""`stepward workflow run`, `runs`, `show-run`, `cancel`, `rerun`: workflows at work."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated
+
+import typer
+
+from stepward.cli import screen, workflow_view
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, FAILED, OK
+from stepward.cli.inputs import read_input
+from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
+from stepward.sdk import Stepward, WorkflowRun, WorkflowRunPage
+
+RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
+
+RUN_HELP = """Start a workflow and watch its tasks to the end.
+
+A file is registered first; the same version with the same content changes nothing. Shows each task as it begins and
+ends, then the output and the report. Ends with 1 unless the run is COMPLETED.
+
+Examples:
+
+  stepward workflow run billing.yaml --input '{"price": 20, "count": 5}'
+
+  stepward workflow run billing-flow --input @order.json --json
+
+  stepward workflow run billing-flow --no-wait
+"""
+RUNS_HELP = """List a workflow's runs, newest first.
+
+Examples:
+
+  stepward workflow runs billing-flow
+
+  stepward workflow runs billing-flow --json | jq -r '.runs[] | select(.status=="FAILED") | .id'
+"""
+SHOW_HELP = """Show one run: every task with its state, time and cost, then the output and the report.
+
+Examples:
+
+  stepward workflow show-run run_01…
+
+  stepward workflow show-run run_01… --json | jq '.tasks[] | select(.status=="FAILED")'
+"""
+CANCEL_HELP = """Stop a run and all that it has set going.
+
+Examples:
+
+  stepward workflow cancel run_01…
+"""
+RERUN_HELP = """Run a failed run again from where it failed; what it completed is taken over.
+
+Examples:
+
+  stepward workflow rerun run_01…
+"""
+WaitOption = Annotated[
+    bool, typer.Option("--wait/--no-wait", help="Watch the run to its end, or only start it.")
+]
+
+
+def run(
+    given: FileOrIdArgument,
+    what: Annotated[
+        str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="What the run works on.")
+    ] = "{}",
+    wait: WaitOption = True,
+    version: VersionOption = None,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(help="The same key with the same input starts one run only. Default: a new key."),
+    ] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Start a workflow and watch its tasks to the end."""
+    work = read_input(what)
+    with connect(url, key) as stepward:
+        workflow, which = (
+            _registered(stepward, given, as_json=as_json) if is_file(given) else (given, version)
+        )
+        begun = stepward.workflows.start(workflow, work, version=which, idempotency_key=idempotency_key)
+        _follow(stepward, begun, wait=wait, as_json=as_json)
+
+
+def runs(
+    workflow_id: Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List a workflow's runs, newest first."""
+    with connect(url, key) as stepward:
+        page = stepward.workflows.runs(workflow_id, limit=limit, cursor=cursor)
+    if as_json:
+        screen.write_json(page)
+    else:
+        _show_page(page, workflow_id)
+
+
+def show_run(
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Show one run with its tasks."""
+    with connect(url, key) as stepward:
+        found = stepward.workflows.run(run_id)
+    if as_json:
+        screen.write_json(found)
+    else:
+        workflow_view.show_run(found)
+
+
+def cancel(
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Stop a run and all that it has set going."""
+    with connect(url, key) as stepward:
+        ended = stepward.workflows.cancel(run_id)
+    if as_json:
+        screen.write_json(ended)
+    else:
+        screen.fields({"run": ended["id"], "status": screen.status_text(ended["status"])})
+
+
+def rerun(
+    run_id: RunArgument,
+    wait: WaitOption = True,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a failed run again from where it failed."""
+    with connect(url, key) as stepward:
+        _follow(stepward, stepward.workflows.rerun(run_id), wait=wait, as_json=as_json)
+
+
+def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, str]:
+    source = source_of(given)
+    with refusals_of(source, as_json=as_json):
+        kept = stepward.workflows.register(source.document)
+    return kept["id"], kept["version"]
+
+
+def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool) -> None:
+    """Watch a run until it has ended, if that is wanted; Ctrl-C leaves it running and says so."""
+    if not wait:
+        _show_started(begun, as_json=as_json)
+        return
+    try:
+        ended = stepward.workflows.wait(begun["id"], math.inf) if as_json else _watch(stepward, begun)
+    except KeyboardInterrupt:
+        screen.err().print(
+            f"\nThe run goes on. See it: stepward workflow show-run {begun['id']} · "
+            f"stop it: stepward workflow cancel {begun['id']}"
+        )
+        raise
+    if as_json:
+        screen.write_json(ended)
+    raise typer.Exit(OK if ended["status"] == "COMPLETED" else FAILED)
+
+
+def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
+    """Write tasks as they begin and end, then what the run came to."""
+    console, feed, seen = screen.out(), workflow_view.Feed(), begun
+    screen.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
+    with console.status("working…"):
+        for seen in stepward.workflows.watch(begun["id"]):
+            for line in feed.lines(seen):
+                console.print(line, soft_wrap=True)
+    screen.say("")
+    screen.write_lines(workflow_view.outcome(seen))
+    return seen
+
+
+def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
+    if as_json:
+        screen.write_json(begun)
+        return
+    screen.fields({"run": begun["id"], "status": screen.status_text(begun["status"])})
+    screen.say(f"See it: stepward workflow show-run {begun['id']}", style="dim")
+
+
+def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
+    if not page["runs"]:
+        screen.say(f"No runs yet. Start one: stepward workflow run {workflow_id} --input '…'")
+        return
+    right = ("tasks", "failed", "cost", "took")
+    table = screen.table("run", "version", "status", *right, "created", right=right)
+    for each in page["runs"]:
+        totals = each["totals"]
+        cells = (each["id"], each["version"], screen.status_text(each["status"]), totals["tasks"])
+        took = workflow_view.duration(each["created_at"], each["ended_at"])
+        more = (totals["failed"], screen.usd(totals["cost_usd_micros"]), took, each["created_at"])
+        table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
+    screen.show(table)
+    screen.more(page["next_cursor"])
+
+
+def attach(app: typer.Typer) -> None:
+    """Put the commands on the group."""
+    app.command("run", help=RUN_HELP, epilog=EPILOG)(run)
+    app.command("runs", help=RUNS_HELP, epilog=EPILOG)(runs)
+    app.command("show-run", help=SHOW_HELP, epilog=EPILOG)(show_run)
+    app.command("cancel", help=CANCEL_HELP, epilog=EPILOG)(cancel)
+    app.command("rerun", help=RERUN_HELP, epilog=EPILOG)(rerun)

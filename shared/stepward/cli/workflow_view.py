@@ -1,0 +1,149 @@
+"""Shows workflows' runs: tasks as they come, what the run brought, and where time and money went."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+
+from rich.text import Text
+
+from stepward.cli import screen
+from stepward.sdk import WorkflowRun, WorkflowTask
+
+LINE_CHARS = 110
+_ENDED = {"COMPLETED": "green", "FAILED": "red", "SKIPPED": "dim"}
+
+
+class Feed:
+    """Turns one look after another at a run into the lines that are new."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, tuple[str, int]] = {}
+
+    def lines(self, run: WorkflowRun) -> Iterator[Text]:
+        """Give a line for each task that has begun or ended since the last look."""
+        for task in sorted(run.get("tasks", []), key=_moment):
+            standing = (task["status"], task.get("attempt", 1))
+            if task["status"] == "PENDING" or self._told.get(key_of(task)) == standing:
+                continue
+            self._told[key_of(task)] = standing
+            yield _line(task)
+
+
+def key_of(task: WorkflowTask) -> str:
+    """Name a task in its round, as `each.draft@each[3]`."""
+    return f"{task['task']}@{task['at']}" if task.get("at") else task["task"]
+
+
+def outcome(run: WorkflowRun) -> Iterator[Text]:
+    """Give what a run came to: its output, what failed and why, and its sums."""
+    if run.get("output") is not None:
+        yield Text(screen.plain(_spelt(run["output"])))
+    if error := run.get("error"):
+        yield Text(f"{screen.plain(error['code'])}: {screen.plain(error['detail'])}", style="red")
+    if (report := run.get("report")) is not None:
+        for failed in report["errors"]:
+            where = f"{failed['task']}@{failed['at']}" if failed.get("at") else failed["task"]
+            yield Text(screen.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
+        for label, names in (("stood in for", report["fell_back"]), ("undone", report["undone"])):
+            if names:
+                yield Text(screen.plain(f"  {label}: {', '.join(names)}"), style="yellow")
+    yield summary(run)
+
+
+def summary(run: WorkflowRun) -> Text:
+    """Write how a run stands and what it used, in one line."""
+    report = run.get("report")
+    counts = report["counts"] if report else {}
+    parts = [f"{number} {status.lower()}" for status, number in counts.items()]
+    parts.append(screen.usd(report["cost_usd_micros"] if report else run["totals"]["cost_usd_micros"]))
+    if took := duration(run["created_at"], run["ended_at"]):
+        parts.append(took)
+    return screen.joined(screen.status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
+
+
+def show_run(run: WorkflowRun) -> None:
+    """Show a run whole, with a row a task."""
+    screen.fields(
+        {
+            "run": run["id"],
+            "workflow": f"{run['workflow']} {run['version']}",
+            "created": run["created_at"],
+            "ended": run["ended_at"],
+            "deadline": None if run["ended_at"] else run["deadline_at"],
+            "part of": run["parent"],
+            "again": run.get("rerun_of"),
+            "principal": run["principal"],
+            "input": screen.clip(screen.as_line(run.get("input", "")), 200),
+        }
+    )
+    table = screen.table(
+        "task", "type", "status", "took", "tries", "cost", "", right=("took", "tries", "cost")
+    )
+    for task in run.get("tasks", []):
+        cells = (key_of(task), task["type"], screen.status_text(task["status"]))
+        took = duration(task.get("started_at"), task.get("ended_at"))
+        spent = screen.usd(task["cost_usd_micros"]) if task.get("cost_usd_micros") else ""
+        more = (took, task.get("attempt", ""), spent, screen.clip(_remark(task)))
+        table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
+    screen.say("")
+    screen.show(table)
+    screen.say("")
+    screen.write_lines(outcome(run))
+
+
+def duration(since: str | None, until: str | None) -> str:
+    """Spell the time between two moments of the API; nothing while one is missing."""
+    if since is None or until is None:
+        return ""
+    took_s = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
+    if took_s < 1:
+        return f"{round(took_s * 1000)} ms"
+    if took_s < 120:
+        return f"{took_s:.1f} s"
+    minutes, seconds = divmod(round(took_s), 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 120 else f"{minutes} min {seconds} s"
+
+
+def _moment(task: WorkflowTask) -> str:
+    return task.get("ended_at") or task.get("started_at") or ""
+
+
+def _line(task: WorkflowTask) -> Text:
+    status = task["status"]
+    if status == "RUNNING":
+        again = f"  attempt {task['attempt']}" if task.get("attempt", 1) > 1 else ""
+        remark = f"{task['type']}{again}  {_remark(task)}".rstrip()
+        return screen.joined(
+            Text("  → ", style="cyan"), screen.plain(key_of(task)), Text(f"  {remark}", "dim")
+        )
+    took = duration(task.get("started_at"), task.get("ended_at"))
+    spent = screen.usd(task["cost_usd_micros"]) if task.get("cost_usd_micros") else ""
+    tail = "  ".join(part for part in (took, spent, screen.clip(_remark(task), LINE_CHARS)) if part)
+    mark = Text("  ← ", style=_ENDED.get(status, ""))
+    return screen.joined(
+        mark,
+        screen.plain(key_of(task)),
+        "  ",
+        screen.status_text(status),
+        Text(f"  {screen.plain(tail)}", "dim"),
+    )
+
+
+def _remark(task: WorkflowTask) -> str:
+    """Say the one thing that a person wants to know of a task beside its state."""
+    if error := task.get("error"):
+        stood_in = "stood in for after " if task.get("fell_back") else ""
+        return f"{stood_in}{error['code']}: {error['detail']}"
+    if why := task.get("why"):
+        return why
+    if task["status"] == "RUNNING":
+        return task.get("child", "")
+    if task.get("output_bytes") is not None:
+        return f"{task['output_bytes']:,} bytes"
+    return screen.as_line(task["output"]) if task.get("output") is not None else ""
+
+
+def _spelt(output: object) -> str:
+    return output if isinstance(output, str) else json.dumps(output, ensure_ascii=False, indent=2)

@@ -1,0 +1,194 @@
+"""`stepward workflow`: graphs of tasks, from the file to the machine that runs it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+import yaml
+
+from stepward.cli import screen, workflow_runs
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, FAILED, OK
+from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
+from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowVersion
+
+app = typer.Typer(
+    no_args_is_help=True, help="Check, register, run, watch, stop and remove workflows.", epilog=EPILOG
+)
+IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
+
+REGISTER_HELP = """Keep a version of a workflow and have its state machine made.
+
+The same version with the same content changes nothing. What is wrong with the file is told all at once.
+
+Examples:
+
+  stepward workflow register billing.yaml
+
+  python billing_flow.py | stepward workflow register -
+"""
+VALIDATE_HELP = """Say all that is wrong with files, a line each: file:line:column: task: what (how to mend it).
+
+Nothing is kept. Ends with 1 if anything is wrong.
+
+Examples:
+
+  stepward workflow validate billing.yaml
+
+  stepward workflow validate workflows/*.yaml --json | jq -r '.problems[].code'
+"""
+LS_HELP = """List the workflows, each by its newest version.
+
+Examples:
+
+  stepward workflow ls
+
+  stepward workflow ls --json | jq -r '.workflows[].id'
+"""
+SHOW_HELP = """Show one version: how it stands, and its document.
+
+Examples:
+
+  stepward workflow show billing-flow
+
+  stepward workflow show billing-flow --version 1.0.0 --json | jq .definition > billing.json
+"""
+RM_HELP = """Remove one version, which no run uses, with its state machine.
+
+Examples:
+
+  stepward workflow rm billing-flow 1.0.0
+"""
+
+
+@app.command("register", help=REGISTER_HELP, epilog=EPILOG)
+def register(
+    file: FileArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Keep a version of a workflow and have its machine made."""
+    source = source_of(file)
+    with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
+        kept = stepward.workflows.register(source.document)
+    if as_json:
+        screen.write_json(kept)
+    else:
+        _show_standing(kept)
+    raise typer.Exit(FAILED if kept["status"] == "REFUSED" else OK)
+
+
+@app.command("validate", help=VALIDATE_HELP, epilog=EPILOG)
+def validate(
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="Files, YAML or JSON; - is standard input.")
+    ],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say all that is wrong with files."""
+    sources = [source_of(file) for file in files]
+    with connect(url, key) as stepward:
+        found = [(source, stepward.workflows.problems(source.document)) for source in sources]
+    if as_json:
+        screen.write_json({"problems": [shown(source, one) for source, some in found for one in some]})
+    else:
+        for source, problems in found:
+            for problem in problems:
+                screen.say(problem.spelled(source.name))
+            if not problems:
+                screen.say(f"{source.name}: nothing is wrong.", style="green")
+    raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(
+    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
+    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the workflows."""
+    with connect(url, key) as stepward:
+        page = stepward.workflows.list(limit=limit, cursor=cursor)
+    if as_json:
+        screen.write_json(page)
+    else:
+        _show_page(page)
+
+
+@app.command("show", help=SHOW_HELP, epilog=EPILOG)
+def show(
+    workflow_id: IdArgument,
+    version: VersionOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one version with its document."""
+    with connect(url, key) as stepward:
+        found = stepward.workflows.show(workflow_id, version=version)
+    if as_json:
+        screen.write_json(found)
+    else:
+        _show_version(found)
+
+
+@app.command("rm", help=RM_HELP, epilog=EPILOG)
+def rm(
+    workflow_id: IdArgument,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="The version, as in 1.0.0.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Remove one version."""
+    with connect(url, key) as stepward:
+        stepward.workflows.remove(workflow_id, version)
+    if as_json:
+        screen.write_json({"id": workflow_id, "version": version, "removed": True})
+    else:
+        screen.say(f"{workflow_id} {version} is gone.")
+
+
+def _show_standing(kept: WorkflowVersion) -> None:
+    status = screen.status_text(kept["status"])
+    machine = f" ({kept['states']} states)" if kept["status"] == "READY" else ""
+    screen.write_lines([screen.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])
+    screen.fields({"detail": kept.get("detail")})
+    if kept["status"] == "PUBLISHING":
+        screen.say(f"Its machine is being made. See it: stepward workflow show {kept['id']}", style="dim")
+
+
+def _show_page(page: WorkflowPage) -> None:
+    if not page["workflows"]:
+        screen.say("No workflows yet. Register one: stepward workflow register billing.yaml")
+        return
+    table = screen.table("workflow", "version", "status", "tasks", "name", "created", right=("tasks",))
+    for each in page["workflows"]:
+        # What stands at its default is left out of a list.
+        status = screen.status_text(each.get("status", "PUBLISHING"))
+        cells = (each["id"], each["version"], status, each.get("tasks", ""), each["name"], each["created_at"])
+        table.add_row(*(screen.as_cell(cell) for cell in cells))
+    screen.show(table)
+    screen.more(page["next_cursor"])
+
+
+def _show_version(found: WorkflowDetail) -> None:
+    screen.fields(
+        {
+            "workflow": f"{found['id']} {found['version']}",
+            "status": screen.status_text(found["status"]),
+            "detail": found.get("detail"),
+            "states": found["states"],
+            "created": f"{found['created_at']} by {found['created_by']}",
+            "versions": ", ".join(found["versions"]),
+        }
+    )
+    screen.say("")
+    document = yaml.safe_dump(found["definition"], sort_keys=False, allow_unicode=True, width=100)
+    screen.say(document.rstrip())
+
+
+workflow_runs.attach(app)
