@@ -86,5 +86,5 @@ def caught(state: dict[str, Any], failure: StateFailed, said: Said) -> tuple[Any
     for rule in state.get("Catch", []):
         if _matches(rule["ErrorEquals"], failure.error):
             told = {"Error": failure.error, "Cause": failure.cause}
-            return said.value(rule["Output"], errorOutput=told), rule["Next"]
+            return said.value(rule.get("Output", told), errorOutput=told), rule["Next"]
     raise failure

@@ -56,11 +56,12 @@ class EngineMachines:
     def __init__(self, world: WorkflowWorld) -> None:
         self._world = world
         self.sent: list[tuple[str, str | None]] = []
-        self.lost: Callable[[int], bool] = lambda number: False
+        self.lost: Callable[[str], bool] = lambda token: False
 
     def start(self, head: WorkflowHead) -> None:
         text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
-        given = {"v": 1, **head.model_dump(include={"tenant", "run", "workflow", "version"})}
+        named = head.model_dump(include={"tenant", "run", "workflow", "version"})
+        given = {"v": 1, **named, "pk": f"T#{head.tenant}#R#{head.run}"}
         self._world.engine.start(json.loads(text), head.execution_name, given)
 
     def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
@@ -82,7 +83,7 @@ class EngineMachines:
 
     def _is_lost(self, token: str, error: str | None) -> bool:
         self.sent.append((token, error))
-        return self.lost(len(self.sent))
+        return self.lost(token)
 
 
 class WorkflowWorld:
@@ -102,6 +103,8 @@ class WorkflowWorld:
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.pauses: list[float] = []
         self.told: list[tuple[WorkflowHead, WorkflowEnd, Any]] = []
+        self.parked: set[str] = set()
+        """The tokens of awaits."""
         self.requests: list[tuple[float, TaskRequest]] = []
         self.reach = FakeReach(self)
         self.program = cache(self.registry.program)
@@ -120,7 +123,10 @@ class WorkflowWorld:
     def register(self, tasks: list[dict[str, Any]], **said: Any) -> WorkflowDefinition:
         """Keep a version that is ready at once."""
         body = {"id": "flow", "name": "Flow", "version": "1.0.0", "tasks": tasks, **said}
-        definition = WorkflowDefinition.model_validate(body)
+        return self.keep(WorkflowDefinition.model_validate(body))
+
+    def keep(self, definition: WorkflowDefinition) -> WorkflowDefinition:
+        """Keep what was compiled."""
         compiled = compile_workflow(definition, ACME.tenant)
         kept = RegisteredWorkflow(
             definition=definition,
@@ -194,6 +200,7 @@ class WorkflowWorld:
         asked = arguments["ConditionExpression"].split(" OR ")
         assert asked == [f"attribute_not_exists({one})" for one in names]
         needs = [name.removeprefix("r:") for name in names.values()]
+        self.parked.add(token)
         return self.store.park(RunKey(tenant=tenant, run=run), LatchKey(latch, at), join, token, needs)
 
     def world(self, key: RunKey) -> World:

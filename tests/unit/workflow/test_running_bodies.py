@@ -233,3 +233,38 @@ def test_many_large_items_are_kept_beside() -> None:
     ran = run(each, given=["x" * 60_000] * 5)
     assert ran.output == ["x" * 60_000] * 5
     assert ran.records["each"].output is None
+
+
+def test_a_group_within_a_body_is_an_object_of_its_outputs() -> None:
+    group = {
+        "id": "both",
+        "type": "parallel",
+        "tasks": [transform("l", "{% $iteration %}"), transform("r", "{% $previous.both.l %}")],
+    }
+    ran = run(loop("again", "{% $tasks.both.l = 2 %}", group))
+    assert ran.output == {"both": {"l": 2, "r": 1}}
+    others = [{"id": name, "type": "parallel", "tasks": [transform("x", name)]} for name in ("one", "two")]
+    assert run(foreach("each", [1], *others)).output == [{"one.x": "one", "two.x": "two"}]
+
+
+def test_the_fallback_of_a_body_is_of_its_own_round() -> None:
+    inner = loop("inner", "{% false %}", transform("n", 1), most=3, fallback={"output": "{% $iteration %}"})
+    assert run(loop("outer", "{% $iteration = 1 %}", inner)).output == {"inner": 1}
+
+
+def test_the_nearest_task_of_a_name_is_meant() -> None:
+    each = foreach(
+        "each",
+        [1, 2],
+        transform("a", "{% $item %}"),
+        transform("b", "{% [$tasks.a, $tasks.c] %}", "a"),
+        needs=["a", "c"],
+    )
+    assert run(transform("a", "outer"), transform("c", "c"), each).output == [[1, "c"], [2, "c"]]
+
+
+def test_who_says_all_tasks_reads_those_that_have_ended_for_sure() -> None:
+    for seed in range(20):
+        world = WorkflowWorld(seed, lambda path, at, seed=seed: (len(path) * seed) % 3)
+        tasks = [transform("a", 1), transform("beside", 2), transform("b", "{% $tasks %}", "a")]
+        assert world.run(tasks).outputs["b"] == {"a": 1}

@@ -95,7 +95,8 @@ class Bodies:
         brought = {path: self._output(situation, path) for path in last}
         if len(last) == 1:
             return brought[last[0]]
-        return {path.rpartition(".")[2]: output for path, output in brought.items()}
+        within = f"{self.entry.planned.path}."
+        return {path.removeprefix(within): output for path, output in brought.items()}
 
     def _output(self, situation: Situation, path: str) -> Any:
         task = TaskKey(path=path, at=situation.at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -55,12 +56,15 @@ def ready(situation: Situation, task: TaskDefinition) -> Ready[Any]:
 
 
 def with_fallback(record: TaskRecord, situation: Situation) -> TaskRecord:
-    """Let what stands in for a failed task's output take its place; one that has no value leaves the failure as it is."""
+    """Let what stands in for a failed task's output take its place; one that has no value leaves the failure as it is.
+
+    It is the task's own, so it knows nothing of the round in which a body's last tasks ran.
+    """
     fallback = situation.planned.task.fallback
     if fallback is None:
         return record
     try:
-        output = value_of(fallback.output, situation)
+        output = value_of(fallback.output, replace(situation, at=situation.task.at))
     except OutputMalformed as fault:
         _LOG.error("%s has no fallback: %s", situation.task, fault.detail)
         return record

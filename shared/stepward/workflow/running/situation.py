@@ -70,13 +70,17 @@ class Situation:
                 "version": self.started.version,
                 "started_at": self.started.at,
             },
-            "tasks": {name: self._output(path) for name, path in reads.items() if self._is_there(path)},
+            "tasks": self.outputs(reads),
             "status": {name: self._status(path) for name, path in reads.items()},
             "errors": {name: error for name, path in reads.items() if (error := self._error(path))},
         }
         if is_asked(value, "input"):
             bound["input"] = self._once("input", lambda: self.ports.store.given(self.key))
         return bound | self._of_round(value)
+
+    def outputs(self, reads: Mapping[str, str]) -> dict[str, Any]:
+        """Read what tasks have brought; a group is an object of its members' outputs."""
+        return {name: self._output(path) for name, path in reads.items() if self._is_there(path)}
 
     def _of_round(self, value: Any) -> dict[str, Any]:
         """Bind the item or the round of the nearest bodies."""
@@ -176,15 +180,11 @@ def outputs_of_round(
     ports: WorkflowPorts, key: RunKey, program: Program, body: str, at: str
 ) -> dict[str, Any]:
     """Read what a round of a body has brought, by the ids of its tasks."""
-    paths = [path for path in program.tasks if path.rpartition(".")[0] == body]
-    latches = sorted({program.tasks[path].latch for path in paths})
-    found = ports.store.look(key, [LatchKey(latch, at) for latch in latches], []).records
-    keys = (TaskKey(path=path, at=at) for path in paths)
-    return {
-        task.path.rpartition(".")[2]: output_of(ports, key, task, found[task])
-        for task in keys
-        if task in found and found[task].is_well
-    }
+    beside = (*program.tasks, *program.groups)
+    reads = {path.rpartition(".")[2]: path for path in beside if path.rpartition(".")[0] == body}
+    latches = sorted({program.tasks[path].latch for path in _tasks(program, reads.values())})
+    looked = ports.store.look(key, [LatchKey(latch, at) for latch in latches], [])
+    return Situation(ports, key, program, program.tasks[body], at, looked).outputs(reads)
 
 
 def items_name(body: str, at: str) -> str:

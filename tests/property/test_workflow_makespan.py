@@ -1,0 +1,52 @@
+"""No task of a compiled machine waits for one that it does not need: in virtual time it takes the critical path."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepward.workflow.order.closure import ancestors, reduced
+from stepward.workflow.order.levels import critical_path
+from tests.task_graphs import Needs, drawn
+from tests.workflow_world import WorkflowWorld
+
+many = settings(
+    max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def as_document(needs: Needs) -> list[dict[str, Any]]:
+    return [
+        {"id": f"t{task}", "type": "transform", "output": task, "needs": [f"t{need}" for need in found]}
+        for task, found in enumerate(needs)
+    ]
+
+
+def most_states(needs: Needs) -> int:
+    """N + 1, and at most 1 + J + F: joins after reduction, and tasks that alone stand before two others."""
+    direct = reduced(needs, ancestors(needs))
+    single = [found[0] for found in direct if len(found) == 1]
+    joins, forks = (
+        sum(len(found) > 1 for found in direct),
+        sum(single.count(task) > 1 for task in set(single)),
+    )
+    return len(needs) + 1 + 1 + joins + forks
+
+
+@many
+@given(drawn(), st.randoms(use_true_random=False))
+def test_the_machine_takes_the_critical_path(needs: Needs, chance: Any) -> None:
+    durations = [chance.randint(1, 300) for _ in needs]
+    world = WorkflowWorld(chance.randint(0, 2**32), lambda path, at: durations[int(path[1:])])
+    ran = world.run(as_document(needs))
+    starts = {request.task: at_s for at_s, request in world.requests if request.step is None}
+    ends = {task: starts[f"t{task}"] + durations[task] for task in range(len(needs))}
+    assert ran.status == "COMPLETED"
+    assert ran.outputs == {f"t{task}": task for task in range(len(needs))}
+    assert len(world.requests) == len(needs) + 1, "no task was entered twice"
+    for task, found in enumerate(needs):
+        assert starts[f"t{task}"] == max((ends[need] for need in found), default=0)
+    assert ran.execution.ended_at_s == critical_path(needs, durations).length
+    assert len(ran.entered) <= most_states(needs)

@@ -1,0 +1,101 @@
+"""The compiled machine means what the document says: it agrees with a reference that has no machine, in every order."""
+
+from __future__ import annotations
+
+import random
+import zlib
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.task_records import TaskPlace
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.models.expressions import evaluate
+from stepward.ports.task_answers import TaskOutcome
+from stepward.workflow.running.requests import TaskRequest
+from tests.drawn_workflows import Drawing
+from tests.reference_workflow import Reference
+from tests.workflow_reach import ill, well
+from tests.workflow_world import Died, Ran, WorkflowWorld
+
+GIVEN = {"n": 3, "yes": True}
+evaluate("{% 1 %}", {})  # its library sets the limit of recursion, which must not change while examples run
+drawn = settings(
+    max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+
+
+def is_ill(path: str, at: str) -> bool:
+    """Whether an agent fails, the same wherever it is asked."""
+    return zlib.crc32(f"{path}@{at}".encode()) % 4 == 0
+
+
+def agent(path: str, at: str, said: Any) -> Any:
+    if is_ill(path, at):
+        raise OutputMalformed("the agent failed")
+    return {"agent": "helper", "given": said}
+
+
+def a_world(seed: int, definition: WorkflowDefinition, *, troubled: bool) -> WorkflowWorld:
+    chance = random.Random(seed)
+    world = WorkflowWorld(seed, lambda path, at: chance.choice([0.0, 0.0, 0.5, 1.0, 2.0]))
+    world.engine.write_s = lambda: chance.choice([0.0, 0.0, 0.5])
+    world.reach.delay_s = lambda place: chance.choice([0.0, 0.5, 1.5])
+    world.keep(definition)
+    program = world.program("acme", "flow", "1.0.0")
+    world.reach.answers |= {path: answered for path, one in program.tasks.items() if one.task.type == "agent"}
+    if troubled:
+        _trouble(world, chance)
+    return world
+
+
+def answered(place: TaskPlace, said: Any) -> TaskOutcome:
+    return ill() if is_ill(place.path, place.at) else well({"agent": "helper", "given": said})
+
+
+def _trouble(world: WorkflowWorld, chance: random.Random) -> None:
+    """Let processes die before and after their work, and words to awaits get lost."""
+    room = world.room
+
+    def mortal(request: TaskRequest) -> dict[str, Any]:
+        dies = request.tries < 2 and chance.random() < 0.15
+        if dies and chance.random() < 0.5:
+            raise Died
+        answer = room(request)
+        if dies:
+            raise Died
+        return answer
+
+    world.room = mortal  # type: ignore[method-assign]
+    world.machines.lost = lambda token: token in world.parked and chance.random() < 0.2
+
+
+def agrees(definition: WorkflowDefinition, ran: Ran) -> None:
+    reference = Reference(definition, agent)
+    status, output = reference.run(GIVEN)
+    expected = {f"{path}@{at}" if at else path: end for (path, at), end in reference.ended.items()}
+    assert ran.execution.status == "SUCCEEDED"
+    assert ran.status == status
+    assert ran.statuses.items() <= {task: end[0] for task, end in expected.items()}.items()
+    assert ran.outputs == {task: expected[task][1] for task in ran.outputs}
+    if not reference.is_fatal:
+        assert ran.statuses.keys() == expected.keys()
+        assert ran.output == output
+
+
+@drawn
+@given(st.integers(0, 2**32))
+def test_machine_and_reference_agree(seed: int) -> None:
+    definition = Drawing(seed).document()
+    world = a_world(seed, definition, troubled=False)
+    agrees(definition, world.finish(world.start(GIVEN)))
+
+
+@drawn
+@given(st.integers(0, 2**32))
+def test_they_agree_whatever_dies_or_gets_lost(seed: int) -> None:
+    definition = Drawing(seed).document()
+    world = a_world(seed, definition, troubled=True)
+    agrees(definition, world.finish(world.start(GIVEN)))
