@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from stepward.domain.runs import RunKey
     from stepward.domain.task_records import WorkflowHead
     from stepward.ports.workflow_runs import WorkflowEnd
+    from stepward.workflow.planning.diff import Version
+    from stepward.workflow.planning.foretelling import Foretell
+    from stepward.workflow.planning.known_costs import KnownCosts
     from stepward.workflow.publishing import PublishWorkflow, RemoveVersion
     from stepward.workflow.registering import RegisterWorkflow
     from stepward.workflow.running.answering import AnswerTask
@@ -97,6 +100,23 @@ def register_case() -> RegisterWorkflow:
     return RegisterWorkflow(
         registry(), wiring.registry(), wiring.clock(), _orders().publish, settings().http_allow
     )
+
+
+def foretell_case() -> Foretell:
+    """The use case that plans workflows and compares versions."""
+    from stepward.workflow.planning.foretelling import Foretell
+
+    return Foretell(registry(), register_case(), _costs)
+
+
+def _costs(tenant: str) -> KnownCosts:
+    from stepward.workflow.planning.foretelling import kept_version
+    from stepward.workflow.planning.known_costs import KnownCosts
+
+    def read(workflow: str, version: str | None) -> Version:
+        return kept_version(registry(), tenant, workflow, version)
+
+    return KnownCosts(tenant, wiring.registry(), money.estimate_case(), read)
 
 
 def remove_case() -> RemoveVersion:

@@ -21,6 +21,7 @@ from stepward.workflow.checks.examine import definition_from
 from stepward.workflow.compiling.program import Compiled, compile_workflow
 from stepward.workflow.documents.read import Kind
 from stepward.workflow.problems import Problem, Refused
+from stepward.workflow.proofs.catalog import prove, refusals
 
 Publish = Callable[[str, str, str], None]
 """Asks for a version's machine to be made: tenant, workflow, version."""
@@ -63,7 +64,10 @@ class RegisterWorkflow:
         problems = [*self._unknown(tenant, definition), *self._not_allowed(definition)]
         if problems:
             raise Refused(problems)
-        return definition, compile_workflow(definition, tenant)
+        compiled = compile_workflow(definition, tenant)
+        if not_proved := refusals(prove(definition, compiled)):
+            raise Refused(not_proved)
+        return definition, compiled
 
     def _unknown(self, tenant: str, definition: WorkflowDefinition) -> Iterator[Problem]:
         """Find agents and workflows that are not there: every run of the version would fail at them."""

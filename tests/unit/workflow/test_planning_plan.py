@@ -46,6 +46,12 @@ def test_levels_critical_path_and_barriers() -> None:
     assert [one.task for one in made.rows if one.is_critical] == ["b", "d", "e"]
 
 
+def test_lanes_make_a_run_as_long_as_they_are() -> None:
+    tasks = "".join(f"- {{id: t{index}, seconds: 10}}\n" for index in range(6))
+    made = planned(f"max_parallel: 2\ntasks:\n{tasks}")
+    assert (made.width, made.makespan_ms, len(made.critical_path)) == (2, 30_000, 3)
+
+
 def test_a_foreach_may_have_no_items_and_as_many_as_it_says() -> None:
     made = planned("""
         tasks:

@@ -20,8 +20,8 @@ HEAD: Final = 92.0
 LEGEND_ROW: Final = 30.0
 LEGEND_WIDTH: Final = 118.0
 TIP: Final = 7.0
-NAME_PX: Final = 8.3
-SAID_PX: Final = 6.7
+NAME_PX: Final = 9.0
+SAID_PX: Final = 7.2
 """Of a letter in the broadest of the typefaces."""
 _NARROW: Final = frozenset("ijlt.,:;'|!()[]{}If r-/")
 _BROAD: Final = frozenset("mwMW@%")
@@ -85,7 +85,7 @@ def _page(found: Drawing, page: Placed, left: float) -> Iterator[str]:
 
 def _box(node: Node, corner: Point, size: Point) -> str:
     x, y = corner
-    room = size[0] - 60
+    room = size[0] - 64
     return (
         f'<g><rect class="box{_marks(node)}" x="{_n(x)}" y="{_n(y)}" width="{_n(size[0])}" height="{_n(size[1])}" rx="16"/>'
         f"{_sign(node.type, x + 12, y + 10, 22)}"
@@ -96,7 +96,7 @@ def _box(node: Node, corner: Point, size: Point) -> str:
 
 def _card(node: Node, corner: Point, size: Point) -> str:
     x, y = corner
-    room = size[0] - 60
+    room = size[0] - 64
     return (
         f"<g><title>{_safe(f'{node.path}: {node.subtitle}')}</title>"
         f'<rect class="card{_marks(node)}" x="{_n(x)}" y="{_n(y)}" width="{_n(size[0])}" height="{_n(size[1])}" rx="12"/>'

@@ -8,7 +8,7 @@ from typing import Final
 from stepward.workflow.planning.drawing import Drawing, Link
 from stepward.workflow.planning.layout import lay_out
 
-CARD_WIDTH: Final = 212.0
+CARD_WIDTH: Final = 220.0
 CARD_HEIGHT: Final = 54.0
 GAP_ALONG: Final = 52.0
 GAP_ACROSS: Final = 20.0

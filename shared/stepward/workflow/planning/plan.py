@@ -177,4 +177,4 @@ def _notes(definition: WorkflowDefinition, program: Program, of_runs: dict[str, 
     if definition.is_state_machine:
         yield "the critical path is the longest way through the states that comes by none twice"
     if definition.max_parallel is not None:
-        yield f"at most {definition.max_parallel} tasks run at once, which may make it longer than its critical path"
+        yield f"at most {definition.max_parallel} tasks run at once, in lanes; what waits for its lane is on the critical path too"

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.programs import PlannedTask, Program
 from stepward.tasks.catalog import find_type
+from stepward.workflow.compiling.lanes import in_lanes
 from stepward.workflow.order.levels import barrier_makespan, critical_path, levels, width
 from stepward.workflow.planning.rounds import Rounds, is_body
 from stepward.workflow.planning.ways import ways_back
@@ -24,7 +25,7 @@ class ScopePlan(BaseModel):
     """Kahn's: each task in the first level that its needs allow."""
     critical_path: tuple[str, ...]
     makespan_ms: int
-    """Of the machine: no task waits for what it does not need, so it is the critical path's."""
+    """Of the machine: no task waits for what it does not need, so it is the critical path's; lanes count as needs."""
     barrier_makespan_ms: int
     """If each level waited for all of the one before."""
     width: int | None
@@ -59,15 +60,16 @@ class Times:
             self.durations_ms[path] = self._takes_ms(self.program.tasks[path])
         place = {path: index for index, path in enumerate(paths)}
         needs = self._needs(body, place)
+        most = None if body or self._is_machine(body) else self.program.definition.max_parallel
         weights = [self.durations_ms[path] for path in paths]
-        longest = critical_path(needs, weights)
+        longest, wide = critical_path(in_lanes(needs, most), weights), width(needs)
         return ScopePlan(
             body=body,
             levels=tuple(tuple(paths[task] for task in level) for level in levels(needs)),
             critical_path=tuple(paths[task] for task in longest.path),
             makespan_ms=longest.length,
             barrier_makespan_ms=barrier_makespan(needs, weights),
-            width=1 if self._is_machine(body) else width(needs),
+            width=1 if self._is_machine(body) else min(wide, most or wide) if wide is not None else most,
         )
 
     def _needs(self, body: str, place: dict[str, int]) -> list[list[int]]:
