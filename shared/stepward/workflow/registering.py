@@ -26,6 +26,7 @@ from stepward.workflow.proofs.catalog import prove, refusals
 Publish = Callable[[str, str, str], None]
 """Asks for a version's machine to be made: tenant, workflow, version."""
 _AT_ONCE = 50
+_SPLIT = "put a part of the tasks into a workflow of its own, and call it by a task of type subworkflow"
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,8 @@ class RegisterWorkflow:
         if problems:
             raise Refused(problems)
         compiled = compile_workflow(definition, tenant)
+        if fault := compiled.fault:
+            raise Refused([Problem(code="too-large", detail=fault, fix=_SPLIT, field="tasks")])
         if not_proved := refusals(prove(definition, compiled)):
             raise Refused(not_proved)
         return definition, compiled

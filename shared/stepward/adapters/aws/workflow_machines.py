@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
+from stepward.adapters.aws.items import run_pk
 from stepward.domain.task_records import WorkflowHead
 
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -32,6 +33,7 @@ class StepFunctionsWorkflows:
             "run": head.run,
             "workflow": head.workflow,
             "version": head.version,
+            "pk": run_pk(head.key),
         }
         request = {
             "stateMachineArn": self.prefix + head.machine,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
-from stepward.domain.errors import InvalidRequest
 from stepward.domain.programs import Awaited, PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
@@ -29,6 +28,14 @@ class Compiled:
     program: Program
     machine: dict[str, Any]
 
+    @property
+    def fault(self) -> str | None:
+        """Say why Step Functions would not take the machine; None if it would."""
+        size = len(self.text().encode())
+        if size <= MOST_MACHINE_BYTES:
+            return None
+        return f"the state machine has {size} bytes, Step Functions takes {MOST_MACHINE_BYTES}"
+
     def text(self, *, indent: int | None = None) -> str:
         """The machine's definition; the same document gives the same bytes."""
         separators = (",", ":") if indent is None else None
@@ -41,13 +48,6 @@ def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compil
     writer = MachineWriter(definition, scopes)
     machine = writer.machine()
     text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
-    size = len(text.encode())
-    if size > MOST_MACHINE_BYTES:
-        raise InvalidRequest(
-            f"the state machine has {size} bytes, Step Functions takes {MOST_MACHINE_BYTES}.",
-            field="tasks",
-            fix="put a part of the tasks into a workflow of its own, and call it by a task of type subworkflow",
-        )
     said = f"{tenant}\n{definition.id}\n{definition.version}\n{definition.model_dump_json()}\n{text}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:20]
     return Compiled(_program(definition, scopes, writer, digest), machine)

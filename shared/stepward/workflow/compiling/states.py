@@ -18,21 +18,16 @@ ROOM_S: Final = 310
 """Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
 HEAL_S: Final = 900
 """How long an await trusts that somebody comes; then it asks again, for the case that the word was lost."""
+FAULTS_FORGIVEN: Final = 30
+"""How often an await tries again, a second apart, when its write did not come through."""
 LONGEST_IN_PROCESS_S: Final = 2
 CRASHES_FORGIVEN: Final = 2
 """How often a task runs again whose process died; then only its failure is kept."""
 _RUN: Final = "{% $states.context.Execution.Input %}"
-_PK: Final = (
-    "{% 'T#' & $states.context.Execution.Input.tenant & '#R#' & $states.context.Execution.Input.run %}"
-)
+_PK: Final = "{% $states.context.Execution.Input.pk %}"
 _TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
-_PASSING: Final = {
-    "ErrorEquals": ["States.ALL"],
-    "IntervalSeconds": 1,
-    "BackoffRate": 2,
-    "MaxAttempts": 3,
-    "JitterStrategy": "FULL",
-}
+_PASSING: Final = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 3}
+"""Pauses of 1, 2, 4 s, which are Step Functions' own defaults: a large graph has no bytes to spare for them."""
 _FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
 
@@ -118,11 +113,14 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
 
     time →   all are done: the condition fails ─ Catch ─ go on     one is to come: the token is kept ─ its record frees us
     """
-    names = {f"#n{index}": f"r:{need}" for index, need in enumerate(needs)}
+    names = {f"#{index}": f"r:{need}" for index, need in enumerate(needs)}
     sk = f"LATCH#{latch}"
+    done = "DynamoDb.ConditionalCheckFailedException"
+    again = math.ceil(timeout_s / HEAL_S) + FAULTS_FORGIVEN
+    # Outside of bodies nobody reads what an await gives, which is next to nothing.
+    said = {"Output": passed_on(nested=True)} if nested else {}
     return {
         "Type": "Task",
-        "Comment": f"Waits for {', '.join(needs)}"[:200],
         "Resource": "arn:aws:states:::aws-sdk:dynamodb:updateItem.waitForTaskToken",
         "Arguments": {
             "TableName": JOURNAL,
@@ -137,23 +135,11 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
         },
         "TimeoutSeconds": HEAL_S,
         "Retry": [
-            {
-                "ErrorEquals": ["States.Timeout"],
-                "IntervalSeconds": 1,
-                "BackoffRate": 1,
-                "MaxAttempts": max(1, math.ceil(timeout_s / HEAL_S)),
-            },
-            {"ErrorEquals": ["DynamoDb.ConditionalCheckFailedException"], "MaxAttempts": 0},
-            {**_PASSING, "MaxAttempts": 5},
+            {"ErrorEquals": [done], "MaxAttempts": 0},
+            {"ErrorEquals": ["States.ALL"], "BackoffRate": 1, "MaxAttempts": again},
         ],
-        "Catch": [
-            {
-                "ErrorEquals": ["DynamoDb.ConditionalCheckFailedException"],
-                "Next": "",
-                "Output": passed_on(nested=nested),
-            }
-        ],
-        "Output": passed_on(nested=nested),
+        "Catch": [{"ErrorEquals": [done], "Next": "", **said}],
+        **said,
     }
 
 
