@@ -44,7 +44,7 @@ check: $(READY) $(CHECKERS) ## Lint, types, imports, house rules, cdk-nag, cfn-l
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
 	$(BIN)/python -m infra.app --stage prod --bundle source --out .build/nag --nag
-	$(BIN)/python -m infra.checks .build/nag
+	$(BIN)/python -m infra.checks .build/nag --compiled tests/golden/workflows
 	$(BIN)/python -m pytest tests/infra/test_checkers.py
 
 format: $(READY) ## Format the code

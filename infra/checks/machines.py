@@ -31,6 +31,15 @@ def asl_validator(bench: Bench, assembly: Path, expected: Iterable[str] = ()) ->
     return Report("asl-validator", f"{len(definitions)} state machines", tuple(findings))
 
 
+def kept_machines(bench: Bench, folder: Path) -> Report:
+    """Validate machines that stand in a folder: what workflows compile to."""
+    files = sorted(folder.glob("*.asl.json"))
+    findings = [one for file in files for one in check_definition(bench, file.stem, file.read_text("utf-8"))]
+    if not files:
+        findings.append(Finding("NO_MACHINES", str(folder), "holds none"))
+    return Report("asl-validator", f"{len(files)} compiled workflows", tuple(findings))
+
+
 def check_definition(bench: Bench, name: str, definition: str) -> list[Finding]:
     """Ask the validator about one definition, and look for what it is known to let pass."""
     try:
