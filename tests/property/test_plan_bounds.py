@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -14,8 +15,15 @@ from stepward.workflow.compiling.program import compile_workflow
 from stepward.workflow.planning.pictures import mermaid, svg
 from stepward.workflow.planning.plan import plan
 from stepward.workflow.proofs.catalog import prove
+from tests.drawn_workflows import Drawing
+from tests.property.test_workflow_meaning import a_world as a_world_of
 from tests.walked_machine import WalkedMachine
+from tests.workflow_world import WorkflowWorld
 
+COUNTED = ("keep", "leave_word", "begin", "put_value", "park")
+"""What writes an item of the journal table."""
+STARTED_AND_CLOSED = 4
+"""A start writes head, beginning and input, an end the head; what the store is told besides is counted."""
 some = settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )
@@ -106,3 +114,37 @@ def test_every_run_lies_within_its_plan(seed: int) -> None:
     assert all(proof.holds for proof in prove(definition, compiled))
     assert mermaid(definition, made).startswith("---\n")
     ET.fromstring(svg(definition, made))
+
+
+def counting_writes(world: WorkflowWorld) -> Counter[str]:
+    """Count what the store of a world is told to write, from now on."""
+    counts: Counter[str] = Counter()
+    for holder, names in ((world.store, COUNTED), (world.tokens, ("keep",))):
+        for name in names:
+            told = getattr(holder, name)
+
+            def counted(*given: Any, told: Any = told, name: str = name) -> Any:
+                counts[name] += 1
+                return told(*given)
+
+            setattr(holder, name, counted)
+    return counts
+
+
+@some
+@given(st.integers(0, 2**32))
+def test_tasks_that_really_run_take_what_their_plan_says(seed: int) -> None:
+    definition = Drawing(seed).document()
+    world = a_world_of(seed, definition, troubled=False)
+    made = plan(definition, compile_workflow(definition))
+    counts = counting_writes(world)
+    ran = world.finish(world.start({"n": 3, "yes": True}))
+    entered, last = len(ran.execution.entered), ran.execution.entered[-1]
+    writes = counts.total() + STARTED_AND_CLOSED
+    assert entered <= made.states.most
+    assert len(world.requests) <= made.lambda_calls.most
+    assert writes <= made.dynamodb_writes.most
+    if "failed" not in last.given:
+        assert made.states.least <= entered
+        assert made.lambda_calls.least <= len(world.requests)
+        assert made.dynamodb_writes.least <= writes

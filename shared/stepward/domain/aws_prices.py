@@ -41,6 +41,7 @@ ROOM_MEMORY_MB: Final[dict[str, int]] = {
     "authorizer": 256,
     "dispatch": 512,
     "runs_api": 512,
+    "task_run": 1024,
     "tool_invoke": 512,
 }
 """The rooms that a run passes through, as their `function.toml` sizes them; a test holds the two together."""

@@ -166,6 +166,21 @@ def test_a_state_machine_is_bounded_by_its_visits() -> None:
     assert made.critical_path == ("draft", "review", "done")
 
 
+def test_a_bound_of_a_task_that_lies_on_no_circle_adds_no_visits() -> None:
+    made = planned("""
+        start: a
+        tasks:
+        - {id: a, output: 1, max_visits: 5, next: [{to: b, when: "{% $input.go %}"}, {to: c}]}
+        - {id: b, output: 1, next: [{to: c}]}
+        - {id: c, output: 1}
+    """)
+    assert [one.runs for one in made.rows] == [
+        exactly(1),
+        Bound(least=0, expected=1, most=1),
+        Bound(least=1, expected=1, most=2),
+    ]
+
+
 def test_the_table_says_what_the_plan_does() -> None:
     made = planned("tasks:\n- {id: a, output: 1}\n- {id: b, output: 1, needs: a}\n")
     assert [row[0] for row in task_rows(made)] == ["task", "a *", "b *"]

@@ -147,21 +147,24 @@ def visits_of(program: Program) -> dict[str, Bound]:
 
 
 def _most_visits(program: Program, ways: dict[str, list[str]], start: str) -> dict[str, int]:
-    bounded = {task.id: task.max_visits for task in program.definition.tasks if task.max_visits}
+    """Add up what leads to each task; on a circle, which has no first one, begin with those that have a bound."""
+    bounds = {task.id: task.max_visits for task in program.definition.tasks if task.max_visits}
     before: dict[str, set[str]] = {task: set() for task in ways}
     for task, found in ways.items():
         for to in found:
             before[to].add(task)
-    most: dict[str, int] = dict(bounded)
-    pending = [task for task in ways if task not in most]
+    most: dict[str, int] = {}
+    pending = list(ways)
     while pending:
-        rest = [task for task in pending if any(one not in most for one in before[task])]
-        if len(rest) == len(pending):
+        ready = [task for task in pending if all(one in most for one in before[task])]
+        circling = [] if ready else [task for task in pending if task in bounds]
+        if not ready and not circling:
             break
-        for task in pending:
-            if task not in rest:
-                most[task] = int(task == start) + sum(most[one] for one in before[task])
-        pending = rest
+        for task in ready:
+            led = int(task == start) + sum(most[one] for one in before[task])
+            most[task] = min(led, bounds.get(task, led))
+        most |= {task: bounds[task] for task in circling}
+        pending = [task for task in pending if task not in most]
     return {task: most.get(task, 0) for task in ways}
 
 

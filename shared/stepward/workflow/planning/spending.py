@@ -22,7 +22,7 @@ from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.planning.states import Entered
 from stepward.workflow.proofs.effects import effect_of
 
-TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB.get("task_run", 512)
+TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=10_000)
 """Of a function that only evaluates and keeps."""
 LONGEST_CALL_MS: Final = 300_000
