@@ -62,8 +62,17 @@ def as_line(value: object) -> str:
 
 def write_json(document: object, *, one_line: bool = False) -> None:
     """Write one JSON document to standard output; `one_line` for feeds, where a line is a document."""
-    text = json.dumps(document, ensure_ascii=False, indent=None if one_line else 2)
-    sys.stdout.write(text + "\n")
+    write_text(json_text(document, one_line=one_line))
+
+
+def json_text(document: object, *, one_line: bool = False) -> str:
+    """Spell a JSON document as `--json` does everywhere."""
+    return json.dumps(document, ensure_ascii=False, indent=None if one_line else 2)
+
+
+def write_text(text: str) -> None:
+    """Write what a program or a viewer reads, as it is."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
 
 

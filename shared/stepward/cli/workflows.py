@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 import yaml
 
-from stepward.cli import screen, workflow_runs
+from stepward.cli import screen, workflow_plans, workflow_runs
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowVersion
 
 app = typer.Typer(
-    no_args_is_help=True, help="Check, register, run, watch, stop and remove workflows.", epilog=EPILOG
+    no_args_is_help=True, help="Check, plan, register, run, watch, stop and remove workflows.", epilog=EPILOG
 )
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
 
@@ -191,4 +191,5 @@ def _show_version(found: WorkflowDetail) -> None:
     screen.say(document.rstrip())
 
 
+workflow_plans.attach(app)
 workflow_runs.attach(app)

@@ -29,7 +29,10 @@ from stepward.sdk.shapes import (
 )
 from stepward.sdk.workflow_shapes import (
     WorkflowDetail,
+    WorkflowDiff,
     WorkflowPage,
+    WorkflowPlan,
+    WorkflowProof,
     WorkflowReport,
     WorkflowRun,
     WorkflowRunPage,
@@ -72,7 +75,10 @@ __all__ = [
     "RunPage",
     "RunTotals",
     "WorkflowDetail",
+    "WorkflowDiff",
     "WorkflowPage",
+    "WorkflowPlan",
+    "WorkflowProof",
     "WorkflowReport",
     "WorkflowRun",
     "WorkflowRunPage",

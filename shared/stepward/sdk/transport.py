@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx2
@@ -19,6 +19,7 @@ ATTEMPTS = 4
 LONGEST_RETRYING_S = 30.0
 # A company's proxy settings must not send calls for the laptop out of the machine.
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+Answered = TypeVar("Answered")
 _BACKOFF = wait_exponential(multiplier=0.2, max=5.0) + wait_random(0, 0.2)
 
 
@@ -56,6 +57,10 @@ class Transport:
         """Read; a read changes nothing, so it is repeated when the server or the network is not well."""
         return self._retrying(lambda: self._call("GET", path, params=params))
 
+    def get_text(self, path: str, params: Mapping[str, Any] | None = None) -> str:
+        """Read what is no JSON document, such as a picture."""
+        return self._retrying(lambda: self._exchange("GET", path, params=params)).text
+
     def probe(self, path: str, good: frozenset[int] = frozenset({200})) -> dict[str, Any]:
         """Read once: who asks for health wants to know how it is now, not how it is after four tries."""
         return self._call("GET", path, good=good)
@@ -88,17 +93,17 @@ class Transport:
 
     def post_document(
         self, path: str, content: bytes, content_type: str, params: Mapping[str, Any], wait_s: float = 0.0
-    ) -> dict[str, Any]:
+    ) -> httpx2.Response:
         """Send a document as it was written; the server knows one that it has, so repeating is safe."""
         headers = {"content-type": content_type}
         timeout_s = self.timeout_s + wait_s
         return self._retrying(
-            lambda: self._call(
+            lambda: self._exchange(
                 "POST", path, params=params, content=content, headers=headers, timeout_s=timeout_s
             )
         )
 
-    def _retrying(self, call: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    def _retrying(self, call: Callable[[], Answered]) -> Answered:
         retrying = Retrying(
             retry=retry_if_exception(is_transient),
             wait=pause_s,
@@ -108,7 +113,10 @@ class Transport:
         )
         return retrying(call)
 
-    def _call(
+    def _call(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        return document_in(self._exchange(method, path, **more))
+
+    def _exchange(
         self,
         method: str,
         path: str,
@@ -118,7 +126,7 @@ class Transport:
         headers: Mapping[str, str] | None = None,
         timeout_s: float | None = None,
         good: frozenset[int] = frozenset(range(200, 300)),
-    ) -> dict[str, Any]:
+    ) -> httpx2.Response:
         query = {name: value for name, value in (params or {}).items() if value is not None}
         sent = {**({"content-type": "application/json"} if content is not None else {}), **(headers or {})}
         try:
@@ -129,7 +137,7 @@ class Transport:
             raise unreachable(self.url, error) from error
         if response.status_code not in good:
             raise ApiError.from_response(response)
-        return _document(response)
+        return response
 
 
 def is_transient(error: BaseException) -> bool:
@@ -201,7 +209,8 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def _document(response: httpx2.Response) -> dict[str, Any]:
+def document_in(response: httpx2.Response) -> dict[str, Any]:
+    """Read the JSON document of an answer; what is none did not come from Stepward."""
     try:
         body = response.json()
     except ValueError:

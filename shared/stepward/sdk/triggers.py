@@ -1,4 +1,4 @@
-"""The triggers' part of the client: what starts agents without a request."""
+"""The triggers' part of the client: what starts agents and workflows without a request."""
 
 from __future__ import annotations
 
@@ -29,11 +29,12 @@ class TriggerState(TypedDict):
 
 
 class Trigger(TypedDict):
-    """A trigger; `secret` comes once, from the call that makes a webhook, `state` and `next` with a single trigger."""
+    """A trigger of an agent or of a workflow; `secret` comes once, from the call that makes a webhook, `state` and `next` with a single trigger."""
 
     id: str
     kind: str
-    agent: str
+    agent: NotRequired[str]
+    workflow: NotRequired[str]
     version: NotRequired[str]
     description: str
     input: Any

@@ -8,6 +8,8 @@ from stepward.sdk.shapes import RunError
 
 WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
 WorkflowRunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"]
+Drawn = Literal["mermaid", "svg", "asl"]
+"""In what a workflow can be drawn; `asl` is its state machine."""
 WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED"]
 
 
@@ -118,3 +120,45 @@ class WorkflowRunPage(TypedDict):
 
     runs: list[WorkflowRun]
     next_cursor: str | None
+
+
+class WorkflowProof(TypedDict):
+    """Whether something holds of a workflow; `counter_example` is the way on which it does not."""
+
+    name: str
+    holds: bool
+    is_required: bool
+    counter_example: list[str]
+    words: str
+
+
+class PlanTable(TypedDict):
+    """A plan in words: `summary` are labels and values, `tasks` a head and a row a task."""
+
+    summary: list[list[str]]
+    tasks: list[list[str]]
+
+
+class WorkflowPlan(TypedDict):
+    """What a run will do, take and cost; counts are least, expected and most, money in millionths of a dollar."""
+
+    plan: dict[str, Any]
+    proofs: list[WorkflowProof]
+    table: PlanTable
+
+
+class WorkflowDiff(TypedDict):
+    """How two versions differ; what is the same in both is left out, and `same` tells that all is."""
+
+    workflow: str
+    before: str
+    after: str
+    same: bool
+    fields: list[dict[str, Any]]
+    tasks_added: list[str]
+    tasks_removed: list[str]
+    tasks_changed: list[dict[str, Any]]
+    edges_added: list[dict[str, str]]
+    edges_removed: list[dict[str, str]]
+    plan: list[dict[str, Any]]
+    permissions: dict[str, dict[str, list[str]]]

@@ -8,12 +8,17 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
 from uuid import uuid4
 
+import httpx2
+
 from stepward.sdk.documents import Document, opened
 from stepward.sdk.errors import ApiError, DocumentRefused, StillRunning, WorkflowProblem
-from stepward.sdk.transport import Transport, path_to
+from stepward.sdk.transport import Transport, document_in, path_to
 from stepward.sdk.workflow_shapes import (
+    Drawn,
     WorkflowDetail,
+    WorkflowDiff,
     WorkflowPage,
+    WorkflowPlan,
     WorkflowRun,
     WorkflowRunPage,
     WorkflowVersion,
@@ -127,9 +132,21 @@ class WorkflowClient:
         """Run a failed run again from where it failed; what it completed is taken over."""
         return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "rerun")))
 
-    def plan(self, document: Document) -> dict[str, Any]:
+    def plan(self, document: Document) -> WorkflowPlan:
         """Say what a run of a document would do, take and cost; keeps and starts nothing."""
-        return self._send("/workflows/plan", document, {}, 0)
+        return cast("WorkflowPlan", self._send("/workflows/plan", document))
+
+    def planned(self, workflow_id: str, *, version: str | None = None) -> WorkflowPlan:
+        """Say the same of a version that is registered, the newest by default."""
+        return cast("WorkflowPlan", self._wire.get(_plan_of(workflow_id), {"version": version}))
+
+    def draw(self, document: Document, form: Drawn) -> str:
+        """Draw a document: Mermaid text, an SVG, or the state machine that it would become."""
+        return self._sent("/workflows/plan", document, {"as": form}).text
+
+    def drawn(self, workflow_id: str, form: Drawn, *, version: str | None = None) -> str:
+        """Draw a version that is registered, the newest by default."""
+        return self._wire.get_text(_plan_of(workflow_id), {"version": version, "as": form})
 
     def problems(self, document: Document) -> tuple[WorkflowProblem, ...]:
         """Say all that is wrong with a document; keeps nothing."""
@@ -139,7 +156,24 @@ class WorkflowClient:
             return error.problems
         return ()
 
-    def _send(self, path: str, document: Document, query: Mapping[str, Any], held_s: int) -> dict[str, Any]:
+    def diff(self, workflow_id: str, before: str, *, after: str | None = None) -> WorkflowDiff:
+        """Compare a version with another, the newest by default."""
+        query = {"from": before, "to": after}
+        return cast("WorkflowDiff", self._wire.get(path_to("workflows", workflow_id, "diff"), query))
+
+    def diff_with(self, workflow_id: str, document: Document) -> WorkflowDiff:
+        """Compare the newest version with a document that is not kept yet."""
+        return cast("WorkflowDiff", self._send(path_to("workflows", workflow_id, "diff"), document))
+
+    def _send(
+        self, path: str, document: Document, query: Mapping[str, Any] | None = None, held_s: int = 0
+    ) -> dict[str, Any]:
+        return document_in(self._sent(path, document, query or {}, held_s))
+
+    def _sent(
+        self, path: str, document: Document, query: Mapping[str, Any], held_s: int = 0
+    ) -> httpx2.Response:
+        """Send a document; a refusal that is about the document itself comes as one."""
         given = opened(document)
         try:
             return self._wire.post_document(path, given.content, given.content_type, query, wait_s=held_s)
@@ -147,3 +181,7 @@ class WorkflowClient:
             if refused := DocumentRefused.of(error, has_places=given.has_places):
                 raise refused from error
             raise
+
+
+def _plan_of(workflow_id: str) -> str:
+    return path_to("workflows", workflow_id, "plan")

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from stepward.sdk import ApiError, BadCall, DocumentRefused, Flow, Stepward, StillRunning
@@ -27,6 +28,9 @@ TEXT = "id: billing-flow\ntasks: []\n"
         (lambda w: w.rerun("run_01"), "POST /runs/run_01/rerun"),
         (lambda w: w.start("a", wait=5), "POST /workflows/a/runs?wait=5"),
         (lambda w: w.plan(TEXT), "POST /workflows/plan"),
+        (lambda w: w.planned("a", version="1.0.0"), "GET /workflows/a/plan?version=1.0.0"),
+        (lambda w: w.diff("a", "1.0.0", after="1.1.0"), "GET /workflows/a/diff?from=1.0.0&to=1.1.0"),
+        (lambda w: w.diff_with("a", TEXT), "POST /workflows/a/diff"),
     ],
 )
 def test_a_method_asks_for_its_route(call: Callable[[Any], object], target: str) -> None:
@@ -66,6 +70,18 @@ def test_texts_values_and_flows_are_documents_too() -> None:
     assert api.requests[0].content.decode() == TEXT
     assert api.requests[0].headers["content-type"] == "text/plain"
     assert (api.body(1), api.body(2)) == ({"id": "demo"}, flow.document())
+
+
+def test_drawings_come_as_the_text_that_they_are() -> None:
+    api = FakeApi([httpx2.Response(200, text="flowchart TD\n")])
+    workflows = api.client().workflows
+    assert workflows.draw(TEXT, "mermaid") == workflows.drawn("a", "svg", version="1.0.0") == "flowchart TD\n"
+    assert api.targets == ["POST /workflows/plan?as=mermaid", "GET /workflows/a/plan?version=1.0.0&as=svg"]
+
+
+def test_an_answer_that_is_no_document_did_not_come_from_the_stage() -> None:
+    with pytest.raises(ApiError, match="not a Stepward document"):
+        FakeApi([httpx2.Response(200, text="<html>")]).client().workflows.plan(TEXT)
 
 
 def test_what_cannot_be_read_is_not_sent(tmp_path: Path) -> None:

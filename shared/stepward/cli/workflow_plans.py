@@ -1,0 +1,204 @@
+"""`stepward workflow plan`, `graph`, `compile`, `diff`: what a workflow will do, before it does it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stepward.cli import screen, workflow_diff
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, InputError
+from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
+from stepward.sdk import Stepward, WorkflowDiff, WorkflowPlan
+from stepward.sdk.workflow_shapes import Drawn
+
+PLAN_HELP = """Say what a run will enter, how long it takes, what it costs at least and at most, and what is proved of it.
+
+Keeps and starts nothing. A * marks the critical path.
+
+Examples:
+
+  stepward workflow plan billing.yaml
+
+  stepward workflow plan billing-flow --json | jq .plan.states
+"""
+GRAPH_HELP = """Draw a workflow, as Mermaid text or as an SVG.
+
+Examples:
+
+  stepward workflow graph billing.yaml
+
+  stepward workflow graph billing-flow --as svg --out billing.svg
+"""
+COMPILE_HELP = """Show the state machine that a workflow becomes, in the States Language of AWS.
+
+Examples:
+
+  stepward workflow compile billing.yaml | jq '.States | keys'
+
+  stepward workflow compile billing-flow --out billing.asl.json
+"""
+DIFF_HELP = """Tell two versions apart: tasks, order, plan, and what they may reach.
+
+A file is compared with the newest version that is registered; an id needs --from.
+
+Examples:
+
+  stepward workflow diff billing.yaml
+
+  stepward workflow diff billing-flow --from 1.0.0 --to 1.1.0 --json
+"""
+
+
+class Form(StrEnum):
+    """The pictures that there are."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there. Default: standard output.")
+]
+
+
+def plan(
+    given: FileOrIdArgument,
+    version: VersionOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a run will do, take and cost."""
+    with connect(url, key) as stepward:
+        made = _planned(stepward, given, version, as_json=as_json)
+    if as_json:
+        screen.write_json(made)
+    else:
+        _show_plan(made)
+
+
+def graph(
+    given: FileOrIdArgument,
+    form: Annotated[Form, typer.Option("--as", help="As which kind of picture.")] = Form.MERMAID,
+    out: OutOption = None,
+    version: VersionOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Draw a workflow."""
+    kind: Drawn = "svg" if form is Form.SVG else "mermaid"
+    with connect(url, key) as stepward:
+        text = _drawn(stepward, given, kind, version, as_json=as_json)
+    if as_json:
+        text = screen.json_text({"form": form.value, "text": text})
+    _put(text, out)
+
+
+def compiled(
+    given: FileOrIdArgument,
+    out: OutOption = None,
+    version: VersionOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the state machine that a workflow becomes."""
+    with connect(url, key) as stepward:
+        text = _drawn(stepward, given, "asl", version, as_json=as_json)
+    _put(text, out)
+
+
+def diff(
+    given: FileOrIdArgument,
+    before: Annotated[
+        str | None, typer.Option("--from", metavar="VERSION", help="The first version.")
+    ] = None,
+    after: Annotated[
+        str | None, typer.Option("--to", metavar="VERSION", help="The second version. Default: the newest.")
+    ] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell two versions apart."""
+    with connect(url, key) as stepward:
+        found = _compared(stepward, given, before, after, as_json=as_json)
+    if as_json:
+        screen.write_json(found)
+    else:
+        screen.write_lines(workflow_diff.lines_of(found))
+
+
+def _planned(stepward: Stepward, given: str, version: str | None, *, as_json: bool) -> WorkflowPlan:
+    if not is_file(given):
+        return stepward.workflows.planned(given, version=version)
+    source = source_of(given)
+    with refusals_of(source, as_json=as_json):
+        return stepward.workflows.plan(source.document)
+
+
+def _drawn(stepward: Stepward, given: str, kind: Drawn, version: str | None, *, as_json: bool) -> str:
+    if not is_file(given):
+        return stepward.workflows.drawn(given, kind, version=version)
+    source = source_of(given)
+    with refusals_of(source, as_json=as_json):
+        return stepward.workflows.draw(source.document, kind)
+
+
+def _compared(
+    stepward: Stepward, given: str, before: str | None, after: str | None, *, as_json: bool
+) -> WorkflowDiff:
+    if not is_file(given):
+        if before is None:
+            raise InputError("With which version is not said.", "Give --from 1.0.0, or a file.")
+        return stepward.workflows.diff(given, before, after=after)
+    if before or after:
+        raise InputError("A file is compared with the newest version.", "Leave --from and --to out.")
+    source = source_of(given)
+    with refusals_of(source, as_json=as_json):
+        # The plan's own word for the id: the document may be YAML or JSON, and say it in either way.
+        workflow = stepward.workflows.plan(source.document)["plan"]["workflow"]
+        return stepward.workflows.diff_with(str(workflow), source.document)
+
+
+def _show_plan(made: WorkflowPlan) -> None:
+    head, *rows = made["table"]["tasks"]
+    table = screen.table(*head)
+    for row in rows:
+        table.add_row(*(screen.as_cell(cell) for cell in row))
+    screen.show(table)
+    screen.say("")
+    summary = [(label, value) for label, value in made["table"]["summary"] if label != "note"]
+    screen.fields(dict(summary))
+    screen.say("")
+    for proof in made["proofs"]:
+        style = "green" if proof["holds"] else "red" if proof["is_required"] else "yellow"
+        word = "holds" if proof["holds"] else "does not hold"
+        screen.say(f"{proof['name']} {word}: {proof['words']}", style=style)
+    for label, value in made["table"]["summary"]:
+        if label == "note":
+            screen.say(f"Note: {value}.", style="dim")
+
+
+def _put(text: str, out: Path | None) -> None:
+    if out is None:
+        screen.write_text(text)
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}.", "Check the path.") from error
+    screen.say(f"{out} is written.")
+
+
+def attach(app: typer.Typer) -> None:
+    """Put the commands on the group."""
+    app.command("plan", help=PLAN_HELP, epilog=EPILOG)(plan)
+    app.command("graph", help=GRAPH_HELP, epilog=EPILOG)(graph)
+    app.command("compile", help=COMPILE_HELP, epilog=EPILOG)(compiled)
+    app.command("diff", help=DIFF_HELP, epilog=EPILOG)(diff)
