@@ -18,7 +18,7 @@ from stepward.agents.start import Caller
 from stepward.domain.errors import StepwardError
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
-from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowStatus
+from stepward.domain.task_records import TaskKey, WorkflowHead, WorkflowStatus
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import iso
 from stepward.ports.task_answers import TaskOutcome
@@ -162,6 +162,15 @@ class WorkflowWorld:
 
     # ── what machines reach ─────────────────────────────────────────────────────────────────────────────────────
 
+    def run_apart(self, work: Callable[[], Any], ended: Callable[[Any, BaseException | None], None]) -> None:
+        """Run what a process of its own does; here it is done at once, in worlds that interleave step by step."""
+        try:
+            found = work()
+        except (Died, StepwardError) as error:
+            ended(None, error)
+        else:
+            ended(found, None)
+
     def invoke(self, function: str, payload: dict[str, Any], ticket: Ticket) -> None:
         """Call the room that carries tasks; what it does happens when its time is over."""
         assert function == TASK_RUN
@@ -173,14 +182,16 @@ class WorkflowWorld:
 
     def carried(self, request: TaskRequest, ticket: Ticket) -> None:
         """Do what the room does, and answer as it would."""
-        try:
-            answer = self.room(request)
-        except Died:
-            ticket.fail("Lambda.Unknown", "the process is gone")
-        except StepwardError as error:
-            ticket.fail(error.code, error.detail)
-        else:
-            ticket.answer({"Payload": json.loads(json.dumps(answer))})
+
+        def ended(answer: Any, error: BaseException | None) -> None:
+            if error is None:
+                ticket.answer({"Payload": json.loads(json.dumps(answer))})
+            elif isinstance(error, StepwardError):
+                ticket.fail(error.code, error.detail)
+            else:
+                ticket.fail("Lambda.Unknown", "the process is gone")
+
+        self.run_apart(lambda: self.room(request), ended)
 
     def room(self, request: TaskRequest) -> dict[str, Any]:
         key = request.run.key
@@ -206,8 +217,16 @@ class WorkflowWorld:
     def world(self, key: RunKey) -> World:
         return World(self._tools, self._put_event, self.reach.of(key), self.pauses.append)
 
-    def answer_task(self, key: RunKey, place: Any, outcome: TaskOutcome) -> TaskRecord | None:
-        return AnswerTask(self.ports).answer(key.tenant, key.run, place, outcome)
+    def answer_task(self, key: RunKey, place: Any, outcome: TaskOutcome) -> None:
+        """Answer as a room does that is called again until it came through."""
+
+        def ended(found: Any, error: BaseException | None) -> None:
+            del found
+            if error is not None:
+                self.loop.later(1, lambda: self.answer_task(key, place, outcome))
+
+        answer = AnswerTask(self.ports).answer
+        self.run_apart(lambda: answer(key.tenant, key.run, place, outcome), ended)
 
     def _tools(self, tenant: str, call_id: str) -> ToolContext:
         functions = MemoryFunctions(foreign=self.functions)
@@ -225,7 +244,7 @@ class WorkflowWorld:
             outcome = TaskOutcome(output=output, child=head.run, cost_usd_micros=end.totals.cost_usd_micros)
             if end.status not in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
                 outcome = outcome.model_copy(update={"error": end.error})
-            self.answer_task(RunKey(tenant=head.tenant, run=head.parent.run), head.parent.place, outcome)
+            AnswerTask(self.ports).answer(head.tenant, head.parent.run, head.parent.place, outcome)
 
     def _has_what_it_needs(self, request: TaskRequest) -> None:
         """No state is entered before all that its task needs has records."""

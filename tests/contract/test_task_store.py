@@ -154,6 +154,13 @@ def test_the_first_mark_of_an_attempt_stays(store: TaskStore) -> None:
     assert store.look(KEY, [], [TaskKey(path="each.ask")]).begun == {}
 
 
+def test_two_who_mark_at_the_same_moment_are_not_each_other(store: TaskStore) -> None:
+    task = TaskKey(path="pay")
+    first, second = (Begun(attempt=1, at=AT, writer=name) for name in ("one", "two"))
+    assert store.begin(KEY, task, first) == (first, True)
+    assert store.begin(KEY, task, second) == (first, False)
+
+
 def test_marks_are_in_the_order_of_attempts(store: TaskStore) -> None:
     task = TaskKey(path="a")
     for attempt in (10, 2, 1):

@@ -37,6 +37,8 @@ class Begun(BaseModel):
     at: str
     due_at: str | None = None
     child: str | None = None
+    writer: str | None = None
+    """Who marks what may happen once only: two who came at the same moment are not each other."""
 
 
 @dataclass(frozen=True)

@@ -103,9 +103,10 @@ class RunWithin:
         """Mark what may happen once only before it does; give the mark that was there, if one was.
 
         time →   first: mark ✓ ── effect ── ✗ dies        again: the mark is there → outcome unknown, no effect
+                 two in one millisecond: mark ✓ effect    the other: the mark has another writer → no effect
         """
         entry = self.entry
-        mark = Begun(attempt=1, at=entry.now)
+        mark = Begun(attempt=1, at=entry.now, writer=entry.ports.ids.new("mark"))
         kept, is_ours = entry.ports.store.begin(entry.situation.key, entry.situation.task, mark)
         return None if is_ours else kept
 

@@ -1,0 +1,163 @@
+"""Whatever dies at any call to a port, happens twice at once, or gets lost: the same answer, nothing twice that may be once.
+
+Every call of every document is tried: a death just before it and just after it, and an answer that its caller never saw.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepward.workflow.compiling import latches
+from tests.interleaving import InterleavedWorld, Trouble
+from tests.virtual_time import EventLoop
+from tests.workflow_world import Ran
+
+HEAL_S = 900
+MOST_TROUBLES = 2
+"""As many as a state forgives before its room keeps a failure."""
+some = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def t(name: str, *needs: str, output: Any = None, **more: Any) -> dict[str, Any]:
+    return {"id": name, "type": "transform", "output": output or name, "needs": needs, **more}
+
+
+CROSSING = [
+    t("a"), t("b"), t("c", "a", output="{% $tasks.a %}"), t("d", "a", "b", output="{% $tasks.a & $tasks.b %}"),
+    t("e", "b"), t("f", "c", "d", "e", output="{% $tasks.c & $tasks.d & $tasks.e %}"), t("g", "d", "e"),
+]  # fmt: skip
+ASKING = [
+    {"id": "ask", "type": "agent", "agent": "helper", "with": {"input": 1}},
+    {"id": "may", "type": "human", "question": "?", "timeout_s": 10_000},
+    t("both", "ask", "may", output="{% $tasks.ask.given & $tasks.may.by %}"), t("ill", output="{% $error('no') %}", on_error="continue"),
+    t("end", "may", "ill", run_when="always"),
+]  # fmt: skip
+ROUNDS = [
+    {"id": "each", "type": "foreach", "items": [1, 2], "tasks": [
+        t("a", output="{% $item %}"), t("b"), t("c", "a"), t("d", "a", "b", output="{% $tasks.a & $tasks.b %}"),
+    ], "collect": "{% $tasks.d %}"},
+    {"id": "again", "type": "loop", "until": "{% $iteration = 1 %}", "max_iterations": 3, "tasks": [t("n")]},
+    {"id": "rest", "type": "wait", "seconds": 5, "needs": ["each"]},
+    t("end", "rest", "again", output="{% $tasks.each %}"),
+]  # fmt: skip
+ONCE = [
+    t("a"), t("b"),
+    {"id": "pay", "type": "tool", "tool": "lambda_function", "needs": ["a", "b"], "fallback": {"output": "paid"}, "config": {
+        "function": "pay", "description": "Pays.", "effect": "once", "arguments": {"type": "object"},
+    }},
+    t("end", "pay", output="{% $tasks.pay %}"), t("beside", "b"),
+]  # fmt: skip
+UNDONE = [
+    t("a", compensate={"id": "undo", "type": "event", "event": "undo.a"}),
+    t(
+        "large",
+        output="{% $pad('', 3000, 'x') %}",
+        compensate={"id": "undo", "type": "event", "event": "undo.large"},
+    ),
+    t("bad", "a", "large", output="{% $error('no') %}"),
+]
+DOCUMENTS = {"crossing": CROSSING, "asking": ASKING, "rounds": ROUNDS, "once": ONCE, "undone": UNDONE}
+
+
+def no_trouble(number: int, name: str) -> None:
+    """Nothing goes wrong."""
+
+
+def live(document: str, trouble: Trouble, seed: int = 0, **more: Any) -> tuple[InterleavedWorld, Ran]:
+    """Run a document to its end, and let all that still goes on come to its own."""
+    world = InterleavedWorld(seed, trouble, **more)
+    served: list[Any] = []
+    world.functions["pay"] = lambda event: served.append(event) or "paid"  # type: ignore[func-returns-value]
+    world.register(DOCUMENTS[document], on_error="fail" if document == "undone" else "continue")
+    key = world.start(None)
+    execution = world.execution(key)
+    world.loop.run(until=lambda: execution.status != "RUNNING")
+    ended_s = world.loop.now_s
+    world.loop.run()
+    assert len(served) <= 1, "what may happen once happened twice"
+    world.loop.now_s = ended_s
+    return world, Ran(world, key)
+
+
+def expected(document: str) -> tuple[str, Any, dict[str, str]]:
+    _, ran = live(document, no_trouble)
+    return ran.status, ran.output, ran.outputs
+
+
+def same(document: str, world: InterleavedWorld, ran: Ran) -> None:
+    status, output, outputs = expected(document)
+    assert ran.execution.status == "SUCCEEDED", ran.execution.error
+    assert ran.status == status
+    assert (ran.output, ran.outputs) == (output, outputs)
+    assert {end.status.value for _, end, _ in world.told} == {status}
+    if document == "undone":
+        assert {name for name, _, _ in world.events} == {"undo.a", "undo.large"}
+
+
+@pytest.mark.parametrize("kind", ["before", "after", "lost"])
+@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("shared", [40, 1])
+def test_trouble_at_any_call(monkeypatch: pytest.MonkeyPatch, document: str, kind: str, shared: int) -> None:
+    monkeypatch.setattr(latches, "MOST_SHARED", shared)
+    calls = len(live(document, no_trouble)[0].calls)
+    assert calls > 10
+    for at in range(1, calls + 1):
+        world, ran = live(document, lambda number, name, at=at: kind if number == at else None)
+        same(document, world, ran)
+        assert world.loop.now_s < HEAL_S, f"a wake-up was lost at {at}, {world.calls[at - 1]}"
+
+
+@some
+@given(st.integers(0, 2**32), st.sampled_from(sorted(DOCUMENTS)))
+def test_states_that_are_entered_twice_at_once(seed: int, document: str) -> None:
+    chance = EventLoop(seed).chance
+    world, ran = live(document, no_trouble, seed, twice=lambda request: chance.random() < 0.5)
+    same(document, world, ran)
+    assert world.loop.now_s < HEAL_S
+
+
+@some
+@given(st.integers(0, 2**32), st.sampled_from(sorted(DOCUMENTS)), st.sampled_from([40, 1]))
+def test_deaths_doubles_and_lost_words_together(seed: int, document: str, shared: int) -> None:
+    chance = EventLoop(seed).chance
+    left = ["before", "after", "lost"]
+    chance.shuffle(left)
+    left = left[:MOST_TROUBLES]
+
+    def trouble(number: int, name: str) -> str | None:
+        del number, name
+        return left.pop() if left and chance.random() < 0.05 else None
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(latches, "MOST_SHARED", shared)
+        world = live(document, trouble, seed, twice=lambda request: chance.random() < 0.2)
+        same(document, *world)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_words_to_awaits_that_get_lost_are_healed_by_time(document: str) -> None:
+    healed = 0
+    for seed in range(20):
+        world = InterleavedWorld(seed, no_trouble)
+        lost: set[str] = set()
+        world.machines.lost = lambda token, world=world, lost=lost: _once(token, world.parked, lost)
+        world.functions["pay"] = lambda event: "paid"
+        world.register(DOCUMENTS[document], on_error="fail" if document == "undone" else "continue")
+        ran = world.finish(world.start(None))
+        same(document, world, ran)
+        healed += world.loop.now_s >= HEAL_S
+        assert bool(lost) == (world.loop.now_s >= HEAL_S)
+    if document == "crossing":
+        assert healed
+
+
+def _once(token: str, parked: set[str], lost: set[str]) -> bool:
+    """Lose every word to an await whose token is an await's first."""
+    if token in parked and (token in lost or len(lost) < 2):
+        lost.add(token)
+        return True
+    return False
