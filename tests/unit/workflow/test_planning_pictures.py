@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks.catalog import CATALOG
 from stepward.workflow.compiling.program import compile_workflow
@@ -146,3 +147,11 @@ def test_needs_that_others_imply_are_counted_instead_of_drawn() -> None:
     assert [(one.start, one.end) for one in found.links] == [("a", "b"), ("b", "c")]
     assert found.implied == 1
     assert re.search("not drawn: 1 that others imply", svg(definition, planned(text)))
+
+
+def test_what_would_be_black_is_not_drawn() -> None:
+    half = 80
+    definition = graph([[] for _ in range(half)] + [list(range(half)) for _ in range(half)])
+    made = plan(definition, compile_workflow(definition))
+    with pytest.raises(InvalidRequest, match="6,400 lines"):
+        svg(definition, made)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
+from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.models.expressions import is_expression
 from stepward.workflow.compiling.scopes import joined
@@ -15,7 +16,9 @@ from stepward.workflow.planning.plan import Plan
 from stepward.workflow.planning.ways import ways_back
 
 LABEL_CHARS: Final = 22
-REDUCED_UP_TO: Final = 400
+MOST_LINES: Final = 6_000
+"""A picture of more is black, and too large for an answer."""
+REDUCED_UP_TO: Final = 2_000
 """Tasks in one box up to which lines are left out that others imply."""
 
 
@@ -77,6 +80,12 @@ def drawing(definition: WorkflowDefinition, made: Plan) -> Drawing:
         shown = _forward(here, definition.start or "") if is_machine else _direct(found, home, here)
         found.implied += len(here) - len(shown)
         found.links += shown
+    if len(found.links) > MOST_LINES:
+        raise InvalidRequest(
+            f"the picture would have {len(found.links):,} lines; {MOST_LINES:,} are the most.",
+            field="as",
+            fix="read the plan as json, or take the graph apart into subworkflows",
+        )
     return found
 
 

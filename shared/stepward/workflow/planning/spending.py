@@ -77,7 +77,7 @@ class Spending:
         undoing = Bound(most=sum(self.rounds.of(path).most for path in undone))
         return START + tasks + awaits + SETTLING + undoing
 
-    @property
+    @cached_property
     def aws(self) -> Money:
         """All of it by the list price."""
         amounts = [self._usd_micros(which) for which in ("least", "expected", "most")]

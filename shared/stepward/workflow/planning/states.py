@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from stepward.domain.programs import Program
@@ -33,7 +34,7 @@ class Entered:
         """Whether it waits at a latch."""
         return "updateItem" in str(self.state.get("Resource"))
 
-    @property
+    @cached_property
     def tries(self) -> Bound:
         """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""
         again = sum(

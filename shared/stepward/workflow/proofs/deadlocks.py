@@ -120,12 +120,20 @@ class _Drawn:
             return f"{name!r} waits for {need!r}, which no state carries"
         if body_of(program, need) != body_of(program, _owner(name)):
             return f"{name!r} waits for {need!r}, which is in another body"
-        latches = [latch for latch, here in program.latches.items() if any(one.join == name for one in here)]
-        told = {path for latch in latches for one in program.latches[latch] for path in one.needs}
-        task = program.tasks[need]
-        if need not in told or not {task.latch, *task.marks} & set(latches):
+        task, looked = program.tasks[need], self._looked.get(name, {})
+        if not any(need in looked.get(latch, ()) for latch in (task.latch, *task.marks)):
             return f"{need!r} keeps its record where {name!r} does not look"
         return None
+
+    @cached_property
+    def _looked(self) -> dict[str, dict[str, frozenset[str]]]:
+        """By await: the latches at which it waits, and for whom."""
+        found: dict[str, dict[str, frozenset[str]]] = {}
+        for latch, waiting in self.subject.program.latches.items():
+            for one in waiting:
+                before = found.setdefault(one.join, {}).get(latch, frozenset())
+                found[one.join][latch] = before | frozenset(one.needs)
+        return found
 
     def _keeps(self, path: str) -> str:
         """The state in which a task's record is there at the latest."""
