@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.runtime import wiring
+from stepward.runtime import trigger_wiring, wiring
 from stepward.runtime.config import settings
 from stepward.runtime.http import answer, body_of, caller, routes
 from stepward.triggers.define import Defined, DefineTriggers
@@ -46,7 +46,11 @@ def rotate_secret(trigger_id: str) -> Any:
 
 def _define() -> DefineTriggers:
     return DefineTriggers(
-        wiring.triggers(), wiring.schedules(), wiring.registry(), wiring.clock(), settings().event_sources
+        wiring.triggers(),
+        wiring.schedules(),
+        trigger_wiring.startables(),
+        wiring.clock(),
+        settings().event_sources,
     )
 
 

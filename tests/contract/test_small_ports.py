@@ -45,6 +45,9 @@ def test_a_data_set_is_read_again_only_when_it_changed(ports: Any) -> None:
     first = ports.datasets.read("acme", "datasets/a.csv")
     assert first.body == b"one"
     assert ports.datasets.read("acme", "datasets/a.csv", first.version) is None
+    assert ports.datasets.is_there("acme", "datasets/a.csv")
+    assert not ports.datasets.is_there("acme", "datasets/b.csv")
+    assert not ports.datasets.is_there("other", "datasets/a.csv")
     ports.datasets.put("acme", "datasets/a.csv", b"two")
     assert ports.datasets.read("acme", "datasets/a.csv", first.version).body == b"two"
 

@@ -14,8 +14,9 @@ LARGE = b"x" * 200_000
 
 
 def add(tour: Any, kind: str, **said: Any) -> dict[str, Any]:
-    """Make a trigger for an agent of its own."""
-    body = {"id": f"tour-{uuid.uuid4().hex[:12]}", "kind": kind, "agent": tour.agent(), **said}
+    """Make a trigger for an agent of its own, unless it says a workflow."""
+    starts = {} if "workflow" in said else {"agent": tour.agent()}
+    body = {"id": f"tour-{uuid.uuid4().hex[:12]}", "kind": kind, **starts, **said}
     made: dict[str, Any] = tour.api.post("/triggers", json=body).json()
     return made
 
@@ -25,18 +26,26 @@ def schedule(tour: Any) -> None:
     add(tour, "schedule", schedule={"expression": "at(2199-01-01T00:00:00)"})
 
 
-def upload(tour: Any, body: bytes = b"{}") -> None:
-    """Let a new object start an agent with what is in it."""
+def flow(tour: Any) -> str:
+    """Keep a workflow of its own."""
+    name = f"tour-{uuid.uuid4().hex[:12]}"
+    tasks = [{"id": "make", "type": "transform", "output": 1}]
+    tour.api.post("/workflows", json={"id": name, "name": "Tour", "version": "1.0.0", "tasks": tasks})
+    return name
+
+
+def upload(tour: Any, body: bytes = b"{}", **said: Any) -> None:
+    """Let a new object start an agent, or what is said, with what is in it."""
     folder = f"in-{uuid.uuid4().hex[:12]}/"
     text = {"prefix": folder, "content": "text"}
-    add(tour, "s3", s3=text, input={"it": "{% $event.content %}"})
+    add(tour, "s3", s3=text, input={"it": "{% $event.content %}"}, **said)
     bucket = tour.laptop.physical_id("AWS::S3::Bucket")
     tour.laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/{folder}x", Body=body)
 
 
-def call_in(tour: Any, body: bytes = b"{}") -> None:
-    """Start an agent by a signed call."""
-    made, at_s = add(tour, "webhook"), int(time.time())
+def call_in(tour: Any, body: bytes = b"{}", **said: Any) -> None:
+    """Start an agent, or what is said, by a signed call."""
+    made, at_s = add(tour, "webhook", **said), int(time.time())
     headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at_s)}
     headers["webhook-signature"] = sign(made["secret"], "msg_1", at_s, body)
     tour.api.post(made["path"], content=body, headers=headers)
@@ -53,6 +62,7 @@ TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("triggers_api", "triggers:define"): lambda tour: tour.api.get("/triggers"),
     ("triggers_api", "schedules:define"): schedule,
     ("triggers_api", "registry:read"): lambda tour: add(tour, "webhook"),
+    ("triggers_api", "blobs:read"): lambda tour: add(tour, "webhook", workflow=flow(tour)),
     ("trigger_events", "triggers:read"): upload,
     ("trigger_events", "triggers:record"): upload,
     ("trigger_events", "registry:read"): upload,
@@ -62,6 +72,7 @@ TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("trigger_events", "data:read"): upload,
     ("trigger_events", "agent-run:start"): upload,
     ("trigger_events", "dispatch:send"): lambda tour: in_line(tour, upload),
+    ("trigger_events", "workflows:start"): lambda tour: upload(tour, workflow=flow(tour)),
     ("webhooks", "triggers:read"): call_in,
     ("webhooks", "triggers:record"): call_in,
     ("webhooks", "registry:read"): call_in,
@@ -70,4 +81,5 @@ TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("webhooks", "blobs:read-write"): lambda tour: call_in(tour, LARGE),
     ("webhooks", "agent-run:start"): call_in,
     ("webhooks", "dispatch:send"): lambda tour: in_line(tour, call_in),
+    ("webhooks", "workflows:start"): lambda tour: call_in(tour, workflow=flow(tour)),
 }

@@ -1,7 +1,8 @@
-"""`stepward triggers`: what starts agents without a request."""
+"""`stepward triggers`: what starts agents and workflows without a request."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,7 +17,7 @@ from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List, make, try and remove what starts agents: files, events, schedules, webhooks.",
+    help="List, make, try and remove what starts agents and workflows: files, events, schedules, webhooks.",
     epilog=EPILOG,
 )
 
@@ -169,10 +170,10 @@ def rm(
 
 def _show_page(page: TriggerPage) -> None:
     if page["triggers"]:
-        table = screen.table("trigger", "kind", "agent", "enabled", "waits for", "changed")
+        table = screen.table("trigger", "kind", "starts", "enabled", "waits for", "changed")
         for each in page["triggers"]:
             waits = screen.clip(screen.as_line(_settings(each)))
-            cells = (each["id"], each["kind"], each["agent"], "yes" if each["enabled"] else "no", waits)
+            cells = (each["id"], each["kind"], _starts(each), "yes" if each["enabled"] else "no", waits)
             table.add_row(*(screen.as_cell(cell) for cell in (*cells, each["changed_at"])))
         screen.show(table)
         screen.more(page["next_cursor"])
@@ -182,6 +183,11 @@ def _show_page(page: TriggerPage) -> None:
     if count := today["objects"] + today["events"]:
         last = f"{count} came today and fitted no trigger; the last: {today['last']}"
         screen.say(last, style="yellow")
+
+
+def _starts(each: Mapping[str, Any]) -> str:
+    """Say what is started, and of a workflow that it is one: it may have the id of an agent."""
+    return f"workflow {each['workflow']}" if each.get("workflow") else str(each.get("agent"))
 
 
 def _settings(trigger: Trigger) -> Any:
@@ -215,5 +221,5 @@ def _show_trial(trial: TriggerTrial) -> None:
         return
     why = "" if trial["starts"] else "nothing: the event does not fit" if not trial["fits"] else "nothing: it is disabled"  # fmt: skip
     start = trial["would_start"] or {}
-    screen.fields({"starts": why or f"{start.get('agent')} {start.get('version')}"})
+    screen.fields({"starts": why or f"{_starts(start)} {start.get('version')}"})
     screen.fields({"input": screen.as_line(start.get("input", ""))})

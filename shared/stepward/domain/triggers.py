@@ -1,16 +1,17 @@
-"""A trigger starts an agent without a request: an object arrives, an event is put, a time comes, a signed call is made.
+"""A trigger starts an agent or a workflow without a request: an object, an event, a time, a signed call does it.
 
 Triggers are data: a thousand of them add no resource, except that each schedule is one of EventBridge Scheduler.
 """
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from stepward.domain.ids import AgentId, VersionOrLabel
+from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
 from stepward.domain.patterns import Pattern
@@ -79,7 +80,8 @@ class Trigger(BaseModel):
 
     id: TriggerId
     kind: TriggerKind
-    agent: AgentId
+    agent: AgentId | None = None
+    workflow: AgentId | None = None
     version: VersionOrLabel | None = None
     description: str = Field(default="", max_length=500)
     input: Any = EVENT_ITSELF
@@ -88,6 +90,21 @@ class Trigger(BaseModel):
     s3: ObjectMatch | None = None
     event: EventMatch | None = None
     schedule: ScheduleMatch | None = None
+
+    @model_validator(mode="after")
+    def _starts_one_thing(self) -> Self:
+        if (self.agent is None) == (self.workflow is None):
+            found = "none of them" if self.agent is None else "both"
+            raise ValueError(f"say exactly one of `agent` and `workflow`; found {found}")
+        if self.workflow is None:
+            return self
+        if self.version not in (None, "latest") and not re.fullmatch(VERSION_PATTERN, self.version):
+            raise ValueError(
+                "the `version` of a workflow is a number as in 1.2.0, or latest: it has no labels"
+            )
+        if self.priority is not None:
+            raise ValueError("a workflow says its priority itself; remove `priority`")
+        return self
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:

@@ -19,3 +19,6 @@ class Datasets(Protocol):
 
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
         """Read a file; None when it is still at `known_version`. Raises `NotFound` when it does not exist."""
+
+    def is_there(self, tenant: str, path: str) -> bool:
+        """Tell whether a file exists, without reading it."""

@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
 from stepward.agents.start import Caller
 from stepward.domain.errors import InvalidRequest, NotFound
@@ -18,9 +17,9 @@ from stepward.domain.schedules import next_times
 from stepward.domain.signatures import new_secret
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, Trigger, TriggerKind
 from stepward.ports.clock import Clock, iso
-from stepward.ports.registry import Registry
 from stepward.ports.schedules import Schedules
 from stepward.ports.triggers import HookSecret, Triggers, changed_meanwhile
+from stepward.triggers.starts import Startables
 from stepward.triggers.templates import check_template
 
 LONGEST_OVERLAP_S: Final = 86_400
@@ -49,7 +48,7 @@ class DefineTriggers:
 
     triggers: Triggers
     schedules: Schedules
-    registry: Registry
+    startables: Startables
     clock: Clock
     sources: Mapping[str, str]
 
@@ -128,18 +127,11 @@ class DefineTriggers:
 
     def _checked(self, tenant: str, body: Any) -> Trigger:
         trigger = parse(Trigger, body)
-        self._check_agent(tenant, trigger)
+        self.startables.check(tenant, trigger)
         check_template(trigger.input)
         self._check_source(tenant, trigger)
         _check_time(trigger, self.clock.now())
         return trigger
-
-    def _check_agent(self, tenant: str, trigger: Trigger) -> None:
-        try:
-            startable_agent(self.registry, tenant, trigger.agent, trigger.version)
-        except NotFound as error:
-            field = "version" if error.field == "version" else "agent"
-            raise InvalidRequest(error.detail, field=field, fix=error.fix) from error
 
     def _check_source(self, tenant: str, trigger: Trigger) -> None:
         if trigger.event and self.sources.get(trigger.event.source) != tenant:

@@ -1,31 +1,29 @@
-"""Fires a trigger: maps the event to the input, starts the agent once an event, and counts what became of it."""
+"""Fires a trigger: maps the event to the input, starts what it names once an event, and counts what became of it."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.agents.start import Caller
 from stepward.domain.errors import (
     CallerError,
     Conflict,
     InvalidRequest,
     ModelFault,
+    NotFound,
     PolicyStop,
     StepwardError,
 )
-from stepward.domain.runs import RunHead
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.clock import Clock, iso
 from stepward.ports.datasets import Datasets
 from stepward.ports.runtime_state import key_used_before
 from stepward.ports.triggers import Triggers
+from stepward.triggers.starts import Started, Starters
 from stepward.triggers.templates import filled
 
-Starter = Callable[[Caller, str, Any, str | None], tuple[RunHead, bool]]
 CONTENT_LIMIT_BYTES = 256_000
 
 OUR_RULES_SAY_NO = (CallerError, PolicyStop, ModelFault)
@@ -37,7 +35,7 @@ class Fired:
     """What a firing came to: a run, new or from before, or the reason why there is none."""
 
     firing: Firing
-    run: RunHead | None = None
+    run: Started | None = None
     error: StepwardError | None = None
 
 
@@ -46,12 +44,12 @@ class Fire:
     """The one way from an event to a run, whatever door the event came by."""
 
     triggers: Triggers
-    start: Starter
+    start: Starters
     clock: Clock
     datasets: Datasets | None = None
 
     def __call__(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> Fired:
-        """Start the trigger's agent unless this event has done so; faults of the platform are raised, not counted."""
+        """Start what the trigger names unless this event has done so; faults of the platform are raised, not counted."""
         try:
             head, is_new = self._started(kept, event_id, event)
         except OUR_RULES_SAY_NO as error:
@@ -61,15 +59,17 @@ class Fire:
         result = FireResult.STARTED if is_new else FireResult.DUPLICATE
         return self._count(kept, event_id, result, run=head)
 
-    def _started(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> tuple[RunHead, bool]:
+    def _started(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> tuple[Started, bool]:
         body = start_body(kept.trigger, self._with_content(kept, event))
-        caller = Caller(tenant=kept.tenant, principal=kept.principal)
-        return self.start(caller, kept.trigger.agent, body, idempotency_key(kept, event_id))
+        return self.start(kept, body, idempotency_key(kept, event_id))
 
     def _with_content(self, kept: KeptTrigger, event: dict[str, Any]) -> dict[str, Any]:
         """Put the object's content beside its name; it is the content at this moment, should it change meanwhile."""
-        kind = kept.trigger.s3.content if kept.trigger.s3 else None
-        if kind is None or self.datasets is None:
+        if kept.trigger.s3 is None or self.datasets is None:
+            return event
+        kind = kept.trigger.s3.content
+        if kind is None:
+            self._must_be_there(kept.tenant, event["key"], self.datasets)
             return event
         if (event.get("size_bytes") or 0) > CONTENT_LIMIT_BYTES:
             raise InvalidRequest(
@@ -80,13 +80,19 @@ class Fire:
         found = self.datasets.read(kept.tenant, event["key"])
         return {**event, "content": parsed_content(found.body if found else b"", kind)}
 
+    @staticmethod
+    def _must_be_there(tenant: str, key: str, datasets: Datasets) -> None:
+        """Refuse an object that is gone when its event comes: what is started could only fail at it."""
+        if not datasets.is_there(tenant, key):
+            raise NotFound(f"the object {key!r} is not there any more.", field="s3", fix="put it again")
+
     def _count(
         self,
         kept: KeptTrigger,
         event_id: str,
         result: FireResult,
         *,
-        run: RunHead | None = None,
+        run: Started | None = None,
         error: StepwardError | None = None,
     ) -> Fired:
         at = iso(self.clock.now())

@@ -7,19 +7,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
 from stepward.agents.show import page_size
-from stepward.agents.start import StartRequest
 from stepward.domain.errors import CallerError, ModelFault, StepwardError
 from stepward.domain.schedules import next_times
 from stepward.domain.triggers import KeptTrigger, TriggerKind
 from stepward.ports.clock import Clock, from_iso, iso
-from stepward.ports.registry import Registry
 from stepward.ports.triggers import Triggers
 from stepward.triggers.arrivals import event_fits, object_fits
 from stepward.triggers.define import find_trigger
 from stepward.triggers.fire import start_body
+from stepward.triggers.starts import Startables
 
 
 class TestRequest(BaseModel):
@@ -70,7 +68,7 @@ class TryTrigger:
     """The use case behind `POST /triggers/{id}/test`: everything but the start."""
 
     triggers: Triggers
-    registry: Registry
+    startables: Startables
 
     def __call__(self, tenant: str, trigger_id: str, body: Any) -> dict[str, Any]:
         """Say whether the event fits and what it would start; the faults are those that a real event would meet."""
@@ -86,10 +84,8 @@ class TryTrigger:
 
     def _start_of(self, kept: KeptTrigger, event: dict[str, Any]) -> dict[str, Any]:
         start = start_body(kept.trigger, event)
-        parse(StartRequest, start)
-        said = kept.trigger
-        agent = startable_agent(self.registry, kept.tenant, said.agent, said.version).definition
-        return {"agent": agent.id, **start, "version": agent.version, "principal": kept.principal}
+        found = self.startables.would_start(kept.tenant, kept.trigger, start)
+        return {**found, "principal": kept.principal}
 
 
 def trigger_view(kept: KeptTrigger) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Maps an event to an agent's input: plain JSON whose texts `{% … %}` are JSONata over `$event`."""
+"""Maps an event to a run's input: plain JSON whose texts `{% … %}` are JSONata over `$event`."""
 
 from __future__ import annotations
 

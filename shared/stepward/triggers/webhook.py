@@ -1,4 +1,4 @@
-"""Takes a call from outside: who holds the trigger's secret may start its agent, and nobody else learns even that it exists."""
+"""Takes a call from outside: who holds the trigger's secret may start what it names, and nobody else learns even that it exists."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ReceiveWebhook:
     clock: Clock
 
     def __call__(self, tenant: str, trigger_id: str, headers: Mapping[str, str], body: bytes) -> Fired:
-        """Start the agent once a `webhook-id`; what went wrong is raised, for the sender should know."""
+        """Start what it names once a `webhook-id`; what went wrong is raised, for the sender should know."""
         secret = self._secret(tenant, trigger_id)
         now = self.clock.now()
         # An unknown trigger is checked against nobody's secret, so that it looks and lasts like a wrong signature.

@@ -34,6 +34,9 @@ class FolderDatasets:
         body = self.replaced.get(path) or file.read_bytes()
         return DataFile(version=str(hash(body)), body=body)
 
+    def is_there(self, tenant: str, path: str) -> bool:
+        return path in self.replaced or (DATASETS.parent / path).is_file()
+
 
 @dataclass
 class Played:

@@ -12,8 +12,10 @@ from stepward.agents.start import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.triggers.define import DefineTriggers
 from stepward.triggers.show import ShowTriggers, TryTrigger
+from stepward.triggers.starts import Startables
 from tests.builders import an_agent_body
 from tests.driver import ACME, World
+from tests.workflow_world import WorkflowWorld
 
 HOURLY = {"expression": "rate(1 hour)"}
 S3 = {"id": "inbox", "kind": "s3", "agent": "helper", "s3": {"prefix": "inbox/"}}
@@ -28,11 +30,13 @@ class Desk:
         world.register(an_agent_body())
         self.clock: StillClock = world.clock
         self.triggers, self.schedules = MemoryTriggers(), MemorySchedules()
+        self.flows = WorkflowWorld()
+        startables = Startables(world.registry, self.flows.registry)
         self.define = DefineTriggers(
-            self.triggers, self.schedules, world.registry, world.clock, {"shop": "acme", "bank": "other"}
+            self.triggers, self.schedules, startables, world.clock, {"shop": "acme", "bank": "other"}
         )
         self.show = ShowTriggers(self.triggers, world.clock)
-        self.attempt = TryTrigger(self.triggers, world.registry)
+        self.attempt = TryTrigger(self.triggers, startables)
 
 
 @pytest.fixture

@@ -13,9 +13,12 @@ from stepward.domain.signatures import sign
 from stepward.triggers.define import DefineTriggers
 from stepward.triggers.fire import Fire
 from stepward.triggers.receive import Receive
+from stepward.triggers.starts import Startables, Starters
 from stepward.triggers.webhook import ReceiveWebhook
+from stepward.workflow.running.starting import StartWorkflow
 from tests.builders import an_agent_body
 from tests.driver import ACME, World
+from tests.workflow_world import WorkflowWorld
 
 SOURCES = {"shop": "acme", "bank": "other"}
 
@@ -27,20 +30,32 @@ class Doors:
         self.world = World()
         self.world.register(an_agent_body())
         self.triggers, self.schedules = MemoryTriggers(), MemorySchedules()
+        self.flows = WorkflowWorld()
         self.define = DefineTriggers(
-            self.triggers, self.schedules, self.world.registry, self.world.clock, SOURCES
+            self.triggers,
+            self.schedules,
+            Startables(self.world.registry, self.flows.registry),
+            self.world.clock,
+            SOURCES,
         )
         self.start: Any = Start(self.world.ports, self.world.registry)
+        self.world.datasets.put("acme", "inbox/t-1.json", b"{}")
         self.receive = Receive(self.triggers, self.fire(), self.world.clock, SOURCES)
 
     def fire(self) -> Fire:
         def start(*given: Any) -> Any:
             return self.start(*given)
 
-        return Fire(self.triggers, start, self.world.clock, self.world.datasets)
+        flows = StartWorkflow(self.flows.ports, self.flows.registry)
+        return Fire(self.triggers, Starters(start, flows), self.world.clock, self.world.datasets)
 
     def add(self, name: str, **said: Any) -> str | None:
-        body = {"id": name, "kind": next(iter(said)), "agent": "helper", **said}
+        body = {
+            "id": name,
+            "kind": next(iter(said)),
+            "agent": None if "workflow" in said else "helper",
+            **said,
+        }
         return self.define.add(ACME, {key: value for key, value in body.items() if value is not None}).secret
 
     def hook(self, name: str, secret: str, body: bytes, webhook_id: str = "msg_1") -> Any:

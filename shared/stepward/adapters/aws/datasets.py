@@ -45,6 +45,17 @@ class S3Datasets:
             )
         return DataFile(version=found["ETag"], body=found["Body"].read())
 
+    def is_there(self, tenant: str, path: str) -> bool:
+        """Ask for a file's head."""
+        with translated(f"looking for {path}"):
+            try:
+                client("s3").head_object(Bucket=self.bucket, Key=f"tenants/{tenant}/{path}")
+            except ClientError as error:
+                if error_code(error) in _MISSING:
+                    return False
+                raise
+        return True
+
 
 def _missing(path: str) -> NotFound:
     fix = f"upload it to the data bucket as tenants/<tenant>/{path}"

@@ -33,6 +33,10 @@ class MemoryDatasets:
         version = hashlib.sha256(body).hexdigest()
         return None if version == known_version else DataFile(version=version, body=body)
 
+    def is_there(self, tenant: str, path: str) -> bool:
+        """Tell whether a file was put."""
+        return (tenant, path) in self._files
+
 
 class MemoryIdentity:
     """API keys by their public part."""

@@ -29,6 +29,8 @@ from stepward.workflow.running.ports import WorkflowPorts
 
 DEEPEST: Final = 5
 """How many workflows may wait for each other in a row."""
+TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
+"""What to do about a version whose machine is being made."""
 
 
 class StartWorkflowRequest(BaseModel):
@@ -74,7 +76,7 @@ class StartWorkflow:
         self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
     ) -> tuple[WorkflowHead, bool]:
         """Begin a run: one transaction, then its machine; started again after a death it is the same run."""
-        _check_input(found, launch.given)
+        check_input(found, launch.given)
         ancestors = launch.parent.ancestors if launch.parent else ()
         _check_descent(found.definition.id, ancestors)
         now = self.ports.clock.now()
@@ -148,7 +150,7 @@ def startable_workflow(
     if found.status is VersionStatus.READY:
         return found
     fixes = {
-        VersionStatus.PUBLISHING: "try again in a moment; GET the version to see when it is READY",
+        VersionStatus.PUBLISHING: TRY_AGAIN,
         VersionStatus.REFUSED: "register another version",
         VersionStatus.ARCHIVED: "start another version",
     }
@@ -160,7 +162,8 @@ def startable_workflow(
     )
 
 
-def _check_input(found: RegisteredWorkflow, given: Any) -> None:
+def check_input(found: RegisteredWorkflow, given: Any) -> None:
+    """Refuse an input that is too large, or does not fit what the version asks for."""
     size = carried_bytes(given)
     if size > INPUT_LIMIT_BYTES:
         raise InvalidRequest(

@@ -1,0 +1,36 @@
+"""What triggers start, put together for the rooms that fire them and the one that defines them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stepward.runtime import wiring
+
+if TYPE_CHECKING:
+    from stepward.agents.start import Caller
+    from stepward.domain.task_records import WorkflowHead
+    from stepward.triggers.starts import Startables, Starters
+
+# ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
+
+
+def starters() -> Starters:
+    """The use cases that firings start."""
+    from stepward.triggers.starts import Starters
+
+    return Starters(wiring.start_run_case(), _start_workflow)
+
+
+def startables() -> Startables:
+    """The versions that triggers may name."""
+    from stepward.runtime import workflow_wiring
+    from stepward.triggers.starts import Startables
+
+    return Startables(wiring.registry(), workflow_wiring.registry())
+
+
+def _start_workflow(caller: Caller, workflow: str, body: Any, key: str | None) -> tuple[WorkflowHead, bool]:
+    """Load what starts workflows when the first trigger names one: most name an agent."""
+    from stepward.runtime import workflow_wiring
+
+    return workflow_wiring.start_case()(caller, workflow, body, key)
