@@ -70,7 +70,7 @@ def test_permissions_are_all_that_a_version_may_reach() -> None:
         - {id: w, url: "https://b.example.com:8443/in", timeout_s: 60}
         - {id: s, workflow: nightly}
         - {id: e, event: done}
-        - {id: h, question: Well?, timeout_s: 60, approvers: [ann], escalate_after_s: 60, escalate_to: [bob]}
+        - {id: h, question: Well?, timeout_s: 120, approvers: [ann], escalate_after_s: 60, escalate_to: [bob]}
         - id: each
           items: [1]
           tasks: [{id: i, question: Well?, timeout_s: 60}]

@@ -117,6 +117,14 @@ def test_retries_are_in_the_most() -> None:
     assert made.children == Money(least_usd_micros=10, expected_usd_micros=20, most_usd_micros=120)
 
 
+def test_an_await_that_is_renewed_is_in_the_most() -> None:
+    definition = graph(kept("crossing_4"), timeout_s=86_400)
+    made = plan(definition, compile_workflow(definition))
+    assert made.awaits == 1
+    assert made.transitions.least == 7
+    assert made.transitions.most >= 7 + 86_400 // 900
+
+
 def test_limits_bound_an_agent_whose_cost_nobody_knows() -> None:
     made = planned(
         "cost_limit_usd: 2\ntasks:\n- {id: a, agent: writer}\n- {id: b, agent: x9, cost_limit_usd: 1}\n"

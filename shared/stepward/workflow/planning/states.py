@@ -40,7 +40,7 @@ class Entered:
         again = sum(
             one.get("MaxAttempts", 0)
             for one in self.state.get("Retry", ())
-            if any(name in _OF_AUTHORS for name in one["ErrorEquals"])
+            if self.is_await or any(name in _OF_AUTHORS for name in one["ErrorEquals"])
         )
         return self.times * Bound(least=1, expected=1, most=1 + again)
 
