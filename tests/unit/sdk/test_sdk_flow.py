@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Callable
 from decimal import Decimal
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -14,6 +16,8 @@ from stepward.domain.retries import Backoff, Retry
 from stepward.sdk import BadCall, Flow, flow, goto, jsonata, step
 from stepward.workflow.checks.examine import definition_from
 from stepward.workflow.documents.read import document_of, read
+
+README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
 
 
 def same(made: Flow, text: str) -> None:
@@ -33,6 +37,16 @@ def needs(made: Flow) -> dict[str, list[str]]:
 def test_the_modules_example_is_true() -> None:
     assert doctest.testmod(flow).failed == 0
     assert doctest.testmod(flow).attempted
+
+
+def test_the_readmes_flow_is_one() -> None:
+    text = next(
+        block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "flow = Flow(" in block
+    )
+    names: dict[str, Any] = {}
+    exec(text.partition("client = ")[0], names)
+    made = definition_from(names["flow"].document())
+    assert [task.needs for task in made.tasks] == [(), ("total",), ("exact",)]
 
 
 def test_tasks_need_what_their_expressions_speak_of() -> None:
