@@ -25,11 +25,20 @@ from stepward.sdk.flow_options import (
     HumanOptions,
     Options,
     fields_of,
-    goto,
-    many,
     step,
 )
-from stepward.sdk.flow_tasks import Branch, Condition, Container, Foreach, Loop, Parallel, Scope, Task
+from stepward.sdk.flow_tasks import (
+    Branch,
+    Condition,
+    Container,
+    Foreach,
+    Loop,
+    Parallel,
+    Scope,
+    Task,
+    goto,
+    many,
+)
 from stepward.sdk.flow_values import Reference, jsonata, plain, variable
 
 T = TypeVar("T", bound=Task)

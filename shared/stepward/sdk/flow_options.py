@@ -10,14 +10,12 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict
 from stepward.domain.retries import Backoff, Retry
 from stepward.domain.workflows import OnError, RunWhen
 from stepward.sdk.errors import BadCall
-from stepward.sdk.flow_tasks import Branch, Task
+from stepward.sdk.flow_tasks import Branch, Task, Way, ways
 from stepward.sdk.flow_values import Reference, jsonata, plain
 
 Needed: TypeAlias = Task | Branch | str
 RetryRule: TypeAlias = int | Retry | Mapping[str, Any]
 """A number is of attempts in all, with growing pauses."""
-Way: TypeAlias = Task | str | Mapping[str, Any]
-"""Where a state machine goes next: a task, or `goto(task, when=…)`."""
 
 
 class Options(TypedDict, total=False):
@@ -75,12 +73,6 @@ HUMAN: Final = frozenset(HumanOptions.__annotations__)
 FLOW: Final = frozenset(FlowOptions.__annotations__)
 
 
-def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, Any]:
-    """Lead a state machine on, always or only when something holds."""
-    to = task.id if isinstance(task, Task) else task
-    return {"to": to, **({} if when is None else {"when": jsonata(when)})}
-
-
 def step(kind: str, *, inputs: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
     """Describe a task that is not one of the graph's own, as `compensate=` takes it."""
     given = {} if inputs is None else {"with": plain(inputs)}
@@ -106,11 +98,6 @@ def check_names(options: Mapping[str, Any], known: frozenset[str]) -> None:
             raise BadCall(f"There is no option {name!r} here.", fix)
 
 
-def many(value: Any) -> list[Any]:
-    """Take one for a list of one."""
-    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]
-
-
 def _retry(rule: Any) -> Any:
     match rule:
         case Retry():
@@ -119,10 +106,6 @@ def _retry(rule: Any) -> Any:
             return {"strategy": Backoff.EXPONENTIAL.value, "max_attempts": rule}
         case _:
             return plain(rule)
-
-
-def _ways(given: Any) -> list[Any]:
-    return [plain(one) if isinstance(one, Mapping) else goto(one) for one in many(given)]
 
 
 def _fallback(value: Any) -> dict[str, Any]:
@@ -136,7 +119,7 @@ def _money(value: Any) -> Any:
 _SPELLINGS: Final[dict[str, Any]] = {
     "when": jsonata,
     "retry": _retry,
-    "next": _ways,
+    "next": ways,
     "fallback": _fallback,
     "cost_limit_usd": _money,
 }

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from stepward.sdk.errors import BadCall
 from stepward.sdk.flow_values import Reference, jsonata, mentions, plain, variable
@@ -49,6 +49,14 @@ class Task:
     def error(self) -> Reference:
         """Why it failed: `code` and `detail`."""
         return Reference(lambda: f"$errors.{self.spelled()}")
+
+    def leads_to(self, *next_ones: Way) -> None:
+        """Say where a state machine goes after this, the first whose question holds."""
+        self.fields["next"] = ways(next_ones)
+
+    def undone_by(self, undo: Mapping[str, Any]) -> None:
+        """Say what undoes it if the run fails after it; `step(…)` makes that, and may speak of this task's output."""
+        self.fields["compensate"] = plain(undo)
 
     def spelled(self) -> str:
         """Name the task as it is seen from where the flow stands: through its group once that is closed."""
@@ -181,3 +189,23 @@ class Loop(Body):
     def until(self, question: str | Reference) -> None:
         """Stop once this holds after a round."""
         self.fields["until"] = jsonata(question)
+
+
+Way: TypeAlias = Task | str | Mapping[str, Any]
+"""Where a state machine goes next: a task, its id, or `goto(task, when=…)`."""
+
+
+def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, Any]:
+    """Lead a state machine on, always or only when something holds."""
+    to = task.id if isinstance(task, Task) else task
+    return {"to": to, **({} if when is None else {"when": jsonata(when)})}
+
+
+def ways(given: Any) -> list[dict[str, Any]]:
+    """Spell out where to go."""
+    return [plain(one) if isinstance(one, Mapping) else goto(one) for one in many(given)]
+
+
+def many(value: Any) -> list[Any]:
+    """Take one for a list of one."""
+    return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

@@ -68,6 +68,9 @@ def variable(name: str) -> Reference:
 
 def jsonata(source: str | Reference) -> str:
     """Mark a text as JSONata, so that the run evaluates it: `jsonata(f"{price.output} * 1.19")`."""
+    if not isinstance(source, str | Reference):
+        fix = "Compare and calculate within the text, as in jsonata(f'{order.output.sum} > 100')."
+        raise BadCall(f"{source!r} is no JSONata: Python has worked it out already.", fix)
     text = str(source).strip()
     if not text:
         raise BadCall("An expression is empty.", "Write JSONata, as in jsonata('$input.price * 2').")

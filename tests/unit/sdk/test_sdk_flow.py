@@ -210,7 +210,7 @@ def test_a_state_machine_goes_by_its_ways_and_waits_for_nothing() -> None:
     made = a_flow(start="work")
     work = made.transform("work", output=jsonata("$input.n"), max_visits=3, next=["check"])
     check = made.transform("check", output=work.output, max_visits=3)
-    check.fields["next"] = [goto(work, when=f"{check.output} < 2"), goto("done")]
+    check.leads_to(goto(work, when=f"{check.output} < 2"), "done")
     made.transform("done", output=check.output)
     text = """
     id: demo
@@ -224,6 +224,71 @@ def test_a_state_machine_goes_by_its_ways_and_waits_for_nothing() -> None:
         max_visits: 3
         next: [{to: work, when: $tasks.check < 2}, done]
       - {id: done, output: "{% $tasks.check %}"}
+    """
+    same(made, text)
+
+
+def test_what_undoes_a_task_may_speak_of_it_and_of_what_it_needs() -> None:
+    made = a_flow()
+    rate = made.transform("rate", output=2)
+    pay = made.tool("pay", "calculate", expression="1")
+    pay.undone_by(
+        step("tool", tool="calculate", inputs={"expression": jsonata(f"{pay.output.value} & {rate.output}")})
+    )
+    text = """
+    id: demo
+    name: Demo
+    version: 1.0.0
+    tasks:
+      - {id: rate, output: 2}
+      - id: pay
+        tool: calculate
+        needs: rate
+        with: {expression: "1"}
+        compensate:
+          tool: calculate
+          with: {expression: "{% $tasks.pay.value & $tasks.rate %}"}
+    """
+    same(made, text)
+
+
+def test_bodies_and_groups_stand_within_each_other() -> None:
+    made = a_flow()
+    rate = made.transform("rate", output=2)
+    with made.parallel("both"), made.foreach("outer", made.input.rows) as outer:
+        with made.parallel("pair"):
+            left = made.transform("left", output=outer.item)
+            right = made.transform("right", output=1, needs=rate)
+        with made.loop("again", max_iterations=2) as again:
+            last = made.transform("last", output=jsonata(f"{again.previous.last} + {left.output}"))
+            again.until(f"{last.output} > {right.output}")
+        outer.collect(jsonata(f"{left.output} + {again.output.last}"))
+    made.transform("end", output=outer.output)
+    text = """
+    id: demo
+    name: Demo
+    version: 1.0.0
+    tasks:
+      - {id: rate, output: 2}
+      - id: both
+        needs: [rate]
+        parallel:
+          - id: outer
+            foreach: "{% $input.rows %}"
+            collect: "{% $tasks.pair.left + $tasks.again.last %}"
+            do:
+              - id: pair
+                parallel:
+                  - {id: left, output: "{% $item %}"}
+                  - {id: right, output: 1}
+              - id: again
+                type: loop
+                max_iterations: 2
+                needs: [pair]
+                until: $tasks.last > $tasks.pair.right
+                do:
+                  - {id: last, output: "{% $previous.last + $tasks.pair.left %}"}
+      - {id: end, needs: [both], output: "{% $tasks.both.outer %}"}
     """
     same(made, text)
 
@@ -283,6 +348,7 @@ def branch_into_a_body(made: Flow) -> None:
         (lambda made: made.transform("a", output=made.transform("b", output=1)), r"its `\.output`"),
         (lambda made: made.transform("a", output={1, 2}), "no value of a document"),
         (lambda made: made.transform("a", output=jsonata(" ")), "is empty"),
+        (lambda made: made.transform("a", output=1, when=made.input.n == 1), "worked it out already"),
         (lambda made: made.transform("a", output=1 if made.input.vip else 2), "neither true nor false yet"),
         (lambda made: made.transform("a", output=[*made.input.lines]), "no entries yet"),
         (lambda made: made.input["a`b"], "backtick"),
