@@ -12,9 +12,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepward.workflow.compiling import latches
+from stepward.workflow.running.requests import TaskRequest
 from tests.interleaving import InterleavedWorld, Trouble
 from tests.virtual_time import EventLoop
-from tests.workflow_world import Ran
+from tests.workflow_reach import ill, well
+from tests.workflow_world import Died, Ran
 
 HEAL_S = 900
 MOST_TROUBLES = 2
@@ -136,6 +138,29 @@ def test_deaths_doubles_and_lost_words_together(seed: int, document: str, shared
         patch.setattr(latches, "MOST_SHARED", shared)
         world = live(document, trouble, seed, twice=lambda request: chance.random() < 0.2)
         same(document, *world)
+
+
+@pytest.mark.parametrize("attempts", [1, 2])
+def test_an_answer_between_two_entries_is_not_lost(attempts: int) -> None:
+    """The first entry dies when all is set going; the answer comes in the very moment in which the second keeps its token."""
+    for seed in range(150):
+        world = InterleavedWorld(seed, no_trouble)
+        room = world.room
+
+        def mortal(request: TaskRequest, room: Any = room) -> dict[str, Any]:
+            answer: dict[str, Any] = room(request)
+            if request.task and request.tries == 0:
+                raise Died
+            return answer
+
+        world.room = mortal  # type: ignore[method-assign]
+        world.reach.delay_s = lambda place: 1.0
+        world.reach.answers["ask"] = lambda place, said: (
+            well(1) if place.attempt == attempts else ill(passing=True)
+        )
+        ran = world.run([{**ASKING[0], "retry": {"strategy": "immediate", "max_attempts": 3}}])
+        assert (ran.status, len(world.reach.agents)) == ("COMPLETED", attempts)
+        assert world.loop.now_s < 10, "both come in the same second"
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from stepward.domain.errors import Bug, PlatformFault, StepwardError
+from stepward.domain.errors import Bug, PlatformFault, StepwardError, TaskRetry
 from stepward.domain.runs import RunError
 from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun
@@ -44,9 +44,20 @@ class SetGoing:
             raise
         except StepwardError as error:
             return entry.fail(error)
-        situation = entry.situation
-        own = look(entry.ports, situation.key, entry.program, situation.planned.path, request.at).own
-        return entry.finish(own) if own else {}
+        return self._look_again(begun, request.token)
+
+    def _look_again(self, begun: Begun, token: str) -> dict[str, Any]:
+        """Wake ourselves if an answer, or the wish for another attempt, came before our token was there.
+
+        time →   we: look ─ nothing          answer: record or next mark ✓ ─ the older token          we: token ✓ ─ look
+        """
+        entry, before = self.entry, self.entry.situation
+        now = look(entry.ports, before.key, entry.program, before.planned.path, entry.request.at)
+        if now.own:
+            return entry.finish(now.own)
+        if any(mark.attempt > begun.attempt for mark in now.begun):
+            entry.ports.machines.refuse(token, TaskRetry.__name__, "another attempt is to be made")
+        return {}
 
     def _begin(self) -> Begun:
         """Find the attempt that is under way, or begin the first; each has the name of the run that it may start."""
