@@ -121,7 +121,7 @@ def test_every_form_is_a_text_with_its_type(form: str) -> None:
     assert found.media_type == {"svg": "image/svg+xml", "asl": "application/json"}.get(
         form, "text/plain; charset=utf-8"
     )
-    assert form != "asl" or "settle" in json.loads(found.text)["States"]
+    assert form != "asl" or "settle run" in json.loads(found.text)["States"]
 
 
 def test_an_unknown_form_and_a_missing_version_are_told() -> None:

@@ -31,7 +31,7 @@ def test_an_agents_answer_is_the_output() -> None:
     ran = world.run([ASK, after("ask")], "hello")
     assert (ran.status, ran.output, world.loop.now_s) == ("COMPLETED", {"ask": {"said": "hello"}}, 500)
     assert ran.head.totals.cost_usd_micros == 120
-    assert ran.entered == ["ask", "after", "settle"]
+    assert ran.entered == ["ask", "after", "settle run"]
 
 
 def test_an_answer_that_comes_before_the_wait_is_not_lost() -> None:

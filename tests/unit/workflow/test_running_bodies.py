@@ -31,7 +31,7 @@ def test_a_body_runs_for_each_item() -> None:
     assert (ran.status, ran.output) == ("COMPLETED", ["a0", "b1", "c2"])
     assert ran.outputs["each.x@each[1]"] == "b1"
     assert [name for name in ran.entered if not name.startswith("each.")] == [
-        "each", "each items", "each.x", "each.x", "each.x", "each done", "end", "settle"
+        "each", "each items", "each.x", "each.x", "each.x", "each done", "end", "settle run"
     ] or ran.entered.count("each.x") == 3  # fmt: skip
 
 

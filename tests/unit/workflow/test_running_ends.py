@@ -201,6 +201,6 @@ def test_the_same_start_is_one_execution() -> None:
     head = world.runs.head(key)
     assert head is not None
     world.machines.start(head)
-    assert world.finish(key).entered == ["a", "settle"]
+    assert world.finish(key).entered == ["a", "settle run"]
     assert isinstance(world.told[0][1], WorkflowEnd)
     assert world.told[0][0].principal == ACME.principal

@@ -70,7 +70,7 @@ def test_a_transform_gives_what_its_expressions_give() -> None:
     ran = WorkflowWorld().run(tasks, {"n": 1})
     assert (ran.status, ran.output) == ("COMPLETED", 4)
     assert ran.outputs == {"a": {"n": 2, "t": "text"}, "b": 4}
-    assert ran.entered == ["a", "b", "settle"]
+    assert ran.entered == ["a", "b", "settle run"]
 
 
 def test_a_transform_without_output_gives_its_inputs() -> None:
@@ -112,7 +112,7 @@ def test_a_tools_error_fails_the_task_at_once() -> None:
     world = WorkflowWorld()
     ran = world.run([task])
     assert ran.status == "FAILED"
-    assert (world.pauses, ran.entered) == ([], ["sum", "settle"])
+    assert (world.pauses, ran.entered) == ([], ["sum", "settle run"])
 
 
 def test_short_pauses_are_made_in_the_process() -> None:
@@ -239,7 +239,7 @@ def test_a_wait_takes_its_time() -> None:
     world = WorkflowWorld()
     ran = world.run(tasks)
     assert (ran.status, world.loop.now_s) == ("COMPLETED", 90)
-    assert ran.entered == ["rest", "rest passes", "rest done", "after", "settle"]
+    assert ran.entered == ["rest", "rest passes", "rest done", "after", "settle run"]
     assert (ran.records["rest"].started_at, ran.records["rest"].ended_at) == (
         "2026-01-01T00:00:00.000Z", "2026-01-01T00:01:30.000Z"
     )  # fmt: skip

@@ -10,7 +10,8 @@ from stepward.domain.retries import Backoff, Retry
 State = dict[str, Any]
 Named = tuple[str, State]
 
-SETTLE: Final = "settle"
+SETTLE: Final = "settle run"
+"""No task can be called so: ids have no spaces."""
 TASK_RUN: Final = "${TaskRunArn}"
 JOURNAL: Final = "${JournalTable}"
 """Filled in when the machine is made, as in the machines that are written by hand."""

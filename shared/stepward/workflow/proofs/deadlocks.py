@@ -12,12 +12,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.proofs.proof import Proof, Subject, body_of
 
 NAME: Final = "no-deadlock"
-LAST: Final = "settle"
-"""The state to which every failure leads."""
 _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
 
 
@@ -95,7 +94,7 @@ class _Drawn:
             self.awaits[name] = [path.removeprefix("r:") for path in said.values() if path.startswith("r:")]
         for caught in state.get("Catch", ()):
             passes = caught["ErrorEquals"] == [_CONDITION] and caught["Next"] in _next(state)
-            if not passes and caught["Next"] != LAST:
+            if not passes and caught["Next"] != SETTLE:
                 self.astray.append((name, caught["Next"]))
         is_question = state["Type"] == "Choice" and name.removesuffix(" again?") not in self._loops
         if is_question and not self.subject.definition.is_state_machine:
