@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -26,8 +26,6 @@ from stepward.ports.workflow_registry import (
     newest_first,
     summary,
 )
-
-_MISSING: Final = frozenset({"NoSuchKey", "404", "403", "AccessDenied"})
 
 
 @dataclass(frozen=True)
@@ -191,13 +189,9 @@ class DynamoWorkflowRegistry:
             )
 
     def _get(self, key: str) -> bytes:
+        """Read what was kept before its version was; that it cannot be read is no fault of who asks for the version."""
         with translated(f"reading {key}"):
-            try:
-                found: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
-            except ClientError as error:
-                if error_code(error) in _MISSING:
-                    raise NotFound(f"there is no {key.rpartition('/')[2]}.") from error
-                raise
+            found: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return found
 
 

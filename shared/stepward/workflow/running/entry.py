@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from stepward.domain.errors import StepwardError, TaskFailed
+from stepward.domain.errors import Bug, StepwardError, TaskFailed
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskRecord, TaskStatus
@@ -17,6 +18,8 @@ from stepward.workflow.running.requests import TaskRequest
 from stepward.workflow.running.resolving import with_fallback
 from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.situation import Situation
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,9 @@ class Entry:
         return self.passed_on()
 
     def fail(self, error: StepwardError | RunError) -> dict[str, Any]:
-        """End the task as failed, or with what stands in for its output."""
+        """End the task as failed, or with what stands in for its output; a fault of ours is also told to us."""
+        if isinstance(error, Bug):
+            _LOG.error("%s failed by a fault of the platform", self.situation.task, exc_info=error)
         told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
         since = self.situation.begun[0].at if self.situation.begun else self.now
         record = failed(told, attempt=self.attempt, started_at=since, ended_at=self.now)
