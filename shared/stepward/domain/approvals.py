@@ -14,6 +14,8 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace
 
 A_YEAR_S: Final = 31_536_000
+SHORTEST_S: Final = 60
+"""Nobody answers sooner."""
 A_WEEK_S: Final = 7 * 86_400
 _GUARD: Final = ".approval"
 
@@ -32,7 +34,7 @@ class Asking(BaseModel):
 
     approvers: Principals = ()
     not_requester: bool = True
-    timeout_s: int = Field(default=A_WEEK_S, strict=True, ge=60, le=A_YEAR_S)
+    timeout_s: int = Field(default=A_WEEK_S, strict=True, ge=SHORTEST_S, le=A_YEAR_S)
     form: Form = ()
     reminder_after_s: int | None = Field(default=None, strict=True, ge=60)
     escalate_after_s: int | None = Field(default=None, strict=True, ge=60)

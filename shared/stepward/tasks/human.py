@@ -7,8 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
+from stepward.domain.approvals import A_WEEK_S, SHORTEST_S, Asking
 from stepward.domain.errors import ApprovalDenied
 from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
@@ -46,23 +47,21 @@ class HumanTask(TaskType[HumanSettings]):
 
     def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
         """Names that no principal can have, and an escalation to nobody."""
-        del task
-
-        for field in ("approvers", "escalate_to"):
-            for name in getattr(settings, field):
-                if not re.fullmatch(PRINCIPAL_PATTERN, name):
-                    yield Fault(field, f"{name!r} is no principal", "use letters, digits and @._-")
-        if (settings.escalate_after_s is None) != (not settings.escalate_to):
-            yield Fault("escalate_to", "an escalation needs a time and somebody", "give both, or neither")
+        wrong = [
+            Fault(field, f"{name!r} is no principal", "use letters, digits and @._-")
+            for field in ("approvers", "escalate_to")
+            for name in getattr(settings, field)
+            if not re.fullmatch(PRINCIPAL_PATTERN, name)
+        ]
+        yield from wrong or _unaskable(task, settings)
 
     def open(self, ready: Ready[HumanSettings], context: TaskContext) -> None:
         """Open the approval."""
         asked = ready.settings
-        own = asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
         details = asked.details if isinstance(asked.details, str | None) else _spelt(asked.details)
         context.reach.ask_person(
             context.place,
-            Question({**own, "timeout_s": ready.task.timeout_s}, str(asked.question), details),
+            Question({**_own(asked), "timeout_s": ready.task.timeout_s}, str(asked.question), details),
         )
 
     def accept(self, settings: HumanSettings, answer: Any) -> None:
@@ -72,6 +71,22 @@ class HumanTask(TaskType[HumanSettings]):
             raise ApprovalDenied(f"{answer.get('by', 'somebody')} said no.")
 
 
-def _spelt(details: Any) -> str:
+def _own(asked: HumanSettings) -> dict[str, Any]:
+    """What an approval knows by the same names."""
+    return asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
 
+
+def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
+    """Find what an approval would not take, which would fail the task only when its turn has come."""
+    try:
+        Asking.model_validate({**_own(settings), "timeout_s": max(SHORTEST_S, task.timeout_s or A_WEEK_S)})
+    except ValidationError as error:
+        for one in error.errors():
+            said = one["msg"].removeprefix("Value error, ")
+            named = re.search(r"`(\w+)`", said)
+            field = ".".join(map(str, one["loc"])) or (named[1] if named else "question")
+            yield Fault(field, said, f"change `{field}`, or take it out")
+
+
+def _spelt(details: Any) -> str:
     return json.dumps(details, ensure_ascii=False, indent=2)

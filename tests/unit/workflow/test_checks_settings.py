@@ -35,6 +35,18 @@ from tests.workflow_texts import HEAD, found, only, told
         ),
         ("{id: a, foreach: [1]}", "wrong-setting", "tasks", "give it tasks"),
         (
+            "{id: a, question: Well?, timeout_s: 900, escalate_after_s: 60, escalate_to: [ann]}",
+            "wrong-setting",
+            "escalate_to",
+            "change `",
+        ),
+        (
+            "{id: a, question: Well?, timeout_s: 90, reminder_after_s: 90}",
+            "wrong-setting",
+            "reminder_after_s",
+            "change `",
+        ),
+        (
             "{id: a, foreach: [1, 2], max_items: 1, do: {agent: xx}}",
             "wrong-setting",
             "items",

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from stepward.agents.tend_approvals import TendApprovals
-from stepward.domain.approvals import Approval, Asking, later
+from stepward.domain.approvals import SHORTEST_S, Approval, Asking, later
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
 from stepward.tasks.base import Question
-
-SHORTEST_S: Final = 60
 
 
 @dataclass(frozen=True)
