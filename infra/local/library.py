@@ -16,6 +16,7 @@ from infra.local.synthesis import ROOT
 LIBRARY = ROOT / "shared" / "stepward" / "library"
 SUPPORT = LIBRARY / "support"
 BENCH = LIBRARY / "bench"
+TEMPLATES = LIBRARY.parent / "templates"
 _TIMEOUT_S = 40.0
 
 
@@ -53,8 +54,9 @@ def register(client: httpx2.Client, file: Path) -> dict[str, Any]:
 
 
 def load_support(laptop: Laptop) -> str:
-    """Upload the support data set, register its agent and give the agent's id."""
-    upload_datasets(laptop, SUPPORT / "datasets")
+    """Upload the support data set and those of the templates, register the support agent and give its id."""
+    for folder in (SUPPORT / "datasets", *sorted(TEMPLATES.glob("*/datasets"))):
+        upload_datasets(laptop, folder)
     with http_client(laptop) as client:
         agent = yaml.safe_load((SUPPORT / "agent.yaml").read_text(encoding="utf-8"))["id"]
         if laptop.keeper is None or client.get(f"/agents/{agent}").status_code != 200:

@@ -15,6 +15,7 @@ from stepward.cli import (
     control,
     costs,
     doctor,
+    init,
     local,
     logs,
     run,
@@ -68,6 +69,7 @@ def root(
 
 
 local.attach(app)
+init.attach(app)
 run.attach(app)
 app.add_typer(agent_lifecycle.app, name="agents")
 app.add_typer(runs.app, name="runs")

@@ -24,6 +24,8 @@ COMMANDS = [
     "demo",
     "bench",
     "bench counts",
+    "bench workflows",
+    "init",
     "run",
     "agents",
     "agents ls",
