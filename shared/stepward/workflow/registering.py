@@ -18,6 +18,7 @@ from stepward.tasks.subworkflow import SubworkflowSettings
 from stepward.tasks.tool import ToolSettings
 from stepward.tasks.webhook import WebhookSettings
 from stepward.workflow.checks.examine import definition_from
+from stepward.workflow.checks.locating import located
 from stepward.workflow.compiling.program import Compiled, compile_workflow
 from stepward.workflow.documents.read import Kind
 from stepward.workflow.problems import Problem, Refused
@@ -64,12 +65,13 @@ class RegisterWorkflow:
         definition = definition_from(source, kind)
         problems = [*self._unknown(tenant, definition), *self._not_allowed(definition)]
         if problems:
-            raise Refused(problems)
+            raise Refused(located(source, kind, problems))
         compiled = compile_workflow(definition, tenant)
         if fault := compiled.fault:
-            raise Refused([Problem(code="too-large", detail=fault, fix=_SPLIT, field="tasks")])
+            too_large = Problem(code="too-large", detail=fault, fix=_SPLIT, field="tasks")
+            raise Refused(located(source, kind, [too_large]))
         if not_proved := refusals(prove(definition, compiled)):
-            raise Refused(not_proved)
+            raise Refused(located(source, kind, not_proved))
         return definition, compiled
 
     def _unknown(self, tenant: str, definition: WorkflowDefinition) -> Iterator[Problem]:
@@ -117,12 +119,14 @@ class RegisterWorkflow:
 
 
 def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tuple[str, TaskDefinition]]:
-    """Give all tasks with their paths, those of groups and bodies too."""
+    """Give all tasks with their paths, those of groups and bodies and those that undo others too."""
     pending = [(container, task) for task in reversed(tasks)]
     while pending:
         outer, task = pending.pop()
         path = f"{outer}.{task.id}" if outer else task.id
         yield path, task
+        if task.compensate:
+            yield f"{path}.compensate", task.compensate
         pending += [(path, inner) for inner in reversed(task.tasks)]
 
 
