@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
+from tests.builders import an_agent_body
 from tests.e2e.test_triggers import call, fired, put_event, put_object
 from tests.e2e.test_workflows import register
 from tests.local.patience import wait_for
@@ -118,3 +119,44 @@ def test_a_trigger_of_a_workflow_that_is_not_there_is_refused(api: httpx2.Client
     refused = api.post("/triggers", json=body)
     assert (refused.status_code, refused.json()["field"]) == (400, "workflow")
     assert api.get("/triggers/flow-none").status_code == 404
+
+
+def an_asker(api: httpx2.Client, name: str, workflow: str, given: dict[str, Any]) -> str:
+    """Start an agent that runs a workflow as its tool and says what came of it."""
+    tool = {"workflow": workflow, "name": "run_it"}
+    turns = [
+        {"call": [{"tool": "run_it", "arguments": {"input": given}}]},
+        {"say": "{% $string($last.run_it) %}"},
+    ]
+    body = an_agent_body(id=name, tools=[tool], rehearsal={"turns": turns})
+    assert api.post("/agents", json=body).status_code in (200, 201)
+    started = api.post(f"/agents/{name}/runs", json={"input": "go"})
+    assert started.status_code == 202, started.text
+    return str(started.json()["id"])
+
+
+def test_an_agent_runs_a_workflow_as_its_tool(api: httpx2.Client) -> None:
+    register(
+        api, id="tool-flow", tasks=[{"id": "total", "type": "transform", "output": "{% $input.n * 2 %}"}]
+    )
+    run = ended(api, an_asker(api, "flow-asker", "tool-flow", {"n": 21}))
+    assert run["status"] == "COMPLETED", run
+    said = json.loads(run["output"])
+    assert (said["status"], said["output"]) == ("COMPLETED", 42)
+    child = api.get(f"/runs/{said['run']}").json()
+    assert (child["workflow"], child["principal"]) == ("tool-flow", run["principal"])
+
+
+def test_a_cancelled_agent_cancels_the_workflow_that_it_runs(api: httpx2.Client) -> None:
+    register(api, id="held-flow", tasks=[CALL])
+    run_id = an_asker(api, "flow-waiter", "held-flow", {})
+
+    def child() -> str | None:
+        runs = api.get("/workflows/held-flow/runs").json()["runs"]
+        return runs[0]["id"] if runs else None
+
+    waiting = wait_for(child)
+    wait_for(lambda: api.get(f"/runs/{waiting}").json()["tasks"] or None)
+    assert api.post(f"/runs/{run_id}/cancel").status_code == 202
+    assert ended(api, waiting)["status"] == "CANCELLED"
+    assert ended(api, run_id)["status"] == "CANCELLED"

@@ -1,4 +1,4 @@
-"""What somebody does with triggers, so that each word of the rooms behind them is needed once."""
+"""What somebody does with triggers, and with workflows as tools, so that each word of the rooms behind is needed once."""
 
 from __future__ import annotations
 
@@ -34,6 +34,14 @@ def flow(tour: Any) -> str:
     return name
 
 
+def as_tool(tour: Any) -> None:
+    """Let an agent run a workflow as its tool; whatever is refused must not keep it waiting for long."""
+    tool = {"workflow": flow(tour), "name": "run_it"}
+    run = tour.start(tour.agent({"call": [{"tool": "run_it", "arguments": {}}]}, tools=[tool]))
+    until_refused(tour)
+    tour.api.post(f"/runs/{run}/cancel")
+
+
 def upload(tour: Any, body: bytes = b"{}", **said: Any) -> None:
     """Let a new object start an agent, or what is said, with what is in it."""
     folder = f"in-{uuid.uuid4().hex[:12]}/"
@@ -59,6 +67,8 @@ def in_line(tour: Any, use: Callable[[Any], object]) -> None:
 
 
 TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
+    ("dispatch", "workflows:start"): as_tool,
+    ("task_run", "agent-run:answer"): as_tool,
     ("triggers_api", "triggers:define"): lambda tour: tour.api.get("/triggers"),
     ("triggers_api", "schedules:define"): schedule,
     ("triggers_api", "registry:read"): lambda tour: add(tour, "webhook"),

@@ -49,6 +49,8 @@ class CancelRun:
         """
         for child in children_of(state):
             found = self.ports.runtime.head(RunKey(tenant=tenant, run=child))
+            if found is None:
+                self.ports.workflows.cancel(tenant, child, by)
             if found is None or found.ended:
                 continue
             try:

@@ -38,12 +38,11 @@ class StartChild:
         time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
                  cancel: ended ✓ ─ reads marks          we: mark ✓ ─ look: ended → no start
         """
-        item = self.ports.journal.mark_started(key, call.id, self.ports.ids.new("run"))
-        found = item or self.ports.journal.call(key, call.id)
-        if found is None or found.started_by is None or found.result:
+        run = name_of_child(self.ports, key, call)
+        if run is None:
             return
         try:
-            self._start(key, state, call, tool, found.started_by)
+            self._start(key, state, call, tool, run)
         except (CallerError, ModelFault, PolicyStop) as error:
             answer_call(self.ports, key, failed(call, error.code, error.detail))
 
@@ -55,7 +54,7 @@ class StartChild:
         agent = startable_agent(
             self.registry, key.tenant, tool.settings.agent, tool.settings.version
         ).definition
-        _check_descent(agent.id, ancestors, depth)
+        check_descent(agent.id, ancestors, depth)
         Start(self.ports, self.registry).launch(
             Caller(tenant=key.tenant, principal=state.start.principal),
             Launch(
@@ -63,13 +62,21 @@ class StartChild:
                 given=task.input,
                 priority=state.start.priority,
                 run=run,
-                cost_limit_usd_micros=_share(state),
+                cost_limit_usd_micros=share_of_child(state),
                 parent=Parent(run=key.run, call=call.id, tool=call.tool, depth=depth, ancestors=ancestors),
             ),
         )
 
 
-def _check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
+def name_of_child(ports: RunPorts, key: RunKey, call: ToolCall) -> str | None:
+    """Write down, or find, the name of the run that a call starts; None if the call wants none any more."""
+    item = ports.journal.mark_started(key, call.id, ports.ids.new("run"))
+    found = item or ports.journal.call(key, call.id)
+    return None if found is None or found.result else found.started_by
+
+
+def check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
+    """Refuse runs that would start each other without end, in a circle or in depth."""
     if agent in ancestors:
         path = " → ".join((*ancestors, agent))
         raise NotAllowed(f"the agents would ask each other in a circle: {path}.", field="agent")
@@ -77,7 +84,7 @@ def _check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
         raise NotAllowed(f"agents may ask each other {DEEPEST} deep, this would be {depth}.", field="agent")
 
 
-def _share(state: RunState) -> int | None:
+def share_of_child(state: RunState) -> int | None:
     """Divide what the asking run may still spend among those whom it asks at once."""
     limit = state.start.cost_limit_usd_micros
     if limit is None or state.parked is None:

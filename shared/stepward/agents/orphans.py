@@ -35,7 +35,9 @@ class EndOrphans:
         for child in children_of(state):
             key = RunKey(tenant=tenant, run=child)
             head = self.ports.runtime.head(key)
-            if head is not None and not head.ended:
+            if head is None:
+                self.ports.workflows.abandon(tenant, child, "the platform")
+            elif not head.ended:
                 self._end(key, reason)
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)

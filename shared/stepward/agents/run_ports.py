@@ -8,6 +8,7 @@ from typing import Final
 from stepward.domain.budgets import refs_for
 from stepward.domain.line import Draw
 from stepward.ports.approvals import Approvals
+from stepward.ports.child_workflows import ChildWorkflows, NoWorkflows
 from stepward.ports.clock import Clock, Ids
 from stepward.ports.journal import Journal
 from stepward.ports.limits_config import LimitsConfig
@@ -38,6 +39,7 @@ class RunPorts:
     clock: Clock
     ids: Ids
     tasks: TaskAnswers = field(default_factory=NoTasks)
+    workflows: ChildWorkflows = field(default_factory=NoWorkflows)
 
     def slot_limits(self, tenant: str) -> SlotLimits:
         """How many runs may be active now."""

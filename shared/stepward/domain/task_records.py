@@ -115,8 +115,12 @@ class WorkflowParent(BaseModel):
 
     run: str
     call: str | None = None
+    tool: str | None = None
+    """Of a call: the name by which the agent's model calls the workflow."""
     place: TaskPlace | None = None
     ancestors: tuple[str, ...] = ()
+    cost_limit_usd_micros: int | None = None
+    """What is left of the limit of the run that waits."""
 
 
 class WorkflowHead(BaseModel):

@@ -14,8 +14,13 @@ from stepward.domain.retries import Retry
 
 LONGEST_NAME_CHARS: Final = 63
 MOST_AT_ONCE: Final = 12
-SHORT_FORMS: Final = {"agent": ("agent", "ask_"), "handoff": ("hand_off", "transfer_to_")}
-"""What may stand in place of `tool`: the gallery's tool that it means, and how the model's name for it begins."""
+SHORT_FORMS: Final = {
+    "agent": ("agent", "agent", "ask_"),
+    "handoff": ("hand_off", "agent", "transfer_to_"),
+    "workflow": ("workflow", "workflow", "run_"),
+}
+"""What may stand in place of `tool`: the gallery's tool that it means, whose setting takes the id, and how the model's
+name for it begins."""
 
 
 class CallOptions(BaseModel):
@@ -36,10 +41,11 @@ class CallOptions(BaseModel):
 
 
 class ToolUse(CallOptions):
-    """A tool as one agent uses it: `tool`, or in its place the short forms `agent` and `handoff`.
+    """A tool as one agent uses it: `tool`, or in its place the short forms `agent`, `handoff` and `workflow`.
 
     `- agent: researcher` with `version: 1.2.0` if wanted means the tool `agent` with that agent in its settings, called
-    `ask_researcher`; `- handoff: billing` means `hand_off`, called `transfer_to_billing`. Only the long form is kept.
+    `ask_researcher`; `- handoff: billing` means `hand_off`, called `transfer_to_billing`;
+    `- workflow: refunds` means `workflow`, called `run_refunds`. Only the long form is kept.
     """
 
     tool: ToolReference
@@ -56,7 +62,7 @@ class ToolUse(CallOptions):
         said = [word for word in ("tool", *SHORT_FORMS) if word in given]
         if len(said) != 1:
             found = " and ".join(f"`{word}`" for word in said) or "none of them"
-            raise ValueError(f"say exactly one of `tool`, `agent` and `handoff`; found {found}")
+            raise ValueError(f"say exactly one of `tool`, `agent`, `handoff` and `workflow`; found {found}")
         return given if said == ["tool"] else _spelt_out(said[0], given)
 
     @model_validator(mode="after")
@@ -71,12 +77,16 @@ class ToolUse(CallOptions):
         return self.name or self.tool.rpartition(".")[2]
 
 
+def _an(thing: str) -> str:
+    return "an agent" if thing == "agent" else f"a {thing}"
+
+
 def _spelt_out(word: str, given: dict[str, Any]) -> dict[str, Any]:
-    tool, beginning = SHORT_FORMS[word]
-    named = {"agent": given[word], **({"version": given["version"]} if "version" in given else {})}
+    tool, setting, beginning = SHORT_FORMS[word]
+    named = {setting: given[word], **({"version": given["version"]} if "version" in given else {})}
     config = given.get("config", {})
     if not (isinstance(given[word], str) and isinstance(config, dict)):
-        raise ValueError(f"`{word}` takes an agent's id, and `config` is an object")  # noqa: TRY004  pydantic's way
+        raise ValueError(f"`{word}` takes {_an(setting)}'s id, and `config` is an object")  # noqa: TRY004  pydantic's way
     if twice := sorted(named.keys() & config.keys()):
         raise ValueError(f"{twice[0]!r} stands in `config` and beside it; keep one of the two")
     rest = {name: value for name, value in given.items() if name not in (word, "version")}

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 def openers() -> Mapping[str, Opener]:
     """Those who open what a run waits for."""
     from stepward.agents.openers import openers_of
+    from stepward.runtime.child_workflows import open_call
+    from stepward.tools.workflow import RunWorkflow
 
-    return openers_of(wiring.run_ports(), wiring.registry(), money.events())
+    own = openers_of(wiring.run_ports(), wiring.registry(), money.events())
+    return {**own, RunWorkflow.name: open_call}
 
 
 def tend_approvals_case() -> TendApprovals:

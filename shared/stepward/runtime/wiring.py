@@ -111,6 +111,7 @@ def run_ports() -> RunPorts:
     """What runs stand on."""
     from stepward.adapters.aws.nudges import SqsNudges
     from stepward.agents.run_ports import RunPorts
+    from stepward.runtime.child_workflows import ChildrenOfCalls
     from stepward.runtime.task_answers import Answers
 
     return RunPorts(
@@ -126,6 +127,7 @@ def run_ports() -> RunPorts:
         clock=clock(),
         ids=ids(),
         tasks=Answers(),
+        workflows=ChildrenOfCalls(),
     )
 
 

@@ -184,9 +184,10 @@ def end_case() -> EndRun:
 
 def sweep_case() -> SweepWorkflows:
     """The janitor's round."""
+    from stepward.workflow.running.calls import Waiting
     from stepward.workflow.running.sweeping import SweepWorkflows
 
-    return SweepWorkflows(ports(), end_case())
+    return SweepWorkflows(ports(), end_case(), Waiting(wiring.run_ports()))
 
 
 def rerun_case() -> RerunWorkflow:

@@ -80,7 +80,7 @@ def config_faults(settings: ToolSettings) -> Iterator[Fault]:
             yield Fault(field, one["msg"].removeprefix("Value error, "), f"see the tool {settings.tool}")
         return
     if bound.placement is Placement.AWAITED or settings.tool == "hand_off":
-        fix = "use a task of type agent or human"
+        fix = "use a task of type agent, subworkflow or human"
         yield Fault("tool", f"{settings.tool!r} works within an agent only", fix)
 
 

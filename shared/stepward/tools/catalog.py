@@ -22,6 +22,7 @@ CATALOG: dict[str, str] = {
     "policy_lookup": "stepward.tools.policy_lookup:PolicyLookup",
     "read_result": "stepward.tools.read_result:ReadResult",
     "record_lookup": "stepward.tools.record_lookup:RecordLookup",
+    "workflow": "stepward.tools.workflow:RunWorkflow",
 }
 
 OWN_FUNCTION = "stepward.tools.own_function:OwnFunction"

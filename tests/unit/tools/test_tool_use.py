@@ -29,6 +29,11 @@ def test_a_hand_off_is_a_tool_with_a_name_of_its_own() -> None:
     assert use(handoff="billing") == meant
 
 
+def test_a_workflow_is_a_tool_with_a_name_of_its_own() -> None:
+    meant = use(tool="workflow", name="run_refunds", config={"workflow": "refunds", "version": "1.2.0"})
+    assert use(workflow="refunds", version="1.2.0") == meant
+
+
 def test_a_short_form_keeps_what_else_is_said() -> None:
     said = use(agent="researcher", name="research", description="Ask.", timeout_s=5, config={"wait": 3})
     assert (said.called, said.description, said.timeout_s) == ("research", "Ask.", 5)
@@ -55,6 +60,7 @@ def test_a_function_of_ones_own_is_called_by_its_last_part() -> None:
         ({"tool": "calculate", "agent": "researcher"}, "found `tool` and `agent`"),
         ({"agent": ["researcher"]}, "`agent` takes an agent's id"),
         ({"agent": "researcher", "config": {"agent": "other"}}, "'agent' stands in `config` and beside it"),
+        ({"workflow": 7}, "`workflow` takes a workflow's id"),
         ({"tool": "calculate", "version": "1.0.0"}, "version"),
         ({"tool": "calculate", "timeout_s": 0}, "timeout_s"),
         ({"tool": "calculate", "concurrency": 13}, "concurrency"),

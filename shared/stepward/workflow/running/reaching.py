@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stepward.agents.children import check_descent
 from stepward.agents.find import startable_agent
 from stepward.agents.start import Caller, Launch, Start
+from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
 from stepward.domain.journal import Parent
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
+from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks.base import ChildRun, Question
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import totals_of
@@ -35,24 +38,23 @@ class WorkflowReach:
         """Start the agent's run under the name that its task's mark says; it may spend what is left of the run's limit."""
         head = self._head()
         agent = startable_agent(self.start.registry, self.key.tenant, child.of, child.version).definition
-        definition = self.ports.program(self.key.tenant, place.workflow, place.version).definition
-        limits = [
-            one for one in (child.cost_limit_usd_micros, self._left(definition.cost_limit_usd_micros)) if one
-        ]
+        above = above_agent(self._chain(head))
+        check_descent(agent.id, above, len(above))
+        limits = [one for one in (child.cost_limit_usd_micros, self._left(head, place)) if one]
         self.start.launch(
             Caller(tenant=self.key.tenant, principal=head.principal),
             Launch(
                 agent=agent,
                 given=child.given,
-                priority=definition.priority,
+                priority=self._definition(place).priority,
                 run=place.child,
                 cost_limit_usd_micros=min(limits) if limits else None,
                 parent=Parent(
                     run=self.key.run,
                     call=str(place.key),
                     tool="workflow",
-                    depth=1,
-                    ancestors=(),
+                    depth=len(above),
+                    ancestors=above,
                     task=place,
                 ),
             ),
@@ -62,8 +64,12 @@ class WorkflowReach:
         """Start the other workflow's run under the name that its task's mark says."""
         head = self._head()
         found = startable_workflow(self.workflows.registry, self.key.tenant, child.of, child.version)
-        above = head.parent.ancestors if head.parent else ()
-        parent = WorkflowParent(run=self.key.run, place=place, ancestors=(*above, head.workflow))
+        parent = WorkflowParent(
+            run=self.key.run,
+            place=place,
+            ancestors=self._chain(head),
+            cost_limit_usd_micros=self._left(head, place),
+        )
         launch = WorkflowLaunch(child.given, run=place.child, parent=parent)
         self.workflows.launch(Caller(tenant=self.key.tenant, principal=head.principal), found, launch)
 
@@ -81,10 +87,21 @@ class WorkflowReach:
             raise NotFound(f"there is no run {self.key.run}.")
         return found
 
-    def _left(self, limit: int | None) -> int | None:
-        """What the run may still spend."""
-        if limit is None:
+    @staticmethod
+    def _chain(head: WorkflowHead) -> tuple[str, ...]:
+        """Name this run's workflow, and those above it."""
+        return (*(head.parent.ancestors if head.parent else ()), head.workflow)
+
+    def _definition(self, place: TaskPlace) -> WorkflowDefinition:
+        return self.ports.program(self.key.tenant, place.workflow, place.version).definition
+
+    def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
+        """What the run may still spend: of its own limit, and of what was left to it by the run that waits for it."""
+        given = head.parent.cost_limit_usd_micros if head.parent else None
+        known = [one for one in (self._definition(place).cost_limit_usd_micros, given) if one is not None]
+        if not known:
             return None
+        limit = min(known)
         spent = totals_of(self.ports.store.everything(self.key).records).cost_usd_micros
         if spent >= limit:
             raise BudgetExceeded(f"the run has spent {spent} of its {limit} micro-dollars.")

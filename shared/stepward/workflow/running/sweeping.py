@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from stepward.domain.errors import Conflict
 from stepward.domain.task_records import WorkflowHead
 from stepward.ports.clock import iso
 from stepward.workflow.running.ending import EndRun
@@ -21,11 +23,13 @@ class SweepWorkflows:
 
     ports: WorkflowPorts
     end: EndRun
+    is_wanted: Callable[[WorkflowHead], bool] = lambda _: True
+    """Whether the call that a run was started by still waits for it."""
 
     def __call__(self) -> dict[str, int]:
         """Start what never began, close what nobody carries any more; count what was done."""
         before = iso(self.ports.clock.now() - OVERDUE)
-        done = {"workflows_started": 0, "workflows_closed": 0}
+        done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0}
         for head in self.ports.runs.open_runs(before, LOOKED_AT_A_ROUND):
             name = self._mend(head)
             if name:
@@ -37,7 +41,10 @@ class SweepWorkflows:
 
         time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
                  machine: over ─ its event is lost      → nobody will settle it: close as failed
+        agent: ended, or waits no longer        → nobody reads what it brings: cancel it
         """
+        if not self.is_wanted(head):
+            return self._cancelled(head)
         match self.ports.machines.standing(head):
             case "never began":
                 self.ports.machines.start(head)
@@ -47,3 +54,11 @@ class SweepWorkflows:
                 return "workflows_closed"
             case _:
                 return None
+
+    def _cancelled(self, head: WorkflowHead) -> str | None:
+        """Cancel a run; the list may lag behind one that has ended."""
+        try:
+            self.end.cancel(head.tenant, head.run, "the platform")
+        except Conflict:
+            return None
+        return "workflows_cancelled"

@@ -61,7 +61,7 @@ class TellEnd:
                 content |= {"error": error.code, "detail": error.detail}
             result = ToolResult(
                 call=parent.call,
-                tool="workflow",
+                tool=parent.tool or "workflow",
                 content=content,
                 error=error.code if error else None,
                 child_usd_micros=cost,

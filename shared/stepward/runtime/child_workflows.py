@@ -1,0 +1,41 @@
+"""Workflows as tools of agents; what that needs is loaded when the first agent uses one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from stepward.runtime import wiring, workflow_wiring
+
+if TYPE_CHECKING:
+    from stepward.domain.conversation import ToolCall
+    from stepward.domain.run_state import RunState
+    from stepward.domain.runs import RunKey
+    from stepward.tools.base import BoundTool
+    from stepward.workflow.running.calls import CalledWorkflows
+
+# ruff: noqa: PLC0415  imports on first use: most agents run no workflow
+
+
+class ChildrenOfCalls:
+    """The runs of workflows that agents' calls wait for."""
+
+    def cancel(self, tenant: str, run: str, by: str) -> None:
+        """End a run."""
+        _called().cancel(tenant, run, by)
+
+    def abandon(self, tenant: str, run: str, by: str) -> None:
+        """Let nothing more begin in a run."""
+        _called().abandon(tenant, run, by)
+
+
+def open_call(key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
+    """Open a call of the tool `workflow`."""
+    from stepward.workflow.running.calls import StartCalled
+
+    StartCalled(wiring.run_ports(), workflow_wiring.start_case())(key, state, call, tool)
+
+
+def _called() -> CalledWorkflows:
+    from stepward.workflow.running.calls import CalledWorkflows
+
+    return CalledWorkflows(workflow_wiring.end_case())

@@ -1,0 +1,105 @@
+"""Runs of workflows that agents' calls wait for: started once a call, and ended with the run that waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stepward.agents.children import name_of_child, share_of_child
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.settle import answer_call
+from stepward.agents.start import Caller
+from stepward.domain.conversation import ToolCall
+from stepward.domain.descent import above_workflow
+from stepward.domain.errors import CallerError, Conflict, ModelFault, PolicyStop
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import WorkflowHead, WorkflowParent
+from stepward.tools.arguments import read_arguments
+from stepward.tools.base import BoundTool
+from stepward.tools.execution import failed
+from stepward.tools.workflow import Given
+from stepward.workflow.running.ending import EndRun
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+
+
+@dataclass(frozen=True)
+class StartCalled:
+    """Opens a call of the tool `workflow`: a run with a name that is written down before it begins."""
+
+    ports: RunPorts
+    start: StartWorkflow
+
+    def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
+        """Start the run once, or answer why there is none.
+
+        time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
+                 cancel: ended ✓ ─ reads marks          we: mark ✓ ─ start: the janitor sees that nobody waits
+        """
+        run = name_of_child(self.ports, key, call)
+        if run is None:
+            return
+        try:
+            self._start(key, state, call, tool, run)
+        except (CallerError, ModelFault, PolicyStop) as error:
+            answer_call(self.ports, key, failed(call, error.code, error.detail))
+
+    def _start(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool, run: str) -> None:
+        given: Given = read_arguments(tool, call)
+        above = state.start.parent
+        chain = (*(above.ancestors if above else ()), state.agent.agent)
+        wanted = tool.settings
+        found = startable_workflow(self.start.registry, key.tenant, wanted.workflow, wanted.version)
+        parent = WorkflowParent(
+            run=key.run,
+            call=call.id,
+            tool=call.tool,
+            ancestors=above_workflow(chain),
+            cost_limit_usd_micros=share_of_child(state),
+        )
+        launch = WorkflowLaunch(given.input, run=run, parent=parent)
+        self.start.launch(Caller(tenant=key.tenant, principal=state.start.principal), found, launch)
+
+
+@dataclass(frozen=True)
+class CalledWorkflows:
+    """Ends runs for which agents' calls have waited."""
+
+    end: EndRun
+
+    def cancel(self, tenant: str, run: str, by: str) -> None:
+        """End a run if it has not ended; one that ends meanwhile needs no cancelling."""
+        if self._open(tenant, run) is None:
+            return
+        try:
+            self.end.cancel(tenant, run, by)
+        except Conflict:
+            return
+
+    def abandon(self, tenant: str, run: str, by: str) -> None:
+        """Write the word that no further task begins after."""
+        head = self._open(tenant, run)
+        if head is not None:
+            self.end.ports.store.cancel(head.key, by)
+
+    def _open(self, tenant: str, run: str) -> WorkflowHead | None:
+        head = self.end.ports.runs.head(RunKey(tenant=tenant, run=run))
+        return None if head is None or head.ended else head
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Tells whether an agent's call still waits for a run."""
+
+    ports: RunPorts
+
+    def __call__(self, head: WorkflowHead) -> bool:
+        """Look at the call, and at the run that has made it; a run that no call waits for is its own."""
+        parent = head.parent
+        if parent is None or parent.call is None:
+            return True
+        above = RunKey(tenant=head.tenant, run=parent.run)
+        asked = self.ports.journal.call(above, parent.call)
+        if asked is not None and asked.result is not None:
+            return False
+        waiting = self.ports.runtime.head(above)
+        return waiting is not None and not waiting.ended
