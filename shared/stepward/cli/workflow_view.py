@@ -40,12 +40,15 @@ def outcome(run: WorkflowRun) -> Iterator[Text]:
     """Give what a run came to: its output, what failed and why, and its sums."""
     if run.get("output") is not None:
         yield Text(screen.plain(_spelt(run["output"])))
-    if error := run.get("error"):
+    error = run.get("error")
+    if error:
         yield Text(f"{screen.plain(error['code'])}: {screen.plain(error['detail'])}", style="red")
     if (report := run.get("report")) is not None:
         for failed in report["errors"]:
             where = f"{failed['task']}@{failed['at']}" if failed.get("at") else failed["task"]
-            yield Text(screen.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
+            # The failure that ended the run stands above already.
+            if error is None or error["detail"] != f"{where}: {failed['detail']}":
+                yield Text(screen.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
         for label, names in (("stood in for", report["fell_back"]), ("undone", report["undone"])):
             if names:
                 yield Text(screen.plain(f"  {label}: {', '.join(names)}"), style="yellow")

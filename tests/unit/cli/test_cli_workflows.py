@@ -180,6 +180,14 @@ def test_a_person_sees_tasks_as_they_come_then_the_output_and_the_report(
     ]
 
 
+def test_the_failure_that_ended_a_run_is_told_once(run: Run, stage: Stage) -> None:
+    error = {"code": "ToolFailed", "detail": "ask: it broke."}
+    errors = [{"task": "ask", "at": "", "code": "ToolFailed", "detail": "it broke."}]
+    report = {**a_workflow_run()["report"], "errors": errors}
+    stage(ok(a_workflow_run(status="FAILED", output=None, error=error, report=report)))
+    assert run("workflow", "show-run", "run_01").out.count("it broke.") == 1
+
+
 def test_a_script_gets_the_run_and_nothing_else(run: Run, stage: Stage) -> None:
     api = stage(ok(still_running(), 202), ok(still_running()), ok(a_workflow_run()))
     seen = run("workflow", "run", "billing-flow", "--version", "1.0.0", "--json", "-i", "text")
