@@ -38,19 +38,31 @@ def with_snapshots(
 
 
 def _snapshot(use: ToolUse, room: Any, field: str) -> dict[str, Any]:
-    folder, _, function = use.tool.partition(".")
-    found: ToolRoom | None = room(folder)
-    tool = found.tool(function) if found else None
-    if tool is None:
-        offered = [one.function for one in found.tools] if found else []
-        near = get_close_matches(function, offered, n=1)
+    settings = settings_of_own(use.tool, room)
+    if settings is None:
         raise InvalidRequest(
             f"no function {use.tool!r} is published.",
             field=f"{field}.tool",
-            fix=f"did you mean '{folder}.{near[0]}'?" if near else "GET /tools lists those that are",
+            fix=instead_of(use.tool, room),
         )
-    if use.config and not use.config.keys() <= {"room", *type(tool).model_fields}:
+    if not use.config.keys() <= settings.keys():
         raise InvalidRequest(
             f"{use.tool!r} takes no settings.", field=f"{field}.config", fix="leave `config` out"
         )
-    return {"room": folder, **tool.model_dump(mode="json")}
+    return settings
+
+
+def settings_of_own(tool: str, room: Callable[[str], ToolRoom | None]) -> dict[str, Any] | None:
+    """Give what a `folder.function` is called with, as its folder publishes it now; None if it publishes none."""
+    folder, _, function = tool.partition(".")
+    found = room(folder)
+    published = found.tool(function) if found else None
+    return {"room": folder, **published.model_dump(mode="json")} if published else None
+
+
+def instead_of(tool: str, room: Callable[[str], ToolRoom | None]) -> str:
+    """Say what a function that is not published was meant to be."""
+    folder, _, function = tool.partition(".")
+    found = room(folder)
+    near = get_close_matches(function, [one.function for one in found.tools] if found else [], n=1)
+    return f"did you mean '{folder}.{near[0]}'?" if near else "GET /tools lists those that are"

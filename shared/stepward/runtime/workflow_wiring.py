@@ -95,10 +95,16 @@ def show_case() -> ShowWorkflows:
 
 def register_case() -> RegisterWorkflow:
     """The use case that keeps versions."""
+    from stepward.runtime.tool_wiring import tool_shelf
     from stepward.workflow.registering import RegisterWorkflow
 
     return RegisterWorkflow(
-        registry(), wiring.registry(), wiring.clock(), _orders().publish, settings().http_allow
+        registry(),
+        wiring.registry(),
+        wiring.clock(),
+        _orders().publish,
+        settings().http_allow,
+        tool_shelf().room,
     )
 
 

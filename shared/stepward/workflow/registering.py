@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from stepward.agents.start import Caller
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.domain.published_tools import ToolRoom
+from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import Clock, iso
 from stepward.ports.registry import Registry, Wanted
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
@@ -21,8 +22,10 @@ from stepward.workflow.checks.examine import definition_from
 from stepward.workflow.checks.locating import located
 from stepward.workflow.compiling.program import Compiled, compile_workflow
 from stepward.workflow.documents.read import Kind
+from stepward.workflow.own_tools import OwnTools
 from stepward.workflow.problems import Problem, Refused
 from stepward.workflow.proofs.catalog import prove, refusals
+from stepward.workflow.walking import walk
 
 Publish = Callable[[str, str, str], None]
 """Asks for a version's machine to be made: tenant, workflow, version."""
@@ -39,6 +42,8 @@ class RegisterWorkflow:
     clock: Clock
     publish: Publish
     http_allow: Sequence[str] = ()
+    published: Callable[[str], ToolRoom | None] = lambda _: None
+    """What a folder of somebody's own functions offers."""
 
     def __call__(
         self, caller: Caller, source: str | bytes | dict[str, Any], kind: Kind
@@ -62,8 +67,10 @@ class RegisterWorkflow:
         self, tenant: str, source: str | bytes | dict[str, Any], kind: Kind
     ) -> tuple[WorkflowDefinition, Compiled]:
         """Read, check and compile a document without keeping it; raises `Refused` with all that is wrong."""
-        definition = definition_from(source, kind)
-        problems = [*self._unknown(tenant, definition), *self._not_allowed(definition)]
+        own = OwnTools(self.published, lambda read: self._kept(tenant, read))
+        definition = definition_from(source, kind, own.filled)
+        problems = [*self._unknown(tenant, definition), *own.unpublished(definition)]
+        problems += self._not_allowed(definition, {one.task for one in problems})
         if problems:
             raise Refused(located(source, kind, problems))
         compiled = compile_workflow(definition, tenant)
@@ -73,6 +80,10 @@ class RegisterWorkflow:
         if not_proved := refusals(prove(definition, compiled)):
             raise Refused(located(source, kind, not_proved))
         return definition, compiled
+
+    def _kept(self, tenant: str, read: WorkflowDefinition) -> WorkflowDefinition | None:
+        before = self.registry.version(tenant, read.id, read.version)
+        return before.definition if before else None
 
     def _unknown(self, tenant: str, definition: WorkflowDefinition) -> Iterator[Problem]:
         """Find agents and workflows that are not there: every run of the version would fail at them."""
@@ -100,13 +111,13 @@ class RegisterWorkflow:
                 if found.version is None:
                     yield _unknown(path, "agent", wanted.agent)
 
-    def _not_allowed(self, definition: WorkflowDefinition) -> Iterator[Problem]:
-        """Find tools that this stage does not allow."""
+    def _not_allowed(self, definition: WorkflowDefinition, told: Set[str | None]) -> Iterator[Problem]:
+        """Find tools that this stage does not allow, among the tasks of which nothing was told yet."""
         for path, task in walk(definition.tasks):
             settings = settings_of(task) if task.type in ("tool", "webhook") else None
             if isinstance(settings, WebhookSettings):
                 settings = settings.as_tool() if settings.url else None
-            if not isinstance(settings, ToolSettings):
+            if not isinstance(settings, ToolSettings) or path in told:
                 continue
             bound = settings.bound()
             try:
@@ -116,18 +127,6 @@ class RegisterWorkflow:
                 yield Problem(
                     code="not-allowed", detail=error.detail, fix=fix, task=path, field=error.field or "config"
                 )
-
-
-def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tuple[str, TaskDefinition]]:
-    """Give all tasks with their paths, those of groups and bodies and those that undo others too."""
-    pending = [(container, task) for task in reversed(tasks)]
-    while pending:
-        outer, task = pending.pop()
-        path = f"{outer}.{task.id}" if outer else task.id
-        yield path, task
-        if task.compensate:
-            yield f"{path}.compensate", task.compensate
-        pending += [(path, inner) for inner in reversed(task.tasks)]
 
 
 def states_of(machine: dict[str, Any]) -> int:

@@ -31,7 +31,7 @@ from tests.workflow_texts import HEAD, found, only, told
             "{id: a, tool: hand_off, config: {agent: xx}}",
             "wrong-setting",
             "tool",
-            "use a task of type agent or human",
+            "use a task of type agent, subworkflow or human",
         ),
         ("{id: a, foreach: [1]}", "wrong-setting", "tasks", "give it tasks"),
         (
