@@ -6,6 +6,7 @@ from typing import Any
 
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, caller, query_of, routes
+from stepward.workflow.documents.schema import json_schema
 
 router = routes()
 
@@ -15,6 +16,12 @@ def list_workflows() -> Any:
     """List workflows by id."""
     event = router.current_event
     return answer(200, workflow_wiring.show_case().list(caller(event).tenant, query_of(event)))
+
+
+@router.get("/workflows/schema")
+def show_schema() -> Any:
+    """Show what a document may say, for editors."""
+    return answer(200, json_schema())
 
 
 @router.get("/workflows/<workflow_id>")

@@ -160,3 +160,9 @@ def test_a_cancelled_agent_cancels_the_workflow_that_it_runs(api: httpx2.Client)
     assert api.post(f"/runs/{run_id}/cancel").status_code == 202
     assert ended(api, waiting)["status"] == "CANCELLED"
     assert ended(api, run_id)["status"] == "CANCELLED"
+
+
+def test_editors_are_told_what_a_document_may_say(api: httpx2.Client) -> None:
+    told = api.get("/workflows/schema")
+    assert (told.status_code, told.json()["title"]) == (200, "Stepward workflow")
+    assert "task_transform" in told.json()["$defs"]

@@ -54,6 +54,14 @@ Examples:
 
   stepward workflow show billing-flow --version 1.0.0 --json | jq .definition > billing.json
 """
+SCHEMA_HELP = """Print the JSON Schema of workflows, by which editors complete and check files.
+
+Examples:
+
+  stepward workflow schema > workflow.schema.json
+
+  sed -i '1i # yaml-language-server: $schema=workflow.schema.json' billing.yaml
+"""
 RM_HELP = """Remove one version, which no run uses, with its state machine.
 
 Examples:
@@ -133,6 +141,13 @@ def show(
         screen.write_json(found)
     else:
         _show_version(found)
+
+
+@app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)
+def schema(url: UrlOption = None, key: KeyOption = None) -> None:
+    """Print the JSON Schema of workflows."""
+    with connect(url, key) as stepward:
+        screen.write_json(stepward.workflows.schema())
 
 
 @app.command("rm", help=RM_HELP, epilog=EPILOG)

@@ -67,6 +67,10 @@ class WorkflowClient:
         """Read one version with its document, the newest by default."""
         return cast("WorkflowDetail", self._wire.get(path_to("workflows", workflow_id), {"version": version}))
 
+    def schema(self) -> dict[str, Any]:
+        """Read the JSON Schema of documents, by which editors complete and check them."""
+        return cast("dict[str, Any]", self._wire.get("/workflows/schema"))
+
     def remove(self, workflow_id: str, version: str) -> None:
         """Remove one version; one that runs use is a `Conflict`."""
         self._wire.delete(path_to("workflows", workflow_id, "versions", version))

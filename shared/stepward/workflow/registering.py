@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,7 +112,9 @@ class RegisterWorkflow:
                 if found.version is None:
                     yield _unknown(path, "agent", wanted.agent)
 
-    def _not_allowed(self, definition: WorkflowDefinition, told: Set[str | None]) -> Iterator[Problem]:
+    def _not_allowed(
+        self, definition: WorkflowDefinition, told: AbstractSet[str | None]
+    ) -> Iterator[Problem]:
         """Find tools that this stage does not allow, among the tasks of which nothing was told yet."""
         for path, task in walk(definition.tasks):
             settings = settings_of(task) if task.type in ("tool", "webhook") else None

@@ -44,6 +44,12 @@ def test_a_file_is_registered(run: Run, stage: Stage, file: str) -> None:
     assert run("workflow", "register", file, "--json").json == a_version()
 
 
+def test_the_schema_is_printed_for_editors(run: Run, stage: Stage) -> None:
+    api = stage(ok({"title": "Stepward workflow"}))
+    assert run("workflow", "schema").json == {"title": "Stepward workflow"}
+    assert api.targets == ["GET /workflows/schema"]
+
+
 def test_a_document_may_come_through_a_pipe(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO('{"id": "billing-flow"}'))
     api = stage(ok(a_version(), 201))

@@ -19,6 +19,7 @@ TEXT = "id: billing-flow\ntasks: []\n"
 @pytest.mark.parametrize(
     ("call", "target"),
     [
+        (lambda w: w.schema(), "GET /workflows/schema"),
         (lambda w: w.list(limit=2, cursor="c"), "GET /workflows?limit=2&cursor=c"),
         (lambda w: w.show("a"), "GET /workflows/a"),
         (lambda w: w.show("a", version="1.0.0"), "GET /workflows/a?version=1.0.0"),
