@@ -69,7 +69,7 @@ class WorkflowClient:
 
     def schema(self) -> dict[str, Any]:
         """Read the JSON Schema of documents, by which editors complete and check them."""
-        return cast("dict[str, Any]", self._wire.get("/workflows/schema"))
+        return self._wire.get("/workflows/schema")
 
     def remove(self, workflow_id: str, version: str) -> None:
         """Remove one version; one that runs use is a `Conflict`."""
