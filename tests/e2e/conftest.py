@@ -18,6 +18,16 @@ from infra.local.laptop import Laptop, LaptopOptions
 from tests.builders import an_agent_body
 
 LIBRARY = Path(__file__).resolve().parents[2] / "shared" / "stepward" / "library"
+REMEMBERING = (
+    "agent_advance",
+    "dispatch",
+    "runs_api",
+    "system_api",
+    "task_run",
+    "trigger_events",
+    "webhooks",
+)
+"""The rooms that keep limits for some seconds."""
 
 
 class _Site(BaseHTTPRequestHandler):
@@ -97,6 +107,13 @@ def api(laptop: Laptop) -> Iterator[httpx2.Client]:
 def put_dataset(laptop: Laptop, name: str, body: bytes) -> None:
     bucket = laptop.physical_id("AWS::S3::Bucket")
     laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/datasets/{name}", Body=body)
+
+
+def forget_limits(laptop: Laptop) -> None:
+    """Let rooms begin in new processes: those that run would know of changed limits and budgets within 15 seconds."""
+    for spec in laptop.executor.functions():
+        if spec.room in REMEMBERING:
+            laptop.executor.register(spec)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.e2e.conftest import forget_limits
 from tests.local.patience import wait_for
 
 JANITOR = "stepward-laptop-janitor"
@@ -13,17 +14,18 @@ def budget_alert(tour: Any) -> None:
     """Use a day's budget up until a run is refused, and let the janitor look."""
     agent = tour.agent()
     tour.api.put("/budgets/day", json={"limit_usd": "0.02002"})
+    forget_limits(tour.laptop)
 
     def answers(status: int) -> bool | None:
         said = tour.api.post(f"/agents/{agent}/runs", params={"wait": 25}, json={"input": "hello"})
         return said.status_code == status or None
 
     try:
-        # Rooms know of a new budget, and of its end, within 15 seconds.
         wait_for(lambda: answers(402), 40)
         tour.laptop.client("lambda").invoke(FunctionName=JANITOR, Payload=b"{}")
     finally:
         tour.api.delete("/budgets/day")
+        forget_limits(tour.laptop)
         wait_for(lambda: answers(200), 40)
 
 

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.e2e.conftest import forget_limits
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -161,10 +161,10 @@ def test_the_command_pauses_forks_and_compares(laptop: Laptop, api: httpx2.Clien
     assert status["slots"]["limit"] == 10
 
 
-def test_the_status_shows_the_line(api: httpx2.Client, site: str) -> None:
+def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str) -> None:
     try:
         api.put("/limits", json={"active": 1})
-        time.sleep(16)  # starts know of a changed limit within 15 seconds
+        forget_limits(laptop)
         first = slow(api, site)
         second = start(api, "slow")["id"]
         status = api.get("/system/status").json()
@@ -182,6 +182,7 @@ def test_the_status_shows_the_line(api: httpx2.Client, site: str) -> None:
         )
     finally:
         api.put("/limits", json={"active": 10})
+        forget_limits(laptop)
 
 
 def _stepward(laptop: Laptop, *words: str) -> subprocess.CompletedProcess[str]:

@@ -11,6 +11,7 @@ import pytest
 from infra.local.histories import count
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.e2e.conftest import forget_limits
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -20,7 +21,7 @@ PRICE = {"input_usd_per_mtok": "1000", "output_usd_per_mtok": "0", "source": "a 
 
 
 @pytest.fixture
-def budget(api: httpx2.Client) -> Iterator[Callable[[str, str], dict[str, Any]]]:
+def budget(api: httpx2.Client, laptop: Laptop) -> Iterator[Callable[[str, str], dict[str, Any]]]:
     """Set budgets, and remove them again, because they bound every other run."""
     made: list[str] = []
 
@@ -28,12 +29,14 @@ def budget(api: httpx2.Client) -> Iterator[Callable[[str, str], dict[str, Any]]]
         answer = api.put(f"/budgets/{name}", json={"limit_usd": limit_usd})
         assert answer.status_code == 200, answer.text
         made.append(name)
+        forget_limits(laptop)
         found: dict[str, Any] = answer.json()
         return found
 
     yield put
     for name in made:
         api.delete(f"/budgets/{name}")
+    forget_limits(laptop)
 
 
 def _budget(api: httpx2.Client, scope: str) -> dict[str, Any]:
@@ -41,11 +44,14 @@ def _budget(api: httpx2.Client, scope: str) -> dict[str, Any]:
     return found
 
 
+def _booked(api: httpx2.Client, agent: str) -> dict[str, Any] | None:
+    lines = api.get("/costs", params={"by": "agent"}).json()["costs"]
+    return next((line for line in lines if line["agent"] == agent), None)
+
+
 def test_a_run_is_booked_where_it_is_counted(api: httpx2.Client, laptop: Laptop, run: Run) -> None:
     ended = run(id="counted", model="deep")
-    line = next(
-        c for c in api.get("/costs", params={"by": "agent"}).json()["costs"] if c["agent"] == "counted"
-    )
+    line = wait_for(lambda: _booked(api, "counted"))  # an end is shown a moment before it is booked
     assert (line["runs"], line["turns"]) == (1, ended["totals"]["turns"])
     assert line["model_usd_micros"] == ended["totals"]["cost_usd_micros"] > 0
     assert line["aws_usd_micros"] == ended["aws"]["usd_micros"] > 0

@@ -109,7 +109,7 @@ def _ended(api: httpx2.Client, run_id: str) -> dict[str, Any]:
 def test_what_a_web_site_does_is_the_models_news(run: Run, site: str, path: str, says: str) -> None:
     ended = run(
         id=f"fetcher-{path[1:]}",
-        tools=[{"tool": "http_get", "config": {"allow": [site]}}],
+        tools=[{"tool": "http_get", "config": {"allow": [site]}, "timeout_s": 3}],
         rehearsal={"turns": [{"call": [{"tool": "http_get", "arguments": {"url": site + path}}]},
                              {"say": "{% $string($results) %}"}]},
     )  # fmt: skip

@@ -107,10 +107,10 @@ class ShowRuns:
                 **_waiting_for(head, record),
                 "output": None,
             }
-        totals = fold(self.journal.load(head.key)).ledger.billed_totals()
-        seen = head.model_copy(
-            update={"status": end.status, "ended_at": record.at, "error": end.error, "totals": totals}
-        )
+        state = fold(self.journal.load(head.key))
+        said = {"status": end.status, "ended_at": record.at, "error": end.error}
+        counted = {"totals": state.ledger.billed_totals(), "aws": state.aws.cost()}
+        seen = head.model_copy(update={**said, **counted})
         return {**run_view(seen), "output": _output(newest)}
 
     def events(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
