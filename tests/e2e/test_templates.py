@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,43 @@ def test_a_thousand_rows_stay_far_below_the_events_of_a_run(
     arn = next(one["stateMachineArn"] for one in states if one["stateMachineArn"].endswith(machine))
     events = laptop.history(arn.replace(":stateMachine:", ":execution:") + f":{found['id']}.1")
     assert len(events) < MOST_EVENTS / 3
+
+
+@pytest.fixture
+def trigger(api: httpx2.Client, played: dict[str, Played], request: pytest.FixtureRequest) -> Iterator[str]:
+    """Make a template's trigger; it goes after the test, so that it takes nobody's files."""
+    body = yaml.safe_load((TEMPLATES / request.param / "trigger.yaml").read_text())
+    answer = api.post("/triggers", json=body)
+    assert answer.status_code == 201, answer.text
+    yield str(body["id"])
+    api.delete(f"/triggers/{body['id']}")
+
+
+@pytest.mark.parametrize("trigger", ["document-intake"], indirect=True)
+def test_a_file_that_is_put_into_the_inbox_is_taken_in(
+    laptop: Laptop, api: httpx2.Client, trigger: str
+) -> None:
+    content = json.loads((TEMPLATES / trigger / "input.json").read_text())["content"]
+    bucket = laptop.physical_id("AWS::S3::Bucket")
+    put = laptop.client("s3").put_object
+    put(Bucket=bucket, Key="tenants/acme/inbox/drills.json", Body=json.dumps(content).encode())
+    run = wait_for(lambda: api.get(f"/triggers/{trigger}").json()["state"].get("last_run"))
+    found = wait_for(lambda: ((seen := api.get(f"/runs/{run}").json())["ended_at"] and seen) or None)
+    assert fits({**OUTPUTS[trigger]["document"], "key": "inbox/drills.json"}, found["output"]["document"])
+
+
+@pytest.mark.parametrize(
+    ("trigger", "given"),
+    [
+        ("batch", {"tickets": ["B-1", "B-2", "B-3", "B-4"]}),
+        ("nightly-report", {"day": "2027-02-28"}),
+    ],
+    indirect=["trigger"],
+)
+def test_a_schedule_gives_a_template_what_it_takes(api: httpx2.Client, trigger: str, given: Any) -> None:
+    event = {"time": "2027-03-01T02:00:00Z"}
+    tried = api.post(f"/triggers/{trigger}/test", json={"event": event}).json()
+    assert tried["would_start"]["input"] == given, tried
 
 
 def fits(expected: Any, found: Any) -> bool:

@@ -106,6 +106,8 @@ def init(
     screen.say(f"{chosen.name} is in {where}; its README.md says what it does. Run it:", style="green")
     for step in chosen.next_steps(where):
         screen.say(f"  {step}")
+    if (where / "trigger.yaml").is_file():
+        screen.say(f"And let it start by itself: stepward triggers add {where / 'trigger.yaml'}", style="dim")
     if (where / "datasets").is_dir():
         datasets = "The laptop has its datasets; on AWS copy them into the data bucket, under tenants/TENANT/datasets/."
         screen.say(datasets, style="dim")

@@ -42,6 +42,7 @@ def test_a_template_is_written_whole_with_the_way_to_run_it(run: Run, bare_folde
 def test_without_a_folder_it_is_called_like_the_template(run: Run, bare_folder: Path) -> None:
     seen = run("init", "--template", "batch")
     assert "stepward workflow run batch/workflow.yaml" in seen.out
+    assert "stepward triggers add batch/trigger.yaml" in seen.out
     assert (bare_folder / "batch" / "README.md").is_file()
 
 
