@@ -45,6 +45,17 @@ def test_triggers_are_listed_with_what_fitted_none(run: Run, stage: Stage) -> No
     assert api.targets == ["GET /triggers?limit=5"]
 
 
+def test_a_workflow_is_told_from_an_agent_of_the_same_id(run: Run, stage: Stage) -> None:
+    flow = {**{name: value for name, value in TRIGGER.items() if name != "agent"}, "workflow": "helper"}
+    start = {"workflow": "helper", "version": "1.0.0", "input": {}, "principal": "trigger.inbox"}
+    stage(
+        ok({"triggers": [flow], "next_cursor": None, "unmatched_today": QUIET}),
+        ok({"starts": True, "fits": True, "enabled": True, "would_start": start, "error": None}),
+    )
+    assert "workflow helper" in run("triggers", "ls").out
+    assert "workflow helper 1.0.0" in run("triggers", "try", "inbox", "--event", "{}").out
+
+
 def test_an_empty_list_says_what_to_do_next(run: Run, stage: Stage) -> None:
     stage(ok({"triggers": [], "next_cursor": None, "unmatched_today": QUIET}))
     assert "stepward triggers add" in run("triggers", "ls").out
