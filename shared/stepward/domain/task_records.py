@@ -137,7 +137,6 @@ class WorkflowHead(BaseModel):
     """The name of the state machine that carries it."""
     parent: WorkflowParent | None = None
     rerun_of: str | None = None
-    rehearsed: bool = False
     created_at: str
     deadline_at: str
     ended_at: str | None = None
