@@ -147,6 +147,9 @@ def startable_workflow(
 ) -> RegisteredWorkflow:
     """Read the version that a run is started with; one that is not READY is a `Conflict` that says so."""
     found = find_workflow(registry, tenant, workflow, version)
+    if version in (None, "latest") and found.status in (VersionStatus.REFUSED, VersionStatus.ARCHIVED):
+        ready = (one for one in registry.versions(tenant, workflow) if one.status is VersionStatus.READY)
+        found = next(ready, found)
     if found.status is VersionStatus.READY:
         return found
     fixes = {
@@ -170,7 +173,9 @@ def check_input(found: RegisteredWorkflow, given: Any) -> None:
             f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}.", field="input", fix="send less"
         )
     schema = found.definition.input
-    faults = list(islice(faults_of_value(given, schema), 20)) if schema else []
+    faults = (
+        list(islice(faults_of_value(given, {"additionalProperties": True, **schema}), 20)) if schema else []
+    )
     if faults:
         raise InvalidRequest(
             f"the input does not fit: {faults[0]}.",
