@@ -18,7 +18,7 @@ Run = Callable[..., dict[str, Any]]
 
 @pytest.fixture(scope="module", autouse=True)
 def experts(api: httpx2.Client) -> None:
-    says = {"researcher": "It is 42.", "billing": "Billing speaks."}
+    says = {"oracle": "It is 42.", "billing": "Billing speaks."}
     for agent, said in says.items():
         turns = [{"say": said}, {"say": said}]
         answer = api.post("/agents", json=an_agent_body(id=agent, rehearsal={"turns": turns}))
@@ -26,9 +26,9 @@ def experts(api: httpx2.Client) -> None:
 
 
 def asking(*calls: str) -> dict[str, Any]:
-    asked = [{"tool": "ask_researcher", "arguments": {"input": call}} for call in calls]
+    asked = [{"tool": "ask_oracle", "arguments": {"input": call}} for call in calls]
     turns = [{"call": asked}, {"say": "{% $join($results.content.output, ' ') %}"}]
-    return {"tools": [{"agent": "researcher"}], "rehearsal": {"turns": turns}}
+    return {"tools": [{"agent": "oracle"}], "rehearsal": {"turns": turns}}
 
 
 def test_children_answer_in_parallel_and_cost_their_own(api: httpx2.Client, run: Run) -> None:
@@ -36,7 +36,7 @@ def test_children_answer_in_parallel_and_cost_their_own(api: httpx2.Client, run:
     assert (found["status"], found["output"]) == ("COMPLETED", "It is 42. It is 42. It is 42.")
     children = [
         r
-        for r in api.get("/runs", params={"agent": "researcher"}).json()["runs"]
+        for r in api.get("/runs", params={"agent": "oracle"}).json()["runs"]
         if r["parent"] == found["id"]
     ]
     assert [child["status"] for child in children] == ["COMPLETED"] * 3
