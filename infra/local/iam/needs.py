@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import place
+from infra.local.engine import waiting_tasks
 from infra.local.iam.calls import Call, Need, arn
 from infra.local.iam.dynamodb_needs import dynamodb_needs
 from infra.local.iam.s3_needs import s3_needs
@@ -61,22 +62,13 @@ def _states(call: Call) -> list[Need]:
     operation, body = call.header("x-amz-target").partition(".")[2], call.document
     machine, execution = body.get("stateMachineArn"), body.get("executionArn")
     if operation.startswith("SendTask"):
-        machine = _waiting_for(body.get("taskToken", ""))
+        backend = stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION]
+        machine = waiting_tasks.machine_of(backend, body.get("taskToken", ""))
         if machine is None:
             return []  # an answer that comes too late changes nothing: the service itself refuses the token
     if operation == "CreateStateMachine":
         machine = arn("states", f"stateMachine:{body.get('name')}")
     return [Need(f"states:{operation}", str(execution or machine or "*")), *_passed(body.get("roleArn"))]
-
-
-def _waiting_for(token: str) -> str | None:
-    """Find the machine that waits for a token: that is what the permission to answer is about."""
-    for machine in list(stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION].state_machines):
-        for execution in list(machine.executions):
-            worker = getattr(execution, "exec_worker", None)
-            if worker is not None and worker.env.callback_pool_manager.get(token) is not None:
-                return str(machine.arn)
-    return None
 
 
 def _passed(role: str | None) -> list[Need]:
