@@ -15,6 +15,7 @@ from tests.local.patience import wait_for
 from tests.local.probe_stack import allow, call, granted
 from tests.local.test_engine_patches import make
 
+_BODY = "States.Format('{} {}', $$.Execution.Id, $$.Task.Token)"
 Waiting = tuple[str, str]
 """The ARN of an execution and the token that it waits for."""
 
@@ -29,16 +30,23 @@ def waiting(laptop: Laptop) -> Callable[..., Waiting]:
         task = {
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-            "Parameters": {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"},
+            "Parameters": {"QueueUrl": url, "MessageBody.$": _BODY},
             **more,
         }
         # It waits on after the token, so that the answer is not refused for the execution's end.
         states = {"A": {**task, "Next": "B"}, "B": {"Type": "Wait", "Seconds": 60, "End": True}}
         machine = make(laptop, name, {"StartAt": "A", "States": states})
         arn = laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
-        message = wait_for(lambda: (sqs.receive_message(QueueUrl=url).get("Messages") or [None])[0])
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return arn, message["Body"]
+        return arn, wait_for(lambda: told(arn))
+
+    def told(arn: str) -> str | None:
+        # Other tests leave messages in this queue.
+        for message in sqs.receive_message(QueueUrl=url).get("Messages", []):
+            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            whose, _, token = message["Body"].partition(" ")
+            if whose == arn:
+                return str(token)
+        return None
 
     return start
 
