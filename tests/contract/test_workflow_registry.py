@@ -126,6 +126,27 @@ def test_a_version_is_taken_away_and_the_workflow_with_its_last(registry: Workfl
     assert registry.version("acme", "review") is None
 
 
+def test_the_number_of_a_removed_version_does_not_come_back(registry: WorkflowRegistry) -> None:
+    keep(registry, a_workflow())
+    registry.remove("acme", "review", "1.0.0")
+    for again in (a_workflow(), a_workflow(description="changed")):
+        with pytest.raises(Conflict, match="was removed"):
+            keep(registry, again)
+    with pytest.raises(StoreConflict):
+        registry.mark("acme", "review", "1.0.0", VersionStatus.READY, None)
+    assert registry.versions("acme", "review") == []
+    assert registry.version("acme", "review", "1.0.0") is None
+    assert keep(registry, a_workflow("1.0.1")).definition.version == "1.0.1"
+
+
+def test_what_a_removed_version_was_compiled_to_stays_for_the_runs_that_were(
+    registry: WorkflowRegistry,
+) -> None:
+    keep(registry, a_workflow())
+    registry.remove("acme", "review", "1.0.0")
+    assert "first" in registry.program("acme", "review", "1.0.0").tasks
+
+
 def test_lists_show_each_workflow_by_its_newest_version_and_are_paged(registry: WorkflowRegistry) -> None:
     for name in ("delta", "alpha", "beta"):
         for version in ("1.0.0", "1.1.0"):

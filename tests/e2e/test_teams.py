@@ -35,9 +35,7 @@ def test_children_answer_in_parallel_and_cost_their_own(api: httpx2.Client, run:
     found = run(id="asker", **asking("What?", "Why?", "When?"))
     assert (found["status"], found["output"]) == ("COMPLETED", "It is 42. It is 42. It is 42.")
     children = [
-        r
-        for r in api.get("/runs", params={"agent": "oracle"}).json()["runs"]
-        if r["parent"] == found["id"]
+        r for r in api.get("/runs", params={"agent": "oracle"}).json()["runs"] if r["parent"] == found["id"]
     ]
     assert [child["status"] for child in children] == ["COMPLETED"] * 3
     kinds = [e["type"] for e in api.get(f"/runs/{found['id']}/events").json()["events"]]

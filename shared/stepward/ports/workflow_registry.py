@@ -61,7 +61,7 @@ class WorkflowRegistry(Protocol):
     ) -> RegisteredWorkflow:
         """Keep a version with its program and its machine's text; the same again is the same registration.
 
-        Raises `Conflict` when the version exists with other content.
+        Raises `Conflict` when the version exists with other content, or was removed.
         """
 
     def version(self, tenant: str, workflow: str, version: str | None = None) -> RegisteredWorkflow | None:
@@ -71,7 +71,7 @@ class WorkflowRegistry(Protocol):
         """List all versions, the newest first."""
 
     def program(self, tenant: str, workflow: str, version: str) -> Program:
-        """Read what a version was compiled to. Raises `NotFound`."""
+        """Read what a version was compiled to, also of a removed one, whose runs are still shown. Raises `NotFound`."""
 
     def machine_text(self, tenant: str, workflow: str, version: str) -> str:
         """Read the machine's definition. Raises `NotFound`."""
@@ -82,7 +82,7 @@ class WorkflowRegistry(Protocol):
         """Write how a version stands."""
 
     def remove(self, tenant: str, workflow: str, version: str) -> None:
-        """Take a version away, and the workflow with its last one."""
+        """Take a version away, and the workflow with its last one; its number is not used again."""
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
         """List workflows by id."""
@@ -103,6 +103,16 @@ def changed_version(kept: RegisteredWorkflow) -> Conflict:
         f"version {definition.version} of {definition.id!r} exists with other content.",
         field="version",
         fix="versions never change: raise the version",
+    )
+
+
+def removed_version(kept: RegisteredWorkflow) -> Conflict:
+    """The error for a number that was used once: its runs, and whoever remembers its program, would meet another graph."""
+    definition = kept.definition
+    return Conflict(
+        f"version {definition.version} of {definition.id!r} was removed, and its number is not used again.",
+        field="version",
+        fix="raise the version",
     )
 
 

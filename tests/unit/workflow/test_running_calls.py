@@ -114,7 +114,7 @@ def test_a_call_starts_one_run_however_often_it_is_opened(both: Both) -> None:
 def test_what_cannot_be_started_is_the_calls_result(both: Both, changed: str, code: str) -> None:
     both.flows.registry.remove("acme", "flow", "1.0.0")
     if changed == "picky":
-        both.flows.register([DRAFT], input={"type": "object", "required": ["what"]})
+        both.flows.register([DRAFT], version="1.0.1", input={"type": "object", "required": ["what"]})
     key, answer = both.ask()
     item = both.world.journal.call(key, "call_1_1")
     assert item is not None

@@ -1,6 +1,6 @@
 """Workflows' versions in the registry table; programs and machines' texts in the bucket.
 
-T#t#WORKFLOW#w   V#semver   one version
+T#t#WORKFLOW#w   V#semver   one version; `removed` is what is left of one that was taken away
 T#t#WORKFLOWS    w          the workflow by its newest version, as lists show it
 """
 
@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
-from stepward.domain.errors import NotFound
+from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.programs import Program
 from stepward.ports.workflow_registry import (
     RegisteredWorkflow,
@@ -24,6 +24,7 @@ from stepward.ports.workflow_registry import (
     WorkflowSummary,
     changed_version,
     newest_first,
+    removed_version,
     summary,
 )
 
@@ -60,7 +61,7 @@ class DynamoWorkflowRegistry:
         key = to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"})
         with translated(f"reading {workflow} {version}"):
             item = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True).get("Item")
-        return self._whole(tenant, from_item(item)) if item else None
+        return self._whole(tenant, from_item(item)) if item and "removed" not in item else None
 
     def versions(self, tenant: str, workflow: str) -> list[RegisteredWorkflow]:
         """List all versions."""
@@ -83,17 +84,28 @@ class DynamoWorkflowRegistry:
                 TableName=self.table,
                 Key=to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"}),
                 UpdateExpression="SET #s = :s, detail = :d",
-                ConditionExpression="attribute_exists(pk)",
+                ConditionExpression="attribute_exists(pk) AND attribute_not_exists(removed)",
                 ExpressionAttributeNames={"#s": "status"},
                 ExpressionAttributeValues=to_item({":s": status.value, ":d": detail or ""}),
             )
         self._list(tenant, workflow)
 
     def remove(self, tenant: str, workflow: str, version: str) -> None:
-        """Take a version away."""
-        with translated(f"removing {workflow} {version}"):
-            key = to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"})
-            client("dynamodb").delete_item(TableName=self.table, Key=key)
+        """Leave of a version that it was there, so that nobody takes its number.
+
+        time →   remove: removed ✓      register: version ✗ → Conflict      remove again: removed ✓, or ✗ was never there
+        """
+        try:
+            with translated(f"removing {workflow} {version}"):
+                client("dynamodb").update_item(
+                    TableName=self.table,
+                    Key=to_item({"pk": _pk(tenant, workflow), "sk": f"V#{version}"}),
+                    UpdateExpression="SET removed = :yes",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeValues=to_item({":yes": True}),
+                )
+        except StoreConflict:
+            return
         self._list(tenant, workflow)
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
@@ -124,6 +136,8 @@ class DynamoWorkflowRegistry:
             with translated(f"keeping {definition.id} {definition.version}"):
                 self._put_new(item)
         except _Taken as taken:
+            if "removed" in taken.item:
+                raise removed_version(kept) from taken
             if taken.item["machine"] != kept.machine:
                 raise changed_version(kept) from taken
             return self._whole(tenant, taken.item)
@@ -165,7 +179,7 @@ class DynamoWorkflowRegistry:
                     ConsistentRead=True,
                 )
             )
-            return [from_item(item) for page in pages for item in page["Items"]]
+            return [from_item(item) for page in pages for item in page["Items"] if "removed" not in item]
 
     def _whole(self, tenant: str, item: dict[str, Any]) -> RegisteredWorkflow:
         version = item["sk"].removeprefix("V#")

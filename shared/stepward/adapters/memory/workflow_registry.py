@@ -11,6 +11,7 @@ from stepward.ports.workflow_registry import (
     VersionStatus,
     WorkflowPage,
     changed_version,
+    removed_version,
     summary,
     version_order,
 )
@@ -24,6 +25,7 @@ class MemoryWorkflowRegistry:
     def __init__(self) -> None:
         self._versions: dict[Name, RegisteredWorkflow] = {}
         self._large: dict[Name, tuple[str, str]] = {}
+        self._removed: set[Name] = set()
         self._lock = RLock()
 
     def keep(
@@ -32,6 +34,8 @@ class MemoryWorkflowRegistry:
         """Keep a version once."""
         name = (tenant, kept.definition.id, kept.definition.version)
         with self._lock:
+            if name in self._removed:
+                raise removed_version(kept)
             before = self._versions.get(name)
             if before is None:
                 self._versions[name] = kept
@@ -73,8 +77,8 @@ class MemoryWorkflowRegistry:
     def remove(self, tenant: str, workflow: str, version: str) -> None:
         """Take a version away."""
         with self._lock:
-            self._versions.pop((tenant, workflow, version), None)
-            self._large.pop((tenant, workflow, version), None)
+            if self._versions.pop((tenant, workflow, version), None):
+                self._removed.add((tenant, workflow, version))
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
         """List by id; the cursor is the last id that was shown."""
