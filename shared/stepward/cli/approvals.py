@@ -1,4 +1,4 @@
-"""`stepward approvals`: what agents ask people, and what people say."""
+"""`stepward approvals`: what agents and workflows ask people, and what people say."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from stepward.sdk import Stepward
 from stepward.sdk.approvals import Approval, ApprovalPage, FormField
 
 app = typer.Typer(
-    no_args_is_help=True, help="List what agents ask people, show it, approve it or deny it.", epilog=EPILOG
+    no_args_is_help=True,
+    help="List what agents and workflows ask people, show it, approve it or deny it.",
+    epilog=EPILOG,
 )
 
 LS_HELP = """List what waits for a decision, or what became of the rest.
@@ -159,13 +161,13 @@ def _show_page(page: ApprovalPage, status: StatusWord) -> None:
     if not page["approvals"]:
         screen.say("Nobody is asked anything." if status is StatusWord.open else "Nothing was decided yet.")
         return
-    table = screen.table("approval", "status", "agent", "question", "for", "until")
+    table = screen.table("approval", "status", "asked by", "question", "for", "until")
     for each in page["approvals"]:
         whom = ", ".join(each["approvers"]) or "anybody"
         cells = (
             each["id"],
             each["status"],
-            each["agent"],
+            each.get("agent") or each.get("workflow", ""),
             screen.clip(each["question"]),
             whom,
             each["due_at"],
@@ -185,6 +187,8 @@ def _show_approval(approval: Approval) -> None:
         "status",
         "run",
         "agent",
+        "workflow",
+        "task",
         "requester",
         "created_at",
         "due_at",

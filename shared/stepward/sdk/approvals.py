@@ -32,14 +32,16 @@ class Decision(TypedDict):
 
 
 class Approval(TypedDict):
-    """One question to a person; lists leave `details` and `form` out."""
+    """One question to a person, by an agent's run or by a task of a workflow's; lists leave `details` and `form` out."""
 
     id: str
     status: Literal["open", "approved", "denied", "expired", "cancelled"]
     run: str
     call: str
     tool: str
-    agent: str
+    agent: NotRequired[str]
+    workflow: NotRequired[str]
+    task: NotRequired[str]
     requester: str
     question: str
     details: NotRequired[Any]

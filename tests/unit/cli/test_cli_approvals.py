@@ -45,6 +45,15 @@ def test_what_waits_is_listed(run: Run, stage: Stage) -> None:
     assert api.targets[-1] == "GET /approvals?status=done"
 
 
+def test_what_a_workflow_asks_is_listed_and_shown_by_its_task(run: Run, stage: Stage) -> None:
+    asked = {name: value for name, value in APPROVAL.items() if name != "agent"}
+    asked |= {"tool": "human", "workflow": "refund-approval", "task": "approve@each[0]"}
+    stage(ok({"approvals": [APPROVAL, asked], "next_cursor": None}), ok(asked))
+    listed = run("approvals", "ls")
+    assert (listed.code, "refund-approval" in listed.out, "asker" in listed.out) == (0, True, True)
+    assert "approve@each[0]" in run("approvals", "show", ID).out
+
+
 @pytest.mark.parametrize(("status", "said"), [("open", "Nobody is asked"), ("done", "Nothing was decided")])
 def test_an_empty_list_says_so(run: Run, stage: Stage, status: str, said: str) -> None:
     stage(ok({"approvals": [], "next_cursor": None}))
