@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from stepward.agents.start import Caller
 from stepward.domain.errors import Conflict
-from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowStatus
-from stepward.ports.task_store import Looked
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.workflow_registry import WorkflowRegistry
 from stepward.workflow.finding import find_workflow_run
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import is_undoing
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.taking_over import kept
 
 
 @dataclass(frozen=True)
@@ -31,20 +30,11 @@ class RerunWorkflow:
         if before.status is WorkflowStatus.COMPLETED:
             raise Conflict("the run has completed.", field="run_id", fix="start a new run")
         found = startable_workflow(self.registry, caller.tenant, before.workflow, before.version)
+        program = self.ports.program(caller.tenant, before.workflow, before.version)
         looked = self.ports.store.everything(before.key)
         launch = WorkflowLaunch(
             self.ports.store.given(before.key),
             rerun_of=before.run,
-            inherited=tuple(kept(looked).items()),
+            inherited=tuple(kept(program, looked).items()),
         )
         return self.start.launch(caller, found, launch)[0]
-
-
-def kept(looked: Looked) -> dict[TaskKey, TaskRecord]:
-    """Choose what a new run takes over: what completed, but neither what was undone nor what only stood in."""
-    undone = {task.path.removesuffix("~undone") for task in looked.records if is_undoing(task)}
-    return {
-        task: record
-        for task, record in looked.records.items()
-        if record.is_well and not record.fell_back and task.path not in undone and not is_undoing(task)
-    }
