@@ -27,6 +27,11 @@ def carried_bytes(value: Any) -> int:
     return len(json.dumps(inner, ensure_ascii=False).encode())
 
 
+def as_read(value: Any, most_chars: int = 80) -> str:
+    """Spell a value for a message as people write it in JSON, so that nothing is `null` and not what Python calls it."""
+    return json.dumps(value, ensure_ascii=False, default=str)[:most_chars]
+
+
 def _deeper_than(value: Any, levels: int) -> bool:
     """Walk level by level, so that the walk itself has no depth."""
     level = [value]

@@ -54,9 +54,15 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
         frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
         for name, value in variables.items():
             frame.bind(name, value)
-        return json.loads(json.dumps(compiled.evaluate(None, frame)))
+        return json.loads(json.dumps(compiled.evaluate(None, frame), default=_is_no_value))
     except (jsonata.JException, *_LIBRARY_FAULTS) as error:
         raise OutputMalformed(f"the expression {expression!r} failed: {error}") from error
+
+
+def _is_no_value(found: Any) -> Any:
+    """Refuse what JSON cannot say: the one such thing that an expression can bring is a function."""
+    del found
+    raise TypeError("it brought a function, which is no value; call it")
 
 
 def _linear_time(pattern: str, flags: Any) -> Any:

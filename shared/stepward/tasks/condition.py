@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import as_read
 from stepward.domain.workflows import TaskDefinition, TaskId
 from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
@@ -49,8 +50,6 @@ class ConditionTask(TaskType[ConditionSettings]):
         """Give the answer; what is neither true nor false is no answer."""
         del context
         if not isinstance(ready.settings.test, bool):
-            shown = repr(ready.settings.test)[:100]
-            raise OutputMalformed(
-                f"the condition {ready.task.id} gave {shown}, which is neither true nor false."
-            )
+            shown = as_read(ready.settings.test)
+            raise OutputMalformed(f"the condition gave {shown}, which is neither true nor false.")
         return Done(ready.settings.test)

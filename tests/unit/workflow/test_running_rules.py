@@ -35,6 +35,21 @@ def test_when_decides_whether_a_task_runs() -> None:
 def test_a_when_that_is_no_truth_value_fails_the_task() -> None:
     ran = run(well("a", when="{% $input.nothing %}"), given={})
     assert (ran.status, ran.error("a")) == ("FAILED", "OutputMalformed")
+    assert ran.head.error is not None
+    assert ran.head.error.detail == "a: `when` gave null, which is neither true nor false."
+
+
+def test_a_function_is_no_output() -> None:
+    ran = run({**well("a"), "output": "{% function($x) { $x } %}"})
+    assert ran.head.error is not None
+    assert "brought a function" in ran.head.error.detail
+
+
+def test_a_list_that_is_none_is_told_once_with_its_task() -> None:
+    each = {"id": "each", "type": "foreach", "items": "{% $input.few %}", "tasks": [well("a")]}
+    ran = run(each, given={"few": {"a": None}})
+    assert ran.head.error is not None
+    assert ran.head.error.detail == 'each: `items` gave {"a": null}, which is no list.'
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from math import ceil
 from typing import Any, Final
 
 from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import as_read
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
 from stepward.ports.task_store import Begun
@@ -65,11 +66,9 @@ class Bodies:
         entry = self.entry
         items = ready(entry.situation, entry.planned.task).settings.items
         if not isinstance(items, list):
-            raise OutputMalformed(
-                f"{entry.planned.path}: `items` gave {str(items)[:80]!r}, which is no list."
-            )
+            raise OutputMalformed(f"`items` gave {as_read(items)}, which is no list.")
         if len(items) > each.max_items:
-            raise OutputMalformed(f"{entry.planned.path}: {len(items)} items are over its {each.max_items}.")
+            raise OutputMalformed(f"{len(items)} items are over its {each.max_items}.")
         path, at = entry.planned.path, entry.at
         entry.ports.store.put_value(entry.situation.key, items_name(path, at), items)
         rounds = [{"at": round_of(at, path, number)} for number in range(len(items))]

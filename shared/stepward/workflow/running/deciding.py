@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.domain.errors import MaxIterationsReached, OutputMalformed, StepwardError, TaskFailed
+from stepward.domain.json_values import as_read
 from stepward.domain.workflows import Transition
 from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.running.entry import Entry
@@ -35,8 +36,8 @@ def _holds(entry: Entry, way: Transition) -> bool:
     situation = entry.situation
     answer = resolved(way.when, situation.variables(way.when, entry.planned.way_reads))
     if not isinstance(answer, bool):
-        shown = str(answer)[:80]
-        raise OutputMalformed(f"the way to {way.to} gave {shown!r}, which is neither true nor false.")
+        there = f"{entry.planned.path}: the way to {way.to}"
+        raise OutputMalformed(f"{there} gave {as_read(answer)}, which is neither true nor false.")
     return answer
 
 

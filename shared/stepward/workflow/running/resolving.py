@@ -9,6 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import as_read
 from stepward.domain.programs import PlannedTask
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.domain.workflows import TaskDefinition
@@ -49,9 +50,7 @@ def ready(situation: Situation, task: TaskDefinition) -> Ready[Any]:
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(map(str, first["loc"]))
-        raise OutputMalformed(
-            f"{situation.task}: the value of {field} does not fit: {first['msg']}"
-        ) from error
+        raise OutputMalformed(f"the value of {field} does not fit: {first['msg']}") from error
     return Ready(task, settings, value_of(task.inputs, situation))
 
 
@@ -100,9 +99,7 @@ def _own_condition(situation: Situation) -> str | None:
     for when in situation.planned.whens:
         answer = value_of(when, situation)
         if not isinstance(answer, bool):
-            raise OutputMalformed(
-                f"{situation.task}: `when` gave {str(answer)[:80]!r}, which is neither true nor false."
-            )
+            raise OutputMalformed(f"`when` gave {as_read(answer)}, which is neither true nor false.")
         if not answer:
             return f"{when} is false"
     return None
