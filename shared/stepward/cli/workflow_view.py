@@ -49,9 +49,14 @@ def outcome(run: WorkflowRun) -> Iterator[Text]:
             # The failure that ended the run stands above already.
             if error is None or error["detail"] != f"{where}: {failed['detail']}":
                 yield Text(screen.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
-        for label, names in (("stood in for", report["fell_back"]), ("undone", report["undone"])):
+        told = (
+            ("stood in for", report["fell_back"], "yellow"),
+            ("undone", report["undone"], "yellow"),
+            ("could not be undone", report.get("not_undone", []), "red"),
+        )
+        for label, names, style in told:
             if names:
-                yield Text(screen.plain(f"  {label}: {', '.join(names)}"), style="yellow")
+                yield Text(screen.plain(f"  {label}: {', '.join(names)}"), style=style)
     yield summary(run)
 
 
@@ -142,10 +147,19 @@ def _remark(task: WorkflowTask) -> str:
     if why := task.get("why"):
         return why
     if task["status"] == "RUNNING":
-        return task.get("child", "")
+        return _waits_for(task)
     if task.get("output_bytes") is not None:
         return f"{task['output_bytes']:,} bytes"
     return screen.as_line(task["output"]) if task.get("output") is not None else ""
+
+
+def _waits_for(task: WorkflowTask) -> str:
+    """Say whose word a task waits for, so that whoever reads it can say it."""
+    if approval := task.get("approval"):
+        return f"stepward approvals show {approval}"
+    if address := task.get("callback"):
+        return f"POST {address}"
+    return task.get("child", "")
 
 
 def _spelt(output: object) -> str:

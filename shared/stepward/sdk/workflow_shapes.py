@@ -10,7 +10,8 @@ WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
 WorkflowRunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"]
 Drawn = Literal["mermaid", "svg", "asl"]
 """In what a workflow can be drawn; `asl` is its state machine."""
-WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED"]
+WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED", "CANCELLED"]
+"""CANCELLED is what had not ended, or not begun, when the run did."""
 
 
 class WorkflowSummary(TypedDict):
@@ -70,6 +71,10 @@ class WorkflowTask(TypedDict):
     ended_at: NotRequired[str]
     cost_usd_micros: NotRequired[int]
     child: NotRequired[str]
+    approval: NotRequired[str]
+    """Of a task that waits for a person: what is to be decided."""
+    callback: NotRequired[str]
+    """Of a task that waits for a call: its address."""
     decided: NotRequired[str]
 
 
@@ -91,6 +96,8 @@ class WorkflowReport(TypedDict):
     errors: list[dict[str, Any]]
     fell_back: list[str]
     undone: list[str]
+    not_undone: NotRequired[list[str]]
+    """What ought to have been undone, and could not be."""
     cost_usd_micros: int
 
 

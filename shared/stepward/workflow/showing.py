@@ -13,6 +13,7 @@ from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, Workflo
 from stepward.ports.task_store import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflow.finding import find_workflow, find_workflow_run
+from stepward.workflow.running.asking import approval_id_of
 from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import OUTPUT, is_undoing
@@ -100,18 +101,29 @@ def _tasks(head: WorkflowHead, program: Program, looked: Looked) -> Iterator[dic
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
         marks = looked.begun.get(task, ())
         shown = _task(program, task, looked.records.get(task), marks)
-        yield {**shown, **_callback(head, program, task, marks)} if shown["status"] == "RUNNING" else shown
+        yield {**shown, **_as_it_stands(head, program, task, marks, shown["status"])}
 
 
-def _callback(
-    head: WorkflowHead, program: Program, task: TaskKey, begun: tuple[Begun, ...]
+def _as_it_stands(
+    head: WorkflowHead, program: Program, task: TaskKey, begun: tuple[Begun, ...], status: str
 ) -> dict[str, str]:
-    """Show the address of a task that waits for a call, to the tenant whose run it is."""
+    """Say of a task without a record what it waits for; in a run that has ended it waits no more."""
+    if head.ended and status in ("RUNNING", "PENDING"):
+        return {
+            "status": "CANCELLED",
+            "why": f"the run ended before it {'did' if status == 'RUNNING' else 'began'}",
+        }
     planned = program.tasks.get(task.path)
-    if head.ended or not begun or planned is None or not planned.task.settings.get("wait_for_call"):
+    if status != "RUNNING" or not begun or planned is None:
         return {}
-    newest = begun[-1]
-    place = TaskPlace(
+    place = _place_of(head, task, begun[-1])
+    if planned.task.type == "human":
+        return {"approval": approval_id_of(head, place)}
+    return {"callback": callback_address(head, place)} if planned.task.settings.get("wait_for_call") else {}
+
+
+def _place_of(head: WorkflowHead, task: TaskKey, newest: Begun) -> TaskPlace:
+    return TaskPlace(
         workflow=head.workflow,
         version=head.version,
         path=task.path,
@@ -120,7 +132,6 @@ def _callback(
         started_at=newest.at,
         child=newest.child,
     )
-    return {"callback": callback_address(head, place)}
 
 
 def _rounds(at: str) -> tuple[int, ...]:
@@ -157,8 +168,20 @@ def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
             if task["status"] == "FAILED" and "error" in task
         ],
         "fell_back": [task["task"] for task in own if task.get("fell_back")],
-        "undone": [
-            task["task"].removesuffix("~undone") for task in tasks if is_undoing(TaskKey(path=task["task"]))
-        ],
+        **_undoing(tasks),
         "cost_usd_micros": sum(task.get("cost_usd_micros", 0) for task in tasks),
     }
+
+
+def _undoing(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """Tell what was undone from what could not be, which somebody has to see to."""
+    undoings = [task for task in tasks if is_undoing(TaskKey(path=task["task"]))]
+    names = {
+        well: [
+            task["task"].removesuffix("~undone")
+            for task in undoings
+            if (task["status"] == "COMPLETED") is well
+        ]
+        for well in (True, False)
+    }
+    return {"undone": names[True], "not_undone": names[False]}

@@ -27,7 +27,7 @@ class AskForTask:
         seconds = max(SHORTEST_S, question.settings.get("timeout_s") or SHORTEST_S)
         call = approval_call_of(place)
         approval = Approval(
-            id=f"{head.run}.{call}",
+            id=approval_id_of(head, place),
             tenant=head.tenant,
             run=head.run,
             call=call,
@@ -44,6 +44,11 @@ class AskForTask:
         kept = self.approvals.open(approval)
         if kept is not None:
             self.tend.tend(kept, self.clock.now())
+
+
+def approval_id_of(head: WorkflowHead, place: TaskPlace) -> str:
+    """Name the approval by which a task's question is answered."""
+    return f"{head.run}.{approval_call_of(place)}"
 
 
 def approval_call_of(place: TaskPlace) -> str:
