@@ -241,7 +241,8 @@ class WorkflowWorld:
     def _tell(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
         self.told.append((head, end, output))
         if head.parent and head.parent.place:
-            outcome = TaskOutcome(output=output, child=head.run, cost_usd_micros=end.totals.cost_usd_micros)
+            cost, aws = end.totals.cost_usd_micros, end.aws_usd_micros
+            outcome = TaskOutcome(output=output, child=head.run, cost_usd_micros=cost, aws_usd_micros=aws)
             if end.status not in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
                 outcome = outcome.model_copy(update={"error": end.error})
             AnswerTask(self.ports).answer(head.tenant, head.parent.run, head.parent.place, outcome)

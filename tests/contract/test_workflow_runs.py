@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from stepward.adapters.aws.cost_book import DynamoCostBook
 from stepward.adapters.aws.task_store import DynamoTaskStore
 from stepward.adapters.aws.workflow_runs import DynamoWorkflowRuns
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
+from stepward.domain.aws_prices import AwsCost
+from stepward.domain.costs import CostLine
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
@@ -173,3 +176,16 @@ def test_a_cursor_that_nobody_gave_is_refused(runs: WorkflowRuns) -> None:
 def test_heads_of_other_tenants_are_not_there(runs: WorkflowRuns) -> None:
     runs.start(a_run())
     assert runs.head(RunKey(tenant="other", run=a_key().run)) is None
+
+
+def test_an_end_is_booked_with_the_end_that_stays(runs: WorkflowRuns) -> None:
+    runs.start(a_run())
+    aws = AwsCost(counts={"transitions": 3}, usd_micros=80)
+    line = CostLine(day=LATER[:10], workflow="review", runs=1, aws_usd_micros=80, tool_usd_micros=5)
+    assert runs.close(a_key(), an_end(aws=aws), line) is True
+    assert runs.close(a_key(), an_end(aws=aws), line) is False
+    head = runs.head(a_key())
+    assert head is not None and head.aws == aws
+    in_memory = isinstance(runs, MemoryWorkflowRuns)
+    book = runs.cost_book if in_memory else DynamoCostBook("runtime")
+    assert book.lines("acme", "2026-01-01", LATER[:10]) == [line]

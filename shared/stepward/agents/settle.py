@@ -98,6 +98,9 @@ def child_result(parent: Parent, run: str, state: RunState) -> ToolResult:
         child_usd_micros=max(
             0, state.ledger.spent_usd_micros + state.ledger.children_usd_micros + _unread(state)
         ),
+        child_aws_usd_micros=state.aws.cost().usd_micros
+        + state.ledger.children_aws_usd_micros
+        + sum(result.child_aws_usd_micros for result in _unread_results(state)),
     )
 
 
@@ -112,6 +115,7 @@ def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
         error=None if is_well else error,
         is_passing=end.status in (RunStatus.RATE_LIMITED, RunStatus.FAILED),
         cost_usd_micros=result.child_usd_micros,
+        aws_usd_micros=result.child_aws_usd_micros,
         child=run,
     )
 
@@ -128,9 +132,13 @@ def output_of_text(text: str) -> Any:
 
 def _unread(state: RunState) -> int:
     """What the runs have cost whose answers came to a run that ended before it could read them."""
+    return sum(result.child_usd_micros for result in _unread_results(state))
+
+
+def _unread_results(state: RunState) -> list[ToolResult]:
     calls = state.pending.reply.calls if state.pending else ()
     items = (state.calls.get(call.id) for call in calls)
-    return sum(item.result.child_usd_micros for item in items if item and item.result)
+    return [item.result for item in items if item and item.result]
 
 
 def cost_lines(state: RunState, day: str) -> list[CostLine]:

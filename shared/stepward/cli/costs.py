@@ -62,12 +62,17 @@ Examples:
 """
 
 
+NAMELESS = "(none)"
+"""What has no agent or model, as a workflow itself, or no workflow, as agents, whoever started them."""
+
+
 class ByWord(StrEnum):
     """What costs are grouped by."""
 
     tenant = "tenant"
     agent = "agent"
     model = "model"
+    workflow = "workflow"
     day = "day"
 
 
@@ -122,7 +127,7 @@ def estimate(
 
 
 def costs(
-    by: Annotated[ByWord, typer.Option(help="Group by tenant, agent, model or day.")] = ByWord.day,
+    by: Annotated[ByWord, typer.Option(help="Group by tenant, agent, model, workflow or day.")] = ByWord.day,
     first: Annotated[
         str | None, typer.Option("--from", help="The first day. Default: the month's first.")
     ] = None,
@@ -218,7 +223,7 @@ def remove(
 def _cells(by: str, row: dict[str, Any]) -> list[str]:
     money = [screen.usd(row[f"{payee}_usd_micros"]) for payee in ("model", "tool", "aws", "total")]
     return [
-        str(row[by]),
+        str(row[by]) or NAMELESS,
         *(f"{row[name]:,}" for name in ("runs", "turns", "input_tokens", "output_tokens")),
         *money,
     ]

@@ -190,13 +190,13 @@ def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
     if not page["runs"]:
         screen.say(f"No runs yet. Start one: stepward workflow run {workflow_id} --input '…'")
         return
-    right = ("tasks", "failed", "cost", "took")
+    right = ("tasks", "failed", "cost", "AWS", "took")
     table = screen.table("run", "version", "status", *right, "created", right=right)
     for each in page["runs"]:
         totals = each["totals"]
         cells = (each["id"], each["version"], screen.status_text(each["status"]), totals["tasks"])
         took = workflow_view.duration(each["created_at"], each["ended_at"])
-        more = (totals["failed"], screen.usd(totals["cost_usd_micros"]), took, each["created_at"])
+        more = (totals["failed"], *workflow_view.money(each), took, each["created_at"])
         table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
     screen.show(table)
     screen.more(page["next_cursor"])

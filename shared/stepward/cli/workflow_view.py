@@ -65,10 +65,18 @@ def summary(run: WorkflowRun) -> Text:
     report = run.get("report")
     counts = report["counts"] if report else {}
     parts = [f"{number} {status.lower()}" for status, number in counts.items()]
-    parts.append(screen.usd(report["cost_usd_micros"] if report else run["totals"]["cost_usd_micros"]))
+    spent, aws = money(run)
+    parts.append(f"{spent} + {aws} AWS")
     if took := duration(run["created_at"], run["ended_at"]):
         parts.append(took)
     return screen.joined(screen.status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
+
+
+def money(run: WorkflowRun) -> tuple[str, str]:
+    """Write what models and tools cost, and what AWS charges, each with the runs within the run."""
+    cost = run["cost"]
+    spent = cost["runs_usd_micros"] + cost["tool_usd_micros"]
+    return screen.usd(spent), screen.usd(cost["runs_aws_usd_micros"] + cost["aws_usd_micros"])
 
 
 def show_run(run: WorkflowRun) -> None:
@@ -86,14 +94,16 @@ def show_run(run: WorkflowRun) -> None:
             "input": screen.clip(screen.as_line(run.get("input", "")), 200),
         }
     )
-    table = screen.table(
-        "task", "type", "status", "took", "tries", "cost", "", right=("took", "tries", "cost")
-    )
+    right = ("took", "tries", "cost", "AWS")
+    table = screen.table("task", "type", "status", *right, "", right=right)
     for task in run.get("tasks", []):
         cells = (key_of(task), task["type"], screen.status_text(task["status"]))
         took = duration(task.get("started_at"), task.get("ended_at"))
-        spent = screen.usd(task["cost_usd_micros"]) if task.get("cost_usd_micros") else ""
-        more = (took, task.get("attempt", ""), spent, screen.clip(_remark(task)))
+        spent, aws = (
+            screen.usd(micros) if micros else ""
+            for micros in (task.get("cost_usd_micros"), task.get("aws_usd_micros"))
+        )
+        more = (took, task.get("attempt", ""), spent, aws, screen.clip(_remark(task)))
         table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
     screen.say("")
     screen.show(table)

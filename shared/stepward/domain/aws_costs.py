@@ -74,6 +74,11 @@ class AwsTally:
         """Count on without changing this one."""
         return replace(self, spans=dict(self.spans))
 
+    def add(self, other: AwsTally) -> None:
+        """Count another's with this one, but for times that are still going on."""
+        for name in USD_MICROS_EACH:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
     def cost(self) -> AwsCost:
         """Price what was counted."""
         counts = {name: getattr(self, name) for name in USD_MICROS_EACH}

@@ -38,10 +38,13 @@ class AwsCost(BaseModel):
 
 ROOM_MEMORY_MB: Final[dict[str, int]] = {
     "agent_advance": 1024,
+    "approvals_api": 512,
     "authorizer": 256,
+    "callbacks": 512,
     "dispatch": 512,
     "runs_api": 512,
     "task_run": 1024,
     "tool_invoke": 512,
+    "workflows_api": 1024,
 }
 """The rooms that a run passes through, as their `function.toml` sizes them; a test holds the two together."""

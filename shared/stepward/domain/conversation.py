@@ -30,8 +30,8 @@ class ToolCall(Frozen):
 class ToolResult(Frozen):
     """What the model is told about one call. `error` is an error's code, None when all went well.
 
-    What the call cost and how long it took are for the books, as is what the run behind it has spent on its own account;
-    the model is not shown them.
+    What the call cost and how long it took are for the books, as is what the run behind it has spent on its own account,
+    and what AWS charges for that one; the model is not shown them.
     """
 
     call: str
@@ -41,6 +41,7 @@ class ToolResult(Frozen):
     cost_usd_micros: int = Field(default=0, ge=0)
     took_ms: int | None = Field(default=None, ge=0)
     child_usd_micros: int = Field(default=0, ge=0)
+    child_aws_usd_micros: int = Field(default=0, ge=0, exclude_if=lambda micros: micros == 0)
 
 
 class ModelReply(Frozen):

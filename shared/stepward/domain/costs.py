@@ -18,6 +18,7 @@ class CostBy(StrEnum):
     TENANT = "tenant"
     AGENT = "agent"
     MODEL = "model"
+    WORKFLOW = "workflow"
     DAY = "day"
 
 
@@ -55,26 +56,35 @@ class CostSums(BaseModel):
 
 
 class CostLine(CostSums):
-    """The sums of one day, agent and model; a run's end adds its own to the line of the day it ends on."""
+    """The sums of one day, agent and model; a run's end adds its own to the line of the day it ends on.
+
+    A workflow's own line has no agent and no model: what its agents cost is in theirs.
+    """
 
     day: str
-    agent: str
-    model: str
+    agent: str = ""
+    model: str = ""
+    workflow: str = ""
+
+    @property
+    def name(self) -> tuple[str, str, str, str]:
+        """Whose sums they are."""
+        return (self.day, self.agent, self.model, self.workflow)
 
 
 def added_up(lines: Iterable[CostLine]) -> list[CostLine]:
-    """Add lines of the same day, agent and model up to one each; sorted by those."""
-    found: dict[tuple[str, str, str], list[CostLine]] = {}
+    """Add lines of the same day, agent, model and workflow up to one each; sorted by those."""
+    found: dict[tuple[str, str, str, str], list[CostLine]] = {}
     for line in lines:
-        found.setdefault((line.day, line.agent, line.model), []).append(line)
-    return [
-        CostLine(day=day, agent=agent, model=model, **in_sum(found[(day, agent, model)]).sums)
-        for day, agent, model in sorted(found)
-    ]
+        found.setdefault(line.name, []).append(line)
+    return [found[name][0].model_copy(update=in_sum(found[name]).sums) for name in sorted(found)]
 
 
 def grouped(lines: Iterable[CostLine], by: CostBy) -> dict[str, CostSums]:
-    """Add lines up by agent, model or day, or all of them under the word `tenant`; sorted by name."""
+    """Add lines up by agent, model, workflow or day, or all of them under the word `tenant`; sorted by name.
+
+    What has no agent, as a workflow's own cost, stands under an empty name, so that the groups are the whole.
+    """
     found: dict[str, list[CostSums]] = {}
     for line in lines:
         found.setdefault("tenant" if by is CostBy.TENANT else getattr(line, by.value), []).append(line)

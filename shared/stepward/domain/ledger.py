@@ -26,6 +26,7 @@ class Ledger:
     intent: Intent | None = None
     lost: dict[str, int] = field(default_factory=dict)
     children_usd_micros: int = 0
+    children_aws_usd_micros: int = 0
     draws: tuple[Allowance, ...] = ()
     settled_usd_micros: int = 0
     last_budgets: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class Ledger:
     def book_result(self, payee: Payee, result: ToolResult) -> None:
         """Count what a tool's call cost, and apart from that what the run behind it has cost."""
         self.children_usd_micros += result.child_usd_micros
+        self.children_aws_usd_micros += result.child_aws_usd_micros
         if result.cost_usd_micros:
             self._add(payee, cost_usd_micros=result.cost_usd_micros, tool_usd_micros=result.cost_usd_micros)
 

@@ -47,6 +47,11 @@ class PlannedTask(Frozen):
     is_shared: bool = False
     marks: tuple[str, ...] = ()
     """Further items in which it leaves word, of joins whose latch would have grown too large."""
+    states: int = 1
+    """How many states a run enters for it, with the parallels and awaits that lead to it."""
+    functions: int = 1
+    awaits: int = 0
+    """How many of them call a function, and how many wait at a latch."""
 
 
 class Awaited(Frozen):

@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain.aws_prices import AwsCost
 from stepward.domain.runs import RunError, RunKey
 
 RECORD_VERSION: Final = 1
@@ -66,9 +67,16 @@ class TaskRecord(BaseModel):
     attempt: int = 1
     started_at: str
     ended_at: str
+    took_ms: int | None = None
+    """How long the function took that wrote this; None where somebody outside brought it."""
     cost_usd_micros: int = 0
+    """What the task's own tool cost, or the models and tools of the runs that it started, all attempts together."""
+    runs_aws_usd_micros: int = 0
+    """What AWS charges for those runs."""
     child: str | None = None
     """The run that the task started, of an agent or a workflow."""
+    taken_over: bool = False
+    """Whether an earlier run did it, which has paid for it too."""
     decided: str | None = None
     """Where a state machine goes next."""
 
@@ -79,13 +87,15 @@ class TaskRecord(BaseModel):
 
 
 class WorkflowTotals(BaseModel):
-    """A run's tasks, counted, and what they cost."""
+    """A run's tasks, counted, and what they cost: its own tools' part apart, and what AWS charges for the runs within it."""
 
     tasks: int = 0
     completed: int = 0
     failed: int = 0
     skipped: int = 0
     cost_usd_micros: int = 0
+    tool_usd_micros: int = 0
+    runs_aws_usd_micros: int = 0
 
 
 class TaskPlace(BaseModel):
@@ -101,6 +111,9 @@ class TaskPlace(BaseModel):
     started_at: str
     child: str | None = None
     """The name of the run that this attempt starts, if it starts one."""
+    before_usd_micros: int = 0
+    before_aws_usd_micros: int = 0
+    """What the runs of earlier attempts have cost."""
 
     @property
     def key(self) -> TaskKey:
@@ -142,6 +155,8 @@ class WorkflowHead(BaseModel):
     ended_at: str | None = None
     error: RunError | None = None
     totals: WorkflowTotals = Field(default_factory=WorkflowTotals)
+    aws: AwsCost | None = None
+    """What AWS charges for the run itself, without the runs within it; known at the end."""
 
     @property
     def key(self) -> RunKey:

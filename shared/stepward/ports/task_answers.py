@@ -19,6 +19,8 @@ class TaskOutcome(BaseModel):
     is_passing: bool = False
     """Whether another attempt may do better."""
     cost_usd_micros: int = 0
+    aws_usd_micros: int = 0
+    """What AWS charges for the run that answers, and for those within it."""
     child: str | None = None
 
 

@@ -37,6 +37,9 @@ class Begun(BaseModel):
     at: str
     due_at: str | None = None
     child: str | None = None
+    before_usd_micros: int = 0
+    before_aws_usd_micros: int = 0
+    """What the runs of earlier attempts have cost."""
     writer: str | None = None
     """Who marks what may happen once only: two who came at the same moment are not each other."""
 

@@ -7,6 +7,8 @@ from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel
 
+from stepward.domain.aws_prices import AwsCost
+from stepward.domain.costs import CostLine
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.ports.runtime_state import IdempotencyKey
@@ -30,7 +32,13 @@ class WorkflowEnd(BaseModel):
     ended_at: str
     error: RunError | None = None
     totals: WorkflowTotals
+    aws: AwsCost | None = None
     output_bytes: int = 0
+
+    @property
+    def aws_usd_micros(self) -> int:
+        """What AWS charges for the run and for those within it."""
+        return self.totals.runs_aws_usd_micros + (self.aws.usd_micros if self.aws else 0)
 
 
 class WorkflowRunPage(BaseModel):
@@ -52,8 +60,8 @@ class WorkflowRuns(Protocol):
     def head(self, key: RunKey) -> WorkflowHead | None:
         """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
 
-    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
-        """Write the end if there is none; False if there was one."""
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
+        """Write the end if there is none, and what the run itself cost into the book; False if there was one."""
 
     def list_runs(
         self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, cast
 
 from stepward.sdk.transport import Transport, path_to
 
-By = Literal["tenant", "agent", "model", "day"]
+By = Literal["tenant", "agent", "model", "workflow", "day"]
 Scope = Literal["tenant", "day", "month", "agent"]
 
 
@@ -28,7 +28,10 @@ class Sums(TypedDict):
 
 
 class CostReport(TypedDict):
-    """Costs of some days: each of `costs` also names its tenant, agent, model or day."""
+    """Costs of some days: each of `costs` also names its tenant, agent, model, workflow or day.
+
+    A workflow's line is what it cost itself; its agents have theirs. What has none of what was asked for has an empty name.
+    """
 
     by: By
     costs: list[dict[str, Any]]

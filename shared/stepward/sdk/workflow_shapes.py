@@ -55,7 +55,11 @@ class WorkflowDetail(WorkflowVersion):
 
 
 class WorkflowTask(TypedDict):
-    """One task of a run, as far as it has come; `at` is the round of the bodies that it is in, such as `each[3]`."""
+    """One task of a run, as far as it has come; `at` is the round of the bodies that it is in, such as `each[3]`.
+
+    `cost_usd_micros` is its tool's, or that of the models and tools of the runs that it started; `aws_usd_micros` is what AWS
+    charges for it, of which `runs_aws_usd_micros` for those runs.
+    """
 
     task: str
     at: NotRequired[str]
@@ -70,6 +74,9 @@ class WorkflowTask(TypedDict):
     started_at: NotRequired[str]
     ended_at: NotRequired[str]
     cost_usd_micros: NotRequired[int]
+    aws_usd_micros: NotRequired[int]
+    runs_aws_usd_micros: NotRequired[int]
+    taken_over: NotRequired[bool]
     child: NotRequired[str]
     approval: NotRequired[str]
     """Of a task that waits for a person: what is to be decided."""
@@ -86,6 +93,25 @@ class WorkflowTotals(TypedDict):
     failed: int
     skipped: int
     cost_usd_micros: int
+    tool_usd_micros: int
+    runs_aws_usd_micros: int
+
+
+class AwsCost(TypedDict):
+    """What AWS charges for the run itself, by list price: what was counted, under AWS's own names, and the sum."""
+
+    counts: dict[str, int]
+    usd_micros: int
+
+
+class WorkflowCost(TypedDict):
+    """What a run cost in millionths of a dollar: the models and tools of the runs within it, its own tools, AWS for both."""
+
+    runs_usd_micros: int
+    tool_usd_micros: int
+    runs_aws_usd_micros: int
+    aws_usd_micros: int
+    total_usd_micros: int
 
 
 class WorkflowReport(TypedDict):
@@ -116,6 +142,8 @@ class WorkflowRun(TypedDict):
     rerun_of: NotRequired[str]
     error: NotRequired[RunError]
     totals: WorkflowTotals
+    aws: NotRequired[AwsCost]
+    cost: WorkflowCost
     input: NotRequired[Any]
     output: NotRequired[Any]
     tasks: NotRequired[list[WorkflowTask]]

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import TaskType
+from stepward.tasks.base import Place, TaskType
 
 CATALOG: Final[dict[str, str]] = {
     "agent": "stepward.tasks.agent:AgentTask",
@@ -45,3 +45,11 @@ def find_type(name: str) -> TaskType[Any]:
 def settings_of(task: TaskDefinition) -> Any:
     """Read a task's settings as its type knows them; they were checked when the version was registered."""
     return find_type(task.type).settings.model_validate(task.settings)
+
+
+def is_awaited(task: TaskDefinition) -> bool:
+    """Whether somebody else answers the task."""
+    kind = find_type(task.type)
+    return kind.place is Place.AWAITED or (
+        kind.place is Place.WITHIN and kind.place_of(settings_of(task)) is Place.AWAITED
+    )

@@ -14,9 +14,10 @@ from stepward.ports.task_store import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflow.finding import find_workflow, find_workflow_run
 from stepward.workflow.running.asking import approval_id_of
+from stepward.workflow.running.billing import Bill
 from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import OUTPUT, is_undoing
+from stepward.workflow.running.settling import OUTPUT, is_undoing, totals_of
 
 MOST_TASKS_SHOWN: Final = 2_000
 
@@ -55,9 +56,10 @@ class ShowWorkflows:
         head = find_workflow_run(self.ports.runs, tenant, run)
         program = self.ports.program(tenant, head.workflow, head.version)
         looked = self.ports.store.everything(head.key)
-        tasks = list(_tasks(head, program, looked))
+        bill = Bill(program, looked, is_child=head.parent is not None)
+        tasks = list(_tasks(head, program, looked, bill))
         return {
-            **workflow_run_view(head),
+            **workflow_run_view(head if head.ended else _so_far(head, looked, bill)),
             "input": self.ports.store.given(head.key),
             "output": self._output(head),
             "tasks": tasks[:MOST_TASKS_SHOWN],
@@ -88,12 +90,30 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
     return {
         "id": head.run,
         **shown,
+        "cost": cost_view(head),
         "ended_at": head.ended_at,
         "parent": head.parent.run if head.parent else None,
     }
 
 
-def _tasks(head: WorkflowHead, program: Program, looked: Looked) -> Iterator[dict[str, Any]]:
+def cost_view(head: WorkflowHead) -> dict[str, int]:
+    """Show what a run cost by who is paid: for the runs within it and by itself, then all together."""
+    totals, aws = head.totals, head.aws.usd_micros if head.aws else 0
+    return {
+        "runs_usd_micros": totals.cost_usd_micros - totals.tool_usd_micros,
+        "tool_usd_micros": totals.tool_usd_micros,
+        "runs_aws_usd_micros": totals.runs_aws_usd_micros,
+        "aws_usd_micros": aws,
+        "total_usd_micros": totals.cost_usd_micros + totals.runs_aws_usd_micros + aws,
+    }
+
+
+def _so_far(head: WorkflowHead, looked: Looked, bill: Bill) -> WorkflowHead:
+    """Show what a run that goes on has cost until now."""
+    return head.model_copy(update={"totals": totals_of(looked.records), "aws": bill.total.cost()})
+
+
+def _tasks(head: WorkflowHead, program: Program, looked: Looked, bill: Bill) -> Iterator[dict[str, Any]]:
     """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
     known = {*looked.records, *looked.begun}
     order = {path: place for place, path in enumerate(program.tasks)}
@@ -101,6 +121,9 @@ def _tasks(head: WorkflowHead, program: Program, looked: Looked) -> Iterator[dic
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
         marks = looked.begun.get(task, ())
         shown = _task(program, task, looked.records.get(task), marks)
+        if task in bill.tasks:
+            own = bill.tasks[task].cost().usd_micros
+            shown["aws_usd_micros"] = own + shown.get("runs_aws_usd_micros", 0)
         yield {**shown, **_as_it_stands(head, program, task, marks, shown["status"])}
 
 
@@ -150,7 +173,8 @@ def _task(
         shown |= {"started_at": newest.at, "attempt": newest.attempt} if newest else {}
         child = newest.child if newest and planned and planned.task.type in ("agent", "subworkflow") else None
         return {**shown, **({"child": child} if child else {})}
-    return {**shown, **record.model_dump(mode="json", exclude={"v"}, exclude_none=True)}
+    hidden = {"v", "took_ms"} | (set() if record.taken_over else {"taken_over"})
+    return {**shown, **record.model_dump(mode="json", exclude=hidden, exclude_none=True)}
 
 
 def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:

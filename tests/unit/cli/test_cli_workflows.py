@@ -182,7 +182,7 @@ def test_a_person_sees_tasks_as_they_come_then_the_output_and_the_report(
         "  ask: ToolFailed: it broke.",
         "  stood in for: x",
         "  undone: pay",
-        "PARTIALLY_COMPLETED  1 completed · 1 failed · 1 skipped · $0.003900 · 2.0 s",
+        "PARTIALLY_COMPLETED  1 completed · 1 failed · 1 skipped · $0.003900 + $0.000180 AWS · 2.0 s",
     ]
 
 

@@ -8,7 +8,10 @@ from typing import Any
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
-from stepward.domain.costs import CostLine, added_up
+from stepward.adapters.aws.run_lists import open_shard
+from stepward.adapters.aws.transactions import Step
+from stepward.domain.costs import COST_SHARDS, CostLine, added_up
+from stepward.domain.runs import RunKey
 
 TransactItem = dict[str, Any]
 
@@ -35,20 +38,32 @@ class DynamoCostBook:
         return added_up(found)
 
 
+def cost_step(table: str, key: RunKey, line: CostLine) -> Step:
+    """Say how a run's end books a line: on the shard that is the run's own."""
+    return Step("cost", add_item(table, key.tenant, line, open_shard(key.run) % COST_SHARDS))
+
+
 def add_item(table: str, tenant: str, line: CostLine, shard: int) -> TransactItem:
     """Say how to add a line's numbers, as one item of a transaction; shards keep a busy line from one partition."""
     named = {"day": line.day, "agent": line.agent, "model": line.model}
+    if line.workflow:
+        named["workflow"] = line.workflow
     sums = {name: number for name, number in line.sums.items() if number}
     added = f" ADD {', '.join(f'#{name} :{name}' for name in sums)}" if sums else ""
     return {
         "Update": {
             "TableName": table,
-            "Key": to_item({"pk": _pk(tenant), "sk": f"{line.day}#{line.agent}#{line.model}#{shard}"}),
+            "Key": to_item({"pk": _pk(tenant), "sk": f"{line.day}#{_payer(line)}#{shard}"}),
             "UpdateExpression": f"SET {', '.join(f'#{name} = :{name}' for name in named)}{added}",
             "ExpressionAttributeNames": {f"#{name}": name for name in (*named, *sums)},
             "ExpressionAttributeValues": to_item({f":{n}": value for n, value in {**named, **sums}.items()}),
         }
     }
+
+
+def _payer(line: CostLine) -> str:
+    """Name whose line it is; no agent is called as a workflow is here."""
+    return f"~{line.workflow}" if line.workflow else f"{line.agent}#{line.model}"
 
 
 def _pk(tenant: str) -> str:

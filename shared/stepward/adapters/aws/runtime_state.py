@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from stepward.adapters.aws import slots
 from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.cost_book import add_item
+from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
 from stepward.adapters.aws.recently import Recently
-from stepward.adapters.aws.run_lists import head_key, open_shard, read_head
+from stepward.adapters.aws.run_lists import head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
-from stepward.domain.costs import COST_SHARDS, CostLine
+from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug, StoreConflict
 from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
 from stepward.domain.line import Allowance, Draw, InLine, Slot
@@ -155,7 +155,7 @@ class DynamoRuntimeState:
             *([slots.leave(self.table, key.tenant, settlement.place)] if settlement.place else []),
             *([slots.forget_parked(self.table, key.tenant)] if settlement.parked else []),
             *slots.return_steps(self.table, key.tenant, settlement.returns),
-            *(self._cost(key, line) for line in lines),
+            *(cost_step(self.table, key, line) for line in lines),
         ]
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 
@@ -187,7 +187,7 @@ class DynamoRuntimeState:
             {":totals": totals.model_dump()},
             "attribute_exists(ended_at)",
         )
-        costs = [self._cost(key, cost)] if cost else []
+        costs = [cost_step(self.table, key, cost)] if cost else []
         returned = slots.return_steps(self.table, key.tenant, returns)
         self._all(
             [self._record(key, seq, turn), counted, *returned, *costs], f"booking a late reply of {key.run}"
@@ -263,9 +263,6 @@ class DynamoRuntimeState:
             "attribute_exists(pk) AND attribute_not_exists(ended_at)",
             {f"#{name}": name for name in values},
         )
-
-    def _cost(self, key: RunKey, line: CostLine) -> Step:
-        return Step("cost", add_item(self.table, key.tenant, line, open_shard(key.run) % COST_SHARDS))
 
 
 def _nothing(draw: Draw | None) -> Allowance | None:

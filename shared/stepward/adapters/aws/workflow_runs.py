@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
 from stepward.adapters.aws.items import bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
 from stepward.adapters.aws.run_lists import OPEN_SHARDS, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
 from stepward.adapters.aws.transactions import put_new, transact, update
+from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead
@@ -64,10 +66,10 @@ class DynamoWorkflowRuns:
             )
         return _read(item) if item and "workflow" in item else None
 
-    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
-        """Write the end if there is none, and take the run out of the list of those that are open.
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
+        """Write the end if there is none, book the cost with it, and take the run out of the list of those that are open.
 
-        time →   settle: end ✓            cancel: end ✗ → it had ended
+        time →   settle: end ✓ cost ✓            cancel, or settle again: end ✗ cost ✗ → it had ended
         """
         said = end.model_dump(mode="json", exclude_none=True)
         names = {f"#{name}": name for name in said}
@@ -81,7 +83,8 @@ class DynamoWorkflowRuns:
             "attribute_exists(pk) AND attribute_not_exists(ended_at)",
             names,
         )
-        return transact([step], f"closing {key.run}") is None
+        costs = [cost_step(self.table, key, cost)] if cost else []
+        return transact([step, *costs], f"closing {key.run}") is None
 
     def list_runs(
         self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
+from stepward.adapters.memory.cost_book import MemoryCostBook
 from stepward.adapters.memory.task_store import MemoryTaskStore
+from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead
@@ -19,8 +21,9 @@ _PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}", re.ASCII)
 class MemoryWorkflowRuns:
     """Keeps heads and idempotency records; a start writes into the store of tasks in the same step."""
 
-    def __init__(self, store: MemoryTaskStore, clock: Clock) -> None:
+    def __init__(self, store: MemoryTaskStore, clock: Clock, book: MemoryCostBook | None = None) -> None:
         self.heads: dict[RunKey, WorkflowHead] = {}
+        self.cost_book = book or MemoryCostBook()
         self._store, self._clock = store, clock
         self._keys: dict[tuple[str, str, str], tuple[str, str, int]] = {}
 
@@ -45,16 +48,18 @@ class MemoryWorkflowRuns:
         """Read a head."""
         return self.heads.get(key)
 
-    def close(self, key: RunKey, end: WorkflowEnd) -> bool:
-        """Write the end if there is none.
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
+        """Write the end and book the cost, if there is no end.
 
-        time →   settle: end ✓            cancel: end ✗ → it had ended
+        time →   settle: end ✓ cost ✓            cancel, or settle again: end ✗ cost ✗ → it had ended
         """
         with self._store.lock:
             head = self.heads.get(key)
             if head is None or head.ended:
                 return False
             self.heads[key] = head.model_copy(update=dict(end))
+            if cost:
+                self.cost_book.add(key.tenant, cost)
             return True
 
     def list_runs(

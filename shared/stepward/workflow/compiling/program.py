@@ -13,6 +13,7 @@ from stepward.domain.programs import Awaited, PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type
+from stepward.workflow.compiling.counting import owned_states
 from stepward.workflow.compiling.machine import MachineWriter
 from stepward.workflow.compiling.scopes import Node, Scopes, scopes_of
 from stepward.workflow.expressions import names_in
@@ -50,7 +51,7 @@ def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compil
     text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
     said = f"{tenant}\n{definition.id}\n{definition.version}\n{definition.model_dump_json()}\n{text}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:20]
-    return Compiled(_program(definition, scopes, writer, digest), machine)
+    return Compiled(_counted(_program(definition, scopes, writer, digest), machine), machine)
 
 
 def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWriter, digest: str) -> Program:
@@ -87,6 +88,13 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
         output_reads=_reads(scopes, "", definition.output, _every(scopes)),
         machine=digest,
     )
+
+
+def _counted(program: Program, machine: dict[str, Any]) -> Program:
+    """Note with each task how many states a run enters for it: whoever ends the run does not read the machine."""
+    counted = owned_states(machine, program.tasks)
+    tasks = {path: planned.model_copy(update=counted[path]) for path, planned in program.tasks.items()}
+    return program.model_copy(update={"tasks": tasks})
 
 
 def _before(node: Node) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any, Final
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition
 from stepward.workflow.compiling import states
+from stepward.workflow.compiling.counting import BEGINS
 from stepward.workflow.compiling.scopes import Node
 from stepward.workflow.compiling.states import SETTLE, Named, State
 
@@ -16,7 +17,12 @@ NEXT_STEP: Final = "{% { 'at': 'step[' & ($number($substringBefore($substringAft
 
 def begin(start: str) -> Named:
     """The first state: it says that this is step 0."""
-    return f"{start} begins", {"Type": "Pass", "Comment": "Counts the steps", "Output": _FIRST, "Next": start}
+    return f"{start}{BEGINS}", {
+        "Type": "Pass",
+        "Comment": "Counts the steps",
+        "Output": _FIRST,
+        "Next": start,
+    }
 
 
 def must_decide(task: TaskDefinition, bounded: frozenset[str]) -> bool:

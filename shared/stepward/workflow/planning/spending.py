@@ -15,22 +15,20 @@ from stepward.domain.money import rounded_up
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.retries import Retry
 from stepward.domain.tools import Effect
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type, settings_of
+from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflow.planning.bounds import Bound, Money, exactly, total
 from stepward.workflow.planning.rounds import Rounds
+from stepward.workflow.planning.sizes import BEGIN_AND_END_UNITS, SMALL_UNITS, VALUE_UNITS, Sizes
 from stepward.workflow.planning.states import Entered
 from stepward.workflow.proofs.effects import effect_of
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
-CALL_MS: Final = Bound(least=15, expected=60, most=10_000)
+CALL_MS: Final = Bound(least=15, expected=60, most=4_000)
 """Of a function that only evaluates and keeps."""
-LONGEST_CALL_MS: Final = 300_000
-"""The most that the room may run, whatever the task calls from there."""
 REACHES_OUT: Final = frozenset({"tool", "webhook", "event"})
-RECORD_UNITS: Final = Bound(least=1, expected=2, most=100)
-"""A record may hold an output of 100 KB; a unit is 1 KB."""
-LOOK_UNITS: Final = Bound(least=2, expected=4, most=100)
+RECORD_UNITS: Final = Bound(least=1, expected=2)
+LOOK_UNITS: Final = Bound(least=2, expected=4)
+"""Of each write and each look, a unit of 1 KB and of 4 KB; how large they may become, the sizes say."""
 START: Final = Bound(least=3, expected=4, most=4)
 """Items that a start writes: head, beginning, input, and the record of an Idempotency-Key."""
 SETTLING: Final = exactly(2)
@@ -63,7 +61,7 @@ class Spending:
         answers = (
             self.rounds.runs(path) * OF_ANSWERS[planned.task.type]
             for path, planned in self.program.tasks.items()
-            if is_awaited(planned)
+            if is_awaited(planned.task)
         )
         start = Bound(least=0, expected=2, most=2)
         return total(one.tries for one in self.states if one.is_function) + total(answers) + start
@@ -97,7 +95,7 @@ class Spending:
     def _writes_when_run(self, planned: PlannedTask) -> Bound:
         record, kind = 1 + len(planned.marks), planned.task.type
         attempts = (planned.task.retry or self.program.definition.retry or Retry()).attempts
-        if is_awaited(planned):
+        if is_awaited(planned.task):
             approval = 2 if kind == "human" else 0
             least = record + 2 + approval
             return Bound(least=least, expected=least, most=record + 1 + (2 + 2 * approval) * attempts)
@@ -110,7 +108,7 @@ class Spending:
             "transitions": Decimal(_of(self.transitions, which)),
             "lambda_requests": Decimal(_of(self.lambda_calls, which)),
             "lambda_mb_ms": Decimal(self._mb_ms(which)),
-            "write_units": Decimal(_of(self.writes, which) * _of(RECORD_UNITS, which)),
+            "write_units": Decimal(self._write_units(which)),
             "read_units": Decimal(self._looks(which)),
             "http_requests": Decimal(_of(Bound(expected=1, most=1), which)),
             "events": Decimal(self._events(which)),
@@ -127,26 +125,45 @@ class Spending:
         """How long one call takes; a task that reaches out does so within it."""
         if not state.owner:
             return CALL_MS
-        task = self.program.tasks[state.owner].task
-        if task.type not in REACHES_OUT:
-            return CALL_MS
-        typical = CALL_MS.expected + find_type(task.type).typical_ms
-        return Bound(least=CALL_MS.least, expected=typical, most=LONGEST_CALL_MS)
+        kind = self.program.tasks[state.owner].task.type
+        typical = find_type(kind).typical_ms if kind in REACHES_OUT else 0
+        return Bound(
+            least=CALL_MS.least,
+            expected=CALL_MS.expected + typical,
+            most=self._sizes.function_ms(state.owner),
+        )
+
+    @cached_property
+    def _sizes(self) -> Sizes:
+        return Sizes(self.program, self.rounds)
+
+    def _write_units(self, which: str) -> int:
+        """Each write by its size: at most the records are large, and what belongs to them is small."""
+        if which != "most":
+            return _of(self.writes, which) * _of(RECORD_UNITS, which)
+        awaits = [one for one in self.states if one.is_await]
+        large = sum(one.tries.most * self._sizes.await_units(one.owner) for one in awaits)
+        counted = total(one.tries for one in awaits).most
+        for path, planned in self.program.tasks.items():
+            # What is kept again was there, and the write of it costs the same.
+            records = self.rounds.of(path).most * (2 if planned.task.type in ("wait", "foreach") else 1)
+            values = self.rounds.of(path).most * (not self._sizes.is_bounded(path))
+            large += records * self._sizes.record_units(path) + values * VALUE_UNITS
+            counted += records
+        return large + max(0, self.writes.most - counted) * SMALL_UNITS + BEGIN_AND_END_UNITS
 
     def _looks(self, which: str) -> int:
-        return sum(_of(one.tries, which) for one in self.states if one.is_function) * _of(LOOK_UNITS, which)
+        functions = [one for one in self.states if one.is_function]
+        if which != "most":
+            return sum(_of(one.tries, which) for one in functions) * _of(LOOK_UNITS, which)
+        looks = sum(one.tries.most * self._sizes.look_units(one.owner) for one in functions if one.owner)
+        ends = [path for path, planned in self.program.tasks.items() if planned.task.type == "foreach"]
+        wholes = 2 + sum(self.rounds.of(path).most for path in ends)
+        return looks + wholes * self._sizes.everything_units + VALUE_UNITS
 
     def _events(self, which: str) -> int:
         events = [path for path, planned in self.program.tasks.items() if planned.task.type == "event"]
         return sum(_of(self.rounds.runs(path), which) for path in events) + 2
-
-
-def is_awaited(planned: PlannedTask) -> bool:
-    """Whether somebody else answers the task."""
-    kind = find_type(planned.task.type)
-    return kind.place is Place.AWAITED or (
-        kind.place is Place.WITHIN and kind.place_of(settings_of(planned.task)) is Place.AWAITED
-    )
 
 
 def _of(bound: Bound, which: str) -> int:

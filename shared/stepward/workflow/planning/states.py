@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from stepward.domain.programs import Program
+from stepward.workflow.compiling.counting import all_states, is_await, is_function, owner_of
 from stepward.workflow.planning.bounds import ONE, Bound
 from stepward.workflow.planning.rounds import Rounds
 
@@ -27,12 +27,12 @@ class Entered:
     @property
     def is_function(self) -> bool:
         """Whether a function is called in it."""
-        return "lambda:invoke" in str(self.state.get("Resource"))
+        return is_function(self.state)
 
     @property
     def is_await(self) -> bool:
         """Whether it waits at a latch."""
-        return "updateItem" in str(self.state.get("Resource"))
+        return is_await(self.state)
 
     @cached_property
     def tries(self) -> Bound:
@@ -53,9 +53,8 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
     """
     rounds = Rounds(program)
     found: list[Entered] = []
-    for name, state in _states(machine):
-        first = name.partition(" ")[0]
-        owner = first if first in program.tasks else ""
+    for name, state in all_states(machine):
+        owner = owner_of(name, program.tasks)
         times = rounds.of(owner) if owner else ONE
         if owner and _asks_again(program, owner, name):
             times = times * (rounds.within(owner) + ONE)
@@ -65,13 +64,3 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
 
 def _asks_again(program: Program, owner: str, name: str) -> bool:
     return program.tasks[owner].task.type == "loop" and name in (owner, f"{owner} again?")
-
-
-def _states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
-    pending = [machine]
-    while pending:
-        for name, state in pending.pop()["States"].items():
-            yield name, state
-            pending.extend(state.get("Branches", ()))
-            if "ItemProcessor" in state:
-                pending.append(state["ItemProcessor"])

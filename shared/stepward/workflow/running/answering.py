@@ -37,7 +37,7 @@ class AnswerTask:
         planned = program.tasks[place.path]
         may_try_again = place.attempt < retry_of(program, planned).attempts
         if outcome.error and outcome.is_passing and may_try_again:
-            self._next_attempt(key, place, f"{outcome.error.code}: {outcome.error.detail}")
+            self._next_attempt(key, place, outcome, f"{outcome.error.code}: {outcome.error.detail}")
             return None
         record = self._record(key, program, place, _accepted(planned, outcome))
         kept = Keep(self.ports, key, program)(planned, place.at, record)
@@ -59,9 +59,15 @@ class AnswerTask:
         newest = max((mark.attempt for mark in situation.begun), default=place.attempt)
         return situation.own is None and newest <= place.attempt
 
-    def _next_attempt(self, key: RunKey, place: TaskPlace, cause: str) -> None:
-        now, child = iso(self.ports.clock.now()), self.ports.ids.new("run")
-        mark = Begun(attempt=place.attempt + 1, at=now, child=child)
+    def _next_attempt(self, key: RunKey, place: TaskPlace, outcome: TaskOutcome, cause: str) -> None:
+        """Mark the next attempt, with what those before it have cost: their records are never written."""
+        mark = Begun(
+            attempt=place.attempt + 1,
+            at=iso(self.ports.clock.now()),
+            child=self.ports.ids.new("run"),
+            before_usd_micros=place.before_usd_micros + outcome.cost_usd_micros,
+            before_aws_usd_micros=place.before_aws_usd_micros + outcome.aws_usd_micros,
+        )
         self.ports.store.begin(key, place.key, mark)
         token = self.ports.tokens.of(key, str(place.key))
         if token:
@@ -76,7 +82,8 @@ class AnswerTask:
             attempt=place.attempt,
             started_at=place.started_at,
             ended_at=iso(self.ports.clock.now()),
-            cost_usd_micros=outcome.cost_usd_micros,
+            cost_usd_micros=place.before_usd_micros + outcome.cost_usd_micros,
+            runs_aws_usd_micros=place.before_aws_usd_micros + outcome.aws_usd_micros,
             child=outcome.child,
         )
         if outcome.error is None or program.tasks[place.path].task.fallback is None:

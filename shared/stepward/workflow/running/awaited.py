@@ -37,7 +37,7 @@ class SetGoing:
             return entry.fail(RunError(code="TaskTimedOut", detail=detail))
         begun = self._begin()
         entry.ports.tokens.keep(entry.situation.key, str(entry.situation.task), request.token)
-        context = self.world.context(entry, attempt=begun.attempt, started_at=begun.at, child=begun.child)
+        context = self.world.context(entry, begun)
         try:
             kind.open(given, context)
         except PlatformFault:

@@ -29,10 +29,10 @@ class CarryTask:
 
     def __call__(self, request: TaskRequest) -> dict[str, Any]:
         """Carry the task as far as this entry goes; the answer is what the next state is given."""
-        run = request.run
+        run, since = request.run, self.ports.clock.now()
         program = self.ports.program(run.tenant, run.workflow, run.version)
         situation = look(self.ports, run.key, program, request.task, request.at)
-        entry = Entry(self.ports, request, program, situation)
+        entry = Entry(self.ports, request, program, situation, since)
         if by := situation.looked.cancelled_by:
             raise TaskFailed(f"RunCancelled: {by} cancelled the run")
         if request.step == "decide":

@@ -13,6 +13,7 @@ from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.finding import find_workflow_run
+from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import Tell, totals_of
 
@@ -63,12 +64,13 @@ class EndRun:
         return closed.status.value if closed else "unknown"
 
     def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
-        records = self.ports.store.everything(head.key).records
+        looked = self.ports.store.everything(head.key)
         end = WorkflowEnd(
-            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(records)
+            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
-        if self.ports.runs.close(head.key, end):
-            self.tell(head, end, None)
+        counted, is_ours = close_booked(self.ports, head, looked, end, None)
+        if is_ours:
+            self.tell(head, counted, None)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
         """End the runs of tasks that have no record: nobody waits for them any more."""

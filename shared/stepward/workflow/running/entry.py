@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from stepward.domain.errors import Bug, StepwardError, TaskFailed
@@ -30,6 +31,8 @@ class Entry:
     request: TaskRequest
     program: Program
     situation: Situation
+    since: datetime
+    """When this invocation began, so that its record can tell how long it took."""
 
     @property
     def planned(self) -> PlannedTask:
@@ -57,6 +60,9 @@ class Entry:
 
     def keep(self, record: TaskRecord) -> TaskRecord:
         """Keep the record, or find the one that is there, and free whoever waits for it."""
+        if self.situation.own is None:
+            took = self.ports.clock.now() - self.since
+            record = record.model_copy(update={"took_ms": max(0, round(took.total_seconds() * 1000))})
         return Keep(self.ports, self.situation.key, self.program)(self.planned, self.at, record)
 
     def finish(self, record: TaskRecord) -> dict[str, Any]:
@@ -74,8 +80,15 @@ class Entry:
         if isinstance(error, Bug):
             _LOG.error("%s failed by a fault of the platform", self.situation.task, exc_info=error)
         told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
-        since = self.situation.begun[0].at if self.situation.begun else self.now
-        record = failed(told, attempt=self.attempt, started_at=since, ended_at=self.now)
+        begun = self.situation.begun
+        record = failed(
+            told,
+            attempt=self.attempt,
+            started_at=begun[0].at if begun else self.now,
+            ended_at=self.now,
+            cost_usd_micros=begun[-1].before_usd_micros if begun else 0,
+            runs_aws_usd_micros=begun[-1].before_aws_usd_micros if begun else 0,
+        )
         return self.finish(with_fallback(record, self.situation))
 
 

@@ -21,6 +21,7 @@ from stepward.domain.task_records import (
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.compensating import Compensate
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.outcomes import CRITICAL_FROM
@@ -44,7 +45,7 @@ class SettleRun:
 
     def __call__(self, key: RunKey, failure: Mapping[str, Any] | None) -> dict[str, Any]:
         """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits."""
-        head = self.ports.runs.head(key)
+        head, since = self.ports.runs.head(key), self.ports.clock.now()
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if head.ended:
@@ -65,14 +66,18 @@ class SettleRun:
         end = WorkflowEnd(
             status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
-        self.ports.runs.close(key, end)
+        end, _ = close_booked(self.ports, head, looked, end, since)
         self.tell(head, end, output)
         return {"status": status.value}
 
     def _told_again(self, head: WorkflowHead) -> dict[str, Any]:
         """Tell of an end once more: whoever wrote it may have died before anybody heard."""
         end = WorkflowEnd(
-            status=head.status, ended_at=head.ended_at or "", error=head.error, totals=head.totals
+            status=head.status,
+            ended_at=head.ended_at or "",
+            error=head.error,
+            totals=head.totals,
+            aws=head.aws,
         )
         is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
         self.tell(head, end, self.ports.store.value(head.key, OUTPUT) if is_well else None)
@@ -169,6 +174,8 @@ def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
         failed=count[TaskStatus.FAILED],
         skipped=count[TaskStatus.SKIPPED],
         cost_usd_micros=sum(record.cost_usd_micros for record in records.values()),
+        tool_usd_micros=sum(record.cost_usd_micros for record in records.values() if record.child is None),
+        runs_aws_usd_micros=sum(record.runs_aws_usd_micros for record in records.values()),
     )
 
 

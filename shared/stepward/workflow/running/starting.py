@@ -29,6 +29,8 @@ from stepward.workflow.running.ports import WorkflowPorts
 
 DEEPEST: Final = 5
 """How many workflows may wait for each other in a row."""
+_PAID_FOR: Final = {"taken_over": True, "cost_usd_micros": 0, "runs_aws_usd_micros": 0, "took_ms": None}
+"""What an earlier run did costs this one nothing."""
 TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
 """What to do about a version whose machine is being made."""
 
@@ -121,7 +123,8 @@ class StartWorkflow:
         self.ports.store.copy_values(before, head.key)
         for task, record in launch.inherited:
             planned = program.tasks[task.path]
-            self.ports.store.keep(head.key, LatchKey(planned.latch, task.at), task.path, record)
+            paid = record.model_copy(update=_PAID_FOR)
+            self.ports.store.keep(head.key, LatchKey(planned.latch, task.at), task.path, paid)
             for mark in planned.marks:
                 self.ports.store.leave_word(head.key, LatchKey(mark, task.at), task.path)
 

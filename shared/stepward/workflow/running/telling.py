@@ -51,9 +51,11 @@ class TellEnd:
         error = (
             None if is_well else end.error or RunError(code="TaskFailed", detail=f"it ended as {end.status}.")
         )
-        cost = end.totals.cost_usd_micros
+        cost, aws = end.totals.cost_usd_micros, end.aws_usd_micros
         if parent.place:
-            outcome = TaskOutcome(output=output, error=error, cost_usd_micros=cost, child=head.run)
+            outcome = TaskOutcome(
+                output=output, error=error, cost_usd_micros=cost, aws_usd_micros=aws, child=head.run
+            )
             self.runs.tasks.answer(head.tenant, parent.run, parent.place, outcome)
         elif parent.call:
             content = {"run": head.run, "status": end.status.value, "output": output}
@@ -65,6 +67,7 @@ class TellEnd:
                 content=content,
                 error=error.code if error else None,
                 child_usd_micros=cost,
+                child_aws_usd_micros=aws,
             )
             answer_call(self.runs, RunKey(tenant=head.tenant, run=parent.run), result)
 

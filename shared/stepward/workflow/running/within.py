@@ -20,6 +20,7 @@ from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.outcomes import completed, retry_of
 
 _RANDOM: Final = SystemRandom()
+_SHARED_WITH_PLACE: Final = {"attempt", "child", "before_usd_micros", "before_aws_usd_micros"}
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,7 @@ class World:
     reach: Reach
     pause: Callable[[float], None] = sleep
 
-    def context(
-        self, entry: Entry, *, attempt: int, started_at: str, child: str | None = None
-    ) -> TaskContext:
+    def context(self, entry: Entry, begun: Begun) -> TaskContext:
         """Say what one attempt of a task may reach."""
         run, situation = entry.request.run, entry.situation
         place = TaskPlace(
@@ -41,9 +40,8 @@ class World:
             version=run.version,
             path=entry.planned.path,
             at=entry.at,
-            attempt=attempt,
-            started_at=started_at,
-            child=child,
+            started_at=begun.at,
+            **begun.model_dump(include=_SHARED_WITH_PLACE),
         )
         return TaskContext(situation.key, situation.task, place, self.tools, self.put_event, self.reach)
 
@@ -67,7 +65,7 @@ class RunWithin:
                     detail=f"an attempt began at {before.at} and left no word; it may have happened.",
                 )
             )
-        context = self.world.context(entry, attempt=entry.attempt, started_at=started_at)
+        context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))
         try:
             done = self._attempts(lambda: kind.run(given, context))
         except StepwardError as error:

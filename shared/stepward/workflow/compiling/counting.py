@@ -1,0 +1,55 @@
+"""Tells whose states a machine has, so that what a run entered can be counted from its tasks' records alone."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Container, Iterator
+from typing import Any
+
+from stepward.workflow.compiling.states import SETTLE, State
+
+BEGINS = " begins"
+"""How the first state of a workflow that goes from task to task is called, after the task that it leads to."""
+
+
+def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
+    """Give all states with their names, those of branches and bodies too."""
+    pending = [machine]
+    while pending:
+        for name, state in pending.pop()["States"].items():
+            yield name, state
+            pending.extend(state.get("Branches", ()))
+            if "ItemProcessor" in state:
+                pending.append(state["ItemProcessor"])
+
+
+def owner_of(name: str, paths: Container[str]) -> str:
+    """The task that a state is for, or that it leads to; "" for the first and the last of a machine."""
+    first = name.partition(" ")[0]
+    return first if first in paths and name != SETTLE and not name.endswith(BEGINS) else ""
+
+
+def is_await(state: State) -> bool:
+    """Whether a state waits at a latch."""
+    return "updateItem" in str(state.get("Resource"))
+
+
+def is_function(state: State) -> bool:
+    """Whether a function is called in a state."""
+    return "lambda:invoke" in str(state.get("Resource"))
+
+
+def owned_states(machine: dict[str, Any], paths: Container[str]) -> dict[str, Counter[str]]:
+    """Count the states that a run enters for each task itself, and the functions and awaits among them.
+
+    Those of a chunk, which is carried by an execution of its own, are counted where chunks are.
+    """
+    named = dict(all_states(machine))
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, state in named.items():
+        owner, _, rest = name.partition(" ")
+        if rest == "chunk" or (rest == "items" and f"{owner} chunks" in named):
+            continue
+        one = {"states": 1, "functions": int(is_function(state)), "awaits": int(is_await(state))}
+        found[owner_of(name, paths)].update(one)
+    return found
