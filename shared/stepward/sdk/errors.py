@@ -16,9 +16,11 @@ import contextlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import httpx2
+
+_TOO_LARGE: Final = 413
 
 
 class StepwardError(Exception):
@@ -189,6 +191,15 @@ def _json_object(response: httpx2.Response) -> dict[str, Any]:
 
 def _foreign_problem(response: httpx2.Response, body: dict[str, Any]) -> dict[str, Any]:
     code = f"Http{response.status_code}"
+    if response.status_code == _TOO_LARGE:
+        return {
+            "type": f"about:stepward/{code}",
+            "title": response.reason_phrase,
+            "status": response.status_code,
+            "code": code,
+            "detail": "the request is larger than the stage takes in.",
+            "fix": "Send less: a workflow's document may have 1 MB, an input 3 MB.",
+        }
     said = str(body.get("message") or response.reason_phrase or "no reason given")
     return {
         "type": f"about:stepward/{code}",

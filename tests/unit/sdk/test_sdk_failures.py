@@ -59,6 +59,11 @@ def test_what_is_not_stepward_is_said_not_to_be(response: httpx2.Response, code:
 REFUSED = httpx2.ConnectError("Connection refused")
 
 
+def test_what_is_too_large_is_not_blamed_on_the_address() -> None:
+    with pytest.raises(ApiError, match=r"larger than the stage takes in.*Send less"):
+        FakeApi([httpx2.Response(413, json={"message": "Request Too Long"})]).client().agents()
+
+
 @pytest.mark.parametrize(
     "first",
     [REFUSED, httpx2.ReadTimeout("slow"), problem(429, "RateLimited"), problem(503, "StoreThrottled")],
