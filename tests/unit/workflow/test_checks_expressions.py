@@ -234,3 +234,34 @@ def test_all_expressions_together_have_a_bound() -> None:
 
 def test_the_mistake_that_everybody_makes_once_is_named() -> None:
     assert "in quotes" in only("tasks:\n- {id: a, agent: xx, when: {% $input.ok %}}\n").fix
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "($f := function($x) { $f($x + 1) }; $f(1))",
+        "($f := function($x) { 1 + $f($x) }; $f(1))",
+        "($f := function($x) { ($y := $f($x); $x > 1 ? $y : 0) }; $f(1))",
+        "($f := function($x) { $g($x) }; $g := function($x) { $f($x) }; $f(1))",
+        "($f := function($x) { $x ~> $f }; $f(1))",
+        "($f := function($x) { $f($x) > 1 ? 1 : 2 }; $f(1))",
+        "($f := function($x) { $f($x).name }; 3)",
+    ],
+)
+def test_a_function_that_calls_itself_whatever_happens_is_refused(expression: str) -> None:
+    assert in_task(expression) == [("endless-expression", "last", "with.input")]
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "($f := function($n) { $n > 0 ? $n * $f($n - 1) : 1 }; $f(4))",
+        "($f := function($n) { $n > 9 or $f($n + 1) }; $f(4))",
+        "($f := function($f) { $f(1) }; $f($sum))",
+        "($f := function($rows) { $rows.($f(children)) }; $f($input))",
+        "($f := function($x) { function($y) { $f($y) } }; $f(1)(2) = 3)",
+        "($f := function($x) { $sum($x) }; $f([1]))",
+    ],
+)
+def test_a_function_that_may_end_is_left_alone(expression: str) -> None:
+    assert in_task(expression) == []

@@ -26,6 +26,9 @@ from tests.workflow_texts import HEAD, found, only, told
             "tasks",
             "use the type parallel",
         ),
+        ("{id: a, seconds: 30, timeout_s: 2}", "timeout-under-wait", "timeout_s", "take `timeout_s` out"),
+        ("{id: a, agent: xx, name: %s}" % ("x" * 121), "wrong-value", "name", "use a shorter text"),
+        ("{id: a, output: '{% $input.x'}", "mixed-expression", "output", "end it, as in"),
         ("{id: a, tool: calculat}", "wrong-setting", "tool", "did you mean 'calculate'?"),
         (
             "{id: a, tool: hand_off, config: {agent: xx}}",
@@ -165,6 +168,25 @@ def test_a_workflow_says_what_is_known(text: str, code: str, field: str, fix: st
     problem = only(text + "tasks:\n- {id: a, agent: xx}\n")
     assert (problem.code, problem.task, problem.field, problem.line) == (code, None, field, 4)
     assert problem.fix.startswith(fix)
+
+
+def test_a_misspelt_field_is_told_where_the_type_is_missing_too() -> None:
+    problems = found("tasks:\n- {id: a, typ: transform, outptu: 1, neds: [b]}\n- {id: b, output: 1}\n")
+    assert {one.field: one.fix for one in problems if one.code == "unknown-field"} == {
+        "typ": "did you mean 'type'?", "outptu": "did you mean 'output'?", "neds": "did you mean 'needs'?"
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "detail"),
+    [
+        ("tasks: []\n", "tasks has 0 items, and 1 are the least"),
+        ("tasks: [3]\n", "0 '3' is no mapping"),
+        ("tasks: [{id: a, output: 1}]\npolicy: 3\n", "policy '3' is no mapping"),
+    ],
+)
+def test_what_has_another_shape_is_told_without_the_words_of_python(text: str, detail: str) -> None:
+    assert only(text).detail == detail
 
 
 def test_versions_that_yaml_takes_for_numbers_are_told() -> None:

@@ -165,3 +165,20 @@ def test_every_value_knows_its_place() -> None:
     same = read("tasks:\n- id: a\n  needs:\n  - b\n  - c\n")
     assert same.position(("tasks", 0, "needs", 1)) == Position(5, 5)
     assert same.position(("tasks", 0, "nothing")) == Position(2, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "detail", "fix"),
+    [
+        ("42", "the document holds a number", "begin with id:"),
+        ("hello", "the document holds a text", "begin with id:"),
+        ("true", "the document holds true or false", "begin with id:"),
+        ("tasks:\n\t- a", "it cannot be read as YAML", "use spaces"),
+    ],
+)
+def test_what_is_no_workflow_is_told_in_words_that_people_have(text: str, detail: str, fix: str) -> None:
+    with pytest.raises(Refused) as caught:
+        read(text)
+    (problem,) = caught.value.problems
+    assert problem.detail.startswith(detail)
+    assert problem.fix.startswith(fix)

@@ -49,6 +49,9 @@ def _of_time(scene: Scene, spot: Spot) -> Iterator[Problem]:
         fix = f"give the workflow `timeout_s: {own}` or more, or the task less"
         yield scene.problem(spot, "timeout_s", "timeout-over-workflow", detail, fix)
     seconds = spot.task.settings.get("seconds") if spot.task.type == "wait" else None
+    if isinstance(seconds, int) and own is not None and seconds > own:
+        detail = f"a wait of {seconds:,} seconds is longer than its own `timeout_s` of {own:,}"
+        yield scene.problem(spot, "timeout_s", "timeout-under-wait", detail, "take `timeout_s` out")
     if isinstance(seconds, int) and seconds >= whole:
         detail = f"a wait of {seconds:,} seconds never ends within the workflow's {whole:,}"
         yield scene.problem(

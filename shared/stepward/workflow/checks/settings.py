@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from stepward.models.expressions import is_expression
 from stepward.tasks.base import TaskType
-from stepward.tasks.catalog import CATALOG
+from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.documents.faults import fix_of, what_of
@@ -29,6 +29,17 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
             detail = f"there is no task type {spot.task.type!r}"
             fix = meant(spot.task.type, CATALOG, f"use one of {', '.join(CATALOG)}")
             yield scene.problem(spot, "type", "unknown-type", detail, fix)
+        if spot.kind is None:
+            yield from _of_no_type(scene, spot)
+
+
+def _of_no_type(scene: Scene, spot: Spot) -> Iterator[Problem]:
+    """Find fields that no type knows: a misspelt one may be what would have told the type."""
+    known = {name for kind in CATALOG for name in known_fields(find_type(kind))}
+    for name in spot.task.settings:
+        if name not in known:
+            fix = meant(name, sorted(known), f"remove {name!r}")
+            yield scene.problem(spot, name, "unknown-field", f"no task has a field {name!r}", fix)
 
 
 def _of_type(scene: Scene, spot: Spot, kind: TaskType[Any]) -> Iterator[Problem]:

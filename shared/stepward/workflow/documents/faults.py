@@ -39,6 +39,8 @@ _FIXES: Final = {
 _KIND_FIXES: Final = {
     "bool": "use true or false, without quotes",
     "int": "use a whole number, without quotes",
+    "string_too_long": "use a shorter text",
+    "string_too_short": "use a longer text",
     "string": "use a text; quotes make one of anything",
     "dict": "write a mapping, as in {name: value}",
     "model": "write a mapping, as in {name: value}",
@@ -49,6 +51,15 @@ _KIND_FIXES: Final = {
     "too_long": "use fewer",
     "too_short": "give at least one",
 }
+_SAID: Final = {
+    "model_type": "{name}{shown} is no mapping",
+    "dict_type": "{name}{shown} is no mapping",
+    "tuple_type": "{name}{shown} is no list",
+    "list_type": "{name}{shown} is no list",
+    "too_short": "{name} has {actual_length} items, and {min_length} are the least",
+    "too_long": "{name} has {actual_length} items, and {max_length} are the most",
+}
+"""What pydantic would say in the words of Python."""
 _WITHIN: Final[dict[str, type[BaseModel]]] = {
     "retry": Retry,
     "fallback": Fallback,
@@ -121,6 +132,8 @@ def _detail(path: Path, detail: ErrorDetails) -> str:
     if strange := strange_characters(value):
         return f"{name} {str(value)[:60]!r} holds {strange}"
     shown = f" {str(value)[:60]!r}" if isinstance(value, str | int | float | bool) else ""
+    if detail["type"] in _SAID:
+        return _SAID[detail["type"]].format(name=name, shown=shown, **(detail.get("ctx") or {}))
     return f"{name}{shown}: {message[:1].lower()}{message[1:]}"
 
 

@@ -13,6 +13,13 @@ from stepward.workflow.problems import Problem, Refused
 MOST_TEXT_BYTES: Final = 1_000_000
 """A definition of a state machine may have no more either."""
 
+_FOUND: Final[dict[type, str]] = {
+    type(None): "nothing",
+    list: "a list",
+    str: "a text",
+    bool: "true or false",
+}
+
 Kind: TypeAlias = Literal["yaml", "json", "auto"]
 
 
@@ -53,7 +60,7 @@ def _hold_to_size(size_bytes: int) -> None:
 def _not_empty(document: Document) -> Document:
     if isinstance(document.tree, dict):
         return document
-    found = "nothing" if document.tree is None else f"a {type(document.tree).__name__}"
+    found = _FOUND.get(type(document.tree), "a number")
     problem = Problem(
         code="no-mapping", detail=f"the document holds {found}", fix="begin with id:, name:, version:, tasks:"
     )

@@ -38,6 +38,8 @@ def _fix(text: str, at: Position) -> str:
     """Name the mistake that everybody makes once: `{%` begins a mapping unless it stands in quotes."""
     lines = text.splitlines()
     line = lines[at.line - 1] if at.line <= len(lines) else ""
+    if line[at.column - 1 : at.column] == "\t":
+        return "use spaces: YAML is not indented by tabs"
     return 'put the expression in quotes: "{% … %}"' if "{%" in line else "mend the YAML"
 
 
