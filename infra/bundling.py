@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import filecmp
+import hashlib
+import os
 import shutil
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -11,6 +14,12 @@ from pathlib import Path, PurePosixPath
 from infra.rooms import RoomSpec
 
 Bundler = Callable[[RoomSpec], Path]
+
+PACKAGE = "stepward"
+"""The name under which every asset holds the one package."""
+
+_KEPT = 5
+"""Layouts of the package that stay: a laptop that began with an older one imports from it to its end."""
 
 _NEVER_SHIPPED = {"__pycache__", "function.toml", ".DS_Store"}
 
@@ -50,19 +59,25 @@ class Checkout:
 
 def source_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
     """List what a room's asset holds of this repository, by its path inside the asset."""
-    folders = {
-        PurePosixPath("functions") / room: checkout.functions / room,
-        PurePosixPath("stepward"): checkout.package,
-    }
-    files = {
-        inside / path.relative_to(folder): path
-        for inside, folder in folders.items()
-        for path in _shipped(folder)
-    }
+    return dict(sorted((room_files(checkout, room) | package_files(checkout)).items()))
+
+
+def room_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
+    """List what a room's asset holds that no other room's does."""
+    files = _inside(PurePosixPath("functions") / room, checkout.functions / room)
     marker = checkout.functions / "__init__.py"
     if marker.is_file():
         files[PurePosixPath("functions/__init__.py")] = marker
-    return dict(sorted(files.items()))
+    return files
+
+
+def package_files(checkout: Checkout) -> dict[PurePosixPath, Path]:
+    """List what every room's asset holds."""
+    return _inside(PurePosixPath(PACKAGE), checkout.package)
+
+
+def _inside(name: PurePosixPath, folder: Path) -> dict[PurePosixPath, Path]:
+    return {name / path.relative_to(folder): path for path in _shipped(folder)}
 
 
 def _shipped(folder: Path) -> Iterator[Path]:
@@ -92,13 +107,63 @@ def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
             path.rmdir()
 
 
-def stage_source(checkout: Checkout, room: RoomSpec) -> Path:
-    """Stage a room without its dependencies, which the laptop and the tests take from the project's environment."""
-    target = checkout.build / "source" / room.name
-    mirror(source_files(checkout, room.name), target)
+def source_bundler(checkout: Checkout) -> Bundler:
+    """Stage rooms without their dependencies, which the laptop and the tests take from the project's environment.
+
+    The package is laid out once and linked to, for two dozen copies of it take longer to write and to remove than
+    all else that a laptop does when it starts and ends.
+    """
+    package = _package_layout(package_files(checkout), checkout.build / "source" / "packages")
+
+    def stage(room: RoomSpec) -> Path:
+        target = checkout.build / "source" / "rooms" / room.name
+        mirror(room_files(checkout, room.name), target)
+        _link(target / PACKAGE, package / PACKAGE)
+        return target
+
+    return stage
+
+
+def _package_layout(files: Mapping[PurePosixPath, Path], folder: Path) -> Path:
+    """Lay the package out under its digest, where nothing changes it any more."""
+    digest = hashlib.sha256()
+    for inside, path in sorted(files.items()):
+        content = path.read_bytes()
+        digest.update(f"{inside}\0{len(content)}\0".encode() + content)
+    target = folder / digest.hexdigest()
+    if not target.is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix="new-", dir=folder))
+        copy_into(files, fresh)
+        _move(fresh, target)
+    os.utime(target)
+    for old in sorted(folder.iterdir(), key=_age)[_KEPT:]:
+        shutil.rmtree(old, ignore_errors=True)
     return target
 
 
-def source_bundler(checkout: Checkout) -> Bundler:
-    """Bind the staging of sources to a checkout."""
-    return lambda room: stage_source(checkout, room)
+def _move(fresh: Path, target: Path) -> None:
+    try:
+        fresh.rename(target)
+    except OSError:
+        # Another synthesis was faster, and what it made is the same.
+        if not target.is_dir():
+            raise
+        shutil.rmtree(fresh)
+
+
+def _age(path: Path) -> float:
+    """Order what is used before what was; what another process takes away meanwhile is the oldest."""
+    try:
+        return -path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+def _link(link: Path, to: Path) -> None:
+    """Point a link elsewhere in one step: another synthesis may read it now."""
+    if link.is_symlink() and link.readlink() == to:
+        return
+    fresh = link.with_name(f".{PACKAGE}-{os.getpid()}")
+    fresh.symlink_to(to, target_is_directory=True)
+    fresh.replace(link)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from aws_cdk import Duration, Stack, Tags
+from aws_cdk import Duration, Stack, SymlinkFollowMode, Tags
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -50,7 +50,8 @@ class Room(Construct):
             architecture=lambda_.Architecture.ARM_64,
             runtime=lambda_.Runtime.PYTHON_3_13,
             handler=f"functions.{spec.name}.handler.handle",
-            code=lambda_.Code.from_asset(str(asset)),
+            # A staged asset links to the one package; a packed one holds it and has no links.
+            code=lambda_.Code.from_asset(str(asset), follow_symlinks=SymlinkFollowMode.NEVER),
             memory_size=spec.memory_mb,
             timeout=Duration.seconds(spec.timeout_s),
             # A role that is known by its ARN brings no second dependency beside the one that the ARN makes.

@@ -32,7 +32,9 @@ GREETER = RoomSpec(
 
 
 def files_in(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """List files as those who read an asset see them: links are followed."""
+    found = [Path(at) / name for at, _, names in os.walk(folder, followlinks=True) for name in names]
+    return {path.relative_to(folder).as_posix() for path in found}
 
 
 def pretend_to_install(requirements: Path, target: Path) -> None:
@@ -64,10 +66,22 @@ def test_caches_and_descriptions_are_not_shipped(tmp_path: Path) -> None:
 
 def test_a_file_that_was_deleted_leaves_the_asset(tmp_path: Path) -> None:
     checkout = a_checkout(tmp_path)
-    bundle = source_bundler(checkout)
-    bundle(GREETER)
+    began_with = (source_bundler(checkout)(GREETER) / "stepward").resolve()
     (checkout.package / "domain" / "ids.py").unlink()
-    assert files_in(bundle(GREETER)) == {"functions/greeter/handler.py", "stepward/__init__.py"}
+    assert files_in(source_bundler(checkout)(GREETER)) == {
+        "functions/greeter/handler.py",
+        "stepward/__init__.py",
+    }
+    assert files_in(began_with) == {"__init__.py", "domain/ids.py"}, "who began with it goes on with it"
+
+
+def test_few_layouts_of_the_package_stay(tmp_path: Path) -> None:
+    checkout = a_checkout(tmp_path)
+    for number in range(8):
+        (checkout.package / "new.py").write_text(f"NUMBER = {number}\n", encoding="utf-8")
+        staged = source_bundler(checkout)(GREETER)
+    assert len(list((checkout.build / "source" / "packages").iterdir())) == 5
+    assert (staged / "stepward" / "new.py").read_text(encoding="utf-8") == "NUMBER = 7\n"
 
 
 def test_a_package_asset_asks_for_the_closure_of_the_room_only(tmp_path: Path) -> None:

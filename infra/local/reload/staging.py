@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from infra.bundling import Checkout, copy_into, source_files
+from infra.bundling import PACKAGE, Checkout, copy_into, package_files, room_files
 
 _KEPT = 3
 """Layouts that stay: sandboxes that are at a call when the code changes still import from theirs."""
@@ -44,16 +44,12 @@ class Staging:
         """Lay out some rooms as an asset holds them; the package lies beside them once."""
         self._number += 1
         base = self._folder / str(self._number)
-        package = PurePosixPath("stepward")
+        copy_into(package_files(self._checkout), base)
         code = {}
         for room in rooms:
-            files = source_files(self._checkout, room)
-            copy_into({inside: file for inside, file in files.items() if inside.parts[0] == "stepward"}, base)
             code[room] = base / "rooms" / room
-            copy_into(
-                {inside: file for inside, file in files.items() if inside.parts[0] != "stepward"}, code[room]
-            )
-            (code[room] / package).symlink_to(base / package, target_is_directory=True)
+            copy_into(room_files(self._checkout, room), code[room])
+            (code[room] / PACKAGE).symlink_to(base / PACKAGE, target_is_directory=True)
         return code
 
     def keep(self) -> None:
