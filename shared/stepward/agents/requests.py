@@ -83,4 +83,8 @@ def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"add {name!r}"
     context = detail.get("ctx") or {}
     expected = context.get("pattern") or context.get("expected")
-    return f"it must match {expected}" if expected else f"mend {name!r}: {detail['msg'].lower()}"
+    if expected:
+        return f"it must match {expected}"
+    if detail["type"] in ("tuple_type", "list_type"):
+        return f"write {name!r} as a list, as in [a, b]"
+    return f"mend {name!r}: {detail['msg'].removeprefix('Value error, ').lower()}"
