@@ -9,6 +9,7 @@ import pytest
 from stepward.domain.errors import Conflict
 from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflow.running.ending import EndRun
 from stepward.workflow.running.settling import SettleRun
 from tests.workflow_reach import nobody
 from tests.workflow_world import ACME, Died, WorkflowWorld
@@ -204,3 +205,17 @@ def test_the_same_start_is_one_execution() -> None:
     assert world.finish(key).entered == ["a", "settle run"]
     assert isinstance(world.told[0][1], WorkflowEnd)
     assert world.told[0][0].principal == ACME.principal
+
+
+def test_a_run_whose_time_is_over_says_how_long_it_had() -> None:
+    world = WorkflowWorld()
+    world.register(
+        [{"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 60}], timeout_s=3_600
+    )
+    key = world.start()
+    end = EndRun(world.ports, lambda head, end, output: None, world.reach.cancel_agent)
+    assert end.close(key, "States.Timeout", "the execution ended as TIMED_OUT: no cause given") == "FAILED"
+    head = world.runs.head(key)
+    assert head is not None
+    assert head.error is not None
+    assert head.error.detail == "the run took longer than its `timeout_s` of 3,600 s."

@@ -122,6 +122,7 @@ def test_short_pauses_are_made_in_the_process() -> None:
     assert (ran.status, ran.output) == ("COMPLETED", "served")
     assert world.pauses == [1.0, 2.0]
     assert len(world.requests) == 2
+    assert ran.records["call"].attempt == 3
 
 
 def test_long_pauses_are_made_by_the_machine() -> None:
@@ -141,6 +142,7 @@ def test_the_last_failure_is_kept(rule: Any) -> None:
     world.functions["served"] = failing(9, ToolUnavailable("busy"))
     ran = world.run([a_call(**({"retry": rule} if rule else {}))])
     assert (ran.status, ran.error("call")) == ("FAILED", "ToolUnavailable")
+    assert ran.records["call"].attempt == (3 if rule else 1)
 
 
 @pytest.mark.parametrize("rule", [IN_PROCESS, BY_MACHINE])

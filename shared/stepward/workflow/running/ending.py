@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from stepward.domain.errors import Conflict, NotFound, RunCancelled
 from stepward.domain.runs import RunError, RunKey
@@ -17,6 +17,8 @@ from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import Tell, totals_of
 
+OUT_OF_TIME: Final = "States.Timeout"
+"""What a machine's end is called whose time was over."""
 CancelChild = Callable[[str, str, str], Any]
 """Cancels a run of an agent: tenant, run, by whom."""
 
@@ -58,6 +60,9 @@ class EndRun:
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if not head.ended:
+            if error == OUT_OF_TIME:
+                seconds = self.ports.program(key.tenant, head.workflow, head.version).definition.timeout_s
+                detail = f"the run took longer than its `timeout_s` of {seconds:,} s."
             self._end(head, WorkflowStatus.FAILED, RunError(code=error, detail=detail))
             self._end_children(head, "the platform")
         closed = self.ports.runs.head(key)

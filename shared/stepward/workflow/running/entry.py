@@ -75,7 +75,9 @@ class Entry:
             raise TaskFailed(failure_text(kept))
         return self.passed_on()
 
-    def fail(self, error: StepwardError | RunError) -> dict[str, Any]:
+    def fail(
+        self, error: StepwardError | RunError, *, attempt: int | None = None, started_at: str | None = None
+    ) -> dict[str, Any]:
         """End the task as failed, or with what stands in for its output; a fault of ours is also told to us."""
         if isinstance(error, Bug):
             _LOG.error("%s failed by a fault of the platform", self.situation.task, exc_info=error)
@@ -83,8 +85,8 @@ class Entry:
         begun = self.situation.begun
         record = failed(
             told,
-            attempt=self.attempt,
-            started_at=begun[0].at if begun else self.now,
+            attempt=attempt or self.attempt,
+            started_at=begun[0].at if begun else started_at or self.now,
             ended_at=self.now,
             cost_usd_micros=begun[-1].before_usd_micros if begun else 0,
             runs_aws_usd_micros=begun[-1].before_aws_usd_micros if begun else 0,

@@ -66,36 +66,37 @@ class RunWithin:
                 )
             )
         context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))
-        try:
-            done = self._attempts(lambda: kind.run(given, context))
-        except StepwardError as error:
-            return self._failed(error)
+        done, attempt = self._attempts(lambda: kind.run(given, context))
+        if isinstance(done, StepwardError):
+            return self._failed(done, attempt, started_at)
         record = completed(
             done.output,
-            attempt=entry.attempt,
+            attempt=attempt,
             started_at=started_at,
             ended_at=entry.now,
             cost_usd_micros=done.cost_usd_micros,
         )
         return entry.finish(record)
 
-    def _failed(self, error: StepwardError) -> dict[str, Any]:
+    def _failed(self, error: StepwardError, attempt: int, started_at: str) -> dict[str, Any]:
         rule = retry_of(self.entry.program, self.entry.planned)
         if error.retryable and is_by_machine(rule) and self.entry.attempt < rule.attempts:
             raise TaskRetry(f"{error.code}: {error.detail}"[:1_000]) from error
-        return self.entry.fail(error)
+        return self.entry.fail(error, attempt=attempt, started_at=started_at)
 
-    def _attempts(self, work: Callable[[], Done]) -> Done:
-        """Try again in this process where the pauses are short, or grow in a line."""
+    def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
+        """Try again in this process where the pauses are short, or grow in a line; say in which attempt it ended."""
         rule = retry_of(self.entry.program, self.entry.planned)
-        for number in range(1, 1 if is_by_machine(rule) else rule.attempts):
+        most = 1 if is_by_machine(rule) else rule.attempts
+        number = 1
+        while True:
             try:
-                return work()
+                return work(), self.entry.attempt + number - 1
             except StepwardError as error:
-                if not error.retryable:
-                    raise
-                self.world.pause(rule.pause_s(number, _RANDOM.random()))
-        return work()
+                if not error.retryable or number >= most:
+                    return error, self.entry.attempt + number - 1
+            self.world.pause(rule.pause_s(number, _RANDOM.random()))
+            number += 1
 
     def _mark(self) -> Begun | None:
         """Mark what may happen once only before it does; give the mark that was there, if one was.
