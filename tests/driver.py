@@ -20,6 +20,7 @@ from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
+from stepward.agents.epochs import MOST_EVENTS
 from stepward.agents.find import startable_agent
 from stepward.agents.gate import Consultant, failure
 from stepward.agents.open_wait import OpenWait, WaitRequest
@@ -52,6 +53,7 @@ class World:
     ids: CountingIds = field(default_factory=CountingIds)
     backend: Any = None
     time_left_s: Callable[[], float] = lambda: 100.0
+    most_events: int = MOST_EVENTS
 
     def __post_init__(self) -> None:
         self.runtime = MemoryRuntimeState(self.journal)
@@ -90,7 +92,9 @@ class World:
         return Start(self.ports, self.registry)(ACME, agent, {"input": given}, key)[0].key
 
     def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
-        request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **said)
+        head = self.runtime.heads.get(key)
+        asks = {"execution": head.execution_name if head else None, **said}
+        request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **asks)
         return Advance(
             ports=self.ports,
             consultant=self._consultant,
@@ -98,6 +102,7 @@ class World:
             context=lambda tenant, call_id: ToolContext(tenant, call_id, self.datasets),
             invocation=f"invocation-{next(self._invocations)}",
             time_left_s=self.time_left_s,
+            most_events=self.most_events,
         )(request)
 
     def call(self, key: RunKey, answer: AdvanceAnswer, call: str) -> str:
@@ -137,11 +142,11 @@ class World:
         return ServeLine(self.ports, f"dispatch-{next(self._invocations)}", lambda: 100.0)(tenant)
 
     def finish(self, key: RunKey) -> dict[str, Any]:
-        """Move a run along until it is done, with all that it waits for."""
+        """Move a run along until it is done, with all that it waits for, over as many executions as it takes."""
         said: dict[str, Any] = {}
         for _ in range(500):
             answer = self.advance(key, **said)
-            if answer.next == "done":
+            if answer.next == "done" and self.runtime.heads[key].ended:
                 return self.show(key)
             said = {"called": answer.seq, "asked": answer.calls} if answer.next == "calls" else {}
             for call in answer.calls or []:
@@ -149,7 +154,16 @@ class World:
             if answer.next == "waits":
                 said = {"awaited": answer.seq}
                 self._answer_all(key, answer)
+            assert answer.next != "done" or self.runtime.heads[key].execution_name in self.machine.started
+            said["spent"] = self.spent(answer)
         raise AssertionError("the run does not end")
+
+    def spent(self, answer: AdvanceAnswer) -> int:
+        """Count the events of an execution as the machine does, up to its next advance; of a new one after `done`."""
+        if answer.next == "done":
+            return 7
+        items = 7 * len(answer.calls or []) + 8 * len(answer.waits or [])
+        return (answer.spent or 7) + 7 + (4 + items if items else 2 * (answer.next == "wait"))
 
     def _answer_all(self, key: RunKey, answer: AdvanceAnswer) -> None:
         for wait in answer.waits or []:

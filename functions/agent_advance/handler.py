@@ -6,7 +6,9 @@ from typing import Any
 
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
+from stepward.agents.epochs import MOST_EVENTS
 from stepward.runtime import wiring
+from stepward.runtime.config import settings
 from stepward.runtime.entry import task, time_left_s
 from stepward.runtime.tool_wiring import inline_context
 
@@ -21,5 +23,6 @@ def handle(request: AdvanceRequest, context: Any) -> AdvanceAnswer:
         context=inline_context,
         invocation=context.aws_request_id,
         time_left_s=time_left_s(context),
+        most_events=settings().epoch_events or MOST_EVENTS,
     )
     return advance(request)

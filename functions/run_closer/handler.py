@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.closing import CloseRun, is_of_workflow, run_of_event
+from stepward.agents.closing import CloseRun, epoch_of_event, is_of_workflow, run_of_event
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.entry import room
 
@@ -16,4 +16,4 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
     key, error, detail = run_of_event(event)
     if is_of_workflow(event):
         return {"status": workflow_wiring.end_case().close(key, error, detail)}
-    return {"status": CloseRun(wiring.run_ports())(key, error, detail)}
+    return {"status": CloseRun(wiring.run_ports())(key, error, detail, epoch_of_event(event))}

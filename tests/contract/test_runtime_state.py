@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.journal import Continued
 from stepward.domain.line import Slot
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
 from stepward.ports.runtime_state import Freed, IdempotencyKey, Settlement, Started
@@ -149,3 +150,26 @@ def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:
             )
         )
     assert len(set(runs)) == 1
+
+
+def test_an_epoch_begins_in_journal_and_head_together_and_once(ports: Any) -> None:
+    ports.runtime.start(a_new_run())
+    second = Continued(at=LATER, writer="one", epoch=2)
+    with pytest.raises(StoreConflict):
+        ports.runtime.begin_epoch(a_key(), 2, second.model_copy(update={"epoch": 3}))
+    ports.runtime.begin_epoch(a_key(), 2, second)
+    assert ports.runtime.head(a_key()).execution_name == f"{a_key().run}.2"
+    assert ports.journal.newest(a_key()).record == second
+    for seq in (2, 3):
+        with pytest.raises(StoreConflict):
+            ports.runtime.begin_epoch(a_key(), seq, second)
+    assert [head.epoch for head in ports.lists.open_runs("9999", 10)] == [2]
+
+
+def test_no_epoch_begins_after_the_end(ports: Any) -> None:
+    ports.runtime.start(a_new_run())
+    ports.runtime.close(a_key(), Settlement(CLOSING, slot=Slot()))
+    with pytest.raises(StoreConflict):
+        ports.runtime.begin_epoch(a_key(), 2, Continued(at=LATER, writer="one", epoch=2))
+    assert ports.journal.newest(a_key()).seq == 1
+    assert ports.runtime.head(a_key()).epoch == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -54,6 +55,17 @@ def asked_one_is_stopped(tour: Any) -> None:
     wait_for(lambda: "agent.tool.called" in tour.api.get(f"/runs/{asked}/events").text or None)
     tour.stop(asked)
     _refused_then_cancelled(tour, run)
+
+
+def go_on_in_another_execution(tour: Any) -> None:
+    """Ask for a run's next step as an execution does whose history is full, with the turn's call given up."""
+    run = tour.waiting()
+    seen = tour.api.get(f"/runs/{run}/events").json()["events"]
+    turn = next(event["seq"] for event in seen if event["type"] == "agent.tool.called")
+    asks = {"v": 1, "tenant": "acme", "run": run, "execution": f"{run}.1", "called": turn, "spent": 20_000}
+    tour.laptop.client("lambda").invoke(
+        FunctionName="stepward-laptop-agent-advance", Payload=json.dumps(asks)
+    )
 
 
 def end_before_others(tour: Any) -> None:
@@ -174,6 +186,7 @@ def _runs_of(tour: Any, agent: str) -> list[str]:
 
 
 LINE_USES: dict[tuple[str, str], Callable[[Any], object]] = {
+    ("agent_advance", "agent-run:start"): go_on_in_another_execution,
     ("agent_advance", "agent-run:answer"): ask,
     ("agent_advance", "dispatch:send"): end_before_others,
     ("dispatch", "journal:append"): ask,

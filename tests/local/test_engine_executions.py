@@ -267,3 +267,32 @@ def test_choice_misses_have_their_names(laptop: Laptop, given: dict[str, int], e
     machine["States"]["B"] = {"Type": "Succeed"}
     found = run_machine(laptop, make(laptop, f"miss-{next(iter(given))}", machine), json.dumps(given))
     assert (found["error"], found["cause"].startswith(ENTERED)) == (error, True)
+
+
+def test_a_state_says_how_often_it_was_tried(laptop: Laptop) -> None:
+    """What `agent-run` counts its events by, in Arguments, Output and Catch."""
+    tried = "{% $states.context.State.RetryCount %}"
+    fails = "{% $states.context.State.RetryCount < 1 ? {'raise': 'Lambda.Unknown'} : {'answer': 'well'} %}"
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": "small-echo", "Payload": fails},
+        "Output": {"tried": tried},
+        "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 1, "MaxAttempts": 1}],
+        "End": True,
+    }
+    caught = {
+        **task,
+        "Arguments": {"FunctionName": "small-echo", "Payload": {"raise": "Lambda.Unknown"}},
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {"caught": tried}, "Next": "C"}],
+    }
+    branches = [{"A": task}, {"A": caught, "C": {"Type": "Pass", "End": True}}]
+    both = {
+        "Type": "Parallel",
+        "Branches": [{"StartAt": "A", "States": each} for each in branches],
+        "End": True,
+    }
+    machine = {"QueryLanguage": "JSONata", "StartAt": "M", "States": {"M": both}}
+    found = run_machine(laptop, make(laptop, "tried", machine))
+    assert json.loads(found["output"]) == [{"tried": 1}, {"caught": 1}]
+    assert kinds(laptop, found).count("TaskScheduled") == 4

@@ -7,6 +7,7 @@ but the answer never seen); then pairs of deaths, chosen at random.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -14,19 +15,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepward.agents.closing import Sweep
+from stepward.agents.epochs import MOST_EVENTS
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import Conflict
 from stepward.domain.journal import Claimed, Turn
 from stepward.domain.run_state import fold
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunKey, execution_name
 from stepward.models.catalog import backend_for
 from tests.builders import an_agent, an_agent_body
 from tests.driver import World
 
 WRITES = (
-    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "top_up", "close", "others_told", "keep",
-    "send", "open", "decide", "change", "woken", "put",
+    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "begin_epoch", "top_up", "close", "others_told",
+    "keep", "send", "open", "decide", "change", "woken", "put",
 )  # fmt: skip
 CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}
 POLICY = {"call": [{"tool": "policy_lookup", "arguments": {"topic": "books"}}] * 2}
@@ -70,7 +72,7 @@ class Mortal:
     """Counts writes and dies around the chosen ones; `deaths` are (number of the write, before or after)."""
 
     def __init__(self, world: World, deaths: set[tuple[int, str]]) -> None:
-        self.writes = 0
+        self.names: list[str] = []
         self._within = False
         self._deaths = deaths
         for owner in (
@@ -80,16 +82,21 @@ class Mortal:
             world.nudges,
             world.approvals,
             world.told,
+            world.machine,
         ):
             for name in WRITES:
                 if hasattr(owner, name):
-                    setattr(owner, name, self._mortal(getattr(owner, name)))
+                    setattr(owner, name, self._mortal(name, getattr(owner, name)))
 
-    def _mortal(self, write: Callable[..., Any]) -> Callable[..., Any]:
+    @property
+    def writes(self) -> int:
+        return len(self.names)
+
+    def _mortal(self, name: str, write: Callable[..., Any]) -> Callable[..., Any]:
         def dying(*args: Any) -> Any:
             if self._within:
                 return write(*args)  # a part of a transaction happens with the whole of it
-            self.writes += 1
+            self.names.append(name)
             number = self.writes
             if (number, "before") in self._deaths:
                 raise Died
@@ -130,9 +137,11 @@ def a_child() -> dict[str, Any]:
     )
 
 
-def live(shape: str, deaths: set[tuple[int, str]]) -> tuple[World, RunKey, Mortal, Counting]:
+def live(
+    shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVENTS
+) -> tuple[World, RunKey, Mortal, Counting]:
     """Move a run along as the machine does: a task that dies is retried with the same payload."""
-    world = World()
+    world = World(most_events=most_events)
     budget = Budget(scope=BudgetScope.TENANT, limit_usd_micros=10_000_000)
     world.limits.change("acme", TenantLimits(active=1, budgets=(budget,)), 0)
     world.datasets.put("acme", "datasets/policy.json", b'{"topics": {"books": {"days": 30}}}')
@@ -147,19 +156,23 @@ def live(shape: str, deaths: set[tuple[int, str]]) -> tuple[World, RunKey, Morta
 
 
 def carry(world: World, key: RunKey) -> None:
-    """Do what the machine does, until the run is done."""
-    said: dict[str, Any] = {}
+    """Do what the machine does, until the run is done: an execution that ends before it must have a newer one."""
+    epoch, said = 1, dict[str, Any](spent=7)
     for _ in range(60):
+        said["execution"] = execution_name(key.run, epoch)
         answer = _retried(lambda: world.advance(key, **said))  # noqa: B023
-        said = {}
-        if answer.next == "done":
+        said = {"spent": world.spent(answer)}
+        if answer.next == "done" and world.runtime.heads[key].ended:
             return
+        if answer.next == "done":
+            epoch += 1
+            assert execution_name(key.run, epoch) in world.machine.started
         if answer.next == "calls":
-            said = {"called": answer.seq, "asked": answer.calls}
+            said |= {"called": answer.seq, "asked": answer.calls}
         for call in answer.calls or []:
             _retried(lambda: world.call(key, answer, call))  # noqa: B023
         for wait in answer.waits or []:
-            said = {"awaited": answer.seq}
+            said["awaited"] = answer.seq
             token = _retried(lambda: world.wait(key, answer, wait.call))  # noqa: B023
             if token not in world.machine.answered:
                 carry_answer(world, key, wait.call)
@@ -199,11 +212,15 @@ def _retried(task: Callable[[], Any]) -> Any:
     raise AssertionError("five deaths in a row")
 
 
-def check(shape: str, deaths: set[tuple[int, str]]) -> None:
-    world, key, _, backend = live(shape, deaths)
-    calm_world, calm_key, _, calm_backend = live(shape, set())
+def check(shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVENTS) -> None:
+    world, key, _, backend = live(shape, deaths, most_events)
+    calm_world, calm_key, _, calm_backend = calm_life(shape, most_events)
     run, calm = world.show(key), calm_world.show(calm_key)
-    assert (run["status"], run["output"]) == (calm["status"], calm["output"])
+    assert (run["status"], run["output"], world.runtime.heads[key].epoch) == (
+        calm["status"],
+        calm["output"],
+        calm_world.runtime.heads[calm_key].epoch,
+    )
     journal = world.journal.load(key)
     state = fold(journal)
     assert run["totals"] == state.ledger.billed_totals().model_dump()
@@ -230,8 +247,14 @@ def check(shape: str, deaths: set[tuple[int, str]]) -> None:
         assert budget.limit_usd_micros - budget.remaining_usd_micros == spent
 
 
-def writes_of(shape: str) -> int:
-    return live(shape, set())[2].writes
+@cache
+def calm_life(shape: str, most_events: int = MOST_EVENTS) -> tuple[World, RunKey, Mortal, Counting]:
+    """The same run without a death, which nobody changes any more."""
+    return live(shape, set(), most_events)
+
+
+def writes_of(shape: str, most_events: int = MOST_EVENTS) -> int:
+    return calm_life(shape, most_events)[2].writes
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -241,9 +264,23 @@ def test_one_death_anywhere(shape: str) -> None:
             check(shape, {(number, when)})
 
 
+@pytest.mark.parametrize("shape", ["remote 2 + 2", "a person beside a tool", "two children"])
+def test_one_death_anywhere_on_the_way_through_several_executions(shape: str) -> None:
+    names = calm_life(shape, 20)[2].names
+    changes = [number for number, name in enumerate(names, start=1) if name == "begin_epoch"]
+    near = {number + step for number in changes for step in (-1, 0, 1, 2)}
+    assert names[changes[0]] == "start"
+    for number in sorted(near):
+        for when in ("before", "after"):
+            check(shape, {(number, when)}, 20)
+
+
 @settings(max_examples=150, deadline=None, derandomize=True)
 @given(st.data())
 def test_two_deaths_anywhere(data: st.DataObject) -> None:
-    shape = data.draw(st.sampled_from(list(SHAPES)))
-    place = st.tuples(st.integers(1, writes_of(shape) + 3), st.sampled_from(["before", "after"]))
-    check(shape, data.draw(st.sets(place, min_size=2, max_size=2)))
+    shape, most_events = (
+        data.draw(st.sampled_from(list(SHAPES))),
+        data.draw(st.sampled_from([MOST_EVENTS, 20])),
+    )
+    place = st.tuples(st.integers(1, writes_of(shape, most_events) + 3), st.sampled_from(["before", "after"]))
+    check(shape, data.draw(st.sets(place, min_size=2, max_size=2)), most_events)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stepward.agents import settle, standing
 from stepward.agents.advance import _Advancing
 from stepward.agents.call_tool import CallTool
+from stepward.agents.epochs import Epochs
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
 from stepward.agents.settle import Settle
@@ -66,6 +67,7 @@ def _no_claim(advancing: Any) -> None:
         (standing, "close_those_of", lambda *_: None, "stays open"),
         (CallTool, "_held_back", lambda *_: None, "paid 2 times"),
         (_Advancing, "_claim", _no_claim, ""),
+        (Epochs, "start", lambda *_: None, ""),
     ],
 )
 def test_a_broken_promise_is_noticed(

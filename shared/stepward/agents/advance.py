@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next
+from stepward.agents.epochs import MOST_EVENTS, Epochs
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
 from stepward.agents.orphans import ORPHANED, EndOrphans
@@ -46,7 +47,10 @@ REPLY_LIMIT_BYTES: Final = 2_000_000
 
 @dataclass(frozen=True)
 class Advance:
-    """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run."""
+    """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run.
+
+    `most_events` is how long an execution's history may grow before a new execution carries the run on.
+    """
 
     ports: RunPorts
     consultant: Callable[[str, str, str], Consultant]
@@ -54,17 +58,21 @@ class Advance:
     context: Callable[[str, str], ToolContext]
     invocation: str
     time_left_s: Callable[[], float]
+    most_events: int = MOST_EVENTS
 
     def __call__(self, request: AdvanceRequest) -> AdvanceAnswer:
         """Go on with the run until it is done or must wait."""
         writer = RunWriter.open(self.ports, request.key, self.invocation)
-        if request.error:
+        epochs = Epochs(writer, self.ports, request, self.most_events)
+        if epochs.is_late:
+            epochs.start()
+        elif request.error:
             writer.end(failure(request.error, "the platform could not advance the run."))
         elif writer.state.end is not None:
             writer.settle()
-        if writer.state.end is not None:
+        if writer.state.end is not None or epochs.is_late:
             return AdvanceAnswer(tenant=request.tenant, run=request.run, next="done", seq=writer.state.seq)
-        return _Advancing(self, request, writer).run()
+        return _Advancing(self, request, writer, epochs).run()
 
 
 @dataclass
@@ -74,6 +82,7 @@ class _Advancing:
     case: Advance
     request: AdvanceRequest
     writer: RunWriter
+    epochs: Epochs
     standing: Standing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -99,7 +108,12 @@ class _Advancing:
     def _step(self) -> AdvanceAnswer | None:
         if self.state.paused:
             return self.standing.pause()
-        return self._take_turn() if self.state.pending is None else self._answer_calls(self.state.pending)
+        if self.state.pending is not None:
+            return self._answer_calls(self.state.pending)
+        if self.epochs.is_full:
+            self.epochs.begin_next()
+            return self._answer("done")
+        return self._take_turn()
 
     def _stand(self) -> AdvanceAnswer | None:
         """See to it that the run has a slot, or waits for one."""
@@ -230,7 +244,7 @@ class _Advancing:
         results = self.writer.make(Results, turn=turn.turn, outcomes=outcomes, handed_over=carrier)
         permit = self._permit(self.state.with_results(results))
         short = self.case.time_left_s() < TIME_FOR_A_TURN_S
-        intent = permit if isinstance(permit, Intent) and not short else None
+        intent = permit if isinstance(permit, Intent) and not short and not self.epochs.is_full else None
         self.writer.append(results.model_copy(update={"intent": intent}))
         if isinstance(permit, End):
             return self._end(permit)
@@ -254,7 +268,14 @@ class _Advancing:
     def _answer(self, next_: Next, **more: Any) -> AdvanceAnswer:
         tenant, run = self.request.tenant, self.request.run
         return AdvanceAnswer.model_validate(
-            {"tenant": tenant, "run": run, "next": next_, "seq": self.state.pending_seq, **more}
+            {
+                "tenant": tenant,
+                "run": run,
+                "next": next_,
+                "seq": self.state.pending_seq,
+                "spent": self.request.spent,
+                **more,
+            }
         )
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunKey, epoch_of
 
 
 class FailedCall(BaseModel):
@@ -21,7 +21,8 @@ class AdvanceRequest(BaseModel):
 
     `called` is the place of the turn whose calls the machine has just made, `asked` which of them: only their missing
     results are final. `awaited` names the wait that is over by the place of its `parked`. `error` asks for the run's
-    end because advancing it failed too often.
+    end because advancing it failed too often. `execution` is who asks, `spent` the events that its history has by then;
+    machines of earlier releases say neither, and each of them is its run's first.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -34,6 +35,13 @@ class AdvanceRequest(BaseModel):
     awaited: int | None = None
     failed: list[FailedCall] = Field(default_factory=list)
     error: str | None = None
+    execution: str | None = None
+    spent: int | None = None
+
+    @property
+    def epoch(self) -> int:
+        """Which of the run's executions asks."""
+        return epoch_of(self.execution) if self.execution else 1
 
     @property
     def key(self) -> RunKey:
@@ -60,7 +68,8 @@ class AdvanceAnswer(BaseModel):
     """What the machine is to do next; ids only, under 2 KB.
 
     `seq` is the place of the turn whose calls are open, or with waits of the `parked`; `newest` is the journal's last place
-    when calls were asked for.
+    when calls were asked for; `spent` is what the machine has said, for it to count on from. `done` ends the execution:
+    the run is over, or goes on in a newer one.
     """
 
     v: Literal[1] = 1
@@ -74,3 +83,4 @@ class AdvanceAnswer(BaseModel):
     calls: list[str] | None = None
     waits: list[Wait] | None = None
     seconds: int | None = None
+    spent: int | None = None

@@ -21,6 +21,7 @@ from stepward.domain.journal import (
     Admitted,
     AnyRecord,
     Cancel,
+    Continued,
     Created,
     Inherited,
     Pause,
@@ -29,7 +30,7 @@ from stepward.domain.journal import (
     Sequenced,
 )
 from stepward.domain.run_state import is_harmless, newest_deed
-from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.domain.runs import RunHead, RunKey, RunStatus, epoch_of
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.tokens import SLOT_CALL
 
@@ -40,19 +41,29 @@ RUNS_LISTED: Final = 10_000
 RUNS_A_SWEEP: Final = 500
 TENANTS_A_SWEEP: Final = 200
 IN_LINE: Final = "in line"
+GOES_ON: Final = "goes on"
 _AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
 
 
 @dataclass(frozen=True)
 class CloseRun:
-    """Ends a run by what its journal says, as cancelled if somebody asked for that, else as failed."""
+    """Ends a run by what its journal says, as cancelled if somebody asked for that, else as failed.
+
+    `epoch` is that of the execution whose end is the reason: a run that goes on in a newer one is left alone.
+    """
 
     ports: RunPorts
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(20), reraise=True)
-    def __call__(self, key: RunKey, error: str, detail: str) -> str:
-        """Close one run; say how it stands now."""
+    def __call__(self, key: RunKey, error: str, detail: str, epoch: int | None = None) -> str:
+        """Close one run; say how it stands now.
+
+        time →   advance: epoch 2 ✓                 we, of execution 1's end: epoch 2 is there → nothing to close
+                 we: end ✓                          advance: epoch 2 ✗ → looks again: the run has ended
+        """
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
+        if epoch is not None and epoch < writer.state.epoch and writer.state.end is None:
+            return GOES_ON
         asked = writer.state.cancelled
         writer.end(cancelled(asked) if asked else failure(error, detail))
         if writer.state.pending:
@@ -68,6 +79,11 @@ def run_of_event(event: dict[str, Any]) -> tuple[RunKey, str, str]:
     error = change.get("error") or {"TIMED_OUT": "States.Timeout"}.get(change["status"], "ExecutionStopped")
     detail = f"the execution ended as {change['status']}: {change.get('cause') or 'no cause given'}"
     return RunKey(tenant=payload["tenant"], run=payload["run"]), error, detail[:1_000]
+
+
+def epoch_of_event(event: dict[str, Any]) -> int:
+    """Tell which of its run's executions an event is about."""
+    return epoch_of(event["detail"]["name"])
 
 
 def is_of_workflow(event: dict[str, Any]) -> bool:
@@ -108,6 +124,7 @@ class Sweep:
 
         time →   start: transaction ✓ ── ✗ dies            → the journal has no claim: start by the same name
                  dispatch: admitted ✓ ── ✗ dies            → the same; or the machine waits: wake it
+                 advance: epoch 2 ✓ ── ✗ dies for good     → the journal has no claim after it: start epoch 2 by its name
                  advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
                  cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
                  advance: queued ✓ ── ✗ dies or its nudge   → have the line looked at
@@ -122,10 +139,9 @@ class Sweep:
         if newest is not None and isinstance(newest.record, Queued):
             return IN_LINE
         if self._is_abandoned(head):
-            CloseRun(self.ports)(
-                head.key, "DeadlineExceeded", "nobody carried the run any more when its deadline had passed."
-            )
-            return "closed"
+            detail = "nobody carried the run any more when its deadline had passed."
+            closed = CloseRun(self.ports)(head.key, "DeadlineExceeded", detail, head.epoch)
+            return "left" if closed == GOES_ON else "closed"
         return "left"
 
     def _is_abandoned(self, head: RunHead) -> bool:
@@ -155,6 +171,8 @@ class Sweep:
     def _start(self, head: RunHead, newest: Sequenced) -> str:
         """Start a run that has a slot and no machine, or wake the machine that waits for the slot."""
         record = newest.record
+        if isinstance(record, Continued):
+            head = head.model_copy(update={"epoch": record.epoch})  # the list may lag behind
         if isinstance(record, Created | Inherited) and head.status is RunStatus.PENDING:
             return IN_LINE
         token = self.ports.tokens.of(head.key, SLOT_CALL) if isinstance(record, Admitted) else None
@@ -164,7 +182,8 @@ class Sweep:
         is_new = from_iso(record.at) + BEGINS_WITHIN > self.ports.clock.now()
         if is_new or not self._is_abandoned(head):
             return "started"
-        CloseRun(self.ports)(head.key, "DeadlineExceeded", "its machine was gone before the run had begun.")
+        detail = "its machine was gone before the run had begun."
+        CloseRun(self.ports)(head.key, "DeadlineExceeded", detail, head.epoch)
         return "closed"
 
 
@@ -177,8 +196,8 @@ def raise_all(faults: list[StepwardError]) -> None:
 
 
 def _has_not_begun(newest: Sequenced) -> bool:
-    """Whether nobody has done anything since the run was started or admitted."""
-    return isinstance(newest.record, Created | Inherited | Admitted)
+    """Whether nobody has done anything since the run was started, admitted, or handed to a new execution."""
+    return isinstance(newest.record, Created | Inherited | Admitted | Continued)
 
 
 def _is_the_end(record: AnyRecord) -> bool:

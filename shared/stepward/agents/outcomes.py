@@ -20,7 +20,7 @@ from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed
 
 CALLS_A_TURN: Final = 12
-"""200 turns of 12 calls and 300 waits make 22,000 events: Step Functions allows 25,000, and retries take some."""
+"""So that one turn, whatever happens in it, fits into what an execution's history has left when it counts as full."""
 NO_ANSWER: Final = "NoAnswer"
 """The result's error when nobody answered in time."""
 

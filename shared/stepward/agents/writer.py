@@ -13,6 +13,7 @@ from stepward.agents.settle import Settle, late_line
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import (
     AnyRecord,
+    Continued,
     End,
     Ended,
     Parked,
@@ -98,6 +99,12 @@ class RunWriter:
         if done:
             self._take_in(record)
         return done
+
+    def begin_epoch(self) -> None:
+        """Write that the run goes on in a new execution."""
+        record = self.make(Continued, epoch=self.state.epoch + 1)
+        begin = self.ports.runtime.begin_epoch
+        self._placed(record, lambda: begin(self.key, self.state.seq + 1, record))
 
     def _in_line(self, place: str) -> InLine:
         key, state = self.key, self.state

@@ -20,6 +20,7 @@ from stepward.domain.journal import (
     AnyRecord,
     CallItem,
     Claimed,
+    Continued,
     Created,
     Parked,
     Queued,
@@ -49,7 +50,11 @@ START_READ_UNITS: Final = 3.5
 """The caller's key, the agent and its version, and the definition once more where it is carried out."""
 SLOT_WRITE_UNITS: Final = 12
 """A place in line and its leaving 4, slot 2 and counters 4, the head's status 2."""
-_IN_TRANSACTIONS: Final = frozenset({"created", "inherited", "admitted", "queued", "parked", "topped_up"})
+EPOCH_WRITE_UNITS: Final = 5
+"""Of a new execution: head 2 with its three lists 3."""
+_IN_TRANSACTIONS: Final = frozenset(
+    {"created", "inherited", "admitted", "queued", "parked", "topped_up", "continued"}
+)
 
 
 @dataclass
@@ -113,6 +118,8 @@ class AwsTally:
                 self.wait(len(record.calls))
             case Queued():
                 self.stand_in_line()
+            case Continued():
+                self.begin_epoch()
             case Turn():
                 self._end_if(record.end is not None)
             case _:
@@ -174,6 +181,11 @@ class AwsTally:
         self.write_units += 8 + 2 * self.budgets + 2 * calls
         for _ in range(calls):
             self.invoke("dispatch", DISPATCH_MS)
+
+    def begin_epoch(self) -> None:
+        """Count the last state of an execution that hands the run to a new one; its advance is counted by its claim."""
+        self.transitions += 1
+        self.write_units += EPOCH_WRITE_UNITS
 
     def end(self) -> None:
         """Count a run's end."""

@@ -11,6 +11,7 @@ from stepward.domain.journal import (
     CallItem,
     Cancel,
     Claimed,
+    Continued,
     Created,
     End,
     Ended,
@@ -74,6 +75,8 @@ def _standing(record: AnyRecord) -> Iterator[Named]:
             yield "run.admitted", {}
         case Queued():
             yield "run.queued", {"place": rank_of(record.place)}
+        case Continued():
+            yield "run.continued", {"epoch": record.epoch}
         case Parked():
             yield "run.parked", {"reason": record.reason, "calls": list(record.calls)}
         case ToppedUp():

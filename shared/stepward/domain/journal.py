@@ -1,8 +1,8 @@
 """The journal's records: an append-only, gap-free log that is the truth about a run.
 
-created → [admitted] → claimed → turn → results → turn → … → turn(end) | ended, with wait, topped_up, pause, resume and
-cancel anywhere between. A run that waits for an answer is parked, and goes on when it is admitted again, perhaps after
-it was queued. `inherited` follows `created` in a run that goes on from another one's turn.
+created → [admitted] → claimed → turn → results → turn → … → turn(end) | ended, with wait, topped_up, pause, resume,
+continued and cancel anywhere between. A run that waits for an answer is parked, and goes on when it is admitted again,
+perhaps after it was queued. `inherited` follows `created` in a run that goes on from another one's turn.
 Every record has the version `v`, so that later code can load the journals of earlier releases.
 """
 
@@ -173,6 +173,13 @@ class Claimed(Record):
     intent: Intent | None = None
 
 
+class Continued(Record):
+    """The run goes on in a new execution, named by its `epoch`: what the one before it still says is late."""
+
+    kind: Literal["continued"] = "continued"
+    epoch: int
+
+
 class Turn(Record):
     """One model reply and what it cost. `late` marks one that came after the run was taken over or ended.
 
@@ -249,6 +256,7 @@ AnyRecord = Annotated[
     | Pause
     | Resume
     | Claimed
+    | Continued
     | Turn
     | Results
     | Waiting

@@ -16,6 +16,7 @@ from stepward.domain.journal import (
     CallItem,
     Cancel,
     Claimed,
+    Continued,
     Created,
     End,
     Ended,
@@ -44,6 +45,7 @@ class RunState:
     the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with.
+    `epoch` counts the executions that the run has had.
     """
 
     created: Created | None = None
@@ -51,6 +53,7 @@ class RunState:
     history: list[Exchange] = field(default_factory=list)
     pending: Turn | None = None
     pending_seq: int = 0
+    epoch: int = 1
     owner: str | None = None
     ledger: Ledger = field(default_factory=Ledger)
     waits: int = 0
@@ -147,6 +150,9 @@ class RunState:
                 self._admit(record)
             case Queued():
                 self.place = record.place
+            case Continued():
+                # Who continues a run knows that its open call was never made.
+                self.epoch, self.ledger.intent = record.epoch, None
             case Parked():
                 self._park(record)
             case ToppedUp():

@@ -109,8 +109,19 @@ class RunHead(BaseModel):
 
     @property
     def execution_name(self) -> str:
-        """The state machine execution's name: the same start can never run twice."""
-        return f"{self.run}.{self.epoch}"
+        """The name of the execution that carries the run now."""
+        return execution_name(self.run, self.epoch)
+
+
+def execution_name(run: str, epoch: int) -> str:
+    """Name a state machine's execution: the same start can never run twice."""
+    return f"{run}.{epoch}"
+
+
+def epoch_of(execution_name: str) -> int:
+    """Read the epoch from an execution's name; one that somebody started by hand has none, and counts as the first."""
+    _, dot, epoch = execution_name.rpartition(".")
+    return int(epoch) if dot and epoch.isdecimal() else 1
 
 
 def run_view(head: RunHead) -> dict[str, Any]:

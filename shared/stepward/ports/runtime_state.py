@@ -13,6 +13,7 @@ from stepward.domain.errors import Conflict
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
+    Continued,
     Created,
     Inherited,
     Parked,
@@ -148,6 +149,12 @@ class RuntimeState(Protocol):
         """Write that a run may go on, with record `seq`, and give it a place in the line if it had one.
 
         Raises `StoreConflict` when the journal has gone on.
+        """
+
+    def begin_epoch(self, key: RunKey, seq: int, record: Continued) -> None:
+        """Write that the run goes on in a new execution, with record `seq`, into the head too.
+
+        Raises `StoreConflict` when the journal has gone on, or the head is not in the epoch before or has ended.
         """
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import cache
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain.errors import Bug
 
@@ -45,6 +45,9 @@ class Settings(BaseModel):
     schedule_failures_arn: str | None = None
     http_allow: tuple[str, ...] = ()
     """What tools may reach outside: origins such as `https://host`, and functions as `lambda:name`."""
+
+    epoch_events: Annotated[int, Field(ge=20)] | None = None
+    """How long the history of a run's execution may grow, where that is not the usual length; each must have room to begin."""
 
     event_sources: dict[str, str] = {}
     tool_functions: dict[str, str] = {}

@@ -17,7 +17,17 @@ from stepward.adapters.aws.run_lists import head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug, StoreConflict
-from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    Continued,
+    Parked,
+    Pause,
+    Queued,
+    Resume,
+    ToppedUp,
+    Turn,
+)
 from stepward.domain.line import Allowance, Draw, InLine, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
@@ -130,6 +140,14 @@ class DynamoRuntimeState:
             *slots.return_steps(self.table, key.tenant, returns),
         ]
         return self._giving_back(key, kept, slot, f"parking {key.run}", parked=True)
+
+    def begin_epoch(self, key: RunKey, seq: int, record: Continued) -> None:
+        """Write that a new execution carries the run on.
+
+        time →   advance: seq 8 ✓ epoch 2 ✓      the same, late: seq 8 ✗ → looks again: its execution is an old one
+                 cancel:  seq 8 ✓ head ended     advance: seq 8 ✗ → looks again: nothing is left to carry on
+        """
+        self._all([self._record(key, seq, record), self._epoch(key, record.epoch)], f"continuing {key.run}")
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
         """Draw once more.
@@ -248,6 +266,16 @@ class DynamoRuntimeState:
             "SET paused = :paused",
             {":paused": paused},
             "attribute_not_exists(ended_at)",
+        )
+
+    def _epoch(self, key: RunKey, epoch: int) -> Step:
+        return update(
+            HEAD,
+            self.table,
+            from_item(head_key(key)),
+            "SET epoch = :epoch",
+            {":epoch": epoch, ":before": epoch - 1},
+            "epoch = :before AND attribute_not_exists(ended_at)",
         )
 
     def _end(self, key: RunKey, settlement: Settlement) -> Step:

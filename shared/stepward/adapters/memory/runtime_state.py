@@ -11,7 +11,17 @@ from stepward.adapters.memory.line import MemoryLine
 from stepward.adapters.memory.run_lists import MemoryRunLists
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict
-from stepward.domain.journal import Admitted, AnyRecord, Parked, Pause, Queued, Resume, ToppedUp, Turn
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    Continued,
+    Parked,
+    Pause,
+    Queued,
+    Resume,
+    ToppedUp,
+    Turn,
+)
 from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line, used_shards
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import (
@@ -118,6 +128,15 @@ class MemoryRuntimeState(MemoryRunLists):
             self._give_money_back(key.tenant, returns)
             self.line.parked[key.tenant] += slot is not None
             return self.line.give_back(key, slot)
+
+    def begin_epoch(self, key: RunKey, seq: int, record: Continued) -> None:
+        """Write the new epoch into journal and head, or into neither."""
+        with self._lock:
+            self._next(key, seq)
+            if self.heads[key].ended or self.heads[key].epoch != record.epoch - 1:
+                raise StoreConflict(f"the head of {key.run} is not in epoch {record.epoch - 1}.")
+            self._journal.append(key, seq, record)
+            self._set(key, epoch=record.epoch)
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
         """Draw once more, or not at all."""

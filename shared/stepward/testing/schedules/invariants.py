@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 
 from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import Turn
+from stepward.domain.journal import Claimed, Continued, Turn
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.domain.tools import OUTCOME_UNKNOWN
 from stepward.testing.schedules.payment import CHECKED_PAYMENT, Payment
-from stepward.testing.schedules.platform import Platform
+from stepward.testing.schedules.platform import EXECUTION_STOPPED, Platform
 
 EXPECTED_ANSWER = "the answer"
 
@@ -23,6 +23,7 @@ def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]
         yield from _ends_once(platform, head, state)
         yield from _ledger(platform, key, head, state)
         yield from _told_the_truth(key, state)
+        yield from _epochs(platform, head, state)
     yield from _losers_paid(platform)
     yield from _effects(platform, cancel_acks)
     yield from _stays_with_its_tenant(platform)
@@ -79,6 +80,21 @@ def _told_the_truth(key: RunKey, state: RunState) -> Iterator[str]:
             continue
         if is_made != (result.error is None):
             yield f"{key.run}:{result.call}: made is {is_made}, but the model was told {result.error or 'it was paid'}"
+
+
+def _epochs(platform: Platform, head: RunHead, state: RunState) -> Iterator[str]:
+    """The newest execution carries a run: no older one goes on with it, and none of their ends is its own."""
+    if head.epoch != state.epoch:
+        yield f"{head.run}: the head is in epoch {head.epoch}, the journal in {state.epoch}"
+    epoch = 1
+    for record in (item.record for item in platform.journal.load(head.key).records):
+        epoch = record.epoch if isinstance(record, Continued) else epoch
+        if isinstance(record, Claimed) and platform.epochs[record.writer] < epoch:
+            yield f"{head.run}: {record.writer} goes on with it in an old epoch"
+    newest = platform.executions.get(head.execution_name)
+    stopped = state.end is not None and state.end.error and state.end.error.code == EXECUTION_STOPPED
+    if stopped and newest and newest.status not in ("FAILED", "ABORTED"):
+        yield f"{head.run}: ended by an execution that did not carry it any more"
 
 
 def _losers_paid(platform: Platform) -> Iterator[str]:

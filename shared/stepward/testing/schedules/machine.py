@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from stepward.domain.errors import StepwardError
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunKey, epoch_of
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.faults import Died
 
@@ -43,8 +43,9 @@ class Task:
 
 @dataclass
 class Execution:
-    """One execution: which tasks it waits for, and how it ended."""
+    """One execution: which tasks it waits for, how it ended, and how many events its history has by then."""
 
+    name: str
     key: RunKey
     spawn: Spawn
     tasks: list[Task] = field(default_factory=list)
@@ -52,10 +53,16 @@ class Execution:
     answer: Payload = field(default_factory=dict)
     status: str = "RUNNING"
     tokens_made: int = 0
+    spent: int = 0
+
+    @property
+    def epoch(self) -> int:
+        """Which of its run's executions this is."""
+        return epoch_of(self.name)
 
     def begin(self) -> None:
         """Enter AdvanceRun for the first time."""
-        self._enter("agent_advance", {"v": 1, **self.key.model_dump()})
+        self._advance()
 
     def stop(self) -> None:
         """Abort: functions that run go on, but nobody listens."""
@@ -109,17 +116,23 @@ class Execution:
             case "waits":
                 self._wait_for_all()
             case _:
-                self._enter("agent_advance", {"v": 1, **self.key.model_dump()})
+                self.spent += 2
+                self._advance()
         return None
 
+    def _advance(self, **said: Any) -> None:
+        self.spent += 7
+        asks = {"execution": self.name, "spent": self.spent}
+        self._enter("agent_advance", {"v": 1, **self.key.model_dump(), **asks, **said})
+
     def _fan_out(self) -> None:
-        self.failed = []
+        self.failed, self.spent = [], self.spent + 4 + 7 * len(self.answer["calls"])
         named = {name: self.answer[name] for name in ("agent", "version", "seq", "newest")}
         for call in self.answer["calls"]:
             self._enter("tool_invoke", {"v": 1, **self.key.model_dump(), **named, "call": call})
 
     def _wait_for_all(self) -> None:
-        self.failed = []
+        self.failed, self.spent = [], self.spent + 4 + 8 * len(self.answer["waits"])
         named = {name: self.answer[name] for name in ("agent", "version")}
         for wait in self.answer["waits"]:
             self._await({"v": 1, **self.key.model_dump(), **named, "call": wait["call"]})
@@ -127,20 +140,21 @@ class Execution:
     def _await(self, payload: Payload) -> None:
         """Enter a wait: each try has a token of its own, and the older ones are worth nothing."""
         token = self._new_token()
-        given = {**payload, "token": token, "entered": f"{self.tokens_made:06d}", "tried": 0}
+        entered = f"{self.epoch:03d}.{self.tokens_made:06d}"
+        given = {**payload, "token": token, "entered": entered, "tried": 0}
         self.tasks.append(Task("dispatch", given, self.spawn("dispatch", given), token=given["token"]))
 
     def _new_token(self) -> str:
         self.tokens_made += 1
-        return f"{self.key.run}:{self.tokens_made}"
+        return f"{self.name}:{self.tokens_made}"
 
     def _join(self) -> None:
         if not self.tasks:
             is_call = self.answer["next"] == "calls"
             reached = {"called" if is_call else "awaited": self.answer["seq"]}
             asked = {"asked": self.answer["calls"]} if is_call else {}
-            done = {**reached, **asked, "failed": self.failed}
-            self._enter("agent_advance", {"v": 1, **self.key.model_dump(), **done})
+            self.spent += 2 * len(self.failed)
+            self._advance(**reached, **asked, failed=self.failed)
 
     def _error(self, task: Task, name: str) -> None:
         if self._may_retry(task, name):
@@ -153,9 +167,12 @@ class Execution:
         elif task.payload.get("error"):
             self.status = "FAILED"
         else:
-            self._enter("agent_advance", {"v": 1, **self.key.model_dump(), "error": name})
+            self._advance(error=name)
 
     def _again(self, task: Task) -> None:
+        self.spent += 4 if task.token else 3
+        if task.room == "agent_advance":
+            task.payload = {**task.payload, "spent": self.spent}
         if task.token:
             task.token = self._new_token()
             task.payload = {**task.payload, "token": task.token, "tried": task.payload["tried"] + 1}

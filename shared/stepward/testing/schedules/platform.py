@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from stepward.adapters.memory.approvals import MemoryApprovals
 from stepward.adapters.memory.events import MemoryEvents
@@ -41,6 +41,9 @@ from stepward.testing.schedules.machine import Execution, Payload
 from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
 from stepward.tools.base import ToolContext
 
+EXECUTION_STOPPED: Final = "ExecutionStopped"
+"""The error of a run whose execution has ended without it."""
+
 
 class SkewedClock:
     """A clock that is wrong by some seconds, as a machine's may be."""
@@ -55,9 +58,12 @@ class SkewedClock:
 
 
 class Platform:
-    """Rooms as actors over watched ports; `off_by_s` tells each new invocation how wrong its clock is."""
+    """Rooms as actors over watched ports.
 
-    def __init__(self, off_by_s: Callable[[], float]) -> None:
+    `off_by_s` tells each new invocation how wrong its clock is; `most_events` is how long an execution may get.
+    """
+
+    def __init__(self, off_by_s: Callable[[], float], most_events: int) -> None:
         self.diary = Diary()
         self.clock = StillClock()
         self.journal = MemoryJournal()
@@ -70,7 +76,10 @@ class Platform:
         self.told = MemoryEvents()
         self.executions: dict[str, Execution] = {}
         self.actors: list[Actor] = []
+        self.epochs: dict[str, int] = {}
+        """For which of its run's executions an invocation has advanced it, by the invocation's name."""
         self._off_by_s = off_by_s
+        self._most_events = most_events
         self._numbers = count(1)
         self._ids = CountingIds()
         self._watched_journal: Any = Watched("journal", self.journal, self.diary)
@@ -91,7 +100,7 @@ class Platform:
     def start(self, execution_name: str, key: RunKey) -> None:
         """Start an execution once a name."""
         if execution_name not in self.executions:
-            self.executions[execution_name] = Execution(key, self.spawn_room)
+            self.executions[execution_name] = Execution(execution_name, key, self.spawn_room)
             self.executions[execution_name].begin()
 
     def answer(self, token: str) -> bool:
@@ -174,9 +183,8 @@ class Platform:
     def spawn_closer(self, execution: Execution) -> Actor:
         """Close the run of an execution that failed or was aborted, as its event asks for."""
         close = CloseRun(self._ports())
-        return self.spawn(
-            self._name("closer"), lambda: close(execution.key, "ExecutionStopped", execution.status)
-        )
+        said = (execution.key, EXECUTION_STOPPED, execution.status, execution.epoch)
+        return self.spawn(self._name("closer"), lambda: close(*said))
 
     def spawn_dispatch(self, tenant: str, freed: int | None = None) -> Actor:
         """Look at a tenant's line, as a nudge asks for."""
@@ -208,8 +216,11 @@ class Platform:
             ),
             invocation=invocation,
             time_left_s=lambda: 100.0,
+            most_events=self._most_events,
         )
-        answer = advance(AdvanceRequest.model_validate(payload)).model_dump(exclude_none=True)
+        request = AdvanceRequest.model_validate(payload)
+        self.epochs[invocation] = request.epoch
+        answer = advance(request).model_dump(exclude_none=True)
         found: Payload = json.loads(json.dumps(answer))
         return found
 

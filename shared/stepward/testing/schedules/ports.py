@@ -15,7 +15,7 @@ from stepward.testing.schedules.faults import Died, Fault
 
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
-    | {"admit", "queue", "park", "top_up", "hold", "release", "others_told", "leave", "keep"}
+    | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "others_told", "leave", "keep"}
     | {"flag", "unflag", "unflag_account", "answer", "send"}
     | {"open", "change", "decide", "woken", "put"}
 )

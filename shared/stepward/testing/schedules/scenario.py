@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from stepward.agents.epochs import MOST_EVENTS
 from stepward.agents.start import Caller
 from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
@@ -73,7 +74,9 @@ class Scenario:
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
         self.fate = Misfortune(self.chance, most=self.chance.randint(0, 5))
-        self.platform = Platform(self._off_by_s)
+        # Apart from all other chances, so that a seed's other misfortunes stay what they were.
+        most_events = random.Random(f"epochs of {self.seed}").choice((MOST_EVENTS, 25, 12))  # noqa: S311  as above
+        self.platform = Platform(self._off_by_s, most_events)
         self._clients: dict[Actor, tuple[str, int, int]] = {}
         self._cancellers: dict[Actor, tuple[RunKey, int]] = {}
         self._deciders: list[tuple[str, Actor, str]] = []
