@@ -98,12 +98,13 @@ class Drawing:
             )
             return {"until": until, "max_iterations": self.chance.randint(1, 3)}
         items = self.chance.choice(
-            [[1, 2], [], ["a"], [None, 3, 5], "{% [1..3] %}", "{% [] %}", "{% 7 %}", [{"n": 1}] * 4]
+            [[1, 2], [], ["a"], [None, 3, 5], "{% [1..3] %}", "{% [1..4] %}", "{% [] %}", "{% 7 %}"]
         )
         return {
             "items": items,
             "max_items": 3 if self.chance.random() < 0.2 else 9,
             "max_parallel": self.chance.choice([1, 2, 10]),
+            **self.chance.choice([{}, {}, {"chunk_size": 1}, {"chunk_size": 2}]),
         }
 
     def _value(self, within: tuple[str, ...], known: list[str]) -> Any:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from stepward.adapters.memory.functions import MemoryFunctions
 from stepward.adapters.memory.line import MemoryTokens
@@ -15,6 +15,7 @@ from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets
 from stepward.agents.start import Caller
+from stepward.domain.chunks import Chunk
 from stepward.domain.errors import StepwardError
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
@@ -30,16 +31,19 @@ from stepward.workflow.compiling.program import compile_workflow
 from stepward.workflow.compiling.states import JOURNAL, TASK_RUN
 from stepward.workflow.running.answering import AnswerTask
 from stepward.workflow.running.carry import CarryTask
+from stepward.workflow.running.chunks import RunChunk
 from stepward.workflow.running.ending import EndRun
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.requests import TaskRequest
+from stepward.workflow.running.rerunning import RerunWorkflow
 from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.settling import OUTPUT, SettleRun
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
 from stepward.workflow.running.within import World
 from tests.asl_engine import AslEngine, Execution
 from tests.virtual_time import EventLoop, Ticket
+from tests.workflow_machines import EngineMachines
 from tests.workflow_reach import FakeReach
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -48,42 +52,6 @@ Duration = Callable[[str, str], float]
 
 class Died(BaseException):
     """The process is gone, with all that it knew."""
-
-
-class EngineMachines:
-    """The port to state machines, over the engine; `lost` says which sends never arrive."""
-
-    def __init__(self, world: WorkflowWorld) -> None:
-        self._world = world
-        self.sent: list[tuple[str, str | None]] = []
-        self.lost: Callable[[str], bool] = lambda token: False
-
-    def start(self, head: WorkflowHead) -> None:
-        text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
-        named = head.model_dump(include={"tenant", "run", "workflow", "version"})
-        given = {"v": 1, **named, "pk": f"T#{head.tenant}#R#{head.run}"}
-        self._world.engine.start(json.loads(text), head.execution_name, given)
-
-    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
-        del error, cause
-        if head.execution_name in self._world.engine.executions:
-            self._world.engine.executions[head.execution_name].stop()
-
-    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
-        found = self._world.engine.executions.get(head.execution_name)
-        if found is None:
-            return "never began"
-        return "running" if found.status == "RUNNING" else "over"
-
-    def answer(self, token: str) -> bool:
-        return not self._is_lost(token, None) and self._world.engine.answer(token)
-
-    def refuse(self, token: str, error: str, cause: str) -> bool:
-        return not self._is_lost(token, error) and self._world.engine.refuse(token, error, cause)
-
-    def _is_lost(self, token: str, error: str | None) -> bool:
-        self.sent.append((token, error))
-        return self.lost(token)
 
 
 class WorkflowWorld:
@@ -157,6 +125,34 @@ class WorkflowWorld:
         assert head is not None
         return self.engine.executions[head.execution_name]
 
+    def close(self, key: RunKey) -> str:
+        """Hear of an execution that is over, as the room does that closes runs."""
+        return EndRun(self.ports, self._tell, self.reach.cancel_agent).close(
+            key, "States.Timeout", "it is over"
+        )
+
+    def rerun(self, key: RunKey) -> RunKey:
+        start = StartWorkflow(self.ports, self.registry)
+        return RerunWorkflow(self.ports, start, self.registry)(ACME, key.run).key
+
+    def chunks(self, key: RunKey) -> list[Execution]:
+        """The executions of a run's chunks, in the order of their starts."""
+        named = self.engine.executions.items()
+        return [one for name, one in named if name.startswith(f"{key.run}.1.")]
+
+    def chunk(self, head: WorkflowHead, chunk: Chunk) -> Execution:
+        """One chunk's execution."""
+        return self.engine.executions[f"{head.execution_name}.{chunk.name}"]
+
+    def kill(self, execution: Execution, status: str = "ABORTED") -> None:
+        """End a chunk's execution from outside, if it runs; the room that hears of it does what it does."""
+        if execution.status != "RUNNING":
+            return
+        execution.stop(status)
+        key = RunKey(tenant=execution.given["tenant"], run=execution.given["run"])
+        chunk = Chunk.model_validate(execution.given["chunk"])
+        RunChunk(self.ports).died(key, chunk, f"the execution ended as {status}")
+
     def cancel(self, key: RunKey, by: str = "tester") -> WorkflowHead:
         return EndRun(self.ports, self._tell, self.reach.cancel_agent).cancel(key.tenant, key.run, by)
 
@@ -195,8 +191,12 @@ class WorkflowWorld:
 
     def room(self, request: TaskRequest) -> dict[str, Any]:
         key = request.run.key
+        if request.step == "chunk":
+            return RunChunk(self.ports).begin(request)
         if request.step == "settle":
             failed = (request.state or {}).get("failed")
+            if request.run.chunk:
+                return RunChunk(self.ports).settle(key, request.run.chunk, failed)
             return SettleRun(self.ports, self.world(key), self._tell)(key, failed)
         return CarryTask(self.ports, self.world(key))(request)
 
@@ -265,7 +265,8 @@ class Ran:
         self.world, self.key = world, key
         self.execution = world.execution(key)
         self.looked = world.store.everything(key)
-        self.records = {str(task): record for task, record in self.looked.records.items()}
+        kept = self.looked.records.items()
+        self.records = {str(task): record for task, record in kept if not task.is_chunk}
         head = world.runs.head(key)
         assert head is not None
         self.head = head
@@ -287,7 +288,7 @@ class Ran:
         return {
             str(task): output_of(self.world.ports, self.key, task, record)
             for task, record in self.looked.records.items()
-            if record.is_well
+            if record.is_well and not task.is_chunk
         }
 
     @property

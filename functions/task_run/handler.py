@@ -13,7 +13,12 @@ from stepward.workflow.running.requests import TaskRequest
 def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
     """Carry one entry of a state."""
     del context
-    key = request.run.key
+    key, chunk = request.run.key, request.run.chunk
+    if request.step == "chunk":
+        return workflow_wiring.chunk_case().begin(request)
     if request.step == "settle":
-        return workflow_wiring.settle_case(key)(key, (request.state or {}).get("failed"))
+        failure = (request.state or {}).get("failed")
+        if chunk:
+            return workflow_wiring.chunk_case().settle(key, chunk, failure)
+        return workflow_wiring.settle_case(key)(key, failure)
     return workflow_wiring.carry_case(key)(request)

@@ -148,6 +148,42 @@ def stop(tour: Any, run: str) -> None:
     tour.laptop.client("stepfunctions").stop_execution(executionArn=execution(tour, run))
 
 
+def chunk_of(tour: Any, run: str, number: int) -> str | None:
+    """Name the execution that carries one of a run's chunks, once it runs."""
+    states, arn = tour.laptop.client("stepfunctions"), execution(tour, run)
+    machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    found = states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
+    chunks = sorted(one["executionArn"] for one in found if one["name"].startswith(f"{run}.1."))
+    return str(chunks[number]) if len(chunks) > number else None
+
+
+def in_chunks(tour: Any) -> tuple[str, str]:
+    """Start a run whose two items wait for calls, in a chunk each; name it and the execution of the first."""
+    each = {"id": "each", "type": "foreach", "items": [1, 2], "chunk_size": 1, "tasks": [CALL]}
+    run = start(tour, each)
+    wait_for(lambda: chunk_of(tour, run, 1))
+    return run, str(chunk_of(tour, run, 0))
+
+
+def look_at_chunk(tour: Any) -> None:
+    """Stop a chunk's execution: its state is entered again, and looks how the next one stands."""
+    run, chunk = in_chunks(tour)
+    tour.laptop.client("stepfunctions").stop_execution(executionArn=chunk)
+    until_refused(tour)
+    cancel(tour, run)
+
+
+def fail_beside_chunk(tour: Any) -> None:
+    """Let one item fail while the other waits, in an execution that has to be stopped then."""
+    call = {**CALL, "when": "{% $item = 1 %}"}
+    bad = {"id": "bad", "type": "transform", "needs": [], "output": "{% $item = 2 ? $error('no') : 1 %}"}
+    pause = {"id": "pause", "type": "wait", "seconds": 1}
+    each = {"id": "each", "type": "foreach", "items": [1, 2], "chunk_size": 1}
+    run = start(tour, {**each, "tasks": [call, pause, {**bad, "needs": ["pause"]}]})
+    until_refused(tour)
+    cancel(tour, run)
+
+
 def stop_agents(tour: Any) -> None:
     """Stop the execution of an agent's run that a task waits for."""
     run, child = asked_agent(tour)
@@ -245,6 +281,8 @@ WORKFLOW_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("task_run", "events:put"): lambda tour: begin(tour, MAKE),
     ("task_run", "bus:put"): lambda tour: begin(tour, TELL),
     ("task_run", "workflows:start"): lambda tour: begin(tour, with_workflow(tour, MAKE)),
+    ("task_run", "workflows:describe"): look_at_chunk,
+    ("task_run", "workflows:stop"): fail_beside_chunk,
     ("task_run", "workflows:answer"): lambda tour: begin(tour, SKIP),
     ("workflow_publisher", "registry:read-write"): order_anew,
     ("workflow_publisher", "blobs:read-write"): order_anew,

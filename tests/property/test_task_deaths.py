@@ -62,7 +62,20 @@ UNDONE = [
     ),
     t("bad", "a", "large", output="{% $error('no') %}"),
 ]
-DOCUMENTS = {"crossing": CROSSING, "asking": ASKING, "rounds": ROUNDS, "once": ONCE, "undone": UNDONE}
+CHUNKS = [
+    {"id": "each", "type": "foreach", "items": [1, 2], "chunk_size": 1, "tasks": [
+        t("a", output="{% $item > 1 ? $error('no') : $item %}"),
+    ]},
+    t("end", "each", output="{% $tasks.each %}"),
+]  # fmt: skip
+DOCUMENTS = {
+    "crossing": CROSSING,
+    "asking": ASKING,
+    "rounds": ROUNDS,
+    "once": ONCE,
+    "undone": UNDONE,
+    "chunks": CHUNKS,
+}
 
 
 def no_trouble(number: int, name: str) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stepward.domain.chunks import Chunk
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.task_records import TaskPlace
+from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.models.expressions import evaluate
 from stepward.ports.task_answers import TaskOutcome
+from stepward.workflow.running.chunks import MOST_EXECUTIONS
 from stepward.workflow.running.requests import TaskRequest
 from tests.drawn_workflows import Drawing
 from tests.reference_workflow import Reference
@@ -56,7 +58,7 @@ def answered(place: TaskPlace, said: Any) -> TaskOutcome:
 
 
 def _trouble(world: WorkflowWorld, chance: random.Random) -> None:
-    """Let processes die before and after their work, and words to awaits get lost."""
+    """Let processes die before and after their work, executions of chunks in their midst, and words to awaits get lost."""
     room = world.room
 
     def mortal(request: TaskRequest) -> dict[str, Any]:
@@ -69,6 +71,14 @@ def _trouble(world: WorkflowWorld, chance: random.Random) -> None:
         return answer
 
     world.room = mortal  # type: ignore[method-assign]
+    start = world.machines.start
+
+    def doomed(head: WorkflowHead, chunk: Chunk | None = None) -> None:
+        start(head, chunk)
+        if chunk and chunk.attempt < MOST_EXECUTIONS and chance.random() < 0.3:
+            world.loop.later(chance.choice([0.0, 0.5, 2.0]), lambda: world.kill(world.chunk(head, chunk)))
+
+    world.machines.start = doomed  # type: ignore[method-assign]
     world.machines.lost = lambda token: token in world.parked and chance.random() < 0.2
 
 

@@ -73,5 +73,7 @@ class Program(Frozen):
     """A body's tasks that nobody in it needs: their outputs are what a round brings."""
     latches: dict[str, tuple[Awaited, ...]] = {}
     output_reads: dict[str, str] = {}
+    chunks: dict[str, int] = {}
+    """A foreach that is too large for one history → how many of its items one execution has room for."""
     machine: str
     """The name of the state machine."""

@@ -47,6 +47,16 @@ class TaskKey(BaseModel):
         """Spell the key as lists and logs show it."""
         return f"{self.path}@{self.at}" if self.at else self.path
 
+    @property
+    def is_task(self) -> bool:
+        """Whether it is a task of the document, not what undoes one, nor a range of a large foreach's items."""
+        return "~" not in self.path
+
+    @property
+    def is_chunk(self) -> bool:
+        """Whether it is a range of a large foreach's items."""
+        return self.path.endswith("~chunk")
+
 
 class TaskRecord(BaseModel):
     """The outcome of one execution of a task, written once: the first that is written stays.

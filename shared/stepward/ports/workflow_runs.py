@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 from pydantic import BaseModel
 
 from stepward.domain.aws_prices import AwsCost
+from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
@@ -78,14 +79,16 @@ class WorkflowRuns(Protocol):
 class WorkflowMachines(Protocol):
     """The state machines of workflows' versions."""
 
-    def start(self, head: WorkflowHead) -> None:
-        """Start a run's execution; the same name twice is one start."""
+    def start(self, head: WorkflowHead, chunk: Chunk | None = None) -> None:
+        """Start a run's execution, or that of a chunk of it; the same name twice is one start."""
 
-    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
-        """End an execution if it is there and runs still."""
+    def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
+        """End an execution, the run's or the chunk's of this name, if it is there and runs still."""
 
-    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
-        """Tell how the execution stands."""
+    def standing(
+        self, head: WorkflowHead, chunk: Chunk | None = None
+    ) -> Literal["running", "over", "never began"]:
+        """Tell how the execution stands, the run's or a chunk's."""
 
     def answer(self, token: str) -> bool:
         """End a wait well; False when nobody waits with this token any more."""

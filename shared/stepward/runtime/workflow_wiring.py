@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from stepward.workflow.running.answering import AnswerTask
     from stepward.workflow.running.callbacks import ReceiveCall
     from stepward.workflow.running.carry import CarryTask
+    from stepward.workflow.running.chunks import RunChunk
     from stepward.workflow.running.ending import EndRun
     from stepward.workflow.running.ports import WorkflowPorts
     from stepward.workflow.running.rerunning import RerunWorkflow
@@ -171,6 +172,14 @@ def carry_case(key: RunKey) -> CarryTask:
     from stepward.workflow.running.carry import CarryTask
 
     return CarryTask(ports(), _world(key))
+
+
+@cache
+def chunk_case() -> RunChunk:
+    """The use case that runs large foreach in executions of their own."""
+    from stepward.workflow.running.chunks import RunChunk
+
+    return RunChunk(ports())
 
 
 def settle_case(key: RunKey) -> SettleRun:

@@ -21,6 +21,8 @@ class ForeachSettings(TaskSettings):
     items: Any
     max_parallel: int = Field(default=10, strict=True, ge=1, le=MOST_AT_ONCE)
     max_items: int = Field(default=100, strict=True, ge=1, le=10_000)
+    chunk_size: int | None = Field(default=None, strict=True, ge=1, le=10_000)
+    """How many items run in one execution at most; without it as many as its history has room for."""
     collect: Any = None
 
 

@@ -115,7 +115,7 @@ def _so_far(head: WorkflowHead, looked: Looked, bill: Bill) -> WorkflowHead:
 
 def _tasks(head: WorkflowHead, program: Program, looked: Looked, bill: Bill) -> Iterator[dict[str, Any]]:
     """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
-    known = {*looked.records, *looked.begun}
+    known = {task for task in (*looked.records, *looked.begun) if not task.is_chunk}
     order = {path: place for place, path in enumerate(program.tasks)}
     keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):

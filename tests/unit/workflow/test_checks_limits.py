@@ -27,19 +27,29 @@ class TestLimits:
 
     def test_a_history_holds_so_many_events(self) -> None:
         tasks = ", ".join(f"{{id: t{n}, agent: xx}}" for n in range(4))
-        text = f"tasks:\n- {{id: each, items: '{{%% $input.rows %%}}', max_items: %d, tasks: [{tasks}]}}\n"
-        assert told(text % 961) == []
-        problem = only(text % 962)
-        assert (problem.code, problem.field) == ("history-too-long", "max_items")
+        inner = f"{{id: in, until: '{{%% false %%}}', max_iterations: %d, do: [{tasks}]}}"
+        text = f"tasks:\n- {{id: again, until: '{{%% false %%}}', max_iterations: 10, do: [{inner}]}}\n"
+        assert told(text % 95) == []
+        problem = only(text % 96)
+        assert (problem.code, problem.task, problem.field) == ("history-too-long", "again", "max_iterations")
         assert (
-            problem.detail == "962 times 24 + 2 events are 25,012, and one execution's history holds 25,000"
+            problem.detail == "10 times 2,502 + 2 events are 25,040, and one execution's history holds 25,000"
         )
-        assert problem.fix.startswith("lower `max_items` to 961, or put the body into a workflow of its own")
+        assert problem.fix.startswith(
+            "lower `max_iterations` to 9, or put the body into a workflow of its own"
+        )
+
+    def test_items_that_are_too_many_for_it_run_in_chunks(self) -> None:
+        tasks = ", ".join(f"{{id: t{n}, agent: xx}}" for n in range(40))
+        each = f"{{id: each, items: '{{% $input.rows %}}', max_items: 10000, tasks: [{tasks}]}}"
+        assert told(f"tasks:\n- {each}\n") == []
+        assert told("tasks:\n- {id: each, items: '{% $input %}', max_items: 10001, do: {agent: xx}}\n") != []
+        assert told("tasks:\n- {id: each, items: '{% $input %}', chunk_size: 0, do: {agent: xx}}\n") != []
 
     def test_bodies_within_bodies_multiply(self) -> None:
         text = "tasks:\n- {id: a, until: $iteration, max_iterations: %d, do: [{id: b, items: '{%% $input %%}', max_items: 100, do: {agent: xx}}]}\n"
-        assert told(text % 30) == []
-        assert told(text % 31) == [("history-too-long", "a", "max_iterations")]
+        assert told(text % 600) == []
+        assert told(text % 700) == [("history-too-long", "a", "max_iterations")]
 
     def test_a_list_in_the_document_says_how_long_it_is(self) -> None:
         assert told("tasks:\n- {id: a, items: [1, 2], max_items: 10000, do: {agent: xx}}\n") == []

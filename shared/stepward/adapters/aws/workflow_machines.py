@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
 from stepward.adapters.aws.items import run_pk
+from stepward.domain.chunks import Chunk
 from stepward.domain.task_records import WorkflowHead
 
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
@@ -22,8 +23,8 @@ class StepFunctionsWorkflows:
 
     prefix: str
 
-    def start(self, head: WorkflowHead) -> None:
-        """Start an execution.
+    def start(self, head: WorkflowHead, chunk: Chunk | None = None) -> None:
+        """Start an execution; a chunk's is of the same machine, which asks first what it was given.
 
         time →   start ─ ✗ answer lost ─ start again ─ ExecutionAlreadyExists: it runs, which is what was asked for
         """
@@ -34,23 +35,28 @@ class StepFunctionsWorkflows:
             "workflow": head.workflow,
             "version": head.version,
             "pk": run_pk(head.key),
+            **({"chunk": chunk.model_dump()} if chunk else {}),
         }
+        name = _name(head, chunk.name if chunk else None)
         request = {
             "stateMachineArn": self.prefix + head.machine,
-            "name": head.execution_name,
+            "name": name,
             "input": json.dumps(given),
         }
-        self._call("start_execution", request, f"starting {head.execution_name}", "ExecutionAlreadyExists")
+        self._call("start_execution", request, f"starting {name}", "ExecutionAlreadyExists")
 
-    def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
+    def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         """End an execution; one that never began or is over is no error."""
-        request = {"executionArn": self._execution(head), "error": error, "cause": cause[:1_000]}
-        self._call("stop_execution", request, f"stopping {head.execution_name}", "ExecutionDoesNotExist")
+        request = {"executionArn": self._execution(head, chunk), "error": error, "cause": cause[:1_000]}
+        self._call("stop_execution", request, f"stopping {_name(head, chunk)}", "ExecutionDoesNotExist")
 
-    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
+    def standing(
+        self, head: WorkflowHead, chunk: Chunk | None = None
+    ) -> Literal["running", "over", "never began"]:
         """Ask Step Functions."""
-        request = {"executionArn": self._execution(head)}
-        doing = f"looking at {head.execution_name}"
+        name = chunk.name if chunk else None
+        request = {"executionArn": self._execution(head, name)}
+        doing = f"looking at {_name(head, name)}"
         found = self._call("describe_execution", request, doing, "ExecutionDoesNotExist")
         if found is None:
             return "never began"
@@ -78,5 +84,10 @@ class StepFunctionsWorkflows:
                 return None
         return found
 
-    def _execution(self, head: WorkflowHead) -> str:
-        return f"{self.prefix.replace(':stateMachine:', ':execution:')}{head.machine}:{head.execution_name}"
+    def _execution(self, head: WorkflowHead, chunk: str | None) -> str:
+        machines = self.prefix.replace(":stateMachine:", ":execution:")
+        return f"{machines}{head.machine}:{_name(head, chunk)}"
+
+
+def _name(head: WorkflowHead, chunk: str | None) -> str:
+    return f"{head.execution_name}.{chunk}" if chunk else head.execution_name

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Any, Final
 
+from stepward.domain.chunks import MOST_LANES
 from stepward.domain.workflows import DEEPEST_NESTING, LONGEST_PATH_CHARS, MOST_TASKS, TaskDefinition
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene, Spot
+from stepward.workflow.compiling.histories import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
 from stepward.workflow.problems import Problem
 
-MOST_EVENTS: Final = 25_000
-"""Of one execution's history; at the next the service ends the execution."""
 EVENTS_OF_TASK: Final = 6
-EVENTS_OF_ROUND: Final = 2
-"""Of an item or a round, beside what its tasks take."""
+"""Of one that is answered by a token; what is tried again is not counted here, for it may never be."""
 _SUBWORKFLOW: Final = "put the body into a workflow of its own and call it by a task of type subworkflow"
 
 
@@ -27,7 +27,7 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
     for spot in scene.spots:
         yield from _of_place(scene, spot)
         yield from _of_time(scene, spot)
-        if spot.is_body and next(spot.bodies(), None) is None:
+        if spot.task.type == "loop" and all(one.task.type != "loop" for one in spot.bodies()):
             yield from _of_events(scene, spot)
 
 
@@ -60,18 +60,18 @@ def _of_time(scene: Scene, spot: Spot) -> Iterator[Problem]:
 
 
 def _of_events(scene: Scene, body: Spot) -> Iterator[Problem]:
+    """Find a loop that is too long for one history: its rounds need each other, so that none can run elsewhere."""
     rounds, inside = _rounds(body.task), _events_within(body.task.tasks)
     total = rounds * (inside + EVENTS_OF_ROUND)
     if total <= MOST_EVENTS:
         return
-    field = "max_items" if body.task.type == "foreach" else "max_iterations"
     most = MOST_EVENTS // (inside + EVENTS_OF_ROUND)
     detail = (
         f"{rounds:,} times {inside:,} + {EVENTS_OF_ROUND} events are {total:,}, and one execution's history "
         f"holds {MOST_EVENTS:,}"
     )
-    fix = f"lower `{field}` to {most:,}, or {_SUBWORKFLOW}" if most else _SUBWORKFLOW
-    yield scene.problem(body, field, "history-too-long", detail, fix)
+    fix = f"lower `max_iterations` to {most:,}, or {_SUBWORKFLOW}" if most else _SUBWORKFLOW
+    yield scene.problem(body, "max_iterations", "history-too-long", detail, fix)
 
 
 def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
@@ -81,8 +81,17 @@ def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
         if task.type == "parallel":
             total += inside
         else:
-            total += EVENTS_OF_TASK + (_rounds(task) * (inside + EVENTS_OF_ROUND) if task.tasks else 0)
+            total += EVENTS_OF_TASK + (_of_rounds(task, inside + EVENTS_OF_ROUND) if task.tasks else 0)
     return total
+
+
+def _of_rounds(task: TaskDefinition, each: int) -> int:
+    """What a body's rounds take; items that are too many for one history run in executions of their own."""
+    rounds = _rounds(task)
+    if task.type == "loop":
+        return rounds * each
+    chunks = ceil(rounds * each / PLANNED_EVENTS)
+    return min(rounds * each, chunks * MOST_LANES * (EVENTS_OF_TASK + EVENTS_OF_ROUND))
 
 
 def _rounds(task: TaskDefinition) -> int:

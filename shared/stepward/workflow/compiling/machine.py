@@ -12,6 +12,7 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.workflow.compiling import states, transitions
+from stepward.workflow.compiling.chunks import chunks_state, items_state, with_chunks
 from stepward.workflow.compiling.lanes import in_lanes
 from stepward.workflow.compiling.latches import Latches, latches_of
 from stepward.workflow.compiling.scopes import Node, Scope, Scopes
@@ -33,12 +34,16 @@ class MachineWriter:
     scopes: Scopes
     latches: dict[str, Latches] = field(default_factory=dict)
     steps: dict[str, Step] = field(default_factory=dict)
+    chunks: frozenset[str] = frozenset()
+    """The foreach whose items run in executions of their own."""
+    _apart: dict[str, Named] = field(default_factory=dict)
     _names: set[str] = field(default_factory=set)
 
     def machine(self) -> dict[str, Any]:
         """Write the whole."""
         definition, top = self.definition, self.scopes.scopes[""]
         body = self._by_transitions(top) if definition.is_state_machine else self._by_needs(top)
+        body = with_chunks(body, self._apart)
         for name, state in body["States"].items():
             if name != SETTLE and state["Type"] in ("Task", "Parallel", "Map"):
                 state.setdefault("Catch", []).append(states.catch(SETTLE))
@@ -151,18 +156,13 @@ class MachineWriter:
         begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
         begin["Output"] = "{% $states.result.Payload %}"
         done = states.task_state(node.path, nested=nested, step="done", retry=Retry())
-        each = {
-            "Type": "Map",
-            "Comment": "Once for each item",
-            "Items": "{% $states.input.items %}",
-            "MaxConcurrency": settings.max_parallel,
-            "ItemProcessor": {
-                "ProcessorConfig": {"Mode": "INLINE"},
-                **_linked(self._scope(self.scopes.scopes[node.path])),
-            },
-            "Output": states.passed_on(nested=nested),
-        }
-        return [(node.path, begin), (f"{node.path} items", each), (f"{node.path} done", done)]
+        body, most = _linked(self._scope(self.scopes.scopes[node.path])), settings.max_parallel
+        if node.path in self.chunks:
+            self._apart[node.path] = items_state(node.path, most, body)
+            each = chunks_state(node.path, most, nested=nested, timeout_s=self.definition.timeout_s)
+        else:
+            each = states.items_state(node.path, most, body, nested=nested)
+        return [(node.path, begin), each, (f"{node.path} done", done)]
 
     def _loop(self, node: Node) -> list[Named]:
         """A round begins where the one before ended: the same state decides whether there is another."""

@@ -14,6 +14,7 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type
 from stepward.workflow.compiling.counting import owned_states
+from stepward.workflow.compiling.histories import chunks_of
 from stepward.workflow.compiling.machine import MachineWriter
 from stepward.workflow.compiling.scopes import Node, Scopes, scopes_of
 from stepward.workflow.expressions import names_in
@@ -46,12 +47,23 @@ class Compiled:
 def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compiled:
     """Compile; the tenant is part of the machine's name, because no two tenants share one."""
     scopes = scopes_of(definition.tasks, depth=1 if definition.is_state_machine else 0)
-    writer = MachineWriter(definition, scopes)
+    compiled = _compiled(definition, tenant, scopes, {})
+    if not any(node.task.type == "foreach" for node in scopes.nodes.values()):
+        return compiled
+    chunks = chunks_of(compiled.program, compiled.machine)
+    return _compiled(definition, tenant, scopes, chunks) if chunks else compiled
+
+
+def _compiled(
+    definition: WorkflowDefinition, tenant: str, scopes: Scopes, chunks: dict[str, int]
+) -> Compiled:
+    writer = MachineWriter(definition, scopes, chunks=frozenset(chunks))
     machine = writer.machine()
     text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
     said = f"{tenant}\n{definition.id}\n{definition.version}\n{definition.model_dump_json()}\n{text}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:20]
-    return Compiled(_counted(_program(definition, scopes, writer, digest), machine), machine)
+    program = _counted(_program(definition, scopes, writer, digest), machine)
+    return Compiled(program.model_copy(update={"chunks": chunks}) if chunks else program, machine)
 
 
 def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWriter, digest: str) -> Program:

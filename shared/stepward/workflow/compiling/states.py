@@ -26,10 +26,10 @@ CRASHES_FORGIVEN: Final = 2
 """How often a task runs again whose process died; then only its failure is kept."""
 _RUN: Final = "{% $states.context.Execution.Input %}"
 _PK: Final = "{% $states.context.Execution.Input.pk %}"
-_TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
+TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
 _PASSING: Final = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 3}
 """Pauses of 1, 2, 4 s, which are Step Functions' own defaults: a large graph has no bytes to spare for them."""
-_FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
+FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
 
 def task_state(path: str, *, nested: bool, step: str | None = None, comment: str = "", retry: Retry) -> State:
@@ -45,7 +45,7 @@ def task_state(path: str, *, nested: bool, step: str | None = None, comment: str
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
         "TimeoutSeconds": ROOM_S,
-        "Retry": [_FINAL, *by_machine, {**_PASSING, "MaxAttempts": forgiven}],
+        "Retry": [FINAL, *by_machine, {**_PASSING, "MaxAttempts": forgiven}],
         "Output": passed_on(nested=nested),
     }
 
@@ -59,11 +59,23 @@ def awaited_state(path: str, *, nested: bool, comment: str = "", retry: Retry, t
     over = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 1}
     state = task_state(path, nested=nested, comment=comment, retry=retry)
     state["Resource"] += ".waitForTaskToken"
-    state["Arguments"]["Payload"] |= {"token": _TOKEN, "entered": "{% $states.context.State.EnteredTime %}"}
+    state["Arguments"]["Payload"] |= {"token": TOKEN, "entered": "{% $states.context.State.EnteredTime %}"}
     state["TimeoutSeconds"] = timeout_s
     again = [{**one, "MaxAttempts": retry.attempts + 2} for one in retriers(retry)]
-    state["Retry"] = [_FINAL, over, *again, _PASSING]
+    state["Retry"] = [FINAL, over, *again, _PASSING]
     return state
+
+
+def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: bool) -> Named:
+    """Runs a body once for each item."""
+    return f"{path} items", {
+        "Type": "Map",
+        "Comment": "Once for each item",
+        "Items": "{% $states.input.items %}",
+        "MaxConcurrency": max_parallel,
+        "ItemProcessor": {"ProcessorConfig": {"Mode": "INLINE"}, **body},
+        "Output": passed_on(nested=nested),
+    }
 
 
 def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
@@ -132,7 +144,7 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
             "UpdateExpression": "SET #w = :w",
             "ConditionExpression": " OR ".join(f"attribute_not_exists({one})" for one in names),
             "ExpressionAttributeNames": {"#w": f"w:{name}", **names},
-            "ExpressionAttributeValues": {":w": {"S": _TOKEN}},
+            "ExpressionAttributeValues": {":w": {"S": TOKEN}},
         },
         "TimeoutSeconds": HEAL_S,
         "Retry": [

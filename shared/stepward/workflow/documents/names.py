@@ -80,6 +80,7 @@ _TELLING: Final = {
     "otherwise": "condition",
     "items": "foreach",
     "max_items": "foreach",
+    "chunk_size": "foreach",
     "max_iterations": "loop",
     "question": "human",
     "url": "webhook",

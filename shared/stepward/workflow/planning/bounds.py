@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict
@@ -32,6 +32,10 @@ class Bound(BaseModel):
             expected=self.expected * other.expected,
             most=self.most * other.most,
         )
+
+    def of_each(self, count: Callable[[int], int]) -> Bound:
+        """What a number becomes that grows with this one."""
+        return Bound(least=count(self.least), expected=count(self.expected), most=count(self.most))
 
     @property
     def is_certain(self) -> bool:

@@ -171,6 +171,8 @@ def _notes(definition: WorkflowDefinition, program: Program, of_runs: dict[str, 
     yield f"AWS by the list prices of {AS_OF}; what its own faults make be tried again is not in it"
     if any(program.bodies):
         yield f"a list of unknown length is taken for {EXPECTED_ITEMS} items, a loop for {EXPECTED_ROUNDS} rounds"
+    for path, most in program.chunks.items():
+        yield f"{path} runs its items in chunks of up to {most:,}, each in an execution of its own"
     unknown = sorted(path for path, cost in of_runs.items() if cost.most_usd_micros is None)
     if unknown:
         yield f"what the runs of {', '.join(unknown[:5])} cost nobody knows yet"

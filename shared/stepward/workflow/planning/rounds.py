@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
+from stepward.domain.chunks import count_chunks, lanes_of
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Place
@@ -18,6 +19,7 @@ EXPECTED_ITEMS: Final = 10
 EXPECTED_ROUNDS: Final = 2
 """What a plan takes a list and a loop for whose length nobody knows before the run."""
 DEFAULT_ITEMS: Final = 100
+DEFAULT_PARALLEL: Final = 10
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Rounds:
         surely = not self.may_not_run(body) and not self._may_fail_softly(body)
         return each if surely else each.model_copy(update={"least": 0})
 
+    def chunks(self, path: str) -> Bound:
+        """How many executions a large foreach runs its items in each time that it is come to."""
+        most = self.program.chunks.get(path)
+        if most is None:
+            return Bound()
+        lanes = lanes_of(int(self.program.tasks[path].task.settings.get("max_parallel", DEFAULT_PARALLEL)))
+        return self.within(path).of_each(lambda items: count_chunks(items, most, lanes))
+
     def may_not_run(self, path: str) -> bool:
         """Whether a task may be skipped in a run that goes to its end."""
         return self._skippable[path]
@@ -51,7 +61,7 @@ class Rounds:
         found: dict[str, Bound] = {}
         visits = self._visits
         for path in self.program.tasks:
-            body = self._body_of(path)
+            body = self.body_of(path)
             found[path] = found[body] * self.within(body) if body else visits.get(path, ONE)
         return found
 
@@ -59,7 +69,7 @@ class Rounds:
     def _bodies(self) -> tuple[str, ...]:
         return tuple(path for path in self.program.bodies if path)
 
-    def _body_of(self, path: str) -> str:
+    def body_of(self, path: str) -> str:
         """The nearest body around a task; groups between the two do not count."""
         outer = path
         while outer:

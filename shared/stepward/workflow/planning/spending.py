@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from math import ceil
 from typing import Final
 
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
@@ -21,6 +22,7 @@ from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.planning.sizes import BEGIN_AND_END_UNITS, SMALL_UNITS, VALUE_UNITS, Sizes
 from stepward.workflow.planning.states import Entered
 from stepward.workflow.proofs.effects import effect_of
+from stepward.workflow.running.item_lists import SLICE_ITEMS
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=4_000)
@@ -73,7 +75,10 @@ class Spending:
         tasks = total(self._writes_of(path, planned) for path, planned in self.program.tasks.items())
         undone = [path for path, planned in self.program.tasks.items() if planned.task.compensate]
         undoing = Bound(most=sum(self.rounds.of(path).most for path in undone))
-        return START + tasks + awaits + SETTLING + undoing
+        chunks = [one for one in self.states if one.is_chunk]
+        # Each try keeps its token; the execution has a mark and an outcome.
+        of_chunks = total(one.tries + one.times * exactly(2) for one in chunks)
+        return START + tasks + awaits + SETTLING + undoing + of_chunks
 
     @cached_property
     def aws(self) -> Money:
@@ -84,6 +89,8 @@ class Spending:
     def _writes_of(self, path: str, planned: PlannedTask) -> Bound:
         """The record with its word in further latches; what is kept besides depends on the type."""
         skipped, runs = self._writes_when_skipped(planned), self._writes_when_run(planned)
+        if path in self.program.chunks:
+            runs = runs + self.rounds.within(path).of_each(lambda items: ceil(items / SLICE_ITEMS))
         least = min(skipped, runs.least) if self.rounds.may_not_run(path) else runs.least
         each = Bound(least=least, expected=runs.expected, most=max(skipped, runs.most))
         return self.rounds.of(path) * each

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from stepward.domain.programs import Program
+from stepward.workflow.compiling.chunks import WHICH
 from stepward.workflow.compiling.counting import all_states, is_await, is_function, owner_of
-from stepward.workflow.planning.bounds import ONE, Bound
+from stepward.workflow.compiling.states import SETTLE
+from stepward.workflow.planning.bounds import ONE, Bound, total
 from stepward.workflow.planning.rounds import Rounds
 
 State = dict[str, Any]
@@ -34,13 +36,18 @@ class Entered:
         """Whether it waits at a latch."""
         return is_await(self.state)
 
+    @property
+    def is_chunk(self) -> bool:
+        """Whether it waits for an execution of some items."""
+        return self.name == f"{self.owner} chunk"
+
     @cached_property
     def tries(self) -> Bound:
         """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""
         again = sum(
             one.get("MaxAttempts", 0)
             for one in self.state.get("Retry", ())
-            if self.is_await or any(name in _OF_AUTHORS for name in one["ErrorEquals"])
+            if self.is_await or self.is_chunk or any(name in _OF_AUTHORS for name in one["ErrorEquals"])
         )
         return self.times * Bound(least=1, expected=1, most=1 + again)
 
@@ -49,13 +56,19 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
     """Give all states, those of branches and bodies too.
 
     All states of a scope are entered once a round of it, whatever happens to its tasks: a task that is skipped is skipped
-    within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds.
+    within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds. The
+    executions of chunks count as the run's own: each asks what it is to run, runs it, and is settled.
     """
     rounds = Rounds(program)
+    executions = total(rounds.of(path) * rounds.chunks(path) for path in program.chunks)
     found: list[Entered] = []
     for name, state in all_states(machine):
         owner = owner_of(name, program.tasks)
         times = rounds.of(owner) if owner else ONE
+        if owner in program.chunks and name in (f"{owner} chunk", f"{owner} items"):
+            times = times * rounds.chunks(owner)
+        elif name in (WHICH, SETTLE):
+            times = times + executions
         if owner and _asks_again(program, owner, name):
             times = times * (rounds.within(owner) + ONE)
         found.append(Entered(name, owner, state, times))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from stepward.workflow.compiling.chunks import unfolded
 from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.proofs.proof import Proof, Subject, body_of
@@ -23,7 +24,7 @@ _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
 def prove(subject: Subject) -> Proof:
     """Hold every await of the machine to its releasers."""
     drawn = _Drawn(subject)
-    drawn.read(subject.compiled.machine)
+    drawn.read(unfolded(subject.compiled.machine))
     stuck = next(drawn.stuck(), None)
     if stuck:
         way, words = stuck

@@ -7,6 +7,7 @@ from datetime import UTC
 from math import ceil
 from typing import Any, Final
 
+from stepward.domain.chunks import lanes_of, ranges
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_values import as_read
 from stepward.domain.runs import RunError
@@ -17,11 +18,12 @@ from stepward.tasks.foreach import ForeachSettings
 from stepward.tasks.loop import LoopSettings
 from stepward.tasks.wait import WaitSettings
 from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.item_lists import count_items, keep_items
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.outcomes import completed
 from stepward.workflow.running.resolving import ready, resolved
 from stepward.workflow.running.rounds import depth_of, number_of, round_of
-from stepward.workflow.running.situation import Situation, items_name, outputs_of_round
+from stepward.workflow.running.situation import Situation, outputs_of_round
 
 LONGEST_WAIT_S: Final = 99_999_999
 
@@ -52,7 +54,7 @@ class Bodies:
 
     def skipped(self) -> dict[str, Any]:
         """What the next states are given of a task that does not run: no items, no round, no time."""
-        return self.entry.passed_on(at=self.entry.at, items=[], again=False, seconds=0)
+        return self.entry.passed_on(at=self.entry.at, items=[], chunks=[], again=False, seconds=0)
 
     def done(self) -> dict[str, Any]:
         """Keep what all rounds of a foreach have brought, or that the time has passed."""
@@ -69,8 +71,12 @@ class Bodies:
             raise OutputMalformed(f"`items` gave {as_read(items)}, which is no list.")
         if len(items) > each.max_items:
             raise OutputMalformed(f"{len(items)} items are over its {each.max_items}.")
-        path, at = entry.planned.path, entry.at
-        entry.ports.store.put_value(entry.situation.key, items_name(path, at), items)
+        path, at, key = entry.planned.path, entry.at, entry.situation.key
+        keep_items(entry.ports.store, key, entry.program, path, at, items)
+        if most := entry.program.chunks.get(path):
+            chunks = ranges(len(items), most, lanes_of(each.max_parallel))
+            asked = [{"at": at, "first": first, "last": last} for first, last in chunks]
+            return entry.passed_on(at=at, chunks=asked)
         rounds = [{"at": round_of(at, path, number)} for number in range(len(items))]
         return entry.passed_on(at=at, items=rounds)
 
@@ -78,10 +84,10 @@ class Bodies:
         """Bring what each item brought: what `collect` says, or the outputs of the body's last tasks."""
         entry, ports = self.entry, self.entry.ports
         key, path = entry.situation.key, entry.planned.path
-        items = ports.store.value(key, items_name(path, entry.at))
+        count = count_items(ports.store, key, path, entry.at)
         everything = ports.store.everything(key)
         found = []
-        for number in range(len(items)):
+        for number in range(count):
             at = round_of(entry.at, path, number)
             situation = replace(entry.situation, at=at, looked=everything)
             found.append(self._of_round(situation, each.collect))

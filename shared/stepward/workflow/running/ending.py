@@ -16,6 +16,7 @@ from stepward.workflow.finding import find_workflow_run
 from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import Tell, totals_of
+from stepward.workflow.running.stopping import stop_chunks
 
 OUT_OF_TIME: Final = "States.Timeout"
 """What a machine's end is called whose time was over."""
@@ -78,8 +79,10 @@ class EndRun:
             self.tell(head, counted, None)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
-        """End the runs of tasks that have no record: nobody waits for them any more."""
-        for child in open_children(self.ports.store.everything(head.key)):
+        """End the chunks, and the runs of tasks that have no record: nobody waits for them any more."""
+        looked = self.ports.store.everything(head.key)
+        stop_chunks(self.ports, head, looked, f"ended by {by}")
+        for child in open_children(looked):
             workflow = self.ports.runs.head(RunKey(tenant=head.tenant, run=child))
             try:
                 if workflow is not None:
@@ -97,5 +100,5 @@ def open_children(looked: Looked) -> list[str]:
         mark.child
         for task, marks in looked.begun.items()
         for mark in marks
-        if mark.child and task not in looked.records
+        if mark.child and task.is_task and task not in looked.records
     ]

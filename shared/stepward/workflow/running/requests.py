@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain.chunks import Chunk
 from stepward.domain.runs import RunKey
 
 
@@ -19,11 +21,22 @@ class RunOf(BaseModel):
     run: str
     workflow: str
     version: str
+    chunk: Chunk | None = None
+    """Of an execution that runs some items of a large foreach: which."""
 
     @property
     def key(self) -> RunKey:
         """The run's name within its tenant."""
         return RunKey(tenant=self.tenant, run=self.run)
+
+
+class ItemRange(BaseModel):
+    """The items of a chunk that is to run in an execution of its own, counted from 0."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    first: int
+    last: int
 
 
 class TaskRequest(BaseModel):
@@ -35,10 +48,17 @@ class TaskRequest(BaseModel):
     run: RunOf
     task: str = ""
     at: str = ""
-    step: Literal["done", "decide", "settle"] | None = None
+    step: Literal["done", "decide", "chunk", "settle"] | None = None
     tries: int = Field(default=0, alias="try")
     """How often the state was entered before because an entry failed."""
+    chunk: ItemRange | None = None
     token: str | None = None
     entered: str | None = None
     state: dict[str, Any] | None = None
     """What the settle state was given: an error if one ended the run early."""
+
+
+def chunk_of_event(event: dict[str, Any]) -> Chunk | None:
+    """Read from a status-change event of Step Functions which chunk of a run ended; None if it was no chunk."""
+    chunk = json.loads(event["detail"]["input"]).get("chunk")
+    return Chunk.model_validate(chunk) if chunk else None

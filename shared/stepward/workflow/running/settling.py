@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.domain.errors import NotFound, StepwardError
+from stepward.domain.errors import NotFound, StepwardError, TaskFailed
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
@@ -29,6 +29,7 @@ from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.resolving import resolved
 from stepward.workflow.running.rounds import number_of
 from stepward.workflow.running.situation import Situation
+from stepward.workflow.running.stopping import stop_chunks
 from stepward.workflow.running.within import World
 
 OUTPUT: Final = "output"
@@ -51,6 +52,8 @@ class SettleRun:
         if head.ended:
             return self._told_again(head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
+        if failure is not None:
+            self._stop_chunks(head, program)
         looked = self.ports.store.everything(key)
         status, error = verdict(program, looked, failure)
         if status is WorkflowStatus.FAILED:
@@ -67,8 +70,15 @@ class SettleRun:
             status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
         end, _ = close_booked(self.ports, head, looked, end, since)
+        if failure is not None:
+            self._stop_chunks(head, program)
         self.tell(head, end, output)
         return {"status": status.value}
+
+    def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
+        """Stop the chunks beside one that failed: before the verdict, and once more those that began meanwhile."""
+        if program.chunks:
+            stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
 
     def _told_again(self, head: WorkflowHead) -> dict[str, Any]:
         """Tell of an end once more: whoever wrote it may have died before anybody heard."""
@@ -122,7 +132,7 @@ def verdict(
     failed = {
         task: record
         for task, record in looked.records.items()
-        if record.status is TaskStatus.FAILED and not is_undoing(task)
+        if record.status is TaskStatus.FAILED and task.is_task
     }
     goes_on = program.definition.is_state_machine and failure is not None
     error = _error_of({} if goes_on else failed, failure)
@@ -136,7 +146,11 @@ def verdict(
     if not program.definition.allow_partial:
         return WorkflowStatus.FAILED, error
     critical = any(program.tasks[task.path].task.priority >= CRITICAL_FROM for task in failed)
-    ran = [record for record in looked.records.values() if record.status is not TaskStatus.SKIPPED]
+    ran = [
+        record
+        for task, record in looked.records.items()
+        if record.status is not TaskStatus.SKIPPED and not task.is_chunk
+    ]
     if critical or len(failed) * 2 > len(ran):
         return WorkflowStatus.FAILED, error
     return WorkflowStatus.PARTIALLY_COMPLETED, error
@@ -148,25 +162,28 @@ def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] |
         task, record = min(failed.items(), key=lambda one: one[1].ended_at)
         assert record.error is not None
         return RunError(code=record.error.code, detail=f"{task}: {record.error.detail}")
-    if failure is None:
-        return None
-    cause = str(failure.get("Cause", ""))
-    return _told_by_room(cause) or RunError(code=str(failure.get("Error", "TaskFailed")), detail=cause)
+    return None if failure is None else error_told(failure)
 
 
-def _told_by_room(cause: str) -> RunError | None:
-    """Read why a room failed a run without a record of it, as a state machine's question does."""
+def error_told(failure: Mapping[str, Any]) -> RunError:
+    """Read what a machine told of a failure."""
+    error, cause = str(failure.get("Error", TaskFailed.__name__)), str(failure.get("Cause", ""))
+    return _told_by_room(error, cause) or RunError(code=error, detail=cause)
+
+
+def _told_by_room(error: str, cause: str) -> RunError | None:
+    """Read why a room failed a run without a record of it, as a state machine's question does; or why a chunk failed it."""
     try:
         message = str(json.loads(cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):
-        return None
+        message = cause if error == TaskFailed.__name__ else ""
     code, _, detail = message.partition(": ")
     return RunError(code=code, detail=detail) if detail and code.isidentifier() else None
 
 
 def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
     """Count a run's tasks and what they cost."""
-    own = [record for task, record in records.items() if not is_undoing(task)]
+    own = [record for task, record in records.items() if task.is_task]
     count = {status: sum(record.status is status for record in own) for status in TaskStatus}
     return WorkflowTotals(
         tasks=len(own),

@@ -13,6 +13,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.task_store import Begun, LatchKey, Looked, WorkflowStarted
 from stepward.workflow.expressions import is_asked
+from stepward.workflow.running.item_lists import items_around
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.rounds import at_depth, depth_of, number_of, round_of
@@ -89,7 +90,8 @@ class Situation:
             number = number_of(at)
             if self.program.tasks[body].task.type == "foreach":
                 if is_asked(value, "item"):
-                    bound["item"] = self._once(f"items {at}", partial(self._items, body, at))[number]
+                    around, place = self._once(f"items {at}", partial(self._items, body, at, number))
+                    bound["item"] = around[place]
                 bound["index"] = number
             else:
                 bound["iteration"] = number
@@ -109,10 +111,9 @@ class Situation:
         after_a_round = self.planned.path == body and depth_of(self.at) > self.planned.depth
         return inside or after_a_round
 
-    def _items(self, body: str, at: str) -> list[Any]:
+    def _items(self, body: str, at: str, number: int) -> tuple[list[Any], int]:
         outer = at.rpartition(".")[0]
-        found: list[Any] = self.ports.store.value(self.key, items_name(body, outer))
-        return found
+        return items_around(self.ports.store, self.key, self.program, body, outer, number)
 
     def _previous(self, body: str, at: str, number: int) -> dict[str, Any]:
         if number == 0:
@@ -185,11 +186,6 @@ def outputs_of_round(
     latches = sorted({program.tasks[path].latch for path in _tasks(program, reads.values())})
     looked = ports.store.look(key, [LatchKey(latch, at) for latch in latches], [])
     return Situation(ports, key, program, program.tasks[body], at, looked).outputs(reads)
-
-
-def items_name(body: str, at: str) -> str:
-    """Name the list of a body's items."""
-    return f"{TaskKey(path=body, at=at)}~items"
 
 
 def _tasks(program: Program, paths: Iterable[str]) -> set[str]:
