@@ -113,11 +113,11 @@ class Flow:
         """Put an event on the bus, with what is no option as its detail."""
         return self._call(task_id, "event", {"event": event}, more)
 
-    def human(self, task_id: str, question: str | Reference, /, **options: Unpack[HumanOptions]) -> Task:
+    def human(self, task_id: str, /, question: str | Reference, **options: Unpack[HumanOptions]) -> Task:
         """Ask a person to approve or to fill in a form; somebody may never answer, so it needs a `timeout_s`."""
         return self._add(Task, task_id, "human", {"question": plain(question)}, options, HUMAN)
 
-    def condition(self, task_id: str, test: str | Reference, /, **options: Unpack[Options]) -> Condition:
+    def condition(self, task_id: str, /, test: str | Reference, **options: Unpack[Options]) -> Condition:
         """Answer a question; tasks hang on it by `needs=[it.then]` or `needs=[it.otherwise]`."""
         return self._add(Condition, task_id, "condition", {"test": jsonata(test)}, options)
 

@@ -52,6 +52,13 @@ class Reference:
         """Refuse: a decision of this program would be made long before the run has the value."""
         raise BadCall(f"{self} is neither true nor false yet.", "Decide in the run: use `when=jsonata(…)`.")
 
+    def __eq__(self, other: object) -> bool:
+        """Refuse: Python would say at once that a value which is not there yet is another."""
+        fix = "Compare in the run, as in jsonata(f'{order.output.sum} = 100')."
+        raise BadCall(f"{self} cannot be compared yet.", fix)
+
+    __hash__ = object.__hash__
+
     def __str__(self) -> str:
         """Spell it as JSONata has it."""
         return self._text() + self._steps
