@@ -41,7 +41,11 @@ def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
     check_id("run_id", run, RUN_ID_PATTERN)
     head = runtime.head(RunKey(tenant=tenant, run=run))
     if head is None:
-        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
+        raise NotFound(
+            f"there is no run {run!r} of an agent.",
+            field="run_id",
+            fix="GET /runs lists those that exist; runs of workflows are shown, cancelled and run again only",
+        )
     return head
 
 

@@ -32,6 +32,8 @@ def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead
     found = runs.head(RunKey(tenant=tenant, run=run))
     if found is None:
         raise NotFound(
-            f"there is no workflow run {run!r}.", field="run_id", fix="GET /workflows/{id}/runs lists them"
+            f"there is no run {run!r}.",
+            field="run_id",
+            fix="GET /runs lists those of agents, GET /workflows/{id}/runs those of a workflow",
         )
     return found
