@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from infra.bundling import Checkout
@@ -30,13 +31,16 @@ class Reach:
         if file is None or module in self.modules:
             return
         self.modules.add(module)
-        tree = ast.parse(file.read_text(encoding="utf-8"))
-        # The factories of the composition root are not the room's own until it calls them.
-        for node in tree.body if module == WIRING else running(tree):
-            self._follow_imports(node)
-        for node in running(tree):
-            if module != WIRING and isinstance(node, ast.Attribute) and ast.unparse(node.value) == "wiring":
-                self._call(node.attr)
+        if module == WIRING:
+            # The factories of the composition root are not the room's own until it calls them.
+            for node in ast.parse(file.read_text(encoding="utf-8")).body:
+                self._follow_imports(node)
+            return
+        imports, factories = read(file)
+        for name in imports:
+            self.follow(name)
+        for factory in factories:
+            self._call(factory)
 
     def _call(self, factory: str) -> None:
         file = self._file(WIRING)
@@ -70,6 +74,20 @@ def modules_reached(checkout: Checkout, room: str) -> list[str]:
     reach = Reach(checkout)
     reach.follow(f"functions.{room}.handler")
     return sorted(reach.modules)
+
+
+@cache
+def read(file: Path) -> tuple[list[str], list[str]]:
+    """Give what a module imports, and the factories of the composition root that it calls."""
+    nodes = list(running(ast.parse(file.read_text(encoding="utf-8"))))
+    factories = [
+        node.attr
+        for node in nodes
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name | ast.Attribute)
+        and ast.unparse(node.value) == "wiring"
+    ]
+    return [name for node in nodes for name in imported(node)], factories
 
 
 def imported(node: ast.AST) -> list[str]:

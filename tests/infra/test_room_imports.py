@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from infra.bundling import Checkout, copy_into, source_files
+from infra.bundling import Bundler, Checkout, source_bundler
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.machines import machine_files
@@ -29,8 +32,8 @@ ROOMS = [
 # Runs without site packages and without the working folder: the standard library and the bundle are all there is.
 PROBE = """
 import importlib, importlib.util, json, sys
-sys.path.insert(0, sys.argv[1])
-handler, *later = sys.argv[2:]
+sys.path[:0] = sys.argv[1:3]
+handler, *later = sys.argv[3:]
 module = importlib.import_module(handler)
 for name in later:
     importlib.import_module(name)
@@ -52,13 +55,32 @@ def base_python() -> str:
     return str(next(python for python in candidates if python.is_file()))
 
 
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundler:
+    """Stage rooms beside each other, all from the sources as they are now."""
+    return source_bundler(replace(PRODUCT, build=tmp_path_factory.mktemp("build")))
+
+
+@pytest.fixture(scope="module")
+def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[RoomSpec], Path]:
+    """Install what a room names, once for all rooms that name the same."""
+
+    @functools.cache
+    def install(packages: frozenset[str]) -> Path:
+        folder = tmp_path_factory.mktemp("dependencies")
+        copy_installed([*ALWAYS_PACKED, *packages], folder)
+        return folder
+
+    return lambda room: install(frozenset(room.packages))
+
+
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
-def test_a_room_starts_from_its_bundle_alone(room: RoomSpec, tmp_path: Path) -> None:
-    copy_installed([*ALWAYS_PACKED, *room.packages], tmp_path)
-    copy_into(source_files(PRODUCT, room.name), tmp_path)
+def test_a_room_starts_from_its_bundle_alone(
+    room: RoomSpec, bundle: Bundler, dependencies: Callable[[RoomSpec], Path], tmp_path: Path
+) -> None:
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     modules = [f"functions.{room.name}.handler", *modules_reached(PRODUCT, room.name)]
-    command = [base_python(), "-I", "-S", "-c", PROBE, str(tmp_path), *modules]
+    command = [base_python(), "-I", "-S", "-c", PROBE, str(bundle(room)), str(dependencies(room)), *modules]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"handle": True, "model_sdks": [], "outside": []}
