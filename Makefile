@@ -26,11 +26,15 @@ demo: $(READY) ## Run the support agent over a dozen tickets on a laptop cloud, 
 up: $(READY) ## Start the laptop cloud and keep it running
 	@$(BIN)/python -m infra.local up
 
-test: $(READY) ## Run all tests: the laptop's own beside the rest, for a process has room for one laptop
-	@log=$$(mktemp); $(BIN)/python -m pytest -n 2 --dist loadfile tests/local > $$log 2>&1 & local=$$!; \
-	$(BIN)/python -m pytest --ignore=tests/local; rest=$$?; \
-	wait $$local; local=$$?; cat $$log; rm -f $$log; \
-	exit $$((rest + local))
+test: $(READY) ## Run all tests: three suites beside each other, for a process has room for one laptop
+	@logs=$$(mktemp -d); \
+	$(BIN)/python -m pytest tests/e2e > $$logs/e2e 2>&1 & e2e=$$!; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/local > $$logs/local 2>&1 & local=$$!; \
+	trap "kill $$e2e $$local; rm -rf $$logs; exit 130" INT TERM; \
+	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/local; rest=$$?; \
+	wait $$e2e; e2e=$$?; wait $$local; local=$$?; \
+	cat $$logs/e2e $$logs/local; rm -rf $$logs; \
+	exit $$((rest + e2e + local))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)
