@@ -27,5 +27,7 @@ def cancel_run(run_id: str) -> Any:
 @router.post("/runs/<run_id>/rerun")
 def rerun(run_id: str) -> Any:
     """Answer 202 with the new run of a workflow, which takes over what the old one completed."""
-    head = workflow_wiring.rerun_case()(caller(router.current_event), run_id)
+    event = router.current_event
+    key = event.headers.get("idempotency-key")
+    head = workflow_wiring.rerun_case()(caller(event), run_id, key)
     return answer(202, workflow_run_view(head), {"Location": f"/runs/{head.run}"})

@@ -132,9 +132,13 @@ class WorkflowClient:
         """Stop a run; one that has already ended is a `Conflict`."""
         return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "cancel")))
 
-    def rerun(self, run_id: str) -> WorkflowRun:
-        """Run a failed run again from where it failed; what it completed is taken over."""
-        return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "rerun")))
+    def rerun(self, run_id: str, *, idempotency_key: str | None = None) -> WorkflowRun:
+        """Run a failed run again from where it failed; what it completed is taken over.
+
+        It carries an idempotency key as every start does.
+        """
+        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
+        return cast("WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), None, key, {}))
 
     def plan(self, document: Document) -> WorkflowPlan:
         """Say what a run of a document would do, take and cost; keeps and starts nothing."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.domain.errors import ToolFailed
+import pytest
+
+from stepward.domain.errors import Conflict, ToolFailed
 from stepward.workflow.running.rerunning import RerunWorkflow
 from stepward.workflow.running.starting import StartWorkflow
 from stepward.workflow.running.taking_over import kept
@@ -121,3 +123,14 @@ def test_a_run_that_goes_well_the_second_time_brings_what_it_should() -> None:
     again = RerunWorkflow(world.ports, StartWorkflow(world.ports, world.registry), world.registry)
     second = world.finish(again(ACME, first.key.run).key)
     assert (second.status, second.outputs["said"], len(calls)) == ("COMPLETED", "found", 2)
+
+
+def test_a_request_that_comes_twice_starts_one_run() -> None:
+    world = WorkflowWorld()
+    first = world.run([ill("a")])
+    again = RerunWorkflow(world.ports, StartWorkflow(world.ports, world.registry), world.registry)
+    heads = [again(ACME, first.key.run, key).run for key in ("k-1", "k-1", "k-2", None)]
+    assert len(set(heads)) == 3
+    assert heads[0] == heads[1]
+    with pytest.raises(Conflict, match="used with another request"):
+        StartWorkflow(world.ports, world.registry)(ACME, "flow", {}, "k-1")

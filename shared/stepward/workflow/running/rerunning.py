@@ -22,7 +22,7 @@ class RerunWorkflow:
     start: StartWorkflow
     registry: WorkflowRegistry
 
-    def __call__(self, caller: Caller, run: str) -> WorkflowHead:
+    def __call__(self, caller: Caller, run: str, idempotency_key: str | None = None) -> WorkflowHead:
         """Start a new run of the same version on the same input, which takes over what the old one completed."""
         before = find_workflow_run(self.ports.runs, caller.tenant, run)
         if not before.ended:
@@ -34,6 +34,7 @@ class RerunWorkflow:
         looked = self.ports.store.everything(before.key)
         launch = WorkflowLaunch(
             self.ports.store.given(before.key),
+            idempotency=self.start.idempotency(caller, f"rerun {before.run}", idempotency_key),
             rerun_of=before.run,
             inherited=tuple(kept(program, looked).items()),
         )

@@ -70,7 +70,7 @@ class StartWorkflow:
         """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartWorkflowRequest, body)
         said = json.dumps([workflow_id, request.model_dump(mode="json")], sort_keys=True)
-        key = self._idempotency(caller, said, idempotency_key)
+        key = self.idempotency(caller, said, idempotency_key)
         found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
         return self.launch(caller, found, WorkflowLaunch(request.input, idempotency=key))
 
@@ -128,7 +128,8 @@ class StartWorkflow:
             for mark in planned.marks:
                 self.ports.store.leave_word(head.key, LatchKey(mark, task.at), task.path)
 
-    def _idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
+    def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
+        """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""
         if key is None:
             return None
         if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
