@@ -16,7 +16,7 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
-from stepward.ports.task_store import Begun, LatchKey, TaskStore, WorkflowStarted
+from stepward.ports.task_store import Begun, Inherited, LatchKey, TaskStore, WorkflowStarted
 from tests.builders import AT, LATER, a_key
 
 KEY = a_key()
@@ -234,3 +234,25 @@ def test_of_two_who_keep_at_once_both_see_one(store: TaskStore) -> None:
         thread.join()
     assert len(kept) == 4
     assert len({record.output for record in kept}) == 1
+
+
+def test_what_an_earlier_run_did_is_taken_over_at_once(store: TaskStore) -> None:
+    taken = [Inherited(LatchKey("x", f"each[{n}]"), "each.x", a_record("y" * 40_000)) for n in range(120)]
+    shared = [
+        Inherited(BOTH, "a", a_record(1)),
+        Inherited(BOTH, "b", a_record(2)),
+        Inherited(BOTH, "c", None),
+    ]
+    store.inherit(KEY, [*taken, *shared])
+    found = store.everything(KEY).records
+    assert len(found) == 122
+    assert found[TaskKey(path="each.x", at="each[119]")].output == "y" * 40_000
+    _, latch = store.keep(KEY, BOTH, "d", a_record())
+    assert latch.settled == {"a", "b", "c", "d"}
+
+
+def test_what_a_run_has_done_itself_stays(store: TaskStore) -> None:
+    store.keep(KEY, BOTH, "a", a_record("own"))
+    store.inherit(KEY, [Inherited(BOTH, "a", a_record("old")), Inherited(BOTH, "b", a_record("old"))])
+    found = store.everything(KEY).records
+    assert (found[TaskKey(path="a")].output, found[TaskKey(path="b")].output) == ("own", "old")

@@ -64,6 +64,15 @@ class LatchKey:
 
 
 @dataclass(frozen=True)
+class Inherited:
+    """What a run takes over from an earlier one: a record, or None for the word that there is one in another latch."""
+
+    latch: LatchKey
+    path: str
+    record: TaskRecord | None
+
+
+@dataclass(frozen=True)
 class Looked:
     """What one look found."""
 
@@ -102,6 +111,9 @@ class TaskStore(Protocol):
 
     def copy_values(self, source: RunKey, target: RunKey) -> None:
         """Give a run all values of another but its output; its input it has."""
+
+    def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
+        """Write what a run takes over before it begins, many records at once; a record that is there stays."""
 
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write that the run is to end; False if somebody did before."""

@@ -19,11 +19,11 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.adapters.aws.transactions import Step, put_new
+from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.task_store import Begun, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
 START: Final = "START"
 INPUT: Final = "input"
@@ -31,6 +31,8 @@ OUTPUT: Final = "output"
 KEPT_ELSEWHERE: Final = "1"
 _BATCH: Final = 100
 _ROUNDS: Final = 8
+_TRANSACTION_BYTES: Final = 3_000_000
+"""Of the 4 MB that a transaction may have; names and keys take some of it."""
 
 Item = dict[str, Any]
 
@@ -134,6 +136,20 @@ class DynamoTaskStore:
                         copied = {**item, **to_item({"pk": run_pk(target)})}
                         client("dynamodb").put_item(TableName=self.table, Item=copied)
 
+    def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
+        """Write whole latches, a hundred a transaction: ten thousand records in as many calls would outlast the request.
+
+        time →   head ✓ ─ latches ✓ ─ start ✓        janitor: starts it first ─ a task's record ✓ ─ ours are kept one by one
+        """
+        by_latch: dict[str, list[Inherited]] = {}
+        for one in inherited:
+            by_latch.setdefault(latch_sk(one.latch), []).append(one)
+        for few in _in_transactions([_inherited_item(key, sk, ones) for sk, ones in by_latch.items()]):
+            steps = [put_new(item["sk"], self.table, to_item(item)) for item in few]
+            if transact(steps, f"taking over into {key.run}"):
+                for one in (one for item in few for one in by_latch[item["sk"]]):
+                    self._set(key, one.latch, one.path, _inherited_body(one))
+
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write who cancelled the run; the first stays."""
         return self._update(key, START, "cancelled_by", by)[1]
@@ -179,6 +195,29 @@ class DynamoTaskStore:
                 if not pending:
                     return found
         raise StoreThrottled(f"the tasks of {key.run} could not be read at once.")
+
+
+def _inherited_item(key: RunKey, sk: str, inherited: Sequence[Inherited]) -> Item:
+    return {"pk": run_pk(key), "sk": sk, **{f"r:{one.path}": _inherited_body(one) for one in inherited}}
+
+
+def _inherited_body(one: Inherited) -> str:
+    return one.record.model_dump_json(exclude_none=True) if one.record else KEPT_ELSEWHERE
+
+
+def _in_transactions(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """Divide items so that each part is within what one transaction may hold."""
+    few: list[Item] = []
+    size_bytes = 0
+    for item in items:
+        own_bytes = sum(len(value.encode()) for value in item.values())
+        if few and (len(few) == _BATCH or size_bytes + own_bytes > _TRANSACTION_BYTES):
+            yield few
+            few, size_bytes = [], 0
+        few.append(item)
+        size_bytes += own_bytes
+    if few:
+        yield few
 
 
 def latch_sk(latch: LatchKey) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.task_store import Begun, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
 
 @dataclass
@@ -117,6 +117,14 @@ class MemoryTaskStore:
             kept = self._run(source).values
             copied = {name: value for name, value in kept.items() if name not in ("input", "output")}
             self._run(target).values |= copied
+
+    def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
+        """Keep one after another."""
+        for one in inherited:
+            if one.record is None:
+                self.leave_word(key, one.latch, one.path)
+            else:
+                self.keep(key, one.latch, one.path, one.record)
 
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write who cancelled the run; the first stays."""

@@ -21,7 +21,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import IdempotencyKey
-from stepward.ports.task_store import LatchKey, WorkflowStarted
+from stepward.ports.task_store import Inherited, LatchKey, WorkflowStarted
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
 from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflow.finding import find_workflow
@@ -121,12 +121,13 @@ class StartWorkflow:
         program = self.ports.program(head.tenant, head.workflow, head.version)
         before = RunKey(tenant=head.tenant, run=str(launch.rerun_of))
         self.ports.store.copy_values(before, head.key)
+        taken: list[Inherited] = []
         for task, record in launch.inherited:
             planned = program.tasks[task.path]
             paid = record.model_copy(update=_PAID_FOR)
-            self.ports.store.keep(head.key, LatchKey(planned.latch, task.at), task.path, paid)
-            for mark in planned.marks:
-                self.ports.store.leave_word(head.key, LatchKey(mark, task.at), task.path)
+            taken.append(Inherited(LatchKey(planned.latch, task.at), task.path, paid))
+            taken += [Inherited(LatchKey(mark, task.at), task.path, None) for mark in planned.marks]
+        self.ports.store.inherit(head.key, taken)
 
     def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
         """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""
