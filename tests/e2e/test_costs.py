@@ -62,6 +62,56 @@ def test_a_run_is_booked_where_it_is_counted(api: httpx2.Client, laptop: Laptop,
     assert ended["aws"]["counts"]["transitions"] == count(laptop.history(history)).states_entered
 
 
+def test_a_workflow_is_booked_with_what_it_took_itself(api: httpx2.Client, laptop: Laptop, run: Run) -> None:
+    run(id="billed-writer", model="deep")
+    tasks = [
+        {"id": "rows", "type": "foreach", "items": [1, 2], "tasks": [{"id": "twice", "type": "transform", "output": "{% $item * 2 %}"}]},
+        {"id": "total", "type": "tool", "tool": "calculate", "with": {"expression": "2 + 2"}},
+        {"id": "write", "type": "agent", "agent": "billed-writer", "with": {"input": "hello"}, "needs": ["rows", "total"]},
+    ]  # fmt: skip
+    body = {"id": "billed-flow", "name": "Billed", "version": "1.0.0", "tasks": tasks}
+    assert api.post("/workflows", json=body, params={"wait": 25}).status_code == 201
+    machine = api.get("/workflows/billed-flow").json()["machine"]
+    started = api.post("/workflows/billed-flow/runs", params={"wait": 25}, json={"input": {}}).json()
+    ended = api.get(f"/runs/{started['id']}").json()
+    child = next(task["child"] for task in ended["tasks"] if task["task"] == "write")
+    written = api.get(f"/runs/{child}").json()
+    execution = f"arn:aws:states:us-east-1:123456789012:execution:sw-laptop-{machine}:{ended['id']}.1"
+    assert ended["aws"]["counts"]["transitions"] == count(laptop.history(execution)).states_entered
+    cost = ended["cost"]
+    assert (cost["runs_usd_micros"], cost["runs_aws_usd_micros"]) == (
+        written["totals"]["cost_usd_micros"],
+        written["aws"]["usd_micros"],
+    )
+    line = next(
+        line
+        for line in api.get("/costs", params={"by": "workflow"}).json()["costs"]
+        if line["workflow"] == "billed-flow"
+    )
+    assert (line["runs"], line["aws_usd_micros"]) == (1, cost["aws_usd_micros"])
+    plan = api.get("/workflows/billed-flow/plan").json()["plan"]["aws"]
+    assert plan["least_usd_micros"] <= cost["aws_usd_micros"] <= plan["most_usd_micros"]
+
+
+def test_agents_side_by_side_keep_to_their_workflows_limit(
+    api: httpx2.Client, laptop: Laptop, run: Run
+) -> None:
+    run(id="bound-writer", model="deep")
+    tasks = [
+        {"id": f"w{n}", "type": "agent", "agent": "bound-writer", "with": {"input": "hi"}} for n in range(4)
+    ]
+    limit = {"cost_limit_usd": "0.03", "on_error": "continue"}
+    body = {"id": "bound-flow", "name": "Bound", "version": "1.0.0", "tasks": tasks, **limit}
+    assert api.post("/workflows", json=body, params={"wait": 25}).status_code == 201
+    ended = api.post("/workflows/bound-flow/runs", params={"wait": 25}, json={"input": {}}).json()
+    found = [task.get("error", {}).get("code", "ok") for task in ended["tasks"]]
+    assert "ok" in found
+    assert set(found) <= {"ok", "BudgetExceeded"}
+    key = {"pk": {"S": "T#acme#BUDGET"}, "sk": {"S": f"run#{ended['id']}#{ended['created_at'][:10]}"}}
+    read = laptop.client("dynamodb").get_item(TableName="stepward-laptop-runtime", Key=key)["Item"]
+    assert int(read["remaining"]["N"]) == 30_000 - ended["totals"]["cost_usd_micros"] > 0
+
+
 def test_what_a_run_did_not_need_goes_back(api: httpx2.Client, run: Run, budget: Any) -> None:
     cost = run(id="frugal")["totals"]["cost_usd_micros"]
     budget("agent/frugal", "5")

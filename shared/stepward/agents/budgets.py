@@ -15,6 +15,7 @@ from stepward.agents.requests import parse
 from stepward.domain.budgets import (
     MOST_BUDGET_USD,
     MOST_BUDGETS,
+    SETTABLE,
     Budget,
     BudgetRef,
     BudgetScope,
@@ -158,7 +159,8 @@ class AlertBudgets:
         """Tell what is due; the answer names the alerts that were told for the first time."""
         given: list[BudgetAlert] = []
         for state in self.budgets.touched(LOOKED_AT_A_ROUND):
-            percent = state.due_alert
+            # That of a run is bounded by its document, and whoever started it hears of its end.
+            percent = None if state.ref.scope is BudgetScope.RUN else state.due_alert
             if percent and (alert := self._tell(state, percent)):
                 given.append(alert)
             self.budgets.looked_at(state)
@@ -180,8 +182,8 @@ class AlertBudgets:
 
 
 def _scope(scope: str, id_: str | None) -> BudgetScope:
-    if scope not in set(BudgetScope):
-        known = ", ".join(BudgetScope)
+    if scope not in SETTABLE:
+        known = ", ".join(SETTABLE)
         raise InvalidRequest(f"{scope[:80]!r} is no scope.", field="scope", fix=f"use one of: {known}")
     if (scope == BudgetScope.AGENT) != (id_ is not None):
         raise InvalidRequest(

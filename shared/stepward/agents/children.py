@@ -63,7 +63,14 @@ class StartChild:
                 priority=state.start.priority,
                 run=run,
                 cost_limit_usd_micros=share_of_child(state),
-                parent=Parent(run=key.run, call=call.id, tool=call.tool, depth=depth, ancestors=ancestors),
+                parent=Parent(
+                    run=key.run,
+                    call=call.id,
+                    tool=call.tool,
+                    depth=depth,
+                    ancestors=ancestors,
+                    budgets=state.run_budgets,
+                ),
             ),
         )
 

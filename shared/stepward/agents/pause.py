@@ -79,7 +79,7 @@ class ResumeRun:
         if state.left_place is None:
             return None
         limit = 0 if state.parked else state.start.cost_limit_usd_micros or 0
-        draw = self.ports.first_draw(head.tenant, head.agent, limit)
+        draw = self.ports.first_draw(head.tenant, head.agent, limit, state.run_budgets)
         return InLine(
             tenant=head.tenant,
             run=head.run,

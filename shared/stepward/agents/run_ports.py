@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepward.domain.budgets import refs_for
-from stepward.domain.line import Draw
+from stepward.domain.line import Draw, RunBudget
 from stepward.ports.approvals import Approvals
 from stepward.ports.child_workflows import ChildWorkflows, NoWorkflows
 from stepward.ports.clock import Clock, Ids
@@ -45,19 +45,28 @@ class RunPorts:
         """How many runs may be active now."""
         return SlotLimits(self.limits.tenant(tenant), self.limits.account())
 
-    def draw(self, tenant: str, agent: str, usd_micros: int) -> Draw | None:
-        """Say what to draw from which budgets; None where nobody has set any."""
+    def draw(
+        self, tenant: str, agent: str, usd_micros: int, beside: tuple[RunBudget, ...] = ()
+    ) -> Draw | None:
+        """Say what to draw from which budgets, those of workflows' runs besides; None where nobody has set any."""
         found = refs_for(self.limits.tenant(tenant).budgets, agent, self.clock.now())
-        if not found:
+        if not found and not beside:
             return None
         return Draw(
             usd_micros=usd_micros,
-            budgets=tuple(ref.item_key for ref, _ in found),
-            limits_usd_micros=tuple(limit for _, limit in found),
+            budgets=(*(ref.item_key for ref, _ in found), *(one.key for one in beside)),
+            limits_usd_micros=(*(limit for _, limit in found), *(one.limit_usd_micros for one in beside)),
         )
 
-    def first_draw(self, tenant: str, agent: str, cost_limit_usd_micros: int) -> Draw | None:
-        """Say what a run draws when it begins or goes on."""
+    def first_draw(
+        self, tenant: str, agent: str, cost_limit_usd_micros: int, beside: tuple[RunBudget, ...] = ()
+    ) -> Draw | None:
+        """Say what a run draws when it begins or goes on.
+
+        Within a workflow with a limit nothing: what its agents hold and do not need, the others beside them lack.
+        """
+        if beside:
+            return None
         return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS))
 
     def tell(self, freed: Freed, tenant: str) -> None:

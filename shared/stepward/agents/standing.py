@@ -97,14 +97,18 @@ class Standing:
             self.writer.refresh_calls()
 
     def covered(self, state: RunState, intent: Intent, limit_usd_micros: int) -> Intent | End:
-        """Draw more where the allowance is too small for a call; budgets that have too little end the run."""
-        short = intent.reserve_usd_micros - state.ledger.left_usd_micros
-        if not state.ledger.draws or short <= 0:
+        """Draw more where the allowance is too small for a call; budgets that have too little end the run.
+
+        Within a workflow with a limit a run draws what the call needs and no more: others beside it draw from the same.
+        """
+        short, beside = intent.reserve_usd_micros - state.ledger.left_usd_micros, state.run_budgets
+        if short <= 0 or not (state.ledger.draws or beside):
             return intent
         tenant, agent = self.writer.key.tenant, state.start.agent
-        wanted = max(short, min(TOP_UP_USD_MICROS, limit_usd_micros - state.ledger.spent_usd_micros))
+        ahead = min(TOP_UP_USD_MICROS, limit_usd_micros - state.ledger.spent_usd_micros)
+        wanted = short if beside else max(short, ahead)
         for amount in dict.fromkeys((wanted, short)):
-            draw = self.ports.draw(tenant, agent, amount)
+            draw = self.ports.draw(tenant, agent, amount, beside)
             if draw is None or self.writer.top_up(draw):
                 return intent
         return out_of_budget(

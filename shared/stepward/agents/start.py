@@ -132,7 +132,9 @@ class Start:
             head=head,
             first=first,
             limits=self.ports.slot_limits(caller.tenant),
-            draw=self.ports.first_draw(caller.tenant, agent.id, limit),
+            draw=self.ports.first_draw(
+                caller.tenant, agent.id, limit, launch.parent.budgets if launch.parent else ()
+            ),
             idempotency=launch.idempotency,
             inherited=launch.inherited,
         )

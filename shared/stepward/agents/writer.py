@@ -76,7 +76,7 @@ class RunWriter:
         """Take a slot for a run that has begun; False when none is free."""
         tenant, agent = self.key.tenant, self.state.start.agent
         now, limits = iso(self.ports.clock.now()), self.ports.slot_limits(tenant)
-        draw = self.ports.first_draw(tenant, agent, cost_limit_usd_micros)
+        draw = self.ports.first_draw(tenant, agent, cost_limit_usd_micros, self.state.run_budgets)
         record = self._insist(
             lambda: self.ports.runtime.admit(self._in_line(""), now, self.name, limits, draw)
         )

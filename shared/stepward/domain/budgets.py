@@ -10,6 +10,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.ids import AgentId
+from stepward.domain.line import RunBudget
 
 MOST_BUDGET_USD: Final = 1_000_000_000
 MOST_BUDGETS: Final = 200
@@ -17,12 +18,19 @@ ALERT_PERCENTS: Final = (50, 80, 100)
 
 
 class BudgetScope(StrEnum):
-    """What a budget counts: everything that a tenant ever spends, a day's, a month's, or one agent's."""
+    """What a budget counts: everything that a tenant ever spends, a day's, a month's, one agent's, or one workflow's run.
+
+    That of a run begins with the run, by the limit in its document; nobody sets it besides.
+    """
 
     TENANT = "tenant"
     DAY = "day"
     MONTH = "month"
     AGENT = "agent"
+    RUN = "run"
+
+
+SETTABLE: Final = tuple(scope for scope in BudgetScope if scope is not BudgetScope.RUN)
 
 
 class Budget(BaseModel):
@@ -66,6 +74,12 @@ class BudgetRef(BaseModel):
         """Read what `item_key` wrote."""
         scope, id_, period = item_key.split("#")
         return cls(scope=BudgetScope(scope), id=id_, period=period)
+
+
+def run_budget(run: str, created_at: str, limit_usd_micros: int) -> RunBudget:
+    """Make the budget of a workflow's run; its day tells when the table may forget it."""
+    ref = BudgetRef(scope=BudgetScope.RUN, id=run, period=created_at[:10])
+    return RunBudget(key=ref.item_key, limit_usd_micros=limit_usd_micros)
 
 
 class BudgetState(BaseModel):

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from stepward.domain.conversation import Exchange, ModelReply, ToolResult
-from stepward.domain.line import Allowance, Priority, Slot
+from stepward.domain.line import Allowance, Priority, RunBudget, Slot
 from stepward.domain.runs import RunError, RunStatus
 from stepward.domain.task_records import TaskPlace
 
@@ -53,7 +53,7 @@ class End(BaseModel):
 
 
 class Parent(BaseModel):
-    """The run that waits for this one: which call of it, how deep this is, and which agents are above."""
+    """The run that waits for this one: which call or task of it, how deep this is, which agents and budgets are above."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -63,7 +63,7 @@ class Parent(BaseModel):
     depth: int
     ancestors: tuple[str, ...]
     task: TaskPlace | None = None
-    """Of a workflow's run: the task that waits."""
+    budgets: tuple[RunBudget, ...] = Field(default=(), exclude_if=lambda found: not found)
 
 
 class Fork(BaseModel):

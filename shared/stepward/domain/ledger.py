@@ -43,10 +43,11 @@ class Ledger:
         return sum(draw.usd_micros for draw in self.draws) - (self.spent_usd_micros - self.settled_usd_micros)
 
     def draw(self, allowance: Allowance | None) -> None:
-        """Take in what was drawn."""
+        """Take in what was drawn; nothing that was drawn tells no budget to give something back to."""
         if allowance:
             self.draws = (*self.draws, allowance)
-            self.last_budgets = allowance.budgets
+            if allowance.usd_micros or not self.last_budgets:
+                self.last_budgets = allowance.budgets
 
     def give_back(self) -> None:
         """Forget the draws: what was spent of them is settled, the rest was returned."""

@@ -59,6 +59,18 @@ class Allowance(BaseModel):
     budgets: tuple[str, ...]
 
 
+class RunBudget(BaseModel):
+    """The budget of a workflow's run, from which every agent's run within it draws beside its tenant's budgets.
+
+    `limit_usd_micros` is what it begins with.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    limit_usd_micros: int
+
+
 class Draw(BaseModel):
     """What a run wants from budgets; `limits_usd_micros` says, in the same order, what each began with."""
 

@@ -34,7 +34,7 @@ from stepward.domain.journal import (
     Waiting,
 )
 from stepward.domain.ledger import Ledger
-from stepward.domain.line import Slot
+from stepward.domain.line import RunBudget, Slot
 
 
 @dataclass
@@ -84,6 +84,11 @@ class RunState:
     def agent(self) -> HandedOver:
         """Who carries the run on."""
         return self.carrier or HandedOver(agent=self.start.agent, version=self.start.version)
+
+    @property
+    def run_budgets(self) -> tuple[RunBudget, ...]:
+        """The budgets of the workflows' runs that this one is a part of."""
+        return self.start.parent.budgets if self.start.parent else ()
 
     @property
     def needs_slot(self) -> bool:

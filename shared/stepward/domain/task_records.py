@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain.aws_prices import AwsCost
+from stepward.domain.line import RunBudget
 from stepward.domain.runs import RunError, RunKey
 
 RECORD_VERSION: Final = 1
@@ -143,7 +144,9 @@ class WorkflowParent(BaseModel):
     place: TaskPlace | None = None
     ancestors: tuple[str, ...] = ()
     cost_limit_usd_micros: int | None = None
-    """What is left of the limit of the run that waits."""
+    """What an agent that waits has for the run, of its own limit."""
+    budgets: tuple[RunBudget, ...] = ()
+    """Of the workflows' runs above that have a limit."""
 
 
 class WorkflowHead(BaseModel):

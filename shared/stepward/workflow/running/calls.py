@@ -55,6 +55,7 @@ class StartCalled:
             tool=call.tool,
             ancestors=above_workflow(chain),
             cost_limit_usd_micros=share_of_child(state),
+            budgets=state.run_budgets,
         )
         launch = WorkflowLaunch(given.input, run=run, parent=parent)
         self.start.launch(Caller(tenant=key.tenant, principal=state.start.principal), found, launch)

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from stepward.agents.children import check_descent
 from stepward.agents.find import startable_agent
 from stepward.agents.start import Caller, Launch, Start
+from stepward.domain.budgets import run_budget
 from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
 from stepward.domain.journal import Parent
+from stepward.domain.line import RunBudget
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
@@ -56,6 +58,7 @@ class WorkflowReach:
                     depth=len(above),
                     ancestors=above,
                     task=place,
+                    budgets=self._budgets(head, place),
                 ),
             ),
         )
@@ -63,12 +66,13 @@ class WorkflowReach:
     def start_workflow(self, place: TaskPlace, child: ChildRun) -> None:
         """Start the other workflow's run under the name that its task's mark says."""
         head = self._head()
+        self._left(head, place)
         found = startable_workflow(self.workflows.registry, self.key.tenant, child.of, child.version)
         parent = WorkflowParent(
             run=self.key.run,
             place=place,
             ancestors=self._chain(head),
-            cost_limit_usd_micros=self._left(head, place),
+            budgets=self._budgets(head, place),
         )
         launch = WorkflowLaunch(child.given, run=place.child, parent=parent)
         self.workflows.launch(Caller(tenant=self.key.tenant, principal=head.principal), found, launch)
@@ -95,13 +99,26 @@ class WorkflowReach:
     def _definition(self, place: TaskPlace) -> WorkflowDefinition:
         return self.ports.program(self.key.tenant, place.workflow, place.version).definition
 
-    def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
-        """What the run may still spend: of its own limit, and of what was left to it by the run that waits for it."""
+    def _budgets(self, head: WorkflowHead, place: TaskPlace) -> tuple[RunBudget, ...]:
+        """The budgets that all agents within the run draw from: of the runs above, and its own if it has a limit."""
+        above, limit = head.parent.budgets if head.parent else (), self._limit(head, place)
+        own = () if limit is None else (run_budget(head.run, head.created_at, limit),)
+        return (*above, *own)
+
+    def _limit(self, head: WorkflowHead, place: TaskPlace) -> int | None:
+        """What the run may spend: by its document, and by what an agent that waits for it has left to it."""
         given = head.parent.cost_limit_usd_micros if head.parent else None
         known = [one for one in (self._definition(place).cost_limit_usd_micros, given) if one is not None]
-        if not known:
+        return min(known, default=None)
+
+    def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
+        """What is left of the limit by what has ended: an agent is not begun for nothing, and is told its bound.
+
+        What those beside it hold and spend meanwhile, the budget knows, from which each draws before it spends.
+        """
+        limit = self._limit(head, place)
+        if limit is None:
             return None
-        limit = min(known)
         spent = totals_of(self.ports.store.everything(self.key).records).cost_usd_micros
         if spent >= limit:
             raise BudgetExceeded(f"the run has spent {spent} of its {limit} micro-dollars.")
