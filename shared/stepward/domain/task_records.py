@@ -80,6 +80,8 @@ class TaskRecord(BaseModel):
     ended_at: str
     took_ms: int | None = None
     """How long the function took that wrote this; None where somebody outside brought it."""
+    entries: int = 1
+    """How often the machine tried its state until then; a room may make several attempts in one."""
     cost_usd_micros: int = 0
     """What the task's own tool cost, or the models and tools of the runs that it started, all attempts together."""
     runs_aws_usd_micros: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.costs import CostBy, grouped
-from stepward.domain.errors import Conflict
+from stepward.domain.errors import Conflict, ToolUnavailable
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
 from stepward.ports.task_answers import TaskOutcome
@@ -82,6 +82,17 @@ def test_states_and_functions_are_those_that_were_entered(shape: str) -> None:
     assert aws.counts["lambda_requests"] == 2 + len(ran.world.requests)
 
 
+def test_executions_of_chunks_are_a_part_of_the_run() -> None:
+    world = WorkflowWorld()
+    each = {"id": "each", "type": "foreach", "items": "{% $input %}", "tasks": [a_task("in")]}
+    ran = world.run([{**each, "max_items": 1_000, "chunk_size": 4}], list(range(10)))
+    inner = [len(chunk.entered) for chunk in world.chunks(ran.key)]
+    assert ran.head.aws is not None
+    assert len(inner) > 1
+    assert ran.head.aws.counts["transitions"] == len(ran.entered) + sum(inner)
+    assert ran.head.aws.counts["lambda_requests"] == 2 + len(world.requests)
+
+
 def test_a_circle_counts_its_steps() -> None:
     world = WorkflowWorld()
     there = {"id": "there", "type": "transform", "output": 1, "next": [{"to": "back"}]}
@@ -113,6 +124,28 @@ def test_another_attempt_is_another_state_and_its_run_is_paid_for_too() -> None:
     assert (ran.status, ran.head.aws.counts["transitions"]) == ("COMPLETED", 3)
     assert (ran.head.totals.cost_usd_micros, ran.head.totals.runs_aws_usd_micros) == (800, 100)
     assert ran.head.totals.tool_usd_micros == 0
+
+
+@pytest.mark.parametrize(("base_s", "entered"), [(0.5, 1), (5, 3)])
+def test_attempts_cost_a_state_each_where_the_machine_makes_them(base_s: float, entered: int) -> None:
+    world, answers = WorkflowWorld(), iter([ToolUnavailable("busy"), ToolUnavailable("busy"), {"ok": 1}])
+
+    def busy(given: Any) -> Any:
+        del given
+        answer = next(answers)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    world.functions["crm"] = busy
+    retry = {"strategy": "constant", "max_attempts": 3, "base_s": base_s}
+    config = {"function": "crm", "description": "Serves.", "effect": "idempotent"}
+    ran = world.run(
+        [{"id": "call", "type": "tool", "tool": "lambda_function", "config": config, "retry": retry}]
+    )
+    assert ran.head.aws is not None
+    assert ran.records["call"].attempt == 3
+    assert ran.head.aws.counts["transitions"] == len(ran.entered) + entered - 1 == entered + 1
 
 
 def test_functions_are_billed_for_the_time_that_they_took() -> None:

@@ -78,7 +78,7 @@ class Bill:
         tally.s3_gets += 1
         tally.write_units += START_WRITE_UNITS
         tally.read_units += START_READ_UNITS
-        tally.transitions += self.program.definition.is_state_machine
+        tally.transitions += self.program.definition.is_state_machine + bool(self.program.chunks)
 
     def _task(self, task: TaskKey) -> AwsTally:
         tally, record = AwsTally(), self.looked.records.get(task)
@@ -95,12 +95,13 @@ class Bill:
 
     def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
         """Count what is no task of the document: what undid one, within the last state, or a chunk of a list's items."""
-        if task.path.endswith("~chunk"):
-            tally.transitions += CHUNK_STATES
-            for _ in range(2):
+        if task.is_chunk:
+            executions = len(self.looked.begun.get(task, ()))
+            tally.transitions += CHUNK_STATES * executions
+            for _ in range(2 * executions):
                 tally.invoke(ROOM, USUAL_MS)
-            tally.read_units += 2 * self._looks(None, task)
-            tally.write_units += 2
+            tally.read_units += 2 * executions * self._looks(None, task)
+            tally.write_units += 2 * executions
         if record:
             tally.write(_bytes(record))
 
@@ -152,7 +153,7 @@ class Bill:
         """How often the task's first state was tried, as far as is known."""
         if self._is_awaited(planned):
             return max(1, len(self.looked.begun.get(task, ())))
-        return record.attempt if record and find_type(planned.task.type).place is Place.WITHIN else 1
+        return record.entries if record and find_type(planned.task.type).place is Place.WITHIN else 1
 
     def _is_awaited(self, planned: PlannedTask) -> bool:
         return planned.path in self._awaited
@@ -172,7 +173,7 @@ class Bill:
         """How many rounds there were of each body, by what their names begin with."""
         found: dict[str, int] = {}
         for task in (*self.looked.records, *self.looked.begun):
-            if task.at and not task.path.endswith("~chunk"):
+            if task.at and not task.is_chunk:
                 body, number = task.at.rpartition("[")[0], number_of(task.at)
                 found[body] = max(found.get(body, 0), number + 1)
         return found

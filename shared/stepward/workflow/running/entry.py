@@ -62,7 +62,8 @@ class Entry:
         """Keep the record, or find the one that is there, and free whoever waits for it."""
         if self.situation.own is None:
             took = self.ports.clock.now() - self.since
-            record = record.model_copy(update={"took_ms": max(0, round(took.total_seconds() * 1000))})
+            took_ms = max(0, round(took.total_seconds() * 1000))
+            record = record.model_copy(update={"took_ms": took_ms, "entries": self.request.tries + 1})
         return Keep(self.ports, self.situation.key, self.program)(self.planned, self.at, record)
 
     def finish(self, record: TaskRecord) -> dict[str, Any]:
