@@ -142,7 +142,10 @@ def test_rules_for_failures_have_many_spellings() -> None:
     task = one_task("agent: xx\nerror_handling: {fallback: 3}")
     assert task.fallback is not None
     assert task.fallback.output == 3
-    assert one_task("agent: xx\nfallback: {output: 4}").fallback is not None
+    for written, output in (("{output: 4}", 4), ("{decision: deny}", {"decision": "deny"}), ("[1]", [1])):
+        said = one_task(f"agent: xx\nfallback: {written}")
+        assert said.fallback is not None
+        assert said.fallback.output == output
 
 
 def test_needs_transitions_and_times_have_short_forms() -> None:

@@ -40,8 +40,9 @@ def transitions(value: Any) -> Any:
 
 
 def fallback(value: Any) -> Any:
-    """Read a plain value as the output that stands in."""
-    return value if isinstance(value, dict) else {"output": value}
+    """Read a value as the output that stands in, a mapping too; only one that holds `output` alone is the long form."""
+    is_spelt = isinstance(value, dict) and value.keys() == {"output"}
+    return value if is_spelt else {"output": value}
 
 
 def retry(value: Any, written: str, notes: Notes, place: Place) -> Any:
