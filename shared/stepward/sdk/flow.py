@@ -142,10 +142,12 @@ class Flow:
         *,
         max_parallel: int | None = None,
         max_items: int | None = None,
+        chunk_size: int | None = None,
         **options: Unpack[Options],
     ) -> Iterator[Foreach]:
         """Run the tasks of the block for each item, side by side."""
         own = {"items": plain(items), "max_parallel": max_parallel, "max_items": max_items}
+        own |= {"chunk_size": chunk_size}
         with self._within(self._add(Foreach, task_id, "foreach", own, options)) as body:
             yield body
 

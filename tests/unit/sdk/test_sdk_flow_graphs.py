@@ -9,7 +9,7 @@ from tests.unit.sdk.flows import a_flow, same
 def test_bodies_wait_for_what_is_spoken_of_within() -> None:
     made = a_flow()
     rate = made.transform("rate", output=1.19)
-    with made.foreach("each", made.input.lines, max_parallel=5, max_items=20) as each:
+    with made.foreach("each", made.input.lines, max_parallel=5, max_items=20, chunk_size=10) as each:
         price = made.transform("price", output=jsonata(f"{each.item.price} * {rate.output}"))
         made.transform("label", output=jsonata(f"$string({each.index}) & ': ' & $string({price.output})"))
         each.collect({"price": price.output, "rate": rate.output})
@@ -27,6 +27,7 @@ def test_bodies_wait_for_what_is_spoken_of_within() -> None:
         foreach: "{% $input.lines %}"
         max_parallel: 5
         max_items: 20
+        chunk_size: 10
         needs: [rate]
         do:
           - {id: price, type: transform, output: "{% $item.price * $tasks.rate %}"}

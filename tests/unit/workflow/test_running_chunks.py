@@ -13,6 +13,8 @@ from stepward.domain.runs import RunKey
 from stepward.workflow.compiling.chunks import WHICH
 from stepward.workflow.compiling.program import compile_workflow
 from stepward.workflow.compiling.states import SETTLE
+from stepward.workflow.planning.plan import plan
+from stepward.workflow.proofs.catalog import prove
 from stepward.workflow.running.chunks import MOST_EXECUTIONS, RunChunk
 from stepward.workflow.running.item_lists import SLICE_ITEMS
 from stepward.workflow.running.requests import chunk_of_event
@@ -226,6 +228,19 @@ class TestDeaths:
         assert chunk is not None
         assert RunChunk(world.ports).died(key, chunk, detail) == "the run has ended"
         assert len(world.chunks(ran.key)) == 3
+
+
+def test_nobody_waits_for_what_does_not_come() -> None:
+    needs = {"a": "", "b": "", "c": "a", "d": "ab", "e": "cd"}
+    body = [{"id": name, "type": "transform", "output": 1, "needs": list(of)} for name, of in needs.items()]
+    world = timed()
+    definition = world.register(
+        [foreach(*body), {"id": "end", "type": "transform", "output": 1, "needs": ["each"]}]
+    )
+    compiled = compile_workflow(definition)
+    assert plan(definition, compiled).awaits == 1
+    assert [proof.name for proof in prove(definition, compiled) if not proof.holds] == []
+    assert world.finish(world.start([1, 2, 3])).status == "COMPLETED"
 
 
 class TestSizes:
