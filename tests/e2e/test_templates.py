@@ -141,6 +141,20 @@ def test_a_template_runs_to_its_end_as_it_is(played: dict[str, Played], name: st
     assert played[name].decided.total() == len(DECISIONS.get(name, ()))
 
 
+@pytest.mark.parametrize("name", [folder.name for folder in FOLDERS])
+def test_what_a_template_cost_lies_within_its_plan(
+    api: httpx2.Client, played: dict[str, Played], name: str
+) -> None:
+    found = played[name].found
+    planned = api.get(f"/workflows/{found['workflow']}/plan").json()["plan"]["aws"]
+    assert found["cost"]["aws_usd_micros"] <= planned["most_usd_micros"]
+    if found["status"] != "FAILED":
+        assert planned["least_usd_micros"] <= found["cost"]["aws_usd_micros"]
+    children = [task for task in found["tasks"] if task.get("child")]
+    assert found["cost"]["runs_aws_usd_micros"] == sum(task["runs_aws_usd_micros"] for task in children)
+    assert bool(children) == (found["cost"]["runs_aws_usd_micros"] > 0)
+
+
 def test_what_the_gate_staged_is_undone(played: dict[str, Played]) -> None:
     assert played["quality-gate"].found["report"]["undone"] == ["stage"]
 
