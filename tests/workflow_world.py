@@ -71,8 +71,7 @@ class WorkflowWorld:
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.pauses: list[float] = []
         self.told: list[tuple[WorkflowHead, WorkflowEnd, Any]] = []
-        self.parked: set[str] = set()
-        """The tokens of awaits."""
+        self.parked: set[str] = set()  # the tokens of awaits
         self.requests: list[tuple[float, TaskRequest]] = []
         self.reach = FakeReach(self)
         self.program = cache(self.registry.program)
@@ -173,6 +172,7 @@ class WorkflowWorld:
         request = TaskRequest.model_validate(payload)
         self.requests.append((self.loop.now_s, request))
         self._has_what_it_needs(request)
+        self.parked |= {str(request.token)} if request.step == "wait" else set()
         takes_s = self.duration_s(request.task, request.at) if request.step is None else 0.0
         self.loop.later(takes_s, lambda: self.carried(request, ticket))
 
@@ -249,7 +249,7 @@ class WorkflowWorld:
 
     def _has_what_it_needs(self, request: TaskRequest) -> None:
         """No state is entered before all that its task needs has records."""
-        if request.step == "settle":
+        if request.step in ("settle", "wait"):
             return
         program: Program = self.program(request.run.tenant, request.run.workflow, request.run.version)
         planned, records = program.tasks[request.task], self.store.everything(request.run.key).records

@@ -51,10 +51,10 @@ def store(ports: Any) -> TaskStore:
     return begun(MemoryTaskStore() if in_memory else DynamoTaskStore(ports.journal))
 
 
-@pytest.fixture
-def park(store: Any) -> Park:
-    """Write what a machine's await writes."""
-    if isinstance(store, MemoryTaskStore):
+@pytest.fixture(params=["machine", "room"])
+def park(store: Any, request: pytest.FixtureRequest) -> Park:
+    """Write what a machine's await writes, or have the store write it."""
+    if isinstance(store, MemoryTaskStore) or request.param == "room":
         return lambda latch, join, token, needs: store.park(KEY, latch, join, token, needs)
     return lambda latch, join, token, needs: _park(store.table, latch, join, token, needs)
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stepward.workflow.compiling import latches
+from stepward.workflow.compiling import fitting, latches
 from stepward.workflow.running.requests import TaskRequest
 from tests.interleaving import InterleavedWorld, Trouble
 from tests.virtual_time import EventLoop
@@ -113,11 +113,19 @@ def same(document: str, world: InterleavedWorld, ran: Ran) -> None:
         assert {name for name, _, _ in world.events} == {"undo.a", "undo.large"}
 
 
+def made(patch: pytest.MonkeyPatch, shared: int) -> None:
+    """Compile with so many tasks to a latch; with 0 as if a machine had no bytes for its awaits, so that rooms make them."""
+    patch.setattr(latches, "MOST_SHARED", shared or 1)
+    if not shared:
+        patch.setattr(fitting, "MOST_REQUEST_BYTES", 0)
+
+
 @pytest.mark.parametrize("kind", ["before", "after", "lost"])
-@pytest.mark.parametrize("document", DOCUMENTS)
-@pytest.mark.parametrize("shared", [40, 1])
+@pytest.mark.parametrize(
+    ("document", "shared"), [*((name, shared) for shared in (40, 1) for name in DOCUMENTS), ("crossing", 0)]
+)
 def test_trouble_at_any_call(monkeypatch: pytest.MonkeyPatch, document: str, kind: str, shared: int) -> None:
-    monkeypatch.setattr(latches, "MOST_SHARED", shared)
+    made(monkeypatch, shared)
     calls = len(live(document, no_trouble)[0].calls)
     assert calls > 10
     for at in range(1, calls + 1):
@@ -136,7 +144,7 @@ def test_states_that_are_entered_twice_at_once(seed: int, document: str) -> None
 
 
 @some
-@given(st.integers(0, 2**32), st.sampled_from(sorted(DOCUMENTS)), st.sampled_from([40, 1]))
+@given(st.integers(0, 2**32), st.sampled_from(sorted(DOCUMENTS)), st.sampled_from([40, 1, 0]))
 def test_deaths_doubles_and_lost_words_together(seed: int, document: str, shared: int) -> None:
     chance = EventLoop(seed).chance
     left = ["before", "after", "lost"]
@@ -148,7 +156,7 @@ def test_deaths_doubles_and_lost_words_together(seed: int, document: str, shared
         return left.pop() if left and chance.random() < 0.05 else None
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(latches, "MOST_SHARED", shared)
+        made(patch, shared)
         world = live(document, trouble, seed, twice=lambda request: chance.random() < 0.2)
         same(document, *world)
 
@@ -176,8 +184,11 @@ def test_an_answer_between_two_entries_is_not_lost(attempts: int) -> None:
         assert world.loop.now_s < 10, "both come in the same second"
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
-def test_words_to_awaits_that_get_lost_are_healed_by_time(document: str) -> None:
+@pytest.mark.parametrize(("document", "shared"), [*((name, 40) for name in DOCUMENTS), ("crossing", 0)])
+def test_words_to_awaits_that_get_lost_are_healed_by_time(
+    monkeypatch: pytest.MonkeyPatch, document: str, shared: int
+) -> None:
+    made(monkeypatch, shared)
     healed = 0
     for seed in range(20):
         world = InterleavedWorld(seed, no_trouble)

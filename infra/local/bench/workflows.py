@@ -60,7 +60,7 @@ class WorkflowBench:
         return {
             "tasks": len(graph.needs),
             "edges": graph.edges,
-            "awaits": sum(state.get("Resource", "").endswith(_AWAIT) for state in states),
+            "awaits": sum(_is_await(state) for state in states),
             "parallels": sum(state["Type"] == "Parallel" for state in states),
             "states_entered": count(self._history(computing, self._start(computing))).states_entered,
             "makespan": self._makespan(graph),
@@ -138,6 +138,12 @@ class WorkflowBench:
 
 
 _AWAIT = "dynamodb:updateItem.waitForTaskToken"
+
+
+def _is_await(state: dict[str, Any]) -> bool:
+    """Whether a state waits for several tasks: by a write of its own or, in a large machine, by one that its room makes."""
+    payload = state.get("Arguments", {}).get("Payload", {})
+    return str(state.get("Resource")).endswith(_AWAIT) or str(payload.get("step")) == "wait"
 
 
 def makespan_of(graph: Graph, events: list[dict[str, Any]]) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -99,6 +99,9 @@ class TaskStore(Protocol):
 
     def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Say in another latch that a task has its record; answer that latch as it is now."""
+
+    def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
+        """Leave a token for as long as one of these is to come; False, and none is left, if all are settled."""
 
     def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
         """Mark an attempt before its effect; the first mark stays, and the flag tells whether it is ours."""

@@ -151,7 +151,8 @@ def publish_case() -> PublishWorkflow:
     """The use case that makes machines."""
     from stepward.workflow.publishing import PublishWorkflow
 
-    values = {"TaskRunArn": settings().need("task_run_arn"), "JournalTable": settings().need("journal_name")}
+    arn, journal = settings().need("task_run_arn"), settings().need("journal_name")
+    values = {"TaskRun": arn.rpartition(":")[2], "TaskRunArn": arn, "JournalTable": journal}
     return PublishWorkflow(registry(), shop(), values)
 
 

@@ -19,7 +19,7 @@ class PublishWorkflow:
     registry: WorkflowRegistry
     shop: MachineShop
     values: Mapping[str, str]
-    """What stands for the names in a machine's text: `TaskRunArn`, `JournalTable`."""
+    """What stands for the names in a machine's text: `TaskRun`, `JournalTable`; `TaskRunArn` in texts kept before."""
 
     def __call__(self, tenant: str, workflow: str, version: str) -> str:
         """Make a version's machine and say READY; a definition that Step Functions refuses leaves it REFUSED.

@@ -31,7 +31,6 @@ from stepward.workflow.walking import walk
 Publish = Callable[[str, str, str], None]
 """Asks for a version's machine to be made: tenant, workflow, version."""
 _AT_ONCE = 50
-_SPLIT = "put a part of the tasks into a workflow of its own, and call it by a task of type subworkflow"
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class RegisterWorkflow:
             raise Refused(located(source, kind, problems))
         compiled = compile_workflow(definition, tenant)
         if fault := compiled.fault:
-            too_large = Problem(code="too-large", detail=fault, fix=_SPLIT, field="tasks")
+            too_large = Problem(code="too-large", detail=fault.detail, fix=fault.fix, field="tasks")
             raise Refused(located(source, kind, [too_large]))
         if not_proved := refusals(prove(definition, compiled)):
             raise Refused(located(source, kind, not_proved))

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.workflows import WorkflowDefinition
+from stepward.workflow.compiling import fitting
 from stepward.workflow.compiling.program import Compiled, compile_workflow
 from stepward.workflow.proofs import approvals, bounds, deadlocks, redaction
 from stepward.workflow.proofs.catalog import prove, refusals
@@ -237,6 +238,22 @@ def test_an_await_for_nobody_is_a_deadlock() -> None:
     state["Arguments"]["ExpressionAttributeNames"]["#n0"] = "r:nobody"
     found = _without_deadlock(Compiled(made.program, machine))
     assert (found.holds, found.counter_example[0]) == (False, "nobody")
+
+
+def test_awaits_that_their_room_makes_are_held_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fitting, "MOST_REQUEST_BYTES", 0)
+    made = compile_workflow(graph(kept("crossing_4")))
+    assert _without_deadlock(made).words.startswith("1 awaits of the machine wait for 1 records")
+    for join in ("nobody waits", f"{_await_of(made.machine)[0]} 2"):
+        machine = copy.deepcopy(made.machine)
+        _await_of(machine)[1]["Arguments"]["Payload"]["join"] = join
+        assert not _without_deadlock(Compiled(made.program, machine)).holds
+    latches = {
+        name: (one[0].model_copy(update={"needs": ("t3",)}),) for name, one in made.program.latches.items()
+    }
+    assert not _without_deadlock(
+        Compiled(made.program.model_copy(update={"latches": latches}), made.machine)
+    ).holds
 
 
 def test_a_record_that_is_kept_elsewhere_frees_nobody() -> None:

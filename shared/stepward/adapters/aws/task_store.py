@@ -9,7 +9,7 @@ TASK#<path>@<at> b:<attempt> the mark of an attempt
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -95,6 +95,28 @@ class DynamoTaskStore:
     def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Leave word; left twice it is one."""
         return _latch(self._set(key, latch, path, KEPT_ELSEWHERE))
+
+    def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
+        """Write what the awaits of small machines write themselves.
+
+        time →   record ✓ ─ record ✓ ─ park ✗ goes on            record ✓ ─ park ✓ ─ record ✓ sees the token
+        """
+        names = {f"#{index}": f"r:{need}" for index, need in enumerate(needs)}
+        with translated(f"waiting as {join} of {key.run}"):
+            try:
+                client("dynamodb").update_item(
+                    TableName=self.table,
+                    Key=to_item({"pk": run_pk(key), "sk": latch_sk(latch)}),
+                    UpdateExpression="SET #w = :w",
+                    ConditionExpression=" OR ".join(f"attribute_not_exists({one})" for one in names),
+                    ExpressionAttributeNames={"#w": f"w:{join}", **names},
+                    ExpressionAttributeValues=to_item({":w": token}),
+                )
+            except ClientError as error:
+                if error_code(error) != CONDITION_FAILED:
+                    raise
+                return False
+        return True
 
     def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
         """Mark an attempt; the first mark stays."""

@@ -82,7 +82,7 @@ class MemoryTaskStore:
             return item.as_latch()
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
-        """Write what a machine's await writes: its token, if one of those that it waits for is still to come.
+        """Leave a token if one of those that it waits for is still to come.
 
         time →   record ✓ ─ record ✓ ─ park ✗ goes on            record ✓ ─ park ✓ ─ record ✓ sees the token
         """

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator
 from typing import Any
 
-from stepward.workflow.compiling.states import SETTLE, State
+from stepward.workflow.compiling.states import SETTLE, WAIT, State
 
 BEGINS = " begins"
 """How the first state of a workflow that goes from task to task is called, after the task that it leads to."""
@@ -30,13 +30,18 @@ def owner_of(name: str, paths: Container[str]) -> str:
 
 
 def is_await(state: State) -> bool:
-    """Whether a state waits at a latch."""
-    return "updateItem" in str(state.get("Resource"))
+    """Whether a state waits at a latch, by a write of its own or one that its room makes."""
+    return "updateItem" in str(state.get("Resource")) or (is_function(state) and _step(state) == WAIT)
 
 
 def is_function(state: State) -> bool:
     """Whether a function is called in a state."""
     return "lambda:invoke" in str(state.get("Resource"))
+
+
+def _step(state: State) -> str | None:
+    step: str | None = state["Arguments"]["Payload"].get("step")
+    return step
 
 
 def owned_states(machine: dict[str, Any], paths: Container[str]) -> dict[str, Counter[str]]:

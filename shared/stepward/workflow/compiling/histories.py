@@ -16,6 +16,7 @@ from stepward.domain.chunks import count_chunks, lanes_of
 from stepward.domain.programs import Program
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings
+from stepward.workflow.compiling.counting import is_await
 from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S
 from stepward.workflow.planning.rounds import Rounds, of_foreach, of_loop, visits_of
 
@@ -156,10 +157,10 @@ class _Histories:
 
 def _of_task(state: dict[str, Any]) -> int:
     """A state with the tries that its authors ask for, and the times that a wait is renewed."""
-    is_await = "updateItem" in state["Resource"]
+    waits = is_await(state)
     again: int = 0
     for one in state["Retry"]:
-        if is_await:
+        if waits:
             again += max(0, one.get("MaxAttempts", 0) - FAULTS_FORGIVEN)
         elif any(name in _OF_AUTHORS for name in one["ErrorEquals"]):
             again += one["MaxAttempts"]

@@ -22,6 +22,8 @@ from stepward.workflow.order.steps import Await, Par, Seq, Step, Task, parts
 
 MOST_NEEDS_A_WRITE: Final = 100
 """Conditions of one write: an expression may have 4 KB."""
+LONGEST_NAME_CHARS: Final = 80
+"""Of a state."""
 Joins = dict[int, list[tuple[str, Await]]]
 """An await by its identity in the tree → the states that it becomes."""
 
@@ -184,11 +186,16 @@ class MachineWriter:
         """A task's own rule, else the workflow's."""
         return task.retry or self.definition.retry or Retry()
 
+    def needs_of_joins(self) -> dict[str, tuple[str, ...]]:
+        """Tell for whom each await waits, by its state."""
+        waiting = (one for held in self.latches.values() for few in held.awaits.values() for one in few)
+        return {one.join: one.needs for one in waiting}
+
     def _name(self, wanted: str) -> str:
-        name, number = wanted[:80], 1
+        name, number = wanted[:LONGEST_NAME_CHARS], 1
         while name in self._names:
             number += 1
-            name = f"{wanted[:76]} {number}"
+            name = f"{wanted[: LONGEST_NAME_CHARS - 1 - len(str(number))]} {number}"
         self._names.add(name)
         return name
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from stepward.domain.programs import Awaited, PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type
 from stepward.workflow.compiling.counting import owned_states
+from stepward.workflow.compiling.fitting import Fault, fitted, size_fault, text_of
 from stepward.workflow.compiling.histories import chunks_of
 from stepward.workflow.compiling.machine import MachineWriter
 from stepward.workflow.compiling.scopes import Node, Scopes, scopes_of
 from stepward.workflow.expressions import names_in
-
-MOST_MACHINE_BYTES: Final = 1_000_000
-"""A definition may have 1 MB; what is filled in when it is made takes some of it."""
 
 
 @dataclass(frozen=True)
@@ -31,17 +28,13 @@ class Compiled:
     machine: dict[str, Any]
 
     @property
-    def fault(self) -> str | None:
+    def fault(self) -> Fault | None:
         """Say why Step Functions would not take the machine; None if it would."""
-        size = len(self.text().encode())
-        if size <= MOST_MACHINE_BYTES:
-            return None
-        return f"the state machine has {size} bytes, Step Functions takes {MOST_MACHINE_BYTES}"
+        return size_fault(self.machine)
 
     def text(self, *, indent: int | None = None) -> str:
         """The machine's definition; the same document gives the same bytes."""
-        separators = (",", ":") if indent is None else None
-        return json.dumps(self.machine, ensure_ascii=False, indent=indent, separators=separators)
+        return text_of(self.machine, indent=indent)
 
 
 def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compiled:
@@ -58,8 +51,8 @@ def _compiled(
     definition: WorkflowDefinition, tenant: str, scopes: Scopes, chunks: dict[str, int]
 ) -> Compiled:
     writer = MachineWriter(definition, scopes, chunks=frozenset(chunks))
-    machine = writer.machine()
-    text = json.dumps(machine, ensure_ascii=False, separators=(",", ":"))
+    machine = fitted(writer.machine(), writer.needs_of_joins())
+    text = text_of(machine)
     said = f"{tenant}\n{definition.id}\n{definition.version}\n{definition.model_dump_json()}\n{text}"
     digest = hashlib.sha256(said.encode()).hexdigest()[:20]
     program = _counted(_program(definition, scopes, writer, digest), machine)

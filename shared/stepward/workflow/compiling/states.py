@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, Final
 
 from stepward.domain.retries import Backoff, Retry
@@ -12,9 +13,13 @@ Named = tuple[str, State]
 
 SETTLE: Final = "settle run"
 """No task can be called so: ids have no spaces."""
-TASK_RUN: Final = "${TaskRunArn}"
+WAIT: Final = "wait"
+"""The step in which the room makes the write of an await."""
+TASK_RUN: Final = "${TaskRun}"
 JOURNAL: Final = "${JournalTable}"
-"""Filled in when the machine is made, as in the machines that are written by hand."""
+"""Filled in by names when the machine is made: an ARN in each state would take a large graph's last bytes."""
+LONGEST_NAME_CHARS: Final = 34
+"""Of what is filled in: a stage has 16 characters at most."""
 ROOM_S: Final = 310
 """Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
 HEAL_S: Final = 900
@@ -23,12 +28,14 @@ FAULTS_FORGIVEN: Final = 30
 """How often an await tries again, a second apart, when its write did not come through."""
 LONGEST_IN_PROCESS_S: Final = 2
 CRASHES_FORGIVEN: Final = 2
-"""How often a task runs again whose process died; then only its failure is kept."""
-_RUN: Final = "{% $states.context.Execution.Input %}"
+"""How often a task runs again whose process died; then only its failure is kept, in the third that is left by default."""
+_CONTEXT: Final = "{% $states.context %}"
+"""Whose run it is, how often the state was tried, and since when it is entered: said in one word, as each byte counts."""
 _PK: Final = "{% $states.context.Execution.Input.pk %}"
 TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
-_PASSING: Final = {"ErrorEquals": ["States.ALL"], "MaxAttempts": 3}
-"""Pauses of 1, 2, 4 s, which are Step Functions' own defaults: a large graph has no bytes to spare for them."""
+_PASSING: Final = {"ErrorEquals": ["States.ALL"]}
+"""Three times, after pauses of 1, 2, 4 s: Step Functions' own defaults, for which a large graph has no bytes to spare."""
+_BY_DEFAULT: Final = {"IntervalSeconds": 1, "BackoffRate": 2}
 FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
 
@@ -38,14 +45,14 @@ def task_state(path: str, *, nested: bool, step: str | None = None, comment: str
     However its attempts ended, one more is left to its room in which to keep that they failed.
     """
     by_machine = retriers(retry) if is_by_machine(retry) else []
-    forgiven = CRASHES_FORGIVEN + 1 + (retry.attempts - 1 if by_machine else 0)
+    forgiven = {"MaxAttempts": CRASHES_FORGIVEN + retry.attempts} if by_machine else {}
     return {
         "Type": "Task",
         **({"Comment": comment} if comment else {}),
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
         "TimeoutSeconds": ROOM_S,
-        "Retry": [FINAL, *by_machine, {**_PASSING, "MaxAttempts": forgiven}],
+        "Retry": [FINAL, *by_machine, _PASSING | forgiven],
         "Output": passed_on(nested=nested),
     }
 
@@ -56,12 +63,12 @@ def awaited_state(path: str, *, nested: bool, comment: str = "", retry: Retry, t
     A time that is over is tried once more: the room then sees that it is over and keeps the failure. How often the
     task is tried the room says by its marks; the machine only has to go along, a little further for words said twice.
     """
-    over = {"ErrorEquals": ["States.Timeout"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 1}
+    over = {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}
     state = task_state(path, nested=nested, comment=comment, retry=retry)
     state["Resource"] += ".waitForTaskToken"
-    state["Arguments"]["Payload"] |= {"token": TOKEN, "entered": "{% $states.context.State.EnteredTime %}"}
+    state["Arguments"]["Payload"]["token"] = TOKEN
     state["TimeoutSeconds"] = timeout_s
-    again = [{**one, "MaxAttempts": retry.attempts + 2} for one in retriers(retry)]
+    again = [_spare({**one, "MaxAttempts": retry.attempts + 2}) for one in retriers(retry)]
     state["Retry"] = [FINAL, over, *again, _PASSING]
     return state
 
@@ -81,12 +88,10 @@ def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: b
 def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
     """What the room is told."""
     return {
-        "v": 1,
-        "run": _RUN,
-        "task": path,
+        **({"task": path} if path else {}),
         **({"at": "{% $states.input.at %}"} if nested else {}),
         **({"step": step} if step else {}),
-        "try": "{% $states.context.State.RetryCount %}",
+        "context": _CONTEXT,
     }
 
 
@@ -100,16 +105,20 @@ def retriers(retry: Retry) -> list[State]:
     if retry.attempts == 1:
         return []
     grows = retry.exponent_base if retry.strategy is Backoff.EXPONENTIAL else 1
-    return [
-        {
-            "ErrorEquals": ["TaskRetry"],
-            "IntervalSeconds": max(1, math.ceil(retry.base_s)),
-            "BackoffRate": grows,
-            "MaxAttempts": retry.attempts - 1,
-            "MaxDelaySeconds": max(1, math.ceil(retry.max_s)) + 1,
-            **({"JitterStrategy": "FULL"} if retry.jitter else {}),
-        }
-    ]
+    rule = {
+        "ErrorEquals": ["TaskRetry"],
+        "IntervalSeconds": max(1, math.ceil(retry.base_s)),
+        "BackoffRate": grows,
+        "MaxAttempts": retry.attempts - 1,
+        "MaxDelaySeconds": max(1, math.ceil(retry.max_s)) + 1,
+        **({"JitterStrategy": "FULL"} if retry.jitter else {}),
+    }
+    return [_spare(rule)]
+
+
+def _spare(rule: State) -> State:
+    """Leave out of a Retrier what Step Functions takes when nothing is said."""
+    return {name: value for name, value in rule.items() if _BY_DEFAULT.get(name) != value}
 
 
 def is_by_machine(retry: Retry) -> bool:
@@ -156,6 +165,26 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
     }
 
 
+def await_by_room(name: str, state: State, needs: Sequence[str]) -> State:
+    """Turn an await into one of half the bytes: the room makes the write, for it knows whom the join needs.
+
+    The rest stays: where it leads, what ends the run, when it asks again.
+    """
+    nested = "Output" in state
+    told = {**payload("", nested=nested, step=WAIT), "join": name, "token": TOKEN}
+    kept: State = {key: state[key] for key in ("TimeoutSeconds", "Output", "Next", "End") if key in state}
+    caught = [one for one in state["Catch"] if "States.ALL" in one["ErrorEquals"]]
+    return {
+        "Type": "Task",
+        "Comment": f"Waits for {', '.join(needs)}",
+        "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken",
+        "Arguments": {"FunctionName": TASK_RUN, "Payload": told},
+        "Retry": state["Retry"][1:],
+        **({"Catch": caught} if caught else {}),
+        **kept,
+    }
+
+
 def settle_state() -> State:
     """Ends the run by what its tasks' records say."""
     return {
@@ -164,7 +193,7 @@ def settle_state() -> State:
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {
             "FunctionName": TASK_RUN,
-            "Payload": {"v": 1, "run": _RUN, "step": "settle", "state": "{% $states.input %}"},
+            "Payload": {"step": "settle", "state": "{% $states.input %}", "context": _CONTEXT},
         },
         "TimeoutSeconds": ROOM_S,
         "Retry": [{**_PASSING, "MaxAttempts": 5}],

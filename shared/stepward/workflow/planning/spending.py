@@ -130,7 +130,7 @@ class Spending:
 
     def _ms(self, state: Entered) -> Bound:
         """How long one call takes; a task that reaches out does so within it."""
-        if not state.owner:
+        if not state.owner or state.is_await:
             return CALL_MS
         kind = self.program.tasks[state.owner].task.type
         typical = find_type(kind).typical_ms if kind in REACHES_OUT else 0
@@ -162,7 +162,8 @@ class Spending:
     def _looks(self, which: str) -> int:
         functions = [one for one in self.states if one.is_function]
         if which != "most":
-            return sum(_of(one.tries, which) for one in functions) * _of(LOOK_UNITS, which)
+            looking = [one for one in functions if not one.is_await]
+            return sum(_of(one.tries, which) for one in looking) * _of(LOOK_UNITS, which)
         looks = sum(one.tries.most * self._sizes.look_units(one.owner) for one in functions if one.owner)
         ends = [path for path, planned in self.program.tasks.items() if planned.task.type == "foreach"]
         wholes = 2 + sum(self.rounds.of(path).most for path in ends)

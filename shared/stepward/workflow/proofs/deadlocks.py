@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from stepward.workflow.compiling.chunks import unfolded
+from stepward.workflow.compiling.counting import is_await, is_function
 from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.proofs.proof import Proof, Subject, body_of
@@ -90,7 +91,9 @@ class _Drawn:
         return done
 
     def _note(self, name: str, state: dict[str, Any]) -> None:
-        if "updateItem" in str(state.get("Resource")):
+        if is_await(state) and is_function(state):
+            self._note_by_room(name, state["Arguments"]["Payload"]["join"])
+        elif is_await(state):
             said = state["Arguments"]["ExpressionAttributeNames"]
             self.awaits[name] = [path.removeprefix("r:") for path in said.values() if path.startswith("r:")]
         for caught in state.get("Catch", ()):
@@ -99,6 +102,13 @@ class _Drawn:
                 self.astray.append((name, caught["Next"]))
         is_question = state["Type"] == "Choice" and name.removesuffix(" again?") not in self._loops
         if is_question and not self.subject.definition.is_state_machine:
+            self.astray.append((name, ""))
+
+    def _note_by_room(self, name: str, join: str) -> None:
+        """Take from the program whom a join needs, as its room does: here the machine does not say it."""
+        looked = self._looked.get(join, {})
+        self.awaits[name] = sorted(need for needs in looked.values() for need in needs)
+        if join != name or not looked:
             self.astray.append((name, ""))
 
     def stuck(self) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -12,6 +12,7 @@ from stepward.workflow.running.awaited import SetGoing
 from stepward.workflow.running.bodies import Bodies
 from stepward.workflow.running.deciding import decide
 from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.joining import wait_for_all
 from stepward.workflow.running.outcomes import skipped
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.requests import TaskRequest
@@ -31,6 +32,8 @@ class CarryTask:
         """Carry the task as far as this entry goes; the answer is what the next state is given."""
         run, since = request.run, self.ports.clock.now()
         program = self.ports.program(run.tenant, run.workflow, run.version)
+        if request.step == "wait":
+            return wait_for_all(self.ports, program, request)
         situation = look(self.ports, run.key, program, request.task, request.at)
         entry = Entry(self.ports, request, program, situation, since)
         if by := situation.looked.cancelled_by:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.chunks import Chunk
 from stepward.domain.runs import RunKey
@@ -40,15 +40,20 @@ class ItemRange(BaseModel):
 
 
 class TaskRequest(BaseModel):
-    """One entry of a state. `step` says which of a task's several states it is, or that the run is to be settled."""
+    """One entry of a state. `step` says which of a task's several states it is, or that the run is to be settled.
+
+    Whose run it is and how often the state was tried stand in the machine's own `context`; machines of versions that
+    were made before say `run`, `try` and `entered` themselves.
+    """
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True)
 
-    v: Literal[1]
     run: RunOf
     task: str = ""
+    join: str = ""
+    """Of an await that the room makes: the name of its state."""
     at: str = ""
-    step: Literal["done", "decide", "chunk", "settle"] | None = None
+    step: Literal["done", "decide", "chunk", "wait", "settle"] | None = None
     tries: int = Field(default=0, alias="try")
     """How often the state was entered before because an entry failed."""
     chunk: ItemRange | None = None
@@ -56,6 +61,16 @@ class TaskRequest(BaseModel):
     entered: str | None = None
     state: dict[str, Any] | None = None
     """What the settle state was given: an error if one ended the run early."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_context(cls, said: Any) -> Any:
+        context = said.get("context") if isinstance(said, dict) else None
+        if not isinstance(context, dict):
+            return said
+        state = context.get("State", {})
+        found = {"run": context.get("Execution", {}).get("Input"), "try": state.get("RetryCount", 0)}
+        return {**found, "entered": state.get("EnteredTime"), **said}
 
 
 def chunk_of_event(event: dict[str, Any]) -> Chunk | None:
