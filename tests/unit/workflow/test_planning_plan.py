@@ -213,3 +213,17 @@ def test_small_money_keeps_its_digits() -> None:
 def test_a_plan_is_json() -> None:
     made = planned("tasks:\n- {id: a, output: 1}\n")
     assert type(made).model_validate_json(made.model_dump_json()) == made
+
+
+def test_the_most_is_as_much_as_the_document_lets_pass_and_no_more() -> None:
+    small = planned("tasks: [{id: a, output: 1}]").aws.most_usd_micros
+    large = planned("tasks: [{id: a, output: '{% $input.text %}'}]").aws.most_usd_micros
+    assert small is not None
+    assert large is not None
+    # An output that nobody knows may have 100 KB, which is written once or twice, and read at the end.
+    assert 100 < large - small < 250
+    waits = planned("tasks: [{id: a, type: webhook, wait_for_call: true, timeout_s: 60}]").aws
+    calls = planned("tasks: [{id: a, type: webhook, url: 'https://a.example', timeout_s: 60}]").aws
+    assert waits.most_usd_micros is not None
+    assert calls.most_usd_micros is not None
+    assert waits.most_usd_micros < calls.most_usd_micros < 1_500

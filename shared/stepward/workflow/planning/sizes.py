@@ -20,6 +20,7 @@ from stepward.domain.workflows import TaskDefinition
 from stepward.models.expressions import TIMEOUT_MS
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.tool import ToolSettings
+from stepward.tasks.webhook import WebhookSettings
 from stepward.workflow.expressions import expressions_in
 from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.running.keeping import OWN_BYTES, SHARED_BYTES
@@ -91,17 +92,15 @@ class Sizes:
 
     def _outside_ms(self, path: str) -> int:
         planned = self.program.tasks[path]
-        if planned.task.type == "webhook":
-            return LONGEST_MS
-        if planned.task.type != "tool":
+        if planned.task.type not in ("tool", "webhook"):
             return 0
         try:
             settings = settings_of(planned.task)
-            assert isinstance(settings, ToolSettings)
-            once_s = settings.bound().timeout_s
+            tool = _request_of(settings) if isinstance(settings, WebhookSettings) else settings
+            once_s = tool.bound().timeout_s if tool else 0
         except (InvalidRequest, ValidationError):
             return LONGEST_MS
-        return ceil(1000 * retry_of(self.program, planned).longest_s(once_s))
+        return ceil(1000 * retry_of(self.program, planned).longest_s(once_s)) if tool else 0
 
     @cached_property
     def _latch_bytes(self) -> dict[str, int]:
@@ -131,6 +130,11 @@ class Sizes:
         """The tasks whose outputs a task reads and whose sizes nobody knows."""
         paths = {*planned.reads.values(), *planned.inner_reads.values()}
         return sorted(path for path in paths if path in self.program.tasks and not self.is_bounded(path))
+
+
+def _request_of(settings: WebhookSettings) -> ToolSettings | None:
+    """The request that a webhook sends; None if it only waits for one."""
+    return settings.as_tool() if settings.url is not None else None
 
 
 def _fixed_bytes(task: TaskDefinition) -> int:
