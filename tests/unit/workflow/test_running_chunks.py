@@ -265,6 +265,12 @@ class TestSizes:
         inner["max_items"] = 100
         assert sizes(foreach(inner, max_items=100, chunk_size=None)) == {"each": 27}
 
+    def test_no_state_is_given_more_names_than_it_may_have(self) -> None:
+        within = {"id": "x" * 40, "type": "transform", "output": 1}
+        inner = {**foreach(within, max_items=2_800, chunk_size=None), "id": "y" * 20}
+        outer = {**foreach(inner, max_items=2, chunk_size=None), "id": "z" * 48}
+        assert sizes(outer) == {f"{'z' * 48}.{'y' * 20}": 1_980}
+
     def test_tries_that_authors_ask_for_count(self) -> None:
         retry = {"strategy": "constant", "max_attempts": 5, "base_s": 5}
         assert sizes(foreach(twice(retry=retry), max_items=2_000, chunk_size=None)) == {"each": 867}

@@ -34,6 +34,10 @@ _OF_CHUNK: Final = EVENTS_OF_ROUND + _OF_CALL + 1
 """Of the execution that waits for a chunk."""
 _AROUND_A_CHUNK: Final = 40
 """The execution's own begin and end, the question, the Map, and the settling with its tries."""
+_NAMES_BYTES: Final = 200_000
+"""Of the 256 KiB that a state may be given."""
+_INDEX_BYTES: Final = 6
+_AROUND_A_NAME_BYTES: Final = 20
 _OF_AUTHORS: Final = ("TaskRetry", "States.Timeout")
 
 Lines = dict[str, Any]
@@ -58,7 +62,11 @@ class _Histories:
         each = dict(self._maps(lines))
         for path, state in each.items():
             self._item[path] = EVENTS_OF_ROUND + self.fit(state["ItemProcessor"])
-            if self._of_items(path) > PLANNED_EVENTS or self._said(path):
+            if (
+                self._of_items(path) > PLANNED_EVENTS
+                or self._most(path) > self._named(path)
+                or self._said(path)
+            ):
                 self._divide(path)
         over = self._events(lines) - room
         gains = {path: self._gain(path) for path in each if path not in self.chunks}
@@ -88,8 +96,13 @@ class _Histories:
                 yield name.partition(" ")[0], state
 
     def _divide(self, path: str) -> None:
-        most = (PLANNED_EVENTS - _AROUND_A_CHUNK) // self._item[path]
+        most = min(self._named(path), (PLANNED_EVENTS - _AROUND_A_CHUNK) // self._item[path])
         self.chunks[path] = max(1, min(most, self._said(path) or most))
+
+    def _named(self, path: str) -> int:
+        """How many items' rounds can be named in what one state is given."""
+        name_bytes = len(path) + _INDEX_BYTES * (self.program.tasks[path].depth + 1) + _AROUND_A_NAME_BYTES
+        return _NAMES_BYTES // name_bytes
 
     def _said(self, path: str) -> int | None:
         """The author's own size of a chunk, if there can be more than one."""
