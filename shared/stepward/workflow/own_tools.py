@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -11,7 +11,6 @@ from stepward.agents.own_tools import instead_of, settings_of_own
 from stepward.domain.published_tools import ToolRoom
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tools.own_function import Snapshot
-from stepward.workflow.problems import Problem
 from stepward.workflow.walking import walk
 
 Published = Callable[[str], ToolRoom | None]
@@ -42,18 +41,9 @@ class OwnTools:
         tasks = tuple(self._task(task, task.id, known) for task in definition.tasks)
         return definition.model_copy(update={"tasks": tasks})
 
-    def unpublished(self, definition: WorkflowDefinition) -> Iterator[Problem]:
-        """Find the functions that no folder offers."""
-        for path, task in walk(definition.tasks):
-            tool = _own_tool(task)
-            if tool and not task.settings.get("config"):
-                yield Problem(
-                    code="unknown-tool",
-                    detail=f"{path!r} calls {tool!r}, which no folder has published",
-                    fix=instead_of(tool, self.room),
-                    task=path,
-                    field="tool",
-                )
+    def instead_of(self, tool: str) -> str:
+        """Say what a function that no folder offers was meant to be."""
+        return instead_of(tool, self.room)
 
     def _task(self, task: TaskDefinition, path: str, known: Configs) -> TaskDefinition:
         undo = task.compensate and self._task(task.compensate, f"{path}.compensate", known)
@@ -64,7 +54,7 @@ class OwnTools:
 
     def _settings(self, task: TaskDefinition, path: str, known: Configs) -> dict[str, Any]:
         tool, said = _own_tool(task), task.settings.get("config") or {}
-        if tool is None or not said.keys() <= Snapshot.model_fields.keys():
+        if tool is None or not isinstance(said, dict) or not said.keys() <= Snapshot.model_fields.keys():
             return task.settings
         before, config = known.get(path, (None, {}))
         if before != tool:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
-from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.checks import (
     arguments,
     branches,
@@ -29,7 +28,6 @@ from stepward.workflow.checks import (
 )
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene
-from stepward.workflow.documents.tree import Document
 from stepward.workflow.problems import MOST_PROBLEMS, Problem, in_order
 
 CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
@@ -54,8 +52,7 @@ CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
 )
 
 
-def check(document: Document, definition: WorkflowDefinition) -> list[Problem]:
+def check(scene: Scene) -> list[Problem]:
     """Find everything that is wrong with a definition; each check gives so many problems at most."""
-    scene = Scene(document, definition)
     orders = Orders(scene)
     return in_order(problem for find in CHECKS for problem in islice(find(scene, orders), MOST_PROBLEMS))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.checks.catalog import check
+from stepward.workflow.checks.scene import Scene
 from stepward.workflow.documents.definition import best_effort
 from stepward.workflow.documents.read import Kind, document_of, read
-from stepward.workflow.documents.tree import Document
 from stepward.workflow.problems import Problem, Refused, in_order
 
 Fill = Callable[[WorkflowDefinition], WorkflowDefinition]
@@ -20,26 +21,41 @@ def _as_it_is(definition: WorkflowDefinition) -> WorkflowDefinition:
     return definition
 
 
-def examine(
-    source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is
-) -> tuple[WorkflowDefinition | None, list[Problem]]:
-    """Read and check a document, given as text or as values; the definition is there only if nothing is wrong."""
+@dataclass(frozen=True)
+class Examined:
+    """What came of reading and checking: the tasks as far as they can be read, and all that is wrong so far."""
+
+    problems: list[Problem]
+    scene: Scene | None = None
+
+    @property
+    def definition(self) -> WorkflowDefinition | None:
+        """The definition; only if nothing is wrong, since what did not fit is left out of it."""
+        return self.scene.definition if self.scene and not self.problems else None
+
+
+def examined(source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is) -> Examined:
+    """Read and check a document, given as text or as values.
+
+    What does not fit the model does not keep the rest from being checked.
+    """
     try:
         document = document_of(source) if isinstance(source, dict) else read(source, kind)
     except Refused as error:
-        return None, error.problems
-    return examine_document(document, fill)
-
-
-def examine_document(
-    document: Document, fill: Fill = _as_it_is
-) -> tuple[WorkflowDefinition | None, list[Problem]]:
-    """Check a document that has been read; what does not fit the model does not keep the rest from being checked."""
+        return Examined(error.problems)
     definition, problems = best_effort(document)
-    if definition is not None:
-        definition = fill(definition)
-        problems = in_order([*problems, *check(document, definition)])
-    return (None if problems else definition), problems
+    if definition is None:
+        return Examined(problems)
+    scene = Scene(document, fill(definition))
+    return Examined(in_order([*problems, *check(scene)]), scene)
+
+
+def examine(
+    source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is
+) -> tuple[WorkflowDefinition | None, list[Problem]]:
+    """Read and check a document; the definition is there only if nothing is wrong."""
+    found = examined(source, kind, fill)
+    return found.definition, found.problems
 
 
 def definition_from(

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from stepward.workflow.documents.read import Kind, document_of, read
-from stepward.workflow.documents.tree import Path
+from stepward.workflow.documents.tree import Document, Path
 from stepward.workflow.problems import Problem
 
 
-def located(source: str | bytes | dict[str, Any], kind: Kind, problems: Iterable[Problem]) -> list[Problem]:
+def located(document: Document, problems: Iterable[Problem]) -> list[Problem]:
     """Give the problems with the lines and columns of their fields; a document that was no text has none."""
-    document = document_of(source) if isinstance(source, dict) else read(source, kind)
     return [
         one if one.line is not None else document.problem(_place(document.tree, one), one) for one in problems
     ]
