@@ -26,11 +26,15 @@ class FormField(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: FieldName
-    type: Literal["text", "number", "boolean", "choice", "date"] = "text"
-    label: str = Field(default="", max_length=200)
-    required: bool = False
-    choices: tuple[Choice, ...] = Field(default=(), max_length=MOST_CHOICES)
+    name: FieldName = Field(description="What the answer is called in what was filled in.")
+    type: Literal["text", "number", "boolean", "choice", "date"] = Field(
+        default="text", description="What may be filled in."
+    )
+    label: str = Field(default="", max_length=200, description="What the person reads beside it.")
+    required: bool = Field(default=False, description="Whether nobody can approve without it.")
+    choices: tuple[Choice, ...] = Field(
+        default=(), max_length=MOST_CHOICES, description="What may be chosen; of the type `choice` alone."
+    )
 
     @model_validator(mode="after")
     def _offers_what_can_be_chosen(self) -> FormField:

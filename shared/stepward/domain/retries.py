@@ -25,12 +25,16 @@ class Retry(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    strategy: Backoff = Backoff.NONE
-    max_attempts: int = Field(default=3, strict=True, ge=1, le=10)
-    base_s: float = Field(default=1, ge=0, le=60)
-    max_s: float = Field(default=60, ge=0, le=120)
-    exponent_base: float = Field(default=2, ge=1, le=10)
-    jitter: bool = False
+    strategy: Backoff = Field(default=Backoff.NONE, description="How the pauses between attempts grow.")
+    max_attempts: int = Field(
+        default=3, strict=True, ge=1, le=10, description="How often it is tried in all."
+    )
+    base_s: float = Field(default=1, ge=0, le=60, description="The first pause, in seconds.")
+    max_s: float = Field(default=60, ge=0, le=120, description="The longest pause, in seconds.")
+    exponent_base: float = Field(
+        default=2, ge=1, le=10, description="What an exponential pause is multiplied by each time."
+    )
+    jitter: bool = Field(default=False, description="Whether chance takes away up to half of each pause.")
 
     @property
     def attempts(self) -> int:

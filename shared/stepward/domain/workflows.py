@@ -44,8 +44,10 @@ class Transition(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    to: TaskId
-    when: str | None = Field(default=None, max_length=4_000)
+    to: TaskId = Field(description="The task that comes next.")
+    when: str | None = Field(
+        default=None, max_length=4_000, description="An expression; without it this way is always open."
+    )
 
 
 class TaskDefinition(BaseModel):
@@ -110,10 +112,14 @@ class Policy(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    redact_pii: bool = False
-    """No path leads from a task whose data is `pii` to an outside tool but through one whose data is `redacted`."""
-    approve_once: bool = False
-    """Every tool of effect `once` stands behind a person's approval."""
+    redact_pii: bool = Field(
+        default=False,
+        description="No path leads from a task whose data is `pii` to an outside tool but through one whose data is"
+        " `redacted`.",
+    )
+    approve_once: bool = Field(
+        default=False, description="Every tool of effect `once` stands behind a person's approval."
+    )
 
 
 class WorkflowDefinition(BaseModel):

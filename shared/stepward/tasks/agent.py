@@ -15,9 +15,20 @@ from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSetting
 class AgentSettings(TaskSettings):
     """Which agent; without a version the newest at the time of the call."""
 
-    agent: AgentId = Field(validation_alias=AliasChoices("agent", "agent_id"))
-    version: VersionOrLabel | None = None
-    cost_limit_usd: Decimal | None = Field(default=None, gt=0, le=10_000, decimal_places=6)
+    agent: AgentId = Field(
+        validation_alias=AliasChoices("agent", "agent_id"),
+        description="The id of the agent that runs; its input is `with`, or `with.input` where that is all of it.",
+    )
+    version: VersionOrLabel | None = Field(
+        default=None, description="Its version or a label; without one the newest when the task starts."
+    )
+    cost_limit_usd: Decimal | None = Field(
+        default=None,
+        gt=0,
+        le=10_000,
+        decimal_places=6,
+        description="What this run of the agent may cost at most, in dollars.",
+    )
 
 
 class AgentTask(TaskType[AgentSettings]):

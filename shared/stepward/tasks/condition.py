@@ -17,9 +17,16 @@ from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSett
 class ConditionSettings(TaskSettings):
     """The question, and the tasks that run only if it is answered so."""
 
-    test: Any = Field(validation_alias=AliasChoices("test", "expression"))
-    then: tuple[TaskId, ...] = ()
-    otherwise: tuple[TaskId, ...] = Field(default=(), validation_alias=AliasChoices("otherwise", "else"))
+    test: Any = Field(
+        validation_alias=AliasChoices("test", "expression"),
+        description="The question: an expression that gives true or false.",
+    )
+    then: tuple[TaskId, ...] = Field(default=(), description="The tasks that run only if the answer is true.")
+    otherwise: tuple[TaskId, ...] = Field(
+        default=(),
+        validation_alias=AliasChoices("otherwise", "else"),
+        description="The tasks that run only if the answer is false.",
+    )
 
 
 class ConditionTask(TaskType[ConditionSettings]):

@@ -14,7 +14,9 @@ from stepward.tasks.base import Done, Place, Ready, TaskContext, TaskSettings, T
 class EventSettings(TaskSettings):
     """What the event is called; its detail are the task's inputs."""
 
-    event: str = Field(min_length=1, max_length=120)
+    event: str = Field(
+        min_length=1, max_length=120, description="What the event is called; its detail is `with`."
+    )
 
 
 class EventTask(TaskType[EventSettings]):

@@ -18,12 +18,27 @@ MOST_AT_ONCE: Final = 40
 class ForeachSettings(TaskSettings):
     """Which items, how many at once, and what each brings (without `collect` the outputs of its last tasks)."""
 
-    items: Any
-    max_parallel: int = Field(default=10, strict=True, ge=1, le=MOST_AT_ONCE)
-    max_items: int = Field(default=100, strict=True, ge=1, le=10_000)
-    chunk_size: int | None = Field(default=None, strict=True, ge=1, le=10_000)
-    """How many items run in one execution at most; without it as many as its history has room for."""
-    collect: Any = None
+    items: Any = Field(description="The items: a list, or an expression that gives one.")
+    max_parallel: int = Field(
+        default=10, strict=True, ge=1, le=MOST_AT_ONCE, description="How many items run at once at most."
+    )
+    max_items: int = Field(
+        default=100,
+        strict=True,
+        ge=1,
+        le=10_000,
+        description="How many items there may be: the bound by which the plan counts; more fail the task.",
+    )
+    chunk_size: int | None = Field(
+        default=None,
+        strict=True,
+        ge=1,
+        le=10_000,
+        description="How many items run in one execution at most; without it as many as its history has room for.",
+    )
+    collect: Any = Field(
+        default=None, description="What each item brings; without it the outputs of the last tasks."
+    )
 
 
 class ForeachTask(TaskType[ForeachSettings]):

@@ -22,16 +22,28 @@ Principals = tuple[str, ...]
 class HumanSettings(TaskSettings):
     """What is asked, who may answer, and what happens when they take long."""
 
-    question: str = Field(min_length=1, max_length=2_000)
-    details: Any = None
-    approvers: Principals = ()
-    not_requester: bool = Field(default=False, strict=True)
-    form: Form = ()
-    on_deny: Literal["fail", "continue"] = "fail"
-    """What a no does; to continue gives the next tasks the decision to look at."""
-    reminder_after_s: int | None = Field(default=None, strict=True, ge=60)
-    escalate_after_s: int | None = Field(default=None, strict=True, ge=60)
-    escalate_to: Principals = ()
+    question: str = Field(min_length=1, max_length=2_000, description="What the person is asked.")
+    details: Any = Field(default=None, description="What the person is shown beside the question.")
+    approvers: Principals = Field(
+        default=(), description="The principals who may decide; without any, everybody of the tenant."
+    )
+    not_requester: bool = Field(
+        default=False, strict=True, description="Whether the one who started the run may not decide."
+    )
+    form: Form = Field(default=(), description="What the person fills in.")
+    on_deny: Literal["fail", "continue"] = Field(
+        default="fail",
+        description="What a no does: `fail` the task, or `continue` and let the next tasks look at the decision.",
+    )
+    reminder_after_s: int | None = Field(
+        default=None, strict=True, ge=60, description="After how many seconds the question is told again."
+    )
+    escalate_after_s: int | None = Field(
+        default=None, strict=True, ge=60, description="After how many seconds `escalate_to` may decide too."
+    )
+    escalate_to: Principals = Field(
+        default=(), description="The principals who may decide too from `escalate_after_s` on."
+    )
 
 
 class HumanTask(TaskType[HumanSettings]):

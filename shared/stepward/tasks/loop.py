@@ -14,9 +14,11 @@ from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
 class LoopSettings(TaskSettings):
     """When to stop, how many rounds at most, and what the loop brings (without `collect` the last round's outputs)."""
 
-    until: str
-    max_iterations: int = Field(strict=True, ge=1, le=1_000)
-    collect: Any = None
+    until: str = Field(description="An expression, asked after each round; if it is true the loop ends.")
+    max_iterations: int = Field(strict=True, ge=1, le=1_000, description="How many rounds there are at most.")
+    collect: Any = Field(
+        default=None, description="What the loop brings; without it the last round's outputs."
+    )
 
 
 class LoopTask(TaskType[LoopSettings]):

@@ -12,8 +12,13 @@ from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSetting
 class SubworkflowSettings(TaskSettings):
     """Which workflow; without a version the newest at the time of the call."""
 
-    workflow: AgentId = Field(validation_alias=AliasChoices("workflow", "workflow_id"))
-    version: VersionOrLabel | None = None
+    workflow: AgentId = Field(
+        validation_alias=AliasChoices("workflow", "workflow_id"),
+        description="The id of the workflow that runs; its input is `with`, or `with.input` where that is all of it.",
+    )
+    version: VersionOrLabel | None = Field(
+        default=None, description="Its version; without one the newest when the task starts."
+    )
 
 
 class SubworkflowTask(TaskType[SubworkflowSettings]):

@@ -30,8 +30,14 @@ from stepward.tools.execution import execute
 class ToolSettings(TaskSettings):
     """Which tool, with which configuration; the arguments are the task's inputs."""
 
-    tool: ToolReference = Field(validation_alias=AliasChoices("tool", "tool_id"))
-    config: dict[str, Any] = Field(default_factory=dict)
+    tool: ToolReference = Field(
+        validation_alias=AliasChoices("tool", "tool_id"),
+        description="A tool of the gallery, or a function of your own as `folder.function`; its arguments are `with`.",
+    )
+    config: dict[str, Any] = Field(
+        default_factory=dict,
+        description="How the tool is set, as in an agent's `config`; see GET /tools/{id}.",
+    )
 
     def bound(self) -> BoundTool:
         """The tool with its configuration."""

@@ -12,7 +12,10 @@ from stepward.tasks.base import Done, Place, Ready, TaskContext, TaskSettings, T
 class TransformSettings(TaskSettings):
     """The value, with expressions; without one the task's inputs are its output."""
 
-    output: Any = Field(default=None)
+    output: Any = Field(
+        default=None,
+        description="The value, with expressions anywhere in it; without it `with` is the value.",
+    )
 
 
 class TransformTask(TaskType[TransformSettings]):

@@ -15,8 +15,12 @@ from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSett
 class WaitSettings(TaskSettings):
     """How long, or until when (UTC)."""
 
-    seconds: int | None = Field(default=None, strict=True, ge=1, le=31_536_000)
-    until: datetime | None = None
+    seconds: int | None = Field(
+        default=None, strict=True, ge=1, le=31_536_000, description="How many seconds to wait."
+    )
+    until: datetime | None = Field(
+        default=None, description="Until when to wait instead, with its zone, as in 2026-12-24T18:00:00Z."
+    )
 
 
 class WaitTask(TaskType[WaitSettings]):

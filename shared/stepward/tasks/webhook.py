@@ -18,12 +18,27 @@ from stepward.tasks.tool import ToolSettings, call_tool, config_faults
 class WebhookSettings(TaskSettings):
     """Where to call, and whether to wait for a call back. The body are the task's inputs, as JSON."""
 
-    url: str | None = Field(default=None, min_length=8, max_length=2_000)
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "POST"
-    headers: dict[str, str] = Field(default_factory=dict, max_length=50)
-    wait_for_call: bool = Field(default=False, strict=True)
-    """Whether the outcome comes by a call to the address that the body says as `callback_url`."""
-    effect: Effect | None = None
+    url: str | None = Field(
+        default=None,
+        min_length=8,
+        max_length=2_000,
+        description="The address to call; `with` is the body, as JSON.",
+    )
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        default="POST", description="How to call it; GET has no body."
+    )
+    headers: dict[str, str] = Field(
+        default_factory=dict, max_length=50, description="Headers of the request; no place for passwords."
+    )
+    wait_for_call: bool = Field(
+        default=False,
+        strict=True,
+        description="Whether the outcome comes by a call to the address that the body says as `callback_url`.",
+    )
+    effect: Effect | None = Field(
+        default=None,
+        description="What a second call would do; without it a GET does nothing and all else happens `once`.",
+    )
 
     def as_tool(self) -> ToolSettings:
         """The request that goes out, as the tool `http_request` makes it."""

@@ -92,6 +92,7 @@ def test_a_type_may_be_told_by_its_fields(kind: str) -> None:
         {"wait_for_call": "yes", "timeout_s": 3},
         {"parallel": []},
         {"foreach": [1], "do": {"frobnicate": 1}},
+        {"question": "Sure?", "timeout_s": 60, "form": "sum"},
     ],
 )
 def test_what_the_platform_refuses_an_editor_shows(task: dict[str, Any]) -> None:

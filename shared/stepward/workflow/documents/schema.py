@@ -7,32 +7,46 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from stepward.domain.retries import Retry
+from stepward.domain.retries import Backoff, Retry
 from stepward.domain.workflows import Policy, TaskDefinition, Transition, WorkflowDefinition
 from stepward.tasks.base import Place, TaskType
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflow.documents.names import (
     ERROR_HANDLING,
     ERROR_RULES,
-    MAY_BE_NULL,
     RETRY_NAMES,
     TASK_NAMES,
     WORKFLOW_NAMES,
+    telling,
 )
 from stepward.workflow.documents.schema_questions import given, questions
+from stepward.workflow.documents.schema_shapes import (
+    NULL,
+    UNOFFERED,
+    any_of,
+    described,
+    inlined,
+    maybe_expression,
+    or_null,
+    with_other_names,
+)
 from stepward.workflow.documents.schema_words import OF_TASK, OF_WORKFLOW
 
 Schema = dict[str, Any]
 
 ID: Final = "urn:stepward:schemas:workflow:1"
 _ANYTHING: Final[Schema] = {}
-_NOTHING: Final[Schema] = {"type": "null"}
-_NO_TASKS: Final[Schema] = {"type": ["null", "array", "object"], "maxItems": 0, "maxProperties": 0}
+_NOTHING: Final[Schema] = {**NULL, **UNOFFERED}
+_NO_TASKS: Final[Schema] = {
+    "type": ["null", "array", "object"],
+    "maxItems": 0,
+    "maxProperties": 0,
+    **UNOFFERED,
+}
 _TEXT: Final[Schema] = {"type": "string"}
 _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _WHOLE_SECONDS: Final[Schema] = {"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 31_536_000}
 _RULE: Final[Schema] = {"enum": ["fail", "continue", "fail-fast", *ERROR_RULES]}
-_ALWAYS_SAID: Final = frozenset({"id", "version", "tasks"})
 _HOLDS_TASKS: Final = frozenset({Place.BODY, Place.GROUP})
 
 
@@ -82,45 +96,8 @@ def _first_sentence(model: type[Any]) -> str:
 
 def _plain(model: type[BaseModel]) -> Schema:
     """The schema of a model that has no other names and no short forms."""
-    made = _inlined(model.model_json_schema())
+    made = inlined(model.model_json_schema())
     return {**_closed(made["properties"], made.get("required")), "description": _first_sentence(model)}
-
-
-def _inlined(schema: Any, known: Schema | None = None) -> Any:
-    """Put what a schema refers to in its place: it will stand within another one."""
-    known = schema.get("$defs", {}) if known is None and isinstance(schema, dict) else known or {}
-    if isinstance(schema, list):
-        return [_inlined(one, known) for one in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "$ref" in schema:
-        return _inlined(known[schema["$ref"].rpartition("/")[2]], known)
-    return {name: _inlined(one, known) for name, one in schema.items() if name != "$defs"}
-
-
-def _described(fields: Schema, words: dict[str, str]) -> Schema:
-    return {
-        name: {**one, **({"description": words[name]} if name in words else {})}
-        for name, one in fields.items()
-    }
-
-
-def _or_null(fields: Schema) -> Schema:
-    """Let a field be null, which counts as not given."""
-    return {
-        name: one if name in MAY_BE_NULL | _ALWAYS_SAID or not one else {"anyOf": [one, {"type": "null"}]}
-        | ({"description": one["description"]} if "description" in one else {})
-        for name, one in fields.items()
-    }  # fmt: skip
-
-
-def _with_other_names(fields: Schema, names: dict[str, str]) -> Schema:
-    other = {
-        name: {**fields[house], "description": f"Another name of `{house}`."}
-        for name, house in names.items()
-        if house in fields and name not in fields
-    }
-    return {**fields, **other}
 
 
 def _workflow_fields() -> Schema:
@@ -131,15 +108,15 @@ def _workflow_fields() -> Schema:
         "tasks": _ref("tasks"),
         "retry": _ref("retry"),
         "policy": _ref("policy"),
-        "timeout_s": _WHOLE_SECONDS,
-        "on_error": _RULE,
+        "timeout_s": {**_WHOLE_SECONDS, "default": WorkflowDefinition.model_fields["timeout_s"].default},
+        "on_error": {**_RULE, "default": WorkflowDefinition.model_fields["on_error"].default},
         "tags": _TEXTS,
         "input": {"type": "object"},
         "output": _ANYTHING,
         "dependencies": {"type": "object", "additionalProperties": {"anyOf": [_TEXTS, {"type": "null"}]}},
         "error_handling": _ref("error_handling"),
     }
-    return _or_null(_with_other_names(_described(fields, OF_WORKFLOW), WORKFLOW_NAMES))
+    return or_null(with_other_names(described(fields, OF_WORKFLOW), WORKFLOW_NAMES))
 
 
 def _own_fields(model: type[BaseModel], without: set[str]) -> Schema:
@@ -147,7 +124,7 @@ def _own_fields(model: type[BaseModel], without: set[str]) -> Schema:
     made: Schema = model.model_json_schema()
     known = made.get("$defs", {})
     found = known.get(model.__name__, made)["properties"]
-    return {name: _inlined(one, known) for name, one in found.items() if name not in without}
+    return {name: inlined(one, known) for name, one in found.items() if name not in without}
 
 
 def _common_fields() -> Schema:
@@ -177,9 +154,9 @@ def _common_fields() -> Schema:
         "next": {"anyOf": [_ref("transition"), {"type": "array", "items": _ref("transition")}]},
         "outputs": {"type": "object", "additionalProperties": _TEXT},
         "error_handling": _ref("error_handling"),
-        "max_retries": {"type": "integer", "minimum": 0, "maximum": 9},
+        "max_retries": {"type": "integer", "minimum": 0, "maximum": 9, **UNOFFERED},
     }
-    return _described(fields, OF_TASK)
+    return described(fields, OF_TASK)
 
 
 def _task_of(kind: TaskType[Any]) -> Schema:
@@ -187,16 +164,16 @@ def _task_of(kind: TaskType[Any]) -> Schema:
     settings = kind.settings.model_json_schema()
     known = settings.get("$defs", {})
     own = {
-        name: _maybe_expression(_inlined(one, known), name in kind.expressions)
+        name: maybe_expression(inlined(one, known), _ref("expression") if name in kind.expressions else None)
         for name, one in settings.get("properties", {}).items()
     }
     fields = {**_common_fields(), "type": {"const": kind.name, "description": kind.purpose}, **own}
     if kind.place in _HOLDS_TASKS:
         # A single task may stand for itself in `do`, where a mapping is that task and not one of ids.
         one_or_more = {"anyOf": [_ref("task"), {"type": "array", "items": _ref("task")}]}
-        fields |= _described({"tasks": _ref("tasks"), "do": one_or_more}, OF_TASK)
+        fields |= described({"tasks": _ref("tasks"), "do": one_or_more}, OF_TASK)
     names = _names_for(kind)
-    every = _or_null(_with_other_names(fields, names))
+    every = or_null(with_other_names(fields, names))
     unused = {name: _NOTHING for name in (*TASK_NAMES, *TASK_NAMES.values()) if name not in every}
     if kind.place not in _HOLDS_TASKS:
         unused |= dict.fromkeys(("tasks", "do", "parallel"), _NO_TASKS)
@@ -217,13 +194,6 @@ def _names_for(kind: TaskType[Any]) -> dict[str, str]:
     if kind.name == "parallel":
         names["parallel"] = "tasks"
     return names
-
-
-def _maybe_expression(schema: Schema, is_one: bool) -> Schema:
-    if schema.get("type") == "array":
-        # A list of one may be that one.
-        return {"anyOf": [schema, _TEXT]}
-    return {"anyOf": [schema, _ref("expression")]} if is_one and schema.get("type") else schema
 
 
 def _needed(field: str, names: dict[str, str]) -> Schema:
@@ -251,7 +221,10 @@ def _any_task() -> Schema:
         _choice({"required": ["type"], "properties": {"type": {"const": name}}}, name) for name in CATALOG
     ]
     told = [_choice({"not": typed, **question}, name) for name, question in questions().items()]
-    nothing = {"if": {"not": {"anyOf": [typed, *questions().values()]}}, "then": typed}
+    nothing = {
+        "if": {"not": {"anyOf": [typed, *questions().values()]}},
+        "then": {"required": ["type"], "properties": _begun()},
+    }
     return {
         "type": "object",
         "properties": {"type": {"enum": [*CATALOG, None], "description": OF_TASK["type"]}},
@@ -259,15 +232,24 @@ def _any_task() -> Schema:
     }
 
 
+def _begun() -> Schema:
+    """What an editor offers while nothing tells the type yet; what a field may hold is said where it is known."""
+    tells = {
+        name: f"{find_type(kind).purpose} (Makes it a task of type {kind}.)"
+        for name, kind in telling().items()
+    }
+    return {name: {"description": said} for name, said in {**tells, **OF_TASK}.items() if name != "type"}
+
+
 def _choice(question: Schema, name: str) -> Schema:
     return {"if": question, "then": _ref(f"task_{name}")}
 
 
 def _retry() -> Schema:
-    made = _inlined(Retry.model_json_schema())["properties"] | {"strategy": _TEXT}
-    fields = _with_other_names(made, RETRY_NAMES) | {
-        "max_retries": {"type": "integer", "minimum": 0, "maximum": 9}
-    }
+    made = inlined(Retry.model_json_schema())["properties"]
+    made["strategy"] = any_of({**made["strategy"], "default": Backoff.EXPONENTIAL.value}, _TEXT)
+    after_the_first = {"type": "integer", "minimum": 0, "maximum": 9, "description": OF_TASK["max_retries"]}
+    fields = with_other_names(made, RETRY_NAMES) | {"max_retries": {**after_the_first, **UNOFFERED}}
     return {
         "description": "A number of attempts in all, or a rule.",
         "anyOf": [{"type": "integer", "minimum": 1, "maximum": 10}, _closed(fields)],
@@ -275,5 +257,5 @@ def _retry() -> Schema:
 
 
 def _error_handling() -> Schema:
-    fields = dict.fromkeys(ERROR_HANDLING, _ANYTHING)
+    fields = {name: {"description": f"Stands for `{house}`."} for name, house in ERROR_HANDLING.items()}
     return {"anyOf": [_RULE, {"const": "retry"}, _closed(fields)]}
