@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from moto.stepfunctions.parser.api import ExecutionStatus
 
-from infra.local.engine import waiting_tasks
 from infra.local.laptop import Laptop
 from tests.local.patience import wait_for
 from tests.local.probe_stack import allow, call, granted
@@ -113,18 +110,3 @@ def test_whoever_answers_needs_the_word_of_the_machine_that_waits(
     with granted(laptop, allow("states:SendTaskSuccess", machine)):
         assert call(laptop, "stepfunctions", "send_task_success", **answer)["Code"] == "OK"
     laptop.client("stepfunctions").stop_execution(executionArn=arn)
-
-
-def test_waiting_tasks_are_found_beside_executions_that_have_no_environment_yet() -> None:
-    """A worker gets its environment in its own thread, a moment after the execution is RUNNING."""
-    running = {"exec_status": ExecutionStatus.RUNNING}
-    endpoints = SimpleNamespace(get={"token": "endpoint"}.get)
-    env = SimpleNamespace(callback_pool_manager=endpoints)
-    starting = SimpleNamespace(exec_worker=SimpleNamespace(env=None), **running)
-    waiting = SimpleNamespace(exec_worker=SimpleNamespace(env=env), **running)
-    unborn = SimpleNamespace(exec_worker=None, **running)
-    machines = [SimpleNamespace(arn="arn", executions=[unborn, starting, waiting])]
-    backend = SimpleNamespace(state_machines=machines)
-    assert waiting_tasks.machine_of(backend, "token") == "arn"
-    assert waiting_tasks.find(backend, "token") == "endpoint"
-    assert waiting_tasks.machine_of(backend, "nobody's") is None
