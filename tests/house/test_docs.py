@@ -14,6 +14,9 @@ from stepward.agents.checks import check_agent
 from stepward.cli.main import app
 from stepward.domain.agents import AgentDefinition
 from stepward.sdk import Stepward
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import CATALOG as TASK_TYPES
+from stepward.tasks.catalog import find_type
 from stepward.tools.catalog import CATALOG
 from tests.house.source_tree import ROOT, tracked
 
@@ -72,3 +75,19 @@ def test_the_readmes_python_uses_what_the_client_has() -> None:
 
 def test_every_tool_is_in_the_readme() -> None:
     assert [name for name in CATALOG if f"| `{name}` |" not in README] == []
+
+
+def _row(name: str) -> str:
+    """What the README says of a type of tasks: its purpose, and its own fields, first those that must be there."""
+    kind = find_type(name)
+    said = kind.settings.model_fields.items()
+    needed = [*(one for one, field in said if field.is_required())]
+    needed += ["tasks"] if kind.place in (Place.BODY, Place.GROUP) else []
+    others = [one for one, field in said if not field.is_required()]
+    fields = [*(f"**`{one}`**" for one in needed), *(f"`{one}`" for one in others)]
+    return f"| `{name}` | {kind.purpose.rstrip('.')} | {', '.join(fields)} |"
+
+
+def test_the_readmes_table_of_task_types_is_the_gallerys() -> None:
+    table = ["| type | what it does | its own fields |", "| --- | --- | --- |", *map(_row, TASK_TYPES)]
+    assert "\n".join(table) in README, "put this into the README:\n\n" + "\n".join(table)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 import yaml
 
-from stepward.cli import screen, workflow_plans, workflow_runs
+from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
@@ -208,3 +208,4 @@ def _show_version(found: WorkflowDetail) -> None:
 
 workflow_plans.attach(app)
 workflow_runs.attach(app)
+workflow_types.attach(app)

@@ -114,6 +114,7 @@ def test_defaults_choices_and_kinds_are_shown_at_the_field() -> None:
     assert call["effect"]["anyOf"][0]["enum"] == ["none", "idempotent", "once"]
     assert SCHEMA["properties"]["timeout_s"]["default"] == 86_400
     assert "default" not in each["timeout_s"]
+    assert [one["enum"] for one in each["on_error"]["anyOf"] if "enum" in one] == [["fail", "continue"]]
     retry = SCHEMA["$defs"]["retry"]["anyOf"][1]["properties"]["strategy"]
     assert (retry["default"], "linear" in retry["anyOf"][0]["enum"]) == ("exponential", True)
 

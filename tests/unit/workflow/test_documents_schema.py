@@ -10,6 +10,7 @@ import pytest
 from stepward.tasks.catalog import CATALOG
 from stepward.workflow.checks import examine
 from stepward.workflow.documents import json_schema
+from stepward.workflow.documents.names import ERROR_RULES
 from tests.workflow_texts import schema
 
 TASKS: dict[str, dict[str, Any]] = {
@@ -98,6 +99,12 @@ def test_a_type_may_be_told_by_its_fields(kind: str) -> None:
 def test_what_the_platform_refuses_an_editor_shows(task: dict[str, Any]) -> None:
     assert examine(document(**task))[1] != []
     assert faults(document(**task)) != []
+
+
+@pytest.mark.parametrize("word", ["fail", "continue", "fail-fast", *ERROR_RULES])
+def test_other_words_for_what_a_failure_does_are_taken(word: str) -> None:
+    assert examine(document(output=1, on_error=word))[1] == []
+    assert faults(document(output=1, on_error=word)) == []
 
 
 @pytest.mark.parametrize(

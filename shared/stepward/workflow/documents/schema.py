@@ -46,7 +46,13 @@ _NO_TASKS: Final[Schema] = {
 _TEXT: Final[Schema] = {"type": "string"}
 _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
 _WHOLE_SECONDS: Final[Schema] = {"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 31_536_000}
-_RULE: Final[Schema] = {"enum": ["fail", "continue", "fail-fast", *ERROR_RULES]}
+_RULE: Final[Schema] = {
+    "anyOf": [
+        {"enum": ["fail", "continue"]},
+        # As a pattern: editors offer the values of every `enum`, and these are only taken.
+        {"type": "string", "pattern": f"^({'|'.join(('fail-fast', *ERROR_RULES))})$", **UNOFFERED},
+    ]
+}
 _HOLDS_TASKS: Final = frozenset({Place.BODY, Place.GROUP})
 
 
@@ -247,7 +253,9 @@ def _choice(question: Schema, name: str) -> Schema:
 
 def _retry() -> Schema:
     made = inlined(Retry.model_json_schema())["properties"]
-    made["strategy"] = any_of({**made["strategy"], "default": Backoff.EXPONENTIAL.value}, _TEXT)
+    made["strategy"] = any_of(
+        {**made["strategy"], "default": Backoff.EXPONENTIAL.value}, {**_TEXT, **UNOFFERED}
+    )
     after_the_first = {"type": "integer", "minimum": 0, "maximum": 9, "description": OF_TASK["max_retries"]}
     fields = with_other_names(made, RETRY_NAMES) | {"max_retries": {**after_the_first, **UNOFFERED}}
     return {

@@ -1,0 +1,163 @@
+"""`stepward workflow types`: what tasks may say, read from the schema of the stage, so that it is what that stage takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Annotated, Any, Final
+
+import typer
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, InputError
+
+_PREFIX: Final = "task_"
+TYPES_HELP = """List the types of tasks with what they do and the fields of their own, or tell all fields of one.
+
+A field with * must be there.
+
+Examples:
+
+  stepward workflow types
+
+  stepward workflow types human
+
+  stepward workflow types --json | jq -r '.types[].type'
+"""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field that tasks of a type may have; `is_own` where not every type has it."""
+
+    name: str
+    schema: dict[str, Any]
+    is_needed: bool
+    is_own: bool
+
+    def shown(self) -> dict[str, Any]:
+        """The field as `--json` has it."""
+        default = {"default": self.schema["default"]} if "default" in self.schema else {}
+        told = {"takes": takes(self.schema), "required": self.is_needed, "own": self.is_own}
+        return {"name": self.name, **told, **default, "description": self.schema.get("description", "")}
+
+    def __str__(self) -> str:
+        """Spell the name, and that the field must be there."""
+        return f"{self.name}*" if self.is_needed else self.name
+
+
+@dataclass(frozen=True)
+class Type:
+    """A type of tasks."""
+
+    name: str
+    purpose: str
+    fields: list[Field]
+
+    @property
+    def own(self) -> list[Field]:
+        """The fields that make it this type."""
+        return [one for one in self.fields if one.is_own]
+
+    def shown(self) -> dict[str, Any]:
+        """The type as `--json` has it."""
+        return {"type": self.name, "does": self.purpose, "fields": [one.shown() for one in self.fields]}
+
+
+def types_of(schema: dict[str, Any]) -> list[Type]:
+    """Read the types out of the schema of documents; what an editor would not offer is not told here either."""
+    found = {
+        name.removeprefix(_PREFIX): made
+        for name, made in schema["$defs"].items()
+        if name.startswith(_PREFIX) and "properties" in made
+    }
+    offered = {name: _offered(made) for name, made in found.items()}
+    common = set.intersection(*map(set, offered.values())) if offered else set()
+    return [
+        Type(name, made["description"], _fields(made, offered[name], common)) for name, made in found.items()
+    ]
+
+
+def _offered(made: dict[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in made["properties"].items() if not one.get("doNotSuggest")}
+
+
+def _fields(made: dict[str, Any], offered: dict[str, Any], common: set[str]) -> list[Field]:
+    needed = {one["anyOf"][0]["required"][0] for one in made.get("allOf", [])}
+    fields = [Field(name, one, name in needed, name not in common) for name, one in offered.items()]
+    return sorted(fields, key=lambda one: (not one.is_own, not one.is_needed))
+
+
+def takes(schema: dict[str, Any]) -> str:
+    """Say in a word or two what a field takes."""
+    words = [word for word in dict.fromkeys(_words(schema)) if word != "null"]
+    return " or ".join(words) or "anything"
+
+
+def _words(schema: dict[str, Any]) -> Iterator[str]:
+    if schema.get("doNotSuggest"):
+        return
+    if "anyOf" in schema:
+        for one in schema["anyOf"]:
+            yield from _words(one)
+    elif "$ref" in schema:
+        yield schema["$ref"].rpartition("/")[2].replace("_", " ")
+    elif "enum" in schema or "const" in schema:
+        yield from (str(one) for one in schema.get("enum", [schema.get("const")]) if one is not None)
+    else:
+        said = schema.get("type", [])
+        yield from [said] if isinstance(said, str) else said
+
+
+def types(
+    name: Annotated[str | None, typer.Argument(metavar="TYPE", help="The type to tell all of.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Tell what tasks may say."""
+    with connect(url, key) as stepward:
+        known = types_of(stepward.workflows.schema())
+    if name is not None:
+        known = [_named(name, known)]
+    if as_json:
+        screen.write_json({"types": [one.shown() for one in known]})
+    elif name is None:
+        _show_all(known)
+    else:
+        _show_one(known[0])
+
+
+def _named(name: str, known: list[Type]) -> Type:
+    names = [one.name for one in known]
+    if name not in names:
+        near = get_close_matches(name, names, n=1)
+        fix = f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(names)}."
+        raise InputError(f"there is no task type {name!r}.", fix)
+    return known[names.index(name)]
+
+
+def _show_all(known: list[Type]) -> None:
+    table = screen.table("type", "does", "fields of its own")
+    for one in known:
+        cells = (one.name, one.purpose, ", ".join(map(str, one.own)))
+        table.add_row(*map(screen.as_cell, cells))
+    screen.show(table)
+    screen.say("* must be there. All fields of one: stepward workflow types TYPE", style="dim")
+
+
+def _show_one(kind: Type) -> None:
+    screen.say(kind.purpose)
+    table = screen.table("field", "takes", "default", "what it is for")
+    for one in kind.fields:
+        default = screen.as_line(one.schema["default"]) if "default" in one.schema else ""
+        cells = (one, takes(one.schema), default, one.schema.get("description", ""))
+        table.add_row(*map(screen.as_cell, cells))
+    screen.show(table)
+
+
+def attach(app: typer.Typer) -> None:
+    """Put the command on the group."""
+    app.command("types", help=TYPES_HELP, epilog=EPILOG)(types)
