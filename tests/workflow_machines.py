@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from stepward.domain.chunks import Chunk
 from stepward.domain.task_records import WorkflowHead
+from stepward.domain.undoing import Undoing
 
 if TYPE_CHECKING:
     from tests.workflow_world import WorkflowWorld
@@ -21,13 +22,18 @@ class EngineMachines:
         self.sent: list[tuple[str, str | None]] = []
         self.lost: Callable[[str], bool] = lambda token: False
 
-    def start(self, head: WorkflowHead, chunk: Chunk | None = None) -> None:
+    def start(
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+    ) -> None:
         text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
         named = head.model_dump(include={"tenant", "run", "workflow", "version"})
         given = {"v": 1, **named, "pk": f"T#{head.tenant}#R#{head.run}"}
         if chunk:
             given["chunk"] = chunk.model_dump()
-        self._world.engine.start(json.loads(text), _execution(head, chunk and chunk.name), given)
+        if undoing:
+            given["undo"] = undoing.model_dump()
+        part = chunk or undoing
+        self._world.engine.start(json.loads(text), _execution(head, part and part.name), given)
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         del error, cause

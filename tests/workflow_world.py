@@ -197,7 +197,7 @@ class WorkflowWorld:
             failed = (request.state or {}).get("failed")
             if request.run.chunk:
                 return RunChunk(self.ports).settle(key, request.run.chunk, failed)
-            return SettleRun(self.ports, self.world(key), self._tell)(key, failed)
+            return SettleRun(self.ports, self.world(key), self._tell)(key, failed, request.run.undo)
         return CarryTask(self.ports, self.world(key))(request)
 
     def write(self, arguments: dict[str, Any]) -> bool:

@@ -22,6 +22,7 @@ from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
+from tests.e2e.undoing_tour import UNDOING_USES
 from tests.e2e.workflow_tour import WORKFLOW_USES
 from tests.local.patience import wait_for
 
@@ -143,6 +144,7 @@ USES: dict[tuple[str, str], Use] = {
     **LINE_USES,
     **MONEY_USES,
     **TRIGGER_USES,
+    **UNDOING_USES,
     **WORKFLOW_USES,
     ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
     ("agents_api", "runtime:read"): lambda tour: tour.api.get(f"/agents/{tour.agent()}"),

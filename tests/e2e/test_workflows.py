@@ -209,6 +209,16 @@ def test_a_run_whose_machine_is_stopped_behind_its_back_is_closed(api: httpx2.Cl
     assert found["status"] == "FAILED", found
 
 
+def test_a_run_whose_time_is_over_is_undone(api: httpx2.Client) -> None:
+    undo = {"type": "event", "event": "unmade", "with": {"what": "{% $tasks.make %}"}}
+    make = {"id": "make", "type": "transform", "output": 1, "compensate": undo}
+    call = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 3, "needs": ["make"]}
+    register(api, id="late-flow", timeout_s=3, tasks=[make, call])
+    found = run(api, "late-flow")
+    assert (found["status"], found["error"]["code"]) == ("FAILED", "States.Timeout")
+    assert statuses(found) == {"make": "COMPLETED", "call": "CANCELLED", "make~undone": "COMPLETED"}
+
+
 def test_a_state_machine_goes_where_its_tasks_say_and_comes_back(api: httpx2.Client) -> None:
     tasks = [
         {

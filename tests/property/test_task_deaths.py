@@ -210,3 +210,63 @@ def _once(token: str, parked: set[str], lost: set[str]) -> bool:
         lost.add(token)
         return True
     return False
+
+
+LATE = [
+    *UNDONE[:2],
+    {"id": "rest", "type": "wait", "seconds": 1_000, "needs": ["a", "large"]},
+]
+
+
+def late(trouble: Trouble, seed: int = 0) -> InterleavedWorld:
+    """Let a run's time be over; its event comes twice, each minute somebody sweeps up, until it has ended."""
+    world = InterleavedWorld(seed, no_trouble)
+    world.register(LATE, timeout_s=100)
+    key = world.start(None)
+    execution = world.execution(key)
+    world.loop.run(until=lambda: execution.status != "RUNNING")
+    world.calls.clear()
+    world._trouble = trouble
+
+    def close() -> None:
+        world.run_apart(lambda: world.close(key), lambda found, error: None)
+
+    def sweep() -> None:
+        head = world.runs.head(key)
+        if head is None or not head.ended:
+            close()
+            world.loop.later(60, sweep)
+
+    for event in (close, close):
+        world.loop.later(0, event)
+    world.loop.later(60, sweep)
+    world.loop.run()
+    return world
+
+
+def is_undone(world: InterleavedWorld, deaths: int = 1) -> None:
+    (head,) = world.runs.heads.values()
+    assert (head.status.value, head.error and head.error.code) == ("FAILED", "States.Timeout")
+    assert {end.status.value for _, end, _ in world.told} == {"FAILED"}
+    said = [name for name, _, _ in world.events]
+    assert set(said) == {"undo.a", "undo.large"}
+    assert len(said) <= 2 + deaths, "undone twice, and nobody died"
+    undone = {str(task) for task in world.store.everything(head.key).records if task.is_undone}
+    assert undone == {"a~undone", "large~undone"}
+
+
+@pytest.mark.parametrize("kind", ["before", "after", "lost"])
+def test_trouble_at_any_call_of_an_undoing(kind: str) -> None:
+    calls = len(late(no_trouble).calls)
+    assert calls > 15
+    for at in range(1, calls + 1):
+        is_undone(late(lambda number, name, at=at: kind if number == at else None))
+
+
+@some
+@given(st.integers(0, 2**32))
+def test_deaths_while_a_run_is_undone(seed: int) -> None:
+    chance = EventLoop(seed).chance
+    left = ["before", "after", "lost"]
+    chance.shuffle(left)
+    is_undone(late(lambda number, name: left.pop() if left and chance.random() < 0.05 else None, seed), 3)

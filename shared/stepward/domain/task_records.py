@@ -58,6 +58,11 @@ class TaskKey(BaseModel):
         """Whether it is a range of a large foreach's items."""
         return self.path.endswith("~chunk")
 
+    @property
+    def is_undone(self) -> bool:
+        """Whether it is what undoes a task."""
+        return self.path.endswith("~undone")
+
 
 class TaskRecord(BaseModel):
     """The outcome of one execution of a task, written once: the first that is written stays.

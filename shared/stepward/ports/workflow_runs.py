@@ -12,6 +12,7 @@ from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
+from stepward.domain.undoing import Undoing
 from stepward.ports.runtime_state import IdempotencyKey
 from stepward.ports.task_store import WorkflowStarted
 
@@ -79,8 +80,10 @@ class WorkflowRuns(Protocol):
 class WorkflowMachines(Protocol):
     """The state machines of workflows' versions."""
 
-    def start(self, head: WorkflowHead, chunk: Chunk | None = None) -> None:
-        """Start a run's execution, or that of a chunk of it; the same name twice is one start."""
+    def start(
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+    ) -> None:
+        """Start a run's execution, that of a chunk of it, or one that undoes it; the same name twice is one start."""
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         """End an execution, the run's or the chunk's of this name, if it is there and runs still."""

@@ -17,7 +17,7 @@ from stepward.workflow.running.asking import approval_id_of
 from stepward.workflow.running.billing import Bill
 from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import OUTPUT, is_undoing, totals_of
+from stepward.workflow.running.settling import OUTPUT, totals_of
 
 MOST_TASKS_SHOWN: Final = 2_000
 
@@ -115,7 +115,7 @@ def _so_far(head: WorkflowHead, looked: Looked, bill: Bill) -> WorkflowHead:
 
 def _tasks(head: WorkflowHead, program: Program, looked: Looked, bill: Bill) -> Iterator[dict[str, Any]]:
     """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
-    known = {task for task in (*looked.records, *looked.begun) if not task.is_chunk}
+    known = {task for task in (*looked.records, *looked.begun) if task.is_task or task.is_undone}
     order = {path: place for place, path in enumerate(program.tasks)}
     keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
     for task in sorted(keys, key=lambda one: (order.get(one.path, len(order)), one.path, _rounds(one.at))):
@@ -199,7 +199,7 @@ def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _undoing(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Tell what was undone from what could not be, which somebody has to see to."""
-    undoings = [task for task in tasks if is_undoing(TaskKey(path=task["task"]))]
+    undoings = [task for task in tasks if TaskKey(path=task["task"]).is_undone]
     names = {
         well: [
             task["task"].removesuffix("~undone")

@@ -227,3 +227,12 @@ def test_the_most_is_as_much_as_the_document_lets_pass_and_no_more() -> None:
     assert waits.most_usd_micros is not None
     assert calls.most_usd_micros is not None
     assert waits.most_usd_micros < calls.most_usd_micros < 1_500
+
+
+def test_what_undoes_a_run_is_in_its_most() -> None:
+    text = "tasks:\n- {id: a, output: 1%s}\n- {id: b, output: 1}\n- {id: c, output: 1, needs: [a, b]}\n"
+    plain, undone = planned(text % ""), planned(text % ", compensate: {output: 2}")
+    assert (undone.states.least, undone.states.expected) == (plain.states.least, plain.states.expected)
+    # The first three are a, b and what holds them; then the run is settled.
+    assert undone.states.most == plain.states.most + 4
+    assert undone.dynamodb_writes == plain.dynamodb_writes + Bound(least=1, expected=1, most=1 + 3)

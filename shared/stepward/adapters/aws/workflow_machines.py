@@ -13,6 +13,7 @@ from stepward.adapters.aws.errors import error_code, translated
 from stepward.adapters.aws.items import run_pk
 from stepward.domain.chunks import Chunk
 from stepward.domain.task_records import WorkflowHead
+from stepward.domain.undoing import Undoing
 
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
@@ -23,8 +24,10 @@ class StepFunctionsWorkflows:
 
     prefix: str
 
-    def start(self, head: WorkflowHead, chunk: Chunk | None = None) -> None:
-        """Start an execution; a chunk's is of the same machine, which asks first what it was given.
+    def start(
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+    ) -> None:
+        """Start an execution; a chunk's is of the same machine, which asks first what it was given; so is one that undoes.
 
         time →   start ─ ✗ answer lost ─ start again ─ ExecutionAlreadyExists: it runs, which is what was asked for
         """
@@ -36,8 +39,10 @@ class StepFunctionsWorkflows:
             "version": head.version,
             "pk": run_pk(head.key),
             **({"chunk": chunk.model_dump()} if chunk else {}),
+            **({"undo": undoing.model_dump()} if undoing else {}),
         }
-        name = _name(head, chunk.name if chunk else None)
+        part = chunk or undoing
+        name = _name(head, part.name if part else None)
         request = {
             "stateMachineArn": self.prefix + head.machine,
             "name": name,

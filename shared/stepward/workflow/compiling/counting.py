@@ -39,6 +39,19 @@ def is_function(state: State) -> bool:
     return "lambda:invoke" in str(state.get("Resource"))
 
 
+def first_states(machine: dict[str, Any]) -> Iterator[str]:
+    """Give the states that an execution may have entered when the first of its functions answers."""
+    ahead = [(machine["States"], machine["StartAt"])]
+    while ahead:
+        states, name = ahead.pop()
+        yield name
+        state = states[name]
+        ahead += [(branch["States"], branch["StartAt"]) for branch in state.get("Branches", ())]
+        goes_on = state["Type"] in ("Pass", "Choice") or is_await(state)
+        following = state.get("Default", state.get("Next")) if goes_on else None
+        ahead += [(states, following)] if following in states else []
+
+
 def _step(state: State) -> str | None:
     step: str | None = state["Arguments"]["Payload"].get("step")
     return step

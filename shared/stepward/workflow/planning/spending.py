@@ -22,7 +22,9 @@ from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.planning.sizes import BEGIN_AND_END_UNITS, SMALL_UNITS, VALUE_UNITS, Sizes
 from stepward.workflow.planning.states import Entered
 from stepward.workflow.proofs.effects import effect_of
+from stepward.workflow.running.billing import LOOK_READ_UNITS
 from stepward.workflow.running.item_lists import SLICE_ITEMS
+from stepward.workflow.running.undoing import MOST_UNDOINGS, can_be_undone
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=4_000)
@@ -73,8 +75,8 @@ class Spending:
         """Writes of DynamoDB: one a task, one an await, and what begins, repeats and ends."""
         awaits = total(one.tries for one in self.states if one.is_await)
         tasks = total(self._writes_of(path, planned) for path, planned in self.program.tasks.items())
-        undone = [path for path, planned in self.program.tasks.items() if planned.task.compensate]
-        undoing = Bound(most=sum(self.rounds.of(path).most for path in undone))
+        right = Bound(least=1, expected=1, most=MOST_UNDOINGS) if can_be_undone(self.program) else Bound()
+        undoing = Bound(most=self._undone) + right
         chunks = [one for one in self.states if one.is_chunk]
         # Each try keeps its token; the execution has a mark and an outcome.
         of_chunks = total(one.tries + one.times * exactly(2) for one in chunks)
@@ -85,6 +87,12 @@ class Spending:
         """All of it by the list price."""
         amounts = [self._usd_micros(which) for which in ("least", "expected", "most")]
         return Money(least_usd_micros=amounts[0], expected_usd_micros=amounts[1], most_usd_micros=amounts[2])
+
+    @cached_property
+    def _undone(self) -> int:
+        """How many tasks are undone at most, their rounds counted."""
+        tasks = self.program.tasks.items()
+        return sum(self.rounds.of(path).most for path, planned in tasks if planned.task.compensate)
 
     def _writes_of(self, path: str, planned: PlannedTask) -> Bound:
         """The record with its word in further latches; what is kept besides depends on the type."""
@@ -166,8 +174,9 @@ class Spending:
             return sum(_of(one.tries, which) for one in looking) * _of(LOOK_UNITS, which)
         looks = sum(one.tries.most * self._sizes.look_units(one.owner) for one in functions if one.owner)
         ends = [path for path, planned in self.program.tasks.items() if planned.task.type == "foreach"]
-        wholes = 2 + sum(self.rounds.of(path).most for path in ends)
-        return looks + wholes * self._sizes.everything_units + VALUE_UNITS
+        wholes = (4 if self._undone else 2) + sum(self.rounds.of(path).most for path in ends)
+        undoing = self._undone * LOOK_READ_UNITS
+        return looks + wholes * self._sizes.everything_units + undoing + VALUE_UNITS
 
     def _events(self, which: str) -> int:
         events = [path for path, planned in self.program.tasks.items() if planned.task.type == "event"]

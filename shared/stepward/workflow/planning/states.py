@@ -8,10 +8,11 @@ from typing import Any
 
 from stepward.domain.programs import Program
 from stepward.workflow.compiling.chunks import WHICH
-from stepward.workflow.compiling.counting import all_states, is_await, is_function, owner_of
+from stepward.workflow.compiling.counting import all_states, first_states, is_await, is_function, owner_of
 from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.planning.bounds import ONE, Bound, total
 from stepward.workflow.planning.rounds import Rounds
+from stepward.workflow.running.undoing import can_be_undone
 
 State = dict[str, Any]
 _OF_AUTHORS = ("TaskRetry", "States.Timeout")
@@ -57,10 +58,12 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
 
     All states of a scope are entered once a round of it, whatever happens to its tasks: a task that is skipped is skipped
     within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds. The
-    executions of chunks count as the run's own: each asks what it is to run, runs it, and is settled.
+    executions of chunks count as the run's own: each asks what it is to run, runs it, and is settled; so does the one that
+    undoes a run whose time was over, which is refused in its first states and settled.
     """
     rounds = Rounds(program)
     executions = total(rounds.of(path) * rounds.chunks(path) for path in program.chunks)
+    undoing = {*first_states(machine), SETTLE} if can_be_undone(program) else set()
     found: list[Entered] = []
     for name, state in all_states(machine):
         owner = owner_of(name, program.tasks)
@@ -71,7 +74,7 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
             times = times + executions
         if owner and _asks_again(program, owner, name):
             times = times * (rounds.within(owner) + ONE)
-        found.append(Entered(name, owner, state, times))
+        found.append(Entered(name, owner, state, times + Bound(most=int(name in undoing))))
     return found
 
 

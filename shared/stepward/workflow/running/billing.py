@@ -7,6 +7,7 @@ faults made be tried again is not known, and not counted.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import ceil
@@ -16,10 +17,11 @@ from stepward.domain.aws_costs import ITEM_BYTES, START_MS, AwsTally
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.task_store import LatchKey, Looked
+from stepward.ports.task_store import Begun, LatchKey, Looked
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflow.running.rounds import at_depth, number_of, round_of
+from stepward.workflow.running.undoing import RIGHT
 
 ROOM: Final = "task_run"
 EDGES_MS: Final = 15
@@ -36,6 +38,8 @@ END_WRITE_UNITS: Final = 8
 ASKING_WRITE_UNITS: Final = 9
 """An approval with its list 3, that it was told 2, its decision 4."""
 START_READ_UNITS: Final = 2
+LOOK_READ_UNITS: Final = 3
+"""How the run began, who may undo, and whether somebody did."""
 CHUNK_STATES: Final = 4
 """What waits for it, the question which items, the items, and its settling."""
 
@@ -94,7 +98,11 @@ class Bill:
         return tally
 
     def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
-        """Count what is no task of the document: what undid one, within the last state, or a chunk of a list's items."""
+        """Count what is no task of the document: what undid one, who did that, or a chunk of a list's items."""
+        if task == RIGHT:
+            self._undoing(tally, self.looked.begun[task])
+        elif task.is_undone:
+            tally.read_units += LOOK_READ_UNITS
         if task.is_chunk:
             executions = len(self.looked.begun.get(task, ()))
             tally.transitions += CHUNK_STATES * executions
@@ -104,6 +112,14 @@ class Bill:
             tally.write_units += 2 * executions
         if record:
             tally.write(_bytes(record))
+
+    def _undoing(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
+        """Count the right to undo, and the states that led an execution of its own to its last one."""
+        tally.write_units += len(marks)
+        for mark in marks:
+            if mark.child:
+                tally.transitions += 1 + self.program.definition.is_state_machine + bool(self.program.chunks)
+                tally.invoke(ROOM, USUAL_MS)
 
     def _states(
         self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None

@@ -31,6 +31,9 @@ class CarryTask:
     def __call__(self, request: TaskRequest) -> dict[str, Any]:
         """Carry the task as far as this entry goes; the answer is what the next state is given."""
         run, since = request.run, self.ports.clock.now()
+        if run.undo:
+            # Its first state fails, and so it comes to its last one, which undoes: no machine needs a state for this.
+            raise TaskFailed(f"{run.undo.error.code}: the run is over, and is undone")
         program = self.ports.program(run.tenant, run.workflow, run.version)
         if request.step == "wait":
             return wait_for_all(self.ports, program, request)

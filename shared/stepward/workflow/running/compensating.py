@@ -6,10 +6,11 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from stepward.domain.errors import PlatformFault, StepwardError
+from stepward.domain.errors import PlatformFault, StepwardError, TaskFailed
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
+from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
 from stepward.ports.task_store import LatchKey, Looked
 from stepward.tasks.base import TaskContext
@@ -18,6 +19,7 @@ from stepward.workflow.running.outcomes import completed, failed
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.resolving import ready
 from stepward.workflow.running.situation import Situation
+from stepward.workflow.running.undoing import RIGHT, UNDONE_ELSEWHERE, holder, left_to_undo, undone_key
 from stepward.workflow.running.within import World
 
 _LOG: Final = logging.getLogger(__name__)
@@ -30,19 +32,26 @@ class Compensate:
     ports: WorkflowPorts
     world: World
 
-    def __call__(self, key: RunKey, program: Program, looked: Looked) -> None:
-        """Undo; what cannot be undone is kept as failed, and the others are undone all the same."""
-        done = [
-            (task, record) for task, record in looked.records.items() if self._has_one(program, task, record)
-        ]
-        for task, _ in sorted(done, key=lambda one: one[1].ended_at, reverse=True):
-            undoing = TaskKey(path=f"{task.path}~undone", at=task.at)
-            if undoing not in looked.records:
-                self._undo(key, program, looked, task, undoing)
+    def __call__(self, key: RunKey, program: Program, looked: Looked, apart: Undoing | None = None) -> Looked:
+        """Undo, and tell how the run stands then; `apart` says that this is an execution begun for nothing else.
 
-    def _has_one(self, program: Program, task: TaskKey, record: TaskRecord) -> bool:
-        planned = program.tasks.get(task.path)
-        return planned is not None and planned.task.compensate is not None and record.is_well
+        What cannot be undone is kept as failed, and the others are undone all the same; so is what has completed
+        meanwhile.
+        """
+        while left := left_to_undo(program, looked):
+            for task in left:
+                if self._is_ours_to_undo(key, undone_key(task), apart):
+                    self._undo(key, program, looked, task, undone_key(task))
+            looked = self.ports.store.everything(key)
+        return looked
+
+    def _is_ours_to_undo(self, key: RunKey, undoing: TaskKey, apart: Undoing | None) -> bool:
+        """Look once more before each: another may have undone it, or have been given the right to."""
+        now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [RIGHT])
+        mark = holder(now)
+        if mark is None or mark.child != (apart and apart.name):
+            raise TaskFailed(UNDONE_ELSEWHERE)
+        return undoing not in now.records
 
     def _undo(self, key: RunKey, program: Program, looked: Looked, task: TaskKey, undoing: TaskKey) -> None:
         planned = program.tasks[task.path]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.domain.errors import Conflict, NotFound, RunCancelled
+from stepward.domain.programs import Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
@@ -17,9 +18,12 @@ from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.settling import Tell, totals_of
 from stepward.workflow.running.stopping import stop_chunks
+from stepward.workflow.running.undoing import UndoApart, can_be_undone
 
 OUT_OF_TIME: Final = "States.Timeout"
 """What a machine's end is called whose time was over."""
+BEING_UNDONE: Final = "being undone"
+"""How a run stands that has still to end, because an execution of its own undoes it first."""
 CancelChild = Callable[[str, str, str], Any]
 """Cancels a run of an agent: tenant, run, by whom."""
 
@@ -56,18 +60,29 @@ class EndRun:
         return head
 
     def close(self, key: RunKey, error: str, detail: str) -> str:
-        """End a run whose machine is gone as failed; say how it stands."""
+        """End a run whose machine is gone as failed, after what it had done is undone; say how it stands."""
         head = self.ports.runs.head(key)
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if not head.ended:
-            if error == OUT_OF_TIME:
-                seconds = self.ports.program(key.tenant, head.workflow, head.version).definition.timeout_s
-                detail = f"the run took longer than its `timeout_s` of {seconds:,} s."
-            self._end(head, WorkflowStatus.FAILED, RunError(code=error, detail=detail))
+            program = self.ports.program(key.tenant, head.workflow, head.version)
+            why = self._why(head, program, error, detail)
+            if can_be_undone(program):
+                self._end_children(head, "the platform")
+                if UndoApart(self.ports)(head, program, why):
+                    return BEING_UNDONE
+            self._end(head, WorkflowStatus.FAILED, why)
             self._end_children(head, "the platform")
         closed = self.ports.runs.head(key)
         return closed.status.value if closed else "unknown"
+
+    def _why(self, head: WorkflowHead, program: Program, error: str, detail: str) -> RunError:
+        """Name the run's time as the cause if it is over: whoever sweeps up late knows nothing but that."""
+        if error != OUT_OF_TIME and iso(self.ports.clock.now()) < head.deadline_at:
+            return RunError(code=error, detail=detail)
+        seconds = program.definition.timeout_s
+        detail = f"the run took longer than its `timeout_s` of {seconds:,} s."
+        return RunError(code=OUT_OF_TIME, detail=detail)
 
     def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
         looked = self.ports.store.everything(head.key)

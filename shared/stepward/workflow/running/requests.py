@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.chunks import Chunk
 from stepward.domain.runs import RunKey
+from stepward.domain.undoing import Undoing
 
 
 class RunOf(BaseModel):
@@ -23,6 +24,8 @@ class RunOf(BaseModel):
     version: str
     chunk: Chunk | None = None
     """Of an execution that runs some items of a large foreach: which."""
+    undo: Undoing | None = None
+    """Of an execution that only undoes what the run had done before its own was over."""
 
     @property
     def key(self) -> RunKey:

@@ -18,6 +18,7 @@ from stepward.domain.task_records import (
     WorkflowStatus,
     WorkflowTotals,
 )
+from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
@@ -30,6 +31,7 @@ from stepward.workflow.running.resolving import resolved
 from stepward.workflow.running.rounds import number_of
 from stepward.workflow.running.situation import Situation
 from stepward.workflow.running.stopping import stop_chunks
+from stepward.workflow.running.undoing import can_be_undone, take_right
 from stepward.workflow.running.within import World
 
 OUTPUT: Final = "output"
@@ -44,21 +46,28 @@ class SettleRun:
     world: World
     tell: Tell
 
-    def __call__(self, key: RunKey, failure: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits."""
+    def __call__(
+        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Undoing | None = None
+    ) -> dict[str, Any]:
+        """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits.
+
+        `apart` says why a run is over whose own execution is gone: then only its undoing is left.
+        """
         head, since = self.ports.runs.head(key), self.ports.clock.now()
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if head.ended:
             return self._told_again(head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
+        if apart is None and can_be_undone(program):
+            take_right(self.ports, key)
         if failure is not None:
             self._stop_chunks(head, program)
         looked = self.ports.store.everything(key)
         status, error = verdict(program, looked, failure)
         if status is WorkflowStatus.FAILED:
-            Compensate(self.ports, self.world)(key, program, looked)
-            looked = self.ports.store.everything(key)
+            error = apart.error if apart else error
+            looked = Compensate(self.ports, self.world)(key, program, looked, apart)
         output = None
         if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
             try:
@@ -69,9 +78,12 @@ class SettleRun:
         end = WorkflowEnd(
             status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
-        end, _ = close_booked(self.ports, head, looked, end, since)
+        end, is_ours = close_booked(self.ports, head, looked, end, since)
         if failure is not None:
             self._stop_chunks(head, program)
+        if not is_ours:
+            # A cancel came first, or the same settling at the same moment: the end that stays is told.
+            return self._told_again(self.ports.runs.head(key) or head)
         self.tell(head, end, output)
         return {"status": status.value}
 
@@ -194,8 +206,3 @@ def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
         tool_usd_micros=sum(record.cost_usd_micros for record in records.values() if record.child is None),
         runs_aws_usd_micros=sum(record.runs_aws_usd_micros for record in records.values()),
     )
-
-
-def is_undoing(task: TaskKey) -> bool:
-    """Whether a record is of what undoes a task."""
-    return task.path.endswith("~undone")

@@ -10,7 +10,7 @@ from typing import Final
 from stepward.domain.errors import Conflict
 from stepward.domain.task_records import WorkflowHead
 from stepward.ports.clock import iso
-from stepward.workflow.running.ending import EndRun
+from stepward.workflow.running.ending import BEING_UNDONE, EndRun
 from stepward.workflow.running.ports import WorkflowPorts
 
 OVERDUE: Final = timedelta(seconds=30)
@@ -40,7 +40,7 @@ class SweepWorkflows:
         """Look at the execution itself, for the list may lag behind.
 
         time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
-                 machine: over ─ its event is lost      → nobody will settle it: close as failed
+                 machine: over ─ its event is lost      → nobody will settle it: have it undone, or close as failed
         agent: ended, or waits no longer        → nobody reads what it brings: cancel it
         """
         if not self.is_wanted(head):
@@ -50,8 +50,9 @@ class SweepWorkflows:
                 self.ports.machines.start(head)
                 return "workflows_started"
             case "over":
-                self.end.close(head.key, "ExecutionStopped", "the execution is over and left no word.")
-                return "workflows_closed"
+                why = "the execution is over and left no word."
+                closed = self.end.close(head.key, "ExecutionStopped", why)
+                return None if closed == BEING_UNDONE else "workflows_closed"
             case _:
                 return None
 
