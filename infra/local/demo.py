@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import shutil
 import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,7 @@ from rich.table import Table
 
 from infra.local.dropped_ticket import drop, make_inbox
 from infra.local.executor import Trouble
+from infra.local.faults import LaptopError
 from infra.local.histories import STATE_USD_MICROS, count, wait_for_end
 from infra.local.laptop import Laptop, LaptopOptions
 from infra.local.library import SUPPORT, http_client, load_support, rows
@@ -29,6 +32,7 @@ _RUN_LIMIT_S = 60.0
 _WAIT_S = 25
 _PLAIN_WIDTH = 120
 _STATE_DIR = ROOT / ".stepward" / "demo"
+_LOCK_FILE = ROOT / ".stepward" / "demo.lock"
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,23 @@ class Outcome:
 
 def run(*, as_json: bool = False) -> int:
     """Run the demo from nothing to its table, or to one JSON document; any wrong answer is a failure."""
+    with _alone():
+        return _run(as_json=as_json)
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Keep a second demo of this checkout from taking away the folder that the first one lives in."""
+    _LOCK_FILE.parent.mkdir(parents=True, exist_ok=True)
+    with _LOCK_FILE.open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LaptopError("Another demo runs in this checkout; wait for its end.") from None
+        yield
+
+
+def _run(*, as_json: bool) -> int:
     console = _console(as_json=as_json)
     started_s = time.monotonic()
     shutil.rmtree(_STATE_DIR, ignore_errors=True)

@@ -38,15 +38,6 @@ def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
     assert runs["inline_2_2_2"]["dynamodb_calls"]["PutItem"] == 1 + 3 * 2 + 1
 
 
-def test_the_demo_answers_every_ticket() -> None:
-    command = [sys.executable, "-m", "infra.local", "demo", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stdout + done.stderr
-    shown = json.loads(done.stdout)
-    assert shown["right"] == shown["of"] == len(shown["tickets"])
-    assert [ticket["came_by"] for ticket in shown["tickets"]].count("S3") == 1
-
-
 def test_the_line_holds_what_it_promises() -> None:
     command = [sys.executable, "-m", "infra.local", "bench", "line", "--runs", "24", "--slots", "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)

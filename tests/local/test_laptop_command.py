@@ -89,10 +89,19 @@ def test_up_as_json_prints_one_object_when_it_is_ready(tmp_path: Path) -> None:
 @pytest.mark.laptop
 def test_demo_as_json_prints_one_document_at_the_end() -> None:
     command = [sys.executable, "-m", "infra.local", "demo", "--json"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=180)
-    assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    with subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as demo:
+        assert demo.stderr is not None
+        demo.stderr.readline()
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert second.stderr == "Another demo runs in this checkout; wait for its end.\n"
+        out, err = demo.communicate(timeout=180)
+    assert demo.returncode == 0, err
+    told = json.loads(out)
     assert told["right"] == told["of"] == len(told["tickets"]) > 0
+    assert [ticket["came_by"] for ticket in told["tickets"]].count("S3") == 1
     assert {"ticket", "answer", "status", "cost_usd_micros"} <= set(told["tickets"][0])
 
 
