@@ -9,7 +9,9 @@ from typing import Any
 import boto3
 import pytest
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 
+from infra.local.engine import dynamodb_lock
 from infra.tables import TABLES, TableSpec
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.datasets import S3Datasets
@@ -106,6 +108,13 @@ def _create(spec: TableSpec) -> None:
 
 def _keys(pk: str, sk: str) -> list[dict[str, str]]:
     return [{"AttributeName": pk, "KeyType": "HASH"}, {"AttributeName": sk, "KeyType": "RANGE"}]
+
+
+@pytest.fixture(autouse=True)
+def _atomic(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make each write one step, as DynamoDB does: plain moto looks at conditions in one and writes in another."""
+    monkeypatch.setattr(DynamoHandler, "call_action", DynamoHandler.call_action)
+    dynamodb_lock.install()
 
 
 @pytest.fixture(params=["memory", "aws"])

@@ -83,10 +83,6 @@ def test_of_two_decisions_the_first_is_kept(ports: Any, approvals: Any) -> None:
 
 
 def test_of_many_decisions_at_once_one_is_kept(ports: Any, approvals: Any) -> None:
-    if isinstance(approvals, DynamoApprovals):
-        pytest.skip(
-            "moto's plain tables are not atomic under threads; the laptop's are, and are tested there"
-        )
     kept = opened(ports, approvals)
     said = [Decision(decision="deny", by=f"person-{n}", at=LATER) for n in range(30)]
     with ThreadPoolExecutor(8) as pool:

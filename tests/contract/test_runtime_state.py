@@ -138,10 +138,6 @@ def test_open_runs_are_those_that_have_not_ended(ports: Any) -> None:
 
 
 def test_of_many_starts_with_one_key_one_wins(ports: Any) -> None:
-    if type(ports.runtime).__name__.startswith("Dynamo"):
-        pytest.skip(
-            "moto's plain tables are not atomic under threads; the laptop's are, and are tested there"
-        )
     with ThreadPoolExecutor(8) as pool:
         runs = list(
             pool.map(
