@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from moto.stepfunctions.parser.asl.eval.callback.callback import CallbackEndpoint
 
 from infra.local.laptop import Laptop
 from tests.local.patience import wait_for
@@ -81,8 +83,16 @@ def test_used_tokens_do_not_need_heartbeats(laptop: Laptop, waiting: Callable[..
 
 
 def test_used_tokens_are_those_of_timed_out_tasks_too(
-    laptop: Laptop, waiting: Callable[..., Waiting]
+    laptop: Laptop, waiting: Callable[..., Waiting], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    wait = CallbackEndpoint.wait
+
+    def noticed_late(endpoint: CallbackEndpoint, timeout: float | None = None) -> Any:
+        outcome = wait(endpoint, timeout)
+        time.sleep(1)
+        return outcome
+
+    monkeypatch.setattr(CallbackEndpoint, "wait", noticed_late)
     states = laptop.client("stepfunctions")
     catch = [{"ErrorEquals": ["States.Timeout"], "Next": "B"}]
     arn, token = waiting("too-late", TimeoutSeconds=1, Catch=catch)
