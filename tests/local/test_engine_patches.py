@@ -225,7 +225,7 @@ def test_states_data_has_no_result_before_there_is_one(laptop: Laptop) -> None:
 
 
 def test_task_failures_carry_their_cause(laptop: Laptop) -> None:
-    queue = laptop.client("sqs").get_queue_url(QueueName="small-queue")["QueueUrl"]
+    queue = laptop.client("sqs").create_queue(QueueName="told-why")["QueueUrl"]
     task = {
         "Type": "Task",
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",

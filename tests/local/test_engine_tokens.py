@@ -14,38 +14,30 @@ from tests.local.patience import wait_for
 from tests.local.probe_stack import allow, call, granted
 from tests.local.test_engine_patches import make
 
-_BODY = "States.Format('{} {}', $$.Execution.Id, $$.Task.Token)"
 Waiting = tuple[str, str]
 """The ARN of an execution and the token that it waits for."""
 
 
 @pytest.fixture
 def waiting(laptop: Laptop) -> Callable[..., Waiting]:
-    """Start an execution that waits for a token, and take the token from its queue."""
+    """Start an execution that waits for a token, and take the token from a queue of its own."""
     sqs = laptop.client("sqs")
-    url = sqs.get_queue_url(QueueName="small-queue")["QueueUrl"]
 
     def start(name: str, **more: Any) -> Waiting:
+        url = sqs.create_queue(QueueName=name)["QueueUrl"]
         task = {
             "Type": "Task",
             "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-            "Parameters": {"QueueUrl": url, "MessageBody.$": _BODY},
+            "Parameters": {"QueueUrl": url, "MessageBody.$": "$$.Task.Token"},
             **more,
         }
         # It waits on after the token, so that the answer is not refused for the execution's end.
         states = {"A": {**task, "Next": "B"}, "B": {"Type": "Wait", "Seconds": 60, "End": True}}
         machine = make(laptop, name, {"StartAt": "A", "States": states})
         arn = laptop.client("stepfunctions").start_execution(stateMachineArn=machine)["executionArn"]
-        return arn, wait_for(lambda: told(arn))
-
-    def told(arn: str) -> str | None:
-        # Other tests leave messages in this queue.
-        for message in sqs.receive_message(QueueUrl=url).get("Messages", []):
-            sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-            whose, _, token = message["Body"].partition(" ")
-            if whose == arn:
-                return str(token)
-        return None
+        return arn, wait_for(
+            lambda: (sqs.receive_message(QueueUrl=url).get("Messages") or [{}])[0].get("Body")
+        )
 
     return start
 
