@@ -26,14 +26,12 @@ demo: $(READY) ## Run the support agent over a dozen tickets on a laptop cloud, 
 up: $(READY) ## Start the laptop cloud and keep it running
 	@$(BIN)/python -m infra.local up
 
-test: $(READY) ## Run all tests: three suites beside each other, for a process has room for one laptop
-	@logs=$$(mktemp -d); \
-	$(BIN)/python -m pytest tests/e2e > $$logs/e2e 2>&1 & e2e=$$!; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/local > $$logs/local 2>&1 & local=$$!; \
-	trap "kill $$e2e $$local; rm -rf $$logs; exit 130" INT TERM; \
-	$(BIN)/python -m pytest --ignore=tests/e2e --ignore=tests/local; rest=$$?; \
-	wait $$e2e; e2e=$$?; wait $$local; local=$$?; \
-	cat $$logs/e2e $$logs/local; rm -rf $$logs; \
+test: $(READY) ## Run all tests: what needs no laptop first, then the laptops beside each other (one has a process)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/e2e --ignore=tests/local; rest=$$?; \
+	log=$$(mktemp); $(BIN)/python -m pytest tests/e2e > $$log 2>&1 & e2e=$$!; \
+	trap "kill $$e2e; rm -f $$log; exit 130" INT TERM; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile tests/local; local=$$?; \
+	wait $$e2e; e2e=$$?; cat $$log; rm -f $$log; \
 	exit $$((rest + e2e + local))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
