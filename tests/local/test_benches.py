@@ -1,4 +1,4 @@
-"""Real processes are killed around every write of a run, on a laptop in a process of its own."""
+"""What the benches promise holds: they run as commands, each with a laptop of its own."""
 
 from __future__ import annotations
 
