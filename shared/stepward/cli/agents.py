@@ -12,6 +12,7 @@ from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_definition
+from stepward.cli.options import CursorOption, LimitOption
 from stepward.sdk import AgentDetail, AgentPage
 from stepward.sdk.shapes import AgentState, Capability
 
@@ -57,8 +58,8 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
     category: Annotated[str | None, typer.Option(help="Only those of a category.")] = None,
     tag: Annotated[str | None, typer.Option(help="Only those with a tag.")] = None,
     state: Annotated[AgentState | None, typer.Option(help="Those in another state than READY.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -74,10 +75,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
             limit=limit,
             cursor=cursor,
         )
-    if as_json:
-        screen.write_json(page)
-    else:
-        _show_page(page)
+    screen.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -91,10 +89,7 @@ def show(
     """Show an agent's definition."""
     with connect(url, key) as stepward:
         detail = stepward.agent(agent_id, version=version)
-    if as_json:
-        screen.write_json(detail)
-    else:
-        _show_detail(detail)
+    screen.answer(detail, _show_detail, as_json=as_json)
 
 
 @app.command("register", help=REGISTER_HELP, epilog=EPILOG)

@@ -11,6 +11,7 @@ import typer
 from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
+from stepward.cli.options import CursorOption, LimitOption
 from stepward.sdk import Stepward
 from stepward.sdk.approvals import Approval, ApprovalPage, FormField
 
@@ -65,8 +66,8 @@ CommentOption = Annotated[str, typer.Option("--comment", "-c", help="What the ru
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
     status: Annotated[StatusWord, typer.Option(help="open or done.")] = StatusWord.open,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -87,10 +88,7 @@ def show(
     """Show one approval."""
     with connect(url, key) as stepward:
         approval = stepward.approvals.show(approval_id)
-    if as_json:
-        screen.write_json(approval)
-    else:
-        _show_approval(approval)
+    screen.answer(approval, _show_approval, as_json=as_json)
 
 
 @app.command("approve", help=APPROVE_HELP, epilog=EPILOG)

@@ -132,10 +132,7 @@ def diff(
         while part["next"] is not None:
             part = stepward.control.diff(run_id, other, after=part["next"])
             found = {**found, "turns": [*found["turns"], *part["turns"]], "next": part["next"]}
-    if as_json:
-        screen.write_json(found)
-    else:
-        _show_diff(found)
+    screen.answer(found, _show_diff, as_json=as_json)
 
 
 def status(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:

@@ -11,6 +11,7 @@ from stepward.cli import screen, timeline
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
+from stepward.cli.options import IdempotencyKeyOption
 from stepward.sdk import Run, Stepward
 
 HELP = """Start an agent and follow it to its answer.
@@ -47,10 +48,7 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
             "--deadline", min=1, metavar="SECONDS", help="Stop the run after this much active time."
         ),
     ] = None,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option(help="The same key with the same input starts one run only. Default: a new key."),
-    ] = None,
+    idempotency_key: IdempotencyKeyOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -77,10 +75,7 @@ def follow_to_end(stepward: Stepward, begun: Run, *, as_json: bool) -> Run:
     except KeyboardInterrupt:
         _show_left_running(begun["id"])
         raise
-    if as_json:
-        screen.write_json(ended)
-    else:
-        _show_answer(ended)
+    screen.answer(ended, _show_answer, as_json=as_json)
     return ended
 
 

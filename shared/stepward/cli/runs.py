@@ -9,6 +9,7 @@ import typer
 from stepward.cli import screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
+from stepward.cli.options import CursorOption, LimitOption
 from stepward.sdk import Run, RunPage, WorkflowRun
 
 app = typer.Typer(
@@ -53,8 +54,8 @@ Examples:
 def ls(
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
     day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs of this UTC day.")] = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -62,10 +63,7 @@ def ls(
     """List runs, newest first."""
     with connect(url, key) as stepward:
         page = stepward.runs(agent=agent, day=day, limit=limit, cursor=cursor)
-    if as_json:
-        screen.write_json(page)
-    else:
-        _show_page(page)
+    screen.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -75,10 +73,7 @@ def show(
     """Show one run."""
     with connect(url, key) as stepward:
         run = stepward.run(run_id)
-    if as_json:
-        screen.write_json(run)
-    else:
-        _show_run(run)
+    screen.answer(run, _show_run, as_json=as_json)
 
 
 @app.command("tail", help=TAIL_HELP, epilog=EPILOG)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from stepward.sdk import ApiError, StepwardError
+
+Found = TypeVar("Found")
 
 # Escape sequences in an agent's answer could rewrite what a person sees above it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
@@ -63,6 +65,14 @@ def as_line(value: object) -> str:
 def write_json(document: object, *, one_line: bool = False) -> None:
     """Write one JSON document to standard output; `one_line` for feeds, where a line is a document."""
     write_text(json_text(document, one_line=one_line))
+
+
+def answer(found: Found, show: Callable[[Found], None], *, as_json: bool) -> None:
+    """Give what was found to a program or to a person."""
+    if as_json:
+        write_json(found)
+    else:
+        show(found)
 
 
 def json_text(document: object, *, one_line: bool = False) -> str:

@@ -13,6 +13,7 @@ from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_definition, read_input
+from stepward.cli.options import CursorOption, LimitOption
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
@@ -64,8 +65,8 @@ Examples:
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -73,10 +74,7 @@ def ls(
     """List the triggers."""
     with connect(url, key) as stepward:
         page = stepward.triggers.list(limit=limit, cursor=cursor)
-    if as_json:
-        screen.write_json(page)
-    else:
-        _show_page(page)
+    screen.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -86,10 +84,7 @@ def show(
     """Show one trigger."""
     with connect(url, key) as stepward:
         trigger = stepward.triggers.show(trigger_id)
-    if as_json:
-        screen.write_json(trigger)
-    else:
-        _show_trigger(trigger)
+    screen.answer(trigger, _show_trigger, as_json=as_json)
 
 
 @app.command("add", help=ADD_HELP, epilog=EPILOG)
@@ -129,10 +124,7 @@ def attempt(
         raise InputError("--event is no JSON object.", 'Give one, as in {"key": "inbox/1.json"}.')
     with connect(url, key) as stepward:
         trial = stepward.triggers.attempt(trigger_id, given)
-    if as_json:
-        screen.write_json(trial)
-    else:
-        _show_trial(trial)
+    screen.answer(trial, _show_trial, as_json=as_json)
     raise typer.Exit(OK if trial["starts"] else FAILED)
 
 

@@ -75,10 +75,7 @@ def plan(
     """Say what a run will do, take and cost."""
     with connect(url, key) as stepward:
         made = _planned(stepward, given, version, as_json=as_json)
-    if as_json:
-        screen.write_json(made)
-    else:
-        _show_plan(made)
+    screen.answer(made, _show_plan, as_json=as_json)
 
 
 def graph(

@@ -11,6 +11,7 @@ from stepward.cli import screen, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
+from stepward.cli.options import CursorOption, IdempotencyKeyOption, LimitOption
 from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
 from stepward.sdk import Stepward, WorkflowRun, WorkflowRunPage
 
@@ -69,10 +70,7 @@ def run(
     ] = "{}",
     wait: WaitOption = True,
     version: VersionOption = None,
-    idempotency_key: Annotated[
-        str | None,
-        typer.Option(help="The same key with the same input starts one run only. Default: a new key."),
-    ] = None,
+    idempotency_key: IdempotencyKeyOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -89,8 +87,8 @@ def run(
 
 def runs(
     workflow_id: Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")],
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -110,10 +108,7 @@ def show_run(
     """Show one run with its tasks."""
     with connect(url, key) as stepward:
         found = stepward.workflows.run(run_id)
-    if as_json:
-        screen.write_json(found)
-    else:
-        workflow_view.show_run(found)
+    screen.answer(found, workflow_view.show_run, as_json=as_json)
 
 
 def cancel(

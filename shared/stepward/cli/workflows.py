@@ -10,6 +10,7 @@ import yaml
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
+from stepward.cli.options import CursorOption, LimitOption
 from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowVersion
 
@@ -78,10 +79,7 @@ def register(
     source = source_of(file)
     with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
-    if as_json:
-        screen.write_json(kept)
-    else:
-        _show_standing(kept)
+    screen.answer(kept, _show_standing, as_json=as_json)
     raise typer.Exit(FAILED if kept["status"] == "REFUSED" else OK)
 
 
@@ -111,8 +109,8 @@ def validate(
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
-    limit: Annotated[int | None, typer.Option(min=1, help="How many to list.")] = None,
-    cursor: Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -120,10 +118,7 @@ def ls(
     """List the workflows."""
     with connect(url, key) as stepward:
         page = stepward.workflows.list(limit=limit, cursor=cursor)
-    if as_json:
-        screen.write_json(page)
-    else:
-        _show_page(page)
+    screen.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -137,10 +132,7 @@ def show(
     """Show one version with its document."""
     with connect(url, key) as stepward:
         found = stepward.workflows.show(workflow_id, version=version)
-    if as_json:
-        screen.write_json(found)
-    else:
-        _show_version(found)
+    screen.answer(found, _show_version, as_json=as_json)
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)
