@@ -19,6 +19,7 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.journal import DynamoJournal
+from stepward.adapters.aws.queries import every_item
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
 from stepward.domain.runs import RunKey
@@ -63,19 +64,9 @@ class DynamoTaskStore:
 
     def everything(self, key: RunKey) -> Looked:
         """Read the whole partition, without the values."""
-        items: list[Item] = []
+        values = {":pk": run_pk(key), ":values": "VALUE#"}
         with translated(f"reading the tasks of {key.run}"):
-            pages = (
-                client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND sk < :values",
-                    ExpressionAttributeValues=to_item({":pk": run_pk(key), ":values": "VALUE#"}),
-                    ConsistentRead=True,
-                )
-            )
-            items = [from_item(item) for page in pages for item in page["Items"]]
+            items = [from_item(item) for item in every_item(self.table, "pk = :pk AND sk < :values", values)]
         return _looked(key, items)
 
     def given(self, key: RunKey) -> Any:
@@ -141,22 +132,12 @@ class DynamoTaskStore:
 
     def copy_values(self, source: RunKey, target: RunKey) -> None:
         """Copy items; what lies in S3 is shared, for it never changes."""
+        values = {":pk": run_pk(source), ":v": "VALUE#"}
         with translated(f"copying what {source.run} kept"):
-            pages = (
-                client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND begins_with(sk, :v)",
-                    ExpressionAttributeValues=to_item({":pk": run_pk(source), ":v": "VALUE#"}),
-                    ConsistentRead=True,
-                )
-            )
-            for page in pages:
-                for item in page["Items"]:
-                    if item["sk"]["S"] not in (f"VALUE#{INPUT}", f"VALUE#{OUTPUT}"):
-                        copied = {**item, **to_item({"pk": run_pk(target)})}
-                        client("dynamodb").put_item(TableName=self.table, Item=copied)
+            for item in every_item(self.table, "pk = :pk AND begins_with(sk, :v)", values):
+                if item["sk"]["S"] not in (f"VALUE#{INPUT}", f"VALUE#{OUTPUT}"):
+                    copied = {**item, **to_item({"pk": run_pk(target)})}
+                    client("dynamodb").put_item(TableName=self.table, Item=copied)
 
     def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
         """Write whole latches, a hundred a transaction: ten thousand records in as many calls would outlast the request.

@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
+from stepward.adapters.aws.queries import every_item
 from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.programs import Program
 from stepward.ports.workflow_registry import (
@@ -168,18 +169,10 @@ class DynamoWorkflowRegistry:
             client("dynamodb").put_item(TableName=self.table, Item=to_item({**key, "body": shown}))
 
     def _items(self, tenant: str, workflow: str) -> list[dict[str, Any]]:
+        values = {":pk": _pk(tenant, workflow), ":v": "V#"}
         with translated(f"reading the versions of {workflow}"):
-            pages = (
-                client("dynamodb")
-                .get_paginator("query")
-                .paginate(
-                    TableName=self.table,
-                    KeyConditionExpression="pk = :pk AND begins_with(sk, :v)",
-                    ExpressionAttributeValues=to_item({":pk": _pk(tenant, workflow), ":v": "V#"}),
-                    ConsistentRead=True,
-                )
-            )
-            return [from_item(item) for page in pages for item in page["Items"] if "removed" not in item]
+            items = every_item(self.table, "pk = :pk AND begins_with(sk, :v)", values)
+            return [from_item(item) for item in items if "removed" not in item]
 
     def _whole(self, tenant: str, item: dict[str, Any]) -> RegisteredWorkflow:
         version = item["sk"].removeprefix("V#")
