@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,13 +38,7 @@ class StartChild:
         time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
                  cancel: ended ✓ ─ reads marks          we: mark ✓ ─ look: ended → no start
         """
-        run = name_of_child(self.ports, key, call)
-        if run is None:
-            return
-        try:
-            self._start(key, state, call, tool, run)
-        except (CallerError, ModelFault, PolicyStop) as error:
-            answer_call(self.ports, key, failed(call, error.code, error.detail))
+        start_once(self.ports, key, call, lambda run: self._start(key, state, call, tool, run))
 
     def _start(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool, run: str) -> None:
         task: Task = read_arguments(tool, call)
@@ -75,7 +69,18 @@ class StartChild:
         )
 
 
-def name_of_child(ports: RunPorts, key: RunKey, call: ToolCall) -> str | None:
+def start_once(ports: RunPorts, key: RunKey, call: ToolCall, start: Callable[[str], None]) -> None:
+    """Start the run that a call asks for, by the name that stands in its mark; a refusal is the call's answer."""
+    run = _name_of_child(ports, key, call)
+    if run is None:
+        return
+    try:
+        start(run)
+    except (CallerError, ModelFault, PolicyStop) as error:
+        answer_call(ports, key, failed(call, error.code, error.detail))
+
+
+def _name_of_child(ports: RunPorts, key: RunKey, call: ToolCall) -> str | None:
     """Write down, or find, the name of the run that a call starts; None if the call wants none any more."""
     item = ports.journal.mark_started(key, call.id, ports.ids.new("run"))
     found = item or ports.journal.call(key, call.id)

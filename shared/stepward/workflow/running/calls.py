@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stepward.agents.children import name_of_child, share_of_child
+from stepward.agents.children import share_of_child, start_once
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.settle import answer_call
 from stepward.agents.start import Caller
 from stepward.domain.conversation import ToolCall
 from stepward.domain.descent import above_workflow
-from stepward.domain.errors import CallerError, Conflict, ModelFault, PolicyStop
+from stepward.domain.errors import Conflict
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent
 from stepward.tools.arguments import read_arguments
 from stepward.tools.base import BoundTool
-from stepward.tools.execution import failed
 from stepward.tools.workflow import Given
 from stepward.workflow.running.ending import EndRun
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
@@ -35,13 +33,7 @@ class StartCalled:
         time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
                  cancel: ended ✓ ─ reads marks          we: mark ✓ ─ start: the janitor sees that nobody waits
         """
-        run = name_of_child(self.ports, key, call)
-        if run is None:
-            return
-        try:
-            self._start(key, state, call, tool, run)
-        except (CallerError, ModelFault, PolicyStop) as error:
-            answer_call(self.ports, key, failed(call, error.code, error.detail))
+        start_once(self.ports, key, call, lambda run: self._start(key, state, call, tool, run))
 
     def _start(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool, run: str) -> None:
         given: Given = read_arguments(tool, call)
