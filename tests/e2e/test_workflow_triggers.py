@@ -12,7 +12,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
-from tests.e2e.test_triggers import call, fired, put_event, put_object
+from tests.e2e.test_triggers import call, fired, put_event, put_object, redeliver
 from tests.e2e.test_workflows import register
 from tests.local.patience import wait_for
 
@@ -84,10 +84,7 @@ def test_an_event_starts_a_workflow_however_often_it_is_delivered(
     put_event(laptop, "shop", status="FLOW", order="SO-3")
     assert output(api, fired(api, "flow-paid")["last_run"]) == {"order": "SO-3"}
     event = {"id": "one", "source": "shop", "detail-type": "X", "detail": {"status": "FLOW", "order": "SO-4"}}
-    for _ in range(3):
-        laptop.client("lambda").invoke(
-            FunctionName="stepward-laptop-trigger-events", Payload=json.dumps(event).encode()
-        )
+    redeliver(laptop, event)
     state = api.get("/triggers/flow-paid").json()["state"]
     assert (state["started"], state["duplicate"]) == (2, 2)
 
