@@ -13,6 +13,7 @@ from stepward.agents.outcomes import NO_ANSWER, TurnCalls
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ToolCall
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.journal import End, Intent, Parked
 from stepward.domain.line import RESUME, place_in_line
 from stepward.domain.run_state import RunState
@@ -20,7 +21,6 @@ from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
 from stepward.ports.tokens import RESUME_CALL, SLOT_CALL
 
-A_YEAR_S: Final = 31_536_000
 TOP_UP_USD_MICROS: Final = 100_000
 
 

@@ -15,6 +15,7 @@ from stepward.agents.find import startable_agent
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.journal import Created, Fork, Inherited, Parent
@@ -37,7 +38,7 @@ class StartRequest(BaseModel):
 
     input: Any
     version: VersionOrLabel | None = None
-    deadline_s: int | None = Field(default=None, strict=True, ge=1, le=31_536_000)
+    deadline_s: int | None = Field(default=None, strict=True, ge=1, le=A_YEAR_S)
     priority: Priority | None = None
 
     @field_validator("input")

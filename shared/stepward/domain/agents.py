@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.rehearsal import Rehearsal
@@ -42,7 +43,7 @@ class Limits(BaseModel):
     max_iterations: int = Field(default=20, strict=True, ge=1, le=200)
     max_output_tokens: int = Field(default=1024, strict=True, ge=1, le=128_000)
     cost_limit_usd: Decimal = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
-    timeout_s: int = Field(default=300, strict=True, ge=1, le=31_536_000)
+    timeout_s: int = Field(default=300, strict=True, ge=1, le=A_YEAR_S)
     refuse_over_budget: bool = Field(default=False, strict=True)
     """Whether a start is refused when the most that the run could cost does not fit the limits."""
 
@@ -57,7 +58,7 @@ class MemoryConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    session_ttl_s: int | None = Field(default=None, strict=True, ge=60, le=31_536_000)
+    session_ttl_s: int | None = Field(default=None, strict=True, ge=60, le=A_YEAR_S)
     long_term: list[Literal["facts", "episodes", "procedures"]] = Field(default_factory=list, max_length=3)
     most_recalled: int | None = Field(default=None, strict=True, ge=1, le=100)
 

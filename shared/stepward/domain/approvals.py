@@ -8,12 +8,12 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace
 
-A_YEAR_S: Final = 31_536_000
 SHORTEST_S: Final = 60
 """Nobody answers sooner."""
 A_WEEK_S: Final = 7 * 86_400

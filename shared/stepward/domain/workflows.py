@@ -13,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_serializer, model_validator
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.retries import Retry
@@ -66,7 +67,7 @@ class TaskDefinition(BaseModel):
     retry: Retry | None = None
     on_error: OnError | None = None
     fallback: Fallback | None = None
-    timeout_s: int | None = Field(default=None, strict=True, ge=1, le=31_536_000)
+    timeout_s: int | None = Field(default=None, strict=True, ge=1, le=A_YEAR_S)
     priority: int = Field(default=5, strict=True, ge=1, le=10)
     data: Literal["pii", "redacted"] | None = None
     """What the task's output holds, for the proof that nothing personal leaves unredacted."""
@@ -144,7 +145,7 @@ class WorkflowDefinition(BaseModel):
     allow_partial: bool = Field(default=False, strict=True)
     """Tasks may fail: the run is PARTIALLY_COMPLETED unless one of priority 8 or more failed, or more than half did."""
     max_parallel: int | None = Field(default=None, strict=True, ge=1, le=1_000)
-    timeout_s: int = Field(default=86_400, strict=True, ge=1, le=31_536_000)
+    timeout_s: int = Field(default=86_400, strict=True, ge=1, le=A_YEAR_S)
     priority: Literal["high", "normal", "low"] = "normal"
     """How soon the runs of its agents leave the line."""
     cost_limit_usd: Decimal | None = Field(default=None, gt=0, le=100_000, decimal_places=6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import AliasChoices, Field
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.tasks.agent import given_of
 from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
@@ -33,7 +34,7 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
     def most_seconds(self, settings: SubworkflowSettings) -> int | None:
         """The other workflow's own time ends it; a year is the most that it may have."""
         del settings
-        return 31_536_000
+        return A_YEAR_S
 
     def open(self, ready: Ready[SubworkflowSettings], context: TaskContext) -> None:
         """Start the run."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 
@@ -16,7 +17,7 @@ class WaitSettings(TaskSettings):
     """How long, or until when (UTC)."""
 
     seconds: int | None = Field(
-        default=None, strict=True, ge=1, le=31_536_000, description="How many seconds to wait."
+        default=None, strict=True, ge=1, le=A_YEAR_S, description="How many seconds to wait."
     )
     until: datetime | None = Field(
         default=None, description="Until when to wait instead, with its zone, as in 2026-12-24T18:00:00Z."

@@ -6,12 +6,11 @@ from typing import Any
 
 from pydantic import Field
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import Bug
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Tool, ToolContext
 from stepward.tools.hand_off import AgentSettings
-
-LONGEST_S = 31_536_000
 
 
 class Task(Arguments):
@@ -27,7 +26,7 @@ class SubAgent(Tool[AgentSettings, Task]):
     description = "Gives a task to another agent and answers with what it says."
     effect = Effect.ONCE
     placement = Placement.AWAITED
-    timeout_s = LONGEST_S
+    timeout_s = A_YEAR_S
     settings = AgentSettings
     arguments = Task
 

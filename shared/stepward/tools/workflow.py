@@ -7,12 +7,11 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import Bug
 from stepward.domain.ids import VERSION_PATTERN, AgentId
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
-
-LONGEST_S = 31_536_000
 
 
 class WorkflowSettings(Settings):
@@ -44,7 +43,7 @@ class RunWorkflow(Tool[WorkflowSettings, Given]):
     description = "Runs a workflow and answers with its output."
     effect = Effect.ONCE
     placement = Placement.AWAITED
-    timeout_s = LONGEST_S
+    timeout_s = A_YEAR_S
     settings = WorkflowSettings
     arguments = Given
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stepward.domain.durations import A_YEAR_S
 from stepward.domain.retries import Backoff, Retry
 from stepward.domain.workflows import Policy, TaskDefinition, Transition, WorkflowDefinition
 from stepward.tasks.base import Place, TaskType
@@ -45,7 +46,7 @@ _NO_TASKS: Final[Schema] = {
 }
 _TEXT: Final[Schema] = {"type": "string"}
 _TEXTS: Final[Schema] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT}]}
-_WHOLE_SECONDS: Final[Schema] = {"type": "number", "multipleOf": 1, "minimum": 1, "maximum": 31_536_000}
+_WHOLE_SECONDS: Final[Schema] = {"type": "number", "multipleOf": 1, "minimum": 1, "maximum": A_YEAR_S}
 _RULE: Final[Schema] = {
     "anyOf": [
         {"enum": ["fail", "continue"]},
