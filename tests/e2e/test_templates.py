@@ -77,10 +77,18 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(laptop: Laptop, api: httpx2.Client) -> dict[str, Played]:
+def boss(laptop: Laptop) -> Iterator[httpx2.Client]:
+    """Somebody who may decide: who starts a run may not, unless its workflow says so."""
+    headers = {"Authorization": f"Bearer {laptop.issue_key('acme', 'boss')}"}
+    with httpx2.Client(base_url=laptop.url, headers=headers, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def played(laptop: Laptop, api: httpx2.Client, boss: httpx2.Client) -> dict[str, Played]:
     """Start every template, and answer what they ask until all have ended."""
     runs = {folder.name: Played(folder.name, started(laptop, api, folder)) for folder in FOLDERS}
-    wait_for(lambda: _all_ended(api, list(runs.values())) or None, limit_s=150)
+    wait_for(lambda: _all_ended(api, boss, list(runs.values())) or None, limit_s=150)
     return runs
 
 
@@ -101,24 +109,24 @@ def started(laptop: Laptop, api: httpx2.Client, folder: Path) -> str:
     return str(answer.json()["id"])
 
 
-def _all_ended(api: httpx2.Client, runs: list[Played]) -> bool:
+def _all_ended(api: httpx2.Client, boss: httpx2.Client, runs: list[Played]) -> bool:
     waiting = api.get("/approvals", params={"limit": 100}).json()["approvals"]
     for each in runs:
         if each.found.get("ended_at"):
             continue
         for approval in (one for one in waiting if one["run"] == each.run):
-            _decide(api, each, approval)
+            _decide(boss, each, approval)
         each.found = api.get(f"/runs/{each.run}").json()
         _call(api, each)
     return all(each.found["ended_at"] for each in runs)
 
 
-def _decide(api: httpx2.Client, each: Played, approval: dict[str, Any]) -> None:
+def _decide(boss: httpx2.Client, each: Played, approval: dict[str, Any]) -> None:
     said = DECISIONS[each.name][min(each.decided.total(), len(DECISIONS[each.name]) - 1)]
     if each.decided[approval["id"]]:
         return
     each.decided[approval["id"]] += 1
-    answer = api.post(f"/approvals/{approval['id']}/decision", json=said)
+    answer = boss.post(f"/approvals/{approval['id']}/decision", json=said)
     assert answer.status_code == 200, f"{each.name}: {answer.text}"
 
 

@@ -117,6 +117,7 @@ def test_agents_people_and_calls_from_outside_answer_tasks(api: httpx2.Client) -
             "type": "human",
             "question": "{% 'Send ' & $tasks.write & '?' %}",
             "needs": ["write"],
+            "not_requester": False,
             "timeout_s": 600,
         },
         {"id": "paid", "type": "webhook", "wait_for_call": True, "timeout_s": 600},

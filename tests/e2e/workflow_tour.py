@@ -14,7 +14,7 @@ JANITOR = "stepward-laptop-janitor"
 EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:sw-laptop-"
 MAKE = {"id": "make", "type": "transform", "output": 1}
 TELL = {"id": "tell", "type": "event", "event": "made"}
-ALLOW = {"id": "allow", "type": "human", "question": "May I?", "timeout_s": 600}
+ALLOW = {"id": "allow", "type": "human", "question": "May I?", "not_requester": False, "timeout_s": 600}
 SKIP = {**ALLOW, "when": "{% $input.asked = true %}"}
 CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 600}
 POLICY = {

@@ -173,10 +173,11 @@ def _result(approval: Approval, decision: Decision) -> ToolResult:
 
 def _not_allowed(approval: Approval, principal: str) -> NotAllowed:
     if approval.asking.not_requester and principal == approval.requester:
+        registered = "workflow" if approval.task else "agent"
         return NotAllowed(
             f"{principal} has started the run, and may not decide about it.",
             field="approval_id",
-            fix="let somebody else decide, or register the agent with `not_requester: false`",
+            fix=f"let somebody else decide, or register the {registered} with `not_requester: false`",
         )
     return NotAllowed(
         f"{principal} may not decide this.",

@@ -28,7 +28,9 @@ class HumanSettings(TaskSettings):
         default=(), description="The principals who may decide; without any, everybody of the tenant."
     )
     not_requester: bool = Field(
-        default=False, strict=True, description="Whether the one who started the run may not decide."
+        default=True,
+        strict=True,
+        description="Whether the one who started the run may not decide, which is the rule unless this is false.",
     )
     form: Form = Field(default=(), description="What the person fills in.")
     on_deny: Literal["fail", "continue"] = Field(
