@@ -99,6 +99,34 @@ def test_used_tokens_are_those_of_timed_out_tasks_too(
     states.stop_execution(executionArn=arn)
 
 
+@pytest.mark.parametrize("ended_by", ["States.Timeout", "Refused"])
+def test_retried_tokens_differ_from_attempt_to_attempt(
+    laptop: Laptop, waiting: Callable[..., Waiting], ended_by: str
+) -> None:
+    states, sqs = laptop.client("stepfunctions"), laptop.client("sqs")
+    name = f"retried-{ended_by.replace('.', '-')}"
+    again = [{"ErrorEquals": [ended_by], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    arn, first = waiting(name, Retry=again, TimeoutSeconds=4 if ended_by == "States.Timeout" else 60)
+    if ended_by == "Refused":
+        states.send_task_failure(taskToken=first, error=ended_by)
+    queue = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    second = wait_for(lambda: (sqs.receive_message(QueueUrl=queue).get("Messages") or [{}])[0].get("Body"))
+    assert second != first
+    with pytest.raises(states.exceptions.TaskTimedOut):
+        states.send_task_success(taskToken=first, output="1")
+    states.send_task_success(taskToken=second, output="2")
+
+    def ends() -> str | None:
+        events = states.get_execution_history(executionArn=arn)["events"]
+        outputs = [
+            one["taskSucceededEventDetails"]["output"] for one in events if one["type"] == "TaskSucceeded"
+        ]
+        return outputs[0] if outputs else None
+
+    assert wait_for(ends) == "2"
+    states.stop_execution(executionArn=arn)
+
+
 def test_whoever_answers_needs_the_word_of_the_machine_that_waits(
     laptop: Laptop, waiting: Callable[..., Waiting]
 ) -> None:

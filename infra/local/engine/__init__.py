@@ -43,6 +43,7 @@ _NAMES = (
     "query_errors",
     "queue_receives",
     "queue_redrives",
+    "retried_tokens",
     "rule_schedules",
     "sdk_errors",
     "service_lookup",
