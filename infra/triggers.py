@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from infra.names import Arns
-from infra.schedules import parse_schedule
 from infra.tables import TABLES
+from stepward.domain.schedules import parse_schedule
 
 DATA_BUCKET = "bucket.data"
 WORKFLOWS = "workflows.machines"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from queue import Queue as Sent
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from botocore.exceptions import ClientError
 
 from infra.local.laptop import Laptop
-from infra.local.triggers import Clock
+from infra.local.triggers import Clock, timetable
+from infra.local.triggers.timetable import Timetable
 from tests.local.kept import KEEP, Queue, queue, wait_kept, word
 from tests.local.patience import wait_for
 
@@ -134,8 +137,38 @@ def test_a_schedule_may_call_any_service(laptop: Laptop, queue: Queue, word: str
     assert queue.body() == word
 
 
+@pytest.mark.parametrize(
+    ("expression", "begins", "fired"),
+    [
+        ("cron(30 2 27-29 3 ? 2027)", "2027-03-26T12:00", ["2027-03-27T01:30:00Z", "2027-03-29T00:30:00Z"]),
+        ("cron(30 2 30-31 10 ? 2027)", "2027-10-29T12:00", ["2027-10-30T00:30:00Z", "2027-10-31T00:30:00Z"]),
+    ],
+)
+def test_a_schedule_skips_what_its_zone_skips_and_fires_once_where_it_repeats(
+    expression: str, begins: str, fired: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock: Clock = Clock()
+    sent: Sent[str] = Sent()
+    clock.advance(datetime.fromisoformat(begins).replace(tzinfo=UTC).timestamp() - clock.now_s())
+    schedule = SimpleNamespace(
+        arn="arn", name="s", group_name=None, state="ENABLED", start_date=None, end_date=None,
+        schedule_expression=expression, schedule_expression_timezone="Europe/Berlin", action_after_completion="NONE",
+        target={"Input": "<aws.scheduler.scheduled-time>"},
+    )  # fmt: skip
+    monkeypatch.setattr(timetable, "_group", lambda one: {one.name: one})
+    deliveries = SimpleNamespace(send=lambda target, body, attributes: sent.put(body))
+    Timetable(clock, cast("Any", None), cast("Any", deliveries)).schedule_put(schedule)
+    clock.advance(7 * 24 * HOUR_S)
+    came = [sent.get(timeout=30) for _ in fired]
+    clock.close()
+    assert came == fired
+    assert sent.empty()
+
+
 def test_a_schedule_that_cannot_be_read_is_refused(laptop: Laptop, word: str) -> None:
     with pytest.raises(ClientError, match="ScheduleExpression is not valid"):
         laptop.client("events").put_rule(Name=word, ScheduleExpression="cron(0 25 * * ? *)")
     with pytest.raises(ClientError, match="Invalid Schedule Expression"):
         make_schedule(laptop, word, "at(tomorrow)", {"Arn": KEEP})
+    with pytest.raises(ClientError, match="Invalid Schedule Expression Timezone"):
+        make_schedule(laptop, word, "rate(1 day)", {"Arn": KEEP}, ScheduleExpressionTimezone="Mars/Olympus")

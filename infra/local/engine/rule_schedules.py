@@ -1,7 +1,7 @@
 """moto keeps rules with a schedule, and the schedules of EventBridge Scheduler, but none of them ever fires.
 
 Where: `EventsBackend.put_rule` in moto/events/models.py; `EventBridgeSchedulerBackend` in moto/scheduler/models.py,
-whose `update_schedule` changes a schedule in place. Expressions that AWS refuses are kept.
+whose `update_schedule` changes a schedule in place. Expressions and zones that AWS refuses are kept.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from moto.events.models import EventsBackend
 from moto.scheduler.exceptions import ValidationException as InvalidSchedule
 from moto.scheduler.models import EventBridgeSchedulerBackend
 
-from infra.schedules import parse_schedule
+from stepward.domain.schedules import parse_schedule, time_zone
 
 ORIGINAL = EventsBackend.put_rule
 ORIGINAL_CREATE = EventBridgeSchedulerBackend.create_schedule
@@ -61,6 +61,9 @@ def _schedule_action(original: Callable[..., Any]) -> Callable[..., Any]:
         expression = named["schedule_expression"]
         if not _is_readable(expression, "rate(", "cron(", "at("):
             raise InvalidSchedule(f"Invalid Schedule Expression {expression}.")
+        zone = named.get("schedule_expression_timezone")
+        if zone and not _is_zone(zone):
+            raise InvalidSchedule(f"Invalid Schedule Expression Timezone {zone}.")
         schedule = original(backend, **named)
         schedule.state = schedule.state or "ENABLED"
         for timetable in _timetables:
@@ -76,3 +79,11 @@ def _is_readable(expression: str, *kinds: str) -> bool:
     except ValueError:
         return False
     return expression.startswith(kinds)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        time_zone(name)
+    except ValueError:
+        return False
+    return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import uuid
 from collections import Counter
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
@@ -16,7 +16,9 @@ from infra.local import place
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
-from infra.schedules import Rate, Schedule, parse_schedule
+from stepward.domain.schedules import Schedule, moments, parse_schedule, time_zone
+
+_JUST_BEFORE = timedelta(microseconds=1)
 
 
 class Timetable:
@@ -32,22 +34,23 @@ class Timetable:
     def rule_put(self, rule: Any) -> None:
         """Begin with a rule, if the clock concerns it."""
         if rule.scheduled_expression:
-            self._await_rule(rule, parse_schedule(rule.scheduled_expression), self._clock.now())
+            kind, now = parse_schedule(rule.scheduled_expression), self._clock.now()
+            self._await_rule(rule, kind, since=now, after=now)
 
     def schedule_put(self, schedule: Any) -> None:
         """Begin with a schedule; a version that has been changed since then is dropped when it is due."""
         self._versions[schedule.arn] += 1
-        first = _moment(schedule.start_date) or self._clock.now()
-        kind = parse_schedule(schedule.schedule_expression)
-        due = first if isinstance(kind, Rate) else _next(kind, schedule, first)
-        self._await_schedule(schedule, kind, due)
+        now = self._clock.now()
+        since = _moment(schedule.start_date) or now
+        dates = _Dates(schedule, parse_schedule(schedule.schedule_expression), since)
+        self._await_schedule(dates, max(now, since) - _JUST_BEFORE)
 
-    def _await_rule(self, rule: Any, kind: Schedule, after: datetime) -> None:
-        due = kind.after(after)
+    def _await_rule(self, rule: Any, kind: Schedule, since: datetime, after: datetime) -> None:
+        due = next(moments(kind, UTC, since, after), None)
         if due is not None:
-            self._clock.call_at(due.timestamp(), lambda: self._rule_due(rule, kind, due))
+            self._clock.call_at(due.timestamp(), lambda: self._rule_due(rule, kind, since, due))
 
-    def _rule_due(self, rule: Any, kind: Schedule, due: datetime) -> None:
+    def _rule_due(self, rule: Any, kind: Schedule, since: datetime, due: datetime) -> None:
         rules = events_backends[place.ACCOUNT_ID][place.REGION].event_buses["default"].rules
         if rules.get(rule.name) is not rule:
             return
@@ -55,33 +58,39 @@ class Timetable:
             event = self._bus.new_event("aws.events", "Scheduled Event", {}, [rule.arn])
             event["time"] = f"{due:%Y-%m-%dT%H:%M:%SZ}"
             self._bus.send_to_targets(rule, event, event)
-        self._await_rule(rule, kind, due)
+        self._await_rule(rule, kind, since, due)
 
-    def _await_schedule(self, schedule: Any, kind: Schedule, due: datetime | None) -> None:
+    def _await_schedule(self, dates: _Dates, after: datetime) -> None:
+        schedule, due = dates.schedule, dates.following(after)
         end, version = _moment(schedule.end_date), self._versions[schedule.arn]
         if due is None or (end is not None and due > end):
             if schedule.action_after_completion == "DELETE":
                 _group(schedule).pop(schedule.name, None)
             return
-        self._clock.call_at(due.timestamp(), lambda: self._schedule_due(schedule, kind, due, version))
+        self._clock.call_at(due.timestamp(), lambda: self._schedule_due(dates, due, version))
 
-    def _schedule_due(self, schedule: Any, kind: Schedule, due: datetime, version: int) -> None:
+    def _schedule_due(self, dates: _Dates, due: datetime, version: int) -> None:
+        schedule = dates.schedule
         is_current = _group(schedule).get(schedule.name) is schedule
         if not is_current or self._versions[schedule.arn] != version:
             return
         if schedule.state == "ENABLED":
             body = _filled(schedule, due)
             self._deliveries.send(schedule.target, body, {"SCHEDULE_ARN": schedule.arn})
-        self._await_schedule(schedule, kind, _next(kind, schedule, due))
+        self._await_schedule(dates, due)
 
 
-def _next(kind: Schedule, schedule: Any, moment: datetime) -> datetime | None:
-    """Reckon in the wall time of the schedule's zone, as Scheduler does."""
-    if isinstance(kind, Rate):
-        return kind.after(moment)
-    zone = ZoneInfo(schedule.schedule_expression_timezone)
-    found = kind.after(moment.astimezone(zone).replace(tzinfo=UTC))
-    return None if found is None else found.replace(tzinfo=zone).astimezone(UTC)
+@dataclass(frozen=True)
+class _Dates:
+    """A schedule of Scheduler, read: in the wall time of its zone, from its start on."""
+
+    schedule: Any
+    kind: Schedule
+    since: datetime
+
+    def following(self, after: datetime) -> datetime | None:
+        zone = time_zone(self.schedule.schedule_expression_timezone)
+        return next(moments(self.kind, zone, self.since, after), None)
 
 
 def _moment(given: Any) -> datetime | None:

@@ -1,194 +1,155 @@
-"""When a schedule of EventBridge Scheduler fires: checked when a trigger is made, shown before it does.
+"""When a schedule of EventBridge fires: checked when it is made, shown before it does, obeyed by the laptop.
 
-The dialect is AWS's: `rate(5 minutes)`, `at(2030-01-31T08:00:00)`, and `cron` with six fields, names of months and days, `?`,
-`L`, `W` and `#`; days of the week count from Sunday = 1. A `cron` and an `at` mean the wall time of the schedule's zone; a
-time that the zone skips in spring does not come.
-Source: "Schedule types" of the EventBridge Scheduler guide.
+`rate(5 minutes)`, `at(2030-01-31T08:00:00)` and `cron(…)`. A `cron` and an `at` mean the wall time of the schedule's zone: a
+time that the zone skips in spring does not come, and one that it has twice in autumn comes once, at the first.
+Standard library only, so that whatever has to know when a schedule fires may import it.
+Source: "Schedule types" of the EventBridge Scheduler guide, with its part on daylight saving time.
 """
 
 from __future__ import annotations
 
-import calendar
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from itertools import islice
-from typing import Annotated, Final
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from difflib import get_close_matches
+from itertools import count, islice
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, Field
+from stepward.domain.cron import LAST_YEAR, Cron, parse_cron
 
 _RATE: Final = re.compile(r"rate\(([1-9]\d{0,5}) (minute|hour|day)(s?)\)", re.ASCII)
 _AT: Final = re.compile(r"at\((\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\)", re.ASCII)
 _CRON: Final = re.compile(r"cron\(([^()]+)\)")
 _UNITS_S: Final = {"minute": 60, "hour": 3_600, "day": 86_400}
-_MONTHS: Final = {name: number for number, name in enumerate(
-    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"], 1)}  # fmt: skip
-_DAYS: Final = {
-    name: number for number, name in enumerate(["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"], 1)
-}
-_LAST_YEAR: Final = 2199
 _FORMS: Final = "write rate(5 minutes), cron(0 8 ? * MON-FRI *) or at(2030-01-31T08:00:00)"
+_NO_ZONES: Final = {
+    "EST": "America/New_York, or Etc/GMT+5 without summer time",
+    "MST": "America/Denver, or America/Phoenix without summer time",
+    "HST": "Pacific/Honolulu",
+    "ROC": "Asia/Taipei",
+    "GMT+0": "Etc/GMT",
+    "GMT-0": "Etc/GMT",
+    "Factory": "UTC",
+    "localtime": "the zone's own name, as in Europe/Berlin",
+    "posixrules": "the zone's own name, as in America/New_York",
+}
+"""Names that this machine's files may know, and that are no zones of EventBridge Scheduler's; and what to write."""
 
 
 @dataclass(frozen=True)
-class Cron:
-    """Minutes, hours, months and years as sets; the days by their words, since `L` and `W` depend on the month."""
+class Rate:
+    """The same distance each time."""
 
-    minutes: frozenset[int]
-    hours: frozenset[int]
-    days_of_month: str
-    months: frozenset[int]
-    days_of_week: str
-    years: frozenset[int]
+    every: timedelta
 
-    def times(self, first: date) -> Iterator[datetime]:
-        """Give the wall times from a day on."""
-        for day in self._days(first):
-            for hour in sorted(self.hours):
-                for minute in sorted(self.minutes):
-                    yield datetime.combine(day, time(hour, minute))
+    def moments(self, since: datetime, after: datetime) -> Iterator[datetime]:
+        """Count from a moment, which is the first; give those that come later than another."""
+        passed = max(0, (after - since) // self.every + 1)
+        for number in count(passed):
+            try:
+                moment = since + self.every * number
+            except OverflowError:
+                return
+            yield moment
 
-    def _days(self, first: date) -> Iterator[date]:
-        for year in sorted(year for year in self.years if year >= first.year):
-            for month in sorted(self.months):
-                yield from (day for day in self.days_in(year, month) if day >= first)
 
-    def days_in(self, year: int, month: int) -> list[date]:
-        """Choose the days of a month that fit."""
-        length = calendar.monthrange(year, month)[1]
-        days = [date(year, month, number) for number in range(1, length + 1)]
-        if self.days_of_month == "?":
-            return [day for day in days if _fits_week(self.days_of_week, day, length)]
-        wanted = _month_days(self.days_of_month, days)
-        return [day for day in days if day.day in wanted]
+@dataclass(frozen=True)
+class At:
+    """One wall time."""
+
+    wall: datetime
+
+
+Schedule = Rate | At | Cron
+
+
+def parse_schedule(expression: str) -> Schedule:
+    """Read an expression.
+
+    Args:
+        expression: As EventBridge takes it; `rate(1 minute)` is singular and `rate(2 minutes)` plural, as rules want it.
+
+    Raises:
+        ValueError: It cannot be read; the message says what to write.
+    """
+    if match := _RATE.fullmatch(expression):
+        if (int(match[1]) == 1) == bool(match[3]):
+            raise ValueError(f"{expression!r}: write rate(1 {match[2]}) or rate(2 {match[2]}s)")
+        return Rate(timedelta(seconds=int(match[1]) * _UNITS_S[match[2]]))
+    try:
+        if match := _AT.fullmatch(expression):
+            return At(_wall(match[1]))
+        if match := _CRON.fullmatch(expression):
+            return parse_cron(match[1])
+    except ValueError as error:
+        raise ValueError(f"{expression!r}: {error}") from None
+    raise ValueError(f"{expression!r}: {_FORMS}")
+
+
+def _wall(text: str) -> datetime:
+    try:
+        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%S")  # noqa: DTZ007  the zone comes with the schedule
+    except ValueError:
+        raise ValueError("there is no such time; write one as in at(2030-01-31T08:00:00)") from None
+
+
+def time_zone(name: str) -> tzinfo:
+    """Find a zone of the IANA database by its name, `US/Eastern` and its like included.
+
+    Raises:
+        ValueError: EventBridge Scheduler knows no such zone; the message says what to write.
+    """
+    if name == "UTC":
+        return UTC
+    if name in _NO_ZONES:
+        raise ValueError(f"{name!r} is no time zone of EventBridge Scheduler; write {_NO_ZONES[name]}")
+    try:
+        zone = None if name.startswith(("posix/", "right/")) else ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        zone = None
+    if zone is None:
+        raise ValueError(f"{name!r} is no time zone; write {_similar(name)}")
+    return zone
+
+
+def _similar(name: str) -> str:
+    by_lower = {known.lower(): known for known in available_timezones() if known not in _NO_ZONES}
+    wanted = name.removeprefix("posix/").removeprefix("right/").replace(" ", "_").lower()
+    found = get_close_matches(wanted, by_lower, n=1, cutoff=0.8)
+    return by_lower[found[0]] if found else "one as Europe/Berlin or UTC"
+
+
+def moments(schedule: Schedule, zone: tzinfo, since: datetime, after: datetime) -> Iterator[datetime]:
+    """Give the moments of a schedule that come later than `after`, in UTC and in order.
+
+    Args:
+        schedule: What `parse_schedule` made.
+        zone: Whose wall time a `cron` and an `at` mean.
+        since: When a rate begins, with its first moment.
+        after: Aware, as `since` is.
+    """
+    if isinstance(schedule, Rate):
+        return schedule.moments(since, after)
+    first = after.astimezone(zone).date() if after.year < LAST_YEAR else after.date()
+    walls = iter([schedule.wall]) if isinstance(schedule, At) else schedule.times(first)
+    found = (_moment(wall, zone) for wall in walls)
+    return (moment for moment in found if moment is not None and moment > after)
 
 
 def next_times(
     expression: str, zone_name: str, since: datetime, after: datetime, most: int = 5
 ) -> list[datetime]:
-    """Give the next moments after one, in UTC; a rate counts from `since`, and begins there."""
-    zone = _zone(zone_name)
-    if match := _RATE.fullmatch(expression):
-        every = timedelta(seconds=int(match[1]) * _UNITS_S[match[2]])
-        passed = max(0, (after - since) // every + 1)
-        return [since + every * (passed + number) for number in range(most)]
-    wall = after.astimezone(zone)
-    moments = (found for local in _walls(expression, wall.date()) if (found := _moment(local, zone)))
-    return list(islice((found for found in moments if found > after), most))
+    """Give the next moments of an expression after one, in UTC; a rate counts from `since`, and begins there."""
+    found = moments(parse_schedule(expression), time_zone(zone_name), since, after)
+    return list(islice(found, most))
 
 
-def _walls(expression: str, first: date) -> Iterator[datetime]:
-    if match := _AT.fullmatch(expression):
-        return iter([datetime.fromisoformat(match[1])])
-    match = _CRON.fullmatch(expression)
-    assert match is not None
-    return _cron(expression, match[1].upper().split()).times(first)
-
-
-def _moment(local: datetime, zone: tzinfo) -> datetime | None:
-    """Find the moment of a wall time; None where the zone skips it."""
-    found = local.replace(tzinfo=zone).astimezone(UTC)
-    return found if found.astimezone(zone).replace(tzinfo=None) == local else None
-
-
-def _checked(expression: str) -> str:
-    if match := _RATE.fullmatch(expression):
-        if (int(match[1]) == 1) == bool(match[3]):
-            raise ValueError(f"{expression!r}: write rate(1 {match[2]}) or rate(2 {match[2]}s)")
-        return expression
-    if match := _AT.fullmatch(expression):
-        datetime.fromisoformat(match[1])
-        return expression
-    if match := _CRON.fullmatch(expression):
-        _cron(expression, match[1].upper().split())
-        return expression
-    raise ValueError(f"{expression!r}: {_FORMS}")
-
-
-def _zone(name: str) -> tzinfo:
-    if name == "UTC":
-        return UTC
+def _moment(wall: datetime, zone: tzinfo) -> datetime | None:
+    """Find the moment of a wall time, the first if it comes twice; None where the zone skips it."""
     try:
-        return ZoneInfo(name)
-    except (LookupError, OSError, ValueError) as error:
-        raise ValueError(f"{name!r} is no time zone; write one as Europe/Berlin") from error
-
-
-def _checked_zone(name: str) -> str:
-    _zone(name)
-    return name
-
-
-def _cron(text: str, fields: list[str]) -> Cron:
-    if len(fields) != 6:
-        raise ValueError(
-            f"{text!r}: cron takes six fields: minutes hours day-of-month month day-of-week year"
-        )
-    minutes, hours, month_days, months, week_days, years = fields
-    if (month_days == "?") == (week_days == "?"):
-        raise ValueError(f"{text!r}: one of day-of-month and day-of-week must be ?, the other one not")
-    try:
-        cron = Cron(
-            _numbers(minutes, 0, 59),
-            _numbers(hours, 0, 23),
-            month_days,
-            _numbers(months, 1, 12, _MONTHS),
-            week_days,
-            _numbers(years, 1970, _LAST_YEAR),
-        )
-        # Some month holds every kind of day, so reading one finds a wrong word before the schedule is made.
-        cron.days_in(2024, 5)
-    except (ValueError, KeyError) as error:
-        raise ValueError(f"{text!r}: {error} cannot be read") from None
-    return cron
-
-
-def _numbers(field: str, low: int, high: int, names: Mapping[str, int] | None = None) -> frozenset[int]:
-    """Read `*`, `1,2`, `1-5`, `*/15`, `3/15` and names; a range may run over the end (`FRI-MON`)."""
-    found: set[int] = set()
-    for part in field.split(","):
-        span, _, step = part.partition("/")
-        first, _, last = span.partition("-")
-        start = low if first == "*" else _number(first, low, high, names)
-        whole = first == "*" or bool(step and not last)
-        end = high if whole else (_number(last, low, high, names) if last else start)
-        reach = [*range(start, end + 1)] if start <= end else [*range(start, high + 1), *range(low, end + 1)]
-        found |= set(reach[:: _number(step, 1, high, None) if step else 1])
-    return frozenset(found)
-
-
-def _number(word: str, low: int, high: int, names: Mapping[str, int] | None) -> int:
-    named = (names or {}).get(word)
-    number = int(word) if named is None else named
-    if not low <= number <= high:
-        raise ValueError(f"{word} (allowed: {low} to {high})")
-    return number
-
-
-def _month_days(field: str, days: list[date]) -> frozenset[int]:
-    if field == "L":
-        return frozenset({days[-1].day})
-    if field.endswith("W"):
-        wanted = len(days) if field == "LW" else _number(field[:-1], 1, 31, None)
-        weekdays = [day.day for day in days if day.weekday() < 5]
-        return frozenset({min(weekdays, key=lambda day: (abs(day - wanted), day))})
-    return _numbers(field, 1, 31)
-
-
-def _fits_week(field: str, day: date, month_length: int) -> bool:
-    number = day.isoweekday() % 7 + 1
-    if field == "L":
-        return number == 7
-    if field.endswith("L"):
-        return number == _number(field[:-1], 1, 7, _DAYS) and day.day + 7 > month_length
-    if "#" in field:
-        weekday, _, nth = field.partition("#")
-        wanted = (_number(weekday, 1, 7, _DAYS), _number(nth, 1, 5, None))
-        return (number, (day.day - 1) // 7 + 1) == wanted
-    return number in _numbers(field, 1, 7, _DAYS)
-
-
-ScheduleText = Annotated[str, Field(max_length=256), AfterValidator(_checked)]
-ZoneName = Annotated[str, Field(max_length=50), AfterValidator(_checked_zone)]
+        found = wall.replace(tzinfo=zone).astimezone(UTC)
+    except OverflowError:
+        return None
+    return found if found.astimezone(zone).replace(tzinfo=None) == wall else None

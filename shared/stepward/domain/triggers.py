@@ -9,13 +9,13 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
 from stepward.domain.patterns import Pattern
-from stepward.domain.schedules import ScheduleText, ZoneName
+from stepward.domain.schedules import parse_schedule, time_zone
 
 TRIGGER_ID_PATTERN: Final = r"^[a-z][a-z0-9-]{1,62}$"
 INPUT_LIMIT_BYTES: Final = 16_000
@@ -25,6 +25,20 @@ EVENT_ITSELF: Final = "{% $event %}"
 
 TriggerId = Annotated[str, StringConstraints(pattern=TRIGGER_ID_PATTERN)]
 Source = Annotated[str, StringConstraints(pattern=SOURCE_PATTERN)]
+
+
+def _readable(expression: str) -> str:
+    parse_schedule(expression)
+    return expression
+
+
+def _known_zone(name: str) -> str:
+    time_zone(name)
+    return name
+
+
+ScheduleText = Annotated[str, Field(max_length=256), AfterValidator(_readable)]
+ZoneName = Annotated[str, Field(max_length=50), AfterValidator(_known_zone)]
 
 
 class TriggerKind(StrEnum):
