@@ -1,14 +1,15 @@
 """The deterministic backend: plays an agent's rehearsal over the real results of real tools.
 
 The same input and the same results give the same replies, so a rehearsed run can be repeated, tested and priced.
-Tokens are counted from the texts at 3.6 bytes a token, as the estimate for real models is.
+Tokens are counted from the texts at 3.6 bytes a token, as the estimate for real models is, and of what a model is
+shown only: what a call cost and how long it took would make the count differ from one process to the next.
 """
 
 from __future__ import annotations
 
 import json
 from math import ceil
-from typing import Any
+from typing import Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import OutputMalformed
@@ -18,6 +19,13 @@ from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.models.expressions import evaluate, is_expression
 
 BYTES_PER_TOKEN = 3.6
+_FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"}
+"""Fields of a result that no model is shown."""
+_NOT_SENT: Final[Any] = {
+    "model": True,
+    "max_output_tokens": True,
+    "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}}},
+}
 
 
 class ScriptedBackend:
@@ -41,7 +49,7 @@ class ScriptedBackend:
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         """Count the request as a provider would be sent it."""
-        return _tokens(request.model_dump_json(exclude={"model", "max_output_tokens"}))
+        return _tokens(request.model_dump_json(exclude=_NOT_SENT))
 
     def _choose(self, turn: int, variables: dict[str, Any]) -> ScriptedReply:
         scripted = self._rehearsal.at(turn)
