@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from time import sleep
 from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
@@ -120,9 +121,13 @@ class Tool(ABC, Generic[S, A]):
 
     def schema(self) -> dict[str, Any]:
         """The arguments' JSON Schema as models are shown it."""
-        return {
-            k: v for k, v in self.arguments.model_json_schema().items() if k not in {"title", "description"}
-        }
+        return dict(_shown_schema(self.arguments))
+
+
+@cache
+def _shown_schema(arguments: type[BaseModel]) -> dict[str, Any]:
+    """Make a class's schema once: pydantic takes half a millisecond for it, and every model call needs each tool's."""
+    return {k: v for k, v in arguments.model_json_schema().items() if k not in {"title", "description"}}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ class MemoryJournal:
     """Keeps every run's records and call items; safe under threads."""
 
     def __init__(self) -> None:
-        self._records: dict[RunKey, list[AnyRecord]] = {}
+        self._records: dict[RunKey, list[Sequenced]] = {}
         self._calls: dict[RunKey, dict[str, CallItem]] = {}
         self._lock = RLock()
 
@@ -23,8 +23,8 @@ class MemoryJournal:
         with self._lock:
             records = self._records.setdefault(key, [])
             if seq == len(records) + 1:
-                records.append(record)
-            elif not (0 < seq <= len(records) and records[seq - 1] == record):
+                records.append(Sequenced(seq=seq, record=record))
+            elif not (0 < seq <= len(records) and records[seq - 1].record == record):
                 raise StoreConflict(f"record {seq} of {key.run} is taken.")
 
     def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
@@ -34,15 +34,15 @@ class MemoryJournal:
     def read(self, key: RunKey, from_seq: int, limit: int) -> JournalSlice:
         """Read a page."""
         with self._lock:
-            numbered = enumerate(self._records.get(key, []), start=1)
-            wanted = [Sequenced(seq=seq, record=record) for seq, record in numbered if seq >= from_seq]
-            return JournalSlice(records=tuple(wanted[:limit]), calls=dict(self._calls.get(key, {})))
+            first = max(0, from_seq - 1)
+            wanted = self._records.get(key, [])[first : first + limit]
+            return JournalSlice(records=tuple(wanted), calls=dict(self._calls.get(key, {})))
 
     def newest(self, key: RunKey) -> Sequenced | None:
         """Read the last record."""
         with self._lock:
             records = self._records.get(key, [])
-            return Sequenced(seq=len(records), record=records[-1]) if records else None
+            return records[-1] if records else None
 
     def call(self, key: RunKey, call: str) -> CallItem | None:
         """Read one call's item."""

@@ -78,6 +78,7 @@ class Platform:
         self.actors: list[Actor] = []
         self.epochs: dict[str, int] = {}
         """For which of its run's executions an invocation has advanced it, by the invocation's name."""
+        self._consultants: dict[tuple[str, str, str], Consultant] = {}
         self._off_by_s = off_by_s
         self._most_events = most_events
         self._numbers = count(1)
@@ -244,7 +245,10 @@ class Platform:
         return found.definition
 
     def _consultant(self, run: str, tenant: str, agent: str, version: str) -> Consultant:
-        plain = Consultant.of(self._definition(tenant, agent, version))
+        place = (tenant, agent, version)
+        if place not in self._consultants:
+            self._consultants[place] = Consultant.of(self._definition(*place))
+        plain = self._consultants[place]
         backend = WatchedBackend(run, plain.backend, plain.price, self.diary)
         return replace(plain, backend=backend)
 
