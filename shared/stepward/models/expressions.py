@@ -25,8 +25,10 @@ def parse(expression: str, field: str) -> Any:
     """Give an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
     import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
 
+    from stepward.models.exact_jsonata import ExactJsonata  # noqa: PLC0415  it imports the library
+
     try:
-        return jsonata.Jsonata(_source(expression), _linear_time).ast
+        return ExactJsonata(_source(expression), _linear_time).ast
     except (jsonata.JException, *_LIBRARY_FAULTS) as error:
         raise InvalidRequest(
             f"the expression {expression!r} cannot be read: {error}", field=field, fix="mend the JSONata"
@@ -48,8 +50,10 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     """
     import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
 
+    from stepward.models.exact_jsonata import ExactJsonata  # noqa: PLC0415  it imports the library
+
     try:
-        compiled = jsonata.Jsonata(_source(expression), _linear_time)
+        compiled = ExactJsonata(_source(expression), _linear_time)
         frame = compiled.create_frame()
         frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
         for name, value in variables.items():

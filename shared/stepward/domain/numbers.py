@@ -1,0 +1,106 @@
+"""How a text becomes a number and a number a text, so that no digit is lost on the way without a word.
+
+Whole numbers keep every digit. A decimal is kept as every reader of JSON keeps it, in 64 bits of binary, so one with more
+digits than that holds is refused. Only ASCII digits make a number, and nothing is one that JSON cannot write.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from decimal import Decimal
+from typing import Final
+
+LARGEST_SAFE_WHOLE: Final = 2**53 - 1
+"""Beyond it JSON's readers do not agree on the digits."""
+MOST_DECIMAL_DIGITS: Final = 17
+"""What a decimal may have of significant digits: binary numbers of 64 bits tell no more apart."""
+MOST_WHOLE_DIGITS: Final = 1_000
+MOST_PLAIN_EXPONENT: Final = 21
+"""From here on a number that is no whole one in full is written with an exponent, as JavaScript does."""
+
+_JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_WHOLE: Final = re.compile(r"[-+]?[0-9]+")
+_NOISE_FREE_DIGITS: Final = 12
+
+
+class NotANumber(ValueError):
+    """A text that is no number, or one whose digits would not be kept."""
+
+
+def number_of(text: str) -> int | float:
+    """Read a number as JSON writes it.
+
+    Raises:
+        NotANumber: It is none, or it has digits that would be lost.
+    """
+    if not _JSON_NUMBER.fullmatch(text):
+        raise NotANumber(f"{shown(text)} is not a number as JSON writes it")
+    return whole_of(text) if _WHOLE.fullmatch(text) else decimal_of(text)
+
+
+def whole_of(text: str) -> int:
+    """Read the digits of a whole number, all of them.
+
+    Raises:
+        NotANumber: It is none, or it has more than a thousand digits.
+    """
+    if len(text) > MOST_WHOLE_DIGITS:
+        raise NotANumber(f"{shown(text)} has {len(text):,} digits; {MOST_WHOLE_DIGITS:,} are the most")
+    if not _WHOLE.fullmatch(text):
+        raise NotANumber(f"{shown(text)} is not a whole number")
+    return int(text)
+
+
+def decimal_of(text: str) -> float:
+    """Read a number with a fraction or an exponent.
+
+    Raises:
+        NotANumber: It has more significant digits than are kept, or is too large or too small to be kept.
+    """
+    digits = significant_digits(text)
+    if len(digits) > MOST_DECIMAL_DIGITS:
+        raise NotANumber(
+            f"{shown(text)} has {len(digits):,} significant digits; decimals keep {MOST_DECIMAL_DIGITS}"
+        )
+    value = float(text)
+    if math.isinf(value):
+        raise NotANumber(f"{shown(text)} is larger than a number can be")
+    if value == 0 and digits:
+        raise NotANumber(f"{shown(text)} is nearer to zero than a number can be")
+    return value
+
+
+def significant_digits(text: str) -> str:
+    """Take the digits of a number that say how much it is: without zeros around them, sign, point and exponent."""
+    mantissa = re.split("[eE]", text, maxsplit=1)[0]
+    return mantissa.lstrip("+-").replace(".", "").strip("0")
+
+
+def shown(text: str) -> str:
+    """Show the beginning of what may be long, for a message."""
+    return text if len(text) <= 40 else f"{text[:40]}…"
+
+
+def written(value: float) -> str:
+    """Write a number for people: a whole one in full, a fraction by its digits.
+
+    What binary arithmetic adds far behind the last digit (0.1 + 0.2 is 0.30000000000000004) is left out; digits that are no
+    such noise are all there.
+    """
+    if isinstance(value, int):
+        return str(value)
+    short = Decimal(f"{value:.15g}").normalize()
+    exact = short if len(short.as_tuple().digits) <= _NOISE_FREE_DIGITS else Decimal(repr(value))
+    return _plain(exact.normalize())
+
+
+def _plain(value: Decimal) -> str:
+    """Write without an exponent from a millionth up to 21 digits, as JavaScript and Step Functions do."""
+    exponent = value.adjusted()
+    if -7 < exponent < MOST_PLAIN_EXPONENT:
+        return format(value, "f") if value else "0"
+    sign, digits, _ = value.as_tuple()
+    first, rest = str(digits[0]), "".join(map(str, digits[1:]))
+    fraction = f".{rest}" if rest else ""
+    return f"{'-' if sign else ''}{first}{fraction}e{'+' if exponent > 0 else '-'}{abs(exponent)}"
