@@ -177,12 +177,12 @@ class World:
         return self.finish(self.start(body["id"], given))
 
     def show(self, key: RunKey) -> dict[str, Any]:
-        return ShowRuns(self.journal, self.runtime, self.runtime).detail(key.tenant, key.run)
+        return ShowRuns(self.journal, self.runtime).detail(key.tenant, key.run)
 
     def events(self, key: RunKey) -> list[dict[str, Any]]:
-        events: list[dict[str, Any]] = ShowRuns(self.journal, self.runtime, self.runtime).events(
-            key.tenant, key.run, {}
-        )["events"]
+        events: list[dict[str, Any]] = ShowRuns(self.journal, self.runtime).events(key.tenant, key.run, {})[
+            "events"
+        ]
         return events
 
     def cancel(self, key: RunKey) -> None:

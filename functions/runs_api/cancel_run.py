@@ -29,5 +29,8 @@ def rerun(run_id: str) -> Any:
     """Answer 202 with the new run of a workflow, which takes over what the old one completed."""
     event = router.current_event
     key = event.headers.get("idempotency-key")
-    head = workflow_wiring.rerun_case()(caller(event), run_id, key)
+    by, rerun_run = caller(event), workflow_wiring.rerun_case()
+    head = workflow_wiring.all_runs().for_one_kind(
+        "workflow", by.tenant, run_id, lambda: rerun_run(by, run_id, key)
+    )
     return answer(202, workflow_run_view(head), {"Location": f"/runs/{head.run}"})

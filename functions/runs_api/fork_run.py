@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.agents.diff import DiffRuns
 from stepward.agents.show import new_run_view
-from stepward.runtime import wiring
+from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
 from stepward.runtime.patience import until_ended, wait_of
 
@@ -19,7 +19,10 @@ def fork_run(run_id: str) -> Any:
     event = router.current_event
     by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
     key = event.headers.get("idempotency-key")
-    head, given, is_new = wiring.fork_run_case()(by, run_id, body, key)
+    fork = wiring.fork_run_case()
+    head, given, is_new = workflow_wiring.all_runs().for_one_kind(
+        "agent", by.tenant, run_id, lambda: fork(by, run_id, body, key)
+    )
     show = wiring.show_runs_case()
     if is_new and not seconds:
         run = new_run_view(head, given)
@@ -32,5 +35,8 @@ def fork_run(run_id: str) -> Any:
 def diff_runs(run_id: str) -> Any:
     """Show where two runs part."""
     diff = DiffRuns(wiring.journal(), wiring.runtime_state())
-    event = router.current_event
-    return answer(200, diff(caller(event).tenant, run_id, query_of(event)))
+    tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
+    return answer(
+        200,
+        workflow_wiring.all_runs().for_one_kind("agent", tenant, run_id, lambda: diff(tenant, run_id, query)),
+    )

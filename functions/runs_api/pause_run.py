@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.agents.pause import PauseRun, ResumeRun
 from stepward.domain.runs import run_view
-from stepward.runtime import wiring
+from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, caller, routes
 
 router = routes()
@@ -16,11 +16,27 @@ router = routes()
 def pause_run(run_id: str) -> Any:
     """Answer 202 with the run, which stands still after the step that it is at."""
     by = caller(router.current_event)
-    return answer(202, run_view(PauseRun(wiring.run_ports())(by.tenant, run_id, by.principal)))
+    pause = PauseRun(wiring.run_ports())
+    return answer(
+        202,
+        run_view(
+            workflow_wiring.all_runs().for_one_kind(
+                "agent", by.tenant, run_id, lambda: pause(by.tenant, run_id, by.principal)
+            )
+        ),
+    )
 
 
 @router.post("/runs/<run_id>/resume")
 def resume_run(run_id: str) -> Any:
     """Answer 202 with the run, which goes on as soon as it has a slot."""
     by = caller(router.current_event)
-    return answer(202, run_view(ResumeRun(wiring.run_ports())(by.tenant, run_id, by.principal)))
+    resume = ResumeRun(wiring.run_ports())
+    return answer(
+        202,
+        run_view(
+            workflow_wiring.all_runs().for_one_kind(
+                "agent", by.tenant, run_id, lambda: resume(by.tenant, run_id, by.principal)
+            )
+        ),
+    )

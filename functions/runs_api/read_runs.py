@@ -14,8 +14,9 @@ router = routes()
 
 @router.get("/runs")
 def list_runs() -> Any:
-    """List runs, newest first."""
-    return answer(200, _show().list(caller(router.current_event).tenant, query_of(router.current_event)))
+    """List runs of agents and workflows, newest first."""
+    event = router.current_event
+    return answer(200, workflow_wiring.all_runs().list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/runs/<run_id>")
@@ -31,8 +32,13 @@ def show_run(run_id: str) -> Any:
 @router.get("/runs/<run_id>/events")
 def show_events(run_id: str) -> Any:
     """Show what happened in a run after a cursor."""
-    tenant = caller(router.current_event).tenant
-    return answer(200, _show().events(tenant, run_id, query_of(router.current_event)))
+    tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
+    return answer(
+        200,
+        workflow_wiring.all_runs().for_one_kind(
+            "agent", tenant, run_id, lambda: _show().events(tenant, run_id, query)
+        ),
+    )
 
 
 def _show() -> ShowRuns:

@@ -36,4 +36,7 @@ def show_workflow(workflow_id: str) -> Any:
 def list_runs(workflow_id: str) -> Any:
     """List a workflow's runs, newest first."""
     event = router.current_event
-    return answer(200, workflow_wiring.show_case().runs(caller(event).tenant, workflow_id, query_of(event)))
+    tenant = caller(event).tenant
+    workflow_wiring.show_case().detail(tenant, workflow_id, {})
+    query = {**query_of(event), "workflow": workflow_id}
+    return answer(200, workflow_wiring.all_runs().list(tenant, query))

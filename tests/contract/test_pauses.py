@@ -10,6 +10,7 @@ from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Parked, Pause, Queued, Resume
 from stepward.domain.line import InLine, Slot, place_again
+from stepward.domain.run_lists import RunFilter
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.line import LineLook, SlotCount
 from stepward.ports.runtime_state import Settlement, SlotLimits
@@ -53,7 +54,7 @@ def test_a_word_for_a_place_that_is_taken_changes_nothing(ports: Any, word: str)
 def test_lists_show_who_is_paused(ports: Any) -> None:
     ports.runtime.start(a_new_run())
     ports.runtime.hold(a_key(), 2, PAUSE, None)
-    page = ports.lists.list_runs("acme", day="2026-01-01", agent=None, limit=10, cursor=None)
+    page = ports.lists.list_runs("acme", RunFilter(day="2026-01-01"), limit=10)
     assert [head.paused for head in page.runs] == [True]
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
+from stepward.domain.errors import Conflict, StoreConflict
 from stepward.domain.journal import Continued
 from stepward.domain.line import Slot
+from stepward.domain.run_lists import RunFilter
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
 from stepward.ports.runtime_state import Freed, IdempotencyKey, Settlement, Started
 from tests.builders import LATER, a_created, a_head, a_key, a_new_run, a_turn
@@ -89,13 +90,13 @@ def seven_runs(ports: Any) -> None:
 
 
 def listed(ports: Any, **query: Any) -> list[list[int]]:
-    pages, cursor = [], None
+    pages, before = [], None
+    limit = query.pop("limit", 3)
     while True:
-        asked = {"day": None, "agent": None, "limit": 3, **query}
-        page = ports.lists.list_runs("acme", **asked, cursor=cursor)
+        page = ports.lists.list_runs("acme", RunFilter(**query), limit=limit, before=before)
         pages.append([int(head.run.removeprefix("run_")) for head in page.runs])
-        cursor = page.cursor
-        if cursor is None:
+        before = page.reached
+        if before is None:
             return [page for page in pages if page]
 
 
@@ -114,13 +115,21 @@ def test_lists_go_back_over_months(ports: Any) -> None:
 def test_runs_of_a_day_and_of_an_agent_are_listed(ports: Any) -> None:
     seven_runs(ports)
     assert listed(ports, day="2026-01-01") == [[4, 3, 2], [1]]
-    assert listed(ports, agent="odd") == [[7, 5, 3], [1]]
-    assert listed(ports, agent="odd", day="2026-01-01") == [[3, 1]]
+    assert listed(ports, name="odd") == [[7, 5, 3], [1]]
+    assert listed(ports, name="odd", day="2026-01-01") == [[3, 1]]
 
 
-def test_an_invented_cursor_is_refused(ports: Any) -> None:
-    with pytest.raises(InvalidRequest):
-        ports.lists.list_runs("acme", day=None, agent=None, limit=3, cursor="../../etc")
+def test_runs_since_an_instant_and_with_a_status_are_listed(ports: Any) -> None:
+    seven_runs(ports)
+    ports.runtime.close(a_key(2), Settlement(CLOSING, slot=Slot()))
+    ports.runtime.close(a_key(6), Settlement(CLOSING, slot=Slot()))
+    assert listed(ports, since="2026-01-01T00:00:04.000Z") == [[7, 6, 5], [4]]
+    assert listed(ports, since="2026-01-01T00:00:04.000Z", name="even") == [[6, 4]]
+    assert listed(ports, since="2026-01-03T00:00:00.000Z") == []
+    assert listed(ports, status="FAILED", limit=1) == [[6], [2]]
+    assert listed(ports, status="FAILED", day="2026-01-02") == [[6]]
+    assert listed(ports, status="CANCELLED") == []
+    assert listed(ports, day="2026-01-01", since="2026-01-02T00:00:00.000Z") == []
 
 
 def test_a_days_runs_are_counted_by_status(ports: Any) -> None:

@@ -13,7 +13,8 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.costs import CostLine
-from stepward.domain.errors import Conflict, InvalidRequest, NotFound
+from stepward.domain.errors import Conflict, NotFound
+from stepward.domain.run_lists import RunFilter
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
     TaskPlace,
@@ -157,20 +158,26 @@ def test_lists_are_newest_first_and_paged(
             )
         )
     runs.start(a_run(6, tenant="other"))
-    found, cursor = [], None
+    found, before = [], None
     for _ in range(6):
-        page = runs.list_runs("acme", workflow=workflow, limit=2, cursor=cursor)
+        page = runs.list_runs("acme", RunFilter(name=workflow), limit=2, before=before)
         found += page.runs
-        cursor = page.cursor
-        if cursor is None:
+        before = page.reached
+        if before is None:
             break
     assert [head.run for head in found] == [a_key(number).run for number in expected]
 
 
-def test_a_cursor_that_nobody_gave_is_refused(runs: WorkflowRuns) -> None:
-    for cursor in ("nonsense", "{}", "ä"):
-        with pytest.raises(InvalidRequest):
-            runs.list_runs("acme", workflow=None, limit=2, cursor=cursor)
+def test_lists_are_narrowed_by_status_and_time(runs: WorkflowRuns) -> None:
+    for number in (1, 2, 3):
+        runs.start(a_run(number, created_at=f"2026-01-0{number}T00:00:00.000Z"))
+    runs.close(a_key(1), an_end())
+    ended = runs.list_runs("acme", RunFilter(status=an_end().status), limit=5)
+    assert [head.run for head in ended.runs] == [a_key(1).run]
+    late = runs.list_runs("acme", RunFilter(since="2026-01-02T00:00:00.000Z"), limit=1)
+    assert [head.run for head in late.runs] == [a_key(3).run]
+    rest = runs.list_runs("acme", RunFilter(since="2026-01-02T00:00:00.000Z"), limit=1, before=late.reached)
+    assert ([head.run for head in rest.runs], rest.reached) == ([a_key(2).run], None)
 
 
 def test_heads_of_other_tenants_are_not_there(runs: WorkflowRuns) -> None:

@@ -16,13 +16,13 @@ from stepward.domain.budgets import refs_for
 from stepward.domain.conversation import ModelRequest
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.money import Usage
+from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import Rate, model_id
 from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock
 from stepward.ports.limits_config import LimitsConfig
 from stepward.ports.prices import AgreedPrices
-from stepward.ports.runtime_state import RunPage
 
 PAST_RUNS: Final = 50
 LOOKED_AT: Final = 100
@@ -35,9 +35,7 @@ ASSUMED_TURN_MS: Final = 3_000
 class PastRuns(Protocol):
     """Lists runs."""
 
-    def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
+    def list_runs(self, tenant: str, wanted: RunFilter, *, limit: int) -> RunSlice[RunHead]:
         """List an agent's runs, newest first."""
 
 
@@ -113,7 +111,7 @@ class Estimate:
             )
 
     def _past(self, tenant: str, agent: str) -> list[RunHead]:
-        page = self.runs.list_runs(tenant, day=None, agent=agent, limit=LOOKED_AT, cursor=None)
+        page = self.runs.list_runs(tenant, RunFilter(name=agent), limit=LOOKED_AT)
         return [head for head in page.runs if head.status is RunStatus.COMPLETED][:PAST_RUNS]
 
     def _remaining(self, tenant: str, agent: str) -> int | None:

@@ -13,10 +13,10 @@ from stepward.agents.register import Register
 from stepward.agents.requests import parse
 from stepward.domain.errors import Conflict, StoreConflict
 from stepward.domain.lifecycle import AgentState, Check, Edge, edge, following, view_of
+from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead
 from stepward.ports.clock import Clock, iso
 from stepward.ports.registry import AgentRecord, Registry, summary
-from stepward.ports.runtime_state import RunPage
 
 _BY_RUNS: Final = frozenset({Check.INPUT, Check.RESULTS, Check.ERROR})
 _FORGET: Final = frozenset({Check.RESET, Check.RECOVERY})
@@ -25,9 +25,7 @@ _FORGET: Final = frozenset({Check.RESET, Check.RECOVERY})
 class RunsOfAgent(Protocol):
     """The one question about runs that an agent's state depends on."""
 
-    def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
+    def list_runs(self, tenant: str, wanted: RunFilter, *, limit: int) -> RunSlice[RunHead]:
         """List runs, newest first."""
 
 
@@ -126,6 +124,6 @@ class Lifecycle:
         return view_of(record.state, newest.status, has_ended=newest.ended)
 
     def _newest(self, tenant: str, record: AgentRecord) -> RunHead | None:
-        page = self.runs.list_runs(tenant, day=None, agent=record.summary.id, limit=1, cursor=None)
+        page = self.runs.list_runs(tenant, RunFilter(name=record.summary.id), limit=1)
         newest = next(iter(page.runs), None)
         return None if newest is None or newest.created_at <= (record.reset_at or "") else newest

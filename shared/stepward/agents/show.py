@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.events import events_of
-from stepward.domain.ids import AGENT_ID_PATTERN, RUN_ID_PATTERN, check_id
+from stepward.domain.ids import RUN_ID_PATTERN, check_id
 from stepward.domain.journal import (
     AnyRecord,
     Created,
@@ -29,7 +28,7 @@ from stepward.domain.line import rank_of
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
-from stepward.ports.runtime_state import RunLists, RunPage, RuntimeState
+from stepward.ports.runtime_state import RuntimeState
 
 MOST_LISTED: Final = 100
 ANSWER_LIMIT_BYTES: Final = 5_000_000
@@ -41,11 +40,7 @@ def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
     check_id("run_id", run, RUN_ID_PATTERN)
     head = runtime.head(RunKey(tenant=tenant, run=run))
     if head is None:
-        raise NotFound(
-            f"there is no run {run!r} of an agent.",
-            field="run_id",
-            fix="GET /runs lists those that exist; runs of workflows are shown, cancelled and run again only",
-        )
+        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
     return head
 
 
@@ -67,24 +62,10 @@ def page_size(text: str | None, default: int = 20) -> int:
 
 @dataclass(frozen=True)
 class ShowRuns:
-    """The use cases behind `GET /runs` and `GET /runs/{run_id}`, with and without `/events`."""
+    """The use cases behind `GET /runs/{run_id}`, with and without `/events`."""
 
     journal: Journal
     runtime: RuntimeState
-    lists: RunLists
-
-    def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
-        """List runs, newest first."""
-        day, agent = query.get("day"), query.get("agent")
-        if day is not None:
-            _check_day(day)
-        if agent is not None:
-            check_id("agent", agent, AGENT_ID_PATTERN)
-        limit = page_size(query.get("limit"))
-        page: RunPage = self.lists.list_runs(
-            tenant, day=day, agent=agent, limit=limit, cursor=query.get("cursor")
-        )
-        return {"runs": [run_view(head) for head in page.runs], "next_cursor": page.cursor}
 
     def detail(self, tenant: str, run: str) -> dict[str, Any]:
         """Show a run with its input and, once there is one, its output."""
@@ -215,12 +196,3 @@ def _cursor(run: str, text: str | None) -> int:
             fix="use the `next` of the answer before, or an event's id",
         )
     return int(found[1])
-
-
-def _check_day(day: str) -> None:
-    try:
-        is_day = date.fromisoformat(day).isoformat() == day
-    except ValueError:
-        is_day = False
-    if not is_day:
-        raise InvalidRequest(f"day is {day[:40]!r}.", field="day", fix="write it as 2026-11-21")

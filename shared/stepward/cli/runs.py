@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Annotated, cast
+from enum import StrEnum
+from typing import Annotated
 
 import typer
 
-from stepward.cli import screen, timeline, workflow_view
+from stepward.cli import run_tables, screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import CursorOption, LimitOption
-from stepward.sdk import Run, RunPage, WorkflowRun
+from stepward.cli.workflow_runs import tail_workflow
+from stepward.sdk import Run, RunPage
 
 app = typer.Typer(
     no_args_is_help=True, help="List, read, follow, pause, fork, compare and cancel runs.", epilog=EPILOG
 )
 
+
+class KindChoice(StrEnum):
+    """Whose runs are listed."""
+
+    AGENT = "agent"
+    WORKFLOW = "workflow"
+
+
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
 
-LS_HELP = """List runs, newest first.
+LS_HELP = """List runs of agents and workflows, newest first.
 
 Examples:
 
   stepward runs ls --agent support-refunds --limit 20
+
+  stepward runs ls --kind workflow --status FAILED --since 24h
 
   stepward runs ls --day 2026-11-05 --json | jq -r '.runs[] | select(.status=="FAILED") | .id'
 """
@@ -34,7 +46,9 @@ Examples:
 
   stepward runs show run_01… --json | jq .totals
 """
-TAIL_HELP = """Follow a run's events until it has ended. With --json, one event a line.
+TAIL_HELP = """Follow a run until it has ended: an agent's by its events, a workflow's by its tasks.
+
+With --json, one event (or task) a line.
 
 Examples:
 
@@ -51,8 +65,17 @@ Examples:
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
-def ls(
+def ls(  # noqa: PLR0913, PLR0917  a command's options are its parameters
+    kind: Annotated[KindChoice | None, typer.Option(help="Only runs of agents, or of workflows.")] = None,
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
+    workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow.")] = None,
+    status: Annotated[
+        str | None, typer.Option(help="Only runs that stand so, such as FAILED or WAITING.")
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Only runs from then on: 90m, 24h, 7d, a day, an instant."),
+    ] = None,
     day: Annotated[str | None, typer.Option(metavar="YYYY-MM-DD", help="Only runs of this UTC day.")] = None,
     limit: LimitOption = None,
     cursor: CursorOption = None,
@@ -62,7 +85,16 @@ def ls(
 ) -> None:
     """List runs, newest first."""
     with connect(url, key) as stepward:
-        page = stepward.runs(agent=agent, day=day, limit=limit, cursor=cursor)
+        page = stepward.runs(
+            kind=kind.value if kind else None,
+            agent=agent,
+            workflow=workflow,
+            status=status.upper() if status else None,
+            since=since,
+            day=day,
+            limit=limit,
+            cursor=cursor,
+        )
     screen.answer(page, _show_page, as_json=as_json)
 
 
@@ -86,6 +118,9 @@ def tail(
 ) -> None:
     """Follow a run's events until it has ended."""
     with connect(url, key) as stepward:
+        if run_tables.is_of_workflow(stepward.run(run_id)):
+            tail_workflow(stepward, run_id, as_json=as_json)
+            return
         for event in stepward.follow(run_id, after=after):
             if as_json:
                 screen.write_json(event, one_line=True)
@@ -107,18 +142,10 @@ def cancel(
 
 
 def _show_page(page: RunPage) -> None:
-    if not page["runs"]:
-        screen.say("No runs here. Start one: stepward run AGENT --input '…'")
-        return
-    table = screen.table(
-        "run", "agent", "version", "status", "turns", "cost", "created", right=("turns", "cost")
-    )
-    for run in page["runs"]:
-        totals = run["totals"]
-        cells = (run["agent"], run["version"], screen.status_text(run["status"]), totals["turns"])
-        money = screen.usd(totals["cost_usd_micros"])
-        table.add_row(*(screen.as_cell(cell) for cell in (run["id"], *cells, money, run["created_at"])))
-    screen.show(table)
+    if page["runs"]:
+        run_tables.show_runs(page["runs"])
+    elif page["next_cursor"] is None:
+        screen.say("No such runs. Start one: stepward run AGENT --input '…'")
     screen.more(page["next_cursor"])
 
 
@@ -136,8 +163,8 @@ def _origin(run: Run) -> str | None:
 
 
 def _show_run(run: Run) -> None:
-    if "workflow" in run:
-        workflow_view.show_run(cast("WorkflowRun", run))
+    if run_tables.is_of_workflow(run):
+        workflow_view.show_run(run)
         return
     screen.fields(
         {

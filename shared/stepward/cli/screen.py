@@ -6,7 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -112,10 +112,16 @@ def usd(micros: int) -> str:
 
 
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
-    """Make a table that reads well in a terminal and greps well in a pipe."""
+    """Make a table that reads well in a terminal and greps well in a pipe.
+
+    Args:
+        columns: Their titles. The first holds what a person copies, so it is never broken over lines.
+        right: The titles of columns with figures.
+    """
     made = Table(box=None, pad_edge=False, header_style="bold")
-    for name in columns:
-        made.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for place, name in enumerate(columns):
+        justify: Literal["left", "right"] = "right" if name in right else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=place == 0)
     return made
 
 

@@ -1,4 +1,4 @@
-"""`stepward workflow run`, `runs`, `show-run`, `cancel`, `rerun`: workflows at work."""
+"""`stepward workflow run`, `runs`, `show-run`, `tail`, `cancel`, `rerun`: workflows at work."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import screen, workflow_view
+from stepward.cli import run_tables, screen, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
@@ -45,6 +45,14 @@ Examples:
   stepward workflow show-run run_01…
 
   stepward workflow show-run run_01… --json | jq '.tasks[] | select(.status=="FAILED")'
+"""
+TAIL_HELP = """Follow a run's tasks until it has ended. With --json, one task a line, and at last the run.
+
+Examples:
+
+  stepward workflow tail run_01…
+
+  stepward workflow tail run_01… --json | jq -r '.task // .status'
 """
 CANCEL_HELP = """Stop a run and all that it has set going.
 
@@ -111,6 +119,35 @@ def show_run(
     screen.answer(found, workflow_view.show_run, as_json=as_json)
 
 
+def tail(
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+) -> None:
+    """Follow a run's tasks until it has ended."""
+    with connect(url, key) as stepward:
+        tail_workflow(stepward, run_id, as_json=as_json)
+
+
+def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
+    """Write each task of a run as it begins and ends, then what the run came to.
+
+    Args:
+        stepward: The client.
+        run_id: The run of a workflow.
+        as_json: Write a task a line, and at last the run without its tasks.
+    """
+    feed = workflow_view.Feed()
+    for seen in stepward.workflows.watch(run_id):
+        for task in feed.news(seen):
+            if as_json:
+                screen.write_json(task, one_line=True)
+            else:
+                screen.write_lines([workflow_view.line(task)])
+    if as_json:
+        screen.write_json({name: value for name, value in seen.items() if name != "tasks"}, one_line=True)
+    else:
+        screen.write_lines(workflow_view.outcome(seen))
+
+
 def cancel(
     run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
@@ -151,7 +188,7 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
         ended = stepward.workflows.wait(begun["id"], math.inf) if as_json else _watch(stepward, begun)
     except KeyboardInterrupt:
         screen.err().print(
-            f"\nThe run goes on. See it: stepward workflow show-run {begun['id']} · "
+            f"\nThe run goes on. Follow it: stepward workflow tail {begun['id']} · "
             f"stop it: stepward workflow cancel {begun['id']}"
         )
         raise
@@ -166,8 +203,8 @@ def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
     screen.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
     with console.status("working…"):
         for seen in stepward.workflows.watch(begun["id"]):
-            for line in feed.lines(seen):
-                console.print(line, soft_wrap=True)
+            for task in feed.news(seen):
+                console.print(workflow_view.line(task), soft_wrap=True)
     screen.say("")
     screen.write_lines(workflow_view.outcome(seen))
     return seen
@@ -178,22 +215,14 @@ def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
         screen.write_json(begun)
         return
     screen.fields({"run": begun["id"], "status": screen.status_text(begun["status"])})
-    screen.say(f"See it: stepward workflow show-run {begun['id']}", style="dim")
+    screen.say(f"Follow it: stepward workflow tail {begun['id']}", style="dim")
 
 
 def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
-    if not page["runs"]:
+    if page["runs"]:
+        run_tables.show_runs([*page["runs"]])
+    else:
         screen.say(f"No runs yet. Start one: stepward workflow run {workflow_id} --input '…'")
-        return
-    right = ("tasks", "failed", "cost", "AWS", "took")
-    table = screen.table("run", "version", "status", *right, "created", right=right)
-    for each in page["runs"]:
-        totals = each["totals"]
-        cells = (each["id"], each["version"], screen.status_text(each["status"]), totals["tasks"])
-        took = workflow_view.duration(each["created_at"], each["ended_at"])
-        more = (totals["failed"], *workflow_view.money(each), took, each["created_at"])
-        table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
-    screen.show(table)
     screen.more(page["next_cursor"])
 
 
@@ -202,5 +231,6 @@ def attach(app: typer.Typer) -> None:
     app.command("run", help=RUN_HELP, epilog=EPILOG)(run)
     app.command("runs", help=RUNS_HELP, epilog=EPILOG)(runs)
     app.command("show-run", help=SHOW_HELP, epilog=EPILOG)(show_run)
+    app.command("tail", help=TAIL_HELP, epilog=EPILOG)(tail)
     app.command("cancel", help=CANCEL_HELP, epilog=EPILOG)(cancel)
     app.command("rerun", help=RERUN_HELP, epilog=EPILOG)(rerun)

@@ -16,19 +16,19 @@ _ENDED = {"COMPLETED": "green", "FAILED": "red", "SKIPPED": "dim"}
 
 
 class Feed:
-    """Turns one look after another at a run into the lines that are new."""
+    """Turns one look after another at a run into what is new."""
 
     def __init__(self) -> None:
         self._told: dict[str, tuple[str, int]] = {}
 
-    def lines(self, run: WorkflowRun) -> Iterator[Text]:
-        """Give a line for each task that has begun or ended since the last look."""
+    def news(self, run: WorkflowRun) -> Iterator[WorkflowTask]:
+        """Give each task that has begun or ended since the last look."""
         for task in sorted(run.get("tasks", []), key=_moment):
             standing = (task["status"], task.get("attempt", 1))
             if task["status"] == "PENDING" or self._told.get(key_of(task)) == standing:
                 continue
             self._told[key_of(task)] = standing
-            yield _line(task)
+            yield task
 
 
 def key_of(task: WorkflowTask) -> str:
@@ -128,7 +128,8 @@ def _moment(task: WorkflowTask) -> str:
     return task.get("ended_at") or task.get("started_at") or ""
 
 
-def _line(task: WorkflowTask) -> Text:
+def line(task: WorkflowTask) -> Text:
+    """Write how a task stands, in one line."""
     status = task["status"]
     if status == "RUNNING":
         again = f"  attempt {task['attempt']}" if task.get("attempt", 1) > 1 else ""

@@ -129,4 +129,4 @@ def run_view(head: RunHead) -> dict[str, Any]:
     hidden = {"tenant", "epoch", "run", "ended_seq"} | (set() if head.aws else {"aws"})
     # An end is the end of a pause too, and the head of a run that was cancelled in a pause still has the word.
     shown = head.model_dump(mode="json", exclude=hidden) | {"paused": head.paused and not head.ended}
-    return {"id": head.run, **shown}
+    return {"id": head.run, "kind": "agent", **shown}

@@ -24,6 +24,7 @@ from stepward.domain.journal import (
     Turn,
 )
 from stepward.domain.line import Allowance, Draw, InLine, Slot
+from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
 
@@ -181,20 +182,13 @@ class RuntimeState(Protocol):
         """
 
 
-class RunPage(BaseModel):
-    """One page of a list, newest first; `cursor` is None on the last one."""
-
-    runs: list[RunHead]
-    cursor: str | None = None
-
-
 class RunLists(Protocol):
     """The lists over heads."""
 
     def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
-        """List runs, newest first: of an agent, of a day, or of the last days."""
+        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
+    ) -> RunSlice[RunHead]:
+        """List runs, newest first: those that are wanted and come after the place `before` in the list."""
 
     def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
         """Count a day's runs by status."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
+from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.domain.undoing import Undoing
@@ -43,13 +44,6 @@ class WorkflowEnd(BaseModel):
         return self.totals.runs_aws_usd_micros + (self.aws.usd_micros if self.aws else 0)
 
 
-class WorkflowRunPage(BaseModel):
-    """One page of a list, newest first; `cursor` is None on the last one."""
-
-    runs: list[WorkflowHead]
-    cursor: str | None = None
-
-
 class WorkflowRuns(Protocol):
     """The runtime table's part for workflows."""
 
@@ -66,9 +60,9 @@ class WorkflowRuns(Protocol):
         """Write the end if there is none, and what the run itself cost into the book; False if there was one."""
 
     def list_runs(
-        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
-    ) -> WorkflowRunPage:
-        """List runs, newest first."""
+        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
+    ) -> RunSlice[WorkflowHead]:
+        """List runs, newest first: those that are wanted and come after the place `before` in the list."""
 
     def count_open(self, tenant: str, workflow: str, version: str) -> int:
         """Count the runs of a version that have not ended."""

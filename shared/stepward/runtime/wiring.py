@@ -154,7 +154,7 @@ def show_runs_case() -> ShowRuns:
     """The use case that shows runs."""
     from stepward.agents.show import ShowRuns
 
-    return ShowRuns(journal(), runtime_state(), run_lists())
+    return ShowRuns(journal(), runtime_state())
 
 
 @cache

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from stepward.domain.runs import RunKey
     from stepward.domain.task_records import WorkflowHead
     from stepward.ports.workflow_runs import WorkflowEnd
+    from stepward.workflow.all_runs import AllRuns
     from stepward.workflow.planning.diff import Version
     from stepward.workflow.planning.foretelling import Foretell
     from stepward.workflow.planning.known_costs import KnownCosts
@@ -85,6 +86,14 @@ def start_case() -> StartWorkflow:
     from stepward.workflow.running.starting import StartWorkflow
 
     return StartWorkflow(ports(), registry())
+
+
+@cache
+def all_runs() -> AllRuns:
+    """Runs of agents and of workflows together."""
+    from stepward.workflow.all_runs import AllRuns
+
+    return AllRuns(wiring.run_lists(), wiring.runtime_state(), ports().runs, wiring.clock())
 
 
 def show_case() -> ShowWorkflows:

@@ -23,11 +23,11 @@ from stepward.sdk.shapes import (
     Registration,
     Run,
     RunError,
-    RunPage,
     RunTotals,
     has_ended,
 )
 from stepward.sdk.workflow_shapes import (
+    RunPage,
     WorkflowDetail,
     WorkflowDiff,
     WorkflowPage,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import Any, Literal, Self, cast
 from uuid import uuid4
 
 import httpx2
@@ -26,12 +26,12 @@ from stepward.sdk.shapes import (
     Readiness,
     Registration,
     Run,
-    RunPage,
     has_ended,
 )
 from stepward.sdk.tools import ToolClient
 from stepward.sdk.transport import Transport, path_to
 from stepward.sdk.triggers import TriggerClient
+from stepward.sdk.workflow_shapes import RunPage
 from stepward.sdk.workflows import WorkflowClient
 
 FIRST_POLL_S = 0.25
@@ -177,13 +177,43 @@ class Stepward:
     def runs(
         self,
         *,
+        kind: Literal["agent", "workflow"] | None = None,
         agent: str | None = None,
+        workflow: str | None = None,
+        status: str | None = None,
+        since: str | None = None,
         day: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> RunPage:
-        """List runs, newest first, a page at a time; `day` is a UTC date, YYYY-MM-DD."""
-        query = {"agent": agent, "day": day, "limit": limit, "cursor": cursor}
+        """List runs of agents and workflows, newest first, a page at a time.
+
+        Args:
+            kind: Only those of agents, or of workflows.
+            agent: Only those of this agent.
+            workflow: Only those of this workflow.
+            status: Only those that stand so, such as FAILED. A page may then be short, even empty, and have a next.
+            since: Only those from then on: a day, an instant, or a span that counts back from now (90m, 24h, 7d).
+            day: Only those of this UTC day, YYYY-MM-DD.
+            limit: How many a page has, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page. A run's `kind` tells whose it is.
+
+        Raises:
+            ApiError: A value cannot be used; `field` names it.
+        """
+        query = {
+            "kind": kind,
+            "agent": agent,
+            "workflow": workflow,
+            "status": status,
+            "since": since,
+            "day": day,
+            "limit": limit,
+            "cursor": cursor,
+        }
         return cast("RunPage", self._wire.get("/runs", query))
 
     def run(self, run_id: str) -> Run:

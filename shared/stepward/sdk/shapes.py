@@ -49,6 +49,7 @@ class Run(TypedDict):
     """One execution of an agent; `input` and `output` come with a single run, not with a list."""
 
     id: str
+    kind: Literal["agent"]
     agent: str
     version: str
     status: RunStatus
@@ -64,13 +65,6 @@ class Run(TypedDict):
     output: NotRequired[str | None]
     error: RunError | None
     totals: RunTotals
-
-
-class RunPage(TypedDict):
-    """Runs, newest first; `next_cursor` asks for the page after it, None at the end."""
-
-    runs: list[Run]
-    next_cursor: str | None
 
 
 class Event(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from stepward.sdk.shapes import RunError
+from stepward.sdk.shapes import Run, RunError
 
 WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
 WorkflowRunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"]
@@ -131,6 +131,7 @@ class WorkflowRun(TypedDict):
     """One execution of a workflow; `input`, `output`, `tasks` and `report` come with a single run, not with a list."""
 
     id: str
+    kind: Literal["workflow"]
     workflow: str
     version: str
     principal: str
@@ -154,6 +155,13 @@ class WorkflowRunPage(TypedDict):
     """Runs, newest first; `next_cursor` asks for the page after it, None at the end."""
 
     runs: list[WorkflowRun]
+    next_cursor: str | None
+
+
+class RunPage(TypedDict):
+    """Runs of agents and workflows, newest first; `kind` tells which one is, `next_cursor` asks for the page after it."""
+
+    runs: list[Run | WorkflowRun]
     next_cursor: str | None
 
 

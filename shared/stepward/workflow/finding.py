@@ -34,6 +34,6 @@ def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead
         raise NotFound(
             f"there is no run {run!r}.",
             field="run_id",
-            fix="GET /runs lists those of agents, GET /workflows/{id}/runs those of a workflow",
+            fix="GET /runs lists those that exist",
         )
     return found

@@ -43,14 +43,6 @@ class ShowWorkflows:
         versions = [one.definition.version for one in self.registry.versions(tenant, workflow)]
         return {**version_view(found), "versions": versions}
 
-    def runs(self, tenant: str, workflow: str | None, query: dict[str, str]) -> dict[str, Any]:
-        """List runs, newest first."""
-        if workflow is not None:
-            find_workflow(self.registry, tenant, workflow, None)
-        limit = page_size(query.get("limit"))
-        page = self.ports.runs.list_runs(tenant, workflow=workflow, limit=limit, cursor=query.get("cursor"))
-        return {"runs": [workflow_run_view(head) for head in page.runs], "next_cursor": page.cursor}
-
     def run(self, tenant: str, run: str) -> dict[str, Any]:
         """Show one run: input, output, and each task as far as it has come."""
         head = find_workflow_run(self.ports.runs, tenant, run)
@@ -89,6 +81,7 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
     )
     return {
         "id": head.run,
+        "kind": "workflow",
         **shown,
         "cost": cost_view(head),
         "ended_at": head.ended_at,

@@ -15,8 +15,8 @@ from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.money import Price
+from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus, Totals
-from stepward.ports.runtime_state import RunPage
 from tests.builders import a_head, an_agent
 
 TOOLS = [{"tool": "calculate"}]
@@ -26,9 +26,9 @@ class _Past:
     def __init__(self, *heads: RunHead) -> None:
         self.heads = list(heads)
 
-    def list_runs(self, tenant: str, **asked: Any) -> RunPage:
-        assert (tenant, asked["agent"]) == ("acme", "helper")
-        return RunPage(runs=self.heads[: asked["limit"]])
+    def list_runs(self, tenant: str, wanted: RunFilter, *, limit: int) -> RunSlice[RunHead]:
+        assert (tenant, wanted) == ("acme", RunFilter(name="helper"))
+        return RunSlice.cut(self.heads, limit)
 
 
 def an_estimate(*past: RunHead, limits: MemoryLimitsConfig | None = None, **ports: Any) -> Estimate:

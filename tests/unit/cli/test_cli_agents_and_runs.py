@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from stepward.cli import screen
+from stepward.cli.run_tables import age
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, a_run, an_event, ok, page, problem
 
@@ -118,6 +121,34 @@ def test_runs_are_listed(run: Run, stage: Stage) -> None:
     assert len(run("runs", "ls", "--json").json["runs"]) == 2
 
 
+def test_runs_of_both_kinds_are_narrowed_and_fit_eighty_columns(
+    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [f"run_{'0' * 25}{number}" for number in (1, 2)]
+    flow = listed(
+        id=ids[0],
+        workflow="billing-flow",
+        status="PARTIALLY_COMPLETED",
+        created_at="2026-11-05T10:00:00.000Z",
+    )
+    api = stage(ok({"runs": [flow, listed(id=ids[1])], "next_cursor": "abc"}))
+    monkeypatch.setattr(screen, "WIDTH_WHEN_PIPED", 80)
+    seen = run("runs", "ls", "--status", "failed", "--since", "24h", "--kind", "workflow")
+    assert api.targets == ["GET /runs?kind=workflow&status=FAILED&since=24h"]
+    assert all(any(line.startswith(run_id) for line in seen.out.splitlines()) for run_id in ids)
+    assert max(map(len, seen.out.splitlines())) <= 80
+    assert run("runs", "ls", "--kind", "job").code == 2
+
+
+def test_an_age_is_written_in_its_largest_unit() -> None:
+    now = datetime(2026, 11, 5, 10, tzinfo=UTC)
+    ages = [age(at, now) for at in ("2026-11-05T09:59:18.000Z", "2026-11-05T09:53:00.000Z")]
+    assert [*ages, age("2026-11-05T07:00:00.000Z", now), age("2026-10-24T00:00:00.000Z", now)] == [
+        "42s", "7m", "3h", "12d",
+    ]  # fmt: skip
+    assert age("2026-11-05T10:00:01.000Z", now) == "0s"
+
+
 def test_a_run_is_shown_with_input_answer_and_totals(run: Run, stage: Stage) -> None:
     stage(ok(a_run()))
     seen = run("runs", "show", "run_01")
@@ -127,11 +158,12 @@ def test_a_run_is_shown_with_input_answer_and_totals(run: Run, stage: Stage) -> 
 
 def test_tail_writes_one_event_a_line(run: Run, stage: Stage) -> None:
     stage(
+        ok(a_run()),
         page(
             an_event(2, "turn.completed", turn=1, text="Hi"),
             an_event(3, "run.ended", status="COMPLETED"),
             ended=True,
-        )
+        ),
     )
     seen = run("runs", "tail", "run_01", "--after", "1", "--json")
     assert [json.loads(line)["seq"] for line in seen.out.splitlines()] == [2, 3]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -205,7 +206,7 @@ def test_a_script_gets_the_run_and_nothing_else(run: Run, stage: Stage) -> None:
 def test_a_file_runs_in_the_version_that_it_says(run: Run, stage: Stage, file: str) -> None:
     api = stage(ok(a_version(version="2.0.0")), ok(still_running(), 202))
     seen = run("workflow", "run", file, "--no-wait", "--idempotency-key", "mine")
-    assert "stepward workflow show-run run_01" in seen.out
+    assert "stepward workflow tail run_01" in seen.out
     assert api.body(1) == {"input": {}, "version": "2.0.0"}
     assert api.requests[1].headers["idempotency-key"] == "mine"
 
@@ -227,7 +228,7 @@ def test_runs_are_listed_and_one_is_shown_by_either_command(run: Run, stage: Sta
     stage(ok({"runs": [a_workflow_run()], "next_cursor": None}), ok({"runs": [], "next_cursor": None}))
     seen = run("workflow", "runs", "billing-flow")
     assert "run_01" in seen.out
-    assert "2.0 s" in seen.out
+    assert "workflow billing-flow 1.0.0" in seen.out
     assert "stepward workflow run billing-flow" in run("workflow", "runs", "billing-flow").out
     item = a_task("each.draft", at="each[3]", output_bytes=200_000, type="tool")
     stage(ok(a_workflow_run(item, a_task("late", "PENDING"), rerun_of="run_00")))
@@ -243,6 +244,22 @@ def test_runs_are_listed_and_one_is_shown_by_either_command(run: Run, stage: Sta
         ):
             assert text in seen.out
     assert run("workflow", "show-run", "run_01", "--json").json["rerun_of"] == "run_00"
+
+
+def test_a_run_is_followed_task_by_task_by_either_command(run: Run, stage: Stage) -> None:
+    looks = [
+        ok(still_running(a_task("total", "RUNNING"))),
+        ok(still_running(a_task("total", "RUNNING"))),
+        ok(a_workflow_run(a_task("total"))),
+    ]
+    stage(*looks)
+    seen = run("workflow", "tail", "run_01")
+    assert (seen.code, seen.out.count("→ total"), seen.out.count("← total")) == (0, 1, 1)
+    assert "COMPLETED" in seen.out.splitlines()[-1]
+    stage(looks[0], *looks)
+    lines = [json.loads(line) for line in run("runs", "tail", "run_01", "--json").out.splitlines()]
+    assert [line.get("task", line["status"]) for line in lines] == ["total", "total", "COMPLETED"]
+    assert "tasks" not in lines[-1]
 
 
 def test_a_run_is_stopped_and_run_again(run: Run, stage: Stage) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,19 +9,19 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
-from stepward.adapters.aws.items import bad_cursor, from_cursor, from_item, run_pk, to_cursor, to_item
-from stepward.adapters.aws.run_lists import OPEN_SHARDS, open_shard
+from stepward.adapters.aws.items import from_item, run_pk, to_item
+from stepward.adapters.aws.run_lists import OPEN_SHARDS, ListPart, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
 from stepward.adapters.aws.transactions import put_new, transact, update
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug
+from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead
 from stepward.ports.clock import Clock
-from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRunPage
+from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 HEAD: Final = "head"
-_PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -87,27 +86,16 @@ class DynamoWorkflowRuns:
         return transact([step, *costs], f"closing {key.run}") is None
 
     def list_runs(
-        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
-    ) -> WorkflowRunPage:
+        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
+    ) -> RunSlice[WorkflowHead]:
         """List newest first: of one workflow, or of all of a tenant."""
-        after = from_cursor(cursor) if cursor else None
-        if after and not _PLACE.fullmatch(after):
-            raise bad_cursor()
-        index = "GSI2" if workflow else "GSI1"
-        partition = f"T#{tenant}#WORKFLOW#{workflow}" if workflow else f"T#{tenant}#WORKFLOWRUNS"
-        request = _query(self.table, index, partition, limit + 1)
-        if after:
-            key = RunKey(tenant=tenant, run=after.partition("#")[2])
-            low = index.lower()
-            request["ExclusiveStartKey"] = to_item(
-                {"pk": run_pk(key), "sk": "HEAD", f"{low}pk": partition, f"{low}sk": after}
-            )
-        with translated("listing workflow runs"):
-            found = [_read(item) for item in client("dynamodb").query(**request)["Items"]]
-        more = len(found) > limit
-        return WorkflowRunPage(
-            runs=found[:limit], cursor=to_cursor(_listed_as(found[limit - 1])) if more else None
+        listed = (
+            ListPart(self.table, "GSI2", f"T#{tenant}#WORKFLOW#{wanted.name}")
+            if wanted.name
+            else ListPart(self.table, "GSI1", f"T#{tenant}#WORKFLOWRUNS")
         )
+        items, reached = listed.newest(wanted, before, limit + 1)
+        return RunSlice.cut([_read(item) for item in items], limit, reached)
 
     def count_open(self, tenant: str, workflow: str, version: str) -> int:
         """Count a version's open runs in the list of its workflow."""
@@ -150,7 +138,7 @@ def _query(table: str, index: str, partition: str, limit: int) -> dict[str, Any]
 
 def _head_item(head: WorkflowHead) -> dict[str, Any]:
     """Lay a head out with its places in all lists."""
-    listed = _listed_as(head)
+    listed = place_of(head)
     return to_item(
         {
             "pk": run_pk(head.key),
@@ -164,10 +152,6 @@ def _head_item(head: WorkflowHead) -> dict[str, Any]:
             **head.model_dump(mode="json", exclude_none=True),
         }
     )
-
-
-def _listed_as(head: WorkflowHead) -> str:
-    return f"{head.created_at}#{head.run}"
 
 
 def _read(item: dict[str, Any]) -> WorkflowHead:

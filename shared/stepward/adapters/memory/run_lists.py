@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from stepward.domain.errors import InvalidRequest
+from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunHead, RunKey
-from stepward.ports.runtime_state import RunPage
 
 
 class MemoryRunLists:
@@ -17,23 +16,15 @@ class MemoryRunLists:
         self.untold: set[RunKey] = set()
 
     def list_runs(
-        self, tenant: str, *, day: str | None, agent: str | None, limit: int, cursor: str | None
-    ) -> RunPage:
-        """List newest first; the cursor is the last run that was shown."""
-        if cursor is not None and not any(head.run == cursor for head in self.heads.values()):
-            raise InvalidRequest(
-                "the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came"
-            )
+        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
+    ) -> RunSlice[RunHead]:
+        """List newest first."""
         found = [
             head
             for head in self.heads.values()
-            if head.tenant == tenant
-            and head.created_at.startswith(day or "")
-            and agent in (None, head.agent)
-            and (cursor is None or head.run < cursor)
+            if head.tenant == tenant and wanted.wants(head.agent, head.status, place_of(head), before)
         ]
-        found.sort(key=lambda head: head.run, reverse=True)
-        return RunPage(runs=found[:limit], cursor=found[limit - 1].run if len(found) > limit else None)
+        return RunSlice.cut(sorted(found, key=place_of, reverse=True), limit)
 
     def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
         """Count a day's runs."""

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from typing import Final, Literal
+from typing import Literal
 
 from stepward.adapters.memory.cost_book import MemoryCostBook
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.costs import CostLine
-from stepward.domain.errors import InvalidRequest
+from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead
 from stepward.ports.clock import Clock
 from stepward.ports.runtime_state import key_used_before
-from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRunPage
-
-_PLACE: Final = re.compile(r"\d{4}-[\d-]{5}T[\d:.]{12}Z#run_\w{26}", re.ASCII)
+from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
 class MemoryWorkflowRuns:
@@ -63,23 +60,15 @@ class MemoryWorkflowRuns:
             return True
 
     def list_runs(
-        self, tenant: str, *, workflow: str | None, limit: int, cursor: str | None
-    ) -> WorkflowRunPage:
-        """List newest first; the cursor is the place of the last run that was shown."""
-        if cursor is not None and not _PLACE.fullmatch(cursor):
-            raise InvalidRequest(
-                "the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came"
-            )
+        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
+    ) -> RunSlice[WorkflowHead]:
+        """List newest first."""
         found = [
             head
             for head in self.heads.values()
-            if head.tenant == tenant
-            and workflow in (None, head.workflow)
-            and (cursor is None or _place(head) < cursor)
+            if head.tenant == tenant and wanted.wants(head.workflow, head.status, place_of(head), before)
         ]
-        found.sort(key=_place, reverse=True)
-        more = len(found) > limit
-        return WorkflowRunPage(runs=found[:limit], cursor=_place(found[limit - 1]) if more else None)
+        return RunSlice.cut(sorted(found, key=place_of, reverse=True), limit)
 
     def count_open(self, tenant: str, workflow: str, version: str) -> int:
         """Count a version's runs that have not ended."""
@@ -145,10 +134,6 @@ class MemoryMachines:
         is_first = all(known != token for known, _ in self.answers)
         self.answers.append((token, error))
         return is_first
-
-
-def _place(head: WorkflowHead) -> str:
-    return f"{head.created_at}#{head.run}"
 
 
 def _name(new: NewWorkflowRun) -> tuple[str, str, str]:
