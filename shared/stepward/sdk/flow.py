@@ -98,14 +98,14 @@ class Flow:
         task_id: str,
         /,
         *,
-        url: str | None = None,
+        url: str | Reference | None = None,
         method: str | None = None,
         headers: Mapping[str, str] | None = None,
         wait_for_call: bool | None = None,
         effect: str | None = None,
         **more: Any,
     ) -> Task:
-        """Call an address, wait to be called, or both; what is no option is in the body."""
+        """Call an address, wait to be called, or both; what is no option fills the address's places or is in the body."""
         own = {"url": url, "method": method, "headers": headers, "effect": effect}
         return self._call(task_id, "webhook", {**own, "wait_for_call": wait_for_call}, more)
 

@@ -82,8 +82,11 @@ def config_faults(settings: ToolSettings) -> Iterator[Fault]:
         return
     except ValidationError as error:
         for one in error.errors()[:5]:
-            field = "config." + ".".join(map(str, one["loc"]))
-            yield Fault(field, one["msg"].removeprefix("Value error, "), f"see the tool {settings.tool}")
+            place, detail = ".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")
+            if not place:
+                # What concerns several fields names the one to mend itself.
+                place, _, detail = detail.partition(": ")
+            yield Fault(f"config.{place}", detail, f"see the tool {settings.tool}")
         return
     if bound.placement is Placement.AWAITED or settings.tool == "hand_off":
         fix = "use a task of type agent, subworkflow or human"

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Literal
+from collections.abc import Collection, Iterator
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import as_read
 from stepward.domain.retries import Retry
 from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
+from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults
+from stepward.tools.places import places_in
+
+CALLBACK: Final = "callback_url"
+"""The name under which the one who is to call is told the address."""
 
 
 class WebhookSettings(TaskSettings):
-    """Where to call, and whether to wait for a call back. The body are the task's inputs, as JSON."""
+    """Where to call, and whether to wait for a call back. The body are the task's inputs that fill no place, as JSON."""
 
     url: str | None = Field(
         default=None,
         min_length=8,
         max_length=2_000,
-        description="The address to call; `with` is the body, as JSON.",
+        description="The address to call. `with` fills its places, such as {order_id}; the rest of it is the body, as JSON."
+        " Or an expression that gives the whole address.",
     )
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(
         default="POST", description="How to call it; GET has no body."
@@ -40,17 +48,36 @@ class WebhookSettings(TaskSettings):
         description="What a second call would do; without it a GET does nothing and all else happens `once`.",
     )
 
+    @property
+    def is_computed(self) -> bool:
+        """Whether the address is known only when the task runs."""
+        return is_expression(self.url)
+
+    def places(self) -> set[str]:
+        """Name what `with` fills in the address; one that is computed has no places."""
+        return set() if self.url is None or self.is_computed else places_in(self.url)
+
     def as_tool(self) -> ToolSettings:
-        """The request that goes out, as the tool `http_request` makes it."""
+        """The request that goes out, as the tool `http_request` makes it: places and body are its arguments."""
+        places = sorted(self.places())
+        names = [*places, *([_body_name(places)] if self.method != "GET" else [])]
+        arguments = {"type": "object", "properties": {name: {} for name in names}, "required": names}
         config: dict[str, Any] = {"method": self.method, "url": self.url, "headers": self.headers}
+        if names:
+            config["arguments"] = arguments
         if self.method != "GET":
-            config |= {"body": "{payload}", "arguments": _PAYLOAD}
+            config["body"] = f"{{{_body_name(places)}}}"
         if self.effect:
             config["effect"] = self.effect.value
         return ToolSettings(tool="http_request", config=config)
 
 
-_PAYLOAD = {"type": "object", "properties": {"payload": {"type": "object"}}, "required": ["payload"]}
+def _body_name(places: Collection[str]) -> str:
+    """Name the body so that no place of the address has its name."""
+    name = "payload"
+    while name in places:
+        name += "_"
+    return name
 
 
 class WebhookTask(TaskType[WebhookSettings]):
@@ -61,6 +88,7 @@ class WebhookTask(TaskType[WebhookSettings]):
     place = Place.WITHIN
     settings = WebhookSettings
     typical_ms = 2_000
+    expressions = ("url",)
     needs_timeout = True
     leaves = True
 
@@ -73,33 +101,70 @@ class WebhookTask(TaskType[WebhookSettings]):
         return settings.url is not None
 
     def effect(self, settings: WebhookSettings) -> Effect:
-        """A request's own."""
-        return Effect.NONE if settings.url is None else settings.as_tool().bound().effect
+        """A request's own; without a word a GET only reads, and anything else happens once."""
+        if settings.url is None or (settings.effect is None and settings.method == "GET"):
+            return Effect.NONE
+        return settings.effect or Effect.ONCE
 
     def faults(self, task: TaskDefinition, settings: WebhookSettings) -> Iterator[Fault]:
-        """It calls or it waits, and what goes out can be sent."""
+        """It calls or it waits, and what goes out can be sent, all of it."""
         if settings.url is None:
             if not settings.wait_for_call:
                 yield Fault(
                     "url", f"{task.id!r} neither calls nor waits", "give `url`, or `wait_for_call: true`"
                 )
             return
-        for fault in config_faults(settings.as_tool()):
-            yield Fault(fault.field.removeprefix("config."), fault.detail, fault.fix)
+        if not settings.is_computed:
+            for fault in config_faults(settings.as_tool()):
+                yield Fault(fault.field.removeprefix("config."), fault.detail, fault.fix)
+        yield from _lost(task, settings)
 
     def run(self, ready: Ready[WebhookSettings], context: TaskContext) -> Done:
         """Make the request and bring its answer."""
-        return _call(ready.settings, ready.inputs, context)
+        return _call(ready, ready.inputs, context)
 
     def open(self, ready: Ready[WebhookSettings], context: TaskContext) -> None:
         """Make an address, and tell it to the one who is to call."""
         address = context.reach.wait_for_call(context.place)
-        if ready.settings.url:
-            _call(ready.settings, {**ready.inputs, "callback_url": address}, context)
+        if "url" in ready.task.settings:
+            _call(ready, {**ready.inputs, CALLBACK: address}, context)
 
 
-def _call(settings: WebhookSettings, payload: dict[str, Any], context: TaskContext) -> Done:
-    tool = settings.as_tool()
+def _lost(task: TaskDefinition, settings: WebhookSettings) -> Iterator[Fault]:
+    """Find places without a value, and values that would go nowhere."""
+    places = settings.places()
+    known = {*task.inputs, *([CALLBACK] if settings.wait_for_call else [])}
+    for name in sorted(places - known):
+        yield Fault("url", f"the place {{{name}}} has no value", f"add {name!r} to `with`")
+    for name in sorted(known - places) if settings.method == "GET" else ():
+        detail = f"a GET has no body, so {name!r} would not be sent"
+        yield Fault(
+            f"with.{name}" if name in task.inputs else "method",
+            detail,
+            f"name it in the address, as in ?{name}={{{name}}}, or use another method",
+        )
+
+
+def _call(ready: Ready[WebhookSettings], inputs: dict[str, Any], context: TaskContext) -> Done:
+    settings = _addressed(ready)
+    tool, places = settings.as_tool(), settings.places()
+    given = {name: value for name, value in inputs.items() if name in places}
+    if settings.method != "GET":
+        given[_body_name(places)] = {name: value for name, value in inputs.items() if name not in places}
     # Retries are the task's own business: a tool that retried beneath it would make them many times more.
     use = ToolUse(tool=tool.tool, config=tool.config, retry=Retry())
-    return call_tool(use, {} if settings.method == "GET" else {"payload": payload}, context)
+    return call_tool(use, given, context)
+
+
+def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:
+    """Take an address that was computed as it is: its braces are no places, and what is none is told."""
+    settings = ready.settings
+    if not is_expression(ready.task.settings["url"]):
+        return settings
+    if settings.url is None or not settings.url.isprintable() or set(settings.url) & set("{}"):
+        raise OutputMalformed(f"`url` gave {as_read(settings.url)}, which is no address.")
+    for fault in config_faults(settings.as_tool()):
+        raise OutputMalformed(
+            f"`url` gave {as_read(settings.url, 200)}, which cannot be called: {fault.detail}"
+        )
+    return settings

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -19,10 +19,9 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.described import read_described
 from stepward.tools.egress import Incoming, Outgoing, check_allowed, must_be_allowed, origin, send
 from stepward.tools.large_results import KEPT_BYTES
+from stepward.tools.places import fault_of_url, filled, filled_url, places_in, text_of
 
 TIMEOUT_S: Final = 30
-_PLACE: Final = re.compile(r"\{([a-z][a-z0-9_]{0,62})\}")
-_WHOLE: Final = re.compile(rf"^{_PLACE.pattern}$")
 _RETRY: Final = Retry(strategy=Backoff.EXPONENTIAL, max_attempts=4, base_s=0.5, max_s=5, jitter=True)
 
 HeaderName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9-]{1,100}$")]
@@ -37,7 +36,7 @@ class RequestSettings(Settings):
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    url: str = Field(min_length=8, max_length=2_000, pattern=r"^https?://[^\s?#]+$")
+    url: str = Field(min_length=8, max_length=2_000, pattern=r"^https?://[^\s?#][^\s#]*$")
     query: dict[str, str] = Field(default_factory=dict, max_length=50)
     headers: dict[HeaderName, HeaderValue] = Field(default_factory=dict, max_length=50)
     body: Any = None
@@ -47,8 +46,10 @@ class RequestSettings(Settings):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if _PLACE.search(origin(self.url)) or "@" in origin(self.url):
+        if places_in(origin(self.url)) or "@" in origin(self.url):
             raise ValueError("url: scheme, host and port are fixed; places stand in the path")
+        if fault := fault_of_url(self.url):
+            raise ValueError(f"url: {fault}")
         if taken := [name for name in self.headers if name.lower() in _OURS]:
             raise ValueError(f"headers: {taken[0]} is set by the platform")
         if self.method == "GET" and self.body is not None:
@@ -72,14 +73,14 @@ class RequestSettings(Settings):
         }
 
     def _places(self) -> set[str]:
-        return set(_PLACE.findall(json.dumps([self.url, self.query, self.headers, self.body])))
+        return places_in([self.url, self.query, self.headers, self.body])
 
     def _fault_of_places(self) -> str | None:
         named, places = set(self.parameters.get("properties", {})), self._places()
         if differs := sorted(named ^ places):
             return f"{differs[0]!r} is {'nowhere in the request' if differs[0] in named else 'not described'}"
         sure = set(self.parameters.get("required", []))
-        open_ended = [name for name in _PLACE.findall(self.url) if name not in sure]
+        open_ended = sorted(places_in(self.url) - sure)
         return f"{open_ended[0]!r} stands in the path, so it is required" if open_ended else None
 
 
@@ -127,47 +128,30 @@ class HttpRequest(Tool[RequestSettings, Arguments]):
 
 
 def _request(given: dict[str, Any], settings: RequestSettings, context: ToolContext) -> Outgoing:
-    path = _PLACE.sub(lambda place: quote(_text(given[place[1]]), safe=""), settings.url)
-    query = {name: text for name, text in _filled(settings.query, given).items() if text is not None}
-    headers = {name: text for name, text in _filled(settings.headers, given).items() if text is not None}
-    body = None if settings.body is None else json.dumps(_filled(settings.body, given)).encode()
-    if bad := [name for name, text in headers.items() if not re.fullmatch(r"[\x20-\x7e]*", _text(text))]:
+    query = {name: text for name, text in filled(settings.query, given).items() if text is not None}
+    headers = {name: text for name, text in filled(settings.headers, given).items() if text is not None}
+    body = None if settings.body is None else json.dumps(filled(settings.body, given)).encode()
+    if bad := [name for name, text in headers.items() if not re.fullmatch(r"[\x20-\x7e]*", text_of(text))]:
         raise ToolFailed(f"the header {bad[0]} would hold characters that headers cannot.")
     fixed = {"Content-Type": "application/json"} if body is not None else {}
     if settings.method != "GET":
         fixed["Idempotency-Key"] = context.call_id
     return Outgoing(
         method=settings.method,
-        url=path + (f"?{urlencode({name: _text(value) for name, value in query.items()})}" if query else ""),
+        url=_with_query(filled_url(settings.url, given), query),
         timeout_s=context.timeout_s,
         most_bytes=KEPT_BYTES,
-        headers=fixed | {name: _text(text) for name, text in headers.items()},
+        headers=fixed | {name: text_of(text) for name, text in headers.items()},
         body=body,
     )
 
 
-def _filled(template: Any, given: dict[str, Any]) -> Any:
-    """Fill the places of a template; a value that is one place alone keeps its type, and goes if nothing was given."""
-    match template:
-        case str() if whole := _WHOLE.match(template):
-            return given.get(whole[1])
-        case str():
-            return _PLACE.sub(lambda place: _text(given.get(place[1], "")), template)
-        case dict():
-            gone = {name for name, one in template.items() if _is_left_out(one, given)}
-            return {name: _filled(one, given) for name, one in template.items() if name not in gone}
-        case list():
-            return [_filled(one, given) for one in template if not _is_left_out(one, given)]
-    return template
-
-
-def _is_left_out(template: Any, given: dict[str, Any]) -> bool:
-    whole = _WHOLE.match(template) if isinstance(template, str) else None
-    return bool(whole and whole[1] not in given)
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _with_query(url: str, query: dict[str, Any]) -> str:
+    """Add what the settings name apart to what the URL says itself."""
+    if not query:
+        return url
+    said = urlencode({name: text_of(value) for name, value in query.items()})
+    return f"{url}{'&' if '?' in url else '?'}{said}"
 
 
 def _answer(request: Outgoing, settings: RequestSettings) -> dict[str, Any]:

@@ -210,7 +210,8 @@ def subtitle(task: TaskDefinition) -> str:
         "condition": short(str(settings.get("test", settings.get("expression", ""))), 40),
     }
     if task.type == "webhook":
-        return str(settings.get("url", "waits for a call")).partition("://")[2] or "waits for a call"
+        url = str(settings.get("url") or "waits for a call")
+        return short(url.partition("://")[2] if url.startswith("http") else url)
     said = settings.get({"subworkflow": "workflow"}.get(task.type, task.type))
     return own.get(task.type) or (f"{task.type} {said}" if said else task.type)
 
