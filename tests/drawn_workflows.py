@@ -98,7 +98,18 @@ class Drawing:
             )
             return {"until": until, "max_iterations": self.chance.randint(1, 3)}
         items = self.chance.choice(
-            [[1, 2], [], ["a"], [None, 3, 5], "{% [1..3] %}", "{% [1..4] %}", "{% [] %}", "{% 7 %}"]
+            [
+                [1, 2],
+                [],
+                ["a"],
+                [None, 3, 5],
+                "{% [1..3] %}",
+                "{% [1..4] %}",
+                "{% [] %}",
+                "{% 7 %}",
+                "{% $none %}",
+                "{% {'a': 1} %}",
+            ]
         )
         return {
             "items": items,

@@ -103,8 +103,9 @@ class Reference:
                 return self.agent(path, at, _value(task.inputs["input"], seen))
             case "foreach":
                 items = _value(said["items"], seen)
-                if not isinstance(items, list) or len(items) > said.get("max_items", 100):
-                    raise OutputMalformed("no list of items")
+                items = [] if items is None else items if isinstance(items, list) else [items]
+                if len(items) > said.get("max_items", 100):
+                    raise OutputMalformed("too many items")
                 return self._each(task, path, at, items, seen)
             case "loop":
                 return self._again(task, path, at, seen)

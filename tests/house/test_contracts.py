@@ -52,6 +52,7 @@ def test_the_catalog_of_tools_is_the_folder() -> None:
         "egress",
         "execution",
         "large_results",
+        "places",
         "own_function",
         "call_checks",
         "__init__",

@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest, OutputMalformed
+from stepward.models import expression_functions
 
 TIMEOUT_MS: Final = 2_000
 MAX_DEPTH: Final = 200
@@ -35,13 +36,6 @@ def parse(expression: str, field: str) -> Any:
         ) from error
 
 
-def functions() -> frozenset[str]:
-    """Name the functions that every expression may call."""
-    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
-
-    return frozenset(jsonata.Jsonata.static_frame.bindings)
-
-
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     """Evaluate an expression over named values; undefined is null.
 
@@ -56,6 +50,7 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
         compiled = ExactJsonata(_source(expression), _linear_time)
         frame = compiled.create_frame()
         frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
+        expression_functions.bind(frame)
         for name, value in variables.items():
             frame.bind(name, value)
         return json.loads(json.dumps(compiled.evaluate(None, frame), default=_is_no_value))

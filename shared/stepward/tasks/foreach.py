@@ -18,7 +18,9 @@ MOST_AT_ONCE: Final = 40
 class ForeachSettings(TaskSettings):
     """Which items, how many at once, and what each brings (without `collect` the outputs of its last tasks)."""
 
-    items: Any = Field(description="The items: a list, or an expression that gives one.")
+    items: Any = Field(
+        description="The items: a list, or an expression; one value that it gives is a list of one, nothing is an empty list."
+    )
     max_parallel: int = Field(
         default=10, strict=True, ge=1, le=MOST_AT_ONCE, description="How many items run at once at most."
     )
@@ -64,3 +66,17 @@ class ForeachTask(TaskType[ForeachSettings]):
             yield Fault("items", "`items` is no list", "give a list, or an expression that brings one")
         if isinstance(settings.items, list) and len(settings.items) > settings.max_items:
             yield Fault("items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`")
+
+
+def list_of(found: Any) -> list[Any]:
+    """Take what an expression gave as a list: JSONata brings one match bare, and no match as nothing.
+
+    Args:
+        found: The value of `items`.
+
+    Returns:
+        A list as it is, nothing as no item, and anything else as the only item.
+    """
+    if found is None:
+        return []
+    return found if isinstance(found, list) else [found]

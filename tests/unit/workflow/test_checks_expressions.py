@@ -44,6 +44,8 @@ def in_task(expression: str) -> list[tuple[str, str | None, str | None]]:
         "$not($exists($input.a)) and 'other' = 'other'",
         "[1..5]",
         "$now()",
+        "$parse($tasks.first).next & $uuid() & $hash('x', 'MD5')",
+        "$partition($range(1, 9, 1), 2)[$random() > 1]",
     ],
 )
 def test_what_is_there_may_be_named(expression: str) -> None:
@@ -68,6 +70,7 @@ def test_what_is_there_may_be_named(expression: str) -> None:
         ("$tasks.last", "not-needed"),
         ("$taks.first", "unknown-variable"),
         ("$frobnicate(1)", "unknown-variable"),
+        ("$eval('1')", "unknown-variable"),
         ("$item.x", "unknown-variable"),
         ("$previous.x", "unknown-variable"),
         ("$states.input", "unknown-variable"),
@@ -265,3 +268,8 @@ def test_a_function_that_calls_itself_whatever_happens_is_refused(expression: st
 )
 def test_a_function_that_may_end_is_left_alone(expression: str) -> None:
     assert in_task(expression) == []
+
+
+def test_eval_is_told_what_to_use_instead() -> None:
+    problems = found(f"tasks: [{{id: a, output: {quoted('$eval($input.text).next')}}}]")
+    assert ["use $parse to read JSON" in one.fix for one in problems] == [True]

@@ -56,12 +56,31 @@ def test_no_items_are_no_rounds(items: Any) -> None:
     assert (ran.status, ran.outputs["each"], ran.output) == ("COMPLETED", [], 0)
 
 
-@pytest.mark.parametrize("items", ["{% 'text' %}", "{% $input %}", "{% [1, 2, 3] %}"])
-def test_items_that_are_no_list_or_too_many_fail(items: str) -> None:
-    each = foreach("each", items, transform("x", 1), max_items=2)
+def test_too_many_items_fail() -> None:
+    each = foreach("each", "{% [1, 2, 3] %}", transform("x", 1), max_items=2)
     ran = run(each, transform("end", 1, "each"), on_error="continue")
     assert (ran.status, ran.error("each")) == ("FAILED", "OutputMalformed")
     assert ran.statuses == {"each": "FAILED", "end": "SKIPPED"}
+
+
+@pytest.mark.parametrize("chunk_size", [None, 1])
+@pytest.mark.parametrize(
+    ("items", "brought"),
+    [
+        ("{% $input.rows[open] %}", ["a", "c"]),
+        ("{% $input.rows[id = 'b'] %}", ["b"]),
+        ("{% $input.rows[id = 'z'] %}", []),
+        ("{% [$input.rows[id = 'b']] %}", ["b"]),
+        ("{% null %}", []),
+    ],
+)
+def test_one_match_is_a_list_of_one_and_no_match_a_list_of_none(
+    items: str, brought: list[str], chunk_size: int | None
+) -> None:
+    rows = [{"id": "a", "open": True}, {"id": "b", "open": False}, {"id": "c", "open": True}]
+    each = foreach("each", items, transform("x", "{% $item.id %}"), chunk_size=chunk_size)
+    ran = run(each, given={"rows": rows})
+    assert (ran.status, ran.output) == ("COMPLETED", brought)
 
 
 def test_a_body_that_is_skipped_has_no_rounds() -> None:

@@ -45,13 +45,6 @@ def test_a_function_is_no_output() -> None:
     assert "brought a function" in ran.head.error.detail
 
 
-def test_a_list_that_is_none_is_told_once_with_its_task() -> None:
-    each = {"id": "each", "type": "foreach", "items": "{% $input.few %}", "tasks": [well("a")]}
-    ran = run(each, given={"few": {"a": None}})
-    assert ran.head.error is not None
-    assert ran.head.error.detail == 'each: `items` gave {"a": null}, which is no list.'
-
-
 @pytest.mark.parametrize(
     ("rule", "one_ill", "all_ill"),
     [("all_done", "SKIPPED", "SKIPPED"), ("any_done", "COMPLETED", "SKIPPED"), ("always", "COMPLETED", "COMPLETED")],

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepward.models.expression_functions import REMOVED
+from stepward.models.expression_functions import names as known_functions
 from stepward.workflow.checks.order import Orders
-from stepward.workflow.checks.reading import BY_TASK, Reading, known_functions, read_expression
+from stepward.workflow.checks.reading import BY_TASK, Reading, read_expression
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import Site, sites
 from stepward.workflow.problems import Problem, meant
@@ -42,7 +44,8 @@ def _names(scene: Scene, site: Site, reading: Reading) -> Iterator[Problem]:
     known = variables_at(site)
     for name in sorted(reading.variables - known):
         detail = f"there is no variable or function ${name} here"
-        fix = meant(f"${name}", [f"${one}" for one in (*known, *known_functions())], _list(known))
+        alike = [f"${one}" for one in (*known, *known_functions())]
+        fix = REMOVED.get(name) or meant(f"${name}", alike, _list(known))
         yield scene.problem(site.spot, site.inside, "unknown-variable", detail, fix)
     for name in sorted(reading.bare):
         detail = f"{name!r} is read of nothing, since no value stands before it"

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
-from stepward.models.expressions import functions, parse
+from stepward.models.expression_functions import names as known_functions
+from stepward.models.expressions import parse
 
 LONGEST_EXPRESSION_CHARS: Final = 4_000
 DEEPEST_EXPRESSION: Final = 40
@@ -51,12 +52,6 @@ class Reading:
         return iter(
             sorted({path[1] for path in self.paths if path[0] in BY_TASK - self.bound and len(path) > 1})
         )
-
-
-@cache
-def known_functions() -> frozenset[str]:
-    """The functions of the language."""
-    return functions()
 
 
 @lru_cache(maxsize=20_000)

@@ -9,12 +9,11 @@ from typing import Any, Final
 
 from stepward.domain.chunks import lanes_of, ranges
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.json_values import as_read
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
 from stepward.ports.task_store import Begun
 from stepward.tasks.catalog import settings_of
-from stepward.tasks.foreach import ForeachSettings
+from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
 from stepward.tasks.wait import WaitSettings
 from stepward.workflow.running.entry import Entry
@@ -66,9 +65,7 @@ class Bodies:
     def _items(self, each: ForeachSettings) -> dict[str, Any]:
         """Keep the list, for the rounds know their numbers only."""
         entry = self.entry
-        items = ready(entry.situation, entry.planned.task).settings.items
-        if not isinstance(items, list):
-            raise OutputMalformed(f"`items` gave {as_read(items)}, which is no list.")
+        items = list_of(ready(entry.situation, entry.planned.task).settings.items)
         if len(items) > each.max_items:
             raise OutputMalformed(f"{len(items)} items are over its {each.max_items}.")
         path, at, key = entry.planned.path, entry.at, entry.situation.key
