@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from difflib import get_close_matches
 from typing import Any, TypeVar, get_args
@@ -11,20 +10,23 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.json_text import NotJson
+from stepward.domain.json_text import read_json as read_text
 from stepward.domain.json_values import fault_of
 
 M = TypeVar("M", bound=BaseModel)
 
 
 def read_json(body: str | None) -> Any:
-    """Parse a request body; the error names line and column."""
+    """Parse a request body; the error names line and column, or the path of a value that would not be kept."""
     if not body or not body.strip():
         raise InvalidRequest("the request has no body.", field="body", fix="send a JSON object")
     try:
-        value = json.loads(body)
-    except (ValueError, RecursionError) as error:
+        value = read_text(body)
+    except NotJson as error:
+        fix = "send the value as a text, in quotes" if error.path else "send a JSON object"
         raise InvalidRequest(
-            f"the body is not JSON: {error}", field="body", fix="send a JSON object"
+            f"the body is not JSON: {error}.", field=error.path or "body", fix=fix
         ) from error
     fault = fault_of(value)
     if fault:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +11,7 @@ from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Parent, Turn
+from stepward.domain.json_text import NotJson, read_json, without_mark
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunError, RunKey, RunStatus
 from stepward.ports.clock import iso
@@ -122,11 +122,11 @@ def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
 
 def output_of_text(text: str) -> Any:
     """Read an answer that is a JSON object or list as one, so that the tasks that follow can look into it."""
-    if not text.lstrip().startswith(("{", "[")):
+    if not without_mark(text).lstrip().startswith(("{", "[")):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return read_json(text)
+    except NotJson:
         return text
 
 

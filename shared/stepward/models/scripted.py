@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
@@ -81,8 +82,8 @@ def _variables(request: ModelRequest) -> dict[str, Any]:
 
 def _parsed(text: str) -> Any:
     try:
-        return json.loads(text)
-    except json.JSONDecodeError:
+        return read_json(text)
+    except NotJson:
         return text
 
 

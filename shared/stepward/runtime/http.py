@@ -22,6 +22,7 @@ from stepward.domain.errors import (
     RateLimited,
     StepwardError,
 )
+from stepward.domain.json_text import NotText, text_of
 from stepward.runtime.logs import logger
 
 JSON: Final = "application/json"
@@ -74,11 +75,11 @@ def caller(event: APIGatewayProxyEventV2) -> Caller:
 
 
 def body_of(event: APIGatewayProxyEventV2) -> Any:
-    """Read a JSON body."""
+    """Read a JSON body, with or without a byte-order mark."""
     try:
-        return read_json(event.decoded_body if event.body else None)
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("the body is not UTF-8.", field="body", fix="send UTF-8 JSON") from error
+        return read_json(text_of(bytes_of(event)))
+    except NotText as error:
+        raise InvalidRequest(f"the body is no text: {error}.", field="body", fix="send UTF-8 JSON") from error
 
 
 def bytes_of(event: APIGatewayProxyEventV2) -> bytes:

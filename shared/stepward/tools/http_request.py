@@ -13,6 +13,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.retries import Backoff, Retry
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
@@ -168,6 +169,6 @@ def _body(found: Incoming) -> Any:
     if "json" not in found.content_type:
         return found.text
     try:
-        return json.loads(found.body)
-    except ValueError:
+        return read_json(found.body)
+    except NotJson:
         return found.text

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from difflib import get_close_matches
 from typing import Any
 
 from pydantic import Field
 
 from stepward.domain.errors import NotFound, ToolFailed
+from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
@@ -55,10 +55,10 @@ class PolicyLookup(Tool[PolicySettings, Topic]):
 def _topics(settings: PolicySettings, context: ToolContext) -> dict[str, Any]:
     try:
         file = context.datasets.read(context.tenant, settings.source)
-        document = json.loads(file.body) if file else {}
+        document = read_json(file.body) if file else {}
     except NotFound as error:
         raise ToolFailed(error.detail, fix=error.fix) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except NotJson as error:
         raise ToolFailed(f"{settings.source} cannot be read as JSON: {error}") from error
     topics = document.get("topics") if isinstance(document, dict) else None
     if not isinstance(topics, dict):

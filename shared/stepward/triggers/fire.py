@@ -16,6 +16,7 @@ from stepward.domain.errors import (
     PolicyStop,
     StepwardError,
 )
+from stepward.domain.json_text import read_json, text_of
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.clock import Clock, iso
 from stepward.ports.datasets import Datasets
@@ -118,9 +119,8 @@ def idempotency_key(kept: KeptTrigger, event_id: str) -> str:
 def parsed_content(body: bytes, kind: str) -> Any:
     """Read an object as what the trigger says it is."""
     try:
-        text = body.decode()
-        return json.loads(text) if kind == "json" else text
-    except (ValueError, RecursionError) as error:
+        return read_json(body) if kind == "json" else text_of(body)
+    except ValueError as error:
         raise InvalidRequest(
             f"the object is not {'JSON' if kind == 'json' else 'UTF-8 text'}: {error}",
             field="s3.content",

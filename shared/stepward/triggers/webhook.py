@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.ids import TENANT_PATTERN, check_id
+from stepward.domain.json_text import NotJson, NotText, read_json, text_of
 from stepward.domain.json_values import fault_of
 from stepward.domain.signatures import refused, verified_id
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, TriggerKind
@@ -69,12 +69,18 @@ def _event(webhook_id: str, headers: Mapping[str, str], body: bytes) -> dict[str
 def _read(body: bytes) -> Any:
     """Read the body as JSON where it is some, else as text."""
     try:
-        text = body.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidRequest("the body is not UTF-8.", field="body", fix="send UTF-8") from error
+        text = text_of(body)
+    except NotText as error:
+        raise InvalidRequest(f"the body is no text: {error}.", field="body", fix="send UTF-8") from error
     try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
+        value = read_json(text)
+    except NotJson as error:
+        if error.path:
+            raise InvalidRequest(
+                f"the body cannot be kept: {error}.",
+                field=f"body.{error.path}",
+                fix="send the value as a text",
+            ) from error
         return text
     fault = fault_of(value)
     if fault:

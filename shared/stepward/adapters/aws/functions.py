@@ -17,6 +17,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 
 from stepward.adapters.aws.errors import error_code
 from stepward.domain.errors import ToolFailed, ToolUnavailable
+from stepward.domain.json_text import NotJson, read_json
 
 TAG: Final = "stepward:tool"
 _TAGS_KEPT_S: Final = 300
@@ -83,7 +84,14 @@ def _invoke(name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
         raise ToolFailed(detail) from error
     except (AwsConnectionError, HTTPClientError) as error:
         raise ToolUnavailable(f"the function {name} gave no answer: {type(error).__name__}.") from error
-    return _raised(name, json.loads(body)) if answer.get("FunctionError") else json.loads(body or b"null")
+    return _raised(name, json.loads(body)) if answer.get("FunctionError") else _answer(name, body or b"null")
+
+
+def _answer(name: str, body: bytes) -> Any:
+    try:
+        return read_json(body)
+    except NotJson as error:
+        raise ToolFailed(f"the function {name} answered what cannot be kept: {error}.") from error
 
 
 def _raised(name: str, fault: dict[str, Any]) -> Any:

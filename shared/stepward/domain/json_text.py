@@ -1,0 +1,132 @@
+"""Reads JSON as the platform carries it: with or without a byte-order mark, every name once, every number with its digits."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.domain.numbers import NotANumber, decimal_of, whole_of
+
+_MARKS: Final = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+"""The longer first: a mark of UTF-32 begins like one of UTF-16."""
+_MARK: Final = "\ufeff"
+
+
+class NotText(ValueError):
+    """Bytes that are no text, with the first that is none."""
+
+
+class NotJson(ValueError):
+    """A text that is no JSON, or whose values would not be kept. `path` leads to the value, as in `input.items.0.price`."""
+
+    def __init__(self, detail: str, path: str = "") -> None:
+        super().__init__(f"{path}: {detail}" if path else detail)
+        self.detail = detail
+        self.path = path
+
+
+def text_of(raw: bytes) -> str:
+    """Decode a text: UTF-8, or what its byte-order mark says; the mark itself is left out.
+
+    Raises:
+        NotText: The bytes are no text.
+    """
+    mark, encoding = next(((m, name) for m, name in _MARKS if raw.startswith(m)), (b"", "utf-8"))
+    try:
+        return raw[len(mark) :].decode(encoding)
+    except UnicodeDecodeError as error:
+        at = error.start + len(mark)
+        line = raw.count(b"\n", 0, at) + 1
+        raise NotText(f"it is not {encoding.upper()} (byte {at}, line {line})") from error
+
+
+def without_mark(text: str) -> str:
+    """Leave out the byte-order mark that a decoder may have left at the beginning."""
+    return text.removeprefix(_MARK)
+
+
+def read_json(raw: str | bytes) -> Any:
+    """Read one JSON value.
+
+    Raises:
+        NotJson: It is none, a name is there twice, or a number is none or would lose digits.
+    """
+    found: list[_Fault] = []
+    try:
+        text = without_mark(raw) if isinstance(raw, str) else text_of(raw)
+        value = _decoder(found).decode(text)
+    except (ValueError, RecursionError) as error:
+        raise NotJson(_said(error)) from error
+    if found:
+        path = _path_to(value, found[0])
+        raise NotJson(found[0].detail, ".".join(map(str, path)))
+    return value
+
+
+@dataclass(eq=False)
+class _Fault:
+    """Stands where a value was that cannot be kept."""
+
+    detail: str
+
+
+def _decoder(found: list[_Fault]) -> json.JSONDecoder:
+    def fault(detail: str) -> Any:
+        found.append(_Fault(detail))
+        return found[-1]
+
+    def number(read: Any) -> Any:
+        def reading(text: str) -> Any:
+            try:
+                return read(text)
+            except NotANumber as error:
+                return fault(str(error))
+
+        return reading
+
+    def unique(pairs: list[tuple[str, Any]]) -> Any:
+        value = dict(pairs)
+        if len(value) < len(pairs):
+            names = [name for name, _ in pairs]
+            value[names[-1]] = fault(f"{next(n for n in names if names.count(n) > 1)[:80]!r} is given twice")
+        return value
+
+    return json.JSONDecoder(
+        object_pairs_hook=unique,
+        parse_float=number(decimal_of),
+        parse_int=number(whole_of),
+        parse_constant=lambda word: fault(f"{word} is not a number that JSON knows"),
+    )
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, json.JSONDecodeError):
+        return f"{error.msg} at line {error.lineno}, column {error.colno}"
+    return str(error)
+
+
+def _path_to(value: Any, fault: _Fault) -> tuple[str | int, ...]:
+    """Find the way to a fault, level by level, so that the search has no depth."""
+    level: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
+    while level:
+        for path, one in level:
+            if one is fault:
+                return path
+        level = [((*path, name), inner) for path, one in level for name, inner in _inside(one)]
+    return ()
+
+
+def _inside(value: Any) -> list[tuple[str | int, Any]]:
+    if isinstance(value, dict):
+        return list(value.items())
+    return list(enumerate(value)) if isinstance(value, list) else []
