@@ -27,6 +27,7 @@ from stepward.domain.errors import (
     OutputMalformed,
     ProviderFault,
     ProviderThrottled,
+    RehearsalFailed,
     StepwardError,
     StoreConflict,
 )
@@ -182,7 +183,7 @@ class _Advancing:
 
     def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
         reason = RunError(code=error.code, detail=error.detail)
-        unspent = isinstance(error, ProviderFault)
+        unspent = isinstance(error, ProviderFault | RehearsalFailed)
         if not error.retryable:
             return self._end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = _wait_s(error)

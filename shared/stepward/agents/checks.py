@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stepward.agents.rehearsal_checks import unknown_calls
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
@@ -53,6 +54,8 @@ def check_config(agent: AgentDefinition) -> None:
     check_abilities(agent)
     for expression, field in _expressions(agent.rehearsal):
         check(expression, field)
+    for unknown in unknown_calls(agent):
+        raise unknown
 
 
 def check_resources(

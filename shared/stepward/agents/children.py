@@ -12,7 +12,7 @@ from stepward.agents.settle import answer_call
 from stepward.agents.start import Caller, Launch, Start
 from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import CallerError, ModelFault, NotAllowed, PolicyStop
-from stepward.domain.journal import Parent
+from stepward.domain.run_origins import Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.registry import Registry

@@ -16,9 +16,10 @@ from stepward.agents.start import Caller, Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt
 from stepward.domain.conversation import Exchange, ToolResult
 from stepward.domain.errors import Bug, InvalidRequest
-from stepward.domain.journal import Fork, HandedOver, Inherited, JournalSlice
+from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.money import Price
+from stepward.domain.run_origins import Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey
 from stepward.models.abilities import check_abilities
@@ -91,7 +92,8 @@ class ForkRun:
         self, tenant: str, launch: Launch, source: RunHead, state: RunState, request: ForkRequest
     ) -> Launch:
         """Add what the fork takes over: the turns with their new results, who carries on, and with what changes."""
-        carrier = self._carrier(source.key, state, request.turn)
+        there = self._as_it_was(source.key, state, request.turn)
+        carrier = there.agent
         fork = _fork(source, state, carrier, request)
         agent = self._edited(tenant, carrier, fork)
         inherited = Inherited(
@@ -100,6 +102,7 @@ class ForkRun:
             history=tuple(_edited_turns(state.history[: request.turn], request.results)),
             agent=carrier.agent,
             version=carrier.version,
+            turns_by_agent=there.turns_by_agent,
         )
         self.start.refuse_over_budget(tenant, agent, launch.given)
         return replace(launch, fork=fork, inherited=inherited)
@@ -130,14 +133,14 @@ class ForkRun:
             fix=f"use 1 to {last}" if last else "start a new run: this one has called no tool",
         )
 
-    def _carrier(self, key: RunKey, state: RunState, turn: int) -> HandedOver:
-        """Say who carried a run on after a turn; of turns that it took over itself, its own source knows."""
+    def _as_it_was(self, key: RunKey, state: RunState, turn: int) -> RunState:
+        """Say who had carried a run on after a turn; of turns that it took over itself, its own source knows."""
         while turn < state.inherited_turns:
             if state.start.fork is None:
                 raise Bug(f"{key.run} has turns that it took over from nobody")
             key = RunKey(tenant=key.tenant, run=state.start.fork.run)
             state = state_at(self.start.ports.journal.load(key), turn)
-        return state.agent
+        return state
 
 
 def state_at(journal: JournalSlice, turn: int) -> RunState:

@@ -81,6 +81,7 @@ class Consultant:
             history=tuple(state.history),
             tools=self.tools,
             max_output_tokens=self.agent.limits.max_output_tokens,
+            own_turn=state.own_turns + 1,
         )
 
     def reserve_usd_micros(self, state: RunState) -> int:

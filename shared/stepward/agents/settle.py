@@ -10,8 +10,9 @@ from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
-from stepward.domain.journal import Parent, Turn
+from stepward.domain.journal import Turn
 from stepward.domain.json_text import NotJson, read_json, without_mark
+from stepward.domain.run_origins import Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunError, RunKey, RunStatus
 from stepward.ports.clock import iso

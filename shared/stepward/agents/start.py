@@ -18,9 +18,10 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
-from stepward.domain.journal import Created, Fork, Inherited, Parent
+from stepward.domain.journal import Created, Inherited
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
+from stepward.domain.run_origins import Fork, Parent
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.ports.clock import iso
 from stepward.ports.registry import Registry

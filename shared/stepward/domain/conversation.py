@@ -77,6 +77,8 @@ class ModelRequest(Frozen):
     history: tuple[Exchange, ...] = ()
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int = Field(default=1024, gt=0)
+    own_turn: int | None = Field(default=None, gt=0)
+    """Which turn this is of the agent that is asked, where others have taken turns of the run too; a script goes by it."""
 
     @property
     def turn(self) -> int:

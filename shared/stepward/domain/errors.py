@@ -21,6 +21,7 @@ StepwardError
 │   ├── ToolUnavailable       r  the tool gave no answer in time, or asked to be called later
 │   ├── CircuitOpen           the tool's far end failed so often lately that it is left alone for a while
 │   └── OutputMalformed       the model's reply cannot be read
+│       └── RehearsalFailed      the script has no reply, so nobody was asked; its code is OutputMalformed
 ├── ProviderFault        the model's provider
 │   ├── ProviderThrottled     r  too many requests
 │   ├── ProviderUnavailable   r  no answer, or a 5xx
@@ -183,6 +184,15 @@ class CircuitOpen(ModelFault):
 
 class OutputMalformed(ModelFault):
     """The model's reply itself cannot be read."""
+
+
+class RehearsalFailed(OutputMalformed):
+    """A script has no reply for a turn; unlike after an unreadable reply, no model was asked and nothing is owed."""
+
+    @property
+    def code(self) -> str:
+        """The code of an unreadable reply: to whoever started the run the two are the same."""
+        return OutputMalformed.__name__
 
 
 class ProviderFault(StepwardError):

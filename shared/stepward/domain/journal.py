@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from stepward.domain.conversation import Exchange, ModelReply, ToolResult
-from stepward.domain.line import Allowance, Priority, RunBudget, Slot
+from stepward.domain.line import Allowance, Priority, Slot
+from stepward.domain.run_origins import Fork, Parent
 from stepward.domain.runs import RunError, RunStatus
-from stepward.domain.task_records import TaskPlace
 
 JOURNAL_VERSION: Literal[1] = 1
 
@@ -52,43 +52,6 @@ class End(BaseModel):
     unspent: bool = False
 
 
-class Parent(BaseModel):
-    """The run that waits for this one: which call or task of it, how deep this is, which agents and budgets are above."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    run: str
-    call: str
-    tool: str
-    depth: int
-    ancestors: tuple[str, ...]
-    task: TaskPlace | None = None
-    budgets: tuple[RunBudget, ...] = Field(default=(), exclude_if=lambda found: not found)
-
-
-class Fork(BaseModel):
-    """Where a run comes from that goes on from another one's turn, and what was changed on the way.
-
-    `prompt` and `model` are those of `agent`, who carried the run on at that turn; `results` names the calls whose
-    results were replaced; `family` are the runs whose journals this one shares, the nearest first.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    run: str
-    turn: int
-    agent: str | None = None
-    prompt: str | None = None
-    model: str | None = None
-    results: tuple[str, ...] = ()
-    family: tuple[str, ...] = ()
-
-    @property
-    def edits(self) -> dict[str, str]:
-        """What differs from the agent's definition."""
-        return {name: value for name, value in (("prompt", self.prompt), ("model", self.model)) if value}
-
-
 class Created(Record):
     """The run's start: which agent, for whom, on what.
 
@@ -119,6 +82,8 @@ class Inherited(Record):
     history: tuple[Exchange, ...]
     agent: str
     version: str
+    turns_by_agent: dict[str, int] = Field(default_factory=dict)
+    """Who took these turns; empty in older journals, whose turns count as those of `agent`."""
 
 
 class Admitted(Record):

@@ -1,7 +1,8 @@
 """A rehearsal is a scripted stand-in for a model, written in the agent's own file.
 
 It lets an agent run, be tested and be shown without a provider's key, over real tools and real data.
-Texts that are wholly `{% … %}` are JSONata over `$input`, `$turn`, `$results` and `$last`.
+Texts that are wholly `{% … %}` are JSONata over `$input`, `$turn`, `$results` and `$last`. Turns are the agent's own: after
+a hand-over its script begins at its first turn, while `$results` and `$last` hold what the whole run has got.
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class ScriptedTurn(ScriptedReply):
 
 
 class Rehearsal(BaseModel):
-    """The script: item n answers turn n; `repeat` on the last item makes it answer every later turn."""
+    """The script: item n answers the agent's turn n; `repeat` on the last item makes it answer every later turn."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -44,7 +44,8 @@ class RunState:
     `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
     the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
-    `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with.
+    `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
+    `turns_by_agent` counts the turns that each of them has taken.
     `epoch` counts the executions that the run has had.
     """
 
@@ -67,6 +68,7 @@ class RunState:
     idle: timedelta = timedelta()
     inherited_turns: int = 0
     carrier: HandedOver | None = None
+    turns_by_agent: dict[str, int] = field(default_factory=dict)
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -99,6 +101,11 @@ class RunState:
     def turns(self) -> int:
         """How many turns there are, with those that a fork took over."""
         return self.inherited_turns + self.ledger.totals.turns
+
+    @property
+    def own_turns(self) -> int:
+        """How many turns the agent that carries the run on has taken in it."""
+        return self.turns_by_agent.get(self.agent.agent, 0)
 
     @property
     def deadline(self) -> datetime:
@@ -151,6 +158,7 @@ class RunState:
             case Inherited():
                 self.history, self.inherited_turns = list(record.history), len(record.history)
                 self.carrier = HandedOver(agent=record.agent, version=record.version)
+                self.turns_by_agent = record.turns_by_agent or {record.agent: len(record.history)}
             case Admitted():
                 self._admit(record)
             case Queued():
@@ -190,6 +198,8 @@ class RunState:
                 self.ledger.intent = None
             return
         self.ledger.intent = None
+        who = record.agent or self.agent.agent
+        self.turns_by_agent = {**self.turns_by_agent, who: self.turns_by_agent.get(who, 0) + 1}
         if record.reply.calls:
             self.pending, self.pending_seq = record, self.seq
         else:

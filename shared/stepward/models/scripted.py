@@ -12,7 +12,7 @@ from math import ceil
 from typing import Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
-from stepward.domain.errors import OutputMalformed
+from stepward.domain.errors import ModelFault, OutputMalformed, RehearsalFailed
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
@@ -25,6 +25,7 @@ _FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "chil
 _NOT_SENT: Final[Any] = {
     "model": True,
     "max_output_tokens": True,
+    "own_turn": True,
     "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}}},
 }
 
@@ -36,21 +37,28 @@ class ScriptedBackend:
         self._rehearsal = rehearsal
 
     def reply(self, request: ModelRequest) -> ModelReply:
-        """Answer turn n with item n of the script."""
-        variables = _variables(request)
-        scripted = self._choose(request.turn, variables)
-        text = _as_text(_render(scripted.say, variables))
-        calls = tuple(_call(call, request.turn, i, variables) for i, call in enumerate(scripted.call))
-        fault = fault_of([text, [call.arguments for call in calls]])
-        if fault:
-            raise OutputMalformed(f"the rehearsal's turn {request.turn} cannot be kept: {fault}.")
-        tokens = min(_output_tokens(text, calls), request.max_output_tokens)
-        usage = Usage(input_tokens=self.estimate_input_tokens(request), output_tokens=tokens)
-        return ModelReply(text=text, calls=calls, usage=usage, stop="tools" if calls else "end")
+        """Answer the agent's turn n with item n of the script; raises `RehearsalFailed`, for it asks nobody."""
+        try:
+            return self._scripted(request, request.own_turn or request.turn)
+        except ModelFault as error:
+            raise RehearsalFailed(error.detail, field=error.field, fix=error.fix) from error
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         """Count the request as a provider would be sent it."""
         return _tokens(request.model_dump_json(exclude=_NOT_SENT))
+
+    def _scripted(self, request: ModelRequest, turn: int) -> ModelReply:
+        variables = _variables(request, turn)
+        scripted = self._choose(turn, variables)
+        text = _as_text(_render(scripted.say, variables))
+        # A call's id is unique in the run, so it goes by the run's turn, whoever else has taken turns.
+        calls = tuple(_call(call, request.turn, i, variables) for i, call in enumerate(scripted.call))
+        fault = fault_of([text, [call.arguments for call in calls]])
+        if fault:
+            raise OutputMalformed(f"the rehearsal's turn {turn} cannot be kept: {fault}.")
+        tokens = min(_output_tokens(text, calls), request.max_output_tokens)
+        usage = Usage(input_tokens=self.estimate_input_tokens(request), output_tokens=tokens)
+        return ModelReply(text=text, calls=calls, usage=usage, stop="tools" if calls else "end")
 
     def _choose(self, turn: int, variables: dict[str, Any]) -> ScriptedReply:
         scripted = self._rehearsal.at(turn)
@@ -70,11 +78,11 @@ class ScriptedBackend:
         )
 
 
-def _variables(request: ModelRequest) -> dict[str, Any]:
+def _variables(request: ModelRequest, turn: int) -> dict[str, Any]:
     results = [result for exchange in request.history for result in exchange.results]
     return {
         "input": _parsed(request.input),
-        "turn": request.turn,
+        "turn": turn,
         "results": [{**r.model_dump(exclude={"error"}), "ok": r.error is None} for r in results],
         "last": {r.tool: r.content for r in results},
     }

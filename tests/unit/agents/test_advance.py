@@ -114,7 +114,9 @@ def test_broken_arguments_come_back_to_the_model_which_may_recover(world: World)
 
 def test_an_unknown_tool_is_a_tool_error(world: World) -> None:
     turns = [{"call": [{"tool": "teleport"}]}, {"say": "{% $results[0].content.error %}"}]
-    assert world.run(an_agent_body(rehearsal={"turns": turns}))["output"] == "ToolArgumentInvalid"
+    world.register(an_agent_body())
+    world.swap_version(an_agent_body(rehearsal={"turns": turns}))
+    assert world.finish(world.start())["output"] == "ToolArgumentInvalid"
 
 
 def test_more_calls_than_a_turn_may_make_are_refused_one_by_one(world: World) -> None:

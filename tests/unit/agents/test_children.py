@@ -131,7 +131,7 @@ def test_an_answer_that_never_comes_is_told_to_the_model(world: World) -> None:
 
 
 def test_a_run_is_handed_over_with_its_conversation(world: World) -> None:
-    world.register(a_researcher(rehearsal={"turns": [{"say": "never"}, {"say": "Billing speaks."}]}))
+    world.register(a_researcher(rehearsal={"turns": [{"say": "Billing speaks."}, {"say": "never"}]}))
     hand = {"tool": "transfer_to_researcher", "arguments": {"reason": "money"}}
     body = an_asker(tools=[{"handoff": "researcher"}], rehearsal={"turns": [{"call": [hand]}]})
     run = world.run(body)

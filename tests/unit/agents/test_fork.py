@@ -127,7 +127,10 @@ def test_a_fork_after_a_hand_over_is_carried_on_by_who_carried_on_then(world: Wo
             id="billing",
             tools=[{"tool": "calculate"}],
             rehearsal={
-                "turns": [{"say": "no"}, sum_of("3 * 3"), {"say": "{% 'billed ' & $last.calculate.value %}"}]
+                "turns": [
+                    sum_of("3 * 3"),
+                    {"say": "{% 'billed ' & $last.calculate.value & ' at ' & $turn %}"},
+                ]
             },
         )
     )
@@ -136,14 +139,14 @@ def test_a_fork_after_a_hand_over_is_carried_on_by_who_carried_on_then(world: Wo
         an_agent_body(id="front", tools=[{"handoff": "billing"}], rehearsal={"turns": [hand_over]})
     )
     source = world.start("front")
-    assert world.finish(source)["output"] == "billed 9"
+    assert world.finish(source)["output"] == "billed 9 at 2"
     first = fork(world, source, turn=2, results={"call_2_1": {"value": "8"}})
-    assert world.finish(first)["output"] == "billed 8"
+    assert world.finish(first)["output"] == "billed 8 at 2"
     second = fork(world, first, turn=1, prompt="As billing.")
-    assert world.finish(second)["output"] == "billed 9"
+    assert world.finish(second)["output"] == "billed 9 at 2"
     inherited = world.journal.load(second).records[1].record
     assert isinstance(inherited, Inherited)
-    assert inherited.agent == "billing"
+    assert (inherited.agent, inherited.turns_by_agent) == ("billing", {"front": 1})
 
 
 def test_a_running_run_can_be_forked_as_far_as_it_has_come(world: World) -> None:

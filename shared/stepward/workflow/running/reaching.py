@@ -11,8 +11,8 @@ from stepward.agents.start import Caller, Launch, Start
 from stepward.domain.budgets import run_budget
 from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
-from stepward.domain.journal import Parent
 from stepward.domain.line import RunBudget
+from stepward.domain.run_origins import Parent
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
