@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from infra.names import Arns
 from infra.tables import TABLES
+from stepward.domain.patterns import check_pattern
 from stepward.domain.schedules import parse_schedule
 
 DATA_BUCKET = "bucket.data"
@@ -29,17 +30,8 @@ def _recurring(text: str) -> str:
     return text
 
 
-def _is_pattern(content: Mapping[str, Any], path: str = "") -> None:
-    for name, value in content.items():
-        where = f"{path}.{name}".lstrip(".")
-        if isinstance(value, Mapping):
-            _is_pattern(value, where)
-        elif not isinstance(value, list | tuple) or not value:
-            raise ValueError(f"{where}: a pattern lists the values that match, as in {name} = [{value!r}]")
-
-
 def _pattern(content: dict[str, Any]) -> dict[str, Any]:
-    _is_pattern(content)
+    check_pattern(content)
     return content
 
 

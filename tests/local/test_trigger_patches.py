@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+from botocore.exceptions import ClientError
+
 from infra.local.laptop import Laptop
 from tests.local.kept import KEEP, Queue, queue, word
 
@@ -85,3 +88,18 @@ def test_sync_executions_are_an_action(laptop: Laptop) -> None:
     from moto.stepfunctions.responses import StepFunctionResponse
 
     assert hasattr(StepFunctionResponse, "start_sync_execution")
+
+
+def test_event_patterns_are_checked_and_tried(laptop: Laptop, word: str) -> None:
+    events = laptop.client("events")
+    pattern = json.dumps({"detail": {"state": [{"anything-but": None}]}})
+    with pytest.raises(ClientError, match="Value of anything-but must be an array or single") as refused:
+        events.put_rule(Name=word, EventPattern=pattern)
+    assert refused.value.response["Error"]["Code"] == "InvalidEventPatternException"
+    event = json.dumps(
+        {"id": "1", "source": word, "detail-type": "t", "account": "1", "time": "2026-11-30T00:00:00Z", "region": "r",
+         "resources": [], "detail": {"n": 300.0}}
+    )  # fmt: skip
+    for wanted, expected in ((300, True), (301, False)):
+        answer = events.test_event_pattern(EventPattern=json.dumps({"detail": {"n": [wanted]}}), Event=event)
+        assert answer["Result"] is expected

@@ -25,6 +25,7 @@ _NAMES = (
     "dynamodb_partitions",
     "dynamodb_transactions",
     "error_names",
+    "event_patterns",
     "event_targets",
     "execution_events",
     "execution_limits",

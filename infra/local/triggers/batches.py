@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from infra.local.executor import InvocationResult
-from infra.local.triggers.patterns import matches
+from stepward.domain.patterns import fits
 
 
 def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[str]) -> set[str]:
@@ -31,4 +31,4 @@ def failed_ids(mapping: Any, result: InvocationResult | None, ids: Collection[st
 def passes(mapping: Any, record: Mapping[str, Any]) -> bool:
     """Whether a record fits one of the mapping's filters; without filters every record does."""
     filters = (mapping.filter_criteria or {}).get("Filters") or []
-    return not filters or any(matches(json.loads(one["Pattern"]), record) for one in filters)
+    return not filters or any(fits(json.loads(one["Pattern"]), record) for one in filters)

@@ -16,8 +16,8 @@ from infra.local.engine import event_targets
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
 from infra.local.triggers.inputs import target_input
-from infra.local.triggers.patterns import matches
 from infra.local.triggers.work import Work
+from stepward.domain.patterns import fits
 
 _DELIVERED_HERE = ("lambda", "sqs", "states")
 
@@ -63,7 +63,7 @@ class Bus:
             return
         envelope = {name: value for name, value in event.items() if name != "ingestion-time"}
         envelope["time"] = _time_text(event["time"])
-        if matches(pattern, envelope):
+        if fits(pattern, envelope):
             self.send_to_targets(rule, envelope, event)
 
     def send_to_targets(

@@ -1,137 +1,179 @@
-"""Whether an event fits a pattern: the part of EventBridge's pattern language that triggers take.
+"""Whether an event fits a pattern: EventBridge's language, which triggers and the filters of event sources speak.
 
-Values, `prefix`, `suffix`, `equals-ignore-case`, `anything-but`, `numeric` and `exists`; a list of an event fits if one of
-its items does. Everything else that EventBridge knows is refused when the trigger is made.
+Every field of a pattern has to fit; of the values that a field lists, one. A list in an event fits if one of its items
+does; fields inside a list of objects have to fit the same object. `$or` offers a choice of patterns. A name with dots is a
+path. What EventBridge refuses is refused when a pattern is made.
+Standard library only, so that the laptop's bus may compare by this very module.
+Source: "Event patterns" of the EventBridge guide, and the rules of its matcher, Event Ruler.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, Final
 
-from pydantic import AfterValidator
+from stepward.domain.event_matchers import MATCHERS, ArgumentRefused, same
 
-MAX_FIELDS: Final = 100
+MAX_DEPTH: Final = 50
 _MISSING: Final = object()
-_COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    "=": operator.eq,
-    ">=": operator.ge,
-    ">": operator.gt,
-}
+_NO_LEAF: Final = "Match value must be String, number, true, false, or null"
 
 
-def _checked(pattern: dict[str, Any]) -> dict[str, Any]:
-    if sum(1 for _ in _leaves(pattern, "")) > MAX_FIELDS:
-        raise ValueError(f"a pattern may have {MAX_FIELDS} fields")
-    for where, wanted in _leaves(pattern, ""):
-        if not isinstance(wanted, list) or not wanted:
-            raise ValueError(f"{where}: list the values that match, as in [{wanted!r}]")
+class PatternRefused(ValueError):
+    """A pattern that EventBridge refuses: `where` in it, for which `reason`, and how to mend it."""
+
+    def __init__(self, where: str, reason: str, fix: str) -> None:
+        super().__init__(f"{where}: {reason}; {fix}" if where else f"{reason}; {fix}")
+        self.where = where
+        self.reason = reason
+
+
+def check_pattern(pattern: Mapping[str, Any]) -> int:
+    """Refuse what EventBridge refuses.
+
+    Args:
+        pattern: A whole pattern, or one of an event's `detail`; `{}` fits everything.
+
+    Returns:
+        How many fields are compared.
+
+    Raises:
+        PatternRefused: It names the field, EventBridge's reason and what to write.
+    """
+    fields = list(_leaves(pattern, "", 0))
+    for where, wanted in fields:
+        if not isinstance(wanted, list):
+            raise PatternRefused(
+                where,
+                f'"{where.rpartition(".")[2]}" must be an object or an array',
+                f"list the values that match, as in [{wanted!r}]",
+            )
+        if not wanted:
+            raise PatternRefused(where, "Empty arrays are not allowed", "list the values that match")
         for matcher in wanted:
             _check_matcher(where, matcher)
-    return pattern
+    return len(fields)
 
 
-def _leaves(pattern: Mapping[str, Any], path: str) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+def _leaves(pattern: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > MAX_DEPTH:
+        raise PatternRefused(path, f"a pattern may be nested {MAX_DEPTH} deep", "compare what lies higher")
     for name, wanted in pattern.items():
         where = f"{path}.{name}" if path else str(name)
-        found += _leaves(wanted, where) if isinstance(wanted, dict) else [(where, wanted)]
-    return found
+        if is_choice(name, wanted):
+            for number, choice in enumerate(wanted):
+                yield from _leaves(choice, f"{where}[{number}]", depth + 1)
+        elif isinstance(wanted, Mapping):
+            if not wanted:
+                raise PatternRefused(
+                    where, "Empty objects are not allowed", "name a field in it that has to match"
+                )
+            yield from _leaves(wanted, where, depth + 1)
+        else:
+            yield where, wanted
+
+
+def is_choice(name: str, wanted: Any) -> bool:
+    """Tell whether a field is EventBridge's `$or` of at least two patterns, and not a field of that name."""
+    return (
+        name == "$or"
+        and isinstance(wanted, list)
+        and len(wanted) > 1
+        and all(isinstance(one, Mapping) and one and not set(one) & set(MATCHERS) for one in wanted)
+    )
 
 
 def _check_matcher(where: str, matcher: Any) -> None:
     if isinstance(matcher, list):
-        raise ValueError(f"{where}: a list inside a list of values matches nothing")  # noqa: TRY004  pydantic's
-    if not isinstance(matcher, dict):
+        raise PatternRefused(where, _NO_LEAF, "a list inside a list of values matches nothing; take it apart")
+    if not isinstance(matcher, Mapping):
         return
-    if len(matcher) != 1 or next(iter(matcher)) not in _MATCHERS:
-        known = ", ".join(_MATCHERS)
-        raise ValueError(f"{where}: {matcher!r} is no matcher; write one of: {known}")
-    name, argument = next(iter(matcher.items()))
-    if not _TAKES[name](argument):
-        raise ValueError(f"{where}: {name} does not take {argument!r}")
+    names, known = list(matcher), ", ".join(MATCHERS)
+    if len(names) != 1:
+        raise PatternRefused(
+            where, "Only one key allowed in match expression", f"write one matcher of: {known}"
+        )
+    kind = MATCHERS.get(names[0])
+    if kind is None:
+        raise PatternRefused(where, f"Unrecognized match type {names[0]}", f"write one matcher of: {known}")
+    try:
+        kind.check(matcher[names[0]])
+    except ArgumentRefused as error:
+        raise PatternRefused(where, str(error), f"write {names[0]} as in {kind.example}") from None
 
 
 def fits(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Tell whether every field of the pattern fits the event."""
-    return all(_field_fits(name, wanted, event) for name, wanted in pattern.items())
+    """Tell whether an event fits a pattern that was checked."""
+    return _Comparison(event).fits(pattern, event, ())
 
 
-def _field_fits(name: str, wanted: Any, event: Any) -> bool:
-    if isinstance(event, list):
-        return any(_field_fits(name, wanted, item) for item in event)
-    value = event.get(name, _MISSING) if isinstance(event, Mapping) else _MISSING
-    if isinstance(wanted, Mapping):
-        return fits(wanted, {} if value is _MISSING else value)
-    return any(_matches(matcher, value) for matcher in wanted)
+class _Comparison:
+    """One comparison; it remembers which paths have no leaf anywhere in the event."""
 
+    def __init__(self, event: Any) -> None:
+        self._event = event
 
-def _matches(matcher: Any, value: Any) -> bool:
-    if isinstance(matcher, Mapping):
+    @cached_property
+    def _found(self) -> dict[tuple[str, ...], bool]:
+        return {}
+
+    def fits(self, pattern: Mapping[str, Any], value: Any, path: tuple[str, ...]) -> bool:
+        """Compare the fields of a pattern with one object, or with the objects of a list until one fits."""
+        items = list(_items(value)) if isinstance(value, list) else [value]
+        return any(self._object_fits(pattern, item, path) for item in items or [_MISSING])
+
+    def _object_fits(self, pattern: Mapping[str, Any], item: Any, path: tuple[str, ...]) -> bool:
+        return all(self._field_fits(name, wanted, item, path) for name, wanted in pattern.items())
+
+    def _field_fits(self, name: str, wanted: Any, item: Any, path: tuple[str, ...]) -> bool:
+        if is_choice(name, wanted):
+            return any(self._object_fits(choice, item, path) for choice in wanted)
+        first, dot, rest = name.partition(".")
+        inner = {rest: wanted} if dot else wanted
+        value, here = _child(item, first), (*path, first)
+        if isinstance(inner, Mapping):
+            return self.fits(inner, value, here)
+        return any(self._leaf_fits(matcher, value, here) for matcher in inner)
+
+    def _leaf_fits(self, matcher: Any, value: Any, path: tuple[str, ...]) -> bool:
+        if not isinstance(matcher, Mapping):
+            return any(same(matcher, leaf) for leaf in _leaf_values(value))
         name, argument = next(iter(matcher.items()))
-        if name == "exists":
-            return (value is not _MISSING and not isinstance(value, Mapping)) is argument
-        if value is _MISSING:
-            return False
-        items = value if isinstance(value, list) else [value]
-        choose = all if name == "anything-but" else any
-        return choose(_MATCHERS[name](argument, item) for item in items)
-    if isinstance(value, list):
-        return any(_same(matcher, item) for item in value)
-    return value is not _MISSING and _same(matcher, value)
+        if name == "exists" and argument is False:
+            return not self._is_anywhere(path)
+        return any(MATCHERS[name].fits(argument, leaf) for leaf in _leaf_values(value))
+
+    def _is_anywhere(self, path: tuple[str, ...]) -> bool:
+        if path not in self._found:
+            values = [self._event]
+            for name in path:
+                values = [_child(item, name) for value in values for item in _items(value)]
+            self._found[path] = any(True for value in values for _ in _leaf_values(value))
+        return self._found[path]
 
 
-def _same(wanted: Any, value: Any) -> bool:
-    return bool(wanted == value) and isinstance(wanted, bool) == isinstance(value, bool)
+def _child(item: Any, name: str) -> Any:
+    """Find what an object has under a name; a key with dots counts as a path."""
+    if not isinstance(item, Mapping):
+        return _MISSING
+    start = f"{name}."
+    found = [{key[len(start) :]: value} for key, value in item.items() if key.startswith(start)]
+    if name in item:
+        found.insert(0, item[name])
+    return (found[0] if len(found) == 1 else found) if found else _MISSING
 
 
-def _anything_but(argument: Any, value: Any) -> bool:
-    return not any(_same(one, value) for one in (argument if isinstance(argument, list) else [argument]))
+def _leaf_values(value: Any) -> Iterator[Any]:
+    return (item for item in _items(value) if item is not _MISSING and not isinstance(item, Mapping))
 
 
-def _numeric(comparisons: list[Any], value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    pairs = zip(comparisons[::2], comparisons[1::2], strict=True)
-    return all(_COMPARISONS[sign](value, number) for sign, number in pairs)
-
-
-def _is_comparison(argument: Any) -> bool:
-    if not isinstance(argument, list) or len(argument) not in (2, 4):
-        return False
-    numbers = [number for number in argument[1::2] if not isinstance(number, bool)]
-    return all(sign in _COMPARISONS for sign in argument[::2]) and len(numbers) * 2 == len(argument) and all(
-        isinstance(number, int | float) for number in numbers
-    )  # fmt: skip
-
-
-def _is_text(argument: Any) -> bool:
-    return isinstance(argument, str) and argument != ""
-
-
-def _is_plain(argument: Any) -> bool:
-    items = argument if isinstance(argument, list) else [argument]
-    return bool(items) and not any(isinstance(item, list | dict) for item in items)
-
-
-_MATCHERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
-    "prefix": lambda start, value: isinstance(value, str) and value.startswith(start),
-    "suffix": lambda end, value: isinstance(value, str) and value.endswith(end),
-    "equals-ignore-case": lambda text, value: isinstance(value, str) and value.lower() == text.lower(),
-    "anything-but": _anything_but,
-    "numeric": _numeric,
-    "exists": lambda wanted, value: wanted is (value is not _MISSING),
-}
-_TAKES: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "prefix": _is_text,
-    "suffix": _is_text,
-    "equals-ignore-case": _is_text,
-    "anything-but": _is_plain,
-    "numeric": _is_comparison,
-    "exists": lambda argument: isinstance(argument, bool),
-}
-
-Pattern = Annotated[dict[str, Any], AfterValidator(_checked)]
+def _items(value: Any) -> Iterator[Any]:
+    """Give a value, or the items of a list and of the lists in it."""
+    rest = [value]
+    while rest:
+        item = rest.pop()
+        if isinstance(item, list):
+            rest.extend(reversed(item))
+        else:
+            yield item

@@ -14,12 +14,13 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
-from stepward.domain.patterns import Pattern
+from stepward.domain.patterns import check_pattern
 from stepward.domain.schedules import parse_schedule, time_zone
 
 TRIGGER_ID_PATTERN: Final = r"^[a-z][a-z0-9-]{1,62}$"
 INPUT_LIMIT_BYTES: Final = 16_000
 KEY_LIMIT_CHARS: Final = 900
+PATTERN_LIMIT_FIELDS: Final = 100
 SOURCE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$"
 EVENT_ITSELF: Final = "{% $event %}"
 
@@ -37,6 +38,13 @@ def _known_zone(name: str) -> str:
     return name
 
 
+def _checked(pattern: dict[str, Any]) -> dict[str, Any]:
+    if check_pattern(pattern) > PATTERN_LIMIT_FIELDS:
+        raise ValueError(f"a pattern may have {PATTERN_LIMIT_FIELDS} fields; make several triggers")
+    return pattern
+
+
+Pattern = Annotated[dict[str, Any], AfterValidator(_checked)]
 ScheduleText = Annotated[str, Field(max_length=256), AfterValidator(_readable)]
 ZoneName = Annotated[str, Field(max_length=50), AfterValidator(_known_zone)]
 
