@@ -126,8 +126,8 @@ class Flow:
         task_id: str,
         /,
         *,
-        seconds: int | None = None,
-        until: str | None = None,
+        seconds: int | str | Reference | None = None,
+        until: str | Reference | None = None,
         **options: Unpack[Options],
     ) -> Task:
         """Let time pass, or wait until a time in UTC."""

@@ -3,25 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from stepward.domain.durations import A_YEAR_S
+from stepward.domain.errors import OutputMalformed
+from stepward.domain.json_values import as_read
 from stepward.domain.workflows import TaskDefinition
+from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+
+_ZONE = "write it in UTC, as in 2026-12-24T18:00:00Z"
+_FAR = "an execution lives a year: name an earlier time, or start another run then"
+
+
+def _or_expression(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
+    """Leave an expression as it is: its value is looked at when it is known."""
+    if is_expression(value):
+        return value
+    # A number that was computed may be whole without being an integer.
+    return validate(int(value) if isinstance(value, float) and value.is_integer() else value)
+
+
+_OrExpression = WrapValidator(_or_expression)
 
 
 class WaitSettings(TaskSettings):
     """How long, or until when (UTC)."""
 
-    seconds: int | None = Field(
-        default=None, strict=True, ge=1, le=A_YEAR_S, description="How many seconds to wait."
+    seconds: Annotated[int, Field(strict=True, ge=0, le=A_YEAR_S), _OrExpression] | None = Field(
+        default=None, description="How many seconds to wait, or an expression that gives them."
     )
-    until: datetime | None = Field(
-        default=None, description="Until when to wait instead, with its zone, as in 2026-12-24T18:00:00Z."
+    until: Annotated[datetime, _OrExpression] | None = Field(
+        default=None,
+        description="Until when to wait instead, with its zone, as in 2026-12-24T18:00:00Z; or an expression that gives it.",
     )
+
+    def left_s(self, now: datetime) -> int:
+        """Tell how long to wait once expressions have their values.
+
+        Args:
+            now: The time in UTC.
+
+        Returns:
+            Whole seconds; a time that is over is no wait.
+
+        Raises:
+            OutputMalformed: An expression gave no time, one without a zone, or one that is more than a year away.
+        """
+        if isinstance(self.seconds, int):
+            return self.seconds
+        if not isinstance(self.until, datetime):
+            gave = "`until`" if self.until is not None else "`seconds`"
+            raise OutputMalformed(f"{gave} gave {as_read(self.until or self.seconds)}, which is no time.")
+        if self.until.tzinfo is None:
+            raise OutputMalformed(f"`until` gave {self.until.isoformat()}, which has no zone; {_ZONE}.")
+        seconds = ceil((self.until.astimezone(UTC) - now).total_seconds())
+        if seconds > A_YEAR_S:
+            raise OutputMalformed(f"`until` gave {self.until.isoformat()}, more than a year away; {_FAR}.")
+        return max(0, seconds)
 
 
 class WaitTask(TaskType[WaitSettings]):
@@ -31,17 +74,21 @@ class WaitTask(TaskType[WaitSettings]):
     purpose = "Waits for some seconds, or until a time."
     place = Place.WITHIN
     settings = WaitSettings
+    expressions = ("seconds", "until")
 
     def faults(self, task: TaskDefinition, settings: WaitSettings) -> Iterator[Fault]:
-        """Exactly one of the two says how long."""
+        """Exactly one of the two says how long, and it can come."""
         if (settings.seconds is None) == (settings.until is None):
             yield Fault(
                 "seconds", f"{task.id!r} says not how long, or says it twice", "give `seconds` or `until`"
             )
-        if settings.until and settings.until.tzinfo is None:
-            yield Fault(
-                "until", f"{settings.until} has no zone", "write it in UTC, as in 2026-12-24T18:00:00Z"
-            )
+        if settings.seconds == 0:
+            yield Fault("seconds", "a wait of 0 seconds is none", "give 1 or more, or take the task out")
+        until = settings.until
+        if isinstance(until, datetime) and until.tzinfo is None:
+            yield Fault("until", f"{until} has no zone", _ZONE)
+        elif isinstance(until, datetime) and until > datetime.now(UTC) + timedelta(seconds=A_YEAR_S):
+            yield Fault("until", f"{until.isoformat()} is more than a year away", _FAR)
 
     def output_schema(self, settings: WaitSettings) -> Mapping[str, Any] | None:
         """Say that waiting brings nothing."""

@@ -204,7 +204,7 @@ def subtitle(task: TaskDefinition) -> str:
     own = {
         "foreach": f"for each, {counted} items, {settings.get('max_parallel', 10)} at once",
         "loop": f"loop, up to {settings.get('max_iterations')} rounds",
-        "wait": f"wait {seconds} s" if seconds else f"wait until {settings.get('until')}",
+        "wait": short(f"wait {seconds} s" if seconds else f"wait until {settings.get('until')}"),
         "human": "asks a person",
         "parallel": "group",
         "condition": short(str(settings.get("test", settings.get("expression", ""))), 40),

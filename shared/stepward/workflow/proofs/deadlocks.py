@@ -65,8 +65,10 @@ class _Drawn:
         if following in self._loops and name.startswith(f"{following}."):
             return True
         owners = _owner(name), _owner(following)
-        is_machine = self.subject.definition.is_state_machine
-        return is_machine and owners[0] != owners[1] and not any("." in one for one in owners)
+        if not self.subject.definition.is_state_machine or any("." in one for one in owners):
+            return False
+        # A task that leads to itself is gone into anew by its first state, which has its name.
+        return owners[0] != owners[1] or (following == owners[0] and name in _ways_on(following))
 
     @cached_property
     def _loops(self) -> set[str]:
@@ -163,6 +165,10 @@ class _Drawn:
         except Cycle as ring:
             way = tuple(dict.fromkeys(_owner(names[index]) for index in ring.path))
             yield way, "these wait for each other"
+
+
+def _ways_on(path: str) -> tuple[str, str]:
+    return f"{path} then", f"{path} leaves"
 
 
 def _next(state: dict[str, Any]) -> list[str]:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC
-from math import ceil
-from typing import Any, Final
+from datetime import timedelta
+from typing import Any
 
 from stepward.domain.chunks import lanes_of, ranges
-from stepward.domain.errors import OutputMalformed
+from stepward.domain.errors import DeadlineExceeded, OutputMalformed
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
+from stepward.ports.clock import iso
 from stepward.ports.task_store import Begun
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
-from stepward.tasks.wait import WaitSettings
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.item_lists import count_items, keep_items
 from stepward.workflow.running.keeping import output_of
@@ -23,8 +22,6 @@ from stepward.workflow.running.outcomes import completed
 from stepward.workflow.running.resolving import ready, resolved
 from stepward.workflow.running.rounds import depth_of, number_of, round_of
 from stepward.workflow.running.situation import Situation, outputs_of_round
-
-LONGEST_WAIT_S: Final = 99_999_999
 
 
 @dataclass(frozen=True)
@@ -48,8 +45,8 @@ class Bodies:
                 return self._items(each)
             case LoopSettings() as loop:
                 return self._after_round(loop) if self.is_after_a_round else self._again(0)
-            case settings:
-                return self._seconds(settings)
+            case _:
+                return self._seconds()
 
     def skipped(self) -> dict[str, Any]:
         """What the next states are given of a task that does not run: no items, no round, no time."""
@@ -142,9 +139,20 @@ class Bodies:
             self.entry.ports, situation.key, self.entry.program, self.entry.planned.path, at
         )
 
-    def _seconds(self, wait: WaitSettings) -> dict[str, Any]:
-        seconds = wait.seconds or 0
-        if wait.until is not None:
-            left = wait.until.astimezone(UTC) - self.entry.ports.clock.now()
-            seconds = max(0, ceil(left.total_seconds()))
-        return self.entry.passed_on(at=self.entry.at, seconds=min(seconds, LONGEST_WAIT_S))
+    def _seconds(self) -> dict[str, Any]:
+        """Say how long to wait; a computed time that the run does not live to see fails at once.
+
+        A number in the document was held to the workflow's time when it was registered.
+        """
+        entry = self.entry
+        now = entry.ports.clock.now()
+        seconds = ready(entry.situation, entry.planned.task).settings.left_s(now)
+        if not isinstance(entry.planned.task.settings.get("seconds"), int):
+            self._check_deadline(seconds, iso(now + timedelta(seconds=seconds)))
+        return entry.passed_on(at=entry.at, seconds=seconds)
+
+    def _check_deadline(self, seconds: int, ends_at: str) -> None:
+        head = self.entry.ports.runs.head(self.entry.situation.key)
+        if head is not None and ends_at >= head.deadline_at:
+            detail = f"a wait of {seconds:,} s ends after the run's time is over, at {head.deadline_at}; give the workflow more `timeout_s`."
+            raise DeadlineExceeded(detail)
