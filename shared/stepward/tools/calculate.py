@@ -1,11 +1,12 @@
-"""Arithmetic that a model can trust: decimal, exact to 28 digits, from a safe expression parser."""
+"""Arithmetic that a model can trust: decimal and exact, from a safe expression parser; only divisions and roots round."""
 
 from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, localcontext
+from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, Inexact, localcontext
 from typing import Any, Final
 
 from pydantic import Field
@@ -17,14 +18,23 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 MAX_CHARS: Final = 500
 MAX_EXPONENT: Final = 100
 MAX_DIGITS: Final = 28
+"""What `round` takes, and what a division that does not come out even keeps, or ten places behind the point if that is more."""
+EXACT_DIGITS: Final = 1_200
+"""More than sums of what fits into an expression can have."""
+_EVEN_DIGITS: Final = 100
+_NUMBER: Final = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
+_LARGEST_EXPONENT: Final = 308
 
 _BINARY: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.Div: operator.truediv,
     ast.FloorDiv: operator.floordiv,
     ast.Mod: operator.mod,
+}
+_UNARY: dict[type[ast.unaryop], Callable[[Decimal], Decimal]] = {
+    ast.USub: operator.neg,
+    ast.UAdd: operator.pos,
 }
 _FUNCTIONS: dict[str, Callable[..., Decimal]] = {"min": min, "max": max, "abs": abs}
 
@@ -34,7 +44,7 @@ class Expression(Arguments):
 
     expression: str = Field(
         max_length=MAX_CHARS,
-        description="An arithmetic expression: numbers, + - * / // % **, parentheses, round(x, digits), min, max, abs.",
+        description="An arithmetic expression: numbers as 1234.5, + - * / // % **, parentheses, round(x, digits), min, max, abs.",
     )
 
 
@@ -54,11 +64,15 @@ class Calculate(Tool[Settings, Expression]):
     def run(self, arguments: Expression, settings: Settings, context: ToolContext) -> Any:
         """Parse and compute; only numbers and the listed operators exist in this language."""
         del settings, context
-        with localcontext(Context(prec=28)):
+        with localcontext(_exact()):
             try:
                 value = _Reader(arguments.expression.strip()).value()
             except (SyntaxError, RecursionError, MemoryError, ValueError) as error:
                 raise ToolFailed(f"{arguments.expression!r} is not an arithmetic expression.") from error
+            except Inexact as error:
+                raise ToolFailed(
+                    f"the value of {arguments.expression!r} has more digits than are kept."
+                ) from error
             except (DecimalException, ZeroDivisionError) as error:
                 raise ToolFailed(f"{arguments.expression!r} has no value: {type(error).__name__}.") from error
         return {"value": _plain(value)}
@@ -79,13 +93,13 @@ class _Reader:
     def _of(self, node: ast.expr) -> Decimal:
         match node:
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
-                return Decimal(ast.get_source_segment(self._text, node) or "")
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return -self._of(operand)
-            case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-                return self._of(operand)
+                return _number(ast.get_source_segment(self._text, node) or "")
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in _UNARY:
+                return _UNARY[type(op)](self._of(operand))
             case ast.BinOp(left=left, op=ast.Pow(), right=right):
                 return _power(self._of(left), self._of(right))
+            case ast.BinOp(left=left, op=ast.Div(), right=right):
+                return _quotient(self._of(left), self._of(right))
             case ast.BinOp(left=left, op=op, right=right) if type(op) in _BINARY:
                 return _BINARY[type(op)](self._of(left), self._of(right))
             case ast.Call(func=ast.Name(id=name), args=args, keywords=[]):
@@ -96,13 +110,46 @@ class _Reader:
 def _power(base: Decimal, exponent: Decimal) -> Decimal:
     if abs(exponent) > MAX_EXPONENT:
         raise ToolFailed(f"the exponent {exponent} is over {MAX_EXPONENT}.")
-    return base**exponent
+    if exponent == exponent.to_integral_value():
+        power: Decimal = base ** abs(exponent)
+        return power if exponent >= 0 else _quotient(Decimal(1), power)
+    with localcontext(Context(prec=MAX_DIGITS)):
+        return base**exponent
+
+
+def _exact() -> Context:
+    """Reckon without rounding: what would have to be rounded is an error."""
+    context = Context(prec=EXACT_DIGITS)
+    context.traps[Inexact] = True
+    return context
+
+
+def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
+    """Divide; what does not come out even is rounded, but never before the point."""
+    places = max(MAX_DIGITS, dividend.adjusted() - divisor.adjusted() + 11)
+    with localcontext(Context(prec=max(places, _EVEN_DIGITS))) as even:
+        found = dividend / divisor
+        if not even.flags[Inexact]:
+            return found
+    with localcontext(Context(prec=places)):
+        return dividend / divisor
+
+
+def _number(text: str) -> Decimal:
+    """Read a number of plain digits: what Python's own numbers may have beside them is none."""
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{text} is not a number")
+    number = Decimal(text)
+    if abs(number.adjusted()) > _LARGEST_EXPONENT:
+        raise ToolFailed(f"{text} is outside of what numbers can be.")
+    return number
 
 
 def _call(name: str, args: list[Decimal]) -> Decimal:
     if name == "round" and len(args) in (1, 2):
         digits = _digits(args[1]) if len(args) == 2 else 0
-        return args[0].quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+        with localcontext(Context(prec=EXACT_DIGITS)):
+            return args[0].quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
     if name in _FUNCTIONS and args and (name != "abs" or len(args) == 1):
         return _FUNCTIONS[name](*args) if len(args) > 1 or name == "abs" else args[0]
     raise ToolFailed(f"there is no function {name} of {len(args)} numbers; use round, min, max or abs.")
@@ -117,4 +164,4 @@ def _digits(value: Decimal) -> int:
 
 def _plain(value: Decimal) -> str:
     """Write without an exponent where that stays readable."""
-    return format(value, "f") if abs(value.adjusted()) < 40 else str(value)
+    return format(value, "f") if abs(value.adjusted()) < 100 else str(value)
