@@ -6,10 +6,10 @@ from functools import cache
 from textwrap import dedent
 from typing import Any
 
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.yaml_text import read_yaml
 from stepward.workflow.checks import examine
 from stepward.workflow.documents import json_schema
-from stepward.workflow.documents.yaml_text import read_yaml
-from stepward.workflow.problems import Problem
 
 HEAD = "id: demo\nname: Demo\nversion: 1.0.0\n"
 

@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
+from stepward.domain.documents import Kind
 from stepward.ports.workflow_registry import VersionStatus
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, bytes_of, caller, query_of, routes
 from stepward.runtime.patience import until_published, wait_of
-from stepward.workflow.documents.read import Kind
 from stepward.workflow.showing import version_view
 
 router = routes()

@@ -10,9 +10,9 @@ import jsonata  # noqa: F401  sets the recursion limit when it is first imported
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepward.domain.documents.problems import Refused
 from stepward.workflow.checks import examine
 from stepward.workflow.documents.read import read
-from stepward.workflow.problems import Refused
 from tests.workflow_texts import schema
 
 WELL: dict[str, Any] = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
+from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Stepward
 from stepward.sdk.approvals import Approval, ApprovalPage, FormField
 
@@ -141,8 +141,8 @@ def _value(field: FormField | None, text: str) -> Any:
     if field is None or field.get("type", "text") not in ("number", "boolean"):
         return text
     try:
-        return json.loads(text)
-    except ValueError:
+        return read_json(text)
+    except NotJson:
         return text
 
 

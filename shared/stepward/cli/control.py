@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +12,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_text
 from stepward.cli.run import follow_to_end
+from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
 from stepward.sdk.control import RunDiff, SystemStatus
 
@@ -148,9 +148,9 @@ def status(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = F
 def _result(text: str) -> tuple[str, Any]:
     call, is_there, content = text.partition("=")
     try:
-        return call, json.loads(content)
-    except ValueError as error:
-        what = "is no JSON" if is_there else "names no result"
+        return call, read_json(content)
+    except NotJson as error:
+        what = f"is no JSON: {error}" if is_there else "names no result"
         raise InputError(
             f"--result {text[:80]!r} {what}.", "Write it as call_1_1='{\"value\": 7}'."
         ) from error

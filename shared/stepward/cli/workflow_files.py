@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -13,7 +12,7 @@ import typer
 
 from stepward.cli import screen
 from stepward.cli.exit_codes import REFUSED
-from stepward.cli.inputs import read_text
+from stepward.cli.inputs import read_standard_input, read_text
 from stepward.sdk import DocumentRefused, WorkflowProblem
 
 FileArgument = Annotated[
@@ -42,7 +41,7 @@ def is_file(given: str) -> bool:
 def source_of(given: str) -> Source:
     """Find the document behind an argument; one that cannot be read says why."""
     if given == "-":
-        return Source(STANDARD_INPUT, sys.stdin.read())
+        return Source(STANDARD_INPUT, read_standard_input())
     path = Path(given)
     # The API would say the same of bytes that are no UTF-8, but not in which file.
     read_text(path)

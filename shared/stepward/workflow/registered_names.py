@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from stepward.domain.documents.problems import MOST_PROBLEMS, Problem
 from stepward.domain.errors import InvalidRequest
 from stepward.ports.registry import Registry, Wanted
 from stepward.ports.workflow_registry import WorkflowRegistry
@@ -20,7 +21,6 @@ from stepward.tasks.webhook import WebhookSettings
 from stepward.tools.base import BoundTool
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.own_tools import OwnTools
-from stepward.workflow.problems import MOST_PROBLEMS, Problem
 
 UNKNOWN_TOOL: Final = "unknown-tool"
 """Of such a task not even the effect is known, so that nothing can be made of it."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepward.agents.start import Caller
+from stepward.domain.documents import Kind
+from stepward.domain.documents.problems import Problem, Refused
 from stepward.domain.published_tools import ToolRoom
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import Clock, iso
@@ -15,9 +17,7 @@ from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, 
 from stepward.workflow.checks.examine import examined
 from stepward.workflow.checks.locating import located
 from stepward.workflow.compiling.program import Compiled, compile_workflow
-from stepward.workflow.documents.read import Kind
 from stepward.workflow.own_tools import OwnTools
-from stepward.workflow.problems import Problem, Refused
 from stepward.workflow.proofs.catalog import prove, refusals
 from stepward.workflow.registered_names import UNKNOWN_TOOL, RegisteredNames
 

@@ -79,13 +79,33 @@ def test_a_json_file_is_registered(run: Run, stage: Stage, bare_folder: Path) ->
     [
         ("a.yaml", "id: a\ntools: [x\nname: b\n", "a.yaml:3:5: "),
         ("a.yaml", "id: a\n\tname: b\n", "a.yaml:2:1: "),
-        ("a.yaml", "id: a\nname: b\nid: c\n", "a.yaml:3:1: 'id' is given twice"),
+        ("a.yaml", "id: a\nname: b\nid: c\n", "a.yaml:3:1: the key 'id' stands in line 1 already"),
         ("a.yaml", "id: !!python/object:os.system x\n", "a.yaml:1:5: "),
-        ("a.yaml", "id: a\x00\n", "a.yaml: "),
-        ("a.yaml", "- id: a\n", "its top level is not a mapping"),
-        ("a.yaml", "", "its top level is not a mapping"),
+        ("a.yaml", "id: a\x00\n", "a.yaml:1:6: "),
+        ("a.yaml", "- id: a\n", "a.yaml:1:1: the document holds a list"),
+        ("a.yaml", "", "a.yaml: the document holds nothing"),
+        ("a.yaml", "# nothing\n", "the document holds nothing"),
+        (
+            "a.yaml",
+            "id: x\nprompt: " + "[" * 3_000 + "]" * 3_000,
+            "a.yaml:2:48: the document is nested deeper",
+        ),
+        ("a.json", "[" * 100_000, "a.json:1:1: the document is nested deeper"),
+        ("a.json", '{"a":' * 60 + "1" + "}" * 60, "a.json:1:201: the document is nested deeper"),
+        ("a.yaml", "a: &a [x]\nb: *a\n", "a.yaml:1:4: &a: anchors and aliases are not read"),
+        ("a.yaml", "id: a\n---\nid: b\n", "a.yaml:2:1: a second document begins here"),
+        ("a.yaml", "id: 0x" + "f" * 3_600, "a.yaml:1:5: 0xfff"),
+        (
+            "a.yaml",
+            "limits: {cost_limit_usd: 0.123456789012345678}",
+            "a.yaml:1:26: 0.123456789012345678 has 18",
+        ),
+        ("a.yaml", "id: 1e400", "a.yaml:1:5: 1e400 is larger than a number can be"),
+        ("a.yaml", "id: .nan", "a.yaml:1:5: .nan is no number"),
+        ("a.json", '{"id": NaN}', "a.json:1:8: NaN is no number"),
+        ("a.json", '{"id": 1, "id": 2}', "a.json:1:11: the key 'id' stands in line 1 already"),
         ("a.yaml", "? [a, b]\n: c\n", "a.yaml:1:3: "),
-        ("a.json", '{\n  "id": a\n}', "a.json:2:9: Expecting value."),
+        ("a.json", '{\n  "id": a\n}', "a.json:2:9: it cannot be read as JSON: Expecting value."),
         ("a.txt", "id: a", "neither .yaml, .yml nor .json"),
     ],
 )
@@ -97,7 +117,44 @@ def test_a_broken_file_is_named_with_line_and_column(
     seen = run("agents", "register", name)
     assert seen.code == 2
     assert said in seen.err
+    assert "Traceback" not in seen.err
     assert api.requests == []
+
+
+@pytest.mark.parametrize("name", ["folder.yaml", "missing.yaml", "latin.yaml", "half.json", "nul\0.yaml"])
+@pytest.mark.parametrize("command", [("agents", "register"), ("triggers", "add"), ("workflow", "register")])
+def test_what_is_no_text_file_is_one_line(
+    run: Run, stage: Stage, bare_folder: Path, name: str, command: tuple[str, ...]
+) -> None:
+    (bare_folder / "folder.yaml").mkdir()
+    (bare_folder / "latin.yaml").write_bytes(b"id: a\nname: caf\xe9\n")
+    (bare_folder / "half.json").write_bytes(b"\xff\xfe{")
+    api = stage(ok({}))
+    seen = run(*command, name)
+    assert (seen.code, api.requests) == (2, [])
+    assert name.split("\0", maxsplit=1)[0] in seen.err
+    assert "Traceback" not in seen.err
+    assert name != "latin.yaml" or "line 2" in seen.err
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("command", [("agents", "register"), ("triggers", "add")])
+def test_words_mean_what_they_mean_in_workflows(
+    run: Run, stage: Stage, bare_folder: Path, encoding: str, command: tuple[str, ...]
+) -> None:
+    written = "id: a\nplate: 0123\nat: 12:30:00\nday: 2026-11-30\nsku: 1_000\ncountry: [NO, no, on, yes, true, ~]\nn: 0o17\n"
+    (bare_folder / "a.yaml").write_bytes(written.encode(encoding))
+    api = stage(ok({"id": "a", "version": "1.0.0"}, 201))
+    assert run(*command, "a.yaml").code == 0
+    assert api.body() == {
+        "id": "a",
+        "plate": "0123",
+        "at": "12:30:00",
+        "day": "2026-11-30",
+        "sku": "1_000",
+        "country": ["NO", "no", "on", "yes", True, None],
+        "n": 15,
+    }
 
 
 def test_several_wrong_fields_are_all_shown(run: Run, stage: Stage, bare_folder: Path) -> None:

@@ -111,14 +111,14 @@ def test_input_comes_as_text_json_file_or_pipe(
         ('{"a": }', "--input starts like a JSON object but is none: Expecting value: line 1 column 7"),
         ("@missing.json", "missing.json cannot be read: No such file or directory"),
         ("@.", "cannot be read: Is a directory"),
-        ("@latin.txt", "latin.txt is not UTF-8 text (byte 0)"),
+        ("@latin.txt", "latin.txt is not a text file: it is not UTF-8 (byte 0, line 1)"),
         ('{"a":' * 50_000, "starts like a JSON object"),
     ],
 )
 def test_input_that_cannot_be_read_exits_2_before_anything_is_sent(
     run: Run, stage: Stage, bare_folder: Path, given: str, said: str
 ) -> None:
-    (bare_folder / "latin.txt").write_bytes(b"\xff\xfe")
+    (bare_folder / "latin.txt").write_bytes(b"\xe9")
     api = stage(BEGUN)
     seen = run("run", "a", "--input", given)
     assert seen.code == 2

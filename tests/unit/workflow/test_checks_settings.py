@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stepward.domain.documents.problems import MOST_PROBLEMS, Refused
 from stepward.workflow.checks import examine
-from stepward.workflow.problems import MOST_PROBLEMS, Refused
 from tests.workflow_texts import HEAD, found, only, told
 
 

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from stepward.domain.documents.yaml_text import read_yaml
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflow.documents import json_schema
 from stepward.workflow.documents.names import TASK_NAMES
-from stepward.workflow.documents.yaml_text import read_yaml
 from tests.workflow_texts import schema
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from stepward.domain.documents.yaml_text import read_yaml
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.workflow.documents import Position, definition_of, document_of, read
-from stepward.workflow.documents.yaml_text import read_yaml
 from tests.workflow_texts import HEAD, schema
 
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflow.documents import Position, read
-from stepward.workflow.problems import Problem, Refused
 
 
 def refused(text: str | bytes, kind: Any = "auto") -> list[Problem]:

@@ -9,9 +9,9 @@ import pytest
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.world import StillClock
+from stepward.domain.documents.problems import Refused
 from stepward.domain.published_tools import PublishedTool, ToolRoom
 from stepward.domain.tools import Effect
-from stepward.workflow.problems import Refused
 from stepward.workflow.registering import RegisterWorkflow
 from tests.workflow_world import ACME
 

@@ -13,12 +13,12 @@ from stepward.adapters.memory.world import StillClock
 from stepward.agents.estimate import Estimated, Figures
 from stepward.agents.start import Caller
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.documents.problems import Refused
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.lifecycle import AgentState
 from stepward.ports.registry import AgentRecord, AgentSummary, RegisteredAgent
 from stepward.workflow.planning.foretelling import FORMS, Foretell, kept_version
 from stepward.workflow.planning.known_costs import KnownCosts
-from stepward.workflow.problems import Refused
 from stepward.workflow.registering import RegisterWorkflow
 from tests.builders import an_agent
 

@@ -10,7 +10,7 @@ import pytest
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.world import StillClock
-from stepward.workflow.problems import MOST_PROBLEMS, Problem, Refused
+from stepward.domain.documents.problems import MOST_PROBLEMS, Problem, Refused
 from stepward.workflow.registering import RegisterWorkflow
 from tests.workflow_texts import HEAD
 

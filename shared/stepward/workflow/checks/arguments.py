@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
 from stepward.tasks.tool import ToolSettings
 from stepward.tools.base import BoundTool
@@ -14,7 +15,6 @@ from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import texts_in
 from stepward.workflow.documents.faults import fix_of, what_of
-from stepward.workflow.problems import Problem, meant
 
 
 def find(scene: Scene, orders: Orders) -> Iterator[Problem]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene
-from stepward.workflow.problems import Problem, meant
 
 
 def find(scene: Scene, orders: Orders) -> Iterator[Problem]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Final
 
+from stepward.domain.documents.problems import MOST_PROBLEMS, Problem, in_order
 from stepward.workflow.checks import (
     arguments,
     branches,
@@ -28,7 +29,6 @@ from stepward.workflow.checks import (
 )
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene
-from stepward.workflow.problems import MOST_PROBLEMS, Problem, in_order
 
 CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
     ids.find,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.tree import Path
 from stepward.workflow.checks.order import Order, Orders
 from stepward.workflow.checks.scene import Scene, Spot
-from stepward.workflow.documents.tree import Path
-from stepward.workflow.problems import Problem
 
 MOST_SHOWN = 12
 

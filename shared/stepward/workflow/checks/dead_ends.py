@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepward.domain.documents.problems import Problem
 from stepward.workflow.checks.order import Order, Orders
 from stepward.workflow.checks.scene import Scene, Spot
-from stepward.workflow.problems import Problem
 
 _ALWAYS_FALSE = frozenset({"{% false %}", "{%false%}"})
 

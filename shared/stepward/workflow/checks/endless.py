@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from stepward.domain.documents.problems import Problem
 from stepward.models.expressions import parse
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import read_expression
 from stepward.workflow.checks.scene import Scene
 from stepward.workflow.checks.sites import sites
-from stepward.workflow.problems import Problem
 
 _FIX: Final = "let it call itself within a condition, as in $n > 0 ? $f($n - 1) : 0"
 _ALWAYS: Final = {

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from stepward.domain.documents import Kind
+from stepward.domain.documents.problems import Problem, Refused, in_order
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.checks.catalog import check
 from stepward.workflow.checks.scene import Scene
 from stepward.workflow.documents.definition import best_effort
-from stepward.workflow.documents.read import Kind, document_of, read
-from stepward.workflow.problems import Problem, Refused, in_order
+from stepward.workflow.documents.read import document_of, read
 
 Fill = Callable[[WorkflowDefinition], WorkflowDefinition]
 """Puts into a definition what the document leaves to the platform, before it is checked."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.models.expression_functions import REMOVED
 from stepward.models.expression_functions import names as known_functions
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import BY_TASK, Reading, read_expression
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import Site, sites
-from stepward.workflow.problems import Problem, meant
 
 MOST_CHARS: Final = 400_000
 """Of all expressions of a document that differ: reading them takes some seconds then."""

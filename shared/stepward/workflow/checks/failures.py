@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepward.domain.documents.problems import Problem
 from stepward.tasks.base import Place
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene, Spot
-from stepward.workflow.problems import Problem
 
 
 def find(scene: Scene, orders: Orders) -> Iterator[Problem]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.workflow.checks.arguments import argument_schema, tool_of
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import Names, read_expression
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import Site, sites
-from stepward.workflow.problems import Problem, meant
 
 Schema = Mapping[str, Any]
 _ANYTHING: Final = frozenset({"string", "integer", "number", "boolean", "object", "array", "null"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from stepward.workflow.documents.tree import Document, Path
-from stepward.workflow.problems import Problem
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.tree import Document, Path
 
 
 def located(document: Document, problems: Iterable[Problem]) -> list[Problem]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import read_expression
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import Site, sites
-from stepward.workflow.problems import Problem, meant
 
 
 def find(scene: Scene, orders: Orders) -> Iterator[Problem]:

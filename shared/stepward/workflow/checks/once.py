@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepward.domain.documents.problems import Problem
 from stepward.domain.tools import Effect
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene
-from stepward.workflow.problems import Problem
 
 _FIX = "give it `retry: {strategy: none}`, or an effect of `idempotent` if the other side knows calls again"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepward.domain.documents.problems import Problem
 from stepward.models.expressions import is_expression
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene
 from stepward.workflow.checks.sites import fields_of, strangers, texts_in
-from stepward.workflow.problems import Problem
 
 _MIXED: Final = "write the whole value as one expression, as in {% 'Dear ' & $input.name %}"
 _OPEN: Final = "end it, as in {% $input.name %}"

@@ -9,6 +9,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.tree import Document, Path
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
@@ -17,8 +19,6 @@ from stepward.tasks.base import Place, TaskType
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.tasks.condition import ConditionSettings
 from stepward.workflow.documents.faults import place_of
-from stepward.workflow.documents.tree import Document, Path
-from stepward.workflow.problems import Problem
 
 
 @dataclass(frozen=True, eq=False)

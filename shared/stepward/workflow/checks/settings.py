@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from stepward.domain.documents.problems import Problem, meant
 from stepward.models.expressions import is_expression
 from stepward.tasks.base import TaskType
 from stepward.tasks.catalog import CATALOG, find_type
@@ -16,7 +17,6 @@ from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.documents.faults import fix_of, what_of
 from stepward.workflow.documents.mending import UNKNOWN_TYPE
 from stepward.workflow.documents.names import TASK_NAMES, is_common
-from stepward.workflow.problems import Problem, meant
 
 
 def find(scene: Scene, orders: Orders) -> Iterator[Problem]:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from stepward.domain.documents.tree import Path
 from stepward.models.expressions import is_expression
 from stepward.workflow.checks.scene import Scene, Spot
-from stepward.workflow.documents.tree import Path
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from stepward.domain.documents import Kind
+from stepward.domain.documents.tree import Document, Path, Position
 from stepward.workflow.documents.definition import best_effort, definition_of
-from stepward.workflow.documents.read import Kind, document_of, read
+from stepward.workflow.documents.read import document_of, read
 from stepward.workflow.documents.schema import json_schema
-from stepward.workflow.documents.tree import Document, Path, Position
 
 __all__ = [
     "Document",

@@ -8,11 +8,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from stepward.domain.documents.problems import Problem, in_order
+from stepward.domain.documents.tree import Document
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.documents.faults import fault_of, is_told
 from stepward.workflow.documents.mending import mended
-from stepward.workflow.documents.tree import Document
-from stepward.workflow.problems import Problem, in_order
 
 MOST_MENDINGS: Final = 3
 

@@ -9,6 +9,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.tree import Document, Path
 from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import (
@@ -21,8 +23,6 @@ from stepward.domain.workflows import (
 )
 from stepward.tasks.catalog import CATALOG
 from stepward.workflow.documents.names import RETRY_NAMES, WORKFLOW_NAMES
-from stepward.workflow.documents.tree import Document, Path
-from stepward.workflow.problems import Problem, meant
 
 _CODES: Final = {
     "extra_forbidden": "unknown-field",

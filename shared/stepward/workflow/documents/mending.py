@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from stepward.workflow.documents.tree import Path
+from stepward.domain.documents.tree import Path
 
 UNKNOWN_TYPE: Final = "?"
 """Stands where a task says no type: the checks know that this was told already."""

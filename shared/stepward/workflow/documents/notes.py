@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.tree import Document, Path
 from stepward.workflow.documents.names import MAY_BE_NULL
-from stepward.workflow.documents.tree import Document, Path
-from stepward.workflow.problems import Problem
 
 
 @dataclass(frozen=True)

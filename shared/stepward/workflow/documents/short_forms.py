@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stepward.domain.documents.problems import meant
 from stepward.models.expressions import is_expression
 from stepward.workflow.documents.names import ERROR_HANDLING, ERROR_RULES, RETRY_NAMES, STRATEGIES
 from stepward.workflow.documents.notes import Notes, Place
-from stepward.workflow.problems import meant
 
 
 def listed(value: Any) -> Any:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from stepward.domain.documents.problems import meant
+from stepward.domain.documents.tree import Document
 from stepward.workflow.documents import short_forms
 from stepward.workflow.documents.names import KNOWN_TO_WORKFLOWS, WORKFLOW_NAMES
 from stepward.workflow.documents.notes import Notes, Place
 from stepward.workflow.documents.task_spelling import spell_tasks
-from stepward.workflow.documents.tree import Document
-from stepward.workflow.problems import meant
 
 _TOP = Place((), ())
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from stepward.domain.documents.tree import Path
 from stepward.workflow.documents import short_forms
 from stepward.workflow.documents.names import KNOWN_TO_TASKS, task_names, type_told
 from stepward.workflow.documents.notes import Notes, Place
-from stepward.workflow.documents.tree import Path
 from stepward.workflow.documents.wires import lay_wires
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from stepward.domain.documents.problems import meant
 from stepward.workflow.documents.notes import Notes, Place
-from stepward.workflow.problems import meant
 
 
 def lay_wires(tasks: list[Any], place: Place, notes: Notes) -> None:

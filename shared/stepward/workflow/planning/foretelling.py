@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from stepward.domain.documents import Kind
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.workflow_registry import WorkflowRegistry
 from stepward.workflow.compiling.program import Compiled
-from stepward.workflow.documents.read import Kind
 from stepward.workflow.finding import find_workflow
 from stepward.workflow.planning.costs import Costs
 from stepward.workflow.planning.diff import Version, WorkflowDiff, diff

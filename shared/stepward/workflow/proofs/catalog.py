@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from stepward.domain.documents.problems import Problem
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.compiling.program import Compiled
-from stepward.workflow.problems import Problem
 from stepward.workflow.proofs import approvals, bounds, deadlocks, redaction
 from stepward.workflow.proofs.proof import Proof, Subject, shown
 

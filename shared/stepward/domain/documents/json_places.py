@@ -9,8 +9,9 @@ from collections.abc import Callable
 from json import decoder
 from typing import Final
 
-from stepward.workflow.documents.scalars import NotANumber, number
-from stepward.workflow.documents.tree import DEEPEST_TEXT, Document, Position, TreeBuilder
+from stepward.domain.documents.scalars import number
+from stepward.domain.documents.tree import DEEPEST_TEXT, Document, Position, TreeBuilder
+from stepward.domain.numbers import NotANumber
 
 _TOKEN: Final = re.compile(
     r'[ \t\n\r,:]*(?:([{\[])|([}\]])|(")|(-?[0-9][-+.0-9eE]*)|(true|false|null)|(NaN|-?Infinity))'
@@ -38,7 +39,7 @@ def _hold_to_grammar(text: str, reader: _Reader) -> None:
         raise reader.builder.refuse("not-json", detail, "mend the JSON", at) from error
     except RecursionError as error:
         detail = f"the document is nested deeper than {DEEPEST_TEXT} levels"
-        fix = "take it apart, for example into subworkflows"
+        fix = "take it apart"
         raise reader.builder.refuse("nested-too-deep", detail, fix, Position(1, 1)) from error
 
 

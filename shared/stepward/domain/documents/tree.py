@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple, TypeAlias
 
-from stepward.workflow.problems import Problem, Refused
+from stepward.domain.documents.problems import Problem, Refused
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value, as in `("tasks", 3, "needs", 0)`."""
@@ -122,7 +122,7 @@ class TreeBuilder:
     def _open(self, container: dict[str, Any] | list[Any], at: Position) -> None:
         if len(self._stack) >= DEEPEST_TEXT:
             detail = f"the document is nested deeper than {DEEPEST_TEXT} levels"
-            raise self.refuse("nested-too-deep", detail, "take it apart, for example into subworkflows", at)
+            raise self.refuse("nested-too-deep", detail, "take it apart", at)
         if self.expects_key:
             raise self.refuse("key-is-no-text", "a key is a list or a mapping", "keys are texts", at)
         self._stack.append(_Open(container, self._put(container, at)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.workflow.documents.scalars import NotANumber, plain
-from stepward.workflow.documents.tree import Document, Position, TreeBuilder
+from stepward.domain.documents.scalars import plain
+from stepward.domain.documents.tree import Document, Position, TreeBuilder
+from stepward.domain.numbers import NotANumber
 
 
 def read_yaml(text: str) -> Document:
@@ -65,7 +66,7 @@ class _Reader:
     def _begin(self, at: Position) -> None:
         self._documents += 1
         if self._documents > 1:
-            fix = "one file is one workflow: put the others into files of their own"
+            fix = "one file holds one document: put the others into files of their own"
             raise self.builder.refuse("several-documents", "a second document begins here", fix, at)
 
     def _no_anchors(self, name: str, at: Position) -> Exception:

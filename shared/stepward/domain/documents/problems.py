@@ -1,0 +1,83 @@
+"""What is wrong with a workflow's document, each thing with its place and its remedy, and all of it at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.errors import InvalidRequest
+
+MOST_PROBLEMS: Final = 100
+"""More than a person mends in one go; the rest shows up the next time."""
+
+
+class Problem(BaseModel):
+    """One thing that is wrong. `task` is the task's path, `field` the field within it, or within the document."""
+
+    model_config = ConfigDict(frozen=True)
+
+    code: str
+    detail: str
+    fix: str
+    task: str | None = None
+    field: str | None = None
+    line: int | None = None
+    column: int | None = None
+
+    def __str__(self) -> str:
+        """Spell the problem as a compiler would, for terminals and editors."""
+        place = f"{self.line}:{self.column}: " if self.line is not None else ""
+        where = f"{self.task}: " if self.task else ""
+        return f"{place}{where}{self.detail} ({self.code}; {self.fix})"
+
+
+class Refused(InvalidRequest):
+    """The document has problems, so nothing was kept and nothing started; to callers it is an `InvalidRequest`."""
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = in_order(problems)
+        first = self.problems[0]
+        more = f" (and {len(self.problems) - 1} more)" if len(self.problems) > 1 else ""
+        super().__init__(f"{first.detail}{more}", field=first.field, fix=first.fix)
+        self.errors = [_shown(problem) for problem in self.problems]
+
+    @property
+    def code(self) -> str:
+        """The stable name of what callers can mend."""
+        return InvalidRequest.__name__
+
+
+def _shown(problem: Problem) -> dict[str, Any]:
+    return problem.model_dump(exclude_none=True)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Sort by position, drop what is said twice, and keep what a person can take in."""
+    unique = dict.fromkeys(problems)
+    end = (2**31, 2**31)
+    place = {
+        one: (one.line, one.column) if one.line is not None and one.column is not None else end
+        for one in unique
+    }
+    return sorted(unique, key=place.__getitem__)[:MOST_PROBLEMS]
+
+
+def nearest(name: str, known: Collection[str]) -> str | None:
+    """Find the name that was probably meant; comparing is slow, so long lists are narrowed by length first."""
+    if len(name) >= 3 and (begun := [one for one in known if one.startswith(name)]):
+        return min(begun, key=len)
+    alike: Sequence[str] = [one for one in known if abs(len(one) - len(name)) <= 3]
+    if len(alike) > 500:
+        beginning = name[:2].casefold()
+        alike = [one for one in alike if one[:2].casefold() == beginning][:500]
+    found = get_close_matches(name[:80], alike, n=1)
+    return found[0] if found else None
+
+
+def meant(name: str, known: Collection[str], otherwise: str) -> str:
+    """Say which name was probably meant, or what to do if none is near."""
+    near = nearest(name, known)
+    return f"did you mean {near!r}?" if near else otherwise
