@@ -75,9 +75,13 @@ class Arns:
         """Carry the account in the bucket's name, which has to be unique in the world."""
         return f"{self.names.of('data')}-{self.account}"
 
+    def data_bucket(self) -> str:
+        """Spell the data bucket itself, for listing it."""
+        return f"arn:{self.partition}:s3:::{self.data_bucket_name()}"
+
     def objects(self, prefix: str) -> str:
         """Spell the objects under a prefix of the data bucket, so that grants do not reach its other half."""
-        return f"arn:{self.partition}:s3:::{self.data_bucket_name()}/{prefix}/*"
+        return f"{self.data_bucket()}/{prefix}/*"
 
     def function(self, room: str) -> str:
         """Spell a room's function without a version: machines and the API always call the newest code."""

@@ -15,6 +15,8 @@ class Allow:
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """IAM's `Condition` block: operator, then key and value."""
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,7 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "data:read": ("tenants", ("s3:GetObject",)),
+    "data:read-write": ("tenants", ("s3:GetObject", "s3:PutObject")),
     "blobs:read": ("blobs", ("s3:GetObject",)),
     "blobs:read-write": ("blobs", ("s3:GetObject", "s3:PutObject")),
 }
@@ -62,6 +65,7 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
     words |= {f"{room}:send": _send_rule(room) for room in QUEUES}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
+    words["data:list"] = _data_list
     words["schedules:define"] = _schedules
     words["events:put"] = _events
     words["bus:put"] = _bus
@@ -90,6 +94,13 @@ def _object_rule(prefix: str, actions: tuple[str, ...]) -> Rule:
         return Granted((Allow(actions, (arns.objects(prefix),)),), {"DATA_BUCKET": arns.data_bucket_name()})
 
     return rule
+
+
+def _data_list(arns: Arns) -> Granted:
+    """List the tenants' half of the data bucket, and not what the platform itself keeps there."""
+    narrowed = {"StringLike": {"s3:prefix": "tenants/*"}}
+    allow = Allow(("s3:ListBucket",), (arns.data_bucket(),), narrowed)
+    return Granted((allow,), {"DATA_BUCKET": arns.data_bucket_name()})
 
 
 def _schedules(arns: Arns) -> Granted:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -114,14 +115,19 @@ def _feeding(spec: RoomSpec, arns: Arns) -> list[tuple[bool, Allow]]:
 
 
 def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:
-    """Write statements as they are listed, one for each set of resources with its actions joined."""
-    merged: dict[tuple[str, ...], list[str]] = {}
+    """Write statements as they are listed, one for each set of resources and conditions with its actions joined."""
+    merged: dict[str, tuple[Allow, list[str]]] = {}
     for allow in allows:
-        merged.setdefault(allow.resources, []).extend(allow.actions)
+        where = json.dumps([allow.resources, allow.conditions], sort_keys=True)
+        merged.setdefault(where, (allow, []))[1].extend(allow.actions)
     return iam.PolicyDocument(
         statements=[
-            iam.PolicyStatement(actions=list(dict.fromkeys(actions)), resources=list(resources))
-            for resources, actions in merged.items()
+            iam.PolicyStatement(
+                actions=list(dict.fromkeys(actions)),
+                resources=list(allow.resources),
+                conditions=dict(allow.conditions) or None,
+            )
+            for allow, actions in merged.values()
         ]
     )
 

@@ -56,3 +56,18 @@ def test_a_missing_data_set_is_said_to_be_missing(ports: Any) -> None:
     ports.datasets.put("other", "datasets/a.csv", b"one")
     with pytest.raises(NotFound):
         ports.datasets.read("acme", "datasets/a.csv")
+
+
+def test_data_files_are_listed_by_key_and_paged(ports: Any) -> None:
+    for key in ("inbox/b.json", "datasets/b.csv", "datasets/a.csv", "datasets/sub/c.csv"):
+        assert ports.datasets.write("acme", key, b"one two", "text/csv")
+    ports.datasets.write("other", "datasets/z.csv", b"", "text/csv")
+    keys = [one.key for one in ports.datasets.list_files("acme", "", 10)]
+    assert keys == ["datasets/a.csv", "datasets/b.csv", "datasets/sub/c.csv", "inbox/b.json"]
+    assert [one.key for one in ports.datasets.list_files("acme", "datasets/", 2)] == keys[:2]
+    assert [one.key for one in ports.datasets.list_files("acme", "datasets/", 2, keys[1])] == keys[2:3]
+    assert ports.datasets.list_files("nobody", "", 10) == []
+    first = ports.datasets.list_files("acme", "datasets/a", 1)[0]
+    assert first.size_bytes == 7
+    assert ports.datasets.write("acme", "datasets/a.csv", b"else", "text/csv") != first.version
+    assert ports.datasets.read("acme", "datasets/a.csv").body == b"else"

@@ -149,6 +149,8 @@ USES: dict[tuple[str, str], Use] = {
     ("agents_api", "registry:read-write"): lambda tour: tour.agent(),
     ("agents_api", "runtime:read"): lambda tour: tour.api.get(f"/agents/{tour.agent()}"),
     ("authorizer", "identity:read"): lambda tour: tour.api.get("/agents"),
+    ("data_api", "data:read-write"): lambda tour: tour.api.get("/data/datasets/orders.csv"),
+    ("data_api", "data:list"): lambda tour: tour.api.get("/data"),
     ("health", "journal:read"): lambda tour: tour.api.get("/api/health/ready"),
     ("health", "runtime:read"): lambda tour: tour.api.get("/api/health/ready"),
     ("health", "registry:read"): lambda tour: tour.api.get("/api/health/ready"),
@@ -252,7 +254,12 @@ def _without(laptop: Laptop, role: str, room: str, word: str) -> Iterator[None]:
     given = iam.get_role_policy(RoleName=role, PolicyName="Grants")["PolicyDocument"]
     others = [allow for other in ROOMS[room].grants if other != word for allow in WORDS[other](ARNS).allows]
     statements = [
-        {"Effect": "Allow", "Action": list(allow.actions), "Resource": list(allow.resources)}
+        {
+            "Effect": "Allow",
+            "Action": list(allow.actions),
+            "Resource": list(allow.resources),
+            **({"Condition": dict(allow.conditions)} if allow.conditions else {}),
+        }
         for allow in others
     ] or [{"Effect": "Allow", "Action": "logs:PutLogEvents", "Resource": ARNS.function_logs(room)}]
 

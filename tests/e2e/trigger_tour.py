@@ -51,6 +51,12 @@ def upload(tour: Any, body: bytes = b"{}", **said: Any) -> None:
     tour.laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/acme/{folder}x", Body=body)
 
 
+def put_event(tour: Any) -> None:
+    """Put an event for a trigger."""
+    made = add(tour, "event", event={"source": "shop", "detail_type": ["tour.event"]})
+    tour.api.post(f"/triggers/{made['id']}/fire", json={"event": {"detail": {}}})
+
+
 def call_in(tour: Any, body: bytes = b"{}", **said: Any) -> None:
     """Start an agent, or what is said, by a signed call."""
     made, at_s = add(tour, "webhook", **said), int(time.time())
@@ -69,6 +75,7 @@ def in_line(tour: Any, use: Callable[[Any], object]) -> None:
 TRIGGER_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("dispatch", "workflows:start"): as_tool,
     ("task_run", "agent-run:answer"): as_tool,
+    ("triggers_api", "bus:put"): put_event,
     ("triggers_api", "triggers:define"): lambda tour: tour.api.get("/triggers"),
     ("triggers_api", "schedules:define"): schedule,
     ("triggers_api", "registry:read"): lambda tour: add(tour, "webhook"),

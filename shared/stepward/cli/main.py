@@ -26,6 +26,7 @@ from stepward.cli import (
     workflows,
 )
 from stepward.cli.approvals import app as approvals
+from stepward.cli.data import app as data
 from stepward.cli.exit_codes import EPILOG, OK, USAGE, exit_code_for
 from stepward.sdk import StepwardError
 
@@ -76,6 +77,7 @@ app.add_typer(runs.app, name="runs")
 control.attach(app)
 app.add_typer(workflows.app, name="workflow")
 app.add_typer(triggers.app, name="triggers")
+app.add_typer(data, name="data")
 app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
 costs.attach(app)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 import yaml
 
-from stepward.cli import screen
+from stepward.cli import screen, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_definition, read_input
@@ -158,6 +158,9 @@ def rm(
         screen.write_json({"id": trigger_id, "removed": True})
     else:
         screen.say(f"{trigger_id} is gone.")
+
+
+trigger_fire.attach(app)
 
 
 def _show_page(page: TriggerPage) -> None:

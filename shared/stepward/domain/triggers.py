@@ -9,7 +9,15 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    model_validator,
+)
 
 from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
@@ -45,6 +53,13 @@ def _checked(pattern: dict[str, Any]) -> dict[str, Any]:
 
 
 Pattern = Annotated[dict[str, Any], AfterValidator(_checked)]
+
+
+def _listed(given: Any) -> Any:
+    return [given] if isinstance(given, str) else given
+
+
+DetailType = Annotated[str, Field(min_length=1, max_length=200)]
 ScheduleText = Annotated[str, Field(max_length=256), AfterValidator(_readable)]
 ZoneName = Annotated[str, Field(max_length=50), AfterValidator(_known_zone)]
 
@@ -80,9 +95,10 @@ class EventMatch(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Source
-    detail_type: tuple[Annotated[str, Field(min_length=1, max_length=200)], ...] = Field(
+    detail_type: Annotated[tuple[DetailType, ...], BeforeValidator(_listed)] = Field(
         default=(), max_length=20
     )
+    """The types that fire, all if there is none; a single one may be written without a list."""
     detail: Pattern = Field(default_factory=dict)
 
 

@@ -12,6 +12,16 @@ class DataFile(BaseModel):
 
     version: str
     body: bytes
+    content_type: str = "application/octet-stream"
+
+
+class KeptFile(BaseModel):
+    """A file in a list."""
+
+    key: str
+    size_bytes: int
+    version: str
+    changed_at: str
 
 
 class Datasets(Protocol):
@@ -22,3 +32,9 @@ class Datasets(Protocol):
 
     def is_there(self, tenant: str, path: str) -> bool:
         """Tell whether a file exists, without reading it."""
+
+    def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
+        """List files by key: those whose key begins with `prefix` and comes after `after`."""
+
+    def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
+        """Keep a file in place of the one that was there, and return its version."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stepward.runtime import wiring
+from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
     from stepward.agents.start import Caller
     from stepward.domain.task_records import WorkflowHead
+    from stepward.ports.events import Events
     from stepward.triggers.starts import Startables, Starters
 
 # ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
@@ -27,6 +29,13 @@ def startables() -> Startables:
     from stepward.triggers.starts import Startables
 
     return Startables(wiring.registry(), workflow_wiring.registry())
+
+
+def bus() -> Events:
+    """The stage's bus, on which applications put their events."""
+    from stepward.adapters.aws.events import EventBridgeEvents
+
+    return EventBridgeEvents(settings().need("event_bus"))
 
 
 def _start_workflow(caller: Caller, workflow: str, body: Any, key: str | None) -> tuple[WorkflowHead, bool]:

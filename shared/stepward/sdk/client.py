@@ -13,6 +13,7 @@ import httpx2
 from stepward.sdk.approvals import ApprovalClient
 from stepward.sdk.control import RunControl
 from stepward.sdk.costs import Budgets, Costs, Prices
+from stepward.sdk.data import DataClient
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.lifecycle import AgentLifecycle
 from stepward.sdk.shapes import (
@@ -69,6 +70,11 @@ class Stepward:
     def approvals(self) -> ApprovalClient:
         """What agents ask people."""
         return ApprovalClient(self._wire)
+
+    @property
+    def data(self) -> DataClient:
+        """The tenant's data files."""
+        return DataClient(self._wire)
 
     @property
     def triggers(self) -> TriggerClient:

@@ -61,6 +61,20 @@ class Transport:
         """Read what is no JSON document, such as a picture."""
         return self._retrying(lambda: self._exchange("GET", path, params=params)).text
 
+    def get_bytes(self, path: str) -> bytes:
+        """Read a file as it is."""
+        return self._retrying(lambda: self._exchange("GET", path)).content
+
+    def put_bytes(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:
+        """Write a file as it is: doing it twice is doing it once."""
+        headers = {"content-type": content_type}
+        return self._retrying(lambda: self._call("PUT", path, content=body, headers=headers))
+
+    def post_signed(self, path: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+        """Send a signed call; its id tells a repeat, so repeating is safe."""
+        sent = {"content-type": "application/json", **headers}
+        return self._retrying(lambda: self._call("POST", path, content=body, headers=sent))
+
     def probe(self, path: str, good: frozenset[int] = frozenset({200})) -> dict[str, Any]:
         """Read once: who asks for health wants to know how it is now, not how it is after four tries."""
         return self._call("GET", path, good=good)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NotRequired, TypedDict, cast
 
+from stepward.domain.signatures import sign
+from stepward.sdk.errors import BadCall
 from stepward.sdk.transport import Transport, path_to
 
 
@@ -80,6 +83,20 @@ class TriggerTrial(TypedDict):
     error: dict[str, Any] | None
 
 
+class PutEvent(TypedDict):
+    """An event that was put on the stage's bus for a trigger."""
+
+    trigger: str
+    event: dict[str, Any]
+
+
+class HookAnswer(TypedDict):
+    """What a call to a webhook started; `is_new` is False if the same call had started it before."""
+
+    run: str | None
+    is_new: bool
+
+
 class TriggerClient:
     """Make, read, change, try and remove triggers."""
 
@@ -110,6 +127,52 @@ class TriggerClient:
         """See what an event would start; nothing starts."""
         path = path_to("triggers", trigger_id, "test")
         return cast("TriggerTrial", self._wire.post(path, {"event": dict(event)}))
+
+    def put_event(self, trigger_id: str, event: Mapping[str, Any]) -> PutEvent:
+        """Put an event on the stage's bus that fires this trigger, as an application's own event would.
+
+        Args:
+            trigger_id: A trigger of kind event.
+            event: `{"detail-type": …, "detail": {…}}`; the source is the trigger's, and a single type of it may be left out.
+
+        Returns:
+            The event as it was put. What it starts is seen in `show(trigger_id)["state"]` a moment later.
+
+        Raises:
+            ApiError: The event does not fit, or the trigger is of another kind.
+        """
+        return cast(
+            "PutEvent", self._wire.post(path_to("triggers", trigger_id, "fire"), {"event": dict(event)})
+        )
+
+    def call(self, path: str, body: bytes, secret: str, *, at: datetime, call_id: str) -> HookAnswer:
+        """Make a signed call to a webhook, as a sender outside would (Standard Webhooks).
+
+        Args:
+            path: The trigger's `path`.
+            body: What the template sees as `$event.body`.
+            secret: The trigger's secret (whsec_…).
+            at: The time of the call; more than 300 s from now is refused.
+            call_id: The `webhook-id`; the same id again starts nothing new.
+
+        Returns:
+            The run that the call started.
+
+        Raises:
+            ApiError: The signature or the body was refused.
+            BadCall: The secret cannot be read.
+        """
+        timestamp_s = int(at.timestamp())
+        try:
+            signature = sign(secret, call_id, timestamp_s, body)
+        except ValueError as error:
+            raise BadCall("The secret cannot be read.", "Copy it whole: whsec_… .") from error
+        headers = {
+            "webhook-id": call_id,
+            "webhook-timestamp": str(timestamp_s),
+            "webhook-signature": signature,
+        }
+        return cast("HookAnswer", self._wire.post_signed(path, body, headers))
 
     def rotate(self, trigger_id: str, *, overlap_s: int = 3_600) -> str:
         """Give a webhook a new secret and return it; the old one stays valid for the overlap."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
+from stepward.domain.data_paths import RULE, is_data_path
 from stepward.domain.retries import Retry
 from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
@@ -21,9 +22,8 @@ from stepward.ports.results import ResultStore
 
 
 def _within_datasets(path: str) -> str:
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or not path.isprintable():
-        raise ValueError("it must be a path within the tenant's data, such as datasets/orders.csv")
+    if not is_data_path(path):
+        raise ValueError(f"it must be {RULE}")
     return path
 
 

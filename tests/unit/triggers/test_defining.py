@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from stepward.adapters.memory.events import MemoryEvents
 from stepward.adapters.memory.triggers import MemorySchedules, MemoryTriggers
 from stepward.adapters.memory.world import StillClock
 from stepward.agents.start import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.triggers.define import DefineTriggers
+from stepward.triggers.put_event import PutTriggerEvent
 from stepward.triggers.show import ShowTriggers, TryTrigger
 from stepward.triggers.starts import Startables
 from tests.builders import an_agent_body
@@ -176,3 +178,45 @@ def test_trying_tells_what_would_go_wrong(desk: Desk) -> None:
     assert tried["error"]["field"] == "input"
     with pytest.raises(InvalidRequest):
         desk.attempt("acme", "inbox", {"evnt": {}})
+
+
+def test_a_single_type_of_event_is_a_list_of_one(desk: Desk) -> None:
+    event = {"source": "shop", "detail_type": "order.placed"}
+    made = desk.define.add(ACME, {"id": "orders-in", "kind": "event", "agent": "helper", "event": event})
+    assert made.kept.trigger.event is not None
+    assert made.kept.trigger.event.detail_type == ("order.placed",)
+
+
+ORDERS = {"id": "orders-in", "kind": "event", "agent": "helper", "event": {"source": "shop"}}
+
+
+def test_an_event_is_put_for_a_trigger(desk: Desk) -> None:
+    desk.define.add(ACME, {**ORDERS, "event": {"source": "shop", "detail_type": "order.placed"}})
+    put = PutTriggerEvent(desk.triggers, bus := MemoryEvents(), {"shop": "acme"})
+    answer = put("acme", "orders-in", {"event": {"detail": {"order": 1}}})
+    assert answer["event"] == {"source": "shop", "detail-type": "order.placed", "detail": {"order": 1}}
+    assert bus.told == [("shop", "order.placed", {"order": 1})]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "event", "sources", "field"),
+    [
+        (ORDERS, {"detail": {}}, {"shop": "acme"}, "event.detail-type"),
+        (ORDERS, {"detail-type": "x"}, {"shop": "acme"}, "event.detail"),
+        (ORDERS, {"detail-type": "x", "detail": {}, "account": "1"}, {"shop": "acme"}, "event.account"),
+        (ORDERS, {"source": "bank", "detail-type": "x", "detail": {}}, {"shop": "acme"}, "event"),
+        (ORDERS, {"detail-type": "x", "detail": {}}, {"shop": "other"}, "event.source"),
+        ({**ORDERS, "enabled": False}, {"detail-type": "x", "detail": {}}, {"shop": "acme"}, "trigger_id"),
+        ({**S3, "id": "orders-in"}, {"detail-type": "x", "detail": {}}, {"shop": "acme"}, "trigger_id"),
+    ],
+)
+def test_an_event_that_would_not_fire_is_not_put(
+    desk: Desk, trigger: dict[str, Any], event: dict[str, Any], sources: dict[str, str], field: str
+) -> None:
+    desk.define.add(ACME, trigger)
+    put = PutTriggerEvent(desk.triggers, bus := MemoryEvents(), sources)
+    with pytest.raises(InvalidRequest) as caught:
+        put("acme", "orders-in", {"event": event})
+    assert (caught.value.field, bus.told) == (field, [])
+    with pytest.raises(NotFound):
+        put("other", "orders-in", {"event": {"detail-type": "x", "detail": {}}})

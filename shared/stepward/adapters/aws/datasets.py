@@ -10,7 +10,8 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
 from stepward.domain.errors import NotFound, ToolFailed
-from stepward.ports.datasets import DataFile
+from stepward.ports.clock import iso
+from stepward.ports.datasets import DataFile, KeptFile
 
 MOST_BYTES: Final = 5_000_000
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
@@ -43,7 +44,7 @@ class S3Datasets:
             raise ToolFailed(
                 f"the data set {path!r} has {found['ContentLength']} bytes; the limit is {MOST_BYTES}."
             )
-        return DataFile(version=found["ETag"], body=found["Body"].read())
+        return DataFile(version=found["ETag"], body=found["Body"].read(), content_type=found["ContentType"])
 
     def is_there(self, tenant: str, path: str) -> bool:
         """Ask for a file's head."""
@@ -56,7 +57,33 @@ class S3Datasets:
                 raise
         return True
 
+    def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
+        """Ask for keys of the tenant's part, which the bucket's list is narrowed to."""
+        own = f"tenants/{tenant}/"
+        later = {"StartAfter": f"{own}{after}"} if after else {}
+        with translated(f"listing {prefix or 'files'}"):
+            found = client("s3").list_objects_v2(
+                Bucket=self.bucket, Prefix=f"{own}{prefix}", MaxKeys=limit, **later
+            )
+        return [
+            KeptFile(
+                key=one["Key"].removeprefix(own),
+                size_bytes=one["Size"],
+                version=one["ETag"],
+                changed_at=iso(one["LastModified"]),
+            )
+            for one in found.get("Contents", [])
+        ]
+
+    def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
+        """Put the object; the last of two writers wins, as with every file."""
+        with translated(f"writing {path}"):
+            put = client("s3").put_object(
+                Bucket=self.bucket, Key=f"tenants/{tenant}/{path}", Body=body, ContentType=content_type
+            )
+        return str(put["ETag"])
+
 
 def _missing(path: str) -> NotFound:
-    fix = f"upload it to the data bucket as tenants/<tenant>/{path}"
+    fix = f"stepward data put {path} FILE"
     return NotFound(f"there is no data set {path!r} for this tenant.", field="source", fix=fix)

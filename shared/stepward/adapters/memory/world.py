@@ -9,7 +9,7 @@ from itertools import count
 
 from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunKey
-from stepward.ports.datasets import DataFile
+from stepward.ports.datasets import DataFile, KeptFile
 from stepward.ports.identity import ApiKeyRecord
 
 
@@ -36,6 +36,22 @@ class MemoryDatasets:
     def is_there(self, tenant: str, path: str) -> bool:
         """Tell whether a file was put."""
         return (tenant, path) in self._files
+
+    def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
+        """List by key."""
+        keys = sorted(key for owner, key in self._files if owner == tenant and key.startswith(prefix))
+        return [self._kept(tenant, key) for key in keys if key > (after or "")][:limit]
+
+    def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
+        """Keep a file; its content type does not matter here."""
+        del content_type
+        self.put(tenant, path, body)
+        return hashlib.sha256(body).hexdigest()
+
+    def _kept(self, tenant: str, key: str) -> KeptFile:
+        body = self._files[(tenant, key)]
+        version = hashlib.sha256(body).hexdigest()
+        return KeptFile(key=key, size_bytes=len(body), version=version, changed_at="2026-01-01T00:00:00.000Z")
 
 
 class MemoryIdentity:

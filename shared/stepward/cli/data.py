@@ -1,0 +1,140 @@
+"""`stepward data`: the files that tools look things up in, and that triggers wait for."""
+
+from __future__ import annotations
+
+import mimetypes
+import sys
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG, InputError
+from stepward.cli.options import CursorOption, LimitOption
+from stepward.cli.run_tables import age
+from stepward.sdk.data import DataFilePage, WrittenFile
+
+MOST_BYTES: Final = 4_000_000
+
+app = typer.Typer(no_args_is_help=True, help="List, read and write the tenant's data files.", epilog=EPILOG)
+
+KeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="Its path within the tenant's data, such as datasets/orders.csv.")
+]
+
+LS_HELP = """List data files by key.
+
+Examples:
+
+  stepward data ls
+
+  stepward data ls datasets/ --json | jq -r '.files[].key'
+"""
+GET_HELP = """Write a data file to standard output, or to a file with --out.
+
+Examples:
+
+  stepward data get datasets/orders.csv
+
+  stepward data get datasets/orders.csv --out orders.csv
+"""
+PUT_HELP = """Keep a file in place of the one that was there; a trigger that waits for it fires.
+
+Examples:
+
+  stepward data put datasets/orders.csv orders.csv
+
+  stepward data put inbox/1.json order.json
+"""
+
+
+@app.command("ls", help=LS_HELP, epilog=EPILOG)
+def ls(
+    prefix: Annotated[str | None, typer.Argument(help="Only keys that begin so.")] = None,
+    limit: LimitOption = None,
+    cursor: CursorOption = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List data files."""
+    with connect(url, key) as stepward:
+        page = stepward.data.list(prefix, limit=limit, cursor=cursor)
+    screen.answer(page, _show_page, as_json=as_json)
+
+
+@app.command("get", help=GET_HELP, epilog=EPILOG)
+def get(
+    name: KeyArgument,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write it there.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """Write a data file's bytes as they are."""
+    with connect(url, key) as stepward:
+        body = stepward.data.read(name)
+    if out is None:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(body)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        out.write_bytes(body)
+    except OSError as error:
+        raise InputError(f"{out} cannot be written: {error.strerror or error}.", "Check the path.") from error
+    screen.say(f"{out}: {len(body):,} bytes.")
+
+
+@app.command("put", help=PUT_HELP, epilog=EPILOG)
+def put(
+    name: KeyArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to keep there.")],
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Keep a file."""
+    body = read_bytes(file)
+    with connect(url, key) as stepward:
+        written = stepward.data.write(name, body, content_type_of(file))
+    screen.answer(written, _show_written, as_json=as_json)
+
+
+def read_bytes(file: Path) -> bytes:
+    """Read a file that is to be sent whole.
+
+    Raises:
+        InputError: It cannot be read, or has more than 4,000,000 bytes.
+    """
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise InputError(f"{file} cannot be read: {error.strerror or error}.", "Check the path.") from error
+    if len(body) > MOST_BYTES:
+        raise InputError(
+            f"{file} has {len(body):,} bytes; {MOST_BYTES:,} can be sent.", "Upload it to the data bucket."
+        )
+    return body
+
+
+def content_type_of(file: Path) -> str:
+    """Return what a file is, by its ending."""
+    return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
+
+
+def _show_written(written: WrittenFile) -> None:
+    screen.say(f"{written['key']}: {written['size_bytes']:,} bytes.", style="green")
+
+
+def _show_page(page: DataFilePage) -> None:
+    if not page["files"]:
+        screen.say("No such files. Put one: stepward data put datasets/orders.csv orders.csv")
+        return
+    table = screen.table("key", "bytes", "age", right=("bytes", "age"))
+    for file in page["files"]:
+        cells = (file["key"], f"{file['size_bytes']:,}", age(file["changed_at"]))
+        table.add_row(*(screen.as_cell(cell) for cell in cells))
+    screen.show(table)
+    screen.more(page["next_cursor"])

@@ -1,0 +1,106 @@
+"""Puts an event on the stage's bus for a trigger of one's own: it takes the way that an application's event takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from stepward.agents.requests import parse
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.triggers import EventMatch
+from stepward.ports.events import Events
+from stepward.ports.triggers import Triggers
+from stepward.triggers.arrivals import event_fits
+from stepward.triggers.define import find_trigger
+
+
+class GivenEvent(BaseModel):
+    """An event as EventBridge shows it; what the trigger says already may be left out."""
+
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+    source: str | None = None
+    detail_type: str | None = Field(default=None, alias="detail-type", min_length=1, max_length=128)
+    detail: dict[str, Any]
+
+
+class FireRequest(BaseModel):
+    """The body of `POST /triggers/{id}/fire`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event: GivenEvent
+
+
+@dataclass(frozen=True)
+class PutTriggerEvent:
+    """The use case behind `POST /triggers/{id}/fire`."""
+
+    triggers: Triggers
+    bus: Events
+    sources: Mapping[str, str]
+
+    def __call__(self, tenant: str, trigger_id: str, body: Any) -> dict[str, Any]:
+        """Put an event that fits the trigger; every other trigger that it fits fires too.
+
+        Args:
+            tenant: Whose trigger it is.
+            trigger_id: A trigger of kind event.
+            body: `{"event": {"detail-type"?: …, "detail": {…}}}`; the source is the trigger's.
+
+        Returns:
+            The event as it was put. What it starts is seen in the trigger's `state`.
+
+        Raises:
+            InvalidRequest: The trigger is of another kind, or the event does not fit it.
+        """
+        given = parse(FireRequest, body).event
+        kept = find_trigger(self.triggers, tenant, trigger_id)
+        wanted = kept.trigger.event
+        if wanted is None:
+            raise _of_another_kind(trigger_id, kept.trigger.kind)
+        if not kept.trigger.enabled:
+            raise InvalidRequest(
+                f"{trigger_id!r} is disabled.", field="trigger_id", fix="set `enabled: true` and replace it"
+            )
+        source, type_ = given.source or wanted.source, given.detail_type or _only_type(wanted)
+        event = {"source": source, "detail-type": type_, "detail": given.detail}
+        if not event_fits(kept.trigger, event):
+            raise InvalidRequest(
+                f"the event does not fit {trigger_id!r}, so it would not fire.",
+                field="event",
+                fix="compare it with the trigger's `event`: source, detail_type and detail",
+            )
+        if self.sources.get(wanted.source) != tenant:
+            raise InvalidRequest(
+                f"events from {wanted.source!r} are not given to this tenant any more.",
+                field="event.source",
+                fix="whoever deploys gives sources to tenants in the stage's `event_sources`",
+            )
+        self.bus.put(source, type_, given.detail)
+        return {"trigger": trigger_id, "event": event}
+
+
+def _only_type(wanted: EventMatch) -> str:
+    if len(wanted.detail_type) == 1:
+        return wanted.detail_type[0]
+    one_of = f"one of {', '.join(wanted.detail_type)}" if wanted.detail_type else "the event's type"
+    raise InvalidRequest(
+        "the event says no detail-type, and the trigger does not name a single one.",
+        field="event.detail-type",
+        fix=f"write {one_of}",
+    )
+
+
+def _of_another_kind(trigger_id: str, kind: str) -> InvalidRequest:
+    ways = {
+        "s3": "put a file under its prefix: stepward triggers fire ID --file FILE",
+        "webhook": "make a signed call: stepward triggers fire ID --event BODY --secret whsec_…",
+        "schedule": "it fires when its time comes; `stepward triggers try` shows what it would start",
+    }
+    return InvalidRequest(
+        f"{trigger_id!r} is of kind {kind}; only an event can be put.", field="trigger_id", fix=ways[kind]
+    )
