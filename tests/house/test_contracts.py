@@ -34,7 +34,9 @@ def test_routes_are_those_of_the_resolver(room: str) -> None:
         for method in _methods(route)
     }
     declared = {
-        re.sub(r"\{(\w+)\}", r"<\1>", route) for route in _manifest(room)["routes"] if route != "$default"
+        re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{\w+\+\}", ".+", route))
+        for route in _manifest(room)["routes"]
+        if route != "$default"
     }
     assert resolved == declared
 
