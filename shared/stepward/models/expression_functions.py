@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final
 
+from stepward.domain.json_text import read_json
+
 MOST_NUMBERS: Final = 1_000
 """Of a `$range`."""
 _ALGORITHMS: Final = {
@@ -19,14 +21,6 @@ _ALGORITHMS: Final = {
     "SHA-384": "sha384",
     "SHA-512": "sha512",
 }
-
-
-def _parse(text: str) -> Any:
-    return json.loads(text, parse_constant=_no_number)
-
-
-def _no_number(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")
 
 
 def _uuid() -> str:
@@ -70,7 +64,7 @@ def _random(seed: float | None = None) -> float:
 
 
 _ADDED: Final[Mapping[str, tuple[Callable[..., Any], str]]] = {
-    "parse": (_parse, "<s-:x>"),
+    "parse": (read_json, "<s-:x>"),
     "uuid": (_uuid, "<:s>"),
     "hash": (_hash, "<xs?:s>"),
     "partition": (_partition, "<an:a>"),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import OrderedDict
 from threading import Lock
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from pydantic import Field
 
 from stepward.domain.errors import NotFound, ToolFailed
+from stepward.domain.tables import NotATable, Row, Table, read_table
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.datasets import Datasets
 from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
 MAX_TABLES: Final = 4
-Row = dict[str, str]
+Found: TypeAlias = dict[str, str] | str
+"""A record, or what is wrong with the row that would be it."""
 
 
 class TableSettings(Settings):
@@ -46,18 +46,20 @@ class RecordLookup(Tool[TableSettings, Key]):
     def run(self, arguments: Key, settings: TableSettings, context: ToolContext) -> Any:
         """Answer `{"found": true, "record": {column: text}}`, or found=false."""
         rows = _TABLES.rows(context.datasets, context.tenant, settings)
-        row = rows.get(arguments.key.strip())
-        return {"found": True, "record": row} if row else {"found": False, "key": arguments.key}
+        found = rows.get(arguments.key.strip())
+        if isinstance(found, str):
+            raise ToolFailed(f"{settings.source} has no sure answer for {arguments.key!r}: {found}.")
+        return {"found": True, "record": found} if found else {"found": False, "key": arguments.key}
 
 
 class _Tables:
     """Keeps the newest tables of this process, so that a look-up costs one conditional read of the file."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str, str], tuple[str, dict[str, Row]]] = OrderedDict()
+        self._kept: OrderedDict[tuple[str, str, str], tuple[str, dict[str, Found]]] = OrderedDict()
         self._lock = Lock()
 
-    def rows(self, datasets: Datasets, tenant: str, settings: TableSettings) -> dict[str, Row]:
+    def rows(self, datasets: Datasets, tenant: str, settings: TableSettings) -> dict[str, Found]:
         place = (tenant, settings.source, settings.key)
         version, rows = self._kept.get(place, (None, {}))
         try:
@@ -69,7 +71,7 @@ class _Tables:
             self._keep(place, file.version, rows)
         return rows
 
-    def _keep(self, place: tuple[str, str, str], version: str, rows: dict[str, Row]) -> None:
+    def _keep(self, place: tuple[str, str, str], version: str, rows: dict[str, Found]) -> None:
         with self._lock:
             self._kept[place] = (version, rows)
             self._kept.move_to_end(place)
@@ -80,11 +82,36 @@ class _Tables:
 _TABLES: Final = _Tables()
 
 
-def _parse(body: bytes, settings: TableSettings) -> dict[str, Row]:
+def _parse(body: bytes, settings: TableSettings) -> dict[str, Found]:
+    """Index a table by its key; a row that does not fit the heading stands under each of its fields, to be named there."""
     try:
-        reader = csv.DictReader(io.StringIO(body.decode("utf-8-sig")))
-        if settings.key not in (reader.fieldnames or []):
-            raise ToolFailed(f"{settings.source} has no column {settings.key!r}; it has {reader.fieldnames}.")
-        return {row[settings.key].strip(): row for row in reader}
-    except (UnicodeDecodeError, csv.Error, AttributeError) as error:
-        raise ToolFailed(f"{settings.source} cannot be read as CSV: {error}") from error
+        table = read_table(body)
+    except NotATable as error:
+        raise ToolFailed(f"{settings.source} cannot be read as CSV: {error}.") from error
+    if settings.key not in table.columns:
+        names = ", ".join(map(repr, table.columns)) or "none"
+        raise ToolFailed(f"{settings.source} has no column {settings.key!r}; its columns are {names}.")
+    place = table.columns.index(settings.key)
+    found: dict[str, Found] = {}
+    for row in table.rows:
+        key = row.cells[place].strip() if place < len(row.cells) else ""
+        if key:
+            found[key] = _said(row) if row.fault else _unlike(found.get(key), table, row, settings.key)
+    return {name: one for name, one in {**_by_any_field(table), **found}.items() if name}
+
+
+def _by_any_field(table: Table) -> dict[str, Found]:
+    """Name a row that does not fit under each of its fields: any of them may be the key, moved aside."""
+    return {cell.strip(): _said(row) for row in table.rows if row.fault for cell in row.cells}
+
+
+def _said(row: Row) -> str:
+    return f"{row.fault}; put fields with delimiters in quotes"
+
+
+def _unlike(before: Found | None, table: Table, row: Row, key: str) -> Found:
+    """Take a record unless another of the same key says something else."""
+    record = table.record(row)
+    if before is None or before == record:
+        return record
+    return before if isinstance(before, str) else f"line {row.line} has another record of the same {key}"
