@@ -19,7 +19,7 @@ from stepward.domain.chunks import Chunk
 from stepward.domain.errors import StepwardError
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
-from stepward.domain.task_records import TaskKey, WorkflowHead, WorkflowStatus
+from stepward.domain.task_records import TaskKey, WorkflowHead
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import iso
 from stepward.ports.task_answers import TaskOutcome
@@ -40,6 +40,7 @@ from stepward.workflow.running.rerunning import RerunWorkflow
 from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.settling import OUTPUT, SettleRun
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.telling import outcome_of
 from stepward.workflow.running.within import World
 from tests.asl_engine import AslEngine, Execution
 from tests.virtual_time import EventLoop, Ticket
@@ -241,10 +242,7 @@ class WorkflowWorld:
     def _tell(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
         self.told.append((head, end, output))
         if head.parent and head.parent.place:
-            cost, aws = end.totals.cost_usd_micros, end.aws_usd_micros
-            outcome = TaskOutcome(output=output, child=head.run, cost_usd_micros=cost, aws_usd_micros=aws)
-            if end.status not in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
-                outcome = outcome.model_copy(update={"error": end.error})
+            outcome = outcome_of(head, end, output)
             AnswerTask(self.ports).answer(head.tenant, head.parent.run, head.parent.place, outcome)
 
     def _has_what_it_needs(self, request: TaskRequest) -> None:

@@ -9,7 +9,7 @@ from stepward.agents.approval_ends import close_those_of, has_asked
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine, added_up
-from stepward.domain.errors import ToolFailed
+from stepward.domain.errors import ToolFailed, may_pass
 from stepward.domain.journal import Turn
 from stepward.domain.json_text import NotJson, read_json, without_mark
 from stepward.domain.run_origins import Parent
@@ -114,7 +114,8 @@ def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
     return TaskOutcome(
         output=output_of_text(result.content["output"]) if is_well else None,
         error=None if is_well else error,
-        is_passing=end.status in (RunStatus.RATE_LIMITED, RunStatus.FAILED),
+        is_passing=end.status is RunStatus.RATE_LIMITED
+        or (end.status is RunStatus.FAILED and may_pass(error.code)),
         cost_usd_micros=result.child_usd_micros,
         aws_usd_micros=result.child_aws_usd_micros,
         child=run,

@@ -77,3 +77,6 @@ class Program(Frozen):
     """A foreach that is too large for one history → how many of its items one execution has room for."""
     machine: str
     """The name of the state machine."""
+    retries_timeouts: bool = False
+    """Whether the machine lets each attempt of an awaited task run out of its time; those made before this was said
+    let only the first one."""

@@ -79,6 +79,11 @@ class TaskDefinition(BaseModel):
     tasks: tuple[TaskDefinition, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
 
+    @property
+    def asks_again(self) -> bool:
+        """Return whether a time that is over is tried again: where the task itself gives both a time and a `retry`."""
+        return self.timeout_s is not None and self.retry is not None
+
     @model_validator(mode="before")
     @classmethod
     def _gather_settings(cls, given: Any) -> Any:

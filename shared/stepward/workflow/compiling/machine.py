@@ -135,7 +135,12 @@ class MachineWriter:
         if kind.place_of(settings) is Place.AWAITED:
             timeout_s = node.task.timeout_s or kind.most_seconds(settings) or self.definition.timeout_s
             state = states.awaited_state(
-                node.path, nested=nested, comment=comment, retry=retry, timeout_s=timeout_s
+                node.path,
+                nested=nested,
+                comment=comment,
+                retry=retry,
+                timeout_s=timeout_s,
+                asks_again=node.task.asks_again,
             )
         else:
             state = states.task_state(node.path, nested=nested, comment=comment, retry=retry)

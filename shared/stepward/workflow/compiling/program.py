@@ -92,6 +92,7 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
         latches=latches,
         output_reads=_reads(scopes, "", definition.output, _every(scopes)),
         machine=digest,
+        retries_timeouts=True,
     )
 
 

@@ -57,13 +57,17 @@ def task_state(path: str, *, nested: bool, step: str | None = None, comment: str
     }
 
 
-def awaited_state(path: str, *, nested: bool, comment: str = "", retry: Retry, timeout_s: int) -> State:
+def awaited_state(
+    path: str, *, nested: bool, comment: str = "", retry: Retry, timeout_s: int, asks_again: bool
+) -> State:
     """A task that somebody else answers, by the token that the room is given.
 
-    A time that is over is tried once more: the room then sees that it is over and keeps the failure. How often the
-    task is tried the room says by its marks; the machine only has to go along, a little further for words said twice.
+    A time that is over is tried once more: the room then sees that it is over and keeps the failure. Where the task
+    says so, the room may begin another attempt, whose time may be over twice: before the room has seen the
+    attempt, and after. How often the task is tried the room says by its marks; the machine only has to go along, a
+    little further for words said twice.
     """
-    over = {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 1}
+    over = {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 2 * retry.attempts - 1 if asks_again else 1}
     state = task_state(path, nested=nested, comment=comment, retry=retry)
     state["Resource"] += ".waitForTaskToken"
     state["Arguments"]["Payload"]["token"] = TOKEN

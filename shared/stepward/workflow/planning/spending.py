@@ -113,7 +113,7 @@ class Spending:
         if is_awaited(planned.task):
             approval = 2 if kind == "human" else 0
             least = record + 2 + approval
-            return Bound(least=least, expected=least, most=record + 1 + (2 + 2 * approval) * attempts)
+            return Bound(least=least, expected=least, most=record + 1 + (4 + 2 * approval) * attempts)
         least = record + {"foreach": 2, "loop": 1, "wait": 1}.get(kind, 0)
         mark = int(effect_of(planned.task) is Effect.ONCE)
         return Bound(least=least, expected=least + mark, most=least + mark + 1)

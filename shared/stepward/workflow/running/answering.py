@@ -10,8 +10,8 @@ from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskPlace, TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.ports.task_answers import TaskOutcome
-from stepward.ports.task_store import Begun
 from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflow.running.attempts import Attempts
 from stepward.workflow.running.entry import wake
 from stepward.workflow.running.keeping import Keep
 from stepward.workflow.running.outcomes import fails_the_run, retry_of
@@ -36,8 +36,8 @@ class AnswerTask:
         program = self.ports.program(tenant, place.workflow, place.version)
         planned = program.tasks[place.path]
         may_try_again = place.attempt < retry_of(program, planned).attempts
-        if outcome.error and outcome.is_passing and may_try_again:
-            self._next_attempt(key, place, outcome, f"{outcome.error.code}: {outcome.error.detail}")
+        if outcome.error and may_try_again and self._is_another_attempts(key, program, place, outcome):
+            self._next_attempt(key, place, f"{outcome.error.code}: {outcome.error.detail}")
             return None
         record = self._record(key, program, place, _accepted(planned, outcome))
         kept = Keep(self.ports, key, program)(planned, place.at, record)
@@ -59,18 +59,34 @@ class AnswerTask:
         newest = max((mark.attempt for mark in situation.begun), default=place.attempt)
         return situation.own is None and newest <= place.attempt
 
-    def _next_attempt(self, key: RunKey, place: TaskPlace, outcome: TaskOutcome, cause: str) -> None:
-        """Mark the next attempt, with what those before it have cost: their records are never written."""
-        mark = Begun(
-            attempt=place.attempt + 1,
-            at=iso(self.ports.clock.now()),
-            child=self.ports.ids.new("run"),
+    def _is_another_attempts(
+        self, key: RunKey, program: Program, place: TaskPlace, outcome: TaskOutcome
+    ) -> bool:
+        """Say whether the failure of one attempt leaves the task to a later one, and mark that one.
+
+        The attempt may be over already: its time was, or its failure was told before. What it ends as is then no matter.
+
+        time →   attempt 1: time over ─ attempt 2 marked        its run sees that nobody waits, ends, and tells: no matter
+        """
+        marks = look(self.ports, key, program, place.path, place.at).begun
+        if any(mark.attempt > place.attempt for mark in marks):
+            return True
+        if not outcome.is_passing:
+            return False
+        Attempts(self.ports, key, place.key).follow(
+            place.attempt,
             before_usd_micros=place.before_usd_micros + outcome.cost_usd_micros,
             before_aws_usd_micros=place.before_aws_usd_micros + outcome.aws_usd_micros,
         )
-        self.ports.store.begin(key, place.key, mark)
+        return True
+
+    def _next_attempt(self, key: RunKey, place: TaskPlace, cause: str) -> None:
+        """Have the machine make the attempt that is marked, unless it does so already.
+
+        time →   answer: marked ✓ ─ ✗ dies        told again: marked, not entered → refuse
+        """
         token = self.ports.tokens.of(key, str(place.key))
-        if token:
+        if token and not Attempts(self.ports, key, place.key).is_open(place.attempt + 1):
             self.ports.machines.refuse(token, TaskRetry.__name__, cause)
 
     def _record(self, key: RunKey, program: Program, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from stepward.domain.errors import Bug, PlatformFault, StepwardError, TaskRetry
@@ -11,7 +11,9 @@ from stepward.domain.runs import RunError
 from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun
 from stepward.tasks.base import Ready, TaskType
+from stepward.workflow.running.attempts import Attempts, newest
 from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.outcomes import retry_of
 from stepward.workflow.running.situation import look
 from stepward.workflow.running.within import World
 
@@ -24,7 +26,7 @@ class SetGoing:
     world: World
 
     def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
-        """Set it going once; a task whose time is over ends here.
+        """Set it going once; an attempt whose time is over ends here, and another one may follow it.
 
         time →   first:  mark names the child ✓ ─ ✗ dies        again: the mark names it: started by that name, once
                  answer: record ✓ ─ token? ─ wake               we: token ✓ ─ record? ─ wake
@@ -32,19 +34,38 @@ class SetGoing:
         entry, request = self.entry, self.entry.request
         if request.token is None:
             raise Bug(f"{entry.situation.task} is awaited and came without a token")
-        if seconds := self._overdue_s(kind, given):
-            detail = f"nobody answered within {seconds} s."
-            return entry.fail(RunError(code="TaskTimedOut", detail=detail))
-        begun = self._begin()
-        entry.ports.tokens.keep(entry.situation.key, str(entry.situation.task), request.token)
-        context = self.world.context(entry, begun)
+        seconds = entry.planned.task.timeout_s or kind.most_seconds(given.settings)
+        begun = newest(entry.situation.begun)
+        if begun is None and self._is_over(self._entered, seconds):
+            return self._out_of_time(Begun(attempt=1, at=entry.now), seconds)
+        begun = begun or self._attempts.first()
+        if self._is_over(self._attempts.enter(begun, request.entered, seconds), seconds):
+            return self._out_of_time(begun, seconds)
+        name = str(entry.situation.task)
+        if not entry.ports.tokens.keep(entry.situation.key, name, request.token, request.made):
+            return {}  # the machine has given this token up for a newer one
         try:
-            kind.open(given, context)
+            kind.open(given, self.world.context(entry, begun))
         except PlatformFault:
             raise
         except StepwardError as error:
-            return entry.fail(error)
+            return self._failed(begun, error, may_pass=error.retryable)
         return self._look_again(begun, request.token)
+
+    def _out_of_time(self, begun: Begun, seconds: int | None) -> dict[str, Any]:
+        """End an attempt that nobody answered; another one follows only where the task itself says so."""
+        error = RunError(code="TaskTimedOut", detail=f"nobody answered within {seconds} s.")
+        asks_again = self.entry.planned.task.asks_again and self.entry.program.retries_timeouts
+        return self._failed(begun, error, may_pass=asks_again)
+
+    def _failed(self, begun: Begun, error: StepwardError | RunError, *, may_pass: bool) -> dict[str, Any]:
+        """End an attempt here: by another one if its failure may pass and the task's rule allows it, else for good."""
+        entry = self.entry
+        if not may_pass or begun.attempt >= retry_of(entry.program, entry.planned).attempts:
+            return entry.fail(error, attempt=begun.attempt)
+        before = begun.model_dump(include={"before_usd_micros", "before_aws_usd_micros"})
+        self._attempts.follow(begun.attempt, **before)
+        raise TaskRetry(f"{error.code}: {error.detail}"[:1_000])
 
     def _look_again(self, begun: Begun, token: str) -> dict[str, Any]:
         """Wake ourselves if an answer, or the wish for another attempt, came before our token was there.
@@ -59,19 +80,18 @@ class SetGoing:
             entry.ports.machines.refuse(token, TaskRetry.__name__, "another attempt is to be made")
         return {}
 
-    def _begin(self) -> Begun:
-        """Find the attempt that is under way, or begin the first; each has the name of the run that it may start."""
-        entry = self.entry
-        if entry.situation.begun:
-            return max(entry.situation.begun, key=lambda mark: mark.attempt)
-        mark = Begun(attempt=1, at=entry.now, child=entry.ports.ids.new("run"))
-        return entry.ports.store.begin(entry.situation.key, entry.situation.task, mark)[0]
+    @property
+    def _attempts(self) -> Attempts:
+        situation = self.entry.situation
+        return Attempts(self.entry.ports, situation.key, situation.task)
 
-    def _overdue_s(self, kind: TaskType[Any], given: Ready[Any]) -> int | None:
-        """Say how long an answer may take, if that is over; the same time as the state's own."""
+    @property
+    def _entered(self) -> datetime | None:
         entered = self.entry.request.entered
-        seconds = self.entry.planned.task.timeout_s or kind.most_seconds(given.settings)
-        if entered is None or seconds is None:
-            return None
-        is_over = self.entry.ports.clock.now() >= from_iso(entered) + timedelta(seconds=seconds)
-        return seconds if is_over else None
+        return from_iso(entered) if entered else None
+
+    def _is_over(self, since: datetime | None, seconds: int | None) -> bool:
+        """Say whether an attempt has had its time, which is the same as the state's own."""
+        if since is None or seconds is None:
+            return False
+        return self.entry.ports.clock.now() >= since + timedelta(seconds=seconds)

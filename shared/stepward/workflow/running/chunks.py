@@ -12,6 +12,7 @@ from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Begun, LatchKey, Looked
+from stepward.workflow.running.attempts import newest
 from stepward.workflow.running.entry import wake
 from stepward.workflow.running.outcomes import completed, failed
 from stepward.workflow.running.ports import WorkflowPorts
@@ -40,7 +41,8 @@ class RunChunk:
         if looked.cancelled_by:
             raise TaskFailed(f"{RunCancelled.__name__}: {looked.cancelled_by} cancelled the run")
         assert request.token is not None
-        self.ports.tokens.keep(key, str(place), request.token)
+        if not self.ports.tokens.keep(key, str(place), request.token, request.made):
+            return {}  # the machine has given this token up for a newer one
         if place not in looked.records:
             self._carry_on(request, place, looked)
         return self._look_again(request, place)
@@ -49,7 +51,7 @@ class RunChunk:
         """Start the newest execution of the chunk, or the one after it if that is over without an outcome."""
         key = request.run.key
         head = self._open_head(key)
-        chunk = self._chunk(request, self._mark(key, place, _newest(looked, place)))
+        chunk = self._chunk(request, self._mark(key, place, newest(looked.begun.get(place, ()))))
         if request.tries and self.ports.machines.standing(head, chunk) == "over":
             self._after_death(key, chunk, "its execution is over and left no word.")
             chunk = self._chunk(request, self._newest_mark(key, place))
@@ -142,8 +144,8 @@ class RunChunk:
             name=mark.child or "",
         )
 
-    def _mark(self, key: RunKey, place: TaskKey, newest: Begun | None) -> Begun:
-        return newest or self._mark_attempt(key, place, 1)
+    def _mark(self, key: RunKey, place: TaskKey, found: Begun | None) -> Begun:
+        return found or self._mark_attempt(key, place, 1)
 
     def _mark_attempt(self, key: RunKey, place: TaskKey, attempt: int) -> Begun:
         name = self.ports.ids.new("chunk")
@@ -151,7 +153,7 @@ class RunChunk:
         return self.ports.store.begin(key, place, mark)[0]
 
     def _newest_mark(self, key: RunKey, place: TaskKey) -> Begun:
-        found = _newest(self._look(key, place), place)
+        found = newest(self._look(key, place).begun.get(place, ()))
         if found is None:
             raise Bug(f"{place} has no mark")
         return found
@@ -164,10 +166,6 @@ class RunChunk:
         if head is None or head.ended:
             raise TaskFailed("the run has ended")
         return head
-
-
-def _newest(looked: Looked, place: TaskKey) -> Begun | None:
-    return max(looked.begun.get(place, ()), key=lambda mark: mark.attempt, default=None)
 
 
 def _rounds(request: TaskRequest) -> str:

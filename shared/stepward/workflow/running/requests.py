@@ -65,6 +65,11 @@ class TaskRequest(BaseModel):
     state: dict[str, Any] | None = None
     """What the settle state was given: an error if one ended the run early."""
 
+    @property
+    def made(self) -> str:
+        """When the machine made the token, so that tokens of one state sort; empty from machines that do not say."""
+        return f"{self.entered}#{self.tries:06d}" if self.entered else ""
+
     @model_validator(mode="before")
     @classmethod
     def _of_context(cls, said: Any) -> Any:

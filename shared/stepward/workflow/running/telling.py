@@ -9,6 +9,7 @@ from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import answer_call
 from stepward.domain.approvals import ApprovalStatus
 from stepward.domain.conversation import ToolResult
+from stepward.domain.errors import may_pass
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.events import Events
@@ -47,17 +48,11 @@ class TellEnd:
         )
 
     def _tell_parent(self, head: WorkflowHead, parent: WorkflowParent, end: WorkflowEnd, output: Any) -> None:
-        is_well = end.status in WELL
-        error = (
-            None if is_well else end.error or RunError(code="TaskFailed", detail=f"it ended as {end.status}.")
-        )
-        cost, aws = end.totals.cost_usd_micros, end.aws_usd_micros
+        outcome = outcome_of(head, end, output)
         if parent.place:
-            outcome = TaskOutcome(
-                output=output, error=error, cost_usd_micros=cost, aws_usd_micros=aws, child=head.run
-            )
             self.runs.tasks.answer(head.tenant, parent.run, parent.place, outcome)
         elif parent.call:
+            error = outcome.error
             content = {"run": head.run, "status": end.status.value, "output": output}
             if error:
                 content |= {"error": error.code, "detail": error.detail}
@@ -66,8 +61,8 @@ class TellEnd:
                 tool=parent.tool or "workflow",
                 content=content,
                 error=error.code if error else None,
-                child_usd_micros=cost,
-                child_aws_usd_micros=aws,
+                child_usd_micros=outcome.cost_usd_micros,
+                child_aws_usd_micros=outcome.aws_usd_micros,
             )
             answer_call(self.runs, RunKey(tenant=head.tenant, run=parent.run), result)
 
@@ -75,3 +70,18 @@ class TellEnd:
         for approval in self.runs.approvals.of_run(head.key):
             if approval.is_open:
                 self.runs.approvals.change(approval, approval.closed(ApprovalStatus.CANCELLED, at))
+
+
+def outcome_of(head: WorkflowHead, end: WorkflowEnd, output: Any) -> TaskOutcome:
+    """Show a run's end to the task of another workflow that it was."""
+    error = None if end.status in WELL else end.error
+    if end.status not in WELL and error is None:
+        error = RunError(code="TaskFailed", detail=f"it ended as {end.status}.")
+    return TaskOutcome(
+        output=output,
+        error=error,
+        is_passing=end.status is WorkflowStatus.FAILED and error is not None and may_pass(error.code),
+        cost_usd_micros=end.totals.cost_usd_micros,
+        aws_usd_micros=end.aws_usd_micros,
+        child=head.run,
+    )
