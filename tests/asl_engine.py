@@ -135,7 +135,7 @@ class Execution:
         if said.token:
             self.engine.waiting[said.token] = ticket
         arguments = said.value(state["Arguments"])
-        self.engine.loop.later(state["TimeoutSeconds"], lambda: ticket.fail("States.Timeout"))
+        self.engine.loop.later(said.value(state["TimeoutSeconds"]), lambda: ticket.fail("States.Timeout"))
         if ":lambda:invoke" in state["Resource"]:
             # A function's answer ends the state only where no token does; its failure ends it always.
             told = _Silent(ticket) if waits else ticket

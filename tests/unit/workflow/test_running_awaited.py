@@ -145,6 +145,17 @@ def test_a_time_that_is_over_is_tried_again_where_the_task_says_so(
     assert world.loop.now_s >= ((answered or 4) - 1) * 60
 
 
+@pytest.mark.parametrize("seconds", [1, 2, 5, 20])
+@pytest.mark.parametrize("slow_s", [0.0, 3.0, 15.0])
+def test_a_short_time_that_is_over_is_seen_by_a_slow_function(seconds: int, slow_s: float) -> None:
+    calls = iter(range(100))
+    world = WorkflowWorld(duration_s=lambda path, at: slow_s if next(calls) == 0 else slow_s / 10)
+    world.reach.answers["may"] = nobody
+    fallback = {"output": "none"}
+    ran = world.run([{**APPROVE, "timeout_s": seconds, "fallback": fallback}, after("may")], "I")
+    assert (ran.status, ran.output) == ("COMPLETED", {"may": "none"})
+
+
 def test_a_workflows_own_retry_asks_nobody_twice() -> None:
     world = WorkflowWorld()
     world.reach.answers["may"] = nobody

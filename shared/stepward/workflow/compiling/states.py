@@ -29,6 +29,8 @@ FAULTS_FORGIVEN: Final = 30
 LONGEST_IN_PROCESS_S: Final = 2
 CRASHES_FORGIVEN: Final = 2
 """How often a task runs again whose process died; then only its failure is kept, in the third that is left by default."""
+SEEN_S: Final = 30
+"""How long the room may take to see that the time of an awaited task is over: its process may have to start first."""
 _CONTEXT: Final = "{% $states.context %}"
 """Whose run it is, how often the state was tried, and since when it is entered: said in one word, as each byte counts."""
 _PK: Final = "{% $states.context.Execution.Input.pk %}"
@@ -62,19 +64,33 @@ def awaited_state(
 ) -> State:
     """A task that somebody else answers, by the token that the room is given.
 
-    A time that is over is tried once more: the room then sees that it is over and keeps the failure. Where the task
-    says so, the room may begin another attempt, whose time may be over twice: before the room has seen the
-    attempt, and after. How often the task is tried the room says by its marks; the machine only has to go along, a
-    little further for words said twice.
+    A time that is over is tried once more: the room then sees that it is over and keeps the failure, or begins another
+    attempt where the task says so. How often the task is tried the room says by its marks; the machine only has to go
+    along, a little further for words said twice.
     """
-    over = {"ErrorEquals": ["States.Timeout"], "MaxAttempts": 2 * retry.attempts - 1 if asks_again else 1}
+    bound, over = _time_is_over(timeout_s, retry.attempts if asks_again else 1)
     state = task_state(path, nested=nested, comment=comment, retry=retry)
     state["Resource"] += ".waitForTaskToken"
     state["Arguments"]["Payload"]["token"] = TOKEN
-    state["TimeoutSeconds"] = timeout_s
+    state["TimeoutSeconds"] = bound
     again = [_spare({**one, "MaxAttempts": retry.attempts + 2}) for one in retriers(retry)]
     state["Retry"] = [FINAL, over, *again, _PASSING]
     return state
+
+
+def _time_is_over(timeout_s: int, attempts: int) -> tuple[int | str, State]:
+    """Bound each try of an awaited state, and let the room see that a time is over: it may need more than a short time.
+
+    Where the room makes no further attempt, all that follows the first try is seeing. Else a short time is tried more
+    often, and each attempt after the first may be over twice: before the room has seen it, and after.
+    """
+    is_short, most = timeout_s < SEEN_S, 2 * attempts - 1
+    if is_short and attempts == 1:
+        bound = f"{{% $states.context.State.RetryCount > 0 ? {SEEN_S} : {timeout_s} %}}"
+        return bound, {"ErrorEquals": ["States.Timeout"], "MaxAttempts": most}
+    most += math.ceil(SEEN_S / (timeout_s + 1)) if is_short else 0
+    steady = {"BackoffRate": 1} if most > 1 else {}
+    return timeout_s, {"ErrorEquals": ["States.Timeout"], **steady, "MaxAttempts": most}
 
 
 def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: bool) -> Named:
