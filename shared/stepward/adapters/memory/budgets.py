@@ -52,6 +52,10 @@ class MemoryBudgets:
         with self._lock:
             return [self._states[place] for place in sorted(self._touched, key=str)][:limit]
 
+    def every(self) -> list[BudgetState]:
+        """Read all budgets that anybody has drawn from, whoever asks."""
+        return list(self._states.values())
+
     def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
         """Note an alert once."""
         with self._lock:

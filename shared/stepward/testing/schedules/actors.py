@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from stepward.domain.runs import RunKey
 from stepward.testing.schedules.faults import NO_FAULT, Fault
 
 _here = threading.local()
@@ -19,6 +20,7 @@ class PortCall:
     port: str
     method: str
     is_write: bool
+    key: RunKey | None = None
 
 
 class Actor:
@@ -47,6 +49,11 @@ class Actor:
         self._fault = fault
         self._go.release()
         self._stopped.acquire()
+
+    def die(self) -> None:
+        """Come to an end without another call."""
+        while not self.is_over:
+            self.step(Fault.DIES_BEFORE)
 
     def stop_before(self, call: PortCall) -> Fault:
         """Wait, within the actor's thread, for the word to go on."""

@@ -35,20 +35,24 @@ _ANY_CALL: Final = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.ANSWER_LOST, Faul
 
 
 class Misfortune:
-    """Deals out faults by a seeded generator, up to a number a schedule, and counts them."""
+    """Deals out faults by a seeded generator, up to a number a schedule, and counts them; the first calls are left alone."""
 
-    def __init__(self, chance: random.Random, most: int) -> None:
+    def __init__(self, chance: random.Random, most: int, calm_calls: int = 0) -> None:
         self.dealt: Counter[str] = Counter()
         self._chance = chance
         self._left = most
+        self._calm_calls = calm_calls
         self._brown_out_left = 0
 
-    def deal(self, *, is_write: bool) -> Fault:
-        """Choose what becomes of the next call."""
+    def deal(self, *, is_write: bool, often: bool = False) -> Fault:
+        """Choose what becomes of the next call; faults come seldom or often."""
+        self._calm_calls -= 1
+        if self._calm_calls >= 0:
+            return NO_FAULT
         if self._brown_out_left:
             self._brown_out_left -= 1
             return self._count(Fault.BROWN_OUT)
-        if not self._left or self._chance.random() > 0.12:
+        if not self._left or self._chance.random() > (0.5 if often else 0.12):
             return NO_FAULT
         self._left -= 1
         if self._chance.random() < 0.05:
@@ -67,7 +71,7 @@ class Misfortune:
 
     def strikes(self, name: str, probability: float) -> bool:
         """Decide whether something rare happens now, within the number of faults that are left."""
-        if not self._left or self._chance.random() > probability:
+        if not self._left or self._calm_calls > 0 or self._chance.random() > probability:
             return False
         self._left -= 1
         self.count(name)

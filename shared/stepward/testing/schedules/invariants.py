@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Claimed, Continued, Turn
@@ -12,12 +13,19 @@ from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.domain.tools import OUTCOME_UNKNOWN
 from stepward.testing.schedules.payment import CHECKED_PAYMENT, Payment
 from stepward.testing.schedules.platform import EXECUTION_STOPPED, Platform
+from stepward.testing.schedules.shapes import EXPECTED_ANSWER
 
-EXPECTED_ANSWER = "the answer"
+
+@dataclass
+class Told:
+    """What callers were told: where in the diary a run's cancel was answered, and which runs each key has started."""
+
+    cancel_acks: dict[str, int] = field(default_factory=dict)
+    starts: dict[str, set[str]] = field(default_factory=dict)
 
 
-def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
-    """Name everything that does not hold; `cancel_acks` are the diary's places of answered cancels, by run."""
+def violations(platform: Platform, told: Told) -> Iterator[str]:
+    """Name everything that does not hold at the end."""
     for key, head in platform.runtime.heads.items():
         state = fold(platform.journal.load(key))
         yield from _ends_once(platform, head, state)
@@ -25,7 +33,9 @@ def violations(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]
         yield from _told_the_truth(key, state)
         yield from _epochs(platform, head, state)
     yield from _losers_paid(platform)
-    yield from _effects(platform, cancel_acks)
+    yield from _effects(platform, told.cancel_acks)
+    yield from _started_once(platform, told.starts)
+    yield from _cancelled_with_it(platform, told.cancel_acks)
     yield from _stays_with_its_tenant(platform)
     yield from _slots(platform)
     yield from _money(platform)
@@ -120,6 +130,26 @@ def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
         acked = cancel_acks.get(run)
         if acked is not None and marked is not None and marked > acked:
             yield f"{call_id}: began after the cancel was answered"
+
+
+def _started_once(platform: Platform, starts: dict[str, set[str]]) -> Iterator[str]:
+    """A key starts one run, and a run that nobody was told of is one of a key's all the same."""
+    for key, runs in starts.items():
+        if len(runs) > 1:
+            yield f"{key}: has started {', '.join(sorted(runs))}"
+    asked_for = [head.run for head in platform.runtime.heads.values() if head.parent is None]
+    if len(asked_for) > len(starts):
+        yield f"{len(starts)} keys have started {len(asked_for)} runs"
+
+
+def _cancelled_with_it(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
+    """Whom a run waits for ends with it: no child comes to an end of its own once the cancel was answered."""
+    of_its_own = {RunStatus.COMPLETED, RunStatus.BUDGET_EXCEEDED, RunStatus.RATE_LIMITED}
+    for head in platform.runtime.heads.values():
+        acked = cancel_acks.get(head.parent or "")
+        ended = platform.diary.ends.get(head.run)
+        if acked is not None and ended is not None and ended > acked and head.status in of_its_own:
+            yield f"{head.run}: ended as {head.status} after the cancel of {head.parent} was answered"
 
 
 def _stays_with_its_tenant(platform: Platform) -> Iterator[str]:

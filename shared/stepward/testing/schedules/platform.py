@@ -35,6 +35,7 @@ from stepward.agents.start import Caller, Start
 from stepward.agents.tend_approvals import TendApprovals
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import Approval
+from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
@@ -76,6 +77,7 @@ class Platform:
         self.told = MemoryEvents()
         self.executions: dict[str, Execution] = {}
         self.actors: list[Actor] = []
+        self._acting: list[Actor] = []
         self.epochs: dict[str, int] = {}
         """For which of its run's executions an invocation has advanced it, by the invocation's name."""
         self._consultants: dict[tuple[str, str, str], Consultant] = {}
@@ -129,8 +131,19 @@ class Platform:
         """Begin an invocation."""
         actor = Actor(name, work)
         self.actors.append(actor)
+        self._acting.append(actor)
         actor.begin()
         return actor
+
+    def acting(self) -> list[Actor]:
+        """Name the invocations that have not ended."""
+        self._acting = [actor for actor in self._acting if not actor.is_over]
+        return self._acting
+
+    def abandon(self) -> None:
+        """Let every invocation die that is still at work, so that none is left behind by a schedule that broke off."""
+        for actor in self.acting():
+            actor.die()
 
     def spawn_room(self, room: str, payload: Payload) -> Actor:
         """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
@@ -212,8 +225,8 @@ class Platform:
             ports=self._ports(),
             latest=lambda *said: find_agent(self.registry, *said).definition.version,
             context=self._context,
-            consultant=lambda tenant, agent, version: self._consultant(
-                payload["run"], tenant, agent, version
+            consultant=lambda tenant, *agent: self._consultant(
+                RunKey(tenant=tenant, run=payload["run"]), *agent
             ),
             invocation=invocation,
             time_left_s=lambda: 100.0,
@@ -244,13 +257,19 @@ class Platform:
             raise LookupError(f"{agent} {version}")
         return found.definition
 
-    def _consultant(self, run: str, tenant: str, agent: str, version: str) -> Consultant:
-        place = (tenant, agent, version)
+    def _consultant(self, key: RunKey, agent: str, version: str) -> Consultant:
+        place = (key.tenant, agent, version)
         if place not in self._consultants:
             self._consultants[place] = Consultant.of(self._definition(*place))
         plain = self._consultants[place]
-        backend = WatchedBackend(run, plain.backend, plain.price, self.diary)
+        backend = WatchedBackend(key.run, plain, self.diary, lambda who: self._reserved_usd_micros(key, who))
         return replace(plain, backend=backend)
+
+    def _reserved_usd_micros(self, key: RunKey, invocation: str) -> int:
+        """What a run holds in reserve for an invocation's call; one that has lost the run finds it among the lost."""
+        state = fold(self.journal.load(key))
+        intent = state.ledger.intent if state.owner == invocation else None
+        return state.ledger.lost.get(invocation, 0) + (intent.reserve_usd_micros if intent else 0)
 
     def _name(self, kind: str) -> str:
         return f"{kind}-{next(self._numbers)}"

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from stepward.agents.gate import Consultant
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
-from stepward.models.base import Rate
+from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, Fault
 
@@ -23,11 +24,17 @@ WRITES: Final = frozenset(
 
 @dataclass
 class Diary:
-    """What was seen in a schedule: calls of ports in order, what models were paid a run, how often by whom."""
+    """What was seen in a schedule: calls of ports in order, what models were paid a run, how often by whom.
+
+    `ends` are the places at which the ends of runs were written;
+    `uncovered` are calls of models that cost more than their invocation had reserved for them by then.
+    """
 
     lines: list[tuple[str, str, str]] = field(default_factory=list)
     paid_usd_micros: dict[str, list[int]] = field(default_factory=dict)
     paid_replies: Counter[str] = field(default_factory=Counter)
+    uncovered: list[str] = field(default_factory=list)
+    ends: dict[str, int] = field(default_factory=dict)
 
     def place_of(self, method: str, about: str) -> int | None:
         """Find the first line of a kind."""
@@ -58,23 +65,31 @@ class Watched:
             actor = acting()
             if actor is None:
                 return call(*args, **kwargs)
-            fault = actor.stop_before(PortCall(self._name, method, method in WRITES))
+            fault = actor.stop_before(PortCall(self._name, method, method in WRITES, _run_of(args)))
             _before(fault)
             answer = call(*args, **kwargs)
             self._diary.write(actor.name, method, _about(method, args))
+            if method == "append" and getattr(args[-1], "end", None):
+                self._diary.ends.setdefault(args[0].run, len(self._diary.lines))
             return _after(fault, answer)
 
         return stopped
 
 
 class WatchedBackend:
-    """A model backend whose calls wait for the scheduler; every reply that it makes is paid for."""
+    """A model backend whose calls wait for the scheduler; every reply that it makes is paid for.
 
-    def __init__(self, run: str, backend: Any, price: Rate, diary: Diary) -> None:
+    `reserved_usd_micros` tells what the run's journal holds in reserve for an invocation.
+    """
+
+    def __init__(
+        self, run: str, plain: Consultant, diary: Diary, reserved_usd_micros: Callable[[str], int]
+    ) -> None:
         self._run = run
-        self._backend = backend
-        self._price = price
+        self._backend = plain.backend
+        self._price = plain.price
         self._diary = diary
+        self._reserved_usd_micros = reserved_usd_micros
 
     def reply(self, request: ModelRequest) -> ModelReply:
         """Reply, or meet a fault; one that comes before the call costs nothing."""
@@ -84,9 +99,17 @@ class WatchedBackend:
             raise ProviderThrottled("the provider wants fewer requests", retry_after_s=3)
         _before(fault)
         reply: ModelReply = self._backend.reply(request)
-        self._diary.paid_usd_micros.setdefault(self._run, []).append(self._price.cost_usd_micros(reply.usage))
-        self._diary.paid_replies[actor.name if actor else ""] += 1
+        self._pay(actor.name if actor else "", self._price.cost_usd_micros(reply.usage))
         return reply if fault is Fault.ANSWER_LOST else _after(fault, reply)
+
+    def _pay(self, who: str, usd_micros: int) -> None:
+        self._diary.paid_usd_micros.setdefault(self._run, []).append(usd_micros)
+        self._diary.paid_replies[who] += 1
+        reserved = self._reserved_usd_micros(who)
+        if usd_micros > reserved:
+            self._diary.uncovered.append(
+                f"{self._run}: {who} made a call for {usd_micros} with {reserved} reserved"
+            )
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         """Estimate without a call."""
@@ -113,6 +136,10 @@ def _after(fault: Fault, answer: Any) -> Any:
         case Fault.ANSWER_LOST:
             raise DependencyTimeout("the answer was lost")
     return answer
+
+
+def _run_of(args: tuple[Any, ...]) -> RunKey | None:
+    return args[0] if args and isinstance(args[0], RunKey) else None
 
 
 def _about(method: str, args: tuple[Any, ...]) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from stepward.agents.epochs import MOST_EVENTS
 from stepward.agents.start import Caller
 from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
@@ -16,41 +15,31 @@ from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.decisions import approval_violations
 from stepward.testing.schedules.faults import Died, Misfortune
-from stepward.testing.schedules.invariants import EXPECTED_ANSWER, violations
+from stepward.testing.schedules.focus import Focus
+from stepward.testing.schedules.invariants import Told, violations
 from stepward.testing.schedules.machine import Execution, Task
-from stepward.testing.schedules.payment import CHECKED_PAYMENT, payments
+from stepward.testing.schedules.moments import BrokenMoment, Moments
+from stepward.testing.schedules.payment import payments
 from stepward.testing.schedules.platform import Platform
+from stepward.testing.schedules.shapes import CHILD_SHAPES, agents_of
 
 TENANTS: Final = ("acme", "globex")
 MOST_STEPS: Final = 20_000
 CLIENT_TRIES: Final = 4
+CANCEL_TRIES: Final = 40
+"""More than a brown-out has calls: whoever cancels a run says so until he is answered."""
+EVENT_TRIES: Final = 3
 SWEEPS: Final = 4
 MOST_WAITS_IN_A_ROW: Final = 3
 LONGER_THAN_A_CLOCK_IS_WRONG_S: Final = 1_000
-
-_SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
-_PAY: Final = {"tool": "payment"}
-_ASK: Final = {"tool": "ask_child", "arguments": {"input": "What is it?"}}
-_PERSON: Final = {"tool": "ask_person", "arguments": {"question": "May I?"}}
-_CHECKED_PAY: Final = {"tool": CHECKED_PAYMENT}
-_CHECKED_SUM: Final = {**_SUM, "tool": "checked_sum"}
-_CHECKED_ASK: Final = {**_ASK, "tool": "checked_ask"}
-_GUARD: Final = {"approval": {"timeout_s": 604_800}}
-_ANSWER: Final = {"say": EXPECTED_ANSWER}
-SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
-    "one turn": [_ANSWER],
-    "inline": [{"call": [_SUM, _SUM]}, _ANSWER],
-    "remote": [{"call": [_PAY, _PAY]}, _ANSWER],
-    "remote twice": [{"call": [_PAY]}, {"call": [_PAY]}, _ANSWER],
-    "mixed": [{"call": [_SUM, _PAY]}, _ANSWER],
-    "child": [{"call": [_ASK, _PAY]}, _ANSWER],
-    "children": [{"call": [_SUM]}, {"call": [_ASK, _ASK]}, _ANSWER],
-    "people": [{"call": [_PERSON, _PERSON, _PAY]}, _ANSWER],
-    "guards": [{"call": [_CHECKED_PAY, _PAY, _CHECKED_SUM]}, _ANSWER],
-    "guarded child": [{"call": [_CHECKED_ASK, _PERSON]}, {"call": [_CHECKED_PAY]}, _ANSWER],
-}
-CHILD_SHAPES: Final = ("one turn", "inline", "remote", "guards")
+OFTEN: Final = 0.2
+"""How probable at each step a disturbance is that the schedule looks at closely."""
+SELDOM: Final = 0.02
+HURRY: Final = 0.95
+"""How probable it is at each step that those who are slow are left out."""
 MOST_RUNS: Final = 3
+_BREAKS: Final = (BrokenMoment, StepwardError, AssertionError, LookupError, TypeError, ValueError)
+"""What the scheduler itself may stumble over where the product has broken a rule."""
 
 
 @dataclass(frozen=True)
@@ -68,25 +57,32 @@ class Scenario:
     """A schedule in the making."""
 
     seed: int
-    cancel_acks: dict[str, int] = field(default_factory=dict)
+    told: Told = field(default_factory=Told)
     steps: int = 0
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)  # noqa: S311  a schedule is to be repeatable, not secret
-        self.fate = Misfortune(self.chance, most=self.chance.randint(0, 5))
-        # Apart from all other chances, so that a seed's other misfortunes stay what they were.
-        most_events = random.Random(f"epochs of {self.seed}").choice((MOST_EVENTS, 25, 12))  # noqa: S311  as above
-        self.platform = Platform(self._off_by_s, most_events)
+        self.focus = Focus.of(self.seed)
+        most = self.chance.randint(0, 5) + self.focus.more_faults
+        self.fate = Misfortune(self.chance, most, self.focus.calm_calls)
+        self.platform = Platform(self._off_by_s, self.focus.most_events)
+        self.moments = Moments(self.platform)
         self._clients: dict[Actor, tuple[str, int, int]] = {}
         self._cancellers: dict[Actor, tuple[RunKey, int]] = {}
         self._deciders: list[tuple[str, Actor, str]] = []
-        self._closed: set[int] = set()
+        self._closers: dict[str, tuple[Actor, int]] = {}
+        self._held: tuple[Actor, Actor] | None = None
 
     def play(self) -> Outcome:
-        """Play the schedule to its end and look at everything."""
+        """Play the schedule to its end and look at everything; what breaks in its midst ends it there."""
         with payments():
-            faults = self._play()
-        return Outcome(self.seed, faults, dict(self.fate.dealt), self.steps)
+            try:
+                broken = self._play()
+            except _BREAKS as error:
+                broken = [f"at step {self.steps}: {type(error).__name__}: {error}"]
+            finally:
+                self.platform.abandon()
+        return Outcome(self.seed, broken, dict(self.fate.dealt), self.steps)
 
     def _play(self) -> list[str]:
         self.platform.limits.change_account(AccountLimits(active=self.chance.randint(1, 4)))
@@ -111,7 +107,7 @@ class Scenario:
         decided = [(name, person) for name, actor, person in self._deciders if actor.error is None]
         return [
             *odd,
-            *violations(self.platform, self.cancel_acks),
+            *violations(self.platform, self.told),
             *approval_violations(self.platform, decided),
         ]
 
@@ -124,27 +120,14 @@ class Scenario:
         self.platform.limits.change(tenant, TenantLimits(active=few, budgets=budgets), 0)
 
     def _register(self, tenant: str) -> None:
-        child = f"child-of-{tenant}"
-        tools: list[dict[str, Any]] = [
-            {"tool": "calculate"},
-            {"tool": "payment"},
-            {"tool": "ask_person"},
-            {"tool": "payment", "name": CHECKED_PAYMENT, **_GUARD},
-            {"tool": "calculate", "name": "checked_sum", **_GUARD},
-        ]
-        self._register_as(tenant, child, self.chance.choice(CHILD_SHAPES), tools)
-        asks: list[dict[str, Any]] = [
-            {"agent": child, "name": "ask_child"},
-            {"agent": child, "name": "checked_ask", **_GUARD},
-        ]
-        self._register_as(tenant, f"agent-of-{tenant}", self.chance.choice(list(SHAPES)), tools + asks)
-
-    def _register_as(self, tenant: str, agent: str, shape: str, tools: list[dict[str, Any]]) -> None:
-        body = {"id": agent, "name": shape, "version": "1.0.0", "model": "balanced", "prompt": "Go."}
-        self.platform.register(tenant, {**body, "tools": tools, "rehearsal": {"turns": SHAPES[shape]}})
+        """Register an agent and the one that it may ask."""
+        child, shape = self.chance.choice(CHILD_SHAPES), self.chance.choice(self.focus.shapes)
+        for body in agents_of(tenant, shape, child, self.focus.cost_limit_usd):
+            self.platform.register(tenant, body)
 
     def _ask(self, tenant: str, number: int, tries: int) -> None:
         caller, key = Caller(tenant, "tester"), f"key-{number}-of-{tenant}"
+        self.told.starts.setdefault(key, set())
         client = self.platform.spawn_client(caller, f"agent-of-{tenant}", key)
         self._clients[client] = (tenant, number, tries)
 
@@ -152,15 +135,43 @@ class Scenario:
 
     def _run_dry(self) -> None:
         """Let everybody act until nobody can."""
-        while actors := [actor for actor in self.platform.actors if not actor.is_over]:
+        while actors := self._free():
             self.steps += 1
             if self.steps > MOST_STEPS:
-                raise RuntimeError(f"schedule {self.seed} does not come to an end")
-            actor = self.chance.choice(actors)
-            is_write = actor.ahead is not None and actor.ahead.is_write
-            actor.step(self.fate.deal(is_write=is_write))
+                raise BrokenMoment("the schedule does not come to an end")
+            self._step(self.chance.choice(actors))
             self._take_in()
             self._disturb()
+
+    def _free(self) -> list[Actor]:
+        """Name those who may act now: one may be held back until another has ended."""
+        actors = self.platform.acting()
+        if self._held and not self._held[1].is_over:
+            actors = [actor for actor in actors if actor is not self._held[0]]
+        return self.focus.quick(actors) if self.chance.random() < HURRY else actors
+
+    def _step(self, actor: Actor) -> None:
+        """Let an invocation make its call, unless the run is to be cancelled in the very moment before."""
+        if self._is_cancelled_first(actor):
+            return
+        call = actor.ahead
+        is_write = call is not None and call.is_write
+        actor.step(self.fate.deal(is_write=is_write, often=self.focus.is_on(actor.name, call)))
+        if is_write or self.platform.diary.uncovered:
+            self.moments.look(call.key if call else None)
+
+    def _is_cancelled_first(self, actor: Actor) -> bool:
+        call = actor.ahead
+        head = self.platform.runtime.heads.get(call.key) if call and call.key else None
+        run = self.focus.cancelled_at(call, head.parent if head else None)
+        if head is None or run is None or self._held is not None:
+            return False
+        key = RunKey(tenant=head.tenant, run=run)
+        canceller = self.platform.spawn_canceller(key)
+        self._held = (actor, canceller)
+        self._cancellers[canceller] = (key, 1)
+        self.fate.count("cancel_at_the_last_moment")
+        return True
 
     def _take_in(self) -> None:
         """Let everybody who waits for an actor see that it has ended, until nothing changes any more."""
@@ -173,18 +184,23 @@ class Scenario:
             self._canceller_ended(actor, *self._cancellers.pop(actor))
 
     def _close(self, execution: Execution) -> None:
-        if execution.status in ("FAILED", "ABORTED") and id(execution) not in self._closed:
-            self._closed.add(id(execution))
-            self.platform.spawn_closer(execution)
+        """Tell the closer of an execution that failed; Lambda tries an event again whose function fails."""
+        if execution.status not in ("FAILED", "ABORTED"):
+            return
+        closer, tries = self._closers.get(execution.name, (None, 0))
+        if closer is None or (closer.is_over and closer.error and tries < EVENT_TRIES):
+            self._closers[execution.name] = (self.platform.spawn_closer(execution), tries + 1)
 
     def _client_ended(self, actor: Actor, tenant: str, number: int, tries: int) -> None:
-        if actor.error is not None and tries < CLIENT_TRIES and self.chance.random() < 0.8:
+        if actor.error is None:
+            self.told.starts[f"key-{number}-of-{tenant}"].add(actor.answer[0].run)
+        elif tries < CLIENT_TRIES and self.chance.random() < 0.8:
             self._ask(tenant, number, tries + 1)
 
     def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
         if actor.error is None:
-            self.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
-        elif not isinstance(actor.error, Conflict) and tries < CLIENT_TRIES:
+            self.told.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
+        elif not isinstance(actor.error, Conflict) and tries < CANCEL_TRIES:
             self._cancellers[self.platform.spawn_canceller(key)] = (key, tries + 1)
 
     def _disturb(self) -> None:
@@ -194,15 +210,18 @@ class Scenario:
             return
         execution = self.chance.choice(running)
         task: Task = self.chance.choice(execution.tasks)
-        if self.fate.strikes("time_out_of_the_machine", 0.02):
+        if self._strikes("time_out_of_the_machine"):
             execution.time_out(task)
-        elif self.fate.strikes("duplicate_delivery", 0.02):
+        elif self._strikes("duplicate_delivery"):
             self.platform.spawn_room(task.room, task.payload)
-        elif self.fate.strikes("cancel", 0.02):
+        elif self._strikes("cancel"):
             self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
         self._pause_or_resume()
         if self.chance.random() < 0.01:
             self._decide_one()
+
+    def _strikes(self, disturbance: str) -> bool:
+        return self.fate.strikes(disturbance, OFTEN if disturbance == self.focus.disturbance else SELDOM)
 
     def _decide_one(self) -> None:
         """Let somebody decide what is open, perhaps at the same moment as somebody else."""
@@ -235,9 +254,9 @@ class Scenario:
     def _pause_or_resume(self) -> None:
         """Now and then: a run, active, waiting or in line, is paused, or told to go on."""
         keys = list(self.platform.runtime.heads)
-        if keys and self.fate.strikes("pause", 0.02):
+        if keys and self._strikes("pause"):
             self.platform.spawn_pauser(self.chance.choice(keys))
-        elif keys and self.fate.strikes("resume", 0.02):
+        elif keys and self._strikes("resume"):
             self.platform.spawn_resumer(self.chance.choice(keys))
 
     def _resume_all(self) -> None:
@@ -247,7 +266,7 @@ class Scenario:
                 self.platform.spawn_resumer(key)
 
     def _off_by_s(self) -> float:
-        if not self.fate.strikes("slow_clock", 0.02):
+        if not self.fate.strikes("slow_clock", SELDOM):
             return 0.0
         return self.chance.uniform(-900, 900)
 

@@ -1,0 +1,63 @@
+"""Faults that are planted on purpose, each against one promise: schedules that do not notice one prove nothing.
+
+A fault names what it replaces; one whose name is gone says so, so that it is written anew with the code that it breaks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from stepward.testing.schedules.scenario import Outcome, Scenario
+
+Break = Callable[[Any], Any]
+"""Makes a broken function, or property, of the one that is there."""
+
+
+@dataclass(frozen=True)
+class PlantedFault:
+    """One broken promise.
+
+    `where` are the parts that are broken, each as `module:attribute` or `module:Class.attribute`: more than one where a
+    promise is kept in several places, of which each would do.
+    """
+
+    name: str
+    promise: str
+    where: str | tuple[str, ...]
+    broken: Break
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Break the promise within the block; raises `LookupError` if there is nothing of this name any more."""
+        places = [
+            self.place(where) for where in ([self.where] if isinstance(self.where, str) else self.where)
+        ]
+        before = [vars(owner)[attribute] for owner, attribute in places]
+        for (owner, attribute), sound in zip(places, before, strict=True):
+            setattr(owner, attribute, self.broken(sound))
+        try:
+            yield
+        finally:
+            for (owner, attribute), sound in zip(places, before, strict=True):
+                setattr(owner, attribute, sound)
+
+    def first_noticed(self, schedules: int, first: int = 1) -> Outcome | None:
+        """Play schedules with the fault until one breaks; None if none of them does."""
+        with self.planted():
+            outcomes = (Scenario(seed).play() for seed in range(first, first + schedules))
+            return next((outcome for outcome in outcomes if outcome.violations), None)
+
+    def place(self, where: str) -> tuple[Any, str]:
+        """Find the owner and the name of a part that is broken."""
+        module, _, path = where.partition(":")
+        *owners, attribute = path.split(".")
+        owner: Any = import_module(module)
+        for name in owners:
+            owner = vars(owner).get(name)
+        if owner is None or attribute not in vars(owner):
+            raise LookupError(f"the planted fault {self.name!r} replaces {where}, which is not there")
+        return owner, attribute

@@ -1,0 +1,142 @@
+"""The broken parts that planted faults put in a sound one's place; each is made from the sound one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from stepward.domain.journal import Ended, Sequenced
+from stepward.domain.run_state import fold
+from stepward.domain.tools import OUTCOME_UNKNOWN
+from stepward.ports.runtime_state import Freed
+
+Method = Callable[..., Any]
+
+
+def always(answer: Any) -> Callable[[Any], Method]:
+    """Answer the same whatever is asked, and do nothing."""
+    return lambda _: lambda *_, **__: answer
+
+
+def never(_: Any) -> property:
+    """Be a property that is False."""
+    return property(lambda _: False)
+
+
+def without_claim(_: Method) -> Method:
+    """Advance without a claim in the journal; the reservation is in memory only."""
+
+    def claim(advancing: Any) -> None:
+        permit = advancing._permit(advancing.state) if advancing.state.pending is None else None
+        advancing.state.ledger.intent = permit
+
+    return claim
+
+
+def undeterred(_: Method) -> Method:
+    """Go on over a newer claim, a cancel or an end as if they were not there."""
+
+    def only_harmless(writer: Any) -> bool:
+        writer.state = fold(writer.ports.journal.load(writer.key))
+        return True
+
+    return only_harmless
+
+
+def at_any_place(_: Method) -> Method:
+    """Append to a journal whether or not its place is free."""
+
+    def append(journal: Any, key: Any, seq: int, record: Any) -> None:
+        del seq
+        records = journal._records.setdefault(key, [])
+        records.append(Sequenced(seq=len(records) + 1, record=record))
+
+    return append
+
+
+def over_the_first(sound: Method) -> Method:
+    """Write a call's result over the one that is there."""
+
+    def put_result(journal: Any, key: Any, result: Any) -> bool:
+        item = journal.call(key, result.call)
+        if item and item.result:
+            journal._calls[key][result.call] = item.model_copy(update={"result": None})
+        return bool(sound(journal, key, result))
+
+    return put_result
+
+
+def as_a_failure(sound: Method) -> Method:
+    """Say of a call whose outcome nobody knows that it failed."""
+
+    def held_back(*given: Any) -> Any:
+        result = sound(*given)
+        is_unknown = result is not None and result.error == OUTCOME_UNKNOWN
+        return result.model_copy(update={"error": "ToolFailed"}) if is_unknown else result
+
+    return held_back
+
+
+def twice_over(sound: Method) -> Method:
+    """Give money back to budgets twice."""
+    return lambda runtime, tenant, returns: sound(runtime, tenant, (*returns, *returns))
+
+
+def with_its_slot(_: Method) -> Method:
+    """Park a run and keep its slot counted."""
+
+    def park_now(writer: Any, record: Any) -> Any:
+        returns = writer.state.ledger.returns()
+        return writer.ports.runtime.park(writer.key, writer.state.seq + 1, record, None, returns)
+
+    return park_now
+
+
+def and_wake_nobody(_: Method) -> Method:
+    """Keep the answer that a run waits for, and leave its machine asleep."""
+    return lambda ports, waiting, result: ports.journal.put_result(waiting, result)
+
+
+def the_oldest(_: Method) -> Method:
+    """Keep the token that came first, which the machine has given up for a newer one."""
+
+    def keep(tokens: Any, key: Any, call: str, token: str, made: str = "") -> bool:
+        tokens._tokens.setdefault((key, call), (made, token))
+        return True
+
+    return keep
+
+
+def from_the_end(sound: Method) -> Method:
+    """Serve whoever came last."""
+    return lambda line, tenant, limit: list(reversed(sound(line, tenant, 1_000)))[:limit]
+
+
+def once_more(_: Method) -> Method:
+    """Write an end whether or not there is one."""
+
+    def end(writer: Any, end: Any) -> None:
+        writer.append(writer.make(Ended, end=end))
+        writer.settle()
+
+    return end
+
+
+def without_a_record(_: Method) -> Method:
+    """Settle a run whose journal has no end."""
+    return lambda writer, end: writer.settle()
+
+
+def and_keep_it(_: Method) -> Method:
+    """Give a slot back in words only."""
+    return lambda line, key, slot: Freed(done=True)
+
+
+def whatever_it_was(_: Method) -> Method:
+    """Change an approval that somebody else has changed meanwhile."""
+
+    def change(approvals: Any, before: Any, after: Any) -> bool:
+        approvals._kept[before.tenant, before.id] = after
+        return True
+
+    return change

@@ -1,0 +1,247 @@
+"""Every planted fault, by the promise that it breaks."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepward.testing.planted import breaks
+from stepward.testing.planted.base import PlantedFault
+
+_AGENTS: Final = "stepward.agents"
+_MEMORY: Final = "stepward.adapters.memory"
+
+JOURNAL: Final = (
+    PlantedFault(
+        "no claim",
+        "Whoever advances a run claims it first.",
+        f"{_AGENTS}.advance:_Advancing._claim",
+        breaks.without_claim,
+    ),
+    PlantedFault(
+        "taken places",
+        "A record is written at a free place of a gap-free log, or not at all.",
+        f"{_MEMORY}.journal:MemoryJournal.append",
+        breaks.at_any_place,
+    ),
+    PlantedFault(
+        "undeterred",
+        "Whoever finds a newer claim, a cancel or an end leaves.",
+        f"{_AGENTS}.writer:RunWriter._only_harmless",
+        breaks.undeterred,
+    ),
+    PlantedFault(
+        "unbooked loss",
+        "Whoever loses a run books what the call has cost.",
+        f"{_AGENTS}.writer:RunWriter.book_late",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "no end",
+        "A run's end is a record of its journal.",
+        f"{_AGENTS}.writer:RunWriter.end",
+        breaks.without_a_record,
+    ),
+    PlantedFault(
+        "two ends",
+        "A run ends once.",
+        f"{_AGENTS}.writer:RunWriter.end",
+        breaks.once_more,
+    ),
+)
+EFFECTS: Final = (
+    PlantedFault(
+        "second effect",
+        "A tool that may act once is marked before, and never runs again.",
+        f"{_AGENTS}.call_tool:CallTool._held_back",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "known outcome",
+        "After a crash in the midst of an effect its outcome is unknown.",
+        (f"{_AGENTS}.call_tool:CallTool._held_back", f"{_AGENTS}.outcomes:TurnCalls.no_result"),
+        breaks.as_a_failure,
+    ),
+    PlantedFault(
+        "late result",
+        "The first result of a call stays; one that comes late changes nothing.",
+        f"{_MEMORY}.journal:MemoryJournal.put_result",
+        breaks.over_the_first,
+    ),
+    PlantedFault(
+        "effect after a cancel",
+        "No call that may act once begins after a cancel was answered.",
+        f"{_AGENTS}.call_tool:CallTool._has_gone_on",
+        breaks.always(False),
+    ),
+)
+MONEY: Final = (
+    PlantedFault(
+        "uncovered call",
+        "A call is made only if the run's allowance covers it.",
+        f"{_AGENTS}.standing:Standing.covered",
+        lambda _: lambda standing, state, intent, limit: intent,
+    ),
+    PlantedFault(
+        "overdrawn budget",
+        "Parallel runs never draw more than a budget has.",
+        f"{_MEMORY}.budgets:MemoryBudgets.can_draw",
+        breaks.always(True),
+    ),
+    PlantedFault(
+        "kept allowance",
+        "A run gives back what it has drawn and not spent.",
+        "stepward.domain.ledger:Ledger.returns",
+        breaks.always(()),
+    ),
+    PlantedFault(
+        "allowance given back twice",
+        "Money is given back once.",
+        f"{_MEMORY}.runtime_state:MemoryRuntimeState._give_money_back",
+        breaks.twice_over,
+    ),
+    PlantedFault(
+        "forgotten call",
+        "The reservation of a call of which no reply came is booked as spent.",
+        "stepward.domain.ledger:Ledger.lose_open_call",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "beyond its limit",
+        "A run stops before the call that could pass its cost limit.",
+        f"{_AGENTS}.gate:Consultant.cost_limit_usd_micros",
+        breaks.always(10**9),
+    ),
+    PlantedFault(
+        "no book",
+        "The book of costs says what the runs say.",
+        f"{_AGENTS}.settle:cost_lines",
+        breaks.always([]),
+    ),
+)
+SLOTS: Final = (
+    PlantedFault(
+        "no limit",
+        "No more runs are active than a tenant and the account may have.",
+        f"{_MEMORY}.line:MemoryLine.full",
+        breaks.always([]),
+    ),
+    PlantedFault(
+        "slot in a wait",
+        "A run that waits holds no slot.",
+        f"{_AGENTS}.writer:RunWriter._park_now",
+        breaks.with_its_slot,
+    ),
+    PlantedFault(
+        "kept slot",
+        "A slot is given back at the end.",
+        f"{_MEMORY}.line:MemoryLine.give_back",
+        breaks.and_keep_it,
+    ),
+    PlantedFault(
+        "last come first served",
+        "The line is served by priority, then age.",
+        f"{_MEMORY}.line:MemoryLine.first",
+        breaks.from_the_end,
+    ),
+    PlantedFault(
+        "nobody told of a slot",
+        "Whoever frees a slot has the line looked at that waits for one.",
+        f"{_AGENTS}.run_ports:RunPorts.tell",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "nobody woken in line",
+        "Whoever is admitted is started, or sent on by its token.",
+        f"{_AGENTS}.serve_line:ServeLine._wake",
+        breaks.always(None),
+    ),
+)
+WAITS: Final = (
+    PlantedFault(
+        "silent child",
+        "A run's end is told to the run that waits for it.",
+        f"{_AGENTS}.settle:Settle._tell_others",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "answer without a word",
+        "An answer wakes the machine that waits for it.",
+        f"{_AGENTS}.settle:answer_call",
+        breaks.and_wake_nobody,
+    ),
+    PlantedFault(
+        "wait for what is over",
+        "A wait that opens after its answer is over at once.",
+        f"{_AGENTS}.open_wait:OpenWait._is_over",
+        breaks.always(False),
+    ),
+    PlantedFault(
+        "old token",
+        "The newest token of a wait counts.",
+        f"{_MEMORY}.line:MemoryTokens.keep",
+        breaks.the_oldest,
+    ),
+    PlantedFault(
+        "payment without a yes",
+        "A guarded call is made after a person's yes and never else.",
+        (f"{_AGENTS}.outcomes:TurnCalls._must_be_asked_about", f"{_AGENTS}.call_tool:CallTool._unapproved"),
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "second decision",
+        "The first decision counts.",
+        f"{_MEMORY}.approvals:MemoryApprovals.change",
+        breaks.whatever_it_was,
+    ),
+    PlantedFault(
+        "question left open at the end",
+        "Nothing is asked for a run that has ended.",
+        f"{_AGENTS}.settle:close_those_of",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "question left open after a wait",
+        "Nothing is asked for a call that nobody waits for.",
+        f"{_AGENTS}.standing:close_those_of",
+        breaks.always(None),
+    ),
+)
+LIVES: Final = (
+    PlantedFault(
+        "two runs for a key",
+        "One Idempotency-Key starts one run.",
+        f"{_MEMORY}.runtime_state:MemoryRuntimeState._started_before",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "children left alone",
+        "A cancel ends the runs that the cancelled one waits for.",
+        f"{_AGENTS}.cancel:CancelRun._cancel_children",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "orphan",
+        "A child for which nobody waits does not go on.",
+        f"{_AGENTS}.standing:Standing.nobody_waits",
+        breaks.always(False),
+    ),
+    PlantedFault(
+        "old epoch",
+        "The newest execution carries a run, no older one.",
+        f"{_AGENTS}.epochs:Epochs.is_late",
+        breaks.never,
+    ),
+    PlantedFault(
+        "epoch that nobody starts",
+        "A new epoch is started, whoever dies.",
+        f"{_AGENTS}.epochs:Epochs.start",
+        breaks.always(None),
+    ),
+    PlantedFault(
+        "no sweep",
+        "The janitor mends what nobody else will.",
+        f"{_AGENTS}.closing:Sweep._mend",
+        breaks.always("left"),
+    ),
+)
+PLANTED: Final = (*JOURNAL, *EFFECTS, *MONEY, *SLOTS, *WAITS, *LIVES)

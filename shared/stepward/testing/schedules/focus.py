@@ -1,0 +1,113 @@
+"""What a schedule looks at closely, so that what is rare in all schedules is common in some."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from stepward.agents.epochs import MOST_EVENTS
+from stepward.testing.schedules.actors import Actor, PortCall
+from stepward.testing.schedules.shapes import SHAPES
+
+OF_CALLS: Final = ("tool_invoke", "put_result", "mark_started")
+OF_WAITS: Final = ("dispatch", "person", "keep", "answer", "park", "others_told", "decide")
+ELSEWHERE: Final = (
+    "agent_advance",
+    "client",
+    "canceller",
+    "closer",
+    "janitor",
+    "append",
+    "close",
+    "admit",
+    "start",
+)
+"""Kinds of invocations, and calls of ports."""
+GIVEN_UP: Final = ("time_out_of_the_machine",)
+DISTURBANCES: Final = (*GIVEN_UP, "duplicate_delivery", "cancel", "pause", "resume")
+WITH_CALLS: Final = ("remote", "remote twice", "mixed", "guards")
+WITH_CHILDREN: Final = ("child", "children", "guarded child")
+WITH_WAITS: Final = (*WITH_CHILDREN, "people", "guards")
+
+
+class Cancels(StrEnum):
+    """The moments for which a cancel waits, to come before the very write that it is to prevent."""
+
+    MARK = "before a call that may act once is marked"
+    CHILD = "of the run that waits, before its child writes"
+
+
+@dataclass(frozen=True)
+class Focus:
+    """Which invocations or calls meet faults, which disturbances come, more often than elsewhere; what bounds the runs.
+
+    `calm_calls` are made before anything goes wrong: all would go wrong at the beginning else, where the few faults of a
+    schedule are soon used up. Invocations of the kind `slow` act when nearly everybody else has. `most_events` is how long an execution may get.
+    """
+
+    calm_calls: int
+    slow: str | None
+    place: str | None
+    disturbance: str | None
+    most_events: int
+    cost_limit_usd: float | None
+    cancels: Cancels | None
+
+    @classmethod
+    def of(cls, seed: int) -> Focus:
+        """Draw it apart from all other chances, so that a seed's other misfortunes stay what they were."""
+        chance = random.Random(f"focus of {seed}")  # noqa: S311  a schedule is to be repeatable, not secret
+        slow = chance.choice((None, None, None, "dispatch", "dispatch", "tool_invoke", "agent_advance"))
+        # A slow `dispatch` is worth looking at where its machine has given it up and calls it again.
+        disturbances = GIVEN_UP if slow == "dispatch" else (None, *DISTURBANCES)
+        return cls(
+            calm_calls=chance.choice((0, 0, 0, 30, 60)),
+            slow=slow,
+            place=chance.choice((None, *OF_CALLS, *OF_WAITS, *ELSEWHERE)),
+            disturbance=chance.choice(disturbances),
+            most_events=chance.choice((MOST_EVENTS, 25, 12)),
+            cost_limit_usd=chance.choice((None, None, None, 0.02)),
+            cancels=chance.choice((Cancels.MARK, Cancels.CHILD, *[None] * 5)),
+        )
+
+    @property
+    def more_faults(self) -> int:
+        """How many faults more a schedule meets than one that looks at nothing in particular."""
+        return 2 * ((self.place is not None) + (self.disturbance is not None))
+
+    @property
+    def shapes(self) -> tuple[str, ...]:
+        """The agents with which that is to be seen which the schedule looks at."""
+        if self.cancels is Cancels.CHILD or self.slow == "dispatch":
+            return WITH_CHILDREN
+        if self.cancels is Cancels.MARK:
+            return WITH_CALLS + WITH_CHILDREN
+        if self.place in OF_CALLS:
+            return WITH_CALLS
+        if self.place in OF_WAITS or self.disturbance == "time_out_of_the_machine":
+            return WITH_WAITS
+        return tuple(SHAPES)
+
+    def is_on(self, invocation: str, call: PortCall | None) -> bool:
+        """Tell whether faults are to strike a call; an invocation is named by its kind and a number."""
+        if self.place is None or call is None:
+            return False
+        return self.place in (_kind(invocation), call.method)
+
+    def quick(self, invocations: list[Actor]) -> list[Actor]:
+        """Leave out those that are slow, unless they are alone."""
+        return [one for one in invocations if _kind(one.name) != self.slow] or invocations
+
+    def cancelled_at(self, call: PortCall | None, parent: str | None) -> str | None:
+        """Name the run that is to be cancelled before a call is made; `parent` is who waits for the run that makes it."""
+        if call is None or call.key is None or not call.is_write:
+            return None
+        if self.cancels is Cancels.MARK:
+            return call.key.run if call.method == "mark_started" else None
+        return parent if self.cancels is Cancels.CHILD else None
+
+
+def _kind(invocation: str) -> str:
+    return invocation.rpartition("-")[0]

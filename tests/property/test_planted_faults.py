@@ -1,0 +1,43 @@
+"""Every promise of a run that is broken on purpose is noticed by as many schedules as the tests play."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepward.testing.planted.base import PlantedFault
+from stepward.testing.planted.catalog import PLANTED
+from stepward.testing.schedules.scenario import Scenario
+from tests.property.test_schedules import SCHEDULES
+
+
+@pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
+def test_a_broken_promise_is_noticed(fault: PlantedFault) -> None:
+    outcome = fault.first_noticed(SCHEDULES)
+    assert outcome is not None, f"nothing shows that this does not hold: {fault.promise}"
+    with fault.planted():
+        assert Scenario(outcome.seed).play().violations == outcome.violations, "it cannot be replayed"
+    assert Scenario(outcome.seed).play().violations == [], "the promise was broken without the fault, too"
+
+
+def test_there_is_one_for_each_promise() -> None:
+    assert len({fault.name for fault in PLANTED}) == len({fault.promise for fault in PLANTED}) == len(PLANTED)
+    assert len(PLANTED) >= 20
+
+
+def test_a_fault_whose_part_is_gone_does_not_pass_unseen() -> None:
+    for where in ("stepward.agents.standing:Standing.gone", "stepward.agents.standing:Gone.covered"):
+        gone = PlantedFault("gone", "Nothing.", where, lambda sound: sound)
+        with pytest.raises(LookupError, match="which is not there"):
+            gone.first_noticed(1)
+
+
+def test_what_was_broken_is_mended_again() -> None:
+    for fault in PLANTED:
+        places = [fault.where] if isinstance(fault.where, str) else fault.where
+        before = [vars(owner)[name] for owner, name in map(fault.place, places)]
+        with fault.planted():
+            assert all(
+                vars(owner)[name] is not was
+                for (owner, name), was in zip(map(fault.place, places), before, strict=True)
+            )
+        assert [vars(owner)[name] for owner, name in map(fault.place, places)] == before
