@@ -23,6 +23,7 @@ from stepward.adapters.memory.circuits import memory_circuits
 from stepward.domain.errors import CircuitOpen, ToolFailed, ToolUnavailable
 from tests.contract.conftest import _create
 
+CALLS = count()
 SHOPS = (f"https://shop-{number}.example" for number in count())
 
 
@@ -66,10 +67,14 @@ def fail(error: Exception) -> Any:
     raise error
 
 
-def break_it(circuits: PowertoolsCircuits, shop: str, tenant: str = "acme") -> None:
-    for _ in range(FAILURES):
+def a_call() -> str:
+    return f"run_1:call_{next(CALLS)}"
+
+
+def break_it(circuits: PowertoolsCircuits, shop: str, tenant: str = "acme", calls: int = FAILURES) -> None:
+    for _ in range(calls):
         with pytest.raises(ToolUnavailable):
-            circuits.guard(tenant, shop, lambda: fail(ToolUnavailable("busy")))
+            circuits.guard(tenant, shop, a_call(), lambda: fail(ToolUnavailable("busy")))
 
 
 def test_it_opens_after_failures_in_a_row_and_nobody_is_asked(
@@ -77,37 +82,37 @@ def test_it_opens_after_failures_in_a_row_and_nobody_is_asked(
 ) -> None:
     break_it(circuits, shop)
     with pytest.raises(CircuitOpen, match=shop):
-        circuits.guard("acme", shop, lambda: fail(AssertionError("asked")))
+        circuits.guard("acme", shop, a_call(), lambda: fail(AssertionError("asked")))
 
 
 def test_one_that_goes_well_begins_the_count_anew(circuits: PowertoolsCircuits, shop: str) -> None:
     for _ in range(3):
         for _ in range(FAILURES - 1):
             with pytest.raises(ToolUnavailable):
-                circuits.guard("acme", shop, lambda: fail(ToolUnavailable("busy")))
-        assert circuits.guard("acme", shop, lambda: "well") == "well"
+                circuits.guard("acme", shop, a_call(), lambda: fail(ToolUnavailable("busy")))
+        assert circuits.guard("acme", shop, a_call(), lambda: "well") == "well"
 
 
 def test_what_would_fail_anywhere_does_not_count(circuits: PowertoolsCircuits, shop: str) -> None:
     for _ in range(FAILURES + 1):
         with pytest.raises(ToolFailed):
-            circuits.guard("acme", shop, lambda: fail(ToolFailed("404")))
+            circuits.guard("acme", shop, a_call(), lambda: fail(ToolFailed("404")))
 
 
 def test_it_closes_when_a_later_try_goes_well(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
     break_it(circuits, shop)
     clock.moment += timedelta(seconds=RECOVERY_S + 1)
-    assert circuits.guard("acme", shop, lambda: "well") == "well"
-    assert circuits.guard("acme", shop, lambda: "well") == "well"
+    assert circuits.guard("acme", shop, a_call(), lambda: "well") == "well"
+    assert circuits.guard("acme", shop, a_call(), lambda: "well") == "well"
 
 
 def test_it_stays_open_when_a_later_try_fails(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
     break_it(circuits, shop)
     clock.moment += timedelta(seconds=RECOVERY_S + 1)
     with pytest.raises(ToolUnavailable):
-        circuits.guard("acme", shop, lambda: fail(ToolUnavailable("busy still")))
+        circuits.guard("acme", shop, a_call(), lambda: fail(ToolUnavailable("busy still")))
     with pytest.raises(CircuitOpen):
-        circuits.guard("acme", shop, lambda: "well")
+        circuits.guard("acme", shop, a_call(), lambda: "well")
 
 
 def test_only_one_tries_at_a_time(circuits: PowertoolsCircuits, shop: str, clock: Clock) -> None:
@@ -122,7 +127,7 @@ def test_only_one_tries_at_a_time(circuits: PowertoolsCircuits, shop: str, clock
 
         def ask() -> None:
             with pytest.raises(CircuitOpen):
-                other.guard("acme", shop, lambda: "second")
+                other.guard("acme", shop, a_call(), lambda: "second")
             refused.append(True)
 
         thread = Thread(target=ask)
@@ -130,9 +135,40 @@ def test_only_one_tries_at_a_time(circuits: PowertoolsCircuits, shop: str, clock
         thread.join()
         return "refused" if refused else "asked"
 
-    assert circuits.guard("acme", shop, probe) == "refused"
+    assert circuits.guard("acme", shop, a_call(), probe) == "refused"
 
 
 def test_a_tenants_failures_are_its_own(circuits: PowertoolsCircuits, shop: str) -> None:
     break_it(circuits, shop)
-    assert circuits.guard("other", shop, lambda: "well") == "well"
+    assert circuits.guard("other", shop, a_call(), lambda: "well") == "well"
+
+
+def test_attempts_at_one_call_count_once(circuits: PowertoolsCircuits, shop: str) -> None:
+    mine = a_call()
+    for _ in range(3 * FAILURES):
+        with pytest.raises(ToolUnavailable, match="busy"):
+            circuits.guard("acme", shop, mine, lambda: fail(ToolUnavailable("busy")))
+    assert circuits.guard("acme", shop, mine, lambda: "well") == "well"
+
+
+def test_others_failures_open_it_for_a_call_that_tries_again(circuits: PowertoolsCircuits, shop: str) -> None:
+    mine = a_call()
+    for call in (mine, mine, mine, *(a_call() for _ in range(FAILURES - 1))):
+        with pytest.raises(ToolUnavailable):
+            circuits.guard("acme", shop, call, lambda: fail(ToolUnavailable("busy")))
+    with pytest.raises(CircuitOpen):
+        circuits.guard("acme", shop, mine, lambda: "well")
+
+
+def test_a_call_that_failed_before_keeps_it_open_when_it_tries_whether_all_is_well(
+    circuits: PowertoolsCircuits, shop: str, clock: Clock
+) -> None:
+    mine = a_call()
+    with pytest.raises(ToolUnavailable):
+        circuits.guard("acme", shop, mine, lambda: fail(ToolUnavailable("busy")))
+    break_it(circuits, shop, calls=FAILURES - 1)
+    clock.moment += timedelta(seconds=RECOVERY_S + 1)
+    with pytest.raises(ToolUnavailable):
+        circuits.guard("acme", shop, mine, lambda: fail(ToolUnavailable("busy still")))
+    with pytest.raises(CircuitOpen):
+        circuits.guard("acme", shop, a_call(), lambda: "well")

@@ -168,14 +168,20 @@ class ToolFailed(ModelFault):
 class ToolUnavailable(ModelFault):
     """The tool gave no answer in time, or a 429 or 5xx; unlike `ToolFailed`, the same call may do better later.
 
-    `has_begun` says whether something may have happened in the world.
+    `has_begun` says whether something may have happened in the world; `retry_after_s` when it asked to be called again.
     """
 
     retryable = True
 
-    def __init__(self, detail: str, *, has_begun: bool = True) -> None:
+    def __init__(self, detail: str, *, has_begun: bool = True, retry_after_s: float | None = None) -> None:
         super().__init__(detail)
         self.has_begun = has_begun
+        self.retry_after_s = retry_after_s
+
+
+def asked_pause_s(error: Exception) -> float | None:
+    """Tell how long the far end asked to be left alone; None if it did not."""
+    return error.retry_after_s if isinstance(error, ToolUnavailable) else None
 
 
 class CircuitOpen(ModelFault):

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
+
+LONGEST_PAUSE_S: Final = 120
+"""No pause between two attempts is longer, whoever asks for it: a rule, or a server by `Retry-After`."""
+LONGEST_CALL_S: Final = 270.0
+"""What all attempts and pauses of one call may take that one function makes: less than the function has."""
 
 
 class Backoff(StrEnum):
@@ -20,21 +26,29 @@ class Backoff(StrEnum):
 class Retry(BaseModel):
     """How often to try in all, and how long to pause; `none` tries once.
 
-    Tried again are timeouts, 429 and 5xx; never a wrong request, a wrong key or a spent budget.
+    Tried again are timeouts, 429 and 5xx; never a wrong request, a wrong key or a spent budget. A server that says
+    `Retry-After` is not asked sooner; if it wants more than the longest pause, it is not asked again at all.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    strategy: Backoff = Field(default=Backoff.NONE, description="How the pauses between attempts grow.")
+    strategy: Backoff = Field(
+        default=Backoff.NONE,
+        description="How the pauses between attempts grow. Where Step Functions makes them (of tasks that are answered later,"
+        " and of long pauses), `immediate` is a second and `linear` is constant.",
+    )
     max_attempts: int = Field(
         default=3, strict=True, ge=1, le=10, description="How often it is tried in all."
     )
     base_s: float = Field(default=1, ge=0, le=60, description="The first pause, in seconds.")
-    max_s: float = Field(default=60, ge=0, le=120, description="The longest pause, in seconds.")
+    max_s: float = Field(default=60, ge=0, le=LONGEST_PAUSE_S, description="The longest pause, in seconds.")
     exponent_base: float = Field(
         default=2, ge=1, le=10, description="What an exponential pause is multiplied by each time."
     )
-    jitter: bool = Field(default=False, description="Whether chance takes away up to half of each pause.")
+    jitter: bool = Field(
+        default=False,
+        description="Whether chance shortens each pause: by up to a half, and where Step Functions makes it by up to the whole.",
+    )
 
     @property
     def attempts(self) -> int:
@@ -55,6 +69,28 @@ class Retry(BaseModel):
         capped = min(self.base_s * grown, self.max_s)
         return capped * (0.5 + random * 0.5) if self.jitter else capped
 
+    def next_pause_s(self, attempt: int, random: float, asked_s: float | None, left_s: float) -> float | None:
+        """Tell how long to wait before another attempt is made.
+
+        Args:
+            attempt: The number of the one that failed, counted from 1.
+            random: Between 0 and 1, for the jitter.
+            asked_s: What the server asked for by `Retry-After`; None if it did not.
+            left_s: How long the pause may be at most for what time is left.
+
+        Returns:
+            Seconds; None where no attempt is left, or where it would come sooner than the server allows.
+        """
+        if attempt >= self.attempts:
+            return None
+        pause_s = max(self.pause_s(attempt, random), asked_s or 0)
+        return pause_s if pause_s <= min(LONGEST_PAUSE_S, left_s) else None
+
     def longest_s(self, attempt_s: float) -> float:
         """The most time that all attempts and pauses take together, when one attempt takes `attempt_s` at most."""
-        return self.attempts * attempt_s + sum(self.pause_s(n) for n in range(1, self.attempts))
+        return self.attempts * attempt_s + self.pauses_s
+
+    @property
+    def pauses_s(self) -> float:
+        """How long all pauses are together, without jitter."""
+        return sum(self.pause_s(number) for number in range(1, self.attempts))

@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any, Final, Self
 
 import httpx2
+
+from stepward.domain.retry_after import retry_after_s
 
 _TOO_LARGE: Final = 413
 
@@ -167,19 +167,6 @@ class DocumentRefused(ApiError):
             return None
         found = tuple(WorkflowProblem.of(one, has_places=has_places) for one in entries)
         return cls(error.status, error.problem, found)
-
-
-def retry_after_s(header: str | None) -> float | None:
-    """Read Retry-After, which HTTP allows to be seconds or a date; None when absent or neither."""
-    if header is None:
-        return None
-    if header.strip().isdigit():
-        return float(header)
-    with contextlib.suppress(ValueError):
-        when = parsedate_to_datetime(header)
-        when = when if when.tzinfo else when.replace(tzinfo=UTC)
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
-    return None
 
 
 def _json_object(response: httpx2.Response) -> dict[str, Any]:

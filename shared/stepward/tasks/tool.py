@@ -103,10 +103,9 @@ def call_tool(use: ToolUse, arguments: dict[str, Any], context: TaskContext) -> 
 
 
 def _as_raised(code: str, content: Any) -> ModelFault:
-    detail = (
-        str(content.get("detail", content))[:1_000] if isinstance(content, dict) else str(content)[:1_000]
-    )
-    known: dict[str, type[ModelFault]] = {
-        kind.__name__: kind for kind in (ToolUnavailable, ToolArgumentInvalid, CircuitOpen)
-    }
+    told = content if isinstance(content, dict) else {"detail": content}
+    detail = str(told.get("detail", content))[:1_000]
+    if code == ToolUnavailable.__name__:
+        return ToolUnavailable(detail, retry_after_s=told.get("retry_after_s"))
+    known: dict[str, type[ModelFault]] = {kind.__name__: kind for kind in (ToolArgumentInvalid, CircuitOpen)}
     return known.get(code, ToolFailed)(detail)

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from time import sleep
-from typing import Annotated, Any, ClassVar, Generic, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from stepward.domain.data_paths import RULE, is_data_path
-from stepward.domain.retries import Retry
+from stepward.domain.retries import LONGEST_CALL_S, Retry
 from stepward.domain.tool_use import CallOptions
 from stepward.domain.tools import Effect, Placement
 from stepward.ports.circuits import Circuits
@@ -66,6 +66,9 @@ class ToolContext:
         """The run that the call belongs to."""
         return self.call_id.partition(":")[0]
 
+
+LONGEST_S: Final = {Placement.INLINE: 40.0, Placement.REMOTE: LONGEST_CALL_S}
+"""What all attempts at one call may take together: less than the function has in which they are made."""
 
 S = TypeVar("S", bound=Settings)
 A = TypeVar("A", bound=Arguments)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.retries import Backoff
 from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect, Placement
-from stepward.tools.base import BoundTool
+from stepward.domain.tools import Effect
+from stepward.tools.base import LONGEST_S, BoundTool
 from stepward.tools.catalog import CATALOG, bind
-
-LONGEST_S: Final = {Placement.INLINE: 40.0, Placement.REMOTE: 270.0}
-"""What all attempts at one call may take together: less than the function has in which they are made."""
 
 
 def check_use(use: ToolUse) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from pydantic import StringConstraints
 
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
+from stepward.domain.retry_after import retry_after_s
 
 CONNECT_S: Final = 5
 _GRACE_S: Final = 0.5
@@ -38,6 +39,7 @@ class Incoming:
     status: int
     content_type: str
     body: bytes
+    retry_after_s: float | None = None
 
     @property
     def text(self) -> str:
@@ -91,7 +93,9 @@ def send(request: Outgoing) -> Incoming:
         raise ToolFailed(
             f"{request.url} answers more than {request.most_bytes} bytes, the most that is read."
         )
-    return Incoming(response.status, response.headers.get("content-type", ""), body)
+    headers = response.headers
+    asked_s = retry_after_s(headers.get("retry-after"))
+    return Incoming(response.status, headers.get("content-type", ""), body, asked_s)
 
 
 def _no_answer(url: str, error: Exception, *, has_begun: bool) -> ToolUnavailable:

@@ -13,8 +13,6 @@ from threading import Thread
 from time import perf_counter
 from typing import Any, Final
 
-from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
-
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import (
     PlatformFault,
@@ -22,11 +20,12 @@ from stepward.domain.errors import (
     ToolArgumentInvalid,
     ToolFailed,
     ToolUnavailable,
+    asked_pause_s,
 )
 from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.tools.arguments import read_arguments
-from stepward.tools.base import BoundTool, ToolContext
+from stepward.tools.base import LONGEST_S, BoundTool, ToolContext
 from stepward.tools.catalog import bind
 from stepward.tools.large_results import carried
 
@@ -48,9 +47,11 @@ def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolRe
     return _Execution(call, use, bind(use), context).result()
 
 
-def failed(call: ToolCall, code: str, detail: str) -> ToolResult:
-    """Tell the model what went wrong with its call."""
-    return ToolResult(call=call.id, tool=call.tool, content={"error": code, "detail": detail}, error=code)
+def failed(call: ToolCall, code: str, detail: str, retry_after_s: float | None = None) -> ToolResult:
+    """Tell the model what went wrong with its call, and when the far end wants to be called again, if it said so."""
+    asked = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
+    content = {"error": code, "detail": detail, **asked}
+    return ToolResult(call=call.id, tool=call.tool, content=content, error=code)
 
 
 @dataclass
@@ -76,38 +77,39 @@ class _Execution:
         call, is_once = self.call, self.tool.effect is Effect.ONCE
         try:
             arguments = read_arguments(self.tool, call)
-            content = self._retrying()(self._attempt, arguments)
+            content = self._attempted(arguments)
             return ToolResult(call=call.id, tool=call.tool, content=carried(content, call.id, self.context))
         except StepwardError as error:
             if isinstance(error, PlatformFault) and error.retryable and not is_once:
                 raise
             if isinstance(error, ToolUnavailable) and error.has_begun and is_once:
-                return failed(
-                    call, OUTCOME_UNKNOWN, f"{error.detail} It may have happened; do not call it again."
-                )
-            return failed(call, error.code, error.detail)
+                detail = f"{error.detail} It may have happened; do not call it again."
+                return failed(call, OUTCOME_UNKNOWN, detail)
+            return failed(call, error.code, error.detail, asked_pause_s(error))
         except Exception as error:  # noqa: BLE001  the boundary: a tool's own bug is the model's news, not the run's end
             _LOG.exception("the tool %s raised", self.use.tool)
             return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])
+
+    def _attempted(self, arguments: Any) -> Any:
+        """Make attempts until one goes well, or another would not be allowed, not help, or not fit into the time."""
+        rule, most_s, used_s = self.tool.retry, LONGEST_S[self.tool.placement], 0.0
+        while True:
+            began_s = perf_counter()
+            try:
+                return self._attempt(arguments)
+            except StepwardError as error:
+                used_s += perf_counter() - began_s
+                left_s = most_s - used_s - self.tool.timeout_s
+                pause_s = rule.next_pause_s(self.attempts, _RANDOM.random(), asked_pause_s(error), left_s)
+                if not error.retryable or pause_s is None:
+                    raise
+            self.context.pause(pause_s)
+            used_s += pause_s
 
     def _attempt(self, arguments: Any) -> Any:
         self.attempts += 1
         context = replace(self.context, timeout_s=self.tool.timeout_s)
         return _within(self.tool.timeout_s, lambda: self.tool.run(arguments, context))
-
-    def _retrying(self) -> Retrying:
-        rule = self.tool.retry
-
-        def pause_s(state: RetryCallState) -> float:
-            return rule.pause_s(state.attempt_number, _RANDOM.random())
-
-        return Retrying(
-            retry=retry_if_exception(lambda error: isinstance(error, StepwardError) and error.retryable),
-            stop=stop_after_attempt(rule.attempts),
-            wait=pause_s,
-            sleep=self.context.pause,
-            reraise=True,
-        )
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:

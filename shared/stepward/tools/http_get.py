@@ -46,4 +46,5 @@ class HttpGet(Tool[HttpSettings, Address]):
         """Answer `{"status", "content_type", "body"}`; redirects are shown, never followed."""
         must_be_allowed(arguments.url, settings.allow, context.http_allow)
         found = send(Outgoing("GET", arguments.url, context.timeout_s, MAX_BODY_BYTES))
-        return {"status": found.status, "content_type": found.content_type, "body": found.text}
+        asked = {} if found.retry_after_s is None else {"retry_after_s": found.retry_after_s}
+        return {"status": found.status, "content_type": found.content_type, "body": found.text, **asked}

@@ -15,6 +15,7 @@ from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.retries import Backoff, Retry
+from stepward.domain.retry_after import asks_to_wait
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.described import read_described
@@ -124,7 +125,7 @@ class HttpRequest(Tool[RequestSettings, Arguments]):
         if context.circuits is None:
             return _answer(request, settings)
         return context.circuits.guard(
-            context.tenant, origin(settings.url), lambda: _answer(request, settings)
+            context.tenant, origin(settings.url), context.call_id, lambda: _answer(request, settings)
         )
 
 
@@ -161,7 +162,10 @@ def _answer(request: Outgoing, settings: RequestSettings) -> dict[str, Any]:
         return {"status": found.status, "body": _body(found)}
     said = f"{request.method} {request.url} answered {found.status}: {found.text[:500]}"
     if found.status == 429 or found.status >= 500:
-        raise ToolUnavailable(said, has_begun=found.status != 429)
+        asked_s = found.retry_after_s
+        raise ToolUnavailable(
+            said + asks_to_wait(asked_s), has_begun=found.status != 429, retry_after_s=asked_s
+        )
     raise ToolFailed(said)
 
 

@@ -12,8 +12,8 @@ import httpx2
 import pytest
 
 from stepward import sdk
+from stepward.domain.retry_after import retry_after_s
 from stepward.sdk import ApiError, BadCall, Stepward, StepwardError, Unreachable
-from stepward.sdk.errors import retry_after_s
 from stepward.sdk.transport import ATTEMPTS, unreachable
 from tests.unit.sdk.fake_api import FakeApi, a_run, ok, problem
 

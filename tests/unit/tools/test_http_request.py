@@ -58,8 +58,12 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Web:
     return Web(monkeypatch)
 
 
+PAUSES: list[float] = []
+
+
 def call(config: dict[str, Any], allow: tuple[str, ...] = (SHOP,), **arguments: Any) -> ToolResult:
-    context = ToolContext("acme", "run_1:call_1_1", MemoryDatasets(), allow, pause=lambda _: None)
+    PAUSES.clear()
+    context = ToolContext("acme", "run_1:call_1_1", MemoryDatasets(), allow, pause=PAUSES.append)
     asked = ToolCall(id="call_1_1", tool="http_request", arguments=arguments)
     return execute(asked, ToolUse(tool="http_request", config=config), context)
 
@@ -102,6 +106,40 @@ def test_a_get_is_tried_again_and_a_post_is_not(web: Web) -> None:
 def test_a_post_that_was_turned_away_did_not_happen(web: Web) -> None:
     web.answers = [Incoming(429, "text/plain", b"later")]
     assert call(ORDER, customer="c", items=[]).error == "ToolUnavailable"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_asks_for_time_is_given_it(web: Web, status: int) -> None:
+    web.answers = [Incoming(status, "text/plain", b"later", asked_s) for asked_s in (4, 100, None)]
+    assert call({"url": SHOP}).error is None
+    assert PAUSES[:2] == [4, 100]
+    assert 1 <= PAUSES[2] <= 2
+
+
+def test_a_server_that_asks_for_nothing_is_tried_again_by_the_rule(web: Web) -> None:
+    web.answers = [Incoming(503, "text/plain", b"later", 0)]
+    assert call({"url": SHOP}).error is None
+    assert 0.25 <= PAUSES[0] <= 0.5
+
+
+@pytest.mark.parametrize("asked_s", [121, 3_600])
+def test_more_time_than_there_is_is_told_at_once(web: Web, asked_s: float) -> None:
+    web.answers = [Incoming(429, "text/plain", b"later", asked_s)]
+    result = call({"url": SHOP})
+    assert (result.error, result.content["retry_after_s"], PAUSES) == ("ToolUnavailable", asked_s, [])
+    assert f"called again in {asked_s:g} s" in result.content["detail"]
+
+
+def test_time_is_given_only_while_a_function_has_it(web: Web) -> None:
+    web.answers = [Incoming(429, "text/plain", b"later", 100)] * 4
+    result = call({"url": SHOP})
+    assert (result.error, PAUSES) == ("ToolUnavailable", [100, 100])
+
+
+def test_what_must_happen_once_is_told_when_it_may_be_called_again(web: Web) -> None:
+    web.answers = [Incoming(429, "text/plain", b"later", 7)]
+    assert call(ORDER, customer="c", items=[]).content["retry_after_s"] == 7
+    assert PAUSES == []
 
 
 def test_an_answer_that_is_not_expected_is_shown(web: Web) -> None:

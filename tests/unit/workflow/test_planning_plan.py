@@ -236,3 +236,11 @@ def test_what_undoes_a_run_is_in_its_most() -> None:
     # The first three are a, b and what holds them; then the run is settled.
     assert undone.states.most == plain.states.most + 4
     assert undone.dynamodb_writes == plain.dynamodb_writes + Bound(least=1, expected=1, most=1 + 3)
+
+
+def test_the_plan_says_whose_pauses_chance_may_take_away_wholly() -> None:
+    call = "tool: calculate, with: {expression: '1'}, retry: {strategy: exponential, jitter: true, base_s: "
+    made = planned(f"tasks:\n- {{id: long, {call}5}}}}\n- {{id: short, {call}1}}}}\n")
+    assert [note for note in made.notes if "jitter" in note] == [
+        "Step Functions makes the pauses of long: jitter takes away up to the whole (FULL)"
+    ]

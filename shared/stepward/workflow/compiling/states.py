@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stepward.domain.retries import Backoff, Retry
+from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
 
 State = dict[str, Any]
 Named = tuple[str, State]
@@ -121,16 +121,19 @@ def passed_on(*, nested: bool) -> Any:
 
 
 def retriers(retry: Retry) -> list[State]:
-    """When the machine tries again."""
+    """When the machine tries again: by the rule's own first pause, growth and cap, in whole seconds."""
     if retry.attempts == 1:
         return []
+    first_s, longest_s = max(1, math.ceil(retry.pause_s(1))), max(1, math.ceil(retry.max_s))
     grows = retry.exponent_base if retry.strategy is Backoff.EXPONENTIAL else 1
+    # Step Functions takes a cap only where it is more than the first pause, and a pause that does not grow needs none.
+    caps = grows > 1 and longest_s > first_s
     rule = {
         "ErrorEquals": ["TaskRetry"],
-        "IntervalSeconds": max(1, math.ceil(retry.base_s)),
-        "BackoffRate": grows,
+        "IntervalSeconds": first_s,
+        "BackoffRate": grows if caps else 1,
         "MaxAttempts": retry.attempts - 1,
-        "MaxDelaySeconds": max(1, math.ceil(retry.max_s)) + 1,
+        **({"MaxDelaySeconds": longest_s} if caps else {}),
         **({"JitterStrategy": "FULL"} if retry.jitter else {}),
     }
     return [_spare(rule)]
@@ -144,10 +147,12 @@ def _spare(rule: State) -> State:
 def is_by_machine(retry: Retry) -> bool:
     """Whether the machine makes the pauses of a task that its room carries out.
 
-    Pauses of up to two seconds, and those that grow in a line, the room makes itself.
+    The room makes them itself where the first is up to two seconds and all together fit into a function, and where they
+    grow in a line, which the machine cannot.
     """
-    by_kind = retry.strategy in (Backoff.CONSTANT, Backoff.EXPONENTIAL)
-    return by_kind and retry.attempts > 1 and retry.base_s > LONGEST_IN_PROCESS_S
+    if retry.strategy not in (Backoff.CONSTANT, Backoff.EXPONENTIAL) or retry.attempts == 1:
+        return False
+    return retry.base_s > LONGEST_IN_PROCESS_S or retry.pauses_s > LONGEST_PAUSE_S
 
 
 def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeout_s: int) -> State:

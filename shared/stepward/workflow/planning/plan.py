@@ -18,7 +18,7 @@ from stepward.workflow.planning.bounds import Bound, Money, exactly, total
 from stepward.workflow.planning.costs import Costs, NobodyKnows
 from stepward.workflow.planning.rounds import EXPECTED_ITEMS, EXPECTED_ROUNDS, Rounds
 from stepward.workflow.planning.spending import Spending
-from stepward.workflow.planning.states import entered
+from stepward.workflow.planning.states import Entered, entered
 from stepward.workflow.planning.times import ScopePlan, Times
 from stepward.workflow.running.outcomes import retry_of
 
@@ -102,7 +102,7 @@ def plan(definition: WorkflowDefinition, compiled: Compiled, costs: Costs | None
         cost=spending.aws + children,
         cost_limit_usd_micros=definition.cost_limit_usd_micros,
         rows=tuple(_rows(program, rounds, times, _by_owner(spending), spent)),
-        notes=tuple(_notes(definition, program, of_runs)),
+        notes=tuple(_notes(definition, program, of_runs, states)),
     )
 
 
@@ -166,7 +166,9 @@ def critical_tasks(times: Times) -> set[str]:
     return found
 
 
-def _notes(definition: WorkflowDefinition, program: Program, of_runs: dict[str, Money]) -> Iterator[str]:
+def _notes(
+    definition: WorkflowDefinition, program: Program, of_runs: dict[str, Money], states: list[Entered]
+) -> Iterator[str]:
     yield "a run that fails, is cancelled or runs out of time may end after fewer states than the least"
     yield f"AWS by the list prices of {AS_OF}; what its own faults make be tried again is not in it"
     if any(program.bodies):
@@ -178,5 +180,7 @@ def _notes(definition: WorkflowDefinition, program: Program, of_runs: dict[str, 
         yield f"what the runs of {', '.join(unknown[:5])} cost nobody knows yet"
     if definition.is_state_machine:
         yield "the critical path is the longest way through the states that comes by none twice"
+    if jittered := sorted({one.owner for one in states if one.is_jittered}):
+        yield f"Step Functions makes the pauses of {', '.join(jittered[:5])}: jitter takes away up to the whole (FULL)"
     if definition.max_parallel is not None:
         yield f"at most {definition.max_parallel} tasks run at once, in lanes; what waits for its lane is on the critical path too"

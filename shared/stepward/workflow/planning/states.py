@@ -42,6 +42,11 @@ class Entered:
         """Whether it waits for an execution of some items."""
         return self.name == f"{self.owner} chunk"
 
+    @property
+    def is_jittered(self) -> bool:
+        """Whether chance shortens the pauses that the machine makes before it is tried again."""
+        return any("JitterStrategy" in one for one in self.state.get("Retry", ()))
+
     @cached_property
     def tries(self) -> Bound:
         """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""

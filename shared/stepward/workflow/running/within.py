@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import SystemRandom
-from time import sleep
+from time import perf_counter, sleep
 from typing import Any, Final
 
-from stepward.domain.errors import StepwardError, TaskRetry
+from stepward.domain.errors import StepwardError, TaskRetry, asked_pause_s
+from stepward.domain.retries import LONGEST_CALL_S, LONGEST_PAUSE_S, Retry
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskPlace
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
@@ -80,22 +81,40 @@ class RunWithin:
 
     def _failed(self, error: StepwardError, attempt: int, started_at: str) -> dict[str, Any]:
         rule = retry_of(self.entry.program, self.entry.planned)
-        if error.retryable and is_by_machine(rule) and self.entry.attempt < rule.attempts:
+        if error.retryable and is_by_machine(rule) and self._may_wait(rule, error):
             raise TaskRetry(f"{error.code}: {error.detail}"[:1_000]) from error
         return self.entry.fail(error, attempt=attempt, started_at=started_at)
+
+    def _may_wait(self, rule: Retry, error: StepwardError) -> bool:
+        """Make here what a server asks for beyond the machine's pause; say whether another attempt is allowed.
+
+        The machine's pauses are fixed when it is compiled, and with jitter they may be nothing.
+        """
+        asked_s, attempt = asked_pause_s(error), self.entry.attempt
+        if rule.next_pause_s(attempt, 1.0, asked_s, LONGEST_PAUSE_S) is None:
+            return False
+        by_machine_s = 0 if rule.jitter else rule.pause_s(attempt)
+        if (missing_s := (asked_s or 0) - by_machine_s) > 0:
+            self.world.pause(missing_s)
+        return True
 
     def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
         """Try again in this process where the pauses are short, or grow in a line; say in which attempt it ended."""
         rule = retry_of(self.entry.program, self.entry.planned)
-        most = 1 if is_by_machine(rule) else rule.attempts
-        number = 1
+        number, used_s = 1, 0.0
         while True:
+            began_s = perf_counter()
             try:
                 return work(), self.entry.attempt + number - 1
             except StepwardError as error:
-                if not error.retryable or number >= most:
+                attempt_s = perf_counter() - began_s
+                used_s += attempt_s
+                left_s = LONGEST_CALL_S - used_s - attempt_s
+                pause_s = rule.next_pause_s(number, _RANDOM.random(), asked_pause_s(error), left_s)
+                if not error.retryable or pause_s is None or is_by_machine(rule):
                     return error, self.entry.attempt + number - 1
-            self.world.pause(rule.pause_s(number, _RANDOM.random()))
+            self.world.pause(pause_s)
+            used_s += pause_s
             number += 1
 
     def _mark(self) -> Begun | None:
