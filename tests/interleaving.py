@@ -26,7 +26,7 @@ class Process:
     def __init__(self, work: Callable[[], Any]) -> None:
         self.found: Any = None
         self.error: BaseException | None = None
-        self.is_over = self.is_well = False
+        self.is_over = self.is_well = self.is_dead = False
         self._go, self._stopped = Semaphore(0), Semaphore(0)
         self._thread = Thread(target=self._run, args=(work,), daemon=True)
         self._thread.start()
@@ -81,6 +81,7 @@ class InterleavedWorld(WorkflowWorld):
             runs=Stopping(ports.runs, self._called),
             tokens=Stopping(ports.tokens, self._called),
             machines=Stopping(ports.machines, self._called),
+            slots=Stopping(ports.slots, self._called),
         )
 
     def carried(self, request: TaskRequest, ticket: Ticket) -> None:
@@ -104,18 +105,25 @@ class InterleavedWorld(WorkflowWorld):
         process: Process | None = getattr(_HERE, "process", None)
         if process is None:
             return call()
+        if process.is_dead:
+            raise Died  # what stands in a `finally` does not happen either
         process.stop()
         self.calls.append(name)
         trouble = self._trouble(len(self.calls), name)
         if trouble == "before":
-            raise Died
+            self._die(process)
         found = call()
         process.stop()
         if trouble == "after":
-            raise Died
+            self._die(process)
         if trouble == "lost":
             raise StoreThrottled(f"the answer to {name} was lost")
         return found
+
+    @staticmethod
+    def _die(process: Process) -> None:
+        process.is_dead = True
+        raise Died
 
 
 def _unheard(found: Any, error: BaseException | None) -> None:

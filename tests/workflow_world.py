@@ -9,11 +9,13 @@ from functools import cache
 from typing import Any
 
 from stepward.adapters.memory.functions import MemoryFunctions
-from stepward.adapters.memory.line import MemoryTokens
+from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.line import MemoryLine, MemoryNudges, MemoryTokens
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets
+from stepward.agents.run_ports import SlotPorts
 from stepward.agents.start import Caller
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import StepwardError
@@ -59,15 +61,13 @@ class WorkflowWorld:
     """Everything that workflows need, in memory; durations and answers are what a test says."""
 
     def __init__(self, seed: int = 0, duration_s: Duration = lambda path, at: 0.0) -> None:
-        self.loop = EventLoop(seed)
+        self.loop, self.duration_s = EventLoop(seed), duration_s
         self.engine = AslEngine(self.loop, self)
-        self.duration_s = duration_s
         self.store = MemoryTaskStore()
-        self.runs = MemoryWorkflowRuns(self.store, self.loop)
+        self.line, self.nudges, self.limits = MemoryLine(), MemoryNudges(), MemoryLimitsConfig()
+        self.runs = MemoryWorkflowRuns(self.store, self.loop, line=self.line)
         self.registry = MemoryWorkflowRegistry()
-        self.machines = EngineMachines(self)
-        self.tokens = MemoryTokens()
-        self.datasets = MemoryDatasets()
+        self.machines, self.tokens, self.datasets = EngineMachines(self), MemoryTokens(), MemoryDatasets()
         self.functions: dict[str, Callable[[Any], Any]] = {}
         self.events: list[tuple[str, str, dict[str, Any]]] = []
         self.pauses: list[float] = []
@@ -81,6 +81,8 @@ class WorkflowWorld:
             runs=self.runs,
             machines=self.machines,
             tokens=self.tokens,
+            slots=self.runs.slots,
+            queue=SlotPorts(self.line, self.nudges, self.limits),
             program=self.program,
             clock=self.loop,
             ids=CountingIds(),

@@ -111,13 +111,13 @@ def test_an_agents_run_is_no_workflows(runs: WorkflowRuns, ports: Any) -> None:
 def test_a_run_ends_once(runs: WorkflowRuns) -> None:
     runs.start(a_run())
     failed = an_end(WorkflowStatus.FAILED, error=RunError(code="TaskFailed", detail="why"))
-    assert runs.close(a_key(), failed) is True
-    assert runs.close(a_key(), an_end()) is False
+    assert runs.close(a_key(), failed).done
+    assert not runs.close(a_key(), an_end()).done
     head = runs.head(a_key())
     assert head is not None
     assert (head.status, head.ended_at, head.error) == (WorkflowStatus.FAILED, LATER, failed.error)
     assert head.totals == failed.totals
-    assert runs.close(a_key(2), an_end()) is False
+    assert not runs.close(a_key(2), an_end()).done
     assert runs.head(a_key(2)) is None
 
 
@@ -189,8 +189,8 @@ def test_an_end_is_booked_with_the_end_that_stays(runs: WorkflowRuns) -> None:
     runs.start(a_run())
     aws = AwsCost(counts={"transitions": 3}, usd_micros=80)
     line = CostLine(day=LATER[:10], workflow="review", runs=1, aws_usd_micros=80, tool_usd_micros=5)
-    assert runs.close(a_key(), an_end(aws=aws), line) is True
-    assert runs.close(a_key(), an_end(aws=aws), line) is False
+    assert runs.close(a_key(), an_end(aws=aws), line).done
+    assert not runs.close(a_key(), an_end(aws=aws), line).done
     head = runs.head(a_key())
     assert head is not None and head.aws == aws
     in_memory = isinstance(runs, MemoryWorkflowRuns)

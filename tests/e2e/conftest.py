@@ -26,6 +26,7 @@ REMEMBERING = (
     "task_run",
     "trigger_events",
     "webhooks",
+    "workflows_api",
 )
 """The rooms that keep limits for some seconds."""
 

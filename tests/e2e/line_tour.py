@@ -92,6 +92,16 @@ def start_without_a_slot(tour: Any) -> None:
         until_refused(tour)
 
 
+def start_workflow_without_a_slot(tour: Any) -> None:
+    """Start a workflow's run that has to stand in the queue."""
+    make = {"id": "make", "type": "transform", "output": 1}
+    body = {"id": "queueing", "name": "Queueing", "version": "1.0.0", "tasks": [make]}
+    tour.api.post("/workflows", json=body, params={"wait": 25})
+    with no_slot_free(tour):
+        tour.api.post("/workflows/queueing/runs", json={})
+        until_refused(tour)
+
+
 def sweep_the_line(tour: Any) -> None:
     """Let the janitor find a run that stands in line for a long time already."""
     with no_slot_free(tour):
@@ -203,4 +213,5 @@ LINE_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("run_closer", "dispatch:send"): stop_before_others,
     ("runs_api", "agent-run:answer"): resume,
     ("runs_api", "dispatch:send"): start_without_a_slot,
+    ("workflows_api", "dispatch:send"): start_workflow_without_a_slot,
 }

@@ -22,8 +22,8 @@ from tests.workflow_world import WorkflowWorld
 
 COUNTED = ("keep", "leave_word", "begin", "put_value", "park")
 """What writes an item of the journal table."""
-STARTED_AND_CLOSED = 4
-"""A start writes head, beginning and input, an end the head; what the store is told besides is counted."""
+STARTED_AND_CLOSED = 11
+"""A start writes head, beginning and input, an end the head and how it stands; each slot and counters. The rest is counted."""
 some = settings(
     max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -103,12 +103,19 @@ def expected(document: str) -> tuple[str, Any, dict[str, str]]:
     return ran.status, ran.output, ran.outputs
 
 
+def holds_nothing(world: InterleavedWorld) -> None:
+    """Every slot was given back once: the line itself refuses one that is given back twice."""
+    count = world.line.count("acme")
+    assert (count.active, count.parked, world.line.places) == (0, 0, {})
+
+
 def same(document: str, world: InterleavedWorld, ran: Ran) -> None:
     status, output, outputs = expected(document)
     assert ran.execution.status == "SUCCEEDED", ran.execution.error
     assert ran.status == status
     assert (ran.output, ran.outputs) == (output, outputs)
     assert {end.status.value for _, end, _ in world.told} == {status}
+    holds_nothing(world)
     if document == "undone":
         assert {name for name, _, _ in world.events} == {"undo.a", "undo.large"}
 
@@ -251,6 +258,7 @@ def is_undone(world: InterleavedWorld, deaths: int = 1) -> None:
     said = [name for name, _, _ in world.events]
     assert set(said) == {"undo.a", "undo.large"}
     assert len(said) <= 2 + deaths, "undone twice, and nobody died"
+    holds_nothing(world)
     undone = {str(task) for task in world.store.everything(head.key).records if task.is_undone}
     assert undone == {"a~undone", "large~undone"}
 

@@ -22,13 +22,13 @@ from stepward.domain.budgets import (
     BudgetState,
     TenantLimits,
 )
-from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
+from stepward.domain.errors import BudgetExceeded, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.money import usd_to_micros
 from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock, iso
 from stepward.ports.events import Events
-from stepward.ports.limits_config import LimitsStore
+from stepward.ports.limits_config import LimitsConfig, LimitsStore
 
 STALE: Final = timedelta(seconds=20)
 """How long a start may go by limits that were changed meanwhile, with a margin over what processes remember."""
@@ -217,3 +217,31 @@ def _shown(ref: BudgetRef, budget: Budget, state: BudgetState | None) -> dict[st
         "committed_usd_micros": state.committed_usd_micros,
         "percent": state.percent,
     }
+
+
+def refuse_used_up(budgets: Budgets, limits: LimitsConfig, clock: Clock, tenant: str) -> None:
+    """Refuse to start what draws nothing itself, where a budget that counts all of a tenant's runs is used up.
+
+    Args:
+        budgets: The counted budgets.
+        limits: Which budgets the tenant has.
+        clock: Which day and month it is.
+        tenant: Whose run is to start.
+
+    Raises:
+        BudgetExceeded: Nothing is left of the tenant's, the day's or the month's budget.
+
+    """
+    now = clock.now()
+    every = [one for one in limits.tenant(tenant).budgets if one.scope is not BudgetScope.AGENT]
+    limit_of = {one.ref(now): one.limit_usd_micros for one in every}
+    states = budgets.states(tenant, limit_of) if limit_of else {}
+    for ref, limit in limit_of.items():
+        left = states[ref].remaining_usd_micros if ref in states else limit
+        if left <= 0:
+            budgets.refused(tenant, ref.item_key, iso(now))
+            raise BudgetExceeded(
+                f"the budget {ref.item_key} is used up.",
+                field="budget",
+                fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
+            )

@@ -24,26 +24,41 @@ TENANTS_TOLD: Final = 25
 
 
 @dataclass(frozen=True)
-class RunPorts:
+class SlotPorts:
+    """What runs of either kind need to take slots, to wait for them, and to tell of free ones."""
+
+    line: Line
+    nudges: Nudges
+    limits: LimitsConfig
+
+    def slot_limits(self, tenant: str) -> SlotLimits:
+        """How many runs may be active now."""
+        return SlotLimits(self.limits.tenant(tenant), self.limits.account())
+
+    def tell(self, freed: Freed, tenant: str) -> None:
+        """Nudge the lines of those who asked to be told of a free slot: in turn, for there may be more than are told."""
+        if freed.tenant_waits:
+            self.nudges.send(tenant, freed=1)
+        if freed.account_waits:
+            for other in self.line.waiting_tenants(TENANTS_TOLD, after=tenant):
+                if other != tenant or not freed.tenant_waits:
+                    self.nudges.send(other, freed=1)
+
+
+@dataclass(frozen=True)
+class RunPorts(SlotPorts):
     """The ports of runs."""
 
     journal: Journal
     runtime: RuntimeState
     lists: RunLists
-    line: Line
     tokens: Tokens
     approvals: Approvals
-    nudges: Nudges
     machine: RunMachine
-    limits: LimitsConfig
     clock: Clock
     ids: Ids
     tasks: TaskAnswers = field(default_factory=NoTasks)
     workflows: ChildWorkflows = field(default_factory=NoWorkflows)
-
-    def slot_limits(self, tenant: str) -> SlotLimits:
-        """How many runs may be active now."""
-        return SlotLimits(self.limits.tenant(tenant), self.limits.account())
 
     def draw(
         self, tenant: str, agent: str, usd_micros: int, beside: tuple[RunBudget, ...] = ()
@@ -68,12 +83,3 @@ class RunPorts:
         if beside:
             return None
         return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS))
-
-    def tell(self, freed: Freed, tenant: str) -> None:
-        """Nudge the lines of those who asked to be told of a free slot: in turn, for there may be more than are told."""
-        if freed.tenant_waits:
-            self.nudges.send(tenant, freed=1)
-        if freed.account_waits:
-            for other in self.line.waiting_tenants(TENANTS_TOLD, after=tenant):
-                if other != tenant or not freed.tenant_waits:
-                    self.nudges.send(other, freed=1)

@@ -61,10 +61,14 @@ class ServeLine:
         """Admit from the head on until no slot is free; those that do not stand there any more are not counted."""
         admitted = 0
         for waiting in line:
-            outcome = self._admit(waiting, limits)
+            outcome = (
+                self.ports.workflows.admit(waiting, limits)
+                if waiting.workflow
+                else self._admit(waiting, limits)
+            )
             if isinstance(outcome, NoSlot):
                 return admitted, outcome
-            admitted += outcome is not None
+            admitted += bool(outcome)
         return admitted, None
 
     def _admit(self, waiting: InLine, limits: SlotLimits) -> Admitted | NoSlot | None:

@@ -47,7 +47,8 @@ class Slot(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tenant_shard: int = 0
-    account_shard: int = 0
+    account_shard: int | None = 0
+    """None: counted for the tenant alone, because it was taken where none was left."""
 
 
 class Allowance(BaseModel):
@@ -98,6 +99,8 @@ class InLine(BaseModel):
     agent: str
     draw_usd_micros: int = 0
     epoch: int = 1
+    workflow: str | None = None
+    """Of a workflow's run: which; then it has no agent and no journal of records."""
 
     @property
     def is_resume(self) -> bool:

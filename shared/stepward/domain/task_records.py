@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain.aws_prices import AwsCost
-from stepward.domain.line import RunBudget
+from stepward.domain.line import Priority, RunBudget
 from stepward.domain.runs import RunError, RunKey
 
 RECORD_VERSION: Final = 1
@@ -23,10 +23,13 @@ class TaskStatus(StrEnum):
 
 
 class WorkflowStatus(StrEnum):
-    """Where a workflow's run stands: PENDING → RUNNING → one of the others, for good."""
+    """Where a workflow's run stands: PENDING → RUNNING ⇄ WAITING → one of the others, for good."""
 
     PENDING = "PENDING"
+    """In the run queue."""
     RUNNING = "RUNNING"
+    WAITING = "WAITING"
+    """For somebody else, without a slot."""
     COMPLETED = "COMPLETED"
     PARTIALLY_COMPLETED = "PARTIALLY_COMPLETED"
     FAILED = "FAILED"
@@ -165,6 +168,8 @@ class WorkflowHead(BaseModel):
     version: str
     principal: str
     status: WorkflowStatus
+    priority: Priority = "normal"
+    """In the run queue; runs that it starts have it too."""
     epoch: int = 1
     machine: str
     """The name of the state machine that carries it."""

@@ -1,8 +1,11 @@
-"""The runs of workflows that agents' calls wait for: whoever ends the agent's run ends them through this."""
+"""What those who look after agents' runs do about workflows': end those that calls wait for, admit those in the queue."""
 
 from __future__ import annotations
 
 from typing import Protocol
+
+from stepward.domain.line import InLine
+from stepward.ports.runtime_state import NoSlot, SlotLimits
 
 
 class ChildWorkflows(Protocol):
@@ -14,6 +17,9 @@ class ChildWorkflows(Protocol):
     def abandon(self, tenant: str, run: str, by: str) -> None:
         """Let no further task of the run begin; the janitor ends what it waits for."""
 
+    def admit(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+        """Give a run that stands in the run queue a slot and begin it; False if it does not stand there any more."""
+
 
 class NoWorkflows:
     """Where no workflow runs: no call waits for one."""
@@ -23,3 +29,8 @@ class NoWorkflows:
 
     def abandon(self, tenant: str, run: str, by: str) -> None:
         """Leave the name alone."""
+
+    def admit(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+        """Say that nobody stands there."""
+        del waiting, limits
+        return False

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.runs import RunKey
+from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey, TaskRecord
 
 
@@ -80,6 +81,8 @@ class Looked:
     cancelled_by: str | None
     records: dict[TaskKey, TaskRecord] = field(default_factory=dict)
     begun: dict[TaskKey, tuple[Begun, ...]] = field(default_factory=dict)
+    standing: Standing | None = None
+    """Whether the run holds a slot; None for one that began before those of workflows were counted."""
 
 
 class TaskStore(Protocol):

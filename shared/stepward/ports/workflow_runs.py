@@ -10,22 +10,31 @@ from pydantic import BaseModel
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
+from stepward.domain.line import InLine, place_in_line
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.domain.undoing import Undoing
-from stepward.ports.runtime_state import IdempotencyKey
+from stepward.ports.runtime_state import Freed, IdempotencyKey, SlotLimits
 from stepward.ports.task_store import WorkflowStarted
 
 
 @dataclass(frozen=True)
 class NewWorkflowRun:
-    """Everything that a run's start writes; `inherited` are records that a re-run takes over."""
+    """Everything that a run's start writes; without `limits` it holds no slot and is not counted."""
 
     head: WorkflowHead
     started: WorkflowStarted
     given: Any
     idempotency: IdempotencyKey | None = None
+    limits: SlotLimits | None = None
+
+    @property
+    def waiting(self) -> InLine:
+        """The place in the run queue, for a run that finds no slot."""
+        head = self.head
+        place = place_in_line(head.priority, head.created_at, head.run)
+        return InLine(tenant=head.tenant, run=head.run, place=place, seq=0, agent="", workflow=head.workflow)
 
 
 class WorkflowEnd(BaseModel):
@@ -48,16 +57,20 @@ class WorkflowRuns(Protocol):
     """The runtime table's part for workflows."""
 
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
-        """Create head, start and idempotency record together; or find what the key started (then the flag is False).
+        """Create head, start and idempotency record together, with a slot if one is free, else with a place in the queue.
 
+        A run that stands in the queue is PENDING. Or find what the key started; then the flag is False.
         Raises `Conflict` when the key was used with another request.
         """
 
     def head(self, key: RunKey) -> WorkflowHead | None:
         """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
 
-    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
-        """Write the end if there is none, and what the run itself cost into the book; False if there was one."""
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
+        """Write the end if there is none, what the run itself cost into the book, and give back its slot or its place.
+
+        `done` is False if it had ended before. Raises `StoreConflict` when the run's slot has just changed hands.
+        """
 
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None

@@ -1,4 +1,4 @@
-"""Workflows as tools of agents; what that needs is loaded when the first agent uses one."""
+"""Runs of workflows, for those who look after agents' runs; what that needs is loaded when the first of them comes."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from stepward.runtime import wiring, workflow_wiring
 
 if TYPE_CHECKING:
     from stepward.domain.conversation import ToolCall
+    from stepward.domain.line import InLine
     from stepward.domain.run_state import RunState
     from stepward.domain.runs import RunKey
+    from stepward.ports.runtime_state import NoSlot, SlotLimits
     from stepward.tools.base import BoundTool
     from stepward.workflow.running.calls import CalledWorkflows
 
@@ -26,6 +28,12 @@ class ChildrenOfCalls:
     def abandon(self, tenant: str, run: str, by: str) -> None:
         """Let nothing more begin in a run."""
         _called().abandon(tenant, run, by)
+
+    def admit(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+        """Admit a run from the queue."""
+        from stepward.workflow.running.beginning import AdmitRun
+
+        return AdmitRun(workflow_wiring.ports())(waiting, limits)
 
 
 def open_call(key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:

@@ -99,6 +99,14 @@ def refuse_over_budget(tenant: str, agent: AgentDefinition, given: Any) -> None:
         estimate_case().check(tenant, agent, given)
 
 
+def refuse_used_up(tenant: str) -> None:
+    """Refuse a workflow's start where nothing is left of a budget that counts all of a tenant's runs."""
+    from stepward.agents.budgets import refuse_used_up as refuse
+    from stepward.runtime.wiring import limits_config
+
+    refuse(budgets(), limits_config(), clock(), tenant)
+
+
 @cache
 def events() -> Events:
     """The account's event bus."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from stepward.ports.clock import Clock, Ids
     from stepward.ports.datasets import Datasets
     from stepward.ports.limits_config import LimitsConfig
-    from stepward.ports.line import Line
+    from stepward.ports.line import Line, Nudges
     from stepward.ports.machines import RunMachine
     from stepward.ports.registry import Registry
     from stepward.ports.runtime_state import RunLists, RuntimeState
@@ -82,6 +82,14 @@ def line() -> Line:
 
 
 @cache
+def nudges() -> Nudges:
+    """Messages that a tenant's line wants to be looked at."""
+    from stepward.adapters.aws.nudges import SqsNudges
+
+    return SqsNudges(lambda: settings().need("dispatch_queue_url"))
+
+
+@cache
 def limits_config() -> LimitsConfig:
     """Limits and budgets as they were some seconds ago, for those who ask at every start."""
     from stepward.adapters.aws.limits_config import DynamoLimitsConfig
@@ -109,7 +117,6 @@ def approvals() -> Approvals:
 @cache
 def run_ports() -> RunPorts:
     """What runs stand on."""
-    from stepward.adapters.aws.nudges import SqsNudges
     from stepward.agents.run_ports import RunPorts
     from stepward.runtime.child_workflows import ChildrenOfCalls
     from stepward.runtime.task_answers import Answers
@@ -121,7 +128,7 @@ def run_ports() -> RunPorts:
         line=line(),
         tokens=tokens(),
         approvals=approvals(),
-        nudges=SqsNudges(settings().need("dispatch_queue_url")),
+        nudges=nudges(),
         machine=run_machine(),
         limits=limits_config(),
         clock=clock(),

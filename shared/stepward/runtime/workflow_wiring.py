@@ -52,12 +52,16 @@ def ports() -> WorkflowPorts:
     from stepward.adapters.aws.task_store import DynamoTaskStore
     from stepward.adapters.aws.workflow_machines import StepFunctionsWorkflows
     from stepward.adapters.aws.workflow_runs import DynamoWorkflowRuns
+    from stepward.agents.run_ports import SlotPorts
     from stepward.workflow.running.ports import WorkflowPorts
 
     store = DynamoTaskStore(wiring.journal())
+    runs = DynamoWorkflowRuns(settings().need("runtime_table"), store, wiring.clock())
     return WorkflowPorts(
         store=store,
-        runs=DynamoWorkflowRuns(settings().need("runtime_table"), store, wiring.clock()),
+        runs=runs,
+        slots=runs.slots,
+        queue=SlotPorts(wiring.line(), wiring.nudges(), wiring.limits_config()),
         machines=StepFunctionsWorkflows(settings().need("workflow_machines")),
         tokens=wiring.tokens(),
         program=program,
@@ -85,7 +89,7 @@ def start_case() -> StartWorkflow:
     """The use case that starts runs."""
     from stepward.workflow.running.starting import StartWorkflow
 
-    return StartWorkflow(ports(), registry())
+    return StartWorkflow(ports(), registry(), money.refuse_used_up)
 
 
 @cache

@@ -7,7 +7,9 @@ from typing import Any, Literal, NotRequired, TypedDict
 from stepward.sdk.shapes import Run, RunError
 
 WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
-WorkflowRunStatus = Literal["PENDING", "RUNNING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"]
+WorkflowRunStatus = Literal[
+    "PENDING", "RUNNING", "WAITING", "COMPLETED", "PARTIALLY_COMPLETED", "FAILED", "CANCELLED"
+]
 Drawn = Literal["mermaid", "svg", "asl"]
 """In what a workflow can be drawn; `asl` is its state machine."""
 WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPPED", "CANCELLED"]

@@ -9,7 +9,6 @@ from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
-from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
@@ -72,23 +71,12 @@ class NewRuns:
         ]
         refused = transact(steps, f"queueing {new.head.run}")
         if refused is None:
-            asked = not flags and self._is_asked(new.head.tenant)
+            asked = not flags and slots.is_flagged(self.table, new.head.tenant)
             return Started(_standing(new.head, RunStatus.PENDING), is_new=True, in_line=True, asked=asked)
         found = self._otherwise(new, refused)
         if found is None:
             raise Bug(f"{new.head.run} could not be started: {', '.join(refused.by)}")
         return found
-
-    def _is_asked(self, tenant: str) -> bool:
-        """Tell whether whoever frees a slot of the tenant will have the line looked at.
-
-        time →   we:       join ✓ ─ flag? ─ yes: no nudge is needed
-                 dispatch: line empty ─ unflag ─ line empty?      joined before: it sees us; later: we see no flag
-        """
-        key = to_item(slots.counter_key(tenant, 0))
-        with translated(f"looking whether slots of {tenant} are asked for"):
-            found = client("dynamodb").get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        return bool(from_item(found.get("Item", {})).get("waits"))
 
     def _otherwise(self, new: NewRun, refused: Refused) -> Started | None:
         """Say what else a refusal means than that no slot is free."""

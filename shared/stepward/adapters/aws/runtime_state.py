@@ -14,6 +14,7 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
 from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_key, read_head
+from stepward.adapters.aws.slot_returns import SlotReturns
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug, StoreConflict
@@ -34,7 +35,6 @@ from stepward.ports.runtime_state import Freed, NewRun, NoSlot, Settlement, Slot
 
 RECORD = "record"
 HEAD = "head"
-_EVERYBODY = Freed(done=True, tenant_waits=True, account_waits=True)
 
 
 @dataclass(frozen=True)
@@ -216,20 +216,8 @@ class DynamoRuntimeState:
     def _giving_back(
         self, key: RunKey, kept: list[Step], slot: Slot | None, doing: str, *, parked: bool = False
     ) -> Freed:
-        """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
-
-        time →   newcomer: no slot free → flags the counter → joins the line → nudge
-                 we:       counter is flagged ✗ → once more without the condition ✓ → nudge
-        """
-        known = (self.asked.of(key.tenant) if slot else None) or Freed(done=True)
-        back = slots.give_back(self.table, key, slot, known, parked=parked) if slot else []
-        refused = transact([*kept, *back], doing)
-        if slot and refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT}:
-            known = slots.freed(refused, known)
-            self.asked.keep(key.tenant, known)
-            again = slots.give_back(self.table, key, slot, _EVERYBODY, parked=parked)
-            refused = transact([*kept, *again], doing)
-        return self._freed(key, refused, known, doing)
+        refused, freed = SlotReturns(self.table, self.asked)(key, kept, slot, doing, parked=parked)
+        return self._freed(key, refused, freed, doing)
 
     def _freed(self, key: RunKey, refused: Refused | None, freed: Freed, doing: str) -> Freed:
         if refused is None:

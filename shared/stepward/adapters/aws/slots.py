@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from stepward.adapters.aws.budget_items import draw_item, return_item
-from stepward.adapters.aws.items import to_item
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, update
 from stepward.domain.line import Allowance, Draw, InLine, Slot, shard_limit, used_shards
 from stepward.domain.runs import RunKey
@@ -34,6 +36,17 @@ def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
         yield Slot(tenant_shard=(first + shift) % mine, account_shard=(first + shift) % everybodys)
 
 
+def take_past_limit(table: str, key: RunKey, limits: SlotLimits) -> tuple[Slot, list[Step]]:
+    """Take a slot for a parked run whose machine goes on and cannot wait: of the tenant's counter, full or not.
+
+    The account's counter leaves it out: no tenant may fill that by having many runs go on at once.
+    """
+    slot = next(slots_to_try(key.run, limits)).model_copy(update={"account_shard": None})
+    counter = counter_key(key.tenant, slot.tenant_shard)
+    values = {":one": 1, **_parked(-1)}
+    return slot, [_put_slot(table, key, slot), update(TENANT, table, counter, _counting(-1), values)]
+
+
 def take(
     table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others: bool, parked: bool = False
 ) -> list[Step]:
@@ -42,7 +55,7 @@ def take(
     `parked` says that the run was counted as waiting until now.
     """
     return [
-        put_new("slot", table, to_item({**_slot_key(key), **slot.model_dump()})),
+        _put_slot(table, key, slot),
         _count_up(
             table,
             TENANT,
@@ -56,7 +69,7 @@ def take(
             table,
             ACCOUNT,
             None,
-            slot.account_shard,
+            slot.account_shard or 0,
             (limits.account.active, limits.account.shards),
             past_others,
         ),
@@ -90,17 +103,20 @@ def give_back(table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool
 
     `parked` counts the run as waiting.
     """
-    mine, others = counter_key(key.tenant, slot.tenant_shard), counter_key(None, slot.account_shard)
+    mine = counter_key(key.tenant, slot.tenant_shard)
     minus, more = {":one": -1}, 1 if parked else 0
     unasked = "attribute_not_exists(waits)"
     of_tenant, of_account = (
         None if waits else unasked for waits in (known.tenant_waits, known.account_waits)
     )
-    return [
+    back = [
         delete("slot", table, _slot_key(key), "attribute_exists(pk)"),
         update(TENANT, table, mine, _counting(more), {**minus, **_parked(more)}, of_tenant),
-        update(ACCOUNT, table, others, "ADD active :one", minus, of_account),
     ]
+    if slot.account_shard is None:
+        return back
+    others = counter_key(None, slot.account_shard)
+    return [*back, update(ACCOUNT, table, others, "ADD active :one", minus, of_account)]
 
 
 def forget_parked(table: str, tenant: str) -> Step:
@@ -127,8 +143,21 @@ def freed(refused: Refused, known: Freed) -> Freed:
 
 def join(table: str, waiting: InLine) -> Step:
     """Stand in line."""
-    item = {**place_key(waiting), **waiting.model_dump()}
+    item = {**place_key(waiting), **waiting.model_dump(exclude_none=True)}
     return put_new("place", table, to_item(item))
+
+
+def is_flagged(table: str, tenant: str) -> bool:
+    """Tell whether whoever frees a slot of the tenant will have its queue looked at.
+
+    time →   we:       join ✓ ─ flag? ─ yes: no nudge is needed
+             dispatch: line empty ─ unflag ─ line empty?      joined before: it sees us; later: we see no flag
+    """
+    with translated(f"looking whether slots of {tenant} are asked for"):
+        found = client("dynamodb").get_item(
+            TableName=table, Key=to_item(counter_key(tenant, 0)), ConsistentRead=True
+        )
+    return bool(from_item(found.get("Item", {})).get("waits"))
 
 
 def is_asked(refused: Refused) -> bool:
@@ -138,7 +167,7 @@ def is_asked(refused: Refused) -> bool:
 
 def ask_to_be_told(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
     """Flag the counters that were full, so that no newcomer goes past this one; mostly somebody has done it before."""
-    counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard))
+    counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard or 0))
     return [
         update(f"flag of {name}", table, counter_key(tenant, shard), "SET waits = :yes", {":yes": True})
         for name, tenant, shard in counters
@@ -183,6 +212,10 @@ def return_steps(table: str, tenant: str, returns: Sequence[Allowance]) -> list[
 def empty_budgets(refused: Refused) -> list[str]:
     """Name the budgets that had too little."""
     return [name.removeprefix(BUDGET_PREFIX) for name in refused.by if name.startswith(BUDGET_PREFIX)]
+
+
+def _put_slot(table: str, key: RunKey, slot: Slot) -> Step:
+    return put_new("slot", table, to_item({**_slot_key(key), **slot.model_dump(exclude_none=True)}))
 
 
 def _slot_key(key: RunKey) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Records of workflows' tasks in the journal table, in the partition of their run.
 
-START           how the run began, and who cancelled it
+START           how the run began, who cancelled it, and whether it holds a slot
 VALUE#<name>    the input, lists of items, outputs that are too large for a record; over 100 KB in S3
 LATCH#<n>@<at>  r:<path> a task's record, or 1 where it is kept elsewhere; w:<join> the token that waits for all of them
 TASK#<path>@<at> b:<attempt> the mark of an attempt
@@ -23,10 +23,12 @@ from stepward.adapters.aws.queries import every_item
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
 from stepward.domain.runs import RunKey
+from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
 START: Final = "START"
+STANDING: Final = "standing"
 INPUT: Final = "input"
 OUTPUT: Final = "output"
 KEPT_ELSEWHERE: Final = "1"
@@ -49,11 +51,14 @@ class DynamoTaskStore:
         """The table's name."""
         return self.journal.table
 
-    def beginning(self, key: RunKey, started: WorkflowStarted, given: Any) -> list[Step]:
+    def beginning(
+        self, key: RunKey, started: WorkflowStarted, given: Any, standing: Standing | None = None
+    ) -> list[Step]:
         """Lay out what a run's start writes here, for the transaction that writes its head too."""
-        start = to_item({"pk": run_pk(key), "sk": START, "body": started.model_dump_json()})
+        stands = {STANDING: standing.model_dump_json(), "change": standing.change} if standing else {}
+        start = {"pk": run_pk(key), "sk": START, "body": started.model_dump_json(), **stands}
         return [
-            put_new("start", self.table, start),
+            put_new("start", self.table, to_item(start)),
             put_new(INPUT, self.table, self._value_item(key, INPUT, given)),
         ]
 
@@ -244,9 +249,13 @@ def _looked(key: RunKey, items: list[Item]) -> Looked:
             path, _, at = rest.partition("@")
             marks = sorted((name for name in item if name.startswith("b:")), key=lambda one: int(one[2:]))
             begun[TaskKey(path=path, at=at)] = tuple(Begun.model_validate_json(item[one]) for one in marks)
-    return Looked(
-        WorkflowStarted.model_validate_json(start["body"]), start.get("cancelled_by"), records, begun
-    )
+    started = WorkflowStarted.model_validate_json(start["body"])
+    return Looked(started, start.get("cancelled_by"), records, begun, standing_of(start))
+
+
+def standing_of(start: Item) -> Standing | None:
+    """Read from a run's start whether it holds a slot."""
+    return Standing.model_validate_json(start[STANDING]) if STANDING in start else None
 
 
 def _latch(item: Item) -> Latch:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
+from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
@@ -12,16 +14,18 @@ from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.run_lists import OPEN_SHARDS, ListPart, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
-from stepward.adapters.aws.transactions import put_new, transact, update
+from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
+from stepward.adapters.aws.workflow_slots import HEAD, DynamoWorkflowSlots
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug
+from stepward.domain.line import Slot
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
-from stepward.domain.task_records import WorkflowHead
+from stepward.domain.standing import Standing
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
+from stepward.ports.runtime_state import Freed
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
-
-HEAD: Final = "head"
 
 
 @dataclass(frozen=True)
@@ -32,23 +36,52 @@ class DynamoWorkflowRuns:
     store: DynamoTaskStore
     clock: Clock
 
+    @cached_property
+    def slots(self) -> DynamoWorkflowSlots:
+        """Their slots, which begin and end with them."""
+        return DynamoWorkflowSlots(self.table, self.store)
+
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
         """Create head, start, input and idempotency record together, or find what the key started.
 
         time →   caller A: transaction ✓ ─ ✗ dies          caller A again, same key: ✗ the key is there → the same run
                  task: mark names the child ✓ start ✓ ─ ✗   task again: the head is there → the same run
+                 caller B: no slot ✗ → transaction ✓ with a place in the queue
         """
+        if new.limits is None:
+            refused = self._try(new, None, [])
+            return self._found(new, refused) if refused.by else (new.head, True)
+        refused, tried = Refused({}), Slot()
+        for tried in slots.slots_to_try(new.head.run, new.limits):
+            taken = slots.take(self.table, new.head.key, tried, new.limits, past_others=False)
+            refused = self._try(new, Standing(slot=tried), taken)
+            if not refused.by:
+                return new.head, True
+            if HEAD in refused or IDEMPOTENCY in refused:
+                return self._found(new, refused)
+        flags = slots.ask_to_be_told(self.table, new.head.key, tried, refused)
+        return self._join(new, flags)
+
+    def _join(self, new: NewWorkflowRun, flags: list[Step]) -> tuple[WorkflowHead, bool]:
+        queued = new.head.model_copy(update={"status": WorkflowStatus.PENDING})
+        waiting = new.waiting
+        steps = [slots.join(self.table, waiting), *flags]
+        refused = self._try(replace(new, head=queued), Standing(place=waiting.place), steps)
+        return self._found(new, refused) if refused.by else (queued, True)
+
+    def _try(self, new: NewWorkflowRun, standing: Standing | None, more: list[Step]) -> Refused:
         head = new.head
         steps = [
             put_new(HEAD, self.table, _head_item(head)),
-            *self.store.beginning(head.key, new.started, new.given),
+            *self.store.beginning(head.key, new.started, new.given, standing),
+            *more,
         ]
         if new.idempotency:
             steps.append(put_key(self.table, head.tenant, head.run, new.idempotency, self.clock.now()))
-        refused = transact(steps, f"starting {head.run}")
-        if refused is None:
-            return head, True
-        run = head.run
+        return transact(steps, f"starting {head.run}") or Refused({})
+
+    def _found(self, new: NewWorkflowRun, refused: Refused) -> tuple[WorkflowHead, bool]:
+        head, run = new.head, new.head.run
         if IDEMPOTENCY in refused and new.idempotency:
             run = before_with(self.table, head.tenant, new.idempotency)
         found = self.head(RunKey(tenant=head.tenant, run=run))
@@ -65,10 +98,11 @@ class DynamoWorkflowRuns:
             )
         return _read(item) if item and "workflow" in item else None
 
-    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
-        """Write the end if there is none, book the cost with it, and take the run out of the list of those that are open.
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
+        """Write the end, book the cost with it, give the slot back, and take the run out of the list of the open ones.
 
-        time →   settle: end ✓ cost ✓            cancel, or settle again: end ✗ cost ✗ → it had ended
+        time →   settle: end ✓ cost ✓ slot ✓          cancel, or settle again: end ✗ cost ✗ slot ✗ → it had ended
+                 task: gives the slot back ✓           settle: the standing has changed ✗ → reads it again
         """
         said = end.model_dump(mode="json", exclude_none=True)
         names = {f"#{name}": name for name in said}
@@ -83,7 +117,7 @@ class DynamoWorkflowRuns:
             names,
         )
         costs = [cost_step(self.table, key, cost)] if cost else []
-        return transact([step, *costs], f"closing {key.run}") is None
+        return self.slots.end(key, [step, *costs])
 
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None

@@ -63,7 +63,8 @@ class MemoryLine:
 
     def count(self, tenant: str | None) -> SlotCount:
         """Count who holds a slot and who waits."""
-        active = sum(tenant in (None, key.tenant) for key in self.slots)
+        mine = (slot for key, slot in self.slots.items() if tenant in (None, key.tenant))
+        active = sum(tenant is not None or slot.account_shard is not None for slot in mine)
         return SlotCount(active, self.parked[tenant or ""])
 
     # ── for the runtime state, under the lock ───────────────────────────────────────────────────────────────────
@@ -74,7 +75,7 @@ class MemoryLine:
         """Name the counters that have no slot left, or whose slots go to those in line first."""
         counters = (
             (tenant, slot.tenant_shard, limits.tenant.active, limits.tenant.shards),
-            (None, slot.account_shard, limits.account.active, limits.account.shards),
+            (None, slot.account_shard or 0, limits.account.active, limits.account.shards),
         )
         return [
             (owner, shard)
@@ -115,6 +116,12 @@ class MemoryLine:
             tenant_waits=(key.tenant, slot.tenant_shard) in self._flags,
             account_waits=(None, slot.account_shard) in self._flags,
         )
+
+    def past_limit(self, key: RunKey, slot: Slot) -> Slot:
+        """Take a slot of the tenant's alone, whether one is left or not."""
+        held = slot.model_copy(update={"account_shard": None})
+        self.take(key, held)
+        return held
 
     def _count(self, owner: str | None, shard: int) -> int:
         return sum(

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
 
-from stepward.domain.errors import NotFound
+from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.runs import RunKey
+from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
@@ -34,6 +35,7 @@ class _Run:
 
     started: WorkflowStarted
     cancelled_by: str | None = None
+    standing: Standing | None = None
     latches: dict[LatchKey, _Item] = field(default_factory=dict)
     marks: dict[TaskKey, dict[int, Begun]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
@@ -46,10 +48,25 @@ class MemoryTaskStore:
         self.lock = RLock()
         self._runs: dict[RunKey, _Run] = {}
 
-    def begin_run(self, key: RunKey, started: WorkflowStarted, given: Any) -> None:
+    def begin_run(
+        self, key: RunKey, started: WorkflowStarted, given: Any, standing: Standing | None = None
+    ) -> None:
         """Write what a run's start writes here, as a part of the step that writes its head."""
         with self.lock:
-            self._runs.setdefault(key, _Run(started, values={"input": json.dumps(given)}))
+            new = _Run(started, standing=standing, values={"input": json.dumps(given)})
+            self._runs.setdefault(key, new)
+
+    def standing(self, key: RunKey) -> Standing | None:
+        """Read how a run stands towards its slot."""
+        with self.lock:
+            return self._runs[key].standing if key in self._runs else None
+
+    def stand(self, key: RunKey, before: Standing, after: Standing) -> None:
+        """Write how a run stands, unless it has changed since it was read."""
+        with self.lock:
+            if self._run(key).standing != before:
+                raise StoreConflict(f"{key.run} has gone on.")
+            self._run(key).standing = after
 
     def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
         """Read the start, some latches and some marks."""
@@ -156,4 +173,4 @@ class MemoryTaskStore:
             for task in begun
             if task in run.marks
         }
-        return Looked(run.started, run.cancelled_by, records, marks)
+        return Looked(run.started, run.cancelled_by, records, marks, run.standing)

@@ -5,22 +5,31 @@ from __future__ import annotations
 from typing import Literal
 
 from stepward.adapters.memory.cost_book import MemoryCostBook
+from stepward.adapters.memory.line import MemoryLine
 from stepward.adapters.memory.task_store import MemoryTaskStore
+from stepward.adapters.memory.workflow_slots import MemoryWorkflowSlots
 from stepward.domain.costs import CostLine
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
-from stepward.domain.task_records import WorkflowHead
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import key_used_before
+from stepward.ports.runtime_state import Freed, key_used_before
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
 class MemoryWorkflowRuns:
     """Keeps heads and idempotency records; a start writes into the store of tasks in the same step."""
 
-    def __init__(self, store: MemoryTaskStore, clock: Clock, book: MemoryCostBook | None = None) -> None:
+    def __init__(
+        self,
+        store: MemoryTaskStore,
+        clock: Clock,
+        book: MemoryCostBook | None = None,
+        line: MemoryLine | None = None,
+    ) -> None:
         self.heads: dict[RunKey, WorkflowHead] = {}
         self.cost_book = book or MemoryCostBook()
+        self.slots = MemoryWorkflowSlots(self.heads, store, line or MemoryLine())
         self._store, self._clock = store, clock
         self._keys: dict[tuple[str, str, str], tuple[str, str, int]] = {}
 
@@ -37,27 +46,29 @@ class MemoryWorkflowRuns:
             if new.idempotency:
                 said = (new.idempotency.body_sha256, head.run, new.idempotency.expires_at)
                 self._keys[_name(new)] = said
-            self.heads[head.key] = head
-            self._store.begin_run(head.key, new.started, new.given)
-            return head, True
+            standing = self.slots.begin(new)
+            status = WorkflowStatus.PENDING if standing and standing.place else head.status
+            self.heads[head.key] = head.model_copy(update={"status": status})
+            self._store.begin_run(head.key, new.started, new.given, standing)
+            return self.heads[head.key], True
 
     def head(self, key: RunKey) -> WorkflowHead | None:
         """Read a head."""
         return self.heads.get(key)
 
-    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> bool:
-        """Write the end and book the cost, if there is no end.
+    def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
+        """Write the end, book the cost and give the slot back, if there is no end.
 
-        time →   settle: end ✓ cost ✓            cancel, or settle again: end ✗ cost ✗ → it had ended
+        time →   settle: end ✓ cost ✓ slot ✓          cancel, or settle again: end ✗ cost ✗ slot ✗ → it had ended
         """
         with self._store.lock:
             head = self.heads.get(key)
             if head is None or head.ended:
-                return False
+                return Freed(done=False)
             self.heads[key] = head.model_copy(update=dict(end))
             if cost:
                 self.cost_book.add(key.tenant, cost)
-            return True
+            return self.slots.end(key)
 
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None

@@ -19,7 +19,7 @@ OF_WORKFLOW: Final = {
     "allow_partial": "Tasks may fail: the run is then PARTIALLY_COMPLETED, unless an important one or most of them did.",
     "max_parallel": "How many tasks run at once at most.",
     "timeout_s": "How many seconds a run may take.",
-    "priority": "How soon the runs of its agents leave the line.",
+    "priority": "How soon its runs, and those of its agents, leave the queue for a slot.",
     "cost_limit_usd": "What a run may cost at most, in dollars.",
     "policy": "What must be proved of the graph before a version is kept.",
     "dependencies": "Another way to say `needs`: {task: [tasks that it needs]}.",

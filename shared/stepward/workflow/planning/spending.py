@@ -17,6 +17,7 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.retries import Retry
 from stepward.domain.tools import Effect
 from stepward.tasks.catalog import find_type, is_awaited
+from stepward.workflow.compiling.states import CRASHES_FORGIVEN
 from stepward.workflow.planning.bounds import Bound, Money, exactly, total
 from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.planning.sizes import BEGIN_AND_END_UNITS, SMALL_UNITS, VALUE_UNITS, Sizes
@@ -33,10 +34,15 @@ REACHES_OUT: Final = frozenset({"tool", "webhook", "event"})
 RECORD_UNITS: Final = Bound(least=1, expected=2)
 LOOK_UNITS: Final = Bound(least=2, expected=4)
 """Of each write and each look, a unit of 1 KB and of 4 KB; how large they may become, the sizes say."""
-START: Final = Bound(least=3, expected=4, most=4)
-"""Items that a start writes: head, beginning, input, and the record of an Idempotency-Key."""
-SETTLING: Final = exactly(2)
-"""Items that an end writes: the output, and the head."""
+START: Final = Bound(least=6, expected=7, most=14)
+"""Items that a start writes: head, beginning, input, slot, two counters, and the record of an Idempotency-Key.
+
+A run that stands in the queue writes its place with two flags, and takes its slot by six items later.
+"""
+SETTLING: Final = Bound(least=4, expected=6, most=7)
+"""Items that an end writes: the output, head, costs, how the run stands, slot and counters."""
+GOING_ON: Final = Bound(least=0, expected=5, most=7)
+"""Items by which a run takes its slot, or gives it back: slot, two counters, how it stands, and the head with its lists."""
 OF_ANSWERS: Final[dict[str, Bound]] = {
     "human": Bound(least=0, expected=2, most=6),
     "webhook": Bound(least=0, expected=1, most=1),
@@ -113,10 +119,16 @@ class Spending:
         if is_awaited(planned.task):
             approval = 2 if kind == "human" else 0
             least = record + 2 + approval
-            return Bound(least=least, expected=least, most=record + 1 + (4 + 2 * approval) * attempts)
+            most = record + 1 + (4 + 2 * approval) * attempts
+            return Bound(least=least, expected=least, most=most) + exactly(2 * attempts) * GOING_ON
         least = record + {"foreach": 2, "loop": 1, "wait": 1}.get(kind, 0)
         mark = int(effect_of(planned.task) is Effect.ONCE)
-        return Bound(least=least, expected=least + mark, most=least + mark + 1)
+        return Bound(least=least, expected=least + mark, most=least + mark + 1) + self._beside_waits(attempts)
+
+    def _beside_waits(self, attempts: int) -> Bound:
+        """What a function writes that works while another task of its run may wait: it takes a slot for that time."""
+        waits = any(is_awaited(one.task) or one.task.type == "wait" for one in self.program.tasks.values())
+        return Bound(most=2 * (attempts + CRASHES_FORGIVEN) * GOING_ON.most) if waits else Bound()
 
     def _usd_micros(self, which: str) -> int:
         counts = {

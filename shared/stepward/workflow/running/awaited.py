@@ -44,6 +44,7 @@ class SetGoing:
         name = str(entry.situation.task)
         if not entry.ports.tokens.keep(entry.situation.key, name, request.token, request.made):
             return {}  # the machine has given this token up for a newer one
+        entry.release_slot()
         try:
             kind.open(given, self.world.context(entry, begun))
         except PlatformFault:

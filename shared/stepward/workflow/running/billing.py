@@ -17,9 +17,11 @@ from stepward.domain.aws_costs import ITEM_BYTES, START_MS, AwsTally
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun, LatchKey, Looked
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
+from stepward.workflow.running.holding import LONG_S
 from stepward.workflow.running.rounds import at_depth, number_of, round_of
 from stepward.workflow.running.undoing import RIGHT
 
@@ -31,10 +33,12 @@ USUAL_MS: Final = 30
 ANSWER_MS: Final = 40
 """Of a room that takes a person's decision, or a call from outside."""
 TOKEN_BYTES: Final = 1_000
-START_WRITE_UNITS: Final = 9
-"""Head 2 with its three lists 3, beginning 2, a small input 2; without an Idempotency-Key."""
-END_WRITE_UNITS: Final = 8
-"""Head 2 with its three lists 3, output 1, costs 2."""
+START_WRITE_UNITS: Final = 15
+"""Head 2 with its three lists 3, beginning 2, a small input 2, slot 2, two counters 4; without an Idempotency-Key."""
+END_WRITE_UNITS: Final = 16
+"""Head 2 with its three lists 3, output 1, costs 2, how it stands 2, slot 2, two counters 4."""
+WAIT_WRITE_UNITS: Final = 26
+"""The slot given back and taken again, each time with two counters 4, how it stands 2, head 2 with its three lists 3."""
 ASKING_WRITE_UNITS: Final = 9
 """An approval with its list 3, that it was told 2, its decision 4."""
 START_READ_UNITS: Final = 2
@@ -150,12 +154,14 @@ class Bill:
             tally.write(record.output_bytes)
         if planned.task.type == "foreach":
             tally.write_units += 1
+        if planned.task.type == "wait" and _waited_s(record) > LONG_S:
+            tally.write_units += WAIT_WRITE_UNITS
         if marks and self._is_awaited(planned):
             self._answer(tally, planned, marks)
 
     def _answer(self, tally: AwsTally, planned: PlannedTask, tries: int) -> None:
         """Count tokens, and who brings an answer; runs count for themselves what they do at their end."""
-        tally.write_units += tries
+        tally.write_units += tries + WAIT_WRITE_UNITS
         tally.read_units += 2
         room = {"human": "approvals_api", "webhook": "callbacks"}.get(planned.task.type)
         if room:
@@ -233,6 +239,10 @@ class Bill:
 
 def _latch(planned: PlannedTask, task: TaskKey) -> LatchKey:
     return LatchKey(planned.latch, at_depth(task.at, planned.depth))
+
+
+def _waited_s(record: TaskRecord) -> float:
+    return (from_iso(record.ended_at) - from_iso(record.started_at)).total_seconds()
 
 
 def _bytes(record: TaskRecord) -> int:

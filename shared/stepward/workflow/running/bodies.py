@@ -16,6 +16,7 @@ from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
 from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.holding import LONG_S
 from stepward.workflow.running.item_lists import count_items, keep_items
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.outcomes import completed
@@ -149,6 +150,8 @@ class Bodies:
         seconds = ready(entry.situation, entry.planned.task).settings.left_s(now)
         if not isinstance(entry.planned.task.settings.get("seconds"), int):
             self._check_deadline(seconds, iso(now + timedelta(seconds=seconds)))
+        if seconds > LONG_S:
+            entry.release_slot()
         return entry.passed_on(at=entry.at, seconds=seconds)
 
     def _check_deadline(self, seconds: int, ends_at: str) -> None:

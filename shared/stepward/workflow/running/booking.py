@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.domain.costs import CostLine
+from stepward.domain.errors import StoreConflict
 from stepward.domain.task_records import WorkflowHead
+from stepward.ports.runtime_state import Freed
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.running.billing import Bill
 from stepward.workflow.running.ports import WorkflowPorts
+
+_ATTEMPTS: Final = 20
 
 
 def close_booked(
@@ -24,7 +31,15 @@ def close_booked(
     ms = None if took is None else max(0, round(took.total_seconds() * 1000))
     aws = Bill(program, looked, is_child=head.parent is not None).settled(ms)
     counted = end.model_copy(update={"aws": aws})
-    return counted, ports.runs.close(head.key, counted, cost_line(head, counted))
+    freed = _close(ports, head, counted)
+    ports.queue.tell(freed, head.tenant)
+    return counted, freed.done
+
+
+@retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+def _close(ports: WorkflowPorts, head: WorkflowHead, end: WorkflowEnd) -> Freed:
+    """Write the end; tasks that are still under way may move the run's slot at the same moment."""
+    return ports.runs.close(head.key, end, cost_line(head, end))
 
 
 def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:

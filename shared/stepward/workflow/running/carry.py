@@ -7,11 +7,12 @@ from typing import Any
 
 from stepward.domain.errors import Bug, PlatformFault, StepwardError, TaskFailed, TaskFault
 from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type
+from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflow.running.awaited import SetGoing
 from stepward.workflow.running.bodies import Bodies
 from stepward.workflow.running.deciding import decide
 from stepward.workflow.running.entry import Entry
+from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.joining import wait_for_all
 from stepward.workflow.running.outcomes import skipped
 from stepward.workflow.running.ports import WorkflowPorts
@@ -38,12 +39,20 @@ class CarryTask:
         if request.step == "wait":
             return wait_for_all(self.ports, program, request)
         situation = look(self.ports, run.key, program, request.task, request.at)
-        entry = Entry(self.ports, request, program, situation, since)
         if by := situation.looked.cancelled_by:
             raise TaskFailed(f"RunCancelled: {by} cancelled the run")
-        if request.step == "decide":
+        hold, task = HoldSlot(self.ports, run.key), str(situation.task)
+        asks = is_awaited(situation.planned.task) or situation.planned.task.type == "wait"
+        stood = hold.enter(situation.looked, program, task, works=not asks)
+        try:
+            return self._with_slot(Entry(self.ports, request, program, situation, since, stood))
+        finally:
+            hold.leave(stood, task)
+
+    def _with_slot(self, entry: Entry) -> dict[str, Any]:
+        if entry.request.step == "decide":
             return decide(entry)
-        if situation.own is not None:
+        if entry.situation.own is not None:
             return self._after_record(entry)
         try:
             return self._carry(entry)

@@ -10,8 +10,10 @@ from typing import Any, Final
 from stepward.domain.errors import Bug, StepwardError, TaskFailed
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError
+from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.ports.clock import iso
+from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.keeping import Keep
 from stepward.workflow.running.outcomes import failed, fails_the_run
 from stepward.workflow.running.ports import WorkflowPorts
@@ -33,6 +35,8 @@ class Entry:
     situation: Situation
     since: datetime
     """When this invocation began, so that its record can tell how long it took."""
+    stood: Standing | None = None
+    """How the run stood towards its slot when it did."""
 
     @property
     def planned(self) -> PlannedTask:
@@ -53,6 +57,10 @@ class Entry:
     def at(self) -> str:
         """The round that the task itself is in; its body's own rounds are deeper."""
         return at_depth(self.request.at, self.planned.depth)
+
+    def release_slot(self) -> None:
+        """Let the run wait without its slot, before anybody is asked."""
+        HoldSlot(self.ports, self.situation.key).wait(self.stood, str(self.situation.task))
 
     def passed_on(self, **more: Any) -> dict[str, Any]:
         """What the next state is given."""

@@ -11,7 +11,6 @@ from stepward.ports.workflow_registry import WorkflowRegistry
 from stepward.workflow.finding import find_workflow_run
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
-from stepward.workflow.running.taking_over import kept
 
 
 @dataclass(frozen=True)
@@ -30,12 +29,10 @@ class RerunWorkflow:
         if before.status is WorkflowStatus.COMPLETED:
             raise Conflict("the run has completed.", field="run_id", fix="start a new run")
         found = startable_workflow(self.registry, caller.tenant, before.workflow, before.version)
-        program = self.ports.program(caller.tenant, before.workflow, before.version)
-        looked = self.ports.store.everything(before.key)
         launch = WorkflowLaunch(
             self.ports.store.given(before.key),
             idempotency=self.start.idempotency(caller, f"rerun {before.run}", idempotency_key),
             rerun_of=before.run,
-            inherited=tuple(kept(program, looked).items()),
+            priority=before.priority,
         )
         return self.start.launch(caller, found, launch)[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import islice
@@ -17,20 +18,19 @@ from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.json_schemas import faults_of_value
 from stepward.domain.json_values import carried_bytes
-from stepward.domain.runs import RunKey
-from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead, WorkflowParent, WorkflowStatus
+from stepward.domain.line import Priority
+from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import IdempotencyKey
-from stepward.ports.task_store import Inherited, LatchKey, WorkflowStarted
+from stepward.ports.task_store import WorkflowStarted
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
 from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflow.finding import find_workflow
+from stepward.workflow.running.beginning import BeginRun
 from stepward.workflow.running.ports import WorkflowPorts
 
 DEEPEST: Final = 5
 """How many workflows may wait for each other in a row."""
-_PAID_FOR: Final = {"taken_over": True, "cost_usd_micros": 0, "runs_aws_usd_micros": 0, "took_ms": None}
-"""What an earlier run did costs this one nothing."""
 TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
 """What to do about a version whose machine is being made."""
 
@@ -42,6 +42,7 @@ class StartWorkflowRequest(BaseModel):
 
     input: Any = Field(default_factory=dict)
     version: VersionOrLabel | None = None
+    priority: Priority | None = None
 
 
 @dataclass(frozen=True)
@@ -53,8 +54,8 @@ class WorkflowLaunch:
     parent: WorkflowParent | None = None
     idempotency: IdempotencyKey | None = None
     rerun_of: str | None = None
-    inherited: tuple[tuple[TaskKey, TaskRecord], ...] = ()
-    """What an earlier run had done."""
+    priority: Priority | None = None
+    """Without one that of the document."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,8 @@ class StartWorkflow:
 
     ports: WorkflowPorts
     registry: WorkflowRegistry
+    refuse_used_up: Callable[[str], None] = lambda _: None
+    """Raises `BudgetExceeded` where nothing is left of a budget that counts all of a tenant's runs."""
 
     def __call__(
         self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
@@ -72,13 +75,15 @@ class StartWorkflow:
         said = json.dumps([workflow_id, request.model_dump(mode="json")], sort_keys=True)
         key = self.idempotency(caller, said, idempotency_key)
         found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
-        return self.launch(caller, found, WorkflowLaunch(request.input, idempotency=key))
+        launch = WorkflowLaunch(request.input, idempotency=key, priority=request.priority)
+        return self.launch(caller, found, launch)
 
     def launch(
         self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
     ) -> tuple[WorkflowHead, bool]:
-        """Begin a run: one transaction, then its machine; started again after a death it is the same run."""
+        """Begin a run: one transaction, then its machine, or the queue; started again after a death it is the same run."""
         check_input(found, launch.given)
+        self.refuse_used_up(caller.tenant)
         ancestors = launch.parent.ancestors if launch.parent else ()
         _check_descent(found.definition.id, ancestors)
         now = self.ports.clock.now()
@@ -90,6 +95,7 @@ class StartWorkflow:
             version=definition.version,
             principal=caller.principal,
             status=WorkflowStatus.RUNNING,
+            priority=launch.priority or definition.priority,
             machine=found.machine,
             parent=launch.parent,
             rerun_of=launch.rerun_of,
@@ -105,29 +111,14 @@ class StartWorkflow:
             ancestors=(*ancestors, head.workflow),
             rerun_of=launch.rerun_of,
         )
-        kept, is_new = self.ports.runs.start(NewWorkflowRun(head, started, launch.given, launch.idempotency))
-        if is_new and launch.rerun_of:
-            self._take_over(kept, launch)
-        if not kept.ended:
-            # The name makes a second start harmless, so a start whose answer was lost is simply made again.
-            self.ports.machines.start(kept)
+        limits = self.ports.queue.slot_limits(caller.tenant)
+        new = NewWorkflowRun(head, started, launch.given, launch.idempotency, limits)
+        kept, is_new = self.ports.runs.start(new)
+        if kept.status is WorkflowStatus.PENDING:
+            self.ports.queue.nudges.send(kept.tenant)
+        elif not kept.ended:
+            BeginRun(self.ports)(kept, is_new=is_new)
         return kept, is_new
-
-    def _take_over(self, head: WorkflowHead, launch: WorkflowLaunch) -> None:
-        """Write what was done before into the new run, whose tasks find it there and do not run again.
-
-        time →   head ✓ ─ records ✓ ─ start ✓        head ✓ ─ ✗ dies: the janitor starts it, and all of it runs anew
-        """
-        program = self.ports.program(head.tenant, head.workflow, head.version)
-        before = RunKey(tenant=head.tenant, run=str(launch.rerun_of))
-        self.ports.store.copy_values(before, head.key)
-        taken: list[Inherited] = []
-        for task, record in launch.inherited:
-            planned = program.tasks[task.path]
-            paid = record.model_copy(update=_PAID_FOR)
-            taken.append(Inherited(LatchKey(planned.latch, task.at), task.path, paid))
-            taken += [Inherited(LatchKey(mark, task.at), task.path, None) for mark in planned.marks]
-        self.ports.store.inherit(head.key, taken)
 
     def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
         """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""

@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Final
 
 from stepward.domain.errors import Conflict
-from stepward.domain.task_records import WorkflowHead
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
+from stepward.workflow.running.beginning import BeginRun
 from stepward.workflow.running.ending import BEING_UNDONE, EndRun
 from stepward.workflow.running.ports import WorkflowPorts
 
@@ -45,9 +46,11 @@ class SweepWorkflows:
         """
         if not self.is_wanted(head):
             return self._cancelled(head)
+        if head.status is WorkflowStatus.PENDING and self._is_queued(head):
+            return None
         match self.ports.machines.standing(head):
             case "never began":
-                self.ports.machines.start(head)
+                BeginRun(self.ports)(head)
                 return "workflows_started"
             case "over":
                 why = "the execution is over and left no word."
@@ -55,6 +58,14 @@ class SweepWorkflows:
                 return None if closed == BEING_UNDONE else "workflows_closed"
             case _:
                 return None
+
+    def _is_queued(self, head: WorkflowHead) -> bool:
+        """Have the queue looked at that a run stands in; the list may lag behind one that was admitted."""
+        standing = self.ports.slots.standing(head.key)
+        if standing is None or standing.place is None:
+            return False
+        self.ports.queue.nudges.send(head.tenant)
+        return True
 
     def _cancelled(self, head: WorkflowHead) -> str | None:
         """Cancel a run; the list may lag behind one that has ended."""

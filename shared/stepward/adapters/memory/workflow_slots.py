@@ -1,0 +1,110 @@
+"""Slots of workflows' runs in dictionaries, counted in the line that agents' runs stand in too."""
+
+from __future__ import annotations
+
+from stepward.adapters.memory.line import MemoryLine
+from stepward.adapters.memory.task_store import MemoryTaskStore
+from stepward.domain.errors import StoreConflict
+from stepward.domain.line import InLine, Slot, used_shards
+from stepward.domain.runs import RunKey
+from stepward.domain.standing import Standing
+from stepward.domain.task_records import WorkflowHead, WorkflowStatus
+from stepward.ports.runtime_state import Freed, NoSlot, SlotLimits
+from stepward.ports.workflow_runs import NewWorkflowRun
+
+
+class MemoryWorkflowSlots:
+    """Moves slots with the same conditions as the table, under the locks of the run's records and of the line."""
+
+    def __init__(self, heads: dict[RunKey, WorkflowHead], store: MemoryTaskStore, line: MemoryLine) -> None:
+        self.line = line
+        self._heads, self._store = heads, store
+
+    def standing(self, key: RunKey) -> Standing | None:
+        """Read how a run stands."""
+        return self._store.standing(key)
+
+    def begin(self, new: NewWorkflowRun) -> Standing | None:
+        """Take a slot for a new run, or a place in the queue."""
+        if new.limits is None:
+            return None
+        key = new.head.key
+        with self._store.lock, self.line.lock:
+            slot = _slot(key, new.limits)
+            full = self.line.full(key.tenant, slot, new.limits, past_others=False)
+            if full:
+                self.line.ask(full)
+                self.line.join(new.waiting)
+                return Standing(place=new.waiting.place)
+            self.line.take(key, slot)
+            return Standing(slot=slot)
+
+    def change(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+        """Write the new standing with what it asks for.
+
+        time →   task A: waits, slot given back ✓      task B: changed ✗ → reads again: others wait, there is no slot
+        """
+        with self._store.lock, self.line.lock:
+            if after.needs_slot and before.slot is None:
+                return self._regain(key, before, after, limits)
+            if before.slot is None or after.needs_slot:
+                self._store.stand(key, before, after)
+                return Freed(done=True)
+            self._store.stand(key, before, after.model_copy(update={"slot": None}))
+            self._show(key, WorkflowStatus.WAITING)
+            self.line.parked[key.tenant] += 1
+            return self.line.give_back(key, before.slot)
+
+    def admit(
+        self, waiting: InLine, before: Standing, limits: SlotLimits, deadline_at: str
+    ) -> Standing | NoSlot:
+        """Take a run out of the queue."""
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        with self._store.lock, self.line.lock:
+            slot = _slot(key, limits)
+            full = self.line.full(key.tenant, slot, limits, past_others=True)
+            if full:
+                return NoSlot(self.line.asked(full))
+            after = before.admitted(slot)
+            self._store.stand(key, before, after)
+            self.line.leave(waiting)
+            self.line.take(key, slot)
+            self._show(key, WorkflowStatus.RUNNING, deadline_at=deadline_at)
+            return after
+
+    def end(self, key: RunKey) -> Freed:
+        """Give back what a run holds that ends, under the lock of its records."""
+        before = self._store.standing(key)
+        if before is None or before.is_over:
+            return Freed(done=True)
+        with self.line.lock:
+            self._store.stand(key, before, before.over())
+            if before.place:
+                self.line.places.pop((key.tenant, before.place), None)
+            self.line.parked[key.tenant] -= before.is_parked
+            return self.line.give_back(key, before.slot)
+
+    def _regain(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+        slot = _slot(key, limits)
+        self._store.stand(key, before, after)
+        if self.line.full(key.tenant, slot, limits, past_others=True):
+            slot = self.line.past_limit(key, slot)
+        else:
+            self.line.take(key, slot)
+        self._store.stand(key, after, after.model_copy(update={"slot": slot}))
+        self._show(key, WorkflowStatus.RUNNING)
+        self.line.parked[key.tenant] -= 1
+        return Freed(done=True)
+
+    def _show(self, key: RunKey, status: WorkflowStatus, **more: str) -> None:
+        head = self._heads[key]
+        if head.ended:
+            raise StoreConflict(f"{key.run} has ended.")
+        self._heads[key] = head.model_copy(update={"status": status, **more})
+
+
+def _slot(key: RunKey, limits: SlotLimits) -> Slot:
+    number = int.from_bytes(key.run.encode()[-4:])
+    mine = used_shards(limits.tenant.active, limits.tenant.shards)
+    everybodys = used_shards(limits.account.active, limits.account.shards)
+    return Slot(tenant_shard=number % mine, account_shard=number % everybodys)
