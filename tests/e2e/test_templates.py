@@ -39,11 +39,11 @@ DECISIONS: dict[str, list[dict[str, Any]]] = {
 """What people say, in the order in which they are asked."""
 CALLS = {"webhook-wait": {"shipped": True, "parcel": "P-1"}}
 """What comes in by a call from outside."""
-ENDS = {"quality-gate": "FAILED", "csv-rows": "PARTIALLY_COMPLETED"}
+ENDS = {"quality-gate": "FAILED"}
 """How those end that end otherwise than well."""
 OUTPUTS: dict[str, Any] = {
     "batch": {"report": {"asked": 5, "open": 3, "answered": 3}},
-    "csv-rows": {"rows": 1000, "broken": 1},
+    "csv-rows": {"rows": 1000, "broken": 1, "value": 99803.5},
     "document-intake": {"filed": True, "document": {"kind": "invoice", "folder": "tools/invoice"}},
     "draft-until-good": {"points": 9, "rounds": 2},
     "example-a-e": {

@@ -201,8 +201,9 @@ def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
     """Write tasks as they begin and end, then what the run came to."""
     console, feed, seen = screen.out(), workflow_view.Feed(), begun
     screen.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
-    with console.status("working…"):
+    with console.status("working…") as status:
         for seen in stepward.workflows.watch(begun["id"]):
+            status.update(workflow_view.progress(seen))
             for task in feed.news(seen):
                 console.print(workflow_view.line(task), soft_wrap=True)
     screen.say("")

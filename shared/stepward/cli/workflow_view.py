@@ -31,6 +31,13 @@ class Feed:
             yield task
 
 
+def progress(run: WorkflowRun) -> str:
+    """Say how many of the tasks that are known so far have ended."""
+    tasks = run.get("tasks", [])
+    ended = sum(task["status"] in _ENDED for task in tasks)
+    return f"working… {ended:,} of {len(tasks):,} tasks have ended"
+
+
 def key_of(task: WorkflowTask) -> str:
     """Name a task in its round, as `each.draft@each[3]`."""
     return f"{task['task']}@{task['at']}" if task.get("at") else task["task"]
