@@ -18,9 +18,8 @@ MOST_AT_ONCE: Final = 40
 class ForeachSettings(TaskSettings):
     """Which items, how many at once, and what each brings (without `collect` the outputs of its last tasks)."""
 
-    items: Any = Field(
-        description="The items: a list, or an expression; one value that it gives is a list of one, nothing is an empty list."
-    )
+    items: Any = Field(description="The items: a list, or an expression that gives one.")
+    """One value that an expression gives is a list of one, and nothing a list of none."""
     max_parallel: int = Field(
         default=10, strict=True, ge=1, le=MOST_AT_ONCE, description="How many items run at once at most."
     )

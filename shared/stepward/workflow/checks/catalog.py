@@ -20,6 +20,7 @@ from stepward.workflow.checks import (
     limits,
     machines,
     mentions,
+    mistakes,
     once,
     placement,
     references,
@@ -44,6 +45,7 @@ CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
     dead_ends.find,
     limits.find,
     placement.find,
+    mistakes.find,
     expressions.find,
     endless.find,
     mentions.find,
@@ -55,4 +57,5 @@ CHECKS: Final[tuple[Callable[[Scene, Orders], Iterator[Problem]], ...]] = (
 def check(scene: Scene) -> list[Problem]:
     """Find everything that is wrong with a definition; each check gives so many problems at most."""
     orders = Orders(scene)
-    return in_order(problem for find in CHECKS for problem in islice(find(scene, orders), MOST_PROBLEMS))
+    found = (problem for find in CHECKS for problem in islice(find(scene, orders), MOST_PROBLEMS))
+    return in_order(mistakes.told_best(found))

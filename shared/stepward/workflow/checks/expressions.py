@@ -51,6 +51,10 @@ def _names(scene: Scene, site: Site, reading: Reading) -> Iterator[Problem]:
         detail = f"{name!r} is read of nothing, since no value stands before it"
         near = f"${name}" if name in known else f"$input.{name}"
         yield scene.problem(site.spot, site.inside, "bare-name", detail, f"did you mean {near!r}?")
+    for said in sorted(reading.rootless):
+        detail = f"{said!r} is read of nothing, since no value stands around it"
+        fix = f"did you mean {'$input.' + said.partition('.')[2]!r}?"
+        yield scene.problem(site.spot, site.inside, "bare-name", detail, fix)
     for path in sorted(reading.paths):
         if path[0] == "run" and len(path) > 1 and path[1] not in RUN_FIELDS:
             fix = meant(path[1], RUN_FIELDS, f"it has {', '.join(RUN_FIELDS)}")

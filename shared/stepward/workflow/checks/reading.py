@@ -23,6 +23,8 @@ MOST_STEPS: Final = 300
 BY_TASK: Final = frozenset({"tasks", "status", "errors"})
 """The variables that hold something of each task, by its id."""
 
+_ROOTS: Final = ("", "$")
+"""How the library calls `$` and `$$`: the value around, and the one that an expression is evaluated over, which is none."""
 _TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _ANOTHER_CONTEXT: Final = frozenset({"predicate", "stages", "group", "terms", "pattern", "update", "delete"})
 _NO_CHILDREN: Final = frozenset({"_outer_instance", "seeking_parent", "slot", "ancestor", "environment"})
@@ -37,6 +39,8 @@ class Reading:
     fault: str | None = None
     paths: set[Names] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
+    rootless: set[str] = field(default_factory=set)
+    """Paths that begin at the value around them where there is none, as in `$.name`."""
     bound: set[str] = field(default_factory=set)
     only: Names | None = None
     """The whole expression, if it is one path and nothing else."""
@@ -113,7 +117,10 @@ def _note(node: Any, said: dict[str, Any], inside: bool, reading: Reading) -> No
     if kind == "path":
         first = vars(node.steps[0])
         if first.get("type") == "variable":
-            reading.paths.add(_path_of(node.steps))
+            path = _path_of(node.steps)
+            reading.paths.add(path)
+            if path[0] in _ROOTS and len(path) > 1 and not (inside and path[0] == ""):
+                reading.rootless.add(".".join((f"${path[0]}", *path[1:])))
         elif first.get("type") == "name" and not inside:
             reading.bare.add(str(first.get("value")))
     elif kind == "variable":
