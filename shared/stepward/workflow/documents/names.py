@@ -1,4 +1,4 @@
-"""The other names that people know for a workflow's fields, and what tells a task's type where it is not said."""
+"""The other names that people know for a workflow's fields."""
 
 from __future__ import annotations
 
@@ -71,48 +71,12 @@ KNOWN_TO_TASKS: Final = (COMMON_FIELDS | set(TASK_NAMES.values()) | {"outputs", 
     "settings"
 }
 
-_TELLING: Final = {
-    "agent": "agent",
-    "tool": "tool",
-    "workflow": "subworkflow",
-    "test": "condition",
-    "then": "condition",
-    "otherwise": "condition",
-    "items": "foreach",
-    "max_items": "foreach",
-    "chunk_size": "foreach",
-    "max_iterations": "loop",
-    "question": "human",
-    "url": "webhook",
-    "wait_for_call": "webhook",
-    "event": "event",
-    "seconds": "wait",
-}
-
-
-def telling() -> dict[str, str]:
-    """Give the fields that only tasks of one type have, and that type."""
-    return dict(_TELLING)
-
-
-def type_told(task: dict[str, Any]) -> str | None:
-    """Tell the type of a task that does not say it by the one field that only tasks of that type have."""
-    told = {_TELLING[name] for name in task if name in _TELLING}
-    if len(told) == 1:
-        return told.pop()
-    if told:
-        return None
-    if "tasks" in task:
-        return "loop" if "until" in task else "parallel"
-    if "until" in task:
-        return "wait"
-    return "transform" if "output" in task else None
-
 
 def task_names(task: dict[str, Any]) -> dict[str, str]:
     """Give the other names that hold for one task: the question of a condition is its `test`, not its `when`."""
     names = dict(TASK_NAMES)
-    if task.get("type") == "condition" or task.keys() & {"then", "otherwise", "else"}:
+    has_branch = any(task.get(name) is not None for name in ("then", "otherwise", "else"))
+    if task.get("type") == "condition" or has_branch:
         names["condition"] = "test"
     return names
 

@@ -18,7 +18,6 @@ from stepward.workflow.documents.names import (
     RETRY_NAMES,
     TASK_NAMES,
     WORKFLOW_NAMES,
-    telling,
 )
 from stepward.workflow.documents.schema_questions import given, questions
 from stepward.workflow.documents.schema_shapes import (
@@ -32,6 +31,7 @@ from stepward.workflow.documents.schema_shapes import (
     with_other_names,
 )
 from stepward.workflow.documents.schema_words import OF_TASK, OF_WORKFLOW
+from stepward.workflow.documents.type_telling import telling
 
 Schema = dict[str, Any]
 
@@ -178,12 +178,14 @@ def _task_of(kind: TaskType[Any]) -> Schema:
     if kind.place in _HOLDS_TASKS:
         # A single task may stand for itself in `do`, where a mapping is that task and not one of ids.
         one_or_more = {"anyOf": [_ref("task"), {"type": "array", "items": _ref("task")}]}
-        fields |= described({"tasks": _ref("tasks"), "do": one_or_more}, OF_TASK)
+        # Null tasks count as not given: they may stand below another name.
+        tasks = any_of(_ref("tasks"), NULL)
+        fields |= described({"tasks": tasks, "do": one_or_more}, OF_TASK)
     names = _names_for(kind)
     every = or_null(with_other_names(fields, names))
     unused = {name: _NOTHING for name in (*TASK_NAMES, *TASK_NAMES.values()) if name not in every}
     if kind.place not in _HOLDS_TASKS:
-        unused |= dict.fromkeys(("tasks", "do", "parallel"), _NO_TASKS)
+        unused |= {"tasks": _NO_TASKS, "do": _NOTHING, "parallel": _NOTHING}
     needed = [_needed(name, names) for name in settings.get("required", [])]
     return {
         **_closed({**every, **unused}),

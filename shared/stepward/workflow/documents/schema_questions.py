@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.workflow.documents.names import MAY_BE_NULL, TASK_NAMES, telling
+from stepward.workflow.documents.names import MAY_BE_NULL, TASK_NAMES
+from stepward.workflow.documents.type_telling import telling
 
 Schema = dict[str, Any]
 

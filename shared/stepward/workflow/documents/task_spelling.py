@@ -6,8 +6,9 @@ from typing import Any
 
 from stepward.domain.documents.tree import Path
 from stepward.workflow.documents import short_forms
-from stepward.workflow.documents.names import KNOWN_TO_TASKS, task_names, type_told
+from stepward.workflow.documents.names import KNOWN_TO_TASKS, task_names
 from stepward.workflow.documents.notes import Notes, Place
+from stepward.workflow.documents.type_telling import tell_type
 from stepward.workflow.documents.wires import lay_wires
 
 
@@ -56,9 +57,7 @@ def spell_task(task: dict[str, Any], place: Place, notes: Notes) -> dict[str, An
         detail, fix = "a task has no field 'settings'", "write what is in it beside the other fields"
         notes.tell(place, "settings", "unknown-field", detail, fix)
         del said["settings"]
-    told = None if "type" in said else type_told(said)
-    if told:
-        said["type"] = told
+    tell_type(said, task, place, notes)
     _spell_fields(said, task, place, notes)
     if "tasks" in said:
         said["tasks"] = _body(said["tasks"], task, place, notes)
@@ -92,7 +91,7 @@ def _spell_fields(said: dict[str, Any], task: dict[str, Any], place: Place, note
 
 def _body(value: Any, task: dict[str, Any], place: Place, notes: Notes) -> Any:
     """Spell out the tasks within; `do` may also be the one task itself."""
-    written = next((name for name in ("tasks", "do", "parallel") if name in task), "tasks")
+    written = next((name for name in ("tasks", "do", "parallel") if task.get(name) is not None), "tasks")
     source: Path = (*place.source, written)
     inner = Place((*place.at, "tasks"), source, place.task)
     if written == "do" and isinstance(value, dict):
