@@ -1,7 +1,8 @@
 """Follows the agents that an agent names: they must be there, and none may lead back to it by being asked.
 
 An agent that is asked as a tool starts a run of its own, so a circle of such agents would start runs without end. A
-hand-off goes on in the same run, whose turns are limited, so agents may hand over to each other in a circle.
+hand-off goes on in the same run, whose turns are limited, so agents may hand over to each other in a circle. One of them
+is registered first: whom an agent hands over to may come later, and has to be there when a run of it starts.
 """
 
 from __future__ import annotations
@@ -59,7 +60,10 @@ class Neighbourhood:
     _known: set[tuple[Wanted, bool]] = field(default_factory=set)
 
     def check(self) -> None:
-        """Refuse agents that are not there or not READY, and a circle of agents that ask each other."""
+        """Refuse agents that are not there or not READY, and a circle of agents that ask each other.
+
+        An agent that is handed over to may be missing yet, unless it has ended for good.
+        """
         named = list(named_by(self.agent))
         steps = [_Step(one.wanted, one.is_asked, (self.agent.id,)) for one in named]
         seen = self._look([*steps])
@@ -74,19 +78,10 @@ class Neighbourhood:
             return
         if named.wanted.agent == self.agent.id:
             raise self._circle((self.agent.id, self.agent.id))
-        if seen is None or seen.record is None or seen.version is None:
-            version = f" version {named.wanted.version}" if named.wanted.version else ""
-            raise InvalidRequest(
-                f"there is no agent {named.wanted.agent!r}{version}, which {self.agent.id!r} names.",
-                field=named.field,
-                fix="register that agent first, or correct its id",
-            )
-        if seen.record.state is not AgentState.READY:
-            raise InvalidRequest(
-                f"agent {named.wanted.agent!r} is {seen.record.state}, not READY.",
-                field=named.field,
-                fix="mend that agent first, or name another",
-            )
+        if not named.is_asked and not _has_ended(seen):
+            return
+        if fault := _fault(self.agent.id, named, seen):
+            raise fault
 
     def _new(self, steps: list[_Step]) -> list[_Step]:
         fresh = {(step.wanted, step.is_asked): step for step in reversed(steps)}
@@ -126,3 +121,41 @@ class Neighbourhood:
             field=first.field if first else "tools",
             fix="take one of these agents out of the circle, or hand over to it instead of asking it",
         )
+
+
+def check_handovers(registry: Registry, tenant: str, agent: AgentDefinition) -> None:
+    """Refuse to start an agent while one that it hands over to has not come yet: one look for all of them.
+
+    One that was there and has ended since then is no fault of the definition: a hand-over to it is told to the model.
+
+    Raises:
+        InvalidRequest: One of them is not there, or not READY yet; the field is that of the agent's definition.
+    """
+    named = [one for one in named_by(agent) if not one.is_asked and one.wanted.agent != agent.id]
+    wanted = list(dict.fromkeys(one.wanted for one in named))
+    seen = dict(zip(wanted, registry.look(tenant, wanted), strict=True)) if wanted else {}
+    for one in named:
+        found = seen.get(one.wanted)
+        if not _has_ended(found) and (fault := _fault(agent.id, one, found)):
+            raise fault
+
+
+def _has_ended(seen: Seen | None) -> bool:
+    return seen is not None and seen.record is not None and seen.record.state is AgentState.TERMINATED
+
+
+def _fault(agent: str, named: Named, seen: Seen | None) -> InvalidRequest | None:
+    if seen is None or seen.record is None or seen.version is None:
+        version = f" version {named.wanted.version}" if named.wanted.version else ""
+        return InvalidRequest(
+            f"there is no agent {named.wanted.agent!r}{version}, which {agent!r} names.",
+            field=named.field,
+            fix="register that agent first, or correct its id",
+        )
+    if seen.record.state is not AgentState.READY:
+        return InvalidRequest(
+            f"agent {named.wanted.agent!r} is {seen.record.state}, not READY.",
+            field=named.field,
+            fix="mend that agent first, or name another",
+        )
+    return None

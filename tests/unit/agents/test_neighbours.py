@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from stepward.agents.neighbours import check_handovers
+from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
+from tests.builders import an_agent_body
 from tests.unit.agents.life import Life
 
 
@@ -69,11 +72,42 @@ def test_a_version_that_does_not_lead_back_may_be_asked() -> None:
     life.register(id="aa", version="1.1.0", tools=[old])
 
 
+def test_a_circle_of_hand_overs_is_registered_one_after_the_other() -> None:
+    life = Life()
+    team = {"aa": "bb", "bb": "cc", "cc": "aa"}
+    for agent, other in team.items():
+        life.register(id=agent, team=[{"agent": other, "as": "handoff"}])
+    assert [life.show(agent)["state"] for agent in team] == ["READY"] * 3
+
+
+def test_a_circle_that_asks_on_the_way_is_found_whoever_comes_last() -> None:
+    life = Life()
+    life.register(id="aa", tools=hands("bb"))
+    life.register(id="cc", tools=asks("aa"))
+    assert "bb → cc → aa → bb" in refused(life, id="bb", tools=asks("cc")).detail
+
+
+def test_whom_an_agent_hands_over_to_must_be_there_when_it_starts() -> None:
+    life = a_life("cc")
+    desk = AgentDefinition.model_validate(an_agent_body(id="desk", tools=[*hands("cc", "bb", "desk")]))
+    life.register(id="desk", tools=hands("cc", "bb", "desk"))
+    with pytest.raises(InvalidRequest, match=r"no agent 'bb'.*'desk' names") as error:
+        check_handovers(life.registry, "acme", desk)
+    assert error.value.field == "tools.1.config.agent"
+    life.register(id="bb")
+    check_handovers(life.registry, "acme", desk)
+
+
+def test_who_has_ended_for_good_is_no_one_to_hand_over_to() -> None:
+    life = a_life("bb")
+    life.lifecycle.terminate("acme", "bb")
+    assert "TERMINATED" in refused(life, id="aa", tools=hands("bb")).detail
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
         ({"tools": asks("nobody")}, "tools.0.config.agent"),
-        ({"tools": hands("nobody")}, "tools.0.config.agent"),
         ({"dependencies": ["nobody"]}, "dependencies.0"),
         ({"tools": [{"agent": "bb", "version": "9.0.0"}]}, "tools.0.config.agent"),
         ({"team": [{"agent": "bb"}, {"agent": "nobody"}]}, "tools.1.config.agent"),
