@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,6 +24,7 @@ from stepward.domain.budgets import (
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.money import usd_to_micros
+from stepward.domain.number_fields import Exact
 from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock, iso
 from stepward.ports.events import Events
@@ -41,7 +41,7 @@ class BudgetRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit_usd: Decimal = Field(ge=0, le=MOST_BUDGET_USD, decimal_places=6, allow_inf_nan=False)
+    limit_usd: Exact = Field(ge=0, le=MOST_BUDGET_USD, decimal_places=6, allow_inf_nan=False)
 
 
 class LimitsRequest(BaseModel):

@@ -11,6 +11,7 @@ from stepward.cli import runs, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_text
+from stepward.cli.options import at_least
 from stepward.cli.run import follow_to_end
 from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
@@ -54,7 +55,12 @@ Examples:
 
   stepward status --json
 """
-TurnOption = Annotated[int, typer.Option("--turn", min=1, help="The last turn to take over, counted from 1.")]
+TurnOption = Annotated[
+    int,
+    typer.Option(
+        "--turn", parser=at_least(1), metavar="N", help="The last turn to take over, counted from 1."
+    ),
+]
 PromptOption = Annotated[
     str | None, typer.Option("--prompt", metavar="TEXT|@FILE", help="Another prompt from here on.")
 ]

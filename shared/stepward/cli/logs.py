@@ -17,6 +17,7 @@ from stepward.cli import screen
 from stepward.cli.checkout import log_folder
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
+from stepward.cli.options import at_least
 
 HELP = """Show what the laptop's functions logged, oldest first.
 
@@ -51,7 +52,10 @@ def logs(
     room: Annotated[
         str | None, typer.Argument(help="A function's name. Default: all.", show_default=False)
     ] = None,
-    lines: Annotated[int, typer.Option("-n", "--lines", min=1, help="How many lines from the end.")] = 50,
+    lines: Annotated[
+        int,
+        typer.Option("-n", "--lines", parser=at_least(1), metavar="N", help="How many lines from the end."),
+    ] = 50,
     follow: Annotated[
         bool, typer.Option("-f", "--follow", help="Go on showing new lines until Ctrl-C.")
     ] = False,

@@ -11,7 +11,7 @@ from stepward.cli import screen, timeline
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
-from stepward.cli.options import IdempotencyKeyOption
+from stepward.cli.options import IdempotencyKeyOption, at_least
 from stepward.sdk import Run, Stepward
 
 HELP = """Start an agent and follow it to its answer.
@@ -45,7 +45,10 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     deadline_s: Annotated[
         int | None,
         typer.Option(
-            "--deadline", min=1, metavar="SECONDS", help="Stop the run after this much active time."
+            "--deadline",
+            parser=at_least(1),
+            metavar="SECONDS",
+            help="Stop the run after this much active time.",
         ),
     ] = None,
     idempotency_key: IdempotencyKeyOption = None,

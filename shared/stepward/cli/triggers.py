@@ -13,7 +13,7 @@ from stepward.cli import screen, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_definition, read_input
-from stepward.cli.options import CursorOption, LimitOption
+from stepward.cli.options import CursorOption, LimitOption, at_least
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
@@ -132,7 +132,10 @@ def attempt(
 def rotate(
     trigger_id: TriggerArgument,
     overlap_s: Annotated[
-        int, typer.Option("--overlap", min=0, metavar="SECONDS", help="How long the old secret stays valid.")
+        int,
+        typer.Option(
+            "--overlap", parser=at_least(0), metavar="SECONDS", help="How long the old secret stays valid."
+        ),
     ] = 3_600,
     url: UrlOption = None,
     key: KeyOption = None,

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
+from stepward.domain.number_fields import Exact, Fraction
 from stepward.domain.rehearsal import Rehearsal
 from stepward.domain.spellings import spell_out
 from stepward.domain.tool_use import ToolUse
@@ -42,7 +43,7 @@ class Limits(BaseModel):
 
     max_iterations: int = Field(default=20, strict=True, ge=1, le=200)
     max_output_tokens: int = Field(default=1024, strict=True, ge=1, le=128_000)
-    cost_limit_usd: Decimal = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
+    cost_limit_usd: Exact = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
     timeout_s: int = Field(default=300, strict=True, ge=1, le=A_YEAR_S)
     refuse_over_budget: bool = Field(default=False, strict=True)
     """Whether a start is refused when the most that the run could cost does not fit the limits."""
@@ -84,7 +85,7 @@ class AgentDefinition(BaseModel):
     model: str = Field(min_length=1, max_length=120)
     llm_backend: str | None = Field(default=None, max_length=40, exclude=True)
     """A check, never kept: who must be the model's provider."""
-    temperature: float | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
+    temperature: Fraction | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     prompt: Prompt
     tools: list[ToolUse] = Field(default_factory=list, max_length=64)
     dependencies: list[AgentId] = Field(default_factory=list, max_length=64)

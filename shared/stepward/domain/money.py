@@ -7,8 +7,10 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from stepward.domain.number_fields import Exact, Whole
+
 MICROS_PER_USD: Final = 1_000_000
-DearestPerMtok = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=9, allow_inf_nan=False)]
+DearestPerMtok = Annotated[Exact, Field(ge=0, le=100_000, decimal_places=9, allow_inf_nan=False)]
 """Dollars a million tokens; what costs more than this is a slip of the pen."""
 
 
@@ -52,7 +54,7 @@ class Tier(BaseModel):
 class LongContext(Tier):
     """What the whole call costs when the prompt is longer than a bound."""
 
-    above_prompt_tokens: int = Field(gt=0)
+    above_prompt_tokens: Whole = Field(gt=0)
 
 
 class Price(Tier):
@@ -63,8 +65,8 @@ class Price(Tier):
 
     cache_write_1h_usd_per_mtok: DearestPerMtok | None = None
     long_context: LongContext | None = None
-    context_tokens: int | None = Field(default=None, gt=0)
-    max_output_tokens: int | None = Field(default=None, ge=0)
+    context_tokens: Whole | None = Field(default=None, gt=0)
+    max_output_tokens: Whole | None = Field(default=None, ge=0)
     calculator: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "tokens"
     terms: dict[str, Any] = Field(default_factory=dict, max_length=20)
     source: str = Field(min_length=1, max_length=300)

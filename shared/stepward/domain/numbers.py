@@ -34,9 +34,14 @@ def number_of(text: str) -> int | float:
     Raises:
         NotANumber: It is none, or it has digits that would be lost.
     """
-    if not _JSON_NUMBER.fullmatch(text):
+    if not is_written_as_json(text):
         raise NotANumber(f"{shown(text)} is not a number as JSON writes it")
     return whole_of(text) if _WHOLE.fullmatch(text) else decimal_of(text)
+
+
+def is_written_as_json(text: str) -> bool:
+    """Tell whether a text is written as JSON writes numbers, whether or not it can be kept."""
+    return _JSON_NUMBER.fullmatch(text) is not None
 
 
 def whole_of(text: str) -> int:

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from stepward.domain.conversation import Frozen
 from stepward.domain.ids import ToolName
+from stepward.domain.number_fields import Fraction
 from stepward.domain.tools import Effect
 
 
@@ -18,7 +19,7 @@ class PublishedTool(Frozen):
     description: str = Field(min_length=1, max_length=2_000)
     parameters: dict[str, Any]
     effect: Effect
-    timeout_s: float = Field(gt=0, le=240)
+    timeout_s: Fraction = Field(gt=0, le=240)
 
 
 class ToolRoom(Frozen):

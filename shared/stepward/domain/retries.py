@@ -7,6 +7,8 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain.number_fields import Fraction
+
 LONGEST_PAUSE_S: Final = 120
 """No pause between two attempts is longer, whoever asks for it: a rule, or a server by `Retry-After`."""
 LONGEST_CALL_S: Final = 270.0
@@ -40,9 +42,11 @@ class Retry(BaseModel):
     max_attempts: int = Field(
         default=3, strict=True, ge=1, le=10, description="How often it is tried in all."
     )
-    base_s: float = Field(default=1, ge=0, le=60, description="The first pause, in seconds.")
-    max_s: float = Field(default=60, ge=0, le=LONGEST_PAUSE_S, description="The longest pause, in seconds.")
-    exponent_base: float = Field(
+    base_s: Fraction = Field(default=1, ge=0, le=60, description="The first pause, in seconds.")
+    max_s: Fraction = Field(
+        default=60, ge=0, le=LONGEST_PAUSE_S, description="The longest pause, in seconds."
+    )
+    exponent_base: Fraction = Field(
         default=2, ge=1, le=10, description="What an exponential pause is multiplied by each time."
     )
     jitter: bool = Field(

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from stepward.domain.approvals import Guard
 from stepward.domain.ids import ToolName, ToolReference
 from stepward.domain.money import usd_to_micros
+from stepward.domain.number_fields import Exact, Fraction
 from stepward.domain.retries import Retry
 
 LONGEST_NAME_CHARS: Final = 63
@@ -28,10 +29,10 @@ class CallOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    timeout_s: float | None = Field(default=None, gt=0, le=240)
+    timeout_s: Fraction | None = Field(default=None, gt=0, le=240)
     retry: Retry | None = None
     concurrency: int | None = Field(default=None, strict=True, ge=1, le=MOST_AT_ONCE)
-    cost_usd: Decimal = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)
+    cost_usd: Exact = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)
     approval: Guard | None = None
 
     @property

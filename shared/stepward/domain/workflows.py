@@ -8,7 +8,6 @@ What belongs to a task's type alone (`agent`, `tool`, `items`, …) stands besid
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_serializer, model_validator
@@ -16,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_seri
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
+from stepward.domain.number_fields import Exact
 from stepward.domain.retries import Retry
 
 TASK_ID_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"
@@ -153,7 +153,7 @@ class WorkflowDefinition(BaseModel):
     timeout_s: int = Field(default=86_400, strict=True, ge=1, le=A_YEAR_S)
     priority: Literal["high", "normal", "low"] = "normal"
     """How soon the runs of its agents leave the line."""
-    cost_limit_usd: Decimal | None = Field(default=None, gt=0, le=100_000, decimal_places=6)
+    cost_limit_usd: Exact | None = Field(default=None, gt=0, le=100_000, decimal_places=6)
     policy: Policy = Policy()
 
     @property

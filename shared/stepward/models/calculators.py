@@ -9,6 +9,7 @@ from typing import Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price, Usage, rounded_up
+from stepward.domain.number_fields import as_written
 from stepward.ports.calculators import CostCalculator
 
 GROUP: Final = "stepward.cost_calculators"
@@ -70,7 +71,7 @@ def calculator(name: str) -> CostCalculator:
 
 def _percent(price: Price) -> Decimal:
     try:
-        number = Decimal(str(price.terms.get("percent")))
-    except InvalidOperation:
+        number = Decimal(str(as_written(price.terms.get("percent"))))
+    except (InvalidOperation, ValueError):
         return Decimal(-1)
     return number if number.is_finite() else Decimal(-1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 from pydantic import AliasChoices, Field
 
 from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.money import usd_to_micros
+from stepward.domain.number_fields import Exact
 from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
 
 
@@ -22,7 +22,7 @@ class AgentSettings(TaskSettings):
     version: VersionOrLabel | None = Field(
         default=None, description="Its version or a label; without one the newest when the task starts."
     )
-    cost_limit_usd: Decimal | None = Field(
+    cost_limit_usd: Exact | None = Field(
         default=None,
         gt=0,
         le=10_000,

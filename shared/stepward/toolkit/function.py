@@ -5,12 +5,14 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
+from itertools import islice
 from typing import Any, Final, Generic, ParamSpec, TypeVar, get_type_hints, overload
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
 from pydantic.fields import FieldInfo
 
 from stepward.domain.errors import ToolArgumentInvalid
+from stepward.domain.number_fields import misread
 from stepward.domain.published_tools import PublishedTool
 from stepward.domain.tools import Effect
 from stepward.toolkit.call import Call
@@ -49,6 +51,8 @@ class ToolFunction(Generic[P, R]):
         except ValidationError as error:
             faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors()[:5])
             raise ToolArgumentInvalid("; ".join(faults)) from error
+        if odd := [*islice(misread(arguments, given), 5)]:
+            raise ToolArgumentInvalid("; ".join(odd))
         named: dict[str, Any] = {name: getattr(given, name) for name in self._arguments.model_fields}
         if self._call_named:
             named[self._call_named] = call

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from stepward.domain.errors import InvalidRequest, ToolFailed
 from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.number_fields import Fraction
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.described import read_described
@@ -23,7 +24,7 @@ class LambdaSettings(Settings):
     function: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
     description: str = Field(min_length=1, max_length=2_000)
     effect: Effect = Effect.ONCE
-    timeout_s: float = Field(default=30, gt=0, le=240)
+    timeout_s: Fraction = Field(default=30, gt=0, le=240)
     arguments: dict[str, Any] = Field(default_factory=lambda: {"type": "object", "properties": {}})
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from stepward.domain.errors import NotFound, ToolArgumentInvalid, ToolFailed
+from stepward.domain.number_fields import Whole
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.large_results import SHOWN_BYTES, summary
@@ -25,13 +26,13 @@ class Part(Arguments):
         max_length=500,
         description="Where to look within JSON, as in orders.0.lines; empty for all.",
     )
-    start: int = Field(
+    start: Whole = Field(
         default=0,
         ge=0,
         alias="from",
         description="The first character of a text, or item of a list, counted from 0.",
     )
-    length: int = Field(default=4_000, ge=1, le=20_000, description="How many characters or items.")
+    length: Whole = Field(default=4_000, ge=1, le=20_000, description="How many characters or items.")
 
 
 class ReadResult(Tool[Settings, Part]):

@@ -126,6 +126,19 @@ def test_input_that_cannot_be_read_exits_2_before_anything_is_sent(
     assert api.requests == []
 
 
+@pytest.mark.parametrize("text", ["1_0", "\uff11\uff10", "\u0661", "1e1", "ten", "0", "-5", ""])
+@pytest.mark.parametrize(
+    "command", [("runs", "ls", "--limit"), ("run", "a", "--input", "hi", "--deadline"), ("logs", "--lines")]
+)
+def test_an_option_that_is_no_whole_number_exits_2(
+    run: Run, stage: Stage, command: tuple[str, ...], text: str
+) -> None:
+    api = stage(BEGUN)
+    seen = run(*command, text)
+    assert (seen.code, api.requests) == (2, [])
+    assert "Traceback" not in seen.err
+
+
 def test_options_of_the_run_are_sent(run: Run, stage: Stage) -> None:
     api = stage(BEGUN)
     more = ["--version", "1.0.0", "--deadline", "60", "--idempotency-key", "mine"]
