@@ -4,20 +4,37 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Final
-from urllib.parse import urlsplit
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
 from stepward.domain.retry_after import retry_after_s
+from stepward.tools.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
+from stepward.tools.web_address import BadAddress, WebAddress, read_address
 
 CONNECT_S: Final = 5
 _GRACE_S: Final = 0.5
 
-Origin = Annotated[str, StringConstraints(pattern=r"^https?://[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?$")]
+
+def origin(url: str) -> str:
+    """Spell scheme, host and port of a URL in their one way: what allow-lists name; raises `BadAddress`."""
+    return read_address(url).origin
+
+
+def _origin_only(entry: str) -> str:
+    found = read_address(entry)
+    if found.target != "/" or entry.endswith(("?", "#")):
+        raise ValueError(
+            "an entry of an allow-list is scheme, host and port only, as in https://shop.example:8443"
+        )
+    return found.origin
+
+
+Origin = Annotated[str, StringConstraints(max_length=300), AfterValidator(_origin_only)]
 
 
 @dataclass(frozen=True)
@@ -47,15 +64,14 @@ class Incoming:
         return self.body.decode("utf-8", "replace")
 
 
-def origin(url: str) -> str:
-    """Scheme, host and port of a URL: what allow-lists name."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
-
-
 def check_allowed(entry: str, http_allow: Sequence[str], field: str) -> None:
     """Refuse an origin that the stage does not allow, when an agent is registered."""
-    if origin(entry) not in http_allow:
+    try:
+        wanted = origin(entry)
+    except BadAddress as error:
+        fix = "write it as in https://shop.example:8443/orders"
+        raise InvalidRequest(f"{entry!r}: {error}.", field=field, fix=fix) from error
+    if wanted not in _origins(http_allow):
         allowed = ", ".join(http_allow) or "nothing yet"
         raise InvalidRequest(
             f"{entry!r} is not on this stage's allow-list.",
@@ -66,22 +82,42 @@ def check_allowed(entry: str, http_allow: Sequence[str], field: str) -> None:
 
 def must_be_allowed(url: str, entries: Collection[str], http_allow: Collection[str]) -> None:
     """Refuse a URL that agent or stage does not allow, when it is about to be asked."""
-    wanted = origin(url)
-    if wanted not in {origin(entry) for entry in entries} or wanted not in http_allow:
+    wanted = _read(url).origin
+    if wanted not in _origins(entries) or wanted not in _origins(http_allow):
         raise ToolFailed(f"{wanted} is not on the allow-list: {', '.join(entries)}.")
+
+
+def _origins(entries: Iterable[str]) -> set[str]:
+    """Spell allow-lists in the one way; an entry that is no origin allows nothing."""
+    found = set()
+    for entry in entries:
+        with suppress(BadAddress):
+            found.add(origin(entry))
+    return found
+
+
+def _read(url: str) -> WebAddress:
+    try:
+        return read_address(url)
+    except BadAddress as error:
+        raise ToolFailed(f"{url!r}: {error}.") from error
 
 
 def send(request: Outgoing) -> Incoming:
     """Send a request and read the answer; redirects are shown, never followed. Raises `ToolUnavailable`, `ToolFailed`."""
     import urllib3  # noqa: PLC0415  only the room that goes out pays for it
 
-    parts = urlsplit(request.url)
-    pool = _pinned_pool(parts.scheme, parts.hostname or "", parts.port, request.timeout_s)
-    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    headers = {"User-Agent": "stepward", **request.headers, "Host": parts.netloc}
+    place = _read(request.url)
+    pool = _pinned_pool(place.scheme, place.host, place.port, request.timeout_s)
+    headers = {"User-Agent": "stepward", **request.headers, "Host": place.netloc}
     try:
         response = pool.request(
-            request.method, path, body=request.body, headers=headers, redirect=False, preload_content=False
+            request.method,
+            place.target,
+            body=request.body,
+            headers=headers,
+            redirect=False,
+            preload_content=False,
         )
         body = response.read(request.most_bytes + 1, decode_content=True)
         response.close()
@@ -117,16 +153,27 @@ def _pinned_pool(scheme: str, host: str, port: int | None, timeout_s: float) -> 
 
 
 def _checked_address(host: str) -> str:
-    """Resolve a name to a public address; an address that stands on the allow-list itself is taken as it is."""
-    try:
-        return str(ipaddress.ip_address(host))
-    except ValueError:
-        pass
+    """Resolve a name to a public address; an address that stands on the allow-list itself is taken as it is.
+
+    Where clouds tell machines their credentials, no name and no list leads.
+    """
+    literal = _literal(host)
+    if host in METADATA_NAMES or (literal and is_metadata(literal)):
+        raise ToolFailed(f"{host} is where a cloud tells machines their credentials; nothing goes there.")
+    if literal:
+        return str(literal)
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise ToolFailed(f"the host {host} cannot be resolved.") from error
     addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(ipaddress.ip_address(address).is_global for address in addresses):
+    if not addresses or not all(is_public(ipaddress.ip_address(address)) for address in addresses):
         raise ToolFailed(f"the host {host} resolves to an address that is not public.")
     return addresses[0]
+
+
+def _literal(host: str) -> Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

@@ -22,6 +22,7 @@ from stepward.tools.described import read_described
 from stepward.tools.egress import Incoming, Outgoing, check_allowed, must_be_allowed, origin, send
 from stepward.tools.large_results import KEPT_BYTES
 from stepward.tools.places import fault_of_url, filled, filled_url, places_in, text_of
+from stepward.tools.web_address import BadAddress
 
 TIMEOUT_S: Final = 30
 _RETRY: Final = Retry(strategy=Backoff.EXPONENTIAL, max_attempts=4, base_s=0.5, max_s=5, jitter=True)
@@ -48,8 +49,13 @@ class RequestSettings(Settings):
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
-        if places_in(origin(self.url)) or "@" in origin(self.url):
+        place = re.split(r"[/?#]", self.url.partition("://")[2], maxsplit=1)[0]
+        if places_in(place) or "@" in place:
             raise ValueError("url: scheme, host and port are fixed; places stand in the path")
+        try:
+            origin(self.url)
+        except BadAddress as error:
+            raise ValueError(f"url: {error}") from error
         if fault := fault_of_url(self.url):
             raise ValueError(f"url: {fault}")
         if taken := [name for name in self.headers if name.lower() in _OURS]:
