@@ -23,6 +23,12 @@ def _none_of_ours(name: str) -> str:
     return name
 
 
+def _no_source_of_ours(source: str) -> str:
+    if source.startswith(("stepward", "aws.")):
+        raise ValueError(f"{source!r} is the platform's or AWS's own source, which belongs to no tenant")
+    return source
+
+
 ForeignFunction = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$"), AfterValidator(_none_of_ours)]
 
 
@@ -44,7 +50,9 @@ class StageConfig(BaseModel):
     http_allow: tuple[str, ...]
     # Which tenant the events of a source belong to: whoever may put events as a source starts that tenant's agents.
     event_sources: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")],
+        Annotated[
+            str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$"), AfterValidator(_no_source_of_ours)
+        ],
         Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")],
     ] = {}
     # Names of Lambda functions of the account that agents may call, if they carry the tag `stepward:tool` as well.

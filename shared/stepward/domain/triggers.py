@@ -63,6 +63,9 @@ DetailType = Annotated[str, Field(min_length=1, max_length=200)]
 ScheduleText = Annotated[str, Field(max_length=256), AfterValidator(_readable)]
 ZoneName = Annotated[str, Field(max_length=50), AfterValidator(_known_zone)]
 
+WORKFLOW_EVENTS: Final = "stepward.workflow"
+"""The source of events that tasks of workflows put; each belongs to the tenant of its run."""
+
 
 class TriggerKind(StrEnum):
     """What a trigger waits for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from stepward.runtime import asking, money, wiring
@@ -248,10 +248,13 @@ def _world(key: RunKey) -> World:
         ask=AskForTask(wiring.approvals(), asking.tend_approvals_case(), wiring.clock()),
         address=callback_address,
     )
-    return World(tools=remote_context, put_event=_put_event, reach=reach)
+    return World(tools=remote_context, put_event=partial(_put_event, key), reach=reach)
 
 
-def _put_event(name: str, event_id: str, detail: dict[str, Any]) -> None:
+def _put_event(key: RunKey, name: str, event_id: str, detail: dict[str, Any]) -> None:
+    """Put a workflow's event; whose it is comes from the run, and nothing in its detail overrides that."""
     from stepward.adapters.aws.events import EventBridgeEvents
+    from stepward.domain.triggers import WORKFLOW_EVENTS
 
-    EventBridgeEvents(settings().need("event_bus")).put("stepward.workflow", name, {"id": event_id, **detail})
+    said = {**detail, "id": event_id, "tenant": key.tenant, "run": key.run}
+    EventBridgeEvents(settings().need("event_bus")).put(WORKFLOW_EVENTS, name, said)

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from pydantic import Field
 
+from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import Effect
-from stepward.tasks.base import Done, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+
+PLATFORM_FIELDS: Final = ("id", "tenant", "run")
+"""Of an event's detail: what the platform says of it, so that whoever reads it can rely on that."""
+
+_OTHERWISE: Final = "such as `order_id`; every event has `id`, `tenant` and `run` of its own"
 
 
 class EventSettings(TaskSettings):
@@ -28,6 +35,15 @@ class EventTask(TaskType[EventSettings]):
     settings = EventSettings
     leaves = True
 
+    def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[Fault]:
+        """What the platform says of an event, no task says."""
+        del settings
+        for name in PLATFORM_FIELDS:
+            if name in task.inputs:
+                yield Fault(
+                    f"with.{name}", f"{name!r} is said by the platform", f"call it otherwise, {_OTHERWISE}"
+                )
+
     def effect(self, settings: EventSettings) -> Effect:
         """Whoever reads events drops those whose id it has seen."""
         del settings
@@ -40,5 +56,11 @@ class EventTask(TaskType[EventSettings]):
 
     def run(self, ready: Ready[EventSettings], context: TaskContext) -> Done:
         """Put it, with an id that is the same in every attempt."""
+        if taken := [name for name in PLATFORM_FIELDS if name in ready.inputs]:
+            raise InvalidRequest(
+                f"the event's {taken[0]!r} is said by the platform.",
+                field=f"with.{taken[0]}",
+                fix=f"call it otherwise, {_OTHERWISE}",
+            )
         context.put_event(ready.settings.event, context.call_id, ready.inputs)
         return Done({"event": ready.settings.event, "id": context.call_id})

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.errors import Bug
 from stepward.domain.ids import TENANT_PATTERN
 from stepward.domain.patterns import fits
-from stepward.domain.triggers import Trigger, event_channel, object_channel
+from stepward.domain.triggers import WORKFLOW_EVENTS, Trigger, event_channel, object_channel
 
 _KEY: Final = re.compile(r"tenants/([^/]+)/(.+)", re.DOTALL)
 
@@ -60,20 +60,42 @@ class Unclaimed:
 
 
 def arrival_of(event: Mapping[str, Any], sources: Mapping[str, str]) -> Arrival | Unclaimed:
-    """Read an EventBridge event; its tenant is that of the object's folder, or the one its source was given to.
+    """Read an EventBridge event; its tenant is that of the object's folder, of the run that put it, or of its source.
 
-    Nothing in an event's detail can say whose it is: whoever may put events could then start any tenant's agents.
+    Nothing that others put into an event's detail can say whose it is: whoever may put events could then start any
+    tenant's agents. Only the platform puts events of workflows, and says in them whose run it was.
     """
     if "source" not in event or "detail-type" not in event:
         raise Bug(f"this is no event: {sorted(event)}")
     if event["source"] == "aws.s3":
         return object_arrival(event)
     source = str(event["source"])
+    if source == WORKFLOW_EVENTS:
+        return _of_workflow(event)
     if source not in sources:
         return Unclaimed(source, "its source is given to no tenant in the stage's `event_sources`")
+    return _arrival(event, sources[source], str(event["id"]))
+
+
+def _of_workflow(event: Mapping[str, Any]) -> Arrival | Unclaimed:
+    """Read an event that a workflow's task has put; a task that is tried again puts it again, by the same id."""
+    detail = event.get("detail")
+    said = detail if isinstance(detail, dict) else {}
+    tenant, event_id = said.get("tenant"), said.get("id")
+    if (
+        not isinstance(tenant, str)
+        or not re.fullmatch(TENANT_PATTERN, tenant)
+        or not isinstance(event_id, str)
+    ):
+        return Unclaimed(WORKFLOW_EVENTS, "it does not say whose it is, so the platform has not put it")
+    return _arrival(event, tenant, event_id)
+
+
+def _arrival(event: Mapping[str, Any], tenant: str, event_id: str) -> Arrival:
     seen = {name: value for name, value in event.items() if name not in ("account", "region", "version")}
+    source = str(event["source"])
     what = f"{event['detail-type']} from {source}"
-    return Arrival(sources[source], str(event["id"]), seen, (event_channel(source),), what)
+    return Arrival(tenant, event_id, seen, (event_channel(source),), what)
 
 
 def object_arrival(event: Mapping[str, Any]) -> Arrival | Unclaimed:

@@ -15,7 +15,7 @@ from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.schedules import next_times
 from stepward.domain.signatures import new_secret
-from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, Trigger, TriggerKind
+from stepward.domain.triggers import TRIGGER_ID_PATTERN, WORKFLOW_EVENTS, KeptTrigger, Trigger, TriggerKind
 from stepward.ports.clock import Clock, iso
 from stepward.ports.schedules import Schedules
 from stepward.ports.triggers import HookSecret, Triggers, changed_meanwhile
@@ -134,7 +134,9 @@ class DefineTriggers:
         return trigger
 
     def _check_source(self, tenant: str, trigger: Trigger) -> None:
-        if trigger.event and self.sources.get(trigger.event.source) != tenant:
+        if trigger.event is None or trigger.event.source == WORKFLOW_EVENTS:
+            return  # each tenant gets those of its own runs
+        if self.sources.get(trigger.event.source) != tenant:
             mine = sorted(source for source, owner in self.sources.items() if owner == tenant)
             known = f"use one of: {', '.join(mine)}" if mine else "none is given to it yet"
             raise InvalidRequest(

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.agents.requests import parse
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.triggers import EventMatch
+from stepward.domain.triggers import WORKFLOW_EVENTS, EventMatch
 from stepward.ports.events import Events
 from stepward.ports.triggers import Triggers
 from stepward.triggers.arrivals import event_fits
@@ -73,6 +73,12 @@ class PutTriggerEvent:
                 f"the event does not fit {trigger_id!r}, so it would not fire.",
                 field="event",
                 fix="compare it with the trigger's `event`: source, detail_type and detail",
+            )
+        if wanted.source == WORKFLOW_EVENTS:
+            raise InvalidRequest(
+                f"events from {WORKFLOW_EVENTS!r} are put by workflows only.",
+                field="event.source",
+                fix="run a workflow with a task of type `event`; `stepward triggers try` shows what an event would start",
             )
         if self.sources.get(wanted.source) != tenant:
             raise InvalidRequest(

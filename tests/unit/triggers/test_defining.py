@@ -220,3 +220,11 @@ def test_an_event_that_would_not_fire_is_not_put(
     assert (caught.value.field, bus.told) == (field, [])
     with pytest.raises(NotFound):
         put("other", "orders-in", {"event": {"detail-type": "x", "detail": {}}})
+
+
+def test_events_of_workflows_may_be_waited_for_and_are_put_by_workflows_only(desk: Desk) -> None:
+    paid = {"id": "paid", "kind": "event", "agent": "helper", "event": {"source": "stepward.workflow"}}
+    desk.define.add(ACME, paid)
+    put = PutTriggerEvent(desk.triggers, MemoryEvents(), {"shop": "acme", "stepward.workflow": "acme"})
+    with pytest.raises(InvalidRequest, match="put by workflows only"):
+        put("acme", "paid", {"event": {"detail-type": "order.paid", "detail": {"tenant": "rival"}}})
