@@ -1,10 +1,11 @@
-"""Shows and sets budgets, and how many runs may be active."""
+"""Shows and sets budgets, and shows how many runs may be active."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from stepward.agents.budgets import TenantMoney
+from stepward.agents.run_limits import RunLimits
 from stepward.runtime import money, wiring
 from stepward.runtime.http import answer, body_of, caller, routes
 
@@ -44,14 +45,13 @@ def remove_agents_budget(scope: str, budget_id: str) -> Any:
 @router.get("/limits")
 def show_limits() -> Any:
     """Show how many runs may be active at once."""
-    return answer(200, _tenant_money().limits_of(caller(router.current_event).tenant))
+    return answer(200, _run_limits().of(caller(router.current_event).tenant))
 
 
 @router.put("/limits")
 def put_limits() -> Any:
-    """Set how many of the tenant's runs may be active at once."""
-    event = router.current_event
-    return answer(200, _tenant_money().put_limits(caller(event).tenant, body_of(event)))
+    """Refuse, and say who sets it: the operator's caps are not a tenant's to raise."""
+    _run_limits().refuse(caller(router.current_event).tenant)
 
 
 def _put(scope: str, budget_id: str | None) -> Any:
@@ -63,6 +63,10 @@ def _remove(scope: str, budget_id: str | None) -> Any:
     bounds, tenant = _tenant_money(), caller(router.current_event).tenant
     bounds.remove(tenant, scope, budget_id)
     return answer(200, bounds.show(tenant))
+
+
+def _run_limits() -> RunLimits:
+    return RunLimits(money.limits_store())
 
 
 def _tenant_money() -> TenantMoney:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
 import sys
 import tempfile
 import threading
@@ -29,8 +27,9 @@ from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.gateway.websocket_management import management_of
 from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
+from infra.local.operating import operate
 from infra.local.state import Keeper
-from infra.local.synthesis import ROOT, Synthesis
+from infra.local.synthesis import Synthesis
 from infra.local.triggers import Triggers
 from infra.local.triggers.stack_events import changed_stacks
 
@@ -164,20 +163,12 @@ class Laptop:
 
     def issue_key(self, tenant: str, principal: str) -> str:
         """Make a further API key, in a process of its own as an operator would."""
-        table = self.physical_id("AWS::DynamoDB::Table", "-identity")
-        command = [sys.executable, "-m", "stepward.runtime.issue_key"]
-        command += ["--tenant", tenant, "--principal", principal]
-        shared = {
-            "IDENTITY_TABLE": table,
-            "PYTHONPATH": str(ROOT / "shared"),
-            "PATH": os.environ.get("PATH", ""),
-        }
-        done = subprocess.run(  # noqa: S603 - our own interpreter and module
-            command, env=self.environment() | shared, capture_output=True, text=True, check=False
-        )
-        if done.returncode != 0:
-            raise LaptopError(f"no API key could be made:\n{done.stderr.strip()}")
-        return done.stdout.strip().splitlines()[-1]
+        said = self.operate("issue_key", "--tenant", tenant, "--principal", principal)
+        return said.splitlines()[-1]
+
+    def operate(self, command: str, *words: str) -> str:
+        """Run one of the operator's commands, `stepward.runtime.<command>`, and give what it printed."""
+        return operate(self, command, words)
 
     def _start(self) -> None:
         options = self.options

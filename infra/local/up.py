@@ -145,6 +145,7 @@ def _facts(laptop: Laptop) -> dict[str, Any]:
         "api_key": laptop.api_key,
         "tenant": laptop.options.tenant,
         "endpoint": laptop.endpoint,
+        "identity_table": laptop.physical_id("AWS::DynamoDB::Table", "-identity"),
         "pid": os.getpid(),
         "log_dir": str(laptop.log_dir),
     }

@@ -71,3 +71,18 @@ def test_data_files_are_listed_by_key_and_paged(ports: Any) -> None:
     assert first.size_bytes == 7
     assert ports.datasets.write("acme", "datasets/a.csv", b"else", "text/csv") != first.version
     assert ports.datasets.read("acme", "datasets/a.csv").body == b"else"
+
+
+def test_keys_are_listed_and_revoked(ports: Any) -> None:
+    keys = ApiKeys(ports.identity, ports.clock)
+    mine, others = keys.issue("acme", "ci"), keys.issue("other", "spy")
+    keys.revoke(mine.split("_")[1])
+    with pytest.raises(NotAuthenticated, match="revoked"):
+        keys.recognise({"x-api-key": mine})
+    assert keys.recognise({"x-api-key": others}).tenant == "other"
+    assert [(one["principal"], one["status"]) for one in keys.keys("acme")] == [("ci", "revoked")]
+    assert len(keys.keys(None)) == 2
+    first = ports.identity.api_key(mine.split("_")[1]).revoked_at
+    assert ports.identity.revoke(mine.split("_")[1], "2030-01-01T00:00:00.000Z")
+    assert ports.identity.api_key(mine.split("_")[1]).revoked_at == first
+    assert not ports.identity.revoke("0123456789abcdef", first)

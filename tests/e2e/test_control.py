@@ -163,7 +163,7 @@ def test_the_command_pauses_forks_and_compares(laptop: Laptop, api: httpx2.Clien
 
 def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str) -> None:
     try:
-        api.put("/limits", json={"active": 1})
+        laptop.operate("account_limits", "--tenant", "acme", "--active", "1")
         forget_limits(laptop)
         first = slow(api, site)
         second = start(api, "slow")["id"]
@@ -181,7 +181,7 @@ def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str
             == "COMPLETED"
         )
     finally:
-        api.put("/limits", json={"active": 10})
+        laptop.operate("account_limits", "--tenant", "acme", "--active", "10")
         forget_limits(laptop)
 
 

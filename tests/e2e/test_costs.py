@@ -180,7 +180,7 @@ def test_an_agent_may_ask_to_be_refused(api: httpx2.Client, run: Run) -> None:
         ("PUT", "/budgets/week", {"limit_usd": 1}, 400),
         ("PUT", "/budgets/agent/nobody", {"limit_usd": 1}, 404),
         ("DELETE", "/budgets/month", None, 404),
-        ("PUT", "/limits", {"active": 0}, 400),
+        ("PUT", "/limits", {"active": 500}, 403),
         ("GET", "/costs?by=colour", None, 400),
         ("GET", "/costs?from=2026-01-01&to=2026-12-31", None, 400),
         ("PUT", "/prices/fast", {**PRICE, "input_usd_per_mtok": -1}, 400),

@@ -173,6 +173,19 @@ def test_a_function_is_what_its_file_says(prod: Assembly, room: str) -> None:
     assert "Layers" not in function
 
 
+def test_what_everything_needs_has_a_share_of_its_own_where_the_stage_allows_it(
+    prod: Assembly, dev: Assembly
+) -> None:
+    for room in ("agent_advance", "authorizer"):
+        assert prod.function(room)["ReservedConcurrentExecutions"] >= 50
+    reserved = sum(prod.function(room).get("ReservedConcurrentExecutions", 0) for room in ROOMS)
+    assert reserved <= 400, "an account has 1,000 at first, and 100 of them cannot be reserved"
+    assert all(
+        "ReservedConcurrentExecutions" not in function
+        for function in dev.properties("functions", "AWS::Lambda::Function")
+    )
+
+
 def test_logs_expire_everywhere(prod: Assembly, dev: Assembly) -> None:
     for assembly, days in ((prod, 90), (dev, 14)):
         for part in assembly.parts:

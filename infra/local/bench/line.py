@@ -42,7 +42,7 @@ def line(*, runs: int, slots: int) -> int:
     """Start all runs at once with few slots, wait for their ends, and judge by the journals."""
     with Laptop() as laptop, http_client(laptop) as client:
         agent = register(client, BENCH / "one_turn.yaml")["id"]
-        _good(client.put("/limits", json={"active": slots}))
+        laptop.operate("account_limits", "--tenant", "acme", "--active", str(slots))
         time.sleep(16)  # functions remember limits for 15 seconds
         with ThreadPoolExecutor(CLIENTS) as pool:
             started = list(pool.map(lambda number: _start(client, agent, number), range(runs)))

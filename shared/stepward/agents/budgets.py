@@ -1,4 +1,4 @@
-"""Sets and shows what a tenant may spend and run at once, and tells when a budget runs out."""
+"""Sets and shows what a tenant may spend, and tells when a budget runs out."""
 
 from __future__ import annotations
 
@@ -44,17 +44,9 @@ class BudgetRequest(BaseModel):
     limit_usd: Exact = Field(ge=0, le=MOST_BUDGET_USD, decimal_places=6, allow_inf_nan=False)
 
 
-class LimitsRequest(BaseModel):
-    """The body of `PUT /limits`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    active: int = Field(strict=True, ge=1, le=100_000)
-
-
 @dataclass(frozen=True)
 class TenantMoney:
-    """The use cases behind `/budgets` and `/limits`."""
+    """The use cases behind `/budgets`."""
 
     limits: LimitsStore
     budgets: Budgets
@@ -89,16 +81,6 @@ class TenantMoney:
                 fix="GET /budgets lists those that are set",
             )
         self._change(tenant, lambda limits: limits.without_budget(kind, id_))
-
-    def limits_of(self, tenant: str) -> dict[str, Any]:
-        """Show how many runs may be active at once, of this tenant and of all together."""
-        return {"active": self.limits.tenant(tenant).active, "account_active": self.limits.account().active}
-
-    def put_limits(self, tenant: str, body: Any) -> dict[str, Any]:
-        """Set how many of the tenant's runs may be active at once."""
-        request = parse(LimitsRequest, body)
-        self._change(tenant, lambda limits: limits.model_copy(update={"active": request.active}))
-        return self.limits_of(tenant)
 
     def _named(self, tenant: str, scope: str, id_: str | None) -> tuple[BudgetScope, str | None]:
         """Check what a budget is for: one for an agent that does not exist would guard nothing."""

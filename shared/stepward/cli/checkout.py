@@ -21,6 +21,10 @@ class Laptop:
     api_key: str
     pid: int
     log_dir: Path
+    tenant: str = ""
+    endpoint: str = ""
+    """Where its AWS is: for the operator's commands only."""
+    identity_table: str = ""
 
     @property
     def alive(self) -> bool:
@@ -77,12 +81,13 @@ def read_laptop(path: Path) -> Laptop:
         body = json.loads(path.read_text(encoding="utf-8"))
         url, key = str(body["url"]), str(body["api_key"])
         pid, log_dir = int(body.get("pid", 0)), str(body.get("log_dir", ".stepward/logs"))
+        more = {name: str(body.get(name, "")) for name in ("tenant", "endpoint", "identity_table")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SetupError(
             f"{path} cannot be read ({error}).", "Delete it and start `stepward up` again."
         ) from error
     root = path.parent.parent
-    return Laptop(root=root, url=url, api_key=key, pid=pid, log_dir=root / log_dir)
+    return Laptop(root=root, url=url, api_key=key, pid=pid, log_dir=root / log_dir, **more)
 
 
 def log_folder() -> Path | None:

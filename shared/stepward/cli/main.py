@@ -16,6 +16,7 @@ from stepward.cli import (
     costs,
     doctor,
     init,
+    keys,
     local,
     logs,
     run,
@@ -80,6 +81,7 @@ app.add_typer(triggers.app, name="triggers")
 app.add_typer(data, name="data")
 app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
+app.add_typer(keys.app, name="keys")
 costs.attach(app)
 logs.attach(app)
 doctor.attach(app)

@@ -46,7 +46,7 @@ START_WRITE_UNITS: Final = 11
 """Head 2 with its three lists 3, slot 2, two counters 4; the first record comes on top, each budget 3."""
 END_WRITE_UNITS: Final = 13
 """Head 2 with its three lists 3, slot 2, two counters 4, costs 2; each budget 2."""
-START_READ_UNITS: Final = 3.5
+START_READ_UNITS: Final = 4
 """The caller's key, the agent and its version, and the definition once more where it is carried out."""
 SLOT_WRITE_UNITS: Final = 12
 """A place in line and its leaving 4, slot 2 and counters 4, the head's status 2."""

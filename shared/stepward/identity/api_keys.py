@@ -7,9 +7,10 @@ import hmac
 import re
 import secrets
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from stepward.domain.errors import NotAuthenticated
+from stepward.domain.errors import NotAuthenticated, NotFound
 from stepward.domain.ids import PRINCIPAL_PATTERN, TENANT_PATTERN, check_id
 from stepward.ports.clock import Clock, iso
 from stepward.ports.identity import ApiKeyRecord, Identity
@@ -25,17 +26,29 @@ class ApiKeys:
     identity: Identity
     clock: Clock
 
-    def issue(self, tenant: str, principal: str) -> str:
-        """Make a key; it is shown once, here, and cannot be read again."""
+    def issue(self, tenant: str, principal: str, lasts: timedelta | None = None) -> str:
+        """Make a key; it is shown once, here, and cannot be read again.
+
+        Args:
+            tenant: Whose data the key opens.
+            principal: Who holds it.
+            lasts: How long it is good for; without it until it is revoked.
+
+        Returns:
+            The key, `sw_<id>_<secret>`.
+
+        """
         check_id("tenant", tenant, TENANT_PATTERN)
         check_id("principal", principal, PRINCIPAL_PATTERN)
+        now = self.clock.now()
         key_id, secret = secrets.token_hex(8), secrets.token_hex(32)
         record = ApiKeyRecord(
             key_id=key_id,
             tenant=tenant,
             principal=principal,
             secret_sha256=_sha256(secret),
-            created_at=iso(self.clock.now()),
+            created_at=iso(now),
+            expires_at=int((now + lasts).timestamp()) if lasts else None,
         )
         self.identity.keep(record)
         return f"sw_{key_id}_{secret}"
@@ -50,7 +63,45 @@ class ApiKeys:
             raise NotAuthenticated("the API key is not known.", field="Authorization", fix=_FIX)
         if record.expires_at is not None and record.expires_at <= self.clock.now().timestamp():
             raise NotAuthenticated("the API key has expired.", field="Authorization", fix="ask for a new key")
+        if record.revoked_at is not None:
+            raise NotAuthenticated("the API key was revoked.", field="Authorization", fix="ask for a new key")
         return record
+
+    def keys(self, tenant: str | None) -> list[dict[str, str | None]]:
+        """List keys without what would open anything: ids, whose they are, and whether they are good."""
+        now_s = self.clock.now().timestamp()
+        return [_shown(key, now_s) for key in self.identity.api_keys(tenant)]
+
+    def revoke(self, key_id: str) -> None:
+        """Have a key refused from its next request on.
+
+        Args:
+            key_id: The part between the underscores; a whole key is taken too.
+
+        Raises:
+            NotFound: There is no such key.
+
+        """
+        whole = _FORM.fullmatch(key_id)
+        name = whole[1] if whole else key_id
+        if not self.identity.revoke(name, iso(self.clock.now())):
+            raise NotFound(
+                "there is no key of this id.", field="revoke", fix="--list shows the ids of all keys"
+            )
+
+
+def _shown(key: ApiKeyRecord, now_s: float) -> dict[str, str | None]:
+    expires_at = iso(datetime.fromtimestamp(key.expires_at, UTC)) if key.expires_at else None
+    is_over = key.expires_at is not None and key.expires_at <= now_s
+    status = "revoked" if key.revoked_at else "expired" if is_over else "good"
+    return {
+        "id": key.key_id,
+        "tenant": key.tenant,
+        "principal": key.principal,
+        "status": status,
+        "created_at": key.created_at,
+        "expires_at": expires_at,
+    }
 
 
 def _presented(headers: dict[str, str]) -> str:

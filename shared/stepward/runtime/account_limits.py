@@ -1,7 +1,8 @@
-"""Sets how many runs of all tenants may be active at once: `python -m stepward.runtime.account_limits --active 200`.
+"""Sets how many runs may be active at once: `python -m stepward.runtime.account_limits [--tenant acme] --active 200`.
 
-Run by an operator with AWS credentials and REGISTRY_TABLE set, because no tenant may decide this; starts heed it within
-15 seconds. Without `--active` it prints what holds.
+With `--tenant` it is that tenant's runs, without it those of all tenants together. Run by an operator with AWS
+credentials and REGISTRY_TABLE set, because no tenant may decide this; starts heed it within 15 seconds. Without
+`--active` it prints what holds.
 """
 
 from __future__ import annotations
@@ -11,22 +12,20 @@ import sys
 
 from pydantic import ValidationError
 
-from stepward.domain.budgets import AccountLimits
+from stepward.agents.run_limits import RunLimits
 from stepward.domain.errors import StepwardError
+from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.runtime.money import limits_store
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Set or print the account's limit."""
+    """Set or print a limit."""
     parser = argparse.ArgumentParser(prog="stepward.runtime.account_limits", description=__doc__)
-    parser.add_argument("--active", type=int, help="how many runs may be active, of all tenants together")
+    parser.add_argument("--tenant", help="whose runs are limited; without it those of all tenants together")
+    parser.add_argument("--active", type=int, help="how many runs may be active at once")
     chosen = parser.parse_args(arguments)
-    store = limits_store()
     try:
-        if chosen.active is not None:
-            shards = store.account().shards
-            store.change_account(AccountLimits(active=chosen.active, shards=shards))
-        sys.stdout.write(f"active: {store.account().active}\n")
+        sys.stdout.write(f"active: {_limit(chosen.tenant, chosen.active)}\n")
     except ValidationError as error:
         sys.stderr.write(f"InvalidRequest: active: {error.errors()[0]['msg']}\n")
         return 2
@@ -34,6 +33,20 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error.code}: {error.detail}\n")
         return 1
     return 0
+
+
+def _limit(tenant: str | None, active: int | None) -> int:
+    """Set the limit if one is given, and read what holds."""
+    store = limits_store()
+    limits = RunLimits(store)
+    if tenant is None:
+        if active is not None:
+            limits.set_account(active)
+        return store.account().active
+    check_id("tenant", tenant, TENANT_PATTERN)
+    if active is not None:
+        limits.set_tenant(tenant, active)
+    return store.tenant(tenant).active
 
 
 if __name__ == "__main__":

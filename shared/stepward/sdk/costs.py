@@ -119,7 +119,7 @@ class Budgets:
         return cast("RunLimits", self._wire.get("/limits"))
 
     def set_limits(self, *, active: int) -> RunLimits:
-        """Set how many of the tenant's runs may be active at once."""
+        """Be told by a 403 who sets how many runs may be active at once: the operator, by a command that it names."""
         return cast("RunLimits", self._wire.put("/limits", {"active": active}))
 
 

@@ -94,14 +94,6 @@ def test_a_budget_for_nobody_is_refused(money: TenantMoney) -> None:
         money.put("acme", "agent", "helpr", {"limit_usd": 1})
 
 
-def test_active_runs_are_limited(money: TenantMoney) -> None:
-    assert money.limits_of("acme") == {"active": 10, "account_active": 100}
-    assert money.put_limits("acme", {"active": 3}) == {"active": 3, "account_active": 100}
-    for wrong in (0, -1, 1.5, "3", 10**9):
-        with pytest.raises(InvalidRequest):
-            money.put_limits("acme", {"active": wrong})
-
-
 def test_somebody_elses_change_is_not_lost(money: TenantMoney) -> None:
     class Late(MemoryLimitsConfig):
         late = True
@@ -115,7 +107,7 @@ def test_somebody_elses_change_is_not_lost(money: TenantMoney) -> None:
 
     late = TenantMoney(Late(), money.budgets, _knows, money.clock)
     late.put("acme", "day", None, {"limit_usd": 1})
-    assert late.limits_of("acme")["active"] == 7
+    assert late.limits.tenant("acme").active == 7
     assert len(late.show("acme")["budgets"]) == 1
 
 

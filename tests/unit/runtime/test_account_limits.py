@@ -30,3 +30,22 @@ def test_an_absurd_limit_is_refused(
     assert account_limits.main(["--active", active]) == 2
     assert "active" in capsys.readouterr().err
     assert store.account() == AccountLimits()
+
+
+def test_a_tenants_limit_is_set_and_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = MemoryLimitsConfig()
+    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    assert account_limits.main(["--tenant", "acme", "--active", "3"]) == 0
+    assert account_limits.main(["--tenant", "acme"]) == 0
+    assert capsys.readouterr().out == "active: 3\n" * 2
+    assert (store.tenant("acme").active, store.tenant("other").active, store.account().active) == (3, 10, 100)
+
+
+@pytest.mark.parametrize(
+    "words", [["--tenant", "No Tenant", "--active", "3"], ["--tenant", "acme", "--active", "0"]]
+)
+def test_a_tenants_limit_is_checked(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
+    monkeypatch.setattr(account_limits, "limits_store", MemoryLimitsConfig)
+    assert account_limits.main(words) in (1, 2)

@@ -68,6 +68,19 @@ class MemoryIdentity:
         """Store a key."""
         self._keys[record.key_id] = record
 
+    def api_keys(self, tenant: str | None) -> list[ApiKeyRecord]:
+        """List keys, the newest first."""
+        mine = [key for key in self._keys.values() if tenant in (None, key.tenant)]
+        return sorted(mine, key=lambda key: (key.created_at, key.key_id), reverse=True)
+
+    def revoke(self, key_id: str, at: str) -> bool:
+        """Note when a key was revoked first."""
+        found = self._keys.get(key_id)
+        if found is None:
+            return False
+        self._keys[key_id] = found.model_copy(update={"revoked_at": found.revoked_at or at})
+        return True
+
 
 class MemoryRunMachine:
     """Remembers what was started and stopped; `on_start` may carry the run for real."""
