@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, StringConstraints
 
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
+from stepward.domain.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
 from stepward.domain.retry_after import retry_after_s
-from stepward.tools.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
-from stepward.tools.web_address import BadAddress, WebAddress, read_address
+from stepward.domain.web_address import BadAddress, WebAddress, read_address
 
 CONNECT_S: Final = 5
 _GRACE_S: Final = 0.5
