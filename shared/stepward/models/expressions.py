@@ -1,15 +1,32 @@
-"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time and depth."""
+"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time, steps and memory.
+
+An expression may take a second, 200,000 steps, and 64 MB of values; `bounds` says how each is counted.
+"""
 
 from __future__ import annotations
 
-import json
-from typing import Any, Final
+import re
+from decimal import InvalidOperation
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from stepward.domain.errors import InvalidRequest, OutputMalformed
-from stepward.models import expression_functions
 
-TIMEOUT_MS: Final = 2_000
-MAX_DEPTH: Final = 200
+if TYPE_CHECKING:
+    from stepward.models.bounded_jsonata import BoundedJsonata
+
+TIMEOUT_MS: Final = 1_000
+LONGEST_EXPRESSION_CHARS: Final = 4_000
+LONGEST_EVALUATED_CHARS: Final = 20_000
+"""Of one that was registered before there was a limit to all."""
+DEEPEST_EXPRESSION: Final = 40
+"""Brackets within each other; evaluating is bounded in depth too."""
+MOST_STEPS: Final = 300
+"""Names after dots; the parser takes a path's square of time."""
+
+_TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
+_MOST_SHOWN_CHARS: Final = 300
+_MOST_REASON_CHARS: Final = 1_000
 
 
 def is_expression(value: object) -> bool:
@@ -24,60 +41,71 @@ def check(expression: str, field: str) -> None:
 
 def parse(expression: str, field: str) -> Any:
     """Give an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
-    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
-
-    from stepward.models.exact_jsonata import ExactJsonata  # noqa: PLC0415  it imports the library
-
+    if fault := _too_much(expression, LONGEST_EXPRESSION_CHARS):
+        raise _unreadable(expression, fault, field)
     try:
-        return ExactJsonata(_source(expression), _linear_time).ast
-    except (jsonata.JException, *_LIBRARY_FAULTS) as error:
-        raise InvalidRequest(
-            f"the expression {expression!r} cannot be read: {error}", field=field, fix="mend the JSONata"
-        ) from error
+        return _compiled(_source(expression)).ast
+    except Exception as error:  # the library raises whatever its code raises
+        raise _unreadable(expression, _reason(error), field) from error
+
+
+def _too_much(expression: str, most_chars: int) -> str | None:
+    """Tell what would take the parser, which recurses and backs up, more than a moment; None if nothing would."""
+    if len(expression) > most_chars:
+        return f"it has {len(expression):,} characters; {most_chars:,} are the most"
+    bare = _TEXTS.sub("", expression)
+    if bare.count(".") > MOST_STEPS:
+        return f"it has more than {MOST_STEPS} steps"
+    depth = 0
+    for char in bare:
+        depth += (char in "([{") - (char in ")]}")
+        if depth > DEEPEST_EXPRESSION:
+            return f"it is nested deeper than {DEEPEST_EXPRESSION} levels"
+    return None
 
 
 def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     """Evaluate an expression over named values; undefined is null.
 
-    The library raises whatever its Python code raises (recursion, arithmetic, type errors), so all of `Exception`'s
-    arithmetic and lookup branches are named: each is the script's fault, none is ours.
+    Raises:
+        OutputMalformed: It cannot be evaluated, or takes more than an expression may.
     """
-    import jsonata  # noqa: PLC0415  only rooms that read rehearsals pay for it
-
-    from stepward.models.exact_jsonata import ExactJsonata  # noqa: PLC0415  it imports the library
-
+    if fault := _too_much(expression, LONGEST_EVALUATED_CHARS):
+        raise OutputMalformed(f"the expression {_shown(expression)!r} failed: {fault}")
     try:
-        compiled = ExactJsonata(_source(expression), _linear_time)
-        frame = compiled.create_frame()
-        frame.set_runtime_bounds(TIMEOUT_MS, MAX_DEPTH)
-        expression_functions.bind(frame)
-        for name, value in variables.items():
-            frame.bind(name, value)
-        return json.loads(json.dumps(compiled.evaluate(None, frame), default=_is_no_value))
-    except (jsonata.JException, *_LIBRARY_FAULTS) as error:
-        raise OutputMalformed(f"the expression {expression!r} failed: {error}") from error
+        return _compiled(_source(expression)).value(variables)
+    except Exception as error:  # the library raises whatever its code raises
+        raise OutputMalformed(f"the expression {_shown(expression)!r} failed: {_reason(error)}") from error
 
 
-def _is_no_value(found: Any) -> Any:
-    """Refuse what JSON cannot say: the one such thing that an expression can bring is a function."""
-    del found
-    raise TypeError("it brought a function, which is no value; call it")
+@lru_cache(maxsize=1_000)
+def _compiled(source: str) -> BoundedJsonata:
+    # Only rooms that read rehearsals pay for the library.
+    from stepward.models.bounded_jsonata import BoundedJsonata  # noqa: PLC0415
+    from stepward.models.linear_patterns import compiled  # noqa: PLC0415
+
+    return BoundedJsonata(source, compiled)
 
 
-def _linear_time(pattern: str, flags: Any) -> Any:
-    """Compile a regular expression so that no text can make it run for ever: back-references do not exist in RE2."""
-    import re2  # noqa: PLC0415  only expressions with a pattern pay for it
-
-    options = re2.Options()
-    options.log_errors = False
-    options.case_sensitive = not flags.case_insensitive
-    try:
-        return re2.compile(f"(?m){pattern}" if flags.multiline else pattern, options)
-    except re2.error as error:
-        raise ValueError(f"the pattern /{pattern}/ cannot be read: {error}") from error
+def _unreadable(expression: str, fault: str, field: str) -> InvalidRequest:
+    detail = f"the expression {_shown(expression)!r} cannot be read: {fault}"
+    return InvalidRequest(detail, field=field, fix="mend the JSONata")
 
 
-_LIBRARY_FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+def _reason(error: Exception) -> str:
+    """Say what went wrong in a line; what has no words of its own has a name."""
+    if isinstance(error, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(error, MemoryError):
+        return "it takes too much memory"
+    if isinstance(error, InvalidOperation):
+        return "it makes a number that has too many digits"
+    said = " ".join(str(error).split()) or type(error).__name__
+    return _shown(f"{said} is not there" if isinstance(error, KeyError) else said, _MOST_REASON_CHARS)
+
+
+def _shown(text: str, most_chars: int = _MOST_SHOWN_CHARS) -> str:
+    return text if len(text) <= most_chars else f"{text[:most_chars]}…"
 
 
 def _source(expression: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,20 +11,13 @@ from stepward.domain.errors import InvalidRequest
 from stepward.models.expression_functions import names as known_functions
 from stepward.models.expressions import parse
 
-LONGEST_EXPRESSION_CHARS: Final = 4_000
-DEEPEST_EXPRESSION: Final = 40
-"""Brackets within each other; evaluating is bounded in depth too."""
 DEEPEST_TREE: Final = 150
 """How deep the syntax tree may be: a long chain of `&` is deep although it has no brackets."""
-MOST_STEPS: Final = 300
-"""Names after dots; the parser takes a path's square of time."""
-
 BY_TASK: Final = frozenset({"tasks", "status", "errors"})
 """The variables that hold something of each task, by its id."""
 
 _ROOTS: Final = ("", "$")
 """How the library calls `$` and `$$`: the value around, and the one that an expression is evaluated over, which is none."""
-_TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _ANOTHER_CONTEXT: Final = frozenset({"predicate", "stages", "group", "terms", "pattern", "update", "delete"})
 _NO_CHILDREN: Final = frozenset({"_outer_instance", "seeking_parent", "slot", "ancestor", "environment"})
 
@@ -61,8 +53,6 @@ class Reading:
 @lru_cache(maxsize=20_000)
 def read_expression(expression: str) -> Reading:
     """Read an expression; what cannot be read says so in `fault`. The same text is read once a process."""
-    if fault := _too_much(expression):
-        return Reading(fault)
     try:
         tree = parse(expression, "expression")
     except InvalidRequest as error:
@@ -74,21 +64,6 @@ def read_expression(expression: str) -> Reading:
     if vars(tree).get("type") in ("path", "variable"):
         reading.only = _whole_path(tree)
     return reading
-
-
-def _too_much(expression: str) -> str | None:
-    """Tell what would take the parser, which recurses and backs up, more than a moment."""
-    if len(expression) > LONGEST_EXPRESSION_CHARS:
-        return f"it has {len(expression):,} characters; {LONGEST_EXPRESSION_CHARS:,} are the most"
-    bare = _TEXTS.sub("", expression)
-    if bare.count(".") > MOST_STEPS:
-        return f"it has more than {MOST_STEPS} steps"
-    depth = 0
-    for char in bare:
-        depth += (char in "([{") - (char in ")]}")
-        if depth > DEEPEST_EXPRESSION:
-            return f"it is nested deeper than {DEEPEST_EXPRESSION} levels"
-    return None
 
 
 def _walk(tree: Any, reading: Reading) -> None:
