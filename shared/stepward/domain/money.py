@@ -70,7 +70,7 @@ class Price(Tier):
     calculator: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")] = "tokens"
     terms: dict[str, Any] = Field(default_factory=dict, max_length=20)
     source: str = Field(min_length=1, max_length=300)
-    as_of: str = Field(pattern=r"^\d{4}-\d{2}-\d{2}$")
+    as_of: str = Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
     note: str | None = Field(default=None, max_length=300)
 
     def cost_usd_micros(self, usage: Usage) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, Final
 
 from pydantic import Field
@@ -71,11 +72,17 @@ def _read(reference: str, context: ToolContext) -> Any:
 def _at(value: Any, path: str) -> Any:
     for depth, name in enumerate(part for part in path.split(".") if part):
         try:
-            value = value[int(name)] if isinstance(value, list) else value[name]
+            value = value[_index(name)] if isinstance(value, list) else value[name]
         except (KeyError, IndexError, ValueError, TypeError) as error:
             found = json.dumps(summary(value))[:400]
             raise ToolArgumentInvalid(f"path: part {depth + 1}, {name!r}, is not there; {found}") from error
     return value
+
+
+def _index(name: str) -> int:
+    if not re.fullmatch("-?[0-9]{1,9}", name):
+        raise ValueError(f"{name} is no index of a list")
+    return int(name)
 
 
 def _fits(value: Any) -> bool:

@@ -30,5 +30,9 @@ def _place(tree: Any, problem: Problem) -> Path:
         place, here = (*place, "tasks", index), here["tasks"][index]
     return (
         *place,
-        *(int(part) if part.isdigit() else part for part in (problem.field or "").split(".") if part),
+        *(
+            int(part) if part.isascii() and part.isdigit() else part
+            for part in (problem.field or "").split(".")
+            if part
+        ),
     )
