@@ -11,7 +11,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-import jsonata
 from jsonata.jexception import JException
 from jsonata.utils import Utils
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
@@ -19,6 +18,7 @@ from moto.stepfunctions.parser.asl.component.common.string import string_express
 
 from infra.local.engine import query_errors
 from infra.local.engine.jsonata_functions import FUNCTIONS
+from infra.local.engine.jsonata_numbers import AwsJsonata, as_doubles, whole
 
 
 class Undefined(Exception):
@@ -27,12 +27,12 @@ class Undefined(Exception):
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
     """Evaluate an expression over bound variables; the result is plain JSON."""
-    compiled = jsonata.Jsonata(expression)
+    compiled = AwsJsonata(expression)
     compiled.set_output_convert_nulls(False)
     for name, function in FUNCTIONS.items():
         compiled.register_lambda(name, function)
     for name, value in variables.items():
-        compiled.assign(name, value)
+        compiled.assign(name, as_doubles(value))
     result = compiled.evaluate(None)
     if result is None:
         raise Undefined(expression)
@@ -86,4 +86,4 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
     # JSONata knows one kind of number; AWS writes whole ones without a fraction.
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole(value) if isinstance(value, float) and value.is_integer() else as_doubles(value)
