@@ -19,6 +19,7 @@ StepwardError
 │   ├── ToolArgumentInvalid   the arguments do not fit the tool's schema
 │   ├── ToolFailed            the tool ran and failed
 │   ├── ToolUnavailable       r  the tool gave no answer in time, or asked to be called later
+│   ├── TaskTimedOut          r  a workflow's task took longer than its `timeout_s`
 │   ├── CircuitOpen           the tool's far end failed so often lately that it is left alone for a while
 │   └── OutputMalformed       the model's reply cannot be read
 │       └── RehearsalFailed      the script has no reply, so nobody was asked; its code is OutputMalformed
@@ -47,6 +48,7 @@ class StepwardError(Exception):
 
     retryable = False
     http_status = 500
+    status: int | None = None  # what the far end answered by HTTP, where that answer was the failure
 
     def __init__(self, detail: str, *, field: str | None = None, fix: str | None = None) -> None:
         super().__init__(detail)
@@ -179,9 +181,10 @@ class ToolUnavailable(ModelFault):
         self.retry_after_s = retry_after_s
 
 
-def asked_pause_s(error: Exception) -> float | None:
-    """Tell how long the far end asked to be left alone; None if it did not."""
-    return error.retry_after_s if isinstance(error, ToolUnavailable) else None
+class TaskTimedOut(ModelFault):
+    """A task of a workflow took longer than its own `timeout_s`; unlike `DeadlineExceeded`, the run has time left."""
+
+    retryable = True
 
 
 class CircuitOpen(ModelFault):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from stepward.domain.errors import ToolUnavailable
+
 _SECONDS: Final = re.compile(r"\d{1,10}(\.\d{1,9})?", re.ASCII)
 
 
@@ -34,3 +36,8 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
 def asks_to_wait(seconds: float | None) -> str:
     """Say in a sentence for models and people when the server wants to be asked again; nothing where it did not say."""
     return "" if seconds is None else f" It asks to be called again in {seconds:g} s, not sooner."
+
+
+def asked_pause_s(error: Exception) -> float | None:
+    """Tell how long the far end asked to be left alone; None if it did not."""
+    return error.retry_after_s if isinstance(error, ToolUnavailable) else None

@@ -80,6 +80,10 @@ class TaskRecord(BaseModel):
     output: Any = None
     output_bytes: int | None = None
     error: RunError | None = None
+    error_status: int | None = None
+    """What the far end answered by HTTP, where it was that answer which failed."""
+    error_retryable: bool = False
+    """Whether another attempt might have gone well."""
     why: str | None = None
     """Of a skipped task: the reason."""
     fell_back: bool = False

@@ -14,6 +14,8 @@ from stepward.domain.number_fields import Exact, Fraction
 from stepward.domain.retries import Retry
 
 LONGEST_NAME_CHARS: Final = 63
+LONGEST_ATTEMPT_S: Final = 240
+"""What one attempt at a call may take: less than the function has that makes it."""
 MOST_AT_ONCE: Final = 12
 SHORT_FORMS: Final = {
     "agent": ("agent", "agent", "ask_"),
@@ -29,7 +31,7 @@ class CallOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    timeout_s: Fraction | None = Field(default=None, gt=0, le=240)
+    timeout_s: Fraction | None = Field(default=None, gt=0, le=LONGEST_ATTEMPT_S)
     retry: Retry | None = None
     concurrency: int | None = Field(default=None, strict=True, ge=1, le=MOST_AT_ONCE)
     cost_usd: Exact = Field(default=Decimal(0), ge=0, le=1_000, decimal_places=6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from time import perf_counter
 from typing import Any
 
 from pydantic import AliasChoices, Field, ValidationError
@@ -12,18 +13,20 @@ from stepward.domain.errors import (
     CircuitOpen,
     InvalidRequest,
     ModelFault,
+    TaskTimedOut,
     ToolArgumentInvalid,
     ToolFailed,
     ToolUnavailable,
 )
 from stepward.domain.ids import ToolReference
 from stepward.domain.retries import Retry
-from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect, Placement
+from stepward.domain.tool_use import LONGEST_ATTEMPT_S, ToolUse
+from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, Placement
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tools.base import BoundTool
 from stepward.tools.catalog import bind
+from stepward.tools.egress import GRACE_S
 from stepward.tools.execution import execute
 
 
@@ -69,8 +72,7 @@ class ToolTask(TaskType[ToolSettings]):
     def run(self, ready: Ready[ToolSettings], context: TaskContext) -> Done:
         """Call it; retries are the task's own, so that a tool's do not multiply them."""
         settings = ready.settings
-        use = ToolUse(tool=settings.tool, config=settings.config, retry=Retry())
-        return call_tool(use, ready.inputs, context)
+        return call_tool(settings, ready.inputs, context, ready.task.timeout_s)
 
 
 def config_faults(settings: ToolSettings) -> Iterator[Fault]:
@@ -93,19 +95,61 @@ def config_faults(settings: ToolSettings) -> Iterator[Fault]:
         yield Fault("tool", f"{settings.tool!r} works within an agent only", fix)
 
 
-def call_tool(use: ToolUse, arguments: dict[str, Any], context: TaskContext) -> Done:
-    """Make one attempt; a tool error is raised, so that the task's own rules decide what it means."""
+def call_tool(
+    settings: ToolSettings, arguments: dict[str, Any], context: TaskContext, timeout_s: int | None = None
+) -> Done:
+    """Make one attempt; a tool error is raised, so that the task's own rules decide what it means.
+
+    Retries are the task's own business: a tool that retried beneath it would make them many times more.
+
+    Args:
+        settings: The tool and its configuration.
+        arguments: What it is called with.
+        context: What the task may reach.
+        timeout_s: How many seconds the attempt may take; without it as many as the tool has by itself.
+
+    Returns:
+        What the tool brought, and what it cost.
+
+    Raises:
+        TaskTimedOut: It took longer than `timeout_s`, and another attempt does no harm.
+        ModelFault: It failed otherwise.
+    """
+    use = ToolUse(tool=settings.tool, config=settings.config, retry=Retry(), timeout_s=_patience_s(timeout_s))
     call = ToolCall(id=str(context.task), tool=use.called, arguments=arguments)
+    began_s = perf_counter()
     result = execute(call, use, context.tools(context.key.tenant, context.call_id))
-    if result.error:
-        raise _as_raised(result.error, result.content)
-    return Done(result.content, result.cost_usd_micros)
+    if not result.error:
+        return Done(result.content, result.cost_usd_micros)
+    is_over = timeout_s is not None and perf_counter() - began_s >= timeout_s
+    if is_over and result.error == ToolUnavailable.__name__:
+        raise TaskTimedOut(f"the tool {use.called} did not answer within {timeout_s} s.")
+    raise _as_raised(result.error, result.content)
+
+
+def _patience_s(timeout_s: int | None) -> float | None:
+    """How long to stand by a call: a moment longer than it has, so that its own end is seen; no longer than a function can."""
+    return None if timeout_s is None else min(timeout_s + GRACE_S, LONGEST_ATTEMPT_S)
+
+
+class OutcomeUnknown(ToolFailed):
+    """What may happen once had begun when no answer came: it may have happened."""
+
+    @property
+    def code(self) -> str:
+        """The name by which every reader of the journal knows it."""
+        return OUTCOME_UNKNOWN
 
 
 def _as_raised(code: str, content: Any) -> ModelFault:
     told = content if isinstance(content, dict) else {"detail": content}
-    detail = str(told.get("detail", content))[:1_000]
+    detail, status = str(told.get("detail", content))[:1_000], told.get("status")
+    known: dict[str, type[ModelFault]] = {
+        OUTCOME_UNKNOWN: OutcomeUnknown,
+        **{kind.__name__: kind for kind in (ToolArgumentInvalid, CircuitOpen)},
+    }
+    raised = known.get(code, ToolFailed)(detail)
     if code == ToolUnavailable.__name__:
-        return ToolUnavailable(detail, retry_after_s=told.get("retry_after_s"))
-    known: dict[str, type[ModelFault]] = {kind.__name__: kind for kind in (ToolArgumentInvalid, CircuitOpen)}
-    return known.get(code, ToolFailed)(detail)
+        raised = ToolUnavailable(detail, retry_after_s=told.get("retry_after_s"))
+    raised.status = status
+    return raised

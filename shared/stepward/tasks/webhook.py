@@ -9,13 +9,12 @@ from pydantic import Field
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_values import as_read
-from stepward.domain.retries import Retry
-from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
 from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults
+from stepward.tools.http_request import TIMEOUT_S
 from stepward.tools.places import places_in
 
 CALLBACK: Final = "callback_url"
@@ -151,9 +150,11 @@ def _call(ready: Ready[WebhookSettings], inputs: dict[str, Any], context: TaskCo
     given = {name: value for name, value in inputs.items() if name in places}
     if settings.method != "GET":
         given[_body_name(places)] = {name: value for name, value in inputs.items() if name not in places}
-    # Retries are the task's own business: a tool that retried beneath it would make them many times more.
-    use = ToolUse(tool=tool.tool, config=tool.config, retry=Retry())
-    return call_tool(use, given, context)
+    most_s = ready.task.timeout_s
+    if settings.wait_for_call:
+        # The task's time is for the call that is waited for; the request has no more than any other.
+        most_s = min(most_s or TIMEOUT_S, TIMEOUT_S)
+    return call_tool(tool, given, context, most_s)
 
 
 def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:

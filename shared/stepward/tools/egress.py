@@ -17,7 +17,8 @@ from stepward.domain.retry_after import retry_after_s
 from stepward.domain.web_address import BadAddress, WebAddress, read_address
 
 CONNECT_S: Final = 5
-_GRACE_S: Final = 0.5
+GRACE_S: Final = 0.5
+"""By so much a request gives up before its caller does."""
 
 
 def origin(url: str) -> str:
@@ -143,7 +144,7 @@ def _pinned_pool(scheme: str, host: str, port: int | None, timeout_s: float) -> 
     import urllib3  # noqa: PLC0415  only the room that goes out pays for it
 
     address = _checked_address(host)
-    total_s = max(timeout_s - _GRACE_S, timeout_s / 2)
+    total_s = max(timeout_s - GRACE_S, timeout_s / 2)
     timeout = urllib3.Timeout(connect=min(CONNECT_S, total_s), read=total_s, total=total_s)
     if scheme == "https":
         return urllib3.HTTPSConnectionPool(

@@ -20,8 +20,8 @@ from stepward.domain.errors import (
     ToolArgumentInvalid,
     ToolFailed,
     ToolUnavailable,
-    asked_pause_s,
 )
+from stepward.domain.retry_after import asked_pause_s
 from stepward.domain.tool_use import ToolUse
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.tools.arguments import read_arguments
@@ -47,10 +47,13 @@ def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolRe
     return _Execution(call, use, bind(use), context).result()
 
 
-def failed(call: ToolCall, code: str, detail: str, retry_after_s: float | None = None) -> ToolResult:
-    """Tell the model what went wrong with its call, and when the far end wants to be called again, if it said so."""
-    asked = {} if retry_after_s is None else {"retry_after_s": retry_after_s}
-    content = {"error": code, "detail": detail, **asked}
+def failed(call: ToolCall, code: str, detail: str, **told: float | None) -> ToolResult:
+    """Tell the model what went wrong with its call, and what the far end told by HTTP: `status`, `retry_after_s`."""
+    content = {
+        "error": code,
+        "detail": detail,
+        **{name: one for name, one in told.items() if one is not None},
+    }
     return ToolResult(call=call.id, tool=call.tool, content=content, error=code)
 
 
@@ -84,8 +87,10 @@ class _Execution:
                 raise
             if isinstance(error, ToolUnavailable) and error.has_begun and is_once:
                 detail = f"{error.detail} It may have happened; do not call it again."
-                return failed(call, OUTCOME_UNKNOWN, detail)
-            return failed(call, error.code, error.detail, asked_pause_s(error))
+                return failed(call, OUTCOME_UNKNOWN, detail, status=error.status)
+            return failed(
+                call, error.code, error.detail, status=error.status, retry_after_s=asked_pause_s(error)
+            )
         except Exception as error:  # noqa: BLE001  the boundary: a tool's own bug is the model's news, not the run's end
             _LOG.exception("the tool %s raised", self.use.tool)
             return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])

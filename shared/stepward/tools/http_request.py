@@ -166,13 +166,18 @@ def _answer(request: Outgoing, settings: RequestSettings) -> dict[str, Any]:
     found = send(request)
     if found.status in settings.expect:
         return {"status": found.status, "body": _body(found)}
+    raise _failure(request, found)
+
+
+def _failure(request: Outgoing, found: Incoming) -> ToolFailed | ToolUnavailable:
     said = f"{request.method} {request.url} answered {found.status}: {found.text[:500]}"
+    error: ToolFailed | ToolUnavailable = ToolFailed(said)
     if found.status == 429 or found.status >= 500:
         asked_s = found.retry_after_s
-        raise ToolUnavailable(
-            said + asks_to_wait(asked_s), has_begun=found.status != 429, retry_after_s=asked_s
-        )
-    raise ToolFailed(said)
+        begun = found.status != 429
+        error = ToolUnavailable(said + asks_to_wait(asked_s), has_begun=begun, retry_after_s=asked_s)
+    error.status = found.status
+    return error
 
 
 def _body(found: Incoming) -> Any:

@@ -143,7 +143,9 @@ class MachineWriter:
                 asks_again=node.task.asks_again,
             )
         else:
-            state = states.task_state(node.path, nested=nested, comment=comment, retry=retry)
+            state = states.task_state(
+                node.path, nested=nested, comment=comment, retry=retry, timeout_s=node.task.timeout_s
+            )
         return [(node.path, state)]
 
     def _wait(self, node: Node) -> list[Named]:

@@ -22,6 +22,8 @@ LONGEST_NAME_CHARS: Final = 34
 """Of what is filled in: a stage has 16 characters at most."""
 ROOM_S: Final = 310
 """Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
+STARTING_S: Final = 30
+"""Of a function whose process is still to be made, with what it reads and writes around a task."""
 HEAL_S: Final = 900
 """How long an await trusts that somebody comes; then it asks again, for the case that the word was lost."""
 FAULTS_FORGIVEN: Final = 30
@@ -41,10 +43,19 @@ _BY_DEFAULT: Final = {"IntervalSeconds": 1, "BackoffRate": 2}
 FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
 
-def task_state(path: str, *, nested: bool, step: str | None = None, comment: str = "", retry: Retry) -> State:
+def task_state(
+    path: str,
+    *,
+    nested: bool,
+    step: str | None = None,
+    comment: str = "",
+    retry: Retry,
+    timeout_s: int | None = None,
+) -> State:
     """A task that its room carries out.
 
-    However its attempts ended, one more is left to its room in which to keep that they failed.
+    However its attempts ended, one more is left to its room in which to keep that they failed. The room holds it to its
+    own time; the state's is longer, for a function that hangs.
     """
     by_machine = retriers(retry) if is_by_machine(retry) else []
     forgiven = {"MaxAttempts": CRASHES_FORGIVEN + retry.attempts} if by_machine else {}
@@ -53,10 +64,18 @@ def task_state(path: str, *, nested: bool, step: str | None = None, comment: str
         **({"Comment": comment} if comment else {}),
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {"FunctionName": TASK_RUN, "Payload": payload(path, nested=nested, step=step)},
-        "TimeoutSeconds": ROOM_S,
+        "TimeoutSeconds": _patience_s(timeout_s, retry),
         "Retry": [FINAL, *by_machine, _PASSING | forgiven],
         "Output": passed_on(nested=nested),
     }
+
+
+def _patience_s(timeout_s: int | None, retry: Retry) -> int:
+    """How long a function may take for a task: all attempts that it makes itself, and its own start."""
+    if timeout_s is None:
+        return ROOM_S
+    most_s = timeout_s if is_by_machine(retry) else math.ceil(retry.longest_s(timeout_s))
+    return min(ROOM_S, most_s + STARTING_S)
 
 
 def awaited_state(

@@ -97,7 +97,7 @@ class Sizes:
         try:
             settings = settings_of(planned.task)
             tool = _request_of(settings) if isinstance(settings, WebhookSettings) else settings
-            once_s = tool.bound().timeout_s if tool else 0
+            once_s = (planned.task.timeout_s or tool.bound().timeout_s) if tool else 0
         except (InvalidRequest, ValidationError):
             return LONGEST_MS
         return ceil(1000 * retry_of(self.program, planned).longest_s(once_s)) if tool else 0

@@ -95,6 +95,7 @@ class AnswerTask:
             status=status,
             output=outcome.output,
             error=outcome.error,
+            error_retryable=outcome.error is not None and outcome.is_passing,
             attempt=place.attempt,
             started_at=place.started_at,
             ended_at=iso(self.ports.clock.now()),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from stepward.domain.errors import Bug, StepwardError, TaskFailed
+from stepward.domain.errors import Bug, StepwardError, TaskFailed, TaskTimedOut
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError
 from stepward.domain.standing import Standing
@@ -22,6 +22,7 @@ from stepward.workflow.running.resolving import with_fallback
 from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.situation import Situation
 
+_PASSING: Final = frozenset({TaskTimedOut.__name__, "TaskCrashed"})
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -99,6 +100,8 @@ class Entry:
             ended_at=self.now,
             cost_usd_micros=begun[-1].before_usd_micros if begun else 0,
             runs_aws_usd_micros=begun[-1].before_aws_usd_micros if begun else 0,
+            error_status=getattr(error, "status", None),
+            error_retryable=may_pass(error),
         )
         return self.finish(with_fallback(record, self.situation))
 
@@ -109,6 +112,11 @@ def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -
         ports.machines.refuse(token, TaskFailed.__name__, failure_text(record))
     else:
         ports.machines.answer(token)
+
+
+def may_pass(error: StepwardError | RunError) -> bool:
+    """Whether another attempt might go well: by the error's kind, or by the name of one that a state was told."""
+    return error.retryable if isinstance(error, StepwardError) else error.code in _PASSING
 
 
 def failure_text(record: TaskRecord) -> str:

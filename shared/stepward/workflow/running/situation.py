@@ -149,9 +149,13 @@ class Situation:
         record = self.record(path)
         return record.status.value if record else None
 
-    def _error(self, path: str) -> dict[str, str] | None:
+    def _error(self, path: str) -> dict[str, Any] | None:
+        """Say why a task failed: `code`, `detail`, the HTTP `status` of the answer that failed, and `retryable`."""
         record = None if path in self.program.groups else self.record(path)
-        return record.error.model_dump() if record and record.error else None
+        if record is None or record.error is None:
+            return None
+        told = record.error.model_dump()
+        return {**told, "status": record.error_status, "retryable": record.error_retryable}
 
 
 def look(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str) -> Situation:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from random import SystemRandom
 from time import perf_counter, sleep
 from typing import Any, Final
 
-from stepward.domain.errors import StepwardError, TaskRetry, asked_pause_s
+from stepward.domain.errors import StepwardError, TaskRetry, TaskTimedOut
 from stepward.domain.retries import LONGEST_CALL_S, LONGEST_PAUSE_S, Retry
+from stepward.domain.retry_after import asked_pause_s
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskPlace
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
@@ -67,7 +69,7 @@ class RunWithin:
                 )
             )
         context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))
-        done, attempt = self._attempts(lambda: kind.run(given, context))
+        done, attempt = self._attempts(self._in_time(kind, given, context))
         if isinstance(done, StepwardError):
             return self._failed(done, attempt, started_at)
         record = completed(
@@ -78,6 +80,24 @@ class RunWithin:
             cost_usd_micros=done.cost_usd_micros,
         )
         return entry.finish(record)
+
+    def _in_time(self, kind: TaskType[Any], given: Ready[Any], context: TaskContext) -> Callable[[], Done]:
+        """Do the work, and take no result that came after the task's time; what has had an effect is taken all the same.
+
+        Evaluating what the first attempt is given counts too. Calls are stopped by their own clock.
+        """
+        clock, limit_s = self.entry.ports.clock, given.task.timeout_s
+        begins = [self.entry.since]
+
+        def work() -> Done:
+            since = begins.pop() if begins else clock.now()
+            done = kind.run(given, context)
+            is_late = limit_s is not None and clock.now() - since > timedelta(seconds=limit_s)
+            if is_late and kind.effect(given.settings) is Effect.NONE:
+                raise TaskTimedOut(f"it took longer than its `timeout_s` of {limit_s} s.")
+            return done
+
+        return work
 
     def _failed(self, error: StepwardError, attempt: int, started_at: str) -> dict[str, Any]:
         rule = retry_of(self.entry.program, self.entry.planned)
