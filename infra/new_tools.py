@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from infra.new_function import ROOT, add_to_contract
+from infra.new_function import ROOT
 
 _MANIFEST = """\
 purpose = "Serves the tools of {name}."
@@ -74,7 +74,7 @@ def test_every_tool_is_described() -> None:
 
 
 def make_tools(name: str, root: Path = ROOT) -> Path:
-    """Write the folder and its test, and put it under the import contract; what exists is never touched."""
+    """Write the folder and its test; what exists is never touched."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,37}", name):
         raise ValueError(f"NAME={name!r}: use small letters, digits and underscores, as in NAME=order_tools")
     folder, test = root / "functions" / name, root / "tests" / "unit" / "tools" / f"test_{name}.py"
@@ -90,7 +90,6 @@ def make_tools(name: str, root: Path = ROOT) -> Path:
     for path, content in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
-    add_to_contract(name, root / "pyproject.toml")
     return folder
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from infra.new_function import make_room
+from infra.new_tools import make_tools
 from infra.rooms import load_room
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,15 +32,42 @@ def test_a_new_room_is_read_by_the_stacks(checkout: Path) -> None:
     assert [str(route) for route in room.routes] == ["GET /order-export"]
 
 
-def test_a_new_room_is_held_to_independence(checkout: Path) -> None:
-    make_room("order_export", checkout)
-    linter = tomllib.loads((checkout / "pyproject.toml").read_text())["tool"]["importlinter"]
-    modules = next(c["modules"] for c in linter["contracts"] if c["type"] == "independence")
-    assert "functions.order_export" in modules
+def linted(checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Hold a checkout's functions to the project's own contract, as `make check` does."""
+    linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
+    (modules,) = [c["modules"] for c in linter["contracts"] if c["type"] == "independence"]
+    (checkout / "contract.toml").write_text(
+        '[tool.importlinter]\nroot_packages = ["functions"]\n[[tool.importlinter.contracts]]\n'
+        f'name = "independent"\ntype = "independence"\nmodules = {json.dumps(modules)}\n'
+    )
+    command = [Path(sys.executable).with_name("lint-imports"), "--no-cache", "--config", "contract.toml"]
+    environment = {**os.environ, "PYTHONPATH": str(checkout)}
+    return subprocess.run(command, check=False, cwd=checkout, env=environment, capture_output=True, text=True)
 
 
-def test_a_new_rooms_handler_is_python(checkout: Path) -> None:
-    compile((make_room("order_export", checkout) / "handler.py").read_text(), "handler.py", "exec")
+def test_a_new_room_is_held_to_independence_by_no_word_of_its_own(checkout: Path) -> None:
+    before = (checkout / "pyproject.toml").stat().st_mtime_ns
+    for name in ("order_export", "order_import"):
+        make_room(name, checkout)
+    make_tools("order_tools", checkout)
+    assert linted(checkout).returncode == 0
+    for borrowed in ("order_import.handler", "order_tools.count_words"):
+        handler = checkout / "functions" / "order_export" / "handler.py"
+        was = handler.read_text()
+        handler.write_text(f"{was}\nimport functions.{borrowed}\n")
+        done = linted(checkout)
+        assert (done.returncode, borrowed in done.stdout) == (1, True), done.stdout + done.stderr
+        handler.write_text(was)
+    # A touched pyproject.toml would have everything installed anew.
+    assert (checkout / "pyproject.toml").stat().st_mtime_ns == before
+
+
+def test_a_new_room_serves_its_route_and_says_so(checkout: Path) -> None:
+    folder = make_room("order_export", checkout)
+    loaded: dict[str, Any] = {"__name__": "handler"}
+    exec((folder / "handler.py").read_text(), loaded)
+    assert {route.path for route in loaded["app"]._static_routes} == {"/order-export"}
+    assert "| `GET /order-export` |" in (folder / "README.md").read_text()
 
 
 @pytest.mark.parametrize("name", ["", "Order", "a/b", "../x", "9x", "x" * 60])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tomllib
+
 import pytest
 
 from infra.constructs.callable_tools import tool_words
@@ -44,7 +46,14 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}registry/index/GSI1": QUERY,
     },
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
-    "tools:invoke": {},
+    "tools:invoke": {
+        f"arn:<partition>:lambda:{PLACE}:function:stepward-prod-{folder.name.replace('_', '-')}": {
+            "lambda:InvokeFunction"
+        }
+        for folder in (ROOT / "functions").iterdir()
+        if (folder / "function.toml").is_file()
+        and tomllib.loads((folder / "function.toml").read_text()).get("tools")
+    },
     "lambda-tools:invoke": {},
     "limits:read-write": {f"{TABLE}limits": {"dynamodb:GetItem"} | WRITE},
     "triggers:read": {f"{TABLE}triggers": READ},
@@ -78,6 +87,8 @@ MEANING: dict[str, dict[str, set[str]]] = {
         "arn:<partition>:iam::<accountid>:role/stepward-prod-workflows-<region>": {"iam:PassRole"},
     },
     "data:read": {f"{BUCKET}/tenants/*": {"s3:GetObject"}},
+    "data:read-write": {f"{BUCKET}/tenants/*": {"s3:GetObject", "s3:PutObject"}},
+    "data:list": {BUCKET: {"s3:ListBucket"}},
     "blobs:read": {f"{BUCKET}/blobs/*": {"s3:GetObject"}},
     "blobs:read-write": {f"{BUCKET}/blobs/*": {"s3:GetObject", "s3:PutObject"}},
     "agent-run:start": {f"{STATES}:stateMachine:stepward-prod-agent-run": {"states:StartExecution"}},
