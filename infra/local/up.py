@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 import tempfile
 import time
@@ -182,11 +183,18 @@ AWS        {laptop.endpoint}   (moto: tables, buckets, executions)
 Logs       {laptop.log_dir}/<room>.log
 
 Type in another terminal:
-  stepward run {agent} --input '{{"ticket_id": "T-1001"}}'
+{_state_line(laptop.options)}  stepward run {agent} --input '{{"ticket_id": "T-1001"}}'
   stepward agents ls
   curl -H 'Authorization: Bearer {laptop.api_key}' {laptop.url}/runs
 
 Ctrl-C ends it."""
+
+
+def _state_line(options: LaptopOptions) -> str:
+    """Return the line by which commands find a laptop whose state lies elsewhere."""
+    if options.state_dir is None or options.state_dir.resolve() == STATE_DIR.resolve():
+        return ""
+    return f"  export STEPWARD_STATE_DIR={shlex.quote(str(options.state_dir.resolve()))}\n"
 
 
 def _port_message(port: int, options: LaptopOptions) -> str:

@@ -96,7 +96,7 @@ def test_a_file_is_checked_planned_run_shown_compared_and_removed(cli: Cli, tmp_
     assert "  + more" in changed
     assert cli("register", "billing.yaml")[0] == 0
     assert cli("graph", "typed-flow", "--as", "svg")[1].startswith("<svg ")
-    assert "is gone" in cli("rm", "typed-flow", "1.1.0")[1]
+    assert "is gone" in cli("rm", "typed-flow", "1.1.0", "--yes")[1]
     assert parsed(cli("show", "typed-flow", "--json"))["versions"] == ["1.0.0"]
 
 

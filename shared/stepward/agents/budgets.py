@@ -23,7 +23,7 @@ from stepward.domain.budgets import (
 )
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
-from stepward.domain.money import usd_to_micros
+from stepward.domain.money import dollars, usd_to_micros
 from stepward.domain.number_fields import Exact
 from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock, iso
@@ -124,8 +124,8 @@ class BudgetAlert(BaseModel):
     def in_words(self) -> str:
         """Say it on one line of a log."""
         return (
-            f"budget {self.scope}#{self.budget}#{self.period} is at {self.percent} %: "
-            f"{self.remaining_usd_micros} of {self.limit_usd_micros} micro-dollars are left"
+            f"{BudgetRef(scope=self.scope, id=self.budget, period=self.period).in_words} is at {self.percent} %: "
+            f"{dollars(self.remaining_usd_micros)} of {dollars(self.limit_usd_micros)} are left"
         )
 
 

@@ -15,7 +15,7 @@ from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
 from stepward.domain.conversation import ModelRequest
 from stepward.domain.errors import BudgetExceeded
-from stepward.domain.money import Usage
+from stepward.domain.money import Usage, dollars
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import Rate, model_id
@@ -104,8 +104,9 @@ class Estimate:
         if found.would_be_refused:
             left = found.budget_remaining_usd_micros
             raise BudgetExceeded(
-                f"a run could cost {found.most.model_usd_micros} micro-dollars; its limit is "
-                f"{found.cost_limit_usd_micros}, and budgets have {'no bound' if left is None else left} left.",
+                f"a run could cost {dollars(found.most.model_usd_micros)}; its limit is "
+                f"{dollars(found.cost_limit_usd_micros)}, and budgets "
+                f"{'do not bound it' if left is None else f'have {dollars(left)} left'}.",
                 field="limits.refuse_over_budget",
                 fix="lower max_iterations or max_output_tokens, raise the limit or the budget, or do not ask for this",
             )

@@ -17,7 +17,7 @@ from stepward.domain.errors import (
     StepwardError,
 )
 from stepward.domain.journal import Cancel, End, Intent
-from stepward.domain.money import Price, Usage
+from stepward.domain.money import Price, Usage, dollars
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
@@ -109,7 +109,10 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
         consultant.cost_limit_usd_micros(state),
     )
     if spent + reserve > limit:
-        detail = f"the next call could cost {reserve} micro-dollars, {spent} are spent, the limit is {limit}."
+        detail = (
+            f"the next call could cost {dollars(reserve)}, {dollars(spent)} is spent, "
+            f"the limit is {dollars(limit)}."
+        )
         return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
     return Intent(turn=state.turns + 1, reserve_usd_micros=reserve)
 

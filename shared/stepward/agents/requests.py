@@ -89,4 +89,4 @@ def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"it must match {expected}"
     if detail["type"] in ("tuple_type", "list_type"):
         return f"write {name!r} as a list, as in [a, b]"
-    return f"mend {name!r}: {detail['msg'].removeprefix('Value error, ').lower()}"
+    return f"write {name!r} as it says"

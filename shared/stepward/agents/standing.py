@@ -16,6 +16,7 @@ from stepward.domain.conversation import ToolCall
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.journal import End, Intent, Parked
 from stepward.domain.line import RESUME, place_in_line
+from stepward.domain.money import dollars
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
@@ -112,7 +113,7 @@ class Standing:
             if draw is None or self.writer.top_up(draw):
                 return intent
         return out_of_budget(
-            f"the next call could cost {intent.reserve_usd_micros} micro-dollars; the run's budgets have too little left."
+            f"the next call could cost {dollars(intent.reserve_usd_micros)}; the run's budgets have too little left."
         )
 
     def nobody_waits(self) -> bool:

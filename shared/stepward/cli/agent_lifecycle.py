@@ -12,12 +12,12 @@ from stepward.cli.agents import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, InputError
 from stepward.cli.inputs import read_definition
+from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk import ApiError, Stepward
 from stepward.sdk.shapes import AgentState
 
 __all__ = ["app"]
 ENDINGS = {".yaml", ".yml", ".json"}
-AgentArgument = Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id, or its id for life.")]
 LabelArgument = Annotated[str, typer.Argument(metavar="LABEL", help="Such as prod.")]
 
 IMPORT_HELP = """Register every agent file of a folder (.yaml, .yml, .json), those first that others name.
@@ -108,9 +108,14 @@ def move(
     "end", help="End an agent for good: nothing starts it any more, runs that it has go on.", epilog=EPILOG
 )
 def end(
-    agent_id: AgentArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+    agent_id: AgentArgument,
+    yes: YesOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """End an agent."""
+    confirm(f"End the agent {agent_id} for good?", yes=yes)
     with connect(url, key) as stepward:
         ended = stepward.lifecycle.end(agent_id)
     if as_json:

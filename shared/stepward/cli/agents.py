@@ -12,7 +12,7 @@ from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_definition
-from stepward.cli.options import CursorOption, LimitOption
+from stepward.cli.options import AgentArgument, CursorOption, LimitOption
 from stepward.sdk import AgentDetail, AgentPage
 from stepward.sdk.shapes import AgentState, Capability
 
@@ -75,12 +75,13 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
             limit=limit,
             cursor=cursor,
         )
-    screen.answer(page, _show_page, as_json=as_json)
+    narrowed = any((capability, module, category, tag, state, cursor))
+    screen.answer(page, lambda found: _show_page(found, narrowed=narrowed), as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
 def show(
-    agent_id: Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")],
+    agent_id: AgentArgument,
     version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -110,13 +111,16 @@ def register(
     screen.say(f"Run it: stepward run {registered['id']} --input '…'", style="dim")
 
 
-def _show_page(page: AgentPage) -> None:
+def _show_page(page: AgentPage, *, narrowed: bool) -> None:
     if not page["agents"]:
-        screen.say("No agents yet. Register one: stepward agents register my-agent.yaml")
+        none_yet = "No agents yet. Register one: stepward agents register my-agent.yaml"
+        screen.say("No agent is like that. All of them: stepward agents ls" if narrowed else none_yet)
+        screen.more(page["next_cursor"])
         return
-    table = screen.table("agent", "version", "model", "name", "registered")
+    table = screen.table("agent", "version", "model", "name", "age", right=("age",))
     for each in page["agents"]:
-        cells = (each["id"], each["version"], each["model"], each.get("name") or "", each["created_at"])
+        name = each.get("name") or ""
+        cells = (each["id"], each["version"], each["model"], name, screen.age(each["created_at"]))
         table.add_row(*(screen.as_cell(cell) for cell in cells))
     screen.show(table)
     screen.more(page["next_cursor"])

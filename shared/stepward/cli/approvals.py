@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import completion, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
@@ -56,7 +56,12 @@ class StatusWord(StrEnum):
     done = "done"
 
 
-IdArgument = Annotated[str, typer.Argument(metavar="APPROVAL", help="The approval's id, as `ls` shows it.")]
+IdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="APPROVAL", help="The approval's id, as `ls` shows it.", autocompletion=completion.approvals
+    ),
+]
 FieldsOption = Annotated[
     list[str] | None, typer.Option("--field", "-f", metavar="NAME=VALUE", help="A field of the form.")
 ]
@@ -168,7 +173,7 @@ def _show_page(page: ApprovalPage, status: StatusWord) -> None:
             each.get("agent") or each.get("workflow", ""),
             screen.clip(each["question"]),
             whom,
-            each["due_at"],
+            each["due_at"][:16].replace("T", " "),
         )
         table.add_row(*(screen.as_cell(cell) for cell in cells))
     screen.show(table)

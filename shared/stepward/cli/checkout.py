@@ -10,6 +10,8 @@ from pathlib import Path
 from stepward.cli.exit_codes import SetupError
 
 LAPTOP_FILE = Path(".stepward") / "laptop.json"
+STATE_DIR_VARIABLE = "STEPWARD_STATE_DIR"
+"""Where a laptop keeps its file if it was started with --state-dir."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,16 @@ def venv_python(checkout: Path) -> Path | None:
 
 
 def find_laptop() -> Laptop | None:
-    """Find the laptop that runs for this folder, by the file that `stepward up` keeps while it runs."""
+    """Find the laptop that STEPWARD_STATE_DIR names, or that runs for this folder, by the file that `up` keeps."""
+    if (named := _named_state_dir()) is not None:
+        return read_laptop(named / "laptop.json")
     path = next((d / LAPTOP_FILE for d in upwards() if (d / LAPTOP_FILE).is_file()), None)
     return read_laptop(path) if path else None
+
+
+def _named_state_dir() -> Path | None:
+    named = os.environ.get(STATE_DIR_VARIABLE)
+    return Path(named).resolve() if named else None
 
 
 def read_laptop(path: Path) -> Laptop:
@@ -83,15 +92,20 @@ def read_laptop(path: Path) -> Laptop:
         pid, log_dir = int(body.get("pid", 0)), str(body.get("log_dir", ".stepward/logs"))
         more = {name: str(body.get(name, "")) for name in ("tenant", "endpoint", "identity_table")}
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise SetupError(
-            f"{path} cannot be read ({error}).", "Delete it and start `stepward up` again."
-        ) from error
+        fix = (
+            "Start it with that --state-dir, or unset STEPWARD_STATE_DIR."
+            if isinstance(error, FileNotFoundError)
+            else "Delete it and start `stepward up` again."
+        )
+        raise SetupError(f"{path} cannot be read ({error}).", fix) from error
     root = path.parent.parent
     return Laptop(root=root, url=url, api_key=key, pid=pid, log_dir=root / log_dir, **more)
 
 
 def log_folder() -> Path | None:
     """Find the laptop's logs, also after it has stopped: that is when one wants to read them."""
+    if (named := _named_state_dir()) is not None:
+        return named / "logs"
     if (laptop := find_laptop()) is not None:
         return laptop.log_dir
     return next((d / ".stepward" / "logs" for d in upwards() if (d / ".stepward" / "logs").is_dir()), None)

@@ -53,7 +53,7 @@ def find_target(url: str | None, key: str | None) -> Target | None:
     return Target(chosen, key or (laptop.api_key if laptop and own else ""))
 
 
-def connect(url: str | None, key: str | None) -> Stepward:
+def connect(url: str | None, key: str | None, *, timeout_s: float = 30.0) -> Stepward:
     """Open the client that a command uses, or say how to name a stage and a key."""
     target = find_target(url, key)
     if target is None:
@@ -63,9 +63,9 @@ def connect(url: str | None, key: str | None) -> Stepward:
         )
     if not target.api_key:
         raise SetupError(f"No API key for {target.url}.", "Give --key, or set STEPWARD_API_KEY.")
-    return open_client(target)
+    return open_client(target, timeout_s)
 
 
-def open_client(target: Target) -> Stepward:
+def open_client(target: Target, timeout_s: float = 30.0) -> Stepward:
     """Make the client; the one seam at which tests put another transport."""
-    return Stepward(target.url, target.api_key)
+    return Stepward(target.url, target.api_key, timeout_s=timeout_s)

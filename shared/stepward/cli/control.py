@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import runs, screen
+from stepward.cli import completion, runs, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_text
-from stepward.cli.options import at_least
+from stepward.cli.options import RunArgument, at_least
 from stepward.cli.run import follow_to_end
 from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
@@ -85,7 +85,7 @@ def attach(app: typer.Typer) -> None:
 
 
 def pause(
-    run_id: runs.RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """Let a run stand still."""
     with connect(url, key) as stepward:
@@ -93,7 +93,7 @@ def pause(
 
 
 def resume(
-    run_id: runs.RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """Let a paused run go on."""
     with connect(url, key) as stepward:
@@ -101,7 +101,7 @@ def resume(
 
 
 def fork(  # noqa: PLR0913, PLR0917  a command's options are its parameters
-    run_id: runs.RunArgument,
+    run_id: RunArgument,
     turn: TurnOption,
     prompt: PromptOption = None,
     model: ModelOption = None,
@@ -126,8 +126,10 @@ def fork(  # noqa: PLR0913, PLR0917  a command's options are its parameters
 
 
 def diff(
-    run_id: runs.RunArgument,
-    other: Annotated[str, typer.Argument(metavar="OTHER", help="The run to compare with.")],
+    run_id: RunArgument,
+    other: Annotated[
+        str, typer.Argument(metavar="OTHER", help="The run to compare with.", autocompletion=completion.runs)
+    ],
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

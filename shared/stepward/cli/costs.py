@@ -12,6 +12,7 @@ from stepward.cli.agents import app as agents_app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_input
+from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk.costs import BudgetState
 
 BUDGETS = typer.Typer(no_args_is_help=True, help="List, set and remove budgets.", epilog=EPILOG)
@@ -98,7 +99,7 @@ def attach(app: typer.Typer) -> None:
 
 
 def estimate(
-    agent: Annotated[str, typer.Argument(metavar="AGENT", help="The agent's id.")],
+    agent: AgentArgument,
     given: Annotated[str, typer.Option("--input", help="Text, JSON, @file, or - for standard input.")],
     version: Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")] = None,
     url: UrlOption = None,
@@ -142,12 +143,12 @@ def costs(
     if as_json:
         screen.write_json(report)
         return
-    table = screen.table(
-        by.value, "runs", "turns", "tokens in", "tokens out", "model", "tools", "AWS", "together"
-    )
+    right = ("runs", "turns", "in", "out", "model", "tools", "AWS", "together")
+    table = screen.table(by.value, *right, right=right)
     for row in [*report["costs"], {by.value: "all", **report["total"]}]:
         table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
     screen.show(table)
+    screen.say("in, out: tokens", style="dim")
 
 
 def prices(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
@@ -158,11 +159,15 @@ def prices(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = F
         screen.write_json({"prices": found})
         return
     shown = ("input", "output", "cache_read", "cache_write")
-    table = screen.table("model", "input", "output", "cache read", "cache write", "as of", "source")
+    right = ("input", "output", "cache read", "cache write")
+    table = screen.table("model", *right, "as of", right=right)
     for price in found:
         cells = [str(price.get(f"{name}_usd_per_mtok", "")) for name in shown]
-        table.add_row(*(screen.as_cell(c) for c in (price["model"], *cells, price["as_of"], price["source"])))
+        table.add_row(*(screen.as_cell(c) for c in (price["model"], *cells, price["as_of"])))
     screen.show(table)
+    screen.say("Dollars a million tokens.", style="dim")
+    for source in dict.fromkeys(price["source"] for price in found):
+        screen.say(f"From {source}", style="dim")
 
 
 @BUDGETS.command("ls", help=LS_HELP, epilog=EPILOG)
@@ -207,11 +212,15 @@ def set_budget(
 def remove(
     scope: ScopeArgument,
     agent: AgentOption = None,
+    yes: YesOption = False,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove a budget."""
+    confirm(
+        f"Remove the budget {scope.value}{f' of {agent}' if agent else ''}? Nothing bounds it then.", yes=yes
+    )
     with connect(url, key) as stepward:
         stepward.budgets.remove(scope.value, agent=agent)
     if as_json:

@@ -9,11 +9,10 @@ from typing import Annotated, Final
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import completion, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
-from stepward.cli.run_tables import age
 from stepward.sdk.data import DataFilePage, WrittenFile
 
 MOST_BYTES: Final = 4_000_000
@@ -21,7 +20,12 @@ MOST_BYTES: Final = 4_000_000
 app = typer.Typer(no_args_is_help=True, help="List, read and write the tenant's data files.", epilog=EPILOG)
 
 KeyArgument = Annotated[
-    str, typer.Argument(metavar="KEY", help="Its path within the tenant's data, such as datasets/orders.csv.")
+    str,
+    typer.Argument(
+        metavar="KEY",
+        help="Its path within the tenant's data, such as datasets/orders.csv.",
+        autocompletion=completion.files,
+    ),
 ]
 
 LS_HELP = """List data files by key.
@@ -134,7 +138,7 @@ def _show_page(page: DataFilePage) -> None:
         return
     table = screen.table("key", "bytes", "age", right=("bytes", "age"))
     for file in page["files"]:
-        cells = (file["key"], f"{file['size_bytes']:,}", age(file["changed_at"]))
+        cells = (file["key"], f"{file['size_bytes']:,}", screen.age(file["changed_at"]))
         table.add_row(*(screen.as_cell(cell) for cell in cells))
     screen.show(table)
     screen.more(page["next_cursor"])

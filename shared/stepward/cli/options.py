@@ -1,4 +1,4 @@
-"""Options that several commands share, so that they mean the same and are told in the same words."""
+"""Arguments and options that several commands share, so that they mean the same and are explained in the same words."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from stepward.cli import completion
+from stepward.cli.exit_codes import InputError
 from stepward.domain.numbers import NotANumber, whole_of
 
 
@@ -25,8 +27,48 @@ def at_least(least: int) -> Callable[[str], int]:
     return read
 
 
+AgentArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="AGENT",
+        help="The agent's id, as `stepward agents ls` shows it.",
+        autocompletion=completion.agents,
+    ),
+]
+RunArgument = Annotated[
+    str, typer.Argument(metavar="RUN", help="The run's id (run_…).", autocompletion=completion.runs)
+]
+WorkflowArgument = Annotated[
+    str, typer.Argument(metavar="WORKFLOW", help="The workflow's id.", autocompletion=completion.workflows)
+]
+TriggerArgument = Annotated[
+    str, typer.Argument(metavar="TRIGGER", help="The trigger's id.", autocompletion=completion.triggers)
+]
 LimitOption = Annotated[int | None, typer.Option(parser=at_least(1), metavar="N", help="How many to list.")]
 CursorOption = Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")]
 IdempotencyKeyOption = Annotated[
     str | None, typer.Option(help="The same key with the same input starts one run only. Default: a new key.")
 ]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something that cannot be taken back.
+
+    Args:
+        question: What is asked, on standard error, so that --json stays JSON.
+        yes: The answer is yes already.
+
+    Raises:
+        InputError: The answer is no, or there is nobody to ask.
+    """
+    if yes:
+        return
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort as error:
+        raise InputError(
+            "Nobody answered, so nothing was done.", "Add --yes to do it without asking."
+        ) from error
+    if not agreed:
+        raise InputError("Nothing was done.", "Answer y, or add --yes.")

@@ -11,7 +11,7 @@ from stepward.cli import screen, timeline
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
-from stepward.cli.options import IdempotencyKeyOption, at_least
+from stepward.cli.options import AgentArgument, IdempotencyKeyOption, at_least
 from stepward.sdk import Run, Stepward
 
 HELP = """Start an agent and follow it to its answer.
@@ -31,7 +31,7 @@ Examples:
 
 
 def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
-    agent: Annotated[str, typer.Argument(help="The agent's id, as `stepward agents ls` shows it.")],
+    agent: AgentArgument,
     given: Annotated[
         str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="What the agent is to work on.")
     ],

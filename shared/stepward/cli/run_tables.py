@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TypeGuard, cast
 
 from rich.text import Text
 
 from stepward.cli import screen
 from stepward.sdk import Run, WorkflowRun
-
-_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 
 
 def show_runs(runs: list[Run | WorkflowRun]) -> None:
@@ -22,24 +19,10 @@ def show_runs(runs: list[Run | WorkflowRun]) -> None:
             _whose(run),
             screen.status_text(run["status"]),
             _cost(run),
-            age(run["created_at"]),
+            screen.age(run["created_at"]),
         )
         table.add_row(*(screen.as_cell(cell) for cell in cells))
     screen.show(table)
-
-
-def age(created_at: str, now: datetime | None = None) -> str:
-    """Write how long ago an instant was, in its largest unit: 42s, 7m, 3h, 12d.
-
-    Args:
-        created_at: An instant as the API writes it.
-        now: The time to count from. Default: this moment.
-    """
-    passed_s = int(((now or datetime.now(UTC)) - datetime.fromisoformat(created_at)).total_seconds())
-    for unit, seconds in _UNITS:
-        if passed_s >= seconds:
-            return f"{passed_s // seconds}{unit}"
-    return f"{max(0, passed_s)}s"
 
 
 def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:

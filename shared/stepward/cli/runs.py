@@ -10,7 +10,7 @@ import typer
 from stepward.cli import run_tables, screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
-from stepward.cli.options import CursorOption, LimitOption
+from stepward.cli.options import CursorOption, LimitOption, RunArgument
 from stepward.cli.workflow_runs import tail_workflow
 from stepward.sdk import Run, RunPage
 
@@ -25,8 +25,6 @@ class KindChoice(StrEnum):
     AGENT = "agent"
     WORKFLOW = "workflow"
 
-
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
 
 LS_HELP = """List runs of agents and workflows, newest first.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Literal, TypeVar
+from datetime import UTC, datetime
+from typing import Any, Literal, TextIO, TypeVar
 
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +21,7 @@ Found = TypeVar("Found")
 # Escape sequences in an agent's answer could rewrite what a person sees above it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WIDTH_WHEN_PIPED = 240
+_AGE_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 STATUS_STYLES = {
     "COMPLETED": "green",
     "READY": "green",
@@ -38,12 +41,20 @@ STATUS_STYLES = {
 
 def out() -> Console:
     """Open standard output; made at each use, so that tests and pipes see the stream of the moment."""
-    return Console(file=sys.stdout, width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED, highlight=False)
+    return Console(file=sys.stdout, width=_width(sys.stdout), highlight=False)
 
 
 def err() -> Console:
     """Open standard error, where everything goes that is not the command's result."""
-    return Console(file=sys.stderr, width=None if sys.stderr.isatty() else WIDTH_WHEN_PIPED, highlight=False)
+    return Console(file=sys.stderr, width=_width(sys.stderr), highlight=False)
+
+
+def _width(stream: TextIO) -> int | None:
+    """Return how wide tables may be: as the terminal is, or as COLUMNS says, or wide for a pipe."""
+    if stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isascii() and columns.isdigit() and int(columns) > 0 else WIDTH_WHEN_PIPED
 
 
 def plain(value: object) -> str:
@@ -111,6 +122,20 @@ def usd(micros: int) -> str:
     return f"${micros / 1_000_000:.6f}"
 
 
+def age(created_at: str, now: datetime | None = None) -> str:
+    """Write how long ago an instant was, in its largest unit: 42s, 7m, 3h, 12d.
+
+    Args:
+        created_at: An instant as the API writes it.
+        now: The time to count from. Default: this moment.
+    """
+    passed_s = int(((now or datetime.now(UTC)) - datetime.fromisoformat(created_at)).total_seconds())
+    for unit, seconds in _AGE_UNITS:
+        if passed_s >= seconds:
+            return f"{passed_s // seconds}{unit}"
+    return f"{max(0, passed_s)}s"
+
+
 def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
     """Make a table that reads well in a terminal and greps well in a pipe.
 
@@ -171,9 +196,11 @@ def report(error: StepwardError, *, as_json: bool) -> None:
 def _particulars(error: StepwardError) -> list[tuple[str, str]]:
     lines: list[tuple[str, str | None]] = []
     if isinstance(error, ApiError):
+        # A single fault is what the detail says already.
+        several = error.errors if len(error.errors) > 1 else ()
         lines = [
             ("field", error.field),
-            *((e.field, f"{e.detail}{f' → {e.fix}' if e.fix else ''}") for e in error.errors),
+            *((e.field, f"{e.detail}{f' → {e.fix}' if e.fix else ''}") for e in several),
         ]
     return [(label, text) for label, text in [*lines, ("fix", error.fix)] if text]
 

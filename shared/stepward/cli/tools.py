@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import completion, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 
@@ -53,7 +53,12 @@ def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
 def show(
-    name: Annotated[str, typer.Argument(metavar="TOOL", help="A name, or folder.function of your own.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            metavar="TOOL", help="A name, or folder.function of your own.", autocompletion=completion.tools
+        ),
+    ],
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

@@ -17,6 +17,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.data import content_type_of, read_bytes
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_input
+from stepward.cli.options import TriggerArgument
 from stepward.sdk import Stepward
 from stepward.sdk.triggers import Trigger, TriggerState
 
@@ -38,7 +39,7 @@ Examples:
 
 
 def fire(
-    trigger_id: Annotated[str, typer.Argument(metavar="TRIGGER", help="The trigger's id.")],
+    trigger_id: TriggerArgument,
     event: Annotated[
         str | None,
         typer.Option("--event", "-e", metavar="JSON|@FILE|-", help="The event, or a webhook's body."),

@@ -13,7 +13,7 @@ from stepward.cli import screen, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_definition, read_input
-from stepward.cli.options import CursorOption, LimitOption, at_least
+from stepward.cli.options import CursorOption, LimitOption, TriggerArgument, YesOption, at_least, confirm
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
@@ -22,7 +22,6 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 
-TriggerArgument = Annotated[str, typer.Argument(metavar="TRIGGER", help="The trigger's id.")]
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The trigger's file: .yaml, .yml or .json.")
 ]
@@ -152,9 +151,14 @@ def rotate(
 
 @app.command("rm", epilog=EPILOG)
 def rm(
-    trigger_id: TriggerArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
+    trigger_id: TriggerArgument,
+    yes: YesOption = False,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove a trigger; the runs that it started go on."""
+    confirm(f"Remove the trigger {trigger_id}?", yes=yes)
     with connect(url, key) as stepward:
         stepward.triggers.remove(trigger_id)
     if as_json:
@@ -168,11 +172,11 @@ trigger_fire.attach(app)
 
 def _show_page(page: TriggerPage) -> None:
     if page["triggers"]:
-        table = screen.table("trigger", "kind", "starts", "enabled", "waits for", "changed")
+        table = screen.table("trigger", "kind", "starts", "on", "waits for", "age", right=("age",))
         for each in page["triggers"]:
             waits = screen.clip(screen.as_line(_settings(each)))
             cells = (each["id"], each["kind"], _starts(each), "yes" if each["enabled"] else "no", waits)
-            table.add_row(*(screen.as_cell(cell) for cell in (*cells, each["changed_at"])))
+            table.add_row(*(screen.as_cell(cell) for cell in (*cells, screen.age(each["created_at"]))))
         screen.show(table)
         screen.more(page["next_cursor"])
     else:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import completion, screen
 from stepward.cli.exit_codes import REFUSED
 from stepward.cli.inputs import read_standard_input, read_text
 from stepward.sdk import DocumentRefused, WorkflowProblem
@@ -19,7 +19,12 @@ FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="The workflow's file, YAML or JSON; - is standard input.")
 ]
 FileOrIdArgument = Annotated[
-    str, typer.Argument(metavar="FILE|ID", help="A file, or the id of a workflow that is registered.")
+    str,
+    typer.Argument(
+        metavar="FILE|ID",
+        help="A file, or the id of a workflow that is registered.",
+        autocompletion=completion.workflows,
+    ),
 ]
 VersionOption = Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")]
 STANDARD_INPUT: Final = "<stdin>"

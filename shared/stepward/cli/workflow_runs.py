@@ -11,11 +11,15 @@ from stepward.cli import run_tables, screen, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
-from stepward.cli.options import CursorOption, IdempotencyKeyOption, LimitOption
+from stepward.cli.options import (
+    CursorOption,
+    IdempotencyKeyOption,
+    LimitOption,
+    RunArgument,
+    WorkflowArgument,
+)
 from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
 from stepward.sdk import Stepward, WorkflowRun, WorkflowRunPage
-
-RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="The run's id (run_…).")]
 
 RUN_HELP = """Start a workflow and watch its tasks to the end.
 
@@ -94,7 +98,7 @@ def run(
 
 
 def runs(
-    workflow_id: Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")],
+    workflow_id: WorkflowArgument,
     limit: LimitOption = None,
     cursor: CursorOption = None,
     url: UrlOption = None,

@@ -10,14 +10,13 @@ import yaml
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.options import CursorOption, LimitOption
+from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
 from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowVersion
 
 app = typer.Typer(
     no_args_is_help=True, help="Check, plan, register, run, watch, stop and remove workflows.", epilog=EPILOG
 )
-IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The workflow's id.")]
 
 REGISTER_HELP = """Keep a version of a workflow and have its state machine made.
 
@@ -123,7 +122,7 @@ def ls(
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
 def show(
-    workflow_id: IdArgument,
+    workflow_id: WorkflowArgument,
     version: VersionOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -144,13 +143,15 @@ def schema(url: UrlOption = None, key: KeyOption = None) -> None:
 
 @app.command("rm", help=RM_HELP, epilog=EPILOG)
 def rm(
-    workflow_id: IdArgument,
+    workflow_id: WorkflowArgument,
     version: Annotated[str, typer.Argument(metavar="VERSION", help="The version, as in 1.0.0.")],
+    yes: YesOption = False,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Remove one version."""
+    confirm(f"Remove version {version} of {workflow_id}? Its number is not used again.", yes=yes)
     with connect(url, key) as stepward:
         stepward.workflows.remove(workflow_id, version)
     if as_json:
@@ -172,11 +173,12 @@ def _show_page(page: WorkflowPage) -> None:
     if not page["workflows"]:
         screen.say("No workflows yet. Register one: stepward workflow register billing.yaml")
         return
-    table = screen.table("workflow", "version", "status", "tasks", "name", "created", right=("tasks",))
+    table = screen.table("workflow", "version", "status", "tasks", "name", "age", right=("tasks", "age"))
     for each in page["workflows"]:
         # What stands at its default is left out of a list.
         status = screen.status_text(each.get("status", "PUBLISHING"))
-        cells = (each["id"], each["version"], status, each.get("tasks", ""), each["name"], each["created_at"])
+        named = (each["id"], each["version"], status, each.get("tasks", ""), each["name"])
+        cells = (*named, screen.age(each["created_at"]))
         table.add_row(*(screen.as_cell(cell) for cell in cells))
     screen.show(table)
     screen.more(page["next_cursor"])

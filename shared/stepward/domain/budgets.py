@@ -69,6 +69,17 @@ class BudgetRef(BaseModel):
         """The sort key of its item: `day##2026-11-21`, `agent#support#`, `tenant##`."""
         return f"{self.scope}#{self.id}#{self.period}"
 
+    @property
+    def in_words(self) -> str:
+        """Name it for people: the day's budget (2026-11-21), the budget of agent support."""
+        match self.scope:
+            case BudgetScope.AGENT:
+                return f"the budget of agent {self.id}"
+            case BudgetScope.RUN:
+                return f"the cost limit of run {self.id}"
+            case _:
+                return f"the {self.scope}'s budget" + (f" ({self.period})" if self.period else "")
+
     @classmethod
     def of(cls, item_key: str) -> Self:
         """Read what `item_key` wrote."""

@@ -88,6 +88,17 @@ def usd_to_micros(usd: Decimal | float | str) -> int:
     return int(Decimal(str(usd)) * MICROS_PER_USD)
 
 
+def dollars(usd_micros: int) -> str:
+    """Write an amount for people, exactly: $0.02, $0.0005, $12.50.
+
+    >>> dollars(20_000), dollars(500), dollars(12_500_000)
+    ('$0.02', '$0.0005', '$12.50')
+    """
+    whole, rest = divmod(abs(usd_micros), MICROS_PER_USD)
+    cents = f"{rest:06d}".rstrip("0").ljust(2, "0")
+    return f"{'-' if usd_micros < 0 else ''}${whole:,}.{cents}"
+
+
 def rounded_up(usd_micros: Decimal) -> int:
     """Make whole micro-dollars of an exact amount."""
     return int(usd_micros.to_integral_value(ROUND_CEILING))

@@ -61,7 +61,8 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Callable[..., FakeApi]:
     def make(*answers: Answer) -> FakeApi:
         api = FakeApi(list(answers))
 
-        def open_client(target: Target) -> Stepward:
+        def open_client(target: Target, timeout_s: float = 30.0) -> Stepward:
+            del timeout_s
             return api.client(target.url, target.api_key)
 
         monkeypatch.setattr(connection, "open_client", open_client)

@@ -25,7 +25,7 @@ STATUS: dict[str, Any] = {
         (("label", "desk", "prod", "1.0.0"), "PUT /agents/desk/labels/prod", "prod is 1.0.0 of desk"),
         (("unlabel", "desk", "prod"), "DELETE /agents/desk/labels/prod", "no label prod"),
         (("move", "desk", "READY"), "POST /agents/desk/transitions", "desk is READY"),
-        (("end", "desk"), "DELETE /agents/desk", "desk is READY"),
+        (("end", "desk", "--yes"), "DELETE /agents/desk", "desk is READY"),
     ],
 )
 def test_a_command_asks_and_says_what_is(

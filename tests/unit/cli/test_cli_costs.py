@@ -57,7 +57,7 @@ def test_a_budget_is_set_and_removed(run: Run, stage: Stage) -> None:
     assert "agent a1: $20.000000" in run("budgets", "set", "agent", "20", "--agent", "a1").out
     assert api.targets == ["PUT /budgets/agent/a1"]
     assert json.loads(api.requests[0].content) == {"limit_usd": "20"}
-    assert run("budgets", "rm", "agent", "--agent", "a1", "--json").json == {
+    assert run("budgets", "rm", "agent", "--agent", "a1", "--yes", "--json").json == {
         "removed": {"scope": "agent", "id": "a1"}
     }
     assert api.targets[-1] == "DELETE /budgets/agent/a1"

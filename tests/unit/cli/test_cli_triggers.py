@@ -102,11 +102,11 @@ def test_a_secret_is_changed_and_a_trigger_removed(run: Run, stage: Stage) -> No
     api = stage(ok({"id": "hook", "secret": "whsec_y"}))
     assert "whsec_y" in run("triggers", "rotate", "hook", "--overlap", "0").out
     assert api.body() == {"overlap_s": 0}
-    assert run("triggers", "rm", "hook", "--json").json == {"id": "hook", "removed": True}
+    assert run("triggers", "rm", "hook", "--yes", "--json").json == {"id": "hook", "removed": True}
     assert api.targets == ["POST /triggers/hook/secret", "DELETE /triggers/hook"]
 
 
 def test_a_refusal_is_told_with_its_fix(run: Run, stage: Stage) -> None:
     stage(problem(404, "NotFound", "there is no trigger 'x'.", fix="GET /triggers lists those that exist"))
-    seen = run("triggers", "rm", "x")
+    seen = run("triggers", "rm", "x", "-y")
     assert (seen.code, "GET /triggers" in seen.err) == (3, True)

@@ -112,9 +112,14 @@ def test_workflows_are_listed(run: Run, stage: Stage) -> None:
         "version": "1.0.0",
         "tasks": 2,
         "status": "READY",
-        "created_at": "x",
+        "created_at": "2026-11-05T10:00:00.000Z",
     }
-    young = {"id": "other-flow", "name": "Other", "version": "0.1.0", "created_at": "y"}
+    young = {
+        "id": "other-flow",
+        "name": "Other",
+        "version": "0.1.0",
+        "created_at": "2026-11-05T10:00:00.000Z",
+    }
     stage(ok({"workflows": [one, young], "next_cursor": "c"}), ok({"workflows": [], "next_cursor": None}))
     seen = run("workflow", "ls")
     for text in ("billing-flow", "READY", "PUBLISHING", "--cursor c"):
@@ -133,8 +138,8 @@ def test_one_is_shown_with_its_document(run: Run, stage: Stage) -> None:
 
 def test_a_version_is_removed(run: Run, stage: Stage) -> None:
     api = stage(ok({"removed": True}))
-    assert "is gone" in run("workflow", "rm", "billing-flow", "1.0.0").out
-    assert run("workflow", "rm", "billing-flow", "1.0.0", "--json").json["removed"] is True
+    assert "is gone" in run("workflow", "rm", "billing-flow", "1.0.0", "--yes").out
+    assert run("workflow", "rm", "billing-flow", "1.0.0", "--yes", "--json").json["removed"] is True
     assert api.targets == ["DELETE /workflows/billing-flow/versions/1.0.0"] * 2
 
 

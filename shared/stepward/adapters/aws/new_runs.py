@@ -13,9 +13,11 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
+from stepward.domain.budgets import BudgetRef
 from stepward.domain.errors import BudgetExceeded, Bug
 from stepward.domain.journal import Created
 from stepward.domain.line import InLine, Slot, place_in_line
+from stepward.domain.money import dollars
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import Clock, iso
 from stepward.ports.runtime_state import NewRun, Started, records_of
@@ -92,8 +94,8 @@ class NewRuns:
         if empty:
             DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
             raise BudgetExceeded(
-                f"the budget {empty[0]} has less left than the {new.draw.usd_micros if new.draw else 0} "
-                "micro-dollars that a run draws at its start.",
+                f"{BudgetRef.of(empty[0]).in_words} has less left than the "
+                f"{dollars(new.draw.usd_micros if new.draw else 0)} that a run draws at its start.",
                 field="budget",
                 fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
             )

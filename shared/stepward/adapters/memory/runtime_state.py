@@ -23,6 +23,7 @@ from stepward.domain.journal import (
     Turn,
 )
 from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line, used_shards
+from stepward.domain.money import dollars
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runtime_state import (
     Freed,
@@ -239,7 +240,7 @@ class MemoryRuntimeState(MemoryRunLists):
     def _draw_at_start(self, new: NewRun) -> None:
         if new.draw and not self._draw(new.head.tenant, new.draw):
             raise BudgetExceeded(
-                f"a budget has less left than the {new.draw.usd_micros} micro-dollars of a start.",
+                f"a budget has less left than the {dollars(new.draw.usd_micros)} that a run draws at its start.",
                 field="budget",
                 fix="raise the budget, or wait for its next period",
             )

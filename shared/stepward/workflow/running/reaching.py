@@ -12,6 +12,7 @@ from stepward.domain.budgets import run_budget
 from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
 from stepward.domain.line import RunBudget
+from stepward.domain.money import dollars
 from stepward.domain.run_origins import Parent
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
@@ -121,5 +122,5 @@ class WorkflowReach:
             return None
         spent = totals_of(self.ports.store.everything(self.key).records).cost_usd_micros
         if spent >= limit:
-            raise BudgetExceeded(f"the run has spent {spent} of its {limit} micro-dollars.")
+            raise BudgetExceeded(f"the run has spent {dollars(spent)} of its {dollars(limit)}.")
         return limit - spent
