@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from stepward.agents.find import startable_agent
+from stepward.agents.fork_decisions import Decisions
 from stepward.agents.requests import parse
 from stepward.agents.show import find_run
 from stepward.agents.start import Caller, Launch, Start
@@ -38,6 +39,10 @@ class ForkRequest(BaseModel):
     prompt: Prompt | None = None
     model: Annotated[str, StringConstraints(min_length=1, max_length=120)] | None = None
     results: dict[str, Any] = Field(default_factory=dict, max_length=100)
+
+    def at(self, turn: int) -> ForkRequest:
+        """Ask for the same from an earlier turn."""
+        return self.model_copy(update={"turn": turn})
 
     @field_validator("turn")
     @classmethod
@@ -72,7 +77,7 @@ class ForkRun:
         request = parse(ForkRequest, body)
         key = self.start.idempotency(caller, ["fork", run, request.model_dump(mode="json")], idempotency_key)
         source = find_run(self.start.ports.runtime, caller.tenant, run)
-        state = self._at_turn(source.key, request.turn)
+        state, turn = self._taken_over(source, request)
         agent = startable_agent(
             self.start.registry, caller.tenant, state.start.agent, state.start.version
         ).definition
@@ -85,8 +90,20 @@ class ForkRun:
             cost_limit_usd_micros=state.start.cost_limit_usd_micros,
             idempotency=key,
         )
-        started = self.start.launch(caller, self._with_turns(caller.tenant, launch, source, state, request))
+        started = self.start.launch(
+            caller, self._with_turns(caller.tenant, launch, source, state, request.at(turn))
+        )
         return started.head, state.start.input, started.is_new
+
+    def _taken_over(self, source: RunHead, request: ForkRequest) -> tuple[RunState, int]:
+        """Read the run as it was after the last turn that the fork takes over; a person that was asked after it is asked again."""
+        state = self._at_turn(source.key, request.turn)
+        decisions = Decisions.of(self.start.ports.approvals, source, state.start.fork)
+        decisions.refuse_replaced(state.history[: request.turn], request.results)
+        turn = decisions.turn_before(state.history, request.turn)
+        if request.results or request.prompt or request.model:
+            decisions.refuse_changed(state.history[:turn])
+        return state, turn
 
     def _with_turns(
         self, tenant: str, launch: Launch, source: RunHead, state: RunState, request: ForkRequest
@@ -135,6 +152,8 @@ class ForkRun:
 
     def _as_it_was(self, key: RunKey, state: RunState, turn: int) -> RunState:
         """Say who had carried a run on after a turn; of turns that it took over itself, its own source knows."""
+        if turn < len(state.history):
+            state = state_at(self.start.ports.journal.load(key), turn)
         while turn < state.inherited_turns:
             if state.start.fork is None:
                 raise Bug(f"{key.run} has turns that it took over from nobody")

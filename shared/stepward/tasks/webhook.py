@@ -15,7 +15,7 @@ from stepward.models.expressions import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults
 from stepward.tools.http_request import TIMEOUT_S
-from stepward.tools.places import places_in
+from stepward.tools.places import fault_of_path, places_in
 
 CALLBACK: Final = "callback_url"
 """The name under which the one who is to call is told the address."""
@@ -164,8 +164,9 @@ def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:
         return settings
     if settings.url is None or not settings.url.isprintable() or set(settings.url) & set("{}"):
         raise OutputMalformed(f"`url` gave {as_read(settings.url)}, which is no address.")
-    for fault in config_faults(settings.as_tool()):
-        raise OutputMalformed(
-            f"`url` gave {as_read(settings.url, 200)}, which cannot be called: {fault.detail}"
-        )
+    wrong = [fault.detail for fault in config_faults(settings.as_tool())]
+    if leads_elsewhere := fault_of_path(settings.url):
+        wrong.append(leads_elsewhere)
+    if wrong:
+        raise OutputMalformed(f"`url` gave {as_read(settings.url, 200)}, which cannot be called: {wrong[0]}")
     return settings

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from stepward.domain.errors import ToolArgumentInvalid
 
 _PLACE: Final = re.compile(r"\{([A-Za-z0-9_.-]{1,64})\}")
 _WHOLE: Final = re.compile(rf"^{_PLACE.pattern}$")
-_STEPS: Final = ("", ".", "..")
+_STEPS: Final = frozenset({"", ".", ".."})
 """What a part of a path may not become: servers take it for another path."""
+_BETWEEN_STEPS: Final = re.compile(r"[/\\]")
+_DECODED_TIMES: Final = 4
+"""What is encoded here is decoded once; proxies and servers may each decode once more, and some of them twice."""
 
 
 def places_in(template: Any) -> set[str]:
@@ -104,11 +108,48 @@ def _part(part: str, given: Mapping[str, Any]) -> str:
     if not names:
         return part
     filled_part = _PLACE.sub(lambda place: _encoded(place[1], given), part)
-    if filled_part in _STEPS or any(given[name] == "" for name in names):
+    if makes_another_path(filled_part) or any(_bare(text_of(given[name])) == "" for name in names):
         raise ToolArgumentInvalid(
             f"{names[0]}: {filled_part!r} cannot stand in a path; give a name or a number"
         )
     return filled_part
+
+
+def makes_another_path(part: str) -> bool:
+    """Tell whether servers may take a part of a path, or what is in it once it is decoded, for a step to elsewhere.
+
+    Args:
+        part: What stands between two slashes, percent-encoded.
+
+    Returns:
+        Whether it is empty, `.` or `..`, or has such a step in it, in whatever spelling: encoded again, between encoded
+        slashes, before a `;`, in dots of another script, or among characters that nobody sees.
+    """
+    text = part
+    for _ in range(_DECODED_TIMES):
+        text = unicodedata.normalize("NFKC", unquote(text))
+    steps = [_bare(step.partition(";")[0]) for step in _BETWEEN_STEPS.split(text)]
+    return _bare(text) == "" or any(step in _STEPS - {""} for step in steps)
+
+
+def fault_of_path(url: str) -> str | None:
+    """Say what in the path of a whole URL leads elsewhere, for one that was put together by somebody else.
+
+    Args:
+        url: The URL; a slash at its end is nothing to refuse.
+
+    Returns:
+        What is wrong, or None.
+    """
+    parts = urlsplit(url).path.removeprefix("/").removesuffix("/").split("/")
+    bad = [part for part in parts if makes_another_path(part)] if parts != [""] else []
+    return f"{bad[0]!r} cannot stand in a path" if bad else None
+
+
+def _bare(text: str) -> str:
+    """Take a text without what some servers leave out of it, its dots and slashes as ASCII has them."""
+    plain = unicodedata.normalize("NFKC", text)
+    return "".join(char for char in plain if unicodedata.category(char)[0] not in "CZ")
 
 
 def _encoded(name: str, given: Mapping[str, Any]) -> str:
