@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stepward.cli.checkout import find_laptop
 from stepward.cli.exit_codes import SetupError
 from stepward.sdk import Stepward
+
+if TYPE_CHECKING:
+    from stepward.cli.offline import Offline
 
 UrlOption = Annotated[
     str | None,
@@ -64,6 +67,31 @@ def connect(url: str | None, key: str | None, *, timeout_s: float = 30.0) -> Ste
     if not target.api_key:
         raise SetupError(f"No API key for {target.url}.", "Give --key, or set STEPWARD_API_KEY.")
     return open_client(target, timeout_s)
+
+
+def connect_or_offline(url: str | None, key: str | None) -> Stepward | Offline:
+    """Open the client, or where no server is known what answers of documents without one.
+
+    Args:
+        url: The stage's address, if the command was given one.
+        key: The API key, if the command was given one.
+
+    Returns:
+        Either; both have `workflows`.
+
+    Raises:
+        SetupError: No server is known, and the extra that checking without one needs is not installed.
+    """
+    if find_target(url, key) is not None:
+        return connect(url, key)
+    try:
+        from stepward.cli.offline import Offline  # noqa: PLC0415  it loads the product's logic
+    except ImportError as error:
+        raise SetupError(
+            f"No server is known, and checking without one needs the extra `rooms`: {error.name} is missing.",
+            "Install it: pip install 'stepward[cli,rooms]'. Or give --url.",
+        ) from error
+    return Offline()
 
 
 def open_client(target: Target, timeout_s: float = 30.0) -> Stepward:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stepward.cli import screen, workflow_diff
-from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
 from stepward.sdk import Stepward, WorkflowDiff, WorkflowPlan
 from stepward.sdk.workflow_shapes import Drawn
+
+if TYPE_CHECKING:
+    from stepward.cli.offline import Offline
 
 PLAN_HELP = """Say what a run will enter, how long it takes, what it costs at least and at most, and what is proved of it.
 
@@ -73,7 +76,7 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a run will do, take and cost."""
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key) as stepward:
         made = _planned(stepward, given, version, as_json=as_json)
     screen.answer(made, _show_plan, as_json=as_json)
 
@@ -89,7 +92,7 @@ def graph(
 ) -> None:
     """Draw a workflow."""
     kind: Drawn = "svg" if form is Form.SVG else "mermaid"
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key) as stepward:
         text = _drawn(stepward, given, kind, version, as_json=as_json)
     if as_json:
         text = screen.json_text({"form": form.value, "text": text})
@@ -105,7 +108,7 @@ def compiled(
     as_json: JsonOption = False,
 ) -> None:
     """Show the state machine that a workflow becomes."""
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key) as stepward:
         text = _drawn(stepward, given, "asl", version, as_json=as_json)
     _put(text, out)
 
@@ -131,7 +134,7 @@ def diff(
         screen.write_lines(workflow_diff.lines_of(found))
 
 
-def _planned(stepward: Stepward, given: str, version: str | None, *, as_json: bool) -> WorkflowPlan:
+def _planned(stepward: Stepward | Offline, given: str, version: str | None, *, as_json: bool) -> WorkflowPlan:
     if not is_file(given):
         return stepward.workflows.planned(given, version=version)
     source = source_of(given)
@@ -139,7 +142,9 @@ def _planned(stepward: Stepward, given: str, version: str | None, *, as_json: bo
         return stepward.workflows.plan(source.document)
 
 
-def _drawn(stepward: Stepward, given: str, kind: Drawn, version: str | None, *, as_json: bool) -> str:
+def _drawn(
+    stepward: Stepward | Offline, given: str, kind: Drawn, version: str | None, *, as_json: bool
+) -> str:
     if not is_file(given):
         return stepward.workflows.drawn(given, kind, version=version)
     source = source_of(given)

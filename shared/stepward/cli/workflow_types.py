@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from stepward.cli import screen
-from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
 
 _PREFIX: Final = "task_"
@@ -118,7 +118,7 @@ def types(
     as_json: JsonOption = False,
 ) -> None:
     """Tell what tasks may say."""
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key) as stepward:
         known = types_of(stepward.workflows.schema())
     if name is not None:
         known = [_named(name, known)]

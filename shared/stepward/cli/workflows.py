@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 import yaml
 
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
-from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
-from stepward.cli.workflow_files import FileArgument, VersionOption, refusals_of, shown, source_of
-from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowVersion
+from stepward.cli.workflow_files import FileArgument, Source, VersionOption, refusals_of, shown, source_of
+from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowProblem, WorkflowVersion
+from stepward.sdk.workflows import WorkflowClient
 
 app = typer.Typer(
     no_args_is_help=True, help="Check, plan, register, run, watch, stop and remove workflows.", epilog=EPILOG
 )
+Found = tuple[Source, tuple[WorkflowProblem, ...]]
+"""A file, and what was found in it."""
 
 REGISTER_HELP = """Keep a version of a workflow and have its state machine made.
 
@@ -30,7 +33,7 @@ Examples:
 """
 VALIDATE_HELP = """Say all that is wrong with files, a line each: file:line:column: task: what (how to mend it).
 
-Nothing is kept. Ends with 1 if anything is wrong.
+Nothing is kept. Ends with 1 if anything is wrong. Without a server, names that it would look up are warnings.
 
 Examples:
 
@@ -93,17 +96,37 @@ def validate(
 ) -> None:
     """Say all that is wrong with files."""
     sources = [source_of(file) for file in files]
-    with connect(url, key) as stepward:
-        found = [(source, stepward.workflows.problems(source.document)) for source in sources]
+    with connect_or_offline(url, key) as stepward:
+        known = stepward.workflows
+        found = [(source, known.problems(source.document)) for source in sources]
+        doubts = [
+            (source, known.warnings(source.document))
+            for source in sources
+            if not isinstance(known, WorkflowClient)
+        ]
     if as_json:
-        screen.write_json({"problems": [shown(source, one) for source, some in found for one in some]})
+        told = {"problems": _told(found), **({"warnings": _told(doubts)} if doubts else {})}
+        screen.write_json(told)
     else:
-        for source, problems in found:
-            for problem in problems:
-                screen.say(problem.spelled(source.name))
-            if not problems:
-                screen.say(f"{source.name}: nothing is wrong.", style="green")
+        _show_problems(found, {source.name: len(some) for source, some in doubts})
+        for source, some in doubts:
+            for one in some:
+                screen.say(f"{one.spelled(source.name)} [warning]", style="yellow")
     raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
+
+
+def _told(found: list[Found]) -> list[dict[str, Any]]:
+    return [shown(source, one) for source, some in found for one in some]
+
+
+def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
+    for source, problems in found:
+        for problem in problems:
+            screen.say(problem.spelled(source.name))
+        if not problems:
+            count = doubts.get(source.name, 0)
+            rest = f", as far as can be told without a server ({count} left)" if count else ""
+            screen.say(f"{source.name}: nothing is wrong{rest}.", style="green")
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
@@ -137,7 +160,7 @@ def show(
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)
 def schema(url: UrlOption = None, key: KeyOption = None) -> None:
     """Print the JSON Schema of workflows."""
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key) as stepward:
         screen.write_json(stepward.workflows.schema())
 
 

@@ -69,7 +69,7 @@ class RegisterWorkflow:
             raise Refused([*read.problems, *unknown])
         definition = read.scene.definition
         compiled = compile_workflow(definition, tenant)
-        if problems := [*unknown, *located(read.scene.document, _beyond(definition, compiled))]:
+        if problems := [*unknown, *located(read.scene.document, beyond_checks(definition, compiled))]:
             raise Refused(problems)
         return definition, compiled
 
@@ -78,7 +78,7 @@ class RegisterWorkflow:
         return before.definition if before else None
 
 
-def _beyond(definition: WorkflowDefinition, compiled: Compiled) -> list[Problem]:
+def beyond_checks(definition: WorkflowDefinition, compiled: Compiled) -> list[Problem]:
     """Tell what only the compiled machine shows: that it has no room, or that a policy is not kept."""
     if fault := compiled.fault:
         return [Problem(code="too-large", detail=fault.detail, fix=fault.fix, field="tasks")]

@@ -34,7 +34,7 @@ def test_one_type_is_told_with_all_that_its_tasks_may_say(run: Run, stage: Stage
     lines = [" ".join(line.split()) for line in run("workflow", "types", "foreach").out.splitlines()]
     assert lines[0] == find_type("foreach").purpose
     assert "max_parallel integer 10 How many items run at once at most." in lines
-    assert any(line.startswith("items* anything The items: a list, or an expression;") for line in lines)
+    assert "items* anything The items: a list, or an expression that gives one." in lines
     assert any(line.startswith("needs string or array The tasks that must have ended") for line in lines)
     assert not any(line.startswith("depends_on ") for line in lines)
 

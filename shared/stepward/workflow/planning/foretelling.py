@@ -48,12 +48,12 @@ class Foretell:
         """Plan a document without keeping it; raises `Refused` with all that is wrong with it."""
         check_form(form)
         definition, compiled = self.register.compiled(tenant, source, kind)
-        return self._told(tenant, Version(definition, compiled), form)
+        return foretold(Version(definition, compiled), self.costs(tenant), form)
 
     def of_version(self, tenant: str, workflow: str, version: str | None, form: str | None) -> Foretold:
         """Plan a version, the newest by default."""
         check_form(form)
-        return self._told(tenant, kept_version(self.registry, tenant, workflow, version), form)
+        return foretold(kept_version(self.registry, tenant, workflow, version), self.costs(tenant), form)
 
     def between(self, tenant: str, workflow: str, before: str | None, after: str | None) -> WorkflowDiff:
         """Compare a version with another, the newest by default."""
@@ -74,18 +74,29 @@ class Foretell:
         new = Version(*self.register.compiled(tenant, source, kind))
         return diff(kept_version(self.registry, tenant, workflow, None), new, self.costs(tenant))
 
-    def _told(self, tenant: str, version: Version, form: str | None) -> Foretold:
-        definition, compiled = version.definition, version.compiled
-        if form == "asl":
-            return Foretold(text=compiled.text(indent=2), media_type="application/json")
-        made = plan(definition, compiled, self.costs(tenant))
-        if form == "mermaid":
-            return Foretold(text=mermaid(definition, made))
-        if form == "svg":
-            return Foretold(text=svg(definition, made), media_type="image/svg+xml")
-        proofs = [proof.model_dump(mode="json") for proof in prove(definition, compiled)]
-        table = {"summary": summary_rows(made), "tasks": task_rows(made)}
-        return Foretold(values={"plan": made.model_dump(mode="json"), "proofs": proofs, "table": table})
+
+def foretold(version: Version, costs: Costs, form: str | None) -> Foretold:
+    """Plan, draw or compile one version.
+
+    Args:
+        version: The definition and what it compiles to.
+        costs: Knows what agents and other workflows cost.
+        form: One of `FORMS`; None is `json`.
+
+    Returns:
+        The answer in that form.
+    """
+    definition, compiled = version.definition, version.compiled
+    if form == "asl":
+        return Foretold(text=compiled.text(indent=2), media_type="application/json")
+    made = plan(definition, compiled, costs)
+    if form == "mermaid":
+        return Foretold(text=mermaid(definition, made))
+    if form == "svg":
+        return Foretold(text=svg(definition, made), media_type="image/svg+xml")
+    proofs = [proof.model_dump(mode="json") for proof in prove(definition, compiled)]
+    table = {"summary": summary_rows(made), "tasks": task_rows(made)}
+    return Foretold(values={"plan": made.model_dump(mode="json"), "proofs": proofs, "table": table})
 
 
 def check_form(form: str | None) -> None:

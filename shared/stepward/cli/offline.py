@@ -1,0 +1,213 @@
+"""Checks, plans and draws workflows on this machine, where no server is known.
+
+The only module of the command line that imports the product's logic, and so needs what its functions need (the extra
+`rooms`): import it where it is used, so that no other command waits for it.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, Final, Self, cast
+
+from stepward.cli.exit_codes import SetupError
+from stepward.domain.documents import Kind
+from stepward.domain.documents.problems import Problem, Refused
+from stepward.domain.published_tools import PublishedTool, ToolRoom
+from stepward.domain.tools import Effect
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
+from stepward.sdk.documents import JSON, YAML, Document, opened
+from stepward.sdk.workflow_shapes import Drawn
+from stepward.tasks.agent import AgentSettings
+from stepward.tasks.subworkflow import SubworkflowSettings
+from stepward.tasks.tool import ToolSettings
+from stepward.workflow.checks.examine import Examined, examined
+from stepward.workflow.checks.locating import located
+from stepward.workflow.checks.scene import Scene
+from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflow.documents import json_schema
+from stepward.workflow.own_tools import OwnTools
+from stepward.workflow.planning.costs import NobodyKnows
+from stepward.workflow.planning.diff import Version
+from stepward.workflow.planning.foretelling import foretold
+from stepward.workflow.registering import beyond_checks
+
+for _name in ("jsonata", "re2"):
+    import_module(_name)  # expressions need them when the first one is read: what is missing is told now
+
+_KINDS: Final[dict[str, Kind]] = {YAML: "yaml", JSON: "json"}
+_REGISTERED: Final = "it is checked when the workflow is registered, or with --url"
+
+
+class AnyFolder(ToolRoom):
+    """Offers whatever function is asked for: what a folder really offers, a server knows."""
+
+    def tool(self, function: str) -> PublishedTool:
+        """Make a function up that takes anything.
+
+        Args:
+            function: Its name.
+
+        Returns:
+            The function, as one that is safe to repeat.
+        """
+        return PublishedTool(
+            function=function,
+            description="Known to a server only.",
+            parameters={"type": "object"},
+            effect=Effect.IDEMPOTENT,
+            timeout_s=60,
+        )
+
+
+class OfflineWorkflows:
+    """Answers what the client's `workflows` answers of documents, without a server."""
+
+    def problems(self, document: Document) -> tuple[WorkflowProblem, ...]:
+        """Say all that is wrong with a document.
+
+        Args:
+            document: A file, a text, values or a `Flow`.
+
+        Returns:
+            The problems by position; what only a server knows is none of them, see `warnings`.
+        """
+        try:
+            self._version(document)
+        except DocumentRefused as error:
+            return error.problems
+        return ()
+
+    def warnings(self, document: Document) -> tuple[WorkflowProblem, ...]:
+        """Name what a document says of agents, workflows and tools that a server would look up.
+
+        Args:
+            document: As in `problems`.
+
+        Returns:
+            A warning for each task that names one.
+        """
+        scene = _examined(document).scene
+        return tuple(_of_problem(one) for one in _references(scene)) if scene else ()
+
+    def plan(self, document: Document) -> WorkflowPlan:
+        """Plan a document; what agents and other workflows cost is not known.
+
+        Args:
+            document: As in `problems`.
+
+        Returns:
+            The plan, as the API gives it.
+
+        Raises:
+            DocumentRefused: Something is wrong with it.
+        """
+        return cast("WorkflowPlan", foretold(self._version(document), NobodyKnows(), None).values)
+
+    def draw(self, document: Document, form: Drawn) -> str:
+        """Draw a document.
+
+        Args:
+            document: As in `problems`.
+            form: `mermaid`, `svg`, or `asl` for the state machine.
+
+        Returns:
+            The text.
+
+        Raises:
+            DocumentRefused: Something is wrong with it.
+        """
+        return foretold(self._version(document), NobodyKnows(), form).text
+
+    def schema(self) -> dict[str, Any]:
+        """Give the JSON Schema of documents.
+
+        Returns:
+            The schema of this version of Stepward.
+        """
+        return json_schema()
+
+    def planned(self, workflow_id: str, *, version: str | None = None) -> WorkflowPlan:
+        """Refuse: what is registered, only a server knows."""
+        raise _needs_server(workflow_id, version)
+
+    def drawn(self, workflow_id: str, form: Drawn, *, version: str | None = None) -> str:
+        """Refuse: what is registered, only a server knows."""
+        del form
+        raise _needs_server(workflow_id, version)
+
+    def _version(self, document: Document) -> Version:
+        read = _examined(document)
+        if read.scene is None or read.problems:
+            raise _refused(read.problems)
+        definition = read.scene.definition
+        compiled = compile_workflow(definition)
+        if problems := located(read.scene.document, beyond_checks(definition, compiled)):
+            raise _refused(problems)
+        return Version(definition, compiled)
+
+
+class Offline:
+    """Stands in for the client where no server is known."""
+
+    def __init__(self) -> None:
+        self.workflows = OfflineWorkflows()
+
+    def __enter__(self) -> Self:
+        """Be used as the client is."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close nothing."""
+
+
+def _examined(document: Document) -> Examined:
+    given = opened(document)
+    own = OwnTools(lambda folder: AnyFolder(room=folder, published_at=""), _nothing_kept)
+    return examined(given.content, _KINDS.get(given.content_type, "auto"), own.filled)
+
+
+def _nothing_kept(definition: WorkflowDefinition) -> None:
+    del definition
+
+
+def _references(scene: Scene) -> list[Problem]:
+    found = []
+    for spot in scene.all():
+        named = spot.settings
+        if isinstance(named, AgentSettings):
+            found.append(_unchecked(scene, spot, "agent", named.agent))
+        elif isinstance(named, SubworkflowSettings):
+            found.append(_unchecked(scene, spot, "workflow", named.workflow))
+        elif isinstance(named, ToolSettings) and "." in named.tool:
+            found.append(_unchecked(scene, spot, "tool", named.tool))
+    return found
+
+
+def _unchecked(scene: Scene, spot: Any, what: str, name: str) -> Problem:
+    detail = f"whether there is {'an' if what == 'agent' else 'a'} {what} {name!r}, only a server knows"
+    return scene.problem(spot, what, f"unchecked-{what}", detail, _REGISTERED)
+
+
+def _of_problem(problem: Problem) -> WorkflowProblem:
+    return WorkflowProblem.of(problem.model_dump())
+
+
+def _refused(problems: list[Problem]) -> DocumentRefused:
+    told = Refused(problems)
+    body = {
+        "title": told.code,
+        "code": told.code,
+        "detail": told.detail,
+        "fix": told.fix,
+        "errors": told.errors,
+    }
+    return DocumentRefused(400, body, tuple(_of_problem(one) for one in told.problems))
+
+
+def _needs_server(workflow_id: str, version: str | None) -> SetupError:
+    said = f"{workflow_id} {version}" if version else workflow_id
+    return SetupError(
+        f"{said} is no file, and which workflows are registered only a server knows.",
+        "Give a file, or start one with `stepward up`, or set STEPWARD_URL and STEPWARD_API_KEY.",
+    )
