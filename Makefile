@@ -62,6 +62,10 @@ package: $(READY) ## Build the real bundles of every room
 bench: $(READY) ## Count what the four reference runs cost
 	@$(BIN)/python -m infra.local bench counts
 
+wheel: $(READY) ## Build the wheel into dist, offline
+	@rm -rf build
+	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --wheel-dir dist .
+
 new-function: $(READY) ## Make a room: make new-function NAME=my_room
 	@$(BIN)/python -m infra.new_function "$(NAME)"
 
@@ -74,4 +78,4 @@ lock: $(READY) ## Pin every dependency anew, with hashes
 lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
 	$(BIN)/python -m infra.checks.install --pin
 
-.PHONY: help setup demo up test check format synth package bench new-function new-tools lock lock-checkers
+.PHONY: help setup demo up test check format synth package bench wheel new-function new-tools lock lock-checkers
