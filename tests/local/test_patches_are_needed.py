@@ -12,9 +12,11 @@ from infra.local import engine
 from tests.local import (
     test_engine_executions,
     test_engine_patches,
+    test_engine_refusals,
     test_engine_services,
     test_engine_speed,
     test_engine_tokens,
+    test_engine_truth,
     test_iam_patches,
     test_trigger_patches,
 )
@@ -23,9 +25,11 @@ from tests.local.conftest import UNPATCHED
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     test_engine_executions,
+    test_engine_refusals,
     test_engine_services,
     test_engine_speed,
     test_engine_tokens,
+    test_engine_truth,
     test_engine_patches,  # spoils the parser of unpatched moto with its last test
     test_iam_patches,
     test_trigger_patches,

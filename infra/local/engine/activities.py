@@ -2,7 +2,8 @@
 
 Where: `start_execution` in moto/stepfunctions/parser/models.py:272 gives executions an empty store of activities;
 moto/stepfunctions/responses.py has no GetActivityTask; `ActivityTaskStartEndpoint.wait` in
-moto/stepfunctions/parser/asl/eval/callback/callback.py:104 reads an attribute that nobody has set.
+moto/stepfunctions/parser/asl/eval/callback/callback.py:104 reads an attribute that nobody has set;
+`add_activity_task` beside it makes an exception wrongly for an activity that is not there.
 """
 
 from __future__ import annotations
@@ -11,16 +12,30 @@ import time
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
+    FailureEvent,
+    FailureEventException,
+)
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
+    StatesErrorNameType,
+)
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_activitiy import (
+    StateTaskActivity,
+)
 from moto.stepfunctions.parser.asl.eval.callback.callback import (
     ActivityCallbackEndpoint,
     ActivityTaskStartEndpoint,
 )
+from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.backend import activity
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
-from infra.local.engine import waiting_tasks
+from infra.local.engine import failure_events, waiting_tasks
 
+ORIGINAL_EVAL = StateTaskActivity._eval_execution  # noqa: SLF001 - what is mended
 ORIGINAL = Execution._get_start_execution_worker  # noqa: SLF001 - what is mended
 POLL_LIMIT_S = 60.0
 """How long GetActivityTask waits for work before it answers without any, on AWS as here."""
@@ -32,7 +47,19 @@ def install() -> None:
     """Give executions the activities of their account, and workers their door."""
     Execution._get_start_execution_worker = _worker  # noqa: SLF001 - as above
     ActivityTaskStartEndpoint._outcome = None  # noqa: SLF001 - the attribute that is missing
+    StateTaskActivity._eval_execution = _eval_execution  # noqa: SLF001 - as above
     StepFunctionResponse.get_activity_task = _get_activity_task
+
+
+def _eval_execution(state: Any, env: Any) -> None:
+    arn = state.resource.resource_arn
+    if env.callback_pool_manager._activity_store.get(arn) is None:  # noqa: SLF001 - looking into it is not offered
+        name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+        cause = failure_events.with_state(env, f"The activity {arn} does not exist.")
+        told = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
+        details = EventDetails(executionFailedEventDetails=told)
+        raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, details))
+    ORIGINAL_EVAL(state, env)
 
 
 class _Activities(dict[str, Any]):

@@ -38,8 +38,26 @@ def is_told(details: Any) -> bool:
     return isinstance(details, dict) and any(isinstance(part, Told) for part in (details, *details.values()))
 
 
+def follow_entry(env: Any, *, itself: bool) -> int:
+    """Let the next event follow the one that entered the state, or the one before it; give the entry's id."""
+    entered, context = entered_at(env), env.event_history_context
+    if entered:
+        before = env.event_manager._history_event_list[entered - 1]["previousEventId"]  # noqa: SLF001 - as below
+        context.source_event_id = entered if itself else before
+    return entered
+
+
+def remember_entry(env: Any, entered: int) -> None:
+    """Say by which event the state was entered, where the newest event does not lead back to it."""
+    context = env.event_history_context
+    context.entry_before = (context.source_event_id, entered)
+
+
 def entered_at(env: Any) -> int:
     """Find the event that entered the state, going back from the newest event of this part of the execution."""
+    newest, entered = getattr(env.event_history_context, "entry_before", (None, 0))
+    if newest == env.event_history_context.source_event_id:
+        return int(entered)
     events = env.event_manager._history_event_list  # noqa: SLF001 - reading without copying it all
     event_id = int(env.event_history_context.source_event_id)
     while 0 < event_id <= len(events):

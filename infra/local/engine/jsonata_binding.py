@@ -32,7 +32,8 @@ def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
     for name, function in FUNCTIONS.items():
         compiled.register_lambda(name, function)
     for name, value in variables.items():
-        compiled.assign(name, as_doubles(value))
+        # The library takes None for undefined; null has a value of its own.
+        compiled.assign(name, Utils.NULL_VALUE if value is None else as_doubles(value))
     result = compiled.evaluate(None)
     if result is None:
         raise Undefined(expression)

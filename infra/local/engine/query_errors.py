@@ -2,7 +2,8 @@
 
 Where: moto/stepfunctions/parser/asl/jsonata/validations.py:32 and `ItemsJSONata`
 in …/state/exec/state_map/items/items.py:54. AWS names the way to the expression (`Output/result`) in the cause and as
-`location`, and writes one EvaluationFailed.
+`location`, and writes one EvaluationFailed, which follows the event before the one that entered the state. A Map without `Items`
+over what is no array names the Python type (…/state_map/state_map.py:230).
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from moto.stepfunctions.parser.asl.component.common.jsonata.jsonata_template_bin
 from moto.stepfunctions.parser.asl.component.common.jsonata.jsonata_template_value_array import (
     JSONataTemplateValueArray,
 )
+from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import ChoiceRule
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import (
@@ -41,11 +43,14 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison 
 )
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import ItemsJSONata
+from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
 from infra.local.engine import failure_events
 
 ORIGINAL = EvalComponent.eval
+ORIGINAL_MAP = StateMap._eval_execution  # noqa: SLF001 - what is mended
 _FIELDS = {
     "ArgumentsJSONataTemplateValueObject": "Arguments",
     "ArgumentsStringJSONata": "Arguments",
@@ -75,21 +80,29 @@ def install() -> None:
     for array in (JSONataTemplateValueArray, AssignTemplateValueArray):
         array._eval_body = _eval_array  # noqa: SLF001 - what is mended
     ItemsJSONata._eval_body = _eval_items  # noqa: SLF001 - as above
+    StateMap._eval_execution = _eval_map  # noqa: SLF001 - as above
     ConditionStringJSONata._eval_body = _eval_condition  # noqa: SLF001 - as above
 
 
 def fail(env: Any, expression: str, what: str) -> NoReturn:
     """Write EvaluationFailed and end the state with States.QueryEvaluationError."""
-    steps = "".join(_steps()).lstrip("/")
+    steps = _place()
     field = f" specified for the field '{steps}'" if steps else ""
-    cause = failure_events.with_state(env, f"The JSONata expression '{expression}'{field} {what}")
+    fail_with(env, f"The JSONata expression '{expression}'{field} {what}")
+
+
+def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
+    """Do so in words of the caller's; `follows_entry` names the state's entry as the event before."""
+    steps, cause = _place(), failure_events.with_state(env, words)
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
     told = EvaluationFailedEventDetails(cause=cause, error=name.error_name, state=env.next_state_name)
     if steps:
         told["location"] = steps
     kind = HistoryEventType.EvaluationFailed
     details = EventDetails(evaluationFailedEventDetails=told)
+    entered = failure_events.follow_entry(env, itself=follows_entry)
     env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
+    failure_events.remember_entry(env, entered)
     raise FailureEventException(
         FailureEvent(env=env, error_name=name, event_type=kind, event_details=failure_events.Told(details))
     )
@@ -101,6 +114,10 @@ def require(env: Any, expression: str, value: Any, kind: str, is_right: Callable
         shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         found = f"Expected '{kind}', but was '{_kind(value)}' for value: {shown}"
         fail(env, expression, f"returned an unexpected result type. {found}")
+
+
+def _place() -> str:
+    return "".join(_steps()).lstrip("/")
 
 
 def _steps() -> list[str]:
@@ -147,7 +164,8 @@ def _name(component: Any) -> str | None:
     if isinstance(component, JSONataTemplateBinding | AssignTemplateBinding):
         return str(component.identifier)
     if isinstance(component, ChoiceRule):
-        return f"Choices[{component.index}]"
+        # Rules within And, Or and Not have no number of their own.
+        return None if getattr(component, "index", None) is None else f"Choices[{component.index}]"
     return _FIELDS.get(type(component).__name__)
 
 
@@ -158,6 +176,16 @@ def _eval_array(component: Any, env: Any) -> None:
             value.eval(env)
         values.append(env.stack.pop())
     env.stack.append(values)
+
+
+def _eval_map(state: Any, env: Any) -> None:
+    items = env.states.get_input()
+    takes_input = state.query_language.query_language_mode is QueryLanguageMode.JSONata and not state.items
+    if takes_input and state.item_reader is None and not isinstance(items, list):
+        fail_with(
+            env, f"Map state input must be an array but was: {to_json_str(items, separators=(',', ':'))}"
+        )
+    ORIGINAL_MAP(state, env)
 
 
 def _eval_items(component: Any, env: Any) -> None:

@@ -3,7 +3,8 @@
 Where: `_normalise_service_error_name` and `_from_error` in
 moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service_aws_sdk.py:55,85. AWS has the
 names of its Java clients: `S3.NoSuchKeyException`, `SecretsManager.…`, `DynamoDb.DynamoDbException`. What boto itself
-refuses (a wrong type, say) ends as States.Runtime with moto; on AWS the service refuses it.
+refuses (a wrong type, say) ends as States.Runtime with moto; on AWS the service refuses it. Causes end with the number of
+attempts, and those of S3 have a second id, which moto does not send.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from infra.local import place
 from infra.local.engine.client_cache import client_for
 
 ORIGINAL = StateTaskServiceAwsSdk._eval_service_task  # noqa: SLF001 - what is mended
+ORIGINAL_FROM_ERROR = StateTaskServiceAwsSdk._from_error  # noqa: SLF001 - as above
+_ATTEMPTS = "(SDK Attempt Count: 1)"
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
 _REFUSED_BY_BOTO = (botocore.exceptions.BotoCoreError, TypeError, ValueError, AttributeError)
 
@@ -30,6 +33,7 @@ def install() -> None:
     """Use the names of the Java clients."""
     StateTaskServiceAwsSdk._normalise_service_error_name = staticmethod(java_name)  # noqa: SLF001 - as above
     StateTaskServiceAwsSdk._eval_service_task = _eval_service_task  # noqa: SLF001 - as above
+    StateTaskServiceAwsSdk._from_error = _from_error  # noqa: SLF001 - as above
 
 
 def java_name(service: str) -> str:
@@ -42,11 +46,22 @@ def java_name(service: str) -> str:
     return "".join(word.capitalize() for word in _WORD.findall(service_id))
 
 
+def _from_error(task: Any, env: Any, ex: Exception) -> Any:
+    if not isinstance(ex, botocore.exceptions.ClientError):
+        return ORIGINAL_FROM_ERROR(task, env=env, ex=ex)
+    if task.resource.api_name == "s3":
+        ex.response["ResponseMetadata"].setdefault("HostId", uuid.uuid4().hex)
+    failure = ORIGINAL_FROM_ERROR(task, env=env, ex=ex)
+    told = failure.event_details["taskFailedEventDetails"]
+    told["cause"] = f"{told['cause']} {_ATTEMPTS}"
+    return failure
+
+
 def _eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
     try:
         ORIGINAL(task, env, *args, **named)
     except _REFUSED_BY_BOTO as error:
         name = java_name(task.resource.api_name)
-        cause = f"{error} (Service: {name}, Status Code: 400, Request ID: {uuid.uuid4()})"
+        cause = f"{error} (Service: {name}, Status Code: 400, Request ID: {uuid.uuid4()}) {_ATTEMPTS}"
         failure = task._get_task_failure_event(env=env, error=f"{name}.{name}Exception", cause=cause)  # noqa: SLF001
         raise FailureEventException(failure) from error

@@ -2,8 +2,7 @@
 
 Where: `EventsBackend.put_events` in moto/events/models.py takes any JSON as `Detail`, AWS objects only; `SQSBackend.send_message` in
 moto/sqs/models.py takes an empty body; `SecretsManagerBackend.create_secret` in moto/secretsmanager/models.py takes any
-name. The causes that tasks tell of EventBridge and SQS lack the details that AWS gives (…/service/
-state_task_service_events.py:41, state_task_service_sqs.py:63).
+name. The cause that tasks tell of EventBridge lacks the details that AWS gives (…/service/state_task_service_events.py:41).
 """
 
 from __future__ import annotations
@@ -12,7 +11,6 @@ import json
 import re
 from typing import Any
 
-from botocore.exceptions import ClientError
 from moto.events.models import EventsBackend
 from moto.secretsmanager.exceptions import ValidationException
 from moto.secretsmanager.models import SecretsManagerBackend
@@ -21,15 +19,11 @@ from moto.sqs.models import SQSBackend
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_events import (
     SfnFailedEntryCountException,
 )
-from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sqs import (
-    StateTaskServiceSqs,
-)
 
 ORIGINAL = EventsBackend.put_events
 ORIGINAL_SEND = SQSBackend.send_message
 ORIGINAL_CREATE = SecretsManagerBackend.create_secret
 ORIGINAL_FAILED = SfnFailedEntryCountException.__init__
-ORIGINAL_SQS = StateTaskServiceSqs._from_error  # noqa: SLF001 - what is mended
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
 _MALFORMED = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
 
@@ -40,7 +34,6 @@ def install() -> None:
     SQSBackend.send_message = _send_message
     SecretsManagerBackend.create_secret = _create_secret
     SfnFailedEntryCountException.__init__ = _failed_entries
-    StateTaskServiceSqs._from_error = _sqs_from_error  # noqa: SLF001 - as above
 
 
 def _put_events(backend: Any, events: list[dict[str, Any]], *args: Any, **named: Any) -> Any:
@@ -66,19 +59,6 @@ def _send_message(backend: Any, queue_name: str, message_body: str, *args: Any, 
 
 def _failed_entries(error: Any, cause: Any) -> None:
     ORIGINAL_FAILED(error, json.dumps(cause, separators=(",", ":")))
-
-
-def _sqs_from_error(task: Any, env: Any, ex: Exception) -> Any:
-    failure = ORIGINAL_SQS(task, env=env, ex=ex)
-    if isinstance(ex, ClientError):
-        metadata = ex.response["ResponseMetadata"]
-        details = (
-            f"Service: AmazonSQS; Status Code: {metadata['HTTPStatusCode']}; Error Code: {ex.response['Error']['Code']}; "
-            f"Request ID: {metadata.get('RequestId')}; Proxy: null"
-        )
-        told = failure.event_details["taskFailedEventDetails"]
-        told["cause"] = f"{ex.response['Error']['Message']} ({details})"
-    return failure
 
 
 def _create_secret(backend: Any, name: str, *args: Any, **named: Any) -> Any:

@@ -48,11 +48,8 @@ def _until(wait: Any, env: Any) -> int:
     query_errors.require(env, expression, text, "string", lambda value: isinstance(value, str))
     moment = wait._from_timestamp_string(text)  # noqa: SLF001 - as above
     if moment is None:
-        query_errors.fail(
-            env,
-            expression,
-            f'returned a value that is not a valid ISO-8601 extended offset date-time: "{text}"',
-        )
+        words = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
+        query_errors.fail_with(env, f"{words}: {text}", follows_entry=True)
     return int((moment.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())
 
 
@@ -86,8 +83,7 @@ def _for_seconds(wait: Any, env: Any) -> int:
 def _wait_interval(wait: Any, env: Any, wait_seconds: int) -> None:
     if wait_seconds > MAX_WAIT_S:
         name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
-        cause = f"The wait of {wait_seconds} seconds is longer than the maximum of {MAX_WAIT_S} seconds."
-        details = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
+        details = ExecutionFailedEventDetails(error=name.error_name, cause="Wait state delay is too long.")
         told = EventDetails(executionFailedEventDetails=details)
         raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, told))
     ORIGINAL_INTERVAL(wait, env=env, wait_seconds=wait_seconds)
