@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-import yaml
 
 from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_definition
 from stepward.cli.options import AgentArgument, CursorOption, LimitOption
+from stepward.domain.documents.write import write_yaml
 from stepward.sdk import AgentDetail, AgentPage
 from stepward.sdk.shapes import AgentState, Capability
 
@@ -135,4 +135,4 @@ def _show_detail(detail: AgentDetail) -> None:
     if detail["agent"] is None:
         return
     screen.say("")
-    screen.say(yaml.safe_dump(detail["agent"], sort_keys=False, allow_unicode=True, width=100).rstrip())
+    screen.say(write_yaml(detail["agent"]))

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from stepward.cli import screen, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_definition, read_input
 from stepward.cli.options import CursorOption, LimitOption, TriggerArgument, YesOption, at_least, confirm
+from stepward.domain.documents.write import write_yaml
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
@@ -199,7 +199,7 @@ def _settings(trigger: Trigger) -> Any:
 def _show_trigger(trigger: Trigger) -> None:
     state = trigger.get("state")
     shown = {name: value for name, value in trigger.items() if name not in ("state", "next")}
-    screen.say(yaml.safe_dump(shown, sort_keys=False, allow_unicode=True, width=100).rstrip())
+    screen.say(write_yaml(shown))
     screen.say("")
     if state:
         counts = f"{state['started']} started, {state['duplicate']} repeated, {state['failed']} failed"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-import yaml
 
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
 from stepward.cli.workflow_files import FileArgument, Source, VersionOption, refusals_of, shown, source_of
+from stepward.domain.documents.write import write_yaml
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowProblem, WorkflowVersion
 from stepward.sdk.workflows import WorkflowClient
 
@@ -219,7 +219,7 @@ def _show_version(found: WorkflowDetail) -> None:
         }
     )
     screen.say("")
-    document = yaml.safe_dump(found["definition"], sort_keys=False, allow_unicode=True, width=100)
+    document = write_yaml(found["definition"])
     screen.say(document.rstrip())
 
 

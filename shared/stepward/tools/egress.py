@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import AfterValidator, StringConstraints
 
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
+from stepward.domain.json_text import without_mark
 from stepward.domain.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
 from stepward.domain.retry_after import retry_after_s
 from stepward.domain.web_address import BadAddress, WebAddress, read_address
@@ -61,8 +62,8 @@ class Incoming:
 
     @property
     def text(self) -> str:
-        """The body as text; what is no UTF-8 is replaced."""
-        return self.body.decode("utf-8", "replace")
+        """The body as text, without a byte-order mark; what is no UTF-8 is replaced."""
+        return without_mark(self.body.decode("utf-8", "replace"))
 
 
 def check_allowed(entry: str, http_allow: Sequence[str], field: str) -> None:
