@@ -143,7 +143,6 @@ class WorkflowWorld:
         return [one for name, one in named if name.startswith(f"{key.run}.1.")]
 
     def chunk(self, head: WorkflowHead, chunk: Chunk) -> Execution:
-        """One chunk's execution."""
         return self.engine.executions[f"{head.execution_name}.{chunk.name}"]
 
     def kill(self, execution: Execution, status: str = "ABORTED") -> None:
@@ -200,7 +199,8 @@ class WorkflowWorld:
             failed = (request.state or {}).get("failed")
             if request.run.chunk:
                 return RunChunk(self.ports).settle(key, request.run.chunk, failed)
-            return SettleRun(self.ports, self.world(key), self._tell)(key, failed, request.run.undo)
+            case = SettleRun(self.ports, self.world(key), self._tell)
+            return case(key, failed, request.run.undo, fails=request.fails)
         return CarryTask(self.ports, self.world(key))(request)
 
     def write(self, arguments: dict[str, Any]) -> bool:

@@ -20,5 +20,5 @@ def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
         failure = (request.state or {}).get("failed")
         if chunk:
             return workflow_wiring.chunk_case().settle(key, chunk, failure)
-        return workflow_wiring.settle_case(key)(key, failure, request.run.undo)
+        return workflow_wiring.settle_case(key)(key, failure, request.run.undo, fails=request.fails)
     return workflow_wiring.carry_case(key)(request)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any, Final
 
-from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next
+from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
 from stepward.agents.epochs import MOST_EVENTS, Epochs
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
@@ -72,7 +72,7 @@ class Advance:
         elif writer.state.end is not None:
             writer.settle()
         if writer.state.end is not None or epochs.is_late:
-            return AdvanceAnswer(tenant=request.tenant, run=request.run, next="done", seq=writer.state.seq)
+            return AdvanceAnswer.done(request, writer.state.seq, writer.state.end)
         return _Advancing(self, request, writer, epochs).run()
 
 
@@ -264,7 +264,7 @@ class _Advancing:
 
     def _end(self, end: End) -> AdvanceAnswer:
         self.writer.end(end)
-        return self._answer("done")
+        return self._answer("done", error=failed_with(self.state.end))
 
     def _answer(self, next_: Next, **more: Any) -> AdvanceAnswer:
         tenant, run = self.request.tenant, self.request.run

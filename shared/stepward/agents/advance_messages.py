@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.domain.runs import RunKey, epoch_of
+from stepward.domain.journal import End
+from stepward.domain.runs import RunKey, RunStatus, epoch_of
 
 
 class FailedCall(BaseModel):
@@ -84,3 +85,31 @@ class AdvanceAnswer(BaseModel):
     waits: list[Wait] | None = None
     seconds: int | None = None
     spent: int | None = None
+    error: str | None = None
+    """Of a run that has failed: the error's code, with which its execution fails too."""
+
+    @classmethod
+    def done(cls, request: AdvanceRequest, seq: int, end: End | None) -> Self:
+        """Answer that nothing is left to do.
+
+        Args:
+            request: What was asked for.
+            seq: The journal's last place.
+            end: How the run ended; None where it goes on in a newer execution.
+
+        Returns:
+            The answer.
+        """
+        return cls(tenant=request.tenant, run=request.run, next="done", seq=seq, error=failed_with(end))
+
+
+def failed_with(end: End | None) -> str | None:
+    """Name the error of a run that ended as failed.
+
+    Args:
+        end: How the run ended; None while it has not.
+
+    Returns:
+        The error's code; None of every other end.
+    """
+    return end.error.code if end and end.error and end.status is RunStatus.FAILED else None

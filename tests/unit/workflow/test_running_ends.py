@@ -10,7 +10,7 @@ from stepward.domain.errors import Conflict
 from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.running.ending import EndRun
-from stepward.workflow.running.settling import SettleRun
+from stepward.workflow.running.settling import RunFailed, SettleRun
 from tests.workflow_reach import nobody
 from tests.workflow_world import ACME, Died, WorkflowWorld
 
@@ -96,11 +96,12 @@ def test_a_second_settling_undoes_nothing_again() -> None:
     room, left = world.room, [None]
 
     def mortal(request: Any) -> Any:
-        answer = room(request)
         if request.step == "settle" and left:
             left.pop()
+            with pytest.raises(RunFailed):
+                room(request)
             raise Died
-        return answer
+        return room(request)
 
     world.room = mortal  # type: ignore[method-assign]
     ran = world.run([step("a"), step("b", "a"), bad("b")])

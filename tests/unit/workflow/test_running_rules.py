@@ -74,7 +74,8 @@ def test_a_failure_ends_the_run_at_once() -> None:
     ran = world.run([ill("a"), well("slow"), well("after", "slow")])
     assert (ran.status, world.loop.now_s) == ("FAILED", 1.0)
     assert "after" not in ran.statuses
-    assert ran.execution.error is None
+    assert ran.execution.error is not None
+    assert ran.execution.error.args[0].startswith("RunFailed: OutputMalformed: a: ")
 
 
 def test_a_late_outcome_of_an_ended_run_changes_nothing() -> None:

@@ -91,7 +91,7 @@ def test_an_expression_that_cannot_be_evaluated_fails_its_task() -> None:
     assert "b" not in ran.statuses
     assert ran.head.error is not None
     assert ran.head.error.detail.startswith("a: ")
-    assert ran.execution.status == "SUCCEEDED", "what failed is the run, not the machine"
+    assert ran.execution.status == "FAILED", "a failed run is a failed execution"
 
 
 def test_a_tool_is_called_with_the_inputs() -> None:

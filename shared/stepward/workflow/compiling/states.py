@@ -230,17 +230,17 @@ def await_by_room(name: str, state: State, needs: Sequence[str]) -> State:
 
 
 def settle_state() -> State:
-    """Ends the run by what its tasks' records say."""
+    """Ends the run by what its tasks' records say; of a run that failed it fails itself, and so the execution does."""
     return {
         "Type": "Task",
         "Comment": "Decides how the run ended, keeps it, and tells whoever waits for it",
         "Resource": "arn:aws:states:::lambda:invoke",
         "Arguments": {
             "FunctionName": TASK_RUN,
-            "Payload": {"step": "settle", "state": "{% $states.input %}", "context": _CONTEXT},
+            "Payload": {"step": "settle", "state": "{% $states.input %}", "fails": True, "context": _CONTEXT},
         },
         "TimeoutSeconds": ROOM_S,
-        "Retry": [{**_PASSING, "MaxAttempts": 5}],
+        "Retry": [{"ErrorEquals": ["RunFailed"], "MaxAttempts": 0}, {**_PASSING, "MaxAttempts": 5}],
         "Output": "{% $states.result.Payload %}",
         "End": True,
     }

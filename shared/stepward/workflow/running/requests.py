@@ -64,6 +64,8 @@ class TaskRequest(BaseModel):
     entered: str | None = None
     state: dict[str, Any] | None = None
     """What the settle state was given: an error if one ended the run early."""
+    fails: bool = False
+    """Whether the settle state fails with the run; machines of versions that were made before do not."""
 
     @property
     def made(self) -> str:

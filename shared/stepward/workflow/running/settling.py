@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.domain.errors import NotFound, StepwardError, TaskFailed
+from stepward.domain.errors import NotFound, StepwardError, TaskFailed, TaskFault
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
@@ -38,6 +38,10 @@ OUTPUT: Final = "output"
 Tell = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
 
+class RunFailed(TaskFault):
+    """The run has ended as failed, with all that follows of it done: only its execution has still to fail."""
+
+
 @dataclass(frozen=True)
 class SettleRun:
     """The use case behind the last state; safe to repeat."""
@@ -47,12 +51,28 @@ class SettleRun:
     tell: Tell
 
     def __call__(
-        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Undoing | None = None
+        self,
+        key: RunKey,
+        failure: Mapping[str, Any] | None,
+        apart: Undoing | None = None,
+        *,
+        fails: bool = False,
     ) -> dict[str, Any]:
         """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits.
 
-        `apart` says why a run is over whose own execution is gone: then only its undoing is left.
+        `apart` says why a run is over whose own execution is gone: then only its undoing is left. With `fails` the state
+        fails where the run has failed, after all else is done: whoever hears of the execution finds the run ended.
         """
+        settled = self._settled(key, failure, apart)
+        if fails and apart is None and settled["status"] == WorkflowStatus.FAILED.value:
+            head = self.ports.runs.head(key)
+            error = head.error if head else None
+            raise RunFailed(f"{error.code}: {error.detail}"[:1_000] if error else "the run failed")
+        return settled
+
+    def _settled(
+        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Undoing | None
+    ) -> dict[str, Any]:
         head, since = self.ports.runs.head(key), self.ports.clock.now()
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
