@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 from stepward.domain.chunks import Chunk
+from stepward.domain.errors import MachineMissing
 from stepward.domain.task_records import WorkflowHead
 from stepward.domain.undoing import Undoing
 
@@ -21,10 +22,15 @@ class EngineMachines:
         self._world = world
         self.sent: list[tuple[str, str | None]] = []
         self.lost: Callable[[str], bool] = lambda token: False
+        self.missing: set[str] = set()
+        self.ordered: list[tuple[str, str, str]] = []
 
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
     ) -> None:
+        if head.machine in self.missing:
+            self.order(head.tenant, head.workflow, head.version)
+            raise MachineMissing(f"the machine of {head.workflow} {head.version} is gone")
         text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
         named = head.model_dump(include={"tenant", "run", "workflow", "version"})
         given = {"v": 1, **named, "pk": f"T#{head.tenant}#R#{head.run}"}
@@ -34,6 +40,17 @@ class EngineMachines:
             given["undo"] = undoing.model_dump()
         part = chunk or undoing
         self._world.engine.start(json.loads(text), _execution(head, part and part.name), given)
+
+    def is_made(self, machine: str) -> bool:
+        return machine not in self.missing
+
+    def order(self, tenant: str, workflow: str, version: str) -> None:
+        self.ordered.append((tenant, workflow, version))
+
+    def make(self) -> None:
+        """Do what was ordered."""
+        for tenant, workflow, version in self.ordered:
+            self.missing.discard(self._world.registry.program(tenant, workflow, version).machine)
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         del error, cause

@@ -174,6 +174,7 @@ WORKFLOW_WORDS: dict[str, Rule] = {
     "publish": _publish,
     "order": _order,
     "start": _workflow_rule("states:StartExecution"),
+    "inspect": _workflow_rule("states:DescribeStateMachine"),
     "answer": _workflow_rule("states:SendTaskSuccess", "states:SendTaskFailure"),
     "stop": _workflow_rule("states:StopExecution", on_executions=True),
     "describe": _workflow_rule("states:DescribeExecution", on_executions=True),

@@ -104,7 +104,13 @@ def _tell_restored(laptop: Laptop, say: Callable[[str], None]) -> None:
     if laptop.keeper is None:
         return
     restored, folder = laptop.keeper.restored, laptop.options.data_dir
-    kinds = {"item": "items", "object": "objects", "message": "messages"}
+    kinds = {
+        "item": "items",
+        "object": "objects",
+        "message": "messages",
+        "machine": "machines of workflows",
+        "schedule": "schedules",
+    }
     counted = ", ".join(f"{restored.number[kind]} {kinds[kind]}" for kind in kinds)
     say(f"Data      {counted} came back from {folder}; every write is kept there.")
     if restored.executions:

@@ -66,6 +66,27 @@ def runs(both: tuple[WorkflowRuns, Any]) -> WorkflowRuns:
     return both[0]
 
 
+def test_a_start_that_is_taken_back_leaves_nothing_to_be_seen(runs: WorkflowRuns) -> None:
+    taken, word = a_run(1, key=a_word()), a_word()
+    runs.start(taken)
+    runs.withdraw(taken.head, word)
+    assert runs.head(taken.head.key) is None
+    assert runs.list_runs("acme", RunFilter(), limit=10).runs == []
+    assert runs.list_runs("acme", RunFilter(name="review"), limit=10).runs == []
+    assert runs.open_runs("9999", 10) == []
+    assert runs.count_open("acme", "review", "1.0.0") == 0
+    assert runs.start(a_run(2, key=word)) == (a_run(2).head, True)
+
+
+def test_a_run_that_has_ended_is_not_taken_back(runs: WorkflowRuns) -> None:
+    kept = a_run(1, key=a_word())
+    runs.start(kept)
+    runs.close(kept.head.key, an_end())
+    runs.withdraw(kept.head, a_word())
+    assert runs.head(kept.head.key) is not None
+    assert runs.start(a_run(2, key=a_word()))[1] is False
+
+
 def test_a_start_writes_everything(both: tuple[WorkflowRuns, Any]) -> None:
     runs, store = both
     place = TaskPlace(workflow="above", version="1.0.0", path="sub", started_at=AT, child=a_key().run)

@@ -75,6 +75,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
     },
     "workflows:stop": {f"{STATES}:execution:sw-prod-*": {"states:StopExecution"}},
     "workflows:describe": {f"{STATES}:execution:sw-prod-*": {"states:DescribeExecution"}},
+    "workflows:inspect": {f"{STATES}:stateMachine:sw-prod-*": {"states:DescribeStateMachine"}},
     "workflows:order": {
         f"arn:<partition>:lambda:{PLACE}:function:stepward-prod-workflow-publisher": {"lambda:InvokeFunction"}
     },

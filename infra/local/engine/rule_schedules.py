@@ -7,6 +7,7 @@ whose `update_schedule` changes a schedule in place. Expressions and zones that 
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any, Protocol
 
 from moto.events.exceptions import ValidationException
@@ -27,8 +28,8 @@ class Timetable(Protocol):
     def rule_put(self, rule: Any) -> None:
         """A rule is new, or has replaced one of its name."""
 
-    def schedule_put(self, schedule: Any) -> None:
-        """A schedule is new, or has been changed."""
+    def schedule_put(self, schedule: Any, since: datetime | None = None) -> None:
+        """A schedule is new, or has been changed; or it has come back, and is as old as `since`."""
 
 
 _timetables: list[Timetable] = []
@@ -37,6 +38,12 @@ _timetables: list[Timetable] = []
 def bind(timetable: Timetable | None) -> None:
     """Tell this timetable of every rule and schedule from now on."""
     _timetables[:] = [] if timetable is None else [timetable]
+
+
+def restored(schedule: Any, since: datetime) -> None:
+    """Let a schedule go on that was made, or last changed, at a moment."""
+    for timetable in _timetables:
+        timetable.schedule_put(schedule, since)
 
 
 def install() -> None:

@@ -14,9 +14,11 @@ from typing import Any
 from infra.local.engine.dynamodb_lock import Observer
 from infra.local.state.executions import Executions
 from infra.local.state.folder import DataFolder, Unit
+from infra.local.state.machines import Machines
 from infra.local.state.objects import Objects
 from infra.local.state.queues import Messages
 from infra.local.state.scans import Comparison, Source
+from infra.local.state.schedules import Schedules
 from infra.local.state.tables import KIND, Items
 from infra.local.state.texts import dump, load
 
@@ -45,8 +47,11 @@ class Keeper:
         """Open the folder before anything else is started: one that cannot be used is to be told at once."""
         self._folder = DataFolder(folder, tell)
         self._items = Items(self._folder)
-        self._sources: list[Source] = [Objects(), Messages(), Executions()]
-        self._comparisons = {source.kind: Comparison(source, self._folder) for source in self._sources}
+        self._machines, self._schedules, self._executions = Machines(), Schedules(), Executions()
+        self._still: list[Source] = [Objects(), Messages(), self._machines]
+        """What does nothing by itself, and may come back before anything runs."""
+        sources: list[Source] = [*self._still, self._executions, self._schedules]
+        self._comparisons = {source.kind: Comparison(source, self._folder) for source in sources}
         self._keeps = False
         self._mutex = threading.Lock()
         self._ended = threading.Event()
@@ -81,17 +86,19 @@ class Keeper:
         return answer
 
     def restore(self) -> None:
-        """Put tables, objects and messages back and begin to keep; nothing runs yet."""
+        """Put tables, objects, messages and machines back into what was deployed; nothing runs yet."""
+        self._machines.deployed()
+        self._schedules.deployed()
         number, lost = self._items.restore()
         self.restored.number[KIND] = number
         self.restored.lost += lost
-        for source in self._sources:
-            if source.kind != Executions.kind:
-                self._restore(source)
+        for source in self._still:
+            self._restore(source)
 
     def begin(self) -> None:
-        """Let executions go on that were under way, and keep what changes from now on."""
-        self._restore(Executions(), self.restored.executions)
+        """Let executions go on that were under way, and schedules; keep what changes from now on."""
+        self._restore(self._executions, self.restored.executions)
+        self._restore(self._schedules)
         self._keeps = True
         self._thread.start()
 
@@ -112,7 +119,7 @@ class Keeper:
             self._thread.join()
         if self._keeps:
             self._keeps = False
-            self.under_way = sorted(found.unit.key for found in Executions().scan())
+            self.under_way = sorted(found.unit.key for found in self._executions.scan())
             for kind in self._comparisons:
                 self._keep(kind)
         self._folder.close()
@@ -146,5 +153,10 @@ class Keeper:
 def _kinds(environ: dict[str, Any]) -> list[str]:
     """Say what a request may have changed, by the service that its signature names."""
     signed = environ.get("HTTP_AUTHORIZATION", "")
-    services = {"/s3/": Objects.kind, "/sqs/": Messages.kind, "/states/": Executions.kind}
-    return [kind for service, kind in services.items() if service in signed]
+    services = {
+        "/s3/": (Objects.kind,),
+        "/sqs/": (Messages.kind,),
+        "/states/": (Machines.kind, Executions.kind),
+        "/scheduler/": (Schedules.kind,),
+    }
+    return [kind for service, kinds in services.items() if service in signed for kind in kinds]

@@ -37,11 +37,11 @@ class Timetable:
             kind, now = parse_schedule(rule.scheduled_expression), self._clock.now()
             self._await_rule(rule, kind, since=now, after=now)
 
-    def schedule_put(self, schedule: Any) -> None:
-        """Begin with a schedule; a version that has been changed since then is dropped when it is due."""
+    def schedule_put(self, schedule: Any, since: datetime | None = None) -> None:
+        """Begin with a schedule, or go on with one; a version that was changed since is dropped when it is due."""
         self._versions[schedule.arn] += 1
         now = self._clock.now()
-        since = _moment(schedule.start_date) or now
+        since = _moment(schedule.start_date) or since or now
         dates = _Dates(schedule, parse_schedule(schedule.schedule_expression), since)
         self._await_schedule(dates, max(now, since) - _JUST_BEFORE)
 

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
@@ -15,6 +15,7 @@ from stepward.agents.gate import cancelled, failure
 from stepward.agents.orphans import ORPHANED, EndOrphans
 from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
+from stepward.agents.waking import wake_answered
 from stepward.agents.writer import RunWriter
 from stepward.domain.errors import StepwardError, StoreConflict
 from stepward.domain.journal import (
@@ -24,6 +25,7 @@ from stepward.domain.journal import (
     Continued,
     Created,
     Inherited,
+    Parked,
     Pause,
     Queued,
     Resume,
@@ -40,6 +42,7 @@ BEGINS_WITHIN: Final = timedelta(minutes=10)
 RUNS_LISTED: Final = 10_000
 RUNS_A_SWEEP: Final = 500
 TENANTS_A_SWEEP: Final = 200
+Head = TypeVar("Head")
 IN_LINE: Final = "in line"
 GOES_ON: Final = "goes on"
 _AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
@@ -128,6 +131,7 @@ class Sweep:
                  advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
                  cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
                  advance: queued ✓ ── ✗ dies or its nudge   → have the line looked at
+                 answer: result ✓ ── ✗ dies                 → the machine waits in vain: wake it
                  machine: gone, deadline passed             → nobody will go on: close as failed
         """
         newest = self._newest_deed(head)
@@ -138,6 +142,8 @@ class Sweep:
             return "closed"
         if newest is not None and isinstance(newest.record, Queued):
             return IN_LINE
+        if newest is not None and isinstance(newest.record, Parked):
+            wake_answered(self.ports, head, newest.record)
         if self._is_abandoned(head):
             detail = "nobody carried the run any more when its deadline had passed."
             closed = CloseRun(self.ports)(head.key, "DeadlineExceeded", detail, head.epoch)
@@ -210,12 +216,12 @@ def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
 
     Thousands may wait for months; those who came after them must not wait for the janitor as long.
     """
-    active = _in_turn([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
+    active = in_turn([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
     waiting = [head for head in heads if head.status in _AT_REST]
-    return [*active, *_in_turn(waiting, max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2), now)]
+    return [*active, *in_turn(waiting, max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2), now)]
 
 
-def _in_turn(heads: list[RunHead], most: int, now: datetime) -> list[RunHead]:
+def in_turn(heads: list[Head], most: int, now: datetime) -> list[Head]:
     """Cut a list to as many as there is time for: each minute begins where the one before has ended."""
     if len(heads) <= most:
         return heads

@@ -31,7 +31,8 @@ StepwardError
 ├── PlatformFault        AWS, or we
 │   ├── StoreThrottled        r  a table or a bucket said: slower
 │   ├── StoreConflict         r  somebody else wrote first
-│   └── DependencyTimeout     r  a service did not answer in time
+│   ├── DependencyTimeout     r  a service did not answer in time
+│   └── MachineMissing        r  a workflow's state machine is gone; it is being made again
 ├── TaskFault            a workflow's task, in the words that its state machine follows
 │   ├── TaskRetry             r  the attempt failed, and the task's own rule allows another
 │   └── TaskFailed               the task failed for good, and its run ends with it
@@ -258,6 +259,12 @@ class StoreConflict(PlatformFault):
 
 class DependencyTimeout(PlatformFault):
     """A service that we need did not answer in time."""
+
+    retryable = True
+
+
+class MachineMissing(PlatformFault):
+    """A version's state machine is gone, and was ordered anew; unlike `NotFound`, the version is there."""
 
     retryable = True
 

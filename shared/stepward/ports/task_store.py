@@ -83,6 +83,8 @@ class Looked:
     begun: dict[TaskKey, tuple[Begun, ...]] = field(default_factory=dict)
     standing: Standing | None = None
     """Whether the run holds a slot; None for one that began before those of workflows were counted."""
+    latches: dict[LatchKey, Latch] = field(default_factory=dict)
+    """Those of the latches that were read at which somebody waits, or has waited."""
 
 
 class TaskStore(Protocol):

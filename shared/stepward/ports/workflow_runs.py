@@ -66,6 +66,12 @@ class WorkflowRuns(Protocol):
     def head(self, key: RunKey) -> WorkflowHead | None:
         """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
 
+    def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
+        """Take back a start that nobody has been told of: there is no such run, and its key may start another.
+
+        Gives back its slot. Raises `StoreConflict` when that has just changed hands.
+        """
+
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
         """Write the end if there is none, what the run itself cost into the book, and give back its slot or its place.
 
@@ -90,7 +96,16 @@ class WorkflowMachines(Protocol):
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
     ) -> None:
-        """Start a run's execution, that of a chunk of it, or one that undoes it; the same name twice is one start."""
+        """Start a run's execution, that of a chunk of it, or one that undoes it; the same name twice is one start.
+
+        Raises `MachineMissing` where the version's machine is gone, after it was ordered anew.
+        """
+
+    def is_made(self, machine: str) -> bool:
+        """Tell whether a machine is there and can be started."""
+
+    def order(self, tenant: str, workflow: str, version: str) -> None:
+        """Ask for a version's machine to be made; where it was made before, nothing happens."""
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         """End an execution, the run's or the chunk's of this name, if it is there and runs still."""

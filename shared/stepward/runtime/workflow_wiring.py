@@ -56,13 +56,14 @@ def ports() -> WorkflowPorts:
     from stepward.workflow.running.ports import WorkflowPorts
 
     store = DynamoTaskStore(wiring.journal())
+    orders = _orders() if settings().workflow_publisher else None
     runs = DynamoWorkflowRuns(settings().need("runtime_table"), store, wiring.clock())
     return WorkflowPorts(
         store=store,
         runs=runs,
         slots=runs.slots,
         queue=SlotPorts(wiring.line(), wiring.nudges(), wiring.limits_config()),
-        machines=StepFunctionsWorkflows(settings().need("workflow_machines")),
+        machines=StepFunctionsWorkflows(settings().need("workflow_machines"), orders),
         tokens=wiring.tokens(),
         program=program,
         clock=wiring.clock(),
@@ -119,6 +120,7 @@ def register_case() -> RegisterWorkflow:
         _orders().publish,
         settings().http_allow,
         tool_shelf().room,
+        ports().machines.is_made,
     )
 
 

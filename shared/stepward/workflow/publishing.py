@@ -24,12 +24,12 @@ class PublishWorkflow:
     def __call__(self, tenant: str, workflow: str, version: str) -> str:
         """Make a version's machine and say READY; a definition that Step Functions refuses leaves it REFUSED.
 
+        Also one that is READY is made: whoever orders it has found its machine gone.
+
         time →   made ✓ ─ ✗ dies        again: made before, the same ✓ ─ READY ✓
                  throttled              the message comes again
         """
         kept = find_workflow(self.registry, tenant, workflow, version)
-        if kept.status is VersionStatus.READY:
-            return kept.status
         text = self.registry.machine_text(tenant, workflow, version)
         for name, value in self.values.items():
             text = text.replace(f"${{{name}}}", value)

@@ -36,6 +36,8 @@ class RegisterWorkflow:
     http_allow: Sequence[str] = ()
     published: Callable[[str], ToolRoom | None] = lambda _: None
     """What a folder of somebody's own functions offers."""
+    is_made: Callable[[str], bool] = lambda _: True
+    """Tells whether the machine of a version that was kept before is still there."""
 
     def __call__(
         self, caller: Caller, source: str | bytes | dict[str, Any], kind: Kind
@@ -51,6 +53,9 @@ class RegisterWorkflow:
             states=states_of(compiled.machine),
         )
         kept = self.registry.keep(caller.tenant, fresh, compiled.program, compiled.text())
+        if kept.status is VersionStatus.READY and not self.is_made(kept.machine):
+            kept = kept.model_copy(update={"status": VersionStatus.PUBLISHING, "detail": None})
+            self.registry.mark(caller.tenant, definition.id, definition.version, kept.status, None)
         if kept.status in (VersionStatus.PUBLISHING, VersionStatus.ARCHIVED):
             self.publish(caller.tenant, definition.id, definition.version)
         return kept, before is None

@@ -8,7 +8,7 @@ from typing import Any, Final
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
-from stepward.adapters.aws.transactions import Step, put_new
+from stepward.adapters.aws.transactions import Step, put_new, update
 from stepward.ports.runtime_state import IdempotencyKey, key_used_before
 
 IDEMPOTENCY: Final = "idempotency key"
@@ -21,6 +21,20 @@ def put_key(table: str, tenant: str, run: str, key: IdempotencyKey, now: datetim
     step.action["Put"]["ConditionExpression"] += " OR expires_at < :now"
     step.action["Put"]["ExpressionAttributeValues"] = to_item({":now": int(now.timestamp())})
     return step
+
+
+def free_key(table: str, tenant: str, run: str, key: IdempotencyKey) -> Step:
+    """Let a key start another run, where it has started this one."""
+    name = {"#run": "run"}
+    return update(
+        IDEMPOTENCY,
+        table,
+        _where(tenant, key),
+        "SET expires_at = :past",
+        {":past": 0, ":run": run},
+        "#run = :run",
+        name,
+    )
 
 
 def before_with(table: str, tenant: str, key: IdempotencyKey) -> str:

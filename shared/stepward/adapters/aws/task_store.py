@@ -240,17 +240,20 @@ def _looked(key: RunKey, items: list[Item]) -> Looked:
         raise NotFound(f"there is no run {key.run!r} of a workflow.", field="run_id")
     records: dict[TaskKey, TaskRecord] = {}
     begun: dict[TaskKey, tuple[Begun, ...]] = {}
+    latches: dict[LatchKey, Latch] = {}
     for name, item in by_name.items():
         kind, _, rest = name.partition("#")
         if kind == "LATCH":
-            at = rest.partition("@")[2]
+            latch, _, at = rest.partition("@")
+            if any(name.startswith("w:") for name in item):
+                latches[LatchKey(latch, at)] = _latch(item)
             records |= {TaskKey(path=path, at=at): record for path, record in _records(item)}
         elif kind == "TASK":
             path, _, at = rest.partition("@")
             marks = sorted((name for name in item if name.startswith("b:")), key=lambda one: int(one[2:]))
             begun[TaskKey(path=path, at=at)] = tuple(Begun.model_validate_json(item[one]) for one in marks)
     started = WorkflowStarted.model_validate_json(start["body"])
-    return Looked(started, start.get("cancelled_by"), records, begun, standing_of(start))
+    return Looked(started, start.get("cancelled_by"), records, begun, standing_of(start), latches)
 
 
 def standing_of(start: Item) -> Standing | None:

@@ -11,18 +11,25 @@ from botocore.exceptions import ClientError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
 from stepward.adapters.aws.items import run_pk
+from stepward.adapters.aws.machine_orders import LambdaOrders
 from stepward.domain.chunks import Chunk
+from stepward.domain.errors import Bug, MachineMissing
 from stepward.domain.task_records import WorkflowHead
 from stepward.domain.undoing import Undoing
 
+_GONE = ("StateMachineDoesNotExist", "StateMachineDeleting")
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 @dataclass(frozen=True)
 class StepFunctionsWorkflows:
-    """Starts, stops and answers executions; `prefix` is how the ARNs of all such machines begin."""
+    """Starts, stops and answers executions; `prefix` is how the ARNs of all such machines begin.
+
+    `orders` leads to the one room that makes machines, in rooms that start them.
+    """
 
     prefix: str
+    orders: LambdaOrders | None = None
 
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
@@ -48,7 +55,29 @@ class StepFunctionsWorkflows:
             "name": name,
             "input": json.dumps(given),
         }
-        self._call("start_execution", request, f"starting {name}", "ExecutionAlreadyExists")
+        try:
+            self._call("start_execution", request, f"starting {name}", "ExecutionAlreadyExists")
+        except _NoMachine as error:
+            self.order(head.tenant, head.workflow, head.version)
+            raise MachineMissing(
+                f"the state machine of {head.workflow} {head.version} is gone and was ordered anew."
+            ) from error
+
+    def is_made(self, machine: str) -> bool:
+        """Ask Step Functions; one that is being taken away cannot be started any more."""
+        try:
+            found = self._call(
+                "describe_state_machine", {"stateMachineArn": self.prefix + machine}, f"looking at {machine}"
+            )
+        except _NoMachine:
+            return False
+        return found is not None and found["status"] == "ACTIVE"
+
+    def order(self, tenant: str, workflow: str, version: str) -> None:
+        """Invoke the room that makes machines, without waiting for it."""
+        if self.orders is None:
+            raise Bug(f"nobody here may order the machine of {workflow} {version}")
+        self.orders.publish(tenant, workflow, version)
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         """End an execution; one that never began or is over is no error."""
@@ -84,6 +113,8 @@ class StepFunctionsWorkflows:
             try:
                 found: dict[str, Any] = getattr(client("stepfunctions"), method)(**request)
             except ClientError as error:
+                if error_code(error) in _GONE:
+                    raise _NoMachine from error
                 if error_code(error) not in accepted:
                     raise
                 return None
@@ -92,6 +123,10 @@ class StepFunctionsWorkflows:
     def _execution(self, head: WorkflowHead, chunk: str | None) -> str:
         machines = self.prefix.replace(":stateMachine:", ":execution:")
         return f"{machines}{head.machine}:{_name(head, chunk)}"
+
+
+class _NoMachine(Exception):
+    """The machine that a call names is not there, or not for long."""
 
 
 def _name(head: WorkflowHead, chunk: str | None) -> str:

@@ -10,7 +10,7 @@ from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
+from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, free_key, put_key
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.run_lists import OPEN_SHARDS, ListPart, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
@@ -24,7 +24,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runtime_state import Freed, IdempotencyKey
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
@@ -96,7 +96,26 @@ class DynamoWorkflowRuns:
             item = (
                 client("dynamodb").get_item(TableName=self.table, Key=where, ConsistentRead=True).get("Item")
             )
-        return _read(item) if item and "workflow" in item else None
+        return _read(item) if item and "workflow" in item and "withdrawn" not in item else None
+
+    def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
+        """Take the head out of all lists and let it expire, and its key with it: rooms that start may not delete.
+
+        time →   start: head ✓ ─ no machine ─ withdrawn ✓           the same key again: free → another run
+                 start: head ✓ ─ no machine ─ ✗ dies                the same key again, janitor: the head is there → started
+        """
+        now_s = int(self.clock.now().timestamp())
+        lists = "gsi1pk, gsi1sk, gsi2pk, gsi2sk, gsi3pk, gsi3sk"
+        step = update(
+            HEAD,
+            self.table,
+            {"pk": run_pk(head.key), "sk": "HEAD"},
+            f"SET withdrawn = :yes, expires_at = :now REMOVE {lists}",
+            {":yes": True, ":now": now_s},
+            "attribute_exists(pk) AND attribute_not_exists(ended_at)",
+        )
+        keys = [free_key(self.table, head.tenant, head.run, idempotency)] if idempotency else []
+        return self.slots.end(head.key, [step, *keys])
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
         """Write the end, book the cost with it, give the slot back, and take the run out of the list of the open ones.

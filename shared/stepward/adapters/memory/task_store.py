@@ -161,7 +161,7 @@ class MemoryTaskStore:
         return self._run(key).latches.setdefault(latch, _Item())
 
     def _looked(self, key: RunKey, latches: Iterable[LatchKey], begun: Iterable[TaskKey]) -> Looked:
-        run = self._run(key)
+        run, latches = self._run(key), list(latches)
         records = {
             TaskKey(path=path, at=latch.at): TaskRecord.model_validate_json(body)
             for latch in latches
@@ -173,4 +173,6 @@ class MemoryTaskStore:
             for task in begun
             if task in run.marks
         }
-        return Looked(run.started, run.cancelled_by, records, marks, run.standing)
+        asked = (latch for latch in latches if latch in run.latches)
+        waiting = {latch: run.latches[latch].as_latch() for latch in asked if run.latches[latch].waiting}
+        return Looked(run.started, run.cancelled_by, records, marks, run.standing, waiting)

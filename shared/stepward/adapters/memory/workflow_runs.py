@@ -9,11 +9,12 @@ from stepward.adapters.memory.line import MemoryLine
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_slots import MemoryWorkflowSlots
 from stepward.domain.costs import CostLine
+from stepward.domain.errors import MachineMissing
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import Freed, key_used_before
+from stepward.ports.runtime_state import Freed, IdempotencyKey, key_used_before
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
@@ -55,6 +56,20 @@ class MemoryWorkflowRuns:
     def head(self, key: RunKey) -> WorkflowHead | None:
         """Read a head."""
         return self.heads.get(key)
+
+    def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
+        """Forget a start and its key, unless the run has ended.
+
+        time →   start: head ✓ ─ no machine ─ forgotten ✓           the same key again: free → another run
+        """
+        with self._store.lock:
+            found = self.heads.get(head.key)
+            if found is None or found.ended:
+                return Freed(done=False)
+            del self.heads[head.key]
+            if idempotency:
+                self._keys.pop((head.tenant, idempotency.principal, idempotency.key), None)
+            return self.slots.end(head.key)
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
         """Write the end, book the cost and give the slot back, if there is no end.
@@ -114,13 +129,27 @@ class MemoryMachines:
     def __init__(self) -> None:
         self.running: dict[str, WorkflowHead] = {}
         self.over: dict[str, str] = {}
+        self.missing: set[str] = set()
+        """The names of machines that are gone."""
+        self.ordered: list[tuple[str, str, str]] = []
         self.answers: list[tuple[str, str | None]] = []
         """Tokens in their order, with the error of those that were refused."""
 
     def start(self, head: WorkflowHead) -> None:
         """Start once a name."""
+        if head.machine in self.missing:
+            self.order(head.tenant, head.workflow, head.version)
+            raise MachineMissing(f"the state machine of {head.workflow} {head.version} is gone.")
         if head.execution_name not in self.over:
             self.running.setdefault(head.execution_name, head)
+
+    def is_made(self, machine: str) -> bool:
+        """Tell whether nobody took it away."""
+        return machine not in self.missing
+
+    def order(self, tenant: str, workflow: str, version: str) -> None:
+        """Remember an order."""
+        self.ordered.append((tenant, workflow, version))
 
     def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
         """End an execution that runs."""

@@ -66,14 +66,14 @@ class Attempts:
         if begun.attempt == 1:
             return from_iso(entered) if entered else None
         opened, is_new = self.ports.store.begin(
-            self.key, _opened(self.task), Begun(attempt=begun.attempt, at=self._now)
+            self.key, opened_key(self.task), Begun(attempt=begun.attempt, at=self._now)
         )
         since = from_iso(opened.at)
         return since if is_new else since - min(OPENING, timedelta(seconds=(most_s or 0) / 2))
 
     def is_open(self, attempt: int) -> bool:
         """Tell whether a later attempt has been entered by the machine."""
-        opened = _opened(self.task)
+        opened = opened_key(self.task)
         marks = self.ports.store.look(self.key, [], [opened]).begun.get(opened, ())
         return any(mark.attempt == attempt for mark in marks)
 
@@ -87,6 +87,6 @@ def newest(marks: tuple[Begun, ...]) -> Begun | None:
     return max(marks, key=lambda mark: mark.attempt, default=None)
 
 
-def _opened(task: TaskKey) -> TaskKey:
+def opened_key(task: TaskKey) -> TaskKey:
     """Name what says when the attempts after the first were entered."""
     return TaskKey(path=f"{task.path}~opened", at=task.at)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from stepward.domain.errors import StoreConflict
+from stepward.domain.errors import MachineMissing, StoreConflict
 from stepward.domain.line import InLine
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead
@@ -16,6 +17,7 @@ from stepward.ports.task_store import Inherited, LatchKey
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.taking_over import kept
 
+_LOG: Final = logging.getLogger(__name__)
 _PAID_FOR: Final = {"taken_over": True, "cost_usd_micros": 0, "runs_aws_usd_micros": 0, "took_ms": None}
 """What an earlier run did costs this one nothing."""
 _ATTEMPTS: Final = 5
@@ -75,9 +77,16 @@ class AdmitRun:
                 continue
             if isinstance(outcome, NoSlot):
                 return outcome
-            BeginRun(self.ports)(head)
+            self._begin(head)
             return True
         raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
+
+    def _begin(self, head: WorkflowHead) -> None:
+        """Begin it; one whose machine is gone has ordered it, and the janitor begins it once it is there."""
+        try:
+            BeginRun(self.ports)(head)
+        except MachineMissing as error:
+            _LOG.warning("%s begins later: %s", head.run, error.detail)
 
     def _timeout_s(self, head: WorkflowHead) -> int:
         """How long the run may take: it does not lose what it stood in the queue for."""

@@ -106,12 +106,11 @@ class Entry:
         return self.finish(with_fallback(record, self.situation))
 
 
-def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -> None:
-    """End an awaited task's state by its record; whoever comes second does it in vain, which is no harm."""
+def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -> bool:
+    """End an awaited task's state by its record; False for whoever comes second, which is no harm."""
     if fails:
-        ports.machines.refuse(token, TaskFailed.__name__, failure_text(record))
-    else:
-        ports.machines.answer(token)
+        return ports.machines.refuse(token, TaskFailed.__name__, failure_text(record))
+    return ports.machines.answer(token)
 
 
 def may_pass(error: StepwardError | RunError) -> bool:

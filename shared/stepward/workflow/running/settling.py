@@ -77,7 +77,7 @@ class SettleRun:
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
         if head.ended:
-            return self._told_again(head)
+            return tell_again(self.ports, self.tell, head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
         if apart is None and can_be_undone(program):
             take_right(self.ports, key)
@@ -103,7 +103,7 @@ class SettleRun:
             self._stop_chunks(head, program)
         if not is_ours:
             # A cancel came first, or the same settling at the same moment: the end that stays is told.
-            return self._told_again(self.ports.runs.head(key) or head)
+            return tell_again(self.ports, self.tell, self.ports.runs.head(key) or head)
         self.tell(head, end, output)
         return {"status": status.value}
 
@@ -111,19 +111,6 @@ class SettleRun:
         """Stop the chunks beside one that failed: before the verdict, and once more those that began meanwhile."""
         if program.chunks:
             stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
-
-    def _told_again(self, head: WorkflowHead) -> dict[str, Any]:
-        """Tell of an end once more: whoever wrote it may have died before anybody heard."""
-        end = WorkflowEnd(
-            status=head.status,
-            ended_at=head.ended_at or "",
-            error=head.error,
-            totals=head.totals,
-            aws=head.aws,
-        )
-        is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
-        self.tell(head, end, self.ports.store.value(head.key, OUTPUT) if is_well else None)
-        return {"status": head.status.value}
 
     def _output(self, key: RunKey, program: Program, looked: Looked) -> Any:
         """What the document says, or the outputs of the tasks that nobody needs."""
@@ -151,6 +138,20 @@ class SettleRun:
             return None
         last = max(steps, key=lambda task: number_of(task.at))
         return output_of(self.ports, key, last, steps[last])
+
+
+def tell_again(ports: WorkflowPorts, tell: Tell, head: WorkflowHead) -> dict[str, Any]:
+    """Tell of an end once more: whoever wrote it may have died before anybody heard."""
+    end = WorkflowEnd(
+        status=head.status,
+        ended_at=head.ended_at or "",
+        error=head.error,
+        totals=head.totals,
+        aws=head.aws,
+    )
+    is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+    tell(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
+    return {"status": head.status.value}
 
 
 def verdict(

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.agents.requests import parse
 from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES, Caller
-from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
+from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing, NotAllowed
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.json_schemas import faults_of_value
 from stepward.domain.json_values import carried_bytes
@@ -74,9 +74,19 @@ class StartWorkflow:
         request = parse(StartWorkflowRequest, body)
         said = json.dumps([workflow_id, request.model_dump(mode="json")], sort_keys=True)
         key = self.idempotency(caller, said, idempotency_key)
-        found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
+        try:
+            found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
+        except Conflict as error:
+            if error.fix == TRY_AGAIN:
+                self._order(caller.tenant, workflow_id, request.version)
+            raise
         launch = WorkflowLaunch(request.input, idempotency=key, priority=request.priority)
         return self.launch(caller, found, launch)
+
+    def _order(self, tenant: str, workflow: str, version: str | None) -> None:
+        """Have a machine made whose order may be lost; one that is made twice is one."""
+        found = find_workflow(self.registry, tenant, workflow, version)
+        self.ports.machines.order(tenant, workflow, found.definition.version)
 
     def launch(
         self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
@@ -117,8 +127,22 @@ class StartWorkflow:
         if kept.status is WorkflowStatus.PENDING:
             self.ports.queue.nudges.send(kept.tenant)
         elif not kept.ended:
-            BeginRun(self.ports)(kept, is_new=is_new)
+            self._begin(kept, launch, is_new=is_new)
         return kept, is_new
+
+    def _begin(self, head: WorkflowHead, launch: WorkflowLaunch, *, is_new: bool) -> None:
+        """Start the run's machine, or take back the start where there is none.
+
+        time →   request: head ✓ ─ no machine: ordered ─ withdrawn ✓ ─ refused: nobody was told of the run
+                 task, call: head ✓ ─ no machine: ordered           janitor: it never began → started, once there is one
+        """
+        try:
+            BeginRun(self.ports)(head, is_new=is_new)
+        except MachineMissing as error:
+            if launch.parent is not None or not is_new:
+                return  # somebody waits for this very run, or has been told of it
+            self.ports.queue.tell(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
+            raise _being_made(head.workflow, head.version) from error
 
     def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
         """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""
@@ -158,6 +182,15 @@ def startable_workflow(
         + (f": {found.detail}" if found.detail else "."),
         field="version",
         fix=fixes[found.status],
+    )
+
+
+def _being_made(workflow: str, version: str) -> Conflict:
+    """The error for a version whose machine was gone; no run is left of the start."""
+    return Conflict(
+        f"the state machine of {workflow} {version} was gone and is being made again; no run was started.",
+        field="version",
+        fix=TRY_AGAIN,
     )
 
 

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from stepward.domain.errors import Conflict
+from stepward.agents.closing import RUNS_LISTED, in_turn, raise_all
+from stepward.domain.errors import Conflict, MachineMissing, StepwardError
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.workflow.running.beginning import BeginRun
 from stepward.workflow.running.ending import BEING_UNDONE, EndRun
 from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.waking import WakeLost
 
 OVERDUE: Final = timedelta(seconds=30)
 LOOKED_AT_A_ROUND: Final = 200
@@ -28,13 +30,22 @@ class SweepWorkflows:
     """Whether the call that a run was started by still waits for it."""
 
     def __call__(self) -> dict[str, int]:
-        """Start what never began, close what nobody carries any more; count what was done."""
-        before = iso(self.ports.clock.now() - OVERDUE)
-        done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0}
-        for head in self.ports.runs.open_runs(before, LOOKED_AT_A_ROUND):
-            name = self._mend(head)
+        """Start what never began, close what nobody carries any more; count what was done.
+
+        What cannot be mended is told at the end: one broken run must not keep the others from being looked at.
+        """
+        before, faults = iso(self.ports.clock.now() - OVERDUE), list[StepwardError]()
+        done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0, "workflows_woken": 0}
+        heads = self.ports.runs.open_runs(before, RUNS_LISTED)
+        for head in in_turn(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
+            try:
+                name = self._mend(head)
+            except StepwardError as error:
+                faults.append(error)
+                continue
             if name:
                 done[name] += 1
+        raise_all(faults)
         return done
 
     def _mend(self, head: WorkflowHead) -> str | None:
@@ -42,6 +53,7 @@ class SweepWorkflows:
 
         time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
                  machine: over ─ its event is lost      → nobody will settle it: have it undone, or close as failed
+                 answer: kept ✓ ─ ✗ dies                → its machine waits in vain: wake it
         agent: ended, or waits no longer        → nobody reads what it brings: cancel it
         """
         if not self.is_wanted(head):
@@ -50,14 +62,24 @@ class SweepWorkflows:
             return None
         match self.ports.machines.standing(head):
             case "never began":
-                BeginRun(self.ports)(head)
-                return "workflows_started"
+                return self._start(head)
             case "over":
                 why = "the execution is over and left no word."
                 closed = self.end.close(head.key, "ExecutionStopped", why)
                 return None if closed == BEING_UNDONE else "workflows_closed"
             case _:
+                return "workflows_woken" if WakeLost(self.ports, self.end.tell)(head) else None
+
+    def _start(self, head: WorkflowHead) -> str | None:
+        """Start a run, once its machine is there: each round orders one that is gone, until the run's time is over."""
+        try:
+            BeginRun(self.ports)(head)
+        except MachineMissing as error:
+            if iso(self.ports.clock.now()) < head.deadline_at:
                 return None
+            self.end.close(head.key, error.code, error.detail)
+            return "workflows_closed"
+        return "workflows_started"
 
     def _is_queued(self, head: WorkflowHead) -> bool:
         """Have the queue looked at that a run stands in; the list may lag behind one that was admitted."""

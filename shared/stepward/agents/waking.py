@@ -1,0 +1,31 @@
+"""Wakes a run that waits in vain: an answer is in its journal, but whoever wrote it died before the machine heard of it."""
+
+from __future__ import annotations
+
+from stepward.agents.run_ports import RunPorts
+from stepward.domain.journal import Parked
+from stepward.domain.runs import RunHead
+
+
+def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> int:
+    """Send the wake-up of every answer that a waiting run has; safe to repeat, for a token is used once.
+
+    time →   answer: result ✓ ─ ✗ dies        janitor, a minute later: result, token → woken
+             dispatch: token ✓ ─ ✗ dies       its machine calls it again
+
+    Args:
+        ports: What runs stand on.
+        head: The run that waits.
+        parked: The record by which it began to wait.
+
+    Returns:
+        How many answers its machine had not heard of.
+    """
+    if parked.reason != "answers":
+        return 0
+    woken = 0
+    for call in parked.calls:
+        item = ports.journal.call(head.key, call)
+        token = ports.tokens.of(head.key, call) if item and item.result else None
+        woken += bool(token) and ports.machine.answer(str(token))
+    return woken
