@@ -9,9 +9,10 @@ from stepward.agents.approval_ends import close_those_of, has_asked
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine, added_up
-from stepward.domain.errors import ToolFailed, may_pass
+from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Turn
 from stepward.domain.json_text import NotJson, read_json, without_mark
+from stepward.domain.retries import may_pass
 from stepward.domain.run_origins import Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunError, RunKey, RunStatus

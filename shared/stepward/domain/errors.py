@@ -285,23 +285,3 @@ class TaskFailed(TaskFault):
 
 class Bug(StepwardError):
     """A state that must not occur: somebody should look at it."""
-
-
-_HOPELESS = (CallerError, PolicyStop, ToolArgumentInvalid, ProviderRefused, ContextTooLong)
-_OF_A_MOMENT = (RateLimited, DeadlineExceeded)
-"""Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
-
-
-def may_pass(code: str) -> bool:
-    """Return whether a run that failed so may do better when it is run again.
-
-    Args:
-        code: The name of the error that ended the run; Step Functions' own names are taken too.
-
-    Returns:
-        False for what stays wrong however often it is tried: a wrong request, a wrong key, a spent budget, a no.
-    """
-    kind = globals().get(code)
-    if not (isinstance(kind, type) and issubclass(kind, StepwardError)):
-        return True
-    return issubclass(kind, _OF_A_MOMENT) or not issubclass(kind, _HOPELESS)

@@ -7,6 +7,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain import errors
 from stepward.domain.number_fields import Fraction
 
 LONGEST_PAUSE_S: Final = 120
@@ -98,3 +99,29 @@ class Retry(BaseModel):
     def pauses_s(self) -> float:
         """How long all pauses are together, without jitter."""
         return sum(self.pause_s(number) for number in range(1, self.attempts))
+
+
+_HOPELESS = (
+    errors.CallerError,
+    errors.PolicyStop,
+    errors.ToolArgumentInvalid,
+    errors.ProviderRefused,
+    errors.ContextTooLong,
+)
+_OF_A_MOMENT = (errors.RateLimited, errors.DeadlineExceeded)
+"""Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
+
+
+def may_pass(code: str) -> bool:
+    """Return whether a run that failed so may do better when it is run again.
+
+    Args:
+        code: The name of the error that ended the run; Step Functions' own names are taken too.
+
+    Returns:
+        False for what stays wrong however often it is tried: a wrong request, a wrong key, a spent budget, a no.
+    """
+    kind = getattr(errors, code, None)
+    if not (isinstance(kind, type) and issubclass(kind, errors.StepwardError)):
+        return True
+    return issubclass(kind, _OF_A_MOMENT) or not issubclass(kind, _HOPELESS)

@@ -9,7 +9,7 @@ from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import answer_call
 from stepward.domain.approvals import ApprovalStatus
 from stepward.domain.conversation import ToolResult
-from stepward.domain.errors import may_pass
+from stepward.domain.retries import may_pass
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.events import Events
