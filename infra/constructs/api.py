@@ -26,7 +26,6 @@ _ACCESS_LOG_FIELDS = {
     "at": "$context.requestTime",
     "ip": "$context.identity.sourceIp",
     "route": "$context.routeKey",
-    "path": "$context.path",
     "status": "$context.status",
     "latency_ms": "$context.responseLatency",
     "bytes": "$context.responseLength",

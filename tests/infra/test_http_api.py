@@ -81,3 +81,11 @@ def test_requests_are_limited_and_logged_as_json(prod: Assembly) -> None:
 def test_people_are_told_the_address(prod: Assembly) -> None:
     (output,) = prod.template("api")["Outputs"].values()
     assert flat(output["Value"]).endswith(".ApiEndpoint>")
+
+
+def test_the_access_log_names_routes_and_no_paths(prod: Assembly) -> None:
+    """A path may hold a secret: the address that answers a workflow's task does."""
+    (stage,) = prod.properties("api", "AWS::ApiGatewayV2::Stage")
+    logged = json.loads(flat(stage["AccessLogSettings"]["Format"]))
+    assert logged["route"] == "$context.routeKey"
+    assert not any("path" in value.lower() for value in logged.values())

@@ -15,6 +15,7 @@ from infra.local.gateway import events
 from infra.local.gateway.messages import Request
 from infra.local.gateway.routes import Route, RouteTable
 from infra.local.laptop import Laptop
+from tests.local.patience import wait_for
 
 
 def event_of(response: httpx2.Response) -> dict[str, Any]:
@@ -224,3 +225,13 @@ def test_connections_are_kept(http: httpx2.Client) -> None:
     assert first.extensions[stream].get_extra_info("client_addr") == second.extensions[stream].get_extra_info(
         "client_addr"
     )
+
+
+def test_the_log_names_routes_and_no_paths(laptop: Laptop, http: httpx2.Client) -> None:
+    """A path may hold a secret: the address that answers a workflow's task does."""
+    http.get("/things/s3cret?x=s3cret")
+    http.get("/nowhere/s3cret")
+    log = laptop.log_dir / "http-api.log"
+    wait_for(lambda: "GET (no route) 404" in log.read_text() or None)
+    assert "GET /things/{id} 200" in log.read_text()
+    assert "s3cret" not in log.read_text()

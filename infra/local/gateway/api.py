@@ -67,6 +67,11 @@ class HttpApi:
             return preflight
         return self._cors.dress(request, self._answer(request))
 
+    def route_of(self, request: Request) -> str:
+        """Name the route that a request takes, for a log."""
+        found = self.routes.find(request.method, events.path_of(request))
+        return f"{request.method} (no route)" if found is None else found[0].key
+
     def refuse(self, request: Request, refusal: Response) -> Response:
         """Dress an answer that was given before the body was read: a browser must be able to read it too."""
         return self._cors.dress(request, refusal)

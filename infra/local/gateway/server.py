@@ -106,9 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         response = self._answer()
         self._send(response)
         took_ms = (time.perf_counter() - started_s) * 1000
-        self.server.log(
-            f"{time.strftime('%H:%M:%S')} {self.command} {self.path} {response.status} {took_ms:.0f} ms\n"
-        )
+        self.server.log(f"{time.strftime('%H:%M:%S')} {self._route()} {response.status} {took_ms:.0f} ms\n")
 
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _serve  # noqa: N815 - http.server's names
 
@@ -118,9 +116,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.settimeout(None)
         lines = [self.requestline, *(f"{name}: {value}" for name, value in self.headers.items()), "", ""]
         handshake = "\r\n".join(lines).encode("latin-1")
-        self.server.log(f"{time.strftime('%H:%M:%S')} {self.requestline} (WebSocket)\n")
+        self.server.log(f"{time.strftime('%H:%M:%S')} {self.command} (WebSocket)\n")
         connection = SocketConnection(self.connection, self.rfile.read1, handshake)
         management.sockets.serve(self._request(), connection)
+
+    def _route(self) -> str:
+        """Name the route and not the path, in which there may be a secret."""
+        api = self.server.api()
+        return f"{self.command} (no route)" if api is None else api.route_of(self._request())
 
     def _request(self) -> Request:
         headers = [(name.lower(), value) for name, value in self.headers.items()]

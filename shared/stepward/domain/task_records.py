@@ -136,6 +136,8 @@ class TaskPlace(BaseModel):
     started_at: str
     child: str | None = None
     """The name of the run that this attempt starts, if it starts one."""
+    secret: str | None = Field(default=None, exclude=True, repr=False)
+    """What stands in the address that answers the attempt; it is not kept with the place."""
     before_usd_micros: int = 0
     before_aws_usd_micros: int = 0
     """What the runs of earlier attempts have cost."""

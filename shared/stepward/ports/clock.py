@@ -14,10 +14,13 @@ class Clock(Protocol):
 
 
 class Ids(Protocol):
-    """New ids that sort by their time of making."""
+    """New ids that sort by their time of making, and secrets."""
 
     def new(self, prefix: str) -> str:
         """Make an id such as `run_01JD…` from the prefix `run`."""
+
+    def secret(self) -> str:
+        """Make a text for an address that nobody can guess: 128 random bits or more, in letters, digits, `-` and `_`."""
 
 
 def iso(moment: datetime) -> str:

@@ -38,6 +38,8 @@ class Begun(BaseModel):
     at: str
     due_at: str | None = None
     child: str | None = None
+    secret: str | None = None
+    """What stands in the address at which a call from outside answers the attempt."""
     before_usd_micros: int = 0
     before_aws_usd_micros: int = 0
     """What the runs of earlier attempts have cost."""

@@ -9,6 +9,8 @@ from typing import Any, Final
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
 
+from stepward.domain.callback_addresses import hidden
+
 TRACE: Final = 5
 _LEVELS: Final = {TRACE: "trace", 10: "debug", 20: "info", 30: "warn", 40: "error", 50: "fatal"}
 _CONTEXT: Final = {"run": "executionId", "agent": "agentId", "principal": "userId", "tenant": "tenantId"}
@@ -33,9 +35,8 @@ class StructuredFormatter(LambdaPowertoolsFormatter):
             "traceId": log.get("xray_trace_id"),
             "error": log.get("exception"),
         }
-        return json.dumps(
-            {name: value for name, value in entry.items() if value not in (None, {})}, default=str
-        )
+        shown = {name: value for name, value in entry.items() if value not in (None, {})}
+        return hidden(json.dumps(shown, default=str))
 
 
 def _pick(log: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime
 
 from ulid import ULID
@@ -21,3 +22,7 @@ class UlidIds:
     def new(self, prefix: str) -> str:
         """Make an id such as `run_01JD…`."""
         return f"{prefix}_{ULID()}"
+
+    def secret(self) -> str:
+        """Make 192 random bits."""
+        return secrets.token_urlsafe(24)

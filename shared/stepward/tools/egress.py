@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, StringConstraints
 
+from stepward.domain.callback_addresses import hidden
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
 from stepward.domain.json_text import without_mark
 from stepward.domain.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
@@ -129,7 +130,7 @@ def send(request: Outgoing) -> Incoming:
         raise _no_answer(request.url, error, has_begun=True) from error
     if len(body) > request.most_bytes:
         raise ToolFailed(
-            f"{request.url} answers more than {request.most_bytes} bytes, the most that is read."
+            f"{hidden(request.url)} answers more than {request.most_bytes} bytes, the most that is read."
         )
     headers = response.headers
     asked_s = retry_after_s(headers.get("retry-after"))
@@ -137,7 +138,7 @@ def send(request: Outgoing) -> Incoming:
 
 
 def _no_answer(url: str, error: Exception, *, has_begun: bool) -> ToolUnavailable:
-    return ToolUnavailable(f"{url} gave no answer: {type(error).__name__}.", has_begun=has_begun)
+    return ToolUnavailable(f"{hidden(url)} gave no answer: {type(error).__name__}.", has_begun=has_begun)
 
 
 def _pinned_pool(scheme: str, host: str, port: int | None, timeout_s: float) -> Any:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from pydantic import Field, StringConstraints, model_validator
 
+from stepward.domain.callback_addresses import hidden
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.json_text import NotJson, read_json
@@ -170,7 +171,7 @@ def _answer(request: Outgoing, settings: RequestSettings) -> dict[str, Any]:
 
 
 def _failure(request: Outgoing, found: Incoming) -> ToolFailed | ToolUnavailable:
-    said = f"{request.method} {request.url} answered {found.status}: {found.text[:500]}"
+    said = hidden(f"{request.method} {request.url} answered {found.status}: {found.text[:500]}")
     error: ToolFailed | ToolUnavailable = ToolFailed(said)
     if found.status == 429 or found.status >= 500:
         asked_s = found.retry_after_s

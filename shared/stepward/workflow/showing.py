@@ -14,6 +14,7 @@ from stepward.ports.task_store import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflow.finding import find_workflow, find_workflow_run
 from stepward.workflow.running.asking import approval_id_of
+from stepward.workflow.running.attempts import waits_for_call
 from stepward.workflow.running.billing import Bill
 from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
@@ -135,7 +136,7 @@ def _as_it_stands(
     place = _place_of(head, task, begun[-1])
     if planned.task.type == "human":
         return {"approval": approval_id_of(head, place)}
-    return {"callback": callback_address(head, place)} if planned.task.settings.get("wait_for_call") else {}
+    return {"callback": callback_address(head, place)} if waits_for_call(planned) else {}
 
 
 def _place_of(head: WorkflowHead, task: TaskKey, newest: Begun) -> TaskPlace:
@@ -147,6 +148,7 @@ def _place_of(head: WorkflowHead, task: TaskKey, newest: Begun) -> TaskPlace:
         attempt=newest.attempt,
         started_at=newest.at,
         child=newest.child,
+        secret=newest.secret,
     )
 
 

@@ -137,3 +137,7 @@ class CountingIds:
     def new(self, prefix: str) -> str:
         """Make the next id."""
         return f"{prefix}_{next(self._numbers):026d}"
+
+    def secret(self) -> str:
+        """Make the next secret."""
+        return f"secret-{next(self._numbers):026d}"

@@ -11,7 +11,7 @@ from stepward.domain.task_records import TaskPlace, TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.ports.task_answers import TaskOutcome
 from stepward.tasks.catalog import find_type, settings_of
-from stepward.workflow.running.attempts import Attempts
+from stepward.workflow.running.attempts import Attempts, waits_for_call
 from stepward.workflow.running.entry import wake
 from stepward.workflow.running.keeping import Keep
 from stepward.workflow.running.outcomes import fails_the_run, retry_of
@@ -73,7 +73,8 @@ class AnswerTask:
             return True
         if not outcome.is_passing:
             return False
-        Attempts(self.ports, key, place.key).follow(
+        has_address = waits_for_call(program.tasks[place.path])
+        Attempts(self.ports, key, place.key, has_address).follow(
             place.attempt,
             before_usd_micros=place.before_usd_micros + outcome.cost_usd_micros,
             before_aws_usd_micros=place.before_aws_usd_micros + outcome.aws_usd_micros,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from stepward.domain.programs import PlannedTask
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
 from stepward.ports.clock import from_iso, iso
@@ -23,10 +24,12 @@ class Attempts:
     ports: WorkflowPorts
     key: RunKey
     task: TaskKey
+    has_address: bool = False
+    """Whether a call from outside answers each attempt, at an address of its own."""
 
     def first(self) -> Begun:
         """Begin the first attempt, or find that it was begun."""
-        mark = Begun(attempt=1, at=self._now, child=self.ports.ids.new("run"))
+        mark = Begun(attempt=1, at=self._now, child=self.ports.ids.new("run"), secret=self._secret)
         return self.ports.store.begin(self.key, self.task, mark)[0]
 
     def follow(self, attempt: int, *, before_usd_micros: int = 0, before_aws_usd_micros: int = 0) -> Begun:
@@ -44,6 +47,7 @@ class Attempts:
             attempt=attempt + 1,
             at=self._now,
             child=self.ports.ids.new("run"),
+            secret=self._secret,
             before_usd_micros=before_usd_micros,
             before_aws_usd_micros=before_aws_usd_micros,
         )
@@ -78,8 +82,17 @@ class Attempts:
         return any(mark.attempt == attempt for mark in marks)
 
     @property
+    def _secret(self) -> str | None:
+        return self.ports.ids.secret() if self.has_address else None
+
+    @property
     def _now(self) -> str:
         return iso(self.ports.clock.now())
+
+
+def waits_for_call(planned: PlannedTask) -> bool:
+    """Tell whether a call from outside answers a task."""
+    return bool(planned.task.settings.get("wait_for_call"))
 
 
 def newest(marks: tuple[Begun, ...]) -> Begun | None:

@@ -11,7 +11,7 @@ from stepward.domain.runs import RunError
 from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun
 from stepward.tasks.base import Ready, TaskType
-from stepward.workflow.running.attempts import Attempts, newest
+from stepward.workflow.running.attempts import Attempts, newest, waits_for_call
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.outcomes import retry_of
 from stepward.workflow.running.situation import look
@@ -84,7 +84,8 @@ class SetGoing:
     @property
     def _attempts(self) -> Attempts:
         situation = self.entry.situation
-        return Attempts(self.entry.ports, situation.key, situation.task)
+        has_address = waits_for_call(self.entry.planned)
+        return Attempts(self.entry.ports, situation.key, situation.task, has_address)
 
     @property
     def _entered(self) -> datetime | None:

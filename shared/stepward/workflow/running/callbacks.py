@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
+from stepward.domain.callback_addresses import callback_path, is_secret
 from stepward.domain.errors import Conflict, NotFound
 from stepward.domain.ids import RUN_ID_PATTERN, TENANT_PATTERN, check_id
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, WorkflowHead
 from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.task_store import Begun
 from stepward.workflow.running.answering import AnswerTask
 from stepward.workflow.running.ports import WorkflowPorts
 
@@ -34,9 +34,7 @@ class ReceiveCall:
         key, name = RunKey(tenant=tenant, run=run), TaskKey(path=path, at=at)
         head = self.ports.runs.head(key)
         marks = self.ports.store.look(key, [], [name]).begun.get(name, ()) if head else ()
-        mark = next(
-            (one for one in marks if one.child and hmac.compare_digest(_secret(one.child), secret)), None
-        )
+        mark = next((one for one in marks if one.child and is_secret(_secret(one), secret)), None)
         if head is None or mark is None:
             raise NotFound(
                 "nobody waits for a call at this address.", field="path", fix="use the address as it came"
@@ -58,10 +56,9 @@ class ReceiveCall:
 
 def callback_address(head: WorkflowHead, place: TaskPlace) -> str:
     """Make the address of a task, below that of the API: each attempt has one of its own."""
-    task = quote(str(place.key), safe="")
-    return f"/callbacks/{head.tenant}/{head.run}/{task}/{_secret(place.child or '')}"
+    return callback_path(head.tenant, head.run, str(place.key), _secret(place))
 
 
-def _secret(child: str) -> str:
-    """The name that was drawn for the attempt: nobody is shown it while the task waits for a call."""
-    return child.removeprefix("run_")
+def _secret(attempt: Begun | TaskPlace) -> str:
+    """Take what was drawn for the attempt; attempts of 0.2.0 have but the name that was drawn for a run."""
+    return attempt.secret or (attempt.child or "").removeprefix("run_")

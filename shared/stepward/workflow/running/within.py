@@ -23,7 +23,7 @@ from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.outcomes import completed, retry_of
 
 _RANDOM: Final = SystemRandom()
-_SHARED_WITH_PLACE: Final = {"attempt", "child", "before_usd_micros", "before_aws_usd_micros"}
+_SHARED_WITH_PLACE: Final = {"attempt", "child", "secret", "before_usd_micros", "before_aws_usd_micros"}
 
 
 @dataclass(frozen=True)
