@@ -228,7 +228,7 @@ class WorkflowWorld:
             if error is not None:
                 self.loop.later(1, lambda: self.answer_task(key, place, outcome))
 
-        answer = AnswerTask(self.ports).answer
+        answer = AnswerTask(self.ports, resumes=True).answer
         self.run_apart(lambda: answer(key.tenant, key.run, place, outcome), ended)
 
     def _tools(self, tenant: str, call_id: str) -> ToolContext:
@@ -245,7 +245,9 @@ class WorkflowWorld:
         self.told.append((head, end, output))
         if head.parent and head.parent.place:
             outcome = outcome_of(head, end, output)
-            AnswerTask(self.ports).answer(head.tenant, head.parent.run, head.parent.place, outcome)
+            AnswerTask(self.ports, resumes=True).answer(
+                head.tenant, head.parent.run, head.parent.place, outcome
+            )
 
     def _has_what_it_needs(self, request: TaskRequest) -> None:
         """No state is entered before all that its task needs has records."""

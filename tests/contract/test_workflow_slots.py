@@ -151,6 +151,19 @@ def test_one_that_goes_on_takes_a_slot_past_the_tenants_limit_and_not_of_the_acc
     assert (world.count(), world.count(None)[0]) == ((0, 0), 0)
 
 
+def test_one_that_need_not_go_on_yet_takes_a_free_slot_only(world: World) -> None:
+    world.start(1)
+    world.wait(1)
+    world.start(2)
+    before = world.stands(1)
+    after = before.entered("ask", (), works=False)
+    assert not world.slots.change(a_key(1), before, after, ONE, past_limit=False).done
+    assert (world.stands(1), world.count()) == (before, (1, 1))
+    world.runs.close(a_key(2), an_end())
+    assert world.slots.change(a_key(1), before, after, ONE, past_limit=False).done
+    assert (world.count(), world.count(None)[0], world.status(1)) == ((1, 0), 1, "RUNNING")
+
+
 def test_while_one_task_waits_another_holds_a_slot_as_long_as_it_works(world: World) -> None:
     world.start(1)
     world.wait(1, "call")

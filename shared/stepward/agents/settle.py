@@ -52,9 +52,11 @@ class Settle:
             costs=tuple(cost_lines(state, closing.ended_at[:10])),
             tells_others=parent is not None or has_asked(state),
         )
-        self.ports.tell(self.ports.runtime.close(key, settlement), key.tenant)
+        freed = self.ports.runtime.close(key, settlement)
         if settlement.tells_others:
             self._tell_others(key, state, closing.ended_at)
+        # Who waits in the queue comes after who waits for this run: the slot may be what that one goes on with.
+        self.ports.tell(freed, key.tenant)
 
     def _tell_others(self, key: RunKey, state: RunState, at: str) -> None:
         """Tell the run that waits for this one, and those who were asked; whoever dies on the way begins again."""

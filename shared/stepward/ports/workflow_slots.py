@@ -16,11 +16,14 @@ class WorkflowSlots(Protocol):
     def standing(self, key: RunKey) -> Standing | None:
         """Read how a run stands, strongly consistent; None for runs that began before slots were counted."""
 
-    def change(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+    def change(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+    ) -> Freed:
         """Write how a run stands, taking a slot or giving it back as that asks for; say who waits for a freed one.
 
         A run that goes on takes its slot back even where the tenant has none left: its machine cannot wait for one.
-        Such a slot is counted for the tenant alone, so that it keeps nobody else's runs waiting.
+        Such a slot is counted for the tenant alone, so that it keeps nobody else's runs waiting. Without `past_limit`
+        nothing is changed then, and `done` is False.
         """
 
     def admit(

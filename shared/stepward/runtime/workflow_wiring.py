@@ -82,7 +82,7 @@ def answer_case() -> AnswerTask:
     """The use case that answers tasks."""
     from stepward.workflow.running.answering import AnswerTask
 
-    return AnswerTask(ports())
+    return AnswerTask(ports(), resumes=True)
 
 
 @cache
@@ -150,9 +150,10 @@ def remove_case() -> RemoveVersion:
 
 def callback_case() -> ReceiveCall:
     """The use case that takes calls from outside for tasks that wait for them."""
+    from stepward.workflow.running.answering import AnswerTask
     from stepward.workflow.running.callbacks import ReceiveCall
 
-    return ReceiveCall(ports(), answer_case())
+    return ReceiveCall(ports(), AnswerTask(ports()))
 
 
 @cache

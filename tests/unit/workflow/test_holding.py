@@ -145,6 +145,17 @@ def test_what_works_beside_a_wait_is_counted_while_it_works() -> None:
     assert (seen, here.count, here.status(key)) == ([(1, 0)], (0, 1), "WAITING")
 
 
+def test_a_caller_takes_the_slot_that_its_child_gave_back_before_the_queue_is_told() -> None:
+    here = Queueing()
+    here.world.duration_s = lambda path, at: 0.0 if path == "sub" else 3.0
+    here.world.register([t("inner")], id="below")
+    here.world.register([{"id": "sub", "type": "subworkflow", "workflow": "below"}, t("after", "sub")])
+    keys = [here.world.start() for _ in range(4)]
+    here.settle()
+    assert {here.status(key) for key in keys} == {"COMPLETED"}
+    assert (here.count, here.world.line.most_active["acme"]) == ((0, 0), 1)
+
+
 @pytest.mark.parametrize(("seconds", "parked"), [(30, 0), (31, 1)])
 def test_a_long_wait_needs_no_slot(seconds: int, parked: int) -> None:
     here = Queueing()

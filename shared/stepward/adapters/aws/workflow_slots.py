@@ -40,15 +40,16 @@ class DynamoWorkflowSlots:
             )
         return standing_of(from_item(found["Item"])) if "Item" in found else None
 
-    def change(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+    def change(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+    ) -> Freed:
         """Write the new standing with what it asks for.
 
         time →   task A: waits, slot given back ✓ (change 2)      task B: change 2 ✗ → reads again: others wait, there is no slot
                  settle: over ✓ (change 3)                        task B: change 3 ✗ → reads again: it is over
         """
         if after.needs_slot and before.slot is None:
-            self._regain(key, before, after, limits)
-            return Freed(done=True)
+            return Freed(done=self._regain(key, before, after, limits, past_limit=past_limit))
         if before.slot is not None and not after.needs_slot:
             kept = [
                 self._write(key, before, after.model_copy(update={"slot": None})),
@@ -96,19 +97,24 @@ class DynamoWorkflowSlots:
         ]
         return self._give_back(key, before, kept, "closing")
 
-    def _regain(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> None:
+    def _regain(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool
+    ) -> bool:
         """Take a slot for a run that goes on: one that is free, else one more than there are."""
         for slot in slots.slots_to_try(key.run, limits):
             taken = slots.take(self.table, key, slot, limits, past_others=True, parked=True)
             held = after.model_copy(update={"slot": slot})
             refused = transact(self._going_on(key, before, held, taken), f"going on with {key.run}")
             if refused is None:
-                return
+                return True
             if not set(refused.by) <= _COUNTERS:
                 break
+        if not past_limit:
+            return False
         slot, taken = slots.take_past_limit(self.table, key, limits)
         held = after.model_copy(update={"slot": slot})
         self._done(transact(self._going_on(key, before, held, taken), f"going on with {key.run}"), key)
+        return True
 
     def _going_on(self, key: RunKey, before: Standing, held: Standing, taken: list[Step]) -> list[Step]:
         return [self._write(key, before, held), self._status(key, WorkflowStatus.RUNNING), *taken]

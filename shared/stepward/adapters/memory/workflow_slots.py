@@ -39,14 +39,16 @@ class MemoryWorkflowSlots:
             self.line.take(key, slot)
             return Standing(slot=slot)
 
-    def change(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+    def change(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+    ) -> Freed:
         """Write the new standing with what it asks for.
 
         time →   task A: waits, slot given back ✓      task B: changed ✗ → reads again: others wait, there is no slot
         """
         with self._store.lock, self.line.lock:
             if after.needs_slot and before.slot is None:
-                return self._regain(key, before, after, limits)
+                return self._regain(key, before, after, limits, past_limit=past_limit)
             if before.slot is None or after.needs_slot:
                 self._store.stand(key, before, after)
                 return Freed(done=True)
@@ -84,10 +86,15 @@ class MemoryWorkflowSlots:
             self.line.parked[key.tenant] -= before.is_parked
             return self.line.give_back(key, before.slot)
 
-    def _regain(self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits) -> Freed:
+    def _regain(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool
+    ) -> Freed:
         slot = _slot(key, limits)
+        full = self.line.full(key.tenant, slot, limits, past_others=True)
+        if full and not past_limit:
+            return Freed(done=False)
         self._store.stand(key, before, after)
-        if self.line.full(key.tenant, slot, limits, past_others=True):
+        if full:
             slot = self.line.past_limit(key, slot)
         else:
             self.line.take(key, slot)

@@ -13,6 +13,7 @@ from stepward.ports.task_answers import TaskOutcome
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.workflow.running.attempts import Attempts, waits_for_call
 from stepward.workflow.running.entry import wake
+from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.keeping import Keep
 from stepward.workflow.running.outcomes import fails_the_run, retry_of
 from stepward.workflow.running.ports import WorkflowPorts
@@ -25,6 +26,8 @@ class AnswerTask:
     """Keeps what came, then wakes the machine: first the record, then the token, so that no answer is lost."""
 
     ports: WorkflowPorts
+    resumes: bool = False
+    """Whether the run takes a free slot before it goes on; who may not write that leaves it to the run's next task."""
 
     def answer(self, tenant: str, run: str, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord | None:
         """Answer a task; the record that stays, or None where another attempt is to be made.
@@ -42,6 +45,8 @@ class AnswerTask:
         record = self._record(key, program, place, _accepted(planned, outcome))
         kept = Keep(self.ports, key, program)(planned, place.at, record)
         token = self.ports.tokens.of(key, str(place.key))
+        if token and self.resumes:
+            HoldSlot(self.ports, key).resume(str(place.key))
         if token:
             fails = kept.status is TaskStatus.FAILED and fails_the_run(program, planned)
             wake(self.ports, token, kept, fails=fails)

@@ -21,9 +21,10 @@ _ATTEMPTS: Final = 20
 
 def close_booked(
     ports: WorkflowPorts, head: WorkflowHead, looked: Looked, end: WorkflowEnd, since: datetime | None
-) -> tuple[WorkflowEnd, bool]:
-    """Write the end with what it cost; the flag tells whether it is the one that stays.
+) -> tuple[WorkflowEnd, Freed]:
+    """Write the end with what it cost; `done` tells whether it is the one that stays.
 
+    Whoever waits for the slot is to be told after who waits for the run: that one may need it to go on.
     `since` is when the function of the last state began, None where the run is ended from outside.
     """
     program = ports.program(head.tenant, head.workflow, head.version)
@@ -31,9 +32,7 @@ def close_booked(
     ms = None if took is None else max(0, round(took.total_seconds() * 1000))
     aws = Bill(program, looked, is_child=head.parent is not None).settled(ms)
     counted = end.model_copy(update={"aws": aws})
-    freed = _close(ports, head, counted)
-    ports.queue.tell(freed, head.tenant)
-    return counted, freed.done
+    return counted, _close(ports, head, counted)
 
 
 @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)

@@ -89,9 +89,10 @@ class EndRun:
         end = WorkflowEnd(
             status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
-        counted, is_ours = close_booked(self.ports, head, looked, end, None)
-        if is_ours:
+        counted, freed = close_booked(self.ports, head, looked, end, None)
+        if freed.done:
             self.tell(head, counted, None)
+            self.ports.queue.tell(freed, head.tenant)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
         """End the chunks, and the runs of tasks that have no record: nobody waits for them any more."""

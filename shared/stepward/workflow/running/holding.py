@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -41,6 +42,22 @@ class HoldSlot:
     def wait(self, stood: Standing | None, task: str) -> None:
         """Give the slot back, as far as nothing else of the run needs it, because a task is about to wait."""
         self._move(stood, lambda now: now.opened(task))
+
+    def resume(self, task: str) -> None:
+        """Take a free slot for a run whose last waiting task is answered, before its machine goes on and takes any.
+
+        Whoever ends a run within this one has just given its slot back, and nobody has been told of that slot yet.
+        """
+        seen = self.ports.slots.standing(self.key)
+        if seen is None or seen.is_over or seen.slot is not None or seen.waits != (task,):
+            return
+        limits = self.ports.queue.slot_limits(self.key.tenant)
+        with suppress(
+            StoreConflict
+        ):  # another took note of the answer, or the run has ended: its tasks see to it
+            self.ports.slots.change(
+                self.key, seen, seen.entered(task, (), works=False), limits, past_limit=False
+            )
 
     def leave(self, stood: Standing | None, task: str) -> None:
         """Stop working for a task; nothing is written where no other task waits."""

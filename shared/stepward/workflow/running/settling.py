@@ -98,13 +98,14 @@ class SettleRun:
         end = WorkflowEnd(
             status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
         )
-        end, is_ours = close_booked(self.ports, head, looked, end, since)
+        end, freed = close_booked(self.ports, head, looked, end, since)
         if failure is not None:
             self._stop_chunks(head, program)
-        if not is_ours:
+        if not freed.done:
             # A cancel came first, or the same settling at the same moment: the end that stays is told.
             return tell_again(self.ports, self.tell, self.ports.runs.head(key) or head)
         self.tell(head, end, output)
+        self.ports.queue.tell(freed, head.tenant)
         return {"status": status.value}
 
     def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
