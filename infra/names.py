@@ -35,6 +35,10 @@ class Names:
         """Name the bus on which applications put the events that start agents."""
         return self.of("events")
 
+    def webhook_key(self) -> str:
+        """Name the parameter from which the secrets of webhooks are derived; it is made with the first of them."""
+        return f"/stepward/{self.stage}/webhook-key"
+
     def workflow_log_group(self) -> str:
         """Name the group to which workflows' machines log their failures."""
         return f"/aws/vendedlogs/states/{self.of('workflows')}"
@@ -58,6 +62,10 @@ class Arns:
 
     def _arn(self, service: str, resource: str) -> str:
         return f"arn:{self.partition}:{service}:{self.region}:{self.account}:{resource}"
+
+    def parameter(self, name: str) -> str:
+        """Spell a parameter of Systems Manager, whose names begin with a slash."""
+        return self._arn("ssm", f"parameter{name}")
 
     def table(self, table: str) -> str:
         """Spell a table, for the actions on its items."""

@@ -228,8 +228,8 @@ class WorkflowWorld:
             if error is not None:
                 self.loop.later(1, lambda: self.answer_task(key, place, outcome))
 
-        answer = AnswerTask(self.ports, resumes=True).answer
-        self.run_apart(lambda: answer(key.tenant, key.run, place, outcome), ended)
+        answers = AnswerTask(self.ports, resumes=True)
+        self.run_apart(lambda: answers.answer(key.tenant, key.run, place, outcome), ended)
 
     def _tools(self, tenant: str, call_id: str) -> ToolContext:
         functions = MemoryFunctions(foreign=self.functions)
@@ -244,10 +244,8 @@ class WorkflowWorld:
     def _tell(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
         self.told.append((head, end, output))
         if head.parent and head.parent.place:
-            outcome = outcome_of(head, end, output)
-            AnswerTask(self.ports, resumes=True).answer(
-                head.tenant, head.parent.run, head.parent.place, outcome
-            )
+            answers, outcome = AnswerTask(self.ports, resumes=True), outcome_of(head, end, output)
+            answers.answer(head.tenant, head.parent.run, head.parent.place, outcome)
 
     def _has_what_it_needs(self, request: TaskRequest) -> None:
         """No state is entered before all that its task needs has records."""

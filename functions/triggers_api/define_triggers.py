@@ -51,6 +51,7 @@ def _define() -> DefineTriggers:
         trigger_wiring.startables(),
         wiring.clock(),
         settings().event_sources,
+        trigger_wiring.webhook_key(makes=True),
     )
 
 

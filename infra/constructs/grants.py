@@ -15,7 +15,7 @@ class Allow:
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    conditions: Mapping[str, Mapping[str, str | list[str]]] = field(default_factory=dict)
     """IAM's `Condition` block: operator, then key and value."""
 
 
@@ -48,6 +48,45 @@ TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "triggers:define": ("triggers", (*_READ, "dynamodb:PutItem", "dynamodb:DeleteItem")),
 }
 
+Part = tuple[tuple[str, ...], tuple[str, ...], Mapping[str, Mapping[str, str | list[str]]]]
+"""Actions on a table, the indexes that a query of it may use, and under what conditions."""
+
+
+def _keys(operator: str, *partitions: str) -> Mapping[str, Mapping[str, str | list[str]]]:
+    return {f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": list(partitions)}}
+
+
+NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
+    # What anonymous functions do: they know the keys of what they read, list nothing and take nothing away.
+    "runtime:get": ("runtime", ((("dynamodb:GetItem",), (), {}),)),
+    "runtime:start": (
+        "runtime",
+        ((("dynamodb:GetItem", *_WRITE), (), {}), ((), ("GSI2",), {})),
+    ),
+    "registry:get": ("registry", ((("dynamodb:GetItem", "dynamodb:BatchGetItem"), (), {}),)),
+    "registry:find": ("registry", (((*_READ, "dynamodb:BatchGetItem"), (), {}),)),
+    "triggers:get": ("triggers", ((("dynamodb:GetItem",), (), {}),)),
+    # Settings lie in the partition of their tenant or of the account; agents and workflows in others, which stay untouched.
+    "registry:configure": (
+        "registry",
+        (
+            (("dynamodb:GetItem", "dynamodb:BatchGetItem"), (), {}),
+            (("dynamodb:PutItem",), (), _keys("StringNotLike", "T#*#*", "PLATFORM#*")),
+        ),
+    ),
+    "registry:publish-tools": (
+        "registry",
+        ((("dynamodb:Query", "dynamodb:PutItem"), (), _keys("StringEquals", "PLATFORM#TOOLS")),),
+    ),
+    "runtime:budget": (
+        "runtime",
+        (
+            (_READ, ("GSI1", "GSI2", "GSI3"), {}),
+            (("dynamodb:UpdateItem",), (), _keys("StringLike", "T#*#BUDGET")),
+        ),
+    ),
+}
+
 OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "data:read": ("tenants", ("s3:GetObject",)),
     "data:read-write": ("tenants", ("s3:GetObject", "s3:PutObject")),
@@ -63,10 +102,13 @@ QUEUES: tuple[str, ...] = ("dispatch",)
 def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     """Collect every word that a `function.toml` may use; each machine brings its own four."""
     words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
+    words |= {word: _narrow_rule(*grant) for word, grant in NARROW_WORDS.items()}
     words |= {f"{room}:send": _send_rule(room) for room in QUEUES}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     words["data:list"] = _data_list
     words["schedules:define"] = _schedules
+    words["webhook-key:read"] = _webhook_secrets("ssm:GetParameter")
+    words["webhook-key:make"] = _webhook_secrets("ssm:GetParameter", "ssm:PutParameter")
     words["events:put"] = _events
     words["bus:put"] = _bus
     words |= {f"workflows:{word}": rule for word, rule in WORKFLOW_WORDS.items()}
@@ -83,6 +125,17 @@ def _table_rule(table: str, actions: tuple[str, ...]) -> Rule:
         allows = [Allow(actions, (arns.table(table),))]
         indexes = tuple(arns.index(table, index.name) for index in TABLES[table].indexes)
         if indexes and "dynamodb:Query" in actions:
+            allows.append(Allow(("dynamodb:Query",), indexes))
+        return Granted(tuple(allows), {f"{table.upper()}_TABLE": arns.names.of(table)})
+
+    return rule
+
+
+def _narrow_rule(table: str, parts: tuple[Part, ...]) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        allows = [Allow(actions, (arns.table(table),), when) for actions, _, when in parts if actions]
+        indexes = tuple(arns.index(table, name) for _, names, _ in parts for name in names)
+        if indexes:
             allows.append(Allow(("dynamodb:Query",), indexes))
         return Granted(tuple(allows), {f"{table.upper()}_TABLE": arns.names.of(table)})
 
@@ -106,9 +159,24 @@ def _data_list(arns: Arns) -> Granted:
 def _schedules(arns: Arns) -> Granted:
     """Let a room make schedules of the stage's group, in the one role that starts the one room."""
     actions = ("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule")
-    passes = Allow(("iam:PassRole",), (arns.schedule_role(),))
+    passes = _passes(arns.schedule_role(), "scheduler.amazonaws.com")
     environment = {"SCHEDULE_GROUP": arns.names.schedules(), "SCHEDULE_ROLE_ARN": arns.schedule_role()}
     return Granted((Allow(actions, (arns.schedules(),)), passes), environment)
+
+
+def _passes(role: str, service: str) -> Allow:
+    """Pass one role to one service: to any other it would lend what the role may do."""
+    return Allow(("iam:PassRole",), (role,), {"StringEquals": {"iam:PassedToService": service}})
+
+
+def _webhook_secrets(*actions: str) -> Rule:
+    """Read, or make too, the key from which the secrets of webhooks are derived: a parameter that KMS keeps encrypted."""
+
+    def rule(arns: Arns) -> Granted:
+        allow = Allow(actions, (arns.parameter(arns.names.webhook_key()),))
+        return Granted((allow,), {"WEBHOOK_KEY": arns.names.webhook_key()})
+
+    return rule
 
 
 def _start_rule(machine: str) -> Rule:
@@ -153,7 +221,7 @@ def _workflow_rule(*actions: str, on_executions: bool = False) -> Rule:
 def _publish(arns: Arns) -> Granted:
     """Make and remove workflows' machines, in the one role that they all have."""
     actions = ("states:CreateStateMachine", "states:DeleteStateMachine", "states:TagResource")
-    passes = Allow(("iam:PassRole",), (arns.workflow_role(),))
+    passes = _passes(arns.workflow_role(), "states.amazonaws.com")
     environment = {
         "WORKFLOW_MACHINES": arns.workflow_machines(""),
         "WORKFLOW_ROLE_ARN": arns.workflow_role(),

@@ -27,13 +27,11 @@ from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.gateway.websocket_management import management_of
 from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
-from infra.local.operating import operate
+from infra.local.operating import STAGE, keep_webhook_key, operate
 from infra.local.state import Keeper
 from infra.local.synthesis import Synthesis
 from infra.local.triggers import Triggers
 from infra.local.triggers.stack_events import changed_stacks
-
-STAGE = "laptop"
 
 
 @dataclass(frozen=True)
@@ -192,6 +190,7 @@ class Laptop:
         self._deploy(Assembly(assembly))
         self.api_key = self._first_key() if options.issues_key else ""
         if self.keeper is not None:
+            keep_webhook_key(self, self.keeper)
             self.keeper.begin()
             self._exit.callback(self.keeper.close)
 

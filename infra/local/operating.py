@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -13,8 +14,18 @@ from infra.local.synthesis import ROOT
 
 if TYPE_CHECKING:
     from infra.local.laptop import Laptop
+    from infra.local.state import Keeper
 
+STAGE: Final = "laptop"
 _TABLES: Final = ("identity", "registry", "runtime")
+
+
+def keep_webhook_key(laptop: Laptop, keeper: Keeper) -> None:
+    """Give a laptop that keeps its data the key that it had before, or its webhooks would have other secrets."""
+    name = f"/stepward/{STAGE}/webhook-key"
+    key = keeper.note(name) or secrets.token_hex(32)
+    keeper.write_note(name, key)
+    laptop.client("ssm").put_parameter(Name=name, Value=key, Type="SecureString", Overwrite=True)
 
 
 def operate(laptop: Laptop, command: str, words: Sequence[str]) -> str:

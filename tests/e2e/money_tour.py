@@ -30,7 +30,7 @@ def budget_alert(tour: Any) -> None:
 
 
 MONEY_USES: dict[tuple[str, str], Any] = {
-    ("costs_api", "registry:read-write"): lambda tour: tour.api.get("/limits"),
-    ("costs_api", "runtime:read-write"): lambda tour: tour.api.get("/costs"),
+    ("costs_api", "registry:configure"): lambda tour: tour.api.get("/limits"),
+    ("costs_api", "runtime:budget"): lambda tour: tour.api.get("/costs"),
     ("janitor", "events:put"): budget_alert,
 }

@@ -14,7 +14,8 @@ import pytest
 
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import Allow, grant_words
-from infra.local.laptop import ROOT, Laptop
+from infra.local.laptop import Laptop
+from infra.local.synthesis import ROOT
 from infra.names import Arns, Names
 from infra.rooms import load_rooms
 from tests.builders import an_agent_body
@@ -178,7 +179,7 @@ USES: dict[tuple[str, str], Use] = {
     ("system_api", "runtime:read"): lambda tour: tour.api.get("/system/status"),
     ("system_api", "registry:read"): lambda tour: tour.api.get("/system/status"),
     ("tools_api", "registry:read"): lambda tour: tour.api.get("/tools"),
-    ("tool_publisher", "registry:read-write"): lambda tour: tour.laptop.client("lambda").invoke(
+    ("tool_publisher", "registry:publish-tools"): lambda tour: tour.laptop.client("lambda").invoke(
         FunctionName=ARNS.names.function("tool_publisher"), Payload=b"{}"
     ),
     ("janitor", "journal:append"): Tour.carried_by_nobody,

@@ -65,12 +65,16 @@ def as_list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 
+def statements(role: Json) -> list[Json]:
+    """List what a role's policies say."""
+    return [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
+
+
 def permissions(role: Json) -> dict[str, set[str]]:
     """Turn a role's policies into actions by resource."""
     found: dict[str, set[str]] = {}
-    for policy in role["Policies"]:
-        for statement in policy["PolicyDocument"]["Statement"]:
-            assert statement["Effect"] == "Allow"
-            for resource in as_list(statement["Resource"]):
-                found.setdefault(flat(resource), set()).update(as_list(statement["Action"]))
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        for resource in as_list(statement["Resource"]):
+            found.setdefault(flat(resource), set()).update(as_list(statement["Action"]))
     return found

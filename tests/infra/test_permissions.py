@@ -10,11 +10,12 @@ from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.rooms import QueueSpec, RoomSpec, load_rooms
 from infra.triggers import RuleSpec, StreamSpec
-from tests.infra.assembly_reading import ROOT, Assembly, permissions
+from tests.infra.assembly_reading import ROOT, Assembly, as_list, permissions, statements
 
 PLACE = "<region>:<accountid>"
 TABLE = f"arn:<partition>:dynamodb:{PLACE}:table/stepward-prod-"
 BUCKET = "arn:<partition>:s3:::stepward-prod-data-<accountid>"
+WEBHOOK_KEY = f"arn:<partition>:ssm:{PLACE}:parameter/stepward/prod/webhook-key"
 STATES = f"arn:<partition>:states:{PLACE}"
 READ = {"dynamodb:GetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
@@ -45,6 +46,26 @@ MEANING: dict[str, dict[str, set[str]]] = {
         f"{TABLE}registry": READ | WRITE | {"dynamodb:BatchGetItem", "dynamodb:DeleteItem"},
         f"{TABLE}registry/index/GSI1": QUERY,
     },
+    "runtime:get": {f"{TABLE}runtime": {"dynamodb:GetItem"}},
+    "runtime:start": {
+        f"{TABLE}runtime": {"dynamodb:GetItem"} | WRITE,
+        f"{TABLE}runtime/index/GSI2": QUERY,
+    },
+    "runtime:budget": {
+        f"{TABLE}runtime": READ | {"dynamodb:UpdateItem"},
+        f"{TABLE}runtime/index/GSI1": QUERY,
+        f"{TABLE}runtime/index/GSI2": QUERY,
+        f"{TABLE}runtime/index/GSI3": QUERY,
+    },
+    "registry:get": {f"{TABLE}registry": {"dynamodb:GetItem", "dynamodb:BatchGetItem"}},
+    "registry:find": {f"{TABLE}registry": READ | {"dynamodb:BatchGetItem"}},
+    "registry:configure": {
+        f"{TABLE}registry": {"dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:PutItem"}
+    },
+    "registry:publish-tools": {f"{TABLE}registry": {"dynamodb:Query", "dynamodb:PutItem"}},
+    "triggers:get": {f"{TABLE}triggers": {"dynamodb:GetItem"}},
+    "webhook-key:read": {WEBHOOK_KEY: {"ssm:GetParameter"}},
+    "webhook-key:make": {WEBHOOK_KEY: {"ssm:GetParameter", "ssm:PutParameter"}},
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
     "tools:invoke": {
         f"arn:<partition>:lambda:{PLACE}:function:stepward-prod-{folder.name.replace('_', '-')}": {
@@ -107,6 +128,7 @@ VARIABLES = {
     "tools": "TOOL_FUNCTIONS",
     "lambda-tools": "LAMBDA_TOOLS",
     "triggers": "TRIGGERS_TABLE",
+    "webhook-key": "WEBHOOK_KEY",
     "data": "DATA_BUCKET",
     "blobs": "DATA_BUCKET",
     "agent-run": "AGENT_RUN_MACHINE_ARN",
@@ -183,6 +205,55 @@ def test_a_function_is_what_its_file_says(prod: Assembly, room: str) -> None:
     assert function["Description"] == spec.purpose
     assert function.get("ReservedConcurrentExecutions") == spec.reserved_concurrency
     assert "Layers" not in function
+
+
+ANONYMOUS = [name for name, room in ROOMS.items() if room.open_routes and name != "health"]
+
+
+@pytest.mark.parametrize("room", ANONYMOUS)
+def test_who_serves_strangers_takes_nothing_away_and_lists_nothing(prod: Assembly, room: str) -> None:
+    found = permissions(prod.role_of(room))
+    actions = {action for some in found.values() for action in some}
+    assert not {one for one in actions if "Delete" in one or "Scan" in one or one.endswith(":ListBucket")}
+    listed = [resource for resource, some in found.items() if "dynamodb:Query" in some]
+    assert {f"{TABLE}runtime", f"{TABLE}triggers", f"{TABLE}identity"}.isdisjoint(listed)
+    assert all(not resource.endswith(("GSI1", "GSI3")) for resource in listed)
+
+
+def test_anonymous_functions_are_those_that_are_known() -> None:
+    assert ANONYMOUS == ["callbacks", "webhooks"]
+
+
+@pytest.mark.parametrize("room", ["costs_api", "tool_publisher"])
+def test_who_sets_prices_or_publishes_tools_leaves_agents_alone(prod: Assembly, room: str) -> None:
+    assert "dynamodb:DeleteItem" not in permissions(prod.role_of(room))[f"{TABLE}registry"]
+    writes = [
+        statement
+        for statement in statements(prod.role_of(room))
+        if set(as_list(statement["Action"])) & {"dynamodb:PutItem", "dynamodb:UpdateItem"}
+    ]
+    assert writes
+    for statement in writes:
+        (keys,) = statement["Condition"].values()
+        assert list(keys) == ["dynamodb:LeadingKeys"]
+
+
+@pytest.mark.parametrize(
+    ("room", "service"),
+    [("triggers_api", "scheduler.amazonaws.com"), ("workflow_publisher", "states.amazonaws.com")],
+)
+def test_a_role_is_passed_to_its_service_only(prod: Assembly, room: str, service: str) -> None:
+    (passes,) = [one for one in statements(prod.role_of(room)) if "iam:PassRole" in as_list(one["Action"])]
+    assert passes["Condition"] == {"StringEquals": {"iam:PassedToService": service}}
+
+
+def test_nobody_else_passes_roles(prod: Assembly) -> None:
+    passing = {
+        room
+        for room in ROOMS
+        if any("iam:PassRole" in actions for actions in permissions(prod.role_of(room)).values())
+    }
+    assert passing == {"triggers_api", "workflow_publisher"}
 
 
 def test_what_everything_needs_has_a_share_of_its_own_where_the_stage_allows_it(

@@ -1,12 +1,17 @@
-"""What DynamoDB's calls take: a transaction is authorised by its items' actions, a query of an index by the index."""
+"""What DynamoDB's calls take: a transaction is authorised by its items' actions, a query of an index by the index.
+
+The partitions that a call touches are the condition key `dynamodb:LeadingKeys`.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from infra.local.iam.calls import Call, Need, arn
 
+LEADING_KEYS: Final = "dynamodb:LeadingKeys"
 _ITEM_ACTIONS = {
     "Put": "PutItem",
     "Update": "UpdateItem",
@@ -17,24 +22,52 @@ _ITEM_ACTIONS = {
 
 
 def dynamodb_needs(call: Call, operation: str) -> list[Need]:
-    """Name the permissions of one call, each once and in the order of its items."""
-    pairs = dict.fromkeys(_pairs(call.document, operation))
-    return [Need(f"dynamodb:{action}", resource) for action, resource in pairs]
+    """Name the permissions of one call, each once for its partitions and in the order of its items."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for action, resource, partitions in _parts(call.document, operation):
+        found.setdefault((action, resource), []).extend(partitions)
+    return [
+        Need(f"dynamodb:{action}", resource, {LEADING_KEYS: list(dict.fromkeys(keys))} if keys else {})
+        for (action, resource), keys in found.items()
+    ]
 
 
-def _pairs(body: dict[str, Any], operation: str) -> Iterator[tuple[str, str]]:
+def _parts(body: dict[str, Any], operation: str) -> Iterator[tuple[str, str, list[str]]]:
     if operation.startswith("Transact"):
         for item in body.get("TransactItems", []):
             for kind, part in item.items():
-                yield _ITEM_ACTIONS.get(kind, kind), table_arn(part.get("TableName", ""))
+                yield _ITEM_ACTIONS.get(kind, kind), table_arn(part.get("TableName", "")), _partition(part)
     elif operation.startswith("Batch") and "RequestItems" in body:
-        for table in body["RequestItems"]:
-            yield operation, table_arn(table)
+        for table, asked in body["RequestItems"].items():
+            yield operation, table_arn(table), _of_batch(asked)
     elif "TableName" in body:
         index = body.get("IndexName")
-        yield operation, table_arn(body["TableName"]) + (f"/index/{index}" if index else "")
+        yield (
+            operation,
+            table_arn(body["TableName"]) + (f"/index/{index}" if index else ""),
+            _partition(body),
+        )
     else:
-        yield operation, str(body.get("StreamArn") or body.get("ResourceArn") or body.get("TableArn") or "*")
+        resource = str(body.get("StreamArn") or body.get("ResourceArn") or body.get("TableArn") or "*")
+        yield operation, resource, []
+
+
+def _of_batch(asked: Any) -> list[str]:
+    keys = asked.get("Keys", []) if isinstance(asked, dict) else []
+    return [value for key in keys for value in _text(key.get("pk"))]
+
+
+def _partition(part: dict[str, Any]) -> list[str]:
+    """Find the partition that an item lies in, or that a query reads: those of our tables are called `pk`."""
+    item = part.get("Key") or part.get("Item")
+    if item is not None:
+        return _text(item.get("pk"))
+    asked = re.match(r"\s*(\S+)\s*=\s*(:\w+)", str(part.get("KeyConditionExpression", "")))
+    return _text(part.get("ExpressionAttributeValues", {}).get(asked[2])) if asked else []
+
+
+def _text(value: Any) -> list[str]:
+    return [str(value["S"])] if isinstance(value, dict) and "S" in value else []
 
 
 def table_arn(name: str) -> str:

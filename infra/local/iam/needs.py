@@ -55,7 +55,7 @@ def _scheduler(call: Call) -> list[Need]:
             arn("scheduler", f"schedule/{group}/{found[1]}"),
         )
     ]
-    return [*needs, *_passed(call.document.get("Target", {}).get("RoleArn"))]
+    return [*needs, *_passed(call.document.get("Target", {}).get("RoleArn"), "scheduler.amazonaws.com")]
 
 
 def _states(call: Call) -> list[Need]:
@@ -68,11 +68,14 @@ def _states(call: Call) -> list[Need]:
             return []  # an answer that comes too late changes nothing: the service itself refuses the token
     if operation == "CreateStateMachine":
         machine = arn("states", f"stateMachine:{body.get('name')}")
-    return [Need(f"states:{operation}", str(execution or machine or "*")), *_passed(body.get("roleArn"))]
+    return [
+        Need(f"states:{operation}", str(execution or machine or "*")),
+        *_passed(body.get("roleArn"), "states.amazonaws.com"),
+    ]
 
 
-def _passed(role: str | None) -> list[Need]:
-    return [Need("iam:PassRole", role)] if role else []
+def _passed(role: str | None, service: str) -> list[Need]:
+    return [Need("iam:PassRole", role, {"iam:PassedToService": [service]})] if role else []
 
 
 def _sqs(call: Call) -> list[Need]:

@@ -13,7 +13,7 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -22,14 +22,34 @@ from stepward.domain.errors import NotAuthenticated
 TOLERANCE_S: Final = 300
 MOST_SIGNATURES: Final = 10
 _PREFIX: Final = "whsec_"
+_SEED: Final = "seed_"
 _ID: Final = re.compile(r"[!-~]{1,200}")
 _TIME: Final = re.compile(r"\d{1,12}", re.ASCII)
 _FIX: Final = "sign it as Standard Webhooks says, with the trigger's secret and the time of now"
 
 
-def new_secret() -> str:
-    """Make a secret of 256 bits."""
-    return _PREFIX + base64.b64encode(secrets.token_bytes(32)).decode()
+def new_seed() -> str:
+    """Make what is kept of a new secret: of no use to whoever reads it without the stage's key."""
+    return _SEED + secrets.token_hex(32)
+
+
+def secret_of(kept: str, tenant: str, trigger: str, key: Callable[[], bytes]) -> str:
+    """Derive a webhook's secret from what is kept of it.
+
+    Args:
+        kept: What `new_seed` made; a whole secret, as it was kept once, is taken as it is.
+        tenant: Whose webhook it is: the same seed in another's item gives another secret.
+        trigger: Which one.
+        key: Reads the stage's key, 256 bits.
+
+    Returns:
+        `whsec_` and 256 bits in base64.
+
+    """
+    if not kept.startswith(_SEED):
+        return kept
+    said = f"webhook\0{tenant}\0{trigger}\0{kept}".encode()
+    return _PREFIX + base64.b64encode(hmac.new(key(), said, hashlib.sha256).digest()).decode()
 
 
 def sign(secret: str, webhook_id: str, timestamp_s: int, body: bytes) -> str:

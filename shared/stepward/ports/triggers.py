@@ -18,7 +18,10 @@ class TriggerPage(BaseModel):
 
 
 class HookSecret(BaseModel):
-    """The secret of a webhook; after a change the one before may stay valid until a time (seconds since 1970)."""
+    """What is kept of a webhook's secret: a seed, from which the stage's key makes it, or in old items the secret itself.
+
+    After a change the one before may stay valid until a time (seconds since 1970).
+    """
 
     secret: str
     created_at: str

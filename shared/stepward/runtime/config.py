@@ -43,6 +43,9 @@ class Settings(BaseModel):
     schedule_role_arn: str | None = None
     schedule_target_arn: str | None = None
     schedule_failures_arn: str | None = None
+    webhook_key: str | None = None
+    """The parameter from which the secrets of webhooks are derived."""
+
     http_allow: tuple[str, ...] = ()
     """What tools may reach outside: origins such as `https://host`, and functions as `lambda:name`."""
 

@@ -8,6 +8,7 @@ from stepward.runtime import wiring
 from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
+    from stepward.adapters.aws.webhook_key import WebhookKey
     from stepward.agents.start import Caller
     from stepward.domain.task_records import WorkflowHead
     from stepward.ports.events import Events
@@ -29,6 +30,13 @@ def startables() -> Startables:
     from stepward.triggers.starts import Startables
 
     return Startables(wiring.registry(), workflow_wiring.registry())
+
+
+def webhook_key(*, makes: bool = False) -> WebhookKey:
+    """The key from which the secrets of webhooks are derived."""
+    from stepward.adapters.aws.webhook_key import WebhookKey
+
+    return WebhookKey(settings().need("webhook_key"), makes)
 
 
 def bus() -> Events:

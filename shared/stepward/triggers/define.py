@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,7 +14,7 @@ from stepward.agents.start import Caller
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.schedules import next_times
-from stepward.domain.signatures import new_secret
+from stepward.domain.signatures import new_seed, secret_of
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, WORKFLOW_EVENTS, KeptTrigger, Trigger, TriggerKind
 from stepward.ports.clock import Clock, iso
 from stepward.ports.schedules import Schedules
@@ -51,6 +51,8 @@ class DefineTriggers:
     startables: Startables
     clock: Clock
     sources: Mapping[str, str]
+    webhook_key: Callable[[], bytes]
+    """Reads the key from which secrets are derived, and makes it before the first."""
 
     def add(self, caller: Caller, body: Any) -> Defined:
         """Make a trigger; one that says the same is found, and its schedule made if that was not reached before."""
@@ -59,11 +61,11 @@ class DefineTriggers:
         offered = KeptTrigger(
             tenant=caller.tenant, trigger=trigger, created_at=at, created_by=caller.principal, since=at
         )
-        hook = HookSecret(secret=new_secret(), created_at=at) if trigger.kind is TriggerKind.WEBHOOK else None
+        hook = HookSecret(secret=new_seed(), created_at=at) if trigger.kind is TriggerKind.WEBHOOK else None
         kept = self.triggers.add(offered, hook)
         is_new = kept is offered
         self._schedule(kept)
-        return Defined(kept, is_new, hook.secret if hook and is_new else None)
+        return Defined(kept, is_new, self._secret(kept, hook) if hook and is_new else None)
 
     def replace(self, caller: Caller, trigger_id: str, body: Any) -> Defined:
         """Say anew what a trigger is; its id and kind stay."""
@@ -102,12 +104,15 @@ class DefineTriggers:
                 fix="name a webhook",
             )
         now = self.clock.now()
-        new = HookSecret(secret=new_secret(), created_at=iso(now))
+        new = HookSecret(secret=new_seed(), created_at=iso(now))
         overlap = {"before": before.secret, "before_until": int(now.timestamp()) + overlap_s}
         self.triggers.put_secret(
             caller.tenant, trigger_id, new.model_copy(update=overlap) if overlap_s else new
         )
-        return new.secret
+        return self._secret(kept, new)
+
+    def _secret(self, kept: KeptTrigger, hook: HookSecret) -> str:
+        return secret_of(hook.secret, kept.tenant, kept.trigger.id, self.webhook_key)
 
     def _schedule(self, kept: KeptTrigger) -> None:
         """Bring the schedule to what the trigger says.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,13 +10,13 @@ from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.json_text import NotJson, NotText, read_json, text_of
 from stepward.domain.json_values import fault_of
-from stepward.domain.signatures import refused, verified_id
+from stepward.domain.signatures import refused, secret_of, verified_id
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, TriggerKind
 from stepward.ports.clock import Clock
 from stepward.ports.triggers import HookSecret, Triggers
 from stepward.triggers.fire import Fire, Fired
 
-_NOBODYS: Final = "whsec_" + "A" * 44
+_NOBODYS: Final = HookSecret(secret="seed_" + "0" * 64, created_at="")
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,17 @@ class ReceiveWebhook:
     triggers: Triggers
     fire: Fire
     clock: Clock
+    key: Callable[[], bytes]
+    """Reads the key from which secrets are derived."""
 
     def __call__(self, tenant: str, trigger_id: str, headers: Mapping[str, str], body: bytes) -> Fired:
         """Start what it names once a `webhook-id`; what went wrong is raised, for the sender should know."""
         secret = self._secret(tenant, trigger_id)
         now = self.clock.now()
+        kept_ones = _valid(secret or _NOBODYS, now.timestamp())
+        valid = [secret_of(one, tenant, trigger_id, self.key) for one in kept_ones]
         # An unknown trigger is checked against nobody's secret, so that it looks and lasts like a wrong signature.
-        webhook_id = verified_id(_valid(secret, now.timestamp()), headers, body, now)
+        webhook_id = verified_id(valid, headers, body, now)
         kept = self.triggers.trigger(tenant, trigger_id) if secret else None
         if kept is None or kept.trigger.kind is not TriggerKind.WEBHOOK:
             raise refused("no signature fits")
@@ -47,9 +51,7 @@ class ReceiveWebhook:
         return self.triggers.secret(tenant, trigger_id)
 
 
-def _valid(secret: HookSecret | None, now_s: float) -> list[str]:
-    if secret is None:
-        return [_NOBODYS]
+def _valid(secret: HookSecret, now_s: float) -> list[str]:
     before = secret.before if (secret.before_until or 0) > now_s else None
     return [secret.secret, *([before] if before else [])]
 

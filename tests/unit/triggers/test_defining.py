@@ -17,6 +17,7 @@ from stepward.triggers.show import ShowTriggers, TryTrigger
 from stepward.triggers.starts import Startables
 from tests.builders import an_agent_body
 from tests.driver import ACME, World
+from tests.unit.triggers.test_firing import a_key
 from tests.workflow_world import WorkflowWorld
 
 HOURLY = {"expression": "rate(1 hour)"}
@@ -35,7 +36,7 @@ class Desk:
         self.flows = WorkflowWorld()
         startables = Startables(world.registry, self.flows.registry)
         self.define = DefineTriggers(
-            self.triggers, self.schedules, startables, world.clock, {"shop": "acme", "bank": "other"}
+            self.triggers, self.schedules, startables, world.clock, {"shop": "acme", "bank": "other"}, a_key
         )
         self.show = ShowTriggers(self.triggers, world.clock)
         self.attempt = TryTrigger(self.triggers, startables)

@@ -23,6 +23,10 @@ from tests.workflow_world import WorkflowWorld
 SOURCES = {"shop": "acme", "bank": "other"}
 
 
+def a_key() -> bytes:
+    return b"k" * 32
+
+
 class Doors:
     """A world with triggers: everything that arrives goes through its doors."""
 
@@ -37,6 +41,7 @@ class Doors:
             Startables(self.world.registry, self.flows.registry),
             self.world.clock,
             SOURCES,
+            a_key,
         )
         self.start: Any = Start(self.world.ports, self.world.registry)
         self.world.datasets.put("acme", "inbox/t-1.json", b"{}")
@@ -62,7 +67,9 @@ class Doors:
         at_s = int(self.world.clock.now().timestamp())
         headers = {"webhook-id": webhook_id, "webhook-timestamp": str(at_s)}
         headers["webhook-signature"] = sign(secret, webhook_id, at_s, body)
-        return ReceiveWebhook(self.triggers, self.fire(), self.world.clock)("acme", name, headers, body)
+        return ReceiveWebhook(self.triggers, self.fire(), self.world.clock, a_key)(
+            "acme", name, headers, body
+        )
 
     def state(self, name: str) -> Any:
         return self.triggers.state("acme", name)

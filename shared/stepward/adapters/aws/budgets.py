@@ -17,6 +17,8 @@ from stepward.domain.budgets import ALERT_PERCENTS, BudgetRef, BudgetScope, Budg
 from stepward.domain.errors import StoreConflict
 
 _ATTEMPTS: Final = 5
+_ONE_BY_ONE: Final = 2
+"""A start asks for one agent's: so many are read without a query, which not everybody may make."""
 
 
 @dataclass(frozen=True)
@@ -26,9 +28,10 @@ class DynamoBudgets:
     table: str
 
     def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
-        """Read budgets: one read each, and one query for those of all agents."""
+        """Read budgets: one read each, and one query for those of many agents."""
         wanted = list(refs)
-        alone = [ref for ref in wanted if ref.scope is not BudgetScope.AGENT]
+        of_agents = sum(ref.scope is BudgetScope.AGENT for ref in wanted)
+        alone = [ref for ref in wanted if ref.scope is not BudgetScope.AGENT or of_agents <= _ONE_BY_ONE]
         found = [self._read(tenant, ref) for ref in alone]
         if len(alone) < len(wanted):
             found += self._of_agents(tenant)
