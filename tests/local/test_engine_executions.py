@@ -286,10 +286,10 @@ def test_a_state_says_how_often_it_was_tried(laptop: Laptop) -> None:
         "Arguments": {"FunctionName": "small-echo", "Payload": {"raise": "Lambda.Unknown"}},
         "Catch": [{"ErrorEquals": ["States.ALL"], "Output": {"caught": tried}, "Next": "C"}],
     }
-    branches = [{"A": task}, {"A": caught, "C": {"Type": "Pass", "End": True}}]
+    branches = [{"A": task}, {"B": caught, "C": {"Type": "Pass", "End": True}}]
     both = {
         "Type": "Parallel",
-        "Branches": [{"StartAt": "A", "States": each} for each in branches],
+        "Branches": [{"StartAt": next(iter(each)), "States": each} for each in branches],
         "End": True,
     }
     machine = {"QueryLanguage": "JSONata", "StartAt": "M", "States": {"M": both}}

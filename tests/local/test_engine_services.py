@@ -131,7 +131,12 @@ def test_execution_limits_end_a_long_history(laptop: Laptop, monkeypatch: pytest
     from infra.local.engine import execution_limits
 
     monkeypatch.setattr(execution_limits, "MAX_EVENTS", 30)
-    loop = {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}
+    never = [{"Variable": "$.never", "IsPresent": True, "Next": "C"}]
+    loop = {
+        "A": {"Type": "Pass", "Next": "B"},
+        "B": {"Type": "Choice", "Choices": never, "Default": "A"},
+        "C": {"Type": "Succeed"},
+    }
     states = laptop.client("stepfunctions")
     arn = states.start_execution(stateMachineArn=make(laptop, "loop", {"StartAt": "A", "States": loop}))
     try:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from infra.local import engine
 from tests.local import (
+    test_engine_definitions,
     test_engine_executions,
     test_engine_patches,
     test_engine_refusals,
@@ -24,6 +25,7 @@ from tests.local.conftest import UNPATCHED
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
+    test_engine_definitions,
     test_engine_executions,
     test_engine_refusals,
     test_engine_services,

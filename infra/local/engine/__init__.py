@@ -40,6 +40,7 @@ _NAMES = (
     "json_path_values",
     "jsonata_binding",
     "lambda_invocations",
+    "machine_definitions",
     "parse_cache",
     "parser_scopes",
     "path_cache",

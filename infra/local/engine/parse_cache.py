@@ -15,6 +15,8 @@ from typing import Any
 from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
 from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
 
+from infra.local.engine.distributed_maps import runnable
+
 ORIGINAL = AmazonStateLanguageParser.parse
 
 # ANTLR's prediction tables are shared by all parsers of a process.
@@ -35,5 +37,5 @@ def install() -> None:
 @functools.lru_cache(maxsize=256)
 def _kept(definition: str) -> tuple[Any, bytes]:
     with _lock:
-        tree = ORIGINAL(definition)[1]
+        tree = ORIGINAL(runnable(definition))[1]
     return tree, pickle.dumps(Preprocessor().visit(tree), protocol=pickle.HIGHEST_PROTOCOL)
