@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stepward.agents.refusals import entries_of, gathered, of_entries
 from stepward.agents.rehearsal_checks import unknown_calls
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
@@ -27,9 +29,13 @@ _OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 
 def check_agent(agent: AgentDefinition, http_allow: Sequence[str]) -> None:
     """Refuse what no registry has to be asked for: everything but the agents that this one names."""
-    check_size(agent)
-    check_config(agent)
-    check_resources(agent, http_allow)
+    gathered(
+        (
+            lambda: check_size(agent),
+            lambda: check_config(agent),
+            lambda: check_resources(agent, http_allow),
+        )
+    )
 
 
 def check_size(agent: AgentDefinition) -> None:
@@ -45,27 +51,30 @@ def check_size(agent: AgentDefinition) -> None:
 
 def check_config(agent: AgentDefinition) -> None:
     """Refuse settings that nothing would honour, and expressions that cannot be read."""
+    expressions = [partial(check, expression, field) for expression, field in _expressions(agent.rehearsal)]
+    calls = [partial(_refuse, unknown) for unknown in unknown_calls(agent)]
+    gathered((partial(_check_memory, agent), partial(check_abilities, agent), *expressions, *calls))
+
+
+def _check_memory(agent: AgentDefinition) -> None:
     if agent.memory_config.wants_something:
         raise InvalidRequest(
             "this release keeps no memory beyond a run, so `memory_config` could not be honoured.",
             field="memory_config",
             fix="remove it, or leave it empty",
         )
-    check_abilities(agent)
-    for expression, field in _expressions(agent.rehearsal):
-        check(expression, field)
-    for unknown in unknown_calls(agent):
-        raise unknown
+
+
+def _refuse(error: InvalidRequest) -> None:
+    raise error
 
 
 def check_resources(
     agent: AgentDefinition, http_allow: Sequence[str], agreed: Mapping[str, Price] | None = None
 ) -> None:
     """Refuse an unpriced model, a missing backend, unknown tools and settings that this stage does not allow."""
-    price_of(agent.model, agreed)
-    backend_for(agent)
-    for index, use in enumerate(agent.tools):
-        _check_tool(use, f"tools.{index}", http_allow)
+    tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
+    gathered((partial(price_of, agent.model, agreed), partial(backend_for, agent), *tools))
 
 
 def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:
@@ -75,9 +84,14 @@ def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:
         tool.check_settings(settings, http_allow)
         check_use(use)
     except InvalidRequest as error:
-        inner = error.field if error.field not in (None, "body") else "tool"
-        at = inner if inner.partition(".")[0] in _OF_A_USE else f"config.{inner}"
-        raise InvalidRequest(error.detail, field=f"{field}.{at}", fix=error.fix) from error
+        placed = [{**one, "field": _placed(field, one["field"])} for one in entries_of(error)]
+        raise of_entries(placed) from error
+
+
+def _placed(use: str, inner: str) -> str:
+    """Name a field of a tool's own settings by its place in the agent's file."""
+    inner = "tool" if inner == "body" else inner
+    return f"{use}.{inner}" if inner.partition(".")[0] in _OF_A_USE else f"{use}.config.{inner}"
 
 
 def _expressions(rehearsal: Rehearsal | None) -> Iterator[tuple[str, str]]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
+from stepward.agents.refusals import gathered
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.lifecycle import AgentState
@@ -67,8 +69,7 @@ class Neighbourhood:
         named = list(named_by(self.agent))
         steps = [_Step(one.wanted, one.is_asked, (self.agent.id,)) for one in named]
         seen = self._look([*steps])
-        for one in named:
-            self._must_be_there(one, seen.get(one.wanted))
+        gathered(partial(self._must_be_there, one, seen.get(one.wanted)) for one in named)
         while steps:
             steps = self._following(self._new(steps), seen)
             seen = self._look(steps)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
+from stepward.agents.refusals import gathered
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.published_tools import ToolRoom
@@ -21,6 +22,7 @@ def with_snapshots(
     So the same file is the same version after any number of deployments. One look at the shelf a folder.
     """
     room = cache(published)
+    _refuse_unpublished(agent, room, kept)
     known = {use.called: use for use in kept.tools} if kept else {}
 
     def filled() -> Iterator[ToolUse]:
@@ -35,6 +37,16 @@ def with_snapshots(
                 yield use.model_copy(update={"config": _snapshot(use, room, f"tools.{index}")})
 
     return agent.model_copy(update={"tools": list(filled())})
+
+
+def _refuse_unpublished(agent: AgentDefinition, room: Any, kept: AgentDefinition | None) -> None:
+    """Refuse all that is not published at once; what a version has kept it may go on with."""
+    before = {(use.called, use.tool) for use in kept.tools} if kept else set()
+    gathered(
+        partial(_snapshot, use, room, f"tools.{index}")
+        for index, use in enumerate(agent.tools)
+        if "." in use.tool and (use.called, use.tool) not in before
+    )
 
 
 def _snapshot(use: ToolUse, room: Any, field: str) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from typing import Any
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.checks import check_config, check_resources, check_size
+from stepward.agents.examining import Examined, examine_agent
 from stepward.agents.neighbours import Neighbourhood
 from stepward.agents.own_tools import with_snapshots
-from stepward.agents.requests import parse
+from stepward.agents.refusals import Entry, entries_of, not_told, of_entries
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
@@ -53,9 +54,31 @@ class Register:
 
     def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
         """Keep the definition; the second value tells whether it is new."""
-        agent = parse(AgentDefinition, body)
-        check_size(agent)
-        return self._register(tenant, agent)
+        read = examine_agent(body)
+        if read.agent is None or read.faults:
+            raise of_entries([*read.faults, *self._further(tenant, read)])
+        check_size(read.agent)
+        return self._register(tenant, read.agent)
+
+    def _further(self, tenant: str, read: Examined) -> list[Entry]:
+        """Find what else is wrong with a definition that has faults."""
+        if read.agent is None:
+            return []
+        return read.own(not_told(self._found(tenant, read.agent, [edge.check for edge in WALK]), ()))
+
+    def _found(self, tenant: str, agent: AgentDefinition, checks: Sequence[Check]) -> list[Entry]:
+        """Ask several checks, whatever the ones before have said."""
+        found: list[Entry] = []
+        try:
+            agent = with_snapshots(agent, self.published, None)
+        except InvalidRequest as error:
+            found += entries_of(error)
+        for check in checks:
+            try:
+                self._check(check, tenant, agent)
+            except InvalidRequest as error:
+                found += not_told(entries_of(error), found)
+        return found
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
     def _register(self, tenant: str, agent: AgentDefinition) -> tuple[AgentSummary, bool]:
@@ -66,15 +89,29 @@ class Register:
                 field="id",
                 fix="register the definition under another id",
             )
-        agent = with_snapshots(agent, self.published, seen.version.definition if seen.version else None)
+        try:
+            agent = with_snapshots(agent, self.published, seen.version.definition if seen.version else None)
+        except InvalidRequest as error:
+            raise self._with_later(error, tenant, agent, WALK) from error
         if seen.version is not None:
             if seen.version.definition != _kept(agent):
                 raise changed_version(agent)
             return summary(seen.version, seen.record), False
         record = seen.record or self._create(tenant, agent)
-        for edge in WALK:
-            record = self.step(tenant, record, agent, edge)
+        for number, edge in enumerate(WALK):
+            try:
+                record = self.step(tenant, record, agent, edge)
+            except InvalidRequest as error:
+                raise self._with_later(error, tenant, agent, WALK[number + 1 :]) from error
         return summary(self._version(agent), record), True
+
+    def _with_later(
+        self, error: InvalidRequest, tenant: str, agent: AgentDefinition, later: Sequence[Edge]
+    ) -> InvalidRequest:
+        """Add to a refusal what the checks of later edges would find, so that all is told at once."""
+        told = entries_of(error)
+        further = not_told(self._found(tenant, agent, [edge.check for edge in later]), told)
+        return of_entries([*told, *further]) if further else error
 
     def step(self, tenant: str, record: AgentRecord, agent: AgentDefinition, edge: Edge) -> AgentRecord:
         """Take one edge after its check; an agent that is past it already is only checked.

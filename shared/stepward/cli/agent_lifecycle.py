@@ -10,8 +10,8 @@ import typer
 from stepward.cli import screen
 from stepward.cli.agents import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.definition_files import DefinitionFile, spelled
 from stepward.cli.exit_codes import EPILOG, FAILED, InputError
-from stepward.cli.inputs import read_definition
 from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk import ApiError, Stepward
 from stepward.sdk.shapes import AgentState
@@ -134,7 +134,7 @@ def import_folder(
     """Register every file of a folder."""
     definitions = _in_order(read_folder(folder))
     with connect(url, key) as stepward:
-        outcomes = [_register(stepward, file, definition) for file, definition in definitions]
+        outcomes = [_register(stepward, definition) for definition in definitions]
     registered = [one for one in outcomes if "code" not in one]
     refused = [one for one in outcomes if "code" in one]
     if as_json:
@@ -145,25 +145,29 @@ def import_folder(
         raise typer.Exit(FAILED)
 
 
-def read_folder(folder: Path) -> dict[Path, dict[str, Any]]:
+def read_folder(folder: Path) -> list[DefinitionFile]:
     """Read all files before any is sent: a folder with a broken file is not half imported."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder.", "Give the folder that holds the agents' files.")
     files = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
     if not files:
         raise InputError(f"{folder} holds no .yaml, .yml or .json file.", "Give the folder with the files.")
-    return {path: read_definition(path) for path in files}
+    return [DefinitionFile.read(path) for path in files]
 
 
-def _in_order(read: dict[Path, dict[str, Any]]) -> list[tuple[Path, dict[str, Any]]]:
+def _in_order(read: list[DefinitionFile]) -> list[DefinitionFile]:
     """Put agents behind those that they name; who names each other in a circle keeps the files' order."""
-    left, known = dict(read), {str(body.get("id")) for body in read.values()}
-    ordered: list[tuple[Path, dict[str, Any]]] = []
+    left, ordered = list(read), list[DefinitionFile]()
     while left:
-        waiting = {str(body.get("id")) for body in left.values()} & known
-        free = [path for path, body in left.items() if not (_named(body) - {str(body.get("id"))}) & waiting]
-        ordered += [(path, left.pop(path)) for path in free or list(left)[:1]]
+        waiting = {_id(one) for one in left}
+        free = [one for one in left if not (_named(one.body) - {_id(one)}) & waiting] or left[:1]
+        ordered += free
+        left = [one for one in left if one not in free]
     return ordered
+
+
+def _id(file: DefinitionFile) -> str:
+    return str(file.document.tree.get("id"))
 
 
 def _named(body: dict[str, Any]) -> set[str]:
@@ -178,20 +182,18 @@ def _named(body: dict[str, Any]) -> set[str]:
     return named
 
 
-def _register(stepward: Stepward, file: Path, definition: dict[str, Any]) -> dict[str, Any]:
+def _register(stepward: Stepward, definition: DefinitionFile) -> dict[str, Any]:
+    file = str(definition.path)
     try:
-        return {"file": str(file), **stepward.register_agent(definition)}
+        return {"file": file, **stepward.register_agent(definition.body)}
     except ApiError as error:
         named = {"field": error.field, "detail": error.detail, "fix": error.fix}
-        return {"file": str(file), "code": error.code, **named}
+        return {"file": file, "code": error.code, **named, "errors": definition.placed(error)}
 
 
 def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
     for one in registered:
         screen.say(f"{one['id']} {one['version']} is registered.", style="green")
-    for one in refused:
-        where = f" ({one['field']})" if one["field"] else ""
-        screen.say(f"{one['file']}: {one['code']}{where}: {one['detail']}", style="red")
-        if one["fix"]:
-            screen.say(f"  Fix: {one['fix']}", style="dim")
+    for one in (each for refusal in refused for each in refusal["errors"]):
+        screen.say(spelled(one), style="red")
     screen.say(f"{len(registered)} registered, {len(refused)} refused.")

@@ -9,8 +9,8 @@ import typer
 
 from stepward.cli import screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.definition_files import DefinitionFile, refusals_of
 from stepward.cli.exit_codes import EPILOG
-from stepward.cli.inputs import read_definition
 from stepward.cli.options import AgentArgument, CursorOption, LimitOption
 from stepward.domain.documents.write import write_yaml
 from stepward.sdk import AgentDetail, AgentPage
@@ -101,9 +101,9 @@ def register(
     as_json: JsonOption = False,
 ) -> None:
     """Register one version of an agent from its file."""
-    definition = read_definition(file)
-    with connect(url, key) as stepward:
-        registered = stepward.register_agent(definition)
+    definition = DefinitionFile.read(file)
+    with refusals_of(definition, as_json=as_json), connect(url, key) as stepward:
+        registered = stepward.register_agent(definition.body)
     if as_json:
         screen.write_json(registered)
         return

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from stepward.cli.exit_codes import InputError
-from stepward.domain.documents import Kind, Refused, read_document
+from stepward.domain.documents import Document, Kind, Refused, read_document
 from stepward.domain.json_text import NotJson, NotText, read_json, text_of, without_mark
 
 _KINDS: Final[dict[str, Kind]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
@@ -35,6 +35,11 @@ def parse_input(text: str, where: str) -> str | dict[str, Any]:
 
 
 def read_definition(path: Path) -> dict[str, Any]:
+    """Read what the file of an agent, a trigger or a workflow says."""
+    return dict(read_definition_file(path).tree)
+
+
+def read_definition_file(path: Path) -> Document:
     """Read the file of an agent or a trigger, YAML or JSON by its ending, by the rules that hold for workflows."""
     kind = _KINDS.get(path.suffix)
     if kind is None:
@@ -50,7 +55,7 @@ def read_definition(path: Path) -> dict[str, Any]:
         raise InputError(
             f"{path}{place}: {first.detail}.{more}", f"{first.fix[:1].upper()}{first.fix[1:]}."
         ) from error
-    return dict(document.tree)
+    return document
 
 
 def read_text(path: Path) -> str:

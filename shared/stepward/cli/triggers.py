@@ -10,8 +10,9 @@ import typer
 
 from stepward.cli import screen, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.definition_files import DefinitionFile, refusals_of
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
-from stepward.cli.inputs import read_definition, read_input
+from stepward.cli.inputs import read_input
 from stepward.cli.options import CursorOption, LimitOption, TriggerArgument, YesOption, at_least, confirm
 from stepward.domain.documents.write import write_yaml
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
@@ -95,9 +96,10 @@ def add(
     as_json: JsonOption = False,
 ) -> None:
     """Make a trigger from its file, or change it."""
-    body = read_definition(file)
-    with connect(url, key) as stepward:
-        trigger = stepward.triggers.replace(body) if replace else stepward.triggers.add(body)
+    definition = DefinitionFile.read(file)
+    with refusals_of(definition, as_json=as_json), connect(url, key) as stepward:
+        put = stepward.triggers.replace if replace else stepward.triggers.add
+        trigger = put(definition.body)
     if as_json:
         screen.write_json(trigger)
         return

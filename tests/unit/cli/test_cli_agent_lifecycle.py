@@ -98,7 +98,7 @@ def test_a_refused_file_does_not_stop_the_others(run: Run, stage: Stage, bare_fo
     stage(problem(400, "InvalidRequest", "no such tool.", field="tools.0.tool", fix="mend"), ok(STATUS, 201))
     seen = run("agents", "import", "all")
     assert seen.code == 1
-    assert "aa.json: InvalidRequest (tools.0.tool): no such tool." in seen.out.replace("all/", "")
+    assert "aa.json:1:1: tools.0.tool: no such tool. (mend)" in seen.out.replace("all/", "")
     assert "1 registered, 1 refused." in seen.out
 
 

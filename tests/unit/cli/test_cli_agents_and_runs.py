@@ -166,7 +166,7 @@ def test_several_wrong_fields_are_all_shown(run: Run, stage: Stage, bare_folder:
     seen = run("agents", "register", "a.json")
     assert seen.code == 3
     assert "id: missing" in seen.err
-    assert "prompt: empty → write one" in seen.err
+    assert "prompt: empty (write one)" in seen.err
 
 
 def test_runs_are_listed(run: Run, stage: Stage) -> None:

@@ -1,0 +1,118 @@
+"""Reads an agent's definition as far as it can be read, so that one wrong field does not hide what else is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from stepward.agents.refusals import Entry, entries_of
+from stepward.agents.requests import parse
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.spellings import spell_out
+
+_STAND_INS: Final[Mapping[str, Any]] = {
+    "id": "unnamed-agent",
+    "name": "unnamed",
+    "version": "0.0.0",
+    "model": "balanced",
+    "prompt": "unnamed",
+}
+"""What must be there, for the checks of the rest; a definition that needed one is never kept."""
+_FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {"model": ("temperature", "llm_backend")}
+"""A field → those that are checked against it."""
+_MOST_MENDINGS: Final = 3
+
+
+@dataclass
+class Examined:
+    """What could be read: a definition to check, what is wrong so far, and which fields were left out of it."""
+
+    agent: AgentDefinition | None
+    faults: list[Entry] = field(default_factory=list)
+    left_out: set[str] = field(default_factory=set)
+    places: list[int] = field(default_factory=list)
+    """Where each of its tools stands in what was given."""
+
+    def own(self, entries: list[Entry]) -> list[Entry]:
+        """Keep what is wrong with the definition as it was given, and not with what was left out of it."""
+        hidden = {*self.left_out, *(name for one in self.left_out for name in _FOLLOWS.get(one, ()))} - {
+            "tools"
+        }
+        told = [one for one in entries if one["field"].partition(".")[0] not in hidden]
+        if self.faults and (self.left_out & {"tools"} or self._has_unknown):
+            told = [one for one in told if not _is_call(one["field"])]
+        return [{**one, "field": self._placed(one["field"])} for one in told]
+
+    @property
+    def _has_unknown(self) -> bool:
+        return any(one["code"] == "unknown-field" and "." not in one["field"] for one in self.faults)
+
+    def _placed(self, name: str) -> str:
+        parts = name.split(".")
+        if parts[0] == "tools" and len(parts) > 1 and parts[1].isdigit() and self.faults:
+            parts[1] = str(self.places[int(parts[1])])
+        return ".".join(parts)
+
+
+def _is_call(name: str) -> bool:
+    return name.startswith("rehearsal.") and name.endswith(".tool")
+
+
+def examine_agent(body: Any) -> Examined:
+    """Read a definition, and leave out what does not fit its model.
+
+    Raises:
+        InvalidRequest: It is no object, or says one field twice, so that nothing can be read of it.
+    """
+    try:
+        return Examined(parse(AgentDefinition, body))
+    except InvalidRequest as error:
+        if not error.errors:
+            raise
+        read = Examined(None, [_coded(one) for one in entries_of(error)])
+    tree = spell_out(body)
+    tools = tree.get("tools")
+    read.places = list(range(len(tools) if isinstance(tools, list) else 0))
+    for _ in range(_MOST_MENDINGS):
+        read.agent, wrong = _validated(tree)
+        if read.agent or not _leave_out(tree, read, wrong):
+            break
+    return read
+
+
+def _validated(tree: dict[str, Any]) -> tuple[AgentDefinition | None, list[tuple[int | str, ...]]]:
+    """Give the definition, or the places where the tree is none."""
+    try:
+        return AgentDefinition.model_validate(tree), []
+    except ValidationError as error:
+        return None, [one["loc"] for one in error.errors(include_url=False)]
+
+
+def _coded(entry: Entry) -> Entry:
+    """Give a fault of the model its code, and say in the words of the file what pydantic says in its own."""
+    name = entry["field"].rpartition(".")[2]
+    if entry["detail"] == "Extra inputs are not permitted":
+        return {**entry, "code": "unknown-field", "detail": f"there is no field {name!r}"}
+    if entry["detail"] == "Field required":
+        return {**entry, "code": "missing-field", "detail": f"{name!r} is missing"}
+    said = entry["detail"]
+    return entry if name in said else {**entry, "detail": f"{name}: {said[:1].lower()}{said[1:]}"}
+
+
+def _leave_out(tree: dict[str, Any], read: Examined, places: list[tuple[int | str, ...]]) -> bool:
+    """Take the wrong fields out of a tree, of `tools` the wrong ones only; False where no field is to blame."""
+    wrong = {place[1] for place in places if place[:1] == ("tools",) and len(place) > 1}
+    for name in {str(place[0]) for place in places if place}:
+        read.left_out.add(name)
+        if name == "tools" and wrong:
+            tree["tools"] = [one for index, one in enumerate(tree["tools"]) if index not in wrong]
+            read.places = [one for index, one in enumerate(read.places) if index not in wrong]
+            continue
+        tree.pop(name, None)
+        if name in _STAND_INS:
+            tree[name] = _STAND_INS[name]
+    return all(places)

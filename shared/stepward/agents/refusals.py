@@ -1,0 +1,67 @@
+"""Gathers refusals, so that a person mends a definition in one go and not one field a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from stepward.domain.documents.problems import MOST_PROBLEMS
+from stepward.domain.errors import InvalidRequest
+
+Entry = dict[str, str]
+"""One thing that is wrong: `code`, `field`, `detail` and `fix`."""
+
+
+def gathered(checks: Iterable[Callable[[], object]]) -> None:
+    """Run every check, and refuse once with all that they found.
+
+    Raises:
+        InvalidRequest: At least one check refused; `errors` lists every reason, the first one is the refusal's own.
+    """
+    found = list(_raised(checks))
+    if found:
+        raise joined(found)
+
+
+def _raised(checks: Iterable[Callable[[], object]]) -> Iterator[InvalidRequest]:
+    for check in checks:
+        try:
+            check()
+        except InvalidRequest as error:
+            yield error
+
+
+def joined(errors: Sequence[InvalidRequest]) -> InvalidRequest:
+    """Make one refusal of several; a single one stays as it is."""
+    if len(errors) == 1:
+        return errors[0]
+    return of_entries([entry for error in errors for entry in entries_of(error)])
+
+
+def of_entries(entries: Sequence[Entry]) -> InvalidRequest:
+    """Make the refusal that lists these reasons, each once."""
+    told = list({(one["field"], one["detail"]): one for one in reversed(entries)}.values())[::-1][
+        :MOST_PROBLEMS
+    ]
+    first = told[0]
+    more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
+    return InvalidRequest(f"{first['detail']}{more}", field=first["field"], fix=first["fix"], errors=told)
+
+
+def entries_of(error: InvalidRequest) -> list[Entry]:
+    """Give all that a refusal tells, in the form of its list."""
+    if error.errors:
+        return [{"code": "wrong-value", **one} for one in error.errors]
+    code = "wrong-value"
+    return [{"code": code, "field": error.field or "body", "detail": error.detail, "fix": error.fix or ""}]
+
+
+def not_told(entries: Iterable[Entry], before: Iterable[Entry]) -> list[Entry]:
+    """Leave out what is said of a tool of which something was said before: the one is most often why the other is."""
+    known = {place for one in before if (place := _tool_of(one["field"]))}
+    return [one for one in entries if _tool_of(one["field"]) not in known]
+
+
+def _tool_of(field: str) -> str | None:
+    found = re.match(r"tools\.\d+(?=\.|$)", field)
+    return found[0] if found else None
