@@ -76,6 +76,20 @@ def _throttled(*_: Any, **__: Any) -> None:
     raise StoreThrottled("too many messages")
 
 
+def test_an_answer_that_its_machine_never_heard_of_wakes_it_in_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = a_world(active=2)
+    key = world.start("asker")
+    token = world.wait(key, world.advance(key), "call_1_1")
+    with monkeypatch.context() as lost:
+        lost.setattr(world.machine, "answer", lambda token: False)
+        world.finish(its_child(world, key))
+    assert token not in world.machine.answered
+    sweep(world)
+    assert world.machine.answered.count(token) == 1
+
+
 def test_those_who_wait_keep_nobody_else_from_being_looked_at() -> None:
     world = a_world(active=RUNS_A_SWEEP * 2)
     for _ in range(RUNS_A_SWEEP):
