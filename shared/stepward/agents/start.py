@@ -46,14 +46,12 @@ class StartRequest(BaseModel):
     @field_validator("input")
     @classmethod
     def _text_or_object(cls, value: Any) -> str | dict[str, Any]:
-        given: str | dict[str, Any] | None = value.strip() if isinstance(value, str) else None
-        given = value if isinstance(value, dict) else given
-        if not given:
+        if not isinstance(value, str | dict) or not (value.strip() if isinstance(value, str) else value):
             raise ValueError("the input must be a text or a JSON object, and not empty")
-        size = carried_bytes(given)
+        size = carried_bytes(value)
         if size > INPUT_LIMIT_BYTES:
             raise ValueError(f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}; send less")
-        return given
+        return value
 
 
 @dataclass(frozen=True)

@@ -70,8 +70,10 @@ def read_text(path: Path) -> str:
 
 
 def read_standard_input() -> str:
-    """Read all of standard input as a text."""
+    """Read all of standard input as a text, its line ends as they are."""
+    # A stream that has been put in its place may have no bytes.
+    raw = getattr(sys.stdin, "buffer", None)
     try:
-        return without_mark(sys.stdin.read())
-    except UnicodeDecodeError as error:
+        return without_mark(sys.stdin.read()) if raw is None else text_of(raw.read())
+    except (NotText, UnicodeDecodeError) as error:
         raise InputError(f"{STANDARD_INPUT} is no text: {error}.", "Send it as UTF-8.") from error

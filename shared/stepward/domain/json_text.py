@@ -18,6 +18,8 @@ _MARKS: Final = (
 )
 """The longer first: a mark of UTF-32 begins like one of UTF-16."""
 _MARK: Final = "\ufeff"
+TWICE: Final = "is given twice"
+"""What is said of a name that stands twice in an object."""
 
 
 class NotText(ValueError):
@@ -95,8 +97,8 @@ def _decoder(found: list[_Fault]) -> json.JSONDecoder:
     def unique(pairs: list[tuple[str, Any]]) -> Any:
         value = dict(pairs)
         if len(value) < len(pairs):
-            names = [name for name, _ in pairs]
-            value[names[-1]] = fault(f"{next(n for n in names if names.count(n) > 1)[:80]!r} is given twice")
+            name = _second(pairs)
+            value[name] = fault(f"{name[:80]!r} {TWICE}")
         return value
 
     return json.JSONDecoder(
@@ -105,6 +107,16 @@ def _decoder(found: list[_Fault]) -> json.JSONDecoder:
         parse_int=number(whole_of),
         parse_constant=lambda word: fault(f"{word} is not a number that JSON knows"),
     )
+
+
+def _second(pairs: list[tuple[str, Any]]) -> str:
+    """Find the first name that was there before; one that is there twice is, whatever else is."""
+    seen: set[str] = set()
+    for name, _ in pairs:
+        if name in seen:
+            break
+        seen.add(name)
+    return name
 
 
 def _said(error: Exception) -> str:

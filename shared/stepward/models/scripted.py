@@ -89,10 +89,12 @@ def _variables(request: ModelRequest, turn: int) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Any:
+    """Read an object; a text stays as it was sent, though it be a number."""
     try:
-        return read_json(text)
+        found = read_json(text) if text.lstrip().startswith("{") else text
     except NotJson:
         return text
+    return found if isinstance(found, dict) else text
 
 
 def _call(call: ScriptedCall, turn: int, index: int, variables: dict[str, Any]) -> ToolCall:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.conversation import ModelReply, ModelRequest
-from stepward.domain.errors import ProviderRefused, ProviderThrottled
+from stepward.domain.errors import InvalidRequest, ProviderRefused, ProviderThrottled
 from stepward.ports.runtime_state import Freed
 from tests.builders import an_agent_body
 from tests.driver import Failing, World
@@ -229,3 +229,18 @@ def world_key(run: dict[str, Any]) -> Any:
     from stepward.domain.runs import RunKey
 
     return RunKey(tenant="acme", run=run["id"])
+
+
+@pytest.mark.parametrize("text", ["  a\r\nb \n", "\u00a0x\u200b", "e\u0301", "\ta", "0123"])
+def test_a_text_arrives_as_it_was_sent(world: World, text: str) -> None:
+    world.register(an_agent_body(rehearsal={"turns": [{"say": "{% $input %}"}]}))
+    key = world.start(given=text)
+    assert world.show(key)["input"] == text
+    assert world.finish(key)["output"] == text
+
+
+@pytest.mark.parametrize("blank", ["", " ", "\n\t", {}, [], 1, None])
+def test_an_input_without_anything_is_refused(world: World, blank: object) -> None:
+    world.register(an_agent_body())
+    with pytest.raises(InvalidRequest, match="not empty"):
+        world.start(given=blank)

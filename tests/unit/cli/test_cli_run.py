@@ -177,3 +177,12 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_stop_it(
     seen = run("run", "a", "--input", "hi")
     assert seen.code == 130
     assert "stepward runs cancel run_01" in seen.err
+
+
+def test_standard_input_keeps_its_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    from stepward.cli.inputs import read_standard_input
+
+    text = "a\r\nb\rc \u00e9\n"
+    piped = io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + text.encode()), encoding="utf-8")
+    monkeypatch.setattr(sys, "stdin", piped)
+    assert read_standard_input() == text

@@ -81,3 +81,19 @@ def test_what_is_no_json_is_refused(text: str) -> None:
 def test_an_answer_that_would_lose_digits_stays_the_text_that_it_is() -> None:
     text = '{"rate": 0.12345678901234567890}'
     assert output_of_text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [('{"b": 1, "a": 1, "a": 2, "c": 3}', "a"), ('{"x": [{"a": 1, "b": 2, "a": {}}]}', "x.0.a")],
+)
+def test_a_name_that_is_given_twice_is_found_where_it_stands(text: str, path: str) -> None:
+    with pytest.raises(NotJson, match="'a' is given twice") as refused:
+        read_json(text)
+    assert refused.value.path == path
+
+
+def test_many_names_are_looked_through_once() -> None:
+    names = ",".join(f'"{number}": 1' for number in range(200_000))
+    with pytest.raises(NotJson, match="'199999' is given twice"):
+        read_json(f'{{{names}, "199999": 2}}')

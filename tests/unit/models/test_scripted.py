@@ -41,3 +41,16 @@ def test_what_a_model_is_shown_is_counted() -> None:
     backend = backend_for(an_agent(rehearsal={"turns": [{"say": "a"}, {"say": "done"}]}))
     longer = a_request().model_copy(update={"input": "hello" * 10})
     assert backend.estimate_input_tokens(longer) > backend.estimate_input_tokens(a_request())
+
+
+@pytest.mark.parametrize(
+    "text", ["0123", "1e3", "true", "null", "[1]", '"a"', " a\r\n\u00a0", "\ufeffa", "e\u0301", "{x"]
+)
+def test_a_text_stays_as_it_was_sent(text: str) -> None:
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input %}"}]}))
+    assert backend.reply(ModelRequest(model="m", prompt="Go.", input=text)).text == text
+
+
+def test_an_object_is_read() -> None:
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input.a %}"}]}))
+    assert backend.reply(ModelRequest(model="m", prompt="Go.", input='{"a": "b"}')).text == "b"
