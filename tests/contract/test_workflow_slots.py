@@ -201,6 +201,23 @@ def test_an_end_gives_everything_back_once(world: World, where: str) -> None:
     assert (stands.is_over, stands.needs_slot) == (True, False)
 
 
+def test_a_start_that_is_withdrawn_gives_its_slot_back_and_deletes_nothing(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*said: Any) -> None:
+        raise AssertionError(f"functions that only start may not delete: {said}")
+
+    world.start(1)
+    world.start(2)
+    head = world.runs.head(a_key(1))
+    monkeypatch.setattr("stepward.adapters.aws.slots.delete", refuse)
+    freed = world.runs.withdraw(head, None)
+    assert (freed.done, freed.tenant_waits, world.count()) == (True, True, (0, 0))
+    assert world.stands(1).is_over
+    assert not world.runs.withdraw(head, None).tenant_waits
+    assert world.count() == (0, 0)
+
+
 def test_an_end_tells_who_waits_for_a_slot(world: World) -> None:
     world.start(1)
     world.start(2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from stepward.adapters.aws import slots
@@ -24,7 +25,14 @@ class SlotReturns:
     """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
 
     def __call__(
-        self, key: RunKey, kept: list[Step], slot: Slot | None, doing: str, *, parked: bool = False
+        self,
+        key: RunKey,
+        kept: list[Step],
+        slot: Slot | None,
+        doing: str,
+        *,
+        parked: bool = False,
+        expires_at: int | None = None,
     ) -> tuple[Refused | None, Freed]:
         """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
 
@@ -32,11 +40,12 @@ class SlotReturns:
                  we:       counter is flagged ✗ → once more without the condition ✓ → nudge
         """
         known = (self.asked.of(key.tenant) if slot else None) or Freed(done=True)
-        back = slots.give_back(self.table, key, slot, known, parked=parked) if slot else []
+        give_back = partial(slots.give_back, self.table, key, parked=parked, expires_at=expires_at)
+        back = give_back(slot, known) if slot else []
         refused = transact([*kept, *back], doing)
         if slot and refused is not None and set(refused.by) <= {slots.TENANT, slots.ACCOUNT}:
             known = slots.freed(refused, known)
             self.asked.keep(key.tenant, known)
-            again = slots.give_back(self.table, key, slot, _EVERYBODY, parked=parked)
+            again = give_back(slot, _EVERYBODY)
             refused = transact([*kept, *again], doing)
         return refused, known

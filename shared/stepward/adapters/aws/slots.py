@@ -98,10 +98,13 @@ def _count_up(
     )
 
 
-def give_back(table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool = False) -> list[Step]:
+def give_back(
+    table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool = False, expires_at: int | None = None
+) -> list[Step]:
     """Give a slot back, insisting that nobody but those who are known has asked to be told of it.
 
-    `parked` counts the run as waiting.
+    `parked` counts the run as waiting. With `expires_at` its item is left to the table to remove, by those who may not
+    delete; a run that takes no slot again has no use for it.
     """
     mine = counter_key(key.tenant, slot.tenant_shard)
     minus, more = {":one": -1}, 1 if parked else 0
@@ -109,8 +112,20 @@ def give_back(table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool
     of_tenant, of_account = (
         None if waits else unasked for waits in (known.tenant_waits, known.account_waits)
     )
+    gone = (
+        delete("slot", table, _slot_key(key), "attribute_exists(pk)")
+        if expires_at is None
+        else update(
+            "slot",
+            table,
+            _slot_key(key),
+            "SET expires_at = :then",
+            {":then": expires_at},
+            "attribute_exists(pk) AND attribute_not_exists(expires_at)",
+        )
+    )
     back = [
-        delete("slot", table, _slot_key(key), "attribute_exists(pk)"),
+        gone,
         update(TENANT, table, mine, _counting(more), {**minus, **_parked(more)}, of_tenant),
     ]
     if slot.account_shard is None:

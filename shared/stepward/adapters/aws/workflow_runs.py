@@ -115,7 +115,7 @@ class DynamoWorkflowRuns:
             "attribute_exists(pk) AND attribute_not_exists(ended_at)",
         )
         keys = [free_key(self.table, head.tenant, head.run, idempotency)] if idempotency else []
-        return self.slots.end(head.key, [step, *keys])
+        return self.slots.end(head.key, [step, *keys], expires_at=now_s)
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
         """Write the end, book the cost with it, give the slot back, and take the run out of the list of the open ones.

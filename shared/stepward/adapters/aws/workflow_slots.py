@@ -84,8 +84,11 @@ class DynamoWorkflowSlots:
             asked = asked and slots.is_asked(refused)
         return NoSlot(asked)
 
-    def end(self, key: RunKey, closing: list[Step]) -> Freed:
-        """Write a run's end with the return of what it holds; `done` is False if it had ended before."""
+    def end(self, key: RunKey, closing: list[Step], *, expires_at: int | None = None) -> Freed:
+        """Write a run's end with the return of what it holds; `done` is False if it had ended before.
+
+        With `expires_at` nothing is deleted: the table removes then what is left of a start that was withdrawn.
+        """
         before = self.standing(key)
         if before is None or before.is_over:
             return Freed(done=transact(closing, f"closing {key.run}") is None)
@@ -95,7 +98,7 @@ class DynamoWorkflowSlots:
             *([slots.leave(self.table, key.tenant, before.place)] if before.place else []),
             *([slots.forget_parked(self.table, key.tenant)] if before.is_parked else []),
         ]
-        return self._give_back(key, before, kept, "closing")
+        return self._give_back(key, before, kept, "closing", expires_at=expires_at)
 
     def _regain(
         self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool
@@ -120,10 +123,19 @@ class DynamoWorkflowSlots:
         return [self._write(key, before, held), self._status(key, WorkflowStatus.RUNNING), *taken]
 
     def _give_back(
-        self, key: RunKey, before: Standing, kept: list[Step], doing: str, *, parked: bool = False
+        self,
+        key: RunKey,
+        before: Standing,
+        kept: list[Step],
+        doing: str,
+        *,
+        parked: bool = False,
+        expires_at: int | None = None,
     ) -> Freed:
         returns = SlotReturns(self.table, self.asked)
-        refused, freed = returns(key, kept, before.slot, f"{doing} {key.run}", parked=parked)
+        refused, freed = returns(
+            key, kept, before.slot, f"{doing} {key.run}", parked=parked, expires_at=expires_at
+        )
         if refused is not None and HEAD in refused:
             return Freed(done=False)
         self._done(refused, key)
