@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from stepward.domain.approvals import Approval, ApprovalStatus
@@ -36,14 +37,16 @@ def has_asked(state: RunState) -> bool:
     return state.parked is not None and state.parked.reason == "answers"
 
 
-def close_those_of(approvals: Approvals, key: RunKey, state: RunState, at: str) -> None:
-    """Close what a run has left open when it ended.
+def close_those_of(
+    approvals: Approvals, key: RunKey, state: RunState, at: str, waits: Collection[str] | None = None
+) -> None:
+    """Close what a run has left open when it ended, or of these waits only, when they are over.
 
     time →   settle: head closed ─ reads: open, revision 1 ─ close ✗        ─ reads again: revision 2 ─ close ✓
              janitor:                                reminded, revision 2 ✓
     """
     for _ in range(ATTEMPTS):
-        left = [one for one in approvals.of_run(key) if one.is_open]
+        left = [one for one in approvals.of_run(key) if one.is_open and (waits is None or one.wait in waits)]
         if all(approvals.change(one, one.closed(_end_of(one, state), at)) for one in left):
             return
     raise StoreConflict(f"the approvals of {key.run} are being changed.")

@@ -79,13 +79,14 @@ class Standing:
         """Write that nobody answered what is open still, and let nobody be asked any longer.
 
         time →   advance: no answer ✓ ─ ✗ dies        the same again: finds `no answer` ─ closes what people are asked
+                 another one meanwhile: next turn ✓ ─ asks anew: that is none of this wait's questions, and stays
         """
         self.close_unanswered(calls, self.asked(calls), failures)
         parked = self.state.parked.calls if self.state.parked else ()
         results = [item.result for call in parked if (item := self.state.calls.get(call))]
         if any(result and result.error == NO_ANSWER for result in results):
             now = iso(self.ports.clock.now())
-            close_those_of(self.ports.approvals, self.writer.key, self.state, now)
+            close_those_of(self.ports.approvals, self.writer.key, self.state, now, parked)
 
     def close_unanswered(
         self, calls: TurnCalls, open_calls: Sequence[ToolCall], failures: dict[str, str]

@@ -8,7 +8,14 @@ import pytest
 
 from stepward.agents.closing import Sweep
 from stepward.domain.approvals import Approval
-from stepward.domain.errors import Conflict, DependencyTimeout, InvalidRequest, NotAllowed, NotFound
+from stepward.domain.errors import (
+    Conflict,
+    DependencyTimeout,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    StoreConflict,
+)
 from tests.asking import ASK, FORM, Waiter, Waiting, an_asker, dying, listed, refused, show_case, shown
 from tests.driver import World
 
@@ -63,6 +70,28 @@ def test_a_wait_that_the_machine_gave_up_at_once_leaves_no_question(world: World
     assert run.timeout().next == "done"
     assert [one.status for one in run.approvals] == ["approved", "expired"]
     assert listed(world) == []
+
+
+def test_who_ends_a_wait_late_leaves_what_is_asked_in_the_next_turn(world: World) -> None:
+    """Two invocations hear that nobody answered; one has gone on and asked again before the other closes questions."""
+    body = an_asker()
+    body["rehearsal"]["turns"] = [{"call": [ASK]}, {"call": [ASK]}, {"say": "{% $results[1].content.by %}"}]
+    run = Waiting(world, body)
+    of_run = world.approvals.of_run
+
+    def overtaken(*said: Any) -> Any:
+        world.approvals.of_run = of_run  # type: ignore[method-assign]
+        run.answer = run.timeout()
+        run.open()
+        return of_run(*said)
+
+    world.approvals.of_run = overtaken  # type: ignore[method-assign]
+    with pytest.raises(StoreConflict):
+        run.timeout()
+    assert [one.status for one in run.approvals] == ["expired", "open"]
+    world.decide(run.approvals[1].id)
+    assert world.advance(run.key, awaited=run.answer.seq).next == "done"
+    assert world.show(run.key)["output"] == run.approvals[1].decision.by  # type: ignore[union-attr]
 
 
 def test_a_decision_that_comes_after_the_machine_gave_up_changes_nothing(
