@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.agents.closing import Sweep
@@ -24,6 +24,7 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey, execution_name
 from stepward.models.catalog import backend_for
 from tests.builders import an_agent, an_agent_body
+from tests.draws import drawn
 from tests.driver import World
 
 WRITES = (
@@ -275,7 +276,7 @@ def test_one_death_anywhere_on_the_way_through_several_executions(shape: str) ->
             check(shape, {(number, when)}, 20)
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@drawn(100)
 @given(st.data())
 def test_two_deaths_anywhere(data: st.DataObject) -> None:
     shape, most_events = (

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.workflow.order.closure import ancestors, mask_of, reduced
@@ -21,13 +21,12 @@ from stepward.workflow.order.scopes import by_scopes
 from stepward.workflow.order.steps import Seq, Step, awaits_of, climb, counts, tasks_of
 from stepward.workflow.order.tidy import tidy
 from tests.cheapest_order import cheapest
+from tests.draws import drawn as drawn_examples
 from tests.simulated_machine import SimulatedMachine
 from tests.task_graphs import Needs, drawn, scattered
 
-many = settings(
-    max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
-some = settings(many, max_examples=200)
+many = drawn_examples(200)
+some = drawn_examples(100)
 
 
 def _bound(needs: Needs) -> int:

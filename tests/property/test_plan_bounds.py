@@ -7,7 +7,7 @@ from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.workflows import WorkflowDefinition
@@ -16,6 +16,7 @@ from stepward.workflow.planning.pictures import mermaid, svg
 from stepward.workflow.planning.plan import plan
 from stepward.workflow.proofs.catalog import prove
 from tests.drawn_workflows import Drawing
+from tests.draws import drawn
 from tests.property.test_workflow_meaning import a_world as a_world_of
 from tests.walked_machine import WalkedMachine
 from tests.workflow_world import WorkflowWorld
@@ -24,9 +25,7 @@ COUNTED = ("keep", "leave_word", "begin", "put_value", "park")
 """What writes an item of the journal table."""
 STARTED_AND_CLOSED = 11
 """A start writes head, beginning and input, an end the head and how it stands; each slot and counters. The rest is counted."""
-some = settings(
-    max_examples=250, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
+some = drawn(80)
 
 
 def drawn_tasks(chance: random.Random, depth: int, most: int) -> list[dict[str, Any]]:

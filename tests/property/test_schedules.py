@@ -7,12 +7,13 @@ import threading
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.testing.schedules import machine, scenario
 from stepward.testing.schedules.__main__ import explore
 from stepward.testing.schedules.scenario import Scenario
+from tests.draws import drawn
 
 ASL = Path(__file__).resolve().parents[2] / "statemachines" / "agent-run.asl.json"
 
@@ -31,7 +32,7 @@ def test_nothing_breaks_in_the_first_schedules() -> None:
     }
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@drawn(40)
 @given(st.integers(10**6, 10**9))
 def test_nothing_breaks_in_schedules_from_afar(seed: int) -> None:
     assert Scenario(seed).play().violations == []

@@ -1,18 +1,21 @@
 """Whatever dies at any call to a port, happens twice at once, or gets lost: the same answer, nothing twice that may be once.
 
-Every call of every document is tried: a death just before it and just after it, and an answer that its caller never saw.
+Every call of every document is tried, in a soak in each way: a death just before it and just after it, and an answer that
+its caller never saw.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.workflow.compiling import fitting, latches
 from stepward.workflow.running.requests import TaskRequest
+from tests.draws import drawn, factor, sampled
 from tests.interleaving import InterleavedWorld, Trouble
 from tests.virtual_time import EventLoop
 from tests.workflow_reach import ill, well
@@ -21,7 +24,8 @@ from tests.workflow_world import Died, Ran
 HEAL_S = 900
 MOST_TROUBLES = 2
 """As many as a state forgives before its room keeps a failure."""
-some = settings(max_examples=150, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+some = drawn(60)
+KINDS = ["before", "after", "lost"]
 
 
 def t(name: str, *needs: str, output: Any = None, **more: Any) -> dict[str, Any]:
@@ -127,7 +131,12 @@ def made(patch: pytest.MonkeyPatch, shared: int) -> None:
         patch.setattr(fitting, "MOST_REQUEST_BYTES", 0)
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "lost"])
+def places(calls: int, kind: str) -> Sequence[int]:
+    """Say at which calls there is to be trouble: at a third of them, each kind at another, so that all have some."""
+    return sampled(range(1, calls + 1), len(KINDS), KINDS.index(kind))
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(
     ("document", "shared"), [*((name, shared) for shared in (40, 1) for name in DOCUMENTS), ("crossing", 0)]
 )
@@ -135,7 +144,7 @@ def test_trouble_at_any_call(monkeypatch: pytest.MonkeyPatch, document: str, kin
     made(monkeypatch, shared)
     calls = len(live(document, no_trouble)[0].calls)
     assert calls > 10
-    for at in range(1, calls + 1):
+    for at in places(calls, kind):
         world, ran = live(document, lambda number, name, at=at: kind if number == at else None)
         same(document, world, ran)
         assert world.loop.now_s < HEAL_S, f"a wake-up was lost at {at}, {world.calls[at - 1]}"
@@ -171,7 +180,7 @@ def test_deaths_doubles_and_lost_words_together(seed: int, document: str, shared
 @pytest.mark.parametrize("attempts", [1, 2])
 def test_an_answer_between_two_entries_is_not_lost(attempts: int) -> None:
     """The first entry dies when all is set going; the answer comes in the very moment in which the second keeps its token."""
-    for seed in range(150):
+    for seed in range(50 * factor()):
         world = InterleavedWorld(seed, no_trouble)
         room = world.room
 
@@ -197,7 +206,7 @@ def test_words_to_awaits_that_get_lost_are_healed_by_time(
 ) -> None:
     made(monkeypatch, shared)
     healed = 0
-    for seed in range(20):
+    for seed in range(10 * factor()):
         world = InterleavedWorld(seed, no_trouble)
         lost: set[str] = set()
         world.machines.lost = lambda token, world=world, lost=lost: _once(token, world.parked, lost)
@@ -263,11 +272,11 @@ def is_undone(world: InterleavedWorld, deaths: int = 1) -> None:
     assert undone == {"a~undone", "large~undone"}
 
 
-@pytest.mark.parametrize("kind", ["before", "after", "lost"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_trouble_at_any_call_of_an_undoing(kind: str) -> None:
     calls = len(late(no_trouble).calls)
     assert calls > 15
-    for at in range(1, calls + 1):
+    for at in places(calls, kind):
         is_undone(late(lambda number, name, at=at: kind if number == at else None))
 
 

@@ -7,12 +7,13 @@ import json
 from typing import Any
 
 import jsonata  # noqa: F401  sets the recursion limit when it is first imported, which must not be within a test
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.documents.problems import Refused
 from stepward.workflow.checks import examine
 from stepward.workflow.documents.read import read
+from tests.draws import drawn
 from tests.workflow_texts import schema
 
 WELL: dict[str, Any] = {
@@ -60,7 +61,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
     return [one for key in keys for one in ((value, key), *places(value[key]))]
 
 
-@settings(max_examples=150, deadline=None)
+@drawn(100)
 @given(st.data())
 def test_a_document_is_taken_or_refused_with_reasons(data: st.DataObject) -> None:
     changed = copy.deepcopy(WELL)
@@ -83,7 +84,7 @@ def test_a_document_is_taken_or_refused_with_reasons(data: st.DataObject) -> Non
     assert all(one.line for one in with_places)
 
 
-@settings(max_examples=150, deadline=None)
+@drawn(100)
 @given(st.text(st.sampled_from("ab:-?[]{},&*!|>'\"%@`# \n\t\\x0"), max_size=60))
 def test_any_text_is_read_or_refused(text: str) -> None:
     for kind in ("yaml", "json", "auto"):
@@ -93,7 +94,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
             assert error.problems
 
 
-@settings(max_examples=200, deadline=None)
+@drawn(100)
 @given(st.binary(max_size=80))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     try:

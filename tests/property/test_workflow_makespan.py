@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.workflow.order.closure import ancestors, reduced
 from stepward.workflow.order.levels import critical_path
+from tests.draws import drawn as drawn_examples
 from tests.task_graphs import Needs, drawn
 from tests.workflow_world import WorkflowWorld
-
-many = settings(
-    max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
 
 
 def as_document(needs: Needs) -> list[dict[str, Any]]:
@@ -35,7 +32,7 @@ def most_states(needs: Needs) -> int:
     return len(needs) + 1 + 1 + joins + forks
 
 
-@many
+@drawn_examples(150)
 @given(drawn(), st.randoms(use_true_random=False))
 def test_the_machine_takes_the_critical_path(needs: Needs, chance: Any) -> None:
     durations = [chance.randint(1, 300) for _ in needs]

@@ -7,7 +7,7 @@ import zlib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.chunks import Chunk
@@ -20,15 +20,13 @@ from stepward.workflow.compiling import fitting
 from stepward.workflow.running.chunks import MOST_EXECUTIONS
 from stepward.workflow.running.requests import TaskRequest
 from tests.drawn_workflows import Drawing
+from tests.draws import drawn
 from tests.reference_workflow import Reference
 from tests.workflow_reach import ill, well
 from tests.workflow_world import Died, Ran, WorkflowWorld
 
 GIVEN = {"n": 3, "yes": True}
 evaluate("{% 1 %}", {})  # its library sets the limit of recursion, which must not change while examples run
-drawn = settings(
-    max_examples=1_000, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
-)
 
 
 def is_ill(path: str, at: str) -> bool:
@@ -101,7 +99,7 @@ def agrees(definition: WorkflowDefinition, ran: Ran) -> None:
         assert ran.output == output
 
 
-@drawn
+@drawn(150)
 @given(st.integers(0, 2**32))
 def test_machine_and_reference_agree(seed: int) -> None:
     definition = Drawing(seed).document()
@@ -109,7 +107,7 @@ def test_machine_and_reference_agree(seed: int) -> None:
     agrees(definition, world.finish(world.start(GIVEN)))
 
 
-@drawn
+@drawn(150)
 @given(st.integers(0, 2**32))
 def test_they_agree_whatever_dies_or_gets_lost(seed: int) -> None:
     definition = Drawing(seed).document()

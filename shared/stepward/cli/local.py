@@ -64,9 +64,9 @@ Examples:
   stepward bench counts --json
 """
 
-FAULTS_HELP = """Play thousands of schedules of deaths and faults, and kill real processes around every write of four runs.
+FAULTS_HELP = """Play thousands of schedules of deaths and faults, and kill real processes around every write of runs of each shape.
 
-Prints how many were tried, what did not hold, and what went wrong how often. Exits 1 on a violation.
+Prints how many were tried, what did not hold with what replays it, and what went wrong how often. Exits 1 on a violation.
 Works in a checkout only.
 
 Examples:
@@ -74,6 +74,8 @@ Examples:
   stepward bench faults --json
 
   stepward bench faults --seed 4711      replay one schedule
+
+  stepward bench faults --kill asks_one:before:4      replay one kill
 """
 LOAD_HELP = """Let many clients read, start and cancel at once, and see whether anything is refused or lost.
 

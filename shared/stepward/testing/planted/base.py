@@ -52,12 +52,13 @@ class PlantedFault:
             return next((outcome for outcome in outcomes if outcome.violations), None)
 
     def place(self, where: str) -> tuple[Any, str]:
-        """Find the owner and the name of a part that is broken."""
+        """Find the owner, perhaps a base of the class that is named, and the name of a part that is broken."""
         module, _, path = where.partition(":")
         *owners, attribute = path.split(".")
         owner: Any = import_module(module)
         for name in owners:
             owner = vars(owner).get(name)
-        if owner is None or attribute not in vars(owner):
+        homes = [home for home in getattr(owner, "__mro__", (owner,)) if attribute in vars(home)]
+        if owner is None or not homes:
             raise LookupError(f"the planted fault {self.name!r} replaces {where}, which is not there")
-        return owner, attribute
+        return homes[0], attribute

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.faults import NO_FAULT, Fault
 
+STUCK_S: Final = 120.0
+"""More than any step takes on a busy machine; an invocation that takes longer goes round in circles."""
 _here = threading.local()
 
 
@@ -42,13 +44,13 @@ class Actor:
     def begin(self) -> None:
         """Run up to the first call of a port."""
         self._thread.start()
-        self._stopped.acquire()
+        self._until_it_stops()
 
     def step(self, fault: Fault) -> None:
         """Make the call ahead, with what becomes of it, and run up to the next one."""
         self._fault = fault
         self._go.release()
-        self._stopped.acquire()
+        self._until_it_stops()
 
     def die(self) -> None:
         """Come to an end without another call."""
@@ -61,6 +63,11 @@ class Actor:
         self._stopped.release()
         self._go.acquire()
         return self._fault
+
+    def _until_it_stops(self) -> None:
+        if not self._stopped.acquire(timeout=STUCK_S):
+            self.is_over = True
+            raise AssertionError(f"{self.name} does not come to its next call, nor to its end")
 
     def _run(self) -> None:
         _here.actor = self

@@ -32,20 +32,17 @@ class Moments:
         self._joined: dict[Place, int] = {}
         self._joins = count(1)
 
-    def look(self, written: RunKey | None = None) -> None:
-        """Raise `BrokenMoment` with all that does not hold now; `written` is the only run that may have changed."""
-        broken = list(self._violations(written))
+    def look(self) -> None:
+        """Raise `BrokenMoment` with all that does not hold now."""
+        broken = list(self._violations())
         if broken:
             raise BrokenMoment("; ".join(broken))
 
-    def _violations(self, written: RunKey | None) -> Iterator[str]:
+    def _violations(self) -> Iterator[str]:
         yield from self._platform.diary.uncovered
-        heads = self._platform.runtime.heads
-        for head in [heads[written]] if written in heads else list(heads.values()):
-            yield from self._goes_on(head.key)
-            state = self._states[head.run]
-            yield from self._holds_what_it_may(head.key, head, state)
-            yield from self._spends_what_it_has_drawn(head, state)
+        for key in self._platform.journal.written_since():
+            yield from self._goes_on(key)
+        yield from self._holds_what_it_may()
         yield from self._line()
         yield from self._slots()
         yield from self._budgets()
@@ -64,22 +61,28 @@ class Moments:
             first = self._results.setdefault((key.run, name), call.result) if call.result else None
             if first != call.result:
                 yield f"{key.run}: the result of {name} was {first!r:.200} and is {call.result!r:.200}"
-
-    def _holds_what_it_may(self, key: RunKey, head: RunHead, state: RunState) -> Iterator[str]:
-        line = self._platform.runtime.line
-        if (key in line.slots) != (state.slot is not None and not head.ended):
-            yield f"{key.run}: its journal has the slot {state.slot}, the counters {line.slots.get(key)}"
-        if state.place and state.end is None and (key.tenant, state.place) not in line.places:
-            yield f"{key.run}: stands in line by its journal, and nobody will find it there"
+        yield from self._spends_what_it_has_drawn(self._platform.runtime.heads[key], state)
 
     def _spends_what_it_has_drawn(self, head: RunHead, state: RunState) -> Iterator[str]:
         """A run with budgets has spent and reserved no more than it has drawn; none exceeds its own limit."""
         ledger, limit = state.ledger, state.start.cost_limit_usd_micros
-        if self._has_budgets(head.tenant) and not head.ended and ledger.left_usd_micros < 0:
+        has_budgets = bool(self._platform.limits.tenant(head.tenant).budgets)
+        if has_budgets and not head.ended and ledger.left_usd_micros < 0:
             beyond = -ledger.left_usd_micros
             yield f"{head.run}: has spent and reserved {beyond} micro-dollars more than it has drawn"
         if limit is not None and ledger.spent_usd_micros > limit:
             yield f"{head.run}: has spent and reserved {ledger.spent_usd_micros}, its limit is {limit}"
+
+    def _holds_what_it_may(self) -> Iterator[str]:
+        """Slots and line say what the journals say."""
+        line = self._platform.runtime.line
+        holders = {key.run for key in line.slots}
+        for head in self._platform.runtime.heads.values():
+            state = self._states[head.run]
+            if (head.run in holders) != (state.slot is not None and not head.ended):
+                yield f"{head.run}: its journal has the slot {state.slot}, those who hold one are {holders}"
+            if state.place and state.end is None and (head.tenant, state.place) not in line.places:
+                yield f"{head.run}: stands in line by its journal, and nobody will find it there"
 
     def _line(self) -> Iterator[str]:
         """Nobody is admitted from the line before somebody of a better place who was there first."""
@@ -133,9 +136,6 @@ class Moments:
             state = self._states.get(execution.key.run)
             if is_waiting and state and state.slot and not {SLOT_CALL, RESUME_CALL} & set(waits):
                 yield f"{execution.key.run}: holds a slot while it waits for {', '.join(waits)}"
-
-    def _has_budgets(self, tenant: str) -> bool:
-        return bool(self._platform.limits.tenant(tenant).budgets)
 
 
 def _is_bill(item: Sequenced) -> bool:

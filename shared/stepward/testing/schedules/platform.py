@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from stepward.adapters.memory.approvals import MemoryApprovals
 from stepward.adapters.memory.events import MemoryEvents
-from stepward.adapters.memory.journal import MemoryJournal
 from stepward.adapters.memory.limits_config import MemoryLimitsConfig
 from stepward.adapters.memory.line import MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
@@ -39,7 +38,7 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
-from stepward.testing.schedules.ports import Diary, Watched, WatchedBackend
+from stepward.testing.schedules.ports import Diary, FollowedJournal, Watched, WatchedBackend
 from stepward.tools.base import ToolContext
 
 EXECUTION_STOPPED: Final = "ExecutionStopped"
@@ -67,7 +66,7 @@ class Platform:
     def __init__(self, off_by_s: Callable[[], float], most_events: int) -> None:
         self.diary = Diary()
         self.clock = StillClock()
-        self.journal = MemoryJournal()
+        self.journal = FollowedJournal()
         self.runtime = MemoryRuntimeState(self.journal)
         self.registry = MemoryRegistry()
         self.datasets = MemoryDatasets()

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from stepward.adapters.memory.journal import MemoryJournal
 from stepward.agents.gate import Consultant
-from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.conversation import ModelReply, ModelRequest, ToolResult
 from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
+from stepward.domain.journal import AnyRecord, CallItem
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, Fault
@@ -45,6 +47,34 @@ class Diary:
     def write(self, actor: str, method: str, about: str) -> None:
         """Write a line."""
         self.lines.append((actor, method, about))
+
+
+class FollowedJournal(MemoryJournal):
+    """A journal that tells of which runs something was written."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._written: dict[RunKey, None] = {}
+
+    def written_since(self) -> list[RunKey]:
+        """Name the runs that were written of since the last call."""
+        written, self._written = list(self._written), {}
+        return written
+
+    def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
+        """Append, and note the run."""
+        super().append(key, seq, record)
+        self._written[key] = None
+
+    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
+        """Mark, and note the run."""
+        self._written[key] = None
+        return super().mark_started(key, call, writer)
+
+    def put_result(self, key: RunKey, result: ToolResult) -> bool:
+        """Keep a result, and note the run."""
+        self._written[key] = None
+        return super().put_result(key, result)
 
 
 class Watched:

@@ -26,9 +26,8 @@ from stepward.testing.schedules.shapes import CHILD_SHAPES, agents_of
 TENANTS: Final = ("acme", "globex")
 MOST_STEPS: Final = 20_000
 CLIENT_TRIES: Final = 4
-CANCEL_TRIES: Final = 40
-"""More than a brown-out has calls: whoever cancels a run says so until he is answered."""
-EVENT_TRIES: Final = 3
+STUBBORN_TRIES: Final = 40
+"""More than a brown-out has calls: whoever cancels a run says so until he is answered, and an event comes again."""
 SWEEPS: Final = 4
 MOST_WAITS_IN_A_ROW: Final = 3
 LONGER_THAN_A_CLOCK_IS_WRONG_S: Final = 1_000
@@ -158,7 +157,7 @@ class Scenario:
         is_write = call is not None and call.is_write
         actor.step(self.fate.deal(is_write=is_write, often=self.focus.is_on(actor.name, call)))
         if is_write or self.platform.diary.uncovered:
-            self.moments.look(call.key if call else None)
+            self.moments.look()
 
     def _is_cancelled_first(self, actor: Actor) -> bool:
         call = actor.ahead
@@ -176,7 +175,8 @@ class Scenario:
     def _take_in(self) -> None:
         """Let everybody who waits for an actor see that it has ended, until nothing changes any more."""
         for execution in list(self.platform.executions.values()):
-            execution.look()
+            if execution.tasks:
+                execution.look()
             self._close(execution)
         for actor in [one for one in self._clients if one.is_over]:
             self._client_ended(actor, *self._clients.pop(actor))
@@ -188,7 +188,7 @@ class Scenario:
         if execution.status not in ("FAILED", "ABORTED"):
             return
         closer, tries = self._closers.get(execution.name, (None, 0))
-        if closer is None or (closer.is_over and closer.error and tries < EVENT_TRIES):
+        if closer is None or (closer.is_over and closer.error and tries < STUBBORN_TRIES):
             self._closers[execution.name] = (self.platform.spawn_closer(execution), tries + 1)
 
     def _client_ended(self, actor: Actor, tenant: str, number: int, tries: int) -> None:
@@ -200,7 +200,7 @@ class Scenario:
     def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
         if actor.error is None:
             self.told.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
-        elif not isinstance(actor.error, Conflict) and tries < CANCEL_TRIES:
+        elif not isinstance(actor.error, Conflict) and tries < STUBBORN_TRIES:
             self._cancellers[self.platform.spawn_canceller(key)] = (key, tries + 1)
 
     def _disturb(self) -> None:
