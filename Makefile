@@ -34,6 +34,11 @@ test: $(READY) ## Run all tests: what needs no laptop first, then the laptops be
 	wait $$e2e; e2e=$$?; cat $$log; rm -f $$log; \
 	exit $$((rest + e2e + local))
 
+soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedules, a kill at every write (half an hour)
+	@STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10} $(BIN)/python -m pytest -n 2 tests/property; drawn=$$?; \
+	$(BIN)/python -m infra.local bench faults; faults=$$?; \
+	exit $$((drawn + faults))
+
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)
 	$(BIN)/python -m infra.checks.install
@@ -78,4 +83,4 @@ lock: $(READY) ## Pin every dependency anew, with hashes
 lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
 	$(BIN)/python -m infra.checks.install --pin
 
-.PHONY: help setup demo up test check format synth package bench wheel new-function new-tools lock lock-checkers
+.PHONY: help setup demo up test soak check format synth package bench wheel new-function new-tools lock lock-checkers

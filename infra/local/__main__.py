@@ -64,6 +64,7 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     faults.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     faults.add_argument("--count", type=int, default=10_000, help="how many schedules (default: %(default)s)")
     faults.add_argument("--seed", type=int, help="replay the one schedule of this seed")
+    faults.add_argument("--kill", metavar="SHAPE:WHEN:WRITE", help="make one kill, as in asks_one:before:4")
     load = whats.add_parser("load", help="what many clients at once see; prints JSON")
     load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
@@ -109,7 +110,7 @@ def _bench(options: argparse.Namespace) -> int:
 
     benches: dict[str, Callable[[], int]] = {
         "counts": lambda: counts.counts(as_json=options.json),
-        "faults": lambda: faults.faults(count=options.count, seed=options.seed),
+        "faults": lambda: faults.faults(count=options.count, seed=options.seed, kill=options.kill),
         "laptop": lambda: laptop.laptop(executions=options.executions),
         "line": lambda: line.line(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),

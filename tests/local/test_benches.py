@@ -11,16 +11,18 @@ import pytest
 
 pytestmark = pytest.mark.laptop
 ROOT = Path(__file__).resolve().parents[2]
-SWEEP = "import json; from infra.local.bench.kills import sweep; print(json.dumps(sweep(('one_turn',))))"
+SWEEP = "import json; from infra.local.bench.kills.sweep import sweep; print(json.dumps(sweep(sample=1)))"
 
 
-def test_a_run_survives_a_kill_around_each_of_its_writes() -> None:
+def test_runs_of_every_shape_survive_a_kill_at_a_write() -> None:
+    """One place of each shape; `make soak` kills at all of them."""
     command = [sys.executable, "-c", SWEEP]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=900)
     assert done.returncode == 0, done.stderr
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["violations"] == []
-    assert report["by_fault"] == {"sigkill_before_a_write": 3, "sigkill_after_a_write": 3}
+    assert sum(report["by_fault"].values()) + len(report["missed"]) == report["tried"] >= 16
+    assert len(report["missed"]) <= 2
 
 
 def test_the_counts_of_the_reference_runs_are_as_promised() -> None:

@@ -57,8 +57,10 @@ class PlantedFault:
         *owners, attribute = path.split(".")
         owner: Any = import_module(module)
         for name in owners:
-            owner = vars(owner).get(name)
-        homes = [home for home in getattr(owner, "__mro__", (owner,)) if attribute in vars(home)]
-        if owner is None or not homes:
+            owner = getattr(owner, name, None)
+        homes = [
+            home for home in getattr(owner, "__mro__", (owner,)) if attribute in getattr(home, "__dict__", ())
+        ]
+        if not homes:
             raise LookupError(f"the planted fault {self.name!r} replaces {where}, which is not there")
         return homes[0], attribute

@@ -1,0 +1,85 @@
+"""Kills the process that makes the n-th write of a run, just before the write or just after it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any, Literal, Self
+
+from infra.local.engine import dynamodb_lock
+from infra.local.engine.dynamodb_lock import Action, Answer
+from infra.local.faults import UnusableOption
+from infra.local.laptop import Laptop
+
+When = Literal["before", "after"]
+WHENS: tuple[When, When] = ("before", "after")
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
+_BESIDE = frozenset({"janitor", "authorizer"})
+"""Rooms whose writes are no part of a run: they come when they come."""
+_NEVER_SEEN: Answer = (500, {}, "{}")
+
+
+@dataclass(frozen=True)
+class Kill:
+    """One place at which a process is killed: before or after the n-th write of a run of a shape, counted from 1."""
+
+    shape: str
+    when: When
+    write: int
+
+    def __str__(self) -> str:
+        return f"{self.shape}:{self.when}:{self.write}"
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """Read one as it is written; raises `UnusableOption`."""
+        found = re.fullmatch(r"([\w-]+):(before|after):([1-9]\d{0,4})", text)
+        if found is None:
+            raise UnusableOption(f"{text!r} names no kill: give SHAPE:before:WRITE or SHAPE:after:WRITE")
+        shape, when, write = found.groups()
+        return cls(shape, "before" if when == "before" else "after", int(write))
+
+
+@dataclass
+class Killer:
+    """Stands around DynamoDB; without a place it only counts. `writes` are the rooms of all writes that it saw."""
+
+    laptop: Laptop
+    kill: Kill | None = None
+    writes: list[str] = field(default_factory=list)
+    killed: str | None = None
+
+    def observe(self, handler: Any, action: Action) -> Answer:
+        """Count a run's writes and strike at the chosen one."""
+        room = self.laptop.executor.room_of(handler.access_key)
+        operation = str(handler._get_action())  # noqa: SLF001 - the action's own name
+        if operation not in _WRITES or room is None or room in _BESIDE:
+            return self.laptop.meter.observe(handler, action)
+        self.writes.append(room)
+        if self.kill is None or len(self.writes) != self.kill.write:
+            return self.laptop.meter.observe(handler, action)
+        answer = _NEVER_SEEN if self.kill.when == "before" else self.laptop.meter.observe(handler, action)
+        self._strike(handler.access_key, room)
+        return answer
+
+    def _strike(self, access_key: str, room: str) -> None:
+        pid = self.laptop.executor.pid_of(access_key)
+        if pid is not None:
+            self.killed = room
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+@contextmanager
+def killing(laptop: Laptop, kill: Kill | None = None) -> Iterator[Killer]:
+    """Let one kill happen within the block."""
+    killer = Killer(laptop, kill)
+    dynamodb_lock.observe(killer.observe)
+    try:
+        yield killer
+    finally:
+        dynamodb_lock.observe(laptop.meter.observe)
