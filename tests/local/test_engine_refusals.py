@@ -129,3 +129,27 @@ def test_dynamodb_refusals_of_null_are_the_services(laptop: Laptop) -> None:
     assert told["cause"].startswith(
         "1 validation error detected: Value null at 'item' failed to satisfy constraint: Member must not be null (Service: "
     )
+
+
+def test_topic_publishing_to_fifo_topics_needs_a_group_and_has_a_number(laptop: Laptop) -> None:
+    sns = laptop.client("sns")
+    topics = {
+        kept: sns.create_topic(
+            Name=f"truth-{kept}.fifo", Attributes={"FifoTopic": "true", "ContentBasedDeduplication": kept}
+        )["TopicArn"]
+        for kept in ("true", "false")
+    }
+    publish, message = "sns:publish", {"Message": "m"}
+    told = task(laptop, "truth-sns", publish, {"TopicArn": topics["true"], **message, "MessageGroupId": "g"})
+    output = json.loads(told["output"])
+    assert sorted(output) == ["MessageId", "SdkHttpMetadata", "SdkResponseMetadata", "SequenceNumber"]
+    assert len(output["SequenceNumber"]) == 20
+    for name, parameters, words in (
+        ("group", {"TopicArn": topics["true"], **message}, "The MessageGroupId parameter is required for FIFO topics"),
+        ("same", {"TopicArn": topics["false"], **message, "MessageGroupId": "g"}, "MessageDeduplicationId provided explicitly"),
+        ("empty", {"TopicArn": topics["true"], "Message": "", "MessageGroupId": "g"}, "Empty message"),
+    ):  # fmt: skip
+        told = task(laptop, f"truth-sns-{name}", publish, parameters)
+        assert told["error"] == "SNS.InvalidParameterException"
+        assert told["cause"].startswith("Invalid parameter: ")
+        assert words in told["cause"]

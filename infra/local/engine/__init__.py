@@ -60,6 +60,7 @@ _NAMES = (
     "task_failures",
     "task_parameters",
     "task_refusals",
+    "topic_publishing",
     "uploaded_functions",
     "used_tokens",
     "wait_times",
