@@ -50,10 +50,40 @@ def test_dynamodb_refusals_tell_of_an_update_what_was_asked(laptop: Laptop) -> N
     plain = json.loads(task(laptop, "truth-update", "dynamodb:updateItem", update)["output"])
     assert sorted(plain) == ["Attributes", "SdkHttpMetadata", "SdkResponseMetadata"]
     assert plain["Attributes"] == {"amount": {"N": "1"}}
+    again = json.loads(task(laptop, "truth-update-again", "dynamodb:updateItem", update)["output"])
+    assert again["Attributes"] == {"amount": {"N": "1"}}
+    old = json.loads(
+        task(laptop, "truth-update-old", "dynamodb:updateItem", {**update, "ReturnValues": "UPDATED_OLD"})[
+            "output"
+        ]
+    )
+    assert old["Attributes"] == {"amount": {"N": "1"}}
+    several = {
+        **update, "UpdateExpression": "SET #n = if_not_exists(#n, :t), m = :t ADD c :t REMOVE amount",
+        "ExpressionAttributeNames": {"#n": "n"},
+    }  # fmt: skip
+    named = json.loads(task(laptop, "truth-update-several", "dynamodb:updateItem", several)["output"])
+    assert named["Attributes"] == {"n": {"N": "1"}, "m": {"N": "1"}, "c": {"N": "1"}}
     asked = {**update, "ReturnConsumedCapacity": "TOTAL"}
     assert "ConsumedCapacity" in json.loads(
         task(laptop, "truth-update-2", "dynamodb:updateItem", asked)["output"]
     )
+
+
+def test_dynamodb_refusals_leave_capacity_out_of_batches(laptop: Laptop) -> None:
+    item = {"pk": {"S": "batch"}, "sk": {"S": "1"}}
+    puts = {"RequestItems": {"small-items": [{"PutRequest": {"Item": item}}]}}
+    for name, parameters, keys in (
+        ("batchWriteItem", puts, ["UnprocessedItems"]),
+        (
+            "batchGetItem",
+            {"RequestItems": {"small-items": {"Keys": [item]}}},
+            ["Responses", "UnprocessedKeys"],
+        ),
+        ("transactWriteItems", {"TransactItems": [{"Put": {"TableName": "small-items", "Item": item}}]}, []),
+    ):
+        told = task(laptop, f"truth-{name}", f"aws-sdk:dynamodb:{name}", parameters)
+        assert sorted(json.loads(told["output"])) == keys
 
 
 def test_queue_tasks_are_refused_by_the_names_of_the_java_client(laptop: Laptop) -> None:

@@ -23,8 +23,8 @@ _NAMES = (
     "dynamodb_answers",
     "dynamodb_lock",
     "dynamodb_partitions",
-    "dynamodb_refusals",
     "dynamodb_transactions",
+    "dynamodb_refusals",  # stands around what the transactions answer
     "error_names",
     "event_patterns",
     "event_targets",
