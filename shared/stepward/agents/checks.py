@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stepward.agents.inputs import check_input_schema
 from stepward.agents.refusals import entries_of, gathered, of_entries
 from stepward.agents.rehearsal_checks import unknown_calls
 from stepward.agents.requests import parse
@@ -53,7 +54,8 @@ def check_config(agent: AgentDefinition) -> None:
     """Refuse settings that nothing would honour, and expressions that cannot be read."""
     expressions = [partial(check, expression, field) for expression, field in _expressions(agent.rehearsal)]
     calls = [partial(_refuse, unknown) for unknown in unknown_calls(agent)]
-    gathered((partial(_check_memory, agent), partial(check_abilities, agent), *expressions, *calls))
+    own = (_check_memory, check_input_schema, check_abilities)
+    gathered((*(partial(one, agent) for one in own), *expressions, *calls))
 
 
 def _check_memory(agent: AgentDefinition) -> None:

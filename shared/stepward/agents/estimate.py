@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel
 
 from stepward.agents.gate import Consultant
+from stepward.agents.inputs import check_given
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
@@ -77,6 +78,7 @@ class Estimate:
 
     def __call__(self, tenant: str, agent: AgentDefinition, given: Any) -> Estimated:
         """Estimate a run of a version on an input; nothing is started."""
+        check_given(agent, given)
         consultant = Consultant.of(agent, self.prices.of(tenant))
         first = _first_prompt_tokens(consultant, given)
         past = self._past(tenant, agent.id)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from stepward.agents.find import startable_agent
+from stepward.agents.inputs import check_given
 from stepward.agents.neighbours import check_handovers
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
@@ -108,6 +109,8 @@ class Start:
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
+        if launch.inherited is None:  # a fork goes on with what its source was given
+            check_given(launch.agent, launch.given)
         check_handovers(self.registry, caller.tenant, launch.agent)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:

@@ -87,6 +87,8 @@ class AgentDefinition(BaseModel):
     """A check, never kept: who must be the model's provider."""
     temperature: Fraction | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     prompt: Prompt
+    input_schema: dict[str, Any] | None = None
+    """The JSON Schema of what a run is given; without one any text or object goes."""
     tools: list[ToolUse] = Field(default_factory=list, max_length=64)
     dependencies: list[AgentId] = Field(default_factory=list, max_length=64)
     memory_config: MemoryConfig = MemoryConfig()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepward.agents.find import startable_agent
+from stepward.agents.inputs import check_given
 from stepward.agents.requests import parse
 from stepward.agents.start import Caller, StartRequest
 from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, NotFound
@@ -84,7 +85,9 @@ class Startables:
         """Hold a start to all that a real one would be held to."""
         if trigger.agent:
             parse(StartRequest, body)
-            return {"agent": trigger.agent, **body, "version": self.version(tenant, trigger)}
+            agent = startable_agent(self.agents, tenant, trigger.agent, trigger.version).definition
+            check_given(agent, body["input"])
+            return {"agent": trigger.agent, **body, "version": agent.version}
         parse(StartWorkflowRequest, body)
         found = startable_workflow(self.workflows, tenant, str(trigger.workflow), trigger.version)
         check_input(found, body["input"])

@@ -6,20 +6,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from pydantic import ValidationError
 
+from stepward.agents.inputs import input_faults
+from stepward.domain.agents import AgentDefinition
 from stepward.domain.documents.problems import MOST_PROBLEMS, Problem
 from stepward.domain.errors import InvalidRequest
 from stepward.ports.registry import Registry, Wanted
 from stepward.ports.workflow_registry import WorkflowRegistry
-from stepward.tasks.agent import AgentSettings
+from stepward.tasks.agent import AgentSettings, given_of
 from stepward.tasks.subworkflow import SubworkflowSettings
 from stepward.tasks.tool import ToolSettings
 from stepward.tasks.webhook import WebhookSettings
 from stepward.tools.base import BoundTool
 from stepward.workflow.checks.scene import Scene, Spot
+from stepward.workflow.checks.sites import texts_in
 from stepward.workflow.own_tools import OwnTools
 
 UNKNOWN_TOOL: Final = "unknown-tool"
@@ -52,8 +55,11 @@ class RegisteredNames:
         for at in range(0, len(wanted_ones), _AT_ONCE):
             few = wanted_ones[at : at + _AT_ONCE]
             for wanted, found in zip(few, self.agents.look(self.tenant, few), strict=True):
-                if found.version is None:
-                    yield from (_unknown(scene, spot, "agent", wanted.agent) for spot in named[wanted])
+                for spot in named[wanted]:
+                    if found.version is None:
+                        yield _unknown(scene, spot, "agent", wanted.agent)
+                    else:
+                        yield from _unfit(scene, spot, found.version.definition)
 
     def _workflows(self, scene: Scene) -> Iterator[Problem]:
         is_there = cache(
@@ -89,6 +95,28 @@ class RegisteredNames:
                 field = tuple((error.field or "config").split("."))
                 fix = error.fix or "ask who runs this stage"
                 yield scene.problem(spot, field, "not-allowed", error.detail, fix)
+
+
+def _unfit(scene: Scene, spot: Spot, agent: AgentDefinition) -> Iterator[Problem]:
+    """Hold what is written out to what the agent wants; what is computed is checked when the task runs."""
+    given = given_of(spot.task.inputs)
+    if not isinstance(given, dict):
+        computed = [""] if _is_computed(given) else []
+    else:
+        computed = [name for name, value in given.items() if _is_computed(value)]
+    if isinstance(given, dict) or not computed:
+        whole = ("input",) if spot.task.inputs.keys() == {"input"} else ()
+        for fault in input_faults(agent, given, computed):
+            path, _, said = fault.partition(": ")
+            place = ("with", *whole, *path.split(".")[1:2])
+            detail = f"the agent {agent.id!r} does not take this input: {path}: {said}"
+            yield scene.problem(
+                spot, place, "wrong-input", detail, f"GET /agents/{agent.id} shows its `input_schema`"
+            )
+
+
+def _is_computed(value: Any) -> bool:
+    return any("{%" in text for _, text in texts_in((), value))
 
 
 def _bound(spot: Spot) -> BoundTool | None:
