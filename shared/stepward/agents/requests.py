@@ -10,7 +10,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.json_text import TWICE, NotJson
+from stepward.domain.json_text import NotJson
 from stepward.domain.json_text import read_json as read_text
 from stepward.domain.json_values import fault_of
 
@@ -24,8 +24,7 @@ def read_json(body: str | None) -> Any:
     try:
         value = read_text(body)
     except NotJson as error:
-        fix = "send the value as a text, in quotes" if error.path else "send a JSON object"
-        fix = "give each name once" if error.detail.endswith(TWICE) else fix
+        fix = error.fix or "send a JSON object"
         raise InvalidRequest(
             f"the body is not JSON: {error}.", field=error.path or "body", fix=fix
         ) from error

@@ -30,7 +30,7 @@ def parse_input(text: str, where: str) -> str | dict[str, Any]:
     try:
         return dict(read_json(text))
     except NotJson as error:
-        fix = "Write that value in quotes." if error.path else 'Quote names and texts with ".'
+        fix = f"{error.fix[:1].upper()}{error.fix[1:]}." if error.fix else 'Quote names and texts with ".'
         raise InputError(f"{where} starts like a JSON object but is none: {error}.", fix) from error
 
 

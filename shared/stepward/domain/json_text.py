@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,8 +19,6 @@ _MARKS: Final = (
 )
 """The longer first: a mark of UTF-32 begins like one of UTF-16."""
 _MARK: Final = "\ufeff"
-TWICE: Final = "is given twice"
-"""What is said of a name that stands twice in an object."""
 
 
 class NotText(ValueError):
@@ -27,12 +26,16 @@ class NotText(ValueError):
 
 
 class NotJson(ValueError):
-    """A text that is no JSON, or whose values would not be kept. `path` leads to the value, as in `input.items.0.price`."""
+    """A text that is no JSON, or whose values would not be kept.
 
-    def __init__(self, detail: str, path: str = "") -> None:
+    `path` leads to the value, as in `input.items.0.price`, and `fix` says how to mend that one.
+    """
+
+    def __init__(self, detail: str, path: str = "", fix: str = "") -> None:
         super().__init__(f"{path}: {detail}" if path else detail)
         self.detail = detail
         self.path = path
+        self.fix = fix
 
 
 def text_of(raw: bytes) -> str:
@@ -68,8 +71,9 @@ def read_json(raw: str | bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise NotJson(_said(error)) from error
     if found:
-        path = _path_to(value, found[0])
-        raise NotJson(found[0].detail, ".".join(map(str, path)))
+        # The first may have gone with the value of a name that was given again; the last is always there.
+        one = found[0] if found[0] is value or _path_to(value, found[0]) else found[-1]
+        raise NotJson(one.detail, ".".join(map(str, _path_to(value, one))), one.fix)
     return value
 
 
@@ -78,45 +82,36 @@ class _Fault:
     """Stands where a value was that cannot be kept."""
 
     detail: str
+    fix: str = "write the value as a text, in quotes"
 
 
 def _decoder(found: list[_Fault]) -> json.JSONDecoder:
-    def fault(detail: str) -> Any:
-        found.append(_Fault(detail))
-        return found[-1]
+    def fault(one: _Fault) -> Any:
+        found.append(one)
+        return one
 
     def number(read: Any) -> Any:
         def reading(text: str) -> Any:
             try:
                 return read(text)
             except NotANumber as error:
-                return fault(str(error))
+                return fault(_Fault(str(error)))
 
         return reading
 
     def unique(pairs: list[tuple[str, Any]]) -> Any:
         value = dict(pairs)
         if len(value) < len(pairs):
-            name = _second(pairs)
-            value[name] = fault(f"{name[:80]!r} {TWICE}")
+            twice = Counter(name for name, _ in pairs).most_common(1)[0][0]
+            value[twice] = fault(_Fault(f"{twice[:80]!r} is given twice", "give each name once"))
         return value
 
     return json.JSONDecoder(
         object_pairs_hook=unique,
         parse_float=number(decimal_of),
         parse_int=number(whole_of),
-        parse_constant=lambda word: fault(f"{word} is not a number that JSON knows"),
+        parse_constant=lambda word: fault(_Fault(f"{word} is not a number that JSON knows")),
     )
-
-
-def _second(pairs: list[tuple[str, Any]]) -> str:
-    """Find the first name that was there before; one that is there twice is, whatever else is."""
-    seen: set[str] = set()
-    for name, _ in pairs:
-        if name in seen:
-            break
-        seen.add(name)
-    return name
 
 
 def _said(error: Exception) -> str:

@@ -113,5 +113,6 @@ def _row(line: int, cells: list[str], width: int) -> Row:
     if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
         cells = cells[:width]
     has = f"{len(cells)} field{'' if len(cells) == 1 else 's'}"
-    fault = None if len(cells) == width else f"line {line} has {has}, the heading {width}"
+    quotes = "; put fields with delimiters in quotes" if len(cells) > width else ""
+    fault = None if len(cells) == width else f"line {line} has {has}, the heading {width}{quotes}"
     return Row(line, tuple(cells), fault)

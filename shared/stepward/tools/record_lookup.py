@@ -96,17 +96,13 @@ def _parse(body: bytes, settings: TableSettings) -> dict[str, Found]:
     for row in table.rows:
         key = row.cells[place].strip() if place < len(row.cells) else ""
         if key:
-            found[key] = _said(row) if row.fault else _unlike(found.get(key), table, row, settings.key)
+            found[key] = row.fault or _unlike(found.get(key), table, row, settings.key)
     return {name: one for name, one in {**_by_any_field(table), **found}.items() if name}
 
 
 def _by_any_field(table: Table) -> dict[str, Found]:
     """Name a row that does not fit under each of its fields: any of them may be the key, moved aside."""
-    return {cell.strip(): _said(row) for row in table.rows if row.fault for cell in row.cells}
-
-
-def _said(row: Row) -> str:
-    return f"{row.fault}; put fields with delimiters in quotes"
+    return {cell.strip(): row.fault for row in table.rows if row.fault for cell in row.cells}
 
 
 def _unlike(before: Found | None, table: Table, row: Row, key: str) -> Found:

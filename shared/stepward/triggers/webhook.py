@@ -81,7 +81,7 @@ def _read(body: bytes) -> Any:
             raise InvalidRequest(
                 f"the body cannot be kept: {error}.",
                 field=f"body.{error.path}",
-                fix="send the value as a text",
+                fix=error.fix,
             ) from error
         return text
     fault = fault_of(value)

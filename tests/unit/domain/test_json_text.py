@@ -93,7 +93,20 @@ def test_a_name_that_is_given_twice_is_found_where_it_stands(text: str, path: st
     assert refused.value.path == path
 
 
+def test_a_fault_that_went_with_a_name_given_again_is_told_as_that() -> None:
+    with pytest.raises(NotJson, match="'a' is given twice") as refused:
+        read_json('{"b": {"a": NaN, "a": 1}}')
+    assert refused.value.path == "b.a"
+
+
 def test_many_names_are_looked_through_once() -> None:
     names = ",".join(f'"{number}": 1' for number in range(200_000))
     with pytest.raises(NotJson, match="'199999' is given twice"):
         read_json(f'{{{names}, "199999": 2}}')
+
+
+def test_a_name_that_is_given_twice_is_to_be_given_once() -> None:
+    many = ", ".join(f'"n{number}": 1' for number in range(50_000))
+    with pytest.raises(InvalidRequest, match="'x' is given twice") as refused:
+        body_of(f'{{"a": {{{many}, "x": 1, "x": 2}}}}')
+    assert (refused.value.field, refused.value.fix) == ("a.x", "give each name once")
