@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from stepward.runtime import wiring
@@ -50,4 +51,5 @@ def _start_workflow(caller: Caller, workflow: str, body: Any, key: str | None) -
     """Load what starts workflows when the first trigger names one: most name an agent."""
     from stepward.runtime import workflow_wiring
 
-    return workflow_wiring.start_case()(caller, workflow, body, key)
+    start = replace(workflow_wiring.start_case(), may_begin_later=True)
+    return start(caller, workflow, body, key)

@@ -9,9 +9,7 @@ import pytest
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.domain.errors import Conflict, DependencyTimeout
 from stepward.domain.run_lists import RunFilter
-from stepward.domain.triggers import KeptTrigger
 from stepward.ports.workflow_registry import VersionStatus
-from stepward.triggers.starts import Starters
 from stepward.workflow.publishing import PublishWorkflow
 from stepward.workflow.registering import RegisterWorkflow
 from stepward.workflow.running.ending import EndRun
@@ -54,28 +52,15 @@ def test_a_start_without_a_machine_leaves_no_run_and_is_made_again(key: str | No
     assert [one.run for one in world.runs.list_runs(ACME.tenant, RunFilter(), limit=10).runs] == [run]
 
 
-def test_an_event_whose_start_finds_no_machine_comes_again() -> None:
+def test_an_event_comes_only_once_so_its_run_begins_later() -> None:
     world = a_world()
-    starters = Starters(lambda *given: pytest.fail(), StartWorkflow(world.ports, world.registry))
-    trigger = {
-        "id": "tick",
-        "kind": "schedule",
-        "workflow": "flow",
-        "schedule": {"expression": "rate(1 day)"},
-    }
-    kept = KeptTrigger.model_validate(
-        {
-            "tenant": ACME.tenant,
-            "trigger": trigger,
-            "principal": "ann",
-            "created_by": "ann",
-            "created_at": "",
-            "updated_at": "",
-            "since": "",
-        }
-    )
-    with pytest.raises(DependencyTimeout):
-        starters(kept, {"input": 1}, "event-1")
+    begin = StartWorkflow(world.ports, world.registry, may_begin_later=True)
+    head, is_new = begin(ACME, "flow", {"input": 1}, "event-1")
+    assert (is_new, world.machines.ordered) == (True, [ORDER])
+    assert begin(ACME, "flow", {"input": 1}, "event-1")[0].run == head.run
+    world.machines.make()
+    assert sweep(world)["workflows_started"] == 1
+    assert world.finish(head.key).output == 1
 
 
 def test_a_version_that_is_never_made_is_ordered_by_each_start() -> None:

@@ -67,6 +67,9 @@ class StartWorkflow:
     refuse_used_up: Callable[[str], None] = lambda _: None
     """Raises `BudgetExceeded` where nothing is left of a budget that counts all of a tenant's runs."""
 
+    may_begin_later: bool = False
+    """Whether nobody is there who could ask again: a run whose machine is gone begins once there is one."""
+
     def __call__(
         self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
     ) -> tuple[WorkflowHead, bool]:
@@ -134,13 +137,13 @@ class StartWorkflow:
         """Start the run's machine, or take back the start where there is none.
 
         time →   request: head ✓ ─ no machine: ordered ─ withdrawn ✓ ─ refused: nobody was told of the run
-                 task, call: head ✓ ─ no machine: ordered           janitor: it never began → started, once there is one
+                 task, call, event: head ✓ ─ no machine: ordered    janitor: it never began → started, once there is one
         """
         try:
             BeginRun(self.ports)(head, is_new=is_new)
         except MachineMissing as error:
-            if launch.parent is not None or not is_new:
-                return  # somebody waits for this very run, or has been told of it
+            if self.may_begin_later or launch.parent is not None or not is_new:
+                return  # somebody waits for this very run, or has been told of it; or an event comes only once
             self.ports.queue.tell(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
             raise _being_made(head.workflow, head.version) from error
 
