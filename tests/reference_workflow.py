@@ -29,6 +29,8 @@ class Reference:
     ended: dict[tuple[str, str], tuple[str, Any]] = field(default_factory=dict)
     failed: list[TaskDefinition] = field(default_factory=list)
     is_fatal: bool = False
+    _holding: list[list[TaskDefinition]] = field(default_factory=list)
+    """Of the bodies under way that answer for what fails in them: what did."""
 
     def run(self, given: Any) -> tuple[str, Any]:
         """Say how the run ends, and what it brings."""
@@ -40,7 +42,7 @@ class Reference:
             return "FAILED", None
         brought = {path: self.ended[path, ""][1] for path in last if self.ended[path, ""][0] == "COMPLETED"}
         status = "PARTIALLY_COMPLETED" if self.failed else "COMPLETED"
-        return status, next(iter(brought.values())) if len(last) == 1 and brought else brought
+        return status, next(iter(brought.values())) if len(last) == 1 and brought else _nested(brought)
 
     def _scope(self, tasks: tuple[TaskDefinition, ...], prefix: str, at: str, seen: Seen) -> list[str]:
         """Run tasks, each when all that it needs have ended, into what is seen; answer those that nobody needs."""
@@ -87,9 +89,13 @@ class Reference:
         except OutputMalformed:
             if task.fallback:
                 return "COMPLETED", _value(task.fallback.output, seen)
-        self.failed.append(task)
         mild = task.priority < 8 if self.definition.allow_partial else self.definition.on_error == "continue"
-        self.is_fatal |= (task.on_error or ("continue" if mild else "fail")) == "fail"
+        is_fatal = (task.on_error or ("continue" if mild else "fail")) == "fail"
+        if is_fatal and self._holding:
+            self._holding[-1].append(task)
+            return "FAILED", None
+        self.failed.append(task)
+        self.is_fatal |= is_fatal
         return "FAILED", None
 
     def _work(self, task: TaskDefinition, path: str, at: str, seen: Seen) -> Any:
@@ -101,6 +107,18 @@ class Reference:
                 return _truth(said["test"], seen)
             case "agent":
                 return self.agent(path, at, _value(task.inputs["input"], seen))
+            case "foreach" | "loop":
+                answers = bool(task.fallback or task.on_error == "continue")
+                self._holding += [[]] if answers else []
+                try:
+                    return self._body(task, path, at, seen)
+                finally:
+                    del self._holding[len(self._holding) - answers :]
+        return None
+
+    def _body(self, task: TaskDefinition, path: str, at: str, seen: Seen) -> Any:
+        said = task.settings
+        match task.type:
             case "foreach":
                 items = _value(said["items"], seen)
                 items = [] if items is None else items if isinstance(items, list) else [items]
@@ -112,22 +130,32 @@ class Reference:
         return None
 
     def _each(self, task: TaskDefinition, path: str, at: str, items: list[Any], seen: Seen) -> list[Any]:
-        found = []
+        found, before = [], self._held()
         for number, item in enumerate(items):
             inner, last, where = self._round(task, path, at, {**seen, "item": item, "index": number}, number)
             brought = {one.removeprefix(f"{path}."): self.ended[one, where][1] for one in last}
-            bare = next(iter(brought.values())) if len(last) == 1 else brought
+            bare = next(iter(brought.values())) if len(last) == 1 else _nested(brought)
             collect = task.settings.get("collect")
-            found.append(bare if collect is None else _value(collect, inner))
+            if self._held() == before:
+                found.append(bare if collect is None else _value(collect, inner))
+        if self._held() > before:
+            raise OutputMalformed("a task within failed")
         return found
+
+    def _held(self) -> int:
+        """Count what failed within the nearest body that answers for it."""
+        return len(self._holding[-1]) if self._holding else 0
 
     def _again(self, task: TaskDefinition, path: str, at: str, seen: Seen) -> Any:
         previous: Seen = {}
+        before = self._held()
         for number in range(task.settings["max_iterations"]):
             own = {**seen, "iteration": number, "previous": previous}
             inner, _, _ = self._round(task, path, at, own, number)
             direct = {one.id for one in task.tasks}
             previous = {name: value for name, value in inner["tasks"].items() if name in direct}
+            if self._held() > before:
+                raise OutputMalformed("a task within failed")
             if _truth(task.settings["until"], inner):
                 collect = task.settings.get("collect")
                 return previous if collect is None else _value(collect, inner)
@@ -163,6 +191,17 @@ def _held(tasks: tuple[TaskDefinition, ...], seen: Seen, into: Seen) -> dict[str
         if task.type == "parallel":
             seen[task.id] = into[task.id] = {}
             found |= _held(task.tasks, seen, into[task.id])
+    return found
+
+
+def _nested(brought: Seen) -> Seen:
+    found: Seen = {}
+    for path, output in brought.items():
+        *groups, name = path.split(".")
+        into = found
+        for group in groups:
+            into = into.setdefault(group, {})
+        into[name] = output
     return found
 
 

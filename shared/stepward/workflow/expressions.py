@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from stepward.models.expressions import is_expression
+from stepward.models.expressions import evaluate, is_expression
 
 _NAMED: Final = re.compile(r"\$(tasks|status|errors)\b(?:\s*\.\s*(?:([A-Za-z_]\w*)|\"([^\"]+)\"|`([^`]+)`))?")
 
@@ -40,3 +40,14 @@ def is_asked(value: Any, variable: str) -> bool:
     """Whether an expression of a value says a variable, such as `item`."""
     pattern = re.compile(rf"\${variable}\b")
     return any(pattern.search(expression) for expression in expressions_in(value))
+
+
+def resolved(value: Any, variables: dict[str, Any]) -> Any:
+    """Put values in the place of expressions, anywhere within a value."""
+    if isinstance(value, str):
+        return evaluate(value, variables) if is_expression(value) else value
+    if isinstance(value, dict):
+        return {name: resolved(inner, variables) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [resolved(inner, variables) for inner in value]
+    return value

@@ -263,7 +263,7 @@ def test_a_group_within_a_body_is_an_object_of_its_outputs() -> None:
     ran = run(loop("again", "{% $tasks.both.l = 2 %}", group))
     assert ran.output == {"both": {"l": 2, "r": 1}}
     others = [{"id": name, "type": "parallel", "tasks": [transform("x", name)]} for name in ("one", "two")]
-    assert run(foreach("each", [1], *others)).output == [{"one.x": "one", "two.x": "two"}]
+    assert run(foreach("each", [1], *others)).output == [{"one": {"x": "one"}, "two": {"x": "two"}}]
 
 
 def test_the_fallback_of_a_body_is_of_its_own_round() -> None:

@@ -13,6 +13,10 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
     """Find what the two shapes of graphs do not share, and what is wrong with a machine's ways."""
     is_machine = scene.definition.is_state_machine
     for spot in scene.spots:
+        if is_machine and spot.is_group and not spot.container:
+            detail = "a state machine goes from task to task, and a group is none"
+            fix = "put its tasks into a foreach of one item (`items: [1]`), or into a workflow of their own"
+            yield scene.problem(spot, "type", "wrong-shape", detail, fix)
         if spot.task.next and (spot.container or not is_machine):
             where = "within a body or group" if spot.container else "without a `start`"
             fix = "use `needs`" if spot.container else "use `needs`, or give the workflow a `start`"

@@ -17,8 +17,9 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
     del orders
     for spot in scene.all():
         own = spot.task.retry
-        rule = own or scene.definition.retry
+        around = next((one for one in spot.containers() if one.task.retry), None)
+        rule = own or (around.task.retry if around else scene.definition.retry)
         if rule and rule.attempts > 1 and spot.effect is Effect.ONCE:
-            whose = "" if own else " by the workflow's `retry`"
+            whose = "" if own else f" by the `retry` of {around.path if around else 'the workflow'}"
             detail = f"{spot.task.id!r} has an effect that must happen once, but is tried {rule.attempts} times{whose}"
             yield scene.problem(spot, "retry" if own else (), "once-retried", detail, _FIX)

@@ -75,13 +75,16 @@ class Spot:
         except (InvalidRequest, ValidationError):
             return Effect.NONE
 
-    def bodies(self) -> Iterator[Spot]:
-        """The bodies around it, the nearest first."""
+    def containers(self) -> Iterator[Spot]:
+        """The groups and bodies around it, the nearest first."""
         spot = self.around
         while spot:
-            if spot.is_body:
-                yield spot
+            yield spot
             spot = spot.around
+
+    def bodies(self) -> Iterator[Spot]:
+        """The bodies around it, the nearest first."""
+        return (spot for spot in self.containers() if spot.is_body)
 
     def branches(self) -> Iterator[tuple[str, int, str]]:
         """Of a condition: the tasks that hang on it, as field, place and id."""

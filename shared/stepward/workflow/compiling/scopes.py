@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stepward.domain.programs import Gate
+from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, settings_of
@@ -81,8 +82,25 @@ def scopes_of(tasks: tuple[TaskDefinition, ...], depth: int = 0) -> Scopes:
 
 @dataclass(frozen=True)
 class _Around:
+    """What tasks take over from what they are in: order from groups, retries and the time that is left from bodies too."""
+
     needs: tuple[str, ...] = ()
     whens: tuple[str, ...] = ()
+    retry: Retry | None = None
+    timeout_s: int | None = None
+
+    def within(self, task: TaskDefinition) -> _Around:
+        """What the tasks of a body take over."""
+        times = [one for one in (self.timeout_s, task.timeout_s) if one is not None]
+        return _Around(retry=task.retry or self.retry, timeout_s=min(times, default=None))
+
+    def taken_by(self, task: TaskDefinition) -> TaskDefinition:
+        """The task with its rule, and no more time than what it is in."""
+        if task.tasks or (self.retry is None and self.timeout_s is None):
+            return task
+        times = [one for one in (self.timeout_s, task.timeout_s) if one is not None]
+        taken = {"retry": task.retry or self.retry, "timeout_s": min(times, default=None)}
+        return task.model_copy(update=taken)
 
 
 def _lay_out(
@@ -96,14 +114,15 @@ def _lay_out(
         place = find_type(task.type).place
         if place is Place.GROUP:
             found.groups[path] = {inner.id: joined(path, inner.id) for inner in task.tasks}
-            _lay_out(found, task.tasks, container=path, scope=scope, around=_Around(needs, whens))
+            inner_around = replace(around.within(task), needs=needs, whens=whens)
+            _lay_out(found, task.tasks, container=path, scope=scope, around=inner_around)
             continue
-        node = Node(path, container, scope.depth, task, list(needs), whens=list(whens))
+        node = Node(path, container, scope.depth, around.taken_by(task), list(needs), whens=list(whens))
         found.nodes[path] = node
         scope.nodes.append(node)
         if place is Place.BODY:
             inner = Scope(path, scope.depth + 1)
-            _lay_out(found, task.tasks, container=path, scope=inner, around=_Around())
+            _lay_out(found, task.tasks, container=path, scope=inner, around=around.within(task))
 
 
 def _hang_on_conditions(found: Scopes) -> None:

@@ -15,13 +15,15 @@ from stepward.ports.task_store import Begun
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
+from stepward.workflow.expressions import resolved
+from stepward.workflow.running.containing import Deadlines, failure_within
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.holding import LONG_S
 from stepward.workflow.running.item_lists import count_items, keep_items
 from stepward.workflow.running.keeping import output_of
-from stepward.workflow.running.outcomes import completed
-from stepward.workflow.running.resolving import ready, resolved
-from stepward.workflow.running.rounds import depth_of, number_of, round_of
+from stepward.workflow.running.outcomes import answers_for, completed, containers_of
+from stepward.workflow.running.resolving import ready
+from stepward.workflow.running.rounds import depth_of, nested, number_of, round_of
 from stepward.workflow.running.situation import Situation, outputs_of_round
 
 
@@ -57,8 +59,24 @@ class Bodies:
         """Keep what all rounds of a foreach have brought, or that the time has passed."""
         entry = self.entry
         each = settings_of(entry.planned.task)
-        output = self._collected(each) if isinstance(each, ForeachSettings) else None
+        if not isinstance(each, ForeachSettings):
+            over = Deadlines(entry).over()
+            output = None
+        else:
+            over = self._failure_within(entry.at)
+            output = None if over else self._collected(each)
+        if over:
+            return entry.fail(over)
         return entry.finish(completed(output, attempt=1, started_at=self._since, ended_at=entry.now))
+
+    def _failure_within(self, at: str) -> RunError | None:
+        """Say why the body fails, if it answers for what fails within it, or is in something that does."""
+        entry = self.entry
+        around = [task for _, task in containers_of(entry.program, entry.planned.path)]
+        if not any(answers_for(one) for one in (entry.planned.task, *around)):
+            return None
+        everything = entry.ports.store.everything(entry.situation.key)
+        return failure_within(entry.program, everything, entry.planned.path, at)
 
     def _items(self, each: ForeachSettings) -> dict[str, Any]:
         """Keep the list, for the rounds know their numbers only."""
@@ -96,7 +114,7 @@ class Bodies:
         if len(last) == 1:
             return brought[last[0]]
         within = f"{self.entry.planned.path}."
-        return {path.removeprefix(within): output for path, output in brought.items()}
+        return nested({path.removeprefix(within): output for path, output in brought.items()})
 
     def _output(self, situation: Situation, path: str) -> Any:
         task = TaskKey(path=path, at=situation.at)
@@ -113,6 +131,9 @@ class Bodies:
         """Ask whether that was the last round; one that never holds ends the task as failed."""
         entry, situation = self.entry, self.entry.situation
         number = number_of(entry.request.at)
+        if over := self._failure_within(entry.request.at) or Deadlines(entry).over():
+            entry.fail(over)
+            return self.skipped()
         holds = resolved(loop.until, situation.variables(loop.until, situation.planned.inner_reads))
         if not isinstance(holds, bool):
             raise OutputMalformed(f"{entry.planned.path}: `until` gave {str(holds)[:80]!r}, no truth value.")
@@ -152,7 +173,7 @@ class Bodies:
             self._check_deadline(seconds, iso(now + timedelta(seconds=seconds)))
         if seconds > LONG_S:
             entry.release_slot()
-        return entry.passed_on(at=entry.at, seconds=seconds)
+        return entry.passed_on(at=entry.at, seconds=Deadlines(entry).left_s(seconds))
 
     def _check_deadline(self, seconds: int, ends_at: str) -> None:
         head = self.entry.ports.runs.head(self.entry.situation.key)

@@ -10,6 +10,7 @@ from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflow.running.awaited import SetGoing
 from stepward.workflow.running.bodies import Bodies
+from stepward.workflow.running.containing import Deadlines
 from stepward.workflow.running.deciding import decide
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.holding import HoldSlot
@@ -69,6 +70,8 @@ class CarryTask:
             return bodies.done()
         if not bodies.is_after_a_round and (why := reason_to_skip(entry.situation)):
             return self._ended(entry, entry.finish(skipped(why, entry.now)))
+        if not bodies.is_after_a_round and (over := Deadlines(entry).over()):
+            return self._ended(entry, entry.fail(over))
         if kind.place is Place.BODY or task.type == "wait":
             return bodies.begin()
         given = ready(entry.situation, task)

@@ -8,8 +8,8 @@ from stepward.domain.errors import MaxIterationsReached, OutputMalformed, Stepwa
 from stepward.domain.json_values import as_read
 from stepward.domain.workflows import Transition
 from stepward.workflow.compiling.states import SETTLE
+from stepward.workflow.expressions import resolved
 from stepward.workflow.running.entry import Entry
-from stepward.workflow.running.resolving import resolved
 from stepward.workflow.running.rounds import number_of
 
 

@@ -10,27 +10,15 @@ from pydantic import ValidationError
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_values import as_read
-from stepward.domain.programs import PlannedTask
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.domain.workflows import TaskDefinition
-from stepward.models.expressions import evaluate, is_expression
 from stepward.tasks.base import Ready
 from stepward.tasks.catalog import find_type
-from stepward.workflow.expressions import expressions_in
+from stepward.workflow.expressions import expressions_in, resolved
+from stepward.workflow.running.outcomes import containers_of
 from stepward.workflow.running.situation import Situation
 
 _LOG: Final = logging.getLogger(__name__)
-
-
-def resolved(value: Any, variables: dict[str, Any]) -> Any:
-    """Put values in the place of expressions, anywhere within a value."""
-    if isinstance(value, str):
-        return evaluate(value, variables) if is_expression(value) else value
-    if isinstance(value, dict):
-        return {name: resolved(inner, variables) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [resolved(inner, variables) for inner in value]
-    return value
 
 
 def value_of(value: Any, situation: Situation) -> Any:
@@ -79,16 +67,29 @@ def reason_to_skip(situation: Situation) -> str | None:
         answer = records[gate.condition]
         if answer is None or not answer.is_well or answer.output is not gate.answer:
             return f"{gate.condition} did not answer {str(gate.answer).lower()}"
-    upstream = _upstream(planned, records)
+    upstream = _upstream(situation, records)
     return upstream or _own_condition(situation)
 
 
-def _upstream(planned: PlannedTask, records: dict[str, TaskRecord | None]) -> str | None:
+def _stood_in_for(situation: Situation, need: str) -> bool:
+    """Whether a fallback stands in for a group that a needed task is in, and the one who needs it is not."""
+    program, path = situation.program, situation.planned.path
+    groups = (one for one, _ in containers_of(program, need) if one in program.groups)
+    outside = (one for one in groups if not path.startswith(f"{one}."))
+    return any(situation.fell_back(one) is not None for one in outside)
+
+
+def _upstream(situation: Situation, records: dict[str, TaskRecord | None]) -> str | None:
+    planned = situation.planned
     asked = {gate.condition for gate in planned.gates}
     others = {need: record for need, record in records.items() if need not in asked}
     if planned.task.run_when == "always" or not others:
         return None
-    well = [need for need, record in others.items() if record and record.is_well]
+    well = [
+        need
+        for need, record in others.items()
+        if (record and record.is_well) or _stood_in_for(situation, need)
+    ]
     if planned.task.run_when == "any_done":
         return None if well else "none of the tasks that it needs completed"
     ill = [need for need in others if need not in well]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 _ROUND: Final = re.compile(r"^(.*)\[(\d+)\]$")
 
@@ -30,3 +31,22 @@ def number_of(at: str) -> int:
 def depth_of(at: str) -> int:
     """How many bodies a round is in."""
     return len(at.split(".")) if at else 0
+
+
+def nested(by_path: Mapping[str, Any]) -> dict[str, Any]:
+    """Let groups be objects of what their tasks brought.
+
+    Args:
+        by_path: Outputs by paths such as `group.task`.
+
+    Returns:
+        The same, with an object for each group.
+    """
+    found: dict[str, Any] = {}
+    for path, output in by_path.items():
+        *groups, name = path.split(".")
+        into = found
+        for group in groups:
+            into = into.setdefault(group, {})
+        into[name] = output
+    return found

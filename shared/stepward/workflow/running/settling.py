@@ -22,13 +22,14 @@ from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflow.expressions import resolved
 from stepward.workflow.running.booking import close_booked
 from stepward.workflow.running.compensating import Compensate
+from stepward.workflow.running.containing import is_answered_for
 from stepward.workflow.running.keeping import output_of
 from stepward.workflow.running.outcomes import CRITICAL_FROM
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.resolving import resolved
-from stepward.workflow.running.rounds import number_of
+from stepward.workflow.running.rounds import nested, number_of
 from stepward.workflow.running.situation import Situation
 from stepward.workflow.running.stopping import stop_chunks
 from stepward.workflow.running.undoing import can_be_undone, take_right
@@ -128,7 +129,14 @@ class SettleRun:
             for task in last
             if task in looked.records and looked.records[task].is_well
         }
-        return next(iter(found.values())) if len(last) == 1 and found else found
+        if len(last) == 1 and found:
+            return next(iter(found.values()))
+        stood_in = {
+            group: situation.of_fallback(fallback)
+            for group in program.groups
+            if "." not in group and (fallback := situation.fell_back(group)) is not None
+        }
+        return nested(found) | stood_in
 
     def _of_last_step(self, key: RunKey, looked: Looked) -> Any:
         """What a state machine's last task brought."""
@@ -166,7 +174,7 @@ def verdict(
     failed = {
         task: record
         for task, record in looked.records.items()
-        if record.status is TaskStatus.FAILED and task.is_task
+        if record.status is TaskStatus.FAILED and task.is_task and not is_answered_for(program, task)
     }
     goes_on = program.definition.is_state_machine and failure is not None
     error = _error_of({} if goes_on else failed, failure)

@@ -10,11 +10,13 @@ from typing import Any
 from stepward.domain.errors import Bug
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunKey
-from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
+from stepward.domain.workflows import Fallback
 from stepward.ports.task_store import Begun, LatchKey, Looked, WorkflowStarted
-from stepward.workflow.expressions import is_asked
+from stepward.workflow.expressions import is_asked, resolved
 from stepward.workflow.running.item_lists import items_around
 from stepward.workflow.running.keeping import output_of
+from stepward.workflow.running.outcomes import containers_of, group_at
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.rounds import at_depth, depth_of, number_of, round_of
 
@@ -134,6 +136,8 @@ class Situation:
 
     def _output(self, path: str) -> Any:
         if path in self.program.groups:
+            if (fallback := self.fell_back(path)) is not None:
+                return self.of_fallback(fallback)
             members = self.program.groups[path]
             return {name: self._output(inner) for name, inner in members.items() if self._is_there(inner)}
         record = self.record(path)
@@ -142,6 +146,20 @@ class Situation:
         planned = self.program.tasks[path]
         task = TaskKey(path=path, at=at_depth(self.at, planned.depth))
         return self._once(f"output {task}", lambda: output_of(self.ports, self.key, task, record))
+
+    def fell_back(self, group: str) -> Fallback | None:
+        """Say what stands in for a group of which a task failed; None where nothing does, or needs to."""
+        fallback = group_at(self.program, group).fallback
+        for path in _tasks(self.program, [group]) if fallback else ():
+            record = self.record(path)
+            nearest = next(one for one, task in containers_of(self.program, path) if task.fallback)
+            if nearest == group and record is not None and record.status is TaskStatus.FAILED:
+                return fallback
+        return None
+
+    def of_fallback(self, fallback: Fallback) -> Any:
+        """Evaluate what stands in for a group: it may speak of the run and its input, no task has to have ended for it."""
+        return resolved(fallback.output, self.variables(fallback.output, {}))
 
     def _status(self, path: str) -> Any:
         if path in self.program.groups:
