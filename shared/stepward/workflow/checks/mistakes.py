@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
 from stepward.models.expression_functions import names as known_functions
 from stepward.workflow.checks.expressions import variables_at
@@ -14,7 +15,6 @@ from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import read_expression
 from stepward.workflow.checks.scene import Scene, Spot
 from stepward.workflow.checks.sites import Site, fields_of, texts_in
-from stepward.workflow.problems import Problem
 
 CODE: Final = "not-an-expression"
 _DOUBLE: Final = re.compile(r"\$?\{\{\s*(.*?)\s*\}\}", re.DOTALL)
