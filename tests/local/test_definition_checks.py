@@ -112,6 +112,19 @@ def test_expressions_that_cannot_be_read_are_faults(state: dict[str, Any], place
     )
 
 
+def test_a_name_with_a_dollar_promises_a_path() -> None:
+    state = {
+        "Type": "Pass",
+        "Parameters": {"a.$": "b", "c": [{"d.$": 1}], "e.$": "$.x", "f.$": "States.UUID()"},
+        "End": True,
+    }
+    words = "The value for the field '{}' must be a valid JSONPath or a valid intrinsic function call"
+    assert found(machine(A=state)) == [
+        (SCHEMA, words.format("a.$"), "/States/A/Parameters"),
+        (SCHEMA, words.format("d.$"), "/States/A/Parameters/c[0]"),
+    ]
+
+
 def test_warnings_are_no_faults() -> None:
     state = {"Type": "Pass", "Parameters": {"a": "$.b", "c.$": "$.d"}, "Result": {"x": "$.y"}, "End": True}
     assert [(one.code, one.severity, one.location) for one in diagnose(machine(A=state))] == [

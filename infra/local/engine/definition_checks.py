@@ -147,7 +147,21 @@ class _Check:
         elif isinstance(part, str) and (fault := _fault_of(part)):
             self._add(_SCHEMA, f"The JSONata expression is not valid: {fault}", at)
 
+    def _templates(self, part: Any, at: str) -> None:
+        """Find values that a name with `.$` promises to be read, and that cannot be."""
+        if isinstance(part, list):
+            for number, value in enumerate(part):
+                self._templates(value, f"{at}[{number}]")
+        for name, value in part.items() if isinstance(part, dict) else ():
+            if not name.endswith(".$"):
+                self._templates(value, f"{at}/{name}")
+            elif not isinstance(value, str) or not value.startswith(("$", "States.")):
+                words = f"The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
+                self._add(_SCHEMA, words, at)
+
     def _static(self, kind: str, state: Mapping[str, Any], at: str) -> None:
+        for field in ("Parameters", "ItemSelector", "ResultSelector", "Assign"):
+            self._templates(state.get(field), f"{at}/{field}")
         for field in ("Parameters", "ItemSelector", "ResultSelector"):
             for place, value in _texts(state.get(field), f"{at}/{field}"):
                 if value.startswith(_LOOKS_LIKE_A_PATH) and not place.endswith(".$"):
