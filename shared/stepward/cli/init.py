@@ -109,8 +109,7 @@ def init(
     if (where / "trigger.yaml").is_file():
         screen.say(f"And let it start by itself: stepward triggers add {where / 'trigger.yaml'}", style="dim")
     if (where / "datasets").is_dir():
-        datasets = "The laptop has its datasets; on AWS copy them into the data bucket, under tenants/TENANT/datasets/."
-        screen.say(datasets, style="dim")
+        screen.say("Its datasets go with it, as they stand when it is registered or run.", style="dim")
 
 
 def _list(*, as_json: bool) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from stepward.cli import run_tables, screen, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.datasets import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
 from stepward.cli.options import (
@@ -180,6 +181,7 @@ def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, 
     source = source_of(given)
     with refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
+    put_datasets(stepward, given, as_json=as_json)
     return kept["id"], kept["version"]
 
 

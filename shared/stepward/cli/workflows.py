@@ -8,6 +8,7 @@ import typer
 
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
+from stepward.cli.datasets import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
 from stepward.cli.workflow_files import FileArgument, Source, VersionOption, refusals_of, shown, source_of
@@ -81,6 +82,7 @@ def register(
     source = source_of(file)
     with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
+        put_datasets(stepward, file, as_json=as_json)
     screen.answer(kept, _show_standing, as_json=as_json)
     raise typer.Exit(FAILED if kept["status"] == "REFUSED" else OK)
 

@@ -24,6 +24,7 @@ from stepward.sdk.shapes import (
     Event,
     EventPage,
     Health,
+    Priority,
     Readiness,
     Registration,
     Run,
@@ -162,6 +163,7 @@ class Stepward:
         idempotency_key: str | None = None,
         version: str | None = None,
         deadline_s: int | None = None,
+        priority: Priority | None = None,
     ) -> Run:
         """Start a run; with `wait` (seconds, at most 25) the answer may already be in what comes back.
 
@@ -171,6 +173,7 @@ class Stepward:
             "input": input if isinstance(input, str) else dict(input),
             "version": version,
             "deadline_s": deadline_s,
+            "priority": priority,
         }
         sent = {name: value for name, value in body.items() if value is not None}
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"

@@ -11,6 +11,8 @@ RunStatus = Literal[
     "PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "RATE_LIMITED", "BUDGET_EXCEEDED", "CANCELLED"
 ]
 
+Priority = Literal["high", "normal", "low"]
+
 AgentState = Literal[
     "CREATED",
     "INITIALIZING",
@@ -35,7 +37,18 @@ class RunTotals(TypedDict):
     tool_calls: int
     input_tokens: int
     output_tokens: int
+    cache_read_tokens: int
+    cache_write_tokens: int
     cost_usd_micros: int
+    tool_usd_micros: int
+    """What tools cost; it is part of `cost_usd_micros`."""
+
+
+class AwsCost(TypedDict):
+    """What AWS charges for the run itself, by list price: what was counted, under AWS's own names, and the sum."""
+
+    counts: dict[str, int]
+    usd_micros: int
 
 
 class RunError(TypedDict):
@@ -57,6 +70,8 @@ class Run(TypedDict):
     ended_at: str | None
     deadline_at: str
     principal: str
+    priority: Priority
+    parent: str | None
     rehearsed: bool
     paused: NotRequired[bool]
     fork_of: NotRequired[dict[str, Any]]
@@ -65,6 +80,8 @@ class Run(TypedDict):
     output: NotRequired[str | None]
     error: RunError | None
     totals: RunTotals
+    aws: NotRequired[AwsCost]
+    """Known at the run's end."""
 
 
 class Event(TypedDict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from stepward.sdk.shapes import Run, RunError
+from stepward.sdk.shapes import AwsCost, Run, RunError
 
 WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
 WorkflowRunStatus = Literal[
@@ -75,6 +75,7 @@ class WorkflowTask(TypedDict):
     attempt: NotRequired[int]
     started_at: NotRequired[str]
     ended_at: NotRequired[str]
+    took_ms: NotRequired[int]
     cost_usd_micros: NotRequired[int]
     aws_usd_micros: NotRequired[int]
     runs_aws_usd_micros: NotRequired[int]
@@ -97,13 +98,6 @@ class WorkflowTotals(TypedDict):
     cost_usd_micros: int
     tool_usd_micros: int
     runs_aws_usd_micros: int
-
-
-class AwsCost(TypedDict):
-    """What AWS charges for the run itself, by list price: what was counted, under AWS's own names, and the sum."""
-
-    counts: dict[str, int]
-    usd_micros: int
 
 
 class WorkflowCost(TypedDict):

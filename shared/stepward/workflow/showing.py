@@ -168,7 +168,7 @@ def _task(
         shown |= {"started_at": newest.at, "attempt": newest.attempt} if newest else {}
         child = newest.child if newest and planned and planned.task.type in ("agent", "subworkflow") else None
         return {**shown, **({"child": child} if child else {})}
-    hidden = {"v", "took_ms", "entries"} | (set() if record.taken_over else {"taken_over"})
+    hidden = {"v", "entries"} | (set() if record.taken_over else {"taken_over"})
     return {**shown, **record.model_dump(mode="json", exclude=hidden, exclude_none=True)}
 
 
