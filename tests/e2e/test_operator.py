@@ -129,7 +129,7 @@ def test_the_operator_makes_and_revokes_keys(laptop: Laptop, tmp_path: Path) -> 
     with httpx2.Client(base_url=laptop.url, headers={"Authorization": f"Bearer {key}"}) as boss:
         assert boss.get("/limits").status_code == 200
         assert name in stepward("ls")
-        stepward("revoke", name)
+        stepward("revoke", name, "--yes")
         refused = boss.get("/limits")
         assert (refused.status_code, refused.json()["code"]) == (401, "NotAuthenticated")
         assert "revoked" in refused.json()["detail"]

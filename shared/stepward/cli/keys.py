@@ -15,6 +15,7 @@ import typer
 from stepward.cli.checkout import Laptop, find_checkout, find_laptop, venv_python
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, SetupError
+from stepward.cli.options import YesOption, confirm
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -48,9 +49,11 @@ Examples:
 """
 REVOKE_HELP = """Refuse a key from its next request on.
 
-Example:
+Examples:
 
   stepward keys revoke 0123456789abcdef
+
+  stepward keys revoke 0123456789abcdef --yes
 """
 
 
@@ -87,10 +90,13 @@ def ls(tenant: TenantOption = None, as_json: JsonOption = False) -> int:
 @app.command("revoke", help=REVOKE_HELP, epilog=EPILOG)
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="As `keys ls` shows it.")],
+    yes: YesOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Revoke a key."""
-    return _operate(_laptop(), ["--revoke", key_id], as_json=as_json)
+    laptop = _laptop()
+    confirm(f"Revoke the key {key_id}? Whoever uses it is refused from then on.", yes=yes)
+    return _operate(laptop, ["--revoke", key_id], as_json=as_json)
 
 
 def _laptop() -> Laptop:

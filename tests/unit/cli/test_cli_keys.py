@@ -59,7 +59,7 @@ def a_laptop(here: Path, **changed: Any) -> None:
             ["--tenant", "other", "--principal", "ci", "--expires-in", "90d", "--json"],
         ),
         (["ls"], ["--list", "--tenant", "acme"]),
-        (["revoke", "0123456789abcdef"], ["--revoke", "0123456789abcdef"]),
+        (["revoke", "0123456789abcdef", "--yes"], ["--revoke", "0123456789abcdef"]),
     ],
 )
 def test_the_operators_command_is_run_on_the_laptops_tables(
@@ -100,4 +100,12 @@ def test_elsewhere_it_says_who_makes_keys_and_how(
     seen = run("keys", "ls")
     assert seen.code != 0
     assert said in seen.err
+    assert ran == []
+
+
+def test_a_key_is_not_revoked_unasked(
+    run: Run, here: Path, ran: list[tuple[list[str], dict[str, str]]]
+) -> None:
+    a_laptop(here)
+    assert run("keys", "revoke", "0123456789abcdef").code != 0
     assert ran == []
