@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -103,9 +105,15 @@ def test_elsewhere_it_says_who_makes_keys_and_how(
     assert ran == []
 
 
+@pytest.mark.parametrize(("said", "code"), [("n\n", 2), ("", 2), ("y\n", 7)])
 def test_a_key_is_not_revoked_unasked(
-    run: Run, here: Path, ran: list[tuple[list[str], dict[str, str]]]
+    run: Run,
+    here: Path,
+    ran: list[tuple[list[str], dict[str, str]]],
+    monkeypatch: pytest.MonkeyPatch,
+    said: str,
+    code: int,
 ) -> None:
     a_laptop(here)
-    assert run("keys", "revoke", "0123456789abcdef").code != 0
-    assert ran == []
+    monkeypatch.setattr(sys, "stdin", io.StringIO(said))
+    assert (run("keys", "revoke", "0123456789abcdef").code, len(ran)) == (code, code == 7)
