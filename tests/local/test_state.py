@@ -41,7 +41,11 @@ class Up:
                 stdout=output,
                 stderr=output,
             )
-        wait_for(lambda: "Ctrl-C ends it" in self.told or self.process.poll() is not None or None, 90)
+        try:
+            wait_for(lambda: "Ctrl-C ends it" in self.told or self.process.poll() is not None or None, 300)
+        except AssertionError:
+            self.process.kill()  # nobody leaves a block that was never entered
+            raise
         assert self.process.poll() is None, self.told
         self.file: dict[str, Any] = json.loads((state / "laptop.json").read_text())
         headers = {"Authorization": f"Bearer {self.file['api_key']}"}
@@ -61,7 +65,7 @@ class Up:
             processes = descendants(self.process.pid)
             self.process.send_signal(number)
             try:
-                self.process.wait(30)
+                self.process.wait(120)
             except subprocess.TimeoutExpired:
                 self.process.send_signal(signal.SIGABRT)
                 self.process.wait()
