@@ -1,0 +1,28 @@
+"""A sample is small and covers evenly; a soak draws more by one factor, and what is no factor is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.draws import VARIABLE, drawn, factor, sampled
+
+
+def test_a_sample_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE, raising=False)
+    assert (factor(), drawn(100).max_examples) == (1, 100)
+    parts = [list(sampled(range(10), 3, first)) for first in range(3)]
+    assert parts[0] == [0, 3, 6, 9]
+    assert sorted(place for part in parts for place in part) == list(range(10))
+
+
+def test_a_soak_draws_more_and_leaves_no_place_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "10")
+    assert drawn(100).max_examples == 1_000
+    assert all(list(sampled(range(10), 3, first)) == list(range(10)) for first in range(3))
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "many", "", "1.5"])
+def test_what_is_no_factor_is_refused(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv(VARIABLE, said)
+    with pytest.raises(ValueError, match="give a whole number from 1"):
+        factor()
