@@ -104,6 +104,11 @@ class _Bench:
 
     def calm(self, shape: Shape) -> tuple[Document, int]:
         """Run once without a kill, which is what the others are compared with; what fails even so cannot be swept."""
+        try:
+            self.callers.register(shape)  # before anything is counted
+        except (LaptopError, httpx2.HTTPError) as error:
+            self._violate(Kill(shape.name, "before", 1), [f"{type(error).__name__}: {error}"])
+            return {}, 0
         with killing(self.laptop) as counter:
             found, faults = self._run(shape)
         if faults or not counter.writes:
@@ -128,7 +133,6 @@ class _Bench:
         """Carry a run to its end; what keeps it from that is told and no reason to end the sweep."""
         found: Document = {}
         try:
-            self.callers.register(shape)
             found = {"id": self.callers.start(shape)}
             found = self.callers.to_its_end(found["id"], HEALS_WITHIN_S)
             if found["ended_at"]:
