@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import math
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from jsonata.jexception import JException
@@ -26,6 +27,14 @@ _MOST_OPEN_PARAMETERS: Final = 2
 """Of a function's signature: the library matches `+` and `?` by trying all ways to share the arguments out."""
 
 
+@cache
+def _functions(own: Any) -> Any:
+    """Put bounds around the language's functions and those of Step Functions, once for all expressions."""
+    frame = Jsonata.Frame(own)
+    expression_functions.bind(frame)
+    return bounded(frame)
+
+
 class BoundedJsonata(ExactJsonata):
     """An expression that may be evaluated many times, each time within `Bounds` of its own."""
 
@@ -33,8 +42,7 @@ class BoundedJsonata(ExactJsonata):
 
     def __init__(self, source: str, regex_engine: Callable[[str, Any], Any]) -> None:
         super().__init__(source, regex_engine)
-        expression_functions.bind(self.environment)
-        self.environment = bounded(self.environment)
+        self.environment = self.create_frame(_functions(self.environment.parent))
         self._item_bytes = 0
         self._gathers_at = 0
 

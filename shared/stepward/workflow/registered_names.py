@@ -43,7 +43,7 @@ class RegisteredNames:
     def problems(self, scene: Scene) -> list[Problem]:
         """Find the agents, workflows and tools that are not there or not allowed, of a faulty document too."""
         finds = (self._agents, self._workflows, self._own_tools, self._not_allowed)
-        return [problem for find in finds for problem in islice(find(scene), MOST_PROBLEMS)]
+        return [problem for find in finds for problem in islice(find(scene), MOST_PROBLEMS + 1)]
 
     def _agents(self, scene: Scene) -> Iterator[Problem]:
         named: dict[Wanted, list[Spot]] = {}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
+from heapq import nlargest
+from os.path import commonprefix
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -34,6 +36,15 @@ class Problem(BaseModel):
         return f"{place}{where}{self.detail} ({self.code}; {self.fix})"
 
 
+_MORE: Final = Problem(
+    code="too-many-problems",
+    detail=f"there are more than {MOST_PROBLEMS - 1} problems, and the search has stopped",
+    fix="mend these; the rest shows up the next time",
+)
+_MOST_CHARS: Final = 1_000
+_MOST_COMPARED: Final = 40
+
+
 class Refused(InvalidRequest):
     """The document has problems, so nothing was kept and nothing started; to callers it is an `InvalidRequest`."""
 
@@ -56,13 +67,23 @@ def _shown(problem: Problem) -> dict[str, Any]:
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Sort by position, drop what is said twice, and keep what a person can take in."""
-    unique = dict.fromkeys(problems)
+    unique = dict.fromkeys(_brief(one) for one in problems)
+    has_more = unique.pop(_MORE, True) is None
     end = (2**31, 2**31)
     place = {
         one: (one.line, one.column) if one.line is not None and one.column is not None else end
         for one in unique
     }
-    return sorted(unique, key=place.__getitem__)[:MOST_PROBLEMS]
+    found = sorted(unique, key=place.__getitem__)
+    is_whole = not has_more and len(found) <= MOST_PROBLEMS
+    return found if is_whole else [*found[: MOST_PROBLEMS - 1], _MORE]
+
+
+def _brief(problem: Problem) -> Problem:
+    """Cut what is longer than anybody reads: a name may be as long as the document."""
+    said = {"detail": problem.detail, "fix": problem.fix, "task": problem.task, "field": problem.field}
+    long = {name: f"{text[:_MOST_CHARS]}…" for name, text in said.items() if text and len(text) > _MOST_CHARS}
+    return problem.model_copy(update=long) if long else problem
 
 
 def nearest(name: str, known: Collection[str]) -> str | None:
@@ -70,11 +91,16 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     if len(name) >= 3 and (begun := [one for one in known if one.startswith(name)]):
         return min(begun, key=len)
     alike: Sequence[str] = [one for one in known if abs(len(one) - len(name)) <= 3]
-    if len(alike) > 500:
-        beginning = name[:2].casefold()
-        alike = [one for one in alike if one[:2].casefold() == beginning][:500]
+    if len(alike) > _MOST_COMPARED:
+        alike = nlargest(_MOST_COMPARED, alike, key=lambda one: _ends_shared(name, one))
     found = get_close_matches(name[:80], alike, n=1)
     return found[0] if found else None
+
+
+def _ends_shared(name: str, other: str) -> int:
+    """Count the characters that two names share at their beginnings and at their ends."""
+    pairs = [name, other], [name[::-1], other[::-1]]
+    return sum(len(commonprefix(pair)) for pair in pairs)  # noqa: RUF071  of names, not of paths
 
 
 def meant(name: str, known: Collection[str], otherwise: str) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any, Final
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stepward.domain.documents.problems import Problem, in_order
+from stepward.domain.documents.problems import MOST_PROBLEMS, Problem, in_order
 from stepward.domain.documents.tree import Document
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.documents.faults import fault_of, is_told
@@ -42,9 +43,12 @@ def best_effort(document: Document) -> tuple[WorkflowDefinition | None, list[Pro
             found = error.errors(include_url=False)
             # What a mending itself makes wrong is no fault of the document's.
             problems += _faults(document, found) if attempt == 0 else []
+            if len(problems) > MOST_PROBLEMS:
+                break
             tree = mended(tree, [one["loc"] for one in found])
     return None, in_order(problems)
 
 
 def _faults(document: Document, found: Sequence[ErrorDetails]) -> list[Problem]:
-    return [fault_of(document, one) for one in found if is_told(one)]
+    told = (one for one in found if is_told(one))
+    return [fault_of(document, one) for one in islice(told, MOST_PROBLEMS + 1)]
