@@ -64,7 +64,9 @@ def spelled(entry: dict[str, Any]) -> str:
     """Write one thing that is wrong as a compiler would, with its field."""
     place = ":".join(str(entry[part]) for part in ("file", "line", "column") if part in entry)
     fix = f" ({entry['fix']})" if entry.get("fix") else ""
-    return ": ".join(str(part) for part in (place, entry.get("field"), entry["detail"]) if part) + fix
+    field, detail = str(entry.get("field") or ""), str(entry["detail"])
+    detail = detail.removeprefix(f"{field.rpartition('.')[2]}: ")  # the field says it already
+    return ": ".join(part for part in (place, field, detail) if part) + fix
 
 
 @contextmanager

@@ -97,3 +97,9 @@ def test_what_is_no_fault_of_the_file_is_told_as_ever(run: Run, stage: Stage, ba
     (bare_folder / "desk.yaml").write_text(FILE, encoding="utf-8")
     stage(problem(409, "Conflict", "it is there with other content.", field="version", fix="raise it"))
     assert run("agents", "register", "desk.yaml").err.startswith("Conflict: it is there")
+
+
+def test_a_field_is_named_once(run: Run, stage: Stage, bare_folder: Path) -> None:
+    (bare_folder / "desk.yaml").write_text(FILE, encoding="utf-8")
+    stage(problem(400, "InvalidRequest", "id: it is too short", field="id", fix="lengthen it"))
+    assert run("agents", "register", "desk.yaml").err == "desk.yaml:1:1: id: it is too short (lengthen it)\n"
