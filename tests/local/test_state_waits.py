@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import time
@@ -123,7 +124,7 @@ def _callback(up: Up, run: str) -> str:
     )
     key = {"pk": {"S": f"T#acme#R#{run}"}, "sk": {"S": "TASK#hook"}}
     item = up.client("dynamodb").get_item(TableName=table, Key=key)["Item"]
-    secret = str(item["b:1"]["S"]).partition('"child":"run_')[2].partition('"')[0]
+    secret = json.loads(item["b:1"]["S"])["secret"]
     return f"/callbacks/acme/{run}/hook/{secret}"
 
 
