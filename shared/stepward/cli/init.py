@@ -59,8 +59,8 @@ class Template:
         inner = [path for path in self.paths if path.parts[0] == "workflows"]
         return [
             *(f"stepward agents register {folder / path}" for path in agents),
-            *(f"stepward workflow register {folder / path}" for path in inner),
-            f"stepward workflow run {folder / 'workflow.yaml'} --input @{folder / 'input.json'}",
+            *(f"stepward workflows register {folder / path}" for path in inner),
+            f"stepward workflows run {folder / 'workflow.yaml'} --input @{folder / 'input.json'}",
         ]
 
     def write(self, folder: Path) -> None:

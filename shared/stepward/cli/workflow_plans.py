@@ -1,4 +1,4 @@
-"""`stepward workflow plan`, `graph`, `compile`, `diff`: what a workflow will do, before it does it."""
+"""`stepward workflows plan`, `graph`, `compile`, `diff`: what a workflow will do, before it does it."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ Keeps and starts nothing. A * marks the critical path.
 
 Examples:
 
-  stepward workflow plan billing.yaml
+  stepward workflows plan billing.yaml
 
-  stepward workflow plan billing-flow --json | jq .plan.states
+  stepward workflows plan billing-flow --json | jq .plan.states
 """
 GRAPH_HELP = """Draw a workflow, as Mermaid text or as an SVG.
 
 Examples:
 
-  stepward workflow graph billing.yaml
+  stepward workflows graph billing.yaml
 
-  stepward workflow graph billing-flow --as svg --out billing.svg
+  stepward workflows graph billing-flow --as svg --out billing.svg
 """
 COMPILE_HELP = """Show the state machine that a workflow becomes, in the States Language of AWS.
 
 Examples:
 
-  stepward workflow compile billing.yaml | jq '.States | keys'
+  stepward workflows compile billing.yaml | jq '.States | keys'
 
-  stepward workflow compile billing-flow --out billing.asl.json
+  stepward workflows compile billing-flow --out billing.asl.json
 """
 DIFF_HELP = """Tell two versions apart: tasks, order, plan, and what they may reach.
 
@@ -50,9 +50,9 @@ A file is compared with the newest version that is registered; an id needs --fro
 
 Examples:
 
-  stepward workflow diff billing.yaml
+  stepward workflows diff billing.yaml
 
-  stepward workflow diff billing-flow --from 1.0.0 --to 1.1.0 --json
+  stepward workflows diff billing-flow --from 1.0.0 --to 1.1.0 --json
 """
 
 

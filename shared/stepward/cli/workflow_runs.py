@@ -1,4 +1,4 @@
-"""`stepward workflow run`, `runs`, `show-run`, `tail`, `cancel`, `rerun`: workflows at work."""
+"""`stepward workflows run`, `runs`, `show-run`, `tail`, `cancel`, `rerun`: workflows at work."""
 
 from __future__ import annotations
 
@@ -29,47 +29,47 @@ ends, then the output and the report. Ends with 1 unless the run is COMPLETED.
 
 Examples:
 
-  stepward workflow run billing.yaml --input '{"price": 20, "count": 5}'
+  stepward workflows run billing.yaml --input '{"price": 20, "count": 5}'
 
-  stepward workflow run billing-flow --input @order.json --json
+  stepward workflows run billing-flow --input @order.json --json
 
-  stepward workflow run billing-flow --no-wait
+  stepward workflows run billing-flow --no-wait
 """
 RUNS_HELP = """List a workflow's runs, newest first.
 
 Examples:
 
-  stepward workflow runs billing-flow
+  stepward workflows runs billing-flow
 
-  stepward workflow runs billing-flow --json | jq -r '.runs[] | select(.status=="FAILED") | .id'
+  stepward workflows runs billing-flow --json | jq -r '.runs[] | select(.status=="FAILED") | .id'
 """
 SHOW_HELP = """Show one run: every task with its state, time and cost, then the output and the report.
 
 Examples:
 
-  stepward workflow show-run run_01…
+  stepward workflows show-run run_01…
 
-  stepward workflow show-run run_01… --json | jq '.tasks[] | select(.status=="FAILED")'
+  stepward workflows show-run run_01… --json | jq '.tasks[] | select(.status=="FAILED")'
 """
 TAIL_HELP = """Follow a run's tasks until it has ended. With --json, one task a line, and at last the run.
 
 Examples:
 
-  stepward workflow tail run_01…
+  stepward workflows tail run_01…
 
-  stepward workflow tail run_01… --json | jq -r '.task // .status'
+  stepward workflows tail run_01… --json | jq -r '.task // .status'
 """
 CANCEL_HELP = """Stop a run and all that it has set going.
 
 Examples:
 
-  stepward workflow cancel run_01…
+  stepward workflows cancel run_01…
 """
 RERUN_HELP = """Run a failed run again from where it failed; what it completed is taken over.
 
 Examples:
 
-  stepward workflow rerun run_01…
+  stepward workflows rerun run_01…
 """
 WaitOption = Annotated[
     bool, typer.Option("--wait/--no-wait", help="Watch the run to its end, or only start it.")
@@ -194,8 +194,8 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
         ended = stepward.workflows.wait(begun["id"], math.inf) if as_json else _watch(stepward, begun)
     except KeyboardInterrupt:
         screen.err().print(
-            f"\nThe run goes on. Follow it: stepward workflow tail {begun['id']} · "
-            f"stop it: stepward workflow cancel {begun['id']}"
+            f"\nThe run goes on. Follow it: stepward workflows tail {begun['id']} · "
+            f"stop it: stepward workflows cancel {begun['id']}"
         )
         raise
     if as_json:
@@ -222,14 +222,14 @@ def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
         screen.write_json(begun)
         return
     screen.fields({"run": begun["id"], "status": screen.status_text(begun["status"])})
-    screen.say(f"Follow it: stepward workflow tail {begun['id']}", style="dim")
+    screen.say(f"Follow it: stepward workflows tail {begun['id']}", style="dim")
 
 
 def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
     if page["runs"]:
         run_tables.show_runs([*page["runs"]])
     else:
-        screen.say(f"No runs yet. Start one: stepward workflow run {workflow_id} --input '…'")
+        screen.say(f"No runs yet. Start one: stepward workflows run {workflow_id} --input '…'")
     screen.more(page["next_cursor"])
 
 

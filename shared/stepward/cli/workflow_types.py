@@ -1,4 +1,4 @@
-"""`stepward workflow types`: what tasks may say, read from the schema of the stage, so that it is what that stage takes."""
+"""`stepward workflows types`: what tasks may say, read from the schema of the stage, so that it is what that stage takes."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ A field with * must be there.
 
 Examples:
 
-  stepward workflow types
+  stepward workflows types
 
-  stepward workflow types human
+  stepward workflows types human
 
-  stepward workflow types --json | jq -r '.types[].type'
+  stepward workflows types --json | jq -r '.types[].type'
 """
 
 
@@ -145,7 +145,7 @@ def _show_all(known: list[Type]) -> None:
         cells = (one.name, one.purpose, ", ".join(map(str, one.own)))
         table.add_row(*map(screen.as_cell, cells))
     screen.show(table)
-    screen.say("* must be there. All fields of one: stepward workflow types TYPE", style="dim")
+    screen.say("* must be there. All fields of one: stepward workflows types TYPE", style="dim")
 
 
 def _show_one(kind: Type) -> None:

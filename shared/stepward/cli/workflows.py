@@ -28,9 +28,9 @@ The same version with the same content changes nothing. What is wrong with the f
 
 Examples:
 
-  stepward workflow register billing.yaml
+  stepward workflows register billing.yaml
 
-  python billing_flow.py | stepward workflow register -
+  python billing_flow.py | stepward workflows register -
 """
 VALIDATE_HELP = """Say all that is wrong with files, a line each: file:line:column: task: what (how to mend it).
 
@@ -38,31 +38,31 @@ Nothing is kept. Ends with 1 if anything is wrong. Without a server, names that 
 
 Examples:
 
-  stepward workflow validate billing.yaml
+  stepward workflows validate billing.yaml
 
-  stepward workflow validate workflows/*.yaml --json | jq -r '.problems[].code'
+  stepward workflows validate workflows/*.yaml --json | jq -r '.problems[].code'
 """
 LS_HELP = """List the workflows, each by its newest version.
 
 Examples:
 
-  stepward workflow ls
+  stepward workflows ls
 
-  stepward workflow ls --json | jq -r '.workflows[].id'
+  stepward workflows ls --json | jq -r '.workflows[].id'
 """
 SHOW_HELP = """Show one version: how it stands, and its document.
 
 Examples:
 
-  stepward workflow show billing-flow
+  stepward workflows show billing-flow
 
-  stepward workflow show billing-flow --version 1.0.0 --json | jq .definition > billing.json
+  stepward workflows show billing-flow --version 1.0.0 --json | jq .definition > billing.json
 """
 SCHEMA_HELP = """Print the JSON Schema of workflows, by which editors complete and check files.
 
 Examples:
 
-  stepward workflow schema > workflow.schema.json
+  stepward workflows schema > workflow.schema.json
 
   sed -i '1i # yaml-language-server: $schema=workflow.schema.json' billing.yaml
 """
@@ -70,7 +70,7 @@ RM_HELP = """Remove one version, which no run uses, with its state machine.
 
 Examples:
 
-  stepward workflow rm billing-flow 1.0.0
+  stepward workflows rm billing-flow 1.0.0
 """
 
 
@@ -191,12 +191,12 @@ def _show_standing(kept: WorkflowVersion) -> None:
     screen.write_lines([screen.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])
     screen.fields({"detail": kept.get("detail")})
     if kept["status"] == "PUBLISHING":
-        screen.say(f"Its machine is being made. See it: stepward workflow show {kept['id']}", style="dim")
+        screen.say(f"Its machine is being made. See it: stepward workflows show {kept['id']}", style="dim")
 
 
 def _show_page(page: WorkflowPage) -> None:
     if not page["workflows"]:
-        screen.say("No workflows yet. Register one: stepward workflow register billing.yaml")
+        screen.say("No workflows yet. Register one: stepward workflows register billing.yaml")
         return
     table = screen.table("workflow", "version", "status", "tasks", "name", "age", right=("tasks", "age"))
     for each in page["workflows"]:

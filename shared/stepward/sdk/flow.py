@@ -176,7 +176,7 @@ class Flow:
         return dict(json.loads(json.dumps(document)))
 
     def json(self) -> str:
-        """Write the document, as a file or `stepward workflow register -` takes it."""
+        """Write the document, as a file or `stepward workflows register -` takes it."""
         return json.dumps(self.document(), ensure_ascii=False, indent=2)
 
     def _call(self, task_id: str, kind: str, own: Mapping[str, Any], more: Mapping[str, Any]) -> Task:

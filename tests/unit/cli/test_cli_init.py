@@ -34,14 +34,14 @@ def test_a_template_is_written_whole_with_the_way_to_run_it(run: Run, bare_folde
     assert all((bare_folder / file).is_file() for file in seen["files"])
     assert seen["next"] == [
         "stepward agents register orders/agents/label-writer.yaml",
-        "stepward workflow register orders/workflows/fulfil-line.yaml",
-        "stepward workflow run orders/workflow.yaml --input @orders/input.json",
+        "stepward workflows register orders/workflows/fulfil-line.yaml",
+        "stepward workflows run orders/workflow.yaml --input @orders/input.json",
     ]
 
 
 def test_without_a_folder_it_is_called_like_the_template(run: Run, bare_folder: Path) -> None:
     seen = run("init", "--template", "batch")
-    assert "stepward workflow run batch/workflow.yaml" in seen.out
+    assert "stepward workflows run batch/workflow.yaml" in seen.out
     assert "stepward triggers add batch/trigger.yaml" in seen.out
     assert (bare_folder / "batch" / "README.md").is_file()
 

@@ -1,4 +1,4 @@
-"""`stepward workflow plan`, `graph`, `compile`, `diff`: what people read of an answer, and what is asked for it."""
+"""`stepward workflows plan`, `graph`, `compile`, `diff`: what people read of an answer, and what is asked for it."""
 
 from __future__ import annotations
 

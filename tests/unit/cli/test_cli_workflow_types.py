@@ -1,4 +1,4 @@
-"""`stepward workflow types` tells what the stage's own schema says of tasks."""
+"""`stepward workflows types` tells what the stage's own schema says of tasks."""
 
 from __future__ import annotations
 

@@ -124,7 +124,7 @@ def test_workflows_are_listed(run: Run, stage: Stage) -> None:
     seen = run("workflow", "ls")
     for text in ("billing-flow", "READY", "PUBLISHING", "--cursor c"):
         assert text in seen.out
-    assert "stepward workflow register" in run("workflow", "ls").out
+    assert "stepward workflows register" in run("workflow", "ls").out
 
 
 def test_one_is_shown_with_its_document(run: Run, stage: Stage) -> None:
@@ -211,7 +211,7 @@ def test_a_script_gets_the_run_and_nothing_else(run: Run, stage: Stage) -> None:
 def test_a_file_runs_in_the_version_that_it_says(run: Run, stage: Stage, file: str) -> None:
     api = stage(ok(a_version(version="2.0.0")), ok(still_running(), 202))
     seen = run("workflow", "run", file, "--no-wait", "--idempotency-key", "mine")
-    assert "stepward workflow tail run_01" in seen.out
+    assert "stepward workflows tail run_01" in seen.out
     assert api.body(1) == {"input": {}, "version": "2.0.0"}
     assert api.requests[1].headers["idempotency-key"] == "mine"
 
@@ -226,7 +226,7 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_stop_it(
     monkeypatch.setattr(WorkflowClient, "watch", interrupted)
     seen = run("workflow", "run", "billing-flow")
     assert seen.code == 130
-    assert "stepward workflow cancel run_01" in seen.err
+    assert "stepward workflows cancel run_01" in seen.err
 
 
 def test_runs_are_listed_and_one_is_shown_by_either_command(run: Run, stage: Stage) -> None:
@@ -234,7 +234,7 @@ def test_runs_are_listed_and_one_is_shown_by_either_command(run: Run, stage: Sta
     seen = run("workflow", "runs", "billing-flow")
     assert "run_01" in seen.out
     assert "workflow billing-flow 1.0.0" in seen.out
-    assert "stepward workflow run billing-flow" in run("workflow", "runs", "billing-flow").out
+    assert "stepward workflows run billing-flow" in run("workflow", "runs", "billing-flow").out
     item = a_task("each.draft", at="each[3]", output_bytes=200_000, type="tool")
     stage(ok(a_workflow_run(item, a_task("late", "PENDING"), rerun_of="run_00")))
     for command in (("workflow", "show-run"), ("runs", "show")):
