@@ -16,6 +16,7 @@ from stepward.ports.clock import iso
 from stepward.ports.runtime_state import NoSlot, SlotLimits
 from stepward.workflow.running.beginning import AdmitRun
 from stepward.workflow.running.ending import EndRun
+from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.rerunning import RerunWorkflow
 from stepward.workflow.running.starting import StartWorkflow
 from stepward.workflow.running.sweeping import SweepWorkflows
@@ -257,3 +258,16 @@ def test_a_used_up_budget_refuses_a_start() -> None:
 
 def _never(*said: Any) -> None:
     raise AssertionError(said)
+
+
+def test_a_slot_that_was_taken_to_go_on_is_given_back_by_the_next_wait() -> None:
+    here = Queueing(active=1)
+    here.world.register([t("a")])
+    key = here.world.start()
+    hold, program = HoldSlot(here.world.ports, key), here.world.program("acme", "flow", "1.0.0")
+    hold.wait(here.world.ports.slots.standing(key), "a")
+    assert here.count == (0, 1)
+    stood = hold.enter(here.world.store.everything(key), program, "a")
+    assert here.count == (1, 0)
+    hold.wait(stood, "a")
+    assert here.count == (0, 1)

@@ -81,7 +81,9 @@ class HoldSlot:
             if after == seen and seen.needs_slot == (seen.slot is not None):
                 return seen
             if self._write(seen, after, limits):
-                return after
+                has_moved = after.needs_slot != (seen.slot is not None)
+                # Which slot it has now, only who wrote it knows.
+                return self.ports.slots.standing(self.key) if has_moved else after
             seen = self.ports.slots.standing(self.key)
         raise StoreConflict(f"how {self.key.run} stands changes all the time.")
 
