@@ -12,9 +12,11 @@ import pytest
 from aws_lambda_powertools.utilities.circuit_breaker import base
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as stores
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import dynamodb
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from infra.tables import TABLES
+from stepward.adapters.aws import circuits as circuits_on_aws
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.circuits import dynamo_circuits
 from stepward.adapters.circuits import FAILURES, RECOVERY_S, PowertoolsCircuits
@@ -172,3 +174,32 @@ def test_a_call_that_failed_before_keeps_it_open_when_it_tries_whether_all_is_we
         circuits.guard("acme", shop, mine, lambda: fail(ToolUnavailable("busy still")))
     with pytest.raises(CircuitOpen):
         circuits.guard("acme", shop, a_call(), lambda: "well")
+
+
+@pytest.mark.parametrize("moment", ["read", "write"])
+def test_a_store_that_refuses_lets_calls_pass_and_says_so(
+    clock: Clock,
+    shop: str,
+    moment: str,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    refusal = "User: x is not authorized to perform: dynamodb:GetItem on resource: limits"
+
+    def refuse(operation: str) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refusal}}, operation)
+
+    with mock_aws():
+        clients.client.cache_clear()
+        _create(TABLES["limits"])
+        store = clients.client("dynamodb")
+        breakers = dynamo_circuits("limits")
+        method = "get_item" if moment == "read" else "put_item"
+        monkeypatch.setattr(store, method, lambda **_: refuse(method))
+        assert breakers.guard("acme", shop, a_call(), lambda: "well") == "well"
+        break_it(breakers, shop)
+    clients.client.cache_clear()
+    # The library's own logger reaches no log of a function.
+    said = [record.getMessage() for record in caplog.records if record.name == circuits_on_aws.__name__]
+    assert said
+    assert all(refusal in message and shop in message for message in said)

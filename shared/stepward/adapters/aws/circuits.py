@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
-from aws_lambda_powertools.utilities.circuit_breaker.persistence import CircuitBreakerDynamoDBPersistence
+from aws_lambda_powertools.utilities.circuit_breaker.persistence import (
+    CircuitBreakerDynamoDBPersistence,
+    CircuitStateRecord,
+)
+from botocore.exceptions import BotoCoreError, ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.circuits import PowertoolsCircuits
 from stepward.domain.errors import Bug
 
+_LOG: Final = logging.getLogger(__name__)
 _SORT_KEY: Final = "STATE"
 
 
@@ -18,6 +26,28 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
 
     def _get_key(self, name: str) -> dict[str, Any]:
         return {"pk": {"S": name}, "sk": {"S": _SORT_KEY}}
+
+    def _get_record(self, name: str) -> CircuitStateRecord | None:
+        with _told(f"reading the state of {name}"):
+            return super()._get_record(name)
+
+    def _put_record(self, record: CircuitStateRecord, *args: Any, **options: Any) -> None:
+        with _told(f"writing the state of {record.name}"):
+            super()._put_record(record, *args, **options)
+
+    def _update_record(self, record: CircuitStateRecord) -> None:
+        with _told(f"writing the state of {record.name}"):
+            super()._update_record(record)
+
+
+@contextmanager
+def _told(doing: str) -> Iterator[None]:
+    """Log what AWS says: the library lets calls pass where it fails, and keeps its own words about it to itself."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        _LOG.warning("calls pass without the circuit breaker, for it failed while %s: %s", doing, error)
+        raise
 
 
 def dynamo_circuits(table: str) -> PowertoolsCircuits:
