@@ -21,6 +21,7 @@ from infra.rooms import load_rooms
 from tests.builders import an_agent_body
 from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.line_tour import LINE_USES
+from tests.e2e.machine_tour import MACHINE_USES
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.e2e.undoing_tour import UNDOING_USES
@@ -143,6 +144,7 @@ class Tour:
 USES: dict[tuple[str, str], Use] = {
     **APPROVAL_USES,
     **LINE_USES,
+    **MACHINE_USES,
     **MONEY_USES,
     **TRIGGER_USES,
     **UNDOING_USES,

@@ -34,9 +34,9 @@ def flow(tour: Any) -> str:
     return name
 
 
-def as_tool(tour: Any) -> None:
+def as_tool(tour: Any, workflow: str | None = None) -> None:
     """Let an agent run a workflow as its tool; whatever is refused must not keep it waiting for long."""
-    tool = {"workflow": flow(tour), "name": "run_it"}
+    tool = {"workflow": workflow or flow(tour), "name": "run_it"}
     run = tour.start(tour.agent({"call": [{"tool": "run_it", "arguments": {}}]}, tools=[tool]))
     until_refused(tour)
     tour.api.post(f"/runs/{run}/cancel")

@@ -10,12 +10,17 @@ from tests.e2e.workflow_tour import CALL, MAKE, cancel, start, stop
 from tests.local.patience import wait_for
 
 
-def stop_what_is_to_be_undone(tour: Any) -> None:
-    """Stop the execution of a run that has done something that another task undoes."""
+def to_be_undone(tour: Any) -> str:
+    """Start a run that has done something that another task undoes, and waits for a call."""
     made = {**MAKE, "compensate": {"type": "event", "event": "unmade"}}
     run = start(tour, made, {**CALL, "needs": ["make"]})
     wait_for(lambda: tour.api.get(f"/runs/{run}").json()["tasks"][0]["status"] == "COMPLETED" or None)
-    stop(tour, run)
+    return run
+
+
+def stop_what_is_to_be_undone(tour: Any) -> None:
+    """Stop the execution of such a run."""
+    stop(tour, run := to_be_undone(tour))
     until_refused(tour)
     cancel(tour, run)
 

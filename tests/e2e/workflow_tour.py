@@ -209,15 +209,6 @@ def sweep_closed(tour: Any, asked: Callable[[Any], tuple[str, str]]) -> None:
     tour.stop(child)
 
 
-def sweep_unstarted(tour: Any) -> None:
-    """Let the janitor find a run that could not be started: the API may not start executions for a moment."""
-    workflow = register(tour, MAKE)
-    with tour.without("workflows_api", "workflows:start"):
-        tour.api.post(f"/workflows/{workflow}/runs", json={})
-    tour.laptop.guard.refused.clear()
-    tour.sweep(tour.api.get(f"/workflows/{workflow}/runs").json()["runs"][0]["id"])
-
-
 def sweep_decided(tour: Any) -> None:
     """Let the janitor find a decision of which its task has not heard."""
     run = start(tour, ALLOW)
@@ -252,7 +243,6 @@ WORKFLOW_USES: dict[tuple[str, str], Callable[[Any], object]] = {
     ("dispatch", "workflows:start"): call_from_agent,
     ("janitor", "registry:read"): sweep_decided,
     ("janitor", "workflows:answer"): sweep_decided,
-    ("janitor", "workflows:start"): sweep_unstarted,
     ("janitor", "workflows:describe"): lambda tour: tour.sweep(waiting(tour)),
     ("janitor", "agent-run:stop"): lambda tour: sweep_closed(tour, asked_agent),
     ("janitor", "workflows:stop"): lambda tour: sweep_closed(tour, asked_workflow),
