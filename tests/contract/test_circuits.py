@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from types import SimpleNamespace
@@ -176,30 +176,54 @@ def test_a_call_that_failed_before_keeps_it_open_when_it_tries_whether_all_is_we
         circuits.guard("acme", shop, a_call(), lambda: "well")
 
 
-@pytest.mark.parametrize("moment", ["read", "write"])
-def test_a_store_that_refuses_lets_calls_pass_and_says_so(
-    clock: Clock,
+REFUSAL = "User: x is not authorized to perform: dynamodb:PutItem on resource: limits"
+
+
+@pytest.fixture
+def refuse(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Let the store refuse one of its operations from now on."""
+
+    def refuse(operation: str) -> None:
+        def refused(**_: Any) -> None:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": REFUSAL}}, operation)
+
+        monkeypatch.setattr(clients.client("dynamodb"), operation, refused)
+
+    return refuse
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Read our own log: the library's reaches no log of a function."""
+    return [record.getMessage() for record in caplog.records if record.name == circuits_on_aws.__name__]
+
+
+@pytest.mark.parametrize("circuits", ["aws"], indirect=True)
+@pytest.mark.parametrize("operation", ["get_item", "put_item"])
+def test_a_store_that_refuses_lets_calls_pass_and_is_told_of(
+    circuits: PowertoolsCircuits,
     shop: str,
-    moment: str,
-    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    refuse: Callable[[str], None],
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    refusal = "User: x is not authorized to perform: dynamodb:GetItem on resource: limits"
+    refuse(operation)
+    assert circuits.guard("acme", shop, a_call(), lambda: "well") == "well"
+    break_it(circuits, shop)
+    assert said(caplog)
+    assert all(REFUSAL in message and shop in message for message in said(caplog))
 
-    def refuse(operation: str) -> Any:
-        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": refusal}}, operation)
 
-    with mock_aws():
-        clients.client.cache_clear()
-        _create(TABLES["limits"])
-        store = clients.client("dynamodb")
-        breakers = dynamo_circuits("limits")
-        method = "get_item" if moment == "read" else "put_item"
-        monkeypatch.setattr(store, method, lambda **_: refuse(method))
-        assert breakers.guard("acme", shop, a_call(), lambda: "well") == "well"
-        break_it(breakers, shop)
-    clients.client.cache_clear()
-    # The library's own logger reaches no log of a function.
-    said = [record.getMessage() for record in caplog.records if record.name == circuits_on_aws.__name__]
-    assert said
-    assert all(refusal in message and shop in message for message in said)
+@pytest.mark.parametrize("circuits", ["aws"], indirect=True)
+def test_a_store_that_refuses_a_try_leaves_the_far_end_alone(
+    circuits: PowertoolsCircuits,
+    shop: str,
+    clock: Clock,
+    refuse: Callable[[str], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    break_it(circuits, shop)
+    clock.moment += timedelta(seconds=RECOVERY_S + 1)
+    refuse("put_item")
+    with pytest.raises(CircuitOpen, match=shop):
+        circuits.guard("acme", shop, a_call(), lambda: fail(AssertionError("asked")))
+    assert any(REFUSAL in message for message in said(caplog))

@@ -35,6 +35,13 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
         with _told(f"writing the state of {record.name}"):
             super()._put_record(record, *args, **options)
 
+    def try_acquire_half_open(self, *args: Any, **named: Any) -> bool:
+        # The one call whose failure the library lets out: who cannot be chosen to try leaves the far end alone.
+        try:
+            return bool(super().try_acquire_half_open(*args, **named))
+        except (ClientError, BotoCoreError):
+            return False
+
     def _update_record(self, record: CircuitStateRecord) -> None:
         with _told(f"writing the state of {record.name}"):
             super()._update_record(record)
@@ -42,11 +49,11 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
 
 @contextmanager
 def _told(doing: str) -> Iterator[None]:
-    """Log what AWS says: the library lets calls pass where it fails, and keeps its own words about it to itself."""
+    """Log what AWS says: the library goes on where its store fails, and its own words about it reach no log."""
     try:
         yield
     except (ClientError, BotoCoreError) as error:
-        _LOG.warning("calls pass without the circuit breaker, for it failed while %s: %s", doing, error)
+        _LOG.warning("the circuit breaker goes on without its store, which failed while %s: %s", doing, error)
         raise
 
 
