@@ -27,6 +27,7 @@ SAYS = {
     "stepward triggers try inbox": "order-desk 1.0.0",
     "stepward triggers fire inbox": "run_",
     "stepward data ls inbox/": "inbox/1.json",
+    "stepward agents validate": "nothing is wrong",
     "stepward workflows validate": "nothing is wrong",
     "stepward workflows run billing.yaml": "119",
     "stepward workflows runs": "billing-flow",

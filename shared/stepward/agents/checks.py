@@ -28,13 +28,15 @@ DEFINITION_LIMIT_BYTES: Final = 300_000
 _OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 
 
-def check_agent(agent: AgentDefinition, http_allow: Sequence[str]) -> None:
+def check_agent(
+    agent: AgentDefinition, http_allow: Sequence[str], agreed: Mapping[str, Price] | None = None
+) -> None:
     """Refuse what no registry has to be asked for: everything but the agents that this one names."""
     gathered(
         (
             lambda: check_size(agent),
             lambda: check_config(agent),
-            lambda: check_resources(agent, http_allow),
+            lambda: check_resources(agent, http_allow, agreed),
         )
     )
 

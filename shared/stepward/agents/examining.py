@@ -24,6 +24,8 @@ _STAND_INS: Final[Mapping[str, Any]] = {
 """What must be there, for the checks of the rest; a definition that needed one is never kept."""
 _FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {"model": ("temperature", "llm_backend")}
 """A field → those that are checked against it."""
+_STANDS_FOR: Final[Mapping[str, str]] = {"team": "tools", "llm_config": "model"}
+"""Another name → the field that may be missing only because that name could not be read."""
 _MOST_MENDINGS: Final = 3
 
 
@@ -66,13 +68,13 @@ def examine_agent(body: Any) -> Examined:
     """Read a definition, and leave out what does not fit its model.
 
     Raises:
-        InvalidRequest: It is no object, or says one field twice, so that nothing can be read of it.
+        InvalidRequest: It is no object.
     """
     try:
         return Examined(parse(AgentDefinition, body))
     except InvalidRequest as error:
         if not error.errors:
-            raise
+            return _without_misspelt(body, error)
         read = Examined(None, [_coded(one) for one in entries_of(error)])
     tree = spell_out(body)
     tools = tree.get("tools")
@@ -81,6 +83,19 @@ def examine_agent(body: Any) -> Examined:
         read.agent, wrong = _validated(tree)
         if read.agent or not _leave_out(tree, read, wrong):
             break
+    return read
+
+
+def _without_misspelt(body: Any, error: InvalidRequest) -> Examined:
+    """Leave a name out that stands for others and cannot be spelt out, such as `team`, and read the rest."""
+    name = (error.field or "").partition(".")[0]
+    if not isinstance(body, dict) or name not in body:
+        raise error
+    read = examine_agent({key: value for key, value in body.items() if key != name})
+    stands_for = _STANDS_FOR.get(name, "")
+    read.faults = [*entries_of(error), *(one for one in read.faults if one["field"] != stands_for)]
+    read.left_out |= {name, stands_for}
+    read.places = read.places or list(range(len(read.agent.tools) if read.agent else 0))
     return read
 
 

@@ -78,7 +78,7 @@ class Neighbourhood:
         if named.wanted.agent == self.agent.id and not named.is_asked:
             return
         if named.wanted.agent == self.agent.id:
-            raise self._circle((self.agent.id, self.agent.id))
+            raise circle_of(self.agent, (self.agent.id, self.agent.id))
         if not named.is_asked and not _has_ended(seen):
             return
         if fault := _fault(self.agent.id, named, seen):
@@ -105,7 +105,7 @@ class Neighbourhood:
             for one in named_by(version.definition) if version else ():
                 is_asked = step.is_asked or one.is_asked
                 if one.wanted.agent == self.agent.id and is_asked:
-                    raise self._circle((*path, self.agent.id))
+                    raise circle_of(self.agent, (*path, self.agent.id))
                 if one.wanted.agent != self.agent.id:
                     found.append(_Step(one.wanted, is_asked, path))
         return found
@@ -114,14 +114,25 @@ class Neighbourhood:
         wanted = list(dict.fromkeys(step.wanted for step in steps if step.wanted.agent != self.agent.id))
         return dict(zip(wanted, self.registry.look(self.tenant, wanted), strict=True)) if wanted else {}
 
-    def _circle(self, path: tuple[str, ...]) -> InvalidRequest:
-        way = " → ".join(path)
-        first = next((one for one in named_by(self.agent) if one.wanted.agent == path[1]), None)
-        return InvalidRequest(
-            f"the agents would start each other without end: {way}.",
-            field=first.field if first else "tools",
-            fix="take one of these agents out of the circle, or hand over to it instead of asking it",
-        )
+
+def circle_of(agent: AgentDefinition, path: tuple[str, ...]) -> InvalidRequest:
+    """Make the refusal of agents that ask each other in a circle.
+
+    Args:
+        agent: The one that is looked at.
+        path: The ids along the circle; the first and the last are its own.
+
+    Returns:
+        The refusal, at the first field that leads into the circle.
+    """
+    way = " → ".join(path)
+    ways_in = [one for one in named_by(agent) if one.wanted.agent == path[1]]
+    first = next((one for one in ways_in if one.is_asked), next(iter(ways_in), None))
+    return InvalidRequest(
+        f"the agents would start each other without end: {way}.",
+        field=first.field if first else "tools",
+        fix="take one of these agents out of the circle, or hand over to it instead of asking it",
+    )
 
 
 def check_handovers(registry: Registry, tenant: str, agent: AgentDefinition) -> None:

@@ -84,11 +84,23 @@ def connect_or_offline(url: str | None, key: str | None) -> Stepward | Offline:
     """
     if find_target(url, key) is not None:
         return connect(url, key)
+    return offline("No server is known, and checking without one")
+
+
+def offline(what: str = "Checking a file") -> Offline:
+    """Load what answers of documents on this machine.
+
+    Args:
+        what: What needs it, for whom has not installed it.
+
+    Raises:
+        SetupError: The extra that it needs is not installed.
+    """
     try:
         from stepward.cli.offline import Offline  # noqa: PLC0415  it loads the product's logic
     except ImportError as error:
         raise SetupError(
-            f"No server is known, and checking without one needs the extra `rooms`: {error.name} is missing.",
+            f"{what} needs the extra `rooms`: {error.name} is missing.",
             "Install it: pip install 'stepward[cli,rooms]'. Or give --url.",
         ) from error
     return Offline()

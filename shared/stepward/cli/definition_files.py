@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from stepward.cli.exit_codes import REFUSED
 from stepward.cli.inputs import read_definition_file
 from stepward.domain.documents import Document
 from stepward.domain.documents import Path as Place
+from stepward.domain.spellings import origins_of
 from stepward.sdk import ApiError
 
 _BAD_REQUEST = 400
@@ -34,7 +35,7 @@ class DefinitionFile:
         Raises:
             InputError: It cannot be read, or not as YAML or JSON.
         """
-        return cls(path, read_definition_file(path))
+        return cls(path, with_origins(read_definition_file(path)))
 
     @property
     def body(self) -> dict[str, Any]:
@@ -46,13 +47,22 @@ class DefinitionFile:
         listed = error.problem.get("errors")
         alone = {"code": error.code, "field": error.field, "detail": error.detail, "fix": error.fix}
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-        found = [self._with_place(one) for one in entries or [alone]]
+        return self.with_places(entries or [alone])
+
+    def with_places(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Put what is wrong in the order of the file, each thing with its file, line and column."""
+        found = [self._with_place(one) for one in entries]
         return sorted(found, key=lambda one: (one.get("line", 0), one.get("column", 0)))
 
-    def _with_place(self, entry: dict[str, Any]) -> dict[str, Any]:
+    def _with_place(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         position = self.document.position(_path_of(str(entry.get("field") or "")))
         place = position._asdict() if position else {}
         return {"file": str(self.path), **{name: one for name, one in entry.items() if one}, **place}
+
+
+def with_origins(document: Document) -> Document:
+    """Lead from the names under which an agent's values are kept to those that its file uses."""
+    return replace(document, origins=origins_of(document.tree))
 
 
 def _path_of(name: str) -> Place:

@@ -41,11 +41,8 @@ def read_definition(path: Path) -> dict[str, Any]:
 
 def read_definition_file(path: Path) -> Document:
     """Read the file of an agent or a trigger, YAML or JSON by its ending, by the rules that hold for workflows."""
-    kind = _KINDS.get(path.suffix)
-    if kind is None:
-        raise InputError(f"{path} is neither .yaml, .yml nor .json.", "Rename the file by what is in it.")
     try:
-        document = read_document(read_text(path), kind)
+        document = read_written(path)
         if document.problems:
             raise Refused(document.problems)
     except Refused as error:
@@ -56,6 +53,19 @@ def read_definition_file(path: Path) -> Document:
             f"{path}{place}: {first.detail}.{more}", f"{first.fix[:1].upper()}{first.fix[1:]}."
         ) from error
     return document
+
+
+def read_written(path: Path) -> Document:
+    """Read a file as it is written; what is wrong with it as YAML or JSON may stand in its `problems`.
+
+    Raises:
+        InputError: The file cannot be opened, is no text, or has another ending.
+        Refused: It is no YAML or JSON, or no mapping.
+    """
+    kind = _KINDS.get(path.suffix)
+    if kind is None:
+        raise InputError(f"{path} is neither .yaml, .yml nor .json.", "Rename the file by what is in it.")
+    return read_document(read_text(path), kind)
 
 
 def read_text(path: Path) -> str:

@@ -11,7 +11,7 @@ from typer import rich_utils
 
 import stepward
 from stepward.cli import (
-    agent_lifecycle,
+    agent_checks,
     control,
     costs,
     doctor,
@@ -73,7 +73,7 @@ def root(
 local.attach(app)
 init.attach(app)
 run.attach(app)
-app.add_typer(agent_lifecycle.app, name="agents")
+app.add_typer(agent_checks.app, name="agents")
 app.add_typer(runs.app, name="runs")
 control.attach(app)
 app.add_typer(workflows.app, name="workflows")

@@ -1,4 +1,4 @@
-"""Checks, plans and draws workflows on this machine, where no server is known.
+"""Checks agents on this machine, and checks, plans and draws workflows where no server is known.
 
 The only module of the command line that imports the product's logic, and so needs what its functions need (the extra
 `rooms`): import it where it is used, so that no other command waits for it.
@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Final, Self, cast
 
+from stepward.agents.definition_schema import agent_schema
+from stepward.agents.standalone import Findings, check_alone
 from stepward.cli.exit_codes import SetupError
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
@@ -147,10 +149,34 @@ class OfflineWorkflows:
         return Version(definition, compiled)
 
 
+class OfflineAgents:
+    """Answers of agents' files what needs no registry."""
+
+    def findings(self, body: Any) -> Findings:
+        """Check a definition.
+
+        Args:
+            body: What its file says.
+
+        Returns:
+            What is wrong with it, and what it names that only a server could look up.
+        """
+        return check_alone(body, lambda folder: AnyFolder(room=folder, published_at=""))
+
+    def schema(self) -> dict[str, Any]:
+        """Give the JSON Schema of agents' files.
+
+        Returns:
+            The schema of this version of Stepward.
+        """
+        return agent_schema()
+
+
 class Offline:
-    """Stands in for the client where no server is known."""
+    """Stands in for the client where no server is known; `agents` where there is one too."""
 
     def __init__(self) -> None:
+        self.agents = OfflineAgents()
         self.workflows = OfflineWorkflows()
 
     def __enter__(self) -> Self:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from stepward.domain.documents import Path
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.tool_use import SHORT_FORMS
 
 FIELDS: Final = {
     "system_prompt": "prompt",
@@ -122,3 +124,39 @@ def _member(member: Any, field: str) -> dict[str, Any]:
         )
     rest = {name: member[name] for name in ("version", "name", "description") if name in member}
     return {MEMBERS[joins]: member["agent"], **rest}
+
+
+def origins_of(given: Mapping[str, Any]) -> dict[Path, Path]:
+    """Lead from where a definition's values are kept to where its file says them, for messages to name that place.
+
+    Args:
+        given: The definition as it was written, right or wrong.
+
+    Returns:
+        Of each value that stands under another name: the path where it is kept → the path where it stands.
+    """
+    config, team = given.get("llm_config"), given.get("team")
+    names = {
+        name: place for name, place in MODEL_SETTINGS.items() if isinstance(config, dict) and name in config
+    }
+    found: dict[Path, Path] = {
+        **{tuple(place.split(".")): (name,) for name, place in FIELDS.items() if name in given},
+        **{tuple(place.split(".")): ("llm_config", name) for name, place in names.items()},
+    }
+    tools = given.get("tools")
+    own = tools if isinstance(tools, list) else []
+    members = team if isinstance(team, list) else []
+    for index, use in enumerate([*own, *members]):
+        written: Path = ("tools", index) if index < len(own) else ("team", index - len(own))
+        found |= _origins_of_use(use, ("tools", index), written)
+    return found
+
+
+def _origins_of_use(use: Any, kept: Path, written: Path) -> dict[Path, Path]:
+    """A short form says beside the tool what is kept in its settings."""
+    found = {kept: written} if kept != written else {}
+    for word, (_, setting, _) in SHORT_FORMS.items():
+        if isinstance(use, dict) and word in use and "tool" not in use:
+            found |= {(*kept, "config", setting): (*written, word), (*kept, "tool"): (*written, word)}
+            found |= {(*kept, "config", "version"): (*written, "version")} if "version" in use else {}
+    return found

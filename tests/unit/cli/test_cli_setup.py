@@ -31,6 +31,8 @@ COMMANDS = [
     "agents ls",
     "agents show",
     "agents register",
+    "agents validate",
+    "agents schema",
 ]
 COMMANDS += ["runs", "runs ls", "runs show", "runs tail", "runs cancel", "logs", "doctor"]
 

@@ -1,0 +1,137 @@
+"""Checks an agent's definition where there is no registry: what is wrong with it, and what only a server could tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.checks import check_agent
+from stepward.agents.examining import Examined, examine_agent
+from stepward.agents.neighbours import circle_of, named_by
+from stepward.agents.own_tools import with_snapshots
+from stepward.agents.refusals import Entry, entries_of, not_told
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.money import Price
+from stepward.domain.published_tools import ToolRoom
+from stepward.domain.tool_use import ToolUse
+from stepward.models.base import model_id, price_of
+
+_ANY_PRICE: Final = Price(
+    input_usd_per_mtok=0, output_usd_per_mtok=0, source="known to a server only", as_of="2026-01-01"
+)
+_REGISTERED: Final = "it is checked when the agent is registered"
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What a look at a definition gave; `unchecked` names what a server would look up, each with its `name`."""
+
+    faults: tuple[Entry, ...]
+    unchecked: tuple[Entry, ...] = ()
+
+
+def check_alone(body: Any, published: Callable[[str], ToolRoom | None]) -> Findings:
+    """Find all that is wrong with a definition, and whatever it names that lies outside of it.
+
+    Args:
+        body: What its file says.
+        published: Gives the functions of a folder of somebody's own.
+
+    Returns:
+        Both. A tool with a fault is not among what is `unchecked`.
+    """
+    try:
+        read = examine_agent(body)
+    except InvalidRequest as error:
+        return Findings(tuple(entries_of(error)))
+    if read.agent is None:
+        return Findings(tuple(read.faults))
+    found = _found(read.agent, published)
+    unchecked = not_told(_references(read.agent), found)
+    return Findings(tuple(_each_once([*read.faults, *read.own(found)])), tuple(_own(read, unchecked)))
+
+
+def _own(read: Examined, unchecked: list[Entry]) -> list[Entry]:
+    return not_told(read.own(unchecked), read.faults)
+
+
+def _each_once(entries: list[Entry]) -> Iterator[Entry]:
+    yield from {(one["field"], one["detail"]): one for one in reversed(entries)}.values()
+
+
+def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None]) -> list[Entry]:
+    found: list[Entry] = []
+    try:
+        agent = with_snapshots(agent, published, None)
+    except InvalidRequest as error:
+        found += entries_of(error)
+    allowed = [name for _, _, name in _outside(agent)]
+    try:
+        check_agent(agent, allowed, {model_id(agent.model): _ANY_PRICE})
+    except InvalidRequest as error:
+        found += not_told(entries_of(error), found)
+    if any(one.is_asked and one.wanted.agent == agent.id for one in named_by(agent)):
+        found += not_told(entries_of(circle_of(agent, (agent.id, agent.id))), found)
+    return found
+
+
+def _references(agent: AgentDefinition) -> Iterator[Entry]:
+    yield from _unpriced(agent)
+    for one in named_by(agent):
+        if one.wanted.agent != agent.id:
+            kind = "agent" if one.is_asked else "handoff"
+            yield _unchecked(kind, one.field, one.wanted.agent, one.wanted.version or "")
+    for index, use in enumerate(agent.tools):
+        named, version = use.config.get("workflow"), use.config.get("version")
+        if "." in use.tool:
+            yield _unchecked("tool", f"tools.{index}.tool", use.tool)
+        elif use.tool == "workflow" and isinstance(named, str):
+            yield _unchecked("workflow", f"tools.{index}.config.workflow", named, str(version or ""))
+    for kind, field, name in _outside(agent):
+        yield _unchecked(kind, field, name)
+
+
+_UNCHECKED: Final = {
+    "agent": "whether there is an agent {!r}, only a server knows",
+    "handoff": "whether there is an agent {!r}, only a server knows",
+    "workflow": "whether there is a workflow {!r}, only a server knows",
+    "tool": "whether a function {!r} is published, only a server knows",
+    "host": "whether agents may reach {!r}, only a server knows",
+    "function": "whether agents may call {!r}, only a server knows",
+}
+
+
+def _unchecked(kind: str, field: str, name: str, version: str = "") -> Entry:
+    fix = "it is looked for when a run needs it" if kind in ("handoff", "workflow") else _REGISTERED
+    said = {"code": f"unchecked-{kind}", "field": field, "detail": _UNCHECKED[kind].format(name), "fix": fix}
+    return {**said, "name": name, **({"version": version} if version else {})}
+
+
+def _unpriced(agent: AgentDefinition) -> Iterator[Entry]:
+    """Warn of a model that is not in the list: a tenant may have agreed on a price for it."""
+    try:
+        price_of(agent.model)
+    except InvalidRequest as error:
+        (told,) = entries_of(error)
+        yield {**told, "code": "unchecked-model", "name": agent.model}
+
+
+def _outside(agent: AgentDefinition) -> Iterator[tuple[str, str, str]]:
+    """Give what a stage must allow: its kind, the field, and its name on the stage's list."""
+    for index, use in enumerate(agent.tools):
+        for kind, field, name in _reached(use):
+            if isinstance(name, str):
+                yield kind, f"tools.{index}.config.{field}", name
+
+
+def _reached(use: ToolUse) -> Iterator[tuple[str, str, Any]]:
+    match use.tool:
+        case "http_get":
+            entries = use.config.get("allow")
+            yield from (("host", "allow", one) for one in (entries if isinstance(entries, list) else ()))
+        case "http_request":
+            yield "host", "url", use.config.get("url")
+        case "lambda_function":
+            yield "function", "function", f"lambda:{use.config.get('function')}"
