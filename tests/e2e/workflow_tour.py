@@ -128,11 +128,13 @@ def begin(tour: Any, *tasks: dict[str, Any]) -> None:
 
 
 def begin_in_line(tour: Any) -> None:
-    """Start a run whose agent has to stand in line."""
-    task = with_agent(tour, waits=False)
+    """Let a run come to its agent when no slot is free: the agent has to stand in line, not the run."""
+    task = {**with_agent(tour, waits=False), "needs": ["call"]}
+    call = until_it_waits(tour, run := start(tour, CALL, task))
     with no_slot_free(tour):
-        start(tour, task)
+        tour.api.post(call["callback"], json={"ok": True})
         until_refused(tour)
+    cancel(tour, run)
 
 
 def call_from_agent(tour: Any) -> None:

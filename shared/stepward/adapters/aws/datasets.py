@@ -8,16 +8,13 @@ from typing import Final
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import error_code, translated
+from stepward.adapters.aws.errors import error_code, is_missing, translated
 from stepward.domain.errors import NotFound, ToolFailed
 from stepward.ports.clock import iso
 from stepward.ports.datasets import DataFile, KeptFile
 
 MOST_BYTES: Final = 5_000_000
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
-_MISSING: Final = frozenset(
-    {"NoSuchKey", "404", "403", "AccessDenied"}
-)  # without ListBucket S3 answers 403 for both
 
 
 @dataclass(frozen=True)
@@ -29,7 +26,7 @@ class S3Datasets:
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
         """Read a file if it is not the version that is known already."""
         condition = {"IfNoneMatch": known_version} if known_version else {}
-        with translated(f"reading {path}"):
+        with translated(doing := f"reading {path}"):
             try:
                 found = client("s3").get_object(
                     Bucket=self.bucket, Key=f"tenants/{tenant}/{path}", **condition
@@ -37,7 +34,7 @@ class S3Datasets:
             except ClientError as error:
                 if error_code(error) in _UNCHANGED:
                     return None
-                if error_code(error) in _MISSING:
+                if is_missing(error, doing):
                     raise _missing(path) from error
                 raise
         if found["ContentLength"] > MOST_BYTES:
@@ -48,11 +45,11 @@ class S3Datasets:
 
     def is_there(self, tenant: str, path: str) -> bool:
         """Ask for a file's head."""
-        with translated(f"looking for {path}"):
+        with translated(doing := f"looking for {path}"):
             try:
                 client("s3").head_object(Bucket=self.bucket, Key=f"tenants/{tenant}/{path}")
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                if is_missing(error, doing):
                     return False
                 raise
         return True

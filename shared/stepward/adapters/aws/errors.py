@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -12,6 +13,7 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from stepward.adapters.aws.contention import CONFLICT, REASON_THROTTLES
 from stepward.domain.errors import Bug, DependencyTimeout, StepwardError, StoreConflict, StoreThrottled
 
+_LOG: Final = logging.getLogger(__name__)
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 TRANSACTION_CANCELED: Final = "TransactionCanceledException"
 _THROTTLES: Final = frozenset(
@@ -32,6 +34,8 @@ _CONFLICTS: Final = frozenset(
 _OUTAGES: Final = frozenset(
     {"InternalServerError", "InternalFailure", "InternalError", "ServiceUnavailable", "500", "503"}
 )
+_NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
+_REFUSED: Final = frozenset({"403", "AccessDenied"})
 
 
 @contextmanager
@@ -64,6 +68,17 @@ def translate(error: ClientError, doing: str) -> StepwardError:
 def error_code(error: ClientError) -> str:
     """Read AWS's code."""
     return str(error.response["Error"]["Code"])
+
+
+def is_missing(error: ClientError, doing: str) -> bool:
+    """Tell whether S3 says that there is no such object. `doing` completes "while …".
+
+    Without ListBucket it refuses what is not there as it refuses what may not be read; the log tells which of both.
+    """
+    code = error_code(error)
+    if code in _REFUSED:
+        _LOG.warning("an object is taken for missing while %s: %s", doing, error)
+    return code in _NO_OBJECT | _REFUSED
 
 
 def cancel_reasons(error: ClientError) -> list[str]:

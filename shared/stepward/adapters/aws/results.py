@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import error_code, translated
+from stepward.adapters.aws.errors import is_missing, translated
 from stepward.domain.errors import NotFound
-
-_MISSING: Final = frozenset({"NoSuchKey", "404", "403", "AccessDenied"})
 
 
 @dataclass(frozen=True)
@@ -29,11 +26,11 @@ class S3Results:
     def read(self, tenant: str, run: str, call: str) -> bytes:
         """Read a result whole."""
         key = _key(tenant, run, call)
-        with translated(f"reading {key}"):
+        with translated(doing := f"reading {key}"):
             try:
                 found: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
             except ClientError as error:
-                if error_code(error) in _MISSING:
+                if is_missing(error, doing):
                     raise NotFound(f"there is no result of {call}.", field="reference") from error
                 raise
         return found
