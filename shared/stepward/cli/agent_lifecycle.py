@@ -20,7 +20,7 @@ __all__ = ["app"]
 ENDINGS = {".yaml", ".yml", ".json"}
 LabelArgument = Annotated[str, typer.Argument(metavar="LABEL", help="Such as prod.")]
 
-IMPORT_HELP = """Register every agent file of a folder (.yaml, .yml, .json), those first that others name.
+IMPORT_HELP = """Register every agent file of a folder (.yaml, .yml, .json but no .schema.json), those first that others name.
 
 A file that is refused does not stop the others; the exit code says that there was one.
 
@@ -149,10 +149,15 @@ def read_folder(folder: Path) -> list[DefinitionFile]:
     """Read all files before any is sent: a folder with a broken file is not half imported."""
     if not folder.is_dir():
         raise InputError(f"{folder} is not a folder.", "Give the folder that holds the agents' files.")
-    files = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS)
+    files = sorted(path for path in folder.iterdir() if path.suffix in ENDINGS and not _is_schema(path))
     if not files:
         raise InputError(f"{folder} holds no .yaml, .yml or .json file.", "Give the folder with the files.")
     return [DefinitionFile.read(path) for path in files]
+
+
+def _is_schema(path: Path) -> bool:
+    """Tell what `agents schema` and `workflows schema` were written to: it lies beside the files that it describes."""
+    return path.name.endswith(".schema.json")
 
 
 def _in_order(read: list[DefinitionFile]) -> list[DefinitionFile]:

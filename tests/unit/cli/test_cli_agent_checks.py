@@ -231,3 +231,11 @@ def test_a_server_that_refuses_is_told_as_ever(run: Run, stage: Callable[..., Fa
     write("well.yaml", WELL)
     stage(problem(401, "Unauthorized", "No such key."))
     assert run("agents", "validate", "well.yaml").code == 3
+
+
+def test_a_schema_beside_the_files_is_not_taken_for_an_agent(run: Run, stage: Callable[..., FakeApi]) -> None:
+    write("desk.yaml", WELL)
+    write("agent.schema.json", run("agents", "schema").out)
+    api = stage(ok({"id": "desk", "version": "1.0.0"}, 201))
+    assert run("agents", "import", ".").code == 0
+    assert api.targets == ["POST /agents"]
