@@ -131,3 +131,23 @@ def run(api: httpx2.Client) -> Callable[..., dict[str, Any]]:
         return found
 
     return run
+
+
+@pytest.fixture
+def add(api: httpx2.Client) -> Any:
+    """Make a trigger for an agent that says what it was given; both go after the test."""
+    made: list[str] = []
+
+    def add(name: str, kind: str, **said: Any) -> dict[str, Any]:
+        api.post(
+            "/agents", json=an_agent_body(id="echo", rehearsal={"turns": [{"say": "{% $string($input) %}"}]})
+        )
+        answer = api.post("/triggers", json={"id": name, "kind": kind, "agent": "echo", **said})
+        assert answer.status_code == 201, answer.text
+        made.append(name)
+        found: dict[str, Any] = answer.json()
+        return found
+
+    yield add
+    for name in made:
+        api.delete(f"/triggers/{name}")

@@ -12,11 +12,9 @@ import pytest
 
 from infra.local.laptop import Laptop
 from stepward.cli.main import invoke
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
-ECHO = {"turns": [{"say": "{% $string($input) %}"}]}
 Cli = Callable[..., tuple[int, str, str]]
 
 
@@ -35,23 +33,6 @@ def cli(
         return code, said.out, said.err
 
     return go
-
-
-@pytest.fixture
-def add(api: httpx2.Client) -> Any:
-    made: list[str] = []
-
-    def add(name: str, kind: str, **said: Any) -> dict[str, Any]:
-        api.post("/agents", json=an_agent_body(id="echo", rehearsal=ECHO))
-        answer = api.post("/triggers", json={"id": name, "kind": kind, "agent": "echo", **said})
-        assert answer.status_code == 201, answer.text
-        made.append(name)
-        found: dict[str, Any] = answer.json()
-        return found
-
-    yield add
-    for name in made:
-        api.delete(f"/triggers/{name}")
 
 
 def output(api: httpx2.Client, shown: str) -> Any:

@@ -22,24 +22,6 @@ ECHO = {"turns": [{"say": "{% $string($input) %}"}]}
 Add = Callable[..., dict[str, Any]]
 
 
-@pytest.fixture
-def add(api: httpx2.Client) -> Any:
-    """Make a trigger for an agent that says what it was given; both go after the test."""
-    made: list[str] = []
-
-    def add(name: str, kind: str, **said: Any) -> dict[str, Any]:
-        api.post("/agents", json=an_agent_body(id="echo", rehearsal=ECHO))
-        answer = api.post("/triggers", json={"id": name, "kind": kind, "agent": "echo", **said})
-        assert answer.status_code == 201, answer.text
-        made.append(name)
-        found: dict[str, Any] = answer.json()
-        return found
-
-    yield add
-    for name in made:
-        api.delete(f"/triggers/{name}")
-
-
 def put_object(laptop: Laptop, key: str, body: bytes = b"{}", tenant: str = "acme") -> None:
     bucket = laptop.physical_id("AWS::S3::Bucket")
     laptop.client("s3").put_object(Bucket=bucket, Key=f"tenants/{tenant}/{key}", Body=body)
