@@ -108,7 +108,8 @@ def _show_answer(ended: Run) -> None:
 
 def _show_left_running(run_id: str) -> None:
     screen.err().print(
-        f"\nThe run goes on. Follow it: stepward runs tail {run_id} · stop it: stepward runs cancel {run_id}"
+        f"\nThe run goes on. Follow it: stepward runs tail {run_id} · stop it: stepward runs cancel {run_id}",
+        soft_wrap=True,
     )
 
 

@@ -195,7 +195,8 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
     except KeyboardInterrupt:
         screen.err().print(
             f"\nThe run goes on. Follow it: stepward workflows tail {begun['id']} · "
-            f"stop it: stepward workflows cancel {begun['id']}"
+            f"stop it: stepward workflows cancel {begun['id']}",
+            soft_wrap=True,
         )
         raise
     if as_json:

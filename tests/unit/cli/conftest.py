@@ -36,7 +36,7 @@ Run = Callable[..., Outcome]
 
 @pytest.fixture(autouse=True)
 def bare_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("STEPWARD_URL", "STEPWARD_API_KEY", "FORCE_COLOR"):
+    for name in ("STEPWARD_URL", "STEPWARD_API_KEY", "STEPWARD_STATE_DIR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "dumb")
     monkeypatch.chdir(tmp_path)
