@@ -20,6 +20,7 @@ from infra.names import Arns, Names
 from infra.rooms import load_rooms
 from tests.builders import an_agent_body
 from tests.e2e.approval_tour import APPROVAL_USES
+from tests.e2e.conftest import forget_limits
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.machine_tour import MACHINE_USES
 from tests.e2e.money_tour import MONEY_USES
@@ -195,6 +196,16 @@ USES: dict[tuple[str, str], Use] = {
     ("run_closer", "runtime:read-write"): Tour.abandoned,
     ("run_closer", "blobs:read-write"): lambda tour: tour.abandoned(LARGE),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def many_slots(laptop: Laptop) -> Iterator[None]:
+    """Runs that were refused half-way keep their slots: with the usual ten, later runs would stand in line."""
+    laptop.operate("account_limits", "--tenant", "acme", "--active", "90")
+    forget_limits(laptop)
+    yield
+    laptop.operate("account_limits", "--tenant", "acme", "--active", "10")
+    forget_limits(laptop)
 
 
 @pytest.fixture

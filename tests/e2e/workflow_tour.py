@@ -36,7 +36,9 @@ def register(tour: Any, *tasks: dict[str, Any], wait_s: int = 10) -> str:
 
 def start(tour: Any, *tasks: dict[str, Any]) -> str:
     """Start a run of such tasks."""
-    answer = tour.api.post(f"/workflows/{register(tour, *tasks)}/runs", json={})
+    workflow = register(tour, *tasks)
+    wait_for(lambda: tour.api.get(f"/workflows/{workflow}").json().get("status") == "READY" or None, 60)
+    answer = tour.api.post(f"/workflows/{workflow}/runs", json={})
     return str(answer.json().get("id", ""))
 
 
