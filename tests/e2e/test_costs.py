@@ -143,7 +143,7 @@ def test_an_empty_budget_refuses_starts_and_is_told_once(
     assert "100" in state["alerts"]
     assert state["percent"] == 100
     log = (laptop.log_dir / "janitor.log").read_text()
-    assert log.count("budget agent#greedy# is at 100 %") == 1
+    assert log.count("the budget of agent greedy is at 100 %") == 1
     raised = budget("agent/greedy", "5")
     assert raised["remaining_usd_micros"] > 4_900_000
     assert api.post("/agents/greedy/runs", json={"input": "hello"}).status_code == 202

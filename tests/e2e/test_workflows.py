@@ -50,8 +50,8 @@ def test_tasks_that_need_each_other_run_in_order_and_bring_their_outputs(api: ht
         "needs": ["exact", "note"],
         "output": {"text": "{% $tasks.note %}", "total": "{% $tasks.exact.value %}"},
     }
-    register(api, id="billing-flow", tasks=[total, exact, note, last])
-    found = run(api, "billing-flow", {"price": 20, "count": 5, "who": "Ada"})
+    register(api, id="two-branches", tasks=[total, exact, note, last])
+    found = run(api, "two-branches", {"price": 20, "count": 5, "who": "Ada"})
     assert (found["status"], found["output"]) == ("COMPLETED", {"text": "for Ada", "total": "119.00"})
     assert set(statuses(found).values()) == {"COMPLETED"}
 
