@@ -87,7 +87,7 @@ def test_workflows_wait_for_slots_and_give_them_back(
     assert (seen["active"], seen["waiting"]) == (0, 0)
 
 
-def test_a_used_up_budget_refuses_workflows_too(api: httpx2.Client) -> None:
+def test_a_used_up_budget_refuses_workflows_too(api: httpx2.Client, laptop: Laptop) -> None:
     made = register(api, "costless", {"id": "make", "type": "transform", "output": 1})
     api.put("/budgets/month", json={"limit_usd": 0})
     try:
@@ -95,6 +95,7 @@ def test_a_used_up_budget_refuses_workflows_too(api: httpx2.Client) -> None:
         assert (refused["code"], refused["field"]) == ("BudgetExceeded", "budget")
     finally:
         api.delete("/budgets/month")
+        forget_limits(laptop)
 
 
 def _refused(api: httpx2.Client, workflow: str) -> dict[str, Any] | None:

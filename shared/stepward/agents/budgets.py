@@ -223,7 +223,7 @@ def refuse_used_up(budgets: Budgets, limits: LimitsConfig, clock: Clock, tenant:
         if left <= 0:
             budgets.refused(tenant, ref.item_key, iso(now))
             raise BudgetExceeded(
-                f"the budget {ref.item_key} is used up.",
+                f"{ref.in_words} is used up.",
                 field="budget",
                 fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
             )
