@@ -35,7 +35,7 @@ test: $(READY) ## Run all tests: what needs no laptop first, then the laptops be
 	exit $$((rest + e2e + local))
 
 soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedules, a kill at every write (half an hour)
-	@STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10} $(BIN)/python -m pytest -n 2 tests/property; drawn=$$?; \
+	@STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10} $(BIN)/python -m pytest -n 2 tests/property tests/local/test_state_waits.py; drawn=$$?; \
 	$(BIN)/python -m infra.local bench faults; faults=$$?; \
 	exit $$((drawn + faults))
 
