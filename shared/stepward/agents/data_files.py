@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from stepward.agents.show import page_size
-from stepward.domain.data_paths import RULE, is_data_path
+from stepward.domain.data_paths import MOST_WRITTEN_BYTES, RULE, is_data_path
 from stepward.domain.errors import InvalidRequest
 from stepward.ports.datasets import DataFile, Datasets
-
-MOST_WRITTEN_BYTES: Final = 4_000_000
-"""What fits into one request to a function, written as base64. S3 itself takes larger files."""
 
 
 @dataclass(frozen=True)

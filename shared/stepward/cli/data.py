@@ -5,7 +5,7 @@ from __future__ import annotations
 import mimetypes
 import sys
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
@@ -13,9 +13,8 @@ from stepward.cli import completion, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
+from stepward.domain.data_paths import MOST_WRITTEN_BYTES
 from stepward.sdk.data import DataFilePage, WrittenFile
-
-MOST_BYTES: Final = 4_000_000
 
 app = typer.Typer(no_args_is_help=True, help="List, read and write the tenant's data files.", epilog=EPILOG)
 
@@ -116,9 +115,10 @@ def read_bytes(file: Path) -> bytes:
         body = file.read_bytes()
     except OSError as error:
         raise InputError(f"{file} cannot be read: {error.strerror or error}.", "Check the path.") from error
-    if len(body) > MOST_BYTES:
+    if len(body) > MOST_WRITTEN_BYTES:
         raise InputError(
-            f"{file} has {len(body):,} bytes; {MOST_BYTES:,} can be sent.", "Upload it to the data bucket."
+            f"{file} has {len(body):,} bytes; {MOST_WRITTEN_BYTES:,} can be sent.",
+            "Upload it to the data bucket.",
         )
     return body
 

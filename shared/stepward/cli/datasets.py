@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import mimetypes
 from pathlib import Path
 from typing import Final
 
 from stepward.cli import screen
+from stepward.cli.data import content_type_of
+from stepward.domain.data_paths import MOST_WRITTEN_BYTES
 from stepward.sdk import ApiError, Stepward
 
 FOLDER: Final = "datasets"
-_MOST_BYTES: Final = 4_000_000
 _NOT_FOUND: Final = 404
 
 
@@ -38,12 +38,14 @@ def put_datasets(stepward: Stepward, given: str, *, as_json: bool) -> list[str]:
 def _put(stepward: Stepward, file: Path) -> str | None:
     """Write one file; None if it is there already, or too large to go through the API."""
     key, body = f"{FOLDER}/{file.name}", file.read_bytes()
-    if len(body) > _MOST_BYTES:
-        screen.complain(f"{file} has more than {_MOST_BYTES:,} bytes: copy it into the data bucket yourself.")
+    if len(body) > MOST_WRITTEN_BYTES:
+        screen.complain(
+            f"{file} has more than {MOST_WRITTEN_BYTES:,} bytes: copy it into the data bucket yourself."
+        )
         return None
     if _kept(stepward, key) == body:
         return None
-    stepward.data.write(key, body, mimetypes.guess_type(file.name)[0] or "application/octet-stream")
+    stepward.data.write(key, body, content_type_of(file))
     return key
 
 

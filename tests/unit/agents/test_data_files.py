@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from stepward.adapters.memory.world import MemoryDatasets
-from stepward.agents.data_files import MOST_WRITTEN_BYTES, DataFiles
+from stepward.agents.data_files import DataFiles
+from stepward.domain.data_paths import MOST_WRITTEN_BYTES
 from stepward.domain.errors import InvalidRequest, NotFound
 
 CLIMBING = (
