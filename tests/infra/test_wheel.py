@@ -142,7 +142,7 @@ def test_what_it_carries(wheel: Path) -> None:
     assert {
         "stepward/py.typed",
         "stepward/templates/batch/workflow.yaml",
-        "stepward/models/prices.json",
+        "stepward/models/data/anthropic.json",
     } <= set(names)
     assert all(name.startswith(("stepward/", "stepward-")) for name in names)
 

@@ -14,7 +14,7 @@ from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
 from stepward.domain.money import Price
 from stepward.models.base import model_id
 from stepward.models.calculators import calculator
-from stepward.models.prices import ALIASES, list_prices
+from stepward.models.cards import ALIASES, list_prices
 from stepward.ports.prices import Prices, PriceStore
 
 MOST_PRICES: Final = 200

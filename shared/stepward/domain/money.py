@@ -31,7 +31,7 @@ class Usage(BaseModel):
 
 
 class Tier(BaseModel):
-    """Four prices, in dollars a million tokens; where a cache has no price of its own, it costs what input costs."""
+    """Prices of tokens, in dollars a million tokens; where a cache has no price of its own, it costs what input costs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,6 +39,7 @@ class Tier(BaseModel):
     output_usd_per_mtok: DearestPerMtok
     cache_read_usd_per_mtok: DearestPerMtok | None = None
     cache_write_usd_per_mtok: DearestPerMtok | None = None
+    cache_write_1h_usd_per_mtok: DearestPerMtok | None = None
 
     def exact_usd_micros(self, usage: Usage) -> Decimal:
         """Price a usage to the last digit: dollars a million tokens are micro-dollars a token."""
@@ -63,7 +64,6 @@ class Price(Tier):
     `calculator` names how a usage becomes money, and `terms` are what it needs to know beside the prices.
     """
 
-    cache_write_1h_usd_per_mtok: DearestPerMtok | None = None
     long_context: LongContext | None = None
     context_tokens: Whole | None = Field(default=None, gt=0)
     max_output_tokens: Whole | None = Field(default=None, ge=0)

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price, Usage
 from stepward.models.calculators import calculator
-from stepward.models.prices import ALIASES, list_prices
+from stepward.models.cards import ALIASES, list_price, list_prices, listed_card, model_id
+
+__all__ = ["Rate", "ended", "model_id", "price_of"]
 
 
 @dataclass(frozen=True)
@@ -25,28 +28,35 @@ class Rate:
         return max(0, counted)
 
 
-def model_id(name: str) -> str:
-    """Resolve an alias such as `balanced`; an id stands for itself."""
-    return ALIASES.get(name, name)
-
-
 def price_of(name: str, agreed: Mapping[str, Price] | None = None) -> Rate:
     """Find a model's rate, an agreed price before the list's.
 
     A model without one cannot be run, because nobody could say what it costs.
     """
     model = model_id(name)
-    price = (agreed or {}).get(model) or list_prices().get(model)
+    price = (agreed or {}).get(model) or list_price(model)
     if price is None:
         raise _unpriced(name, [*ALIASES, *list_prices(), *(agreed or {})])
     return Rate(model, price)
 
 
+def ended(name: str, card: ModelCard) -> InvalidRequest:
+    """Say that a model's provider answers no more, and what to use instead."""
+    return InvalidRequest(
+        f"the model {name!r} ended on {card.ends_on}: {card.provider} answers no more.",
+        field="model",
+        fix=f"use {card.successor!r}" if card.successor else "use another one: GET /models lists them",
+    )
+
+
 def _unpriced(name: str, known: list[str]) -> InvalidRequest:
+    card = listed_card(model_id(name))
+    if card is not None and card.ends_on is not None:
+        return ended(name, card)
     near = get_close_matches(name, known, n=1)
     meant = f"did you mean {near[0]!r}? Else use" if near else "use"
     return InvalidRequest(
         f"the model {name!r} has no price.",
         field="model",
-        fix=f"{meant} one of: {', '.join(known)}; PUT /prices/{{model}} gives a model its price",
+        fix=f"{meant} {', '.join(ALIASES)} or one of GET /models; PUT /prices/{{model}} gives a model its price",
     )

@@ -97,9 +97,9 @@ def test_a_price_for_all_gives_way_to_a_tenants_own() -> None:
     prices = TenantPrices(store)
     prices.put("acme", "fast", PRICE)
     store.change(None, store.versioned("acme")[0], 0)
-    assert _price(prices, "claude-haiku-4-5", "other")["agreed"] is True
+    assert _price(prices, "claude-haiku-5-5", "other")["agreed"] is True
     prices.put("acme", "fast", {**PRICE, "source": "newer"})
-    assert _price(prices, "claude-haiku-4-5")["source"] == "newer"
+    assert _price(prices, "claude-haiku-5-5")["source"] == "newer"
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_prices_are_remembered_for_a_minute() -> None:
     TenantPrices(store).put("acme", "fast", PRICE)
     assert remembered.of("acme") == {}
     clock.forward(60)
-    assert list(remembered.of("acme")) == ["claude-haiku-4-5"]
+    assert list(remembered.of("acme")) == ["claude-haiku-5-5"]
 
 
 def test_a_run_of_very_many_agents_fits_into_one_transaction_and_loses_nothing() -> None:
