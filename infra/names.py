@@ -39,6 +39,10 @@ class Names:
         """Name the parameter from which the secrets of webhooks are derived; it is made with the first of them."""
         return f"/stepward/{self.stage}/webhook-key"
 
+    def provider_secrets(self) -> str:
+        """Name what the secrets begin with that hold keys of providers; they are made when the operator sets a key."""
+        return f"stepward/{self.stage}/providers"
+
     def workflow_log_group(self) -> str:
         """Name the group to which workflows' machines log their failures."""
         return f"/aws/vendedlogs/states/{self.of('workflows')}"
@@ -66,6 +70,10 @@ class Arns:
     def parameter(self, name: str) -> str:
         """Spell a parameter of Systems Manager, whose names begin with a slash."""
         return self._arn("ssm", f"parameter{name}")
+
+    def provider_secrets(self) -> str:
+        """Spell the secrets that hold keys of providers; Secrets Manager gives each a random ending."""
+        return self._arn("secretsmanager", f"secret:{self.names.provider_secrets()}/*")
 
     def table(self, table: str) -> str:
         """Spell a table, for the actions on its items."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_origin
 
 from pydantic import BaseModel, ValidationError
 
@@ -37,13 +38,16 @@ def explain(file: Path, model: type[BaseModel], error: ValidationError) -> Defin
 def _known_fields(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
     """List the words allowed at a place, prefixed like the place, so that nested tables get useful hints too."""
     prefix: list[str] = []
-    for part in location[:-1]:
+    names = iter(location[:-1])
+    for part in names:
         field = model.model_fields.get(str(part))
         nested = _model_in(field.annotation) if field else None
-        if nested is None:
+        if field is None or nested is None:
             break
         model = nested
         prefix.append(str(part))
+        if get_origin(field.annotation) is dict:
+            prefix.append(str(next(names)))
     return [".".join([*prefix, name]) for name in model.model_fields]
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from infra.config.providers import ProviderConfig, check_providers, entries_json, with_kinds
 from infra.spelling import DefinitionError, explain, unknown_word
 
 FOLDER = Path(__file__).parent
@@ -27,6 +28,11 @@ def _no_source_of_ours(source: str) -> str:
     if source.startswith(("stepward", "aws.")):
         raise ValueError(f"{source!r} is the platform's or AWS's own source, which belongs to no tenant")
     return source
+
+
+def _together(providers: dict[str, ProviderConfig]) -> dict[str, ProviderConfig]:
+    check_providers(providers)
+    return providers
 
 
 ForeignFunction = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$"), AfterValidator(_none_of_ours)]
@@ -57,11 +63,26 @@ class StageConfig(BaseModel):
     ] = {}
     # Names of Lambda functions of the account that agents may call, if they carry the tag `stepward:tool` as well.
     lambda_tools: tuple[ForeignFunction, ...] = ()
+    # Which providers of models there are beside the built-in ones, and what is changed about those.
+    providers: Annotated[
+        dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")], ProviderConfig],
+        BeforeValidator(with_kinds),
+        AfterValidator(_together),
+    ] = {}
     reserved_concurrency: bool
     throttle_rate_per_s: Annotated[int, Field(ge=1)]
     throttle_burst: Annotated[int, Field(ge=1)]
     # Types or logical ids of what may cost money while idle; nothing else may.
     idle_cost_allowed: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+
+    def written(self, name: str) -> str:
+        """Write a field as text: a list as one line with commas, a table as such a line of `name=value`."""
+        if name == "providers":
+            return entries_json(self.providers)
+        found = getattr(self, name)
+        if isinstance(found, dict):
+            found = tuple(f"{key}={value}" for key, value in found.items())
+        return ",".join(found) if isinstance(found, tuple) else str(found)
 
 
 def stages(folder: Path = FOLDER) -> list[str]:
@@ -72,7 +93,8 @@ def stages(folder: Path = FOLDER) -> list[str]:
 def load_config(stage: str, folder: Path = FOLDER, settings: Sequence[str] = ()) -> StageConfig:
     """Read one stage's file and refuse what it does not understand, because a misspelt switch is a switch left off.
 
-    `settings` are `field=value` pairs that replace what the file says, with values written as in TOML.
+    `settings` are `field=value` pairs that replace what the file says, with values written as in TOML; of a provider
+    they replace what they name, as in `providers.anthropic.url="http://127.0.0.1:9000"`.
     """
     if stage not in stages(folder):
         raise unknown_word(folder, "stage", stage, stages(folder))
@@ -80,9 +102,23 @@ def load_config(stage: str, folder: Path = FOLDER, settings: Sequence[str] = ())
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
         replaced = tomllib.loads("\n".join(settings))
-        return StageConfig.model_validate({"stage": stage, **document, **replaced})
+        return StageConfig.model_validate(
+            {"stage": stage, **document, **replaced, **_providers(document, replaced)}
+        )
     except tomllib.TOMLDecodeError as error:
         where = f"{file} with --set {' --set '.join(settings)}" if settings else str(file)
         raise DefinitionError(f"{where}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise explain(file, StageConfig, error) from error
+
+
+def _providers(document: dict[str, Any], replaced: dict[str, Any]) -> dict[str, Any]:
+    """Change single words of providers, where others name a whole field; wrong ones are left for the check to tell."""
+    before, after = document.get("providers", {}), replaced.get("providers", {})
+    if not (isinstance(before, dict) and isinstance(after, dict)):
+        return {}
+    changed = {
+        name: {**before.get(name, {}), **entry} if isinstance(entry, dict) else entry
+        for name, entry in after.items()
+    }
+    return {"providers": {**before, **changed}}

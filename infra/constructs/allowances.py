@@ -70,7 +70,7 @@ NO_TRACE_YET = Allowance(
 )
 NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
-    "Names of log streams, table streams, objects, schedules and executions are made at run time; each grant ends at their one owner.",
+    "Names of log streams, table streams, objects, schedules, secrets and executions are made at run time; each grant ends at their one owner.",
 )
 LOG_DELIVERY = Allowance(
     ("AwsSolutions-IAM5",),

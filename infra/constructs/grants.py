@@ -78,6 +78,11 @@ NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
         "registry",
         ((("dynamodb:Query", "dynamodb:PutItem"), (), _keys("StringEquals", "PLATFORM#TOOLS")),),
     ),
+    # What providers' limits and breakers need: breakers of tools lie in the partitions of their tenants.
+    "limits:providers": (
+        "limits",
+        ((("dynamodb:GetItem", "dynamodb:UpdateItem"), (), _keys("StringLike", "PROVIDER#*")),),
+    ),
     "runtime:budget": (
         "runtime",
         (
@@ -109,6 +114,7 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words["schedules:define"] = _schedules
     words["webhook-key:read"] = _webhook_secrets("ssm:GetParameter")
     words["webhook-key:make"] = _webhook_secrets("ssm:GetParameter", "ssm:PutParameter")
+    words["providers:read"] = _provider_secrets
     words["events:put"] = _events
     words["bus:put"] = _bus
     words |= {f"workflows:{word}": rule for word, rule in WORKFLOW_WORDS.items()}
@@ -177,6 +183,12 @@ def _webhook_secrets(*actions: str) -> Rule:
         return Granted((allow,), {"WEBHOOK_KEY": arns.names.webhook_key()})
 
     return rule
+
+
+def _provider_secrets(arns: Arns) -> Granted:
+    """Read the keys of providers; AWS's own key encrypts their secrets, which takes no permission on it."""
+    allow = Allow(("secretsmanager:GetSecretValue",), (arns.provider_secrets(),))
+    return Granted((allow,), {"PROVIDER_SECRETS": arns.names.provider_secrets()})
 
 
 def _start_rule(machine: str) -> Rule:

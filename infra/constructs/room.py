@@ -159,12 +159,9 @@ def _filled(text: str, spec: RoomSpec, config: StageConfig, arns: Arns) -> str:
 
 
 def _configured(field: str, spec: RoomSpec, config: StageConfig) -> str:
-    """Write a value as text: a list as one line with commas, a table as such a line of `name=value`."""
+    """Write the value of a field that the stage's configuration has."""
     fields = StageConfig.model_fields
     if field not in fields:
         file = Path("functions") / spec.name / "function.toml"
         raise unknown_word(file, "configuration field", field, fields)
-    found = getattr(config, field)
-    if isinstance(found, dict):
-        found = tuple(f"{name}={value}" for name, value in found.items())
-    return ",".join(found) if isinstance(found, tuple) else str(found)
+    return config.written(field)

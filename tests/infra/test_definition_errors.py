@@ -114,3 +114,73 @@ def test_a_field_too_many_in_a_stage(tmp_path: Path) -> None:
     (tmp_path / "prod.toml").write_text(text, encoding="utf-8")
     with pytest.raises(DefinitionError, match=r"unknown word 'cors_origin'; did you mean 'cors_origins'\?"):
         load_config("prod", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ('providers.house={kind="openai-chat"}', r"providers\.house: .*url: .*no address of its own"),
+        ('providers.house={kind="openapi"}', r"providers\.house\.kind: .*'openai-chat'"),
+        ('providers.house={url="https://models.example"}', r"providers\.house\.kind: Field required"),
+        (
+            'providers.house={kind="openai", urll="https://x"}',
+            r"unknown word 'providers\.house\.urll'; did you mean 'providers\.house\.url'\?",
+        ),
+        ('providers.House={kind="openai"}', r"providers\.House\.\[key\]: "),
+        (
+            'providers.anthropic={kind="openai"}',
+            r"anthropic: kind: .*give a server of kind 'openai' another name",
+        ),
+        ('providers.openai={url="http://models.example"}', r"providers\.openai\.url: .*write https"),
+        ('providers.openai={url="https://me:pass@models.example"}', r"providers\.openai\.url: .*no password"),
+        ('providers.openai={url="models.example/v1"}', r"providers\.openai\.url: .*no address"),
+        ('providers.openai={url="https://models.example?key=1"}', r"providers\.openai\.url: .*query"),
+        ('providers.bedrock={key_env="KEY"}', r"providers\.bedrock: .*key_env: Bedrock takes no key"),
+        ('providers.openai={key_env="AWS_ACCESS_KEY_ID"}', r"providers\.openai\.key_env: .*AWS"),
+        ("providers.openai={requests_per_minute=0}", r"providers\.openai\.requests_per_minute: .*1"),
+        ("providers=[]", r"providers: Input should be a valid dictionary"),
+        ("providers.openai=3", r"providers\.openai: "),
+    ],
+)
+def test_a_wrong_provider(setting: str, said: str) -> None:
+    with pytest.raises(DefinitionError, match=said):
+        load_config("laptop", settings=[setting])
+
+
+def test_a_providers_key_has_no_place_in_a_stages_file() -> None:
+    with pytest.raises(DefinitionError, match="unknown word") as told:
+        load_config("prod", settings=['providers.openai={key="sk-planted"}'])
+    assert "sk-planted" not in str(told.value)
+
+
+def test_more_providers_than_a_functions_variables_hold() -> None:
+    many = [f'providers.p{one}={{kind="openai", url="https://models{one}.example.com"}}' for one in range(60)]
+    with pytest.raises(DefinitionError, match=r"providers: .*bytes; keep them under"):
+        load_config("laptop", settings=many)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://localhost:1",
+        "http://[::1]:9",
+        "http://10.0.0.7/v1",
+        "http://gpu-box:8000",
+        "http://a.internal",
+    ],
+)
+def test_a_server_in_ones_own_network_may_speak_plain_http(url: str) -> None:
+    config = load_config("laptop", settings=[f'providers.house={{kind="openai-chat", url="{url}"}}'])
+    assert config.providers["house"].url == url
+
+
+def test_a_setting_changes_one_word_of_a_provider(tmp_path: Path) -> None:
+    file = (FOLDER / "laptop.toml").read_text(encoding="utf-8")
+    entries = '[providers.openai]\ntokens_per_minute = 5\n[providers.house]\nkind = "openai"\nurl = "https://x.example"\n'
+    (tmp_path / "laptop.toml").write_text(f"{file}\n{entries}", encoding="utf-8")
+    config = load_config("laptop", tmp_path, ['providers.openai.url="http://127.0.0.1:1"'])
+    assert set(config.providers) == {"openai", "house"}
+    assert (config.providers["openai"].tokens_per_minute, config.providers["openai"].url) == (
+        5,
+        "http://127.0.0.1:1",
+    )

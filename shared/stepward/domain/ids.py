@@ -17,6 +17,7 @@ APPROVAL_ID_PATTERN = r"^run_[0-9A-HJKMNP-TV-Z]{26}\.[A-Za-z0-9_-]{1,128}$"
 VERSION_PATTERN = r"^(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})\.(0|[1-9][0-9]{0,5})$"
 LABEL_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 """A label begins with a letter and a version with a digit, so neither can be taken for the other."""
+PROVIDER_PATTERN = r"^[a-z][a-z0-9-]{0,31}$"
 AGENT_UID_PATTERN = r"^AGENT-[0-9]{8}-[0-9]{6}-[0-9]{4,9}-[0-9A-F]{4}$"
 TOOL_NAME_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}$"
 TOOL_REFERENCE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z][a-zA-Z0-9_-]{0,62})?$"
@@ -36,6 +37,7 @@ _FIXES = {
     VERSION_PATTERN: "use three numbers, as in 1.0.0",
     LABEL_PATTERN: "use 1 to 32 small letters, digits and dashes, beginning with a letter, such as prod",
     PRINCIPAL_PATTERN: "use letters, digits and @._-, 100 characters at most",
+    PROVIDER_PATTERN: "use 1 to 32 small letters, digits and dashes, beginning with a letter, such as anthropic",
     TENANT_PATTERN: "use small letters, digits and dashes",
 }
 

@@ -10,6 +10,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain.errors import Bug
+from stepward.ports.providers import BUILT_IN, ProviderEntry, read_entries
 
 
 class Settings(BaseModel):
@@ -46,6 +47,12 @@ class Settings(BaseModel):
     webhook_key: str | None = None
     """The parameter from which the secrets of webhooks are derived."""
 
+    providers: tuple[ProviderEntry, ...] = BUILT_IN
+    """The providers of models that the stage may call: the built-in ones, and what its configuration says."""
+
+    provider_secrets: str | None = None
+    """How the names of the secrets begin that hold keys of providers."""
+
     http_allow: tuple[str, ...] = ()
     """What tools may reach outside: origins such as `https://host`, and functions as `lambda:name`."""
 
@@ -64,8 +71,9 @@ class Settings(BaseModel):
         }
         allow = [origin.lower() for origin in _listed(found.pop("http_allow", ""))]
         allow += [f"lambda:{name}" for name in _listed(environment.get("LAMBDA_TOOLS", ""))]
+        entries = {"providers": read_entries(found.pop("providers", ""))}
         pairs = {name: _pairs(found.pop(name, "")) for name in ("event_sources", "tool_functions")}
-        return cls.model_validate({**found, "http_allow": tuple(allow), **pairs})
+        return cls.model_validate({**found, "http_allow": tuple(allow), **pairs, **entries})
 
     def need(self, name: str) -> str:
         """Read a value that the room cannot do without."""

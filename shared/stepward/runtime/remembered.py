@@ -1,4 +1,4 @@
-"""Keeps limits for some seconds, so that a start does not read them each time."""
+"""Keeps what seldom changes for a while: limits for seconds, so that a start does not read them, keys for minutes."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import Final, Generic, TypeVar
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.providers import ProviderKey, ProviderKeys
 
 LIMITS_KEPT_S: Final = 15.0
+KEYS_KEPT_S: Final = 300.0
 V = TypeVar("V")
 
 
 class _Remembered(Generic[V]):
-    """Answers by name, each for some seconds."""
+    """Answers by name, each for some seconds; an empty one is not kept, for somebody may be about to fill it."""
 
     def __init__(self, kept_s: float, now_s: Callable[[], float]) -> None:
         self._kept_s = kept_s
@@ -27,8 +29,13 @@ class _Remembered(Generic[V]):
         if name in self._answers and now_s < self._answers[name][0]:
             return self._answers[name][1]
         fresh = source()
-        self._answers[name] = (now_s + self._kept_s, fresh)
+        if fresh != ():
+            self._answers[name] = (now_s + self._kept_s, fresh)
         return fresh
+
+    def forget(self, name: str) -> None:
+        """Ask again the next time."""
+        self._answers.pop(name, None)
 
 
 class RememberedLimits:
@@ -49,3 +56,27 @@ class RememberedLimits:
     def account(self) -> AccountLimits:
         """Read the account's limits."""
         return self._account.read("", lambda: self._source().account())
+
+
+class RememberedKeys:
+    """Keys of providers as they were at most five minutes ago, so that a process reads them once and a call never does.
+
+    A key that is taken away goes on for that long where the provider still takes it; one that the provider refuses is
+    forgotten at once, so that a rotation needs no deployment.
+    """
+
+    def __init__(self, source: ProviderKeys, now_s: Callable[[], float] = monotonic) -> None:
+        self._source = source
+        self._keys = _Remembered[tuple[ProviderKey, ...]](KEYS_KEPT_S, now_s)
+
+    def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
+        """Give the keys for a tenant's calls."""
+        return self._keys.read(_pool(tenant, provider), lambda: self._source.of(tenant, provider))
+
+    def forget(self, tenant: str, provider: str) -> None:
+        """Read them again at the next call."""
+        self._keys.forget(_pool(tenant, provider))
+
+
+def _pool(tenant: str, provider: str) -> str:
+    return f"{provider}/{tenant}"

@@ -1,0 +1,98 @@
+"""Providers of models: how each is reached, the keys that it takes, and how much may be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Annotated, Final, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
+
+from stepward.domain.ids import PROVIDER_PATTERN
+
+SHARED: Final = "shared"
+"""Stands where a tenant's name would: the keys of whoever has none of its own."""
+
+ProviderKind = Literal["anthropic", "openai", "openai-chat", "bedrock"]
+ProviderName = Annotated[str, StringConstraints(pattern=PROVIDER_PATTERN)]
+
+
+class ProviderEntry(BaseModel):
+    """One provider that a stage may call: what it speaks, where it answers, and how much each of its keys allows."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: ProviderName
+    kind: ProviderKind
+    base_url: str | None = None
+    """Where it answers; None is the vendor's own address."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+
+    @property
+    def takes_key(self) -> bool:
+        """Whether its calls carry a key of ours; on Bedrock the function's own role is the key."""
+        return self.kind != "bedrock"
+
+
+BUILT_IN: Final = (
+    ProviderEntry(name="anthropic", kind="anthropic"),
+    ProviderEntry(name="openai", kind="openai"),
+    ProviderEntry(name="bedrock", kind="bedrock"),
+)
+
+
+def read_entries(text: str) -> tuple[ProviderEntry, ...]:
+    """Read a stage's entries.
+
+    Args:
+        text: A JSON list of entries, or nothing where the stage has none of its own.
+
+    Returns:
+        The built-in entries, each replaced by the stage's one of its name, then the stage's others.
+    """
+    return with_built_in(TypeAdapter(tuple[ProviderEntry, ...]).validate_json(text) if text else ())
+
+
+def with_built_in(entries: Iterable[ProviderEntry]) -> tuple[ProviderEntry, ...]:
+    """Add the built-in entries that a stage does not replace."""
+    own = {entry.name: entry for entry in entries}
+    return tuple(({entry.name: entry for entry in BUILT_IN} | own).values())
+
+
+@dataclass(frozen=True)
+class ProviderKey:
+    """One key of a provider; its value is shown by no `repr` and no log."""
+
+    id: str
+    value: SecretStr
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell keys apart without their values: a replaced key has another fingerprint under the same id."""
+        return sha256(self.value.get_secret_value().encode()).hexdigest()[:16]
+
+
+class ProviderKeys(Protocol):
+    """Reads keys, which the operator alone sets."""
+
+    def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
+        """Give the keys with which a tenant's calls are made.
+
+        A tenant's own stand before the shared ones: who has any is never served by another's key, nor billed to it.
+
+        Args:
+            tenant: Whose calls they are for.
+            provider: The name of the provider's entry.
+
+        Returns:
+            The tenant's own, else the shared ones, in the order in which they were set; none if nobody has set any.
+
+        Raises:
+            ProviderRefused: What is kept is no list of keys; the message names the secret and not its content.
+        """
+
+    def forget(self, tenant: str, provider: str) -> None:
+        """Read again at the next call what may be remembered, because the provider refused a key."""

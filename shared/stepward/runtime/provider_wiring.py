@@ -1,0 +1,27 @@
+"""What calls of real models need, put together for the one function that makes them."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from stepward.runtime.config import settings
+
+if TYPE_CHECKING:
+    from stepward.ports.providers import ProviderEntry, ProviderKeys
+
+# ruff: noqa: PLC0415  imports on first use: a rehearsed run loads none of this
+
+
+def provider_entries() -> tuple[ProviderEntry, ...]:
+    """The providers that this stage may call."""
+    return settings().providers
+
+
+@cache
+def provider_keys() -> ProviderKeys:
+    """Keys of providers, as they were some minutes ago."""
+    from stepward.adapters.aws.provider_keys import SecretsManagerKeys
+    from stepward.runtime.remembered import RememberedKeys
+
+    return RememberedKeys(SecretsManagerKeys(settings().need("provider_secrets")))
