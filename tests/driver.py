@@ -101,7 +101,7 @@ class World:
             latest=lambda *said: startable_agent(self.registry, *said).definition.version,
             context=lambda tenant, call_id: ToolContext(tenant, call_id, self.datasets),
             invocation=f"invocation-{next(self._invocations)}",
-            time_left_s=self.time_left_s,
+            time_left_s=_fresh_at_first(self.time_left_s),
             most_events=self.most_events,
         )(request)
 
@@ -221,8 +221,16 @@ class Failing:
     def __init__(self, error: Exception) -> None:
         self.error = error
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    longest_call_s = 30.0
+
+    def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
         raise self.error
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         return 10
+
+
+def _fresh_at_first(later: Callable[[], float]) -> Callable[[], float]:
+    """Give an invocation all its time at its first look, and what is left after that."""
+    looks = count()
+    return lambda: 100.0 if next(looks) == 0 else later()

@@ -23,6 +23,7 @@ from stepward.domain.journal import Claimed, Turn
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey, execution_name
 from stepward.models.catalog import backend_for
+from stepward.ports.models import CallContext
 from tests.builders import an_agent, an_agent_body
 from tests.draws import drawn
 from tests.driver import World
@@ -119,10 +120,11 @@ class Counting:
     def __init__(self, *bodies: dict[str, Any]) -> None:
         self._backends = {body["prompt"]: backend_for(an_agent(**body)) for body in bodies}
         self.calls = 0
+        self.longest_call_s = 30.0
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         self.calls += 1
-        return self._backends[request.prompt].reply(request)
+        return self._backends[request.prompt].reply(request, call)
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         return self._backends[request.prompt].estimate_input_tokens(request)

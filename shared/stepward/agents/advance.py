@@ -9,41 +9,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
 from stepward.agents.epochs import MOST_EVENTS, Epochs
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
+from stepward.agents.model_turn import ModelTurn
 from stepward.agents.orphans import ORPHANED, EndOrphans
 from stepward.agents.outcomes import NO_ANSWER, TurnCalls
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.standing import Standing
 from stepward.agents.writer import RunWriter
-from stepward.domain.conversation import ModelReply
-from stepward.domain.errors import (
-    ModelFault,
-    OutputMalformed,
-    ProviderFault,
-    ProviderThrottled,
-    RehearsalFailed,
-    StepwardError,
-    StoreConflict,
-)
-from stepward.domain.journal import Claimed, End, Intent, Results, Turn, Waiting
-from stepward.domain.json_values import carried_bytes
+from stepward.domain.journal import Claimed, End, Intent, Results, Turn
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
-from stepward.ports.clock import iso
 from stepward.tools.base import ToolContext
 
-TIME_FOR_A_TURN_S: Final = 45
-PROVIDER_WAIT_S: Final = 10
-LONGEST_WAIT_S: Final = 300
-MOST_WAITS: Final = 300
-REPLY_LIMIT_BYTES: Final = 2_000_000
-"""With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
+TIME_BESIDE_A_CALL_S: Final = 15
+"""What the writes and the inline tools around a model call take at most."""
+MOST_OF_THE_TIME: Final = 0.9
+"""A function that runs shorter than its model's longest call begins one while it is nearly fresh, and never else."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +71,10 @@ class _Advancing:
     writer: RunWriter
     epochs: Epochs
     standing: Standing = field(init=False)
+    had_s: float = field(init=False)
 
     def __post_init__(self) -> None:
+        self.had_s = self.case.time_left_s()
         self.standing = Standing(self.writer, self.case.ports, self._answer)
 
     @property
@@ -146,53 +134,29 @@ class _Advancing:
         return None
 
     def _take_turn(self) -> AdvanceAnswer | None:
-        if self.state.ledger.intent is None:
+        intent = self.state.ledger.intent
+        if intent is None:
             return self._reserve()
-        consultant = self.consultant
-        try:
-            reply = consultant.backend.reply(consultant.request(self.state))
-        except (ProviderFault, ModelFault) as error:
-            return self._without_reply(error)
-        reply, end = _ending(reply)
-        turn = self.writer.make(
-            Turn,
-            turn=self.state.ledger.intent.turn,
-            reply=reply,
-            cost_usd_micros=consultant.price.cost_usd_micros(reply.usage),
-            end=end,
-            **consultant.named,
+        turn = ModelTurn(
+            writer=self.writer,
+            consultant=self.consultant,
+            intent=intent,
+            clock=self.case.ports.clock,
+            time_left_s=self.case.time_left_s,
+            answer=self._answer,
+            end=self._end,
         )
-        self._append_paid(turn)
-        return self._end(end) if end else None
+        return turn.take()
 
     def _reserve(self) -> AdvanceAnswer | None:
-        """Claim once more, with the reservation that a pause has kept the first claim from making."""
+        """Claim once more, with the reservation that the claim or the turn before could not make."""
+        if self._is_short:
+            return self._answer("again")
         permit = self._permit(self.state)
         if isinstance(permit, End):
             return self._end(permit)
         self.writer.append(self.writer.make(Claimed, intent=permit))
         return None
-
-    def _append_paid(self, turn: Turn) -> None:
-        """Write the reply; where the run has gone on without us, book what it cost and leave."""
-        try:
-            self.writer.append(turn)
-        except StoreConflict:
-            self.writer.book_late(turn)
-            raise
-
-    def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
-        reason = RunError(code=error.code, detail=error.detail)
-        unspent = isinstance(error, ProviderFault | RehearsalFailed)
-        if not error.retryable:
-            return self._end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
-        seconds = _wait_s(error)
-        until = self.case.ports.clock.now() + timedelta(seconds=seconds)
-        most = self.consultant.agent.max_retries
-        if until >= self.state.deadline or self.state.waits >= (MOST_WAITS if most is None else most):
-            return self._end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))
-        self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
-        return self._answer("wait", seconds=seconds)
 
     def _answer_calls(self, turn: Turn) -> AdvanceAnswer | None:
         calls = self._calls_of(turn)
@@ -244,12 +208,18 @@ class _Advancing:
         outcomes, carrier = handed_over(calls, outcomes, self._latest)
         results = self.writer.make(Results, turn=turn.turn, outcomes=outcomes, handed_over=carrier)
         permit = self._permit(self.state.with_results(results))
-        short = self.case.time_left_s() < TIME_FOR_A_TURN_S
+        short = self._is_short
         intent = permit if isinstance(permit, Intent) and not short and not self.epochs.is_full else None
         self.writer.append(results.model_copy(update={"intent": intent}))
         if isinstance(permit, End):
             return self._end(permit)
         return self._answer("again") if short else None
+
+    @property
+    def _is_short(self) -> bool:
+        """Whether too little time is left to begin a model call, which a new invocation has."""
+        needed_s = self.consultant.backend.longest_call_s + TIME_BESIDE_A_CALL_S
+        return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
     def _latest(self, agent: str, version: str | None) -> str:
         return self.case.latest(self.request.tenant, agent, version)
@@ -281,18 +251,3 @@ class _Advancing:
 
 
 _TOO_LATE: Final = RunError(code=NO_ANSWER, detail="the run that asked could not wait any longer.")
-
-
-def _ending(reply: ModelReply) -> tuple[ModelReply, End | None]:
-    """Say whether a reply ends the run; one that no answer of the API could carry is cut, and ends it as failed."""
-    size = carried_bytes(reply.model_dump(mode="json"))
-    if size > REPLY_LIMIT_BYTES:
-        detail = f"the model's reply takes {size} bytes; the limit is {REPLY_LIMIT_BYTES}."
-        cut = reply.model_copy(update={"text": reply.text[:1_000], "calls": ()})
-        return cut, failure(OutputMalformed.__name__, detail)
-    return reply, None if reply.calls else End(status=RunStatus.COMPLETED)
-
-
-def _wait_s(error: StepwardError) -> int:
-    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
-    return max(1, min(LONGEST_WAIT_S, round(asked or PROVIDER_WAIT_S)))

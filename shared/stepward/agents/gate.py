@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.conversation import ModelRequest, ToolSchema
+from stepward.domain.conversation import ModelOptions, ModelReply, ModelRequest, ToolSchema
 from stepward.domain.errors import (
     BudgetExceeded,
     DeadlineExceeded,
@@ -81,16 +81,26 @@ class Consultant:
             history=tuple(state.history),
             tools=self.tools,
             max_output_tokens=self.agent.limits.max_output_tokens,
+            options=_options(self.agent),
+            output_schema=self.agent.output_schema,
             own_turn=state.own_turns + 1,
         )
 
+    def cost_usd_micros(self, reply: ModelReply) -> int:
+        """Price a reply by the model that gave it."""
+        rate = price_of(reply.model, self.agreed) if reply.model else self.price
+        return rate.cost_usd_micros(reply.usage)
+
     def reserve_usd_micros(self, state: RunState) -> int:
-        """The most that the next call can cost."""
+        """The most that the next call can cost, whichever of its models answers."""
         request = self.request(state)
         estimate = self.backend.estimate_input_tokens(request)
-        return self.price.cost_usd_micros(
-            Usage(input_tokens=estimate, output_tokens=request.max_output_tokens)
-        )
+        most = Usage(input_tokens=estimate, output_tokens=request.max_output_tokens)
+        return max(rate.cost_usd_micros(most) for rate in self._rates())
+
+    def _rates(self) -> list[Rate]:
+        """The rates of all models that may answer."""
+        return [self.price, *(price_of(model, self.agreed) for model in self.agent.fallbacks)]
 
 
 def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent | End:
@@ -143,6 +153,15 @@ def failure(code: str, detail: str) -> End:
 
 def _end(status: RunStatus, error: StepwardError) -> End:
     return End(status=status, error=RunError(code=error.code, detail=error.detail))
+
+
+def _options(agent: AgentDefinition) -> ModelOptions:
+    return ModelOptions(
+        temperature=None if agent.temperature is None else float(agent.temperature),
+        effort=agent.effort,
+        thinking=agent.thinking,
+        cache=agent.cache or "5m",
+    )
 
 
 def _schemas(agent: AgentDefinition) -> list[ToolSchema]:

@@ -136,6 +136,11 @@ class RunWriter:
             self.state.apply(item)
         return True
 
+    def is_overtaken(self) -> bool:
+        """Look whether somebody else has written what keeps us from going on."""
+        fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
+        return not all(is_harmless(item.record) for item in fresh)
+
     def refresh_calls(self) -> None:
         """Read the items of the open turn's calls again."""
         self.state.calls = self.ports.journal.load(self.key, self.state.seq + 1).calls

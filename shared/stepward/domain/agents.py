@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from stepward.domain.conversation import CacheTime, Effort
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
@@ -23,8 +24,19 @@ HIGH_FROM: Final = 8
 NORMAL_FROM: Final = 4
 
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LIMIT_CHARS)]
+ModelName = Annotated[str, StringConstraints(min_length=1, max_length=120)]
 Facet = Annotated[str, StringConstraints(pattern=FACET_PATTERN)]
 """A word by which agents are found: a module, a category or a tag."""
+
+
+def is_none(value: object) -> bool:
+    """Tell whether a field says nothing; what an older definition did not have is left out of its JSON."""
+    return value is None
+
+
+def is_empty(value: list[str]) -> bool:
+    """Tell whether a list says nothing."""
+    return not value
 
 
 class Capability(StrEnum):
@@ -82,13 +94,21 @@ class AgentDefinition(BaseModel):
     module: Facet | None = None
     category: Facet | None = None
     tags: list[Facet] = Field(default_factory=list, max_length=MOST_TAGS)
-    model: str = Field(min_length=1, max_length=120)
+    model: ModelName
     llm_backend: str | None = Field(default=None, max_length=40, exclude=True)
     """A check, never kept: who must be the model's provider."""
     temperature: Fraction | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
+    effort: Effort | None = Field(default=None, exclude_if=is_none)
+    thinking: bool | None = Field(default=None, strict=True, exclude_if=is_none)
+    cache: CacheTime | None = Field(default=None, exclude_if=is_none)
+    """How long the provider keeps the prompt's beginning: `off`, `5m` or `1h`; None means `5m` where the model can."""
+    fallbacks: list[ModelName] = Field(default_factory=list, max_length=5, exclude_if=is_empty)
+    """Models to ask, in this order, where the one before does not answer."""
     prompt: Prompt
     input_schema: dict[str, Any] | None = None
     """The JSON Schema of what a run is given; without one any text or object goes."""
+    output_schema: dict[str, Any] | None = Field(default=None, exclude_if=is_none)
+    """The JSON Schema of the answer: a JSON object, checked before the run ends; without one the answer is any text."""
     tools: list[ToolUse] = Field(default_factory=list, max_length=64)
     dependencies: list[AgentId] = Field(default_factory=list, max_length=64)
     memory_config: MemoryConfig = MemoryConfig()
@@ -103,7 +123,7 @@ class AgentDefinition(BaseModel):
     def _one_name_a_field(cls, given: Any) -> Any:
         return spell_out(given) if isinstance(given, dict) else given
 
-    @field_validator("capabilities", "tags", "dependencies")
+    @field_validator("capabilities", "tags", "dependencies", "fallbacks")
     @classmethod
     def _each_once(cls, given: list[str]) -> list[str]:
         twice = next((one for index, one in enumerate(given) if one in given[:index]), None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -44,20 +44,79 @@ class ToolResult(Frozen):
     child_aws_usd_micros: int = Field(default=0, ge=0, exclude_if=lambda micros: micros == 0)
 
 
+Effort = Literal["low", "medium", "high", "xhigh", "max"]
+CacheTime = Literal["off", "5m", "1h"]
+
+
+class TextPart(Frozen):
+    """The next characters of a reply's text; `extra` is what its vendor wants to see again beside them."""
+
+    kind: Literal["text"] = "text"
+    chars: int = Field(gt=0)
+    extra: dict[str, Any] | None = Field(default=None, exclude_if=lambda extra: extra is None)
+
+
+class CallPart(Frozen):
+    """One of a reply's calls."""
+
+    kind: Literal["call"] = "call"
+    call: str
+
+
+class OpaquePart(Frozen):
+    """What a vendor wants back unchanged and nobody else can read: a reasoning item, a signed thought."""
+
+    kind: Literal["opaque"] = "opaque"
+    vendor: str
+    data: dict[str, Any]
+
+
+class Tried(Frozen):
+    """A model that was asked in vain: the error's code and the vendor's name for the call."""
+
+    model: str
+    error: str
+    request_id: str | None = Field(default=None, exclude_if=lambda value: value is None)
+
+
+ReplyPart = Annotated[TextPart | CallPart | OpaquePart, Field(discriminator="kind")]
+
+Stop = Literal["end", "tools", "length", "refused", "filtered", "context", "pause", "cut"]
+"""Why a reply ended: the model was done, wants its tools called, reached its length, declined, was silenced by its
+vendor's filter, filled its context window, or made a pause of its own; `cut` is a stream that nobody read to its end."""
+
+_OMIT_NONE: Final[Any] = {"default": None, "exclude_if": lambda value: value is None}
+
+
 class ModelReply(Frozen):
-    """One model call's outcome."""
+    """One model call's outcome.
+
+    `parts` say in which order text, calls and what only the vendor can read came; without them it was the text, then the
+    calls. `request_id` is the vendor's name for the call, for questions to its support. `model` is who answered where that
+    is not whom the agent names, and `tried` who was asked before.
+    """
 
     text: str = ""
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = Usage()
-    stop: Literal["end", "tools", "length"] = "end"
+    stop: Stop = "end"
+    parts: tuple[ReplyPart, ...] = Field(default=(), exclude_if=lambda parts: not parts)
+    request_id: str | None = Field(**_OMIT_NONE)
+    model: str | None = Field(**_OMIT_NONE)
+    tried: tuple[Tried, ...] = Field(default=(), exclude_if=lambda tried: not tried)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the model has said nothing and asked for nothing."""
+        return not self.calls and not self.text.strip()
 
 
 class Exchange(Frozen):
-    """One past turn: what the model replied and what its calls gave."""
+    """One past turn: what the model replied, what its calls gave, and what it was told beside that."""
 
     reply: ModelReply
     results: tuple[ToolResult, ...] = ()
+    note: str | None = Field(**_OMIT_NONE)
 
 
 class ToolSchema(Frozen):
@@ -66,6 +125,18 @@ class ToolSchema(Frozen):
     name: str
     description: str
     parameters: dict[str, Any]
+
+
+class ModelOptions(Frozen):
+    """How a model is to answer, as far as it takes that; None leaves it to the model.
+
+    `cache` is how long its vendor is to keep the prompt's beginning.
+    """
+
+    temperature: float | None = None
+    effort: Effort | None = None
+    thinking: bool | None = None
+    cache: CacheTime = "5m"
 
 
 class ModelRequest(Frozen):
@@ -77,6 +148,8 @@ class ModelRequest(Frozen):
     history: tuple[Exchange, ...] = ()
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int = Field(default=1024, gt=0)
+    options: ModelOptions = Field(default_factory=ModelOptions)
+    output_schema: dict[str, Any] | None = None
     own_turn: int | None = Field(default=None, gt=0)
     """Which turn this is of the agent that is asked, where others have taken turns of the run too; a script goes by it."""
 

@@ -146,9 +146,10 @@ class Continued(Record):
 
 
 class Turn(Record):
-    """One model reply and what it cost. `late` marks one that came after the run was taken over or ended.
+    """One model reply and what it cost. `late` marks one that nobody goes on with: the run was taken over, or it broke off.
 
-    `agent` and `model` say who was asked; journals of 0.1.0 know only the run's own agent.
+    `agent` and `model` say who was asked; journals of 0.1.0 know only the run's own agent. `note` is what the model is told
+    before it goes on, where its reply is neither the end nor asks for calls.
     """
 
     kind: Literal["turn"] = "turn"
@@ -159,6 +160,7 @@ class Turn(Record):
     late: bool = False
     agent: str | None = None
     model: str | None = None
+    note: str | None = Field(default=None, exclude_if=lambda note: note is None)
 
 
 class CallOutcome(BaseModel):

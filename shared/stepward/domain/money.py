@@ -15,7 +15,11 @@ DearestPerMtok = Annotated[Exact, Field(ge=0, le=100_000, decimal_places=9, allo
 
 
 class Usage(BaseModel):
-    """What one model call consumed: tokens that a cache gave or took are counted apart from the other input."""
+    """What one model call consumed, the same for every vendor: no token is counted twice but those of reasoning.
+
+    `input_tokens` are those that no cache gave or took; `cache_write_tokens` are kept for five minutes, those of
+    `cache_write_1h_tokens` for an hour; `reasoning_tokens` are a part of `output_tokens`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,11 +27,15 @@ class Usage(BaseModel):
     output_tokens: int = 0
     cache_read_tokens: int = 0
     cache_write_tokens: int = 0
+    cache_write_1h_tokens: int = Field(default=0, exclude_if=lambda tokens: tokens == 0)
+    reasoning_tokens: int = Field(default=0, exclude_if=lambda tokens: tokens == 0)
 
     @property
     def prompt_tokens(self) -> int:
         """Everything that the model read, which decides the tier."""
-        return self.input_tokens + self.cache_read_tokens + self.cache_write_tokens
+        return (
+            self.input_tokens + self.cache_read_tokens + self.cache_write_tokens + self.cache_write_1h_tokens
+        )
 
 
 class Tier(BaseModel):

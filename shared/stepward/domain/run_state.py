@@ -203,7 +203,7 @@ class RunState:
         if record.reply.calls:
             self.pending, self.pending_seq = record, self.seq
         else:
-            self.history.append(Exchange(reply=record.reply))
+            self.history.append(Exchange(reply=record.reply, note=record.note))
         if record.end:
             self._finish(record.end)
 

@@ -18,6 +18,7 @@ from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.models.expressions import evaluate, is_expression
+from stepward.ports.models import CallContext
 
 BYTES_PER_TOKEN = 3.6
 _FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"}
@@ -26,18 +27,24 @@ _NOT_SENT: Final[Any] = {
     "model": True,
     "max_output_tokens": True,
     "own_turn": True,
+    "options": True,
+    "output_schema": True,
     "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}}},
 }
+_NOBODY: Final = CallContext()
 
 
 class ScriptedBackend:
     """A `ModelBackend` that reads its lines from a rehearsal."""
 
+    longest_call_s = 30.0
+
     def __init__(self, rehearsal: Rehearsal) -> None:
         self._rehearsal = rehearsal
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    def reply(self, request: ModelRequest, call: CallContext = _NOBODY) -> ModelReply:
         """Answer the agent's turn n with item n of the script; raises `RehearsalFailed`, for it asks nobody."""
+        del call
         try:
             return self._scripted(request, request.own_turn or request.turn)
         except ModelFault as error:

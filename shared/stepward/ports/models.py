@@ -2,15 +2,70 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from pydantic import SecretStr
 
 from stepward.domain.conversation import ModelReply, ModelRequest
+
+DeltaKind = Literal["text", "thinking", "arguments"]
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A piece of a reply as it comes: words of its answer, of its thinking, or of a call's arguments."""
+
+    kind: DeltaKind
+    text: str
+
+
+@dataclass(frozen=True)
+class Access:
+    """The way to a provider: where it is, by which key, and how long it may be silent.
+
+    Args:
+        key: What the vendor is shown; None where its own credentials are used, as AWS's are.
+        url: Where to send calls to; None means the vendor's own address.
+        silence_s: After how many seconds without a sign of life a stream counts as stalled.
+    """
+
+    key: SecretStr | None = None
+    url: str | None = None
+    silence_s: float = 90.0
+
+
+def _nothing(_: Delta) -> None:
+    """Let a piece pass unseen."""
+
+
+@dataclass(frozen=True)
+class CallContext:
+    """What one model call may use and must heed beside its request.
+
+    Args:
+        tenant: For whom the call is made.
+        time_left_s: How many seconds the function may still run.
+        is_over: Whether nobody waits for the reply any more; asked about once a second while a reply streams.
+        on_delta: Gets each piece of the reply as it comes.
+        access: The way to the provider; set by who chooses among keys.
+    """
+
+    tenant: str = ""
+    time_left_s: Callable[[], float] = lambda: 900.0
+    is_over: Callable[[], bool] = lambda: False
+    on_delta: Callable[[Delta], None] = _nothing
+    access: Access = field(default_factory=Access)
 
 
 class ModelBackend(Protocol):
     """One way to get a reply; raises the `ProviderFault`s, never a vendor's error."""
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    longest_call_s: float
+    """How many seconds one call may take; a call begins only when the function has as many left."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Make one model call."""
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:

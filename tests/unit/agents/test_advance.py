@@ -121,7 +121,9 @@ def test_an_unknown_tool_is_a_tool_error(world: World) -> None:
 
 def test_more_calls_than_a_turn_may_make_are_refused_one_by_one(world: World) -> None:
     class Eager:
-        def reply(self, request: ModelRequest) -> ModelReply:
+        longest_call_s = 30.0
+
+        def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
             if request.history:
                 return ModelReply(text=str([r.error for r in request.history[0].results[11:14]]))
             calls = [

@@ -47,7 +47,9 @@ class During:
     def __init__(self, happening: Any) -> None:
         self.happening = happening
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    longest_call_s = 30.0
+
+    def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
         if request.turn == 1:
             self.happening()
         return ModelReply(text="Done.", usage=Usage(input_tokens=1_000, output_tokens=100))

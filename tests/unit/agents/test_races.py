@@ -26,7 +26,9 @@ class Overtaken:
     def __init__(self, happening: Any) -> None:
         self.happening = happening
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    longest_call_s = 30.0
+
+    def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
         self.happening()
         return ModelReply(text="late", usage=Usage(input_tokens=1_000, output_tokens=100))
 

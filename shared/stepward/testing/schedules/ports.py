@@ -13,6 +13,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest, ToolResult
 from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
 from stepward.domain.journal import AnyRecord, CallItem
 from stepward.domain.runs import RunKey
+from stepward.ports.models import CallContext
 from stepward.testing.schedules.actors import PortCall, acting
 from stepward.testing.schedules.faults import Died, Fault
 
@@ -117,18 +118,19 @@ class WatchedBackend:
     ) -> None:
         self._run = run
         self._backend = plain.backend
+        self.longest_call_s = plain.backend.longest_call_s
         self._price = plain.price
         self._diary = diary
         self._reserved_usd_micros = reserved_usd_micros
 
-    def reply(self, request: ModelRequest) -> ModelReply:
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Reply, or meet a fault; one that comes before the call costs nothing."""
         actor = acting()
         fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else Fault.NONE
         if fault in (Fault.THROTTLED, Fault.BROWN_OUT):
             raise ProviderThrottled("the provider wants fewer requests", retry_after_s=3)
         _before(fault)
-        reply: ModelReply = self._backend.reply(request)
+        reply: ModelReply = self._backend.reply(request, call)
         self._pay(actor.name if actor else "", self._price.cost_usd_micros(reply.usage))
         return reply if fault is Fault.ANSWER_LOST else _after(fault, reply)
 

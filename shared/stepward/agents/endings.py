@@ -1,0 +1,131 @@
+"""Decides what follows from a model's reply: the run's end, its calls, or one more turn with a word to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import Exchange, ModelReply
+from stepward.domain.errors import (
+    ContentFiltered,
+    ContextTooLong,
+    ModelRefused,
+    OutputEmpty,
+    OutputInvalid,
+    OutputMalformed,
+    OutputTruncated,
+)
+from stepward.domain.journal import End
+from stepward.domain.json_schemas import faults_of_value
+from stepward.domain.json_text import NotJson, read_json
+from stepward.domain.json_values import carried_bytes
+from stepward.domain.runs import RunError, RunStatus
+
+REPLY_LIMIT_BYTES: Final = 2_000_000
+"""With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
+MOST_REPAIRS: Final = 2
+"""How often in a row a model is told that its answer does not do, before the run ends."""
+_MOST_FAULTS: Final = 5
+_EMPTY: Final = "Your last answer was empty. Answer now, or call a tool."
+_NAMED: Final = {
+    "refused": (ModelRefused, "the model declined to answer."),
+    "filtered": (ContentFiltered, "the provider's content filter held the answer back."),
+    "context": (ContextTooLong, "the conversation has filled the model's context window."),
+    "length": (
+        OutputTruncated,
+        "the reply was cut at `limits.max_output_tokens`; raise it, or ask for less at once.",
+    ),
+}
+"""Why a reply ended → how the run does."""
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A reply as it is kept, with the run's end or with what the model is told before it goes on."""
+
+    reply: ModelReply
+    end: End | None = None
+    note: str | None = None
+
+
+def what_follows(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> Followed:
+    """Decide what a reply leads to.
+
+    Args:
+        reply: What the model has answered.
+        agent: Whose `output_schema` the answer is held to.
+        history: The turns before it; they tell how often the model was told already.
+
+    Returns:
+        The reply to keep. Without an end and without calls, the model is asked again.
+    """
+    size = carried_bytes(reply.model_dump(mode="json"))
+    if size > REPLY_LIMIT_BYTES:
+        cut = reply.model_copy(update={"text": reply.text[:1_000], "calls": (), "parts": ()})
+        detail = f"the model's reply takes {size} bytes; the limit is {REPLY_LIMIT_BYTES}."
+        return Followed(cut, _failed(OutputMalformed.__name__, detail))
+    if reply.stop in _NAMED:
+        kind, detail = _NAMED[reply.stop]
+        # What broke off in the middle is no call: its arguments may read as whole and mean something else.
+        return Followed(_without_calls(reply), _failed(kind.__name__, detail))
+    if reply.calls or reply.stop == "pause":
+        return Followed(reply)
+    return _answered(reply, agent, history)
+
+
+def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> Followed:
+    """Hold an answer to what the agent promises."""
+    if reply.is_empty:
+        code, detail, note = OutputEmpty.__name__, "the model answered nothing, again and again.", _EMPTY
+    elif faults := output_faults(agent, reply.text):
+        code, detail = (
+            OutputInvalid.__name__,
+            f"the answer does not fit `output_schema`: {'; '.join(faults)}.",
+        )
+        note = f"Your answer does not fit: {'; '.join(faults)}. Answer again with the whole JSON object, and nothing else."
+    else:
+        return Followed(reply, End(status=RunStatus.COMPLETED))
+    if _told_in_a_row(history) >= MOST_REPAIRS:
+        return Followed(reply, _failed(code, detail))
+    return Followed(reply, note=note)
+
+
+def output_faults(agent: AgentDefinition, text: str) -> list[str]:
+    """Say where an answer does not fit the agent's `output_schema`; each fault begins with its path.
+
+    Args:
+        agent: Without an `output_schema` every answer fits.
+        text: The answer.
+
+    Returns:
+        At most five faults; none for an answer that fits.
+    """
+    if agent.output_schema is None:
+        return []
+    try:
+        value = read_json(text)
+    except NotJson as error:
+        return [f"output: it is no JSON ({error})"]
+    return list(islice(faults_of_value(value, agent.output_schema, "output"), _MOST_FAULTS))
+
+
+def _told_in_a_row(history: Sequence[Exchange]) -> int:
+    """Count the turns at the end of a history in which the model was told that its answer does not do."""
+    told = 0
+    for exchange in reversed(history):
+        if exchange.note is None:
+            break
+        told += 1
+    return told
+
+
+def _without_calls(reply: ModelReply) -> ModelReply:
+    kept = tuple(part for part in reply.parts if part.kind != "call")
+    return reply.model_copy(update={"calls": (), "parts": kept})
+
+
+def _failed(code: str, detail: str) -> End:
+    return End(status=RunStatus.FAILED, error=RunError(code=code, detail=detail))

@@ -1,0 +1,115 @@
+"""Takes one turn of a run: asks the model, keeps the reply with its cost, and says what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from stepward.agents.advance_messages import AdvanceAnswer
+from stepward.agents.endings import what_follows
+from stepward.agents.gate import Consultant
+from stepward.agents.writer import RunWriter
+from stepward.domain.conversation import ModelReply
+from stepward.domain.errors import (
+    Bug,
+    ModelFault,
+    PlatformFault,
+    ProviderFault,
+    ProviderThrottled,
+    RehearsalFailed,
+    StepwardError,
+    StoreConflict,
+    StreamCut,
+)
+from stepward.domain.journal import End, Intent, Turn, Waiting
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunError, RunStatus
+from stepward.ports.clock import Clock, iso
+from stepward.ports.models import CallContext
+
+PROVIDER_WAIT_S: Final = 10
+AFTER_A_CUT_S: Final = 2
+LONGEST_WAIT_S: Final = 300
+MOST_WAITS: Final = 300
+
+
+@dataclass(frozen=True)
+class ModelTurn:
+    """One model call for which the run has reserved; `answer` and `end` make the machine's next step."""
+
+    writer: RunWriter
+    consultant: Consultant
+    intent: Intent
+    clock: Clock
+    time_left_s: Callable[[], float]
+    answer: Callable[..., AdvanceAnswer]
+    end: Callable[[End], AdvanceAnswer]
+
+    @property
+    def state(self) -> RunState:
+        """The run as its journal has it."""
+        return self.writer.state
+
+    def take(self) -> AdvanceAnswer | None:
+        """Make the call; None when the run goes on at once."""
+        call = CallContext(tenant=self.writer.key.tenant, time_left_s=self.time_left_s, is_over=self._is_over)
+        try:
+            reply = self.consultant.backend.reply(self.consultant.request(self.state), call)
+        except StreamCut as error:
+            self._book_what_came(error)
+            return self._without_reply(error)
+        except (ProviderFault, ModelFault) as error:
+            return self._without_reply(error)
+        followed = what_follows(reply, self.consultant.agent, self.state.history)
+        self._append_paid(self._turn(followed.reply, end=followed.end, note=followed.note))
+        return self.end(followed.end) if followed.end else None
+
+    def _turn(self, reply: ModelReply, **fields: Any) -> Turn:
+        named = self.consultant.named | ({"model": reply.model} if reply.model else {})
+        cost = self.consultant.cost_usd_micros(reply)
+        return self.writer.make(
+            Turn, turn=self.intent.turn, reply=reply, cost_usd_micros=cost, **named, **fields
+        )
+
+    def _append_paid(self, turn: Turn) -> None:
+        """Write the reply; where the run has gone on without us, book what it cost and leave."""
+        try:
+            self.writer.append(turn)
+        except StoreConflict:
+            self.writer.book_late(turn)
+            raise
+
+    def _book_what_came(self, error: StreamCut) -> None:
+        """Pay for a reply that broke off; nobody goes on with its words."""
+        if not isinstance(error.partial, ModelReply):
+            raise Bug("a stream that was cut brings no reply")
+        self._append_paid(self._turn(error.partial, late=True))
+
+    def _is_over(self) -> bool:
+        """Look whether somebody has ended or taken over the run while its reply streams."""
+        try:
+            return self.writer.is_overtaken()
+        except PlatformFault:
+            return False  # the look is repeated in a second; a reply that is paid must not be lost to it
+
+    def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
+        reason = RunError(code=error.code, detail=error.detail)
+        unspent = isinstance(error, ProviderFault | RehearsalFailed)
+        if not error.retryable:
+            return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
+        seconds = _wait_s(error)
+        until = self.clock.now() + timedelta(seconds=seconds)
+        most = self.consultant.agent.max_retries
+        if until >= self.state.deadline or self.state.waits >= (MOST_WAITS if most is None else most):
+            return self.end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))
+        self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
+        return self.answer("wait", seconds=seconds)
+
+
+def _wait_s(error: StepwardError) -> int:
+    if isinstance(error, StreamCut):
+        return AFTER_A_CUT_S
+    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
+    return max(1, min(LONGEST_WAIT_S, round(asked or PROVIDER_WAIT_S)))

@@ -1,0 +1,155 @@
+"""Every error that Stepward raises, in one tree, so that each reader knows who must act.
+
+StepwardError
+├── CallerError          the caller can mend it
+│   ├── InvalidRequest   400  a field is wrong; `field` and `fix` say which and how
+│   ├── NotAuthenticated 401  nobody is known behind the request
+│   ├── NotAllowed       403  somebody is known, but may not do this
+│   ├── NotFound         404  it does not exist, or not for this tenant
+│   └── Conflict         409  it exists already, or is past the state that this needs
+├── PolicyStop           the run's own rules stop it
+│   ├── SafetyBlocked         a safety check said no
+│   ├── RateLimited           too fast; `retry_after_s` says when to come back
+│   ├── BudgetExceeded        the next call could cost more than is left
+│   ├── ApprovalDenied        a person said no
+│   ├── RunCancelled          somebody cancelled the run
+│   ├── MaxIterationsReached  the agent took as many turns as it may
+│   └── DeadlineExceeded      the run's time is over
+├── ModelFault           the model asked for something that cannot be done; it is told, and may try again
+│   ├── ToolArgumentInvalid   the arguments do not fit the tool's schema
+│   ├── ToolFailed            the tool ran and failed
+│   ├── ToolUnavailable       r  the tool gave no answer in time, or asked to be called later
+│   ├── TaskTimedOut          r  a workflow's task took longer than its `timeout_s`
+│   ├── CircuitOpen           the tool's far end failed so often lately that it is left alone for a while
+│   └── OutputMalformed       the model's reply cannot be read
+│       ├── RehearsalFailed      the script has no reply, so nobody was asked; its code is OutputMalformed
+│       ├── OutputTruncated      the reply was cut at `max_output_tokens`
+│       ├── OutputEmpty          the model said nothing, and nothing again when it was asked once more
+│       └── OutputInvalid        the answer does not fit `output_schema`, however often the model was told so
+├── ProviderFault        the model's provider
+│   ├── ProviderThrottled     r  too many requests
+│   ├── ProviderUnavailable   r  no answer, or a 5xx
+│   │   └── StreamCut             r  the reply began and broke off: what came is paid
+│   ├── ProviderRefused          the provider declined the request itself
+│   │   ├── KeyMissing               nobody has given the provider's key
+│   │   ├── KeyRefused               the provider does not take the key
+│   │   └── ModelUnknown             the provider has no such model, or not any more
+│   ├── ModelRefused             the model declined to answer
+│   ├── ContentFiltered          the provider's filter silenced the answer
+│   └── ContextTooLong           the prompt does not fit the model
+├── PlatformFault        AWS, or we
+│   ├── StoreThrottled        r  a table or a bucket said: slower
+│   ├── StoreConflict         r  somebody else wrote first
+│   ├── DependencyTimeout     r  a service did not answer in time
+│   └── MachineMissing        r  a workflow's state machine is gone; it is being made again
+├── TaskFault            a workflow's task, in the words that its state machine follows
+│   ├── TaskRetry             r  the attempt failed, and the task's own rule allows another
+│   └── TaskFailed               the task failed for good, and its run ends with it
+└── Bug                  a state that must not occur
+
+The class name is the error name in the state machines and the `code` of the API; r marks `retryable`.
+"""
+
+from __future__ import annotations
+
+from stepward.domain.errors.base import (
+    ApprovalDenied,
+    BudgetExceeded,
+    Bug,
+    CallerError,
+    Conflict,
+    DeadlineExceeded,
+    InvalidRequest,
+    MaxIterationsReached,
+    NotAllowed,
+    NotAuthenticated,
+    NotFound,
+    PolicyStop,
+    RateLimited,
+    RunCancelled,
+    SafetyBlocked,
+    StepwardError,
+)
+from stepward.domain.errors.models import (
+    CircuitOpen,
+    ContentFiltered,
+    ContextTooLong,
+    KeyMissing,
+    KeyRefused,
+    ModelFault,
+    ModelRefused,
+    ModelUnknown,
+    OutputEmpty,
+    OutputInvalid,
+    OutputMalformed,
+    OutputTruncated,
+    ProviderFault,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+    RehearsalFailed,
+    StreamCut,
+    TaskTimedOut,
+    ToolArgumentInvalid,
+    ToolFailed,
+    ToolUnavailable,
+)
+from stepward.domain.errors.platform import (
+    DependencyTimeout,
+    MachineMissing,
+    PlatformFault,
+    StoreConflict,
+    StoreThrottled,
+    TaskFailed,
+    TaskFault,
+    TaskRetry,
+)
+
+__all__ = [
+    "StepwardError",
+    "CallerError",
+    "InvalidRequest",
+    "NotAuthenticated",
+    "NotAllowed",
+    "NotFound",
+    "Conflict",
+    "PolicyStop",
+    "SafetyBlocked",
+    "RateLimited",
+    "BudgetExceeded",
+    "ApprovalDenied",
+    "RunCancelled",
+    "MaxIterationsReached",
+    "DeadlineExceeded",
+    "ModelFault",
+    "ToolArgumentInvalid",
+    "ToolFailed",
+    "ToolUnavailable",
+    "TaskTimedOut",
+    "CircuitOpen",
+    "OutputMalformed",
+    "RehearsalFailed",
+    "OutputTruncated",
+    "OutputEmpty",
+    "OutputInvalid",
+    "ProviderFault",
+    "ProviderThrottled",
+    "ProviderUnavailable",
+    "StreamCut",
+    "ProviderRefused",
+    "KeyMissing",
+    "KeyRefused",
+    "ModelUnknown",
+    "ModelRefused",
+    "ContentFiltered",
+    "ContextTooLong",
+    "PlatformFault",
+    "StoreThrottled",
+    "StoreConflict",
+    "DependencyTimeout",
+    "MachineMissing",
+    "TaskFault",
+    "TaskRetry",
+    "TaskFailed",
+    "Bug",
+]

@@ -1,0 +1,117 @@
+"""What every error has, what the caller can mend, and what a run's own rules stop."""
+
+from __future__ import annotations
+
+
+class StepwardError(Exception):
+    """Gives every error a code, a detail for people, and the retry rule that machines follow."""
+
+    retryable = False
+    http_status = 500
+    status: int | None = None  # what the far end answered by HTTP, where that answer was the failure
+
+    def __init__(self, detail: str, *, field: str | None = None, fix: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.field = field
+        self.fix = fix
+
+    @property
+    def code(self) -> str:
+        """The stable name, equal in the API, in the journal and in the state machines."""
+        return type(self).__name__
+
+
+class CallerError(StepwardError):
+    """The caller can mend it; unlike `PolicyStop`, nothing has run yet."""
+
+    http_status = 400
+
+
+class InvalidRequest(CallerError):
+    """A field of the request is wrong. `errors` lists further ones when there are several."""
+
+    def __init__(
+        self,
+        detail: str,
+        *,
+        field: str | None = None,
+        fix: str | None = None,
+        errors: list[dict[str, str]] | None = None,
+    ) -> None:
+        super().__init__(detail, field=field, fix=fix)
+        self.errors = errors or []
+
+
+class NotAuthenticated(CallerError):
+    """Nobody is known behind the request; unlike `NotAllowed`, a right key would help."""
+
+    http_status = 401
+
+
+class NotAllowed(CallerError):
+    """The principal is known but may not do this; another key of the same rights would not help."""
+
+    http_status = 403
+
+
+class NotFound(CallerError):
+    """It does not exist, or it belongs to another tenant: the two look the same on purpose."""
+
+    http_status = 404
+
+
+class Conflict(CallerError):
+    """It exists already with other content, or is past the state that the request needs."""
+
+    http_status = 409
+
+
+class PolicyStop(StepwardError):
+    """The run's own rules end it; unlike a `CallerError`, work may already have been done and paid."""
+
+    http_status = 403
+
+
+class SafetyBlocked(PolicyStop):
+    """A safety check said no to an input, a tool call or an output."""
+
+
+class RateLimited(PolicyStop):
+    """Too many requests in a time; unlike `ProviderThrottled` it is our own limit."""
+
+    http_status = 429
+
+    def __init__(self, detail: str, *, retry_after_s: int) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class BudgetExceeded(PolicyStop):
+    """The next model call could cost more than is left; raised before the call, never after it."""
+
+    http_status = 402
+
+
+class ApprovalDenied(PolicyStop):
+    """A person said no."""
+
+
+class RunCancelled(PolicyStop):
+    """Somebody cancelled the run."""
+
+    http_status = 409
+
+
+class MaxIterationsReached(PolicyStop):
+    """The agent took as many turns as `max_iterations` allows without coming to an answer."""
+
+
+class DeadlineExceeded(PolicyStop):
+    """The run's active time is over; unlike `DependencyTimeout` the limit is the run's own."""
+
+    http_status = 408
+
+
+class Bug(StepwardError):
+    """A state that must not occur: somebody should look at it."""

@@ -1,0 +1,133 @@
+"""What the model asks for in vain, and what its provider does not give."""
+
+from __future__ import annotations
+
+from stepward.domain.errors.base import StepwardError
+
+
+class ModelFault(StepwardError):
+    """The model asked for something that cannot be done; it is told so as a tool result."""
+
+    http_status = 422
+
+
+class ToolArgumentInvalid(ModelFault):
+    """The arguments do not fit the tool's schema; unlike `ToolFailed`, the tool never ran."""
+
+
+class ToolFailed(ModelFault):
+    """The tool ran, or should have run, and gave no usable result."""
+
+
+class ToolUnavailable(ModelFault):
+    """The tool gave no answer in time, or a 429 or 5xx; unlike `ToolFailed`, the same call may do better later.
+
+    `has_begun` says whether something may have happened in the world; `retry_after_s` when it asked to be called again.
+    """
+
+    retryable = True
+
+    def __init__(self, detail: str, *, has_begun: bool = True, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.has_begun = has_begun
+        self.retry_after_s = retry_after_s
+
+
+class TaskTimedOut(ModelFault):
+    """A task of a workflow took longer than its own `timeout_s`; unlike `DeadlineExceeded`, the run has time left."""
+
+    retryable = True
+
+
+class CircuitOpen(ModelFault):
+    """The far end is left alone until it has had time to recover; unlike `ToolUnavailable`, nobody asked it now."""
+
+
+class OutputMalformed(ModelFault):
+    """The model's reply itself cannot be read."""
+
+
+class RehearsalFailed(OutputMalformed):
+    """A script has no reply for a turn; unlike after an unreadable reply, no model was asked and nothing is owed."""
+
+    @property
+    def code(self) -> str:
+        """The code of an unreadable reply: to whoever started the run the two are the same."""
+        return OutputMalformed.__name__
+
+
+class OutputTruncated(OutputMalformed):
+    """The reply was cut at the length that the agent allows; what came of it is kept, and none of its calls is made."""
+
+
+class OutputEmpty(OutputMalformed):
+    """The model answered nothing, though it was asked once more."""
+
+
+class OutputInvalid(OutputMalformed):
+    """The answer does not fit the agent's `output_schema`; unlike `OutputMalformed`, it can be read."""
+
+
+class ProviderFault(StepwardError):
+    """The model's provider is at fault, not the model's reply."""
+
+    http_status = 502
+
+
+class ProviderThrottled(ProviderFault):
+    """The provider wants fewer requests; `retry_after_s` is its own word for when, if it gave one."""
+
+    retryable = True
+    http_status = 503
+
+    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(detail)
+        self.retry_after_s = retry_after_s
+
+
+class ProviderUnavailable(ProviderFault):
+    """The provider did not answer, or with a 5xx."""
+
+    retryable = True
+    http_status = 503
+
+
+class StreamCut(ProviderUnavailable):
+    """A reply began to come and broke off or stalled; unlike after `ProviderUnavailable`, what came is to be paid.
+
+    The class of `partial` is `ModelReply`; it holds what came and what that took.
+    """
+
+    def __init__(self, detail: str, *, partial: object) -> None:
+        super().__init__(detail)
+        self.partial = partial
+
+
+class ProviderRefused(ProviderFault):
+    """The provider declined the request itself: a wrong key, an unknown model, a content rule."""
+
+
+class KeyMissing(ProviderRefused):
+    """Nobody has given the provider's key; unlike `KeyRefused`, the provider was not asked."""
+
+
+class KeyRefused(ProviderRefused):
+    """The provider does not take the key, or not for this model."""
+
+
+class ModelUnknown(ProviderRefused):
+    """The provider has no model of this name, or not any more."""
+
+
+class ModelRefused(ProviderFault):
+    """The model declined to answer; unlike `ProviderRefused`, it was asked and is paid."""
+
+
+class ContentFiltered(ProviderFault):
+    """The provider's filter silenced the answer; unlike `ModelRefused`, the model itself may have answered."""
+
+
+class ContextTooLong(ProviderFault):
+    """The prompt does not fit the model's context window."""
+
+    http_status = 422
