@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from stepward.testing.fake_llm import FakeProvider
 
 os.environ.setdefault("AWS_EC2_METADATA_DISABLED", "true")
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
@@ -14,3 +20,12 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 # The same examples in every run, however busy the machine: a test that is red now and then tells nothing.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.load_profile("steady")
+
+
+@pytest.fixture
+def provider() -> Iterator[FakeProvider]:
+    """Give a model provider on loopback: tell it what to answer by `script`, what goes wrong by `fault`."""
+    from stepward.testing.fake_llm import FakeProvider
+
+    with FakeProvider() as running:
+        yield running

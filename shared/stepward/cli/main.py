@@ -15,6 +15,7 @@ from stepward.cli import (
     control,
     costs,
     doctor,
+    fake_llm,
     init,
     keys,
     local,
@@ -86,6 +87,7 @@ app.add_typer(keys.app, name="keys")
 costs.attach(app)
 logs.attach(app)
 doctor.attach(app)
+fake_llm.attach(app)
 
 
 def invoke(arguments: Sequence[str]) -> int:

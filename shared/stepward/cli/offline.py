@@ -7,11 +7,11 @@ The only module of the command line that imports the product's logic, and so nee
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any, Final, Self, cast
+from typing import Any, Final, Self, TypeAlias, cast
 
 from stepward.agents.definition_schema import agent_schema
 from stepward.agents.standalone import Findings, check_alone
-from stepward.cli.exit_codes import SetupError
+from stepward.cli.exit_codes import InputError, SetupError
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.domain.published_tools import PublishedTool, ToolRoom
@@ -23,6 +23,9 @@ from stepward.sdk.workflow_shapes import Drawn
 from stepward.tasks.agent import AgentSettings
 from stepward.tasks.subworkflow import SubworkflowSettings
 from stepward.tasks.tool import ToolSettings
+from stepward.testing.fake_llm import FakeProvider
+from stepward.testing.fake_llm.command import provider_of
+from stepward.testing.fake_llm.script_files import Unreadable
 from stepward.workflow.checks.examine import Examined, examined
 from stepward.workflow.checks.locating import located
 from stepward.workflow.checks.scene import Scene
@@ -37,6 +40,7 @@ from stepward.workflow.registering import beyond_checks
 for _name in ("jsonata", "re2"):
     import_module(_name)  # expressions need them when the first one is read: what is missing is told now
 
+Provider: TypeAlias = FakeProvider
 _KINDS: Final[dict[str, Kind]] = {YAML: "yaml", JSON: "json"}
 _REGISTERED: Final = "it is checked when the workflow is registered, or with --url"
 
@@ -178,6 +182,23 @@ class Offline:
     def __init__(self) -> None:
         self.agents = OfflineAgents()
         self.workflows = OfflineWorkflows()
+
+    def provider(self, **options: Any) -> Provider:
+        """Make a model provider for tests.
+
+        Args:
+            options: As `provider_of` takes them.
+
+        Returns:
+            The provider; it does not listen yet.
+
+        Raises:
+            InputError: A file or a fault cannot be used.
+        """
+        try:
+            return provider_of(**options)
+        except Unreadable as error:
+            raise InputError(str(error), "See `stepward fake-llm --help`.") from error
 
     def __enter__(self) -> Self:
         """Be used as the client is."""

@@ -1,0 +1,97 @@
+"""A request as every protocol means it: what a reply is made of, and what is counted."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, Final, Literal
+
+from stepward.domain.conversation import Exchange, ToolSchema
+from stepward.domain.json_text import NotJson, read_json
+from stepward.testing.fake_llm.known_models import ModelLimits
+
+BYTES_PER_TOKEN: Final = 3.6
+IMAGE_TOKENS: Final = 1_600
+Ttl = Literal["5m", "1h"]
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a prompt; `ttl` is of a cache breakpoint after it, `tokens` of what is not counted by its bytes."""
+
+    text: str
+    ttl: Ttl | None = None
+    size_bytes: int | None = None
+
+    @property
+    def counted_bytes(self) -> int:
+        """How many bytes it counts for."""
+        return len(self.text.encode()) if self.size_bytes is None else self.size_bytes
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One model call.
+
+    `exchanges` are the turns since the task, of which the last one's results are what the model is told now. `thinks` says
+    whether the reply may show thinking, and `shows` whether its text is shown.
+    """
+
+    model: str
+    limits: ModelLimits
+    input: str
+    system: str = ""
+    exchanges: tuple[Exchange, ...] = ()
+    tools: tuple[ToolSchema, ...] = ()
+    pieces: tuple[Piece, ...] = ()
+    max_output_tokens: int = 1_024
+    streams: bool = False
+    thinks: bool = True
+    shows: bool = True
+    schema: dict[str, Any] | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def tokens(self) -> int:
+        """How many tokens it has."""
+        return tokens_of_bytes(sum(piece.counted_bytes for piece in self.pieces))
+
+    @property
+    def scope(self) -> str:
+        """What a reply's thinking is tied to: the model, the task and the turn."""
+        return f"{self.model}|{self.input[:200]}|{len(self.exchanges)}"
+
+
+def tokens_of(text: str) -> int:
+    """Count a text's tokens, at 3.6 bytes a token."""
+    return tokens_of_bytes(len(text.encode()))
+
+
+def tokens_of_bytes(size_bytes: int) -> int:
+    """Count the tokens of so many bytes."""
+    return ceil(size_bytes / BYTES_PER_TOKEN)
+
+
+def canonical(value: Any) -> str:
+    """Write a value the same way however its fields were ordered."""
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+
+
+def image_piece(source: Any, ttl: Ttl | None = None) -> Piece:
+    """Count an image as a model does, by what it shows and not by its bytes."""
+    return Piece(canonical(source), ttl, int(IMAGE_TOKENS * BYTES_PER_TOKEN))
+
+
+def read_result(text: str) -> Any:
+    """Read what a tool gave: JSON where it is JSON, else the text."""
+    try:
+        return read_json(text)
+    except NotJson:
+        return text
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Put texts together as one."""
+    return "\n".join(texts)

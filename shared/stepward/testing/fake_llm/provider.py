@@ -1,0 +1,170 @@
+"""The provider in a test: started, told what to say, and asked what came in."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+from stepward.testing.fake_llm.received import Received, without_secrets
+from stepward.testing.fake_llm.replies import Fault, Reply
+from stepward.testing.fake_llm.script_files import read_definition
+from stepward.testing.fake_llm.server import Server
+from stepward.testing.fake_llm.service import Service, Settings
+from stepward.testing.fake_llm.sources import BUNDLED, Rehearsed, Script, Source, rehearsal_of
+
+_MOST_KEPT: Final = 10_000
+Told: TypeAlias = Reply | str | Mapping[str, Any]
+
+
+class FakeProvider:
+    """A model provider on loopback that speaks the vendors' own protocols.
+
+    Without replies it plays a rehearsal: the one that it is given, else that of the bundled support agent.
+
+    Args:
+        replies: What to answer, in order: a `Reply`, its fields, or a text.
+        rehearsal: An agent's file, or its content, whose rehearsal is played.
+        source: Another way to choose replies.
+        settings: Port, models, keys, speed.
+
+    Example:
+        >>> with FakeProvider("Hello.") as provider:
+        ...     provider.url.startswith("http://127.0.0.1:")
+        True
+    """
+
+    def __init__(
+        self,
+        *replies: Told,
+        rehearsal: Path | str | Mapping[str, Any] | None = None,
+        source: Source | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        chosen = source or (Script(map(_reply, replies)) if replies else _rehearsed(rehearsal or BUNDLED))
+        self._service = Service(settings or Settings(), chosen)
+        self._requests: list[Received] = []
+        self._told = threading.Condition()
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> Self:
+        """Begin to listen.
+
+        Returns:
+            The provider itself.
+
+        Raises:
+            OSError: The port is taken.
+        """
+        self._server = Server(self._service.settings.port, self._service, self._admit, self._tell)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """Close every connection and stop listening; a second time does nothing."""
+        server, self._server = self._server, None
+        if server and self._thread:
+            server.end()
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        if self._server is None:
+            raise RuntimeError("the provider does not run; use it as `with FakeProvider() as provider:`")
+        return int(self._server.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """Its address, as Anthropic's SDK and boto3 want it: `http://127.0.0.1:PORT`."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def openai_url(self) -> str:
+        """Its address as OpenAI's SDK wants it, with `/v1`."""
+        return f"{self.url}/v1"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What to put into the environment so that the SDKs call it."""
+        return {
+            "ANTHROPIC_BASE_URL": self.url,
+            "OPENAI_BASE_URL": self.openai_url,
+            "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": self.url,
+        }
+
+    @property
+    def requests(self) -> list[Received]:
+        """What came in, the oldest first; the last 10,000 are kept."""
+        with self._told:
+            return list(self._requests)
+
+    def script(self, *replies: Told) -> None:
+        """Answer with these from now on.
+
+        Args:
+            replies: As in the constructor.
+        """
+        self._service.source = Script(map(_reply, replies))
+
+    def fault(self, name: str | Fault, times: int = 1, **more: Any) -> None:
+        """Let the next requests go wrong; they take no reply of the script if the fault stands in its place.
+
+        Args:
+            name: What goes wrong, one of `FAULTS`.
+            times: How many requests.
+            more: Fields of `Fault`, such as `retry_after_s`.
+        """
+        fault = name if isinstance(name, Fault) else Fault(name=name, **more)
+        self._service.faults.extend([fault] * times)
+
+    def wait_until(self, is_so: Callable[[list[Received]], bool], timeout_s: float = 10) -> bool:
+        """Wait for what comes in, or for what a client does.
+
+        Args:
+            is_so: Told all requests, each time that one of them changes.
+            timeout_s: How long to wait at most, in seconds.
+
+        Returns:
+            Whether it came to be so.
+        """
+        with self._told:
+            return self._told.wait_for(lambda: is_so(list(self._requests)), timeout_s)
+
+    def _admit(self, method: str, path: str, headers: Any) -> Received:
+        with self._told:
+            number = self._requests[-1].number + 1 if self._requests else 1
+            request = Received(number, method, path, without_secrets(dict(headers.items())))
+            self._requests.append(request)
+            del self._requests[:-_MOST_KEPT]
+            return request
+
+    def _tell(self) -> None:
+        with self._told:
+            self._told.notify_all()
+
+
+def _reply(told: Told) -> Reply:
+    if isinstance(told, str):
+        return Reply(text=told)
+    return told if isinstance(told, Reply) else Reply.model_validate(dict(told))
+
+
+def _rehearsed(given: Path | str | Mapping[str, Any]) -> Source:
+    if isinstance(given, Mapping):
+        return Rehearsed(rehearsal_of(given, "the definition"))
+    return Rehearsed(rehearsal_of(read_definition(Path(given)), str(given)))

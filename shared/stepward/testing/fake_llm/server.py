@@ -1,0 +1,169 @@
+"""The HTTP side: a threading server on loopback that sends streams event by event and sees when a client leaves."""
+
+from __future__ import annotations
+
+import selectors
+import socket
+import threading
+import time
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from stepward.testing.fake_llm.answers import Answer
+from stepward.testing.fake_llm.received import Received
+from stepward.testing.fake_llm.service import MOST_BODY_BYTES, Service
+
+_IDLE_S: Final = 120
+_JOIN_S: Final = 5
+_AGAIN_S: Final = 0.02
+
+
+class Gone(Exception):
+    """The client has closed the connection, or the server ends."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves on loopback until it is closed, and closes every connection then."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(
+        self,
+        port: int,
+        service: Service,
+        admit: Callable[[str, str, Any], Received],
+        tell: Callable[[], None],
+    ) -> None:
+        self.service = service
+        self.admit = admit
+        self.tell = tell
+        self.is_ending = False
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._lock = threading.Lock()
+        super().__init__(("127.0.0.1", port), Handler)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, known while it lasts."""
+        with self._lock:
+            self._open[request] = threading.current_thread()
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet about connections that broke; anything else is shown."""
+        if not self.is_ending:
+            super().handle_error(request, client_address)
+
+    def end(self) -> None:
+        """Stop listening, close what is open, and wait for it."""
+        self.is_ending = True
+        self.shutdown()
+        with self._lock:
+            still = dict(self._open)
+        for connection in still:
+            _shut(connection)
+        for thread in still.values():
+            thread.join(_JOIN_S)
+        self.server_close()
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Serves one connection."""
+
+    protocol_version = "HTTP/1.1"
+    server_version = "stepward-fake-llm"
+    sys_version = ""
+    timeout = _IDLE_S
+    server: Server
+
+    def do_POST(self) -> None:
+        """Answer a request with a body."""
+        self._serve()
+
+    def do_GET(self) -> None:
+        """Answer a request without one."""
+        self._serve()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
+        """Write nothing: what came in is told by the provider."""
+
+    def _serve(self) -> None:
+        request = self.server.admit(self.command, self.path, self.headers)
+        try:
+            size = int(self.headers.get("content-length") or 0)
+            raw = self.rfile.read(min(max(0, size), MOST_BODY_BYTES + 1))
+            self.close_connection |= size > MOST_BODY_BYTES
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            answer = self.server.service.answer(request, raw, headers)
+            self._send(answer, request)
+        except (Gone, OSError):
+            request.disconnected = True
+            self.close_connection = True
+        finally:
+            request.done = True
+            self.server.tell()
+
+    def _send(self, answer: Answer, request: Received) -> None:
+        settings = self.server.service.settings
+        self._wait(settings.latency_ms / 1000)
+        if answer.silent:
+            self._wait(answer.waits_s.get(0, 0))
+            self.close_connection = True
+            return
+        self._begin(answer)
+        for at, part in enumerate(answer.parts):
+            self._wait(answer.waits_s.get(at, 0) + (settings.pace_ms / 1000 if answer.is_stream else 0))
+            self._write(part, chunked=answer.is_stream)
+            request.events_sent += 1
+            self.server.tell()
+        self._wait(answer.waits_s.get(len(answer.parts), 0))
+        if answer.cut:
+            self.close_connection = True
+            _shut(self.connection)
+        elif answer.is_stream:
+            self.wfile.write(b"0\r\n\r\n")
+
+    def _begin(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        self.send_header("content-type", answer.content_type)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.is_stream:
+            self.send_header("transfer-encoding", "chunked")
+            self.send_header("cache-control", "no-cache")
+        else:
+            # What is cut says how long it would have been, so that the client sees that it is not whole.
+            size = sum(map(len, answer.parts)) + (1 if answer.cut else 0)
+            self.send_header("content-length", str(size))
+        self.end_headers()
+
+    def _write(self, part: bytes, *, chunked: bool) -> None:
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        self.wfile.flush()
+
+    def _wait(self, seconds: float) -> None:
+        """Wait, and end as soon as the client has gone."""
+        until = time.monotonic() + seconds
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.connection, selectors.EVENT_READ)
+            while True:
+                left = max(0.0, until - time.monotonic())
+                if not selector.select(left):
+                    return
+                if self.server.is_ending or not self.connection.recv(1, socket.MSG_PEEK):
+                    raise Gone
+                if left == 0:
+                    return
+                time.sleep(min(left, _AGAIN_S))  # the client has sent more already: look again a little later
+
+
+def _shut(connection: socket.socket) -> None:
+    try:
+        connection.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it was closed already

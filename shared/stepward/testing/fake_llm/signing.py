@@ -1,0 +1,84 @@
+"""Signed thinking: a vendor gives its reasoning with a seal, and takes it back only whole, unchanged and in order."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.testing.fake_llm.prompts import canonical
+
+_SEAL: Final = b"the fake provider's seal: it proves that a text is unchanged, and is no secret"
+_MOST_REMEMBERED: Final = 20_000
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Which block this is, of how many, of which reply."""
+
+    reply: str
+    index: int
+    count: int
+
+
+class BadSeal(ValueError):
+    """What came back is not what was given."""
+
+
+def sealed(mark: Mark, text: str) -> str:
+    """Seal a block of thinking."""
+    said = json.dumps([mark.reply, mark.index, mark.count])
+    return base64.b64encode(f"{_mac(said, text)}{said}".encode()).decode()
+
+
+def opened(seal: str, text: str) -> Mark:
+    """Read a seal.
+
+    Raises:
+        BadSeal: It is none of ours, or not of this text.
+    """
+    try:
+        raw = base64.b64decode(seal, validate=True).decode()
+        reply, index, count = json.loads(raw[64:])
+    except ValueError as error:
+        raise BadSeal from error
+    if not hmac.compare_digest(raw[:64], _mac(raw[64:], text)):
+        raise BadSeal
+    return Mark(reply, index, count)
+
+
+def in_order(marks: Sequence[Mark]) -> bool:
+    """Tell whether blocks are all those of one reply, in their order."""
+    return bool(marks) and list(marks) == [
+        Mark(marks[0].reply, at, marks[0].count) for at in range(marks[0].count)
+    ]
+
+
+class Issued:
+    """Which calls came with thinking, so that it is missed when they come back without."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, str] = OrderedDict()
+
+    def remember(self, scope: str, calls: Sequence[tuple[str, str]], reply: str) -> None:
+        """Keep that calls, each by tool and arguments, came with a reply's thinking."""
+        self._known[_name(scope, calls)] = reply
+        if len(self._known) > _MOST_REMEMBERED:
+            self._known.popitem(last=False)
+
+    def has(self, scope: str, calls: Sequence[tuple[str, str]]) -> bool:
+        """Tell whether calls came with thinking."""
+        return _name(scope, calls) in self._known
+
+
+def _name(scope: str, calls: Sequence[tuple[str, str]]) -> str:
+    return hashlib.sha256(canonical([scope, *map(list, calls)]).encode()).hexdigest()
+
+
+def _mac(said: str, text: str) -> str:
+    return hmac.new(_SEAL, f"{said}\n{text}".encode(), hashlib.sha256).hexdigest()

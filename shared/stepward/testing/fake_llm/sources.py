@@ -1,0 +1,102 @@
+"""Where replies come from: a script, one after the other, or an agent's rehearsal."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+import stepward
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import ModelRequest
+from stepward.domain.errors import RehearsalFailed
+from stepward.domain.rehearsal import Rehearsal
+from stepward.models.scripted import ScriptedBackend
+from stepward.testing.fake_llm.prompts import Prompt
+from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Call, Reply
+from stepward.testing.fake_llm.script_files import Unreadable
+
+BUNDLED = Path(stepward.__file__).parent / "library" / "support" / "agent.yaml"
+
+
+class Source(Protocol):
+    """Gives the reply to a prompt."""
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Choose the reply; raises `Refusal` where there is none."""
+
+
+class Script:
+    """Replies in their order; the last one answers everything after it if it repeats."""
+
+    def __init__(self, replies: Iterable[Reply]) -> None:
+        self._replies = tuple(replies)
+        self._next = 0
+        self._lock = threading.Lock()
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Give the next reply."""
+        del prompt
+        with self._lock:
+            if self._next < len(self._replies):
+                self._next += 1
+                return self._replies[self._next - 1]
+        if self._replies and self._replies[-1].repeat:
+            return self._replies[-1]
+        raise Refusal(
+            f"the script has {len(self._replies)} replies, and this request asks for one more; add one, or let the last `repeat`"
+        )
+
+
+class Rehearsed:
+    """An agent's rehearsal, played over what came on the wire."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self._backend = ScriptedBackend(rehearsal)
+
+    def reply(self, prompt: Prompt) -> Reply:
+        """Answer as the rehearsal does at this turn."""
+        try:
+            found = self._backend.reply(_request(prompt))
+        except RehearsalFailed as error:
+            raise Refusal(error.detail) from error
+        return Reply(text=found.text, calls=[_call(call) for call in found.calls])
+
+
+def _request(prompt: Prompt) -> ModelRequest:
+    return ModelRequest(
+        model=prompt.model,
+        prompt=prompt.system,
+        input=prompt.input,
+        history=prompt.exchanges,
+        tools=prompt.tools,
+        max_output_tokens=max(1, prompt.max_output_tokens),
+    )
+
+
+def _call(call: Any) -> Call:
+    if call.arguments is None:
+        return Call(tool=call.tool, arguments_text=call.arguments_text)
+    return Call(tool=call.tool, arguments=call.arguments)
+
+
+def rehearsal_of(tree: Any, name: str) -> Rehearsal:
+    """Take the rehearsal of an agent's definition.
+
+    Args:
+        tree: What its file says.
+        name: What to call the file in an error.
+
+    Returns:
+        The rehearsal.
+
+    Raises:
+        Unreadable: It has none.
+        ValidationError: It is no definition of an agent.
+    """
+    found = AgentDefinition.model_validate(tree).rehearsal
+    if found is None:
+        raise Unreadable(f"{name} has no `rehearsal`; add one, or give a script")
+    return found
