@@ -64,6 +64,8 @@ class ProviderConfig(BaseModel):
     # What one key may ask for: the vendor's word, or less.
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1, le=10_000_000_000)] | None = None
+    # After how many seconds without a sign of life a reply counts as stalled.
+    silence_s: Annotated[float, Field(gt=0, le=600)] | None = None
     # Which variable of the environment the laptop takes the shared key from.
     key_env: (
         Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$"), AfterValidator(_no_variable_of_aws)] | None
@@ -116,6 +118,7 @@ def entries_json(providers: Mapping[str, ProviderConfig]) -> str:
             "base_url": entry.url,
             "requests_per_minute": entry.requests_per_minute,
             "tokens_per_minute": entry.tokens_per_minute,
+            "silence_s": entry.silence_s,
         }
         for name, entry in sorted(providers.items())
     ]

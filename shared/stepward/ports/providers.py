@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated, Final, Literal, Protocol
@@ -30,6 +30,8 @@ class ProviderEntry(BaseModel):
 
     requests_per_minute: Annotated[int, Field(ge=1)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    silence_s: Annotated[float, Field(gt=0)] = 90.0
+    """After how many seconds without a sign of life a reply counts as stalled."""
 
     @property
     def takes_key(self) -> bool:
@@ -75,6 +77,10 @@ class ProviderKey:
         return sha256(self.value.get_secret_value().encode()).hexdigest()[:16]
 
 
+OWN_ROLE: Final = ProviderKey("role", SecretStr("role"))
+"""Stands for a key where a provider takes none of ours, so that its calls are counted all the same."""
+
+
 class ProviderKeys(Protocol):
     """Reads keys, which the operator alone sets."""
 
@@ -96,3 +102,50 @@ class ProviderKeys(Protocol):
 
     def forget(self, tenant: str, provider: str) -> None:
         """Read again at the next call what may be remembered, because the provider refused a key."""
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call of a model, as limits look at it."""
+
+    entry: ProviderEntry
+    model: str
+    tokens: int
+    """The most that it can take, read and written together."""
+
+    name: str
+    """However many attempts at one call fail, by this name they count as one."""
+
+
+class ProviderLimits(Protocol):
+    """How much a key may ask for in a minute, and whether its provider is well: both as all functions have seen it.
+
+    What is told after a call never raises: a reply that is paid must not be lost to a note about it.
+    """
+
+    def admit(self, call: PlannedCall, keys: Sequence[ProviderKey]) -> ProviderKey:
+        """Choose the key that has room for a call, and count the call.
+
+        Args:
+            call: What is to be made.
+            keys: The keys that it may be made with, the first of them wanted most; none for a provider that takes none.
+
+        Returns:
+            The first key with room; one that was refused lately comes after those that were not. `OWN_ROLE` where there
+            are no keys.
+
+        Raises:
+            ProviderThrottled: No key has room, or the provider failed so often that it is left alone.
+        """
+
+    def answered(self, call: PlannedCall, key: ProviderKey, tokens: int) -> None:
+        """Note that a call went well, and how many tokens it really took."""
+
+    def failed(self, call: PlannedCall) -> None:
+        """Note that the provider gave no answer, or a 5xx."""
+
+    def throttled(self, call: PlannedCall, key: ProviderKey, retry_after_s: float | None) -> None:
+        """Note that the provider wants fewer calls of this model with this key for so many seconds."""
+
+    def refused(self, call: PlannedCall, key: ProviderKey, *, of_model: bool) -> None:
+        """Note that the provider does not take this key, or not for this model."""

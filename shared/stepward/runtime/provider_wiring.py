@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
-    from stepward.ports.providers import ProviderEntry, ProviderKeys
+    from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits
 
 # ruff: noqa: PLC0415  imports on first use: a rehearsed run loads none of this
 
@@ -25,3 +25,13 @@ def provider_keys() -> ProviderKeys:
     from stepward.runtime.remembered import RememberedKeys
 
     return RememberedKeys(SecretsManagerKeys(settings().need("provider_secrets")))
+
+
+@cache
+def provider_limits() -> ProviderLimits:
+    """What keys may be used for in a minute, and which providers are left alone, as all functions have seen it."""
+    from stepward.adapters.aws.provider_limits import DynamoLimitStore
+    from stepward.adapters.provider_limits import SharedLimits
+    from stepward.runtime.wiring import clock
+
+    return SharedLimits(DynamoLimitStore(settings().need("limits_table")), clock())
