@@ -6,19 +6,18 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from tests.e2e.executions import machine_arn
 from tests.e2e.line_tour import until_refused
 from tests.e2e.trigger_tour import as_tool, call_in, upload
 from tests.e2e.undoing_tour import to_be_undone
 from tests.e2e.workflow_tour import MAKE, begin, cancel, execution, register, stop, waiting
 
 CLOSER = "stepward-laptop-run-closer"
-MACHINES = "arn:aws:states:us-east-1:123456789012:stateMachine:sw-laptop-"
 
 
 def take_away(tour: Any, workflow: str) -> str:
     """Delete the state machine of a workflow behind its back; name the workflow."""
-    machine = tour.api.get(f"/workflows/{workflow}").json()["machine"]
-    tour.laptop.client("stepfunctions").delete_state_machine(stateMachineArn=MACHINES + machine)
+    tour.laptop.client("stepfunctions").delete_state_machine(stateMachineArn=machine_arn(tour.api, workflow))
     return workflow
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.histories import count
 from infra.local.laptop import Laptop
+from tests.e2e.executions import executions_of, machine_arn
 from tests.e2e.test_workflows import register, run
 from tests.local.patience import wait_for
 
@@ -18,13 +19,8 @@ CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 600
 
 def executions(laptop: Laptop, api: httpx2.Client, workflow: str, run_id: str) -> dict[str, str]:
     """The executions of a run and of its chunks, with how they stand."""
-    machine = api.get(f"/workflows/{workflow}").json()["machine"]
-    states = laptop.client("stepfunctions")
-    for one in states.list_state_machines()["stateMachines"]:
-        if one["name"].endswith(machine):
-            found = states.list_executions(stateMachineArn=one["stateMachineArn"])["executions"]
-            return {each["executionArn"]: each["status"] for each in found if each["name"].startswith(run_id)}
-    return {}
+    found = executions_of(laptop, machine_arn(api, workflow), run_id)
+    return {each["executionArn"]: each["status"] for each in found}
 
 
 def test_sixty_items_in_three_chunks(api: httpx2.Client, laptop: Laptop) -> None:

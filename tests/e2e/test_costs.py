@@ -12,6 +12,7 @@ from infra.local.histories import count
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
+from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -71,13 +72,12 @@ def test_a_workflow_is_booked_with_what_it_took_itself(api: httpx2.Client, lapto
     ]  # fmt: skip
     body = {"id": "billed-flow", "name": "Billed", "version": "1.0.0", "tasks": tasks}
     assert api.post("/workflows", json=body, params={"wait": 25}).status_code == 201
-    machine = api.get("/workflows/billed-flow").json()["machine"]
     started = api.post("/workflows/billed-flow/runs", params={"wait": 25}, json={"input": {}}).json()
     ended = api.get(f"/runs/{started['id']}").json()
     child = next(task["child"] for task in ended["tasks"] if task["task"] == "write")
     written = api.get(f"/runs/{child}").json()
-    execution = f"arn:aws:states:us-east-1:123456789012:execution:sw-laptop-{machine}:{ended['id']}.1"
-    assert ended["aws"]["counts"]["transitions"] == count(laptop.history(execution)).states_entered
+    carried = laptop.history(execution_arn(api, ended["id"]))
+    assert ended["aws"]["counts"]["transitions"] == count(carried).states_entered
     cost = ended["cost"]
     assert (cost["runs_usd_micros"], cost["runs_aws_usd_micros"]) == (
         written["totals"]["cost_usd_micros"],

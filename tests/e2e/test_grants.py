@@ -21,6 +21,7 @@ from infra.rooms import load_rooms
 from tests.builders import an_agent_body
 from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.conftest import forget_limits
+from tests.e2e.executions import executions_of
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.machine_tour import MACHINE_USES
 from tests.e2e.money_tour import MONEY_USES
@@ -134,12 +135,9 @@ class Tour:
         return _without(self.laptop, _role(self.laptop, room), room, word)
 
     def stop(self, run: str) -> None:
-        states = self.laptop.client("stepfunctions")
-        for found in states.list_executions(
-            stateMachineArn=ARNS.machine("agent-run"), statusFilter="RUNNING"
-        )["executions"]:
-            if found["name"].startswith(run):
-                states.stop_execution(executionArn=found["executionArn"])
+        states, machine = self.laptop.client("stepfunctions"), ARNS.machine("agent-run")
+        for found in list(executions_of(self.laptop, machine, run, statusFilter="RUNNING")):
+            states.stop_execution(executionArn=found["executionArn"])
 
 
 USES: dict[tuple[str, str], Use] = {

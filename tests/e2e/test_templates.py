@@ -16,6 +16,7 @@ import yaml
 from infra.local.laptop import Laptop
 from stepward.workflow.checks.limits import MOST_EVENTS
 from tests.e2e.conftest import put_dataset
+from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -172,10 +173,7 @@ def test_a_thousand_rows_stay_far_below_the_events_of_a_run(
 ) -> None:
     found = played[LAST].found
     assert found["report"]["counts"] == {"COMPLETED": 1003}  # the broken row is read and counted, too
-    machine = api.get(f"/workflows/{LAST}").json()["machine"]
-    states = laptop.client("stepfunctions").list_state_machines(maxResults=1000)["stateMachines"]
-    arn = next(one["stateMachineArn"] for one in states if one["stateMachineArn"].endswith(machine))
-    events = laptop.history(arn.replace(":stateMachine:", ":execution:") + f":{found['id']}.1")
+    events = laptop.history(execution_arn(api, found["id"]))
     assert len(events) < MOST_EVENTS / 3
 
 

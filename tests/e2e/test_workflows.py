@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -199,13 +200,7 @@ def test_a_run_whose_machine_is_stopped_behind_its_back_is_closed(api: httpx2.Cl
     register(api, id="abandoned-flow", tasks=[waiting])
     run_id = api.post("/workflows/abandoned-flow/runs", json={}).json()["id"]
     wait_for(lambda: _waits(api, run_id, "call"))
-    states = laptop.client("stepfunctions")
-    for machine in states.list_state_machines()["stateMachines"]:
-        if machine["name"].startswith("sw-laptop-"):
-            arn = machine["stateMachineArn"]
-            for found in states.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"]:
-                if found["name"].startswith(run_id):
-                    states.stop_execution(executionArn=found["executionArn"])
+    laptop.client("stepfunctions").stop_execution(executionArn=execution_arn(api, run_id))
     found = wait_for(lambda: _ended(api, run_id))
     assert found["status"] == "FAILED", found
 

@@ -7,11 +7,11 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from tests.e2e.executions import execution_arn, executions_of
 from tests.e2e.line_tour import no_slot_free, until_refused
 from tests.local.patience import wait_for
 
 JANITOR = "stepward-laptop-janitor"
-EXECUTIONS = "arn:aws:states:us-east-1:123456789012:execution:sw-laptop-"
 MAKE = {"id": "make", "type": "transform", "output": 1}
 TELL = {"id": "tell", "type": "event", "event": "made"}
 ALLOW = {"id": "allow", "type": "human", "question": "May I?", "not_requester": False, "timeout_s": 600}
@@ -57,9 +57,7 @@ def until_it_waits(tour: Any, run: str) -> dict[str, Any]:
 
 def execution(tour: Any, run: str) -> str:
     """Spell the execution that carries a run."""
-    workflow = tour.api.get(f"/runs/{run}").json()["workflow"]
-    machine = tour.api.get(f"/workflows/{workflow}").json()["machine"]
-    return f"{EXECUTIONS}{machine}:{run}.1"
+    return execution_arn(tour.api, run)
 
 
 def waiting(tour: Any) -> str:
@@ -154,10 +152,9 @@ def stop(tour: Any, run: str) -> None:
 
 def chunk_of(tour: Any, run: str, number: int) -> str | None:
     """Name the execution that carries one of a run's chunks, once it runs."""
-    states, arn = tour.laptop.client("stepfunctions"), execution(tour, run)
-    machine = arn.replace(":execution:", ":stateMachine:").rpartition(":")[0]
-    found = states.list_executions(stateMachineArn=machine, statusFilter="RUNNING")["executions"]
-    chunks = sorted(one["executionArn"] for one in found if one["name"].startswith(f"{run}.1."))
+    machine = execution(tour, run).replace(":execution:", ":stateMachine:").rpartition(":")[0]
+    found = executions_of(tour.laptop, machine, f"{run}.1.", statusFilter="RUNNING")
+    chunks = sorted(one["executionArn"] for one in found)
     return str(chunks[number]) if len(chunks) > number else None
 
 
