@@ -11,7 +11,6 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_vali
 
 from stepward.agents.find import startable_agent
 from stepward.agents.fork_decisions import Decisions
-from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import parse
 from stepward.agents.show import find_run
 from stepward.agents.start import Caller, Launch, Start
@@ -24,6 +23,8 @@ from stepward.domain.money import Price
 from stepward.domain.run_origins import Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey
+from stepward.models.abilities import check_abilities
+from stepward.models.base import price_of
 from stepward.models.catalog import backend_for
 from stepward.ports.clock import from_iso, iso
 from stepward.tools.large_results import SHOWN_BYTES
@@ -127,7 +128,8 @@ class ForkRun:
         """Check that who carries on can do so with the changes."""
         agent = self.definition(tenant, carrier.agent, carrier.version)
         agent = agent.model_copy(update=fork.edits)
-        check_model(agent, Known(self.agreed(tenant), self.start.ports.clock.now().date()))
+        check_abilities(agent)
+        price_of(agent.model, self.agreed(tenant))
         backend_for(agent)
         return agent
 

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
-from stepward.agents.model_checks import check_startable
 from stepward.agents.neighbours import check_handovers
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
@@ -110,10 +109,7 @@ class Start:
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
-        if (
-            launch.inherited is None
-        ):  # a fork goes on with what its source was given, and checks its own model
-            check_startable(launch.agent, self.ports.clock.now().date())
+        if launch.inherited is None:  # a fork goes on with what its source was given
             check_given(launch.agent, launch.given)
         check_handovers(self.registry, caller.tenant, launch.agent)
         started = self.ports.runtime.start(self._new_run(caller, launch))
