@@ -20,6 +20,7 @@ from stepward.cli import (
     keys,
     local,
     logs,
+    models,
     run,
     runs,
     screen,
@@ -85,6 +86,7 @@ app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
 costs.attach(app)
+models.attach(app)
 logs.attach(app)
 doctor.attach(app)
 fake_llm.attach(app)

@@ -16,6 +16,7 @@ from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.data import DataClient
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.lifecycle import AgentLifecycle
+from stepward.sdk.models import ModelClient
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -120,6 +121,11 @@ class Stepward:
     def prices(self) -> Prices:
         """What models cost."""
         return Prices(self._wire)
+
+    @property
+    def models(self) -> ModelClient:
+        """What models can do, what they cost and when they end."""
+        return ModelClient(self._wire)
 
     @property
     def control(self) -> RunControl:
