@@ -128,7 +128,10 @@ def test_it_refuses_what_the_vendor_refuses(
     ("more", "message"),
     [
         ({"max_tokens": 128_001}, "max_tokens: 128001 > 128000, which is the maximum allowed number of output tokens"),
-        ({"max_tokens": 0}, "max_tokens: Input should be greater than or equal to 1"),
+        ({"max_tokens": -1}, "max_tokens: Input should be greater than or equal to 0"),
+        ({"thinking": {"type": "between_tools"}}, "'between_tools' thinking is not supported on claude-haiku-5-5"),
+        ({"output_config": {"effort": "max"}, "thinking": {"type": "disabled"}}, "output_config.effort: 'max' is not supported on claude-haiku-5-5"),
+        ({"tool_choice": {"type": "any"}, "model": "claude-opus-5-5"}, "tool_choice forces tool use"),
         ({"extra_body": {"temperature": 0.5}}, "temperature: Extra inputs are not permitted"),
         ({"output_config": {"effort": "extreme"}}, "output_config.effort: Input should be"),
         ({"output_config": {"format": {"type": "json_schema", "schema": {"type": "object"}}}}, "'additionalProperties' must be explicitly set to false"),
@@ -197,6 +200,15 @@ def test_thinking_that_is_not_shown_keeps_its_seal(
     first = _streamed(client, TASK, **hidden)
     assert (first.content[0].thinking, bool(first.content[0].signature)) == ("", True)
     assert _streamed(client, TASK, {"role": "assistant", "content": first.content}, _result(first), **hidden)
+
+
+def test_a_prompt_is_put_into_the_cache_without_a_reply(
+    provider: FakeProvider, client: anthropic.Anthropic
+) -> None:
+    provider.script("x")
+    warm = client.messages.create(messages=[TASK], **{**ASK, "max_tokens": 0})
+    assert (warm.content, warm.stop_reason, warm.usage.output_tokens) == ([], "max_tokens", 0)
+    assert client.messages.create(messages=[TASK], **ASK).content[0].type == "text"
 
 
 def test_tokens_are_counted_at_3_6_bytes(provider: FakeProvider, client: anthropic.Anthropic) -> None:

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 HELP = """Be a model provider on this machine, until Ctrl-C.
 
-Speaks Anthropic's Messages API on 127.0.0.1, so that the vendor's SDK can be used without a key, without a network and
-without costs. Plays an agent's rehearsal or a script of replies. Needs the extra `rooms`.
+Speaks Anthropic Messages, OpenAI Responses, Chat Completions and Embeddings, and Bedrock Converse on 127.0.0.1, so that
+the vendors' SDKs can be used without a network and without costs; any key will do. Plays an agent's rehearsal or a script
+of replies. Needs the extra `rooms`.
 
 Examples:
 

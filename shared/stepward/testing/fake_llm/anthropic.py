@@ -45,7 +45,6 @@ class AnthropicMessages:
         cache: The prompts that were seen.
     """
 
-    vendor = "anthropic"
     request_id_header = "request-id"
 
     def __init__(self, reader: AnthropicReader, cache: PromptCache) -> None:
@@ -60,8 +59,9 @@ class AnthropicMessages:
             raise Refusal("x-api-key header is required", "unauthorized")
         return key
 
-    def bad_key(self) -> Refusal:
+    def bad_key(self, key: str) -> Refusal:
         """Refuse a key that is not known."""
+        del key
         return Refusal("invalid x-api-key", "unauthorized")
 
     def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
@@ -69,7 +69,7 @@ class AnthropicMessages:
         self._check_version(headers)
         return self._reader.read(body)
 
-    def count(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
+    def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
         """Answer how many tokens a request has."""
         self._check_version(headers)
         return json_answer({"input_tokens": self._reader.read(body, counts_only=True).tokens})

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from stepward.domain.model_cards import Capabilities
 from stepward.testing.fake_llm.refusals import Refusal
 from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
 
@@ -57,6 +58,27 @@ def check_options(body: Mapping[str, Any]) -> None:
         raise Refusal("output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or 'max'")
     if config.get("format") is not None:
         _check_format(config["format"])
+
+
+def check_abilities(body: Mapping[str, Any], can: Capabilities | None) -> None:
+    """Refuse what the model cannot be asked for."""
+    if can is None:
+        return
+    model, config = body["model"], body.get("output_config") or {}
+    thinking, effort = (body.get("thinking") or {}).get("type"), config.get("effort")
+    if thinking is not None and thinking not in can.thinking:
+        raise Refusal(f"thinking.type: '{thinking}' thinking is not supported on {model}")
+    is_off = thinking in ("disabled", "between_tools")
+    efforts = (
+        can.efforts_without_thinking if is_off and can.efforts_without_thinking is not None else can.efforts
+    )
+    if effort is not None and effort not in efforts:
+        listed = ", ".join(f"'{one}'" for one in efforts) or "none"
+        raise Refusal(f"output_config.effort: '{effort}' is not supported on {model}; supported: {listed}")
+    if (body.get("tool_choice") or {}).get("type") in ("any", "tool") and not can.forced_tools:
+        raise Refusal("Thinking may not be enabled when tool_choice forces tool use.")
+    if config.get("format") is not None and not can.structured_output:
+        raise Refusal(f"output_config.format: structured outputs are not supported on {model}")
 
 
 def _check_format(given: Mapping[str, Any]) -> None:

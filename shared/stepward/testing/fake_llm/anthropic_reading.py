@@ -41,8 +41,9 @@ class AnthropicReader:
         checks.check_fields(
             body, ["model", "messages"] if counts_only else ["model", "max_tokens", "messages"]
         )
-        limits = self._limits(body, counts_only=counts_only)
+        limits = self._limits(body)
         checks.check_options(body)
+        checks.check_abilities(body, limits.capabilities)
         tools = checks.check_tools(body)
         turns = _merged(_turns(body["messages"]))
         checks.check_pairs(turns, has_tools=bool(tools))
@@ -58,21 +59,23 @@ class AnthropicReader:
             pieces=tuple(pieces),
             max_output_tokens=body.get("max_tokens", limits.max_output_tokens),
             streams=bool(body.get("stream")),
-            thinks=(body.get("thinking") or {}).get("type") != "disabled",
+            thinks=_thinks(body, limits),
             shows=(body.get("thinking") or {}).get("display") != "omitted",
             schema=((body.get("output_config") or {}).get("format") or {}).get("schema"),
         )
         self._check_thinking(prompt, turns)
         self._check_end(turns)
+        if prompt.tokens > limits.context_tokens:
+            raise Refusal(f"prompt is too long: {prompt.tokens} tokens > {limits.context_tokens} maximum")
         return prompt
 
-    def _limits(self, body: Mapping[str, Any], *, counts_only: bool) -> ModelLimits:
+    def _limits(self, body: Mapping[str, Any]) -> ModelLimits:
         limits = self.models.find("anthropic", str(body["model"]))
         if limits is None:
             raise Refusal(f"model: {body['model']}", "missing")
         most = body.get("max_tokens", 0)
-        if isinstance(most, bool) or not isinstance(most, int) or (most < 1 and not counts_only):
-            raise Refusal("max_tokens: Input should be greater than or equal to 1")
+        if isinstance(most, bool) or not isinstance(most, int) or most < 0:
+            raise Refusal("max_tokens: Input should be greater than or equal to 0")
         if most > limits.max_output_tokens:
             raise Refusal(
                 f"max_tokens: {most} > {limits.max_output_tokens}, which is the maximum allowed number of output tokens"
@@ -103,6 +106,13 @@ class AnthropicReader:
             raise Refusal(
                 "This model does not support assistant message prefill. The conversation must end with a user message."
             )
+
+
+def _thinks(body: Mapping[str, Any], limits: ModelLimits) -> bool:
+    """Tell whether the model may think: where nothing is said, it does if it decides that by itself."""
+    said = (body.get("thinking") or {}).get("type")
+    can = limits.capabilities
+    return said != "disabled" if said else can is None or "adaptive" in can.thinking
 
 
 def _calls_key(blocks: Sequence[Mapping[str, Any]]) -> list[tuple[str, str]]:

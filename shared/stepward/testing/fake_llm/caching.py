@@ -11,7 +11,7 @@ from typing import Final
 
 from stepward.testing.fake_llm.prompts import BYTES_PER_TOKEN, Piece, Prompt, tokens_of_bytes
 
-SECONDS: Final = {"5m": 300, "1h": 3_600}
+SECONDS: Final = {"5m": 300, "30m": 1_800, "1h": 3_600, "12h": 43_200}
 BLOCK_TOKENS: Final = 128
 """An automatic cache knows prefixes of so many tokens each."""
 LOOK_BACK: Final = 20

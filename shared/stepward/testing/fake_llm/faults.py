@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from stepward.testing.fake_llm.answers import Answer, middle
+from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, middle
+from stepward.testing.fake_llm.eventstream import frame_bytes
 from stepward.testing.fake_llm.fault_names import REFUSED
 from stepward.testing.fake_llm.refusals import Kind, Refusal
 from stepward.testing.fake_llm.replies import Fault
@@ -14,6 +15,7 @@ from stepward.testing.fake_llm.replies import Fault
 _HTML: Final = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 )
+_NO_JSON: Final = b'{"unreadable": ,'
 _HANG_S: Final = 30.0
 _SLOW_S: Final = 0.2
 _KINDS: Final[dict[str, tuple[Kind, str]]] = {
@@ -105,9 +107,11 @@ def _halves(body: bytes) -> tuple[bytes, ...]:
 def _unreadable(before: tuple[bytes, ...], answer: Answer) -> bytes:
     """Say something that is no JSON, framed as the event before it is."""
     if not answer.is_stream or not before:
-        return b'{"unreadable": ,'
+        return _NO_JSON
+    if answer.content_type == EVENT_STREAM:
+        return frame_bytes("event", "contentBlockDelta", _NO_JSON)
     name = before[-1].partition(b"\ndata:")[0] if before[-1].startswith(b"event:") else b""
-    return (name + b"\n" if name else b"") + b'data: {"unreadable": ,\n\n'
+    return (name + b"\n" if name else b"") + b"data: " + _NO_JSON + b"\n\n"
 
 
 def _seconds(fault: Fault, default_s: float) -> float:

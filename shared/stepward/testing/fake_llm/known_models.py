@@ -24,12 +24,14 @@ class ModelLimits:
         max_output_tokens: The longest reply.
         dimensions: The size of an embedding; None for a model that talks.
         capabilities: What it can be asked for; None takes everything.
+        counts_cache_writes: Whether writing into the prompt cache is counted apart, as it costs something.
     """
 
     context_tokens: int = 200_000
     max_output_tokens: int = 64_000
     dimensions: int | None = None
     capabilities: Capabilities | None = None
+    counts_cache_writes: bool = True
 
 
 class KnownModels:
@@ -70,4 +72,5 @@ def _limits(card: ModelCard) -> ModelLimits:
         card.max_output_tokens or 0,
         _DIMENSIONS.get(card.vendor_id),
         card.capabilities,
+        card.price is not None and card.price.cache_write_usd_per_mtok is not None,
     )

@@ -14,7 +14,7 @@ from stepward.testing.fake_llm.known_models import ModelLimits
 
 BYTES_PER_TOKEN: Final = 3.6
 IMAGE_TOKENS: Final = 1_600
-Ttl = Literal["5m", "1h"]
+Ttl = Literal["5m", "30m", "1h", "12h"]
 
 
 @dataclass(frozen=True)
@@ -95,3 +95,11 @@ def read_result(text: str) -> Any:
 def joined(texts: Sequence[str]) -> str:
     """Put texts together as one."""
     return "\n".join(texts)
+
+
+def read_arguments(text: str) -> Any:
+    """Read the arguments of a call; None where they are no JSON."""
+    try:
+        return read_json(text)
+    except NotJson:
+        return None

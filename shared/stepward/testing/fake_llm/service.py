@@ -6,6 +6,7 @@ import json
 import secrets
 import threading
 import time
+import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,12 +17,20 @@ from stepward.testing.fake_llm.answers import Answer, json_answer
 from stepward.testing.fake_llm.anthropic import AnthropicMessages
 from stepward.testing.fake_llm.anthropic_reading import AnthropicReader
 from stepward.testing.fake_llm.caching import PromptCache
+from stepward.testing.fake_llm.chat import OpenAiChat
+from stepward.testing.fake_llm.chat_reading import ChatReader
+from stepward.testing.fake_llm.converse import BedrockConverse
+from stepward.testing.fake_llm.converse_reading import ConverseReader
+from stepward.testing.fake_llm.embeddings import Embedder
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
+from stepward.testing.fake_llm.plain_tellers import ModelLists, PlainTeller
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.received import Received, key_digest
 from stepward.testing.fake_llm.refusals import Refusal
 from stepward.testing.fake_llm.replies import Fault, Reply
-from stepward.testing.fake_llm.routes import Route, Speaker, find_route
+from stepward.testing.fake_llm.responses import OpenAiResponses
+from stepward.testing.fake_llm.responses_reading import ResponsesReader
+from stepward.testing.fake_llm.routes import Door, Route, Speaker, Teller, find_route
 from stepward.testing.fake_llm.signing import Issued
 from stepward.testing.fake_llm.sources import Source
 from stepward.testing.fake_llm.spoken import spoken
@@ -64,8 +73,22 @@ class Service:
         self._lock = threading.Lock()
         self._instance = secrets.token_hex(4)
         cache = PromptCache(settings.clock, settings.cache_tokens)
+        issued, models = Issued(), self.models
+        messages = AnthropicMessages(AnthropicReader(issued, models), cache)
+        responses = OpenAiResponses(ResponsesReader(issued, models), cache)
+        converse = BedrockConverse(ConverseReader(issued, models), cache)
         self.speakers: dict[str, Speaker] = {
-            "messages": AnthropicMessages(AnthropicReader(Issued(), self.models), cache),
+            "messages": messages,
+            "responses": responses,
+            "chat": OpenAiChat(ChatReader(models), cache),
+            "converse": converse,
+        }
+        self.tellers: dict[str, Teller] = {
+            "messages": messages,
+            "responses": responses,
+            "converse": converse,
+            "embeddings": PlainTeller(lambda body, _: Embedder(models).embed(body)),
+            "models": PlainTeller(ModelLists(models).answer),
         }
 
     def answer(self, request: Received, raw: bytes, key_headers: Mapping[str, str]) -> Answer:
@@ -91,41 +114,62 @@ class Service:
                 },
                 404,
             )
-        speaker = self.speakers[found.speaker]
-        request.request_id = f"req_{self._instance}{request.number:08d}"
+        door: Door = (self.tellers if found.direct else self.speakers)[found.speaker]
+        request.request_id = self._request_id(request, found)
         try:
-            answer = self._answered(request, raw, key_headers, found, speaker)
+            answer = self._answered(request, raw, key_headers, found)
         except Refusal as refusal:
             request.refused = refusal.message
-            answer = speaker.refused(refusal, request.request_id)
+            answer = door.refused(refusal, request.request_id)
         request.status = answer.status
-        return replace(answer, headers={**answer.headers, speaker.request_id_header: request.request_id})
+        return replace(answer, headers={**answer.headers, door.request_id_header: request.request_id})
 
-    def _answered(
-        self, request: Received, raw: bytes, headers: Mapping[str, str], route: Route, speaker: Speaker
-    ) -> Answer:
-        key = speaker.key(headers)
+    def _answered(self, request: Received, raw: bytes, headers: Mapping[str, str], route: Route) -> Answer:
+        door: Door = (self.tellers if route.direct else self.speakers)[route.speaker]
+        key = door.key(headers)
         request.key_digest = key_digest(key)
         if self.settings.keys is not None and key not in self.settings.keys:
-            raise speaker.bad_key()
-        body = _parsed(raw)
-        request.body = {"model": route.model, **body} if route.model else body
+            raise door.bad_key(key)
+        request.body = _parsed(raw) if request.method == "POST" else {}
+        if route.model is not None:
+            request.body = {
+                **request.body,
+                "model": route.model,
+                **({"stream": True} if route.streams else {}),
+            }
         body, asked = _without_suffix(request.body)
-        if route.counts:
-            return speaker.count(body, headers)
+        asked = asked or headers.get(_FAULT_HEADER)
+        if route.direct:
+            return self._told(request, body, headers, route, asked)
+        speaker = self.speakers[route.speaker]
         prompt = speaker.read(body, headers)
-        if prompt.tokens > prompt.limits.context_tokens:
-            raise Refusal(
-                f"prompt is too long: {prompt.tokens} tokens > {prompt.limits.context_tokens} maximum"
-            )
         request.prompt_tokens = prompt.tokens
         request.streams = prompt.streams
-        return self._replied(request, prompt, speaker, asked or headers.get(_FAULT_HEADER))
+        return self._replied(request, prompt, speaker, asked)
+
+    def _told(
+        self,
+        request: Received,
+        body: dict[str, Any],
+        headers: Mapping[str, str],
+        route: Route,
+        asked: str | None,
+    ) -> Answer:
+        answer = self.tellers[route.speaker].direct(body, headers)
+        fault = _fault_of(asked) or (self._next_fault() if route.speaker == "embeddings" else None)
+        if fault is None:
+            return answer
+        request.fault = fault.name
+        if refusal := faults.refusal_of(fault):
+            raise refusal
+        return faults.page(fault) or faults.broken(answer, fault, lambda: b"")
 
     def _replied(self, request: Received, prompt: Prompt, speaker: Speaker, asked: str | None) -> Answer:
         fault = _fault_of(asked) or self._next_fault()
         alone = fault and (faults.refusal_of(fault) or faults.page(fault))
-        reply = Reply() if alone else self.source.reply(prompt)
+        # With no room for a reply a prompt is only put into the cache.
+        only_warms = prompt.max_output_tokens == 0
+        reply = Reply(stop="length") if alone or only_warms else self.source.reply(prompt)
         fault = fault or reply.fault
         request.fault = fault.name if fault else None
         if fault and (refusal := faults.refusal_of(fault)):
@@ -144,6 +188,11 @@ class Service:
     def _next_fault(self) -> Fault | None:
         with self._lock:
             return self.faults.popleft() if self.faults else None
+
+    def _request_id(self, request: Received, route: Route) -> str:
+        """Name a request as its vendor does."""
+        name = self._id(request)
+        return str(uuid.UUID(f"{name:0<32}")) if route.speaker == "converse" else f"req_{name}"
 
     def _id(self, request: Received) -> str:
         return f"{self._instance}{request.number:08d}"

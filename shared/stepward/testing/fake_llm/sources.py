@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import stepward
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.conversation import ModelRequest
+from stepward.domain.conversation import ModelRequest, ToolCall
 from stepward.domain.errors import RehearsalFailed
 from stepward.domain.rehearsal import Rehearsal
 from stepward.models.scripted import ScriptedBackend
@@ -76,7 +76,7 @@ def _request(prompt: Prompt) -> ModelRequest:
     )
 
 
-def _call(call: Any) -> Call:
+def _call(call: ToolCall) -> Call:
     if call.arguments is None:
         return Call(tool=call.tool, arguments_text=call.arguments_text)
     return Call(tool=call.tool, arguments=call.arguments)

@@ -56,6 +56,12 @@ class Spoken:
         return [sealed(Mark(self.id, at, count), self.shown(text)) for at, text in enumerate(self.thoughts)]
 
     @property
+    def seals_alone(self) -> list[str]:
+        """The seal of each block where it comes back without its text."""
+        count = len(self.thoughts)
+        return [sealed(Mark(self.id, at, count), "") for at in range(count)]
+
+    @property
     def prompt_tokens(self) -> int:
         """All that the model read."""
         return self.use.fresh + self.use.read + self.use.write + self.use.write_1h
@@ -139,6 +145,7 @@ def _cut(text: str, most_bytes: int) -> str:
 def _counted(whole: Spoken, said: Counts) -> Spoken:
     reasoning = sum(tokens_of(text) for text in whole.thoughts)
     output = reasoning + tokens_of(whole.text) + sum(tokens_of(call.tool + call.text) for call in whole.calls)
+    least = min(1, whole.prompt.max_output_tokens)
     use = whole.use
     told = {
         "fresh": said.input_tokens,
@@ -149,7 +156,7 @@ def _counted(whole: Spoken, said: Counts) -> Spoken:
     return replace(
         whole,
         use=replace(use, **{name: count for name, count in told.items() if count is not None}),
-        output_tokens=max(1, output) if said.output_tokens is None else said.output_tokens,
+        output_tokens=max(least, output) if said.output_tokens is None else said.output_tokens,
         reasoning_tokens=reasoning if said.reasoning_tokens is None else said.reasoning_tokens,
     )
 

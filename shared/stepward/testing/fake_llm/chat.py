@@ -1,0 +1,150 @@
+"""OpenAI's Chat Completions API on the wire: `/v1/chat/completions`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stepward.testing.fake_llm import openai_checks as checks
+from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
+from stepward.testing.fake_llm.caching import CacheUse, PromptCache
+from stepward.testing.fake_llm.chat_reading import ChatReader
+from stepward.testing.fake_llm.prompts import Prompt
+from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.spoken import Spoken
+
+_STOPS: Final = {
+    "end": "stop",
+    "tools": "tool_calls",
+    "length": "length",
+    "context": "length",
+    "refused": "stop",
+    "filtered": "content_filter",
+}
+
+
+class OpenAiChat:
+    """Speaks the protocol.
+
+    Args:
+        reader: Reads and checks requests.
+        cache: The prompts that were seen.
+    """
+
+    request_id_header = "x-request-id"
+
+    def __init__(self, reader: ChatReader, cache: PromptCache) -> None:
+        self._reader = reader
+        self._cache = cache
+
+    def key(self, headers: Mapping[str, str]) -> str:
+        """Find the key of a request."""
+        return checks.bearer(headers)
+
+    def bad_key(self, key: str) -> Refusal:
+        """Refuse a key that is not known."""
+        return checks.bad_key(key)
+
+    def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
+        """Read a request for a reply."""
+        del headers
+        return self._reader.read(body)
+
+    def cached(self, scope: str, prompt: Prompt) -> CacheUse:
+        """Look a prompt up in the cache, and keep it."""
+        named = f"{scope}|{prompt.more['key']}"
+        return self._cache.by_prefix(named, prompt, counts_writes=prompt.limits.counts_cache_writes)
+
+    def answer(self, said: Spoken) -> Answer:
+        """Word a reply, whole or as a stream."""
+        if said.stop not in _STOPS:
+            raise Refusal(f"the fault {said.stop!r} is one of Anthropic's protocol alone")
+        if said.prompt.streams:
+            return Answer(tuple(_events(said)), content_type=SSE, is_stream=True)
+        choice = {"index": 0, "message": _message(said), "logprobs": None, "finish_reason": _STOPS[said.stop]}
+        return json_answer({**_head(said, "chat.completion"), "choices": [choice], "usage": _usage(said)})
+
+    def refused(self, refusal: Refusal, request_id: str) -> Answer:
+        """Word an error."""
+        del request_id
+        return checks.error_answer(refusal)
+
+    def error_event(self, refusal: Refusal, request_id: str) -> bytes:
+        """Word an error in the middle of a stream."""
+        del request_id
+        return sse_event(checks.error_body(refusal))
+
+
+def _head(said: Spoken, kind: str) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{said.id}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": said.prompt.model,
+        "service_tier": "default",
+        "system_fingerprint": None,
+    }
+
+
+def _message(said: Spoken) -> dict[str, Any]:
+    refused = said.stop == "refused"
+    message: dict[str, Any] = {
+        "role": "assistant",
+        "content": None if refused or (said.calls and not said.text) else said.text,
+        "refusal": said.text if refused else None,
+        "annotations": [],
+    }
+    calls = [
+        {"id": f"call_{call.id}", "type": "function", "function": {"name": call.tool, "arguments": call.text}}
+        for call in said.calls
+    ]
+    return {**message, "tool_calls": calls} if calls else message
+
+
+def _usage(said: Spoken) -> dict[str, Any]:
+    use = said.use
+    return {
+        "prompt_tokens": said.prompt_tokens,
+        "completion_tokens": said.output_tokens,
+        "total_tokens": said.prompt_tokens + said.output_tokens,
+        "prompt_tokens_details": {
+            "cached_tokens": use.read,
+            "cache_write_tokens": use.write + use.write_1h,
+            "audio_tokens": 0,
+        },
+        "completion_tokens_details": {
+            "reasoning_tokens": min(said.reasoning_tokens, said.output_tokens),
+            "audio_tokens": 0,
+            "accepted_prediction_tokens": 0,
+            "rejected_prediction_tokens": 0,
+        },
+    }
+
+
+def _events(said: Spoken) -> Iterator[bytes]:
+    head = _head(said, "chat.completion.chunk")
+    told = {"usage": None} if said.prompt.more["usage"] else {}
+    for delta in _deltas(said):
+        yield sse_event({**head, "choices": [_choice(delta, None)], **told})
+    yield sse_event({**head, "choices": [_choice({}, _STOPS[said.stop])], **told})
+    if said.prompt.more["usage"]:
+        yield sse_event({**head, "choices": [], "usage": _usage(said)})
+    yield sse_event("[DONE]")
+
+
+def _choice(delta: dict[str, Any], finish: str | None) -> dict[str, Any]:
+    return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+
+
+def _deltas(said: Spoken) -> Iterator[dict[str, Any]]:
+    yield {"role": "assistant", "content": "" if said.text else None, "refusal": None}
+    name = "refusal" if said.stop == "refused" else "content"
+    yield from ({name: piece} for piece in fragments(said.text))
+    for at, call in enumerate(said.calls):
+        function = {"name": call.tool, "arguments": ""}
+        yield {
+            "tool_calls": [{"index": at, "id": f"call_{call.id}", "type": "function", "function": function}]
+        }
+        for piece in fragments(call.text):
+            yield {"tool_calls": [{"index": at, "function": {"arguments": piece}}]}
