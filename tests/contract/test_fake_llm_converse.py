@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 
 import boto3
@@ -31,20 +33,22 @@ def _client(provider: FakeProvider, key: str = "AKIAPLANTED") -> Any:
 
 
 @pytest.fixture
-def client(provider: FakeProvider) -> Any:
+def client(provider: FakeProvider) -> Iterator[Any]:
     provider.script({"text": "Done.", "repeat": True})
-    return _client(provider)
+    with closing(_client(provider)) as made:
+        yield made
 
 
 def _streamed(client: Any, **more: Any) -> dict[str, Any]:
     """Put a stream together: the blocks by their index, the stop, the usage."""
     blocks: dict[int, list[Any]] = {}
     seen: dict[str, Any] = {}
-    for event in client.converse_stream(**{**ASK, **more})["stream"]:
-        ((name, body),) = event.items()
-        if name == "contentBlockDelta":
-            blocks.setdefault(body["contentBlockIndex"], []).append(body["delta"])
-        seen[name] = body
+    with closing(client.converse_stream(**{**ASK, **more})["stream"]) as stream:
+        for event in stream:
+            ((name, body),) = event.items()
+            if name == "contentBlockDelta":
+                blocks.setdefault(body["contentBlockIndex"], []).append(body["delta"])
+            seen[name] = body
     return {**seen, "blocks": [blocks[index] for index in sorted(blocks)]}
 
 
@@ -119,9 +123,10 @@ def test_it_refuses_what_the_vendor_refuses(client: Any, more: dict[str, Any], m
 
 def test_a_signer_that_is_not_known_is_refused() -> None:
     with FakeProvider("x", settings=Settings(keys=frozenset({"AKIAGOOD"}))) as provider:
-        with pytest.raises(ClientError, match="security token included in the request is invalid"):
-            _client(provider).converse(**ASK)
-        assert _client(provider, "AKIAGOOD").converse(**ASK)["stopReason"] == "end_turn"
+        with closing(_client(provider)) as bad, pytest.raises(ClientError, match="security token included"):
+            bad.converse(**ASK)
+        with closing(_client(provider, "AKIAGOOD")) as good:
+            assert good.converse(**ASK)["stopReason"] == "end_turn"
         assert "AKIA" not in repr(provider.requests)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from typing import Any
 
 import anthropic
@@ -108,14 +109,14 @@ def _over_converse(provider: FakeProvider, given: str, history: list[Exchange]) 
             for r in past.results
         ]
         messages += [{"role": "assistant", "content": [*text, *uses]}, {"role": "user", "content": results}]
-    client = boto3.client("bedrock-runtime", endpoint_url=provider.url)
     tools = [{"toolSpec": {"name": name, "inputSchema": {"json": SCHEMA}}} for name in NAMES]
-    said = client.converse(
-        modelId="eu.anthropic.claude-haiku-5-5",
-        system=[{"text": AGENT.prompt}],
-        messages=messages,
-        toolConfig={"tools": tools},
-    )
+    with closing(boto3.client("bedrock-runtime", endpoint_url=provider.url)) as client:
+        said = client.converse(
+            modelId="eu.anthropic.claude-haiku-5-5",
+            system=[{"text": AGENT.prompt}],
+            messages=messages,
+            toolConfig={"tools": tools},
+        )
     content = said["output"]["message"]["content"]
     calls = [(one["toolUse"]["name"], one["toolUse"]["input"]) for one in content if "toolUse" in one]
     return _reply("".join(one["text"] for one in content if "text" in one), calls, len(history) + 1)
