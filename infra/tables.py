@@ -37,6 +37,8 @@ _RUN_LIST = (
     "principal",
     "status",
     "rehearsed",
+    "charged",
+    "models",
     "priority",
     "parent",
     "paused",

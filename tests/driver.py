@@ -17,6 +17,7 @@ from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
+from stepward.agents.answering import StageAnswers
 from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
@@ -54,6 +55,7 @@ class World:
     backend: Any = None
     time_left_s: Callable[[], float] = lambda: 100.0
     most_events: int = MOST_EVENTS
+    stage: StageAnswers = field(default_factory=lambda: StageAnswers(charge_rehearsals=True))
 
     def __post_init__(self) -> None:
         self.runtime = MemoryRuntimeState(self.journal)
@@ -89,7 +91,11 @@ class World:
         self.registry._versions[place] = before.model_copy(update={"definition": found})
 
     def start(self, agent: str = "helper", given: Any = "hello", key: str | None = None) -> RunKey:
-        return Start(self.ports, self.registry)(ACME, agent, {"input": given}, key)[0].key
+        return self.starter(ACME, agent, {"input": given}, key)[0].key
+
+    @property
+    def starter(self) -> Start:
+        return Start(self.ports, self.registry, stage=self.stage)
 
     def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
         head = self.runtime.heads.get(key)
@@ -208,8 +214,8 @@ class World:
         assert found is not None
         return found.definition
 
-    def _consultant(self, tenant: str, agent: str, version: str) -> Consultant:
-        consultant = Consultant.of(self._definition(tenant, agent, version))
+    def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
+        consultant = Consultant.of(self._definition(tenant, agent, version), rehearsed=rehearsed)
         if self.backend is None:
             return consultant
         return replace(consultant, backend=self.backend)

@@ -15,6 +15,7 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets
+from stepward.agents.answering import StageAnswers
 from stepward.agents.run_ports import SlotPorts
 from stepward.agents.start import Caller
 from stepward.domain.chunks import Chunk
@@ -43,6 +44,7 @@ from stepward.workflow.running.rounds import at_depth
 from stepward.workflow.running.settling import OUTPUT, SettleRun
 from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
 from stepward.workflow.running.telling import outcome_of
+from stepward.workflow.running.who_answers import WhoAnswers
 from stepward.workflow.running.within import World
 from tests.asl_engine import AslEngine, Execution
 from tests.virtual_time import EventLoop, Ticket
@@ -87,6 +89,8 @@ class WorkflowWorld:
             clock=self.loop,
             ids=CountingIds(),
         )
+        who = WhoAnswers(stage=StageAnswers(charge_rehearsals=True))
+        self.starter = StartWorkflow(self.ports, self.registry, who=who)
 
     # ── what a test does ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -107,10 +111,9 @@ class WorkflowWorld:
         self.registry.keep(ACME.tenant, kept, compiled.program, compiled.text())
         return definition
 
-    def start(self, given: Any = None, workflow: str = "flow") -> RunKey:
+    def start(self, given: Any = None, workflow: str = "flow", **said: Any) -> RunKey:
         found = startable_workflow(self.registry, ACME.tenant, workflow, None)
-        head, _ = StartWorkflow(self.ports, self.registry).launch(ACME, found, WorkflowLaunch(given))
-        return head.key
+        return self.starter.launch(ACME, found, WorkflowLaunch(given, **said))[0].key
 
     def run(self, tasks: list[dict[str, Any]], given: Any = None, **said: Any) -> Ran:
         """Register, start, and go on to the end."""
@@ -123,9 +126,7 @@ class WorkflowWorld:
         return Ran(self, key)
 
     def execution(self, key: RunKey) -> Execution:
-        head = self.runs.head(key)
-        assert head is not None
-        return self.engine.executions[head.execution_name]
+        return self.engine.executions[self.runs.heads[key].execution_name]
 
     def close(self, key: RunKey) -> str:
         """Hear of an execution that is over, as the room does that closes runs."""
@@ -134,8 +135,7 @@ class WorkflowWorld:
         )
 
     def rerun(self, key: RunKey) -> RunKey:
-        start = StartWorkflow(self.ports, self.registry)
-        return RerunWorkflow(self.ports, start, self.registry)(ACME, key.run).key
+        return RerunWorkflow(self.ports, self.starter, self.registry)(ACME, key.run).key
 
     def chunks(self, key: RunKey) -> list[Execution]:
         """The executions of a run's chunks, in the order of their starts."""

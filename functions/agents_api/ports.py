@@ -17,6 +17,7 @@ def register() -> Register:
         settings().http_allow,
         tool_wiring.tool_shelf().room,
         agreed=money.price_store().of,
+        providers=frozenset(entry.name for entry in settings().providers),
     )
 
 

@@ -19,4 +19,6 @@ def estimate_run(agent_id: str) -> Any:
     event = router.current_event
     tenant, request = caller(event).tenant, parse(StartRequest, body_of(event))
     agent = find_agent(wiring.registry(), tenant, agent_id, request.version).definition
-    return answer(200, money.estimate_case()(tenant, agent, request.input).model_dump(mode="json"))
+    answers = wiring.stage_answers().choose(agent, request)
+    found = money.estimate_case()(tenant, agent, request.input, answers)
+    return answer(200, found.model_dump(mode="json"))

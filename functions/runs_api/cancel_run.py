@@ -7,7 +7,7 @@ from typing import Any
 from stepward.agents.cancel import CancelRun
 from stepward.domain.runs import RunKey, run_view
 from stepward.runtime import wiring, workflow_wiring
-from stepward.runtime.http import answer, caller, routes
+from stepward.runtime.http import answer, body_of, caller, routes
 from stepward.workflow.showing import workflow_run_view
 
 router = routes()
@@ -30,7 +30,8 @@ def rerun(run_id: str) -> Any:
     event = router.current_event
     key = event.headers.get("idempotency-key")
     by, rerun_run = caller(event), workflow_wiring.rerun_case()
+    body = body_of(event) if event.body else None
     head = workflow_wiring.all_runs().for_one_kind(
-        "workflow", by.tenant, run_id, lambda: rerun_run(by, run_id, key)
+        "workflow", by.tenant, run_id, lambda: rerun_run(by, run_id, key, body)
     )
     return answer(202, workflow_run_view(head), {"Location": f"/runs/{head.run}"})

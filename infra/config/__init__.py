@@ -69,6 +69,10 @@ class StageConfig(BaseModel):
         BeforeValidator(with_kinds),
         AfterValidator(_together),
     ] = {}
+    # Whether the rehearsals of agents answer in place of their models, where a start does not say.
+    rehearsals: bool = True
+    # Whether rehearsed runs draw on budgets and count among the costs, where a start does not say.
+    charge_rehearsals: bool = False
     reserved_concurrency: bool
     throttle_rate_per_s: Annotated[int, Field(ge=1)]
     throttle_burst: Annotated[int, Field(ge=1)]

@@ -118,7 +118,7 @@ class Counting:
     """The scripts of both agents behind one backend that counts its calls, as a provider's bill would."""
 
     def __init__(self, *bodies: dict[str, Any]) -> None:
-        self._backends = {body["prompt"]: backend_for(an_agent(**body)) for body in bodies}
+        self._backends = {body["prompt"]: backend_for(an_agent(**body), rehearsed=True) for body in bodies}
         self.calls = 0
         self.longest_call_s = 30.0
 

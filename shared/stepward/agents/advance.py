@@ -36,11 +36,12 @@ MOST_OF_THE_TIME: Final = 0.9
 class Advance:
     """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run.
 
+    `consultant` is found by tenant, agent, version, and whether the run is rehearsed.
     `most_events` is how long an execution's history may grow before a new execution carries the run on.
     """
 
     ports: RunPorts
-    consultant: Callable[[str, str, str], Consultant]
+    consultant: Callable[[str, str, str, bool], Consultant]
     latest: Callable[[str, str, str | None], str]
     context: Callable[[str, str], ToolContext]
     invocation: str
@@ -84,9 +85,7 @@ class _Advancing:
     @property
     def consultant(self) -> Consultant:
         """Who carries the run on now; another one after a hand-over."""
-        agent = self.state.agent
-        found = self.case.consultant(self.request.tenant, agent.agent, agent.version)
-        return found.changed_by(self.state)
+        return self._consultant_of(self.state)
 
     def run(self) -> AdvanceAnswer:
         answer = self._stand() or self._claim()
@@ -224,13 +223,16 @@ class _Advancing:
     def _latest(self, agent: str, version: str | None) -> str:
         return self.case.latest(self.request.tenant, agent, version)
 
+    def _consultant_of(self, state: RunState) -> Consultant:
+        agent, rehearsed = state.agent, state.start.rehearsed
+        found = self.case.consultant(self.request.tenant, agent.agent, agent.version, rehearsed)
+        return found.changed_by(state)
+
     def _permit(self, state: RunState) -> Intent | End:
-        agent = state.agent
-        consultant = self.case.consultant(self.request.tenant, agent.agent, agent.version).changed_by(state)
+        consultant = self._consultant_of(state)
         permit = may_call(state, consultant, self.case.ports.clock.now())
-        if isinstance(permit, Intent):
-            return self.standing.covered(state, permit, consultant.cost_limit_usd_micros(state))
-        return permit
+        limit = consultant.cost_limit_usd_micros(state)
+        return self.standing.covered(state, permit, limit) if isinstance(permit, Intent) else permit
 
     def _end(self, end: End) -> AdvanceAnswer:
         self.writer.end(end)

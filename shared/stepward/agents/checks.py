@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
 from pydantic import BaseModel
 
 from stepward.agents.inputs import check_input_schema
+from stepward.agents.model_checks import Known, check_model
 from stepward.agents.refusals import entries_of, gathered, of_entries
 from stepward.agents.rehearsal_checks import unknown_calls
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.money import Price
 from stepward.domain.rehearsal import Rehearsal
 from stepward.domain.tool_use import ToolUse
-from stepward.models.abilities import check_abilities
-from stepward.models.base import price_of
-from stepward.models.catalog import backend_for
+from stepward.models.catalog import check_answerable
 from stepward.models.expressions import check, is_expression
 from stepward.tools.call_checks import check_use
 from stepward.tools.catalog import find_tool
@@ -29,14 +27,16 @@ _OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 
 
 def check_agent(
-    agent: AgentDefinition, http_allow: Sequence[str], agreed: Mapping[str, Price] | None = None
+    agent: AgentDefinition,
+    http_allow: Sequence[str],
+    known: Known | None = None,
 ) -> None:
     """Refuse what no registry has to be asked for: everything but the agents that this one names."""
     gathered(
         (
             lambda: check_size(agent),
             lambda: check_config(agent),
-            lambda: check_resources(agent, http_allow, agreed),
+            lambda: check_resources(agent, http_allow, known),
         )
     )
 
@@ -56,7 +56,7 @@ def check_config(agent: AgentDefinition) -> None:
     """Refuse settings that nothing would honour, and expressions that cannot be read."""
     expressions = [partial(check, expression, field) for expression, field in _expressions(agent.rehearsal)]
     calls = [partial(_refuse, unknown) for unknown in unknown_calls(agent)]
-    own = (_check_memory, check_input_schema, check_abilities)
+    own = (_check_memory, check_input_schema)
     gathered((*(partial(one, agent) for one in own), *expressions, *calls))
 
 
@@ -74,11 +74,13 @@ def _refuse(error: InvalidRequest) -> None:
 
 
 def check_resources(
-    agent: AgentDefinition, http_allow: Sequence[str], agreed: Mapping[str, Price] | None = None
+    agent: AgentDefinition,
+    http_allow: Sequence[str],
+    known: Known | None = None,
 ) -> None:
-    """Refuse an unpriced model, a missing backend, unknown tools and settings that this stage does not allow."""
+    """Refuse a model that cannot do it, a missing backend, unknown tools and settings that this stage does not allow."""
     tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
-    gathered((partial(price_of, agent.model, agreed), partial(backend_for, agent), *tools))
+    gathered((partial(check_model, agent, known or Known()), partial(check_answerable, agent), *tools))
 
 
 def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from stepward.agents.answering import answers_of, inherited
 from stepward.agents.find import startable_agent
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import answer_call
@@ -49,12 +50,14 @@ class StartChild:
             self.registry, key.tenant, tool.settings.agent, tool.settings.version
         ).definition
         check_descent(agent.id, ancestors, depth)
+        answers = inherited(answers_of(state.start), agent)
         Start(self.ports, self.registry).launch(
             Caller(tenant=key.tenant, principal=state.start.principal),
             Launch(
                 agent=agent,
                 given=task.input,
                 priority=state.start.priority,
+                answers=answers,
                 run=run,
                 cost_limit_usd_micros=share_of_child(state),
                 parent=Parent(

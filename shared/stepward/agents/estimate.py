@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from stepward.agents.gate import Consultant
 from stepward.agents.inputs import check_given
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.answering import Answers
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
 from stepward.domain.conversation import ModelRequest
@@ -20,6 +21,7 @@ from stepward.domain.money import Usage, dollars
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import Rate, model_id
+from stepward.models.catalog import check_backend
 from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock
 from stepward.ports.limits_config import LimitsConfig
@@ -63,6 +65,8 @@ class Estimated(BaseModel):
     cost_limit_usd_micros: int
     budget_remaining_usd_micros: int | None
     would_be_refused: bool
+    rehearsed: bool
+    charged: bool
     notes: list[str]
 
 
@@ -76,13 +80,28 @@ class Estimate:
     prices: AgreedPrices
     clock: Clock
 
-    def __call__(self, tenant: str, agent: AgentDefinition, given: Any) -> Estimated:
-        """Estimate a run of a version on an input; nothing is started."""
+    def __call__(self, tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> Estimated:
+        """Estimate a run of a version on an input; nothing is started.
+
+        Args:
+            tenant: Whose run it would be.
+            agent: The version.
+            given: The input.
+            answers: Who would answer, and whether that would be charged.
+
+        Returns:
+            What it would cost: of a run that is not charged no budget bounds it.
+
+        Raises:
+            InvalidRequest: The input does not fit, or nobody could answer.
+        """
         check_given(agent, given)
-        consultant = Consultant.of(agent, self.prices.of(tenant))
+        check_backend(agent, rehearsed=answers.rehearsed)
+        consultant = Consultant.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
         first = _first_prompt_tokens(consultant, given)
-        past = self._past(tenant, agent.id)
-        most, remaining = _most(consultant, first), self._remaining(tenant, agent.id)
+        past = self._past(tenant, agent.id, answers)
+        most = _most(consultant, first)
+        remaining = self._remaining(tenant, agent.id) if answers.charged else None
         limit = agent.limits.cost_limit_usd_micros
         return Estimated(
             agent=agent.id,
@@ -95,14 +114,16 @@ class Estimate:
             cost_limit_usd_micros=limit,
             budget_remaining_usd_micros=remaining,
             would_be_refused=most.model_usd_micros > min(limit, limit if remaining is None else remaining),
+            rehearsed=answers.rehearsed,
+            charged=answers.charged,
             notes=_notes(agent, past),
         )
 
-    def check(self, tenant: str, agent: AgentDefinition, given: Any) -> None:
+    def check(self, tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> None:
         """Refuse a start whose most would not fit; only agents with `limits.refuse_over_budget` ask for this."""
         if not agent.limits.refuse_over_budget:
             return
-        found = self(tenant, agent, given)
+        found = self(tenant, agent, given, answers)
         if found.would_be_refused:
             left = found.budget_remaining_usd_micros
             raise BudgetExceeded(
@@ -113,9 +134,11 @@ class Estimate:
                 fix="lower max_iterations or max_output_tokens, raise the limit or the budget, or do not ask for this",
             )
 
-    def _past(self, tenant: str, agent: str) -> list[RunHead]:
+    def _past(self, tenant: str, agent: str, answers: Answers) -> list[RunHead]:
+        """List completed runs of the same kind: a charged run is not expected to cost what uncharged ones only counted."""
         page = self.runs.list_runs(tenant, RunFilter(name=agent), limit=LOOKED_AT)
-        return [head for head in page.runs if head.status is RunStatus.COMPLETED][:PAST_RUNS]
+        well = [head for head in page.runs if head.status is RunStatus.COMPLETED]
+        return [head for head in well if head.charged or not answers.charged][:PAST_RUNS]
 
     def _remaining(self, tenant: str, agent: str) -> int | None:
         """What the tightest budget that counts the run has left; None where no budget does."""

@@ -7,14 +7,17 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import Field, StringConstraints, field_validator
 
+from stepward.agents.answering import answers_of
 from stepward.agents.find import startable_agent
 from stepward.agents.fork_decisions import Decisions
+from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import parse
 from stepward.agents.show import find_run
 from stepward.agents.start import Caller, Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt
+from stepward.domain.answering import AnswerChoice
 from stepward.domain.conversation import Exchange, ToolResult
 from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
@@ -23,17 +26,16 @@ from stepward.domain.money import Price
 from stepward.domain.run_origins import Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey
-from stepward.models.abilities import check_abilities
-from stepward.models.base import price_of
-from stepward.models.catalog import backend_for
+from stepward.models.catalog import check_backend
 from stepward.ports.clock import from_iso, iso
 from stepward.tools.large_results import SHOWN_BYTES
 
 
-class ForkRequest(BaseModel):
-    """The body of `POST /runs/{run_id}/fork`; `results` replaces what calls of the inherited turns gave."""
+class ForkRequest(AnswerChoice):
+    """The body of `POST /runs/{run_id}/fork`; `results` replaces what calls of the inherited turns gave.
 
-    model_config = ConfigDict(extra="forbid")
+    Who answers, and whether that is charged, is as in the run that it goes on from, unless it says otherwise.
+    """
 
     turn: int = Field(strict=True)
     prompt: Prompt | None = None
@@ -85,6 +87,7 @@ class ForkRun:
             agent=agent,
             given=state.start.input,
             priority=state.start.priority,
+            answers=answers_of(state.start),
             run=self.start.ports.ids.new("run"),
             seconds=_seconds(source),
             cost_limit_usd_micros=state.start.cost_limit_usd_micros,
@@ -113,6 +116,8 @@ class ForkRun:
         carrier = there.agent
         fork = _fork(source, state, carrier, request)
         agent = self._edited(tenant, carrier, fork)
+        answers = self.start.stage.kept(request, launch.answers, agent)
+        check_backend(agent, rehearsed=answers.rehearsed)
         inherited = Inherited(
             at=iso(self.start.ports.clock.now()),
             writer=str(launch.run),
@@ -121,16 +126,14 @@ class ForkRun:
             version=carrier.version,
             turns_by_agent=there.turns_by_agent,
         )
-        self.start.refuse_over_budget(tenant, agent, launch.given)
-        return replace(launch, fork=fork, inherited=inherited)
+        self.start.refuse_over_budget(tenant, agent, launch.given, answers)
+        return replace(launch, fork=fork, inherited=inherited, answers=answers, model=agent.model)
 
     def _edited(self, tenant: str, carrier: HandedOver, fork: Fork) -> AgentDefinition:
         """Check that who carries on can do so with the changes."""
         agent = self.definition(tenant, carrier.agent, carrier.version)
         agent = agent.model_copy(update=fork.edits)
-        check_abilities(agent)
-        price_of(agent.model, self.agreed(tenant))
-        backend_for(agent)
+        check_model(agent, Known(self.agreed(tenant), self.start.ports.clock.now().date()))
         return agent
 
     def _at_turn(self, key: RunKey, turn: int) -> RunState:

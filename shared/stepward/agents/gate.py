@@ -21,7 +21,7 @@ from stepward.domain.money import Price, Usage, dollars
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
-from stepward.models.catalog import backend_for
+from stepward.models.catalog import NoBackend, backend_or_reason
 from stepward.ports.clock import iso
 from stepward.ports.models import ModelBackend
 from stepward.tools.catalog import bind
@@ -38,10 +38,12 @@ class Consultant:
     agreed: Mapping[str, Price] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, agent: AgentDefinition, agreed: Mapping[str, Price] | None = None) -> Consultant:
-        """Choose backend and price by the definition; agreed prices stand before the list's."""
-        rate = price_of(agent.model, agreed)
-        return cls(agent, backend_for(agent), rate, tuple(_schemas(agent)), agreed or {})
+    def of(
+        cls, agent: AgentDefinition, agreed: Mapping[str, Price] | None = None, *, rehearsed: bool
+    ) -> Consultant:
+        """Choose backend and price by the definition and the run's choice; agreed prices stand before the list's."""
+        backend = backend_or_reason(agent, rehearsed=rehearsed)
+        return cls(agent, backend, price_of(agent.model, agreed), tuple(_schemas(agent)), agreed or {})
 
     def priced(self, agreed: Mapping[str, Price]) -> Consultant:
         """The same agent at the prices that hold now."""
@@ -62,9 +64,8 @@ class Consultant:
         agent = self.agent.model_copy(update=fork.edits)
         if fork.model is None:
             return replace(self, agent=agent)
-        return replace(
-            self, agent=agent, backend=backend_for(agent), price=price_of(agent.model, self.agreed)
-        )
+        backend = backend_or_reason(agent, rehearsed=state.start.rehearsed)
+        return replace(self, agent=agent, backend=backend, price=price_of(agent.model, self.agreed))
 
     def cost_limit_usd_micros(self, state: RunState) -> int:
         """The most that the run may cost: what it was given at its start, else the agent's own limit."""
@@ -113,6 +114,8 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
     if ledger.totals.turns >= limits.max_iterations:
         detail = f"the agent took {ledger.totals.turns} turns, as many as `max_iterations` allows."
         return _end(RunStatus.FAILED, MaxIterationsReached(detail))
+    if isinstance(consultant.backend, NoBackend):
+        return _end(RunStatus.FAILED, consultant.backend.error)
     reserve = consultant.reserve_usd_micros(state)
     spent, limit = (
         ledger.spent_usd_micros + ledger.children_usd_micros,

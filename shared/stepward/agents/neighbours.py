@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
+from stepward.agents.answering import missing_below
 from stepward.agents.refusals import gathered
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
@@ -135,21 +136,31 @@ def circle_of(agent: AgentDefinition, path: tuple[str, ...]) -> InvalidRequest:
     )
 
 
-def check_handovers(registry: Registry, tenant: str, agent: AgentDefinition) -> None:
+def check_neighbours(registry: Registry, tenant: str, agent: AgentDefinition, *, rehearsed: bool) -> None:
     """Refuse to start an agent while one that it hands over to has not come yet: one look for all of them.
 
     One that was there and has ended since then is no fault of the definition: a hand-over to it is told to the model.
 
+    Args:
+        registry: Where they are.
+        tenant: Whose they are.
+        agent: Who is to start.
+        rehearsed: Whether the run is rehearsed: then those that it asks or hands over to must have a rehearsal too.
+
     Raises:
         InvalidRequest: One of them is not there, or not READY yet; the field is that of the agent's definition.
+        RehearsalMissing: One of them has no rehearsal.
     """
-    named = [one for one in named_by(agent) if not one.is_asked and one.wanted.agent != agent.id]
+    others = [one for one in named_by(agent) if one.wanted.agent != agent.id]
+    named = [one for one in others if not one.is_asked or (rehearsed and one.field.startswith("tools."))]
     wanted = list(dict.fromkeys(one.wanted for one in named))
     seen = dict(zip(wanted, registry.look(tenant, wanted), strict=True)) if wanted else {}
     for one in named:
         found = seen.get(one.wanted)
-        if not _has_ended(found) and (fault := _fault(agent.id, one, found)):
+        if not one.is_asked and not _has_ended(found) and (fault := _fault(agent.id, one, found)):
             raise fault
+        if rehearsed and found and found.version and found.version.definition.rehearsal is None:
+            raise missing_below(one.wanted.agent, one.field)
 
 
 def _has_ended(seen: Seen | None) -> bool:

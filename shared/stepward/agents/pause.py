@@ -79,7 +79,8 @@ class ResumeRun:
         if state.left_place is None:
             return None
         limit = 0 if state.parked else state.start.cost_limit_usd_micros or 0
-        draw = self.ports.first_draw(head.tenant, head.agent, limit, state.run_budgets)
+        charged = state.start.charged
+        draw = self.ports.first_draw(head.tenant, head.agent, limit, state.run_budgets, charged=charged)
         return InLine(
             tenant=head.tenant,
             run=head.run,
@@ -87,6 +88,7 @@ class ResumeRun:
             seq=state.seq + 1,
             agent=head.agent,
             draw_usd_micros=draw.usd_micros if draw else 0,
+            charged=charged,
             epoch=head.epoch,
         )
 

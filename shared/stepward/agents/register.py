@@ -15,6 +15,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.checks import check_config, check_resources, check_size
 from stepward.agents.examining import Examined, examine_agent
+from stepward.agents.model_checks import Known
 from stepward.agents.neighbours import Neighbourhood
 from stepward.agents.own_tools import with_snapshots
 from stepward.agents.refusals import Entry, entries_of, not_told, of_entries
@@ -51,6 +52,7 @@ class Register:
     published: Callable[[str], ToolRoom | None] = lambda _: None
     suffix: Callable[[], str] = random_suffix
     agreed: Callable[[str], Prices] = lambda _: {}
+    providers: frozenset[str] | None = None
 
     def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
         """Keep the definition; the second value tells whether it is new."""
@@ -137,11 +139,14 @@ class Register:
             case Check.CONFIG:
                 check_config(agent)
             case Check.RESOURCES:
-                check_resources(agent, self.http_allow, self.agreed(tenant))
+                check_resources(agent, self.http_allow, self._known(tenant))
             case Check.DEPENDENCIES:
                 Neighbourhood(self.registry, tenant, agent).check()
             case _:
                 pass  # the last edge's check is the write itself
+
+    def _known(self, tenant: str) -> Known:
+        return Known(self.agreed(tenant), self.clock.now().date(), self.providers)
 
     def _create(self, tenant: str, agent: AgentDefinition) -> AgentRecord:
         """Give a new agent its id for life and its first state.

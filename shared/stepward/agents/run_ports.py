@@ -61,10 +61,20 @@ class RunPorts(SlotPorts):
     workflows: ChildWorkflows = field(default_factory=NoWorkflows)
 
     def draw(
-        self, tenant: str, agent: str, usd_micros: int, beside: tuple[RunBudget, ...] = ()
+        self,
+        tenant: str,
+        agent: str,
+        usd_micros: int,
+        beside: tuple[RunBudget, ...] = (),
+        *,
+        charged: bool = True,
     ) -> Draw | None:
-        """Say what to draw from which budgets, those of workflows' runs besides; None where nobody has set any."""
-        found = refs_for(self.limits.tenant(tenant).budgets, agent, self.clock.now())
+        """Say what to draw from which budgets, those of workflows' runs besides; None where nobody has set any.
+
+        A run that is not charged draws from those of workflows' runs alone, which are its own limits.
+        """
+        budgets = self.limits.tenant(tenant).budgets if charged else ()
+        found = refs_for(budgets, agent, self.clock.now())
         if not found and not beside:
             return None
         return Draw(
@@ -74,7 +84,13 @@ class RunPorts(SlotPorts):
         )
 
     def first_draw(
-        self, tenant: str, agent: str, cost_limit_usd_micros: int, beside: tuple[RunBudget, ...] = ()
+        self,
+        tenant: str,
+        agent: str,
+        cost_limit_usd_micros: int,
+        beside: tuple[RunBudget, ...] = (),
+        *,
+        charged: bool = True,
     ) -> Draw | None:
         """Say what a run draws when it begins or goes on.
 
@@ -82,4 +98,4 @@ class RunPorts(SlotPorts):
         """
         if beside:
             return None
-        return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS))
+        return self.draw(tenant, agent, min(cost_limit_usd_micros, FIRST_DRAW_USD_MICROS), charged=charged)

@@ -74,7 +74,9 @@ class ServeLine:
     def _admit(self, waiting: InLine, limits: SlotLimits) -> Admitted | NoSlot | None:
         """Admit one run, or take it out of the line if it does not stand there any more."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
-        draw = self.ports.draw(waiting.tenant, waiting.agent, waiting.draw_usd_micros)
+        draw = self.ports.draw(
+            waiting.tenant, waiting.agent, waiting.draw_usd_micros, charged=waiting.charged
+        )
         now = iso(self.ports.clock.now())
         try:
             outcome = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)

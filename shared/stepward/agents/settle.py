@@ -22,6 +22,8 @@ from stepward.ports.task_answers import TaskOutcome
 
 MOST_LINES: Final = 60
 """A transaction has room for a hundred items; the others are the head's, the slot's and the budgets'."""
+REHEARSAL: Final = "rehearsal"
+"""What stands for the model in the book's lines of runs that no model was paid for."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Settle:
             error=end.error,
             totals=state.ledger.billed_totals(),
             aws=state.aws.cost(),
+            models=models_of(state),
         )
         settlement = Settlement(
             closing=closing,
@@ -146,8 +149,20 @@ def _unread_results(state: RunState) -> list[ToolResult]:
     return [item.result for item in items if item and item.result]
 
 
+def models_of(state: RunState) -> tuple[str, ...] | None:
+    """Name the models that have answered a run, in the order of their first turns; None for a rehearsed one."""
+    if state.start.rehearsed:
+        return None
+    return tuple(dict.fromkeys(model for _, model in state.ledger.by_payee if model))
+
+
 def cost_lines(state: RunState, day: str) -> list[CostLine]:
-    """Write a run into the book of costs: a line for each agent and model that it asked."""
+    """Write a run into the book of costs: a line for each agent and model that it asked.
+
+    Of a run that is not charged only what is paid though it is rehearsed: its tools and AWS.
+    """
+    if not state.start.charged:
+        return [_uncharged_line(state, day)]
     ledger, main = state.ledger, _main_payee(state)
     beyond = ledger.spent_usd_micros - ledger.totals.cost_usd_micros
     lines = []
@@ -169,6 +184,19 @@ def cost_lines(state: RunState, day: str) -> list[CostLine]:
     return _few_enough(lines)
 
 
+def _uncharged_line(state: RunState, day: str) -> CostLine:
+    totals = state.ledger.totals
+    return CostLine(
+        day=day,
+        agent=state.start.agent,
+        model=REHEARSAL,
+        runs=1,
+        tool_calls=totals.tool_calls,
+        tool_usd_micros=totals.tool_usd_micros,
+        aws_usd_micros=state.aws.cost().usd_micros,
+    )
+
+
 def _few_enough(lines: list[CostLine]) -> list[CostLine]:
     """Book what goes beyond a transaction's room with the first line: no run may be too varied to be closed."""
     first = {"agent": lines[0].agent, "model": lines[0].model}
@@ -176,8 +204,10 @@ def _few_enough(lines: list[CostLine]) -> list[CostLine]:
     return added_up([*lines[:MOST_LINES], *beyond])
 
 
-def late_line(state: RunState, turn: Turn, day: str, more_usd_micros: int) -> CostLine:
+def late_line(state: RunState, turn: Turn, day: str, more_usd_micros: int) -> CostLine | None:
     """Write a late reply into the book; what its call had reserved is in it already."""
+    if not state.start.charged:
+        return None
     usage = turn.reply.usage
     return CostLine(
         day=day,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from stepward.agents.checks import check_agent
 from stepward.agents.examining import Examined, examine_agent
+from stepward.agents.model_checks import Known, ending
 from stepward.agents.neighbours import circle_of, named_by
 from stepward.agents.own_tools import with_snapshots
 from stepward.agents.refusals import Entry, entries_of, not_told
@@ -32,12 +34,13 @@ class Findings:
     unchecked: tuple[Entry, ...] = ()
 
 
-def check_alone(body: Any, published: Callable[[str], ToolRoom | None]) -> Findings:
+def check_alone(body: Any, published: Callable[[str], ToolRoom | None], today: date) -> Findings:
     """Find all that is wrong with a definition, and whatever it names that lies outside of it.
 
     Args:
         body: What its file says.
         published: Gives the functions of a folder of somebody's own.
+        today: The day in UTC, by which models have ended or end soon.
 
     Returns:
         Both. A tool with a fault is not among what is `unchecked`.
@@ -48,8 +51,8 @@ def check_alone(body: Any, published: Callable[[str], ToolRoom | None]) -> Findi
         return Findings(tuple(entries_of(error)))
     if read.agent is None:
         return Findings(tuple(read.faults))
-    found = _found(read.agent, published)
-    unchecked = not_told(_references(read.agent), found)
+    found = _found(read.agent, published, today)
+    unchecked = not_told([*_ending(read.agent, today), *_references(read.agent)], found)
     return Findings(tuple(_each_once([*read.faults, *read.own(found)])), tuple(_own(read, unchecked)))
 
 
@@ -61,7 +64,7 @@ def _each_once(entries: list[Entry]) -> Iterator[Entry]:
     yield from {(one["field"], one["detail"]): one for one in reversed(entries)}.values()
 
 
-def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None]) -> list[Entry]:
+def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None], today: date) -> list[Entry]:
     found: list[Entry] = []
     try:
         agent = with_snapshots(agent, published, None)
@@ -69,7 +72,11 @@ def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None]) 
         found += entries_of(error)
     allowed = [name for _, _, name in _outside(agent)]
     try:
-        check_agent(agent, allowed, {model_id(agent.model): _ANY_PRICE})
+        check_agent(
+            agent,
+            allowed,
+            Known({model_id(name): _ANY_PRICE for name in (agent.model, *agent.fallbacks)}, today),
+        )
     except InvalidRequest as error:
         found += not_told(entries_of(error), found)
     if any(one.is_asked and one.wanted.agent == agent.id for one in named_by(agent)):
@@ -110,12 +117,22 @@ def _unchecked(kind: str, field: str, name: str, version: str = "") -> Entry:
 
 
 def _unpriced(agent: AgentDefinition) -> Iterator[Entry]:
-    """Warn of a model that is not in the list: a tenant may have agreed on a price for it."""
-    try:
-        price_of(agent.model)
-    except InvalidRequest as error:
-        (told,) = entries_of(error)
-        yield {**told, "code": "unchecked-model", "name": agent.model}
+    """Warn of models that are not in the list: a tenant may have agreed on a price for them."""
+    fallbacks = [(f"fallbacks.{index}", name) for index, name in enumerate(agent.fallbacks)]
+    for place, name in (("model", agent.model), *fallbacks):
+        try:
+            price_of(name)
+        except InvalidRequest as error:
+            (told,) = entries_of(error)
+            yield {**told, "code": "unchecked-model", "field": place, "name": name}
+
+
+def _ending(agent: AgentDefinition, today: date) -> Iterator[Entry]:
+    """Warn of models that end within 60 days."""
+    for place, name, card in ending(agent, today):
+        fix = f"move to {card.successor!r} before" if card.successor else "choose another one before"
+        detail = f"the model {name!r} ends on {card.ends_on}"
+        yield {"code": "model-ends-soon", "field": place, "detail": detail, "fix": fix, "name": name}
 
 
 def _outside(agent: AgentDefinition) -> Iterator[tuple[str, str, str]]:

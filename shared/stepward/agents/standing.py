@@ -110,7 +110,7 @@ class Standing:
         ahead = min(TOP_UP_USD_MICROS, limit_usd_micros - state.ledger.spent_usd_micros)
         wanted = short if beside else max(short, ahead)
         for amount in dict.fromkeys((wanted, short)):
-            draw = self.ports.draw(tenant, agent, amount, beside)
+            draw = self.ports.draw(tenant, agent, amount, beside, charged=state.start.charged)
             if draw is None or self.writer.top_up(draw):
                 return intent
         return out_of_budget(

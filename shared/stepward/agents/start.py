@@ -5,18 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
+from stepward.agents.answering import StageAnswers
 from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
-from stepward.agents.neighbours import check_handovers
+from stepward.agents.model_checks import check_startable
+from stepward.agents.neighbours import check_neighbours
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
@@ -25,6 +28,8 @@ from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
 from stepward.domain.run_origins import Fork, Parent
 from stepward.domain.runs import RunHead, RunStatus
+from stepward.models.base import model_id
+from stepward.models.catalog import check_backend
 from stepward.ports.clock import iso
 from stepward.ports.registry import Registry
 from stepward.ports.runtime_state import IdempotencyKey, NewRun, Started
@@ -34,10 +39,8 @@ IDEMPOTENCY_TTL: Final = timedelta(hours=24)
 IDEMPOTENCY_KEY_CHARS: Final = 200
 
 
-class StartRequest(BaseModel):
+class StartRequest(AnswerChoice):
     """The body of `POST /agents/{agent_id}/runs`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     input: Any
     version: VersionOrLabel | None = None
@@ -70,12 +73,15 @@ class Launch:
     agent: AgentDefinition
     given: Any
     priority: Priority
+    answers: Answers
     run: str | None = None
     seconds: int | None = None
     cost_limit_usd_micros: int | None = None
     parent: Parent | None = None
     fork: Fork | None = None
     inherited: Inherited | None = None
+    model: str | None = None
+    """The model that answers first, where it is not the agent's own."""
     idempotency: IdempotencyKey | None = None
 
 
@@ -85,7 +91,8 @@ class Start:
 
     ports: RunPorts
     registry: Registry
-    refuse_over_budget: Callable[[str, AgentDefinition, Any], None] = lambda *_: None
+    refuse_over_budget: Callable[[str, AgentDefinition, Any, Answers], None] = lambda *_: None
+    stage: StageAnswers = field(default_factory=StageAnswers)
 
     def __call__(
         self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
@@ -94,13 +101,15 @@ class Start:
         request = parse(StartRequest, body)
         key = self.idempotency(caller, [agent_id, request.model_dump(mode="json")], idempotency_key)
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
-        self.refuse_over_budget(caller.tenant, agent, request.input)
+        answers = self.stage.choose(agent, request)
+        self.refuse_over_budget(caller.tenant, agent, request.input, answers)
         started = self.launch(
             caller,
             Launch(
                 agent=agent,
                 given=request.input,
                 priority=request.priority or agent.line,
+                answers=answers,
                 seconds=request.deadline_s,
                 idempotency=key,
             ),
@@ -109,9 +118,13 @@ class Start:
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
-        if launch.inherited is None:  # a fork goes on with what its source was given
+        rehearsed = launch.answers.rehearsed
+        # A fork goes on with what its source was given, and has checked who answers it.
+        if launch.inherited is None:
+            check_startable(launch.agent, self.ports.clock.now().date())
             check_given(launch.agent, launch.given)
-        check_handovers(self.registry, caller.tenant, launch.agent)
+            check_backend(launch.agent, rehearsed=rehearsed)
+        check_neighbours(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:
             self.ports.nudges.send(caller.tenant)
@@ -138,14 +151,18 @@ class Start:
             first=first,
             limits=self.ports.slot_limits(caller.tenant),
             draw=self.ports.first_draw(
-                caller.tenant, agent.id, limit, launch.parent.budgets if launch.parent else ()
+                caller.tenant,
+                agent.id,
+                limit,
+                launch.parent.budgets if launch.parent else (),
+                charged=head.charged,
             ),
             idempotency=launch.idempotency,
             inherited=launch.inherited,
         )
 
     def _head(self, caller: Caller, launch: Launch) -> RunHead:
-        now, agent = self.ports.clock.now(), launch.agent
+        now, agent, answers = self.ports.clock.now(), launch.agent, launch.answers
         seconds = launch.seconds or agent.limits.timeout_s
         return RunHead(
             run=launch.run or self.ports.ids.new("run"),
@@ -154,7 +171,9 @@ class Start:
             version=agent.version,
             principal=caller.principal,
             status=RunStatus.PENDING,
-            rehearsed=agent.rehearsal is not None,
+            rehearsed=answers.rehearsed,
+            charged=answers.charged,
+            models=None if answers.rehearsed else (model_id(launch.model or agent.model),),
             priority=launch.priority,
             parent=launch.parent.run if launch.parent else None,
             created_at=iso(now),
@@ -180,4 +199,4 @@ class Start:
         )
 
 
-_SHARED_WITH_HEAD = {"agent", "version", "principal", "deadline_at", "rehearsed", "priority"}
+_SHARED_WITH_HEAD = {"agent", "version", "principal", "deadline_at", "rehearsed", "charged", "priority"}

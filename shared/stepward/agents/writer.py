@@ -76,7 +76,9 @@ class RunWriter:
         """Take a slot for a run that has begun; False when none is free."""
         tenant, agent = self.key.tenant, self.state.start.agent
         now, limits = iso(self.ports.clock.now()), self.ports.slot_limits(tenant)
-        draw = self.ports.first_draw(tenant, agent, cost_limit_usd_micros, self.state.run_budgets)
+        draw = self.ports.first_draw(
+            tenant, agent, cost_limit_usd_micros, self.state.run_budgets, charged=self.state.start.charged
+        )
         record = self._insist(
             lambda: self.ports.runtime.admit(self._in_line(""), now, self.name, limits, draw)
         )
@@ -107,8 +109,15 @@ class RunWriter:
         self._placed(record, lambda: begin(self.key, self.state.seq + 1, record))
 
     def _in_line(self, place: str) -> InLine:
-        key, state = self.key, self.state
-        return InLine(tenant=key.tenant, run=key.run, place=place, seq=state.seq, agent=state.start.agent)
+        key, state, start = self.key, self.state, self.state.start
+        return InLine(
+            tenant=key.tenant,
+            run=key.run,
+            place=place,
+            seq=state.seq,
+            agent=start.agent,
+            charged=start.charged,
+        )
 
     def _placed(self, record: AnyRecord, write: Callable[[], W]) -> W:
         written = self._insist(write)

@@ -20,7 +20,6 @@ from stepward.cli import (
     keys,
     local,
     logs,
-    models,
     run,
     runs,
     screen,
@@ -86,7 +85,6 @@ app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
 costs.attach(app)
-models.attach(app)
 logs.attach(app)
 doctor.attach(app)
 fake_llm.attach(app)

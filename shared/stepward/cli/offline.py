@@ -6,6 +6,7 @@ The only module of the command line that imports the product's logic, and so nee
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final, Self, TypeAlias, cast
 
@@ -165,7 +166,8 @@ class OfflineAgents:
         Returns:
             What is wrong with it, and what it names that only a server could look up.
         """
-        return check_alone(body, lambda folder: AnyFolder(room=folder, published_at=""))
+        today = datetime.now(UTC).date()
+        return check_alone(body, lambda folder: AnyFolder(room=folder, published_at=""), today)
 
     def schema(self) -> dict[str, Any]:
         """Give the JSON Schema of agents' files.

@@ -49,6 +49,27 @@ CursorOption = Annotated[str | None, typer.Option(help="Continue after a page, f
 IdempotencyKeyOption = Annotated[
     str | None, typer.Option(help="The same key with the same input starts one run only. Default: a new key.")
 ]
+RehearseOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--rehearse/--no-rehearse",
+        help="Let rehearsals answer, or models, which are paid. Default: what the stage says.",
+    ),
+]
+ChargeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--charge/--no-charge",
+        help="Let a rehearsed run draw on budgets and count among the costs. Default: what the stage says.",
+    ),
+]
+KeptRehearseOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--rehearse/--no-rehearse",
+        help="Let rehearsals answer, or models, which are paid. Default: as before.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 

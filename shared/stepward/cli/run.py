@@ -11,7 +11,13 @@ from stepward.cli import screen, timeline
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
-from stepward.cli.options import AgentArgument, IdempotencyKeyOption, at_least
+from stepward.cli.options import (
+    AgentArgument,
+    ChargeOption,
+    IdempotencyKeyOption,
+    RehearseOption,
+    at_least,
+)
 from stepward.sdk import Run, Stepward
 
 HELP = """Start an agent and follow it to its answer.
@@ -27,6 +33,8 @@ Examples:
   echo "Summarise this." | stepward run my-agent --input -
 
   stepward run support-refunds --input @ticket.json --no-wait
+
+  stepward run support-refunds --input @ticket.json --no-rehearse
 """
 
 
@@ -52,6 +60,8 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
         ),
     ] = None,
     idempotency_key: IdempotencyKeyOption = None,
+    rehearse: RehearseOption = None,
+    charge: ChargeOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -60,7 +70,13 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     what = read_input(given)
     with connect(url, key) as stepward:
         begun = stepward.start_run(
-            agent, what, version=version, deadline_s=deadline_s, idempotency_key=idempotency_key
+            agent,
+            what,
+            version=version,
+            deadline_s=deadline_s,
+            idempotency_key=idempotency_key,
+            rehearse=rehearse,
+            charge=charge,
         )
         if not wait:
             _show_started(begun, as_json=as_json)

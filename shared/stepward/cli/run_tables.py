@@ -11,13 +11,14 @@ from stepward.sdk import Run, WorkflowRun
 
 
 def show_runs(runs: list[Run | WorkflowRun]) -> None:
-    """Write a row a run: its id whole, whose it is, how it stands, what models and tools cost, and its age."""
-    table = screen.table("run", "of", "status", "cost", "age", right=("cost", "age"))
+    """Write a row a run: its id whole, whose it is, how it stands, who answers, what models and tools cost, its age."""
+    table = screen.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
     for run in runs:
         cells = (
             run["id"],
             _whose(run),
             screen.status_text(run["status"]),
+            answered_by(run),
             _cost(run),
             screen.age(run["created_at"]),
         )
@@ -28,6 +29,15 @@ def show_runs(runs: list[Run | WorkflowRun]) -> None:
 def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:
     """Return True for a workflow's run; an older stage does not send `kind`."""
     return "workflow" in run
+
+
+def answered_by(run: Run | WorkflowRun) -> str:
+    """Name who answers a run; nothing where nobody has, or an older stage does not say."""
+    if not is_of_workflow(run):
+        return cast("Run", run).get("answered_by") or ""
+    if run.get("rehearsed"):
+        return "rehearsal"
+    return "models" if run["cost"]["runs_usd_micros"] else ""
 
 
 def _whose(run: Run | WorkflowRun) -> Text:

@@ -174,6 +174,8 @@ def _show_run(run: Run) -> None:
             "paused": "yes" if run.get("paused") else None,
             "waits for": _waits_for(run),
             "fork of": _origin(run),
+            "answered by": run_tables.answered_by(run) or None,
+            "charged": "no" if run.get("charged") is False else None,
             "principal": run["principal"],
             "input": screen.as_line(run.get("input", "")),
         }

@@ -34,6 +34,8 @@ def summary(run: Run) -> Text:
     ]
     if run.get("rehearsed"):
         parts.append("rehearsed: no model was called or paid")
+    elif models := run.get("answered_by"):
+        parts.append(plain(models))
     return joined(status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
 
 

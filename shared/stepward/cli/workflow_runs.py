@@ -13,9 +13,12 @@ from stepward.cli.datasets import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.inputs import read_input
 from stepward.cli.options import (
+    ChargeOption,
     CursorOption,
     IdempotencyKeyOption,
+    KeptRehearseOption,
     LimitOption,
+    RehearseOption,
     RunArgument,
     WorkflowArgument,
 )
@@ -76,7 +79,7 @@ WaitOption = Annotated[
 ]
 
 
-def run(
+def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     given: FileOrIdArgument,
     what: Annotated[
         str, typer.Option("--input", "-i", metavar="TEXT|JSON|@FILE|-", help="What the run works on.")
@@ -84,6 +87,8 @@ def run(
     wait: WaitOption = True,
     version: VersionOption = None,
     idempotency_key: IdempotencyKeyOption = None,
+    rehearse: RehearseOption = None,
+    charge: ChargeOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -94,7 +99,14 @@ def run(
         workflow, which = (
             _registered(stepward, given, as_json=as_json) if is_file(given) else (given, version)
         )
-        begun = stepward.workflows.start(workflow, work, version=which, idempotency_key=idempotency_key)
+        begun = stepward.workflows.start(
+            workflow,
+            work,
+            version=which,
+            idempotency_key=idempotency_key,
+            rehearse=rehearse,
+            charge=charge,
+        )
         _follow(stepward, begun, wait=wait, as_json=as_json)
 
 
@@ -167,6 +179,7 @@ def cancel(
 
 def rerun(
     run_id: RunArgument,
+    rehearse: KeptRehearseOption = None,
     wait: WaitOption = True,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -174,7 +187,8 @@ def rerun(
 ) -> None:
     """Run a failed run again from where it failed."""
     with connect(url, key) as stepward:
-        _follow(stepward, stepward.workflows.rerun(run_id), wait=wait, as_json=as_json)
+        begun = stepward.workflows.rerun(run_id, rehearse=rehearse)
+        _follow(stepward, begun, wait=wait, as_json=as_json)
 
 
 def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, str]:

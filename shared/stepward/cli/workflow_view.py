@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from stepward.cli import screen
+from stepward.cli import run_tables, screen
 from stepward.sdk import WorkflowRun, WorkflowTask
 
 LINE_CHARS = 110
@@ -97,6 +97,8 @@ def show_run(run: WorkflowRun) -> None:
             "deadline": None if run["ended_at"] else run["deadline_at"],
             "part of": run["parent"],
             "again": run.get("rerun_of"),
+            "answered by": run_tables.answered_by(run) or None,
+            "charged": "no" if run.get("charged") is False else None,
             "principal": run["principal"],
             "input": screen.clip(screen.as_line(run.get("input", "")), 200),
         }

@@ -88,7 +88,7 @@ def _standing(record: AnyRecord) -> Iterator[Named]:
 
 
 def _created(record: Created) -> dict[str, Any]:
-    data = record.model_dump(include={"agent", "version", "principal", "input", "priority"})
+    data = record.model_dump(include={"agent", "version", "principal", "input", "priority", "rehearsed"})
     parent = {"parent": record.parent.run} if record.parent else {}
     fork = (
         {"fork_of": record.fork.model_dump(exclude_defaults=True, exclude={"family"})} if record.fork else {}
@@ -101,6 +101,7 @@ def _turn(record: Turn) -> Iterator[Named]:
     data: dict[str, Any] = {
         "turn": record.turn,
         "agent": record.agent,
+        "model": record.model,
         "text": record.reply.text,
         "stop": record.reply.stop,
         "late": record.late,

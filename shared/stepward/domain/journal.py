@@ -56,7 +56,8 @@ class Created(Record):
     """The run's start: which agent, for whom, on what.
 
     It has a slot from the first moment, or a place in the line; journals of 0.1.0 have neither and need none.
-    `cost_limit_usd_micros` narrows the agent's own limit.
+    `cost_limit_usd_micros` narrows the agent's own limit. `charged` says whether it draws on budgets and counts among the
+    costs: a rehearsed run does so only if that was asked for.
     """
 
     kind: Literal["created"] = "created"
@@ -66,6 +67,7 @@ class Created(Record):
     input: Any
     deadline_at: str
     rehearsed: bool
+    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
     priority: Priority = "normal"
     slot: Slot | None = None
     place: str | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 Priority = Literal["high", "normal", "low"]
 
@@ -99,6 +99,8 @@ class InLine(BaseModel):
     agent: str
     draw_usd_micros: int = 0
     epoch: int = 1
+    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
+    """Whether it draws on the tenant's budgets at all."""
     workflow: str | None = None
     """Of a workflow's run: which; then it has no agent and no journal of records."""
 

@@ -8,9 +8,9 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from stepward.domain.conversation import Effort
 from stepward.domain.money import Price
 
-Effort = Literal["low", "medium", "high", "xhigh", "max"]
 Thinking = Literal["adaptive", "enabled", "between_tools", "disabled"]
 CacheTtl = Literal["5m", "1h"]
 

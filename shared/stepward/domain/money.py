@@ -39,7 +39,10 @@ class Usage(BaseModel):
 
 
 class Tier(BaseModel):
-    """Prices of tokens, in dollars a million tokens; where a cache has no price of its own, it costs what input costs."""
+    """Prices of tokens, in dollars a million tokens; where a cache has no price of its own, it costs what input costs.
+
+    What is kept for an hour and has no price of its own costs what is kept for five minutes.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,11 +55,14 @@ class Tier(BaseModel):
     def exact_usd_micros(self, usage: Usage) -> Decimal:
         """Price a usage to the last digit: dollars a million tokens are micro-dollars a token."""
         read, write = self.cache_read_usd_per_mtok, self.cache_write_usd_per_mtok
+        write = self.input_usd_per_mtok if write is None else write
+        hour = self.cache_write_1h_usd_per_mtok
         return (
             self.input_usd_per_mtok * usage.input_tokens
             + self.output_usd_per_mtok * usage.output_tokens
             + (self.input_usd_per_mtok if read is None else read) * usage.cache_read_tokens
-            + (self.input_usd_per_mtok if write is None else write) * usage.cache_write_tokens
+            + write * usage.cache_write_tokens
+            + (write if hour is None else hour) * usage.cache_write_1h_tokens
         )
 
 

@@ -73,6 +73,8 @@ class Closing(BaseModel):
     error: RunError | None
     totals: Totals
     aws: AwsCost | None = None
+    models: tuple[str, ...] | None = None
+    """The models that answered, in the order of their first turns; None for a rehearsed run."""
 
 
 class RunHead(BaseModel):
@@ -85,6 +87,9 @@ class RunHead(BaseModel):
     principal: str
     status: RunStatus
     rehearsed: bool
+    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
+    models: tuple[str, ...] | None = None
+    """The models that answer, at first the one that it starts with; None for a rehearsed run."""
     epoch: int = 1
     priority: Priority = "normal"
     parent: str | None = None
@@ -108,6 +113,11 @@ class RunHead(BaseModel):
         return self.ended_at is not None
 
     @property
+    def answered_by(self) -> str | None:
+        """Who answers: `rehearsal`, or the models, joined by commas; None for a run that ended before any did."""
+        return "rehearsal" if self.rehearsed else ", ".join(self.models or ()) or None
+
+    @property
     def execution_name(self) -> str:
         """The name of the execution that carries the run now."""
         return execution_name(self.run, self.epoch)
@@ -126,7 +136,8 @@ def epoch_of(execution_name: str) -> int:
 
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
-    hidden = {"tenant", "epoch", "run", "ended_seq"} | (set() if head.aws else {"aws"})
+    hidden = {"tenant", "epoch", "run", "ended_seq", "models"} | (set() if head.aws else {"aws"})
     # An end is the end of a pause too, and the head of a run that was cancelled in a pause still has the word.
     shown = head.model_dump(mode="json", exclude=hidden) | {"paused": head.paused and not head.ended}
-    return {"id": head.run, "kind": "agent", **shown}
+    answered = {"answered_by": head.answered_by, "charged": head.charged}
+    return {"id": head.run, "kind": "agent", **shown, **answered}

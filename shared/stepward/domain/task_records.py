@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain.answering import Answers
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.line import Priority, RunBudget
 from stepward.domain.runs import RunError, RunKey
@@ -181,6 +182,10 @@ class WorkflowHead(BaseModel):
     """The name of the state machine that carries it."""
     parent: WorkflowParent | None = None
     rerun_of: str | None = None
+    rehearsed: bool = True
+    """Whether rehearsals answer for its agents. Runs from before models could be asked are rehearsed."""
+    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
+    """Whether its agents draw on budgets and count among the costs."""
     created_at: str
     deadline_at: str
     ended_at: str | None = None
@@ -193,6 +198,11 @@ class WorkflowHead(BaseModel):
     def key(self) -> RunKey:
         """The run's name within its tenant."""
         return RunKey(tenant=self.tenant, run=self.run)
+
+    @property
+    def answers(self) -> Answers:
+        """Who answers for its agents, and whether that is charged."""
+        return Answers(rehearsed=self.rehearsed, charged=self.charged)
 
     @property
     def ended(self) -> bool:

@@ -44,8 +44,8 @@ def card_of(name: str, agreed: Mapping[str, Price] | None = None) -> ModelCard |
         agreed: Prices that were agreed otherwise than by list, by the model's id.
 
     Returns:
-        The model's card. One that is not listed but has an agreed price is taken to write text, call tools and
-        stream, and to belong to the provider that its id begins with, as in `our-vllm/llama`; None without a price.
+        The model's card. One that is not listed but has an agreed price is taken to write text, call tools,
+        stream and take a temperature, and to belong to the provider that its id begins with, as in `our-vllm/llama`; None without a price.
     """
     model = model_id(name)
     price, listed = (agreed or {}).get(model), listed_card(model)
@@ -101,11 +101,11 @@ def _unlisted(model: str, price: Price) -> ModelCard:
         id=model,
         provider=provider if slash else "",
         vendor_id=rest or model,
-        capabilities=Capabilities(),
+        capabilities=Capabilities(temperature="always"),
         context_tokens=price.context_tokens,
         max_output_tokens=price.max_output_tokens,
         price=price,
         source=price.source,
         as_of=price.as_of,
-        note="not listed: taken to write text, call tools and stream",
+        note="not listed: taken to write text, call tools, stream and take a temperature",
     )

@@ -1,19 +1,116 @@
-"""Which backend carries an agent's model calls."""
+"""Which backend carries an agent's model calls: its rehearsal, or that of its model's provider."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import InvalidRequest
-from stepward.models.scripted import ScriptedBackend
-from stepward.ports.models import ModelBackend
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import InvalidRequest, RehearsalMissing, StepwardError
+from stepward.models.cards import PROVIDERS, listed_card, model_id
+
+if TYPE_CHECKING:
+    from stepward.ports.models import CallContext, ModelBackend
+
+# ruff: noqa: PLC0415  a function loads only what answers its own calls
+
+UNCARRIED: Final = ("", "openvino")
+"""Whose models an agent cannot rely on without a rehearsal: nobody's, and those that no release can ask yet."""
+BACKENDS: Final[dict[str, Callable[[], ModelBackend]]] = {}
+"""Provider → what makes its backend; each imports its SDK itself."""
 
 
-def backend_for(agent: AgentDefinition) -> ModelBackend:
-    """Choose the backend of an agent: its rehearsal, the one kind that this release carries."""
-    if agent.rehearsal is None:
-        raise InvalidRequest(
-            f"agent {agent.id!r} has no rehearsal, and this release carries no provider of {agent.model!r}.",
+class NoBackend:
+    """Stands where an agent has no backend: whoever asks it is told why, and the run ends by that."""
+
+    longest_call_s = 0.0
+
+    def __init__(self, error: StepwardError) -> None:
+        self.error = error
+
+    def reply(self, _: ModelRequest, __: CallContext) -> ModelReply:
+        """Raise the reason."""
+        raise self.error
+
+    def estimate_input_tokens(self, _: ModelRequest) -> int:
+        """Raise the reason."""
+        raise self.error
+
+
+def backend_for(agent: AgentDefinition, *, rehearsed: bool) -> ModelBackend:
+    """Choose the backend of an agent.
+
+    Args:
+        agent: Who is to be answered.
+        rehearsed: Whether its rehearsal answers, as its run decided at the start.
+
+    Returns:
+        The backend.
+
+    Raises:
+        RehearsalMissing: The run is rehearsed, and the agent has no rehearsal.
+        InvalidRequest: No backend carries the agent's model.
+    """
+    check_backend(agent, rehearsed=rehearsed)
+    if rehearsed and agent.rehearsal is not None:
+        from stepward.models.scripted import ScriptedBackend
+
+        return ScriptedBackend(agent.rehearsal)
+    return BACKENDS[_provider_of(agent)]()
+
+
+def backend_or_reason(agent: AgentDefinition, *, rehearsed: bool) -> ModelBackend:
+    """Choose the backend of an agent, or what says why there is none."""
+    try:
+        return backend_for(agent, rehearsed=rehearsed)
+    except InvalidRequest as error:
+        return NoBackend(error)
+
+
+def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
+    """Refuse an agent that nobody would answer, without making a backend.
+
+    Raises:
+        RehearsalMissing: The run is rehearsed, and the agent has no rehearsal.
+        InvalidRequest: No backend carries the agent's model.
+    """
+    if rehearsed and agent.rehearsal is None:
+        raise RehearsalMissing(
+            f"the run is rehearsed, and agent {agent.id!r} has no rehearsal: its model would have to be paid.",
             field="rehearsal",
-            fix="add a `rehearsal` with the replies that stand in for the model",
+            fix=f'give {agent.id!r} a `rehearsal`, or start the run with `"rehearse": false`',
         )
-    return ScriptedBackend(agent.rehearsal)
+    if not rehearsed and _provider_of(agent) not in BACKENDS:
+        or_rehearse = ', or start it with `"rehearse": true`' if agent.rehearsal else ""
+        raise InvalidRequest(
+            f"nobody can ask the model {agent.model!r} of agent {agent.id!r}: {_whose(agent)}.",
+            field="model",
+            fix=f"name a model of {' or '.join(sorted(BACKENDS)) or 'another release'}{or_rehearse}",
+        )
+
+
+def check_answerable(agent: AgentDefinition) -> None:
+    """Refuse to keep an agent that has no rehearsal, and whose model is not known either.
+
+    Raises:
+        InvalidRequest: Neither could answer it.
+    """
+    if agent.rehearsal is None and _provider_of(agent) in UNCARRIED:
+        raise InvalidRequest(
+            f"agent {agent.id!r} has no rehearsal, and nobody can ask its model {agent.model!r}: {_whose(agent)}.",
+            field="rehearsal",
+            fix=f"name a model of {', '.join(PROVIDERS)}; or add a `rehearsal` with the replies that stand in for it",
+        )
+
+
+def _provider_of(agent: AgentDefinition) -> str:
+    """Name whose model it is: by its card, or as the operator's own that its id begins with."""
+    model = model_id(agent.model)
+    card = listed_card(model)
+    return card.provider if card else model.partition("/")[0] if "/" in model else ""
+
+
+def _whose(agent: AgentDefinition) -> str:
+    provider = _provider_of(agent)
+    return f"this release carries no provider {provider!r}" if provider else "its provider is not known"

@@ -41,8 +41,7 @@ class ProviderEntry(BaseModel):
 
 BUILT_IN: Final = (
     ProviderEntry(name="anthropic", kind="anthropic"),
-    # OpenAI sends no sign of life while a model reasons, which may take minutes.
-    ProviderEntry(name="openai", kind="openai", silence_s=300),
+    ProviderEntry(name="openai", kind="openai"),
     ProviderEntry(name="bedrock", kind="bedrock"),
 )
 

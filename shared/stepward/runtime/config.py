@@ -59,6 +59,12 @@ class Settings(BaseModel):
     epoch_events: Annotated[int, Field(ge=20)] | None = None
     """How long the history of a run's execution may grow, where that is not the usual length; each must have room to begin."""
 
+    rehearsals: bool = True
+    """Whether the rehearsals of agents answer in place of their models, where a start does not say."""
+
+    charge_rehearsals: bool = False
+    """Whether rehearsed runs draw on budgets and count among the costs, where a start does not say."""
+
     event_sources: dict[str, str] = {}
     tool_functions: dict[str, str] = {}
     """The folders of the stage's own tools, with the names of their functions."""

@@ -12,6 +12,7 @@ from stepward.runtime.wiring import clock
 if TYPE_CHECKING:
     from stepward.agents.estimate import Estimate
     from stepward.domain.agents import AgentDefinition
+    from stepward.domain.answering import Answers
     from stepward.ports.budgets import Budgets
     from stepward.ports.clock import Clock
     from stepward.ports.costs import CostBook
@@ -93,10 +94,10 @@ def estimate_case() -> Estimate:
     return Estimate(run_lists(), limits_config(), budgets(), agreed_prices(), clock())
 
 
-def refuse_over_budget(tenant: str, agent: AgentDefinition, given: Any) -> None:
+def refuse_over_budget(tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> None:
     """Refuse a start that could cost too much, for agents that ask for that; others cost nothing here."""
     if agent.limits.refuse_over_budget:
-        estimate_case().check(tenant, agent, given)
+        estimate_case().check(tenant, agent, given, answers)
 
 
 def refuse_used_up(tenant: str) -> None:

@@ -9,6 +9,7 @@ from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
     from stepward.adapters.aws.journal import DynamoJournal
+    from stepward.agents.answering import StageAnswers
     from stepward.agents.fork import ForkRun
     from stepward.agents.gate import Consultant
     from stepward.agents.run_ports import RunPorts
@@ -144,7 +145,15 @@ def start_run_case() -> Start:
     from stepward.agents.start import Start
     from stepward.runtime.money import refuse_over_budget
 
-    return Start(run_ports(), registry(), refuse_over_budget)
+    return Start(run_ports(), registry(), refuse_over_budget, stage_answers())
+
+
+@cache
+def stage_answers() -> StageAnswers:
+    """Who answers in this stage, and whether rehearsed runs are charged, where a start says nothing."""
+    from stepward.agents.answering import StageAnswers
+
+    return StageAnswers(settings().rehearsals, settings().charge_rehearsals)
 
 
 @cache
@@ -226,22 +235,23 @@ def definition(tenant: str, agent: str, version: str) -> AgentDefinition:
     return find_agent(registry(), tenant, agent, version).definition
 
 
-def consultant(tenant: str, agent: str, version: str) -> Consultant:
-    """One version of an agent, ready to call its model at the prices that hold now."""
+def consultant(tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
+    """One version of an agent, ready to ask its rehearsal or its model at the prices that hold now."""
     from stepward.runtime.money import agreed_prices
 
     agreed = agreed_prices().of(tenant)
-    return _consultant(tenant, agent, version, frozenset(agreed)).priced(agreed)
+    return _consultant(tenant, agent, version, rehearsed, frozenset(agreed)).priced(agreed)
 
 
 @lru_cache(maxsize=128)
-def _consultant(tenant: str, agent: str, version: str, agreed: frozenset[str]) -> Consultant:
+def _consultant(tenant: str, agent: str, version: str, rehearsed: bool, agreed: frozenset[str]) -> Consultant:
     """What is made once; a model that lost its price, or has only just got one, is looked at anew."""
     from stepward.agents.gate import Consultant
     from stepward.runtime.money import agreed_prices
 
     del agreed
-    return Consultant.of(definition(tenant, agent, version), agreed_prices().of(tenant))
+    found = definition(tenant, agent, version)
+    return Consultant.of(found, agreed_prices().of(tenant), rehearsed=rehearsed)
 
 
 def latest_version(tenant: str, agent: str, version: str | None) -> str:

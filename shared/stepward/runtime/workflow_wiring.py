@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from stepward.adapters.aws.machine_orders import LambdaOrders
     from stepward.adapters.aws.machine_shop import StepFunctionsShop
     from stepward.adapters.aws.workflow_registry import DynamoWorkflowRegistry
+    from stepward.agents.estimate import Estimated
+    from stepward.domain.agents import AgentDefinition
     from stepward.domain.programs import Program
     from stepward.domain.runs import RunKey
     from stepward.domain.task_records import WorkflowHead
@@ -89,8 +91,10 @@ def answer_case() -> AnswerTask:
 def start_case() -> StartWorkflow:
     """The use case that starts runs."""
     from stepward.workflow.running.starting import StartWorkflow
+    from stepward.workflow.running.who_answers import WhoAnswers
 
-    return StartWorkflow(ports(), registry(), money.refuse_used_up)
+    who = WhoAnswers(wiring.registry().look, wiring.stage_answers())
+    return StartWorkflow(ports(), registry(), money.refuse_used_up, who=who)
 
 
 @cache
@@ -132,13 +136,18 @@ def foretell_case() -> Foretell:
 
 
 def _costs(tenant: str) -> KnownCosts:
+    from stepward.domain.answering import AnswerChoice
     from stepward.workflow.planning.foretelling import kept_version
     from stepward.workflow.planning.known_costs import KnownCosts
 
     def read(workflow: str, version: str | None) -> Version:
         return kept_version(registry(), tenant, workflow, version)
 
-    return KnownCosts(tenant, wiring.registry(), money.estimate_case(), read)
+    def estimate(tenant: str, agent: AgentDefinition, given: object) -> Estimated:
+        answers = wiring.stage_answers().choose(agent, AnswerChoice())
+        return money.estimate_case()(tenant, agent, given, answers)
+
+    return KnownCosts(tenant, wiring.registry(), estimate, read)
 
 
 def remove_case() -> RemoveVersion:

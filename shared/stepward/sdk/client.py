@@ -16,7 +16,6 @@ from stepward.sdk.costs import Budgets, Costs, Prices
 from stepward.sdk.data import DataClient
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.lifecycle import AgentLifecycle
-from stepward.sdk.models import ModelClient
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -32,7 +31,7 @@ from stepward.sdk.shapes import (
     has_ended,
 )
 from stepward.sdk.tools import ToolClient
-from stepward.sdk.transport import Transport, path_to
+from stepward.sdk.transport import Transport, path_to, said
 from stepward.sdk.triggers import TriggerClient
 from stepward.sdk.workflow_shapes import RunPage
 from stepward.sdk.workflows import WorkflowClient
@@ -123,11 +122,6 @@ class Stepward:
         return Prices(self._wire)
 
     @property
-    def models(self) -> ModelClient:
-        """What models can do, what they cost and when they end."""
-        return ModelClient(self._wire)
-
-    @property
     def control(self) -> RunControl:
         """Pausing, resuming, forking and comparing runs, and how the system stands."""
         return RunControl(self._wire)
@@ -160,7 +154,7 @@ class Stepward:
         """Read an agent's definition: the newest version, or the one named by its number or a label."""
         return cast("AgentDetail", self._wire.get(path_to("agents", agent_id), {"version": version}))
 
-    def start_run(
+    def start_run(  # noqa: PLR0913  what a start may say are its parameters
         self,
         agent: str,
         input: str | Mapping[str, Any],  # noqa: A002  the API's own word for it
@@ -170,23 +164,42 @@ class Stepward:
         version: str | None = None,
         deadline_s: int | None = None,
         priority: Priority | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
     ) -> Run:
-        """Start a run; with `wait` (seconds, at most 25) the answer may already be in what comes back.
+        """Start a run.
 
         Every start carries an idempotency key, so a repeat after a lost answer never starts a second run.
+
+        Args:
+            agent: Which agent.
+            input: What it is to work on.
+            wait: For how many seconds the call may wait for the answer, at most 25. Default: 0.
+            idempotency_key: The same key starts one run only. Default: a new one.
+            version: A version or a label. Default: the newest.
+            deadline_s: How many seconds of active time it may take. Default, as of `priority`: what the agent says.
+            priority: Its place among the runs that wait for a slot.
+            rehearse: Whether the agent's rehearsal answers, or its model. Default: what the stage says.
+            charge: Whether a rehearsed run draws on budgets and counts among the costs. Default: what the stage says.
+
+        Returns:
+            The run, with its answer if that came in time.
         """
         body = {
             "input": input if isinstance(input, str) else dict(input),
             "version": version,
             "deadline_s": deadline_s,
             "priority": priority,
+            "rehearse": rehearse,
+            "charge": charge,
         }
-        sent = {name: value for name, value in body.items() if value is not None}
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
         query = {"wait": wait or None}
         return cast(
             "Run",
-            self._wire.post_once(path_to("agents", agent, "runs"), sent, key, query, wait_s=float(wait)),
+            self._wire.post_once(
+                path_to("agents", agent, "runs"), said(body), key, query, wait_s=float(wait)
+            ),
         )
 
     def runs(

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypedDict, cast
 from uuid import uuid4
 
 from stepward.sdk.shapes import Run, RunStatus, RunTotals
-from stepward.sdk.transport import Transport, path_to
+from stepward.sdk.transport import Transport, path_to, said
 
 
 class DiffSide(TypedDict):
@@ -78,7 +78,7 @@ class RunControl:
         """Let a paused run go on; one that is not paused is a `Conflict`."""
         return cast("Run", self._wire.post(path_to("runs", run_id, "resume")))
 
-    def fork(
+    def fork(  # noqa: PLR0913  what a fork may say are its parameters
         self,
         run_id: str,
         turn: int,
@@ -86,18 +86,27 @@ class RunControl:
         prompt: str | None = None,
         model: str | None = None,
         results: Mapping[str, Any] | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
         wait: int = 0,
         idempotency_key: str | None = None,
     ) -> Run:
         """Start a run that goes on from a turn of another, with changes; `results` are new ones, by call.
 
-        Every fork carries an idempotency key, so a repeat after a lost answer never starts a second one.
+        Every fork carries an idempotency key, so a repeat after a lost answer never starts a second one. Who answers it,
+        and whether that is charged, is as in the other run, unless `rehearse` or `charge` say otherwise.
         """
-        said = {"turn": turn, "prompt": prompt, "model": model, "results": dict(results) if results else None}
-        body = {name: value for name, value in said.items() if value is not None}
+        body = {
+            "turn": turn,
+            "prompt": prompt,
+            "model": model,
+            "results": dict(results) if results else None,
+            "rehearse": rehearse,
+            "charge": charge,
+        }
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
         path, query = path_to("runs", run_id, "fork"), {"wait": wait or None}
-        return cast("Run", self._wire.post_once(path, body, key, query, wait_s=float(wait)))
+        return cast("Run", self._wire.post_once(path, said(body), key, query, wait_s=float(wait)))
 
     def diff(self, run_id: str, other: str, *, after: int | None = None) -> RunDiff:
         """Compare two runs, the first as `left`; `after` is the `next` of the answer before."""

@@ -73,6 +73,11 @@ class Run(TypedDict):
     priority: Priority
     parent: str | None
     rehearsed: bool
+    """Whether the agent's rehearsal answers in place of its model."""
+    answered_by: str | None
+    """`rehearsal`, or the models, joined by commas; None for a run that ended before any of them did."""
+    charged: bool
+    """Whether it draws on budgets and counts among the costs: always, unless it is rehearsed."""
     paused: NotRequired[bool]
     fork_of: NotRequired[dict[str, Any]]
     waiting_for: NotRequired[dict[str, Any]]

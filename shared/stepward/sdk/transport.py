@@ -181,6 +181,11 @@ def unreachable(url: str, error: httpx2.RequestError) -> StepwardError:
     )
 
 
+def said(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave out of a body what the caller did not say."""
+    return {name: value for name, value in body.items() if value is not None}
+
+
 def path_to(*segments: str) -> str:
     """Build a path from ids; an id can never become another path, whatever it contains."""
     for segment in segments:

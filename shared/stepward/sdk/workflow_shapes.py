@@ -137,6 +137,10 @@ class WorkflowRun(TypedDict):
     ended_at: str | None
     parent: str | None
     rerun_of: NotRequired[str]
+    rehearsed: bool
+    """Whether rehearsals answer for its agents."""
+    charged: bool
+    """Whether its agents draw on budgets and count among the costs."""
     error: NotRequired[RunError]
     totals: WorkflowTotals
     aws: NotRequired[AwsCost]

@@ -12,7 +12,7 @@ import httpx2
 
 from stepward.sdk.documents import Document, opened
 from stepward.sdk.errors import ApiError, DocumentRefused, StillRunning, WorkflowProblem
-from stepward.sdk.transport import Transport, document_in, path_to
+from stepward.sdk.transport import Transport, document_in, path_to, said
 from stepward.sdk.workflow_shapes import (
     Drawn,
     WorkflowDetail,
@@ -83,12 +83,16 @@ class WorkflowClient:
         version: str | None = None,
         wait: int = 0,
         idempotency_key: str | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
     ) -> WorkflowRun:
         """Start a run; with `wait` (seconds, at most 25) it may have ended in what comes back.
 
-        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run.
+        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run. `rehearse` says
+        whether rehearsals answer for all its agents, or models; `charge` whether rehearsed ones are charged.
         """
-        body = {"input": {} if input is None else input, **({"version": version} if version else {})}
+        choice = {"version": version or None, "rehearse": rehearse, "charge": charge}
+        body = {"input": {} if input is None else input} | said(choice)
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
         path, query = path_to("workflows", workflow_id, "runs"), {"wait": wait or None}
         return cast("WorkflowRun", self._wire.post_once(path, body, key, query, wait_s=float(wait)))
@@ -132,13 +136,22 @@ class WorkflowClient:
         """Stop a run; one that has already ended is a `Conflict`."""
         return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "cancel")))
 
-    def rerun(self, run_id: str, *, idempotency_key: str | None = None) -> WorkflowRun:
+    def rerun(
+        self,
+        run_id: str,
+        *,
+        idempotency_key: str | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
+    ) -> WorkflowRun:
         """Run a failed run again from where it failed; what it completed is taken over.
 
-        It carries an idempotency key as every start does.
+        It carries an idempotency key as every start does. Who answers its agents, and whether that is charged, is as
+        before, unless `rehearse` or `charge` say otherwise.
         """
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
-        return cast("WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), None, key, {}))
+        body = said({"rehearse": rehearse, "charge": charge}) or None
+        return cast("WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, key, {}))
 
     def plan(self, document: Document) -> WorkflowPlan:
         """Say what a run of a document would do, take and cost; keeps and starts nothing."""

@@ -11,6 +11,7 @@ from stepward.adapters.memory.limits_config import MemoryLimitsConfig
 from stepward.adapters.memory.prices import MemoryPrices
 from stepward.adapters.memory.world import StillClock
 from stepward.agents.estimate import Estimate
+from stepward.domain.answering import Answers
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded
@@ -20,6 +21,8 @@ from stepward.domain.runs import RunHead, RunStatus, Totals
 from tests.builders import a_head, an_agent
 
 TOOLS = [{"tool": "calculate"}]
+CHARGED = Answers(rehearsed=True, charged=True)
+UNCHARGED = Answers(rehearsed=True, charged=False)
 
 
 class _Past:
@@ -43,7 +46,7 @@ def a_past_run(run: int, cost_usd_micros: int, **changed: Any) -> RunHead:
 
 
 def test_least_is_one_turn_and_most_is_all_of_them() -> None:
-    found = an_estimate()("acme", an_agent(tools=TOOLS, limits={"max_iterations": 4}), "hello")
+    found = an_estimate()("acme", an_agent(tools=TOOLS, limits={"max_iterations": 4}), "hello", CHARGED)
     assert (found.least.turns, found.least.output_tokens) == (1, 1)
     assert (found.most.turns, found.most.output_tokens) == (4, 4 * 1024)
     assert found.least.model_usd_micros < found.most.model_usd_micros
@@ -54,13 +57,13 @@ def test_least_is_one_turn_and_most_is_all_of_them() -> None:
 
 
 def test_an_agent_without_tools_takes_one_turn() -> None:
-    found = an_estimate()("acme", an_agent(limits={"max_iterations": 9}), "hello")
+    found = an_estimate()("acme", an_agent(limits={"max_iterations": 9}), "hello", CHARGED)
     assert found.most.turns == 1
 
 
 def test_expected_is_the_mean_of_completed_runs() -> None:
     failed = a_past_run(4, 10**6, status=RunStatus.FAILED)
-    found = an_estimate(a_past_run(3, 300), failed, a_past_run(2, 100))("acme", an_agent(), "hello")
+    found = an_estimate(a_past_run(3, 300), failed, a_past_run(2, 100))("acme", an_agent(), "hello", CHARGED)
     assert found.expected
     assert (found.expected.model_usd_micros, found.expected.aws_usd_micros, found.based_on_runs) == (
         200,
@@ -71,7 +74,7 @@ def test_expected_is_the_mean_of_completed_runs() -> None:
 
 
 def test_no_more_than_fifty_runs_are_looked_at() -> None:
-    found = an_estimate(*(a_past_run(n, 7) for n in range(99, 0, -1)))("acme", an_agent(), "hello")
+    found = an_estimate(*(a_past_run(n, 7) for n in range(99, 0, -1)))("acme", an_agent(), "hello", CHARGED)
     assert found.based_on_runs == 50
 
 
@@ -79,15 +82,15 @@ def test_agreed_prices_are_used() -> None:
     prices = MemoryPrices()
     free = Price(input_usd_per_mtok=0, output_usd_per_mtok=0, source="a gift", as_of="2026-11-01")
     prices.change("acme", {"claude-sonnet-5-5": free}, 0)
-    assert an_estimate(prices=prices)("acme", an_agent(), "hello").most.model_usd_micros == 0
+    assert an_estimate(prices=prices)("acme", an_agent(), "hello", CHARGED).most.model_usd_micros == 0
 
 
 def test_only_an_agent_that_asks_is_refused() -> None:
     limits = {"cost_limit_usd": "0.0001"}
-    assert an_estimate()("acme", an_agent(limits=limits), "hello").would_be_refused
-    an_estimate().check("acme", an_agent(limits=limits), "hello")
+    assert an_estimate()("acme", an_agent(limits=limits), "hello", CHARGED).would_be_refused
+    an_estimate().check("acme", an_agent(limits=limits), "hello", CHARGED)
     with pytest.raises(BudgetExceeded, match=r"\$0\.0001") as refused:
-        an_estimate().check("acme", an_agent(limits={**limits, "refuse_over_budget": True}), "hello")
+        an_estimate().check("acme", an_agent(limits={**limits, "refuse_over_budget": True}), "hello", CHARGED)
     assert refused.value.fix
 
 
@@ -97,8 +100,8 @@ def test_what_a_budget_has_left_counts() -> None:
     day = Budget(scope=BudgetScope.DAY, limit_usd_micros=100_000)
     config.change("acme", config.tenant("acme").with_budget(day), 0)
     estimate = an_estimate(limits=config, budgets=budgets)
-    estimate.check("acme", asking, "hello")
+    estimate.check("acme", asking, "hello", CHARGED)
     budgets.draw("acme", "day##2026-01-01", 100_000, 99_950)
-    assert estimate("acme", asking, "hello").budget_remaining_usd_micros == 50
+    assert estimate("acme", asking, "hello", CHARGED).budget_remaining_usd_micros == 50
     with pytest.raises(BudgetExceeded, match=r"have \$0\.00005 left"):
-        estimate.check("acme", asking, "hello")
+        estimate.check("acme", asking, "hello", CHARGED)

@@ -33,7 +33,6 @@ def refusal(body: Any) -> InvalidRequest:
         ({"prompt": 7}, "prompt"),
         ({"promt": "x"}, "promt"),
         ({"model": "gpt-nothing"}, "model"),
-        ({"rehearsal": None}, "rehearsal"),
         ({"rehearsal": {"turns": []}}, "rehearsal.turns"),
         ({"rehearsal": BROKEN}, "rehearsal.turns.0.say"),
         ({"rehearsal": {"turns": [{"say": "a", "repeat": True}, {"say": "b"}]}}, "rehearsal"),

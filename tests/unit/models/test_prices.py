@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from math import ceil
 from typing import Any
 
 import pytest
@@ -127,3 +128,60 @@ def test_a_package_may_bring_a_calculator(monkeypatch: pytest.MonkeyPatch) -> No
     with pytest.raises(InvalidRequest, match="there is no calculator"):
         calculator("nothing")
     calculator.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("model", "usage", "usd_micros"),
+    [
+        # Anthropic counts input apart from what its cache read and wrote, for five minutes and for an hour.
+        (
+            "claude-sonnet-5-5",
+            {"input": 1_000, "write_5m": 200, "write_1h": 300, "read": 4_000, "output": 500},
+            1_000 * 2 + Decimal("2.5") * 200 + 4 * 300 + Decimal("0.1") * 4_000 + 10 * 500,
+        ),
+        ("claude-fable-5-1", {"write_1h": 7, "output": 3}, 20 * 7 + 50 * 3),
+        # Haiku's tier is chosen by all that was read, what the cache gave and took too: 100,000 is the last of the short.
+        (
+            "claude-haiku-5-5",
+            {"input": 10_000, "write_1h": 40_000, "read": 50_000, "output": 1_000},
+            1_000 + 8_000 + 500 + 500,
+        ),
+        (
+            "claude-haiku-5-5",
+            {"input": 10_001, "write_1h": 40_000, "read": 50_000, "output": 1_000},
+            Decimal("0.5") * 10_001 + 40_000 + 2_500 + 2_500,
+        ),
+        # OpenAI's reasoning is a part of the output and costs what the rest of it does.
+        (
+            "gpt-6-luna",
+            {"input": 4_000, "read": 268_000, "output": 2_000, "reasoning": 1_500},
+            400 + 2_680 + 1_000,
+        ),
+        (
+            "gpt-5.6-terra",
+            {"input": 4_001, "read": 200_000, "write_5m": 68_000, "output": 2_000},
+            4 * 4_001 + Decimal("0.4") * 200_000 + 5 * 68_000 + 18 * 2_000,
+        ),
+        ("bedrock/claude-opus-5-5", {"input": 3, "write_1h": 1, "output": 1}, 4 * 3 + 8 + 20),
+        # One micro-dollar is the least that a call costs.
+        ("gpt-6-luna", {"read": 1}, 1),
+    ],
+)
+def test_a_call_costs_what_its_vendor_says(
+    model: str, usage: dict[str, int], usd_micros: Decimal | int
+) -> None:
+    counted = Usage(
+        input_tokens=usage.get("input", 0),
+        output_tokens=usage.get("output", 0),
+        cache_read_tokens=usage.get("read", 0),
+        cache_write_tokens=usage.get("write_5m", 0),
+        cache_write_1h_tokens=usage.get("write_1h", 0),
+        reasoning_tokens=usage.get("reasoning", 0),
+    )
+    assert price_of(model).cost_usd_micros(counted) == ceil(usd_micros)
+
+
+def test_an_hour_in_the_cache_without_a_price_costs_what_five_minutes_do() -> None:
+    rate = price_of("m", {"m": a_price(cache_write_usd_per_mtok=3)})
+    assert rate.cost_usd_micros(Usage(cache_write_1h_tokens=10)) == 30
+    assert price_of("m", {"m": a_price()}).cost_usd_micros(Usage(cache_write_1h_tokens=10)) == 20

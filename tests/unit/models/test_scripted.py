@@ -31,14 +31,14 @@ def a_request(**booked: Any) -> ModelRequest:
     ids=str,
 )
 def test_what_only_the_books_know_changes_no_count(booked: dict[str, Any]) -> None:
-    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "a"}, {"say": "done"}]}))
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "a"}, {"say": "done"}]}), rehearsed=True)
     plain, kept = a_request(), a_request(**booked)
     assert backend.estimate_input_tokens(kept) == backend.estimate_input_tokens(plain)
     assert backend.reply(kept).usage == backend.reply(plain).usage
 
 
 def test_what_a_model_is_shown_is_counted() -> None:
-    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "a"}, {"say": "done"}]}))
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "a"}, {"say": "done"}]}), rehearsed=True)
     longer = a_request().model_copy(update={"input": "hello" * 10})
     assert backend.estimate_input_tokens(longer) > backend.estimate_input_tokens(a_request())
 
@@ -47,10 +47,10 @@ def test_what_a_model_is_shown_is_counted() -> None:
     "text", ["0123", "1e3", "true", "null", "[1]", '"a"', " a\r\n\u00a0", "\ufeffa", "e\u0301", "{x"]
 )
 def test_a_text_stays_as_it_was_sent(text: str) -> None:
-    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input %}"}]}))
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input %}"}]}), rehearsed=True)
     assert backend.reply(ModelRequest(model="m", prompt="Go.", input=text)).text == text
 
 
 def test_an_object_is_read() -> None:
-    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input.a %}"}]}))
+    backend = backend_for(an_agent(rehearsal={"turns": [{"say": "{% $input.a %}"}]}), rehearsed=True)
     assert backend.reply(ModelRequest(model="m", prompt="Go.", input='{"a": "b"}')).text == "b"

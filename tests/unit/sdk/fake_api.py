@@ -43,6 +43,8 @@ def a_run(**more: Any) -> dict[str, Any]:
         "deadline_at": "2026-11-05T10:05:00.000Z",
         "principal": "ci",
         "rehearsed": True,
+        "answered_by": "rehearsal",
+        "charged": False,
         "input": "hello",
         "output": "Hello Amara, we refund 10.00 EUR.",
         "error": None,

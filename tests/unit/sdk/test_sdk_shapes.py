@@ -25,7 +25,7 @@ def test_a_run_has_the_fields_of_its_type() -> None:
     assert SentTotals.model_fields.keys() == get_type_hints(WorkflowTotals).keys()
 
 
-def test_a_start_may_say_its_priority() -> None:
+def test_a_start_may_say_its_priority_and_who_answers() -> None:
     api = FakeApi([ok(a_run(), 202)])
-    api.client().start_run("helper", "hello", priority="high")
-    assert api.body()["priority"] == "high"
+    api.client().start_run("helper", "hello", priority="high", rehearse=False, charge=True)
+    assert api.body() == {"input": "hello", "priority": "high", "rehearse": False, "charge": True}

@@ -43,6 +43,8 @@ def an_estimated(tenant: str, agent: AgentDefinition, given: object) -> Estimate
         cost_limit_usd_micros=500,
         budget_remaining_usd_micros=None,
         would_be_refused=False,
+        rehearsed=True,
+        charged=False,
         notes=[],
     )
 

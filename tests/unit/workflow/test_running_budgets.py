@@ -20,7 +20,6 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.workflow.running.answering import AnswerTask
 from stepward.workflow.running.reaching import WorkflowReach
-from stepward.workflow.running.starting import StartWorkflow
 from stepward.workflow.running.telling import TellEnd
 from tests.builders import an_agent_body
 from tests.driver import World
@@ -50,8 +49,7 @@ class Joint:
 
     def _reach(self, key: RunKey) -> WorkflowReach:
         start = Start(self.agents.ports, self.agents.registry)
-        workflows = StartWorkflow(self.flows.ports, self.flows.registry)
-        return WorkflowReach(self.flows.ports, key, start, workflows, _never, _never)
+        return WorkflowReach(self.flows.ports, key, start, self.flows.starter, _never, _never)
 
     def begin(self, agents: int, limit_usd: str | None, **said: Any) -> RunKey:
         tasks = [{"id": f"a{n}", "type": "agent", "agent": "helper", **said} for n in range(agents)]

@@ -136,6 +136,7 @@ def waiting_of(new: NewRun) -> InLine:
         seq=len(records_of(new, new.first)),
         agent=head.agent,
         draw_usd_micros=new.draw.usd_micros if new.draw else 0,
+        charged=new.first.charged,
         epoch=head.epoch,
     )
 

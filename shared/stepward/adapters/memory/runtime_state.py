@@ -210,6 +210,7 @@ class MemoryRuntimeState(MemoryRunLists):
             seq=written,
             agent=head.agent,
             draw_usd_micros=new.draw.usd_micros if new.draw else 0,
+            charged=new.first.charged,
             epoch=head.epoch,
         )
         self.line.join(waiting)

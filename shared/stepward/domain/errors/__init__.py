@@ -3,6 +3,7 @@
 StepwardError
 ├── CallerError          the caller can mend it
 │   ├── InvalidRequest   400  a field is wrong; `field` and `fix` say which and how
+│   │   └── RehearsalMissing      the run is rehearsed, and an agent in it has no rehearsal
 │   ├── NotAuthenticated 401  nobody is known behind the request
 │   ├── NotAllowed       403  somebody is known, but may not do this
 │   ├── NotFound         404  it does not exist, or not for this tenant
@@ -66,6 +67,7 @@ from stepward.domain.errors.base import (
     NotFound,
     PolicyStop,
     RateLimited,
+    RehearsalMissing,
     RunCancelled,
     SafetyBlocked,
     StepwardError,
@@ -109,6 +111,7 @@ __all__ = [
     "StepwardError",
     "CallerError",
     "InvalidRequest",
+    "RehearsalMissing",
     "NotAuthenticated",
     "NotAllowed",
     "NotFound",

@@ -43,6 +43,10 @@ class InvalidRequest(CallerError):
         self.errors = errors or []
 
 
+class RehearsalMissing(InvalidRequest):
+    """An agent in a rehearsed run has no rehearsal: its model is not asked instead, for that would cost money."""
+
+
 class NotAuthenticated(CallerError):
     """Nobody is known behind the request; unlike `NotAllowed`, a right key would help."""
 

@@ -18,6 +18,7 @@ from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, StillClock
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceRequest
+from stepward.agents.answering import StageAnswers
 from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_tool import CallRequest, CallTool
 from stepward.agents.cancel import CancelRun
@@ -153,7 +154,7 @@ class Platform:
 
     def spawn_client(self, caller: Caller, agent: str, idempotency_key: str) -> Actor:
         """Ask for a run, as the API does."""
-        start = Start(self._ports(), self.registry)
+        start = Start(self._ports(), self.registry, stage=StageAnswers(charge_rehearsals=True))
         body = {"input": "hello", "deadline_s": 86_400}
         return self.spawn(self._name("client"), lambda: start(caller, agent, body, idempotency_key))
 
@@ -224,8 +225,8 @@ class Platform:
             ports=self._ports(),
             latest=lambda *said: find_agent(self.registry, *said).definition.version,
             context=self._context,
-            consultant=lambda tenant, *agent: self._consultant(
-                RunKey(tenant=tenant, run=payload["run"]), *agent
+            consultant=lambda tenant, agent, version, _: self._consultant(
+                RunKey(tenant=tenant, run=payload["run"]), agent, version
             ),
             invocation=invocation,
             time_left_s=lambda: 100.0,
@@ -259,7 +260,7 @@ class Platform:
     def _consultant(self, key: RunKey, agent: str, version: str) -> Consultant:
         place = (key.tenant, agent, version)
         if place not in self._consultants:
-            self._consultants[place] = Consultant.of(self._definition(*place))
+            self._consultants[place] = Consultant.of(self._definition(*place), rehearsed=True)
         plain = self._consultants[place]
         backend = WatchedBackend(key.run, plain, self.diary, lambda who: self._reserved_usd_micros(key, who))
         return replace(plain, backend=backend)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stepward.agents.answering import answers_of
 from stepward.agents.children import share_of_child, start_once
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.start import Caller
@@ -49,7 +50,7 @@ class StartCalled:
             cost_limit_usd_micros=share_of_child(state),
             budgets=state.run_budgets,
         )
-        launch = WorkflowLaunch(given.input, run=run, parent=parent)
+        launch = WorkflowLaunch(given.input, run=run, parent=parent, before=answers_of(state.start))
         self.start.launch(Caller(tenant=key.tenant, principal=state.start.principal), found, launch)
 
 

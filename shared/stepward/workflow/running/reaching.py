@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stepward.agents.answering import inherited
 from stepward.agents.children import check_descent
 from stepward.agents.find import startable_agent
 from stepward.agents.start import Caller, Launch, Start
@@ -43,6 +44,7 @@ class WorkflowReach:
         agent = startable_agent(self.start.registry, self.key.tenant, child.of, child.version).definition
         above = above_agent(self._chain(head))
         check_descent(agent.id, above, len(above))
+        answers = inherited(head.answers, agent)
         limits = [one for one in (child.cost_limit_usd_micros, self._left(head, place)) if one]
         self.start.launch(
             Caller(tenant=self.key.tenant, principal=head.principal),
@@ -50,6 +52,7 @@ class WorkflowReach:
                 agent=agent,
                 given=child.given,
                 priority=self._definition(place).priority,
+                answers=answers,
                 run=place.child,
                 cost_limit_usd_micros=min(limits) if limits else None,
                 parent=Parent(
@@ -75,7 +78,7 @@ class WorkflowReach:
             ancestors=self._chain(head),
             budgets=self._budgets(head, place),
         )
-        launch = WorkflowLaunch(child.given, run=place.child, parent=parent)
+        launch = WorkflowLaunch(child.given, run=place.child, parent=parent, before=head.answers)
         self.workflows.launch(Caller(tenant=self.key.tenant, principal=head.principal), found, launch)
 
     def ask_person(self, place: TaskPlace, question: Question) -> None:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from stepward.agents.requests import parse
 from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES, Caller
+from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing, NotAllowed
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.json_schemas import faults_of_value
@@ -28,6 +29,7 @@ from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflow.finding import find_workflow
 from stepward.workflow.running.beginning import BeginRun
 from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.who_answers import WhoAnswers
 
 DEEPEST: Final = 5
 """How many workflows may wait for each other in a row."""
@@ -35,10 +37,8 @@ TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is REA
 """What to do about a version whose machine is being made."""
 
 
-class StartWorkflowRequest(BaseModel):
+class StartWorkflowRequest(AnswerChoice):
     """The body of `POST /workflows/{workflow_id}/runs`."""
-
-    model_config = ConfigDict(extra="forbid")
 
     input: Any = Field(default_factory=dict)
     version: VersionOrLabel | None = None
@@ -57,6 +57,12 @@ class WorkflowLaunch:
     priority: Priority | None = None
     """Without one that of the document."""
 
+    said: AnswerChoice = field(default_factory=AnswerChoice)
+    """What the start says of who answers its agents."""
+
+    before: Answers | None = None
+    """What holds where it says nothing: that of the run above, or of the one that it is a rerun of."""
+
 
 @dataclass(frozen=True)
 class StartWorkflow:
@@ -69,6 +75,8 @@ class StartWorkflow:
 
     may_begin_later: bool = False
     """Whether nobody is there who could ask again: a run whose machine is gone begins once there is one."""
+
+    who: WhoAnswers = field(default_factory=WhoAnswers)
 
     def __call__(
         self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
@@ -83,7 +91,7 @@ class StartWorkflow:
             if error.fix == TRY_AGAIN:
                 self._order(caller.tenant, workflow_id, request.version)
             raise
-        launch = WorkflowLaunch(request.input, idempotency=key, priority=request.priority)
+        launch = WorkflowLaunch(request.input, idempotency=key, priority=request.priority, said=request)
         return self.launch(caller, found, launch)
 
     def _order(self, tenant: str, workflow: str, version: str | None) -> None:
@@ -96,7 +104,9 @@ class StartWorkflow:
     ) -> tuple[WorkflowHead, bool]:
         """Begin a run: one transaction, then its machine, or the queue; started again after a death it is the same run."""
         check_input(found, launch.given)
-        self.refuse_used_up(caller.tenant)
+        answers = self.who(caller.tenant, found.definition, launch.said, launch.before)
+        if answers.charged:
+            self.refuse_used_up(caller.tenant)
         ancestors = launch.parent.ancestors if launch.parent else ()
         _check_descent(found.definition.id, ancestors)
         now = self.ports.clock.now()
@@ -112,6 +122,8 @@ class StartWorkflow:
             machine=found.machine,
             parent=launch.parent,
             rerun_of=launch.rerun_of,
+            rehearsed=answers.rehearsed,
+            charged=answers.charged,
             created_at=iso(now),
             deadline_at=iso(now + timedelta(seconds=definition.timeout_s)),
         )

@@ -1,0 +1,17 @@
+"""What tests of agents are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from stepward.models import catalog
+from tests.unit.agents.paying import Paid
+
+
+@pytest.fixture
+def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paid]:
+    backend = Paid()
+    monkeypatch.setitem(catalog.BACKENDS, "anthropic", lambda: backend)
+    yield backend
