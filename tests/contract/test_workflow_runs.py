@@ -155,6 +155,14 @@ def test_open_runs_are_those_of_all_tenants_that_have_not_ended(runs: WorkflowRu
     assert [head.tenant for head in runs.open_runs(LATER, 10)] == ["other"]
 
 
+def test_open_runs_are_listed_to_the_last_page(runs: WorkflowRuns) -> None:
+    # Six megabytes: a page of DynamoDB ends after one, and whoever is not listed is looked after by nobody.
+    for number in range(1, 21):
+        runs.start(a_run(number, principal="x" * 300_000))
+    assert len(runs.open_runs(LATER, 100)) == 20
+    assert len(runs.open_runs(LATER, 7)) == 7
+
+
 def test_open_runs_of_a_version_are_counted(runs: WorkflowRuns) -> None:
     for number, version in ((1, "1.0.0"), (2, "1.0.0"), (3, "1.1.0")):
         runs.start(a_run(number, version=version))

@@ -16,6 +16,7 @@ import pytest
 from infra.local.bench.called_site import CalledSite, called_site
 from infra.local.laptop import Laptop, LaptopOptions
 from tests.builders import an_agent_body
+from tests.e2e.ends import run_of
 
 LIBRARY = Path(__file__).resolve().parents[2] / "shared" / "stepward" / "library"
 REMEMBERING = (
@@ -29,13 +30,20 @@ REMEMBERING = (
     "workflows_api",
 )
 """The rooms that keep limits for some seconds."""
+_HELD_S = 60.0
+
+
+_let_go = threading.Event()
 
 
 class _Site(BaseHTTPRequestHandler):
-    """A web site for `http_get`: well, hanging, flooding, redirecting, or dropping the line."""
+    """A web site for `http_get`: well, held, hanging, flooding, redirecting, or dropping the line."""
 
     def do_GET(self) -> None:
         match self.path:
+            case "/held":
+                _let_go.wait(_HELD_S)
+                self._answer(200, b"let go")
             case "/hang":
                 time.sleep(20)
             case "/flood":
@@ -82,6 +90,15 @@ def site() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture
+def let_go(site: str) -> Iterator[Callable[[], None]]:
+    """Hold everybody who asks for the site's page `/held` until the test says so, or is over."""
+    del site
+    _let_go.clear()
+    yield _let_go.set
+    _let_go.set()
+
+
 @pytest.fixture(scope="package")
 def called() -> Iterator[tuple[CalledSite, str]]:
     """A site that tasks of workflows call when they start, and its address."""
@@ -125,10 +142,7 @@ def run(api: httpx2.Client) -> Callable[..., dict[str, Any]]:
         body = an_agent_body(**changed)
         registered = api.post("/agents", json=body)
         assert registered.status_code in (200, 201), registered.text
-        answer = api.post(f"/agents/{body['id']}/runs", params={"wait": 25}, json={"input": given})
-        assert answer.status_code == 200, answer.text
-        found: dict[str, Any] = answer.json()
-        return found
+        return run_of(api, api.post(f"/agents/{body['id']}/runs", params={"wait": 25}, json={"input": given}))
 
     return run
 

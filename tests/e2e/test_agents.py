@@ -15,6 +15,7 @@ from infra.local.laptop import Laptop
 from stepward.cli.main import invoke
 from stepward.domain.ids import AGENT_UID_PATTERN
 from tests.builders import an_agent_body
+from tests.e2e.ends import run_of
 
 pytestmark = pytest.mark.laptop
 
@@ -49,7 +50,7 @@ def test_an_agent_lives_from_its_first_refusal_to_its_end(api: httpx2.Client, na
         assert api.post(f"/agents/{name}/transitions", json={"to": to}).json()["state"] == to
     skipped = api.post(f"/agents/{name}/transitions", json={"to": "VALIDATED"})
     assert (skipped.status_code, skipped.json()["code"]) == (409, "Conflict")
-    assert start(api, name).json()["status"] == "COMPLETED"
+    assert run_of(api, start(api, name))["status"] == "COMPLETED"
     assert api.get(f"/agents/{name}").json()["view"] == "COMPLETED"
 
     uid = known["uid"]

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,11 @@ import pytest
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
+from tests.e2e.ends import end_of, run_of
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
-POLICY = {"tool": "policy_lookup", "config": {"source": "datasets/refund-policy.json"}}
+LetGo = Callable[[], None]
 
 
 def sum_of(expression: str) -> dict[str, Any]:
@@ -39,15 +41,15 @@ def sums(api: httpx2.Client) -> str:
     return "sums"
 
 
-def start(api: httpx2.Client, agent: str, given: str = "x", **params: Any) -> dict[str, Any]:
-    found: dict[str, Any] = api.post(f"/agents/{agent}/runs", params=params, json={"input": given}).json()
+def start(api: httpx2.Client, agent: str, given: str = "x") -> dict[str, Any]:
+    found: dict[str, Any] = api.post(f"/agents/{agent}/runs", json={"input": given}).json()
     return found
 
 
 def slow(api: httpx2.Client, site: str) -> str:
-    """Start a run that waits some seconds for a web site, so that there is time to say something to it."""
-    call = {"call": [{"tool": "http_get", "arguments": {"url": f"{site}/hang"}}]}
-    tools = [{"tool": "http_get", "config": {"allow": [site]}, "timeout_s": 3}]
+    """Start a run that waits for a web site until the test lets it go, so that there is time to say something to it."""
+    call = {"call": [{"tool": "http_get", "arguments": {"url": f"{site}/held"}}]}
+    tools = [{"tool": "http_get", "config": {"allow": [site]}, "timeout_s": 60}]
     api.post(
         "/agents", json=an_agent_body(id="slow", tools=tools, rehearsal={"turns": [call, {"say": "Late."}]})
     )
@@ -61,48 +63,56 @@ def look(api: httpx2.Client, run: str) -> dict[str, Any]:
     return found
 
 
-def test_a_run_stands_still_without_a_slot_and_goes_on(api: httpx2.Client, laptop: Laptop, site: str) -> None:
-    others = api.get("/system/status").json()["waiting"]
+def nobody_is_active(api: httpx2.Client) -> int:
+    """Wait until no run has a slot, which follows a run's end by a moment; give how many wait for something else."""
+    status = wait_for(lambda: None if (found := api.get("/system/status").json())["active"] else found)
+    return int(status["waiting"])
+
+
+def test_a_run_stands_still_without_a_slot_and_goes_on(
+    api: httpx2.Client, laptop: Laptop, site: str, let_go: LetGo
+) -> None:
+    others = nobody_is_active(api)
     run = slow(api, site)
     paused = api.post(f"/runs/{run}/pause")
     assert (paused.status_code, paused.json()["paused"]) == (202, True)
     twice = api.post(f"/runs/{run}/pause")
     assert (twice.status_code, twice.json()["code"]) == (409, "Conflict")
     assert "paused already, by" in twice.json()["detail"]
+    let_go()
     wait_for(lambda: look(api, run)["status"] == "WAITING" or None)
     wait_for(lambda: "waitForTaskToken" in json.dumps(laptop.history(f"{run}.1"), default=str) or None)
-    status = api.get("/system/status").json()
-    assert (status["active"], status["waiting"]) == (0, others + 1)
+    assert nobody_is_active(api) == others + 1
     assert look(api, run)["waiting_for"] == {"what": "pause"}
     listed = api.get("/runs", params={"agent": "slow"}).json()["runs"]
     assert next(one for one in listed if one["id"] == run)["paused"] is True
     assert api.post(f"/runs/{run}/resume").status_code == 202
-    ended = wait_for(lambda: ((found := look(api, run))["ended_at"] and found) or None)
-    assert (ended["status"], ended["output"], ended["paused"]) == ("COMPLETED", "Late.", False)
+    found = end_of(api, run)
+    assert (found["status"], found["output"], found["paused"]) == ("COMPLETED", "Late.", False)
     again = api.post(f"/runs/{run}/resume")
     assert (again.status_code, again.json()["detail"]) == (409, "the run has ended as COMPLETED.")
-    after = api.get("/system/status").json()
-    assert (after["active"], after["waiting"]) == (0, others)
+    assert nobody_is_active(api) == others
 
 
-def test_a_paused_run_is_cancelled_for_good(api: httpx2.Client, site: str) -> None:
-    others = api.get("/system/status").json()["waiting"]
+def test_a_paused_run_is_cancelled_for_good(api: httpx2.Client, site: str, let_go: LetGo) -> None:
+    others = nobody_is_active(api)
     run = slow(api, site)
     api.post(f"/runs/{run}/pause")
+    let_go()
     wait_for(lambda: look(api, run)["status"] == "WAITING" or None)
     assert api.post(f"/runs/{run}/cancel").json()["status"] == "CANCELLED"
     assert look(api, run)["paused"] is False
-    assert api.get("/system/status").json()["waiting"] == others
+    assert nobody_is_active(api) == others
 
 
 def test_a_fork_goes_on_with_another_result(api: httpx2.Client, sums: str) -> None:
-    source = start(api, sums, wait=25)
+    source = end_of(api, start(api, sums)["id"])
     assert source["output"] == "43"
     asked = {"turn": 1, "results": {"call_1_1": {"value": "10"}}, "prompt": "Other.", "model": "deep"}
     headers = {"Idempotency-Key": f"fork-{source['id']}"}
     forked = api.post(f"/runs/{source['id']}/fork", params={"wait": 25}, json=asked, headers=headers)
-    assert (forked.status_code, forked.json()["output"]) == (200, "11")
-    run = forked.json()
+    run = run_of(api, forked)
+    assert run["output"] == "11"
     again = api.post(f"/runs/{source['id']}/fork", json=asked, headers=headers).json()
     assert again["id"] == run["id"]
     assert run["fork_of"]["run"] == source["id"]
@@ -119,9 +129,9 @@ def test_a_large_history_is_inherited_outside_the_table(api: httpx2.Client) -> N
         rehearsal={"turns": [words, {"say": "{% $string($turn) %}"}]},
     )  # fmt: skip
     api.post("/agents", json=body)
-    source = start(api, "wordy", given="ä" * 100_000, wait=25)
+    source = end_of(api, start(api, "wordy", given="ä" * 100_000)["id"])
     assert source["status"] == "COMPLETED"
-    forked = api.post(f"/runs/{source['id']}/fork", params={"wait": 25}, json={"turn": 1}).json()
+    forked = run_of(api, api.post(f"/runs/{source['id']}/fork", params={"wait": 25}, json={"turn": 1}))
     assert (forked["status"], forked["output"]) == ("COMPLETED", "2")
     seen = api.get(f"/runs/{source['id']}/diff", params={"with": forked["id"]}).json()
     assert seen["first_difference"] is None
@@ -139,7 +149,7 @@ def test_a_large_history_is_inherited_outside_the_table(api: httpx2.Client) -> N
 def test_a_fork_that_cannot_be_is_refused(
     api: httpx2.Client, sums: str, asked: dict[str, Any], status: int, says: str
 ) -> None:
-    source = start(api, sums, wait=25)
+    source = end_of(api, start(api, sums)["id"])
     refused = api.post(f"/runs/{source['id']}/fork", json=asked)
     assert (refused.status_code, refused.json()["code"]) == (status, "InvalidRequest")
     assert says in refused.json()["detail"]
@@ -147,7 +157,7 @@ def test_a_fork_that_cannot_be_is_refused(
 
 
 def test_the_command_pauses_forks_and_compares(laptop: Laptop, api: httpx2.Client, sums: str) -> None:
-    source = start(api, sums, wait=25)["id"]
+    source = end_of(api, start(api, sums)["id"])["id"]
     refused = _stepward(laptop, "runs", "pause", source)
     assert refused.returncode != 0
     assert "has ended as COMPLETED" in refused.stderr
@@ -161,7 +171,7 @@ def test_the_command_pauses_forks_and_compares(laptop: Laptop, api: httpx2.Clien
     assert status["slots"]["limit"] == 10
 
 
-def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str) -> None:
+def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str, let_go: LetGo) -> None:
     try:
         laptop.operate("account_limits", "--tenant", "acme", "--active", "1")
         forget_limits(laptop)
@@ -173,13 +183,11 @@ def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str
         assert api.post(f"/runs/{second}/pause").status_code == 202
         assert api.get("/system/status").json()["in_line"]["total"] == 0
         assert look(api, second)["waiting_for"] == {"what": "pause"}
-        wait_for(lambda: look(api, first)["ended_at"])
+        let_go()
+        end_of(api, first)
         assert look(api, second)["status"] == "PENDING"
         api.post(f"/runs/{second}/resume")
-        assert (
-            wait_for(lambda: ((found := look(api, second))["ended_at"] and found) or None)["status"]
-            == "COMPLETED"
-        )
+        assert end_of(api, second)["status"] == "COMPLETED"
     finally:
         laptop.operate("account_limits", "--tenant", "acme", "--active", "10")
         forget_limits(laptop)

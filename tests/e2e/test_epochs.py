@@ -12,6 +12,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.e2e.ends import run_of
 from tests.local.patience import wait_for
 
 MOST_EVENTS = 30
@@ -36,7 +37,7 @@ def test_a_long_run_goes_on_in_new_executions(
     turns = [{"call": [LOOK_UP, LOOK_UP]}] * 2
     body = an_agent_body(id="long", tools=TOOLS, rehearsal={"turns": [*turns, ANSWER]})
     assert api.post("/agents", json=body).status_code == 201
-    run = api.post("/agents/long/runs", params={"wait": 25}, json={"input": "hello"}).json()
+    run = run_of(api, api.post("/agents/long/runs", params={"wait": 25}, json={"input": "hello"}))
     assert (run["status"], run["output"]) == ("COMPLETED", "4 results")
     histories = [history_of(laptop, run["id"], epoch) for epoch in (1, 2, 3)]
     entered = sum(event["type"].endswith("StateEntered") for history in histories for event in history)

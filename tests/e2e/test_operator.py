@@ -16,6 +16,7 @@ import pytest
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
+from tests.e2e.ends import version_of
 from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
@@ -35,8 +36,7 @@ def one_slot(laptop: Laptop) -> Iterator[None]:
 
 def register(api: httpx2.Client, name: str, *tasks: dict[str, Any]) -> str:
     body = {"id": name, "name": name, "version": "1.0.0", "tasks": tasks}
-    answer = api.post("/workflows", json=body, params={"wait": 25})
-    assert answer.json()["status"] == "READY", answer.text
+    version_of(api, api.post("/workflows", json=body, params={"wait": 25}))
     return name
 
 
@@ -51,7 +51,7 @@ def status(api: httpx2.Client, run: str) -> str:
 def test_workflows_wait_for_slots_and_give_them_back(
     api: httpx2.Client, laptop: Laptop, one_slot: None
 ) -> None:
-    rest = register(api, "resting", {"id": "rest", "type": "wait", "seconds": 20})
+    rest = register(api, "resting", {"id": "rest", "type": "wait", "seconds": 30})
     first, second = start(api, rest), start(api, rest)
     assert (status(api, first), status(api, second)) == ("RUNNING", "PENDING")
     seen = api.get("/system/status").json()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
 Run = Callable[..., dict[str, Any]]
@@ -31,12 +31,15 @@ def asking(*calls: str) -> dict[str, Any]:
     return {"tools": [{"agent": "oracle"}], "rehearsal": {"turns": turns}}
 
 
+def children_of(api: httpx2.Client, agent: str, parent: str) -> list[dict[str, Any]]:
+    listed = api.get("/runs", params={"agent": agent}).json()["runs"]
+    return [run for run in listed if run["parent"] == parent]
+
+
 def test_children_answer_in_parallel_and_cost_their_own(api: httpx2.Client, run: Run) -> None:
     found = run(id="asker", **asking("What?", "Why?", "When?"))
     assert (found["status"], found["output"]) == ("COMPLETED", "It is 42. It is 42. It is 42.")
-    children = [
-        r for r in api.get("/runs", params={"agent": "oracle"}).json()["runs"] if r["parent"] == found["id"]
-    ]
+    children = children_of(api, "oracle", found["id"])
     assert [child["status"] for child in children] == ["COMPLETED"] * 3
     kinds = [e["type"] for e in api.get(f"/runs/{found['id']}/events").json()["events"]]
     assert kinds.index("agent.run.parked") < kinds.index("agent.run.admitted")
@@ -66,15 +69,8 @@ def test_a_cancel_goes_down(api: httpx2.Client, laptop: Laptop) -> None:
     for body in (slow, asker):
         assert api.post("/agents", json=body).status_code in (200, 201)
     parent = api.post("/agents/patient/runs", json={"input": "go"}).json()["id"]
-    children: list[dict[str, Any]] = []
-    for _ in range(200):
-        children = [
-            r for r in api.get("/runs", params={"agent": "endless"}).json()["runs"] if r["parent"] == parent
-        ]
-        if children:
-            break
-        time.sleep(0.05)
+    (child, *_) = wait_for(lambda: children_of(api, "endless", parent) or None)
     assert api.post(f"/runs/{parent}/cancel").status_code == 202
-    child = api.get(f"/runs/{children[0]['id']}").json()
-    assert child["status"] in ("CANCELLED", "FAILED", "COMPLETED")
-    assert child["ended_at"]
+    found = api.get(f"/runs/{child['id']}").json()
+    assert found["status"] in ("CANCELLED", "FAILED", "COMPLETED")
+    assert found["ended_at"]

@@ -16,6 +16,7 @@ import yaml
 from infra.local.laptop import Laptop
 from stepward.workflow.checks.limits import MOST_EVENTS
 from tests.e2e.conftest import put_dataset
+from tests.e2e.ends import version_of
 from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
 
@@ -101,8 +102,7 @@ def started(laptop: Laptop, api: httpx2.Client, folder: Path) -> str:
         assert answer.status_code in (200, 201), f"{file}: {answer.text}"
     for file in (*sorted(folder.glob("workflows/*.yaml")), folder / "workflow.yaml"):
         head = {"content-type": "application/yaml"}
-        answer = api.post("/workflows", content=file.read_bytes(), headers=head, params={"wait": 25})
-        assert answer.status_code in (200, 201), f"{file}: {answer.text}"
+        version_of(api, api.post("/workflows", content=file.read_bytes(), headers=head, params={"wait": 25}))
     workflow = yaml.safe_load((folder / "workflow.yaml").read_text())["id"]
     given = json.loads((folder / "input.json").read_text())
     answer = api.post(f"/workflows/{workflow}/runs", json={"input": given})

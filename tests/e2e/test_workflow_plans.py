@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from tests.builders import an_agent_body
+from tests.e2e.ends import version_of
 
 pytestmark = pytest.mark.laptop
 
@@ -33,7 +34,7 @@ def test_documents_and_versions_are_planned_drawn_and_compared(api: httpx2.Clien
     drawn = api.post("/workflows/plan", params={"as": "svg"}, json=a_document())
     assert (drawn.headers["content-type"], drawn.text[:5]) == ("image/svg+xml", "<svg ")
 
-    assert api.post("/workflows", json=a_document(), params={"wait": 25}).status_code in (200, 201)
+    version_of(api, api.post("/workflows", json=a_document(), params={"wait": 25}))
     kept = api.get("/workflows/planned-flow/plan").json()["plan"]
     assert kept["states"] == plan["states"]
     more = a_document(version="1.1.0", tasks=[*TASKS, {"id": "told", "event": "done", "needs": ["word"]}])

@@ -9,6 +9,7 @@ import pytest
 
 from infra.local.laptop import Laptop
 from tests.builders import an_agent_body
+from tests.e2e.ends import end_of, run_of, version_of
 from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
 
@@ -17,18 +18,13 @@ pytestmark = pytest.mark.laptop
 
 def register(api: httpx2.Client, **document: Any) -> dict[str, Any]:
     body = {"name": "A workflow", "version": "1.0.0", **document}
-    answer = api.post("/workflows", json=body, params={"wait": 25})
-    assert answer.status_code in (200, 201), answer.text
-    found: dict[str, Any] = answer.json()
-    assert found["status"] == "READY", found
-    return found
+    return version_of(api, api.post("/workflows", json=body, params={"wait": 25}))
 
 
 def run(api: httpx2.Client, workflow: str, given: Any = None) -> dict[str, Any]:
-    answer = api.post(f"/workflows/{workflow}/runs", params={"wait": 25}, json={"input": given or {}})
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    return run_of(
+        api, api.post(f"/workflows/{workflow}/runs", params={"wait": 25}, json={"input": given or {}})
+    )
 
 
 def statuses(found: dict[str, Any]) -> dict[str, str]:
@@ -142,7 +138,7 @@ def test_agents_people_and_calls_from_outside_answer_tasks(api: httpx2.Client) -
     assert api.post(f"{address}x", json={}, headers={"Authorization": ""}).status_code == 404
     called = api.post(address, json={"amount": 12}, headers={"Authorization": ""})
     assert called.status_code == 200, called.text
-    found = wait_for(lambda: _ended(api, run_id))
+    found = end_of(api, run_id)
     assert (found["status"], found["output"]["paid"]) == ("COMPLETED", 12), found
     assert api.post(address, json={"amount": 13}).status_code == 409
 
@@ -154,11 +150,6 @@ def _open_approval(api: httpx2.Client, run_id: str) -> dict[str, Any] | None:
 def _address(api: httpx2.Client, run_id: str) -> str:
     tasks = api.get(f"/runs/{run_id}").json()["tasks"]
     return next(str(task["callback"]) for task in tasks if task["task"] == "paid")
-
-
-def _ended(api: httpx2.Client, run_id: str) -> dict[str, Any] | None:
-    found: dict[str, Any] = api.get(f"/runs/{run_id}").json()
-    return found if found["ended_at"] else None
 
 
 def test_a_failed_run_is_run_again_from_where_it_failed(api: httpx2.Client) -> None:
@@ -186,7 +177,7 @@ def test_a_failed_run_is_run_again_from_where_it_failed(api: httpx2.Client) -> N
     assert tasks_of[run_id]["stamp"]["output"] == tasks_of[again["id"]]["stamp"]["output"]
     address = tasks_of[again["id"]]["call"]["callback"]
     assert api.post(address, json={"ok": False}).status_code == 200
-    failed = wait_for(lambda: _ended(api, again["id"]))
+    failed = end_of(api, again["id"])
     assert (failed["status"], failed["error"]["code"]) == ("FAILED", "OutputMalformed")
 
 
@@ -201,7 +192,7 @@ def test_a_run_whose_machine_is_stopped_behind_its_back_is_closed(api: httpx2.Cl
     run_id = api.post("/workflows/abandoned-flow/runs", json={}).json()["id"]
     wait_for(lambda: _waits(api, run_id, "call"))
     laptop.client("stepfunctions").stop_execution(executionArn=execution_arn(api, run_id))
-    found = wait_for(lambda: _ended(api, run_id))
+    found = end_of(api, run_id)
     assert found["status"] == "FAILED", found
 
 

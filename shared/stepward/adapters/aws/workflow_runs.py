@@ -161,7 +161,7 @@ class DynamoWorkflowRuns:
         return open_ones
 
     def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
-        """List open runs of all tenants from the sparse index."""
+        """List open runs of all tenants from the sparse index, to the last page: a page ends after 1 MB."""
         found: list[WorkflowHead] = []
         for shard in range(OPEN_SHARDS):
             request = {
@@ -171,10 +171,11 @@ class DynamoWorkflowRuns:
                 "ExpressionAttributeValues": to_item(
                     {":pk": f"WORKFLOWS#{shard}", ":before": created_before}
                 ),
-                "Limit": limit,
+                "PaginationConfig": {"MaxItems": limit},
             }
             with translated("listing open workflow runs"):
-                found += [_read(item) for item in client("dynamodb").query(**request)["Items"]]
+                pages = client("dynamodb").get_paginator("query").paginate(**request)
+                found += [_read(item) for page in pages for item in page["Items"]]
         return sorted(found, key=lambda head: head.created_at)[:limit]
 
 
