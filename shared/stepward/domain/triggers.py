@@ -19,6 +19,7 @@ from pydantic import (
     model_validator,
 )
 
+from stepward.domain.answering import AnswerChoice
 from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
@@ -114,8 +115,8 @@ class ScheduleMatch(BaseModel):
     timezone: ZoneName = "UTC"
 
 
-class Trigger(BaseModel):
-    """What a caller says of a trigger."""
+class Trigger(AnswerChoice):
+    """What a caller says of a trigger; who answers the runs that it starts, and whether they are charged, like a start does."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

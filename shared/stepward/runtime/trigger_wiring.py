@@ -30,7 +30,7 @@ def startables() -> Startables:
     from stepward.runtime import workflow_wiring
     from stepward.triggers.starts import Startables
 
-    return Startables(wiring.registry(), workflow_wiring.registry())
+    return Startables(wiring.registry(), workflow_wiring.registry(), wiring.stage_answers())
 
 
 def webhook_key(*, makes: bool = False) -> WebhookKey:

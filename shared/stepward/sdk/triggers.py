@@ -43,6 +43,8 @@ class Trigger(TypedDict):
     input: Any
     enabled: bool
     priority: NotRequired[str]
+    rehearse: NotRequired[bool]
+    charge: NotRequired[bool]
     s3: NotRequired[dict[str, Any]]
     event: NotRequired[dict[str, Any]]
     schedule: NotRequired[dict[str, Any]]

@@ -105,8 +105,7 @@ class Fire:
 
 def start_body(trigger: Trigger, event: dict[str, Any]) -> dict[str, Any]:
     """Make the start request that a trigger means by an event."""
-    optional = {"version": trigger.version, "priority": trigger.priority}
-    given = {name: value for name, value in optional.items() if value is not None}
+    given = trigger.model_dump(include={"version", "priority", "rehearse", "charge"}, exclude_none=True)
     return {"input": filled(trigger.input, event), **given}
 
 

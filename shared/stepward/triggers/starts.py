@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from stepward.agents.answering import StageAnswers
 from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
 from stepward.agents.requests import parse
 from stepward.agents.start import Caller, StartRequest
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.answering import AnswerChoice
 from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, NotFound
 from stepward.domain.runs import RunHead
 from stepward.domain.task_records import WorkflowHead
 from stepward.domain.triggers import KeptTrigger, Trigger
+from stepward.models.catalog import check_backend
 from stepward.ports.registry import Registry
-from stepward.ports.workflow_registry import WorkflowRegistry
+from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflow.running.starting import (
     TRY_AGAIN,
     StartWorkflowRequest,
     check_input,
     startable_workflow,
 )
+from stepward.workflow.running.who_answers import WhoAnswers
 
 Started = RunHead | WorkflowHead
 StartAgent = Callable[[Caller, str, Any, str | None], tuple[RunHead, bool]]
@@ -53,15 +58,16 @@ class Starters:
 
 @dataclass(frozen=True)
 class Startables:
-    """What is there to be named by triggers."""
+    """What is there to be named by triggers; `stage` says who answers where a trigger does not."""
 
     agents: Registry
     workflows: WorkflowRegistry
+    stage: StageAnswers = field(default_factory=StageAnswers)
 
     def check(self, tenant: str, trigger: Trigger) -> None:
-        """Refuse a trigger that names what is not there."""
+        """Refuse a trigger that names what is not there, or whose runs nobody could answer."""
         try:
-            self.version(tenant, trigger)
+            self._answered(tenant, trigger, trigger)
         except NotFound as error:
             raise InvalidRequest(
                 error.detail, field=self._missing(tenant, trigger, error), fix=error.fix
@@ -74,21 +80,24 @@ class Startables:
         has_others = trigger.version and self.workflows.version(tenant, str(trigger.workflow))
         return "version" if has_others else "workflow"
 
-    def version(self, tenant: str, trigger: Trigger) -> str:
-        """Say which version a firing would start now."""
+    def _answered(
+        self, tenant: str, trigger: Trigger, said: AnswerChoice
+    ) -> AgentDefinition | RegisteredWorkflow:
+        """Find the version that a firing would start now, whose runs somebody can answer."""
         if trigger.agent:
-            return startable_agent(self.agents, tenant, trigger.agent, trigger.version).definition.version
+            agent = startable_agent(self.agents, tenant, trigger.agent, trigger.version).definition
+            check_backend(agent, rehearsed=self.stage.choose(agent, said).rehearsed)
+            return agent
         found = startable_workflow(self.workflows, tenant, str(trigger.workflow), trigger.version)
-        return found.definition.version
+        WhoAnswers(self.agents.look, self.stage)(tenant, found.definition, said)
+        return found
 
     def would_start(self, tenant: str, trigger: Trigger, body: dict[str, Any]) -> dict[str, Any]:
         """Hold a start to all that a real one would be held to."""
-        if trigger.agent:
-            parse(StartRequest, body)
-            agent = startable_agent(self.agents, tenant, trigger.agent, trigger.version).definition
-            check_given(agent, body["input"])
-            return {"agent": trigger.agent, **body, "version": agent.version}
-        parse(StartWorkflowRequest, body)
-        found = startable_workflow(self.workflows, tenant, str(trigger.workflow), trigger.version)
+        said = parse(StartRequest if trigger.agent else StartWorkflowRequest, body)
+        found = self._answered(tenant, trigger, said)
+        if isinstance(found, AgentDefinition):
+            check_given(found, body["input"])
+            return {"agent": trigger.agent, **body, "version": found.version}
         check_input(found, body["input"])
         return {"workflow": trigger.workflow, **body, "version": found.definition.version}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -13,84 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepward.agents.budgets import AlertBudgets, TenantMoney
-from stepward.agents.start import Start
 from stepward.domain.budgets import Budget, BudgetRef, BudgetScope, TenantLimits
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
-from stepward.workflow.running.answering import AnswerTask
-from stepward.workflow.running.reaching import WorkflowReach
-from stepward.workflow.running.telling import TellEnd
-from tests.builders import an_agent_body
-from tests.driver import World
-from tests.workflow_world import Ran, WorkflowWorld
-
-SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
-RESERVE = 2_560
-"""More than one call of the agent reserves, and much more than it costs."""
+from tests.joint_world import RESERVE, Joint
+from tests.workflow_world import Ran
 
 
 class Died(BaseException):
     """A process is gone."""
-
-
-class Joint:
-    """Workflows whose agents are real runs, advanced a turn at a time in the order that a test says."""
-
-    def __init__(self, **body: Any) -> None:
-        self.agents, self.flows = World(time_left_s=lambda: 0.0), WorkflowWorld()
-        self.agents.ports = replace(self.agents.ports, tasks=AnswerTask(self.flows.ports))
-        turns = {"turns": [SUM, SUM, {"say": "42"}]}
-        limits = {"max_output_tokens": 50}
-        tools = [{"tool": "calculate"}]
-        self.agents.register(an_agent_body(tools=tools, limits=limits, rehearsal=turns, model="deep", **body))
-        self.flows.reach.of = self._reach  # type: ignore[assignment,method-assign]
-        self.flows._tell = TellEnd(self.agents.ports, self.agents.told)  # type: ignore[method-assign]
-
-    def _reach(self, key: RunKey) -> WorkflowReach:
-        start = Start(self.agents.ports, self.agents.registry)
-        return WorkflowReach(self.flows.ports, key, start, self.flows.starter, _never, _never)
-
-    def begin(self, agents: int, limit_usd: str | None, **said: Any) -> RunKey:
-        tasks = [{"id": f"a{n}", "type": "agent", "agent": "helper", **said} for n in range(agents)]
-        self.flows.register(
-            tasks, on_error="continue", **({"cost_limit_usd": limit_usd} if limit_usd else {})
-        )
-        key = self.flows.start()
-        self.settle_down()
-        return key
-
-    def settle_down(self) -> None:
-        """Let all machines go on until they wait for agents, which takes them no time."""
-        loop = self.flows.loop
-        loop.run(until=lambda: loop._due[0][0] > loop.now_s)
-
-    @property
-    def open(self) -> list[RunKey]:
-        return [head.key for head in self.agents.runtime.heads.values() if not head.ended]
-
-    def carry(self, order: Callable[[list[RunKey]], RunKey]) -> None:
-        """Advance agents until none is left."""
-        while found := self.open:
-            self.agents.serve()
-            self.agents.advance(order(found))
-            self.settle_down()
-
-    def spent(self) -> int:
-        keys = list(self.agents.runtime.heads)
-        return sum(fold(self.agents.journal.load(key)).ledger.spent_usd_micros for key in keys)
-
-    def left(self, key: RunKey, limit: int = 0) -> int:
-        """What remains; all of the limit where nobody has drawn yet."""
-        head = self.flows.runs.head(key)
-        assert head is not None
-        ref = BudgetRef(scope=BudgetScope.RUN, id=key.run, period=head.created_at[:10])
-        state = self.agents.runtime.budgets.states("acme", [ref]).get(ref)
-        return state.remaining_usd_micros if state else limit
-
-
-def _never(*said: Any) -> str:
-    raise AssertionError(said)
 
 
 def first(found: list[RunKey]) -> RunKey:
