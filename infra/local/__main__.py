@@ -128,6 +128,7 @@ def _command(options: argparse.Namespace) -> int:
         return demo.run(as_json=options.json)
     if options.command == "bench":
         return _bench(options)
+    from infra.local import provider_keys  # noqa: PLC0415
     from infra.local.laptop import LaptopOptions  # noqa: PLC0415
     from infra.local.up import STATE_DIR, up  # noqa: PLC0415
 
@@ -140,6 +141,7 @@ def _command(options: argparse.Namespace) -> int:
         data_dir=options.data,
         debug_room=options.debug,
         settings=tuple(options.settings),
+        provider_keys=provider_keys.take(options.settings),
     )
     return up(chosen, as_json=options.json)
 

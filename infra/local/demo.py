@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from infra.local import provider_keys
 from infra.local.dropped_ticket import drop, make_inbox
 from infra.local.executor import Trouble
 from infra.local.faults import LaptopError
@@ -80,7 +81,7 @@ def _run(*, as_json: bool) -> int:
     started_s = time.monotonic()
     shutil.rmtree(_STATE_DIR, ignore_errors=True)
     console.print("[bold]Stepward demo[/bold]: synthesising the CDK app and deploying it to this machine …")
-    options = LaptopOptions(state_dir=_STATE_DIR, principal="demo")
+    options = LaptopOptions(state_dir=_STATE_DIR, principal="demo", provider_keys=provider_keys.take())
     with Laptop(options, lambda trouble: _tell(console, trouble)) as laptop:
         agent = load_support(laptop)
         resources, seconds = len(laptop.deployment.resources), time.monotonic() - started_s

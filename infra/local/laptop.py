@@ -8,14 +8,14 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from infra.local import engine
+from infra.local import engine, provider_keys
 from infra.local.cloud import Cloud
 from infra.local.deployer import Assembly, Deployment, deploy
 from infra.local.deployer.resource import HttpApiParts, Target
@@ -56,6 +56,9 @@ class LaptopOptions:
     throttle_wait_s: float = 30.0
     settings: tuple[str, ...] = ()
     """`field=value` pairs that replace the stage's settings, as `infra.app --set` takes them."""
+
+    provider_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Keys for all tenants, by provider; they go with the laptop."""
 
 
 class Laptop:
@@ -188,6 +191,7 @@ class Laptop:
         threading.Thread(target=engine.warm_up, daemon=True, name="warm-up").start()
         assembly = options.assembly or (synth.wait() if synth else Path())
         self._deploy(Assembly(assembly))
+        provider_keys.put(self, options.provider_keys)
         self.api_key = self._first_key() if options.issues_key else ""
         if self.keeper is not None:
             keep_webhook_key(self, self.keeper)

@@ -186,6 +186,7 @@ def _next_steps(laptop: Laptop, agent: str) -> str:
 HTTP API   {laptop.url}
 API key    {laptop.api_key}   (tenant {laptop.options.tenant})
 AWS        {laptop.endpoint}   (moto: tables, buckets, executions)
+Models     {_models_line(laptop.options)}
 Logs       {laptop.log_dir}/<room>.log
 
 Type in another terminal:
@@ -194,6 +195,15 @@ Type in another terminal:
   curl -H 'Authorization: Bearer {laptop.api_key}' {laptop.url}/runs
 
 Ctrl-C ends it."""
+
+
+def _models_line(options: LaptopOptions) -> str:
+    """Tell whose models can be called; which keys there are is no secret, what they are is."""
+    if not options.provider_keys:
+        return (
+            "rehearsed only: no key is set (ANTHROPIC_API_KEY or OPENAI_API_KEY, or `stepward providers set`)"
+        )
+    return f"keys of {', '.join(sorted(options.provider_keys))} from the environment, until it ends"
 
 
 def _state_line(options: LaptopOptions) -> str:

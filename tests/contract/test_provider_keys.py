@@ -12,10 +12,11 @@ import pytest
 from moto import mock_aws
 
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.provider_keys import SecretsManagerKeys
-from stepward.adapters.memory.provider_keys import MemoryProviderKeys
+from stepward.adapters.aws.provider_keys import SecretsManagerKeys, SecretsManagerPools
+from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
 from stepward.domain.errors import InvalidRequest, ProviderRefused
-from stepward.ports.providers import ProviderKey, ProviderKeys
+from stepward.domain.provider_pools import Pool
+from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools
 from stepward.runtime.remembered import KEYS_KEPT_S, RememberedKeys
 
 PREFIX = "stepward/test/providers"
@@ -29,7 +30,7 @@ def world(request: pytest.FixtureRequest) -> Iterator[tuple[ProviderKeys, Store]
         kept = MemoryProviderKeys()
 
         def put(provider: str, owner: str, text: str) -> None:
-            kept.pools[f"{provider}/{owner}"] = text
+            kept.pools.texts[f"{provider}/{owner}"] = text
 
         yield kept, put
         return
@@ -60,31 +61,31 @@ def test_who_has_none_of_its_own_uses_the_shared_ones_in_their_order(
     world: tuple[ProviderKeys, Store],
 ) -> None:
     keys, put = world
-    put("anthropic", "shared", a_pool("sk-1", "sk-2"))
+    put("anthropic", "shared", a_pool("sk-000-1", "sk-000-2"))
     found = keys.of("acme", "anthropic")
     assert [key.id for key in found] == ["k0", "k1"]
-    assert values(found) == ["sk-1", "sk-2"]
+    assert values(found) == ["sk-000-1", "sk-000-2"]
 
 
 def test_a_tenants_own_stand_before_the_shared_and_are_its_own(world: tuple[ProviderKeys, Store]) -> None:
     keys, put = world
-    put("anthropic", "shared", a_pool("sk-shared"))
-    put("anthropic", "acme", a_pool("sk-acme"))
-    assert values(keys.of("acme", "anthropic")) == ["sk-acme"]
-    assert values(keys.of("acme-2", "anthropic")) == ["sk-shared"]
+    put("anthropic", "shared", a_pool("sk-000-shared"))
+    put("anthropic", "acme", a_pool("sk-000-acme"))
+    assert values(keys.of("acme", "anthropic")) == ["sk-000-acme"]
+    assert values(keys.of("acme-2", "anthropic")) == ["sk-000-shared"]
 
 
 def test_providers_have_keys_of_their_own(world: tuple[ProviderKeys, Store]) -> None:
     keys, put = world
-    put("anthropic", "shared", a_pool("sk-shared"))
+    put("anthropic", "shared", a_pool("sk-000-shared"))
     assert keys.of("acme", "openai") == ()
 
 
 def test_a_pool_that_was_emptied_is_none(world: tuple[ProviderKeys, Store]) -> None:
     keys, put = world
     put("anthropic", "acme", '{"keys": []}')
-    put("anthropic", "shared", a_pool("sk-shared"))
-    assert values(keys.of("acme", "anthropic")) == ["sk-shared"]
+    put("anthropic", "shared", a_pool("sk-000-shared"))
+    assert values(keys.of("acme", "anthropic")) == ["sk-000-shared"]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_a_pool_that_was_emptied_is_none(world: tuple[ProviderKeys, Store]) -> N
         f'{{"keys": "{PLANTED}"}}',
         f'{{"keys": ["{PLANTED}"]}}',
         f'{{"keys": [{{"value": "{PLANTED}"}}]}}',
-        f'{{"keys": [{{"id": "{PLANTED} ", "value": "x"}}]}}',
+        f'{{"keys": [{{"id": "{PLANTED} ", "value": "xxxxxxxx"}}]}}',
         f'{{"keys": [{{"id": "a", "value": "{PLANTED}\\nX-Other: 1"}}]}}',
         f'{{"keys": [{{"id": "a", "value": "{PLANTED} "}}]}}',
         f'{{"keys": [{{"id": "a", "value": "{PLANTED}"}}, {{"id": "a", "value": "{PLANTED}"}}]}}',
@@ -139,9 +140,49 @@ def test_a_key_shows_its_value_to_no_log(world: tuple[ProviderKeys, Store]) -> N
 @pytest.mark.parametrize("world", ["aws"], indirect=True)
 def test_a_secret_that_is_marked_for_deletion_is_none(world: tuple[ProviderKeys, Store]) -> None:
     keys, put = world
-    put("anthropic", "acme", a_pool("sk-acme"))
+    put("anthropic", "acme", a_pool("sk-000-acme"))
     boto3.client("secretsmanager").delete_secret(SecretId=f"{PREFIX}/anthropic/acme")
     assert keys.of("acme", "anthropic") == ()
+
+
+@pytest.fixture(params=["memory", "aws"])
+def pools(request: pytest.FixtureRequest) -> Iterator[ProviderPools]:
+    if request.param == "memory":
+        yield MemoryPools()
+        return
+    with mock_aws():
+        clients.client.cache_clear()
+        yield SecretsManagerPools(PREFIX)
+    clients.client.cache_clear()
+
+
+def pool_of(*values: str) -> Pool:
+    return Pool.model_validate_json(a_pool(*values))
+
+
+def test_a_pool_is_made_replaced_and_taken_away(pools: ProviderPools) -> None:
+    assert pools.read("anthropic", "acme") is None
+    for pool in (pool_of("sk-1"), pool_of("sk-2", "sk-3")):
+        pools.write("anthropic", "acme", pool)
+        assert pools.read("anthropic", "acme") == pool
+    pools.write("anthropic", "acme", pool_of())
+    assert pools.read("anthropic", "acme") is None
+    pools.write("anthropic", "acme", pool_of())
+    pools.write("anthropic", "acme", pool_of("sk-4"))
+    assert pools.read("anthropic", "acme") == pool_of("sk-4")
+
+
+def test_pools_are_listed(pools: ProviderPools) -> None:
+    for place in (("openai", "shared"), ("anthropic", "shared"), ("anthropic", "acme")):
+        pools.write(*place, pool_of("sk-1"))
+    assert pools.names() == [("anthropic", "acme"), ("anthropic", "shared"), ("openai", "shared")]
+
+
+@pytest.mark.parametrize("pools", ["aws"], indirect=True)
+def test_other_secrets_of_the_account_are_none(pools: ProviderPools) -> None:
+    for name in (f"{PREFIX}/a/b/c", f"{PREFIX.upper()}/a/b", "stepward/other/providers/a/b", "mine"):
+        boto3.client("secretsmanager").create_secret(Name=name, SecretString="{}")
+    assert pools.names() == []
 
 
 class Counting:
@@ -164,7 +205,7 @@ def remembered() -> Any:
     class Remembering:
         def __init__(self) -> None:
             self.now_s = 0.0
-            self.kept = MemoryProviderKeys({"anthropic/shared": a_pool("sk-1")})
+            self.kept = MemoryProviderKeys(MemoryPools({"anthropic/shared": a_pool("sk-000-1")}))
             self.counting = Counting(self.kept)
             self.keys = RememberedKeys(self.counting, lambda: self.now_s)
 
@@ -173,31 +214,31 @@ def remembered() -> Any:
 
 def test_a_process_reads_a_tenants_keys_once_and_a_call_never(remembered: Any) -> None:
     for _ in range(3):
-        assert values(remembered.keys.of("acme", "anthropic")) == ["sk-1"]
+        assert values(remembered.keys.of("acme", "anthropic")) == ["sk-000-1"]
     remembered.keys.of("other", "anthropic")
     assert remembered.counting.reads == 2
 
 
 def test_a_new_key_is_used_after_five_minutes_at_most(remembered: Any) -> None:
     remembered.keys.of("acme", "anthropic")
-    remembered.kept.pools["anthropic/shared"] = a_pool("sk-2")
+    remembered.kept.pools.texts["anthropic/shared"] = a_pool("sk-000-2")
     remembered.now_s = KEYS_KEPT_S - 1
-    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-1"]
+    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-000-1"]
     remembered.now_s = KEYS_KEPT_S
-    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-2"]
+    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-000-2"]
 
 
 def test_a_refused_key_is_read_again_at_once(remembered: Any) -> None:
     (before,) = remembered.keys.of("acme", "anthropic")
-    remembered.kept.pools["anthropic/shared"] = a_pool("sk-2")
+    remembered.kept.pools.texts["anthropic/shared"] = a_pool("sk-000-2")
     remembered.keys.forget("acme", "anthropic")
     (after,) = remembered.keys.of("acme", "anthropic")
-    assert (before.id, after.value.get_secret_value()) == (after.id, "sk-2")
+    assert (before.id, after.value.get_secret_value()) == (after.id, "sk-000-2")
     assert before.fingerprint != after.fingerprint
 
 
 def test_that_nobody_has_set_one_is_not_remembered(remembered: Any) -> None:
-    remembered.kept.pools.clear()
+    remembered.kept.pools.texts.clear()
     assert remembered.keys.of("acme", "anthropic") == ()
-    remembered.kept.pools["anthropic/acme"] = a_pool("sk-own")
-    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-own"]
+    remembered.kept.pools.texts["anthropic/acme"] = a_pool("sk-000-own")
+    assert values(remembered.keys.of("acme", "anthropic")) == ["sk-000-own"]

@@ -20,6 +20,7 @@ from stepward.cli import (
     keys,
     local,
     logs,
+    providers,
     run,
     runs,
     screen,
@@ -84,6 +85,7 @@ app.add_typer(data, name="data")
 app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
+app.add_typer(providers.app, name="providers")
 costs.attach(app)
 logs.attach(app)
 doctor.attach(app)

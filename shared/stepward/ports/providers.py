@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
 
 from stepward.domain.ids import PROVIDER_PATTERN
+from stepward.domain.provider_pools import Pool
 
 SHARED: Final = "shared"
 """Stands where a tenant's name would: the keys of whoever has none of its own."""
@@ -79,6 +80,32 @@ class ProviderKey:
 
 OWN_ROLE: Final = ProviderKey("role", SecretStr("role"))
 """Stands for a key where a provider takes none of ours, so that its calls are counted all the same."""
+
+
+def keys_of(pool: Pool | None) -> tuple[ProviderKey, ...]:
+    """Give what calls need of a pool."""
+    return tuple(ProviderKey(key.id, key.value) for key in pool.keys) if pool else ()
+
+
+class ProviderPools(Protocol):
+    """Keeps pools of keys, for the operator."""
+
+    def read(self, provider: str, owner: str) -> Pool | None:
+        """Read a pool as it is now; None where there is none.
+
+        Args:
+            provider: The name of the provider's entry.
+            owner: A tenant, or `SHARED`.
+
+        Raises:
+            ProviderRefused: What is kept is no pool; the message names the secret and not its content.
+        """
+
+    def write(self, provider: str, owner: str, pool: Pool) -> None:
+        """Replace a pool, or make it; one without keys is taken away."""
+
+    def names(self) -> list[tuple[str, str]]:
+        """List provider and owner of every pool, sorted."""
 
 
 class ProviderKeys(Protocol):

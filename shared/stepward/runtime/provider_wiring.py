@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
-    from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits
+    from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
 
 # ruff: noqa: PLC0415  imports on first use: a rehearsed run loads none of this
 
@@ -35,3 +35,11 @@ def provider_limits() -> ProviderLimits:
     from stepward.runtime.wiring import clock
 
     return SharedLimits(DynamoLimitStore(settings().need("limits_table")), clock())
+
+
+def provider_pools(stage: str) -> ProviderPools:
+    """The keys of a stage, for its operator."""
+    from stepward.adapters.aws.provider_keys import SecretsManagerPools
+    from stepward.domain.provider_pools import secrets_prefix
+
+    return SecretsManagerPools(secrets_prefix(stage))

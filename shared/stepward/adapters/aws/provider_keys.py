@@ -12,39 +12,100 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
-from stepward.adapters.provider_pools import Pool, pool_name, read_pool
-from stepward.ports.providers import SHARED, ProviderKey
+from stepward.domain.provider_pools import Pool, is_pool, pool_name, read_pool
+from stepward.ports.providers import SHARED, ProviderKey, keys_of
 
-_MISSING: Final = frozenset({"ResourceNotFoundException", "InvalidRequestException"})
-"""There is none, or it is marked for deletion, which Secrets Manager calls an invalid request."""
+_NO_SUCH: Final = "ResourceNotFoundException"
+_IS_THERE: Final = "ResourceExistsException"
+_IS_GOING: Final = "InvalidRequestException"
+"""What Secrets Manager says of a secret that is marked for deletion."""
+
+_DAYS_TO_CHANGE_ONES_MIND: Final = 7
+
+
+@dataclass(frozen=True)
+class SecretsManagerPools:
+    """The secrets of a stage, each time read anew; `prefix` is what their names begin with."""
+
+    prefix: str
+
+    def read(self, provider: str, owner: str) -> Pool | None:
+        """Read a pool."""
+        name = self._name(provider, owner)
+        with translated(f"reading the secret {name}"):
+            try:
+                said = client("secretsmanager").get_secret_value(SecretId=name)
+            except ClientError as error:
+                if error_code(error) not in (_NO_SUCH, _IS_GOING):
+                    raise
+                return None
+        return read_pool(name, said.get("SecretString", ""))
+
+    def write(self, provider: str, owner: str, pool: Pool) -> None:
+        """Replace a pool, or make it; what is taken away can be restored in AWS for seven days.
+
+        time →   A: create ✓                   B, at that moment: create ✗ it is there ─ put ✓, the newest holds
+                 it is marked for deletion     A: create ✗ ─ restore ✓ ─ put ✓
+        """
+        name, text = self._name(provider, owner), pool.model_dump_json(exclude_none=True)
+        with translated(f"writing the secret {name}"):
+            if not pool.keys:
+                self._delete(name)
+            elif not self._create(name, text):
+                self._put(name, text)
+
+    def names(self) -> list[tuple[str, str]]:
+        """List the pools."""
+        filters = [{"Key": "name", "Values": [f"{self.prefix}/"]}]
+        with translated("listing secrets"):
+            pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
+            found = [secret["Name"] for page in pages for secret in page["SecretList"]]
+        # A filter of Secrets Manager ignores case, so that it may find more.
+        rests = (name.removeprefix(f"{self.prefix}/") for name in found if name.startswith(f"{self.prefix}/"))
+        pairs = [(provider, owner) for provider, _, owner in (rest.partition("/") for rest in rests)]
+        return sorted(pair for pair in pairs if is_pool(*pair))
+
+    def _create(self, name: str, text: str) -> bool:
+        """Make a secret; False if it is there, perhaps marked for deletion."""
+        try:
+            client("secretsmanager").create_secret(
+                Name=name, Description="Keys of a provider of models, for Stepward.", SecretString=text
+            )
+        except ClientError as error:
+            if error_code(error) not in (_IS_THERE, _IS_GOING):
+                raise
+            return False
+        return True
+
+    def _put(self, name: str, text: str) -> None:
+        secrets = client("secretsmanager")
+        if secrets.describe_secret(SecretId=name).get("DeletedDate"):
+            secrets.restore_secret(SecretId=name)
+        secrets.put_secret_value(SecretId=name, SecretString=text)
+
+    def _delete(self, name: str) -> None:
+        try:
+            client("secretsmanager").delete_secret(
+                SecretId=name, RecoveryWindowInDays=_DAYS_TO_CHANGE_ONES_MIND
+            )
+        except ClientError as error:
+            if error_code(error) not in (_NO_SUCH, _IS_GOING):
+                raise
+
+    def _name(self, provider: str, owner: str) -> str:
+        return f"{self.prefix}/{pool_name(provider, owner)}"
 
 
 @dataclass(frozen=True)
 class SecretsManagerKeys:
-    """Reads pools of keys, each time anew; `prefix` is what the names of a stage's secrets begin with."""
+    """Keys for calls, each time read anew."""
 
     prefix: str
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
         """Give the tenant's own keys, else the shared ones."""
-        return self._keys(provider, tenant) or self._keys(provider, SHARED)
+        pools = SecretsManagerPools(self.prefix)
+        return keys_of(pools.read(provider, tenant)) or keys_of(pools.read(provider, SHARED))
 
     def forget(self, tenant: str, provider: str) -> None:
         """Do nothing: nothing is remembered here."""
-
-    def _keys(self, provider: str, owner: str) -> tuple[ProviderKey, ...]:
-        found = read(self.prefix, provider, owner)
-        return found.as_keys() if found else ()
-
-
-def read(prefix: str, provider: str, owner: str) -> Pool | None:
-    """Read one pool; None where there is no secret."""
-    name = f"{prefix}/{pool_name(provider, owner)}"
-    with translated(f"reading the secret {name}"):
-        try:
-            said = client("secretsmanager").get_secret_value(SecretId=name)
-        except ClientError as error:
-            if error_code(error) not in _MISSING:
-                raise
-            return None
-    return read_pool(name, said.get("SecretString", ""))

@@ -4,23 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stepward.adapters.provider_pools import pool_name, read_pool
-from stepward.ports.providers import SHARED, ProviderKey
+from stepward.domain.provider_pools import Pool, pool_name, read_pool
+from stepward.ports.providers import SHARED, ProviderKey, keys_of
+
+
+@dataclass
+class MemoryPools:
+    """Pools by their names, as in `anthropic/shared`."""
+
+    texts: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def read(self, provider: str, owner: str) -> Pool | None:
+        """Read a pool."""
+        name = pool_name(provider, owner)
+        return read_pool(name, self.texts[name]) if name in self.texts else None
+
+    def write(self, provider: str, owner: str, pool: Pool) -> None:
+        """Replace a pool, or make it; one without keys is taken away."""
+        name = pool_name(provider, owner)
+        if pool.keys:
+            self.texts[name] = pool.model_dump_json(exclude_none=True)
+        else:
+            self.texts.pop(name, None)
+
+    def names(self) -> list[tuple[str, str]]:
+        """List the pools."""
+        return sorted(
+            (provider, owner) for provider, _, owner in (name.partition("/") for name in self.texts)
+        )
 
 
 @dataclass
 class MemoryProviderKeys:
-    """Pools by their names, as in `anthropic/shared`."""
+    """Keys for calls."""
 
-    pools: dict[str, str] = field(default_factory=dict, repr=False)
+    pools: MemoryPools = field(default_factory=MemoryPools)
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
         """Give the tenant's own keys, else the shared ones."""
-        return self._keys(provider, tenant) or self._keys(provider, SHARED)
+        return keys_of(self.pools.read(provider, tenant)) or keys_of(self.pools.read(provider, SHARED))
 
     def forget(self, tenant: str, provider: str) -> None:
         """Do nothing: nothing is remembered here."""
-
-    def _keys(self, provider: str, owner: str) -> tuple[ProviderKey, ...]:
-        name = pool_name(provider, owner)
-        return read_pool(name, self.pools[name]).as_keys() if name in self.pools else ()
