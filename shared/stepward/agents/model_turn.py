@@ -54,7 +54,12 @@ class ModelTurn:
 
     def take(self) -> AdvanceAnswer | None:
         """Make the call; None when the run goes on at once."""
-        call = CallContext(tenant=self.writer.key.tenant, time_left_s=self.time_left_s, is_over=self._is_over)
+        call = CallContext(
+            tenant=self.writer.key.tenant,
+            name=f"{self.writer.key.run}:{self.intent.turn}",
+            time_left_s=self.time_left_s,
+            is_over=self._is_over,
+        )
         try:
             reply = self.consultant.backend.reply(self.consultant.request(self.state), call)
         except StreamCut as error:

@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 from pydantic import SecretStr
 
 from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.model_cards import Capabilities
 
 DeltaKind = Literal["text", "thinking", "arguments"]
 
@@ -46,17 +47,25 @@ class CallContext:
 
     Args:
         tenant: For whom the call is made.
+        name: The same for every attempt at one call, in which each of them counts once.
         time_left_s: How many seconds the function may still run.
         is_over: Whether nobody waits for the reply any more; asked about once a second while a reply streams.
         on_delta: Gets each piece of the reply as it comes.
-        access: The way to the provider; set by who chooses among keys.
+        access: The way to the provider; this and what follows is set by who chooses among models and keys.
+        provider: The name of the provider's entry.
+        vendor_model: What the provider calls the model.
+        capabilities: What the model can be asked for.
     """
 
     tenant: str = ""
+    name: str = ""
     time_left_s: Callable[[], float] = lambda: 900.0
     is_over: Callable[[], bool] = lambda: False
     on_delta: Callable[[Delta], None] = _nothing
     access: Access = field(default_factory=Access)
+    provider: str = ""
+    vendor_model: str = ""
+    capabilities: Capabilities = field(default_factory=Capabilities)
 
 
 class ModelBackend(Protocol):

@@ -42,7 +42,8 @@ class ProviderEntry(BaseModel):
 
 BUILT_IN: Final = (
     ProviderEntry(name="anthropic", kind="anthropic"),
-    ProviderEntry(name="openai", kind="openai"),
+    # OpenAI sends no sign of life while a model reasons, which may take minutes.
+    ProviderEntry(name="openai", kind="openai", silence_s=300),
     ProviderEntry(name="bedrock", kind="bedrock"),
 )
 

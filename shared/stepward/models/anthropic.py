@@ -1,0 +1,256 @@
+"""Anthropic's Messages API by its official SDK."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
+from stepward.domain.errors import ProviderFault, StreamCut
+from stepward.domain.money import Usage
+from stepward.models.gathering import Gathering
+from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable
+from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
+from stepward.ports.models import Access, CallContext
+
+if TYPE_CHECKING:
+    from anthropic import AsyncAnthropic
+
+VENDOR: Final = "anthropic"
+_STOPS: Final[Mapping[str | None, Stop]] = {
+    "end_turn": "end",
+    "stop_sequence": "end",
+    "tool_use": "tools",
+    "max_tokens": "length",
+    "pause_turn": "pause",
+    "refusal": "refused",
+    "model_context_window_exceeded": "context",
+}
+_CONNECT_S: Final = 10.0
+_THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
+
+
+class AnthropicMessages:
+    """Calls Anthropic's models; every reply streams, so that a stalled one is seen."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        return run(self._reply(request, call))
+
+    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        import anthropic  # noqa: PLC0415  only who calls this provider loads its SDK
+        import httpx2  # noqa: PLC0415
+
+        reading = _Reading(Gathering(request.turn, call))
+        watch = Watch(call)
+        try:
+            stream = await watch.wait(_client(call).messages.create(**_body(request, call), stream=True))
+            async with stream:
+                reading.opened(stream.response.headers.get("request-id"))
+                watch.count_bytes(lambda: stream.response.num_bytes_downloaded)
+                async for event in watch.events(stream):
+                    reading.take(event)
+        except NobodyWaits:
+            return reading.gathering.cut()
+        except WentSilent as error:
+            raise reading.broken(call.provider, str(error)) from error
+        except anthropic.APIStatusError as error:
+            raise reading.failed(_fault(error, request, call)) from error
+        except (anthropic.APIError, httpx2.HTTPError, ValueError, OSError) as error:
+            raise reading.broken(call.provider, f"{type(error).__name__}: {error}") from error
+        if not reading.is_whole:
+            raise reading.broken(call.provider, "the stream ended before the reply did.")
+        return reading.gathering.reply()
+
+
+class _Reading:
+    """One stream's events, taken in one by one."""
+
+    def __init__(self, gathering: Gathering) -> None:
+        self.gathering = gathering
+        self.is_whole = False
+        self._thoughts: dict[int, dict[str, Any]] = {}
+
+    def opened(self, request_id: str | None) -> None:
+        self.gathering.request_id = request_id
+
+    def take(self, event: Any) -> None:
+        """Take in one event; kinds that are not known are left to those who know them."""
+        match event.type:
+            case "message_start":
+                self.gathering.usage = _usage(self.gathering.usage, event.message.usage)
+            case "content_block_start":
+                self._begin(event.index, event.content_block)
+            case "content_block_delta":
+                self._piece(event.index, event.delta)
+            case "content_block_stop" if event.index in self._thoughts:
+                self.gathering.opaque(event.index, VENDOR, self._thoughts.pop(event.index))
+            case "message_delta":
+                self.gathering.usage = _usage(self.gathering.usage, event.usage)
+                # What this release does not know is an end that nobody may take for a whole answer.
+                self.gathering.stop = _STOPS.get(event.delta.stop_reason, "filtered")
+            case "message_stop":
+                self.is_whole = self.gathering.stop != "cut"
+
+    def _begin(self, index: int, block: Any) -> None:
+        if block.type == "tool_use":
+            self.gathering.begin_call(index, block.name)
+            if block.input:
+                self.gathering.all_arguments(index, json.dumps(block.input))
+        elif block.type == "text":
+            self.gathering.text(index, block.text)
+        elif block.type in _THOUGHTS:
+            self._thoughts[index] = block.model_dump(exclude_none=True)
+            self.gathering.opaque(index, VENDOR, self._thoughts[index])
+
+    def _piece(self, index: int, delta: Any) -> None:
+        thought = self._thoughts.get(index)
+        if delta.type == "text_delta":
+            self.gathering.text(index, delta.text)
+        elif delta.type == "input_json_delta":
+            self.gathering.arguments(index, delta.partial_json)
+        elif delta.type == "thinking_delta" and thought is not None:
+            thought["thinking"] = thought.get("thinking", "") + delta.thinking
+            self.gathering.thought(delta.thinking)
+        elif delta.type == "signature_delta" and thought is not None:
+            thought["signature"] = thought.get("signature", "") + delta.signature
+
+    def broken(self, provider: str, why: str) -> ProviderFault:
+        """Say that the stream broke off: with what came, if anything did."""
+        return self.failed(unreachable(provider, why))
+
+    def failed(self, fault: ProviderFault) -> ProviderFault:
+        """Keep what came before a fault, because it is paid."""
+        if self.gathering.has_begun:
+            return StreamCut(fault.detail, partial=self.gathering.cut())
+        return fault
+
+
+def _usage(before: Usage, said: Any) -> Usage:
+    """Read a count; a later one of a stream says the sums so far, and leaves out what it does not repeat.
+
+    Anthropic counts what its cache gave and took apart from `input_tokens`, as we do.
+    """
+    kept = getattr(said, "cache_creation", None)
+    written, hour = said.cache_creation_input_tokens, kept.ephemeral_1h_input_tokens if kept else 0
+    if written is None and not kept:
+        hour, written = before.cache_write_1h_tokens, before.cache_write_tokens + before.cache_write_1h_tokens
+    details = said.output_tokens_details
+    read, given = said.cache_read_input_tokens, said.input_tokens
+    return Usage(
+        input_tokens=before.input_tokens if given is None else given,
+        output_tokens=said.output_tokens,
+        cache_read_tokens=before.cache_read_tokens if read is None else read,
+        cache_write_tokens=max(0, (written or 0) - (hour or before.cache_write_1h_tokens)),
+        cache_write_1h_tokens=hour or before.cache_write_1h_tokens,
+        reasoning_tokens=details.thinking_tokens if details else before.reasoning_tokens,
+    )
+
+
+def _fault(error: Any, request: ModelRequest, call: CallContext) -> ProviderFault:
+    body = error.body if isinstance(error.body, dict) else {}
+    told = body.get("error", body)
+    told = told if isinstance(told, dict) else {}
+    in_stream = error.response.status_code < 400
+    return fault_of(
+        Answered(
+            provider=call.provider,
+            status=None if in_stream else error.response.status_code,
+            kind=str(told.get("type") or ""),
+            message=str(told.get("message") or error.message),
+            headers={name.lower(): value for name, value in error.response.headers.items()},
+            model=request.model,
+            request_id=error.request_id,
+        )
+    )
+
+
+def _client(call: CallContext) -> AsyncAnthropic:
+    if call.access.key is None:
+        raise no_key(call.provider)
+    return kept_client((VENDOR, call.access), lambda: _connected(call.access))
+
+
+def _connected(access: Access) -> AsyncAnthropic:
+    """Make a client; nothing of it is tried again by itself."""
+    from anthropic import AsyncAnthropic, Timeout  # noqa: PLC0415
+
+    return AsyncAnthropic(
+        api_key=access.key.get_secret_value() if access.key else None,
+        base_url=access.url or "https://api.anthropic.com",
+        max_retries=0,
+        timeout=Timeout(None, connect=_CONNECT_S),
+    )
+
+
+def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    """Write the request; what does not change between the turns of a run stands first and stays equal to the byte."""
+    cached = _cached(request, call)
+    messages = [_message(message) for message in conversation(request, VENDOR)]
+    body: dict[str, Any] = {
+        "model": call.vendor_model or request.model,
+        "max_tokens": request.max_output_tokens,
+        "system": [{"type": "text", "text": request.prompt, **({"cache_control": cached} if cached else {})}],
+        "messages": messages,
+    }
+    if request.tools:
+        body["tools"] = [
+            {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
+            for tool in request.tools
+        ]
+        if cached:
+            body["cache_control"] = (
+                cached  # the newest message too: the next turn begins with all of this one
+            )
+    return body | _options(request, call)
+
+
+def _cached(request: ModelRequest, call: CallContext) -> dict[str, str] | None:
+    wanted = request.options.cache
+    if wanted == "off" or wanted not in call.capabilities.cache_ttls:
+        return None
+    return {"type": "ephemeral"} if wanted == "5m" else {"type": "ephemeral", "ttl": wanted}
+
+
+def _options(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    options, found = request.options, dict[str, Any]()
+    output: dict[str, Any] = {"effort": options.effort} if options.effort else {}
+    if request.output_schema:
+        output["format"] = {"type": "json_schema", "schema": request.output_schema}
+    if output:
+        found["output_config"] = output
+    if options.thinking is not None:
+        found["thinking"] = _thinking(request, call, wanted=options.thinking)
+    return found
+
+
+def _thinking(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
+    kinds = call.capabilities.thinking
+    if not wanted:
+        return {"type": "disabled" if "disabled" in kinds else "between_tools"}
+    if "adaptive" in kinds:
+        return {"type": "adaptive"}
+    return {"type": "enabled", "budget_tokens": max(1_024, request.max_output_tokens // 2)}
+
+
+def _message(message: Message) -> dict[str, Any]:
+    return {"role": message.role, "content": [_block(block) for block in message.blocks]}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    match block:
+        case Words():
+            return {"type": "text", "text": block.text}
+        case ToolCall():
+            return {"type": "tool_use", "id": block.id, "name": block.tool, "input": arguments_of(block)}
+        case ToolResult():
+            said = {"type": "tool_result", "tool_use_id": block.call, "content": result_text(block)}
+            return {**said, "is_error": True} if block.error else said
+        case OpaquePart():
+            return dict(block.data)

@@ -1,0 +1,258 @@
+"""Asks an agent's models in their order: with a key that has room, again where that helps soon, and the next one else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from importlib import import_module
+from math import ceil
+from time import sleep
+from typing import Any, Final, Protocol
+
+from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
+
+from stepward.domain.conversation import ModelReply, ModelRequest, Tried
+from stepward.domain.errors import (
+    KeyRefused,
+    ModelUnknown,
+    ProviderFault,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+    StreamCut,
+)
+from stepward.domain.model_cards import ModelCard
+from stepward.models.provider_faults import no_key
+from stepward.ports.models import Access, CallContext
+from stepward.ports.providers import (
+    PlannedCall,
+    ProviderEntry,
+    ProviderKey,
+    ProviderKeys,
+    ProviderLimits,
+)
+
+CLIENTS: Final[Mapping[str, str]] = {
+    "anthropic": "stepward.models.anthropic:AnthropicMessages",
+}
+"""What a provider speaks → the module and class that speak it, loaded by the first call."""
+SHORT_S: Final = 2.0
+"""A longer pause is the state machine's to make: a function that sleeps is paid."""
+ATTEMPTS: Final = 3
+MOST_BYTES_A_TOKEN: Final = 2.0
+"""Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
+IMAGE_TOKENS: Final = 5_000
+
+
+class ModelClient(Protocol):
+    """Speaks one vendor's protocol."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call."""
+
+
+def client_of(kind: str) -> ModelClient:
+    """Make the client of what a provider speaks, and load what it needs."""
+    module, _, name = CLIENTS[kind].partition(":")
+    client: ModelClient = getattr(import_module(module), name)()
+    return client
+
+
+@dataclass(frozen=True)
+class Providers:
+    """What calls of real models need beside the request.
+
+    Args:
+        entries: The providers that the stage may call.
+        keys: Their keys.
+        limits: How much each key may ask for, and whether its provider is well.
+        pause: Waits some seconds before the same call is made again.
+    """
+
+    entries: tuple[ProviderEntry, ...]
+    keys: ProviderKeys
+    limits: ProviderLimits
+    pause: Callable[[float], None] = sleep
+
+    def entry(self, name: str) -> ProviderEntry:
+        """Find a provider.
+
+        Raises:
+            ProviderRefused: The stage has none of this name.
+        """
+        for entry in self.entries:
+            if entry.name == name:
+                return entry
+        known = ", ".join(one.name for one in self.entries)
+        raise ProviderRefused(
+            f"this stage has no provider {name!r}.",
+            field="model",
+            fix=f"name a model of {known}, or have the operator add `[providers.{name}]` to the stage's configuration",
+        )
+
+
+class Gateway:
+    """A `ModelBackend` over the providers of a stage."""
+
+    def __init__(
+        self, cards: Iterable[ModelCard], most_output_tokens: int, providers: Providers | None
+    ) -> None:
+        self._cards = tuple(cards)
+        self._providers = providers
+        self.longest_call_s = max(float(card.call_s(most_output_tokens)) for card in self._cards)
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        """Count what the last call has really taken, and the most that what came since can."""
+        told = next(
+            (n for n, one in reversed([*enumerate(request.history)]) if one.reply.usage.prompt_tokens), None
+        )
+        if told is None:
+            return ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
+        usage = request.history[told].reply.usage
+        fresh = request.model_copy(
+            update={"history": request.history[told:], "prompt": "", "tools": (), "input": ""}
+        )
+        return usage.prompt_tokens + ceil(_bytes(fresh) / MOST_BYTES_A_TOKEN)
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Ask one model after the other until one answers.
+
+        Raises:
+            ProviderFault: None did; the error is the last one's.
+        """
+        tried: list[Tried] = []
+        for card in self._cards:
+            try:
+                reply = self._ask(card, request, call)
+            except StreamCut as cut:
+                came = self._signed(ModelReply.model_validate(cut.partial), card, tried)
+                raise StreamCut(cut.detail, partial=came) from cut
+            except ProviderFault as fault:
+                if card is self._cards[-1]:
+                    raise
+                tried.append(Tried(model=card.id, error=fault.code))
+            else:
+                return self._signed(reply, card, tried)
+        raise ProviderRefused("there is no model to ask.")
+
+    def _signed(self, reply: ModelReply, card: ModelCard, tried: list[Tried]) -> ModelReply:
+        """Say who answered, where that is not whom the agent names."""
+        if not tried:
+            return reply
+        return reply.model_copy(update={"model": card.id, "tried": tuple(tried)})
+
+    def _ask(self, card: ModelCard, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Ask one model, with short pauses between attempts that may do better."""
+        providers = self._providers
+        if providers is None:
+            raise ProviderRefused("this function calls no models.")
+        attempts = Retrying(
+            retry=retry_if_exception(lambda error: _is_soon(error, call)),
+            stop=stop_after_attempt(ATTEMPTS),
+            wait=_pause_s,
+            sleep=providers.pause,
+            reraise=True,
+        )
+        asked = _Asking(providers, card, request, call, self.estimate_input_tokens(request))
+        answer: ModelReply = attempts(asked.once)
+        return answer
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One call of one model."""
+
+    providers: Providers
+    card: ModelCard
+    request: ModelRequest
+    call: CallContext
+    input_tokens: int
+
+    def once(self) -> ModelReply:
+        """Make one attempt, and note how it went; a key that was changed in the meantime is used at once."""
+        entry = self.providers.entry(self.card.provider)
+        keys = self.providers.keys.of(self.call.tenant, entry.name)
+        try:
+            return self._with_one_of(keys, entry)
+        except KeyRefused:
+            self.providers.keys.forget(self.call.tenant, entry.name)
+            fresh = self.providers.keys.of(self.call.tenant, entry.name)
+            if fresh == keys and len(keys) < 2:
+                raise
+            return self._with_one_of(fresh, entry)
+
+    def _with_one_of(self, keys: tuple[ProviderKey, ...], entry: ProviderEntry) -> ModelReply:
+        if not keys and entry.takes_key:
+            raise no_key(entry.name)
+        planned = PlannedCall(
+            entry, self.card.id, self.input_tokens + self.request.max_output_tokens, self._name
+        )
+        key = self.providers.limits.admit(planned, keys)
+        try:
+            reply = client_of(entry.kind).reply(self._worded, self._to(entry, key))
+        except ProviderFault as fault:
+            self._note(planned, key, fault)
+            raise
+        usage = reply.usage
+        self.providers.limits.answered(planned, key, usage.prompt_tokens + usage.output_tokens)
+        return reply
+
+    @property
+    def _name(self) -> str:
+        return f"{self.call.tenant}:{self.call.name}"
+
+    @property
+    def _worded(self) -> ModelRequest:
+        most = self.card.max_output_tokens
+        capped = min(self.request.max_output_tokens, most) if most else self.request.max_output_tokens
+        return self.request.model_copy(update={"model": self.card.id, "max_output_tokens": capped})
+
+    def _to(self, entry: ProviderEntry, key: ProviderKey) -> CallContext:
+        access = Access(
+            key=key.value if entry.takes_key else None, url=entry.base_url, silence_s=entry.silence_s
+        )
+        return replace(
+            self.call,
+            access=access,
+            provider=entry.name,
+            vendor_model=self.card.vendor_id,
+            capabilities=self.card.capabilities,
+        )
+
+    def _note(self, planned: PlannedCall, key: ProviderKey, fault: ProviderFault) -> None:
+        limits = self.providers.limits
+        match fault:
+            case ProviderThrottled():
+                limits.throttled(planned, key, fault.retry_after_s)
+            case ProviderUnavailable():
+                limits.failed(planned)
+            case KeyRefused() | ModelUnknown():
+                limits.refused(planned, key, of_model=isinstance(fault, ModelUnknown))
+
+
+def _is_soon(error: BaseException, call: CallContext) -> bool:
+    """Whether the same call is worth making again within this function's time, and nothing of it came."""
+    if not isinstance(error, ProviderThrottled | ProviderUnavailable) or isinstance(error, StreamCut):
+        return False
+    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
+    return (asked or 0) <= SHORT_S < call.time_left_s()
+
+
+def _pause_s(state: RetryCallState) -> float:
+    error = state.outcome.exception() if state.outcome else None
+    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
+    # A key is left alone by all functions for whole seconds, so that nobody tries it too soon.
+    return min(SHORT_S, 0.25 * 2**state.attempt_number) if asked is None else float(ceil(asked))
+
+
+def _bytes(request: ModelRequest) -> int:
+    """Count what a request is written with; what a call has cost is for the books and no model is sent it."""
+    return len(request.model_dump_json(exclude=_NOT_SENT).encode())
+
+
+_FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"}
+_NOT_SENT: Final[Any] = {
+    "options": True,
+    "own_turn": True,
+    "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
+}

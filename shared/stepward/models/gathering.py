@@ -1,0 +1,155 @@
+"""Puts a reply together from the pieces in which it streams, the same way for every provider."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any, Final
+
+from stepward.domain.conversation import (
+    CallPart,
+    ModelReply,
+    OpaquePart,
+    ReplyPart,
+    Stop,
+    TextPart,
+    ToolCall,
+)
+from stepward.domain.json_text import NotJson, read_json
+from stepward.domain.json_values import fault_of
+from stepward.domain.money import Usage
+from stepward.ports.models import CallContext, Delta
+
+BYTES_PER_TOKEN: Final = 3.6
+"""What a token takes in English; only for what a vendor has not counted, never for a bill that it has."""
+_WHOLE: Final = frozenset({"end", "tools", "pause"})
+"""Endings of which nothing is missing."""
+
+
+@dataclass
+class _Text:
+    words: list[str] = field(default_factory=list)
+    extra: dict[str, Any] | None = None
+
+
+@dataclass
+class _Call:
+    tool: str
+    fragments: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Gathering:
+    """A reply that is still coming. Blocks are known by their vendor's index, and kept in the order in which they began."""
+
+    turn: int
+    call: CallContext
+    usage: Usage = field(default_factory=Usage)
+    stop: Stop = "cut"
+    request_id: str | None = None
+    thought_bytes: int = 0
+    _blocks: dict[object, _Text | _Call | OpaquePart] = field(default_factory=dict)
+
+    def text(self, index: object, words: str, extra: dict[str, Any] | None = None) -> None:
+        """Take in words of the answer; what is no character is replaced, because no store would keep it."""
+        block = self._blocks.setdefault(index, _Text())
+        if isinstance(block, _Text):
+            clean = words.encode("utf-8", "replace").decode()
+            block.words.append(clean)
+            block.extra = extra or block.extra
+            if clean:
+                self.call.on_delta(Delta("text", clean))
+
+    def thought(self, words: str) -> None:
+        """Show words of the model's thinking, which are kept by `opaque` only."""
+        self.thought_bytes += len(words.encode("utf-8", "replace"))
+        if words:
+            self.call.on_delta(Delta("thinking", words))
+
+    def opaque(self, index: object, vendor: str, data: dict[str, Any]) -> None:
+        """Keep what only the vendor can read."""
+        self._blocks[index] = OpaquePart(vendor=vendor, data=data)
+
+    def begin_call(self, index: object, tool: str) -> None:
+        """Take in a call's beginning."""
+        self._blocks[index] = _Call(tool)
+
+    def arguments(self, index: object, fragment: str) -> None:
+        """Take in a fragment of a call's arguments."""
+        block = self._blocks.get(index)
+        if isinstance(block, _Call) and fragment:
+            block.fragments.append(fragment)
+            self.call.on_delta(Delta("arguments", fragment))
+
+    def all_arguments(self, index: object, text: str) -> None:
+        """Take in a call's arguments at once, in place of any fragments."""
+        block = self._blocks.get(index)
+        if isinstance(block, _Call):
+            block.fragments = [text]
+
+    @property
+    def has_begun(self) -> bool:
+        """Whether anything has come that is to be paid."""
+        return bool(self._blocks) or self.usage != Usage()
+
+    def reply(self) -> ModelReply:
+        """Put together what has come; calls of a reply that is not whole are left out, for nobody may act on them."""
+        text, calls = "", list[ToolCall]()
+        parts: list[ReplyPart] = []
+        for block in self._blocks.values():
+            match block:
+                case _Text():
+                    words = "".join(block.words)
+                    text += words
+                    if words:
+                        parts.append(TextPart(chars=len(words), extra=block.extra))
+                case _Call() if self.stop in _WHOLE:
+                    calls.append(_read(block, f"call_{self.turn}_{len(calls) + 1}"))
+                    parts.append(CallPart(call=calls[-1].id))
+                case OpaquePart():
+                    parts.append(block)
+        return ModelReply(
+            text=text,
+            calls=tuple(calls),
+            usage=self.usage,
+            stop="tools" if calls and self.stop == "end" else self.stop,
+            parts=_needed(parts),
+            request_id=self.request_id,
+        )
+
+    def cut(self) -> ModelReply:
+        """Put together what has come of a reply that broke off; the vendor has not said how long it was."""
+        self.stop = "cut"
+        came = sum(len(piece.encode()) for block in self._blocks.values() for piece in _pieces(block))
+        written = max(self.usage.output_tokens, ceil((came + self.thought_bytes) / BYTES_PER_TOKEN))
+        return self.reply().model_copy(
+            update={"usage": self.usage.model_copy(update={"output_tokens": written}), "parts": ()}
+        )
+
+
+def _pieces(block: _Text | _Call | OpaquePart) -> list[str]:
+    if isinstance(block, OpaquePart):
+        return []
+    return block.words if isinstance(block, _Text) else block.fragments
+
+
+def _read(call: _Call, call_id: str) -> ToolCall:
+    """Read a call's arguments; a tool without any may be sent none."""
+    text = "".join(call.fragments)
+    if not text.strip():
+        return ToolCall(id=call_id, tool=call.tool, arguments={})
+    try:
+        arguments = read_json(text)
+    except NotJson:
+        arguments = None
+    if not isinstance(arguments, dict) or fault_of(arguments):
+        return ToolCall(id=call_id, tool=call.tool, arguments_text=text.encode("utf-8", "replace").decode())
+    return ToolCall(id=call_id, tool=call.tool, arguments=arguments)
+
+
+def _needed(parts: list[ReplyPart]) -> tuple[ReplyPart, ...]:
+    """Keep the order only where it says something: text first and then calls is what a reply without parts means."""
+    kinds = [part.kind for part in parts]
+    is_plain = "text" not in kinds[1:] and "opaque" not in kinds
+    has_extra = any(isinstance(part, TextPart) and part.extra for part in parts)
+    return tuple(parts) if has_extra or not is_plain else ()

@@ -1,0 +1,120 @@
+"""Turns a run's history into messages, in the one order that every provider takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal
+
+from stepward.domain.conversation import (
+    CallPart,
+    Exchange,
+    ModelReply,
+    ModelRequest,
+    OpaquePart,
+    TextPart,
+    ToolCall,
+    ToolResult,
+)
+
+NO_RESULT: Final = {"error": "ToolFailed", "detail": "the call was never made."}
+
+
+@dataclass(frozen=True)
+class Words:
+    """Plain text, with what its vendor wants to see again beside it."""
+
+    text: str
+    extra: dict[str, Any] | None = None
+
+
+Block = Words | ToolCall | ToolResult | OpaquePart
+
+
+@dataclass(frozen=True)
+class Message:
+    """What one side says before the other does."""
+
+    role: Literal["user", "assistant"]
+    blocks: tuple[Block, ...]
+
+
+def conversation(request: ModelRequest, vendor: str) -> list[Message]:
+    """Write a request as messages that alternate, begin with the user's, and answer every call.
+
+    Args:
+        request: The call to make.
+        vendor: Whose opaque parts are kept; those of others mean nothing to it and are left out.
+
+    Returns:
+        Messages that are never empty. The same history gives the same beginning, so that a vendor's cache knows it.
+    """
+    said = [Message("user", (Words(request.input),))]
+    for exchange in request.history:
+        said += _spoken(exchange, vendor)
+    return _merged(said)
+
+
+def result_text(result: ToolResult) -> str:
+    """Write a result as the model reads it: a text as it is, anything else as JSON."""
+    return (
+        result.content if isinstance(result.content, str) else json.dumps(result.content, ensure_ascii=False)
+    )
+
+
+def arguments_of(call: ToolCall) -> dict[str, Any]:
+    """Show a call's arguments again; those that could not be read are shown as the text that they were."""
+    return {"unreadable": call.arguments_text or ""} if call.arguments is None else call.arguments
+
+
+def _spoken(exchange: Exchange, vendor: str) -> Iterator[Message]:
+    blocks = tuple(_blocks(exchange.reply, vendor))
+    if blocks:
+        yield Message("assistant", blocks)
+    answers: tuple[Block, ...] = tuple(_answers(exchange))
+    if exchange.note:
+        answers = (*answers, Words(exchange.note))
+    if answers:
+        yield Message("user", answers)
+
+
+def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
+    """Give a reply's blocks in the order in which they came."""
+    if not reply.parts:
+        if reply.text.strip():
+            yield Words(reply.text)
+        yield from reply.calls
+        return
+    calls, at = {call.id: call for call in reply.calls}, 0
+    for part in reply.parts:
+        match part:
+            case TextPart():
+                text, at = reply.text[at : at + part.chars], at + part.chars
+                if text.strip():
+                    yield Words(text, part.extra)
+            case CallPart():
+                if part.call in calls:
+                    yield calls[part.call]
+            case OpaquePart() if part.vendor == vendor:
+                yield part
+
+
+def _answers(exchange: Exchange) -> Iterator[ToolResult]:
+    """Answer every call, whatever became of it: a provider refuses a history in which one is open."""
+    found = {result.call: result for result in exchange.results}
+    for call in exchange.reply.calls:
+        yield found.get(call.id) or ToolResult(
+            call=call.id, tool=call.tool, content=NO_RESULT, error="ToolFailed"
+        )
+
+
+def _merged(said: list[Message]) -> list[Message]:
+    """Join what one side says twice in a row."""
+    merged: list[Message] = []
+    for message in said:
+        if merged and merged[-1].role == message.role:
+            merged[-1] = Message(message.role, (*merged[-1].blocks, *message.blocks))
+        else:
+            merged.append(message)
+    return merged

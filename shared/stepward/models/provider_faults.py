@@ -1,0 +1,147 @@
+"""Translates what a provider says when it does not answer: who must act, and whether trying again helps."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from stepward.domain.errors import (
+    ContextTooLong,
+    KeyMissing,
+    KeyRefused,
+    ModelUnknown,
+    ProviderFault,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+)
+from stepward.domain.retry_after import retry_after_s
+
+_SAID_CHARS: Final = 300
+_TOO_LONG: Final = re.compile(
+    r"prompt is too long|context.{0,20}(length|window)|too many (input )?tokens|maximum context"
+    r"|input is too long|exceeds? the (model|maximum)",
+    re.IGNORECASE,
+)
+_NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_error"})
+_KEY_LIKE: Final = re.compile(r"\b(sk|key|api)[-_][\w*.-]{6,}", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A provider's refusal as it came over the wire.
+
+    Args:
+        provider: The name of its entry.
+        status: The HTTP status; None where an error came within a stream.
+        kind: The vendor's own name of the error.
+        message: What the vendor says.
+        headers: The answer's headers, with small letters.
+        model: Which model was asked.
+        request_id: The vendor's name for the call.
+    """
+
+    provider: str
+    status: int | None
+    kind: str = ""
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    model: str = ""
+    request_id: str | None = None
+
+
+def fault_of(answered: Answered) -> ProviderFault:
+    """Say what a provider's refusal means.
+
+    Returns:
+        A fault that is retryable for 408, 409, 429, 5xx, 529 and what the vendor marks so, and final for the rest. It
+        names the vendor's request, and never the key.
+    """
+    said = _said(answered)
+    marked = answered.headers.get("x-should-retry", "").lower()
+    if answered.kind in _NO_MORE_MONEY or answered.status == 402:
+        return ProviderRefused(
+            f"{said} The account has no credit left.",
+            fix=f"whoever pays for {answered.provider} tops it up",
+        )
+    if marked == "false" or (marked != "true" and not _is_passing(answered)):
+        return _final(answered, said)
+    pause_s = asked_pause_s(answered.headers)
+    if pause_s is not None or answered.status in (429, 529) or answered.kind in _BUSY:
+        return ProviderThrottled(said, retry_after_s=pause_s)
+    return ProviderUnavailable(said)
+
+
+_BUSY: Final = frozenset(
+    {"overloaded_error", "rate_limit_error", "rate_limit_exceeded", "ThrottlingException"}
+)
+
+
+def no_key(provider: str) -> KeyMissing:
+    """Say that nobody has set a provider's key, and who can."""
+    return KeyMissing(
+        f"there is no key for {provider!r}.",
+        field="model",
+        fix=f"the operator sets one: python -m stepward.runtime.provider_keys set --provider {provider}",
+    )
+
+
+def unreachable(provider: str, why: str) -> ProviderUnavailable:
+    """Say that a provider could not be reached, or broke off before it said anything."""
+    return ProviderUnavailable(f"{provider} gave no answer: {_clean(why)}")
+
+
+def asked_pause_s(headers: Mapping[str, str]) -> float | None:
+    """Read how long the provider wants to be left alone, by `retry-after-ms` before `retry-after`."""
+    millis = headers.get("retry-after-ms", "")
+    if re.fullmatch(r"\d{1,10}(\.\d{1,6})?", millis, re.ASCII):
+        return float(millis) / 1_000
+    return retry_after_s(headers.get("retry-after"))
+
+
+def _is_passing(answered: Answered) -> bool:
+    if answered.status is None:
+        return answered.kind not in {"invalid_request_error", "authentication_error", "permission_error"}
+    return answered.status in (408, 409, 429) or answered.status >= 500
+
+
+def _final(answered: Answered, said: str) -> ProviderFault:
+    provider = answered.provider
+    if answered.status in (401, 403):
+        # Vendors put a part of the key into this message, so none of it is shown.
+        return KeyRefused(
+            f"{provider} does not take the key ({answered.status}{_request(answered)}).",
+            fix=f"the operator sets another: python -m stepward.runtime.provider_keys set --provider {provider}",
+        )
+    if answered.status == 404:
+        return ModelUnknown(
+            f"{provider} has no model {answered.model!r} for this key{_request(answered)}.",
+            field="model",
+            fix="GET /models lists those that are known",
+        )
+    if answered.status == 413 or _TOO_LONG.search(f"{answered.kind} {answered.message}"):
+        return ContextTooLong(said)
+    return ProviderRefused(said)
+
+
+def _said(answered: Answered) -> str:
+    status = f" with {answered.status}" if answered.status else ""
+    kind = f" ({answered.kind})" if answered.kind else ""
+    message = _clean(answered.message)
+    return (
+        f"{answered.provider} answered{status}{kind}{_request(answered)}{': ' + message if message else ''}."
+    )
+
+
+def _request(answered: Answered) -> str:
+    return f", request {answered.request_id}" if answered.request_id else ""
+
+
+def _clean(message: str) -> str:
+    """Make one short line of what a vendor says; a page of HTML is named and not shown."""
+    if "<html" in message.lower() or "<!doctype" in message.lower():
+        return "a page of HTML where JSON should be"
+    line = " ".join(message.split())[:_SAID_CHARS].rstrip(".")
+    return _KEY_LIKE.sub("…", line)

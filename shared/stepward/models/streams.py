@@ -1,0 +1,142 @@
+"""Reads streams that may stall, break off, or that nobody waits for any more.
+
+Provider calls are asynchronous so that a wait can be ended at once: a cancelled task closes its connection, which is how
+a provider learns that it may stop writing. One event loop a thread is kept, so that connections are used again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from time import monotonic
+from typing import Any, Final, TypeVar
+
+from stepward.ports.models import CallContext
+
+T = TypeVar("T")
+
+LOOK_EVERY_S: Final = 1.0
+SPARE_S: Final = 10.0
+"""What the function keeps for itself to write down what came."""
+_OF_THREAD: Final = threading.local()
+_END: Final = object()
+
+
+class NobodyWaits(Exception):
+    """The run was cancelled or taken over while its reply came."""
+
+
+class WentSilent(Exception):
+    """No sign of life came for too long, or the function's own time is short."""
+
+
+class _Worker:
+    """A thread's event loop, and the clients whose connections belong to it."""
+
+    def __init__(self) -> None:
+        self.runner = asyncio.Runner()
+        self.clients: dict[object, Any] = {}
+
+    async def close_clients(self) -> None:
+        for client in self.clients.values():
+            await client.close()
+
+
+def _worker() -> _Worker:
+    worker: _Worker | None = getattr(_OF_THREAD, "worker", None)
+    if worker is None:
+        worker = _OF_THREAD.worker = _Worker()
+    return worker
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work to its end on this thread's own event loop."""
+    found: T = _worker().runner.run(work)
+    return found
+
+
+def kept_client(name: object, make: Callable[[], T]) -> T:
+    """Give this thread's client of a name, so that its connections are used again.
+
+    Args:
+        name: What tells it from others: its vendor, its key, its address.
+        make: Makes it, the first time; what it makes has an asynchronous `close`.
+    """
+    clients = _worker().clients
+    if name not in clients:
+        clients[name] = make()
+    client: T = clients[name]
+    return client
+
+
+def close() -> None:
+    """Close this thread's connections and its event loop; the next call opens new ones."""
+    worker: _Worker | None = getattr(_OF_THREAD, "worker", None)
+    if worker is not None:
+        del _OF_THREAD.worker
+        with worker.runner:
+            worker.runner.run(worker.close_clients())
+
+
+class Watch:
+    """Waits for one call's events, and looks beside that whether it is still worth waiting.
+
+    Args:
+        call: Says how long a provider may be silent, how much time is left, and whether anybody still waits.
+    """
+
+    def __init__(self, call: CallContext) -> None:
+        self._call = call
+        self._heard_s = self._looked_s = monotonic()
+        self._received: Callable[[], int] = lambda: 0
+        self._bytes = 0
+
+    def count_bytes(self, received: Callable[[], int]) -> None:
+        """Take bytes that are no events, such as a vendor's pings, for signs of life."""
+        self._received = received
+
+    async def events(self, stream: AsyncIterator[T]) -> AsyncIterator[T]:
+        """Give a stream's events one by one.
+
+        Raises:
+            NobodyWaits: The run has gone on without this reply.
+            WentSilent: The stream stalled, or the function has no more time.
+        """
+        iterator = aiter(stream)
+        while True:
+            event: Any = await self.wait(anext(iterator, _END))
+            if event is _END:
+                return
+            yield event
+
+    async def wait(self, awaited: Awaitable[T]) -> T:
+        """Wait for one thing, with the same looks."""
+        task = asyncio.ensure_future(awaited)
+        try:
+            while not (await asyncio.wait({task}, timeout=LOOK_EVERY_S))[0]:
+                self._look()
+                self._hear()
+            if monotonic() - self._looked_s >= LOOK_EVERY_S:
+                self._look()
+        finally:
+            if not task.done():
+                task.cancel()
+                await asyncio.wait({task})
+        self._heard_s = monotonic()
+        return task.result()
+
+    def _look(self) -> None:
+        self._looked_s = monotonic()
+        if self._call.is_over():
+            raise NobodyWaits
+        if self._call.time_left_s() < SPARE_S:
+            raise WentSilent("the function's time is over.")
+
+    def _hear(self) -> None:
+        received = self._received()
+        if received != self._bytes:
+            self._bytes, self._heard_s = received, monotonic()
+        silent_s = monotonic() - self._heard_s
+        if silent_s > self._call.access.silence_s:
+            raise WentSilent(f"nothing came for {silent_s:.0f} s.")

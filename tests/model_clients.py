@@ -1,0 +1,79 @@
+"""Asks the clients of model providers as the gateway does, over the provider on loopback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import SecretStr
+
+from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, ToolResult, ToolSchema
+from stepward.domain.model_cards import Capabilities
+from stepward.models.gateway import client_of
+from stepward.ports.models import Access, CallContext
+from stepward.testing.fake_llm import FakeProvider
+
+PLANTED_KEY = "sk-planted-0123456789abcdef"
+TOOL = ToolSchema(
+    name="find_order",
+    description="Finds an order.",
+    parameters={
+        "type": "object",
+        "properties": {"order_id": {"type": "string"}, "count": {"type": "integer"}},
+        "required": ["order_id"],
+        "additionalProperties": False,
+    },
+)
+
+
+@dataclass(frozen=True)
+class Vendor:
+    """One way to reach models: what it speaks, which model is asked, and where the provider on loopback speaks it."""
+
+    kind: str
+    model: str
+    url: Callable[[FakeProvider], str]
+    capabilities: Capabilities
+    endings: frozenset[str]
+    thinks: bool = True
+
+    def ask(self, provider: FakeProvider, request: ModelRequest, **changed: Any) -> ModelReply:
+        access = {"key": SecretStr(PLANTED_KEY), "url": self.url(provider)} | changed.pop("access", {})
+        call = CallContext(
+            tenant="acme",
+            access=Access(**access),
+            provider=self.kind,
+            vendor_model=self.model,
+            capabilities=self.capabilities,
+            **changed,
+        )
+        return client_of(self.kind).reply(request, call)
+
+    def request(self, **changed: Any) -> ModelRequest:
+        given: dict[str, Any] = {
+            "model": self.model, "prompt": "You help with orders.", "input": "Where is SO-1?", "tools": (TOOL,),
+        }  # fmt: skip
+        return ModelRequest.model_validate({**given, **changed})
+
+
+VENDORS = (
+    Vendor(
+        "anthropic",
+        "claude-sonnet-5-5",
+        lambda provider: provider.url,
+        Capabilities(
+            thinking=("adaptive", "between_tools"), efforts=("low", "high"), cache_ttls=("5m", "1h")
+        ),
+        frozenset({"length", "context", "refusal", "pause"}),
+    ),
+)
+
+
+def answered(reply: ModelReply, *contents: Any, error: str | None = None) -> Exchange:
+    """The turn in which these calls gave this."""
+    results = (
+        ToolResult(call=call.id, tool=call.tool, content=content, error=error)
+        for call, content in zip(reply.calls, contents, strict=True)
+    )
+    return Exchange(reply=reply, results=tuple(results))

@@ -1,0 +1,188 @@
+"""The gateway: which model is asked, with which key, how often, and who answered in the end."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from stepward.adapters.memory.provider_keys import MemoryProviderKeys
+from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.provider_limits import SharedLimits
+from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, Tried
+from stepward.domain.errors import (
+    KeyMissing,
+    KeyRefused,
+    ProviderFault,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+    StreamCut,
+)
+from stepward.domain.money import Usage
+from stepward.models import gateway
+from stepward.models.cards import listed_card
+from stepward.models.gateway import Gateway, Providers
+from stepward.ports.models import CallContext
+from stepward.ports.providers import with_built_in
+
+REQUEST = ModelRequest(model="claude-sonnet-5-5", prompt="Help.", input="Hello.", max_output_tokens=100)
+DONE = ModelReply(text="Done.", usage=Usage(input_tokens=10, output_tokens=2))
+CALL = CallContext(tenant="acme", name="run:1")
+
+
+@dataclass
+class Vendor:
+    """Stands in for the clients of all vendors: raises or answers in order, and notes who was asked with what."""
+
+    outcomes: list[ModelReply | ProviderFault] = field(default_factory=list)
+    asked: list[tuple[str, str | None]] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    store: MemoryLimitStore = field(default_factory=MemoryLimitStore)
+    time: datetime = datetime(2026, 11, 30, tzinfo=UTC)
+    pools: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self) -> Vendor:
+        return self
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        self.asked.append((request.model, call.access.key.get_secret_value() if call.access.key else None))
+        outcome = self.outcomes.pop(0)
+        if isinstance(outcome, ProviderFault):
+            raise outcome
+        return outcome
+
+    def now(self) -> datetime:
+        return self.time
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        self.time += timedelta(seconds=seconds)
+
+    def gateway(self, *models: str) -> Gateway:
+        cards = [listed_card(model) for model in models or ("claude-sonnet-5-5",)]
+        providers = Providers(
+            entries=with_built_in(()),
+            keys=MemoryProviderKeys(self.pools),
+            limits=SharedLimits(self.store, self),
+            pause=self.pause,
+        )
+        return Gateway([card for card in cards if card], 1_024, providers)
+
+
+def _pool(**keys: str) -> str:
+    return json.dumps({"keys": [{"id": name, "value": value} for name, value in keys.items()]})
+
+
+@pytest.fixture
+def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
+    found = Vendor(pools={"anthropic/shared": _pool(one="k-1"), "openai/shared": _pool(one="o-1")})
+    monkeypatch.setattr(gateway, "client_of", lambda _: found)
+    return found
+
+
+def test_a_call_without_limits_writes_nothing_and_names_nobody_else(vendor: Vendor) -> None:
+    vendor.outcomes = [DONE]
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert (vendor.asked, vendor.store.writes) == ([("claude-sonnet-5-5", "k-1")], 0)
+
+
+def test_a_tenants_own_key_is_used_before_the_shared_one(vendor: Vendor) -> None:
+    vendor.pools["anthropic/acme"] = _pool(own="a-1")
+    vendor.outcomes = [DONE]
+    vendor.gateway().reply(REQUEST, CALL)
+    assert vendor.asked == [("claude-sonnet-5-5", "a-1")]
+
+
+def test_short_pauses_are_made_here_and_long_ones_are_the_machines(vendor: Vendor) -> None:
+    vendor.outcomes = [ProviderThrottled("slower", retry_after_s=1.5), ProviderUnavailable("down"), DONE]
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert vendor.pauses == [2.0, 1.0]
+    vendor.outcomes, vendor.pauses = [ProviderThrottled("slower", retry_after_s=30)], []
+    with pytest.raises(ProviderThrottled):
+        vendor.gateway().reply(REQUEST, CALL)
+    assert vendor.pauses == []
+
+
+def test_a_reply_that_was_begun_is_not_asked_for_again_here(vendor: Vendor) -> None:
+    vendor.outcomes = [StreamCut("cut", partial=ModelReply(text="Do", stop="cut"))]
+    with pytest.raises(StreamCut):
+        vendor.gateway().reply(REQUEST, CALL)
+    assert len(vendor.asked) == 1
+
+
+def test_a_refused_key_is_read_again_once_for_it_may_have_been_changed(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rotate(_: MemoryProviderKeys, tenant: str, provider: str) -> None:
+        vendor.pools["anthropic/shared"] = _pool(one="k-2")
+
+    monkeypatch.setattr(MemoryProviderKeys, "forget", rotate)
+    vendor.outcomes = [KeyRefused("no"), DONE]
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert [key for _, key in vendor.asked] == ["k-1", "k-2"]
+
+
+def test_another_key_of_the_pool_is_used_where_one_is_refused(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="k-1", two="k-2")
+    vendor.outcomes = [KeyRefused("no"), DONE]
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert [key for _, key in vendor.asked] == ["k-1", "k-2"]
+
+
+def test_a_refused_key_that_nobody_has_changed_is_not_tried_again(vendor: Vendor) -> None:
+    vendor.outcomes = [KeyRefused("no")]
+    with pytest.raises(KeyRefused):
+        vendor.gateway().reply(REQUEST, CALL)
+
+
+def test_without_a_key_the_operator_is_named(vendor: Vendor) -> None:
+    del vendor.pools["anthropic/shared"]
+    with pytest.raises(KeyMissing) as caught:
+        vendor.gateway().reply(REQUEST, CALL)
+    assert (vendor.asked, "provider_keys set" in str(caught.value.fix)) == ([], True)
+
+
+def test_the_next_model_answers_where_the_first_does_not(vendor: Vendor) -> None:
+    vendor.outcomes = [ProviderRefused("no"), DONE]
+    reply = vendor.gateway("claude-sonnet-5-5", "gpt-6.1-terra").reply(REQUEST, CALL)
+    assert (reply.model, reply.tried) == (
+        "gpt-6.1-terra",
+        (Tried(model="claude-sonnet-5-5", error="ProviderRefused"),),
+    )
+    assert vendor.asked == [("claude-sonnet-5-5", "k-1"), ("gpt-6.1-terra", "o-1")]
+
+
+def test_what_was_cut_of_the_second_model_is_priced_as_its_own(vendor: Vendor) -> None:
+    cut = StreamCut("cut", partial=ModelReply(text="Do", stop="cut"))
+    vendor.outcomes = [ProviderRefused("no"), cut]
+    with pytest.raises(StreamCut) as caught:
+        vendor.gateway("claude-sonnet-5-5", "gpt-6.1-terra").reply(REQUEST, CALL)
+    assert isinstance(caught.value.partial, ModelReply)
+    assert caught.value.partial.model == "gpt-6.1-terra"
+
+
+def test_the_last_models_error_is_the_calls(vendor: Vendor) -> None:
+    vendor.outcomes = [ProviderRefused("first"), ProviderRefused("second")]
+    with pytest.raises(ProviderRefused, match="second"):
+        vendor.gateway("claude-sonnet-5-5", "gpt-6.1-terra").reply(REQUEST, CALL)
+
+
+def test_no_time_is_slept_away_that_the_function_has_not(vendor: Vendor) -> None:
+    vendor.outcomes = [ProviderUnavailable("down")]
+    with pytest.raises(ProviderUnavailable):
+        vendor.gateway().reply(REQUEST, CallContext(tenant="acme", time_left_s=lambda: 1.0))
+    assert vendor.pauses == []
+
+
+def test_an_estimate_goes_on_from_what_the_last_call_took(vendor: Vendor) -> None:
+    backend = vendor.gateway()
+    first = backend.estimate_input_tokens(REQUEST)
+    told = ModelReply(
+        text="a" * 40, usage=Usage(input_tokens=5_000, cache_read_tokens=3_000, output_tokens=10)
+    )
+    later = REQUEST.model_copy(update={"history": (Exchange(reply=told),)})
+    assert first > len("Help.Hello.") / 4
+    assert 8_000 < backend.estimate_input_tokens(later) < 8_500
