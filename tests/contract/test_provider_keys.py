@@ -9,12 +9,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.provider_keys import SecretsManagerKeys, SecretsManagerPools
 from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.domain.errors import InvalidRequest, ProviderRefused
+from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool
 from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools
 from stepward.runtime.remembered import KEYS_KEPT_S, RememberedKeys
@@ -183,6 +184,21 @@ def test_other_secrets_of_the_account_are_none(pools: ProviderPools) -> None:
     for name in (f"{PREFIX}/a/b/c", f"{PREFIX.upper()}/a/b", "stepward/other/providers/a/b", "mine"):
         boto3.client("secretsmanager").create_secret(Name=name, SecretString="{}")
     assert pools.names() == []
+
+
+@pytest.mark.parametrize("pools", ["aws"], indirect=True)
+def test_what_aws_says_of_a_key_is_told_without_it(
+    pools: ProviderPools, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = {"Code": "ValidationException", "Message": f"Value '{PLANTED}' at 'secretString' is not allowed"}
+
+    def refused(**_: Any) -> None:
+        raise ClientError({"Error": dict(said)}, "CreateSecret")
+
+    monkeypatch.setattr(clients.client("secretsmanager"), "create_secret", refused)
+    with pytest.raises(Bug, match="Value '…' at 'secretString'") as told:
+        pools.write("anthropic", "acme", pool_of(PLANTED))
+    assert PLANTED not in "".join(traceback.format_exception(told.value))
 
 
 class Counting:

@@ -12,11 +12,13 @@ from infra.constructs.grants import grant_words
 from infra.local.iam.calls import Call
 from infra.local.iam.conditions import compile_conditions
 from infra.local.iam.needs import needs_of
+from infra.local.iam.policies import Decision, Policies
 from infra.names import Arns, Names
 
 ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
 WORDS = grant_words([])
 REGISTRY, RUNTIME = "stepward-laptop-registry", "stepward-laptop-runtime"
+LIMITS = "stepward-laptop-limits"
 
 
 def a_call(service: str, target: str, body: dict[str, Any], path: str = "/", method: str = "POST") -> Call:
@@ -97,6 +99,10 @@ def is_granted(word: str, call: Call) -> bool:
             },
             False,
         ),
+        ("limits:providers", "UpdateItem", {"TableName": LIMITS, "Key": key("PROVIDER#openai#ab")}, True),
+        ("limits:providers", "GetItem", {"TableName": LIMITS, "Key": key("PROVIDER#openai")}, True),
+        ("limits:providers", "GetItem", {"TableName": LIMITS, "Key": key("T#acme#BREAKER#shop")}, False),
+        ("limits:providers", "PutItem", {"TableName": LIMITS, "Item": key("PROVIDER#openai")}, False),
         ("runtime:budget", "UpdateItem", {"TableName": RUNTIME, "Key": key("T#acme#BUDGET")}, True),
         ("runtime:budget", "UpdateItem", {"TableName": RUNTIME, "Key": key("T#acme#R#run_1")}, False),
         ("runtime:budget", "DeleteItem", {"TableName": RUNTIME, "Key": key("T#acme#BUDGET")}, False),
@@ -122,6 +128,32 @@ def is_granted(word: str, call: Call) -> bool:
 )
 def test_a_word_ends_at_its_partitions(word: str, operation: str, body: dict[str, Any], holds: bool) -> None:
     assert is_granted(word, of_table(operation, body)) is holds
+
+
+@pytest.mark.parametrize(
+    ("operation", "secret", "decision"),
+    [
+        ("GetSecretValue", "stepward/laptop/providers/anthropic/shared", Decision.ALLOWED),
+        ("GetSecretValue", "stepward/laptop/providers/openai/acme", Decision.ALLOWED),
+        ("GetSecretValue", "stepward/prod/providers/openai/acme", Decision.NOT_ALLOWED),
+        ("GetSecretValue", "stepward/laptop/other", Decision.NOT_ALLOWED),
+        ("GetSecretValue", "mine", Decision.NOT_ALLOWED),
+        ("PutSecretValue", "stepward/laptop/providers/openai/acme", Decision.NOT_ALLOWED),
+        ("DeleteSecret", "stepward/laptop/providers/openai/acme", Decision.NOT_ALLOWED),
+        ("ListSecrets", None, Decision.NOT_ALLOWED),
+    ],
+)
+def test_secrets_are_read_by_their_names_alone(
+    operation: str, secret: str | None, decision: Decision
+) -> None:
+    statements = [
+        {"Effect": "Allow", "Action": list(allow.actions), "Resource": list(allow.resources)}
+        for allow in WORDS["providers:read"](ARNS).allows
+    ]
+    (need,) = needs_of(
+        a_call("secretsmanager", f"secretsmanager.{operation}", {"SecretId": secret} if secret else {})
+    )
+    assert Policies([{"Statement": statements}]).decide(need.action, need.resource, dict) is decision
 
 
 def test_the_partitions_of_a_call_are_named() -> None:

@@ -5,6 +5,8 @@ Nothing is made by a deployment: a secret costs 0.40 $ a month and is there once
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,7 +50,7 @@ class SecretsManagerPools:
                  it is marked for deletion     A: create ✗ ─ restore ✓ ─ put ✓
         """
         name, text = self._name(provider, owner), pool.model_dump_json(exclude_none=True)
-        with translated(f"writing the secret {name}"):
+        with translated(f"writing the secret {name}"), _values_hidden(pool):
             if not pool.keys:
                 self._delete(name)
             elif not self._create(name, text):
@@ -94,6 +96,18 @@ class SecretsManagerPools:
 
     def _name(self, provider: str, owner: str) -> str:
         return f"{self.prefix}/{pool_name(provider, owner)}"
+
+
+@contextmanager
+def _values_hidden(pool: Pool) -> Iterator[None]:
+    """Keep keys out of AWS's words about a request that has them."""
+    try:
+        yield
+    except ClientError as error:
+        told = error.response["Error"]
+        for key in pool.keys:
+            told["Message"] = told.get("Message", "").replace(key.value.get_secret_value(), "…")
+        raise ClientError(error.response, error.operation_name) from None
 
 
 @dataclass(frozen=True)
