@@ -136,13 +136,14 @@ def forget_limits(laptop: Laptop) -> None:
 
 @pytest.fixture
 def run(api: httpx2.Client) -> Callable[..., dict[str, Any]]:
-    """Register an agent under an id of its own and run it to its end."""
+    """Register an agent under an id of its own and run it to its end; `said` is what its start says besides."""
 
-    def run(given: Any = "hello", **changed: Any) -> dict[str, Any]:
+    def run(given: Any = "hello", said: dict[str, Any] | None = None, **changed: Any) -> dict[str, Any]:
         body = an_agent_body(**changed)
         registered = api.post("/agents", json=body)
         assert registered.status_code in (200, 201), registered.text
-        return run_of(api, api.post(f"/agents/{body['id']}/runs", params={"wait": 25}, json={"input": given}))
+        start = {"input": given, **(said or {})}
+        return run_of(api, api.post(f"/agents/{body['id']}/runs", params={"wait": 25}, json=start))
 
     return run
 

@@ -17,7 +17,8 @@ def budget_alert(tour: Any) -> None:
     forget_limits(tour.laptop)
 
     def answers(status: int) -> bool | None:
-        said = tour.api.post(f"/agents/{agent}/runs", params={"wait": 25}, json={"input": "hello"})
+        start = {"input": "hello", "charge": True}
+        said = tour.api.post(f"/agents/{agent}/runs", params={"wait": 25}, json=start)
         return said.status_code == status or None
 
     try:

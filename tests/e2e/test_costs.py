@@ -19,6 +19,7 @@ from tests.local.patience import wait_for
 pytestmark = pytest.mark.laptop
 
 Run = Callable[..., dict[str, Any]]
+CHARGED = {"charge": True}
 PRICE = {"input_usd_per_mtok": "1000", "output_usd_per_mtok": "0", "source": "a test", "as_of": "2026-11-01"}
 
 
@@ -52,7 +53,7 @@ def _booked(api: httpx2.Client, agent: str) -> dict[str, Any] | None:
 
 
 def test_a_run_is_booked_where_it_is_counted(api: httpx2.Client, laptop: Laptop, run: Run) -> None:
-    ended = run(id="counted", model="deep")
+    ended = run(id="counted", model="deep", said=CHARGED)
     line = wait_for(lambda: _booked(api, "counted"))  # an end is shown a moment before it is booked
     assert (line["runs"], line["turns"]) == (1, ended["totals"]["turns"])
     assert line["model_usd_micros"] == ended["totals"]["cost_usd_micros"] > 0
@@ -64,6 +65,21 @@ def test_a_run_is_booked_where_it_is_counted(api: httpx2.Client, laptop: Laptop,
     assert ended["aws"]["counts"]["transitions"] == count(laptop.history(history)).states_entered
 
 
+def test_a_rehearsal_is_booked_with_what_is_really_paid(api: httpx2.Client, run: Run, budget: Any) -> None:
+    budget("day", "0.000001")
+    ended = run(id="rehearsed-only", model="deep")
+    assert (ended["rehearsed"], ended["answered_by"], ended["charged"]) == (True, "rehearsal", False)
+    assert _budget(api, "day")["committed_usd_micros"] == 0
+    line = wait_for(lambda: _booked(api, "rehearsed-only"))
+    assert (line["runs"], line["model_usd_micros"], line["aws_usd_micros"]) == (
+        1,
+        0,
+        ended["aws"]["usd_micros"],
+    )
+    listed = api.get("/runs", params={"agent": "rehearsed-only"}).json()["runs"]
+    assert [(one["answered_by"], one["charged"]) for one in listed] == [("rehearsal", False)]
+
+
 def test_a_workflow_is_booked_with_what_it_took_itself(api: httpx2.Client, laptop: Laptop, run: Run) -> None:
     run(id="billed-writer", model="deep")
     tasks = [
@@ -73,7 +89,7 @@ def test_a_workflow_is_booked_with_what_it_took_itself(api: httpx2.Client, lapto
     ]  # fmt: skip
     body = {"id": "billed-flow", "name": "Billed", "version": "1.0.0", "tasks": tasks}
     version_of(api, api.post("/workflows", json=body, params={"wait": 25}))
-    started = api.post("/workflows/billed-flow/runs", json={"input": {}}).json()
+    started = api.post("/workflows/billed-flow/runs", json={"input": {}, **CHARGED}).json()
     ended = end_of(api, started["id"])
     child = next(task["child"] for task in ended["tasks"] if task["task"] == "write")
     written = api.get(f"/runs/{child}").json()
@@ -118,7 +134,7 @@ def test_what_a_run_did_not_need_goes_back(api: httpx2.Client, run: Run, budget:
     budget("agent/frugal", "5")
 
     def once_more() -> int | None:
-        api.post("/agents/frugal/runs", params={"wait": 25}, json={"input": "hello"})
+        api.post("/agents/frugal/runs", params={"wait": 25}, json={"input": "hello", **CHARGED})
         return _budget(api, "agent")["committed_usd_micros"] or None
 
     assert wait_for(once_more) == cost
@@ -131,7 +147,7 @@ def test_an_empty_budget_refuses_starts_and_is_told_once(
     budget("agent/greedy", "0.02002")
 
     def one_too_many() -> httpx2.Response | None:
-        answer = api.post("/agents/greedy/runs", params={"wait": 25}, json={"input": "hello"})
+        answer = api.post("/agents/greedy/runs", params={"wait": 25}, json={"input": "hello", **CHARGED})
         return None if answer.status_code in (200, 202) else answer
 
     refused = wait_for(one_too_many)
@@ -147,7 +163,7 @@ def test_an_empty_budget_refuses_starts_and_is_told_once(
     assert log.count("the budget of agent greedy is at 100 %") == 1
     raised = budget("agent/greedy", "5")
     assert raised["remaining_usd_micros"] > 4_900_000
-    assert api.post("/agents/greedy/runs", json={"input": "hello"}).status_code == 202
+    assert api.post("/agents/greedy/runs", json={"input": "hello", **CHARGED}).status_code == 202
 
 
 def test_an_agreed_price_holds_for_the_calls_after_it(api: httpx2.Client) -> None:

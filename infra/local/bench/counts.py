@@ -62,7 +62,9 @@ def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]
 
 
 def _start(client: httpx2.Client, agent: str) -> str:
-    started = client.post(f"/agents/{agent}/runs", json={"input": "count what this takes"})
+    """Start a run that is charged, as one that a model answers is."""
+    start = {"input": "count what this takes", "charge": True}
+    started = client.post(f"/agents/{agent}/runs", json=start)
     if started.status_code not in (200, 202):
         raise LaptopError(f"{agent} could not be started: {started.status_code} {started.text}")
     return str(started.json()["id"])

@@ -37,7 +37,7 @@ class Callers:
     def start(self, shape: Shape) -> str:
         """Start a run; a start without an answer is made again by the same key."""
         self._site.forget()
-        given: Document = {"input": "survive this" if shape.kind == "agents" else {}}
+        given: Document = {"input": "survive this" if shape.kind == "agents" else {}, "charge": True}
         headers = {"Idempotency-Key": uuid.uuid4().hex}
         answer = self._said(f"/{shape.kind}/{shape.document['id']}/runs", given, headers)
         if answer.status_code not in (200, 202):
