@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
-
 from stepward.agents.children import children_of
 from stepward.agents.gate import cancelled
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.show import find_run
 from stepward.agents.writer import RunWriter
-from stepward.domain.errors import Conflict, RunCancelled, StoreConflict
+from stepward.domain.errors import Conflict, RunCancelled
 from stepward.domain.journal import Cancel
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunHead, RunKey, RunStatus
@@ -58,12 +56,15 @@ class CancelRun:
             except Conflict:
                 continue
 
-    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(20), reraise=True)
     def _write(self, head: RunHead, by: str) -> RunState:
         writer = RunWriter.open(self.ports, head.key, self.ports.ids.new("cancel"))
-        if writer.state.end is None and writer.state.cancelled is None:
-            writer.append(writer.make(Cancel, by=by))
-        reason = writer.state.cancelled or writer.make(Cancel, by=by)
-        writer.end(cancelled(reason))
+        writer.between_steps(lambda: _end(writer, by))
         writer.refresh_calls()
         return writer.state
+
+
+def _end(writer: RunWriter, by: str) -> None:
+    if writer.state.end is None and writer.state.cancelled is None:
+        writer.append(writer.make(Cancel, by=by))
+    reason = writer.state.cancelled or writer.make(Cancel, by=by)
+    writer.end(cancelled(reason))

@@ -9,21 +9,20 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
-
 from stepward.agents.gate import cancelled, failure
 from stepward.agents.orphans import ORPHANED, EndOrphans
 from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.waking import wake_answered
 from stepward.agents.writer import RunWriter
-from stepward.domain.errors import StepwardError, StoreConflict
+from stepward.domain.errors import StepwardError
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
     Cancel,
     Continued,
     Created,
+    End,
     Inherited,
     Parked,
     Pause,
@@ -57,7 +56,6 @@ class CloseRun:
 
     ports: RunPorts
 
-    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(20), reraise=True)
     def __call__(self, key: RunKey, error: str, detail: str, epoch: int | None = None) -> str:
         """Close one run; say how it stands now.
 
@@ -65,14 +63,21 @@ class CloseRun:
                  we: end ✓                          advance: epoch 2 ✗ → looks again: the run has ended
         """
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
-        if epoch is not None and epoch < writer.state.epoch and writer.state.end is None:
+        if not writer.between_steps(lambda: _is_ended(writer, failure(error, detail), epoch)):
             return GOES_ON
-        asked = writer.state.cancelled
-        writer.end(cancelled(asked) if asked else failure(error, detail))
         if writer.state.pending:
             writer.refresh_calls()
             EndOrphans(self.ports)(key.tenant, writer.state, ORPHANED)
         return str(writer.state.end.status) if writer.state.end else "open"
+
+
+def _is_ended(writer: RunWriter, end: End, epoch: int | None) -> bool:
+    """End the run, unless it goes on in a newer execution than the one whose end is the reason."""
+    if epoch is not None and epoch < writer.state.epoch and writer.state.end is None:
+        return False
+    asked = writer.state.cancelled
+    writer.end(cancelled(asked) if asked else end)
+    return True
 
 
 def run_of_event(event: dict[str, Any]) -> tuple[RunKey, str, str]:

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
-
 from stepward.agents.children import children_of
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.writer import RunWriter
-from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import End, Ended
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunKey, RunStatus
 from stepward.ports.tokens import SLOT_CALL
 
 ORPHANED: Final = RunError(code="RunCancelled", detail="the run that waited for this one has ended.")
-_ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True)
@@ -40,15 +36,13 @@ class EndOrphans:
             elif not head.ended:
                 self._end(key, reason)
 
-    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
     def _end(self, key: RunKey, reason: RunError) -> None:
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
-        if writer.state.end is None:
-            writer.append(writer.make(Ended, end=End(status=RunStatus.CANCELLED, error=reason)))
+        writer.between_steps(lambda: _write_end(writer, reason))
         writer.refresh_calls()
         self(key.tenant, writer.state, ORPHANED)
         writer.refresh_calls()  # what those below have cost is part of what this one has cost
-        writer.settle()
+        writer.between_steps(writer.settle)
         self._wake(key, writer.state)
 
     def _wake(self, key: RunKey, state: RunState) -> None:
@@ -56,3 +50,8 @@ class EndOrphans:
             token = self.ports.tokens.of(key, call)
             if token:
                 self.ports.machine.answer(token)
+
+
+def _write_end(writer: RunWriter, reason: RunError) -> None:
+    if writer.state.end is None:
+        writer.append(writer.make(Ended, end=End(status=RunStatus.CANCELLED, error=reason)))

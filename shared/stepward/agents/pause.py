@@ -26,7 +26,6 @@ class PauseRun:
 
     ports: RunPorts
 
-    @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
     def __call__(self, tenant: str, run: str, by: str) -> RunHead:
         """Ask a run to stand still; one that is in line leaves it, so that no slot is taken for nothing.
 
@@ -35,16 +34,19 @@ class PauseRun:
         """
         head = find_run(self.ports.runtime, tenant, run)
         writer = RunWriter.open(self.ports, head.key, self.ports.ids.new("pause"))
-        state = writer.state
+        writer.between_steps(lambda: self._hold(writer, by))
+        return head.model_copy(update={"paused": True})
+
+    def _hold(self, writer: RunWriter, by: str) -> None:
+        key, state = writer.key, writer.state
         _check_open(state, "pause")
         if state.paused:
             raise Conflict(
                 f"the run is paused already, by {state.paused.by} at {state.paused.at}.",
                 field="run_id",
-                fix=f"POST /runs/{run}/resume lets it go on",
+                fix=f"POST /runs/{key.run}/resume lets it go on",
             )
-        self.ports.runtime.hold(head.key, state.seq + 1, writer.make(Pause, by=by), state.place)
-        return head.model_copy(update={"paused": True})
+        self.ports.runtime.hold(key, state.seq + 1, writer.make(Pause, by=by), state.place)
 
 
 @dataclass(frozen=True)

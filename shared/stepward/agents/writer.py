@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final, TypeVar
 
-from tenacity import retry, retry_if_exception_type, stop_after_attempt
+from tenacity import Retrying, retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import Settle, late_line
@@ -32,6 +32,7 @@ from stepward.ports.runtime_state import Freed, NoSlot
 R = TypeVar("R", bound=Record)
 W = TypeVar("W")
 LATE_ATTEMPTS: Final = 10
+BETWEEN_ATTEMPTS: Final = 100
 
 
 @dataclass
@@ -60,6 +61,35 @@ class RunWriter:
         The place decides who goes on; `StoreConflict` tells us that it is not us.
         """
         self._placed(record, lambda: self.ports.journal.append(self.key, self.state.seq + 1, record))
+
+    def between_steps(self, write: Callable[[], W]) -> W:
+        """Write between the steps of whoever carries the run, however quick these are.
+
+        time →   advance: n+1 ✓ n+2 ✓ … faster than the whole journal can be read
+                 we:      n+1 ✗ ─ read what is new ─ n+3 ✗ ─ read what is new ─ n+4 ✓
+
+        Args:
+            write: Looks at the state and writes; it is called again with the state as it has become.
+
+        Returns:
+            What `write` gives.
+
+        Raises:
+            StoreConflict: Somebody else was faster each of 100 times.
+        """
+        attempts = Retrying(
+            retry=retry_if_exception_type(StoreConflict),
+            stop=stop_after_attempt(BETWEEN_ATTEMPTS),
+            before_sleep=lambda _: self._catch_up(),
+            reraise=True,
+        )
+        return attempts(write)
+
+    def _catch_up(self) -> None:
+        fresh = self.ports.journal.load(self.key, self.state.seq + 1)
+        self.state.calls = fresh.calls
+        for item in fresh.records:
+            self.state.apply(item)
 
     def park(self, record: Parked) -> None:
         """Give slot and unused money back while the run waits, and tell who waits for a slot."""

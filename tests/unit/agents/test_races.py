@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from stepward.agents.cancel import CancelRun
+from stepward.agents.closing import CloseRun
+from stepward.agents.orphans import ORPHANED, EndOrphans
+from stepward.agents.pause import PauseRun
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import Claimed
+from stepward.domain.journal import CallItem, Cancel, Claimed, Ended, JournalSlice
 from stepward.domain.money import Usage
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunKey
 from stepward.ports.runtime_state import Freed
-from tests.builders import a_turn, an_agent_body
+from tests.builders import AT, a_call, a_turn, an_agent_body
 from tests.driver import Failing, World
 
 
@@ -63,6 +70,56 @@ def test_a_newer_claim_wins_and_the_older_call_is_booked_as_late(world: World) -
     run = world.show(key)
     assert (run["status"], run["output"]) == ("COMPLETED", "Done.")
     assert run["totals"]["cost_usd_micros"] > 1_000 * 2 + 100 * 10
+
+
+class Quick:
+    """A journal of a run that takes a step while anybody reads a dozen records."""
+
+    def __init__(self, world: World, key: RunKey) -> None:
+        self.inner, self.world, self.key = world.journal, world, key
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
+
+    def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
+        found = self.inner.load(key, from_seq)
+        for _ in range(len(found.records) // 12):
+            self.step()
+        return found
+
+    def step(self) -> None:
+        records = self.inner.load(self.key).records
+        if not any(isinstance(item.record, Cancel | Ended) for item in records):
+            self.inner.append(self.key, len(records) + 1, Claimed(at=AT, writer="quick"))
+
+
+@pytest.mark.parametrize("word", ["cancel", "pause", "close", "orphan"])
+def test_a_word_comes_in_between_the_steps_of_a_quick_run(world: World, word: str) -> None:
+    world.register(an_agent_body())
+    key = world.start()
+    quick = Quick(world, key)
+    for _ in range(200):
+        quick.step()
+    ports = replace(world.ports, journal=quick)
+    match word:
+        case "cancel":
+            CancelRun(ports)(key.tenant, key.run, "ann")
+        case "pause":
+            PauseRun(ports)(key.tenant, key.run, "ann")
+        case "close":
+            CloseRun(ports)(key, "ExecutionStopped", "it is gone.")
+        case _:
+            EndOrphans(ports)(key.tenant, a_parent_of(key), ORPHANED)
+    run = world.show(key)
+    status = {"cancel": "CANCELLED", "pause": "RUNNING", "close": "FAILED", "orphan": "CANCELLED"}[word]
+    assert (run["status"], run["paused"]) == (status, word == "pause")
+
+
+def a_parent_of(child: RunKey) -> RunState:
+    """The state of a run that waits for another one."""
+    turn = a_turn(calls=(a_call(1, "ask"),))
+    asked = {"call_1_1": CallItem(call="call_1_1", started_by=child.run)}
+    return RunState(calls=asked, pending=turn)
 
 
 def test_a_late_bill_does_not_stop_the_one_who_goes_on(world: World) -> None:
