@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
 from stepward.agents.prices import TenantPrices
 from stepward.runtime import money
@@ -17,19 +18,25 @@ def show_prices() -> Any:
     return answer(200, _prices().show(caller(router.current_event).tenant))
 
 
-@router.put("/prices/<model>")
-def put_price(model: str) -> Any:
+@router.put("/prices/.+")
+def put_price() -> Any:
     """Agree on a price of a model."""
     event = router.current_event
-    return answer(200, _prices().put(caller(event).tenant, model, body_of(event)))
+    return answer(200, _prices().put(caller(event).tenant, _model(event), body_of(event)))
 
 
-@router.delete("/prices/<model>")
-def remove_price(model: str) -> Any:
+@router.delete("/prices/.+")
+def remove_price() -> Any:
     """Go back to the price that holds for all."""
-    tenant = caller(router.current_event).tenant
-    _prices().remove(tenant, model)
+    event = router.current_event
+    tenant = caller(event).tenant
+    _prices().remove(tenant, _model(event))
     return answer(200, _prices().show(tenant))
+
+
+def _model(event: Any) -> str:
+    """Read the model's id, which may contain slashes."""
+    return unquote(event.path_parameters["model"])
 
 
 def _prices() -> TenantPrices:

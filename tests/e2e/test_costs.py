@@ -179,6 +179,25 @@ def test_an_agreed_price_holds_for_the_calls_after_it(api: httpx2.Client) -> Non
         assert api.delete("/prices/our-own:1b").status_code == 200
 
 
+def test_a_model_of_a_provider_of_ones_own_has_a_slash_in_its_id(api: httpx2.Client) -> None:
+    coded = "/models/our-vllm%2Fmeta%2Fllama-4"
+    assert api.get(coded).status_code == 404
+    assert api.put("/prices/our-vllm%2Fmeta%2Fllama-4", json=PRICE).status_code == 200
+    try:
+        for path in (coded, "/models/our-vllm/meta/llama-4"):
+            shown = api.get(path).json()
+            assert (shown["id"], shown["provider"]) == ("our-vllm/meta/llama-4", "our-vllm")
+        assert shown["price_agreed"] is True
+    finally:
+        assert api.delete("/prices/our-vllm/meta/llama-4").status_code == 200
+    assert api.get(coded).status_code == 404
+    listed = api.get("/models").json()
+    assert listed["aliases"]["balanced"] in [one["id"] for one in listed["models"]]
+    ended = api.post("/agents", json=an_agent_body(id="too-late", model="claude-sonnet-4-5"))
+    assert (ended.status_code, ended.json()["field"]) == (400, "model")
+    assert "claude-sonnet-5-5" in ended.json()["fix"]
+
+
 def test_an_agent_may_ask_to_be_refused(api: httpx2.Client, run: Run) -> None:
     limits = {"cost_limit_usd": "0.001", "refuse_over_budget": True}
     api.post("/agents", json=an_agent_body(id="careful", limits=limits))

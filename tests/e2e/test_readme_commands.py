@@ -37,6 +37,7 @@ SAYS = {
     "stepward agents estimate": "most",
     "stepward costs": "together",
     "stepward prices": "claude",
+    "stepward models": "claude",
 }
 """What the answer to a command shows, where that is worth more than its exit code."""
 

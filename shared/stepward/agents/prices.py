@@ -12,13 +12,13 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.agents.requests import parse
 from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
 from stepward.domain.money import Price
-from stepward.models.base import model_id
 from stepward.models.calculators import calculator
-from stepward.models.cards import ALIASES, list_prices
+from stepward.models.cards import ALIASES, list_prices, model_id
 from stepward.ports.prices import Prices, PriceStore
 
 MOST_PRICES: Final = 200
-_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,118}", re.ASCII)
+_LONGEST_ID: Final = 119
+_MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*(?:/[A-Za-z0-9][A-Za-z0-9._:-]*)*", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,12 @@ class TenantPrices:
 
 
 def _name(model: str) -> str:
-    if not _MODEL.fullmatch(model):
+    if len(model) > _LONGEST_ID or not _MODEL.fullmatch(model):
         raise InvalidRequest(
             f"{model[:80]!r} cannot be a model's id.",
             field="model",
-            fix="use up to 119 letters, digits and ._:-, beginning with a letter or a digit",
+            fix="use up to 119 letters, digits and ._:-, beginning with a letter or a digit; of a provider of your own: "
+            "PROVIDER/MODEL",
         )
     return model_id(model)
 

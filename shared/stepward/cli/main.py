@@ -20,6 +20,7 @@ from stepward.cli import (
     keys,
     local,
     logs,
+    models,
     providers,
     run,
     runs,
@@ -87,6 +88,7 @@ app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
 app.add_typer(providers.app, name="providers")
 costs.attach(app)
+models.attach(app)
 logs.attach(app)
 doctor.attach(app)
 fake_llm.attach(app)

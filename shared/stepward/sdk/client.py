@@ -10,12 +10,8 @@ from uuid import uuid4
 
 import httpx2
 
-from stepward.sdk.approvals import ApprovalClient
-from stepward.sdk.control import RunControl
-from stepward.sdk.costs import Budgets, Costs, Prices
-from stepward.sdk.data import DataClient
+from stepward.sdk.areas import Areas
 from stepward.sdk.errors import StillRunning
-from stepward.sdk.lifecycle import AgentLifecycle
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -30,17 +26,14 @@ from stepward.sdk.shapes import (
     Run,
     has_ended,
 )
-from stepward.sdk.tools import ToolClient
 from stepward.sdk.transport import Transport, path_to, said
-from stepward.sdk.triggers import TriggerClient
 from stepward.sdk.workflow_shapes import RunPage
-from stepward.sdk.workflows import WorkflowClient
 
 FIRST_POLL_S = 0.25
 LONGEST_POLL_S = 2.0
 
 
-class Stepward:
+class Stepward(Areas):
     """One stage of Stepward, seen with one API key; safe to share between threads.
 
     >>> with Stepward("http://127.0.0.1:8400", "sw_…") as stepward:  # doctest: +SKIP
@@ -58,39 +51,13 @@ class Stepward:
         sleep: Callable[[float], None] = time.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._wire = Transport(url, api_key, timeout_s=timeout_s, http=http, sleep=sleep)
-        self._sleep = sleep
-        self._monotonic = monotonic
+        wire = Transport(url, api_key, timeout_s=timeout_s, http=http, sleep=sleep)
+        super().__init__(wire, sleep, monotonic)
 
     @property
     def url(self) -> str:
         """Where this client sends its calls."""
         return self._wire.url
-
-    @property
-    def approvals(self) -> ApprovalClient:
-        """What agents ask people."""
-        return ApprovalClient(self._wire)
-
-    @property
-    def data(self) -> DataClient:
-        """The tenant's data files."""
-        return DataClient(self._wire)
-
-    @property
-    def triggers(self) -> TriggerClient:
-        """What starts agents without a request."""
-        return TriggerClient(self._wire)
-
-    @property
-    def tools(self) -> ToolClient:
-        """What agents may use."""
-        return ToolClient(self._wire)
-
-    @property
-    def workflows(self) -> WorkflowClient:
-        """Graphs of tasks, and their runs."""
-        return WorkflowClient(self._wire, self._sleep, self._monotonic)
 
     def close(self) -> None:
         """Give the connections back; `with` does it by itself."""
@@ -105,31 +72,6 @@ class Stepward:
     ) -> None:
         """Give the connections back."""
         self.close()
-
-    @property
-    def costs(self) -> Costs:
-        """What was spent."""
-        return Costs(self._wire)
-
-    @property
-    def budgets(self) -> Budgets:
-        """What may be spent, and how many runs may be active at once."""
-        return Budgets(self._wire)
-
-    @property
-    def prices(self) -> Prices:
-        """What models cost."""
-        return Prices(self._wire)
-
-    @property
-    def control(self) -> RunControl:
-        """Pausing, resuming, forking and comparing runs, and how the system stands."""
-        return RunControl(self._wire)
-
-    @property
-    def lifecycle(self) -> AgentLifecycle:
-        """Labels of versions, and the steps of an agent's life."""
-        return AgentLifecycle(self._wire)
 
     def register_agent(self, definition: Mapping[str, Any]) -> Registration:
         """Store one version of an agent; the same version with the same content again changes nothing."""

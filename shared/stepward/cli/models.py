@@ -1,0 +1,131 @@
+"""`stepward models`: what models can do, how much they take, what they cost, when they end."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+import typer
+from rich.text import Text
+
+from stepward.cli import screen
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.exit_codes import EPILOG
+from stepward.sdk.models import Model
+
+HELP = """List the models that an agent can name, or show one with the source and date of what is known.
+
+Examples:
+
+  stepward models
+
+  stepward models balanced
+
+  stepward models --json | jq -r '.models[] | select(.status != "active") | .id'
+"""
+_STYLES: Final = {"ends_soon": "yellow", "ended": "red"}
+_PRICES: Final = {
+    "input": "input_usd_per_mtok",
+    "output": "output_usd_per_mtok",
+    "cache read": "cache_read_usd_per_mtok",
+    "cache write 5m": "cache_write_usd_per_mtok",
+    "cache write 1h": "cache_write_1h_usd_per_mtok",
+}
+
+
+def attach(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("models", help=HELP, epilog=EPILOG)(models)
+
+
+def models(
+    model: Annotated[str | None, typer.Argument(metavar="[ID]", help="A model's id, or an alias.")] = None,
+    url: UrlOption = None,
+    key: KeyOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List models, or show one."""
+    with connect(url, key) as stepward:
+        if model is None:
+            listed = stepward.models.list()
+            screen.answer({"models": listed}, lambda found: _list(found["models"]), as_json=as_json)
+        else:
+            screen.answer(stepward.models.show(model), _show, as_json=as_json)
+
+
+def _list(found: list[Model]) -> None:
+    table = screen.table("model", "provider", "context", "in", "out", "ends", right=("context", "in", "out"))
+    for one in found:
+        style = _STYLES.get(one["status"], "")
+        cells = [one["id"], one["provider"], _tokens(one), *_in_and_out(one), one.get("ends_on", "")]
+        table.add_row(*(Text(screen.plain(cell), style=style) for cell in cells))
+    screen.show(table)
+    for one in found:
+        if one["aliases"]:
+            screen.say(f"{', '.join(one['aliases'])}: {one['id']}", style="dim")
+    screen.say("context: tokens; in, out: dollars a million tokens", style="dim")
+
+
+def _show(one: Model) -> None:
+    price = one.get("price", {})
+    screen.fields(
+        {
+            "model": one["id"],
+            "alias": ", ".join(one["aliases"]),
+            "provider": one["provider"],
+            "its id there": one["vendor_id"],
+            "status": Text(one["status"].replace("_", " "), style=_STYLES.get(one["status"], "green")),
+            "ends on": one.get("ends_on"),
+            "successor": one.get("successor"),
+            "context": _counted(one.get("context_tokens"), "tokens"),
+            "input": _counted(one.get("max_input_tokens"), "tokens at most"),
+            "output": _counted(one.get("max_output_tokens"), "tokens at most"),
+            "a call": _counted(one.get("max_call_s"), "s at most"),
+            **_capabilities(one.get("capabilities", {})),
+            "note": one.get("note"),
+            "from": f"{one['source']}, {one['as_of']}",
+        }
+    )
+    if price:
+        _show_price(price, agreed=one["price_agreed"])
+
+
+def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
+    long = price.get("long_context") or {}
+    above = f"above {long['above_prompt_tokens']:,}" if long else ""
+    titles = ("dollars a million tokens", *(("price", above) if long else ("price",)))
+    table = screen.table(*titles, right=titles[1:])
+    for name, key in _PRICES.items():
+        if key in price:
+            table.add_row(
+                *(screen.as_cell(cell) for cell in (name, price[key], *([long.get(key, "")] if long else [])))
+            )
+    screen.say("")
+    screen.show(table)
+    screen.say(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
+
+
+def _capabilities(found: dict[str, Any]) -> dict[str, str]:
+    """Say what it can in words, and leave out what it cannot."""
+    can = [name.replace("_", " ") for name, has in found.items() if has is True]
+    lists = {
+        "thinking": found.get("thinking"),
+        "effort": found.get("efforts"),
+        "cache": found.get("cache_ttls"),
+    }
+    said = {
+        name: ", ".join(word.replace("_", " ") for word in words) for name, words in lists.items() if words
+    }
+    return {"can": ", ".join(can), **said, "temperature": str(found.get("temperature", "")).replace("_", " ")}
+
+
+def _counted(number: int | None, unit: str) -> str | None:
+    return None if number is None else f"{number:,} {unit}"
+
+
+def _tokens(one: Model) -> str:
+    return f"{one['context_tokens']:,}" if "context_tokens" in one else ""
+
+
+def _in_and_out(one: Model) -> tuple[str, str]:
+    price = one.get("price", {})
+    return str(price.get("input_usd_per_mtok", "")), str(price.get("output_usd_per_mtok", ""))

@@ -1,0 +1,65 @@
+"""Models, as a program asks for them: what they can do, how much they take, what they cost, when they end."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypedDict, cast
+
+from stepward.sdk.transport import Transport, path_to
+
+
+class Model(TypedDict):
+    """One model; `price` is in dollars a million tokens, and `ends_on` is the first day without it.
+
+    Of one that has ended without a price only the end is known.
+    """
+
+    id: str
+    provider: str
+    vendor_id: str
+    capabilities: NotRequired[dict[str, Any]]
+    context_tokens: NotRequired[int]
+    max_input_tokens: NotRequired[int]
+    max_output_tokens: NotRequired[int]
+    max_call_s: NotRequired[int]
+    price: NotRequired[dict[str, Any]]
+    price_agreed: bool
+    ends_on: NotRequired[str]
+    successor: NotRequired[str]
+    status: Literal["active", "ends_soon", "ended"]
+    aliases: list[str]
+    source: str
+    as_of: str
+    note: NotRequired[str]
+
+
+class ModelClient:
+    """The models that agents can name.
+
+    >>> with Stepward("http://127.0.0.1:8400", "sw_…") as stepward:  # doctest: +SKIP
+    ...     print(stepward.models.show("balanced")["context_tokens"])
+    """
+
+    def __init__(self, wire: Transport) -> None:
+        self._wire = wire
+
+    def list(self) -> list[Model]:
+        """List those that are known, and those of providers of your own that have a price.
+
+        Returns:
+            Every model, by provider.
+        """
+        return cast("list[Model]", self._wire.get("/models")["models"])
+
+    def show(self, model: str) -> Model:
+        """Show one.
+
+        Args:
+            model: Its id, which may contain slashes, or an alias such as `balanced`.
+
+        Returns:
+            All that is known of it.
+
+        Raises:
+            ApiError: There is no such model (404).
+        """
+        return cast("Model", self._wire.get(path_to("models", model)))
