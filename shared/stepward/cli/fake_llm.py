@@ -11,7 +11,7 @@ import typer
 
 from stepward.cli import screen
 from stepward.cli.connection import JsonOption, offline
-from stepward.cli.exit_codes import EPILOG
+from stepward.cli.exit_codes import EPILOG, SetupError
 
 if TYPE_CHECKING:
     from stepward.cli.offline import Provider
@@ -31,8 +31,23 @@ Examples:
   stepward fake-llm --script replies.yaml
 
   stepward fake-llm --fault 429:2 --fault cut
+
+  stepward fake-llm --cassette cassettes --record-from https://api.anthropic.com
 """
-_File = Annotated[
+
+
+_Port = Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen; 0 takes a free port.")]
+_Rehearsal = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="AGENT_FILE",
+        exists=True,
+        dir_okay=False,
+        show_default=False,
+        help="Whose rehearsal to play. Default: that of the bundled support agent.",
+    ),
+]
+_Script = Annotated[
     Path | None,
     typer.Option(
         metavar="FILE",
@@ -42,40 +57,65 @@ _File = Annotated[
         help="A list of replies: what to answer, in order.",
     ),
 ]
+_Cassette = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", file_okay=False, show_default=False, help="A folder of recorded exchanges to play."
+    ),
+]
+_RecordFrom = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        show_default=False,
+        help="A real provider to ask what no cassette answers; it is kept in DIR without secrets.",
+    ),
+]
+_Fault = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="NAME[:N]", show_default=False, help="What goes wrong with the first N requests (1)."
+    ),
+]
+_Latency = Annotated[int, typer.Option(min=0, max=600_000, help="How long each answer waits.")]
 
 
 def fake_llm(
-    port: Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen; 0 takes a free port.")] = 0,
-    rehearsal: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="AGENT_FILE",
-            exists=True,
-            dir_okay=False,
-            show_default=False,
-            help="Whose rehearsal to play. Default: that of the bundled support agent.",
-        ),
-    ] = None,
-    script: _File = None,
-    fault: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME[:N]", show_default=False, help="What goes wrong with the first N requests (1)."
-        ),
-    ] = None,
-    latency_ms: Annotated[int, typer.Option(min=0, max=600_000, help="How long each answer waits.")] = 0,
+    port: _Port = 0,
+    rehearsal: _Rehearsal = None,
+    script: _Script = None,
+    cassette: _Cassette = None,
+    record_from: _RecordFrom = None,
+    fault: _Fault = None,
+    latency_ms: _Latency = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Be a model provider on this machine."""
     provider = offline("A provider for tests").provider(
-        port=port, rehearsal=rehearsal, script=script, faults=fault or [], latency_ms=latency_ms
+        port=port,
+        rehearsal=rehearsal,
+        script=script,
+        cassette=cassette,
+        record_from=record_from,
+        faults=tuple(fault or ()),
+        latency_ms=latency_ms,
     )
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    with provider:
+    with _listening(provider, port):
         _tell(provider, as_json=as_json)
         ended.wait()
+
+
+def _listening(provider: Provider, port: int) -> Provider:
+    try:
+        return provider.start()
+    except OSError as error:
+        raise SetupError(
+            f"Port {port} cannot be listened on: {error.strerror}.",
+            "Give another --port, or 0 for a free one.",
+        ) from error
 
 
 def _tell(provider: Provider, *, as_json: bool) -> None:

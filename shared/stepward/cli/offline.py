@@ -25,7 +25,7 @@ from stepward.tasks.agent import AgentSettings
 from stepward.tasks.subworkflow import SubworkflowSettings
 from stepward.tasks.tool import ToolSettings
 from stepward.testing.fake_llm import FakeProvider
-from stepward.testing.fake_llm.command import provider_of
+from stepward.testing.fake_llm.command import Told, provider_of
 from stepward.testing.fake_llm.script_files import Unreadable
 from stepward.workflow.checks.examine import Examined, examined
 from stepward.workflow.checks.locating import located
@@ -189,7 +189,7 @@ class Offline:
         """Make a model provider for tests.
 
         Args:
-            options: As `provider_of` takes them.
+            options: The fields of `Told`.
 
         Returns:
             The provider; it does not listen yet.
@@ -198,7 +198,7 @@ class Offline:
             InputError: A file or a fault cannot be used.
         """
         try:
-            return provider_of(**options)
+            return provider_of(Told(**options))
         except Unreadable as error:
             raise InputError(str(error), "See `stepward fake-llm --help`.") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -14,37 +15,62 @@ from stepward.testing.fake_llm.service import Settings
 _MOST_TIMES = 1_000_000
 
 
-def provider_of(
-    *, port: int, rehearsal: Path | None, script: Path | None, faults: list[str], latency_ms: int
-) -> FakeProvider:
+@dataclass(frozen=True)
+class Told:
+    """What a command line says.
+
+    Args:
+        port: Where to listen; 0 takes a free port.
+        rehearsal: An agent's file.
+        script: A file of replies, in place of a rehearsal.
+        cassette: A folder of exchanges, in place of both.
+        record_from: A real provider's address, to ask what no cassette answers yet.
+        faults: What goes wrong, each `NAME` or `NAME:N`.
+        latency_ms: How long each answer waits, in milliseconds.
+        pace_ms: How long each event of a stream waits, in milliseconds.
+    """
+
+    port: int = 0
+    rehearsal: Path | None = None
+    script: Path | None = None
+    cassette: Path | None = None
+    record_from: str | None = None
+    faults: tuple[str, ...] = ()
+    latency_ms: int = 0
+    pace_ms: int = 0
+
+
+def provider_of(told: Told) -> FakeProvider:
     """Make a provider that does not listen yet.
 
     Args:
-        port: Where it is to listen.
-        rehearsal: An agent's file.
-        script: A file of replies, in place of a rehearsal.
-        faults: What goes wrong, each `NAME` or `NAME:N`.
-        latency_ms: How long each answer waits, in milliseconds.
+        told: What the command line says.
 
     Returns:
         The provider.
 
     Raises:
-        Unreadable: A file or a fault cannot be used; says which, and why.
+        Unreadable: A file, a folder or a fault cannot be used; says which, and why.
     """
-    if rehearsal and script:
-        raise Unreadable("--script and --rehearsal exclude each other: give one of them")
-    settings = Settings(port=port, latency_ms=latency_ms)
-    replies = read_script(script) if script else []
+    if sum(one is not None for one in (told.rehearsal, told.script, told.cassette)) > 1:
+        raise Unreadable("--rehearsal, --script and --cassette exclude each other: give one of them")
+    settings = Settings(port=told.port, latency_ms=told.latency_ms, pace_ms=told.pace_ms)
+    replies = read_script(told.script) if told.script else []
     try:
-        provider = FakeProvider(*replies, rehearsal=rehearsal, settings=settings)
+        provider = FakeProvider(
+            *replies,
+            rehearsal=told.rehearsal,
+            cassettes=told.cassette,
+            record_from=told.record_from,
+            settings=settings,
+        )
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
-        raise Unreadable(f"{rehearsal}: it is no agent: {place}: {first['msg']}") from error
-    for told in faults:
-        name, _, times = told.partition(":")
-        provider.fault(_fault(name), _times(times or "1", told))
+        raise Unreadable(f"{told.rehearsal}: it is no agent: {place}: {first['msg']}") from error
+    for one in told.faults:
+        name, _, times = one.partition(":")
+        provider.fault(_fault(name), _times(times or "1", one))
     return provider
 
 

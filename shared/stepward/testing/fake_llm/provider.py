@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeAlias
 
+from stepward.testing.fake_llm.cassettes import check_folder
 from stepward.testing.fake_llm.received import Received, without_secrets
+from stepward.testing.fake_llm.recording import Recorder
 from stepward.testing.fake_llm.replies import Fault, Reply
-from stepward.testing.fake_llm.script_files import read_definition
+from stepward.testing.fake_llm.script_files import Unreadable, read_definition
 from stepward.testing.fake_llm.server import Server
 from stepward.testing.fake_llm.service import Service, Settings
 from stepward.testing.fake_llm.sources import BUNDLED, Rehearsed, Script, Source, rehearsal_of
@@ -27,8 +30,12 @@ class FakeProvider:
     Args:
         replies: What to answer, in order: a `Reply`, its fields, or a text.
         rehearsal: An agent's file, or its content, whose rehearsal is played.
-        source: Another way to choose replies.
+        cassettes: A folder of exchanges that are played; then nothing else is.
+        record_from: A real provider's address, to ask what no cassette answers yet.
         settings: Port, models, keys, speed.
+
+    Raises:
+        Unreadable: A file or a folder cannot be used.
 
     Example:
         >>> with FakeProvider("Hello.") as provider:
@@ -40,18 +47,19 @@ class FakeProvider:
         self,
         *replies: Told,
         rehearsal: Path | str | Mapping[str, Any] | None = None,
-        source: Source | None = None,
+        cassettes: Path | None = None,
+        record_from: str | None = None,
         settings: Settings | None = None,
     ) -> None:
-        chosen = source or (Script(map(_reply, replies)) if replies else _rehearsed(rehearsal or BUNDLED))
-        self._service = Service(settings or Settings(), chosen)
+        chosen = Script(map(_reply, replies)) if replies else _rehearsed(rehearsal)
+        self._service = Service(settings or Settings(), chosen, _recorder(cassettes, record_from))
         self._requests: list[Received] = []
         self._told = threading.Condition()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Begin to listen.
+        """Begin to listen; where it listens already nothing changes.
 
         Returns:
             The provider itself.
@@ -59,6 +67,8 @@ class FakeProvider:
         Raises:
             OSError: The port is taken.
         """
+        if self._server:
+            return self
         self._server = Server(self._service.settings.port, self._service, self._admit, self._tell)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
@@ -164,7 +174,23 @@ def _reply(told: Told) -> Reply:
     return told if isinstance(told, Reply) else Reply.model_validate(dict(told))
 
 
-def _rehearsed(given: Path | str | Mapping[str, Any]) -> Source:
+def _rehearsed(given: Path | str | Mapping[str, Any] | None) -> Source:
+    if given is None:
+        return _bundled()
     if isinstance(given, Mapping):
         return Rehearsed(rehearsal_of(given, "the definition"))
     return Rehearsed(rehearsal_of(read_definition(Path(given)), str(given)))
+
+
+@cache
+def _bundled() -> Source:
+    """Read the bundled agent once; it keeps nothing of what it is asked."""
+    return Rehearsed(rehearsal_of(read_definition(BUNDLED), BUNDLED.name))
+
+
+def _recorder(cassettes: Path | None, record_from: str | None) -> Recorder | None:
+    if cassettes is None:
+        if record_from:
+            raise Unreadable("to record, give the folder of cassettes too")
+        return None
+    return Recorder(check_folder(cassettes, records=record_from is not None), record_from)

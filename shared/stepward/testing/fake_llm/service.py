@@ -10,6 +10,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from stepward.testing.fake_llm import faults
@@ -17,6 +18,7 @@ from stepward.testing.fake_llm.answers import Answer, json_answer
 from stepward.testing.fake_llm.anthropic import AnthropicMessages
 from stepward.testing.fake_llm.anthropic_reading import AnthropicReader
 from stepward.testing.fake_llm.caching import PromptCache
+from stepward.testing.fake_llm.cassettes import Asked
 from stepward.testing.fake_llm.chat import OpenAiChat
 from stepward.testing.fake_llm.chat_reading import ChatReader
 from stepward.testing.fake_llm.converse import BedrockConverse
@@ -26,6 +28,7 @@ from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.plain_tellers import ModelLists, PlainTeller
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.received import Received, key_digest
+from stepward.testing.fake_llm.recording import Recorder
 from stepward.testing.fake_llm.refusals import Refusal
 from stepward.testing.fake_llm.replies import Fault, Reply
 from stepward.testing.fake_llm.responses import OpenAiResponses
@@ -65,9 +68,10 @@ class Settings:
 class Service:
     """Turns a request into an answer."""
 
-    def __init__(self, settings: Settings, source: Source) -> None:
+    def __init__(self, settings: Settings, source: Source, recorder: Recorder | None = None) -> None:
         self.settings = settings
         self.source = source
+        self._recorder = recorder
         self.models = KnownModels(settings.models)
         self.faults: deque[Fault] = deque()
         self._lock = threading.Lock()
@@ -122,7 +126,7 @@ class Service:
             request.refused = refusal.message
             answer = door.refused(refusal, request.request_id)
         request.status = answer.status
-        return replace(answer, headers={**answer.headers, door.request_id_header: request.request_id})
+        return replace(answer, headers={door.request_id_header: request.request_id, **answer.headers})
 
     def _answered(self, request: Received, raw: bytes, headers: Mapping[str, str], route: Route) -> Answer:
         door: Door = (self.tellers if route.direct else self.speakers)[route.speaker]
@@ -139,6 +143,11 @@ class Service:
             }
         body, asked = _without_suffix(request.body)
         asked = asked or headers.get(_FAULT_HEADER)
+        if self._recorder:
+            answer = self._recorder.answer(
+                Asked(request.method, request.path, _without_path(request.body, route)), raw, headers
+            )
+            return self._maybe_broken(answer, asked, request, route)
         if route.direct:
             return self._told(request, body, headers, route, asked)
         speaker = self.speakers[route.speaker]
@@ -156,13 +165,24 @@ class Service:
         asked: str | None,
     ) -> Answer:
         answer = self.tellers[route.speaker].direct(body, headers)
-        fault = _fault_of(asked) or (self._next_fault() if route.speaker == "embeddings" else None)
+        return self._maybe_broken(answer, asked, request, route)
+
+    def _maybe_broken(self, answer: Answer, asked: str | None, request: Received, route: Route) -> Answer:
+        """Let a fault have its way with an answer that is ready; counts and lists go wrong only when asked to."""
+        takes_faults = not route.direct or route.speaker == "embeddings"
+        fault = _fault_of(asked) or (self._next_fault() if takes_faults else None)
         if fault is None:
             return answer
         request.fault = fault.name
         if refusal := faults.refusal_of(fault):
             raise refusal
-        return faults.page(fault) or faults.broken(answer, fault, lambda: b"")
+        event = partial(self._error_event, route, request)
+        return faults.page(fault) or faults.broken(answer, fault, event)
+
+    def _error_event(self, route: Route, request: Received) -> bytes:
+        if route.direct:
+            return b""
+        return self.speakers[route.speaker].error_event(faults.OVERLOADED, request.request_id)
 
     def _replied(self, request: Received, prompt: Prompt, speaker: Speaker, asked: str | None) -> Answer:
         fault = _fault_of(asked) or self._next_fault()
@@ -182,7 +202,7 @@ class Service:
         if fault is None:
             return answer
         return faults.broken(
-            answer, fault, lambda: speaker.error_event(faults.OVERLOADED, request.request_id)
+            answer, fault, partial(speaker.error_event, faults.OVERLOADED, request.request_id)
         )
 
     def _next_fault(self) -> Fault | None:
@@ -196,6 +216,13 @@ class Service:
 
     def _id(self, request: Received) -> str:
         return f"{self._instance}{request.number:08d}"
+
+
+def _without_path(body: dict[str, Any], route: Route) -> dict[str, Any]:
+    """Leave out what stands in the path, which a cassette knows by itself."""
+    return {
+        name: value for name, value in body.items() if route.model is None or name not in ("model", "stream")
+    }
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:
