@@ -39,15 +39,14 @@ class Vendor:
     thinks: bool = True
 
     def ask(self, provider: FakeProvider, request: ModelRequest, **changed: Any) -> ModelReply:
-        access = {"key": SecretStr(PLANTED_KEY), "url": self.url(provider)} | changed.pop("access", {})
-        call = CallContext(
-            tenant="acme",
-            access=Access(**access),
-            provider=self.kind,
-            vendor_model=self.model,
-            capabilities=self.capabilities,
-            **changed,
-        )
+        return self.ask_at(self.url(provider), request, **changed)
+
+    def ask_at(self, url: str, request: ModelRequest, **changed: Any) -> ModelReply:
+        access = {"key": SecretStr(PLANTED_KEY), "url": url} | changed.pop("access", {})
+        given: dict[str, Any] = {
+            "tenant": "acme", "provider": self.kind, "vendor_model": self.model, "capabilities": self.capabilities,
+        }  # fmt: skip
+        call = CallContext(access=Access(**access), **(given | changed))
         return client_of(self.kind).reply(request, call)
 
     def request(self, **changed: Any) -> ModelRequest:
@@ -66,6 +65,20 @@ VENDORS = (
             thinking=("adaptive", "between_tools"), efforts=("low", "high"), cache_ttls=("5m", "1h")
         ),
         frozenset({"length", "context", "refusal", "pause"}),
+    ),
+    Vendor(
+        "openai",
+        "gpt-6-luna",
+        lambda provider: provider.openai_url,
+        Capabilities(
+            parallel_tools=True,
+            structured_output=True,
+            thinking=("adaptive", "disabled"),
+            efforts=("low", "high"),
+            cache_ttls=("5m",),
+            cache_off=True,
+        ),
+        frozenset({"length", "refusal", "content_filter"}),
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,7 +75,7 @@ def test_the_beginning_of_a_prompt_stays_equal_to_the_byte(vendor: Vendor, provi
     history = (answered(first, {"b": 1, "a": 2}),)
     for _ in range(2):
         vendor.ask(provider, vendor.request(history=history))
-    bodies = [request.body for request in provider.requests if request.body]
+    bodies = [json.dumps(request.body) for request in provider.requests if request.body]
     assert bodies[1] == bodies[2]
 
 
@@ -201,7 +202,7 @@ def test_a_stream_that_breaks_off_brings_what_is_to_be_paid(
     partial: Any = caught.value.partial
     assert partial.stop == "cut"
     assert partial.usage.output_tokens > 0
-    assert partial.usage.input_tokens > 0 or vendor.kind != "anthropic"
+    assert partial.usage.input_tokens > 0 or vendor.kind == "bedrock"
 
 
 def test_a_stream_that_stalls_is_cut(vendor: Vendor, provider: FakeProvider) -> None:

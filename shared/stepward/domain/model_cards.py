@@ -45,6 +45,8 @@ class Capabilities(BaseModel):
     temperature: Literal["never", "without_thinking", "always"] = "never"
     cache_ttls: tuple[CacheTtl, ...] = ()
     """How long a cached prompt may be kept; 5m stands for the vendor's own where it is not chosen by request."""
+    cache_off: bool = False
+    """Whether a request can turn off a cache that the vendor fills by itself."""
 
     @property
     def thinks(self) -> bool:

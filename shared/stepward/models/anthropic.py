@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
-from stepward.domain.errors import ProviderFault, StreamCut
 from stepward.domain.money import Usage
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
-from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable
-from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
-from stepward.ports.models import Access, CallContext
+from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, keyed_client
+from stepward.models.streams import run
+from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
     from anthropic import AsyncAnthropic
@@ -28,7 +27,6 @@ _STOPS: Final[Mapping[str | None, Stop]] = {
     "refusal": "refused",
     "model_context_window_exceeded": "context",
 }
-_CONNECT_S: Final = 10.0
 _THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 
 
@@ -45,40 +43,19 @@ class AnthropicMessages:
 
     async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         import anthropic  # noqa: PLC0415  only who calls this provider loads its SDK
-        import httpx2  # noqa: PLC0415
 
+        client = keyed_client(VENDOR, call, lambda key: _connected(key, call.access.url))
+        opening = client.messages.create(**_body(request, call), stream=True)
         reading = _Reading(Gathering(request.turn, call))
-        watch = Watch(call)
-        try:
-            stream = await watch.wait(_client(call).messages.create(**_body(request, call), stream=True))
-            async with stream:
-                reading.opened(stream.response.headers.get("request-id"))
-                watch.count_bytes(lambda: stream.response.num_bytes_downloaded)
-                async for event in watch.events(stream):
-                    reading.take(event)
-        except NobodyWaits:
-            return reading.gathering.cut()
-        except WentSilent as error:
-            raise reading.broken(call.provider, str(error)) from error
-        except anthropic.APIStatusError as error:
-            raise reading.failed(_fault(error, request, call)) from error
-        except (anthropic.APIError, httpx2.HTTPError, ValueError, OSError) as error:
-            raise reading.broken(call.provider, f"{type(error).__name__}: {error}") from error
-        if not reading.is_whole:
-            raise reading.broken(call.provider, "the stream ended before the reply did.")
-        return reading.gathering.reply()
+        return await SdkCall(anthropic, "request-id", request, call).reply(opening, reading)
 
 
-class _Reading:
+class _Reading(Reading):
     """One stream's events, taken in one by one."""
 
     def __init__(self, gathering: Gathering) -> None:
-        self.gathering = gathering
-        self.is_whole = False
+        super().__init__(gathering)
         self._thoughts: dict[int, dict[str, Any]] = {}
-
-    def opened(self, request_id: str | None) -> None:
-        self.gathering.request_id = request_id
 
     def take(self, event: Any) -> None:
         """Take in one event; kinds that are not known are left to those who know them."""
@@ -121,16 +98,6 @@ class _Reading:
         elif delta.type == "signature_delta" and thought is not None:
             thought["signature"] = thought.get("signature", "") + delta.signature
 
-    def broken(self, provider: str, why: str) -> ProviderFault:
-        """Say that the stream broke off: with what came, if anything did."""
-        return self.failed(unreachable(provider, why))
-
-    def failed(self, fault: ProviderFault) -> ProviderFault:
-        """Keep what came before a fault, because it is paid."""
-        if self.gathering.has_begun:
-            return StreamCut(fault.detail, partial=self.gathering.cut())
-        return fault
-
 
 def _usage(before: Usage, said: Any) -> Usage:
     """Read a count; a later one of a stream says the sums so far, and leaves out what it does not repeat.
@@ -153,39 +120,15 @@ def _usage(before: Usage, said: Any) -> Usage:
     )
 
 
-def _fault(error: Any, request: ModelRequest, call: CallContext) -> ProviderFault:
-    body = error.body if isinstance(error.body, dict) else {}
-    told = body.get("error", body)
-    told = told if isinstance(told, dict) else {}
-    in_stream = error.response.status_code < 400
-    return fault_of(
-        Answered(
-            provider=call.provider,
-            status=None if in_stream else error.response.status_code,
-            kind=str(told.get("type") or ""),
-            message=str(told.get("message") or error.message),
-            headers={name.lower(): value for name, value in error.response.headers.items()},
-            model=request.model,
-            request_id=error.request_id,
-        )
-    )
-
-
-def _client(call: CallContext) -> AsyncAnthropic:
-    if call.access.key is None:
-        raise no_key(call.provider)
-    return kept_client((VENDOR, call.access), lambda: _connected(call.access))
-
-
-def _connected(access: Access) -> AsyncAnthropic:
+def _connected(key: str, url: str | None) -> AsyncAnthropic:
     """Make a client; nothing of it is tried again by itself."""
     from anthropic import AsyncAnthropic, Timeout  # noqa: PLC0415
 
     return AsyncAnthropic(
-        api_key=access.key.get_secret_value() if access.key else None,
-        base_url=access.url or "https://api.anthropic.com",
+        api_key=key,
+        base_url=url or "https://api.anthropic.com",
         max_retries=0,
-        timeout=Timeout(None, connect=_CONNECT_S),
+        timeout=Timeout(None, connect=CONNECT_S),
     )
 
 

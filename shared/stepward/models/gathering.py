@@ -26,6 +26,11 @@ _WHOLE: Final = frozenset({"end", "tools", "pause"})
 """Endings of which nothing is missing."""
 
 
+def estimated_tokens(size_bytes: int) -> int:
+    """Estimate how many tokens a text takes."""
+    return ceil(size_bytes / BYTES_PER_TOKEN)
+
+
 @dataclass
 class _Text:
     words: list[str] = field(default_factory=list)
@@ -92,6 +97,16 @@ class Gathering:
         """Whether anything has come that is to be paid."""
         return bool(self._blocks) or self.usage != Usage()
 
+    @property
+    def estimated_output_tokens(self) -> int:
+        """How many tokens have come, by their bytes: for where the vendor has not said."""
+        came = sum(
+            len(piece.encode("utf-8", "replace"))
+            for block in self._blocks.values()
+            for piece in _pieces(block)
+        )
+        return estimated_tokens(came + self.thought_bytes)
+
     def reply(self) -> ModelReply:
         """Put together what has come; calls of a reply that is not whole are left out, for nobody may act on them."""
         text, calls = "", list[ToolCall]()
@@ -120,8 +135,7 @@ class Gathering:
     def cut(self) -> ModelReply:
         """Put together what has come of a reply that broke off; the vendor has not said how long it was."""
         self.stop = "cut"
-        came = sum(len(piece.encode()) for block in self._blocks.values() for piece in _pieces(block))
-        written = max(self.usage.output_tokens, ceil((came + self.thought_bytes) / BYTES_PER_TOKEN))
+        written = max(self.usage.output_tokens, self.estimated_output_tokens)
         return self.reply().model_copy(
             update={"usage": self.usage.model_copy(update={"output_tokens": written}), "parts": ()}
         )

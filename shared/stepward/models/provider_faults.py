@@ -22,7 +22,7 @@ from stepward.domain.retry_after import retry_after_s
 _SAID_CHARS: Final = 300
 _TOO_LONG: Final = re.compile(
     r"prompt is too long|context.{0,20}(length|window)|too many (input )?tokens|maximum context"
-    r"|input is too long|exceeds? the (model|maximum)",
+    r"|input is too long|exceeds? the (model|maximum|available context)|exceed_context_size",
     re.IGNORECASE,
 )
 _NO_MORE_MONEY: Final = frozenset({"insufficient_quota", "billing_error"})
@@ -74,9 +74,18 @@ def fault_of(answered: Answered) -> ProviderFault:
     return ProviderUnavailable(said)
 
 
-_BUSY: Final = frozenset(
-    {"overloaded_error", "rate_limit_error", "rate_limit_exceeded", "ThrottlingException"}
-)
+_BUSY: Final = frozenset({
+    "overloaded_error", "rate_limit_error", "rate_limit_exceeded", "server_is_overloaded", "slow_down",
+    "ThrottlingException",
+})  # fmt: skip
+_LASTING: Final = frozenset({
+    "invalid_request_error", "authentication_error", "permission_error", "invalid_prompt", "context_length_exceeded",
+    "data_residency_mismatch", "bio_policy", "misalignment_policy_violation", "image_content_policy_violation",
+    "invalid_image", "invalid_image_format", "invalid_base64_image", "invalid_image_url", "invalid_image_mode",
+    "image_too_large", "image_too_small", "image_parse_error", "image_file_too_large", "empty_image_file",
+    "unsupported_image_media_type", "failed_to_download_image", "image_file_not_found",
+})  # fmt: skip
+"""Errors within a stream that the same call would meet again."""
 
 
 def no_key(provider: str) -> KeyMissing:
@@ -103,7 +112,7 @@ def asked_pause_s(headers: Mapping[str, str]) -> float | None:
 
 def _is_passing(answered: Answered) -> bool:
     if answered.status is None:
-        return answered.kind not in {"invalid_request_error", "authentication_error", "permission_error"}
+        return answered.kind not in _LASTING
     return answered.status in (408, 409, 429) or answered.status >= 500
 
 

@@ -1,0 +1,217 @@
+"""OpenAI's Responses API by its official SDK; nothing is kept at OpenAI, so each call brings the whole conversation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
+from stepward.domain.money import Usage
+from stepward.models.gathering import Gathering, estimated_tokens
+from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.openai_sdk import (
+    REQUEST_ID_HEADER,
+    VENDOR,
+    caching,
+    client_for,
+    effort_of,
+    format_of,
+    function_of,
+    sampling,
+    usage_of,
+)
+from stepward.models.sdk_calls import Reading, SaidInStream, SdkCall
+from stepward.models.streams import run
+from stepward.ports.models import CallContext
+
+_INCOMPLETE: Final[Mapping[str | None, Stop]] = {
+    "max_output_tokens": "length",
+    "content_filter": "filtered",
+}
+_FORBIDDEN: Final = frozenset(
+    {"invalid_prompt", "bio_policy", "misalignment_policy_violation", "image_content_policy_violation"}
+)
+"""Codes by which OpenAI ends a response that its rules do not allow."""
+
+
+class OpenAiResponses:
+    """Calls OpenAI's models; every reply streams, so that a stalled one is seen."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        return run(self._reply(request, call))
+
+    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        import openai  # noqa: PLC0415  only who calls this provider loads its SDK
+
+        client, body = client_for(call), _body(request, call)
+        reading = _Reading(Gathering(request.turn, call), body)
+        opening = client.responses.create(**body, stream=True)
+        return await SdkCall(openai, REQUEST_ID_HEADER, request, call).reply(opening, reading)
+
+
+class _Reading(Reading):
+    """One stream's events, taken in one by one."""
+
+    def __init__(self, gathering: Gathering, body: Mapping[str, Any]) -> None:
+        super().__init__(gathering)
+        self._body = body
+        self._streamed = set[object]()
+        self._is_refused = False
+
+    def take(self, event: Any) -> None:
+        """Take in one event; kinds that are not known are left to those who know them."""
+        match event.type:
+            case "response.created":
+                # A stream that breaks off tells no count, and yet the prompt is paid.
+                self.gathering.usage = self._estimated()
+            case "response.output_item.added" if event.item.type == "function_call":
+                self.gathering.begin_call(event.output_index, event.item.name)
+            case "response.output_item.done":
+                self._done(event.output_index, event.item)
+            case "error":
+                raise SaidInStream(event.code or "", event.message)
+            case "response.completed" | "response.incomplete" | "response.failed":
+                self._end(event.response)
+            case _:
+                self._piece(event)
+
+    def _piece(self, event: Any) -> None:
+        match event.type:
+            case "response.output_text.delta":
+                self._text((event.output_index, event.content_index), event.delta)
+            case "response.refusal.delta":
+                self._is_refused = True
+                self._text((event.output_index, event.content_index), event.delta)
+            case "response.function_call_arguments.delta":
+                self.gathering.arguments(event.output_index, event.delta)
+                self._streamed.add(event.output_index)
+            case "response.reasoning_summary_text.delta" | "response.reasoning_text.delta":
+                self.gathering.thought(event.delta)
+
+    def _text(self, index: object, words: str, extra: dict[str, Any] | None = None) -> None:
+        self._streamed.add(index)
+        self.gathering.text(index, words, extra)
+
+    def _done(self, index: int, item: Any) -> None:
+        """Take in an item as it is in the end; only now a reasoning item is what the API wants to see again."""
+        match item.type:
+            case "reasoning" if item.encrypted_content or item.content:
+                # One without either would be looked up where nothing is kept, and not be found.
+                self.gathering.opaque(index, VENDOR, item.model_dump(mode="json", exclude_none=True))
+            case "message":
+                self._message_done(index, item)
+            case "function_call":
+                self._call_done(index, item)
+
+    def _message_done(self, index: int, item: Any) -> None:
+        extra = {"phase": item.phase} if item.phase else None
+        for at, part in enumerate(item.content):
+            self._is_refused |= part.type == "refusal"
+            words = part.refusal if part.type == "refusal" else part.text
+            self._text((index, at), "" if (index, at) in self._streamed else words, extra)
+
+    def _call_done(self, index: int, item: Any) -> None:
+        if index in self._streamed:
+            self.gathering.all_arguments(index, item.arguments)
+        else:
+            self.gathering.begin_call(index, item.name)
+            self.gathering.arguments(index, item.arguments)
+
+    def _end(self, response: Any) -> None:
+        if response.status == "failed":
+            self._failed(response)
+        self.gathering.usage = _usage(response) or self._estimated()
+        self.is_whole = True
+        match response.status:
+            case "completed":
+                self.gathering.stop = "refused" if self._is_refused else "end"
+            case "failed":
+                self.gathering.stop = "filtered"
+            case _:
+                # What this release does not know is an end that nobody may take for a whole answer.
+                reason = response.incomplete_details.reason if response.incomplete_details else None
+                self.gathering.stop = _INCOMPLETE.get(reason, "filtered")
+
+    def _failed(self, response: Any) -> None:
+        """Raise what went wrong, but for what OpenAI's rules have ended: that is a reply with a name."""
+        code = response.error.code if response.error else "server_error"
+        if code in _FORBIDDEN:
+            return
+        self.gathering.usage = _usage(response) or Usage()
+        if self.gathering.has_begun and not _usage(response):
+            self.gathering.usage = self._estimated()
+        raise SaidInStream(code, response.error.message if response.error else "the response failed.")
+
+    def _estimated(self) -> Usage:
+        """Estimate the prompt's tokens by their bytes."""
+        sent = json.dumps(self._body, ensure_ascii=False).encode("utf-8", "replace")
+        return Usage(input_tokens=estimated_tokens(len(sent)))
+
+
+def _usage(response: Any) -> Usage | None:
+    said = response.usage
+    if said is None:
+        return None
+    return usage_of(
+        said.input_tokens, said.output_tokens, said.input_tokens_details, said.output_tokens_details
+    )
+
+
+def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    """Write the request; what does not change between the turns of a run stays equal to the byte."""
+    body: dict[str, Any] = {
+        "model": call.vendor_model or request.model,
+        "instructions": request.prompt,
+        "input": [item for message in conversation(request, VENDOR) for item in _items(message)],
+        "max_output_tokens": request.max_output_tokens,
+        "store": False,
+    }
+    if request.tools:
+        body["tools"] = [{"type": "function", **function_of(tool, call)} for tool in request.tools]
+        if call.capabilities.parallel_tools:
+            body["parallel_tool_calls"] = True
+    if request.output_schema:
+        body["text"] = {"format": {"type": "json_schema", **format_of(request)}}
+    return body | _reasoning(request, call) | sampling(request, call) | caching(request, call)
+
+
+def _reasoning(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    """Ask for reasoning and its items; models that do not reason refuse both."""
+    if not call.capabilities.thinks:
+        return {}
+    found: dict[str, Any] = {"include": ["reasoning.encrypted_content"]}
+    effort = effort_of(request, call)
+    wanted = {"effort": effort} if effort else {}
+    if request.options.thinking:
+        # Only for who asks: OpenAI shows summaries to verified organisations alone.
+        wanted["summary"] = "auto"
+    return found | ({"reasoning": wanted} if wanted else {})
+
+
+def _items(message: Message) -> Iterator[dict[str, Any]]:
+    for block in message.blocks:
+        yield _item(message, block)
+
+
+def _item(message: Message, block: Block) -> dict[str, Any]:
+    match block:
+        case Words():
+            # Without an id: it would be looked up together with the items around it, which may be trimmed.
+            return {"role": message.role, "content": block.text, **(block.extra or {})}
+        case ToolCall():
+            return {
+                "type": "function_call",
+                "call_id": block.id,
+                "name": block.tool,
+                "arguments": json.dumps(arguments_of(block), ensure_ascii=False),
+            }
+        case ToolResult():
+            return {"type": "function_call_output", "call_id": block.call, "output": result_text(block)}
+        case OpaquePart():
+            return dict(block.data)

@@ -1,0 +1,168 @@
+"""Makes one streaming call by a vendor's official SDK.
+
+The SDKs of Anthropic and OpenAI are generated alike: the same clients, streams and errors under other names.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import ProviderFault, StreamCut
+from stepward.models.gathering import Gathering
+from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable
+from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client
+from stepward.ports.models import CallContext
+
+T = TypeVar("T")
+
+CONNECT_S: Final = 10.0
+
+
+class SaidInStream(Exception):
+    """A vendor says within a stream that it has failed.
+
+    Args:
+        kind: The vendor's name of the error.
+        message: What the vendor says.
+    """
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+
+
+class Reading(ABC):
+    """One stream's events, taken in one by one.
+
+    Args:
+        gathering: The reply that they make.
+    """
+
+    def __init__(self, gathering: Gathering) -> None:
+        self.gathering = gathering
+        self.is_whole = False
+
+    @abstractmethod
+    def take(self, event: Any) -> None:
+        """Take in one event; kinds that are not known are left to those who know them."""
+
+    def end(self, headers: Mapping[str, str]) -> None:
+        """Take in that the stream has ended of itself; `headers` are those that it began with."""
+        del headers  # most vendors say with an event that a reply is whole
+
+    def failed(self, fault: ProviderFault) -> ProviderFault:
+        """Keep what came before a fault, because it is paid."""
+        if self.gathering.has_begun:
+            return StreamCut(fault.detail, partial=self.gathering.cut())
+        return fault
+
+
+@dataclass(frozen=True)
+class SdkCall:
+    """One call.
+
+    Args:
+        sdk: The vendor's package, with its classes of errors.
+        request_id_header: Where the vendor says how it names the call.
+        request: What is asked.
+        call: What the call may use.
+    """
+
+    sdk: Any
+    request_id_header: str
+    request: ModelRequest
+    call: CallContext
+
+    async def reply(self, opening: Awaitable[Any], reading: Reading) -> ModelReply:
+        """Read a stream to its end.
+
+        Args:
+            opening: Gives the SDK's stream.
+            reading: Takes its events.
+
+        Returns:
+            The reply; one that nobody waits for any more is cut.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        import httpx2  # noqa: PLC0415  only who calls a provider loads what carries the call
+
+        try:
+            await self._read(opening, reading)
+        except NobodyWaits:
+            return reading.gathering.cut()
+        except (SaidInStream, self.sdk.APIStatusError) as error:
+            # A vendor's own words may show a part of the key, so they are not kept beside ours.
+            raise reading.failed(self._fault(error, reading)) from None
+        except (WentSilent, self.sdk.APIError, httpx2.HTTPError, ValueError, OSError) as error:
+            raise reading.failed(self._fault(error, reading)) from error
+        if not reading.is_whole:
+            raise reading.failed(unreachable(self.call.provider, "the stream ended before the reply did."))
+        return reading.gathering.reply()
+
+    async def _read(self, opening: Awaitable[Any], reading: Reading) -> None:
+        watch = Watch(self.call)
+        stream = await watch.wait(opening)
+        async with stream:
+            headers = stream.response.headers
+            reading.gathering.request_id = headers.get(self.request_id_header)
+            watch.count_bytes(lambda: stream.response.num_bytes_downloaded)
+            async for event in watch.events(stream):
+                reading.take(event)
+            reading.end(headers)
+
+    def _fault(self, error: Exception, reading: Reading) -> ProviderFault:
+        if isinstance(error, SaidInStream):
+            return self._said({"type": error.kind, "message": error.message}, error, reading)
+        if isinstance(error, self.sdk.APIError):
+            body = getattr(error, "body", None)
+            told = body.get("error", body) if isinstance(body, dict) else None
+            if isinstance(told, dict) or isinstance(error, self.sdk.APIStatusError):
+                return self._said(told if isinstance(told, dict) else {}, error, reading)
+        why = str(error) if isinstance(error, WentSilent) else f"{type(error).__name__}: {error}"
+        return unreachable(self.call.provider, why)
+
+    def _said(self, told: Mapping[str, Any], error: Exception, reading: Reading) -> ProviderFault:
+        """Translate what a vendor says; an error within a stream comes with the status of one that went well."""
+        response = getattr(error, "response", None)
+        status = response.status_code if response is not None and response.status_code >= 400 else None
+        code = told.get("code")
+        return fault_of(
+            Answered(
+                provider=self.call.provider,
+                # Some compatible servers give the status where others give the error's name.
+                status=status or (code if isinstance(code, int) and code >= 400 else None),
+                kind=next((name for name in (code, told.get("type")) if name and isinstance(name, str)), ""),
+                message=str(told.get("message") or error),
+                headers=_lower(response.headers) if response is not None else {},
+                model=self.request.model,
+                request_id=getattr(error, "request_id", None) or reading.gathering.request_id,
+            )
+        )
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def keyed_client(vendor: str, call: CallContext, make: Callable[[str], T]) -> T:
+    """Give the client of a provider and a key, so that its connections are used again.
+
+    Args:
+        vendor: Whose SDK it is of.
+        call: Says where the provider is and by which key it is called.
+        make: Makes a client of a key.
+
+    Raises:
+        KeyMissing: Nobody has set a key.
+    """
+    key = call.access.key
+    if key is None:
+        raise no_key(call.provider)
+    return kept_client((vendor, call.access), lambda: make(key.get_secret_value()))
