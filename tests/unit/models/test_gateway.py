@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stepward.adapters.memory.provider_keys import MemoryProviderKeys
+from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
 from stepward.adapters.memory.provider_limits import MemoryLimitStore
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, Tried
@@ -65,7 +65,7 @@ class Vendor:
         cards = [listed_card(model) for model in models or ("claude-sonnet-5-5",)]
         providers = Providers(
             entries=with_built_in(()),
-            keys=MemoryProviderKeys(self.pools),
+            keys=MemoryProviderKeys(MemoryPools(self.pools)),
             limits=SharedLimits(self.store, self),
             pause=self.pause,
         )
