@@ -119,6 +119,20 @@ def test_runs_of_a_day_and_of_an_agent_are_listed(ports: Any) -> None:
     assert listed(ports, name="odd", day="2026-01-01") == [[3, 1]]
 
 
+def test_lists_say_who_answered_and_whether_that_was_charged(ports: Any) -> None:
+    ports.runtime.start(a_new_run(1))
+    ports.runtime.start(a_new_run(2, charged=False))
+    ports.runtime.start(a_new_run(3, rehearsed=False, models=("claude-haiku-4-5",)))
+    closing = CLOSING.model_copy(update={"models": ("claude-haiku-4-5", "claude-opus-5-5")})
+    ports.runtime.close(a_key(3), Settlement(closing, slot=Slot()))
+    heads = ports.lists.list_runs("acme", RunFilter(), limit=10).runs
+    assert [(head.answered_by, head.charged) for head in heads] == [
+        ("claude-haiku-4-5, claude-opus-5-5", True),
+        ("rehearsal", False),
+        ("rehearsal", True),
+    ]
+
+
 def test_runs_since_an_instant_and_with_a_status_are_listed(ports: Any) -> None:
     seven_runs(ports)
     ports.runtime.close(a_key(2), Settlement(CLOSING, slot=Slot()))

@@ -12,7 +12,7 @@ from stepward.domain.errors import BudgetExceeded
 from stepward.domain.line import Draw, Slot
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.runtime_state import IdempotencyKey, Settlement, SlotLimits
-from tests.builders import LATER, a_key, a_new_run
+from tests.builders import LATER, a_created, a_key, a_new_run
 
 
 def a_repeat() -> IdempotencyKey:
@@ -81,3 +81,11 @@ def test_an_empty_budget_refuses_who_would_draw_and_nobody_who_waits(
     with pytest.raises(BudgetExceeded):
         ports.runtime.start(a_new_run(2, active=active, draw=draw))
     assert ports.runtime.head(a_key(2)) is None
+
+
+@pytest.mark.parametrize("charged", [True, False])
+def test_the_line_keeps_whether_a_run_is_charged(ports: Any, charged: bool) -> None:
+    ports.runtime.start(a_new_run(1, active=1))
+    ports.runtime.start(replace(a_new_run(2, active=1), first=a_created(charged=charged)))
+    (waiting,) = ports.line.first("acme", 10)
+    assert (waiting.run, waiting.charged) == (a_key(2).run, charged)

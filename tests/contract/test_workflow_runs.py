@@ -225,3 +225,12 @@ def test_an_end_is_booked_with_the_end_that_stays(runs: WorkflowRuns) -> None:
     in_memory = isinstance(runs, MemoryWorkflowRuns)
     book = runs.cost_book if in_memory else DynamoCostBook("runtime")
     assert book.lines("acme", "2026-01-01", LATER[:10]) == [line]
+
+
+def test_lists_say_whether_agents_are_rehearsed_and_charged(both: tuple[WorkflowRuns, Any]) -> None:
+    runs, _ = both
+    runs.start(a_run(1))
+    runs.start(a_run(2, rehearsed=False))
+    runs.start(a_run(3, charged=False))
+    heads = runs.list_runs("acme", RunFilter(), limit=10).runs
+    assert [(head.rehearsed, head.charged) for head in heads] == [(True, False), (False, True), (True, True)]

@@ -86,6 +86,8 @@ def test_a_number_that_cannot_be_kept_is_named(api: httpx2.Client, body: bytes, 
         ({"input": "x", "version": "1.0"}, "version"),
         ({"input": "x", "deadline_s": 0}, "deadline_s"),
         ({"input": "x", "deadline_s": "soon"}, "deadline_s"),
+        ({"input": "x", "rehearse": "no"}, "rehearse"),
+        ({"input": "x", "rehearse": False, "charge": False}, "charge"),
     ],
 )
 def test_a_wrong_start_names_its_field(api: httpx2.Client, body: dict[str, Any], field: str) -> None:

@@ -14,7 +14,7 @@ from stepward.agents.estimate import Estimate
 from stepward.domain.answering import Answers
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
-from stepward.domain.errors import BudgetExceeded
+from stepward.domain.errors import BudgetExceeded, RehearsalMissing
 from stepward.domain.money import Price
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus, Totals
@@ -105,3 +105,29 @@ def test_what_a_budget_has_left_counts() -> None:
     assert estimate("acme", asking, "hello", CHARGED).budget_remaining_usd_micros == 50
     with pytest.raises(BudgetExceeded, match=r"have \$0\.00005 left"):
         estimate.check("acme", asking, "hello", CHARGED)
+
+
+def test_what_is_charged_is_not_expected_by_runs_that_were_not() -> None:
+    rehearsed = a_past_run(3, 900, charged=False)
+    asked, paid = a_past_run(2, 100), a_past_run(1, 300, rehearsed=False, models=("claude-sonnet-5-5",))
+    charged = an_estimate(rehearsed, asked, paid)("acme", an_agent(), "hello", CHARGED)
+    assert charged.expected
+    assert (charged.expected.model_usd_micros, charged.based_on_runs) == (200, 2)
+    uncharged = an_estimate(rehearsed, asked, paid)("acme", an_agent(), "hello", UNCHARGED)
+    assert (uncharged.based_on_runs, uncharged.charged, uncharged.rehearsed) == (3, False, True)
+
+
+def test_no_budget_bounds_what_is_not_charged() -> None:
+    config = MemoryLimitsConfig()
+    day = Budget(scope=BudgetScope.DAY, limit_usd_micros=1)
+    config.change("acme", config.tenant("acme").with_budget(day), 0)
+    estimate, asking = an_estimate(limits=config), an_agent(limits={"refuse_over_budget": True})
+    assert estimate("acme", asking, "hello", UNCHARGED).budget_remaining_usd_micros is None
+    estimate.check("acme", asking, "hello", UNCHARGED)
+    with pytest.raises(BudgetExceeded):
+        estimate.check("acme", asking, "hello", CHARGED)
+
+
+def test_what_nobody_can_answer_has_no_estimate() -> None:
+    with pytest.raises(RehearsalMissing):
+        an_estimate()("acme", an_agent(rehearsal=None), "hello", CHARGED)
