@@ -91,9 +91,9 @@ REFUSED: Final[dict[str, str]] = {
     "({'a': {'a': {'a': {'a': {'a': {}}}}}} ~> |$reverse(**)|{'x': [$string($), $string($)], 'y': $pad('', 900000)}|)": GROWS,
     # Work without an end, or much of it.
     "($f := function($x){ $f($x) }; $f(1))": WORK,
-    "($f := function($x){ 1 + $f($x) }; $f(1))": "steps deep",
-    "($f := function($x){ [0, $f($x)] }; $f(1))": "steps deep",
-    "($f := function($x){ {'a': 1, 'b': $f($x)} }; $f(1))": "steps deep",
+    "($f := function($x){ 1 + $f($x) }; $f(1))": f"steps deep|{WORK}",
+    "($f := function($x){ [0, $f($x)] }; $f(1))": f"steps deep|{WORK}",
+    "($f := function($x){ {'a': 1, 'b': $f($x)} }; $f(1))": f"steps deep|{WORK}",
     "($f := function($x){ $map([1, 2], $f) }; $f(1))": f"steps deep|{WORK}",
     "($f := function($x){ $replace('a', /a/, $f) }; $f(1))": f"steps deep|{WORK}",
     "($f := function($x){ $sort([1, 2], function($a, $b){ $f(1) }) }; $f(1))": f"steps deep|{WORK}",

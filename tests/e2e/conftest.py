@@ -15,6 +15,7 @@ import pytest
 
 from infra.local.bench.called_site import CalledSite, called_site
 from infra.local.laptop import Laptop, LaptopOptions
+from stepward.testing.fake_llm import FakeProvider
 from tests.builders import an_agent_body
 from tests.e2e.ends import run_of
 
@@ -107,8 +108,21 @@ def called() -> Iterator[tuple[CalledSite, str]]:
 
 
 @pytest.fixture(scope="package")
-def laptop(site: str, called: tuple[CalledSite, str]) -> Iterator[Laptop]:
-    with Laptop(LaptopOptions(settings=(f"http_allow={json.dumps([site, called[1]])}",))) as laptop:
+def models() -> Iterator[FakeProvider]:
+    """A provider on loopback behind every vendor's name: tell it what to answer by `script`, what goes wrong by `fault`."""
+    with FakeProvider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="package")
+def laptop(site: str, called: tuple[CalledSite, str], models: FakeProvider) -> Iterator[Laptop]:
+    settings = (
+        f"http_allow={json.dumps([site, called[1]])}",
+        f"providers.anthropic.url={json.dumps(models.url)}",
+        f"providers.openai.url={json.dumps(models.openai_url)}",
+        f"providers.bedrock.url={json.dumps(models.url)}",
+    )
+    with Laptop(LaptopOptions(settings=settings)) as laptop:
         for path in (LIBRARY / "support" / "datasets").iterdir():
             put_dataset(laptop, path.name, path.read_bytes())
         yield laptop

@@ -124,6 +124,13 @@ class Executor:
         worker = self._workers_by_key.get(access_key)
         return worker.process.pid if worker is not None and worker.alive else None
 
+    def pids_of(self, room: str) -> list[int]:
+        """List the processes of a function, those that are at work and those that wait."""
+        workers = [
+            (self._specs_by_key.get(key), worker) for key, worker in list(self._workers_by_key.items())
+        ]
+        return [one.process.pid for spec, one in workers if spec and spec.room == room and one.alive]
+
     def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> InvocationResult:
         """Run one event to its end; only a lack of sandboxes raises, everything else is a result.
 

@@ -22,6 +22,7 @@ from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
 from stepward.models.catalog import NoBackend, backend_or_reason
+from stepward.models.gateway import Providers
 from stepward.ports.clock import iso
 from stepward.ports.models import ModelBackend
 from stepward.tools.catalog import bind
@@ -36,14 +37,21 @@ class Consultant:
     price: Rate
     tools: tuple[ToolSchema, ...]
     agreed: Mapping[str, Price] = field(default_factory=dict)
+    providers: Providers | None = None
 
     @classmethod
     def of(
-        cls, agent: AgentDefinition, agreed: Mapping[str, Price] | None = None, *, rehearsed: bool
+        cls,
+        agent: AgentDefinition,
+        agreed: Mapping[str, Price] | None = None,
+        *,
+        rehearsed: bool,
+        providers: Providers | None = None,
     ) -> Consultant:
         """Choose backend and price by the definition and the run's choice; agreed prices stand before the list's."""
-        backend = backend_or_reason(agent, rehearsed=rehearsed)
-        return cls(agent, backend, price_of(agent.model, agreed), tuple(_schemas(agent)), agreed or {})
+        backend = backend_or_reason(agent, rehearsed=rehearsed, agreed=agreed, providers=providers)
+        tools = tuple(_schemas(agent))
+        return cls(agent, backend, price_of(agent.model, agreed), tools, agreed or {}, providers)
 
     def priced(self, agreed: Mapping[str, Price]) -> Consultant:
         """The same agent at the prices that hold now."""
@@ -64,7 +72,9 @@ class Consultant:
         agent = self.agent.model_copy(update=fork.edits)
         if fork.model is None:
             return replace(self, agent=agent)
-        backend = backend_or_reason(agent, rehearsed=state.start.rehearsed)
+        backend = backend_or_reason(
+            agent, rehearsed=state.start.rehearsed, agreed=self.agreed, providers=self.providers
+        )
         return replace(self, agent=agent, backend=backend, price=price_of(agent.model, self.agreed))
 
     def cost_limit_usd_micros(self, state: RunState) -> int:

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, RehearsalMissing, StepwardError
-from stepward.models.cards import PROVIDERS, listed_card, model_id
+from stepward.domain.model_cards import ModelCard
+from stepward.domain.money import Price
+from stepward.models.cards import PROVIDERS, card_of, listed_card, model_id
 
 if TYPE_CHECKING:
+    from stepward.models.gateway import Providers
     from stepward.ports.models import CallContext, ModelBackend
 
 # ruff: noqa: PLC0415  a function loads only what answers its own calls
 
 UNCARRIED: Final = ("", "openvino")
 """Whose models an agent cannot rely on without a rehearsal: nobody's, and those that no release can ask yet."""
-BACKENDS: Final[dict[str, Callable[[], ModelBackend]]] = {}
-"""Provider → what makes its backend; each imports its SDK itself."""
 
 
 class NoBackend:
@@ -38,12 +39,20 @@ class NoBackend:
         raise self.error
 
 
-def backend_for(agent: AgentDefinition, *, rehearsed: bool) -> ModelBackend:
+def backend_for(
+    agent: AgentDefinition,
+    *,
+    rehearsed: bool,
+    agreed: Mapping[str, Price] | None = None,
+    providers: Providers | None = None,
+) -> ModelBackend:
     """Choose the backend of an agent.
 
     Args:
         agent: Who is to be answered.
         rehearsed: Whether its rehearsal answers, as its run decided at the start.
+        agreed: The tenant's own prices, which make models known that are not listed.
+        providers: What calls of real models need; without it nobody is asked, and only estimates are made.
 
     Returns:
         The backend.
@@ -57,13 +66,44 @@ def backend_for(agent: AgentDefinition, *, rehearsed: bool) -> ModelBackend:
         from stepward.models.scripted import ScriptedBackend
 
         return ScriptedBackend(agent.rehearsal)
-    return BACKENDS[_provider_of(agent)]()
+    return gateway_for(agent, agreed, providers)
 
 
-def backend_or_reason(agent: AgentDefinition, *, rehearsed: bool) -> ModelBackend:
+def gateway_for(
+    agent: AgentDefinition, agreed: Mapping[str, Price] | None, providers: Providers | None
+) -> ModelBackend:
+    """Make the backend that asks an agent's models in their order.
+
+    Raises:
+        InvalidRequest: One of them is not known.
+    """
+    from stepward.models.gateway import Gateway
+
+    cards = [_known(name, agreed) for name in (agent.model, *agent.fallbacks)]
+    return Gateway(cards, agent.limits.max_output_tokens, providers)
+
+
+def _known(name: str, agreed: Mapping[str, Price] | None) -> ModelCard:
+    card = card_of(name, agreed)
+    if card is None:
+        raise InvalidRequest(
+            f"the model {name!r} is not known, and has no price.",
+            field="model",
+            fix="GET /models lists those that are known; PUT /prices/{model} gives another its price",
+        )
+    return card
+
+
+def backend_or_reason(
+    agent: AgentDefinition,
+    *,
+    rehearsed: bool,
+    agreed: Mapping[str, Price] | None = None,
+    providers: Providers | None = None,
+) -> ModelBackend:
     """Choose the backend of an agent, or what says why there is none."""
     try:
-        return backend_for(agent, rehearsed=rehearsed)
+        return backend_for(agent, rehearsed=rehearsed, agreed=agreed, providers=providers)
     except InvalidRequest as error:
         return NoBackend(error)
 
@@ -81,12 +121,12 @@ def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
             field="rehearsal",
             fix=f'give {agent.id!r} a `rehearsal`, or start the run with `"rehearse": false`',
         )
-    if not rehearsed and _provider_of(agent) not in BACKENDS:
+    if not rehearsed and _provider_of(agent) in UNCARRIED:
         or_rehearse = ', or start it with `"rehearse": true`' if agent.rehearsal else ""
         raise InvalidRequest(
             f"nobody can ask the model {agent.model!r} of agent {agent.id!r}: {_whose(agent)}.",
             field="model",
-            fix=f"name a model of {' or '.join(sorted(BACKENDS)) or 'another release'}{or_rehearse}",
+            fix=f"name a model of {', '.join(PROVIDERS)}{or_rehearse}",
         )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
+    from stepward.models.gateway import Providers
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
 
 # ruff: noqa: PLC0415  imports on first use: a rehearsed run loads none of this
@@ -43,3 +44,11 @@ def provider_pools(stage: str) -> ProviderPools:
     from stepward.domain.provider_pools import secrets_prefix
 
     return SecretsManagerPools(secrets_prefix(stage))
+
+
+@cache
+def model_providers() -> Providers:
+    """What calls of real models need."""
+    from stepward.models.gateway import Providers
+
+    return Providers(provider_entries(), provider_keys(), provider_limits())

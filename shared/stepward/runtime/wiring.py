@@ -248,10 +248,12 @@ def _consultant(tenant: str, agent: str, version: str, rehearsed: bool, agreed: 
     """What is made once; a model that lost its price, or has only just got one, is looked at anew."""
     from stepward.agents.gate import Consultant
     from stepward.runtime.money import agreed_prices
+    from stepward.runtime.provider_wiring import model_providers
 
     del agreed
     found = definition(tenant, agent, version)
-    return Consultant.of(found, agreed_prices().of(tenant), rehearsed=rehearsed)
+    providers = None if rehearsed else model_providers()
+    return Consultant.of(found, agreed_prices().of(tenant), rehearsed=rehearsed, providers=providers)
 
 
 def latest_version(tenant: str, agent: str, version: str | None) -> str:

@@ -13,5 +13,5 @@ from tests.unit.agents.paying import Paid
 @pytest.fixture
 def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[Paid]:
     backend = Paid()
-    monkeypatch.setitem(catalog.BACKENDS, "anthropic", lambda: backend)
+    monkeypatch.setattr(catalog, "gateway_for", lambda *_: backend)
     yield backend

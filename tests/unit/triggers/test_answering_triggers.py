@@ -27,7 +27,7 @@ BEFORE = {
 
 @pytest.fixture
 def doors(monkeypatch: pytest.MonkeyPatch) -> Doors:
-    monkeypatch.setitem(catalog.BACKENDS, "anthropic", Paid)
+    monkeypatch.setattr(catalog, "gateway_for", lambda *_: Paid())
     doors = Doors()
     doors.start = Start(doors.world.ports, doors.world.registry)
     return doors

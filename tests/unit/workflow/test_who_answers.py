@@ -41,7 +41,7 @@ class Paid:
 
 @pytest.fixture
 def paid(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setitem(catalog.BACKENDS, "anthropic", Paid)
+    monkeypatch.setattr(catalog, "gateway_for", lambda *_: Paid())
     yield
 
 
@@ -154,9 +154,10 @@ def test_a_run_that_asks_no_model_is_charged_as_ever() -> None:
     assert mixed.chosen(mixed.ask()) == (False, True)
 
 
-def test_what_nobody_can_ask_is_refused() -> None:
+def test_what_nobody_can_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     mixed = Mixed()
     mixed.keep("helper")
+    monkeypatch.setattr(catalog, "UNCARRIED", ("anthropic",))
     with pytest.raises(InvalidRequest, match="nobody can ask") as refused:
         mixed.ask(rehearse=False)
     assert (refused.value.field, bool(refused.value.fix)) == ("model", True)

@@ -142,6 +142,10 @@ class FakeProvider:
         fault = name if isinstance(name, Fault) else Fault(name=name, **more)
         self._service.faults.extend([fault] * times)
 
+    def quiet(self) -> None:
+        """Forget the faults that no request has met."""
+        self._service.faults.clear()
+
     def wait_until(self, is_so: Callable[[list[Received]], bool], timeout_s: float = 10) -> bool:
         """Wait for what comes in, or for what a client does.
 
