@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
 
 from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, ToolResult, ToolSchema
+from stepward.domain.errors import ProviderFault, ProviderUnavailable
 from stepward.domain.model_cards import Capabilities
 from stepward.models.gateway import client_of
 from stepward.ports.models import Access, CallContext
@@ -37,6 +38,8 @@ class Vendor:
     capabilities: Capabilities
     endings: frozenset[str]
     thinks: bool = True
+    says: Mapping[str, type[ProviderFault]] = field(default_factory=dict)
+    """What a fault means here, where it means something else elsewhere."""
 
     def ask(self, provider: FakeProvider, request: ModelRequest, **changed: Any) -> ModelReply:
         return self.ask_at(self.url(provider), request, **changed)
@@ -79,6 +82,20 @@ VENDORS = (
             cache_off=True,
         ),
         frozenset({"length", "refusal", "content_filter"}),
+    ),
+    Vendor(
+        "bedrock",
+        "global.anthropic.claude-sonnet-5-5",
+        lambda provider: provider.url,
+        Capabilities(
+            thinking=("adaptive", "between_tools"),
+            efforts=("low", "high"),
+            cache_ttls=("5m", "1h"),
+            structured_output=True,
+        ),
+        frozenset({"length", "context", "content_filter"}),
+        # AWS does not tell a model that is overloaded from one that is away.
+        says={"529": ProviderUnavailable},
     ),
 )
 

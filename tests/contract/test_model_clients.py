@@ -157,6 +157,7 @@ REFUSALS: list[tuple[str, type[ProviderFault]]] = [
 def test_every_refusal_says_who_must_act_and_nothing_of_the_key(
     vendor: Vendor, provider: FakeProvider, fault: str, kind: type[ProviderFault]
 ) -> None:
+    kind = vendor.says.get(fault, kind)
     if fault == "hang":
         provider.fault(fault, seconds=0.2)
     else:

@@ -35,6 +35,7 @@ from stepward.ports.providers import (
 CLIENTS: Final[Mapping[str, str]] = {
     "anthropic": "stepward.models.anthropic:AnthropicMessages",
     "openai": "stepward.models.openai_responses:OpenAiResponses",
+    "bedrock": "stepward.adapters.aws.bedrock:BedrockConverse",
 }
 """What a provider speaks → the module and class that speak it, loaded by the first call."""
 SHORT_S: Final = 2.0

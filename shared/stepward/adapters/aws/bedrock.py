@@ -1,0 +1,211 @@
+"""Models on Amazon Bedrock by its Converse API, with the function's own role for a key."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.eventstream import ParserError
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
+
+from stepward.adapters.aws import bedrock_faults
+from stepward.adapters.aws.bedrock_requests import VENDOR, maker, written
+from stepward.adapters.aws.shut_connections import CURRENT, Line, make_shuttable
+from stepward.domain.conversation import ModelReply, ModelRequest, Stop
+from stepward.domain.errors import ProviderFault, StreamCut
+from stepward.domain.money import Usage
+from stepward.models.gathering import Gathering
+from stepward.models.provider_faults import unreachable
+from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
+from stepward.ports.models import Access, CallContext
+
+_CONNECT_S: Final = 10.0
+_BACKSTOP_S: Final = 5.0
+"""A silent connection is given up by the watch; a read ends by itself only if nobody watches."""
+_STOPS: Final[Mapping[str, Stop]] = {
+    "end_turn": "end",
+    "stop_sequence": "end",
+    "tool_use": "tools",
+    "max_tokens": "length",
+    "content_filtered": "filtered",
+    "guardrail_intervened": "filtered",
+    "model_context_window_exceeded": "context",
+}
+_MALFORMED: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
+"""Endings after which Bedrock could not read what the model wrote; another attempt may do better."""
+_BROKEN: Final = (BotoCoreError, ParserError, ResponseParserError, HTTPError, KeyError, ValueError, OSError)
+"""What botocore raises of a stream that breaks off, or that is none."""
+
+
+class BedrockConverse:
+    """Calls models on Bedrock; every reply streams, so that a stalled one is seen."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        return run(self._reply(request, call))
+
+    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        reading = _Reading(Gathering(request.turn, call), maker(call.vendor_model or request.model))
+        line = Line()
+        try:
+            client, body = _client(call.access), written(request, call)
+            async for event in Watch(call).events(_read_in_thread(lambda: _events(client, body, line), line)):
+                reading.take(event)
+        except NobodyWaits:
+            return reading.gathering.cut()
+        except WentSilent as error:
+            raise reading.failed(unreachable(call.provider, str(error))) from error
+        except ClientError as error:
+            raise reading.failed(bedrock_faults.fault(error, call)) from error
+        except BotoCoreError as error:
+            raise reading.failed(bedrock_faults.unsent(error, call)) from error
+        except _BROKEN as error:
+            raise reading.failed(unreachable(call.provider, f"{type(error).__name__}: {error}")) from error
+        finally:
+            line.shut()
+        if not reading.is_whole:
+            raise reading.failed(unreachable(call.provider, "the stream ended before the reply did."))
+        return reading.gathering.reply()
+
+
+class _Reading:
+    """One stream's events, taken in one by one."""
+
+    def __init__(self, gathering: Gathering, made_by: str) -> None:
+        self.gathering = gathering
+        self._made_by = made_by
+        self._stop_reason = ""
+        self._is_counted = False
+        self._thoughts: dict[int, dict[str, Any]] = {}
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the reply has ended, in a way that Bedrock itself can read, and is counted."""
+        return self._is_counted and self._stop_reason not in ("", *_MALFORMED)
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Take in one event; kinds that are not known are left to those who know them."""
+        for kind, body in event.items():
+            match kind:
+                case "ResponseMetadata":
+                    self.gathering.request_id = body.get("RequestId")
+                case "contentBlockStart":
+                    self._begin(body["contentBlockIndex"], body["start"])
+                case "contentBlockDelta":
+                    self._piece(body["contentBlockIndex"], body["delta"])
+                case "messageStop":
+                    self._stop_reason = body["stopReason"]
+                    # What this release does not know is an end that nobody may take for a whole answer.
+                    self.gathering.stop = _STOPS.get(self._stop_reason, "filtered")
+                case "metadata":
+                    self.gathering.usage = _usage(body["usage"])
+                    self._is_counted = True
+
+    def _begin(self, index: int, start: Mapping[str, Any]) -> None:
+        use = start.get("toolUse")
+        if use and use.get("type") != "server_tool_use":
+            self.gathering.begin_call(index, use["name"])
+
+    def _piece(self, index: int, delta: Mapping[str, Any]) -> None:
+        if "text" in delta:
+            self.gathering.text(index, delta["text"])
+        elif "toolUse" in delta:
+            self.gathering.arguments(index, delta["toolUse"]["input"])
+        elif "reasoningContent" in delta:
+            self._think(index, delta["reasoningContent"])
+
+    def _think(self, index: int, piece: Mapping[str, Any]) -> None:
+        thought = self._thoughts.setdefault(index, {"maker": self._made_by})
+        for name in ("text", "signature"):
+            if piece.get(name):
+                thought[name] = thought.get(name, "") + piece[name]
+        if piece.get("redactedContent"):
+            thought["redacted"] = b64encode(piece["redactedContent"]).decode()
+        self.gathering.opaque(index, VENDOR, thought)
+        self.gathering.thought(piece.get("text") or "")
+
+    def failed(self, fault: ProviderFault) -> ProviderFault:
+        """Keep what came before a fault, because it is paid."""
+        if self._stop_reason in _MALFORMED:
+            fault = unreachable(self.gathering.call.provider, f"the model's output was {self._stop_reason}.")
+        if self.gathering.has_begun:
+            return StreamCut(fault.detail, partial=self.gathering.cut())
+        return fault
+
+
+def _usage(said: Mapping[str, Any]) -> Usage:
+    """Read a count. Bedrock counts what its cache gave and took apart from `inputTokens`, as we do."""
+    hour = sum(one["inputTokens"] for one in said.get("cacheDetails") or () if one["ttl"] == "1h")
+    return Usage(
+        input_tokens=said["inputTokens"],
+        output_tokens=said["outputTokens"],
+        cache_read_tokens=said.get("cacheReadInputTokens") or 0,
+        cache_write_tokens=max(0, (said.get("cacheWriteInputTokens") or 0) - hour),
+        cache_write_1h_tokens=hour,
+    )
+
+
+class _Client:
+    """A boto3 client that is closed as those of other vendors are."""
+
+    def __init__(self, access: Access) -> None:
+        timeouts = {"connect_timeout": _CONNECT_S, "read_timeout": access.silence_s + _BACKSTOP_S}
+        config = Config(retries={"mode": "standard", "total_max_attempts": 1}, **timeouts)
+        self.boto = boto3.client("bedrock-runtime", config=config, endpoint_url=access.url)
+        make_shuttable(self.boto)
+
+    async def close(self) -> None:
+        self.boto.close()
+
+
+def _client(access: Access) -> Any:
+    return kept_client((VENDOR, access.url, access.silence_s), lambda: _Client(access)).boto
+
+
+def _events(client: Any, body: Mapping[str, Any], line: Line) -> Iterator[Mapping[str, Any]]:
+    """Make a call and read its stream to the end; the first event is what came beside it."""
+    answer = client.converse_stream(**body)
+    stream = answer["stream"]
+    try:
+        kind = answer["ResponseMetadata"]["HTTPHeaders"].get("content-type", "")
+        if not kind.startswith("application/vnd.amazon.eventstream"):
+            raise ValueError(f"a stream was asked for, and {kind or 'nothing that is named'} came.")
+        yield {"ResponseMetadata": answer["ResponseMetadata"]}
+        yield from stream
+        line.gives_back()
+    finally:
+        stream.close()
+
+
+async def _read_in_thread(events: Callable[[], Iterator[Any]], line: Line) -> AsyncIterator[Any]:
+    """Give what a blocking iterator gives, read in a thread that `line` can end."""
+    loop, came = asyncio.get_running_loop(), asyncio.Queue[Any]()
+
+    def tell(event: Any) -> None:
+        loop.call_soon_threadsafe(came.put_nowait, event)
+
+    def work() -> None:
+        CURRENT.set(line)
+        try:
+            for event in events():
+                tell(event)
+        finally:
+            tell(None)
+
+    read = loop.run_in_executor(None, contextvars.copy_context().run, work)
+    # Where nobody waits any more, nobody asks how the reading ended either.
+    read.add_done_callback(lambda done: done.cancelled() or done.exception())
+    while (event := await came.get()) is not None:
+        yield event
+    await read

@@ -1,0 +1,128 @@
+"""Writes requests to Bedrock's Converse API."""
+
+from __future__ import annotations
+
+import json
+import re
+from base64 import b64decode
+from typing import Any, Final
+
+from stepward.domain.conversation import ModelRequest, OpaquePart, ToolCall, ToolResult
+from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.ports.models import CallContext
+
+VENDOR: Final = "bedrock"
+_REGION: Final = re.compile(r"^(us|eu|apac|jp|au|global)\.")
+_KNOW_ERRORS: Final = frozenset({"anthropic", "amazon"})
+"""Whose models are told by a result's status that it is an error; others refuse the field."""
+
+
+def maker(vendor_model: str) -> str:
+    """Say who made a model, by its id: what one maker's models thought means nothing to another's."""
+    return _REGION.sub("", vendor_model.rpartition("/")[2]).partition(".")[0]
+
+
+def written(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    """Write a request; what does not change between the turns of a run stays equal to the byte.
+
+    Args:
+        request: The call to make.
+        call: The model's id at Bedrock, and what it can be asked for.
+
+    Returns:
+        The arguments of `converse_stream`.
+    """
+    model = call.vendor_model or request.model
+    point = _cache_point(request, call)
+    messages = [_message(message, maker(model)) for message in conversation(request, VENDOR)]
+    body: dict[str, Any] = {
+        "modelId": model,
+        "messages": messages,
+        "inferenceConfig": {"maxTokens": request.max_output_tokens},
+    }
+    if request.prompt.strip():
+        body["system"] = [{"text": request.prompt}, *point]
+    if tools := _tools(request):
+        body["toolConfig"] = {"tools": tools}
+        messages[-1]["content"] += point  # the next turn begins with all of this one
+    return _with_options(body, request, call)
+
+
+def _with_options(body: dict[str, Any], request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    options, can = request.options, call.capabilities
+    if options.temperature is not None and can.temperature != "never":
+        body["inferenceConfig"]["temperature"] = options.temperature
+    output: dict[str, Any] = {"effort": options.effort} if options.effort else {}
+    if request.output_schema and can.structured_output:
+        schema = {"name": "output", "schema": json.dumps(request.output_schema)}
+        output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
+    if output:
+        body["outputConfig"] = output
+    if options.thinking is not None:
+        body["additionalModelRequestFields"] = {"thinking": _thinking(request, call, wanted=options.thinking)}
+    return body
+
+
+def _thinking(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
+    """Write it as Anthropic's models take it, the only ones here that can be asked."""
+    kinds = call.capabilities.thinking
+    if not wanted:
+        return {"type": "disabled" if "disabled" in kinds else "between_tools"}
+    if "adaptive" in kinds:
+        return {"type": "adaptive"}
+    return {"type": "enabled", "budget_tokens": max(1_024, request.max_output_tokens // 2)}
+
+
+def _cache_point(request: ModelRequest, call: CallContext) -> list[dict[str, Any]]:
+    wanted = request.options.cache
+    if wanted == "off" or wanted not in call.capabilities.cache_ttls:
+        return []
+    return [{"cachePoint": {"type": "default"} | ({} if wanted == "5m" else {"ttl": wanted})}]
+
+
+def _tools(request: ModelRequest) -> list[dict[str, Any]]:
+    offered = [_spec(tool.name, tool.description, tool.parameters) for tool in request.tools]
+    if offered:
+        return offered
+    # A history with calls is refused without tools, so those that it names are named here too.
+    called = dict.fromkeys(call.tool for exchange in request.history for call in exchange.reply.calls)
+    return [_spec(name, "Can no longer be called.", {"type": "object"}) for name in called]
+
+
+def _spec(name: str, description: str, parameters: dict[str, Any]) -> dict[str, Any]:
+    spec = {"name": name, "inputSchema": {"json": parameters}}
+    return {"toolSpec": {**spec, "description": description} if description.strip() else spec}
+
+
+def _message(message: Message, asked: str) -> dict[str, Any]:
+    blocks = (_block(block, asked) for block in message.blocks)
+    return {"role": message.role, "content": [block for block in blocks if block]}
+
+
+def _block(block: Block, asked: str) -> dict[str, Any] | None:
+    match block:
+        case Words():
+            return {"text": block.text}
+        case ToolCall():
+            return {"toolUse": {"toolUseId": block.id, "name": block.tool, "input": arguments_of(block)}}
+        case ToolResult():
+            # A blank text is refused; as JSON it says that there is none.
+            text = result_text(block) if result_text(block).strip() else json.dumps(block.content)
+            said: dict[str, Any] = {"toolUseId": block.call, "content": [{"text": text}]}
+            if block.error and asked in _KNOW_ERRORS:
+                said["status"] = "error"
+            return {"toolResult": said}
+        case OpaquePart():
+            return _thought(block.data, asked)
+
+
+def _thought(data: dict[str, Any], asked: str) -> dict[str, Any] | None:
+    """Write what a model thought, for models of its maker; what is not signed, no model takes back."""
+    if data.get("maker") != asked:
+        return None
+    if "redacted" in data:
+        return {"reasoningContent": {"redactedContent": b64decode(data["redacted"])}}
+    if not data.get("signature"):
+        return None
+    text = {"text": data.get("text", ""), "signature": data["signature"]}
+    return {"reasoningContent": {"reasoningText": text}}

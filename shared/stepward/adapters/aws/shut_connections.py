@@ -1,0 +1,85 @@
+"""Connections of botocore that another thread can shut.
+
+botocore reads with a blocking call, and closing what another thread reads waits for that thread. A socket that is shut
+down ends the read at once and tells the other side so.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from contextvars import ContextVar
+from typing import Any, Final
+
+from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
+
+
+class Line:
+    """The connection of one call; whatever connection the call takes, `shut` ends it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._is_shut = False
+
+    def takes(self, taken: socket.socket) -> None:
+        """Note which socket the call is on.
+
+        Raises:
+            ConnectionAbortedError: The call was given up before it had one.
+        """
+        with self._lock:
+            self._socket = taken
+            if self._is_shut:
+                raise ConnectionAbortedError("nobody waits for this call any more.")
+
+    def gives_back(self) -> None:
+        """Note that the call has read all, so that its connection may serve the next one."""
+        with self._lock:
+            self._socket = None
+
+    def shut(self) -> None:
+        """End the call from any thread; one that is over already is left alone."""
+        with self._lock:
+            self._is_shut = True
+            if self._socket is None:
+                return
+            try:
+                self._socket.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                return  # the other side was faster
+
+
+CURRENT: Final[ContextVar[Line]] = ContextVar("current_line")
+"""The line of the call that this thread makes."""
+
+
+def make_shuttable(client: Any) -> None:
+    """Let each call of a client note the connection that it takes on its `CURRENT` line.
+
+    Args:
+        client: A boto3 client that has made no call yet.
+    """
+    session = client._endpoint.http_session  # noqa: SLF001  botocore has no way to bring a session of one's own
+    pools: dict[str, Any] = session._pool_classes_by_scheme  # noqa: SLF001
+    pools.update(http=_noting(AWSHTTPConnectionPool), https=_noting(AWSHTTPSConnectionPool))
+
+
+def _noting(pool: Any) -> Any:
+    kind: Any = pool.ConnectionCls
+
+    class Noting(kind):  # type: ignore[misc]  # botocore has no types
+        """A connection that tells its call which socket it has."""
+
+        def connect(self) -> None:
+            """Open a new connection for this call."""
+            super().connect()
+            CURRENT.get().takes(self.sock)
+
+        def request(self, *args: Any, **named: Any) -> Any:
+            """Send on a new connection, or on one that was kept open."""
+            if self.sock is not None:
+                CURRENT.get().takes(self.sock)
+            return super().request(*args, **named)
+
+    return type(pool.__name__, (pool,), {"ConnectionCls": Noting})
