@@ -21,7 +21,8 @@ from stepward.ports.clock import Clock
 from stepward.ports.providers import OWN_ROLE, PlannedCall, ProviderEntry, ProviderKey
 
 REFUSED_S: Final = 300
-THROTTLED_S: Final = 10
+THROTTLED_S: Final = 2
+"""How long a key is left where its provider has not said how long."""
 LONGEST_THROTTLE_S: Final = 300
 SPREAD_S: Final = 5.0
 """Those who wait for the next minute do not all come in its first second."""
@@ -101,8 +102,9 @@ class SharedLimits:
 
     def throttled(self, call: PlannedCall, key: ProviderKey, retry_after_s: float | None) -> None:
         """Leave a key alone for a model, as its provider asked."""
-        seconds = min(LONGEST_THROTTLE_S, retry_after_s or THROTTLED_S)
-        self._set_aside(call, _subject("busy", key, call), seconds)
+        seconds = min(LONGEST_THROTTLE_S, THROTTLED_S if retry_after_s is None else retry_after_s)
+        if seconds >= 1:  # what is over before others hear of it is not written
+            self._set_aside(call, _subject("busy", key, call), seconds)
 
     def refused(self, call: PlannedCall, key: ProviderKey, *, of_model: bool) -> None:
         """Let other keys come first for some minutes; where there is none, this one is tried again."""
@@ -132,7 +134,7 @@ class SharedLimits:
             if len(aside) - len(over) >= MOST_ASIDE:
                 _LOG.warning("no more keys of %s are set aside: %s are already", provider, MOST_ASIDE)
                 return
-            until_s = now_s + math.ceil(seconds)
+            until_s = math.ceil(self._now_s() + seconds)
             self.breaker.keep(provider, self.store.set_aside(provider, subject, until_s, over, now_s))
 
     def _refused_until_s(self, health: Health, call: PlannedCall, key: ProviderKey) -> int:

@@ -22,9 +22,10 @@ from stepward.domain.errors import (
     StreamCut,
 )
 from stepward.domain.model_cards import ModelCard
-from stepward.models.provider_faults import no_key
+from stepward.models.provider_faults import hide, no_key, sooner
 from stepward.ports.models import Access, CallContext
 from stepward.ports.providers import (
+    OWN_ROLE,
     PlannedCall,
     ProviderEntry,
     ProviderKey,
@@ -44,6 +45,7 @@ ATTEMPTS: Final = 3
 MOST_BYTES_A_TOKEN: Final = 2.0
 """Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
 IMAGE_TOKENS: Final = 5_000
+_NO_PERMISSION: Final = 403
 
 
 class ModelClient(Protocol):
@@ -171,28 +173,35 @@ class _Asking:
     input_tokens: int
 
     def once(self) -> ModelReply:
-        """Make one attempt, and note how it went; a key that was changed in the meantime is used at once."""
-        entry = self.providers.entry(self.card.provider)
-        keys = self.providers.keys.of(self.call.tenant, entry.name)
-        try:
-            return self._with_one_of(keys, entry)
-        except KeyRefused:
-            self.providers.keys.forget(self.call.tenant, entry.name)
-            fresh = self.providers.keys.of(self.call.tenant, entry.name)
-            if fresh == keys and len(keys) < 2:
-                raise
-            return self._with_one_of(fresh, entry)
+        """Make one attempt; a key that is refused or throttled is left, and the call goes on with the next.
 
-    def _with_one_of(self, keys: tuple[ProviderKey, ...], entry: ProviderEntry) -> ModelReply:
-        if not keys and entry.takes_key:
-            raise no_key(entry.name)
-        planned = PlannedCall(
-            entry, self.card.id, self.input_tokens + self.request.max_output_tokens, self._name
-        )
-        key = self.providers.limits.admit(planned, keys)
+        After a refusal the keys are read anew, so that one that was changed in the meantime is used at once.
+        """
+        entry = self.providers.entry(self.card.provider)
+        tried: set[str] = set()
+        failure: ProviderFault | None = None
+        while left := [key for key in self._keys(entry) if key.fingerprint not in tried]:
+            planned = self._planned(entry)
+            key = self.providers.limits.admit(planned, left)
+            tried.add(key.fingerprint)
+            try:
+                return self._with(key, planned)
+            except (KeyRefused, ProviderThrottled) as fault:
+                failure = sooner(failure, fault)
+        raise failure or no_key(entry.name)
+
+    def _keys(self, entry: ProviderEntry) -> tuple[ProviderKey, ...]:
+        return self.providers.keys.of(self.call.tenant, entry.name) if entry.takes_key else (OWN_ROLE,)
+
+    def _planned(self, entry: ProviderEntry) -> PlannedCall:
+        tokens = self.input_tokens + self.request.max_output_tokens
+        return PlannedCall(entry, self.card.id, tokens, self._name)
+
+    def _with(self, key: ProviderKey, planned: PlannedCall) -> ModelReply:
         try:
-            reply = client_of(entry.kind).reply(self._worded, self._to(entry, key))
+            reply = client_of(planned.entry.kind).reply(self._worded, self._to(planned.entry, key))
         except ProviderFault as fault:
+            hide(fault, key.value.get_secret_value())
             self._note(planned, key, fault)
             raise
         usage = reply.usage
@@ -228,8 +237,11 @@ class _Asking:
                 limits.throttled(planned, key, fault.retry_after_s)
             case ProviderUnavailable():
                 limits.failed(planned)
-            case KeyRefused() | ModelUnknown():
-                limits.refused(planned, key, of_model=isinstance(fault, ModelUnknown))
+            case ModelUnknown():
+                limits.refused(planned, key, of_model=True)
+            case KeyRefused():
+                limits.refused(planned, key, of_model=fault.status == _NO_PERMISSION)
+                self.providers.keys.forget(self.call.tenant, planned.entry.name)
 
 
 def _is_soon(error: BaseException, call: CallContext) -> bool:

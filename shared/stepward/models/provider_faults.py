@@ -20,6 +20,8 @@ from stepward.domain.errors import (
 from stepward.domain.retry_after import retry_after_s
 
 _SAID_CHARS: Final = 300
+_WORTH_HIDING_CHARS: Final = 8
+"""A shorter key is a word such as `none` or `EMPTY`, which servers that take any key are given."""
 _TOO_LONG: Final = re.compile(
     r"prompt is too long|context.{0,20}(length|window)|too many (input )?tokens|maximum context"
     r"|input is too long|exceeds? the (model|maximum|available context)|exceed_context_size",
@@ -59,6 +61,12 @@ def fault_of(answered: Answered) -> ProviderFault:
         A fault that is retryable for 408, 409, 429, 5xx, 529 and what the vendor marks so, and final for the rest. It
         names the vendor's request, and never the key.
     """
+    fault = _meaning(answered)
+    fault.status = answered.status
+    return fault
+
+
+def _meaning(answered: Answered) -> ProviderFault:
     said = _said(answered)
     marked = answered.headers.get("x-should-retry", "").lower()
     if answered.kind in _NO_MORE_MONEY or answered.status == 402:
@@ -100,6 +108,27 @@ def no_key(provider: str) -> KeyMissing:
 def unreachable(provider: str, why: str) -> ProviderUnavailable:
     """Say that a provider could not be reached, or broke off before it said anything."""
     return ProviderUnavailable(f"{provider} gave no answer: {_clean(why)}")
+
+
+def sooner(one: ProviderFault | None, other: ProviderFault) -> ProviderFault:
+    """Choose what is told of several keys.
+
+    Returns:
+        What passes by itself before what somebody has to mend, and of that what passes first.
+    """
+    if not isinstance(one, ProviderThrottled):
+        return other
+    if not isinstance(other, ProviderThrottled) or other.retry_after_s is None:
+        return one
+    return other if one.retry_after_s is None or other.retry_after_s < one.retry_after_s else one
+
+
+def hide(fault: ProviderFault, key: str) -> None:
+    """Take a key out of a fault's words: some providers repeat what they were sent."""
+    if len(key) >= _WORTH_HIDING_CHARS:
+        fault.detail = fault.detail.replace(key, "…")
+        fault.fix = fault.fix.replace(key, "…") if fault.fix else None
+        fault.args = (fault.detail,)
 
 
 def asked_pause_s(headers: Mapping[str, str]) -> float | None:

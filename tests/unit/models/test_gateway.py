@@ -132,6 +132,62 @@ def test_another_key_of_the_pool_is_used_where_one_is_refused(vendor: Vendor) ->
     assert [key for _, key in vendor.asked] == ["k-1", "k-2"]
 
 
+def test_every_key_of_a_pool_is_tried_once_before_a_call_is_given_up(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="k-1", two="k-2", three="k-3")
+    vendor.outcomes = [KeyRefused("no"), KeyRefused("no"), DONE, DONE]
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert [key for _, key in vendor.asked] == ["k-1", "k-2", "k-3", "k-3"]
+    vendor.outcomes = [KeyRefused("no")] * 3
+    with pytest.raises(KeyRefused):
+        vendor.gateway().reply(REQUEST, CALL)
+    assert vendor.outcomes == []
+
+
+def test_a_key_that_is_throttled_is_left_for_one_that_is_not(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="k-1", two="k-2")
+    vendor.outcomes = [ProviderThrottled("slower", retry_after_s=30), DONE, DONE]
+    for _ in range(2):
+        assert vendor.gateway().reply(REQUEST, CALL) == DONE
+    assert [key for _, key in vendor.asked] == ["k-1", "k-2", "k-2"]
+    assert vendor.pauses == []
+
+
+def test_where_all_keys_are_throttled_the_soonest_says_when_to_come_again(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="k-1", two="k-2", three="k-3")
+    vendor.outcomes = [
+        ProviderThrottled("slower", retry_after_s=30),
+        KeyRefused("no"),
+        ProviderThrottled("slower", retry_after_s=90),
+    ]
+    with pytest.raises(ProviderThrottled) as told:
+        vendor.gateway().reply(REQUEST, CALL)
+    assert told.value.retry_after_s == 30
+    assert len(vendor.asked) == 3
+
+
+def test_a_model_that_a_key_may_not_use_does_not_put_the_key_behind_for_others(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="k-1", two="k-2")
+    forbidden = KeyRefused("no")
+    forbidden.status = 403
+    vendor.outcomes = [forbidden, DONE, DONE, DONE]
+    vendor.gateway().reply(REQUEST, CALL)
+    vendor.gateway().reply(REQUEST, CALL)
+    vendor.gateway("claude-haiku-5-5").reply(REQUEST, CALL)
+    assert [key for _, key in vendor.asked] == ["k-1", "k-2", "k-2", "k-1"]
+
+
+def test_a_key_that_a_provider_repeats_is_shown_to_nobody(vendor: Vendor) -> None:
+    vendor.pools["anthropic/shared"] = _pool(one="planted-0123456789")
+    said = "the header x-api-key: planted-0123456789 is odd"
+    for fault in (ProviderRefused(said, fix=said), ProviderUnavailable(said), StreamCut(said, partial=DONE)):
+        vendor.outcomes = [fault] * 3
+        with pytest.raises(type(fault)) as told:
+            vendor.gateway().reply(REQUEST, CALL)
+        assert "x-api-key: … is odd" in told.value.detail
+        assert "planted" not in f"{told.value!r} {told.value} {told.value.fix}"
+
+
 def test_a_refused_key_that_nobody_has_changed_is_not_tried_again(vendor: Vendor) -> None:
     vendor.outcomes = [KeyRefused("no")]
     with pytest.raises(KeyRefused):
