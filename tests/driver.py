@@ -13,6 +13,7 @@ from stepward.adapters.memory.journal import MemoryJournal
 from stepward.adapters.memory.limits_config import MemoryLimitsConfig
 from stepward.adapters.memory.line import MemoryNudges, MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.results import MemoryResults
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
 from stepward.agents.advance import Advance
@@ -36,6 +37,7 @@ from stepward.agents.writer import RunWriter
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
+from stepward.domain.money import Price
 from stepward.domain.runs import RunKey
 from stepward.tools.base import ToolContext
 
@@ -55,6 +57,8 @@ class World:
     backend: Any = None
     time_left_s: Callable[[], float] = lambda: 100.0
     most_events: int = MOST_EVENTS
+    agreed: dict[str, Price] = field(default_factory=dict)
+    results: MemoryResults | None = None
     stage: StageAnswers = field(default_factory=lambda: StageAnswers(charge_rehearsals=True))
 
     def __post_init__(self) -> None:
@@ -81,7 +85,7 @@ class World:
         self._invocations = count(1)
 
     def register(self, body: dict[str, Any]) -> None:
-        Register(self.registry, self.clock, ())("acme", body)
+        Register(self.registry, self.clock, (), agreed=lambda _: self.agreed)("acme", body)
 
     def swap_version(self, body: dict[str, Any]) -> None:
         """Put a definition in a version's place that no registration would let in."""
@@ -105,7 +109,7 @@ class World:
             ports=self.ports,
             consultant=self._consultant,
             latest=lambda *said: startable_agent(self.registry, *said).definition.version,
-            context=lambda tenant, call_id: ToolContext(tenant, call_id, self.datasets),
+            context=self._context,
             invocation=f"invocation-{next(self._invocations)}",
             time_left_s=_fresh_at_first(self.time_left_s),
             most_events=self.most_events,
@@ -207,7 +211,7 @@ class World:
         return [item.record.kind for item in self.journal.load(key).records]
 
     def _context(self, tenant: str, call_id: str) -> ToolContext:
-        return ToolContext(tenant, call_id, self.datasets)
+        return ToolContext(tenant, call_id, self.datasets, results=self.results)
 
     def _definition(self, tenant: str, agent: str, version: str) -> AgentDefinition:
         found = self.registry.agent(tenant, agent, version)
@@ -215,7 +219,7 @@ class World:
         return found.definition
 
     def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
-        consultant = Consultant.of(self._definition(tenant, agent, version), rehearsed=rehearsed)
+        consultant = Consultant.of(self._definition(tenant, agent, version), self.agreed, rehearsed=rehearsed)
         if self.backend is None:
             return consultant
         return replace(consultant, backend=self.backend)

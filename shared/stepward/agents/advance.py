@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
+from stepward.agents.condensing import Condensing
 from stepward.agents.epochs import MOST_EVENTS, Epochs
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
@@ -21,6 +22,7 @@ from stepward.agents.outcomes import NO_ANSWER, TurnCalls
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.standing import Standing
 from stepward.agents.writer import RunWriter
+from stepward.domain.conversation import Condensation
 from stepward.domain.journal import Claimed, End, Intent, Results, Turn
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
@@ -129,7 +131,7 @@ class _Advancing:
         permit = self._permit(self.state) if is_free else None
         if isinstance(permit, End):
             return self._end(permit)
-        self.writer.append(self.writer.make(Claimed, intent=permit))
+        self.writer.append(self.writer.make(Claimed, intent=permit if isinstance(permit, Intent) else None))
         return None
 
     def _take_turn(self) -> AdvanceAnswer | None:
@@ -154,6 +156,9 @@ class _Advancing:
         permit = self._permit(self.state)
         if isinstance(permit, End):
             return self._end(permit)
+        if isinstance(permit, Condensation):
+            Condensing(self.writer, self.consultant.agent, self._context("")).condense(permit)
+            return None
         self.writer.append(self.writer.make(Claimed, intent=permit))
         return None
 
@@ -228,9 +233,9 @@ class _Advancing:
         found = self.case.consultant(self.request.tenant, agent.agent, agent.version, rehearsed)
         return found.changed_by(state)
 
-    def _permit(self, state: RunState) -> Intent | End:
+    def _permit(self, state: RunState) -> Intent | Condensation | End:
         consultant = self._consultant_of(state)
-        permit = may_call(state, consultant, self.case.ports.clock.now())
+        permit = may_call(state, consultant, self.case.ports.clock.now(), self.request.run)
         limit = consultant.cost_limit_usd_micros(state)
         return self.standing.covered(state, permit, limit) if isinstance(permit, Intent) else permit
 

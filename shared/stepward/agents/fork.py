@@ -18,7 +18,7 @@ from stepward.agents.show import find_run
 from stepward.agents.start import Caller, Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt
 from stepward.domain.answering import AnswerChoice
-from stepward.domain.conversation import Exchange, ToolResult
+from stepward.domain.conversation import Condensation, Exchange, ToolResult
 from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_values import carried_bytes
@@ -125,6 +125,7 @@ class ForkRun:
             agent=carrier.agent,
             version=carrier.version,
             turns_by_agent=there.turns_by_agent,
+            condensation=_still_true(state, there, request),
         )
         self.start.refuse_over_budget(tenant, agent, launch.given, answers)
         return replace(launch, fork=fork, inherited=inherited, answers=answers, model=agent.model)
@@ -193,6 +194,16 @@ def _fork(source: RunHead, state: RunState, carrier: HandedOver, request: ForkRe
         results=tuple(request.results),
         family=(source.run, *(before.family if before else ())),
     )
+
+
+def _still_true(state: RunState, there: RunState, request: ForkRequest) -> Condensation | None:
+    """Take over what the model was shown in place of old turns, unless it tells of results that are others now."""
+    said = there.condensation
+    if said is None or request.turn < state.inherited_turns:
+        return None
+    told_of = there.history[: max(said.through, said.shortened_through)]
+    changed = any(result.call in request.results for exchange in told_of for result in exchange.results)
+    return None if changed else said
 
 
 def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterator[Exchange]:

@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from stepward.agents.context import USUAL_PART, Fitting, room_tokens, shown
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.conversation import ModelOptions, ModelReply, ModelRequest, ToolSchema
+from stepward.domain.conversation import Condensation, ModelOptions, ModelReply, ModelRequest, ToolSchema
 from stepward.domain.errors import (
     BudgetExceeded,
+    ContextTooLong,
     DeadlineExceeded,
     MaxIterationsReached,
     RunCancelled,
@@ -84,12 +86,15 @@ class Consultant:
 
     def request(self, state: RunState) -> ModelRequest:
         """Put a run's next model call together."""
-        given = state.start.input
+        given, history = state.start.input, shown(state)
+        left_out = len(state.history) - len(history)
         return ModelRequest(
             model=model_id(self.agent.model),
             prompt=self.agent.prompt,
             input=given if isinstance(given, str) else json.dumps(given),
-            history=tuple(state.history),
+            history=history,
+            left_out=left_out,
+            condensed=state.condensation.text if state.condensation and left_out else None,
             tools=self.tools,
             max_output_tokens=self.agent.limits.max_output_tokens,
             options=_options(self.agent),
@@ -102,11 +107,13 @@ class Consultant:
         rate = price_of(reply.model, self.agreed) if reply.model else self.price
         return rate.cost_usd_micros(reply.usage)
 
-    def reserve_usd_micros(self, state: RunState) -> int:
+    def prompt_tokens(self, state: RunState) -> int:
+        """The most that the next call's prompt takes."""
+        return self.backend.estimate_input_tokens(self.request(state))
+
+    def reserve_usd_micros(self, prompt_tokens: int) -> int:
         """The most that the next call can cost, whichever of its models answers."""
-        request = self.request(state)
-        estimate = self.backend.estimate_input_tokens(request)
-        most = Usage(input_tokens=estimate, output_tokens=request.max_output_tokens)
+        most = Usage(input_tokens=prompt_tokens, output_tokens=self.agent.limits.max_output_tokens)
         return max(rate.cost_usd_micros(most) for rate in self._rates())
 
     def _rates(self) -> list[Rate]:
@@ -114,8 +121,10 @@ class Consultant:
         return [self.price, *(price_of(model, self.agreed) for model in self.agent.fallbacks)]
 
 
-def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent | End:
-    """Permit the next model call with its reservation, or say how the run ends instead."""
+def may_call(
+    state: RunState, consultant: Consultant, now: datetime, run: str = ""
+) -> Intent | Condensation | End:
+    """Permit the next model call with its reservation, or say what has to come before, or how the run ends instead."""
     limits = consultant.agent.limits
     stop = must_stop(state, now)
     if stop is not None:
@@ -126,7 +135,11 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
         return _end(RunStatus.FAILED, MaxIterationsReached(detail))
     if isinstance(consultant.backend, NoBackend):
         return _end(RunStatus.FAILED, consultant.backend.error)
-    reserve = consultant.reserve_usd_micros(state)
+    tokens = consultant.prompt_tokens(state)
+    crowded = _crowded(state, consultant, tokens, run)
+    if crowded is not None:
+        return crowded
+    reserve = consultant.reserve_usd_micros(tokens)
     spent, limit = (
         ledger.spent_usd_micros + ledger.children_usd_micros,
         consultant.cost_limit_usd_micros(state),
@@ -138,6 +151,21 @@ def may_call(state: RunState, consultant: Consultant, now: datetime) -> Intent |
         )
         return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
     return Intent(turn=state.turns + 1, reserve_usd_micros=reserve)
+
+
+def _crowded(state: RunState, consultant: Consultant, tokens: int, run: str) -> Condensation | End | None:
+    """Say how a conversation that is too long for its model is shortened, or that it cannot be; None if it fits."""
+    room = None if state.start.rehearsed else room_tokens(consultant.agent, consultant.agreed)
+    if room is None or tokens <= room:
+        return None
+    shorter = Fitting(run, state, consultant.agent, room, consultant.prompt_tokens).shorter()
+    if shorter is not None or tokens * USUAL_PART <= room:
+        return shorter
+    detail = (
+        f"the prompt, the input and the newest turn take about {round(tokens * USUAL_PART)} tokens, "
+        f"and the agent's models have room for {room}."
+    )
+    return _end(RunStatus.FAILED, ContextTooLong(detail))
 
 
 def must_stop(state: RunState, now: datetime) -> End | None:

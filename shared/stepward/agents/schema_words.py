@@ -22,6 +22,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "thinking": "Whether the model thinks before it answers; only where that is a choice.",
         "cache": "How long the provider keeps the prompt's beginning, which makes repeated prompts cheap: off, 5m or 1h.",
         "fallbacks": "Models to ask, in this order, where the one before does not answer.",
+        "context": "How much of a long conversation the model is shown; without it, as much as it can read.",
         "prompt": "What the model is told of its work before anything else.",
         "input_schema": "The JSON Schema of what a run is given; without one any text or object goes.",
         "output_schema": "The JSON Schema of the answer, a JSON object; without one the answer is any text.",
@@ -39,6 +40,10 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "cost_limit_usd": "What a run may cost, in US dollars.",
         "timeout_s": "How long a run may take, in seconds.",
         "refuse_over_budget": "Whether a start is refused when the most that the run could cost does not fit the limits.",
+    },
+    "ContextConfig": {
+        "max_tokens": "How long a prompt may be, in tokens, where less than the model can read.",
+        "summarise": "The model that sums up what is left out, such as fast; off, and without it, the calls are listed.",
     },
     "MemoryConfig": {
         "session_ttl_s": "How long a conversation is remembered, in seconds.",

@@ -22,6 +22,7 @@ FACET_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9 ._&/-]{0,61}[A-Za-z0-9])?$"
 MOST_TAGS: Final = 20
 HIGH_FROM: Final = 8
 NORMAL_FROM: Final = 4
+LEAST_CONTEXT_TOKENS: Final = 1_000
 
 Prompt = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=PROMPT_LIMIT_CHARS)]
 ModelName = Annotated[str, StringConstraints(min_length=1, max_length=120)]
@@ -81,6 +82,22 @@ class MemoryConfig(BaseModel):
         return self != MemoryConfig()
 
 
+class ContextConfig(BaseModel):
+    """How much of a long conversation an agent's model is shown."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    max_tokens: int | None = Field(default=None, strict=True, ge=LEAST_CONTEXT_TOKENS, exclude_if=is_none)
+    """How long a prompt may be, where less than the model can read."""
+    summarise: ModelName | None = Field(default=None, exclude_if=is_none)
+    """The model that sums up what is left out; None or `off`: nobody, and the calls are listed."""
+
+    @property
+    def summariser(self) -> str | None:
+        """Who sums up."""
+        return None if self.summarise == "off" else self.summarise
+
+
 class AgentDefinition(BaseModel):
     """One version of an agent, as its file says it; `stepward.domain.spellings` knows the other names of fields."""
 
@@ -104,6 +121,8 @@ class AgentDefinition(BaseModel):
     """How long the provider keeps the prompt's beginning: `off`, `5m` or `1h`; None means `5m` where the model can."""
     fallbacks: list[ModelName] = Field(default_factory=list, max_length=5, exclude_if=is_empty)
     """Models to ask, in this order, where the one before does not answer."""
+    context: ContextConfig | None = Field(default=None, exclude_if=is_none)
+    """How much of a long conversation the model is shown; None: as much as it can read."""
     prompt: Prompt
     input_schema: dict[str, Any] | None = None
     """The JSON Schema of what a run is given; without one any text or object goes."""

@@ -119,6 +119,25 @@ class Exchange(Frozen):
     note: str | None = Field(**_OMIT_NONE)
 
 
+class Condensation(Frozen):
+    """What a model is shown in place of the beginning of a conversation that has become too long for it.
+
+    Turns are counted from 1. Those up to `through` are left out, and `text` stands for them. The larger results of the turns
+    up to `shortened_through` are cut to a summary; `kept_in` is the run under whose name they can be read whole. The turns
+    in `kept` stay as they are wherever they stand.
+    """
+
+    through: int = Field(default=0, ge=0)
+    kept: tuple[int, ...] = Field(default=(), exclude_if=lambda kept: not kept)
+    shortened_through: int = Field(default=0, ge=0)
+    kept_in: str | None = Field(**_OMIT_NONE)
+    text: str = ""
+
+    def leaves_out(self, turn: int) -> bool:
+        """Whether a turn is left out."""
+        return turn <= self.through and turn not in self.kept
+
+
 class ToolSchema(Frozen):
     """A tool as the model sees it. `parameters` is a JSON Schema of an object."""
 
@@ -146,6 +165,10 @@ class ModelRequest(Frozen):
     prompt: str
     input: str
     history: tuple[Exchange, ...] = ()
+    left_out: int = Field(default=0, ge=0, exclude_if=lambda turns: turns == 0)
+    """How many turns of the run are missing from `history`."""
+    condensed: str | None = Field(**_OMIT_NONE)
+    """What stands for them, after the input."""
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int = Field(default=1024, gt=0)
     options: ModelOptions = Field(default_factory=ModelOptions)
@@ -156,4 +179,4 @@ class ModelRequest(Frozen):
     @property
     def turn(self) -> int:
         """Which turn this call makes, counted from 1."""
-        return len(self.history) + 1
+        return self.left_out + len(self.history) + 1

@@ -11,6 +11,7 @@ from stepward.domain.journal import (
     CallItem,
     Cancel,
     Claimed,
+    Condensed,
     Continued,
     Created,
     End,
@@ -56,6 +57,8 @@ def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
             yield from _turn(record)
         case Results():
             yield from _results(record, calls)
+        case Condensed():
+            yield "context.condensed", _condensed(record)
         case Waiting():
             yield "run.waiting", {"until": record.until, "reason": record.reason}
         case Cancel():
@@ -112,6 +115,22 @@ def _turn(record: Turn) -> Iterator[Named]:
         yield "tool.called", {"call": call.id, "tool": call.tool, "arguments": arguments}
     if record.end:
         yield "run.ended", _end(record.end, record.reply.text)
+
+
+def _condensed(record: Condensed) -> dict[str, Any]:
+    said = record.condensation
+    return {
+        "turn": record.turn,
+        "agent": record.agent,
+        "left_out_through": said.through,
+        "kept": list(said.kept),
+        "shortened_through": said.shortened_through,
+        "text": said.text,
+        "model": record.model,
+        "usage": record.usage.model_dump(),
+        "cost_usd_micros": record.cost_usd_micros,
+        "error": record.error.model_dump() if record.error else None,
+    }
 
 
 def _results(record: Results, calls: dict[str, CallItem]) -> Iterator[Named]:

@@ -1,7 +1,7 @@
 """The journal's records: an append-only, gap-free log that is the truth about a run.
 
 created → [admitted] → claimed → turn → results → turn → … → turn(end) | ended, with wait, topped_up, pause, resume,
-continued and cancel anywhere between. A run that waits for an answer is parked, and goes on when it is admitted again,
+condensed, continued and cancel anywhere between. A run that waits for an answer is parked, and goes on when it is admitted again,
 perhaps after it was queued. `inherited` follows `created` in a run that goes on from another one's turn.
 Every record has the version `v`, so that later code can load the journals of earlier releases.
 """
@@ -12,8 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from stepward.domain.conversation import Exchange, ModelReply, ToolResult
+from stepward.domain.conversation import Condensation, Exchange, ModelReply, ToolResult
 from stepward.domain.line import Allowance, Priority, Slot
+from stepward.domain.money import Usage
 from stepward.domain.run_origins import Fork, Parent
 from stepward.domain.runs import RunError, RunStatus
 
@@ -31,12 +32,16 @@ class Record(BaseModel):
 
 
 class Intent(BaseModel):
-    """The reservation for the next model call; booked as spent if the call is lost."""
+    """The reservation for the next model call; booked as spent if the call is lost.
+
+    `summarises` marks a call that is no turn: it sums up what the model of turn `turn` is not to be shown.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     turn: int
     reserve_usd_micros: int
+    summarises: bool = Field(default=False, exclude_if=lambda summarises: not summarises)
 
 
 class End(BaseModel):
@@ -86,6 +91,7 @@ class Inherited(Record):
     version: str
     turns_by_agent: dict[str, int] = Field(default_factory=dict)
     """Who took these turns; empty in older journals, whose turns count as those of `agent`."""
+    condensation: Condensation | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
 class Admitted(Record):
@@ -193,6 +199,23 @@ class Results(Record):
     handed_over: HandedOver | None = None
 
 
+class Condensed(Record):
+    """From turn `turn` on, the model is shown a shorter conversation than was held.
+
+    `model` has written the text that stands for what is left out, for this price; without one the text was made by rule,
+    where `error` says why a model that should have written it did not.
+    """
+
+    kind: Literal["condensed"] = "condensed"
+    turn: int
+    condensation: Condensation
+    agent: str
+    model: str | None = None
+    usage: Usage = Usage()
+    cost_usd_micros: int = 0
+    error: RunError | None = None
+
+
 class Waiting(Record):
     """The run waits for a provider; the call that was declined cost nothing."""
 
@@ -228,6 +251,7 @@ AnyRecord = Annotated[
     | Continued
     | Turn
     | Results
+    | Condensed
     | Waiting
     | Cancel
     | Ended,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from stepward.domain.conversation import ToolResult
-from stepward.domain.journal import Intent, Turn
+from stepward.domain.journal import Condensed, Intent, Turn
 from stepward.domain.line import Allowance
+from stepward.domain.money import Usage
 from stepward.domain.runs import Totals
 
 Payee = tuple[str, str]
@@ -75,17 +76,20 @@ class Ledger:
 
     def book_turn(self, turn: Turn) -> None:
         """Count a reply that was paid for."""
-        usage = turn.reply.usage
         self._add(
             (turn.agent or "", turn.model or ""),
             cost_usd_micros=turn.cost_usd_micros,
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cache_read_tokens=usage.cache_read_tokens,
-            cache_write_tokens=usage.cache_write_tokens,
+            **_tokens(turn.reply.usage),
             turns=0 if turn.late else 1,
             tool_calls=0 if turn.late else len(turn.reply.calls),
         )
+
+    def book_summary(self, record: Condensed) -> None:
+        """Count a call that summed a conversation up; no reservation is open after it."""
+        self.intent = None
+        if record.model:
+            payee = (record.agent, record.model)
+            self._add(payee, cost_usd_micros=record.cost_usd_micros, **_tokens(record.usage))
 
     def book_result(self, payee: Payee, result: ToolResult) -> None:
         """Count what a tool's call cost, and apart from that what the run behind it has cost."""
@@ -101,3 +105,12 @@ class Ledger:
     def _add(self, payee: Payee, **amounts: int) -> None:
         self.totals = self.totals.plus(**amounts)
         self.by_payee[payee] = self.by_payee.get(payee, Totals()).plus(**amounts)
+
+
+def _tokens(usage: Usage) -> dict[str, int]:
+    return {
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "cache_read_tokens": usage.cache_read_tokens,
+        "cache_write_tokens": usage.cache_write_tokens,
+    }

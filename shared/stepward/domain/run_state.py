@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from stepward.domain.aws_costs import AwsTally
-from stepward.domain.conversation import Exchange, ToolResult
+from stepward.domain.conversation import Condensation, Exchange, ToolResult
 from stepward.domain.errors import Bug
 from stepward.domain.journal import (
     Admitted,
@@ -16,6 +16,7 @@ from stepward.domain.journal import (
     CallItem,
     Cancel,
     Claimed,
+    Condensed,
     Continued,
     Created,
     End,
@@ -46,7 +47,8 @@ class RunState:
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
     `turns_by_agent` counts the turns that each of them has taken.
-    `epoch` counts the executions that the run has had.
+    `epoch` counts the executions that the run has had. `condensation` is what the model is shown in place of the history's
+    beginning, and `measured_from` the first turn, counted from 0, whose usage tells how long the prompt of the next one is.
     """
 
     created: Created | None = None
@@ -69,6 +71,8 @@ class RunState:
     inherited_turns: int = 0
     carrier: HandedOver | None = None
     turns_by_agent: dict[str, int] = field(default_factory=dict)
+    condensation: Condensation | None = None
+    measured_from: int = 0
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -138,6 +142,9 @@ class RunState:
                 self._turn(record)
             case Results():
                 self._results(record)
+            case Condensed():
+                self.ledger.book_summary(record)
+                self.condensation, self.measured_from = record.condensation, len(self.history)
             case Waiting():
                 self.ledger.intent = None
                 self.waits += 1
@@ -159,6 +166,7 @@ class RunState:
                 self.history, self.inherited_turns = list(record.history), len(record.history)
                 self.carrier = HandedOver(agent=record.agent, version=record.version)
                 self.turns_by_agent = record.turns_by_agent or {record.agent: len(record.history)}
+                self.condensation, self.measured_from = record.condensation, len(record.history)
             case Admitted():
                 self._admit(record)
             case Queued():
@@ -216,7 +224,9 @@ class RunState:
         for result in results:
             self.ledger.book_result(payee, result)
         self.pending, self.ledger.intent = None, record.intent
-        self.carrier = record.handed_over or self.carrier
+        if record.handed_over:
+            # The next prompt is another agent's: how long this one's were says nothing of it.
+            self.carrier, self.measured_from = record.handed_over, len(self.history)
 
     def _stored(self, call: str) -> ToolResult:
         item = self.calls.get(call)

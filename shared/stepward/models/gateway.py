@@ -114,7 +114,13 @@ class Gateway:
             return ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
         usage = request.history[told].reply.usage
         fresh = request.model_copy(
-            update={"history": request.history[told:], "prompt": "", "tools": (), "input": ""}
+            update={
+                "history": request.history[told:],
+                "prompt": "",
+                "tools": (),
+                "input": "",
+                "condensed": None,
+            }
         )
         return usage.prompt_tokens + ceil(_bytes(fresh) / MOST_BYTES_A_TOKEN)
 
@@ -268,5 +274,6 @@ _FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "chil
 _NOT_SENT: Final[Any] = {
     "options": True,
     "own_turn": True,
+    "left_out": True,
     "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
 }

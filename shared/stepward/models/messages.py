@@ -51,6 +51,8 @@ def conversation(request: ModelRequest, vendor: str) -> list[Message]:
         Messages that are never empty. The same history gives the same beginning, so that a vendor's cache knows it.
     """
     said = [Message("user", (Words(request.input),))]
+    if request.condensed:
+        said.append(Message("user", (Words(request.condensed),)))
     for exchange in request.history:
         said += _spoken(exchange, vendor)
     return _merged(said)

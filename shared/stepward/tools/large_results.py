@@ -11,6 +11,9 @@ from stepward.tools.base import ToolContext
 
 SHOWN_BYTES: Final = 64 * 1024
 KEPT_BYTES: Final = 5 * 1024 * 1024
+CUT_FROM_BYTES: Final = 4_000
+"""Longer results of old turns are cut short where a conversation has become too long for its model."""
+_BRIEF_BYTES: Final = 1_000
 _HEAD_CHARS: Final = 500
 _MOST_KEYS: Final = 50
 
@@ -53,3 +56,34 @@ def _in_a_word(value: Any) -> str:
         case dict():
             return f"object of {len(value)} keys: {', '.join(map(str, list(value)[:8]))}"[:160]
     return json.dumps(value)
+
+
+def size_bytes(content: Any) -> int:
+    """Count the bytes that a result is written with."""
+    return len(json.dumps(content, ensure_ascii=False).encode())
+
+
+def is_reference(content: Any) -> bool:
+    """Whether a model was shown a reference in place of a result."""
+    return isinstance(content, dict) and content.keys() == {"reference", "bytes", "summary"}
+
+
+def cut_short(content: Any, reference: str | None) -> Any:
+    """Give what stands for a result of an old turn: the same for a short one, else its size and a brief summary.
+
+    Args:
+        content: What the model was shown before.
+        reference: By which it can be read whole; None where it cannot. One that it has already stays.
+    """
+    size = size_bytes(content)
+    if size <= CUT_FROM_BYTES:
+        return content
+    if is_reference(content):
+        return {**content, "summary": _briefly(content["summary"])}
+    named = {"reference": reference} if reference else {}
+    return {**named, "bytes": size, "summary": _briefly(summary(content))}
+
+
+def _briefly(value: Any) -> Any:
+    text = json.dumps(value, ensure_ascii=False)
+    return value if len(text.encode()) <= _BRIEF_BYTES else f"{text[:_HEAD_CHARS]}…"

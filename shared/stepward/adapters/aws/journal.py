@@ -16,6 +16,7 @@ from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import (
     AnyRecord,
     CallItem,
+    Condensed,
     JournalSlice,
     Results,
     Sequenced,
@@ -52,7 +53,7 @@ class DynamoJournal:
 
     def record_item(self, key: RunKey, seq: int, record: AnyRecord) -> dict[str, Any]:
         """Lay a record out as its item; a large body goes to S3 first."""
-        cost = record.cost_usd_micros if isinstance(record, Turn) else None
+        cost = record.cost_usd_micros if isinstance(record, Turn | Condensed) else None
         return to_item(
             {
                 "pk": run_pk(key),

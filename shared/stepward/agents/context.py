@@ -1,0 +1,159 @@
+"""Fits a run's conversation into what its model can read: which turns are left out, and which results are cut short.
+
+A decision holds from one turn until a later decision: between two of them a prompt only grows at its end, so that its
+beginning stays equal to the byte, and a provider's cache knows it. So each one goes down to half of the room at once.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from stepward.agents.left_out import text_for
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import Condensation, Exchange, ToolResult
+from stepward.domain.model_cards import ModelCard
+from stepward.domain.money import Price, Usage
+from stepward.domain.run_state import RunState
+from stepward.models.cards import card_of
+from stepward.tools.ask_person import AskPerson
+from stepward.tools.large_results import cut_short
+from stepward.tools.read_result import ReadResult
+
+MARGIN_TOKENS: Final = 1_024
+"""What a vendor adds to a prompt at most, such as the words that explain tools to the model."""
+MARGIN_PART: Final = 50
+"""Of a large window a fiftieth is left free, because a vendor's count is not ours."""
+USUAL_PART: Final = 2.0 / 3.6
+"""Unknown text is counted at 2 bytes a token to be sure; most text has 3.6. A run does not end for that caution."""
+
+
+def room_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | None:
+    """Say how long an agent's prompts may be.
+
+    Args:
+        agent: Whose; each of its models must be able to read them.
+        agreed: Prices that were agreed otherwise than by list; they tell the window of models that are not listed.
+
+    Returns:
+        Tokens; None where no window is known.
+    """
+    cards = [card_of(name, agreed) for name in (agent.model, *agent.fallbacks)]
+    rooms = [_room(card, agent.limits.max_output_tokens) for card in cards if card is not None]
+    rooms.append(agent.context.max_tokens if agent.context else None)
+    return min((room for room in rooms if room is not None), default=None)
+
+
+def _room(card: ModelCard, max_output_tokens: int) -> int | None:
+    """What a window leaves after the longest answer and a margin."""
+    answer = min(max_output_tokens, card.max_output_tokens or max_output_tokens)
+    bounds = [card.context_tokens - answer] if card.context_tokens else []
+    bounds += [card.max_input_tokens] if card.max_input_tokens else []
+    if not bounds:
+        return None
+    return min(bounds) - max(MARGIN_TOKENS, min(bounds) // MARGIN_PART)
+
+
+def shown(state: RunState) -> tuple[Exchange, ...]:
+    """Give the turns that a model is shown, as it is shown them; a rehearsal is shown all."""
+    if state.start.rehearsed:
+        return tuple(state.history)
+    said = state.condensation or Condensation()
+    numbered = enumerate(state.history, start=1)
+    return tuple(
+        _as_shown(exchange, said, turn=turn, is_measured=turn > state.measured_from)
+        for turn, exchange in numbered
+        if not said.leaves_out(turn)
+    )
+
+
+def _as_shown(exchange: Exchange, said: Condensation, *, turn: int, is_measured: bool) -> Exchange:
+    if turn <= said.shortened_through and turn not in said.kept:
+        results = tuple(_cut(result, said.kept_in) for result in exchange.results)
+        exchange = exchange.model_copy(update={"results": results})
+    if is_measured:
+        return exchange
+    # What this turn's prompt took says nothing of the next one: it was another agent's, or longer.
+    reply = exchange.reply.model_copy(update={"usage": Usage()})
+    return exchange.model_copy(update={"reply": reply})
+
+
+def _cut(result: ToolResult, kept_in: str | None) -> ToolResult:
+    reference = f"{kept_in}/{result.call}" if kept_in else None
+    return result.model_copy(update={"content": cut_short(result.content, reference)})
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """Looks for a shorter conversation.
+
+    Args:
+        run: Whose it is.
+        state: The run.
+        agent: Who carries it on.
+        room: How many tokens the prompt may have.
+        measure: Counts a state's prompt, rather too high than too low.
+    """
+
+    run: str
+    state: RunState
+    agent: AgentDefinition
+    room: int
+    measure: Callable[[RunState], int]
+
+    def shorter(self) -> Condensation | None:
+        """Find what to show, so that half of the room is free again if that can be; None if nothing makes it shorter.
+
+        Results of old turns are cut short before a turn is left out, and turns go from the oldest on, with their results.
+        The newest turn stays, and so do the newest words of the user; of its results only the last resort is to cut them.
+        """
+        turns, before = len(self.state.history), self.state.condensation or Condensation()
+        cuts = [cut for cut in range(before.through, turns) if cut == before.through or self._may_cut(cut)]
+        if not cuts:
+            return None
+        scale = self._scale()
+        found = bisect_left(cuts, True, key=lambda cut: self._is_small(self._with(cut, turns - 1), scale))
+        if found < len(cuts):
+            return self._with(cuts[found], turns - 1)
+        least = self._with(cuts[-1], turns - 1)
+        if self._tokens(least) * scale > self.room:
+            least = self._with(cuts[-1], turns)
+        return least if self._tokens(least) < self._tokens(self.state.condensation) else None
+
+    def _may_cut(self, cut: int) -> bool:
+        """A turn that the model has interrupted is one with the turn that goes on with it."""
+        return self.state.history[cut - 1].reply.stop != "pause"
+
+    def _is_small(self, said: Condensation, scale: float) -> bool:
+        tokens = self._tokens(said)
+        return tokens <= self.room and tokens * scale <= self.room / 2
+
+    def _scale(self) -> float:
+        """By how much the careful count of this conversation is more than what it really takes, as the newest reply tells."""
+        return min(1.0, self.measure(self.state) / max(1, self._tokens(self.state.condensation)))
+
+    def _tokens(self, said: Condensation | None) -> int:
+        """Count carefully, without what earlier replies tell of their prompts."""
+        return self.measure(replace(self.state, condensation=said, measured_from=len(self.state.history)))
+
+    def _with(self, cut: int, shortened_through: int) -> Condensation:
+        before, history = self.state.condensation or Condensation(), self.state.history
+        can_read = any(use.tool == ReadResult.name for use in self.agent.tools)
+        said = Condensation(
+            through=cut,
+            kept=self._last_words(),
+            shortened_through=max(before.shortened_through, shortened_through),
+            kept_in=self.run if can_read else None,
+        )
+        left_out = [(turn, one) for turn, one in enumerate(history, start=1) if said.leaves_out(turn)]
+        return said.model_copy(update={"text": text_for(left_out, said)})
+
+    def _last_words(self) -> tuple[int, ...]:
+        """The newest turns in which a user, or somebody in the user's place, has said something."""
+        people = {use.called for use in self.agent.tools if use.tool == AskPerson.name}
+        numbered = list(enumerate(self.state.history, start=1))
+        told = [turn for turn, one in numbered if one.note]
+        answered = [turn for turn, one in numbered if any(result.tool in people for result in one.results)]
+        return tuple(sorted({*told[-1:], *answered[-1:]}))
