@@ -60,7 +60,7 @@ def test_every_make_target_that_is_named_exists(document: Any) -> None:
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_is_named_exists(document: Any) -> None:
     commands: Any = get_command(app)
-    for line in re.findall(r"^(?:\$ )?stepward ([a-z][a-z ]*)", document.read_text(), re.MULTILINE):
+    for line in re.findall(r"^(?:\$ )?stepward ([a-z]+(?:[ -][a-z]+)*)", document.read_text(), re.MULTILINE):
         group, *rest = line.split()
         found = commands.commands[group]
         if rest and hasattr(found, "commands"):

@@ -1,0 +1,41 @@
+"""What the page on the provider for tests says is so: its examples run, its table is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from stepward.testing.fake_llm import FAULTS
+from stepward.testing.fake_llm.script_files import read_script
+from tests.house.source_tree import ROOT
+
+PAGE = (ROOT / "shared" / "docs" / "fake-provider.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=range(len(EXAMPLES)))
+def test_the_examples_run(example: str) -> None:
+    exec(compile(example, "fake-provider.md", "exec"), {})
+
+
+def test_the_script_can_be_read(tmp_path: Path) -> None:
+    file = tmp_path / "replies.yaml"
+    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    file.write_text(text)
+    replies = read_script(file)
+    assert [reply.fault.name if reply.fault else None for reply in replies] == [
+        None,
+        "529",
+        "429",
+        None,
+        "cut",
+        None,
+    ]
+    assert replies[-1].repeat
+
+
+def test_every_fault_is_in_the_table() -> None:
+    rows = [f"| `{name}` | {what} |" for name, what in FAULTS.items()]
+    assert [row for row in rows if row not in PAGE] == []
