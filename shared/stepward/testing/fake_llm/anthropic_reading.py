@@ -92,8 +92,7 @@ class AnthropicReader:
             exchange += 1
             marks = checks.check_thinking(blocks, at)
             calls = _calls_key(blocks)
-            scope = f"{prompt.model}|{prompt.input[:200]}|{exchange}"
-            if prompt.thinks and not marks and calls and self.issued.has(scope, calls):
+            if prompt.thinks and not marks and calls and self.issued.has(prompt.scope_at(exchange), calls):
                 raise Refusal(
                     f"messages.{at}.content.0.type: Expected `thinking` or `redacted_thinking`, but found `{blocks[0]['type']}`."
                     " When `thinking` is enabled, a final `assistant` message must start with a thinking block (preceeding the"

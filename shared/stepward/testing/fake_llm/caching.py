@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -42,9 +43,14 @@ class PromptCache:
         self._clock = clock
         self._minimum = minimum_tokens
         self._entries: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._lock = threading.Lock()
 
     def by_breakpoints(self, scope: str, prompt: Prompt) -> CacheUse:
         """Read the longest prefix that is kept, and keep all up to the last breakpoint."""
+        with self._lock:
+            return self._at_breakpoints(scope, prompt)
+
+    def _at_breakpoints(self, scope: str, prompt: Prompt) -> CacheUse:
         pieces = prompt.pieces
         names, ends = _digests(scope, pieces), _ends(pieces)
         marks = [at for at, piece in enumerate(pieces) if piece.ttl and ends[at] >= self._minimum]
@@ -65,7 +71,11 @@ class PromptCache:
         whole = min(len(blocks), prompt.tokens // BLOCK_TOKENS)
         if whole * BLOCK_TOKENS < self._minimum:
             return CacheUse(prompt.tokens)
-        names = _chain(scope, blocks[:whole])
+        with self._lock:
+            return self._in_blocks(_chain(scope, blocks[:whole]), prompt, counts_writes=counts_writes)
+
+    def _in_blocks(self, names: Sequence[str], prompt: Prompt, *, counts_writes: bool) -> CacheUse:
+        whole = len(names)
         known = next((at for at, name in enumerate(names) if not self._has(name)), whole)
         for name in names:
             self._keep(name, _AUTOMATIC_S)

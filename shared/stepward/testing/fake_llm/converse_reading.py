@@ -93,8 +93,7 @@ class ConverseReader:
             exchange += 1
             marks = checks.check_reasoning(message, at)
             calls = [(use["name"], canonical(use["input"])) for use in blocks_of(message, "toolUse")]
-            scope = f"{prompt.model}|{prompt.input[:200]}|{exchange}"
-            if prompt.thinks and calls and not marks and self.issued.has(scope, calls):
+            if prompt.thinks and calls and not marks and self.issued.has(prompt.scope_at(exchange), calls):
                 raise checks.missing_reasoning(at)
 
 

@@ -61,7 +61,11 @@ class Prompt:
     @property
     def scope(self) -> str:
         """What a reply's thinking is tied to: the model, the task and the turn."""
-        return f"{self.model}|{self.input[:200]}|{len(self.exchanges)}"
+        return self.scope_at(len(self.exchanges))
+
+    def scope_at(self, exchange: int) -> str:
+        """What the thinking of an earlier turn is tied to, counted from 0."""
+        return f"{self.model}|{self.input[:200]}|{exchange}"
 
 
 def tokens_of(text: str) -> int:

@@ -19,6 +19,7 @@ from stepward.testing.fake_llm.service import Service, Settings
 from stepward.testing.fake_llm.sources import BUNDLED, Rehearsed, Script, Source, rehearsal_of
 
 _MOST_KEPT: Final = 10_000
+_MOST_KEPT_BYTES: Final = 256 * 1024 * 1024
 Told: TypeAlias = Reply | str | Mapping[str, Any]
 
 
@@ -119,7 +120,7 @@ class FakeProvider:
 
     @property
     def requests(self) -> list[Received]:
-        """What came in, the oldest first; the last 10,000 are kept."""
+        """What came in, the oldest first; the last 10,000 are kept, and of their bodies 256 MB."""
         with self._told:
             return list(self._requests)
 
@@ -165,11 +166,21 @@ class FakeProvider:
             request = Received(number, method, path, without_secrets(dict(headers.items())))
             self._requests.append(request)
             del self._requests[:-_MOST_KEPT]
+            _forget_bodies(self._requests)
             return request
 
     def _tell(self) -> None:
         with self._told:
             self._told.notify_all()
+
+
+def _forget_bodies(requests: list[Received]) -> None:
+    """Keep bodies up to a bound, the newest first."""
+    kept_bytes = 0
+    for request in reversed(requests):
+        kept_bytes += request.size_bytes
+        if kept_bytes > _MOST_KEPT_BYTES:
+            request.body = None
 
 
 def _reply(told: Told) -> Reply:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 _SECRET: Final = {
@@ -40,7 +40,8 @@ class Received:
     events_sent: int = 0
     disconnected: bool = False
     done: bool = False
-    streams: bool = field(default=False)
+    streams: bool = False
+    size_bytes: int = 0
 
     @property
     def model(self) -> str | None:

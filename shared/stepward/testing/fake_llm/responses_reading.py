@@ -99,8 +99,7 @@ class ResponsesReader:
                 (call["name"], canonical(read_arguments(call["arguments"])))
                 for call in turn.of("function_call")
             ]
-            scope = f"{prompt.model}|{prompt.input[:200]}|{at}"
-            if prompt.thinks and calls and not marks and self.issued.has(scope, calls):
+            if prompt.thinks and calls and not marks and self.issued.has(prompt.scope_at(at), calls):
                 name = turn.of("function_call")[0].get("id") or turn.of("function_call")[0]["call_id"]
                 raise Refusal(
                     f"Item '{name}' of type 'function_call' was provided without its required 'reasoning' item.",

@@ -95,9 +95,10 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         request = self.server.admit(self.command, self.path, self.headers)
         try:
-            size = int(self.headers.get("content-length") or 0)
-            raw = self.rfile.read(min(max(0, size), MOST_BODY_BYTES + 1))
-            self.close_connection |= size > MOST_BODY_BYTES
+            raw = self._body()
+            if raw is None:
+                return
+            request.size_bytes = len(raw)
             headers = {name.lower(): value for name, value in self.headers.items()}
             answer = self.server.service.answer(request, raw, headers)
             self._send(answer, request)
@@ -107,6 +108,17 @@ class Handler(BaseHTTPRequestHandler):
         finally:
             request.done = True
             self.server.tell()
+
+    def _body(self) -> bytes | None:
+        """Read a body; one whose length nobody tells is refused, and one that is too long is read no further."""
+        said = self.headers.get("content-length", "0")
+        if not said.isdecimal() or "transfer-encoding" in self.headers:
+            self.close_connection = True
+            self.send_error(411, "Length Required", "send the body with its content-length")
+            return None
+        size = int(said)
+        self.close_connection |= size > MOST_BODY_BYTES
+        return self.rfile.read(min(size, MOST_BODY_BYTES + 1))
 
     def _send(self, answer: Answer, request: Received) -> None:
         settings = self.server.service.settings

@@ -8,7 +8,8 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
@@ -151,7 +152,8 @@ class Service:
         if route.direct:
             return self._told(request, body, headers, route, asked)
         speaker = self.speakers[route.speaker]
-        prompt = speaker.read(body, headers)
+        with _shapes_refused():
+            prompt = speaker.read(body, headers)
         request.prompt_tokens = prompt.tokens
         request.streams = prompt.streams
         return self._replied(request, prompt, speaker, asked)
@@ -164,7 +166,8 @@ class Service:
         route: Route,
         asked: str | None,
     ) -> Answer:
-        answer = self.tellers[route.speaker].direct(body, headers)
+        with _shapes_refused():
+            answer = self.tellers[route.speaker].direct(body, headers)
         return self._maybe_broken(answer, asked, request, route)
 
     def _maybe_broken(self, answer: Answer, asked: str | None, request: Received, route: Route) -> Answer:
@@ -216,6 +219,15 @@ class Service:
 
     def _id(self, request: Received) -> str:
         return f"{self._instance}{request.number:08d}"
+
+
+@contextmanager
+def _shapes_refused() -> Iterator[None]:
+    """Refuse a value where another kind of one is due, which no check has named before it was used."""
+    try:
+        yield
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
+        raise Refusal(f"the request has a value of a wrong kind: {type(error).__name__}: {error}") from error
 
 
 def _without_path(body: dict[str, Any], route: Route) -> dict[str, Any]:

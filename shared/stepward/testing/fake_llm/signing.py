@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,12 +65,14 @@ class Issued:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
 
     def remember(self, scope: str, calls: Sequence[tuple[str, str]], reply: str) -> None:
         """Keep that calls, each by tool and arguments, came with a reply's thinking."""
-        self._known[_name(scope, calls)] = reply
-        if len(self._known) > _MOST_REMEMBERED:
-            self._known.popitem(last=False)
+        with self._lock:
+            self._known[_name(scope, calls)] = reply
+            if len(self._known) > _MOST_REMEMBERED:
+                self._known.popitem(last=False)
 
     def has(self, scope: str, calls: Sequence[tuple[str, str]]) -> bool:
         """Tell whether calls came with thinking."""
