@@ -15,7 +15,7 @@ from stepward.agents.pause import wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.waking import wake_answered
 from stepward.agents.writer import RunWriter
-from stepward.domain.errors import StepwardError
+from stepward.domain.errors import DeadlineExceeded, StepwardError
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
@@ -44,6 +44,8 @@ TENANTS_A_SWEEP: Final = 200
 Head = TypeVar("Head")
 IN_LINE: Final = "in line"
 GOES_ON: Final = "goes on"
+STOPPED: Final = "ExecutionStopped"
+"""What the end of an execution is called that left no error."""
 _AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
 
 
@@ -84,7 +86,7 @@ def run_of_event(event: dict[str, Any]) -> tuple[RunKey, str, str]:
     """Read a status-change event of Step Functions: whose run it was, the error's name, and the detail."""
     change = event["detail"]
     payload = json.loads(change["input"])
-    error = change.get("error") or {"TIMED_OUT": "States.Timeout"}.get(change["status"], "ExecutionStopped")
+    error = change.get("error") or {"TIMED_OUT": "States.Timeout"}.get(change["status"], STOPPED)
     detail = f"the execution ended as {change['status']}: {change.get('cause') or 'no cause given'}"
     return RunKey(tenant=payload["tenant"], run=payload["run"]), error, detail[:1_000]
 
@@ -137,7 +139,7 @@ class Sweep:
                  cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
                  advance: queued ✓ ── ✗ dies or its nudge   → have the line looked at
                  answer: result ✓ ── ✗ dies                 → the machine waits in vain: wake it
-                 machine: gone, deadline passed             → nobody will go on: close as failed
+                 machine: gone, its event is lost           → nobody will go on: close as failed
         """
         newest = self._newest_deed(head)
         if newest is not None and _has_not_begun(newest):
@@ -147,22 +149,26 @@ class Sweep:
             return "closed"
         if newest is not None and isinstance(newest.record, Queued):
             return IN_LINE
+        is_due = head.status is not RunStatus.WAITING or _has_its_minute(head.run, self.ports.clock.now())
         if newest is not None and isinstance(newest.record, Parked):
-            wake_answered(self.ports, head, newest.record)
-        if self._is_abandoned(head):
-            detail = "nobody carried the run any more when its deadline had passed."
-            closed = CloseRun(self.ports)(head.key, "DeadlineExceeded", detail, head.epoch)
-            return "left" if closed == GOES_ON else "closed"
+            is_due |= wake_answered(self.ports, head, newest.record)
+        if is_due and self._is_abandoned(head, newest.record.at if newest else head.created_at):
+            return self._close(head, "its machine was gone.")
         return "left"
 
-    def _is_abandoned(self, head: RunHead) -> bool:
-        """Whether a run's deadline has passed, and no machine carries it; one that waits is asked for once an hour."""
-        now = self.ports.clock.now()
-        if now <= from_iso(head.deadline_at) + OVERDUE or head.status is RunStatus.PENDING:
-            return False
-        if head.status is RunStatus.WAITING and not _has_its_minute(head.run, now):
+    def _is_abandoned(self, head: RunHead, since: str) -> bool:
+        """Whether nobody has written for a while, or the time is over, and no machine carries the run."""
+        quiet_since = min(from_iso(since), from_iso(head.deadline_at))
+        if head.status is RunStatus.PENDING or self.ports.clock.now() <= quiet_since + OVERDUE:
             return False
         return not self.ports.machine.is_running(head.execution_name)
+
+    def _close(self, head: RunHead, detail: str) -> str:
+        """Close a run as failed, by its deadline if that has passed: whoever sweeps up late knows nothing but that."""
+        is_late = self.ports.clock.now() > from_iso(head.deadline_at)
+        code = DeadlineExceeded.__name__ if is_late else STOPPED
+        closed = CloseRun(self.ports)(head.key, code, detail, head.epoch)
+        return "left" if closed == GOES_ON else "closed"
 
     def _newest_deed(self, head: RunHead) -> Sequenced | None:
         """Find how far a run has come, past all words about pausing; one that was resumed and not woken is woken.
@@ -191,11 +197,9 @@ class Sweep:
             self.ports.machine.answer(token)
         self.ports.machine.start(head.execution_name, head.key)
         is_new = from_iso(record.at) + BEGINS_WITHIN > self.ports.clock.now()
-        if is_new or not self._is_abandoned(head):
+        if is_new or not self._is_abandoned(head, record.at):
             return "started"
-        detail = "its machine was gone before the run had begun."
-        CloseRun(self.ports)(head.key, "DeadlineExceeded", detail, head.epoch)
-        return "closed"
+        return self._close(head, "its machine was gone before the run had begun.")
 
 
 def raise_all(faults: list[StepwardError]) -> None:

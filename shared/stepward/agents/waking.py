@@ -7,7 +7,7 @@ from stepward.domain.journal import Parked
 from stepward.domain.runs import RunHead
 
 
-def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> int:
+def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> bool:
     """Send the wake-up of every answer that a waiting run has; safe to repeat, for a token is used once.
 
     time →   answer: result ✓ ─ ✗ dies        janitor, a minute later: result, token → woken
@@ -19,13 +19,16 @@ def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> int:
         parked: The record by which it began to wait.
 
     Returns:
-        How many answers its machine had not heard of.
+        Whether all answers are there and no machine heard of one now: it goes on already, or it is gone.
     """
     if parked.reason != "answers":
-        return 0
-    woken = 0
+        return False
+    answered, heard = 0, False
     for call in parked.calls:
         item = ports.journal.call(head.key, call)
-        token = ports.tokens.of(head.key, call) if item and item.result else None
-        woken += bool(token) and ports.machine.answer(str(token))
-    return woken
+        if item is None or item.result is None:
+            continue
+        answered += 1
+        token = ports.tokens.of(head.key, call)
+        heard |= token is not None and ports.machine.answer(token)
+    return answered == len(parked.calls) and not heard

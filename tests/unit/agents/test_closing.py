@@ -59,16 +59,17 @@ def test_a_run_that_somebody_carries_is_left_alone() -> None:
     assert sweep(world)["left"] == 1
 
 
-def test_a_run_that_nobody_carries_is_closed_once_its_deadline_has_passed() -> None:
+@pytest.mark.parametrize(("seconds", "code"), [(60, "ExecutionStopped"), (10_000, "DeadlineExceeded")])
+def test_a_run_that_nobody_carries_is_closed_in_the_next_round(seconds: int, code: str) -> None:
     world = World()
     key = a_started(world)
+    world.clock.forward(100)
     claim(world, key)
-    world.machine.stop(f"{key.run}.1", "gone", "gone")
-    world.clock.forward(60)
+    world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
     assert sweep(world)["left"] == 1
-    world.clock.forward(10_000)
+    world.clock.forward(seconds)
     assert sweep(world)["closed"] == 1
-    assert world.show(key)["error"]["code"] == "DeadlineExceeded"
+    assert world.show(key)["error"]["code"] == code
 
 
 class PickyMachine(MemoryRunMachine):

@@ -131,13 +131,31 @@ def test_a_cancel_whose_canceller_died_is_finished() -> None:
     assert (world.show(key)["status"], world.line.count("acme").parked) == ("CANCELLED", 0)
 
 
-def test_a_run_that_waits_for_a_machine_that_is_gone_is_closed_within_an_hour_of_its_deadline() -> None:
+def test_a_run_that_waits_for_a_machine_that_is_gone_is_closed_within_an_hour() -> None:
     world = a_world()
     key, other = a_parked(world), a_parked(world)
     world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
-    world.clock.forward(86_400)
     sweep(world, 60)
-    assert world.show(key)["error"]["code"] == "DeadlineExceeded"
+    assert world.show(key)["status"] == "FAILED"
+    assert world.show(other)["status"] == "WAITING"
+
+
+def test_a_run_that_was_answered_while_its_machine_was_gone_is_closed_in_the_next_round(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stepward.agents.closing._has_its_minute", lambda *_: False)
+    world = a_world(active=3)
+    key, other = world.start("asker"), world.start("asker")
+    for run in (key, other):
+        world.wait(run, world.advance(run), "call_1_1")
+    world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
+    sweep(world)
+    assert world.show(key)["status"] == "WAITING"
+    monkeypatch.setattr(world.machine, "answer", lambda token: False)
+    for run in (key, other):
+        world.finish(its_child(world, run))
+    sweep(world)
+    assert (world.show(key)["status"], world.show(key)["error"]["code"]) == ("FAILED", "ExecutionStopped")
     assert world.show(other)["status"] == "WAITING"
 
 
