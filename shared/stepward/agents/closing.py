@@ -149,6 +149,7 @@ class Sweep:
             return "closed"
         if newest is not None and isinstance(newest.record, Queued):
             return IN_LINE
+        # Thousands may wait for months: one that nobody has answered is asked for once an hour.
         is_due = head.status is not RunStatus.WAITING or _has_its_minute(head.run, self.ports.clock.now())
         if newest is not None and isinstance(newest.record, Parked):
             is_due |= wake_answered(self.ports, head, newest.record)
