@@ -75,6 +75,11 @@ class Arns:
         """Spell the secrets that hold keys of providers; Secrets Manager gives each a random ending."""
         return self._arn("secretsmanager", f"secret:{self.names.provider_secrets()}/*")
 
+    def models(self) -> tuple[str, ...]:
+        """Spell the models on Bedrock; a profile across regions calls its model in any of them."""
+        foundation = f"arn:{self.partition}:bedrock:*::foundation-model/*"
+        return (foundation, self._arn("bedrock", "inference-profile/*"))
+
     def table(self, table: str) -> str:
         """Spell a table, for the actions on its items."""
         return self._arn("dynamodb", f"table/{self.names.of(table)}")

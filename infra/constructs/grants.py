@@ -115,6 +115,7 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words["webhook-key:read"] = _webhook_secrets("ssm:GetParameter")
     words["webhook-key:make"] = _webhook_secrets("ssm:GetParameter", "ssm:PutParameter")
     words["providers:read"] = _provider_secrets
+    words["models:invoke"] = _models
     words["events:put"] = _events
     words["bus:put"] = _bus
     words |= {f"workflows:{word}": rule for word, rule in WORKFLOW_WORDS.items()}
@@ -189,6 +190,12 @@ def _provider_secrets(arns: Arns) -> Granted:
     """Read the keys of providers; AWS's own key encrypts their secrets, which takes no permission on it."""
     allow = Allow(("secretsmanager:GetSecretValue",), (arns.provider_secrets(),))
     return Granted((allow,), {"PROVIDER_SECRETS": arns.names.provider_secrets()})
+
+
+def _models(arns: Arns) -> Granted:
+    """Call models on Bedrock; which of them answer is up to the account, which model up to each agent."""
+    actions = ("bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream")
+    return Granted((Allow(actions, arns.models()),))
 
 
 def _start_rule(machine: str) -> Rule:

@@ -24,6 +24,7 @@ from tests.e2e.conftest import forget_limits
 from tests.e2e.executions import executions_of
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.machine_tour import MACHINE_USES
+from tests.e2e.model_tour import MODEL_USES
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.e2e.undoing_tour import UNDOING_USES
@@ -144,6 +145,7 @@ USES: dict[tuple[str, str], Use] = {
     **APPROVAL_USES,
     **LINE_USES,
     **MACHINE_USES,
+    **MODEL_USES,
     **MONEY_USES,
     **TRIGGER_USES,
     **UNDOING_USES,

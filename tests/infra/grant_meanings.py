@@ -14,6 +14,7 @@ STATES = f"arn:<partition>:states:{PLACE}"
 READ = {"dynamodb:GetItem", "dynamodb:Query"}
 WRITE = {"dynamodb:PutItem", "dynamodb:UpdateItem"}
 QUERY = {"dynamodb:Query"}
+INVOKE = {"bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"}
 
 # Written out by hand and not taken from the table of words: this is what the words are meant to say.
 MEANING: dict[str, dict[str, set[str]]] = {
@@ -66,6 +67,10 @@ MEANING: dict[str, dict[str, set[str]]] = {
         }
     },
     "limits:providers": {f"{TABLE}limits": {"dynamodb:GetItem", "dynamodb:UpdateItem"}},
+    "models:invoke": {
+        "arn:<partition>:bedrock:*::foundation-model/*": INVOKE,
+        f"arn:<partition>:bedrock:{PLACE}:inference-profile/*": INVOKE,
+    },
     "identity:read": {f"{TABLE}identity": {"dynamodb:GetItem"}},
     "tools:invoke": {
         f"arn:<partition>:lambda:{PLACE}:function:stepward-prod-{folder.name.replace('_', '-')}": {
@@ -135,6 +140,7 @@ VARIABLES = {
     "agent-run": "AGENT_RUN_MACHINE_ARN",
     "dispatch": "DISPATCH_QUEUE_URL",
     "events": "",
+    "models": "",
     "bus": "EVENT_BUS",
     "workflows": "WORKFLOW_MACHINES",
     "workflows:order": "WORKFLOW_PUBLISHER",

@@ -130,6 +130,16 @@ def test_keys_of_providers_are_read_by_the_one_function_that_calls_models(prod: 
     assert reading == {("agent_advance", secrets, "secretsmanager:GetSecretValue")}
 
 
+def test_models_on_bedrock_are_called_by_the_one_function_that_calls_models(prod: Assembly) -> None:
+    calling = {
+        room
+        for room in ROOMS
+        for actions in permissions(prod.role_of(room)).values()
+        if any(action.startswith("bedrock:") for action in actions)
+    }
+    assert calling == {"agent_advance"}
+
+
 def test_providers_limits_are_reached_without_those_of_tenants(prod: Assembly) -> None:
     (statement,) = [
         one

@@ -19,6 +19,7 @@ ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
 WORDS = grant_words([])
 REGISTRY, RUNTIME = "stepward-laptop-registry", "stepward-laptop-runtime"
 LIMITS = "stepward-laptop-limits"
+BEDROCK = "arn:aws:bedrock:us-east-1"
 
 
 def a_call(service: str, target: str, body: dict[str, Any], path: str = "/", method: str = "POST") -> Call:
@@ -154,6 +155,31 @@ def test_secrets_are_read_by_their_names_alone(
         a_call("secretsmanager", f"secretsmanager.{operation}", {"SecretId": secret} if secret else {})
     )
     assert Policies([{"Statement": statements}]).decide(need.action, need.resource, dict) is decision
+
+
+@pytest.mark.parametrize(
+    ("model", "resource"),
+    [
+        ("global.anthropic.claude-haiku-5-5", f"{BEDROCK}:123456789012:inference-profile/global.anthropic.claude-haiku-5-5"),
+        ("amazon.nova-2-lite-v1:0", f"{BEDROCK}::foundation-model/amazon.nova-2-lite-v1:0"),
+        (f"{BEDROCK}:123456789012:inference-profile/eu.x", f"{BEDROCK}:123456789012:inference-profile/eu.x"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("action", ["converse-stream", "invoke"])
+def test_a_call_of_a_model_is_about_its_profile_or_itself(model: str, resource: str, action: str) -> None:
+    (need,) = needs_of(a_call("bedrock", "", {}, path=f"/model/{model}/{action}"))
+    streams = "WithResponseStream" if action == "converse-stream" else ""
+    assert (need.action, need.resource) == (f"bedrock:InvokeModel{streams}", resource)
+    statements = [
+        {"Effect": "Allow", "Action": list(allow.actions), "Resource": list(allow.resources)}
+        for allow in WORDS["models:invoke"](ARNS).allows
+    ]
+    assert Policies([{"Statement": statements}]).decide(need.action, need.resource, dict) is Decision.ALLOWED
+
+
+def test_what_else_bedrock_does_no_word_allows() -> None:
+    (need,) = needs_of(a_call("bedrock", "", {}, path="/guardrail/g/version/1/apply"))
+    assert need.resource == "*"
 
 
 def test_the_partitions_of_a_call_are_named() -> None:

@@ -16,6 +16,8 @@ from infra.local.iam.dynamodb_needs import dynamodb_needs
 from infra.local.iam.s3_needs import s3_needs
 
 _FUNCTION = re.compile(r"^/20\d\d-\d\d-\d\d/functions/([^/]+)(?:/(invocations|invoke-async))?/?$")
+_MODEL = re.compile(r"^/model/(.+)/(converse|converse-stream|invoke|invoke-with-response-stream)$")
+_PROFILE = re.compile(r"^(us|eu|apac|jp|au|global)\.")
 _SCHEDULE = re.compile(r"^/schedules/([^/]+)$")
 _SCHEDULE_VERBS = {"POST": "Create", "GET": "Get", "PUT": "Update", "DELETE": "Delete"}
 
@@ -42,6 +44,22 @@ def _lambda(call: Call) -> list[Need]:
         return [Need(f"lambda:{call.method} {call.path}", "*")]
     action = "InvokeFunction" if found[2] else f"{_SCHEDULE_VERBS[call.method]}Function"
     return [Need(f"lambda:{action}", place.function_arn(place.function_name(found[1])))]
+
+
+def _bedrock(call: Call) -> list[Need]:
+    found = _MODEL.match(call.path)
+    if found is None:
+        return [Need(f"bedrock:{call.method} {call.path}", "*")]
+    action = "InvokeModelWithResponseStream" if found[2].endswith("stream") else "InvokeModel"
+    name = found[1]
+    if name.startswith("arn:"):
+        return [Need(f"bedrock:{action}", name)]
+    # AWS tells a profile across regions from a model by its list of profiles; the laptop by how the name begins.
+    if _PROFILE.match(name):
+        return [Need(f"bedrock:{action}", arn("bedrock", f"inference-profile/{name}"))]
+    return [
+        Need(f"bedrock:{action}", f"arn:{place.PARTITION}:bedrock:{place.REGION}::foundation-model/{name}")
+    ]
 
 
 def _scheduler(call: Call) -> list[Need]:
@@ -129,6 +147,7 @@ def _log_group(body: dict[str, Any]) -> str:
 
 
 _BY_SERVICE: Mapping[str, Callable[[Call], list[Need]]] = {
+    "bedrock": _bedrock,
     "dynamodb": _dynamodb,
     "events": _events,
     "lambda": _lambda,

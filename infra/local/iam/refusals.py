@@ -19,7 +19,7 @@ def refusal(call: Call, principal: Principal, need: Need, decision: Decision) ->
     text = _text(call, principal, need, decision)
     if call.service == "s3":
         return _s3(call, text)
-    if call.service == "lambda":
+    if call.service in ("lambda", "bedrock"):
         return _json("403 Forbidden", {"Message": text}, ("x-amzn-ErrorType", "AccessDeniedException"))
     if call.service == "sqs":
         document = {"__type": "com.amazonaws.sqs#AccessDeniedException", "message": text}

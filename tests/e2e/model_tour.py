@@ -1,0 +1,21 @@
+"""What somebody does with the API so that the function that calls models needs every word that it asks for."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+
+def real_model(tour: Any, model: str) -> None:
+    """Start a run that a model answers, for its agent has no rehearsal."""
+    name = f"tour-{uuid.uuid4().hex[:12]}"
+    body = {"id": name, "name": name, "version": "1.0.0", "prompt": "Be brief.", "model": model}
+    tour.api.post("/agents", json=body)
+    tour.start(name)
+
+
+MODEL_USES: dict[tuple[str, str], Any] = {
+    ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
+    ("agent_advance", "providers:read"): lambda tour: real_model(tour, "claude-haiku-5-5"),
+    ("agent_advance", "limits:providers"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
+}
