@@ -20,8 +20,8 @@ $(READY): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY) ## Run the support agent over a dozen tickets on a laptop cloud, and show what happened
-	@$(BIN)/python -m infra.local demo
+demo: $(READY) ## Answer a dozen support tickets on a laptop cloud (MODEL=balanced asks a real model)
+	@$(BIN)/python -m infra.local demo $(if $(MODEL),--model "$(MODEL)") $(if $(PROVIDER_URL),--provider-url "$(PROVIDER_URL)")
 
 up: $(READY) ## Start the laptop cloud and keep it running
 	@$(BIN)/python -m infra.local up

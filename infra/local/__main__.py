@@ -52,6 +52,10 @@ def parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--json", action="store_true", help="print one JSON document at the end, and nothing else"
     )
+    demo.add_argument("--model", help="let this model answer in place of the rehearsal: an id or an alias")
+    demo.add_argument(
+        "--provider-url", metavar="URL", help="where to ask it (default: the vendor's own address)"
+    )
     _describe_bench(commands.add_parser("bench", help="measure on a laptop of its own"))
     return top
 
@@ -125,7 +129,7 @@ def _command(options: argparse.Namespace) -> int:
     if options.command == "demo":
         from infra.local import demo  # noqa: PLC0415
 
-        return demo.run(as_json=options.json)
+        return demo.run(as_json=options.json, model=options.model, provider_url=options.provider_url)
     if options.command == "bench":
         return _bench(options)
     from infra.local import provider_keys  # noqa: PLC0415

@@ -43,9 +43,18 @@ def _exists(laptop: Laptop, bucket: str, key: str) -> bool:
     return key in {entry["Key"] for entry in found}
 
 
-def register(client: httpx2.Client, file: Path) -> dict[str, Any]:
-    """Register an agent's definition; a refusal is told with the API's own reason."""
+def register(client: httpx2.Client, file: Path, model: str | None = None) -> dict[str, Any]:
+    """Register an agent's definition; a refusal is told with the API's own reason.
+
+    Args:
+        client: Of the laptop's HTTP API.
+        file: The definition.
+        model: Which model is to answer in place of the rehearsal, which is then left out.
+    """
     definition = yaml.safe_load(file.read_text(encoding="utf-8"))
+    if model:
+        del definition["rehearsal"]
+        definition["model"] = model
     response = client.post("/agents", json=definition)
     if response.status_code not in (200, 201):
         raise LaptopError(f"{file} was not registered: {response.status_code} {response.text}")
@@ -53,14 +62,14 @@ def register(client: httpx2.Client, file: Path) -> dict[str, Any]:
     return registered
 
 
-def load_support(laptop: Laptop) -> str:
+def load_support(laptop: Laptop, model: str | None = None) -> str:
     """Upload the support data set and those of the templates, register the support agent and give its id."""
     for folder in (SUPPORT / "datasets", *sorted(TEMPLATES.glob("*/datasets"))):
         upload_datasets(laptop, folder)
     with http_client(laptop) as client:
         agent = yaml.safe_load((SUPPORT / "agent.yaml").read_text(encoding="utf-8"))["id"]
         if laptop.keeper is None or client.get(f"/agents/{agent}").status_code != 200:
-            register(client, SUPPORT / "agent.yaml")
+            register(client, SUPPORT / "agent.yaml", model)
         return str(agent)
 
 

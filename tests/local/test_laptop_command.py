@@ -19,6 +19,7 @@ from infra.local import stopping
 from infra.local import up as up_command
 from infra.local.__main__ import main
 from infra.local.executor import Trouble
+from stepward.testing.fake_llm import FakeProvider
 from tests.local.patience import alive, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,19 @@ def test_up_as_json_prints_one_object_when_it_is_ready(tmp_path: Path) -> None:
         up.terminate()
         rest, _ = up.communicate(timeout=20)
     assert (rest, up.returncode) == ("", 0)
+
+
+@pytest.mark.laptop
+def test_the_demo_with_a_model_asks_its_provider_and_says_what_it_cost() -> None:
+    with FakeProvider() as provider:
+        options = ["--model", "claude-haiku-5-5", "--provider-url", provider.url, "--json"]
+        command = [sys.executable, "-m", "infra.local", "demo", *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
+        asked = {request.model for request in provider.requests}
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["right"], told["of"], asked) == (14, 14, {"claude-haiku-5-5"})
+    assert all(ticket["cost_usd_micros"] > 0 for ticket in told["tickets"])
 
 
 @pytest.mark.laptop

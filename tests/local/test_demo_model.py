@@ -1,0 +1,53 @@
+"""Which model the demo asks, and what it says when it cannot."""
+
+from __future__ import annotations
+
+import pytest
+
+from infra.local.demo_model import chosen
+from infra.local.faults import UnusableOption
+
+
+@pytest.fixture(autouse=True)
+def _no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("ANTHROPIC_API_KEY", raising=False)
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+
+
+def test_without_a_model_the_rehearsal_answers() -> None:
+    assert chosen(None, None) is None
+    assert chosen("", "") is None
+
+
+@pytest.mark.parametrize(
+    ("model", "variable"), [("balanced", "ANTHROPIC_API_KEY"), ("gpt-6.1-terra", "OPENAI_API_KEY")]
+)
+def test_a_key_that_is_not_set_is_named(model: str, variable: str) -> None:
+    with pytest.raises(UnusableOption, match=f"export {variable}="):
+        chosen(model, None)
+
+
+def test_a_key_of_the_environment_is_taken_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-ant-1")
+    found = chosen("claude-haiku-5-5", None)
+    assert found is not None
+    assert (dict(found.keys), found.settings, found.is_paid) == ({"anthropic": "sk-ant-1"}, (), True)
+
+
+def test_a_provider_on_this_machine_needs_no_key_and_bills_nobody() -> None:
+    found = chosen("gpt-6.1-terra", "http://127.0.0.1:9000")
+    assert found is not None
+    assert (found.settings, found.is_paid) == (('providers.openai.url="http://127.0.0.1:9000/v1"',), False)
+
+
+@pytest.mark.parametrize(
+    ("model", "url", "told"),
+    [
+        ("nope", None, "there is no model 'nope'"),
+        ("bedrock/claude-haiku-5-5", None, "needs an AWS account"),
+        (None, "http://127.0.0.1:9000", "without MODEL"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_in_a_line(model: str | None, url: str | None, told: str) -> None:
+    with pytest.raises(UnusableOption, match=told):
+        chosen(model, url)
