@@ -10,7 +10,7 @@ from stepward.agents.schema_words import SHORT_FORMS_SAID, VERSION_SAID, WORDS
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.spellings import FIELDS, MEMBERS, MODEL_SETTINGS, MOST_MEMBERS
 from stepward.domain.tool_use import SHORT_FORMS
-from stepward.models.cards import ALIASES, list_prices
+from stepward.models.cards import ALIASES, offered_models
 from stepward.tools.catalog import CATALOG
 
 Schema = dict[str, Any]
@@ -83,7 +83,7 @@ def _closed(fields: Mapping[str, Schema]) -> Schema:
 
 
 def _with_model_names(fields: Schema) -> Schema:
-    known = [*ALIASES, *list_prices()]
+    known = [*ALIASES, *offered_models()]
     return {**fields, "model": {**fields["model"], "examples": known}}
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from stepward.agents.gate import Consultant
 from stepward.agents.inputs import check_given
+from stepward.agents.model_checks import check_startable
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.answering import Answers
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
@@ -93,8 +94,9 @@ class Estimate:
             What it would cost: of a run that is not charged no budget bounds it.
 
         Raises:
-            InvalidRequest: The input does not fit, or nobody could answer.
+            InvalidRequest: The input does not fit, the model has ended, or nobody could answer.
         """
+        check_startable(agent, self.clock.now().date())
         check_given(agent, given)
         check_backend(agent, rehearsed=answers.rehearsed)
         consultant = Consultant.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)

@@ -72,14 +72,13 @@ def _found(agent: AgentDefinition, name: str, known: Known) -> Iterator[InvalidR
 def _check_provider(
     agent: AgentDefinition, name: str, card: ModelCard | None, providers: frozenset[str] | None
 ) -> None:
-    """Refuse a model that nobody carries; one that is only rehearsed needs nobody."""
-    if card is None or providers is None or card.provider in providers or agent.rehearsal is not None:
+    """Refuse a model of a provider that the stage has not; one that is only rehearsed needs none."""
+    if card is None or not card.provider or providers is None or agent.rehearsal is not None:
         return
-    whose = (
-        f"the provider {card.provider!r}, which this stage has not" if card.provider else "no known provider"
-    )
+    if card.provider in providers:
+        return
     raise InvalidRequest(
-        f"the model {name!r} is of {whose}.",
+        f"the model {name!r} is of {card.provider!r}, a provider that this stage has not.",
         field="model",
         fix=f"write PROVIDER/MODEL with one of: {', '.join(sorted(providers))}; the operator adds others",
     )

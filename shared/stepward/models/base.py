@@ -10,7 +10,7 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price, Usage
 from stepward.models.calculators import calculator
-from stepward.models.cards import ALIASES, list_price, list_prices, listed_card, model_id
+from stepward.models.cards import ALIASES, list_price, listed_card, model_id, offered_models
 
 __all__ = ["Rate", "ended", "model_id", "price_of"]
 
@@ -36,7 +36,7 @@ def price_of(name: str, agreed: Mapping[str, Price] | None = None) -> Rate:
     model = model_id(name)
     price = (agreed or {}).get(model) or list_price(model)
     if price is None:
-        raise _unpriced(name, [*ALIASES, *list_prices(), *(agreed or {})])
+        raise _unpriced(name, [*ALIASES, *offered_models(), *(agreed or {})])
     return Rate(model, price)
 
 

@@ -61,6 +61,13 @@ def listed_models() -> tuple[str, ...]:
 
 
 @cache
+def offered_models() -> tuple[str, ...]:
+    """List the ids of those that write text and of whose end nothing is known: what is worth naming in an agent."""
+    cards = [card for card in map(listed_card, listed_models()) if card is not None]
+    return tuple(card.id for card in cards if card.capabilities.text and card.ends_on is None)
+
+
+@cache
 def list_prices() -> dict[str, Price]:
     """Read every price by list; a model that has ended and has none is not among them."""
     cards = (listed_card(model) for model in listed_models())

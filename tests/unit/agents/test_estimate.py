@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,7 +16,7 @@ from stepward.agents.estimate import Estimate
 from stepward.domain.answering import Answers
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
-from stepward.domain.errors import BudgetExceeded, RehearsalMissing
+from stepward.domain.errors import BudgetExceeded, InvalidRequest, RehearsalMissing
 from stepward.domain.money import Price
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus, Totals
@@ -131,3 +133,11 @@ def test_no_budget_bounds_what_is_not_charged() -> None:
 def test_what_nobody_can_answer_has_no_estimate() -> None:
     with pytest.raises(RehearsalMissing):
         an_estimate()("acme", an_agent(rehearsal=None), "hello", CHARGED)
+
+
+def test_an_estimate_says_that_a_model_has_ended() -> None:
+    estimate = replace(an_estimate(), clock=StillClock(datetime(2026, 11, 30, tzinfo=UTC)))
+    with pytest.raises(InvalidRequest) as refused:
+        estimate("acme", an_agent(model="claude-sonnet-4-5"), "hello", Answers(rehearsed=True))
+    assert refused.value.field == "model"
+    assert "ended on 2026-11-30" in refused.value.detail

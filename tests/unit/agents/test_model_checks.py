@@ -101,7 +101,8 @@ def test_an_ended_fallback_is_refused() -> None:
 
 
 def test_an_agent_without_a_rehearsal_needs_a_provider() -> None:
-    known = Known({"llama": OURS, "vllm/llama": OURS}, providers=frozenset({"anthropic", "vllm"}))
-    assert refused(known, model="llama") == {}
-    told = refused(known, model="llama", rehearsal=None)["model"]
+    known = Known({"gone/llama": OURS, "vllm/llama": OURS}, providers=frozenset({"anthropic", "vllm"}))
+    assert refused(known, model="gone/llama") == {}
+    assert "model" not in refused(known, model="vllm/llama", rehearsal=None)
+    told = refused(known, model="gone/llama", rehearsal=None)["model"]
     assert told == "write PROVIDER/MODEL with one of: anthropic, vllm; the operator adds others"

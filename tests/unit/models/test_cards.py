@@ -10,7 +10,7 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.model_cards import MOST_CALL_S, ModelCard
 from stepward.domain.money import Price
 from stepward.models.base import price_of
-from stepward.models.cards import ALIASES, card_of, list_prices, listed_card, listed_models
+from stepward.models.cards import ALIASES, card_of, list_prices, listed_card, listed_models, offered_models
 
 CARDS = [listed_card(model) for model in listed_models()]
 TODAY = date(2026, 11, 30)
@@ -58,6 +58,12 @@ def test_aliases_stand_for_models_that_do_not_end() -> None:
         "deep": "claude-opus-5-5",
     }
     assert all(a_card(alias).ends_on is None for alias in ALIASES)
+
+
+def test_what_is_offered_writes_text_and_lasts() -> None:
+    offered = offered_models()
+    assert {"claude-haiku-5-5", "gpt-6-luna", "bedrock/claude-opus-5-5"} <= set(offered)
+    assert not {"gpt-4", "gpt-4o", "claude-sonnet-4-5", "text-embedding-3-small"} & set(offered)
 
 
 def test_a_long_tier_prices_all_that_the_short_one_does() -> None:
