@@ -84,6 +84,21 @@ VENDORS = (
         frozenset({"length", "refusal", "content_filter"}),
     ),
     Vendor(
+        "openai-chat",
+        "gpt-6-luna",
+        lambda provider: provider.openai_url,
+        Capabilities(
+            parallel_tools=True,
+            structured_output=True,
+            thinking=("adaptive", "disabled"),
+            efforts=("low", "high"),
+            cache_ttls=("5m",),
+            cache_off=True,
+        ),
+        frozenset({"length", "refusal", "content_filter"}),
+        thinks=False,
+    ),
+    Vendor(
         "bedrock",
         "global.anthropic.claude-sonnet-5-5",
         lambda provider: provider.url,

@@ -151,7 +151,7 @@ def test_a_context_that_is_too_long_is_named(provider: FakeProvider) -> None:
         OPENAI.ask(provider, OPENAI.request(input="word " * 900_000))
 
 
-@pytest.mark.parametrize("module", ["anthropic", "openai_responses"])
+@pytest.mark.parametrize("module", ["anthropic", "openai_responses", "openai_chat"])
 def test_to_import_a_client_loads_no_sdk(module: str) -> None:
     probe = f"import sys, stepward.models.{module}; print(sorted({{'anthropic', 'openai', 'httpx2'}} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

@@ -36,6 +36,7 @@ from stepward.ports.providers import (
 CLIENTS: Final[Mapping[str, str]] = {
     "anthropic": "stepward.models.anthropic:AnthropicMessages",
     "openai": "stepward.models.openai_responses:OpenAiResponses",
+    "openai-chat": "stepward.models.openai_chat:OpenAiChat",
     "bedrock": "stepward.adapters.aws.bedrock:BedrockConverse",
 }
 """What a provider speaks → the module and class that speak it, loaded by the first call."""

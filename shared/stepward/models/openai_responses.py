@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.money import Usage
-from stepward.models.gathering import Gathering, estimated_tokens
+from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
     REQUEST_ID_HEADER,
@@ -16,6 +16,7 @@ from stepward.models.openai_sdk import (
     caching,
     client_for,
     effort_of,
+    estimated_usage,
     format_of,
     function_of,
     sampling,
@@ -69,7 +70,7 @@ class _Reading(Reading):
         match event.type:
             case "response.created":
                 # A stream that breaks off tells no count, and yet the prompt is paid.
-                self.gathering.usage = self._estimated()
+                self.gathering.usage = estimated_usage(self._body)
             case "response.output_item.added" if event.item.type == "function_call":
                 self.gathering.begin_call(event.output_index, event.item.name)
             case "response.output_item.done":
@@ -126,7 +127,7 @@ class _Reading(Reading):
     def _end(self, response: Any) -> None:
         if response.status == "failed":
             self._failed(response)
-        self.gathering.usage = _usage(response) or self._estimated()
+        self.gathering.usage = _usage(response) or estimated_usage(self._body)
         self.is_whole = True
         match response.status:
             case "completed":
@@ -145,13 +146,8 @@ class _Reading(Reading):
             return
         self.gathering.usage = _usage(response) or Usage()
         if self.gathering.has_begun and not _usage(response):
-            self.gathering.usage = self._estimated()
+            self.gathering.usage = estimated_usage(self._body)
         raise SaidInStream(code, response.error.message if response.error else "the response failed.")
-
-    def _estimated(self) -> Usage:
-        """Estimate the prompt's tokens by their bytes."""
-        sent = json.dumps(self._body, ensure_ascii=False).encode("utf-8", "replace")
-        return Usage(input_tokens=estimated_tokens(len(sent)))
 
 
 def _usage(response: Any) -> Usage | None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stepward.domain.conversation import ModelRequest, ToolSchema
 from stepward.domain.money import Usage
+from stepward.models.gathering import estimated_tokens
 from stepward.models.sdk_calls import CONNECT_S, keyed_client
 from stepward.models.strict_schemas import allows_strict, closed
 from stepward.ports.models import CallContext
@@ -78,14 +80,9 @@ def caching(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 
 
 def function_of(tool: ToolSchema, call: CallContext) -> dict[str, Any]:
-    """Write a tool; `strict` only where the model and the tool's schema allow it, for else the call is refused."""
-    strict = call.capabilities.structured_output and allows_strict(tool.parameters)
-    return {
-        "name": tool.name,
-        "description": tool.description,
-        "parameters": tool.parameters,
-        "strict": strict,
-    }
+    """Write a tool; it is strict only where the model and the tool's schema allow it, for else the call is refused."""
+    said = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
+    return {**said, "strict": call.capabilities.structured_output and allows_strict(tool.parameters)}
 
 
 def format_of(request: ModelRequest) -> dict[str, Any]:
@@ -114,6 +111,12 @@ def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: 
         cache_write_1h_tokens=long,
         reasoning_tokens=min(output, _count(of_output, "reasoning_tokens")),
     )
+
+
+def estimated_usage(body: Mapping[str, Any]) -> Usage:
+    """Estimate what a prompt takes by its bytes: for a stream whose vendor does not come to count."""
+    sent = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
+    return Usage(input_tokens=estimated_tokens(len(sent)))
 
 
 def _count(details: Any, name: str) -> int:

@@ -1,0 +1,209 @@
+"""Chat Completions by OpenAI's official SDK, for the many servers that speak them: vLLM, Ollama, llama.cpp, OpenRouter.
+
+OpenAI's own models, and Azure's, are better called by the Responses API, which gives their reasoning back.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from stepward.domain.conversation import ModelReply, ModelRequest, Stop, ToolCall, ToolResult, ToolSchema
+from stepward.domain.money import Usage
+from stepward.models.chat_calls import CallPieces
+from stepward.models.gathering import Gathering
+from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
+from stepward.models.openai_sdk import (
+    REQUEST_ID_HEADER,
+    caching,
+    client_for,
+    effort_of,
+    estimated_usage,
+    format_of,
+    function_of,
+    sampling,
+    usage_of,
+)
+from stepward.models.sdk_calls import Reading, SdkCall
+from stepward.models.streams import run
+from stepward.ports.models import CallContext
+
+VENDOR: Final = "openai-chat"
+_STOPS: Final[Mapping[str, Stop]] = {
+    "stop": "end",
+    "tool_calls": "tools",
+    "function_call": "tools",
+    "length": "length",
+    "content_filter": "filtered",
+}
+
+
+class OpenAiChat:
+    """Calls models of compatible servers; every reply streams, so that a stalled one is seen."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        return run(self._reply(request, call))
+
+    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        import openai  # noqa: PLC0415  only who calls this provider loads its SDK
+
+        client, body = client_for(call), _body(request, call)
+        reading = _Reading(Gathering(request.turn, call), body)
+        opening = client.chat.completions.create(**body, stream=True)
+        return await SdkCall(openai, REQUEST_ID_HEADER, request, call).reply(opening, reading)
+
+
+class _Reading(Reading):
+    """One stream's chunks, taken in one by one."""
+
+    def __init__(self, gathering: Gathering, body: Mapping[str, Any]) -> None:
+        super().__init__(gathering)
+        self._body = body
+        self._pieces = CallPieces()
+        self._counted: Usage | None = None
+        self._is_refused = False
+        self._has_come = False
+
+    def take(self, event: Any) -> None:
+        """Take in one chunk."""
+        if not self._has_come:
+            self._has_come = True
+            # A stream that breaks off tells no count, and yet the prompt is paid.
+            self.gathering.usage = estimated_usage(self._body)
+        # Compatible servers seldom name a call in a header.
+        self.gathering.request_id = self.gathering.request_id or event.id
+        if event.usage and (counted := _usage(event.usage)) != Usage():
+            self._counted = self.gathering.usage = counted
+        for choice in event.choices or ():
+            if choice.delta:
+                self._piece(choice.delta)
+            if choice.finish_reason:
+                self._stop(choice.finish_reason)
+
+    def _piece(self, delta: Any) -> None:
+        # Shown and not sent back: some of the servers that give it refuse to take it.
+        thought = getattr(delta, "reasoning_content", None) or getattr(delta, "reasoning", None)
+        if isinstance(thought, str):
+            self.gathering.thought(thought)
+        if delta.content:
+            self.gathering.text("text", _words(delta.content))
+        if delta.refusal:
+            self._is_refused = True
+            self.gathering.text("refusal", delta.refusal)
+        for said in delta.tool_calls or ():
+            self._call(said)
+
+    def _call(self, said: Any) -> None:
+        piece = self._pieces.place(said)
+        if piece is None:
+            return
+        if piece.begins:
+            self.gathering.begin_call(piece.number, piece.tool)
+        self.gathering.arguments(piece.number, piece.arguments)
+
+    def _stop(self, reason: str) -> None:
+        self.is_whole = True
+        # What this release does not know is an end that nobody may take for a whole answer.
+        stop = _STOPS.get(reason, "filtered")
+        self.gathering.stop = "refused" if self._is_refused and stop == "end" else stop
+
+    def end(self, headers: Mapping[str, str]) -> None:
+        """Take in that the stream has ended of itself.
+
+        Some servers give no reason. Their reply is whole where the answer says where it ends, for then one that breaks off
+        is an error of its own; and where the count came, which is the last that a server says.
+        """
+        written = self.gathering.estimated_output_tokens
+        if written and not self.is_whole and (self._counted or _is_framed(headers)):
+            self._stop("stop")
+        if self._counted is None:
+            # Some servers count nothing: what the bytes are worth is the nearest that can be said.
+            self.gathering.usage = self.gathering.usage.model_copy(update={"output_tokens": written})
+
+
+def _is_framed(headers: Mapping[str, str]) -> bool:
+    return "chunked" in headers.get("transfer-encoding", "") or "content-length" in headers
+
+
+def _words(content: Any) -> str:
+    """Give an answer's words; some servers send them in parts, with what the model thinks among them."""
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
+    return "".join(str(part.get("text") or "") for part in parts if isinstance(part, dict))
+
+
+def _usage(said: Any) -> Usage:
+    """Read a count; some servers leave what the model thought out of what it wrote, but not out of the sum."""
+    written, total = said.completion_tokens or 0, said.total_tokens or 0
+    written = max(written, total - (said.prompt_tokens or 0))
+    return usage_of(said.prompt_tokens, written, said.prompt_tokens_details, said.completion_tokens_details)
+
+
+def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
+    """Write the request; what does not change between the turns of a run stays equal to the byte."""
+    can = call.capabilities
+    # Compatible servers all take the old name; OpenAI's reasoning models take the new one alone.
+    longest = "max_completion_tokens" if can.thinks else "max_tokens"
+    body: dict[str, Any] = {
+        "model": call.vendor_model or request.model,
+        "messages": [{"role": "system", "content": request.prompt}, *_messages(request)],
+        longest: request.max_output_tokens,
+        "stream_options": {"include_usage": True},
+    }
+    if request.tools:
+        body["tools"] = [{"type": "function", "function": _function(tool, call)} for tool in request.tools]
+        if can.parallel_tools:
+            body["parallel_tool_calls"] = True
+    if request.output_schema and can.structured_output:
+        body["response_format"] = {"type": "json_schema", "json_schema": format_of(request)}
+    effort = effort_of(request, call)
+    thinking = {"reasoning_effort": effort} if effort else {}
+    return body | thinking | sampling(request, call) | caching(request, call)
+
+
+def _function(tool: ToolSchema, call: CallContext) -> dict[str, Any]:
+    """Write a tool; not every server knows `strict`, and none is without it."""
+    said = function_of(tool, call)
+    return said if said["strict"] else {name: value for name, value in said.items() if name != "strict"}
+
+
+def _messages(request: ModelRequest) -> Iterator[dict[str, Any]]:
+    for message in conversation(request, VENDOR):
+        yield from _said_by_model(message) if message.role == "assistant" else _said_to_model(message)
+
+
+def _said_by_model(message: Message) -> Iterator[dict[str, Any]]:
+    calls = [_call(block) for block in message.blocks if isinstance(block, ToolCall)]
+    text = _joined(message)
+    if text or calls:
+        yield {
+            "role": "assistant",
+            "content": text or None,
+            **({"tool_calls": calls} if calls else {}),
+        }
+
+
+def _said_to_model(message: Message) -> Iterator[dict[str, Any]]:
+    """Write the results, then all words as one message: many models' templates take no two of a side in a row."""
+    for block in message.blocks:
+        if isinstance(block, ToolResult):
+            yield {"role": "tool", "tool_call_id": block.call, "content": result_text(block)}
+    text = _joined(message)
+    if text:
+        yield {"role": "user", "content": text}
+
+
+def _joined(message: Message) -> str:
+    return "\n\n".join(block.text for block in message.blocks if isinstance(block, Words))
+
+
+def _call(call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(arguments_of(call), ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.tool, "arguments": arguments}}
