@@ -14,6 +14,10 @@ from typing import Any
 import anthropic
 import pytest
 
+from stepward.cli.exit_codes import USAGE
+from stepward.cli.main import invoke
+from stepward.testing.fake_llm import FakeProvider
+
 
 @contextmanager
 def _running(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
@@ -72,3 +76,34 @@ def test_it_plays_a_script(tmp_path: Path) -> None:
             for _ in range(3)
         ]
     assert [block.text for block in texts if block.type == "text"] == ["First.", "Second.", "Second."]
+
+
+def test_a_port_that_is_taken_is_named(provider: FakeProvider, capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["fake-llm", "--port", str(provider.port)]) == USAGE
+    assert f"Port {provider.port} cannot be listened on" in capsys.readouterr().err
+
+
+_WITHOUT_SDKS = """
+import sys
+import httpx2
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"anthropic", "openai", "boto3", "botocore", "typer", "rich", "werkzeug", "websockets", "moto"}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Missing())
+from stepward.testing.fake_llm import FakeProvider
+
+body = {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "T-1001"}]}
+with FakeProvider() as provider:
+    answer = httpx2.post(f"{provider.openai_url}/chat/completions", json=body, headers={"authorization": "Bearer any"})
+    print(answer.json()["choices"][0]["message"]["content"])
+"""
+
+
+def test_it_needs_no_sdk_and_nothing_of_the_laptop() -> None:
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", _WITHOUT_SDKS], check=False, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("I will read ticket T-1001 first.\n", "")

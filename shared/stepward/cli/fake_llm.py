@@ -101,9 +101,9 @@ def fake_llm(
         latency_ms=latency_ms,
     )
     ended = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: ended.set())
     with _listening(provider, port):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
         _tell(provider, as_json=as_json)
         ended.wait()
 

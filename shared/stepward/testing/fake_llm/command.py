@@ -27,7 +27,6 @@ class Told:
         record_from: A real provider's address, to ask what no cassette answers yet.
         faults: What goes wrong, each `NAME` or `NAME:N`.
         latency_ms: How long each answer waits, in milliseconds.
-        pace_ms: How long each event of a stream waits, in milliseconds.
     """
 
     port: int = 0
@@ -37,7 +36,6 @@ class Told:
     record_from: str | None = None
     faults: tuple[str, ...] = ()
     latency_ms: int = 0
-    pace_ms: int = 0
 
 
 def provider_of(told: Told) -> FakeProvider:
@@ -54,7 +52,7 @@ def provider_of(told: Told) -> FakeProvider:
     """
     if sum(one is not None for one in (told.rehearsal, told.script, told.cassette)) > 1:
         raise Unreadable("--rehearsal, --script and --cassette exclude each other: give one of them")
-    settings = Settings(port=told.port, latency_ms=told.latency_ms, pace_ms=told.pace_ms)
+    settings = Settings(port=told.port, latency_ms=told.latency_ms)
     replies = read_script(told.script) if told.script else []
     try:
         provider = FakeProvider(
