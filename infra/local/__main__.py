@@ -73,6 +73,9 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
     load.add_argument("--seconds", type=float, default=60, help="for how long (default: %(default)s)")
+    imports = whats.add_parser("imports", help="what each function loads, and how large its package is")
+    imports.add_argument("--json", action="store_true", help="print JSON")
+    imports.add_argument("--times", type=int, default=3, help="how often each (default: %(default)s)")
     line = whats.add_parser("line", help="whether the line of runs holds what it promises; prints JSON")
     line.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     line.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
@@ -110,11 +113,12 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from infra.local.bench import counts, faults, laptop, line, load, reload, workflows  # noqa: PLC0415
+    from infra.local.bench import counts, faults, imports, laptop, line, load, reload, workflows  # noqa: PLC0415
 
     benches: dict[str, Callable[[], int]] = {
         "counts": lambda: counts.counts(as_json=options.json),
         "faults": lambda: faults.faults(count=options.count, seed=options.seed, kill=options.kill),
+        "imports": lambda: imports.imports(as_json=options.json, times=options.times),
         "laptop": lambda: laptop.laptop(executions=options.executions),
         "line": lambda: line.line(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),

@@ -99,6 +99,19 @@ Examples:
   stepward bench line --runs 60 --slots 4
 """
 
+IMPORTS_HELP = """Import every function with its own packages alone, and see what it loads and how large it is.
+
+Prints modules, processor time beside what boto3 with one client, pydantic and the logger take in the same run, bytes of
+the package before it is zipped, and which models' SDKs are loaded. Exits 1 where a function loads one before a run needs
+it. Works in a checkout only.
+
+Examples:
+
+  stepward bench imports --json
+
+  stepward bench imports --times 10
+"""
+
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
 Prints the time of a task at the median and how many executions end a second. Works in a checkout only.
@@ -164,6 +177,12 @@ def load(more: More = None) -> None:
 def line(more: More = None) -> None:
     """Fill the line."""
     in_checkout("stepward bench line", "bench", ["line", *(more or [])])
+
+
+@bench_app.command("imports", help=IMPORTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def imports(more: More = None) -> None:
+    """Weigh what functions load."""
+    in_checkout("stepward bench imports", "bench", ["imports", *(more or [])])
 
 
 @bench_app.command("laptop", help=LAPTOP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)

@@ -24,6 +24,7 @@ COMMANDS = [
     "demo",
     "bench",
     "bench counts",
+    "bench imports",
     "bench workflows",
     "init",
     "run",
