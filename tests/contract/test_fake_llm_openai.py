@@ -163,10 +163,12 @@ def test_chat_says_the_same_in_a_stream_and_whole(provider: FakeProvider, client
     assert last.choices[0].message.content == "On its way."
 
 
-def test_a_chat_stream_counts_tokens_only_when_asked(client: openai.OpenAI) -> None:
+def test_a_chat_stream_counts_tokens_only_when_asked(provider: FakeProvider, client: openai.OpenAI) -> None:
     chunks = list(client.chat.completions.create(messages=[TASK], stream=True, **CHAT))
     assert all(chunk.usage is None and chunk.choices for chunk in chunks)
     assert chunks[-1].choices[0].finish_reason == "stop"
+    assert provider.wait_until(lambda requests: requests[0].done)
+    assert not provider.requests[0].disconnected
 
 
 @pytest.mark.parametrize(

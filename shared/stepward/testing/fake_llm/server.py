@@ -128,17 +128,16 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         self._begin(answer)
+        last = len(answer.parts) - 1
         for at, part in enumerate(answer.parts):
             self._wait(answer.waits_s.get(at, 0) + (settings.pace_ms / 1000 if answer.is_stream else 0))
-            self._write(part, chunked=answer.is_stream)
+            self._write(_framed(part, ends=at == last and not answer.cut) if answer.is_stream else part)
             request.events_sent += 1
             self.server.tell()
-        self._wait(answer.waits_s.get(len(answer.parts), 0))
         if answer.cut:
+            self._wait(answer.waits_s.get(len(answer.parts), 0))
             self.close_connection = True
             _shut(self.connection)
-        elif answer.is_stream:
-            self.wfile.write(b"0\r\n\r\n")
 
     def _begin(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -154,8 +153,8 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("content-length", str(size))
         self.end_headers()
 
-    def _write(self, part: bytes, *, chunked: bool) -> None:
-        self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+    def _write(self, raw: bytes) -> None:
+        self.wfile.write(raw)
         self.wfile.flush()
 
     def _wait(self, seconds: float) -> None:
@@ -172,6 +171,11 @@ class Handler(BaseHTTPRequestHandler):
                 if left == 0:
                     return
                 time.sleep(min(left, _AGAIN_S))  # the client has sent more already: look again a little later
+
+
+def _framed(part: bytes, *, ends: bool) -> bytes:
+    """Frame a chunk; the end goes out with the last one, for some clients leave as soon as they have that."""
+    return b"%x\r\n%b\r\n%b" % (len(part), part, b"0\r\n\r\n" if ends else b"")
 
 
 def _shut(connection: socket.socket) -> None:
