@@ -33,7 +33,9 @@ def test_runs_survive_a_kill_at_a_write_whoever_they_wait_for() -> None:
 def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
     command = [sys.executable, "-m", "infra.local", "bench", "counts", "--json"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
-    runs = json.loads(done.stdout)["runs"]
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    runs = told["runs"]
     assert {name: run["states_entered"] for name, run in runs.items()} == {
         "one_turn": 3,
         "remote_2_2": 13,
@@ -43,6 +45,8 @@ def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
     assert max(run["max_state_bytes"] for run in runs.values()) < 2_000
     # Two appends an inline turn: a claim, three turns of two, and the last turn.
     assert runs["inline_2_2_2"]["dynamodb_calls"]["PutItem"] == 1 + 3 * 2 + 1
+    assert {run["limits_writes"] for run in runs.values()} == {0}
+    assert told["real_model"]["one_turn"]["limits_writes"] == 1
 
 
 def test_the_line_holds_what_it_promises() -> None:

@@ -14,13 +14,16 @@ import httpx2
 from rich.console import Console
 from rich.table import Table
 
+from infra.local.bench.fake_provider import fake_provider
 from infra.local.executor import Trouble
 from infra.local.faults import LaptopError
 from infra.local.histories import count, wait_for_end
-from infra.local.laptop import Laptop
+from infra.local.laptop import Laptop, LaptopOptions
 from infra.local.library import BENCH, SUPPORT, http_client, register, upload_datasets
+from infra.local.meter import Reading
 
 RUNS = ("one_turn", "remote_2_2", "remote_2_2_2", "inline_2_2_2")
+_WRITES = ("PutItem", "UpdateItem", "TransactWriteItems")
 _RUN_LIMIT_S = 60.0
 QUEUED = 29
 CLIENTS = 8
@@ -29,25 +32,35 @@ LIMITS_KEPT_S = 16.0
 
 
 def counts(*, as_json: bool) -> int:
-    """Run the four agents one after the other and print the figures; not all completed is a failure."""
-    with Laptop(on_trouble=_tell) as laptop, http_client(laptop) as client:
+    """Run the agents one after the other and print the figures; not all completed is a failure."""
+    with fake_provider(BENCH / "one_turn.yaml") as url, _laptop(url) as laptop, http_client(laptop) as client:
         upload_datasets(laptop, SUPPORT / "datasets")
         figures = {name: _measure(laptop, client, name) for name in RUNS}
+        asked = {"one_turn": _measure(laptop, client, "one_turn", rehearse=False)}
         queued = _measure_line(laptop, client)
     if as_json:
-        print(json.dumps({"runs": figures, "in_line": queued}, indent=2))
+        print(json.dumps({"runs": figures, "real_model": asked, "in_line": queued}, indent=2))
     else:
-        Console().print(_table(figures))
+        Console().print(_table({**figures, "one_turn, real model": asked["one_turn"]}))
         Console().print(
             f"a run in line adds {queued['added_dynamodb_calls']:g} DynamoDB calls", queued["added"]
         )
-    return 0 if all(figure["status"] == "COMPLETED" for figure in figures.values()) else 1
+    return 0 if all(run["status"] == "COMPLETED" for run in (*figures.values(), *asked.values())) else 1
 
 
-def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]:
+def _laptop(provider_url: str) -> Laptop:
+    """Make a laptop whose models a provider on loopback answers, with limits, so that their calls are counted."""
+    entry = f"{{url={json.dumps(provider_url)}, requests_per_minute=1000, tokens_per_minute=1000000}}"
+    options = LaptopOptions(
+        settings=(f"providers.anthropic={entry}",), provider_keys={"anthropic": "loopback"}
+    )
+    return Laptop(options, _tell)
+
+
+def _measure(laptop: Laptop, client: httpx2.Client, name: str, *, rehearse: bool = True) -> dict[str, Any]:
     agent = register(client, BENCH / f"{name}.yaml")["id"]
     before = laptop.meter.reading()
-    run_id = _start(client, agent)
+    run_id = _start(client, agent, rehearse=rehearse)
     execution = wait_for_end(laptop, run_id, _RUN_LIMIT_S)
     used = laptop.meter.reading().since(before)
     return {
@@ -56,14 +69,24 @@ def _measure(laptop: Laptop, client: httpx2.Client, name: str) -> dict[str, Any]
         "lambda_invocations": sum(used.lambda_invocations.values()),
         "lambda_invocations_by_room": dict(sorted(used.lambda_invocations.items())),
         "dynamodb_calls": used.calls_by_operation(),
+        "limits_writes": _limits_writes(used),
         "dynamodb_write_units": sum(used.write_units.values()),
         "dynamodb_read_units": sum(used.read_units.values()),
     }
 
 
-def _start(client: httpx2.Client, agent: str) -> str:
+def _limits_writes(used: Reading) -> int:
+    """Count what providers' limits took: one conditional write a call of a real model, none for a rehearsed one."""
+    return sum(
+        number
+        for (_, operation, table), number in used.dynamodb_calls.items()
+        if table.endswith("-limits") and operation in _WRITES
+    )
+
+
+def _start(client: httpx2.Client, agent: str, *, rehearse: bool = True) -> str:
     """Start a run that is charged, as one that a model answers is."""
-    start = {"input": "count what this takes", "charge": True}
+    start = {"input": "count what this takes", "rehearse": rehearse, "charge": True}
     started = client.post(f"/agents/{agent}/runs", json=start)
     if started.status_code not in (200, 202):
         raise LaptopError(f"{agent} could not be started: {started.status_code} {started.text}")
