@@ -11,7 +11,7 @@ from stepward.cli import completion, runs, screen
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.inputs import read_text
-from stepward.cli.options import KeptRehearseOption, RunArgument, at_least
+from stepward.cli.options import KeptChargeOption, KeptRehearseOption, RunArgument, at_least
 from stepward.cli.run import follow_to_end
 from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
@@ -107,6 +107,7 @@ def fork(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     model: ModelOption = None,
     result: ResultOption = None,
     rehearse: KeptRehearseOption = None,
+    charge: KeptChargeOption = None,
     wait: WaitOption = True,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -117,7 +118,7 @@ def fork(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     results = dict(_result(text) for text in result or [])
     with connect(url, key) as stepward:
         begun = stepward.control.fork(
-            run_id, turn, prompt=prompt, model=model, results=results, rehearse=rehearse
+            run_id, turn, prompt=prompt, model=model, results=results, rehearse=rehearse, charge=charge
         )
         if not wait:
             _show(begun, f"Follow it: stepward runs tail {begun['id']}", as_json=as_json)

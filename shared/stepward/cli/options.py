@@ -70,6 +70,13 @@ KeptRehearseOption = Annotated[
         help="Let rehearsals answer, or models, which are paid. Default: as before.",
     ),
 ]
+KeptChargeOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--charge/--no-charge",
+        help="Let a rehearsed run draw on budgets and count among the costs. Default: as before.",
+    ),
+]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
 
 

@@ -16,6 +16,7 @@ from stepward.cli.options import (
     ChargeOption,
     CursorOption,
     IdempotencyKeyOption,
+    KeptChargeOption,
     KeptRehearseOption,
     LimitOption,
     RehearseOption,
@@ -180,6 +181,7 @@ def cancel(
 def rerun(
     run_id: RunArgument,
     rehearse: KeptRehearseOption = None,
+    charge: KeptChargeOption = None,
     wait: WaitOption = True,
     url: UrlOption = None,
     key: KeyOption = None,
@@ -187,7 +189,7 @@ def rerun(
 ) -> None:
     """Run a failed run again from where it failed."""
     with connect(url, key) as stepward:
-        begun = stepward.workflows.rerun(run_id, rehearse=rehearse)
+        begun = stepward.workflows.rerun(run_id, rehearse=rehearse, charge=charge)
         _follow(stepward, begun, wait=wait, as_json=as_json)
 
 
