@@ -36,7 +36,8 @@ class _Side:
         """What the run began with; `prompt` and `model` are those that a fork changed."""
         created, fork = self.state.start, self.state.start.fork
         edits = {"prompt": fork.prompt, "model": fork.model} if fork else {"prompt": None, "model": None}
-        return {"agent": created.agent, "version": created.version, "input": created.input, **edits}
+        given = created.model_dump(include={"agent", "version", "input", "rehearsed"})
+        return {**given, **edits}
 
     @property
     def view(self) -> dict[str, Any]:

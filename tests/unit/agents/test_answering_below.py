@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.agents.answering import StageAnswers
+from stepward.agents.diff import DiffRuns
 from stepward.agents.fork import ForkRun
 from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.errors import InvalidRequest, RehearsalMissing
@@ -112,6 +113,8 @@ def test_a_model_may_go_on_where_a_rehearsal_was(paid: Paid) -> None:
         True,
     )
     assert paid.calls == 1
+    parted = DiffRuns(world.journal, world.runtime)("acme", source.run, {"with": key.run})
+    assert parted["start"]["rehearsed"] == {"left": True, "right": False}
     back = a_fork(world, key, rehearse=True)
     assert (first(world, back).rehearsed, first(world, back).charged) == (True, False)
 
