@@ -108,6 +108,7 @@ def test_no_agent_is_kept_that_nobody_could_answer() -> None:
 
 def test_a_model_that_nobody_can_ask_is_refused_at_the_start() -> None:
     world = a_world(an_agent_body(), rehearsals=False)
+    world.swap_version(an_agent_body(model="openvino/qwen3-8b"))
     with pytest.raises(InvalidRequest, match="nobody can ask the model") as refused:
         begin(world)
     assert refused.value.field == "model"

@@ -121,7 +121,11 @@ def test_a_model_may_go_on_where_a_rehearsal_was(paid: Paid) -> None:
 
 @pytest.mark.parametrize(
     ("said", "field"),
-    [({"rehearse": False}, "model"), ({"charge": 1}, "charge"), ({"rehearse": "no"}, "rehearse")],
+    [
+        ({"rehearse": False, "model": "openvino/qwen3-8b"}, "model"),
+        ({"charge": 1}, "charge"),
+        ({"rehearse": "no"}, "rehearse"),
+    ],
 )
 def test_a_fork_that_nobody_can_answer_is_refused(said: dict[str, Any], field: str) -> None:
     world, source = a_source()
