@@ -65,7 +65,10 @@ VENDORS = (
         "claude-sonnet-5-5",
         lambda provider: provider.url,
         Capabilities(
-            thinking=("adaptive", "between_tools"), efforts=("low", "high"), cache_ttls=("5m", "1h")
+            thinking=("adaptive", "between_tools"),
+            efforts=("low", "high"),
+            cache_ttls=("5m", "1h"),
+            structured_output=True,
         ),
         frozenset({"length", "context", "refusal", "pause"}),
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from typing import Any
 
@@ -36,7 +37,7 @@ def test_what_the_card_allows_is_asked_for_and_nothing_else() -> None:
     body = _body(options=asked, output_schema=SCHEMA)
     assert body["outputConfig"]["effort"] == "high"
     schema = body["outputConfig"]["textFormat"]["structure"]["jsonSchema"]["schema"]
-    assert schema == '{"type": "object", "properties": {"city": {"type": "string"}}}'
+    assert json.loads(schema) == {**SCHEMA, "additionalProperties": False}
     assert body["additionalModelRequestFields"] == {"thinking": {"type": "adaptive"}}
     assert body["inferenceConfig"] == {"maxTokens": 1024}
     point = {"cachePoint": {"type": "default", "ttl": "1h"}}

@@ -260,3 +260,13 @@ def test_a_prompt_that_is_cached_is_counted_apart(vendor: Vendor, provider: Fake
     assert first.cache_write_tokens > 1_000
     assert second.cache_read_tokens == first.cache_write_tokens
     assert first.prompt_tokens == second.prompt_tokens
+
+
+def test_an_answers_schema_is_closed_as_vendors_want_it(vendor: Vendor, provider: FakeProvider) -> None:
+    if not vendor.capabilities.structured_output:
+        pytest.skip(f"{vendor.kind} is not asked for structured output here")
+    schema = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    provider.script({"text": '{"city": "Ulm"}'})
+    assert vendor.ask(provider, vendor.request(output_schema=schema)).text == '{"city": "Ulm"}'
+    sent = json.dumps(provider.requests[-1].body).replace("\\", "")
+    assert '"additionalProperties": false' in sent.partition('"city"')[2]

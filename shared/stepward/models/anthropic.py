@@ -6,12 +6,12 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
+from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.money import Usage
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
-from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, keyed_client
-from stepward.models.streams import run
+from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, SdkClient, keyed_client
+from stepward.models.strict_schemas import closed
 from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
@@ -30,24 +30,17 @@ _STOPS: Final[Mapping[str | None, Stop]] = {
 _THOUGHTS: Final = frozenset({"thinking", "redacted_thinking"})
 
 
-class AnthropicMessages:
-    """Calls Anthropic's models; every reply streams, so that a stalled one is seen."""
+class AnthropicMessages(SdkClient):
+    """Calls Anthropic's models."""
 
-    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Make one call.
-
-        Raises:
-            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
-        """
-        return run(self._reply(request, call))
-
-    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+    def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
+        """Load the SDK, and begin the call."""
         import anthropic  # noqa: PLC0415  only who calls this provider loads its SDK
 
         client = keyed_client(VENDOR, call, lambda key: _connected(key, call.access.url))
         opening = client.messages.create(**_body(request, call), stream=True)
         reading = _Reading(Gathering(request.turn, call))
-        return await SdkCall(anthropic, "request-id", request, call).reply(opening, reading)
+        return SdkCall(anthropic, "request-id", request, call, opening, reading)
 
 
 class _Reading(Reading):
@@ -165,7 +158,7 @@ def _options(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     options, found = request.options, dict[str, Any]()
     output: dict[str, Any] = {"effort": options.effort} if options.effort else {}
     if request.output_schema:
-        output["format"] = {"type": "json_schema", "schema": request.output_schema}
+        output["format"] = {"type": "json_schema", "schema": closed(request.output_schema)}
     if output:
         found["output_config"] = output
     if options.thinking is not None:

@@ -9,13 +9,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from stepward.domain.conversation import ModelReply, ModelRequest, Stop, ToolCall, ToolResult, ToolSchema
+from stepward.domain.conversation import ModelRequest, Stop, ToolCall, ToolResult, ToolSchema
 from stepward.domain.money import Usage
 from stepward.models.chat_calls import CallPieces
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
-    REQUEST_ID_HEADER,
+    begun,
     caching,
     client_for,
     effort_of,
@@ -25,8 +25,7 @@ from stepward.models.openai_sdk import (
     sampling,
     usage_of,
 )
-from stepward.models.sdk_calls import Reading, SdkCall
-from stepward.models.streams import run
+from stepward.models.sdk_calls import Reading, SdkCall, SdkClient
 from stepward.ports.models import CallContext
 
 VENDOR: Final = "openai-chat"
@@ -39,24 +38,14 @@ _STOPS: Final[Mapping[str, Stop]] = {
 }
 
 
-class OpenAiChat:
-    """Calls models of compatible servers; every reply streams, so that a stalled one is seen."""
+class OpenAiChat(SdkClient):
+    """Calls models of compatible servers."""
 
-    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Make one call.
-
-        Raises:
-            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
-        """
-        return run(self._reply(request, call))
-
-    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        import openai  # noqa: PLC0415  only who calls this provider loads its SDK
-
-        client, body = client_for(call), _body(request, call)
-        reading = _Reading(Gathering(request.turn, call), body)
-        opening = client.chat.completions.create(**body, stream=True)
-        return await SdkCall(openai, REQUEST_ID_HEADER, request, call).reply(opening, reading)
+    def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
+        """Load the SDK, and begin the call."""
+        body = _body(request, call)
+        opening = client_for(call).chat.completions.create(**body, stream=True)
+        return begun(request, call, opening, _Reading(Gathering(request.turn, call), body))
 
 
 class _Reading(Reading):

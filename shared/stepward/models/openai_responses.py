@@ -6,13 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
+from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.money import Usage
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
-    REQUEST_ID_HEADER,
     VENDOR,
+    begun,
     caching,
     client_for,
     effort_of,
@@ -22,8 +22,7 @@ from stepward.models.openai_sdk import (
     sampling,
     usage_of,
 )
-from stepward.models.sdk_calls import Reading, SaidInStream, SdkCall
-from stepward.models.streams import run
+from stepward.models.sdk_calls import Reading, SaidInStream, SdkCall, SdkClient
 from stepward.ports.models import CallContext
 
 _INCOMPLETE: Final[Mapping[str | None, Stop]] = {
@@ -36,24 +35,14 @@ _FORBIDDEN: Final = frozenset(
 """Codes by which OpenAI ends a response that its rules do not allow."""
 
 
-class OpenAiResponses:
-    """Calls OpenAI's models; every reply streams, so that a stalled one is seen."""
+class OpenAiResponses(SdkClient):
+    """Calls OpenAI's models."""
 
-    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Make one call.
-
-        Raises:
-            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
-        """
-        return run(self._reply(request, call))
-
-    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        import openai  # noqa: PLC0415  only who calls this provider loads its SDK
-
-        client, body = client_for(call), _body(request, call)
-        reading = _Reading(Gathering(request.turn, call), body)
-        opening = client.responses.create(**body, stream=True)
-        return await SdkCall(openai, REQUEST_ID_HEADER, request, call).reply(opening, reading)
+    def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
+        """Load the SDK, and begin the call."""
+        body = _body(request, call)
+        opening = client_for(call).responses.create(**body, stream=True)
+        return begun(request, call, opening, _Reading(Gathering(request.turn, call), body))
 
 
 class _Reading(Reading):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stepward.domain.conversation import ModelRequest, ToolSchema
 from stepward.domain.money import Usage
 from stepward.models.gathering import estimated_tokens
-from stepward.models.sdk_calls import CONNECT_S, keyed_client
+from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, keyed_client
 from stepward.models.strict_schemas import allows_strict, closed
 from stepward.ports.models import CallContext
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 VENDOR: Final = "openai"
-REQUEST_ID_HEADER: Final = "x-request-id"
 _DEFAULT_EFFORT: Final = "medium"
 
 
@@ -35,6 +34,13 @@ def client_for(call: CallContext) -> AsyncOpenAI:
         return AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=Timeout(None, connect=CONNECT_S))
 
     return keyed_client(VENDOR, call, make)
+
+
+def begun(request: ModelRequest, call: CallContext, opening: Awaitable[Any], reading: Reading) -> SdkCall:
+    """Put together what a call of either protocol is."""
+    import openai  # noqa: PLC0415
+
+    return SdkCall(openai, "x-request-id", request, call, opening, reading)
 
 
 def effort_of(request: ModelRequest, call: CallContext) -> str | None:

@@ -14,7 +14,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import ProviderFault, StreamCut
 from stepward.models.gathering import Gathering
 from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable
-from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client
+from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
 from stepward.ports.models import CallContext
 
 T = TypeVar("T")
@@ -71,44 +71,38 @@ class SdkCall:
         request_id_header: Where the vendor says how it names the call.
         request: What is asked.
         call: What the call may use.
+        opening: Gives the SDK's stream.
+        reading: Takes its events.
     """
 
     sdk: Any
     request_id_header: str
     request: ModelRequest
     call: CallContext
+    opening: Awaitable[Any]
+    reading: Reading
 
-    async def reply(self, opening: Awaitable[Any], reading: Reading) -> ModelReply:
-        """Read a stream to its end.
-
-        Args:
-            opening: Gives the SDK's stream.
-            reading: Takes its events.
-
-        Returns:
-            The reply; one that nobody waits for any more is cut.
-
-        Raises:
-            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
-        """
+    async def reply(self) -> ModelReply:
+        """Read the stream to its end; a reply that nobody waits for any more is cut."""
         import httpx2  # noqa: PLC0415  only who calls a provider loads what carries the call
 
+        reading = self.reading
         try:
-            await self._read(opening, reading)
+            await self._read()
         except NobodyWaits:
             return reading.gathering.cut()
         except (SaidInStream, self.sdk.APIStatusError) as error:
             # A vendor's own words may show a part of the key, so they are not kept beside ours.
-            raise reading.failed(self._fault(error, reading)) from None
+            raise reading.failed(self._fault(error)) from None
         except (WentSilent, self.sdk.APIError, httpx2.HTTPError, ValueError, OSError) as error:
-            raise reading.failed(self._fault(error, reading)) from error
+            raise reading.failed(self._fault(error)) from error
         if not reading.is_whole:
             raise reading.failed(unreachable(self.call.provider, "the stream ended before the reply did."))
         return reading.gathering.reply()
 
-    async def _read(self, opening: Awaitable[Any], reading: Reading) -> None:
-        watch = Watch(self.call)
-        stream = await watch.wait(opening)
+    async def _read(self) -> None:
+        watch, reading = Watch(self.call), self.reading
+        stream = await watch.wait(self.opening)
         async with stream:
             headers = stream.response.headers
             reading.gathering.request_id = headers.get(self.request_id_header)
@@ -117,18 +111,18 @@ class SdkCall:
                 reading.take(event)
             reading.end(headers)
 
-    def _fault(self, error: Exception, reading: Reading) -> ProviderFault:
+    def _fault(self, error: Exception) -> ProviderFault:
         if isinstance(error, SaidInStream):
-            return self._said({"type": error.kind, "message": error.message}, error, reading)
+            return self._said({"type": error.kind, "message": error.message}, error)
         if isinstance(error, self.sdk.APIError):
             body = getattr(error, "body", None)
             told = body.get("error", body) if isinstance(body, dict) else None
             if isinstance(told, dict) or isinstance(error, self.sdk.APIStatusError):
-                return self._said(told if isinstance(told, dict) else {}, error, reading)
+                return self._said(told if isinstance(told, dict) else {}, error)
         why = str(error) if isinstance(error, WentSilent) else f"{type(error).__name__}: {error}"
         return unreachable(self.call.provider, why)
 
-    def _said(self, told: Mapping[str, Any], error: Exception, reading: Reading) -> ProviderFault:
+    def _said(self, told: Mapping[str, Any], error: Exception) -> ProviderFault:
         """Translate what a vendor says; an error within a stream comes with the status of one that went well."""
         response = getattr(error, "response", None)
         status = response.status_code if response is not None and response.status_code >= 400 else None
@@ -142,9 +136,35 @@ class SdkCall:
                 message=str(told.get("message") or error),
                 headers=_lower(response.headers) if response is not None else {},
                 model=self.request.model,
-                request_id=getattr(error, "request_id", None) or reading.gathering.request_id,
+                request_id=getattr(error, "request_id", None) or self.reading.gathering.request_id,
             )
         )
+
+
+class SdkClient(ABC):
+    """Calls a vendor's models by its SDK; every reply streams, so that a stalled one is seen."""
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Make one call.
+
+        Args:
+            request: What is asked.
+            call: What the call may use.
+
+        Returns:
+            The reply; one that nobody waits for any more is cut.
+
+        Raises:
+            ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
+        """
+        return run(self._reply(request, call))
+
+    async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        return await self.begin(request, call).reply()
+
+    @abstractmethod
+    def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
+        """Load the SDK, and begin the call."""
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:

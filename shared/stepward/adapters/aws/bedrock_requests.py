@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from stepward.domain.conversation import ModelRequest, OpaquePart, ToolCall, ToolResult
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.strict_schemas import closed
 from stepward.ports.models import CallContext
 
 VENDOR: Final = "bedrock"
@@ -54,7 +55,7 @@ def _with_options(body: dict[str, Any], request: ModelRequest, call: CallContext
         body["inferenceConfig"]["temperature"] = options.temperature
     output: dict[str, Any] = {"effort": options.effort} if options.effort else {}
     if request.output_schema and can.structured_output:
-        schema = {"name": "output", "schema": json.dumps(request.output_schema)}
+        schema = {"name": "output", "schema": json.dumps(closed(request.output_schema))}
         output["textFormat"] = {"type": "json_schema", "structure": {"jsonSchema": schema}}
     if output:
         body["outputConfig"] = output
