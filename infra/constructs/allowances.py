@@ -70,11 +70,7 @@ NO_TRACE_YET = Allowance(
 )
 NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
-    "Names of log streams, table streams, objects, schedules, secrets and executions are made at run time; each grant ends at their one owner.",
-)
-MODELS_NAMED_BY_AGENTS = Allowance(
-    ("AwsSolutions-IAM5",),
-    "Which model an agent names is known at run time only, and a profile across regions calls it in any of them.",
+    "Names of log streams, table streams, objects, schedules, secrets and executions are made, and models named, at run time; each grant ends at their one owner.",
 )
 LOG_DELIVERY = Allowance(
     ("AwsSolutions-IAM5",),

@@ -77,12 +77,7 @@ class Room(Construct):
         if spec.stream:
             open_ended.add(printed.streams(spec.stream.table))
         for resource in sorted(open_ended | {printed.function_logs(spec.name)}):
-            reason = (
-                allowances.MODELS_NAMED_BY_AGENTS
-                if resource in printed.models()
-                else allowances.NAMED_AT_RUN_TIME
-            )
-            reason.on(self.role, f"Resource::{resource}")
+            allowances.NAMED_AT_RUN_TIME.on(self.role, f"Resource::{resource}")
 
 
 def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: RoomSpec) -> iam.Role:
