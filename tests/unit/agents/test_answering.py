@@ -113,7 +113,7 @@ def test_a_model_that_nobody_can_ask_is_refused_at_the_start() -> None:
         begin(world)
     assert refused.value.field == "model"
     assert '"rehearse": true' in (refused.value.fix or "")
-    assert world.finish(begin(world, rehearse=True))["answered_by"] == "rehearsal"
+    assert world.show(begin(world, rehearse=True))["answered_by"] == "rehearsal"
 
 
 def test_one_key_means_one_choice(paid: Paid) -> None:
