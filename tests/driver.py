@@ -39,6 +39,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.money import Price
 from stepward.domain.runs import RunKey
+from stepward.models.gateway import Providers
 from stepward.tools.base import ToolContext
 
 ACME = Caller(tenant="acme", principal="tester")
@@ -59,6 +60,7 @@ class World:
     most_events: int = MOST_EVENTS
     agreed: dict[str, Price] = field(default_factory=dict)
     results: MemoryResults | None = None
+    providers: Providers | None = None
     stage: StageAnswers = field(default_factory=lambda: StageAnswers(charge_rehearsals=True))
 
     def __post_init__(self) -> None:
@@ -219,7 +221,8 @@ class World:
         return found.definition
 
     def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
-        consultant = Consultant.of(self._definition(tenant, agent, version), self.agreed, rehearsed=rehearsed)
+        definition = self._definition(tenant, agent, version)
+        consultant = Consultant.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
         if self.backend is None:
             return consultant
         return replace(consultant, backend=self.backend)
