@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
-from stepward.agents.condensing import Condensing
+from stepward.agents.condensing import Condensing, Summarising
 from stepward.agents.epochs import MOST_EVENTS, Epochs
 from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
 from stepward.agents.handover import handed_over
@@ -23,6 +24,7 @@ from stepward.agents.run_ports import RunPorts
 from stepward.agents.standing import Standing
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import Condensation
+from stepward.domain.errors import StepwardError
 from stepward.domain.journal import Claimed, End, Intent, Results, Turn
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
@@ -75,6 +77,7 @@ class _Advancing:
     epochs: Epochs
     standing: Standing = field(init=False)
     had_s: float = field(init=False)
+    condensing: Condensing | None = None
 
     def __post_init__(self) -> None:
         self.had_s = self.case.time_left_s()
@@ -138,16 +141,14 @@ class _Advancing:
         intent = self.state.ledger.intent
         if intent is None:
             return self._reserve()
-        turn = ModelTurn(
-            writer=self.writer,
-            consultant=self.consultant,
-            intent=intent,
-            clock=self.case.ports.clock,
-            time_left_s=self.case.time_left_s,
-            answer=self._answer,
-            end=self._end,
-        )
-        return turn.take()
+        said: dict[str, Any] = {
+            "writer": self.writer, "intent": intent, "clock": self.case.ports.clock,
+            "time_left_s": self.case.time_left_s, "answer": self._answer, "end": self._end,
+        }  # fmt: skip
+        if intent.summarises and self.condensing and self.condensing.summariser:
+            summariser = self.condensing.summariser
+            return Summarising(consultant=summariser, condensing=self.condensing, **said).take()
+        return ModelTurn(consultant=self.consultant, **said).take()
 
     def _reserve(self) -> AdvanceAnswer | None:
         """Claim once more, with the reservation that the claim or the turn before could not make."""
@@ -157,9 +158,23 @@ class _Advancing:
         if isinstance(permit, End):
             return self._end(permit)
         if isinstance(permit, Condensation):
-            Condensing(self.writer, self.consultant.agent, self._context("")).condense(permit)
-            return None
+            return self._condense(permit)
         self.writer.append(self.writer.make(Claimed, intent=permit))
+        return None
+
+    def _condense(self, said: Condensation) -> AdvanceAnswer | None:
+        """Decide to show the model less from now on; a summary of the rest is the next step's, which has its reservation."""
+        consultant = self.consultant
+        found, limit = consultant.summariser(), consultant.cost_limit_usd_micros(self.state)
+        summariser = found if isinstance(found, Consultant) else None
+        if summariser and self._is_short_of(summariser):
+            return self._answer("again")
+        self.condensing = Condensing(self.writer, consultant, self._context(""), said, summariser)
+        covered = partial(self.standing.covered, self.state, limit_usd_micros=limit)
+        if isinstance(found, StepwardError):
+            self.condensing.write_without(found)
+        else:
+            self.condensing.begin(limit, covered)
         return None
 
     def _answer_calls(self, turn: Turn) -> AdvanceAnswer | None:
@@ -222,7 +237,10 @@ class _Advancing:
     @property
     def _is_short(self) -> bool:
         """Whether too little time is left to begin a model call, which a new invocation has."""
-        needed_s = self.consultant.backend.longest_call_s + TIME_BESIDE_A_CALL_S
+        return self._is_short_of(self.consultant)
+
+    def _is_short_of(self, consultant: Consultant) -> bool:
+        needed_s = consultant.backend.longest_call_s + TIME_BESIDE_A_CALL_S
         return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
     def _latest(self, agent: str, version: str | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from stepward.agents.context_checks import check_context
 from stepward.agents.inputs import check_input_schema
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.refusals import entries_of, gathered, of_entries
@@ -80,7 +81,14 @@ def check_resources(
 ) -> None:
     """Refuse a model that cannot do it, a missing backend, unknown tools and settings that this stage does not allow."""
     tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
-    gathered((partial(check_model, agent, known or Known()), partial(check_answerable, agent), *tools))
+    gathered(
+        (
+            partial(check_model, agent, known or Known()),
+            partial(check_context, agent, known or Known()),
+            partial(check_answerable, agent),
+            *tools,
+        )
+    )
 
 
 def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from stepward.agents.left_out import text_for
+from stepward.agents.left_out import left_out_of, text_for
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import Condensation, Exchange, ToolResult
 from stepward.domain.model_cards import ModelCard
@@ -139,16 +139,17 @@ class Fitting:
         return self.measure(replace(self.state, condensation=said, measured_from=len(self.state.history)))
 
     def _with(self, cut: int, shortened_through: int) -> Condensation:
-        before, history = self.state.condensation or Condensation(), self.state.history
+        before = self.state.condensation or Condensation()
         can_read = any(use.tool == ReadResult.name for use in self.agent.tools)
         said = Condensation(
             through=cut,
             kept=self._last_words(),
             shortened_through=max(before.shortened_through, shortened_through),
             kept_in=self.run if can_read else None,
+            summary=before.summary,
+            summarised_through=before.summarised_through,
         )
-        left_out = [(turn, one) for turn, one in enumerate(history, start=1) if said.leaves_out(turn)]
-        return said.model_copy(update={"text": text_for(left_out, said)})
+        return said.model_copy(update={"text": text_for(left_out_of(self.state.history, said), said)})
 
     def _last_words(self) -> tuple[int, ...]:
         """The newest turns in which a user, or somebody in the user's place, has said something."""

@@ -30,7 +30,7 @@ MOST_REPAIRS: Final = 2
 """How often in a row a model is told that its answer does not do, before the run ends."""
 _MOST_FAULTS: Final = 5
 _EMPTY: Final = "Your last answer was empty. Answer now, or call a tool."
-_NAMED: Final = {
+NAMED_STOPS: Final = {
     "refused": (ModelRefused, "the model declined to answer."),
     "filtered": (ContentFiltered, "the provider's content filter held the answer back."),
     "context": (ContextTooLong, "the conversation has filled the model's context window."),
@@ -67,8 +67,8 @@ def what_follows(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
         cut = reply.model_copy(update={"text": reply.text[:1_000], "calls": (), "parts": ()})
         detail = f"the model's reply takes {size} bytes; the limit is {REPLY_LIMIT_BYTES}."
         return Followed(cut, _failed(OutputMalformed.__name__, detail))
-    if reply.stop in _NAMED:
-        kind, detail = _NAMED[reply.stop]
+    if reply.stop in NAMED_STOPS:
+        kind, detail = NAMED_STOPS[reply.stop]
         # What broke off in the middle is no call: its arguments may read as whole and mean something else.
         return Followed(_without_calls(reply), _failed(kind.__name__, detail))
     if reply.calls or reply.stop == "pause":

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from math import ceil
 from statistics import mean
 from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 
+from stepward.agents.context import room_tokens
 from stepward.agents.gate import Consultant
 from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
@@ -102,7 +104,7 @@ class Estimate:
         consultant = Consultant.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
         first = _first_prompt_tokens(consultant, given)
         past = self._past(tenant, agent.id, answers)
-        most = _most(consultant, first)
+        most = _most(consultant, first, rehearsed=answers.rehearsed)
         remaining = self._remaining(tenant, agent.id) if answers.charged else None
         limit = agent.limits.cost_limit_usd_micros
         return Estimated(
@@ -169,21 +171,32 @@ def _least(rate: Rate, first: int) -> Figures:
     )
 
 
-def _most(consultant: Consultant, first: int) -> Figures:
-    """Every turn that is allowed, each with a full reply, each prompt longer by the turn before."""
+def _most(consultant: Consultant, first: int, *, rehearsed: bool) -> Figures:
+    """Every turn that is allowed, each with a full reply, each prompt longer by the turn before, up to its room."""
     limits, price = consultant.agent.limits, consultant.price.price
     growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
     turns = limits.max_iterations if consultant.tools else 1
-    longest = price.context_tokens or first + growth * turns
+    room = None if rehearsed else room_tokens(consultant.agent, consultant.agreed)
+    longest = room or price.context_tokens or first + growth * turns
     prompts = [max(first, min(first + growth * turn, longest)) for turn in range(turns)]
     usages = [Usage(input_tokens=tokens, output_tokens=limits.max_output_tokens) for tokens in prompts]
+    summaries = _summaries_usd_micros(consultant, first + growth * turns, room) if room else 0
     return Figures(
-        model_usd_micros=sum(map(consultant.price.cost_usd_micros, usages)),
+        model_usd_micros=sum(map(consultant.price.cost_usd_micros, usages)) + summaries,
         aws_usd_micros=_aws(turns, turns - 1),
         turns=turns,
         input_tokens=sum(prompts),
         output_tokens=limits.max_output_tokens * turns,
     )
+
+
+def _summaries_usd_micros(consultant: Consultant, tokens: int, room: int) -> int:
+    """Price the summaries of a conversation of so many tokens: one each time that half of the room is filled again."""
+    summariser = consultant.summariser()
+    if tokens <= room or not isinstance(summariser, Consultant):
+        return 0
+    usage = Usage(input_tokens=room, output_tokens=summariser.agent.limits.max_output_tokens)
+    return ceil((tokens - room) / (room / 2)) * summariser.price.cost_usd_micros(usage)
 
 
 def _expected(past: list[RunHead]) -> Figures | None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from stepward.agents.context import USUAL_PART, Fitting, room_tokens, shown
+from stepward.agents.summaries import summarising_agent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import Condensation, ModelOptions, ModelReply, ModelRequest, ToolSchema
 from stepward.domain.errors import (
     BudgetExceeded,
     ContextTooLong,
     DeadlineExceeded,
+    InvalidRequest,
     MaxIterationsReached,
     RunCancelled,
     StepwardError,
@@ -78,6 +80,18 @@ class Consultant:
             agent, rehearsed=state.start.rehearsed, agreed=self.agreed, providers=self.providers
         )
         return replace(self, agent=agent, backend=backend, price=price_of(agent.model, self.agreed))
+
+    def summariser(self) -> Consultant | StepwardError | None:
+        """Who sums up what is left out of a long conversation, or why nobody can; None where the agent wants nobody to."""
+        model = self.agent.context.summariser if self.agent.context else None
+        if model is None:
+            return None
+        agent = summarising_agent(self.agent, model)
+        try:
+            found = Consultant.of(agent, self.agreed, rehearsed=False, providers=self.providers)
+        except InvalidRequest as error:
+            return error  # its price was taken back since the agent was registered
+        return found.backend.error if isinstance(found.backend, NoBackend) else found
 
     def cost_limit_usd_micros(self, state: RunState) -> int:
         """The most that the run may cost: what it was given at its start, else the agent's own limit."""

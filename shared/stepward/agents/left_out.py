@@ -17,25 +17,33 @@ Numbered = tuple[int, Exchange]
 """A turn's number, and the turn."""
 
 
-def text_for(left_out: Sequence[Numbered], said: Condensation, summary: str | None = None) -> str:
-    """Write what stands for turns: their numbers, their calls or a summary, and what can be read of their results.
+def text_for(left_out: Sequence[Numbered], said: Condensation) -> str:
+    """Write what stands for turns: their numbers, a summary, the calls that it does not tell of, what can be read of results.
 
     Args:
         left_out: The turns, in order.
-        said: The decision that they are left out by.
-        summary: What a model has written of them, in place of the list of calls.
+        said: The decision that they are left out by, with the summary if there is one.
 
     Returns:
         The text, the same for the same turns; empty where none is left out.
     """
     if not left_out:
         return ""
+    untold = [(turn, one) for turn, one in left_out if turn > said.summarised_through]
     parts = [f"[{_which(said)} of this conversation are left out, to leave room for what follows."]
-    parts += [f"A summary of them:\n{summary}\n"] if summary else [*_calls(left_out), *_words(left_out)]
+    if said.summary:
+        which = "them" if not untold else f"those up to {said.summarised_through}"
+        parts.append(f"A summary of {which}:\n{said.summary}\n")
+    parts += [*_calls(untold), *_words(untold)]
     listed = [_place(one, said) for one in listed_results(left_out, said)]
     if listed:
         parts.append(f"Results of theirs that read_result still reads: {'; '.join(listed)}.")
     return f"{' '.join(parts)}]"
+
+
+def left_out_of(history: Sequence[Exchange], said: Condensation) -> list[Numbered]:
+    """Give the turns that are left out of a history."""
+    return [(turn, one) for turn, one in enumerate(history, start=1) if said.leaves_out(turn)]
 
 
 def listed_results(left_out: Sequence[Numbered], said: Condensation) -> list[ToolResult]:
@@ -70,7 +78,7 @@ def _calls(left_out: Sequence[Numbered]) -> Iterator[str]:
         return
     named = [f"{tool} {_times(n, failed[tool])}" for tool, n in sorted(called.items())[:_MOST_TOOLS]]
     more = f" and {len(called) - _MOST_TOOLS} more tools" if len(called) > _MOST_TOOLS else ""
-    yield f"They called {', '.join(named)}{more}."
+    yield f"In them you called {', '.join(named)}{more}."
 
 
 def _times(calls: int, failed: int) -> str:

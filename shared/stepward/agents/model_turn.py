@@ -23,7 +23,7 @@ from stepward.domain.errors import (
     StoreConflict,
     StreamCut,
 )
-from stepward.domain.journal import End, Intent, Turn, Waiting
+from stepward.domain.journal import Condensed, End, Intent, Turn, Waiting
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.ports.clock import Clock, iso
@@ -54,22 +54,25 @@ class ModelTurn:
 
     def take(self) -> AdvanceAnswer | None:
         """Make the call; None when the run goes on at once."""
-        call = CallContext(
-            tenant=self.writer.key.tenant,
-            name=f"{self.writer.key.run}:{self.intent.turn}",
-            time_left_s=self.time_left_s,
-            is_over=self._is_over,
-        )
         try:
-            reply = self.consultant.backend.reply(self.consultant.request(self.state), call)
+            reply = self.consultant.backend.reply(self.consultant.request(self.state), self._call())
         except StreamCut as error:
             self._book_what_came(error)
             return self._without_reply(error)
         except (ProviderFault, ModelFault) as error:
             return self._without_reply(error)
         followed = what_follows(reply, self.consultant.agent, self.state.history)
-        self._append_paid(self._turn(followed.reply, end=followed.end, note=followed.note))
+        turn = self._turn(followed.reply, end=followed.end, note=followed.note)
+        self._append_paid(turn, turn)
         return self.end(followed.end) if followed.end else None
+
+    def _call(self, what: str = "") -> CallContext:
+        return CallContext(
+            tenant=self.writer.key.tenant,
+            name=f"{self.writer.key.run}:{self.intent.turn}{what}",
+            time_left_s=self.time_left_s,
+            is_over=self._is_over,
+        )
 
     def _turn(self, reply: ModelReply, **fields: Any) -> Turn:
         named = self.consultant.named | ({"model": reply.model} if reply.model else {})
@@ -78,19 +81,20 @@ class ModelTurn:
             Turn, turn=self.intent.turn, reply=reply, cost_usd_micros=cost, **named, **fields
         )
 
-    def _append_paid(self, turn: Turn) -> None:
-        """Write the reply; where the run has gone on without us, book what it cost and leave."""
+    def _append_paid(self, record: Turn | Condensed, bill: Turn) -> None:
+        """Write what a reply has led to; where the run has gone on without us, book what it cost and leave."""
         try:
-            self.writer.append(turn)
+            self.writer.append(record)
         except StoreConflict:
-            self.writer.book_late(turn)
+            self.writer.book_late(bill)
             raise
 
     def _book_what_came(self, error: StreamCut) -> None:
         """Pay for a reply that broke off; nobody goes on with its words."""
         if not isinstance(error.partial, ModelReply):
             raise Bug("a stream that was cut brings no reply")
-        self._append_paid(self._turn(error.partial, late=True))
+        turn = self._turn(error.partial, late=True)
+        self._append_paid(turn, turn)
 
     def _is_over(self) -> bool:
         """Look whether somebody has ended or taken over the run while its reply streams."""
@@ -104,7 +108,7 @@ class ModelTurn:
         unspent = isinstance(error, ProviderFault | RehearsalFailed)
         if not error.retryable:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
-        seconds = _wait_s(error)
+        seconds = wait_s(error)
         until = self.clock.now() + timedelta(seconds=seconds)
         most = self.consultant.agent.max_retries
         if until >= self.state.deadline or self.state.waits >= (MOST_WAITS if most is None else most):
@@ -113,7 +117,8 @@ class ModelTurn:
         return self.answer("wait", seconds=seconds)
 
 
-def _wait_s(error: StepwardError) -> int:
+def wait_s(error: StepwardError) -> int:
+    """Say how many seconds to wait before the same is asked again."""
     if isinstance(error, StreamCut):
         return AFTER_A_CUT_S
     asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None

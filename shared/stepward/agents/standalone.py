@@ -75,7 +75,7 @@ def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None], 
         check_agent(
             agent,
             allowed,
-            Known({model_id(name): _ANY_PRICE for name in (agent.model, *agent.fallbacks)}, today),
+            Known({model_id(name): _ANY_PRICE for _, name in _models(agent)}, today),
         )
     except InvalidRequest as error:
         found += not_told(entries_of(error), found)
@@ -116,10 +116,17 @@ def _unchecked(kind: str, field: str, name: str, version: str = "") -> Entry:
     return {**said, "name": name, **({"version": version} if version else {})}
 
 
+def _models(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
+    """Give the models that an agent names, each with its field."""
+    yield "model", agent.model
+    yield from ((f"fallbacks.{index}", name) for index, name in enumerate(agent.fallbacks))
+    if agent.context and agent.context.summariser:
+        yield "context.summarise", agent.context.summariser
+
+
 def _unpriced(agent: AgentDefinition) -> Iterator[Entry]:
     """Warn of models that are not in the list: a tenant may have agreed on a price for them."""
-    fallbacks = [(f"fallbacks.{index}", name) for index, name in enumerate(agent.fallbacks)]
-    for place, name in (("model", agent.model), *fallbacks):
+    for place, name in _models(agent):
         try:
             price_of(name)
         except InvalidRequest as error:

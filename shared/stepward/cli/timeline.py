@@ -75,6 +75,12 @@ def _completed(data: Data) -> list[Text]:
     return [joined(mark, clip(f"{data.get('tool', '?')} {as_line(content)}", LINE_CHARS))]
 
 
+def _condensed(data: Data) -> list[Text]:
+    left_out, by = data.get("left_out_through"), data.get("model")
+    what = f"leaves out turns up to {left_out}" if left_out else "cuts results of old turns short"
+    return [Text(f"  {what}{f', summed up by {plain(by)}' if by else ''}", style="dim")]
+
+
 def _waiting(data: Data) -> list[Text]:
     return [
         Text(f"  waits until {plain(data.get('until', '?'))}: {clip(data.get('reason', ''))}", style="yellow")
@@ -107,6 +113,7 @@ _WRITERS: dict[str, Callable[[Data], list[Text]]] = {
     "agent.turn.completed": _turn,
     "agent.tool.called": _called,
     "agent.tool.completed": _completed,
+    "agent.context.condensed": _condensed,
     "agent.run.waiting": _waiting,
     "agent.run.cancelling": _cancelling,
     "agent.run.inherited": _inherited,

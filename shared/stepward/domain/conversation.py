@@ -124,13 +124,16 @@ class Condensation(Frozen):
 
     Turns are counted from 1. Those up to `through` are left out, and `text` stands for them. The larger results of the turns
     up to `shortened_through` are cut to a summary; `kept_in` is the run under whose name they can be read whole. The turns
-    in `kept` stay as they are wherever they stand.
+    in `kept` stay as they are wherever they stand. `summary` is what a model has written of the turns that are left out up to
+    `summarised_through`; it is a part of `text`.
     """
 
     through: int = Field(default=0, ge=0)
     kept: tuple[int, ...] = Field(default=(), exclude_if=lambda kept: not kept)
     shortened_through: int = Field(default=0, ge=0)
     kept_in: str | None = Field(**_OMIT_NONE)
+    summary: str | None = Field(**_OMIT_NONE)
+    summarised_through: int = Field(default=0, ge=0, exclude_if=lambda turn: turn == 0)
     text: str = ""
 
     def leaves_out(self, turn: int) -> bool:

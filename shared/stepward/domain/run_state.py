@@ -49,6 +49,7 @@ class RunState:
     `turns_by_agent` counts the turns that each of them has taken.
     `epoch` counts the executions that the run has had. `condensation` is what the model is shown in place of the history's
     beginning, and `measured_from` the first turn, counted from 0, whose usage tells how long the prompt of the next one is.
+    `summary_tries` counts the calls that were to sum up for the next decision.
     """
 
     created: Created | None = None
@@ -73,6 +74,7 @@ class RunState:
     turns_by_agent: dict[str, int] = field(default_factory=dict)
     condensation: Condensation | None = None
     measured_from: int = 0
+    summary_tries: int = 0
     cancelled: Cancel | None = None
     end: End | None = None
     end_seq: int = 0
@@ -138,6 +140,7 @@ class RunState:
             case Claimed():
                 self.ledger.lose_open_call(self.owner)
                 self.owner, self.ledger.intent = record.writer, record.intent
+                self.summary_tries += bool(record.intent and record.intent.summarises)
             case Turn():
                 self._turn(record)
             case Results():
@@ -145,9 +148,10 @@ class RunState:
             case Condensed():
                 self.ledger.book_summary(record)
                 self.condensation, self.measured_from = record.condensation, len(self.history)
+                self.summary_tries = 0
             case Waiting():
                 self.ledger.intent = None
-                self.waits += 1
+                self.waits += not self.summary_tries
             case Cancel():
                 self.cancelled = record
             case Ended():

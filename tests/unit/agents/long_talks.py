@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
@@ -21,6 +22,7 @@ from tests.builders import an_agent_body
 from tests.driver import World
 
 BYTES_A_TOKEN = 3.6
+SUMMARY_USAGE = Usage(input_tokens=900, output_tokens=40)
 LOOK_UP = {"tool": "record_lookup", "config": {"source": "datasets/books.csv", "key": "title"}}
 TOOLS = [LOOK_UP, {"tool": "read_result"}]
 CARD = listed_card("claude-sonnet-5-5")
@@ -52,6 +54,29 @@ class Reader:
         if request.turn == self.turns:
             return ModelReply(text="Done.", usage=usage)
         return ModelReply(text=self.words, calls=(a_call(request),), usage=usage, stop="tools")
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        return GATEWAY.estimate_input_tokens(request)
+
+
+@dataclass
+class Summariser:
+    """The cheap model; `outcomes` are the first of what it does."""
+
+    outcomes: list[Any] = field(default_factory=list)
+    requests: list[ModelRequest] = field(default_factory=list)
+    calls: list[CallContext] = field(default_factory=list)
+    longest_call_s = 10.0
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        self.requests.append(request)
+        self.calls.append(call)
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if callable(outcome):
+            outcome = outcome()
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome or ModelReply(text=f"Dune is there. ({len(self.requests)})", usage=SUMMARY_USAGE)
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         return GATEWAY.estimate_input_tokens(request)
