@@ -18,6 +18,12 @@ def real_model(tour: Any, model: str) -> None:
     tour.start(name)
 
 
+def is_told_by_the_run(tour: Any, denied: str) -> bool:
+    """Whether a run that failed lately has AWS's words: a provider's refusal is its error, and none of the function."""
+    runs = tour.api.get("/runs", params={"status": "FAILED", "limit": 20}).json()["runs"]
+    return any(denied in tour.api.get(f"/runs/{run['id']}").text for run in runs)
+
+
 MODEL_USES: dict[tuple[str, str], Any] = {
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
     ("agent_advance", "providers:read"): lambda tour: real_model(tour, "claude-haiku-5-5"),

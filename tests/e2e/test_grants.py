@@ -24,7 +24,7 @@ from tests.e2e.conftest import forget_limits
 from tests.e2e.executions import executions_of
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.machine_tour import MACHINE_USES
-from tests.e2e.model_tour import MODEL_USES
+from tests.e2e.model_tour import MODEL_USES, is_told_by_the_run
 from tests.e2e.money_tour import MONEY_USES
 from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.e2e.undoing_tour import UNDOING_USES
@@ -237,6 +237,9 @@ def test_without_a_word_its_room_is_refused(tour: Tour, room: str, word: str) ->
     lost = _lost(room, word)
     assert {name for name, _, _ in refused} == {role}
     assert all(_covers(lost, action, resource) for _, action, resource in refused), refused
+    if word == "models:invoke":
+        wait_for(lambda: is_told_by_the_run(tour, "is not authorized to perform: bedrock:Invoke") or None)
+        return
     wait_for(lambda: _told(tour.laptop, room, refused) or None)
 
 
