@@ -80,6 +80,12 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     line.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     line.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
     line.add_argument("--slots", type=int, default=10, help="how many may be active (default: %(default)s)")
+    models = whats.add_parser("models", help="what the platform adds to a model call; prints JSON")
+    models.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    models.add_argument("--calls", type=int, default=30, help="how many pairs (default: %(default)s)")
+    models.add_argument(
+        "--latency-ms", type=float, default=100, help="how long the provider waits (default: %(default)s)"
+    )
     reload = whats.add_parser("reload", help="how soon an edit answers; prints JSON")
     reload.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     reload.add_argument("--times", type=int, default=5, help="how often (default: %(default)s)")
@@ -113,7 +119,17 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _bench(options: argparse.Namespace) -> int:
-    from infra.local.bench import counts, faults, imports, laptop, line, load, reload, workflows  # noqa: PLC0415
+    from infra.local.bench import (  # noqa: PLC0415
+        counts,
+        faults,
+        imports,
+        laptop,
+        line,
+        load,
+        models,
+        reload,
+        workflows,
+    )
 
     benches: dict[str, Callable[[], int]] = {
         "counts": lambda: counts.counts(as_json=options.json),
@@ -122,6 +138,7 @@ def _bench(options: argparse.Namespace) -> int:
         "laptop": lambda: laptop.laptop(executions=options.executions),
         "line": lambda: line.line(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),
+        "models": lambda: models.models(calls=options.calls, latency_ms=options.latency_ms),
         "reload": lambda: reload.reload(times=options.times),
         "workflows": lambda: workflows.workflows(graphs=options.graphs),
     }

@@ -112,6 +112,18 @@ Examples:
   stepward bench imports --times 10
 """
 
+MODELS_HELP = """Make the same model call by the platform and by the vendor's SDK alone, in turn, and compare them.
+
+Both ask a provider on this machine that waits 100 ms before it answers. Prints medians and their ratio. Works in a
+checkout only.
+
+Examples:
+
+  stepward bench models --json
+
+  stepward bench models --calls 100 --latency-ms 50
+"""
+
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
 Prints the time of a task at the median and how many executions end a second. Works in a checkout only.
@@ -183,6 +195,12 @@ def line(more: More = None) -> None:
 def imports(more: More = None) -> None:
     """Weigh what functions load."""
     in_checkout("stepward bench imports", "bench", ["imports", *(more or [])])
+
+
+@bench_app.command("models", help=MODELS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
+def models(more: More = None) -> None:
+    """Compare model calls."""
+    in_checkout("stepward bench models", "bench", ["models", *(more or [])])
 
 
 @bench_app.command("laptop", help=LAPTOP_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)

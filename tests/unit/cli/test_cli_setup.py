@@ -25,6 +25,7 @@ COMMANDS = [
     "bench",
     "bench counts",
     "bench imports",
+    "bench models",
     "bench workflows",
     "init",
     "run",
