@@ -21,7 +21,7 @@ class Fault(StrEnum):
     DIES_AFTER = "dies_after"
     """The call was made; the process dies before it sees the answer."""
     ANSWER_LOST = "answer_lost"
-    """The call was made; the caller sees a time-out."""
+    """The call was made; the caller sees a time-out, or of a model's reply a beginning."""
     THROTTLED = "throttled"
     """The service declines the call."""
     CONFLICT = "conflict"

@@ -10,7 +10,13 @@ from typing import Any, Final
 from stepward.adapters.memory.journal import MemoryJournal
 from stepward.agents.gate import Consultant
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolResult
-from stepward.domain.errors import DependencyTimeout, ProviderThrottled, StoreConflict, StoreThrottled
+from stepward.domain.errors import (
+    DependencyTimeout,
+    ProviderThrottled,
+    StoreConflict,
+    StoreThrottled,
+    StreamCut,
+)
 from stepward.domain.journal import AnyRecord, CallItem
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
@@ -124,7 +130,7 @@ class WatchedBackend:
         self._reserved_usd_micros = reserved_usd_micros
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Reply, or meet a fault; one that comes before the call costs nothing."""
+        """Reply, or meet a fault; one that comes before the call costs nothing, a stream that is cut what came of it."""
         actor = acting()
         fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else Fault.NONE
         if fault in (Fault.THROTTLED, Fault.BROWN_OUT):
@@ -132,7 +138,11 @@ class WatchedBackend:
         _before(fault)
         reply: ModelReply = self._backend.reply(request, call)
         self._pay(actor.name if actor else "", self._price.cost_usd_micros(reply.usage))
-        return reply if fault is Fault.ANSWER_LOST else _after(fault, reply)
+        if fault is Fault.ANSWER_LOST:
+            came = reply.model_copy(update={"text": reply.text[:3], "calls": (), "stop": "cut"})
+            raise StreamCut("the stream was cut", partial=came)
+        answer: ModelReply = _after(fault, reply)
+        return answer
 
     def _pay(self, who: str, usd_micros: int) -> None:
         self._diary.paid_usd_micros.setdefault(self._run, []).append(usd_micros)
