@@ -120,7 +120,6 @@ def laptop(site: str, called: tuple[CalledSite, str], models: FakeProvider) -> I
         f"http_allow={json.dumps([site, called[1]])}",
         f"providers.anthropic.url={json.dumps(models.url)}",
         f"providers.openai.url={json.dumps(models.openai_url)}",
-        f"providers.bedrock.url={json.dumps(models.url)}",
     )
     with Laptop(LaptopOptions(settings=settings)) as laptop:
         for path in (LIBRARY / "support" / "datasets").iterdir():
