@@ -31,10 +31,11 @@ from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
 from stepward.agents.show import ShowRuns
-from stepward.agents.start import Caller, Start
+from stepward.agents.start import Start
 from stepward.agents.tend_approvals import TendApprovals
 from stepward.agents.writer import RunWriter
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.callers import Caller
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.money import Price

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowParent
 from stepward.ports.task_answers import TaskOutcome

@@ -17,7 +17,7 @@ from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.adapters.memory.world import CountingIds, MemoryDatasets
 from stepward.agents.answering import StageAnswers
 from stepward.agents.run_ports import SlotPorts
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import StepwardError
 from stepward.domain.programs import Program

@@ -12,8 +12,8 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.agents.approval_ends import wake
 from stepward.agents.requests import parse
 from stepward.agents.show import page_size
-from stepward.agents.start import Caller
 from stepward.domain.approvals import Approval, ApprovalStatus, Decision, Word
+from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import (
     ApprovalDenied,

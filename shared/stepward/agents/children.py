@@ -10,7 +10,8 @@ from stepward.agents.answering import answers_of, inherited
 from stepward.agents.find import startable_agent
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import answer_call
-from stepward.agents.start import Caller, Launch, Start
+from stepward.agents.start import Launch, Start
+from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import CallerError, ModelFault, NotAllowed, PolicyStop
 from stepward.domain.run_origins import Parent

@@ -15,9 +15,10 @@ from stepward.agents.fork_decisions import Decisions
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import parse
 from stepward.agents.show import find_run
-from stepward.agents.start import Caller, Launch, Start
+from stepward.agents.start import Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt
 from stepward.domain.answering import AnswerChoice
+from stepward.domain.callers import Caller
 from stepward.domain.conversation import Condensation, Exchange, ToolResult
 from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice

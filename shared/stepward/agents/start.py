@@ -20,6 +20,7 @@ from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.answering import AnswerChoice, Answers
+from stepward.domain.callers import Caller
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
@@ -56,14 +57,6 @@ class StartRequest(AnswerChoice):
         if size > INPUT_LIMIT_BYTES:
             raise ValueError(f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}; send less")
         return value
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who asks: from the authorizer, never from the request."""
-
-    tenant: str
-    principal: str
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from stepward.agents.requests import read_json
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.errors import (
     Bug,
     InvalidRequest,

@@ -10,7 +10,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.agents.requests import parse
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.schedules import next_times

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.domain.published_tools import ToolRoom

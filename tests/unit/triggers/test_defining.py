@@ -9,7 +9,7 @@ import pytest
 from stepward.adapters.memory.events import MemoryEvents
 from stepward.adapters.memory.triggers import MemorySchedules, MemoryTriggers
 from stepward.adapters.memory.world import StillClock
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.triggers.define import DefineTriggers
 from stepward.triggers.put_event import PutTriggerEvent

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.agents.approvals import DecideApproval
-from stepward.agents.start import Caller
 from stepward.agents.tend_approvals import TendApprovals
+from stepward.domain.callers import Caller
 from stepward.domain.errors import NotAllowed
 from stepward.domain.task_records import TaskPlace, TaskRecord
 from stepward.ports.task_answers import NoTasks, TaskOutcome

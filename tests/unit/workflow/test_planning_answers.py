@@ -11,8 +11,8 @@ from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.world import StillClock
 from stepward.agents.estimate import Estimated, Figures
-from stepward.agents.start import Caller
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.callers import Caller
 from stepward.domain.documents.problems import Refused
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.lifecycle import AgentState

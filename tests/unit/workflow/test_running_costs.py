@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.start import Caller, Launch
+from stepward.agents.start import Launch
+from stepward.domain.callers import Caller
 from stepward.domain.runs import RunKey
 from stepward.workflow.running.reaching import WorkflowReach
 from stepward.workflow.running.starting import StartWorkflow

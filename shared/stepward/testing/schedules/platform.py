@@ -31,10 +31,11 @@ from stepward.agents.pause import PauseRun, ResumeRun
 from stepward.agents.register import Register
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.serve_line import ServeLine
-from stepward.agents.start import Caller, Start
+from stepward.agents.start import Start
 from stepward.agents.tend_approvals import TendApprovals
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import Approval
+from stepward.domain.callers import Caller
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepward.agents.start import Caller
 from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
+from stepward.domain.callers import Caller
 from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stepward.agents.answering import answers_of
 from stepward.agents.children import share_of_child, start_once
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.start import Caller
+from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolCall
 from stepward.domain.descent import above_workflow
 from stepward.domain.errors import Conflict

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from stepward.agents.answering import inherited
 from stepward.agents.children import check_descent
 from stepward.agents.find import startable_agent
-from stepward.agents.start import Caller, Launch, Start
+from stepward.agents.start import Launch, Start
 from stepward.domain.budgets import run_budget
+from stepward.domain.callers import Caller
 from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
 from stepward.domain.line import RunBudget

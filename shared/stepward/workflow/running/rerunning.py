@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepward.agents.requests import parse
-from stepward.agents.start import Caller
 from stepward.domain.answering import AnswerChoice
+from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.workflow_registry import WorkflowRegistry

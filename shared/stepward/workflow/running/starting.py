@@ -13,8 +13,9 @@ from typing import Any, Final
 from pydantic import Field
 
 from stepward.agents.requests import parse
-from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES, Caller
+from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES
 from stepward.domain.answering import AnswerChoice, Answers
+from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing, NotAllowed
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.json_schemas import faults_of_value
