@@ -1,0 +1,152 @@
+"""What follows from each reply of a model, and from each way in which there is none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepward.domain.conversation import ModelReply, ModelRequest, Stop, ToolCall
+from stepward.domain.errors import (
+    KeyRefused,
+    ProviderRefused,
+    ProviderThrottled,
+    ProviderUnavailable,
+    StepwardError,
+    StreamCut,
+)
+from stepward.domain.journal import Turn
+from stepward.domain.money import Usage
+from stepward.domain.runs import RunKey
+from tests.builders import an_agent_body
+from tests.driver import World
+
+USED = Usage(input_tokens=1_000, output_tokens=100)
+DONE = ModelReply(text="Done.", usage=USED)
+CALL = ToolCall(id="call_1_1", tool="calculate", arguments={"expression": "1"})
+
+
+class Model:
+    """Answers or raises in order; the last of it again and again."""
+
+    longest_call_s = 30.0
+
+    def __init__(self, *outcomes: ModelReply | StepwardError) -> None:
+        self.outcomes = list(outcomes)
+        self.asked: list[ModelRequest] = []
+
+    def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
+        self.asked.append(request)
+        outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
+        if isinstance(outcome, StepwardError):
+            raise outcome
+        return outcome
+
+    def estimate_input_tokens(self, request: ModelRequest) -> int:
+        return 1_000
+
+
+def asked(model: Model, **changed: Any) -> tuple[World, RunKey]:
+    world = World(backend=model)
+    world.register(an_agent_body(tools=[{"tool": "calculate"}], **changed))
+    return world, world.start()
+
+
+@pytest.mark.parametrize(
+    ("stop", "code"),
+    [
+        ("length", "OutputTruncated"),
+        ("refused", "ModelRefused"),
+        ("filtered", "ContentFiltered"),
+        ("context", "ContextTooLong"),
+    ],
+)
+def test_an_ending_that_is_no_answer_ends_the_run_by_its_name(stop: Stop, code: str) -> None:
+    cut = ModelReply(text="Well", calls=(CALL,), stop=stop, usage=USED)
+    world, key = asked(Model(cut))
+    found = world.finish(key)
+    assert (found["status"], found["error"]["code"]) == ("FAILED", code)
+    assert (found["totals"]["tool_calls"], found["totals"]["output_tokens"]) == (0, 100)
+    assert found["totals"]["cost_usd_micros"] == 3_000
+
+
+def test_a_pause_of_the_vendor_is_gone_on_from() -> None:
+    model = Model(ModelReply(text="Half", stop="pause", usage=USED), DONE)
+    world, key = asked(model)
+    assert (world.finish(key)["output"], len(model.asked)) == ("Done.", 2)
+
+
+def test_a_vendor_that_never_ends_its_pause_is_left_at_the_last_turn() -> None:
+    world, key = asked(Model(ModelReply(stop="pause", usage=USED)), limits={"max_iterations": 3})
+    found = world.finish(key)
+    assert (found["error"]["code"], found["totals"]["turns"]) == ("MaxIterationsReached", 3)
+
+
+def test_an_empty_answer_is_asked_for_again_twice() -> None:
+    empty = ModelReply(usage=USED)
+    model = Model(empty, empty, DONE)
+    world, key = asked(model)
+    assert world.finish(key)["output"] == "Done."
+    assert [bool(one.history and one.history[-1].note) for one in model.asked] == [False, True, True]
+    world, key = asked(Model(empty))
+    found = world.finish(key)
+    assert (found["error"]["code"], found["totals"]["turns"]) == ("OutputEmpty", 3)
+
+
+def test_a_stream_that_broke_off_is_paid_and_asked_for_again() -> None:
+    came = ModelReply(text="Do", stop="cut", usage=Usage(input_tokens=1_000, output_tokens=10))
+    world, key = asked(Model(StreamCut("it broke off", partial=came), DONE))
+    answer = world.advance(key)
+    assert (answer.next, answer.seconds) == ("wait", 2)
+    found = world.finish(key)
+    assert (found["output"], found["totals"]["turns"]) == ("Done.", 1)
+    assert found["totals"]["cost_usd_micros"] == 2_100 + 3_000
+    turns = [item.record for item in world.journal.load(key).records if isinstance(item.record, Turn)]
+    assert [turn.late for turn in turns] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (ProviderThrottled("slower", retry_after_s=7), 7),
+        (ProviderThrottled("slower"), 10),
+        (ProviderThrottled("slower", retry_after_s=10_000), 300),
+        (ProviderUnavailable("down"), 10),
+    ],
+)
+def test_a_provider_that_is_busy_is_waited_for_by_the_machine(error: StepwardError, seconds: int) -> None:
+    world, key = asked(Model(error, DONE), limits={"timeout_s": 3_600})
+    answer = world.advance(key)
+    assert (answer.next, answer.seconds) == ("wait", seconds)
+    found = world.finish(key)
+    assert (found["output"], found["totals"]["cost_usd_micros"]) == ("Done.", 3_000)
+
+
+@pytest.mark.parametrize("error", [KeyRefused("no"), ProviderRefused("no")])
+def test_what_no_waiting_mends_ends_the_run_and_costs_nothing(error: StepwardError) -> None:
+    world, key = asked(Model(error))
+    found = world.finish(key)
+    assert (found["status"], found["error"]["code"]) == ("FAILED", error.code)
+    assert found["totals"]["cost_usd_micros"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ('{"total": "1"}', "output.total"),
+        ("[]", "output"),
+        ("no", "output"),
+        ('{"total": 1, "more": 2}', "output"),
+    ],
+)
+def test_an_answer_that_does_not_fit_its_schema_is_told_where(text: str, path: str) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"total": {"type": "number"}},
+        "required": ["total"],
+        "additionalProperties": False,
+    }
+    model = Model(ModelReply(text=text, usage=USED), ModelReply(text='{"total": 1}', usage=USED))
+    world, key = asked(model, output_schema=schema)
+    assert world.finish(key)["output"] == '{"total": 1}'
+    assert path in str(model.asked[1].history[-1].note)
