@@ -6,12 +6,14 @@ from stepward.sdk.errors import (
     BadCall,
     DocumentRefused,
     FieldError,
+    NoOutput,
     StepwardError,
     StillRunning,
     Unreachable,
     WorkflowProblem,
 )
 from stepward.sdk.flow import Flow, Reference, Task, goto, jsonata, step
+from stepward.sdk.outputs import output_of
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -58,6 +60,7 @@ __all__ = [
     "BadCall",
     "DocumentRefused",
     "FieldError",
+    "NoOutput",
     "StillRunning",
     "Unreachable",
     "WorkflowProblem",
@@ -87,4 +90,5 @@ __all__ = [
     "WorkflowTotals",
     "WorkflowVersion",
     "has_ended",
+    "output_of",
 ]

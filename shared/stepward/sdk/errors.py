@@ -7,6 +7,7 @@
     ├── Unreachable    the network or the server must come back: no answer came
     ├── ApiError       the API answered with a refusal; its `code` says which
     │   └── DocumentRefused  a workflow's document has problems; `problems` are all of them
+    ├── NoOutput       a run has no answer of the kind that was asked for
     └── StillRunning   the run needs more time than the caller gave it
 """
 
@@ -53,6 +54,12 @@ class BadCall(StepwardError):
     """The call cannot be sent as it is; unlike `ApiError`, the server never saw it."""
 
     code = "BadCall"
+
+
+class NoOutput(StepwardError):
+    """A run has no answer, or none of the kind that was asked for; unlike `BadCall`, nothing was to be sent."""
+
+    code = "NoOutput"
 
 
 class Unreachable(StepwardError):
