@@ -164,5 +164,5 @@ def test_the_key_is_in_no_text_of_the_client() -> None:
 def test_all_errors_share_a_base_and_are_exported() -> None:
     errors = [getattr(sdk, name) for name in sdk.__all__ if inspect.isclass(getattr(sdk, name))]
     raised = [e for e in errors if issubclass(e, Exception)]
-    assert len(raised) == 6
+    assert len(raised) == 7
     assert all(issubclass(e, StepwardError) for e in raised)
