@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -19,11 +19,15 @@ class RawServer:
         events: The data of each event; a text goes out as it is.
         is_framed: Whether the answer says where it ends, so that one that breaks off is known.
         status: The HTTP status.
+        is_ended: Whether a framed answer says that it has ended; one that does not breaks off.
+        headers: Further headers of the answer.
     """
 
     events: Sequence[dict[str, Any] | str]
     is_framed: bool = True
     status: int = 200
+    is_ended: bool = True
+    headers: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
 
@@ -35,21 +39,24 @@ class RawServer:
             handler.send_header("transfer-encoding", "chunked")
         else:
             handler.close_connection = True
+        for name, value in self.headers.items():
+            handler.send_header(name, value)
         handler.end_headers()
         for event in self.events:
             said = event if isinstance(event, str) else json.dumps(event)
             data = f"data: {said}\n\n".encode() if self.status < 400 else said.encode()
             handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self.is_framed else data)
-        if self.is_framed:
+        if self.is_framed and self.is_ended:
             handler.wfile.write(b"0\r\n\r\n")
+        handler.close_connection = handler.close_connection or not self.is_ended
 
 
 @contextmanager
 def raw_server(
-    *events: dict[str, Any] | str, is_framed: bool = True, status: int = 200
+    *events: dict[str, Any] | str, is_framed: bool = True, status: int = 200, **more: Any
 ) -> Iterator[RawServer]:
     """Serve these events at any path."""
-    server = RawServer(events, is_framed, status)
+    server = RawServer(events, is_framed, status, **more)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"

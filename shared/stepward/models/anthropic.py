@@ -114,14 +114,15 @@ def _usage(before: Usage, said: Any) -> Usage:
 
 
 def _connected(key: str, url: str | None) -> AsyncAnthropic:
-    """Make a client; nothing of it is tried again by itself."""
-    from anthropic import AsyncAnthropic, Timeout  # noqa: PLC0415
+    """Make a client; nothing of it is tried again by itself, nor sent to where a server points."""
+    from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415
 
     return AsyncAnthropic(
         api_key=key,
         base_url=url or "https://api.anthropic.com",
         max_retries=0,
         timeout=Timeout(None, connect=CONNECT_S),
+        http_client=DefaultAsyncHttpxClient(follow_redirects=False),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
@@ -22,6 +23,9 @@ from stepward.ports.models import CallContext, Delta
 
 BYTES_PER_TOKEN: Final = 3.6
 """What a token takes in English; only for what a vendor has not counted, never for a bill that it has."""
+MOST_BYTES: Final = 4_000_000
+"""Twice what a run can keep of a reply: a server that does not end shall not fill the function's memory."""
+_NAME_CHARS: Final = 200
 _WHOLE: Final = frozenset({"end", "tools", "pause"})
 """Endings of which nothing is missing."""
 
@@ -53,14 +57,16 @@ class Gathering:
     stop: Stop = "cut"
     request_id: str | None = None
     thought_bytes: int = 0
+    came_bytes: int = 0
     _blocks: dict[object, _Text | _Call | OpaquePart] = field(default_factory=dict)
 
     def text(self, index: object, words: str, extra: dict[str, Any] | None = None) -> None:
         """Take in words of the answer; what is no character is replaced, because no store would keep it."""
         block = self._blocks.setdefault(index, _Text())
         if isinstance(block, _Text):
-            clean = words.encode("utf-8", "replace").decode()
+            clean = _clean(words)
             block.words.append(clean)
+            self.came_bytes += len(clean.encode())
             block.extra = extra or block.extra
             if clean:
                 self.call.on_delta(Delta("text", clean))
@@ -77,13 +83,14 @@ class Gathering:
 
     def begin_call(self, index: object, tool: str) -> None:
         """Take in a call's beginning."""
-        self._blocks[index] = _Call(tool)
+        self._blocks[index] = _Call(_clean(tool))
 
     def arguments(self, index: object, fragment: str) -> None:
         """Take in a fragment of a call's arguments."""
         block = self._blocks.get(index)
         if isinstance(block, _Call) and fragment:
             block.fragments.append(fragment)
+            self.came_bytes += len(fragment.encode("utf-8", "replace"))
             self.call.on_delta(Delta("arguments", fragment))
 
     def all_arguments(self, index: object, text: str) -> None:
@@ -122,14 +129,14 @@ class Gathering:
                     calls.append(_read(block, f"call_{self.turn}_{len(calls) + 1}"))
                     parts.append(CallPart(call=calls[-1].id))
                 case OpaquePart():
-                    parts.append(block)
+                    parts.append(block.model_copy(update={"data": _clean_data(block.data)}))
         return ModelReply(
             text=text,
             calls=tuple(calls),
             usage=self.usage,
             stop="tools" if calls and self.stop == "end" else self.stop,
             parts=_needed(parts),
-            request_id=self.request_id,
+            request_id=_clean(self.request_id)[:_NAME_CHARS] if isinstance(self.request_id, str) else None,
         )
 
     def cut(self) -> ModelReply:
@@ -139,6 +146,25 @@ class Gathering:
         return self.reply().model_copy(
             update={"usage": self.usage.model_copy(update={"output_tokens": written}), "parts": ()}
         )
+
+    @property
+    def is_too_long(self) -> bool:
+        """Whether more has come than any run keeps, so that the rest need not be read."""
+        return self.came_bytes + self.thought_bytes > MOST_BYTES
+
+    def too_long(self) -> ModelReply:
+        """Put together what has come of a reply that is not read to its end, because it is too long."""
+        return self.cut().model_copy(update={"stop": "length"})
+
+
+def _clean(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
+def _clean_data(data: dict[str, Any]) -> dict[str, Any]:
+    """Replace what is no character, which a vendor would not know again either."""
+    found: dict[str, Any] = json.loads(_clean(json.dumps(data, ensure_ascii=False)))
+    return found
 
 
 def _pieces(block: _Text | _Call | OpaquePart) -> list[str]:
@@ -157,7 +183,7 @@ def _read(call: _Call, call_id: str) -> ToolCall:
     except NotJson:
         arguments = None
     if not isinstance(arguments, dict) or fault_of(arguments):
-        return ToolCall(id=call_id, tool=call.tool, arguments_text=text.encode("utf-8", "replace").decode())
+        return ToolCall(id=call_id, tool=call.tool, arguments_text=_clean(text))
     return ToolCall(id=call_id, tool=call.tool, arguments=arguments)
 
 

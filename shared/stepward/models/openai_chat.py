@@ -97,10 +97,10 @@ class _Reading(Reading):
         self.gathering.arguments(piece.number, piece.arguments)
 
     def _stop(self, reason: str) -> None:
-        self.is_whole = True
         # What this release does not know is an end that nobody may take for a whole answer.
         stop = _STOPS.get(reason, "filtered")
         self.gathering.stop = "refused" if self._is_refused and stop == "end" else stop
+        self.is_whole = True
 
     def end(self, headers: Mapping[str, str]) -> None:
         """Take in that the stream has ended of itself.

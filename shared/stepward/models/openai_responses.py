@@ -117,7 +117,6 @@ class _Reading(Reading):
         if response.status == "failed":
             self._failed(response)
         self.gathering.usage = _usage(response) or estimated_usage(self._body)
-        self.is_whole = True
         match response.status:
             case "completed":
                 self.gathering.stop = "refused" if self._is_refused else "end"
@@ -127,6 +126,7 @@ class _Reading(Reading):
                 # What this release does not know is an end that nobody may take for a whole answer.
                 reason = response.incomplete_details.reason if response.incomplete_details else None
                 self.gathering.stop = _INCOMPLETE.get(reason, "filtered")
+        self.is_whole = True
 
     def _failed(self, response: Any) -> None:
         """Raise what went wrong, but for what OpenAI's rules have ended: that is a reply with a name."""

@@ -22,16 +22,22 @@ _DEFAULT_EFFORT: Final = "medium"
 
 
 def client_for(call: CallContext) -> AsyncOpenAI:
-    """Give the client of a call's provider and key; nothing of it is tried again by itself.
+    """Give the client of a call's provider and key; nothing of it is tried again by itself, nor sent to where a server points.
 
     Raises:
         KeyMissing: Nobody has set a key.
     """
-    from openai import AsyncOpenAI, Timeout  # noqa: PLC0415  only who calls this provider loads its SDK
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415  only who calls this provider loads its SDK
 
     def make(key: str) -> AsyncOpenAI:
         url = call.access.url or "https://api.openai.com/v1"
-        return AsyncOpenAI(api_key=key, base_url=url, max_retries=0, timeout=Timeout(None, connect=CONNECT_S))
+        return AsyncOpenAI(
+            api_key=key,
+            base_url=url,
+            max_retries=0,
+            timeout=Timeout(None, connect=CONNECT_S),
+            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+        )
 
     return keyed_client(VENDOR, call, make)
 

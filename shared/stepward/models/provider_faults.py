@@ -20,6 +20,7 @@ from stepward.domain.errors import (
 from stepward.domain.retry_after import retry_after_s
 
 _SAID_CHARS: Final = 300
+_NAME_CHARS: Final = 100
 _WORTH_HIDING_CHARS: Final = 8
 """A shorter key is a word such as `none` or `EMPTY`, which servers that take any key are given."""
 _TOO_LONG: Final = re.compile(
@@ -125,10 +126,14 @@ def sooner(one: ProviderFault | None, other: ProviderFault) -> ProviderFault:
 
 def hide(fault: ProviderFault, key: str) -> None:
     """Take a key out of a fault's words: some providers repeat what they were sent."""
-    if len(key) >= _WORTH_HIDING_CHARS:
-        fault.detail = fault.detail.replace(key, "…")
-        fault.fix = fault.fix.replace(key, "…") if fault.fix else None
-        fault.args = (fault.detail,)
+    fault.detail = without(fault.detail, key)
+    fault.fix = without(fault.fix, key) if fault.fix else None
+    fault.args = (fault.detail,)
+
+
+def without(text: str, key: str) -> str:
+    """Give a text without a key, unless that is a word that other words may have in them."""
+    return text.replace(key, "…") if len(key) >= _WORTH_HIDING_CHARS else text
 
 
 def asked_pause_s(headers: Mapping[str, str]) -> float | None:
@@ -166,7 +171,7 @@ def _final(answered: Answered, said: str) -> ProviderFault:
 
 def _said(answered: Answered) -> str:
     status = f" with {answered.status}" if answered.status else ""
-    kind = f" ({answered.kind})" if answered.kind else ""
+    kind = f" ({_clean(answered.kind)[:_NAME_CHARS]})" if answered.kind else ""
     message = _clean(answered.message)
     return (
         f"{answered.provider} answered{status}{kind}{_request(answered)}{': ' + message if message else ''}."
@@ -174,7 +179,7 @@ def _said(answered: Answered) -> str:
 
 
 def _request(answered: Answered) -> str:
-    return f", request {answered.request_id}" if answered.request_id else ""
+    return f", request {_clean(answered.request_id)[:_NAME_CHARS]}" if answered.request_id else ""
 
 
 def _clean(message: str) -> str:

@@ -13,13 +13,15 @@ from typing import Any, Final, TypeVar
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import ProviderFault, StreamCut
 from stepward.models.gathering import Gathering
-from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable
+from stepward.models.provider_faults import Answered, fault_of, no_key, unreachable, without
 from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
 from stepward.ports.models import CallContext
 
 T = TypeVar("T")
 
 CONNECT_S: Final = 10.0
+_UNREADABLE: Final = (ValueError, AttributeError, TypeError, LookupError, RecursionError)
+"""What an event that is not of its protocol's shape raises: the SDKs do not hold servers to their own types."""
 
 
 class SaidInStream(Exception):
@@ -94,8 +96,13 @@ class SdkCall:
         except (SaidInStream, self.sdk.APIStatusError) as error:
             # A vendor's own words may show a part of the key, so they are not kept beside ours.
             raise reading.failed(self._fault(error)) from None
-        except (WentSilent, self.sdk.APIError, httpx2.HTTPError, ValueError, OSError) as error:
-            raise reading.failed(self._fault(error)) from error
+        except (WentSilent, self.sdk.APIError, httpx2.HTTPError, *_UNREADABLE, OSError) as error:
+            if not reading.is_whole:
+                raise reading.failed(self._fault(error)) from error
+            # Nothing of the reply is missing where only the connection's end goes wrong, and it is paid.
+            reading.end({})
+        if reading.gathering.is_too_long:
+            return reading.gathering.too_long()
         if not reading.is_whole:
             raise reading.failed(unreachable(self.call.provider, "the stream ended before the reply did."))
         return reading.gathering.reply()
@@ -109,6 +116,10 @@ class SdkCall:
             watch.count_bytes(lambda: stream.response.num_bytes_downloaded)
             async for event in watch.events(stream):
                 reading.take(event)
+                if reading.is_whole:
+                    watch.hurry()
+                if reading.gathering.is_too_long:
+                    return
             reading.end(headers)
 
     def _fault(self, error: Exception) -> ProviderFault:
@@ -125,7 +136,7 @@ class SdkCall:
     def _said(self, told: Mapping[str, Any], error: Exception) -> ProviderFault:
         """Translate what a vendor says; an error within a stream comes with the status of one that went well."""
         response = getattr(error, "response", None)
-        status = response.status_code if response is not None and response.status_code >= 400 else None
+        status = response.status_code if response is not None and response.status_code >= 300 else None
         code = told.get("code")
         return fault_of(
             Answered(
@@ -133,12 +144,17 @@ class SdkCall:
                 # Some compatible servers give the status where others give the error's name.
                 status=status or (code if isinstance(code, int) and code >= 400 else None),
                 kind=next((name for name in (code, told.get("type")) if name and isinstance(name, str)), ""),
-                message=str(told.get("message") or error),
+                message=self._without_key(str(told.get("message") or error)),
                 headers=_lower(response.headers) if response is not None else {},
                 model=self.request.model,
                 request_id=getattr(error, "request_id", None) or self.reading.gathering.request_id,
             )
         )
+
+    def _without_key(self, said: str) -> str:
+        """Take the key out before the words are cut short, for of a key that is cut nobody knows the rest."""
+        key = self.call.access.key
+        return without(said, key.get_secret_value()) if key else said
 
 
 class SdkClient(ABC):

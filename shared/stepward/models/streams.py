@@ -17,6 +17,7 @@ from stepward.ports.models import CallContext
 T = TypeVar("T")
 
 LOOK_EVERY_S: Final = 1.0
+AFTER_THE_END_S: Final = 5.0
 SPARE_S: Final = 10.0
 """What the function keeps for itself to write down what came."""
 _OF_THREAD: Final = threading.local()
@@ -91,10 +92,15 @@ class Watch:
         self._heard_s = self._looked_s = monotonic()
         self._received: Callable[[], int] = lambda: 0
         self._bytes = 0
+        self._silence_s = call.access.silence_s
 
     def count_bytes(self, received: Callable[[], int]) -> None:
         """Take bytes that are no events, such as a vendor's pings, for signs of life."""
         self._received = received
+
+    def hurry(self) -> None:
+        """Wait no longer for what comes after a reply's end, such as a count."""
+        self._silence_s = min(self._silence_s, AFTER_THE_END_S)
 
     async def events(self, stream: AsyncIterator[T]) -> AsyncIterator[T]:
         """Give a stream's events one by one.
@@ -138,5 +144,5 @@ class Watch:
         if received != self._bytes:
             self._bytes, self._heard_s = received, monotonic()
         silent_s = monotonic() - self._heard_s
-        if silent_s > self._call.access.silence_s:
+        if silent_s > self._silence_s:
             raise WentSilent(f"nothing came for {silent_s:.0f} s.")
