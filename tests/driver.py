@@ -102,7 +102,7 @@ class World:
 
     @property
     def starter(self) -> Start:
-        return Start(self.ports, self.registry, stage=self.stage)
+        return Start(self.ports, self.registry, stage=self.stage, datasets=lambda: self.datasets)
 
     def advance(self, key: RunKey, **said: Any) -> AdvanceAnswer:
         head = self.runtime.heads.get(key)

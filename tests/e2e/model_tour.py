@@ -1,4 +1,4 @@
-"""What somebody does with the API so that the function that calls models needs every word that it asks for."""
+"""What somebody does with the API so that the functions that call models and start such runs need every word that they ask for."""
 
 from __future__ import annotations
 
@@ -24,7 +24,14 @@ def is_told_by_the_run(tour: Any, denied: str) -> bool:
     return any(denied in tour.api.get(f"/runs/{run['id']}").text for run in runs)
 
 
+def attach(tour: Any) -> None:
+    """Start a run that is to show its model a data file."""
+    body = {"input": "hello", "attachments": ["datasets/orders.csv"]}
+    tour.api.post(f"/agents/{tour.agent()}/runs", json=body)
+
+
 MODEL_USES: dict[tuple[str, str], Any] = {
+    ("runs_api", "data:read"): attach,
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
     ("agent_advance", "providers:read"): lambda tour: real_model(tour, "claude-haiku-5-5"),
     ("agent_advance", "limits:providers"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),

@@ -144,6 +144,7 @@ class _Advancing:
         said: dict[str, Any] = {
             "writer": self.writer, "intent": intent, "clock": self.case.ports.clock,
             "time_left_s": self.case.time_left_s, "answer": self._answer, "end": self._end,
+            "datasets": self._context("").datasets,
         }  # fmt: skip
         if intent.summarises and self.condensing and self.condensing.summariser:
             summariser = self.condensing.summariser

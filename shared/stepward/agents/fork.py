@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, field_validator
 
 from stepward.agents.answering import answers_of
+from stepward.agents.attachments import check_taken
 from stepward.agents.find import startable_agent
 from stepward.agents.fork_decisions import Decisions
 from stepward.agents.model_checks import Known, check_model
@@ -93,6 +94,7 @@ class ForkRun:
             seconds=_seconds(source),
             cost_limit_usd_micros=state.start.cost_limit_usd_micros,
             idempotency=key,
+            attachments=state.start.attachments,
         )
         started = self.start.launch(
             caller, self._with_turns(caller.tenant, launch, source, state, request.at(turn))
@@ -119,6 +121,8 @@ class ForkRun:
         agent = self._edited(tenant, carrier, fork)
         answers = self.start.stage.kept(request, launch.answers, agent)
         check_backend(agent, rehearsed=answers.rehearsed)
+        if not answers.rehearsed:
+            check_taken(agent, launch.attachments)
         inherited = Inherited(
             at=iso(self.start.ports.clock.now()),
             writer=str(launch.run),

@@ -113,6 +113,7 @@ class Consultant:
             max_output_tokens=self.agent.limits.max_output_tokens,
             options=_options(self.agent),
             output_schema=self.agent.output_schema,
+            attachments=state.start.attachments,
             own_turn=state.own_turns + 1,
         )
 

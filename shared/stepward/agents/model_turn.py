@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer
+from stepward.agents.attachments import contents_of
 from stepward.agents.endings import what_follows
 from stepward.agents.gate import Consultant
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
+    AttachmentChanged,
     Bug,
     ModelFault,
     PlatformFault,
@@ -27,6 +29,7 @@ from stepward.domain.journal import Condensed, End, Intent, Turn, Waiting
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.ports.clock import Clock, iso
+from stepward.ports.datasets import Datasets
 from stepward.ports.models import CallContext
 
 PROVIDER_WAIT_S: Final = 10
@@ -46,6 +49,7 @@ class ModelTurn:
     time_left_s: Callable[[], float]
     answer: Callable[..., AdvanceAnswer]
     end: Callable[[End], AdvanceAnswer]
+    datasets: Datasets
 
     @property
     def state(self) -> RunState:
@@ -55,7 +59,11 @@ class ModelTurn:
     def take(self) -> AdvanceAnswer | None:
         """Make the call; None when the run goes on at once."""
         try:
-            reply = self.consultant.backend.reply(self.consultant.request(self.state), self._call())
+            call = replace(self._call(), attached=self._attached())
+        except AttachmentChanged as error:
+            return self._without_reply(error)
+        try:
+            reply = self.consultant.backend.reply(self.consultant.request(self.state), call)
         except StreamCut as error:
             self._book_what_came(error)
             return self._without_reply(error)
@@ -73,6 +81,12 @@ class ModelTurn:
             time_left_s=self.time_left_s,
             is_over=self._is_over,
         )
+
+    def _attached(self) -> Mapping[str, bytes]:
+        """Read what the model is shown beside the input; a rehearsal looks at nothing."""
+        if self.state.start.rehearsed:
+            return {}
+        return contents_of(self.datasets, self.writer.key.tenant, self.state.start.attachments)
 
     def _turn(self, reply: ModelReply, **fields: Any) -> Turn:
         named = self.consultant.named | ({"model": reply.model} if reply.model else {})
@@ -105,7 +119,7 @@ class ModelTurn:
 
     def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
         reason = RunError(code=error.code, detail=error.detail)
-        unspent = isinstance(error, ProviderFault | RehearsalFailed)
+        unspent = isinstance(error, ProviderFault | RehearsalFailed | AttachmentChanged)
         if not error.retryable:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = wait_s(error)

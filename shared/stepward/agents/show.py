@@ -152,11 +152,16 @@ def _waiting_for(head: RunHead, record: AnyRecord | None) -> dict[str, Any]:
 
 
 def _beginning(first: AnyRecord | None) -> dict[str, Any]:
-    """Show what a run was given: its input, and of a fork where it comes from."""
+    """Show what a run was given: its input, its files, and of a fork where it comes from."""
     if not isinstance(first, Created):
         return {"input": None}
     fork = first.fork.model_dump(exclude_none=True, exclude={"family"}) if first.fork else None
-    return {"input": first.input, **({"fork_of": fork} if fork else {})}
+    files = [one.model_dump(mode="json") for one in first.attachments]
+    return {
+        "input": first.input,
+        **({"attachments": files} if files else {}),
+        **({"fork_of": fork} if fork else {}),
+    }
 
 
 def _status_by(head: RunHead, state: RunState) -> RunStatus:

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from pydantic import Field, field_validator
+from pydantic import Field, StrictStr, field_validator
 
 from stepward.agents.answering import StageAnswers
+from stepward.agents.attachments import attachments_of, check_taken
 from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
@@ -20,6 +21,7 @@ from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.answering import AnswerChoice, Answers
+from stepward.domain.attachments import MOST_ATTACHMENTS, Attachment
 from stepward.domain.callers import Caller
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
@@ -32,6 +34,7 @@ from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import iso
+from stepward.ports.datasets import Datasets
 from stepward.ports.registry import Registry
 from stepward.ports.runtime_state import IdempotencyKey, NewRun, Started
 
@@ -47,6 +50,9 @@ class StartRequest(AnswerChoice):
     version: VersionOrLabel | None = None
     deadline_s: int | None = Field(default=None, strict=True, ge=1, le=A_YEAR_S)
     priority: Priority | None = None
+    attachments: tuple[StrictStr, ...] = Field(
+        default=(), max_length=MOST_ATTACHMENTS, exclude_if=lambda keys: not keys
+    )
 
     @field_validator("input")
     @classmethod
@@ -76,6 +82,7 @@ class Launch:
     model: str | None = None
     """The model that answers first, where it is not the agent's own."""
     idempotency: IdempotencyKey | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,8 @@ class Start:
     registry: Registry
     refuse_over_budget: Callable[[str, AgentDefinition, Any, Answers], None] = lambda *_: None
     stage: StageAnswers = field(default_factory=StageAnswers)
+    datasets: Callable[[], Datasets] | None = None
+    """Where attachments are; None in functions that start runs without any."""
 
     def __call__(
         self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
@@ -105,9 +114,21 @@ class Start:
                 answers=answers,
                 seconds=request.deadline_s,
                 idempotency=key,
+                attachments=self._attached(caller.tenant, request.attachments),
             ),
         )
         return started.head, started.is_new
+
+    def _attached(self, tenant: str, keys: tuple[str, ...]) -> tuple[Attachment, ...]:
+        if not keys:
+            return ()
+        if self.datasets is None:
+            raise InvalidRequest(
+                "runs that are started in this way take no attachments.",
+                field="attachments",
+                fix="start the run by `POST /agents/{agent_id}/runs`",
+            )
+        return attachments_of(self.datasets(), tenant, keys)
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
@@ -117,6 +138,8 @@ class Start:
             check_startable(launch.agent, self.ports.clock.now().date())
             check_given(launch.agent, launch.given)
             check_backend(launch.agent, rehearsed=rehearsed)
+            if not rehearsed:
+                check_taken(launch.agent, launch.attachments)
         check_neighbours(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:
@@ -137,6 +160,7 @@ class Start:
             cost_limit_usd_micros=limit,
             parent=launch.parent,
             fork=launch.fork,
+            attachments=launch.attachments,
             **head.model_dump(include=_SHARED_WITH_HEAD),
         )
         return NewRun(

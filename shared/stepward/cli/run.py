@@ -35,6 +35,8 @@ Examples:
   stepward run support-refunds --input @ticket.json --no-wait
 
   stepward run support-refunds --input @ticket.json --no-rehearse
+
+  stepward run my-agent --input "What does it say?" --attach uploads/invoice.pdf
 """
 
 
@@ -62,6 +64,10 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     idempotency_key: IdempotencyKeyOption = None,
     rehearse: RehearseOption = None,
     charge: ChargeOption = None,
+    attach_: Annotated[
+        list[str] | None,
+        typer.Option("--attach", metavar="FILE_KEY", help="Show its model this data file too. Repeatable."),
+    ] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -77,6 +83,7 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
             idempotency_key=idempotency_key,
             rehearse=rehearse,
             charge=charge,
+            attachments=attach_ or (),
         )
         if not wait:
             _show_started(begun, as_json=as_json)

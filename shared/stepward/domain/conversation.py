@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.domain.attachments import Attachments
 from stepward.domain.money import Usage
 
 
@@ -176,6 +177,8 @@ class ModelRequest(Frozen):
     max_output_tokens: int = Field(default=1024, gt=0)
     options: ModelOptions = Field(default_factory=ModelOptions)
     output_schema: dict[str, Any] | None = None
+    attachments: Attachments = ()
+    """Files that stand before the input."""
     own_turn: int | None = Field(default=None, gt=0)
     """Which turn this is of the agent that is asked, where others have taken turns of the run too; a script goes by it."""
 

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from stepward.domain.attachments import Attachments
 from stepward.domain.conversation import Condensation, Exchange, ModelReply, ToolResult
 from stepward.domain.line import Allowance, Priority, Slot
 from stepward.domain.money import Usage
@@ -80,6 +81,7 @@ class Created(Record):
     cost_limit_usd_micros: int | None = None
     parent: Parent | None = None
     fork: Fork | None = None
+    attachments: Attachments = ()
 
 
 class Inherited(Record):

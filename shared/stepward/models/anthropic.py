@@ -6,8 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
 from stepward.domain.money import Usage
+from stepward.models.attached import base64_of, name_of, text_of
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, SdkClient, keyed_client
@@ -129,7 +131,7 @@ def _connected(key: str, url: str | None) -> AsyncAnthropic:
 def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     """Write the request; what does not change between the turns of a run stands first and stays equal to the byte."""
     cached = _cached(request, call)
-    messages = [_message(message) for message in conversation(request, VENDOR)]
+    messages = [_message(message, call) for message in conversation(request, VENDOR)]
     body: dict[str, Any] = {
         "model": call.vendor_model or request.model,
         "max_tokens": request.max_output_tokens,
@@ -176,11 +178,11 @@ def _thinking(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict
     return {"type": "enabled", "budget_tokens": max(1_024, request.max_output_tokens // 2)}
 
 
-def _message(message: Message) -> dict[str, Any]:
-    return {"role": message.role, "content": [_block(block) for block in message.blocks]}
+def _message(message: Message, call: CallContext) -> dict[str, Any]:
+    return {"role": message.role, "content": [_block(block, call) for block in message.blocks]}
 
 
-def _block(block: Block) -> dict[str, Any]:
+def _block(block: Block, call: CallContext) -> dict[str, Any]:
     match block:
         case Words():
             return {"type": "text", "text": block.text}
@@ -191,3 +193,17 @@ def _block(block: Block) -> dict[str, Any]:
             return {**said, "is_error": True} if block.error else said
         case OpaquePart():
             return dict(block.data)
+        case Attachment():
+            return _file(block, call)
+
+
+def _file(attachment: Attachment, call: CallContext) -> dict[str, Any]:
+    if attachment.is_text:
+        # Whatever kind of text it is, Anthropic takes it as a plain one.
+        source = {"type": "text", "media_type": "text/plain", "data": text_of(attachment, call)}
+    else:
+        data = base64_of(attachment, call)
+        source = {"type": "base64", "media_type": attachment.media_type, "data": data}
+    if attachment.is_image:
+        return {"type": "image", "source": source}
+    return {"type": "document", "source": source, "title": name_of(attachment)}

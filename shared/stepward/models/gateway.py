@@ -22,6 +22,7 @@ from stepward.domain.errors import (
     StreamCut,
 )
 from stepward.domain.model_cards import ModelCard
+from stepward.models.attached import fault_of
 from stepward.models.provider_faults import hide, no_key, sooner
 from stepward.ports.models import Access, CallContext
 from stepward.ports.providers import (
@@ -45,7 +46,6 @@ SHORT_S: Final = 2.0
 ATTEMPTS: Final = 3
 MOST_BYTES_A_TOKEN: Final = 2.0
 """Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
-IMAGE_TOKENS: Final = 5_000
 _NO_PERMISSION: Final = 403
 
 
@@ -112,7 +112,8 @@ class Gateway:
             (n for n, one in reversed([*enumerate(request.history)]) if one.reply.usage.prompt_tokens), None
         )
         if told is None:
-            return ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
+            files = sum(one.tokens for one in request.attachments)
+            return files + ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
         usage = request.history[told].reply.usage
         fresh = request.model_copy(
             update={
@@ -120,6 +121,7 @@ class Gateway:
                 "prompt": "",
                 "tools": (),
                 "input": "",
+                "attachments": (),
                 "condensed": None,
             }
         )
@@ -157,6 +159,9 @@ class Gateway:
         providers = self._providers
         if providers is None:
             raise ProviderRefused("this function calls no models.")
+        fault = fault_of(request.attachments, card.capabilities, card.provider)
+        if fault:
+            raise ProviderRefused(f"the model {card.id!r} {fault[1]}")
         attempts = Retrying(
             retry=retry_if_exception(lambda error: _is_soon(error, call)),
             stop=stop_after_attempt(ATTEMPTS),

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import (
     CallPart,
     Exchange,
@@ -29,7 +30,7 @@ class Words:
     extra: dict[str, Any] | None = None
 
 
-Block = Words | ToolCall | ToolResult | OpaquePart
+Block = Words | ToolCall | ToolResult | OpaquePart | Attachment
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def conversation(request: ModelRequest, vendor: str) -> list[Message]:
     Returns:
         Messages that are never empty. The same history gives the same beginning, so that a vendor's cache knows it.
     """
-    said = [Message("user", (Words(request.input),))]
+    said = [Message("user", (*request.attachments, Words(request.input)))]
     if request.condensed:
         said.append(Message("user", (Words(request.condensed),)))
     for exchange in request.history:

@@ -9,8 +9,10 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, Stop, ToolCall, ToolResult, ToolSchema
 from stepward.domain.money import Usage
+from stepward.models.attached import data_url, name_of, text_of
 from stepward.models.chat_calls import CallPieces
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
@@ -142,7 +144,7 @@ def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     longest = "max_completion_tokens" if can.thinks else "max_tokens"
     body: dict[str, Any] = {
         "model": call.vendor_model or request.model,
-        "messages": [{"role": "system", "content": request.prompt}, *_messages(request)],
+        "messages": [{"role": "system", "content": request.prompt}, *_messages(request, call)],
         longest: request.max_output_tokens,
         "stream_options": {"include_usage": True},
     }
@@ -163,9 +165,9 @@ def _function(tool: ToolSchema, call: CallContext) -> dict[str, Any]:
     return said if said["strict"] else {name: value for name, value in said.items() if name != "strict"}
 
 
-def _messages(request: ModelRequest) -> Iterator[dict[str, Any]]:
+def _messages(request: ModelRequest, call: CallContext) -> Iterator[dict[str, Any]]:
     for message in conversation(request, VENDOR):
-        yield from _said_by_model(message) if message.role == "assistant" else _said_to_model(message)
+        yield from _said_by_model(message) if message.role == "assistant" else _said_to_model(message, call)
 
 
 def _said_by_model(message: Message) -> Iterator[dict[str, Any]]:
@@ -179,14 +181,24 @@ def _said_by_model(message: Message) -> Iterator[dict[str, Any]]:
         }
 
 
-def _said_to_model(message: Message) -> Iterator[dict[str, Any]]:
+def _said_to_model(message: Message, call: CallContext) -> Iterator[dict[str, Any]]:
     """Write the results, then all words as one message: many models' templates take no two of a side in a row."""
     for block in message.blocks:
         if isinstance(block, ToolResult):
             yield {"role": "tool", "tool_call_id": block.call, "content": result_text(block)}
     text = _joined(message)
+    files = [_file(block, call) for block in message.blocks if isinstance(block, Attachment)]
     if text:
-        yield {"role": "user", "content": text}
+        yield {"role": "user", "content": [*files, {"type": "text", "text": text}] if files else text}
+
+
+def _file(attachment: Attachment, call: CallContext) -> dict[str, Any]:
+    if attachment.is_image:
+        return {"type": "image_url", "image_url": {"url": data_url(attachment, call)}}
+    name = name_of(attachment)
+    if attachment.is_text:
+        return {"type": "text", "text": f"{name}:\n\n{text_of(attachment, call)}"}
+    return {"type": "file", "file": {"filename": name, "file_data": data_url(attachment, call)}}
 
 
 def _joined(message: Message) -> str:

@@ -6,8 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, Stop, ToolCall, ToolResult
+from stepward.domain.errors import Bug
 from stepward.domain.money import Usage
+from stepward.models.attached import data_url, name_of, text_of
 from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.openai_sdk import (
@@ -153,7 +156,7 @@ def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": call.vendor_model or request.model,
         "instructions": request.prompt,
-        "input": [item for message in conversation(request, VENDOR) for item in _items(message)],
+        "input": [item for message in conversation(request, VENDOR) for item in _items(message, call)],
         "max_output_tokens": request.max_output_tokens,
         "store": False,
     }
@@ -179,9 +182,24 @@ def _reasoning(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     return found | ({"reasoning": wanted} if wanted else {})
 
 
-def _items(message: Message) -> Iterator[dict[str, Any]]:
-    for block in message.blocks:
-        yield _item(message, block)
+def _items(message: Message, call: CallContext) -> Iterator[dict[str, Any]]:
+    files = [block for block in message.blocks if isinstance(block, Attachment)]
+    for block in message.blocks[len(files) :]:
+        item = _item(message, block)
+        if files:
+            # They come before all else that the user says, in one message with the input.
+            said = {"type": "input_text", "text": item["content"]}
+            item, files = {**item, "content": [*(_file(one, call) for one in files), said]}, []
+        yield item
+
+
+def _file(attachment: Attachment, call: CallContext) -> dict[str, Any]:
+    if attachment.is_image:
+        return {"type": "input_image", "image_url": data_url(attachment, call), "detail": "auto"}
+    name = name_of(attachment)
+    if attachment.is_text:
+        return {"type": "input_text", "text": f"{name}:\n\n{text_of(attachment, call)}"}
+    return {"type": "input_file", "filename": name, "file_data": data_url(attachment, call)}
 
 
 def _item(message: Message, block: Block) -> dict[str, Any]:
@@ -200,3 +218,5 @@ def _item(message: Message, block: Block) -> dict[str, Any]:
             return {"type": "function_call_output", "call_id": block.call, "output": result_text(block)}
         case OpaquePart():
             return dict(block.data)
+        case Attachment():
+            raise Bug(f"{block.key} does not stand before the input")

@@ -27,6 +27,9 @@ class KeptFile(BaseModel):
 class Datasets(Protocol):
     """The tenants' part of the data bucket."""
 
+    def __hash__(self) -> int:
+        """Tell one from another where what was read is kept."""
+
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
         """Read a file; None when it is still at `known_version`. Raises `NotFound` when it does not exist."""
 

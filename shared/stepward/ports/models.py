@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -51,6 +51,7 @@ class CallContext:
         time_left_s: How many seconds the function may still run.
         is_over: Whether nobody waits for the reply any more; asked about once a second while a reply streams.
         on_delta: Gets each piece of the reply as it comes.
+        attached: The bytes of the request's attachments, by key.
         access: The way to the provider; this and what follows is set by who chooses among models and keys.
         provider: The name of the provider's entry.
         vendor_model: What the provider calls the model.
@@ -62,6 +63,7 @@ class CallContext:
     time_left_s: Callable[[], float] = lambda: 900.0
     is_over: Callable[[], bool] = lambda: False
     on_delta: Callable[[Delta], None] = _nothing
+    attached: Mapping[str, bytes] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
     provider: str = ""
     vendor_model: str = ""

@@ -145,7 +145,7 @@ def start_run_case() -> Start:
     from stepward.agents.start import Start
     from stepward.runtime.money import refuse_over_budget
 
-    return Start(run_ports(), registry(), refuse_over_budget, stage_answers())
+    return Start(run_ports(), registry(), refuse_over_budget, stage_answers(), datasets)
 
 
 @cache

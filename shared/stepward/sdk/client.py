@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, cast
 from uuid import uuid4
@@ -108,6 +108,7 @@ class Stepward(Areas):
         priority: Priority | None = None,
         rehearse: bool | None = None,
         charge: bool | None = None,
+        attachments: Sequence[str] = (),
     ) -> Run:
         """Start a run.
 
@@ -123,6 +124,7 @@ class Stepward(Areas):
             priority: Its place among the runs that wait for a slot.
             rehearse: Whether the agent's rehearsal answers, or its model. Default: what the stage says.
             charge: Whether a rehearsed run draws on budgets and counts among the costs. Default: what the stage says.
+            attachments: Keys of data files, as `data.put` writes them, that its model is shown before the input; 10 at most.
 
         Returns:
             The run, with its answer if that came in time.
@@ -134,6 +136,7 @@ class Stepward(Areas):
             "priority": priority,
             "rehearse": rehearse,
             "charge": charge,
+            "attachments": list(attachments) or None,
         }
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
         query = {"wait": wait or None}

@@ -58,6 +58,15 @@ class RunError(TypedDict):
     detail: str
 
 
+class Attachment(TypedDict):
+    """A data file that a run shows its model, as it was at the start."""
+
+    key: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+
+
 class Run(TypedDict):
     """One execution of an agent; `input` and `output` come with a single run, not with a list."""
 
@@ -82,6 +91,7 @@ class Run(TypedDict):
     fork_of: NotRequired[dict[str, Any]]
     waiting_for: NotRequired[dict[str, Any]]
     input: NotRequired[str | dict[str, Any]]
+    attachments: NotRequired[list[Attachment]]
     output: NotRequired[str | None]
     error: RunError | None
     totals: RunTotals

@@ -56,6 +56,15 @@ def test_a_person_sees_turns_tools_answer_cost_and_totals(run: Run, stage: Stage
         assert text in seen.out
 
 
+def test_files_are_attached_in_their_order(run: Run, stage: Stage) -> None:
+    api = stage(BEGUN)
+    seen = run(
+        "run", "clerk", "--input", "What is it?", "--attach", "b.pdf", "--attach", "a.png", "--no-wait"
+    )
+    assert seen.code == 0
+    assert api.body(0) == {"input": "What is it?", "attachments": ["b.pdf", "a.png"]}
+
+
 def test_a_script_gets_the_run_and_nothing_else(run: Run, stage: Stage) -> None:
     stage(BEGUN, ok(a_run()))
     seen = run("run", "support-refunds", "--input", "hi", "--json")

@@ -89,6 +89,41 @@ def test_a_call_without_limits_writes_nothing_and_names_nobody_else(vendor: Vend
     assert (vendor.asked, vendor.store.writes) == ([("claude-sonnet-5-5", "k-1")], 0)
 
 
+def _attached(media_type: str, size_bytes: int) -> ModelRequest:
+    file = {"key": "a", "media_type": media_type, "size_bytes": size_bytes, "sha256": "0" * 64}
+    return ModelRequest.model_validate({**REQUEST.model_dump(), "attachments": [file]})
+
+
+@pytest.mark.parametrize(
+    ("media_type", "size_bytes", "tokens"),
+    [
+        ("image/png", 70, 5_000),
+        ("application/pdf", 200, 5_000),
+        ("application/pdf", 4_000_000, 200_000),
+        ("text/csv", 3_001, 1_501),
+    ],
+)
+def test_attachments_are_reserved_for_until_a_reply_tells_what_they_took(
+    vendor: Vendor, media_type: str, size_bytes: int, tokens: int
+) -> None:
+    asked, gateway = _attached(media_type, size_bytes), vendor.gateway()
+    more = gateway.estimate_input_tokens(asked) - gateway.estimate_input_tokens(REQUEST)
+    assert tokens <= more <= tokens + 100  # what names the file is counted too
+    later = {"history": (Exchange(reply=DONE),)}
+    counted = [gateway.estimate_input_tokens(one.model_copy(update=later)) for one in (asked, REQUEST)]
+    assert counted[0] == counted[1]
+
+
+def test_a_model_that_takes_no_images_is_not_asked_about_one(vendor: Vendor) -> None:
+    vendor.outcomes = [DONE]
+    with pytest.raises(ProviderRefused, match="takes no images"):
+        vendor.gateway("text-embedding-3-small").reply(_attached("image/png", 70), CALL)
+    reply = vendor.gateway("text-embedding-3-small", "claude-sonnet-5-5").reply(
+        _attached("image/png", 70), CALL
+    )
+    assert reply.tried == (Tried(model="text-embedding-3-small", error="ProviderRefused"),)
+
+
 def test_a_tenants_own_key_is_used_before_the_shared_one(vendor: Vendor) -> None:
     vendor.pools["anthropic/acme"] = _pool(own="a-1")
     vendor.outcomes = [DONE]

@@ -49,6 +49,12 @@ def test_a_start_carries_its_input_and_a_key_of_its_own() -> None:
     assert api.requests[1].headers["idempotency-key"] == "mine"
 
 
+def test_a_start_names_the_files_that_its_model_is_shown() -> None:
+    api = FakeApi([ok(a_run())])
+    api.client().start_run("a", "text", attachments=("photos/1.png", "uploads/invoice.pdf"))
+    assert api.body(0) == {"input": "text", "attachments": ["photos/1.png", "uploads/invoice.pdf"]}
+
+
 @pytest.mark.parametrize("agent", ["../runs", "a/b", "a?x=1", "a#b", "é", "a b"])
 def test_an_id_never_becomes_another_path(agent: str) -> None:
     api = FakeApi([ok({})])

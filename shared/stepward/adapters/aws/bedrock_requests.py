@@ -7,8 +7,9 @@ import re
 from base64 import b64decode
 from typing import Any, Final
 
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, ToolCall, ToolResult
-from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
+from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
 from stepward.models.strict_schemas import closed
 from stepward.ports.models import CallContext
 
@@ -35,7 +36,7 @@ def written(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     """
     model = call.vendor_model or request.model
     point = _cache_point(request, call)
-    messages = [_message(message, maker(model)) for message in conversation(request, VENDOR)]
+    messages = [_message(message, maker(model), call) for message in conversation(request, VENDOR)]
     body: dict[str, Any] = {
         "modelId": model,
         "messages": messages,
@@ -95,12 +96,23 @@ def _spec(name: str, description: str, parameters: dict[str, Any]) -> dict[str, 
     return {"toolSpec": {**spec, "description": description} if description.strip() else spec}
 
 
-def _message(message: Message, asked: str) -> dict[str, Any]:
-    blocks = (_block(block, asked) for block in message.blocks)
+def _message(message: Message, asked: str, call: CallContext) -> dict[str, Any]:
+    blocks = (
+        _file(block, at, call) if isinstance(block, Attachment) else _block(block, asked)
+        for at, block in enumerate(message.blocks, start=1)
+    )
     return {"role": message.role, "content": [block for block in blocks if block]}
 
 
-def _block(block: Block, asked: str) -> dict[str, Any] | None:
+def _file(attachment: Attachment, at: int, call: CallContext) -> dict[str, Any]:
+    said = {"format": attachment.ending, "source": {"bytes": call.attached[attachment.key]}}
+    if attachment.is_image:
+        return {"image": said}
+    # A name may have letters, digits, hyphens and single spaces only, and must be another one for each document.
+    return {"document": {**said, "name": f"attachment {at}"}}
+
+
+def _block(block: Words | ToolCall | ToolResult | OpaquePart, asked: str) -> dict[str, Any] | None:
     match block:
         case Words():
             return {"text": block.text}

@@ -14,6 +14,7 @@ StepwardError
 │   ├── BudgetExceeded        the next call could cost more than is left
 │   ├── ApprovalDenied        a person said no
 │   ├── RunCancelled          somebody cancelled the run
+│   ├── AttachmentChanged     an attached file is not what it was at the start
 │   ├── MaxIterationsReached  the agent took as many turns as it may
 │   └── DeadlineExceeded      the run's time is over
 ├── ModelFault           the model asked for something that cannot be done; it is told, and may try again
@@ -55,6 +56,7 @@ from __future__ import annotations
 
 from stepward.domain.errors.base import (
     ApprovalDenied,
+    AttachmentChanged,
     BudgetExceeded,
     Bug,
     CallerError,
@@ -121,6 +123,7 @@ __all__ = [
     "RateLimited",
     "BudgetExceeded",
     "ApprovalDenied",
+    "AttachmentChanged",
     "RunCancelled",
     "MaxIterationsReached",
     "DeadlineExceeded",

@@ -111,6 +111,12 @@ class MaxIterationsReached(PolicyStop):
     """The agent took as many turns as `max_iterations` allows without coming to an answer."""
 
 
+class AttachmentChanged(PolicyStop):
+    """A file that the run shows its model is not what it was at the start; no model was asked."""
+
+    http_status = 409
+
+
 class DeadlineExceeded(PolicyStop):
     """The run's active time is over; unlike `DependencyTimeout` the limit is the run's own."""
 
