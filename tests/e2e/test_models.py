@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,11 +15,13 @@ import pytest
 from infra.local.bench.kills.killer import Kill, killing
 from infra.local.laptop import Laptop
 from stepward.testing.fake_llm import FakeProvider
+from tests.attached import a_png
 from tests.builders import an_agent_body
 from tests.local.patience import wait_for
 
 PLANTED = "sk-ant-planted-0123456789"
 ANSWER = {"text": "It is 42.", "usage": {"input_tokens": 1_000, "output_tokens": 100}}
+PNG = a_png()
 CALL = {"calls": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
 
 
@@ -135,3 +138,19 @@ def test_a_provider_that_is_busy_is_asked_again(api: httpx2.Client, agent: str, 
     run = start(api, agent)["id"]
     found = wait_for(lambda: ended(api, run), 60)
     assert (found["status"], found["output"]) == ("COMPLETED", "It is 42.")
+
+
+def test_a_model_is_shown_the_files_that_the_start_names(
+    api: httpx2.Client, agent: str, models: FakeProvider
+) -> None:
+    assert api.put("/data/photos/one.png", content=PNG).status_code in (200, 201)
+    models.script(ANSWER)
+    before = len(models.requests)
+    run = start(api, agent, wait=25, attachments=["photos/one.png"])
+    assert (run["status"], run["output"]) == ("COMPLETED", "It is 42.")
+    assert [one["key"] for one in run["attachments"]] == ["photos/one.png"]
+    (shown, asked) = models.requests[before].body["messages"][0]["content"]
+    assert (shown["type"], shown["source"]["data"]) == ("image", b64encode(PNG).decode())
+    assert asked["text"] == "What is 6 * 7?"
+    refused = api.post(f"/agents/{agent}/runs", json={"input": "x", "attachments": ["photos/none.png"]})
+    assert (refused.status_code, refused.json()["field"]) == (400, "attachments.0")
