@@ -26,7 +26,7 @@ from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.base import Rate, model_id, price_of
 from stepward.models.catalog import NoBackend, backend_or_reason
-from stepward.models.gateway import Providers
+from stepward.models.gateway import Gateway, Providers
 from stepward.ports.clock import iso
 from stepward.ports.models import ModelBackend
 from stepward.tools.catalog import bind
@@ -128,8 +128,13 @@ class Consultant:
 
     def reserve_usd_micros(self, prompt_tokens: int) -> int:
         """The most that the next call can cost, whichever of its models answers."""
-        most = Usage(input_tokens=prompt_tokens, output_tokens=self.agent.limits.max_output_tokens)
-        return max(rate.cost_usd_micros(most) for rate in self._rates())
+        output = self.agent.limits.max_output_tokens
+        read = [Usage(input_tokens=prompt_tokens, output_tokens=output)]
+        if isinstance(self.backend, Gateway):
+            # What a cache had may be gone, and then all of the prompt is paid for as written to it.
+            kept = "cache_write_1h_tokens" if self.agent.cache == "1h" else "cache_write_tokens"
+            read.append(Usage.model_validate({kept: prompt_tokens, "output_tokens": output}))
+        return max(rate.cost_usd_micros(most) for rate in self._rates() for most in read)
 
     def _rates(self) -> list[Rate]:
         """The rates of all models that may answer."""

@@ -43,6 +43,8 @@ CLIENTS: Final[Mapping[str, str]] = {
 """What a provider speaks → the module and class that speak it, loaded by the first call."""
 SHORT_S: Final = 2.0
 """A longer pause is the state machine's to make: a function that sleeps is paid."""
+LONG_S: Final = 30.0
+"""Attempts that have taken longer than this are not made again at once."""
 ATTEMPTS: Final = 3
 MOST_BYTES_A_TOKEN: Final = 2.0
 """Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
@@ -162,8 +164,9 @@ class Gateway:
         fault = fault_of(request.attachments, card.capabilities, card.provider)
         if fault:
             raise ProviderRefused(f"the model {card.id!r} {fault[1]}")
+        fresh_s = call.time_left_s()
         attempts = Retrying(
-            retry=retry_if_exception(lambda error: _is_soon(error, call)),
+            retry=retry_if_exception(lambda error: _is_soon(error, call.time_left_s(), fresh_s)),
             stop=stop_after_attempt(ATTEMPTS),
             wait=_pause_s,
             sleep=providers.pause,
@@ -256,12 +259,15 @@ class _Asking:
                 self.providers.keys.forget(self.call.tenant, planned.entry.name)
 
 
-def _is_soon(error: BaseException, call: CallContext) -> bool:
-    """Whether the same call is worth making again within this function's time, and nothing of it came."""
+def _is_soon(error: BaseException, left_s: float, fresh_s: float) -> bool:
+    """Whether the same call is worth making again within this function's time, and nothing of it came.
+
+    A model that was silent for long has had its time: what is left of the function's is for the next one.
+    """
     if not isinstance(error, ProviderThrottled | ProviderUnavailable) or isinstance(error, StreamCut):
         return False
     asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
-    return (asked or 0) <= SHORT_S < call.time_left_s()
+    return (asked or 0) <= SHORT_S < left_s and fresh_s - left_s <= LONG_S
 
 
 def _pause_s(state: RetryCallState) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -19,6 +20,9 @@ from stepward.domain.conversation import (
     ToolResult,
 )
 
+NOTHING_SAID: Final = "(empty)"
+"""Stands for an input without words, which some vendors refuse."""
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 NO_RESULT: Final = {"error": "ToolFailed", "detail": "the call was never made."}
 
 
@@ -51,7 +55,8 @@ def conversation(request: ModelRequest, vendor: str) -> list[Message]:
     Returns:
         Messages that are never empty. The same history gives the same beginning, so that a vendor's cache knows it.
     """
-    said = [Message("user", (*request.attachments, Words(request.input)))]
+    words = request.input if request.input.strip() else NOTHING_SAID
+    said = [Message("user", (*request.attachments, Words(words)))]
     if request.condensed:
         said.append(Message("user", (Words(request.condensed),)))
     for exchange in request.history:
@@ -87,9 +92,9 @@ def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
     if not reply.parts:
         if reply.text.strip():
             yield Words(reply.text)
-        yield from reply.calls
+        yield from map(_named, reply.calls)
         return
-    calls, at = {call.id: call for call in reply.calls}, 0
+    calls, at = {call.id: _named(call) for call in reply.calls}, 0
     for part in reply.parts:
         match part:
             case TextPart():
@@ -101,6 +106,13 @@ def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
                     yield calls[part.call]
             case OpaquePart() if part.vendor == vendor:
                 yield part
+
+
+def _named(call: ToolCall) -> ToolCall:
+    """Show a call under a name that every vendor takes back; models make up others, and their calls have failed."""
+    if _NAME.fullmatch(call.tool):
+        return call
+    return call.model_copy(update={"tool": re.sub(r"[^A-Za-z0-9_-]+", "_", call.tool)[:64] or "unnamed"})
 
 
 def _answers(exchange: Exchange) -> Iterator[ToolResult]:
