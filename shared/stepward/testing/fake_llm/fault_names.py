@@ -12,7 +12,7 @@ REFUSED: Final = {
     "409": "the request conflicts with another",
     "413": "the request is too large",
     "429": "too many requests, with `retry-after` (`retry_after_s`, `retry_after_ms`)",
-    "quota": "429 that no waiting mends: the account has no credit",
+    "quota": "what no waiting mends: the account has no credit (Anthropic 402, OpenAI 429, Bedrock 400)",
     "500": "an internal error",
     "503": "not available, with `x-should-retry: true` (`should_retry`)",
     "504": "a time-out at the provider",
