@@ -118,7 +118,8 @@ class ModelTurn:
             return False  # the look is repeated in a second; a reply that is paid must not be lost to it
 
     def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
-        reason = RunError(code=error.code, detail=error.detail)
+        mend = f" Fix: {error.fix}." if error.fix else ""
+        reason = RunError(code=error.code, detail=f"{error.detail}{mend}")
         unspent = isinstance(error, ProviderFault | RehearsalFailed | AttachmentChanged)
         if not error.retryable:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))

@@ -58,7 +58,8 @@ def _claimed(_data: Data) -> list[Text]:
 def _turn(data: Data) -> list[Text]:
     head = Text(f"  turn {data.get('turn', '?'):<3}", style="bold")
     spent = Text(f"  {usd(int(data.get('cost_usd_micros') or 0))}", style="dim")
-    return [joined(head, clip(data.get("text") or "(calls tools)", LINE_CHARS), spent)]
+    said = data.get("text") or ("(calls tools)" if data.get("stop") == "tools" else "(no text)")
+    return [joined(head, clip(said, LINE_CHARS), spent)]
 
 
 def _called(data: Data) -> list[Text]:

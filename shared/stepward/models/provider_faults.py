@@ -102,7 +102,7 @@ def no_key(provider: str) -> KeyMissing:
     return KeyMissing(
         f"there is no key for {provider!r}.",
         field="model",
-        fix=f"the operator sets one: python -m stepward.runtime.provider_keys set --provider {provider}",
+        fix=f"the operator sets one: {_set_key(provider)}",
     )
 
 
@@ -144,6 +144,13 @@ def asked_pause_s(headers: Mapping[str, str]) -> float | None:
     return retry_after_s(headers.get("retry-after"))
 
 
+def _set_key(provider: str) -> str:
+    return (
+        f"python -m stepward.runtime.provider_keys set --provider {provider};"
+        f" on a laptop `stepward providers set {provider}`"
+    )
+
+
 def _is_passing(answered: Answered) -> bool:
     if answered.status is None:
         return answered.kind not in _LASTING
@@ -156,7 +163,7 @@ def _final(answered: Answered, said: str) -> ProviderFault:
         # Vendors put a part of the key into this message, so none of it is shown.
         return KeyRefused(
             f"{provider} does not take the key ({answered.status}{_request(answered)}).",
-            fix=f"the operator sets another: python -m stepward.runtime.provider_keys set --provider {provider}",
+            fix=f"the operator sets another: {_set_key(provider)}",
         )
     if answered.status == 404:
         return ModelUnknown(

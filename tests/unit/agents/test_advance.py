@@ -193,9 +193,10 @@ def test_a_wait_past_the_deadline_ends_the_run(world: World) -> None:
 
 
 def test_a_refusing_provider_fails_the_run(world: World) -> None:
-    world.backend = Failing(ProviderRefused("no such model"))
+    world.backend = Failing(ProviderRefused("no such model.", fix="name another"))
     run = world.run(an_agent_body())
     assert (run["status"], run["error"]["code"]) == ("FAILED", "ProviderRefused")
+    assert run["error"]["detail"] == "no such model. Fix: name another."
     assert run["totals"]["cost_usd_micros"] == 0
 
 
