@@ -145,3 +145,10 @@ def test_no_beginning_of_a_key_is_left_where_a_servers_words_are_cut_short() -> 
 
 def test_a_servers_name_for_an_error_is_cut_short() -> None:
     assert len(str(_refused(code="k" * 100_000, message="no"))) < 200
+
+
+def test_a_count_that_no_call_can_take_is_bounded() -> None:
+    counted = {"prompt_tokens": 10**40, "completion_tokens": 2, "total_tokens": 10**40}
+    with raw_server(BEGUN, {**ENDED, "usage": counted}) as server:
+        reply = CHAT.ask_at(server.url, CHAT.request())
+    assert (reply.usage.input_tokens, reply.usage.output_tokens) == (10**9, 2)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 VENDOR: Final = "openai"
+_MOST_TOKENS: Final = 1_000_000_000
+"""More than any call takes; a server's word beyond it would be a sum that no store keeps."""
 _DEFAULT_EFFORT: Final = "medium"
 
 
@@ -136,4 +138,4 @@ def _count(details: Any, name: str) -> int:
 
 
 def _number(value: Any) -> int:
-    return max(0, value) if isinstance(value, int) else 0
+    return min(max(0, value), _MOST_TOKENS) if isinstance(value, int) else 0
