@@ -144,7 +144,7 @@ def costs(
         screen.write_json(report)
         return
     right = ("runs", "turns", "in", "out", "model", "tools", "AWS", "together")
-    table = screen.table(by.value, *right, right=right)
+    table = screen.table(by.value, *right, right=right, whole=False)
     for row in [*report["costs"], {by.value: "all", **report["total"]}]:
         table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
     screen.show(table)

@@ -136,17 +136,19 @@ def age(created_at: str, now: datetime | None = None) -> str:
     return f"{max(0, passed_s)}s"
 
 
-def table(*columns: str, right: tuple[str, ...] = ()) -> Table:
+def table(*columns: str, right: tuple[str, ...] = (), whole: bool = True) -> Table:
     """Make a table that reads well in a terminal and greps well in a pipe.
 
     Args:
-        columns: Their titles. The first holds what a person copies, so it is never broken over lines.
-        right: The titles of columns with figures.
+        columns: Their titles.
+        right: The titles of columns with figures, which are never broken: half an amount reads as another one.
+        whole: Whether the first column holds what a person copies, so that it is never broken either.
     """
     made = Table(box=None, pad_edge=False, header_style="bold")
     for place, name in enumerate(columns):
-        justify: Literal["left", "right"] = "right" if name in right else "left"
-        made.add_column(name, justify=justify, overflow="fold", no_wrap=place == 0)
+        is_figure = place > 0 and name in right
+        justify: Literal["left", "right"] = "right" if is_figure else "left"
+        made.add_column(name, justify=justify, overflow="fold", no_wrap=is_figure or (whole and place == 0))
     return made
 
 
