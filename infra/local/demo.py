@@ -9,7 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,6 +34,7 @@ _AT_ONCE = 4
 _RUN_LIMIT_S = 60.0
 _WAIT_S = 25
 _STARTS = 3
+_TICK_S = 0.5
 _PLAIN_WIDTH = 120
 _STATE_DIR = ROOT / ".stepward" / "demo"
 _LOCK_FILE = ROOT / ".stepward" / "demo.lock"
@@ -160,7 +161,7 @@ def _answer_all(laptop: Laptop, agent: str, console: Console, asked: DemoModel |
         *sent, dropped = tickets
         waiting = [threads.submit(_answer, laptop, client, agent, ticket, orders) for ticket in sent]
         waiting.append(threads.submit(_answer_file, laptop, client, dropped, orders))
-        for done in as_completed(waiting):
+        for done in _as_completed(threads, waiting):
             outcome = replace(done.result(), by_model=asked is not None)
             progress.advance(task)
             mark = "[green]✓[/green]" if outcome.is_right else "[red]✗[/red]"
@@ -169,6 +170,17 @@ def _answer_all(laptop: Laptop, agent: str, console: Console, asked: DemoModel |
                 f"  {mark} {outcome.ticket}  {came}{outcome.answer}", soft_wrap=True, highlight=False
             )
             yield outcome
+
+
+def _as_completed(threads: ThreadPoolExecutor, waiting: list[Future[Outcome]]) -> Iterator[Future[Outcome]]:
+    """Give each ticket when it is answered; wakes often, for a signal that another thread got ends the demo only then."""
+    pending = set(waiting)
+    try:
+        while pending:
+            done, pending = wait(pending, timeout=_TICK_S, return_when=FIRST_COMPLETED)
+            yield from done
+    finally:
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _answer(

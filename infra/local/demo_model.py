@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,7 @@ from infra.local.synthesis import ROOT
 _DATA: Final = ROOT / "shared" / "stepward" / "models" / "data"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NO_KEY_NEEDED: Final = "loopback"
+_CONNECT_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -65,11 +67,25 @@ def chosen(name: str | None, url: str | None) -> DemoModel | None:
     provider = _provider_of(name)
     keys = provider_keys.take()
     found = DemoModel(name, provider, _address(url, provider), {})
+    if url:
+        _look_for(url)
     if provider in keys:
         return DemoModel(name, provider, found.url, {provider: keys[provider]})
     if not found.is_paid:
         return DemoModel(name, provider, found.url, {provider: _NO_KEY_NEEDED})
     raise UnusableOption(_what_to_set(name, provider))
+
+
+def _look_for(url: str) -> None:
+    """See that somebody listens there, before a minute is spent on a laptop whose runs would all wait."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_CONNECT_S).close()
+    except OSError as error:
+        raise UnusableOption(
+            f"nobody answers at PROVIDER_URL={url} ({error}); start it, or leave it out."
+        ) from error
 
 
 def _what_to_set(name: str, provider: str) -> str:

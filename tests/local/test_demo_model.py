@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from infra.local.demo_model import chosen
@@ -35,9 +37,18 @@ def test_a_key_of_the_environment_is_taken_out_of_it(monkeypatch: pytest.MonkeyP
 
 
 def test_a_provider_on_this_machine_needs_no_key_and_bills_nobody() -> None:
-    found = chosen("gpt-6.1-terra", "http://127.0.0.1:9000")
+    with socket.create_server(("127.0.0.1", 0)) as provider:
+        url = f"http://127.0.0.1:{provider.getsockname()[1]}"
+        found = chosen("gpt-6.1-terra", url)
     assert found is not None
-    assert (found.settings, found.is_paid) == (('providers.openai.url="http://127.0.0.1:9000/v1"',), False)
+    assert (found.settings, found.is_paid) == ((f'providers.openai.url="{url}/v1"',), False)
+
+
+def test_a_provider_that_nobody_started_is_told_before_anything_is_deployed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(UnusableOption, match="nobody answers at PROVIDER_URL"):
+        chosen("balanced", f"http://127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(
