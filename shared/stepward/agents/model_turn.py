@@ -36,6 +36,8 @@ PROVIDER_WAIT_S: Final = 10
 AFTER_A_CUT_S: Final = 2
 LONGEST_WAIT_S: Final = 300
 MOST_WAITS: Final = 300
+MOST_CUTS: Final = 10
+"""How many replies in a row may break off: each of them is paid."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ class ModelTurn:
         mend = f" Fix: {error.fix}." if error.fix else ""
         reason = RunError(code=error.code, detail=f"{error.detail}{mend}")
         unspent = isinstance(error, ProviderFault | RehearsalFailed | AttachmentChanged)
-        if not error.retryable:
+        is_hopeless = isinstance(error, StreamCut) and self.state.cuts >= MOST_CUTS
+        if is_hopeless or not error.retryable:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = wait_s(error)
         until = self.clock.now() + timedelta(seconds=seconds)

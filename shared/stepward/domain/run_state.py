@@ -46,7 +46,7 @@ class RunState:
     the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
-    `turns_by_agent` counts the turns that each of them has taken.
+    `turns_by_agent` counts the turns that each of them has taken; `cuts` the replies that broke off since the newest turn.
     `epoch` counts the executions that the run has had. `condensation` is what the model is shown in place of the history's
     beginning, and `measured_from` the first turn, counted from 0, whose usage tells how long the prompt of the next one is.
     `summary_tries` counts the calls that were to sum up for the next decision.
@@ -61,6 +61,7 @@ class RunState:
     owner: str | None = None
     ledger: Ledger = field(default_factory=Ledger)
     waits: int = 0
+    cuts: int = 0
     slot: Slot | None = None
     place: str | None = None
     left_place: str | None = None
@@ -204,6 +205,7 @@ class RunState:
 
     def _turn(self, record: Turn) -> None:
         self.ledger.book_turn(record)
+        self.cuts = self.cuts + (record.reply.stop == "cut") if record.late else 0
         if record.late:
             self.ledger.lost.pop(record.writer, None)
             if record.writer == self.owner:

@@ -105,6 +105,15 @@ def test_a_stream_that_broke_off_is_paid_and_asked_for_again() -> None:
     assert [turn.late for turn in turns] == [True, False]
 
 
+def test_a_model_whose_streams_all_break_off_is_left_after_ten() -> None:
+    came = ModelReply(text="Do", stop="cut", usage=Usage(input_tokens=1_000, output_tokens=10))
+    model = Model(StreamCut("it broke off", partial=came))
+    world, key = asked(model, limits={"timeout_s": 3_600})
+    found = world.finish(key)
+    assert (found["status"], found["error"]["code"], len(model.asked)) == ("FAILED", "StreamCut", 10)
+    assert found["totals"]["cost_usd_micros"] == 10 * 2_100
+
+
 @pytest.mark.parametrize(
     ("error", "seconds"),
     [
