@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from typing import Any
 
 from infra.local.bench.kills.killer import Kill
 from infra.local.bench.kills.sweep import replay, sweep
-from infra.local.faults import LaptopError
-from infra.local.synthesis import ROOT
+from infra.local.bench.product import told_by
 
 
 def faults(*, count: int, seed: int | None, kill: str | None) -> int:
@@ -28,19 +24,8 @@ def _replayed(seed: int | None, kill: str | None) -> dict[str, Any] | None:
 
 
 def _schedules(arguments: list[str]) -> dict[str, Any]:
-    """Play schedules in a process of its own: the product's logic is not for the infrastructure to import."""
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "stepward.testing.schedules", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "shared")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if not done.stdout:
-        raise LaptopError(f"the schedules could not be played:\n{done.stderr.strip()}")
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
+    """Play schedules."""
+    return told_by("stepward.testing.schedules", arguments, "the schedules could not be played")
 
 
 def _together(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

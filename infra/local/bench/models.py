@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 
-from infra.local.faults import LaptopError
-from infra.local.synthesis import ROOT
+from infra.local.bench.product import told_by
 
 
 def models(*, calls: int, latency_ms: float) -> int:
@@ -22,15 +18,6 @@ def models(*, calls: int, latency_ms: float) -> int:
         LaptopError: The calls could not be made.
     """
     words = ["--calls", str(calls), "--latency-ms", str(latency_ms)]
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
-        [sys.executable, "-m", "stepward.testing.model_bench", *words],
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "shared")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise LaptopError(f"the calls could not be made:\n{done.stderr.strip()}")
-    print(json.dumps(json.loads(done.stdout), indent=2))
+    found = told_by("stepward.testing.model_bench", words, "the calls could not be made")
+    print(json.dumps(found, indent=2))
     return 0

@@ -165,11 +165,21 @@ def _options(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     if output:
         found["output_config"] = output
     if options.thinking is not None:
-        found["thinking"] = _thinking(request, call, wanted=options.thinking)
+        found["thinking"] = thinking_of(request, call, wanted=options.thinking)
     return found
 
 
-def _thinking(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
+def thinking_of(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
+    """Write whether a model thinks, as Anthropic's models take it wherever they are asked.
+
+    Args:
+        request: How much it may write, of which thinking has at most half where it has a budget.
+        call: What the model can.
+        wanted: Whether it is to think.
+
+    Returns:
+        The field `thinking`.
+    """
     kinds = call.capabilities.thinking
     if not wanted:
         return {"type": "disabled" if "disabled" in kinds else "between_tools"}

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import ModelRequest, OpaquePart, ToolCall, ToolResult
+from stepward.models.anthropic import thinking_of
 from stepward.models.messages import Message, Words, arguments_of, conversation, result_text
 from stepward.models.strict_schemas import closed
 from stepward.ports.models import CallContext
@@ -61,18 +62,10 @@ def _with_options(body: dict[str, Any], request: ModelRequest, call: CallContext
     if output:
         body["outputConfig"] = output
     if options.thinking is not None:
-        body["additionalModelRequestFields"] = {"thinking": _thinking(request, call, wanted=options.thinking)}
+        body["additionalModelRequestFields"] = {
+            "thinking": thinking_of(request, call, wanted=options.thinking)
+        }
     return body
-
-
-def _thinking(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
-    """Write it as Anthropic's models take it, the only ones here that can be asked."""
-    kinds = call.capabilities.thinking
-    if not wanted:
-        return {"type": "disabled" if "disabled" in kinds else "between_tools"}
-    if "adaptive" in kinds:
-        return {"type": "adaptive"}
-    return {"type": "enabled", "budget_tokens": max(1_024, request.max_output_tokens // 2)}
 
 
 def _cache_point(request: ModelRequest, call: CallContext) -> list[dict[str, Any]]:
