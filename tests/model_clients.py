@@ -59,6 +59,14 @@ class Vendor:
         return ModelRequest.model_validate({**given, **changed})
 
 
+OF_OPENAI = Capabilities(
+    parallel_tools=True,
+    structured_output=True,
+    thinking=("adaptive", "disabled"),
+    efforts=("low", "high"),
+    cache_ttls=("5m",),
+    cache_off=True,
+)
 VENDORS = (
     Vendor(
         "anthropic",
@@ -76,28 +84,14 @@ VENDORS = (
         "openai",
         "gpt-6-luna",
         lambda provider: provider.openai_url,
-        Capabilities(
-            parallel_tools=True,
-            structured_output=True,
-            thinking=("adaptive", "disabled"),
-            efforts=("low", "high"),
-            cache_ttls=("5m",),
-            cache_off=True,
-        ),
+        OF_OPENAI,
         frozenset({"length", "refusal", "content_filter"}),
     ),
     Vendor(
         "openai-chat",
         "gpt-6-luna",
         lambda provider: provider.openai_url,
-        Capabilities(
-            parallel_tools=True,
-            structured_output=True,
-            thinking=("adaptive", "disabled"),
-            efforts=("low", "high"),
-            cache_ttls=("5m",),
-            cache_off=True,
-        ),
+        OF_OPENAI,
         frozenset({"length", "refusal", "content_filter"}),
         thinks=False,
     ),

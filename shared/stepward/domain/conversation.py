@@ -87,6 +87,8 @@ Stop = Literal["end", "tools", "length", "refused", "filtered", "context", "paus
 vendor's filter, filled its context window, or made a pause of its own; `cut` is a stream that nobody read to its end."""
 
 _OMIT_NONE: Final[Any] = {"default": None, "exclude_if": lambda value: value is None}
+FOR_THE_BOOKS: Final = frozenset({"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"})
+"""Fields of a result that no model is shown."""
 
 
 class ModelReply(Frozen):

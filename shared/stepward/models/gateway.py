@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from stepward.domain.conversation import ModelReply, ModelRequest, Tried
+from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest, Tried
 from stepward.domain.errors import (
     KeyRefused,
     ModelUnknown,
@@ -282,10 +282,9 @@ def _bytes(request: ModelRequest) -> int:
     return len(request.model_dump_json(exclude=_NOT_SENT).encode())
 
 
-_FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"}
 _NOT_SENT: Final[Any] = {
     "options": True,
     "own_turn": True,
     "left_out": True,
-    "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
+    "history": {"__all__": {"results": {"__all__": FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
 }

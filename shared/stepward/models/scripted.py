@@ -11,25 +11,23 @@ import json
 from math import ceil
 from typing import Any, Final
 
-from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
+from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import ModelFault, OutputMalformed, RehearsalFailed
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.models.expressions import evaluate, is_expression
+from stepward.models.gathering import BYTES_PER_TOKEN
 from stepward.ports.models import CallContext
 
-BYTES_PER_TOKEN = 3.6
-_FOR_THE_BOOKS: Final = {"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"}
-"""Fields of a result that no model is shown."""
 _NOT_SENT: Final[Any] = {
     "model": True,
     "max_output_tokens": True,
     "own_turn": True,
     "options": True,
     "output_schema": True,
-    "history": {"__all__": {"results": {"__all__": _FOR_THE_BOOKS}}},
+    "history": {"__all__": {"results": {"__all__": FOR_THE_BOOKS}}},
 }
 _NOBODY: Final = CallContext()
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
-from stepward.testing.fake_llm.caching import CacheUse, PromptCache
+from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.chat_reading import ChatReader
+from stepward.testing.fake_llm.openai_protocol import OpenAiProtocol
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.refusals import Refusal
 from stepward.testing.fake_llm.spoken import Spoken
@@ -24,32 +25,8 @@ _STOPS: Final = {
 }
 
 
-class OpenAiChat:
-    """Speaks the protocol.
-
-    Args:
-        reader: Reads and checks requests.
-        cache: The prompts that were seen.
-    """
-
-    request_id_header = "x-request-id"
-
-    def __init__(self, reader: ChatReader, cache: PromptCache) -> None:
-        self._reader = reader
-        self._cache = cache
-
-    def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key of a request."""
-        return checks.bearer(headers)
-
-    def bad_key(self, key: str) -> Refusal:
-        """Refuse a key that is not known."""
-        return checks.bad_key(key)
-
-    def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
-        """Read a request for a reply."""
-        del headers
-        return self._reader.read(body)
+class OpenAiChat(OpenAiProtocol[ChatReader]):
+    """Speaks the protocol."""
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
         """Look a prompt up in the cache, and keep it."""
@@ -64,11 +41,6 @@ class OpenAiChat:
             return Answer(tuple(_events(said)), content_type=SSE, is_stream=True)
         choice = {"index": 0, "message": _message(said), "logprobs": None, "finish_reason": _STOPS[said.stop]}
         return json_answer({**_head(said, "chat.completion"), "choices": [choice], "usage": _usage(said)})
-
-    def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
-        del request_id
-        return checks.error_answer(refusal)
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
         """Word an error in the middle of a stream."""

@@ -9,7 +9,8 @@ from typing import Any, Final
 
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
-from stepward.testing.fake_llm.caching import CacheUse, PromptCache
+from stepward.testing.fake_llm.caching import CacheUse
+from stepward.testing.fake_llm.openai_protocol import OpenAiProtocol
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.refusals import Refusal
 from stepward.testing.fake_llm.responses_items import SEAL_PREFIX
@@ -29,32 +30,8 @@ _ECHOED: Final[dict[str, Any]] = {
 Event = dict[str, Any]
 
 
-class OpenAiResponses:
-    """Speaks the protocol.
-
-    Args:
-        reader: Reads and checks requests.
-        cache: The prompts that were seen.
-    """
-
-    request_id_header = "x-request-id"
-
-    def __init__(self, reader: ResponsesReader, cache: PromptCache) -> None:
-        self._reader = reader
-        self._cache = cache
-
-    def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key of a request."""
-        return checks.bearer(headers)
-
-    def bad_key(self, key: str) -> Refusal:
-        """Refuse a key that is not known."""
-        return checks.bad_key(key)
-
-    def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
-        """Read a request for a reply."""
-        del headers
-        return self._reader.read(body)
+class OpenAiResponses(OpenAiProtocol[ResponsesReader]):
+    """Speaks the protocol."""
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
         """Answer how many tokens a request has."""
@@ -79,11 +56,6 @@ class OpenAiResponses:
         if said.prompt.streams:
             return Answer(tuple(_events(said)), content_type=SSE, is_stream=True)
         return json_answer(_response(said, _status(said), [done for done, _ in _items(said)]))
-
-    def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
-        del request_id
-        return checks.error_answer(refusal)
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
         """Word an error in the middle of a stream."""
