@@ -98,14 +98,14 @@ def secret(endpoint: str, name: str) -> Any:
     return json.loads(client.get_secret_value(SecretId=name)["SecretString"])
 
 
-def providers(state: Path, *words: str, value: str = "") -> str:
+def providers(state: Path, *words: str, value: str = "", code: int = 0) -> str:
     """Run `stepward providers` against the laptop of a folder."""
     command = [sys.executable, "-c", "from stepward.cli.entry import main; main()", "providers", *words]
     environment = {**os.environ, "STEPWARD_STATE_DIR": str(state), "PYTHONPATH": str(ROOT / "shared")}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, input=value, capture_output=True, text=True, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == code, done.stderr
     return done.stdout + done.stderr
 
 
@@ -136,11 +136,16 @@ def test_a_key_is_in_the_secrets_and_in_nothing_else(tmp_path: Path) -> None:
             events = client.get(f"/runs/{run['id']}/events").text
         said = providers(state, "add", "anthropic", "--id", "second", value=f"{PLANTED}-second")
         said += providers(state, "ls")
+        of_entry = providers(state, "set", "house", value=f"{PLANTED}-third")
+        slip = providers(state, "set", "hause", value=f"{PLANTED}-third", code=1)
         begun = environments(descendants(up.pid))
         up.terminate()
         rest, troubles = up.communicate(timeout=30)
     assert run["status"] == "COMPLETED"
     assert "…cond" in said
+    assert "house" in of_entry
+    assert "\n".join(of_entry.splitlines()[1:]).count("…hird") == 1
+    assert "did you mean 'house'?" in slip
     assert b"zygote" in begun
     files = [path for folder in (state, data) for path in folder.rglob("*") if path.is_file()]
     assert {path.name for path in files} >= {"agent_advance.log", "http-api.log"}

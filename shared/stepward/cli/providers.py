@@ -26,11 +26,17 @@ _ELSEWHERE = (
 )
 
 ProviderArgument = Annotated[
-    str, typer.Argument(metavar="PROVIDER", help="anthropic, openai, or an own entry.")
+    str,
+    typer.Argument(
+        metavar="PROVIDER", help="anthropic, openai, or what [providers.NAME] of the stage names."
+    ),
 ]
 TenantOption = Annotated[
     str | None,
     typer.Option("--tenant", help="Whose own keys. Default: those of all who have none.", show_default=False),
+]
+ForceOption = Annotated[
+    bool, typer.Option("--force", help="Keep the key though the stage has no such provider, or not yet.")
 ]
 IdOption = Annotated[str | None, typer.Option("--id", help="What the key is called.", show_default=False)]
 
@@ -48,7 +54,7 @@ Examples:
 
   stepward providers add anthropic --id second < key.txt
 """
-LS_HELP = """List keys by id, last four characters and date.
+LS_HELP = """List keys by id, date and, of those with 16 characters or more, the last four; never a whole one.
 
 Examples:
 
@@ -73,11 +79,12 @@ def set_(
     provider: ProviderArgument,
     tenant: TenantOption = None,
     key_id: IdOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Set a key."""
     _refuse_more(context)
-    return _operate("set", provider, tenant, key_id, as_json=as_json)
+    return _operate("set", provider, tenant, key_id, force=force, as_json=as_json)
 
 
 @app.command("add", help=ADD_HELP, epilog=EPILOG, context_settings=_WORDS)
@@ -86,16 +93,19 @@ def add(
     provider: ProviderArgument,
     tenant: TenantOption = None,
     key_id: IdOption = None,
+    force: ForceOption = False,
     as_json: JsonOption = False,
 ) -> int:
     """Add a key."""
     _refuse_more(context)
-    return _operate("add", provider, tenant, key_id, as_json=as_json)
+    return _operate("add", provider, tenant, key_id, force=force, as_json=as_json)
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(
-    provider: Annotated[str | None, typer.Argument(metavar="[PROVIDER]", show_default=False)] = None,
+    provider: Annotated[
+        str | None, typer.Argument(metavar="[PROVIDER]", help="Only this one's.", show_default=False)
+    ] = None,
     tenant: TenantOption = None,
     as_json: JsonOption = False,
 ) -> int:
@@ -126,8 +136,15 @@ def _refuse_more(context: typer.Context) -> None:
 
 
 def _operate(
-    action: str, provider: str | None, tenant: str | None, key_id: str | None, *, as_json: bool
+    action: str,
+    provider: str | None,
+    tenant: str | None,
+    key_id: str | None,
+    *,
+    as_json: bool,
+    force: bool = False,
 ) -> int:
     options = {"--provider": provider, "--tenant": tenant, "--id": key_id, "--stage": _STAGE}
     words = [action, *(f"{name}={value}" for name, value in options.items() if value is not None)]
+    words += ["--force"] if force else []
     return operate(laptop_here(_ELSEWHERE), "provider_keys", words, {}, as_json=as_json)

@@ -68,10 +68,10 @@ class StoredKey(BaseModel):
         return value.get_secret_value()
 
     @property
-    def ending(self) -> str:
-        """Show by what the operator tells keys apart: the last four characters of one that has many others."""
+    def ending(self) -> str | None:
+        """Show by what the operator tells keys apart: the last four characters of one that has many others, else None."""
         value = self.value.get_secret_value()
-        return f"…{value[-_SHOWN:]}" if len(value) >= _LONG_ENOUGH_TO_SHOW else "…"
+        return f"…{value[-_SHOWN:]}" if len(value) >= _LONG_ENOUGH_TO_SHOW else None
 
 
 class Pool(BaseModel):

@@ -3,7 +3,8 @@
 Run by an operator with AWS credentials, because no tenant may read or set keys. The value comes from standard input, or
 is asked for where that is a terminal; it is never an argument, which other users of the machine could read, and it is
 printed by nothing. Functions use a new key within five minutes, or at once when their provider refuses the one they have.
-`set` leaves the given key alone in the pool; `add` gives the pool one more, or replaces the one of the same id.
+`set` leaves the given key alone in the pool; `add` gives the pool one more, or replaces the one of the same id. Both
+refuse a provider that the stage has not, unless they are told `--force`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from stepward.domain.errors import InvalidRequest, StepwardError
 from stepward.domain.ids import PROVIDER_PATTERN, TENANT_PATTERN, check_id
 from stepward.domain.provider_pools import Pool, StoredKey, new_key
 from stepward.ports.clock import iso
-from stepward.ports.providers import BUILT_IN, SHARED, ProviderPools
+from stepward.ports.providers import SHARED, ProviderPools
+from stepward.runtime.provider_names import check_entry
 from stepward.runtime.provider_wiring import provider_pools
 from stepward.runtime.wiring import clock
 
@@ -48,6 +50,9 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--tenant", help="whose own keys are meant; without it those of all who have none")
     parser.add_argument("--id", help=f"what the key is called (of a new one: {_DEFAULT_ID})")
+    parser.add_argument(
+        "--force", action="store_true", help="set or add it though the stage has no such provider"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen, unknown = parser.parse_known_args(arguments)
     if unknown:  # it may be the key, so that nothing of it is repeated
@@ -86,28 +91,14 @@ def _check_tenant(tenant: str) -> None:
 
 
 def _kept(chosen: argparse.Namespace, pools: ProviderPools) -> str:
-    _note_unusual(chosen.provider)
+    if said := check_entry(chosen.provider, chosen.stage, force=chosen.force):
+        sys.stderr.write(f"{said}\n")
     owner = chosen.tenant or SHARED
     key = new_key(chosen.id or _DEFAULT_ID, _value(chosen.provider), iso(clock().now()))
     before = pools.read(chosen.provider, owner) if chosen.action == "add" else None
     pool = (before or Pool(keys=())).with_key(key)
     pools.write(chosen.provider, owner, pool)
     return _shown(chosen, [(chosen.provider, owner, one) for one in pool.keys])
-
-
-def _note_unusual(provider: str) -> None:
-    """Refuse a key that nothing would use, and point out a name that may be a slip."""
-    built_in = {entry.name: entry for entry in BUILT_IN}
-    if provider in built_in and not built_in[provider].takes_key:
-        raise InvalidRequest(
-            f"{provider!r} takes no key: the function's own role is let in.",
-            field="provider",
-            fix="allow the role to call its models",
-        )
-    if provider not in built_in:
-        sys.stderr.write(
-            f"{provider!r} is none of {', '.join(built_in)}: the stage's configuration must have [providers.{provider}].\n"
-        )
 
 
 def _value(provider: str) -> str:
@@ -156,10 +147,10 @@ def _shown(chosen: argparse.Namespace, keys: list[tuple[str, str, StoredKey]]) -
         return json.dumps(rows, indent=2) + "\n"
     if not keys:
         return "no keys\n"
-    head = ("provider", "tenant", "id", "ends in", "added")
+    head = ("provider", "tenant", "id", "key", "added")
     lines = [
         head,
-        *((name, owner, key.id, key.ending, key.added_at or "unknown") for name, owner, key in keys),
+        *((name, owner, key.id, key.ending or "set", key.added_at or "unknown") for name, owner, key in keys),
     ]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     return "".join("  ".join(map(str.ljust, line, widths)).rstrip() + "\n" for line in lines)

@@ -46,6 +46,13 @@ def provider_pools(stage: str) -> ProviderPools:
     return SecretsManagerPools(secrets_prefix(stage))
 
 
+def stage_providers(stage: str) -> tuple[ProviderEntry, ...] | None:
+    """The providers that a deployed stage may call, for its operator; None where it is not deployed."""
+    from stepward.adapters.aws.stage_providers import stage_providers
+
+    return stage_providers(stage)
+
+
 @cache
 def model_providers() -> Providers:
     """What calls of real models need."""

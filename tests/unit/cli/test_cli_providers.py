@@ -57,6 +57,7 @@ def laptop(tmp_path: Path) -> None:
             ["add", "openai", "--tenant", "acme", "--id", "b", "--json"],
             ["add", "--provider=openai", "--tenant=acme", "--id=b", "--stage=laptop", "--json"],
         ),
+        (["set", "ours", "--force"], ["set", "--provider=ours", "--stage=laptop", "--force"]),
         (["ls"], ["ls", "--stage=laptop"]),
         (["ls", "openai", "--json"], ["ls", "--provider=openai", "--stage=laptop", "--json"]),
         (["remove", "openai", "--yes"], ["remove", "--provider=openai", "--stage=laptop"]),

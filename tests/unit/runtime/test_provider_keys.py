@@ -10,8 +10,10 @@ import pytest
 
 from infra.names import Names
 from stepward.adapters.memory.provider_keys import MemoryPools
+from stepward.domain.errors import DependencyTimeout
 from stepward.domain.provider_pools import MOST_KEYS, secrets_prefix
-from stepward.runtime import provider_keys
+from stepward.ports.providers import ProviderEntry, with_built_in
+from stepward.runtime import provider_keys, provider_names
 
 Run = Callable[..., tuple[int, str, str]]
 PLANTED = "sk-planted-0123456789-ABCD"
@@ -54,7 +56,7 @@ def test_a_key_is_set_from_what_is_piped_in_and_shown_by_its_ending(run: Run, po
     assert code == 0
     assert kept(pools) == {"default": PLANTED}
     heading, line = said.splitlines()
-    assert heading.split() == ["provider", "tenant", "id", "ends", "in", "added"]
+    assert heading.split() == ["provider", "tenant", "id", "key", "added"]
     assert line.split()[:4] == ["anthropic", "shared", "default", "…ABCD"]
 
 
@@ -96,7 +98,13 @@ def test_the_list_shows_no_values(run: Run) -> None:
     found = json.loads(run("ls", "--json")[1])
     assert [(one["provider"], one["tenant"], one["ends_in"]) for one in found] == [
         ("anthropic", None, "…ABCD"),
-        ("openai", "acme", "…"),
+        ("openai", "acme", None),
+    ]
+    assert run("ls", "--tenant", "acme")[1].splitlines()[1].split()[:4] == [
+        "openai",
+        "acme",
+        "default",
+        "set",
     ]
     assert all(one["added_at"].endswith("Z") for one in found)
     assert "acme" not in run("ls", "--provider", "anthropic")[1]
@@ -154,10 +162,65 @@ def test_wrong_words(run: Run, pools: MemoryPools, words: tuple[str, ...], said:
     assert pools.names() == []
 
 
-def test_a_name_that_may_be_a_slip_is_pointed_out(run: Run, pools: MemoryPools) -> None:
-    code, _, said = run("set", "--provider", "anthropc", value="sk-12345678")
-    assert code == 0
-    assert "must have [providers.anthropc]" in said
+@pytest.fixture
+def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stage that has one provider of its own, beside a Bedrock under another name."""
+    own = (
+        ProviderEntry(name="ours", kind="openai-chat", base_url="https://models.example.com/v1"),
+        ProviderEntry(name="bedrock-eu", kind="bedrock"),
+    )
+    monkeypatch.setattr(provider_names, "stage_providers", lambda _: with_built_in(own))
+
+
+@pytest.mark.usefixtures("entries")
+def test_an_entry_of_the_stage_is_taken_without_a_word(run: Run, pools: MemoryPools) -> None:
+    assert run("set", "--provider", "ours", value="sk-12345678")[::2] == (0, "")
+    assert kept(pools, "ours") == {"default": "sk-12345678"}
+
+
+@pytest.mark.usefixtures("entries")
+@pytest.mark.parametrize("action", ["set", "add"])
+def test_a_name_that_is_no_entry_is_refused_with_the_nearest(
+    run: Run, pools: MemoryPools, action: str
+) -> None:
+    code, _, said = run(action, "--provider", "anthropc", value="sk-12345678")
+    assert code == 1
+    assert "the stage 'dev' has no provider 'anthropc'. Fix: did you mean 'anthropic'?" in said
+    assert "anthropic, bedrock, bedrock-eu, openai, ours" in said
+    assert "--force" in said
+    assert pools.names() == []
+
+
+@pytest.mark.usefixtures("entries")
+def test_by_force_it_is_kept_and_pointed_out(run: Run, pools: MemoryPools) -> None:
+    code, _, said = run("set", "--provider", "coming", "--force", value="sk-12345678")
+    assert (code, said) == (
+        0,
+        "the stage 'dev' has no provider 'coming'. Nothing uses this key until it has.\n",
+    )
+    assert kept(pools, "coming") == {"default": "sk-12345678"}
+    code, _, said = run("set", "--provider", "bedrock-eu", "--force", value="sk-12345678")
+    assert (code, "'bedrock-eu' takes no key" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("found", "why"),
+    [(None, "it is not deployed"), (DependencyTimeout("AWS did not answer"), "(AWS did not answer)")],
+)
+def test_a_stage_that_cannot_be_asked_is_no_reason_to_take_any_name(
+    run: Run, pools: MemoryPools, monkeypatch: pytest.MonkeyPatch, found: Exception | None, why: str
+) -> None:
+    def asked(_: str) -> None:
+        if found:
+            raise found
+
+    monkeypatch.setattr(provider_names, "stage_providers", asked)
+    code, _, said = run("set", "--provider", "ours", value="sk-12345678")
+    assert (code, why in said) == (1, True)
+    assert run("set", "--provider", "ours", "--force", value="sk-12345678")[0] == 0
+    assert run("set", "--provider", "openai", value="sk-12345678")[::2] == (0, "")
+    assert kept(pools, "ours") == {"default": "sk-12345678"}
+    assert run("remove", "--provider", "ours")[0] == 0
 
 
 def test_a_pool_has_an_end(run: Run) -> None:
