@@ -46,6 +46,17 @@ def test_requests_of_all_processes_are_counted_together(world: World) -> None:
     assert [admitted(one, a_call(requests_a_minute=3)) for one in processes] == [60, 60, 60]
 
 
+def test_what_is_told_says_whether_it_is_our_limit_or_the_providers_own_word(world: World) -> None:
+    process = world.process()
+    process.admit(a_call(requests_a_minute=1), [A])
+    with pytest.raises(ProviderThrottled) as ours:
+        process.admit(a_call(requests_a_minute=1), [A])
+    process.throttled(a_call(), B, 20)
+    with pytest.raises(ProviderThrottled) as theirs:
+        process.admit(a_call(requests_a_minute=1), [A, B])
+    assert (ours.value.is_ours, theirs.value.is_ours, theirs.value.retry_after_s) == (True, False, 20)
+
+
 def test_the_next_minute_has_room_again(world: World) -> None:
     process = world.process()
     world.clock.forward(20)

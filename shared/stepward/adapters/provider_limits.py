@@ -75,17 +75,18 @@ class SharedLimits:
         """Choose a key and count the call."""
         self.breaker.check_open(call.entry.name)
         health = self.breaker.health(call.entry.name)
-        waits_s: list[float] = []
+        waits: list[tuple[float, bool]] = []
         for key in sorted(keys or (OWN_ROLE,), key=lambda key: self._refused_until_s(health, call, key)):
             busy_s = health.aside.get(_subject("busy", key, call), 0) - self._now_s()
             if busy_s > 0:
-                waits_s.append(busy_s)
+                waits.append((busy_s, False))
             elif self._takes(call, key):
                 self.breaker.try_half_open(call.entry.name)
                 return key
             else:
-                waits_s.append(MINUTE_S - self._now_s() % MINUTE_S + self.spread_s())
-        raise _full(call, min(waits_s))
+                waits.append((MINUTE_S - self._now_s() % MINUTE_S + self.spread_s(), True))
+        seconds, is_ours = min(waits)
+        raise _full(call, seconds, is_ours=is_ours)
 
     def answered(self, call: PlannedCall, key: ProviderKey, tokens: int) -> None:
         """Note a success; what the call took less than was counted is taken off the process's next call."""
@@ -172,12 +173,13 @@ def _short(text: str) -> str:
     return sha256(text.encode()).hexdigest()[:12]
 
 
-def _full(call: PlannedCall, waits_s: float) -> ProviderThrottled:
+def _full(call: PlannedCall, waits_s: float, *, is_ours: bool) -> ProviderThrottled:
     seconds = max(1, math.ceil(waits_s))
     return ProviderThrottled(
         f"every key of the provider {call.entry.name!r} has no room now, by this stage's `requests_per_minute` and "
         f"`tokens_per_minute` or by the provider's own word; try again in {seconds} s.",
         retry_after_s=seconds,
+        is_ours=is_ours,
     )
 
 

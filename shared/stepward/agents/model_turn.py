@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer
@@ -14,6 +14,7 @@ from stepward.agents.gate import Consultant
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
+    AskNextModel,
     AttachmentChanged,
     Bug,
     ModelFault,
@@ -28,11 +29,11 @@ from stepward.domain.errors import (
 from stepward.domain.journal import Condensed, End, Intent, Turn, Waiting
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
+from stepward.models.provider_faults import pause_s
 from stepward.ports.clock import Clock, iso
 from stepward.ports.datasets import Datasets
 from stepward.ports.models import CallContext
 
-PROVIDER_WAIT_S: Final = 10
 AFTER_A_CUT_S: Final = 2
 LONGEST_WAIT_S: Final = 300
 MOST_WAITS: Final = 300
@@ -69,6 +70,10 @@ class ModelTurn:
         except StreamCut as error:
             self._book_what_came(error)
             return self._without_reply(error)
+        except AskNextModel as error:
+            waiting = self._waiting(error, 0, is_retry=False, unanswered=error.tried)
+            self.writer.append(waiting)
+            return self.answer("again")
         except (ProviderFault, ModelFault) as error:
             return self._without_reply(error)
         followed = what_follows(reply, self.consultant.agent, self.state.history)
@@ -82,6 +87,7 @@ class ModelTurn:
             name=f"{self.writer.key.run}:{self.intent.turn}{what}",
             time_left_s=self.time_left_s,
             is_over=self._is_over,
+            unanswered=self.state.unanswered,
         )
 
     def _attached(self) -> Mapping[str, bytes]:
@@ -127,17 +133,22 @@ class ModelTurn:
         if is_hopeless or not error.retryable:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = wait_s(error)
-        until = self.clock.now() + timedelta(seconds=seconds)
+        is_retry = not (isinstance(error, ProviderThrottled) and error.is_ours)
+        waiting = self._waiting(error, seconds, is_retry=is_retry)
         most = self.consultant.agent.max_retries
-        if until >= self.state.deadline or self.state.waits >= (MOST_WAITS if most is None else most):
+        is_last = is_retry and self.state.waits >= (MOST_WAITS if most is None else most)
+        if is_last or datetime.fromisoformat(waiting.until) >= self.state.deadline:
             return self.end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))
-        self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
+        self.writer.append(waiting)
         return self.answer("wait", seconds=seconds)
+
+    def _waiting(self, error: StepwardError, seconds: int, **more: Any) -> Waiting:
+        until = self.clock.now() + timedelta(seconds=seconds)
+        return self.writer.make(Waiting, until=iso(until), reason=error.code, **more)
 
 
 def wait_s(error: StepwardError) -> int:
     """Say how many seconds to wait before the same is asked again."""
-    if isinstance(error, StreamCut):
-        return AFTER_A_CUT_S
-    asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
-    return max(1, min(LONGEST_WAIT_S, round(asked or PROVIDER_WAIT_S)))
+    return (
+        AFTER_A_CUT_S if isinstance(error, StreamCut) else max(1, min(LONGEST_WAIT_S, round(pause_s(error))))
+    )

@@ -46,7 +46,8 @@ class RunState:
     the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
-    `turns_by_agent` counts the turns that each of them has taken; `cuts` the replies that broke off since the newest turn.
+    `turns_by_agent` counts the turns that each of them has taken; `cuts` the replies that broke off since the newest turn,
+    and `unanswered` has the codes by which each model has failed since then.
     `epoch` counts the executions that the run has had. `condensation` is what the model is shown in place of the history's
     beginning, and `measured_from` the first turn, counted from 0, whose usage tells how long the prompt of the next one is.
     `summary_tries` counts the calls that were to sum up for the next decision.
@@ -62,6 +63,7 @@ class RunState:
     ledger: Ledger = field(default_factory=Ledger)
     waits: int = 0
     cuts: int = 0
+    unanswered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     slot: Slot | None = None
     place: str | None = None
     left_place: str | None = None
@@ -152,7 +154,8 @@ class RunState:
                 self.summary_tries = 0
             case Waiting():
                 self.ledger.intent = None
-                self.waits += not self.summary_tries
+                self.waits += record.is_retry and not self.summary_tries
+                self._fail(record.unanswered, record.reason)
             case Cancel():
                 self.cancelled = record
             case Ended():
@@ -205,12 +208,15 @@ class RunState:
 
     def _turn(self, record: Turn) -> None:
         self.ledger.book_turn(record)
-        self.cuts = self.cuts + (record.reply.stop == "cut") if record.late else 0
+        if record.late and record.reply.stop == "cut":
+            self.cuts += 1
+            self._fail((record.model or "",), "StreamCut")
         if record.late:
             self.ledger.lost.pop(record.writer, None)
             if record.writer == self.owner:
                 self.ledger.intent = None
             return
+        self.cuts, self.unanswered = 0, {}
         self.ledger.intent = None
         who = record.agent or self.agent.agent
         self.turns_by_agent = {**self.turns_by_agent, who: self.turns_by_agent.get(who, 0) + 1}
@@ -220,6 +226,10 @@ class RunState:
             self.history.append(Exchange(reply=record.reply, note=record.note))
         if record.end:
             self._finish(record.end)
+
+    def _fail(self, models: Iterable[str], code: str) -> None:
+        more = {model: (*self.unanswered.get(model, ()), code) for model in models}
+        self.unanswered = {**self.unanswered, **more}
 
     def _results(self, record: Results) -> None:
         if self.pending is None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from math import ceil
 from time import sleep
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt
 
-from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest, Tried
+from stepward.domain.conversation import ModelReply, ModelRequest, Tried
 from stepward.domain.errors import (
+    AskNextModel,
     KeyRefused,
     ModelUnknown,
     ProviderFault,
@@ -23,7 +24,9 @@ from stepward.domain.errors import (
 )
 from stepward.domain.model_cards import ModelCard
 from stepward.models.attached import fault_of
-from stepward.models.provider_faults import hide, no_key, sooner
+from stepward.models.prompt_size import most_prompt_tokens
+from stepward.models.provider_faults import hide, no_key, soonest
+from stepward.models.streams import SPARE_S
 from stepward.ports.models import Access, CallContext
 from stepward.ports.providers import (
     OWN_ROLE,
@@ -46,8 +49,8 @@ SHORT_S: Final = 2.0
 LONG_S: Final = 30.0
 """Attempts that have taken longer than this are not made again at once."""
 ATTEMPTS: Final = 3
-MOST_BYTES_A_TOKEN: Final = 2.0
-"""Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
+MOST_OF_THE_TIME: Final = 0.9
+"""A function that never has a model's longest call left begins one while it is nearly fresh."""
 _NO_PERMISSION: Final = 403
 
 
@@ -106,55 +109,55 @@ class Gateway:
     ) -> None:
         self._cards = tuple(cards)
         self._providers = providers
+        self._most_output_tokens = most_output_tokens
         self.longest_call_s = max(float(card.call_s(most_output_tokens)) for card in self._cards)
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
-        """Count what the last call has really taken, and the most that what came since can."""
-        told = next(
-            (n for n, one in reversed([*enumerate(request.history)]) if one.reply.usage.prompt_tokens), None
-        )
-        if told is None:
-            files = sum(one.tokens for one in request.attachments)
-            return files + ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
-        usage = request.history[told].reply.usage
-        fresh = request.model_copy(
-            update={
-                "history": request.history[told:],
-                "prompt": "",
-                "tools": (),
-                "input": "",
-                "attachments": (),
-                "condensed": None,
-            }
-        )
-        return usage.prompt_tokens + ceil(_bytes(fresh) / MOST_BYTES_A_TOKEN)
+        """Count what a prompt takes at most."""
+        return most_prompt_tokens(request)
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Ask one model after the other until one answers.
 
+        A model whose reply broke off since the newest turn comes after those that have failed less often.
+
         Raises:
-            ProviderFault: None did; the error is the last one's.
+            AskNextModel: The next one's longest call needs more time than is left.
+            ProviderFault: None did; of their faults the one that passes first, else the last.
         """
-        tried: list[Tried] = []
-        for card in self._cards:
+        fresh_s, faults = call.time_left_s(), dict[str, ProviderFault]()
+        for card in sorted(self._cards, key=lambda card: len(call.unanswered.get(card.id, ()))):
+            if faults and self._is_too_late(card, call.time_left_s(), fresh_s):
+                raise AskNextModel(soonest([*faults.values()]), tried=tuple(faults))
             try:
                 reply = self._ask(card, request, call)
             except StreamCut as cut:
-                came = self._signed(ModelReply.model_validate(cut.partial), card, tried)
+                came = self._signed(ModelReply.model_validate(cut.partial), card, call, faults)
                 raise StreamCut(cut.detail, partial=came) from cut
             except ProviderFault as fault:
-                if card is self._cards[-1]:
-                    raise
-                tried.append(Tried(model=card.id, error=fault.code))
+                faults[card.id] = fault
             else:
-                return self._signed(reply, card, tried)
-        raise ProviderRefused("there is no model to ask.")
+                return self._signed(reply, card, call, faults)
+        if not faults:
+            raise ProviderRefused("there is no model to ask.")
+        raise soonest([*faults.values()])
 
-    def _signed(self, reply: ModelReply, card: ModelCard, tried: list[Tried]) -> ModelReply:
-        """Say who answered, where that is not whom the agent names."""
-        if not tried:
+    def _is_too_late(self, card: ModelCard, left_s: float, fresh_s: float) -> bool:
+        """Whether a model's longest call may not end in the time that is left."""
+        needed_s = card.call_s(self._most_output_tokens) + SPARE_S
+        return left_s < min(needed_s, fresh_s * MOST_OF_THE_TIME)
+
+    def _signed(
+        self, reply: ModelReply, card: ModelCard, call: CallContext, faults: Mapping[str, ProviderFault]
+    ) -> ModelReply:
+        """Say who answered, where that is not whom the agent names, and who did not before."""
+        if card is self._cards[0]:
             return reply
-        return reply.model_copy(update={"model": card.id, "tried": tuple(tried)})
+        before = [one.id for one in self._cards[: self._cards.index(card)]]
+        earlier = {name: call.unanswered[name][-1] for name in before if call.unanswered.get(name)}
+        codes = earlier | {name: fault.code for name, fault in faults.items()}
+        tried = tuple(Tried(model=name, error=code) for name, code in codes.items())
+        return reply.model_copy(update={"model": card.id, "tried": tried})
 
     def _ask(self, card: ModelCard, request: ModelRequest, call: CallContext) -> ModelReply:
         """Ask one model, with short pauses between attempts that may do better."""
@@ -194,16 +197,19 @@ class _Asking:
         """
         entry = self.providers.entry(self.card.provider)
         tried: set[str] = set()
-        failure: ProviderFault | None = None
+        faults: list[ProviderFault] = []
         while left := [key for key in self._keys(entry) if key.fingerprint not in tried]:
             planned = self._planned(entry)
-            key = self.providers.limits.admit(planned, left)
+            try:
+                key = self.providers.limits.admit(planned, left)
+            except ProviderThrottled as full:
+                raise soonest([*faults, full]) from full
             tried.add(key.fingerprint)
             try:
                 return self._with(key, planned)
             except (KeyRefused, ProviderThrottled) as fault:
-                failure = sooner(failure, fault)
-        raise failure or no_key(entry.name)
+                faults.append(fault)
+        raise soonest(faults) if faults else no_key(entry.name)
 
     def _keys(self, entry: ProviderEntry) -> tuple[ProviderKey, ...]:
         return self.providers.keys.of(self.call.tenant, entry.name) if entry.takes_key else (OWN_ROLE,)
@@ -275,16 +281,3 @@ def _pause_s(state: RetryCallState) -> float:
     asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
     # A key is left alone by all functions for whole seconds, so that nobody tries it too soon.
     return min(SHORT_S, 0.25 * 2**state.attempt_number) if asked is None else float(ceil(asked))
-
-
-def _bytes(request: ModelRequest) -> int:
-    """Count what a request is written with; what a call has cost is for the books and no model is sent it."""
-    return len(request.model_dump_json(exclude=_NOT_SENT).encode())
-
-
-_NOT_SENT: Final[Any] = {
-    "options": True,
-    "own_turn": True,
-    "left_out": True,
-    "history": {"__all__": {"results": {"__all__": FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
-}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,9 +16,11 @@ from stepward.domain.errors import (
     ProviderRefused,
     ProviderThrottled,
     ProviderUnavailable,
+    StepwardError,
 )
 from stepward.domain.retry_after import retry_after_s
 
+USUAL_PAUSE_S: Final = 10.0
 _SAID_CHARS: Final = 300
 _NAME_CHARS: Final = 100
 _WORTH_HIDING_CHARS: Final = 8
@@ -111,17 +113,23 @@ def unreachable(provider: str, why: str) -> ProviderUnavailable:
     return ProviderUnavailable(f"{provider} gave no answer: {_clean(why)}")
 
 
-def sooner(one: ProviderFault | None, other: ProviderFault) -> ProviderFault:
-    """Choose what is told of several keys.
+def soonest(faults: Sequence[ProviderFault]) -> ProviderFault:
+    """Choose what is told of several keys or models.
+
+    Args:
+        faults: At least one, in the order in which they were met.
 
     Returns:
-        What passes by itself before what somebody has to mend, and of that what passes first.
+        What passes by itself before what somebody has to mend: of that what passes first, and of the rest the last.
     """
-    if not isinstance(one, ProviderThrottled):
-        return other
-    if not isinstance(other, ProviderThrottled) or other.retry_after_s is None:
-        return one
-    return other if one.retry_after_s is None or other.retry_after_s < one.retry_after_s else one
+    passing = [fault for fault in faults if fault.retryable]
+    return min(passing, key=pause_s) if passing else faults[-1]
+
+
+def pause_s(fault: StepwardError) -> float:
+    """Say after how many seconds what passes by itself is tried again: when its provider says, else after ten."""
+    asked = fault.retry_after_s if isinstance(fault, ProviderThrottled) else None
+    return USUAL_PAUSE_S if asked is None else asked
 
 
 def hide(fault: ProviderFault, key: str) -> None:

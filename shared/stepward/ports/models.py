@@ -52,6 +52,7 @@ class CallContext:
         is_over: Whether nobody waits for the reply any more; asked about once a second while a reply streams.
         on_delta: Gets each piece of the reply as it comes.
         attached: The bytes of the request's attachments, by key.
+        unanswered: The codes by which each model has failed since the run's newest turn, by the model's id.
         access: The way to the provider; this and what follows is set by who chooses among models and keys.
         provider: The name of the provider's entry.
         vendor_model: What the provider calls the model.
@@ -64,6 +65,7 @@ class CallContext:
     is_over: Callable[[], bool] = lambda: False
     on_delta: Callable[[Delta], None] = _nothing
     attached: Mapping[str, bytes] = field(default_factory=dict)
+    unanswered: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     access: Access = field(default_factory=Access)
     provider: str = ""
     vendor_model: str = ""

@@ -8,6 +8,7 @@ import pytest
 
 from stepward.domain.conversation import ModelReply, ModelRequest, Stop, ToolCall
 from stepward.domain.errors import (
+    AskNextModel,
     KeyRefused,
     ProviderRefused,
     ProviderThrottled,
@@ -18,6 +19,7 @@ from stepward.domain.errors import (
 from stepward.domain.journal import Turn
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
+from stepward.ports.models import CallContext
 from tests.builders import an_agent_body
 from tests.driver import World
 
@@ -34,9 +36,11 @@ class Model:
     def __init__(self, *outcomes: ModelReply | StepwardError) -> None:
         self.outcomes = list(outcomes)
         self.asked: list[ModelRequest] = []
+        self.calls: list[CallContext] = []
 
-    def reply(self, request: ModelRequest, call: object = None) -> ModelReply:
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         self.asked.append(request)
+        self.calls.append(call)
         outcome = self.outcomes.pop(0) if len(self.outcomes) > 1 else self.outcomes[0]
         if isinstance(outcome, StepwardError):
             raise outcome
@@ -112,6 +116,44 @@ def test_a_model_whose_streams_all_break_off_is_left_after_ten() -> None:
     found = world.finish(key)
     assert (found["status"], found["error"]["code"], len(model.asked)) == ("FAILED", "StreamCut", 10)
     assert found["totals"]["cost_usd_micros"] == 10 * 2_100
+
+
+def test_the_next_attempt_knows_whose_streams_broke_off_since_the_newest_turn() -> None:
+    came = ModelReply(text="Do", stop="cut", usage=Usage(input_tokens=1_000, output_tokens=10))
+    others = came.model_copy(update={"model": "gpt-6.1-terra"})
+    pause = ModelReply(text="Half", stop="pause", usage=USED)
+    cuts = [StreamCut("it broke off", partial=partial) for partial in (came, others, came)]
+    model = Model(*cuts, pause, DONE)
+    world, key = asked(model, limits={"timeout_s": 3_600}, fallbacks=["gpt-6.1-terra"])
+    world.finish(key)
+    first, second = {"claude-sonnet-5-5": ("StreamCut",)}, {"gpt-6.1-terra": ("StreamCut",)}
+    twice = {"claude-sonnet-5-5": ("StreamCut", "StreamCut")}
+    assert [call.unanswered for call in model.calls] == [{}, first, first | second, twice | second, {}]
+
+
+def test_the_next_model_is_asked_at_once_by_a_function_that_has_time_for_it() -> None:
+    model = Model(AskNextModel(ProviderUnavailable("silent"), tried=("claude-sonnet-5-5",)), DONE)
+    world, key = asked(model, max_retries=0)
+    assert world.advance(key).next == "again"
+    assert world.finish(key)["output"] == "Done."
+    assert model.calls[1].unanswered == {"claude-sonnet-5-5": ("ProviderUnavailable",)}
+
+
+def test_a_wait_for_our_own_limits_is_no_retry() -> None:
+    full = ProviderThrottled("full", retry_after_s=1, is_ours=True)
+    world, key = asked(Model(full, full, full, DONE), max_retries=0, limits={"timeout_s": 3_600})
+    assert world.finish(key)["output"] == "Done."
+
+
+def test_a_wait_for_our_own_limits_ends_at_the_deadline() -> None:
+    full = ProviderThrottled("full", retry_after_s=30, is_ours=True)
+    world, key = asked(Model(full), max_retries=0, limits={"timeout_s": 100})
+    waits = 0
+    while world.advance(key).next == "wait":
+        waits += 1
+        world.clock.forward(30)
+    found = world.show(key)
+    assert (found["status"], found["error"]["code"], waits) == ("RATE_LIMITED", "ProviderThrottled", 3)
 
 
 @pytest.mark.parametrize(

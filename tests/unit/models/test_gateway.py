@@ -280,7 +280,7 @@ def test_an_estimate_goes_on_from_what_the_last_call_took(vendor: Vendor) -> Non
 
 
 def test_after_a_long_silence_the_next_model_has_its_turn_while_there_is_time(vendor: Vendor) -> None:
-    left_s = iter([900.0, 600.0])
+    left_s = iter([900.0, 900.0, 600.0])
     call = CallContext(tenant="acme", name="run:1", time_left_s=lambda: next(left_s, 600.0))
     vendor.outcomes = [ProviderUnavailable("nothing came for 300 s"), DONE]
     reply = vendor.gateway("claude-sonnet-5-5", "gpt-6.1-terra").reply(REQUEST, call)

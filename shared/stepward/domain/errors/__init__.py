@@ -31,7 +31,8 @@ StepwardError
 ├── ProviderFault        the model's provider
 │   ├── ProviderThrottled     r  too many requests
 │   ├── ProviderUnavailable   r  no answer, or a 5xx
-│   │   └── StreamCut             r  the reply began and broke off: what came is paid
+│   │   ├── StreamCut             r  the reply began and broke off: what came is paid
+│   │   └── AskNextModel          r  no time to ask the next model; its code is that of the fault before
 │   ├── ProviderRefused          the provider declined the request itself
 │   │   ├── KeyMissing               nobody has given the provider's key
 │   │   ├── KeyRefused               the provider does not take the key
@@ -75,6 +76,7 @@ from stepward.domain.errors.base import (
     StepwardError,
 )
 from stepward.domain.errors.models import (
+    AskNextModel,
     CircuitOpen,
     ContentFiltered,
     ContextTooLong,
@@ -110,6 +112,7 @@ from stepward.domain.errors.platform import (
 )
 
 __all__ = [
+    "AskNextModel",
     "StepwardError",
     "CallerError",
     "InvalidRequest",

@@ -75,14 +75,18 @@ class ProviderFault(StepwardError):
 
 
 class ProviderThrottled(ProviderFault):
-    """The provider wants fewer requests; `retry_after_s` is its own word for when, if it gave one."""
+    """The provider wants fewer requests; `retry_after_s` is its own word for when, if it gave one.
+
+    `is_ours` says that the stage's own limit held the call back: the provider was not asked.
+    """
 
     retryable = True
     http_status = 503
 
-    def __init__(self, detail: str, *, retry_after_s: float | None = None) -> None:
+    def __init__(self, detail: str, *, retry_after_s: float | None = None, is_ours: bool = False) -> None:
         super().__init__(detail)
         self.retry_after_s = retry_after_s
+        self.is_ours = is_ours
 
 
 class ProviderUnavailable(ProviderFault):
@@ -101,6 +105,23 @@ class StreamCut(ProviderUnavailable):
     def __init__(self, detail: str, *, partial: object) -> None:
         super().__init__(detail)
         self.partial = partial
+
+
+class AskNextModel(ProviderUnavailable):
+    """Too little of the function's time is left to ask the next model; unlike other faults, another function asks it at once.
+
+    `tried` are the models that gave no answer, and the code is that of their fault.
+    """
+
+    def __init__(self, fault: ProviderFault, *, tried: tuple[str, ...]) -> None:
+        super().__init__(fault.detail)
+        self.tried = tried
+        self._code = fault.code
+
+    @property
+    def code(self) -> str:
+        """The code of what the models before the next one said."""
+        return self._code
 
 
 class ProviderRefused(ProviderFault):
