@@ -68,14 +68,12 @@ class BoundedJsonata(ExactJsonata):
         if isinstance(value, list | dict):
             self.bounds.make(_COPIED_BYTES + 2 * CELL_BYTES * len(value))
         if isinstance(value, dict):
-            return {name: self.plain(one, levels - 1) for name, one in value.items()}
+            return {_text(name): self.plain(one, levels - 1) for name, one in value.items()}
         if isinstance(value, list):
             return [self.plain(one, levels - 1) for one in value]
-        if (
-            value is None
-            or isinstance(value, str | int)
-            or (isinstance(value, float) and math.isfinite(value))
-        ):
+        if isinstance(value, str):
+            return _text(value)
+        if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             return value
         raise TypeError("it brought a function, which is no value; call it")
 
@@ -190,6 +188,13 @@ class BoundedJsonata(ExactJsonata):
         if not (self.is_function_like(proc) or isinstance(proc, Jsonata.JFunction | Parser.Symbol)):
             raise JException("T1006", 0)
         return super().apply_inner(proc, args, input, environment)
+
+
+def _text(value: str) -> str:
+    """Refuse half of a surrogate pair, which nothing that is sent or kept can hold."""
+    if not value.isascii():
+        value.encode()
+    return value
 
 
 class _Transform(Jsonata.JFunctionCallable):  # type: ignore[misc]  # the library declares no types

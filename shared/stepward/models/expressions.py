@@ -100,7 +100,11 @@ def _reason(error: Exception) -> str:
         return "it takes too much memory"
     if isinstance(error, InvalidOperation):
         return "it makes a number that has too many digits"
-    said = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, UnicodeEncodeError):
+        return "it makes half of a surrogate pair, which is no character"
+    # What an expression says by `$error` may be no text either.
+    words = str(error).encode(errors="replace").decode()
+    said = " ".join(words.split()) or type(error).__name__
     return _shown(f"{said} is not there" if isinstance(error, KeyError) else said, _MOST_REASON_CHARS)
 
 

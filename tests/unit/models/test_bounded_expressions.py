@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import InvalidRequest, OutputMalformed
+from stepward.domain.json_values import fault_of
 from stepward.models import bounds
 from stepward.models.expression_functions import names
 from stepward.models.expressions import check, evaluate
@@ -97,6 +98,11 @@ def test_what_is_bounded_means_what_it_meant(expression: str, value: object) -> 
         "$parseInteger('zz', '0')",
         "$decodeUrlComponent('%C3')",
         "$encodeUrl('\\ud800')",
+        "'\\ud800'",
+        "[{'a\\udfff': 1}]",
+        "$split('a\\ud83d\\ude00', '')[1] & '\\ud83d'",
+        "$parse('[\"\\\\ud800\"]')",
+        "$error('\\ud800')",
         "$power(-8, 0.5)",
         "$power(2, 1e308)",
         "$replace('abc', /(b)/, '$1$2$10')",
@@ -113,6 +119,7 @@ def test_whatever_the_library_raises_is_the_expressions_fault(expression: str) -
         evaluate(f"{{% {expression} %}}", {"x": 1})
     assert len(failed.value.detail) < 1_500
     assert "\n" not in failed.value.detail
+    assert fault_of(failed.value.detail) is None
 
 
 _ODD = (
@@ -131,9 +138,10 @@ def test_no_function_lets_an_error_of_another_kind_out(name: str) -> None:
 
 def _ends(expression: str, variables: dict[str, Any]) -> None:
     try:
-        evaluate(expression, variables)
+        assert fault_of(evaluate(expression, variables)) is None
     except OutputMalformed as error:
         assert error.detail
+        assert fault_of(error.detail) is None
 
 
 def test_what_is_given_is_neither_changed_nor_brought_back_itself() -> None:
