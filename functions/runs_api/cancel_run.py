@@ -31,7 +31,6 @@ def rerun(run_id: str) -> Any:
     key = event.headers.get("idempotency-key")
     by, rerun_run = caller(event), workflow_wiring.rerun_case()
     body = body_of(event) if event.body else None
-    head = workflow_wiring.all_runs().for_one_kind(
-        "workflow", by.tenant, run_id, lambda: rerun_run(by, run_id, key, body)
-    )
+    with workflow_wiring.all_runs().of_kind("workflow", by.tenant, run_id):
+        head = rerun_run(by, run_id, key, body)
     return answer(202, workflow_run_view(head), {"Location": f"/runs/{head.run}"})

@@ -20,9 +20,8 @@ def fork_run(run_id: str) -> Any:
     by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
     key = event.headers.get("idempotency-key")
     fork = wiring.fork_run_case()
-    head, given, is_new = workflow_wiring.all_runs().for_one_kind(
-        "agent", by.tenant, run_id, lambda: fork(by, run_id, body, key)
-    )
+    with workflow_wiring.all_runs().of_kind("agent", by.tenant, run_id):
+        head, given, is_new = fork(by, run_id, body, key)
     show = wiring.show_runs_case()
     if is_new and not seconds:
         run = new_run_view(head, given)
@@ -36,7 +35,5 @@ def diff_runs(run_id: str) -> Any:
     """Show where two runs part."""
     diff = DiffRuns(wiring.journal(), wiring.runtime_state())
     tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
-    return answer(
-        200,
-        workflow_wiring.all_runs().for_one_kind("agent", tenant, run_id, lambda: diff(tenant, run_id, query)),
-    )
+    with workflow_wiring.all_runs().of_kind("agent", tenant, run_id):
+        return answer(200, diff(tenant, run_id, query))

@@ -17,14 +17,8 @@ def pause_run(run_id: str) -> Any:
     """Answer 202 with the run, which stands still after the step that it is at."""
     by = caller(router.current_event)
     pause = PauseRun(wiring.run_ports())
-    return answer(
-        202,
-        run_view(
-            workflow_wiring.all_runs().for_one_kind(
-                "agent", by.tenant, run_id, lambda: pause(by.tenant, run_id, by.principal)
-            )
-        ),
-    )
+    with workflow_wiring.all_runs().of_kind("agent", by.tenant, run_id):
+        return answer(202, run_view(pause(by.tenant, run_id, by.principal)))
 
 
 @router.post("/runs/<run_id>/resume")
@@ -32,11 +26,5 @@ def resume_run(run_id: str) -> Any:
     """Answer 202 with the run, which goes on as soon as it has a slot."""
     by = caller(router.current_event)
     resume = ResumeRun(wiring.run_ports())
-    return answer(
-        202,
-        run_view(
-            workflow_wiring.all_runs().for_one_kind(
-                "agent", by.tenant, run_id, lambda: resume(by.tenant, run_id, by.principal)
-            )
-        ),
-    )
+    with workflow_wiring.all_runs().of_kind("agent", by.tenant, run_id):
+        return answer(202, run_view(resume(by.tenant, run_id, by.principal)))

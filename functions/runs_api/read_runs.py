@@ -33,12 +33,8 @@ def show_run(run_id: str) -> Any:
 def show_events(run_id: str) -> Any:
     """Show what happened in a run after a cursor."""
     tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
-    return answer(
-        200,
-        workflow_wiring.all_runs().for_one_kind(
-            "agent", tenant, run_id, lambda: _show().events(tenant, run_id, query)
-        ),
-    )
+    with workflow_wiring.all_runs().of_kind("agent", tenant, run_id):
+        return answer(200, _show().events(tenant, run_id, query))
 
 
 def _show() -> ShowRuns:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from stepward.domain.documents.problems import MOST_PROBLEMS
 from stepward.domain.errors import InvalidRequest
@@ -18,17 +18,19 @@ def gathered(checks: Iterable[Callable[[], object]]) -> None:
     Raises:
         InvalidRequest: At least one check refused; `errors` lists every reason, the first one is the refusal's own.
     """
-    found = list(_raised(checks))
-    if found:
+    if found := refused(checks):
         raise joined(found)
 
 
-def _raised(checks: Iterable[Callable[[], object]]) -> Iterator[InvalidRequest]:
+def refused(checks: Iterable[Callable[[], object]]) -> list[InvalidRequest]:
+    """Run every check, and return what those that refused have said."""
+    found = []
     for check in checks:
         try:
             check()
         except InvalidRequest as error:
-            yield error
+            found.append(error)
+    return found
 
 
 def joined(errors: Sequence[InvalidRequest]) -> InvalidRequest:

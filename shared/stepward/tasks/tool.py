@@ -96,7 +96,12 @@ def config_faults(settings: ToolSettings) -> Iterator[Fault]:
 
 
 def call_tool(
-    settings: ToolSettings, arguments: dict[str, Any], context: TaskContext, timeout_s: int | None = None
+    settings: ToolSettings,
+    arguments: dict[str, Any],
+    context: TaskContext,
+    timeout_s: int | None = None,
+    *,
+    key: str | None = None,
 ) -> Done:
     """Make one attempt; a tool error is raised, so that the task's own rules decide what it means.
 
@@ -107,6 +112,7 @@ def call_tool(
         arguments: What it is called with.
         context: What the task may reach.
         timeout_s: How many seconds the attempt may take; without it as many as the tool has by itself.
+        key: By what the far end knows a repeat; without it the same in all attempts at the task.
 
     Returns:
         What the tool brought, and what it cost.
@@ -118,7 +124,7 @@ def call_tool(
     use = ToolUse(tool=settings.tool, config=settings.config, retry=Retry(), timeout_s=_patience_s(timeout_s))
     call = ToolCall(id=str(context.task), tool=use.called, arguments=arguments)
     began_s = perf_counter()
-    result = execute(call, use, context.tools(context.key.tenant, context.call_id))
+    result = execute(call, use, context.tools(context.key.tenant, key or context.call_id))
     if not result.error:
         return Done(result.content, result.cost_usd_micros)
     is_over = timeout_s is not None and perf_counter() - began_s >= timeout_s

@@ -68,6 +68,9 @@ class WebhookSettings(TaskSettings):
             config["body"] = f"{{{_body_name(places)}}}"
         if self.effect:
             config["effect"] = self.effect.value
+        elif self.wait_for_call and self.method == "GET":
+            # What is asked to call back has something to do, and only so is it told by which key it knows a repeat.
+            config["effect"] = Effect.IDEMPOTENT.value
         return ToolSettings(tool="http_request", config=config)
 
 
@@ -154,7 +157,13 @@ def _call(ready: Ready[WebhookSettings], inputs: dict[str, Any], context: TaskCo
     if settings.wait_for_call:
         # The task's time is for the call that is waited for; the request has no more than any other.
         most_s = min(most_s or TIMEOUT_S, TIMEOUT_S)
-    return call_tool(tool, given, context, most_s)
+    return call_tool(tool, given, context, most_s, key=_key(settings, context))
+
+
+def _key(settings: WebhookSettings, context: TaskContext) -> str:
+    """Name what a far end knows a repeat by: each attempt that waits has an address of its own, so it is asked anew."""
+    attempt = context.place.attempt if settings.wait_for_call else 1
+    return context.call_id if attempt == 1 else f"{context.call_id}:{attempt}"
 
 
 def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:

@@ -143,7 +143,7 @@ def _request(given: dict[str, Any], settings: RequestSettings, context: ToolCont
     if bad := [name for name, text in headers.items() if not re.fullmatch(r"[\x20-\x7e]*", text_of(text))]:
         raise ToolFailed(f"the header {bad[0]} would hold characters that headers cannot.")
     fixed = {"Content-Type": "application/json"} if body is not None else {}
-    if settings.method != "GET":
+    if settings.method != "GET" or settings.effect not in (None, Effect.NONE):
         fixed["Idempotency-Key"] = context.call_id
     return Outgoing(
         method=settings.method,

@@ -9,7 +9,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from stepward.agents.refusals import gathered, joined, refused
 from stepward.agents.requests import parse
+from stepward.domain.answering import AnswerChoice
 from stepward.domain.callers import Caller
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
@@ -23,6 +25,8 @@ from stepward.triggers.starts import Startables
 from stepward.triggers.templates import check_template
 
 LONGEST_OVERLAP_S: Final = 86_400
+_OF_START: Final = frozenset({"agent", "workflow", "version", "input", *AnswerChoice.model_fields})
+"""The fields that say what a trigger starts, whatever it waits for."""
 
 
 class RotateRequest(BaseModel):
@@ -131,12 +135,35 @@ class DefineTriggers:
             self.schedules.put(now)
 
     def _checked(self, tenant: str, body: Any) -> Trigger:
-        trigger = parse(Trigger, body)
-        self.startables.check(tenant, trigger)
-        check_template(trigger.input)
-        self._check_source(tenant, trigger)
-        _check_time(trigger, self.clock.now())
+        try:
+            trigger = parse(Trigger, body)
+        except InvalidRequest as error:
+            raise joined([error, *self._refused_besides(tenant, body)]) from error
+        gathered(
+            (
+                *self._checks_of_start(tenant, trigger),
+                lambda: self._check_source(tenant, trigger),
+                lambda: _check_time(trigger, self.clock.now()),
+            )
+        )
         return trigger
+
+    def _checks_of_start(self, tenant: str, trigger: Trigger) -> tuple[Callable[[], None], ...]:
+        return (
+            lambda: self.startables.check(tenant, trigger),
+            lambda: check_template(trigger.input),
+        )
+
+    def _refused_besides(self, tenant: str, body: Any) -> list[InvalidRequest]:
+        """Say what is wrong with what a trigger starts, where something else of it cannot be read."""
+        if not isinstance(body, dict):
+            return []
+        said = {name: value for name, value in body.items() if name in _OF_START}
+        try:
+            start = parse(Trigger, {**said, "id": "unnamed", "kind": TriggerKind.WEBHOOK})
+        except InvalidRequest:
+            return refused((lambda: check_template(body.get("input")),))
+        return refused(self._checks_of_start(tenant, start))
 
     def _check_source(self, tenant: str, trigger: Trigger) -> None:
         if trigger.event is None or trigger.event.source == WORKFLOW_EVENTS:

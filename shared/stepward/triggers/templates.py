@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
+from stepward.agents.refusals import gathered
 from stepward.models.expressions import check, evaluate, is_expression
 
 
 def check_template(template: Any) -> None:
-    """Refuse a template with an expression that cannot be parsed, naming the field."""
-    for field, expression in _expressions(template, "input"):
-        check(expression, field)
+    """Refuse a template with expressions that cannot be parsed, naming the field of each."""
+    gathered(partial(check, expression, field) for field, expression in _expressions(template, "input"))
 
 
 def filled(template: Any, event: Any) -> Any:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeVar, get_args
+from typing import Any, Final, Literal, get_args
 
 from stepward.agents.show import page_size
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
@@ -32,7 +33,6 @@ _STATUSES: Final[dict[RunKind, frozenset[str]]] = {
     "agent": frozenset(RunStatus),
     "workflow": frozenset(WorkflowStatus),
 }
-Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -69,30 +69,38 @@ class AllRuns:
         cursor = write_cursor(page.reached) if page.reached else None
         return {"runs": [_view(head) for head in page.runs], "next_cursor": cursor}
 
-    def for_one_kind(self, kind: RunKind, tenant: str, run: str, do: Callable[[], Answer]) -> Answer:
-        """Do what only runs of one kind can; of a run of the other kind, say so.
+    @contextmanager
+    def of_kind(self, kind: RunKind, tenant: str, run: str) -> Iterator[None]:
+        """Do what only runs of one kind can; where the run is of the other kind, say so.
+
+        Args:
+            kind: Whose runs can do it.
+            tenant: Whose run.
+            run: The run's id.
 
         Raises:
             Conflict: The run is of the other kind.
             NotFound: There is no such run.
         """
         try:
-            return do()
+            yield
         except NotFound:
-            key = RunKey(tenant=tenant, run=run)
-            if kind == "agent" and (found := self.workflows.head(key)):
-                raise Conflict(
-                    f"{run} is a run of the workflow {found.workflow!r}; only an agent's run can do this.",
-                    field="run_id",
-                    fix="a workflow's run can be shown (its tasks are in it), cancelled and run again (rerun)",
-                ) from None
-            if kind == "workflow" and (head := self.heads.head(key)):
-                raise Conflict(
-                    f"{run} is a run of the agent {head.agent!r}; only a workflow's run can do this.",
-                    field="run_id",
-                    fix="an agent's run can be forked from one of its turns: POST /runs/{run_id}/fork",
-                ) from None
+            self._refuse_other_kind(kind, RunKey(tenant=tenant, run=run))
             raise
+
+    def _refuse_other_kind(self, kind: RunKind, key: RunKey) -> None:
+        if kind == "agent" and (found := self.workflows.head(key)):
+            raise Conflict(
+                f"{key.run} is a run of the workflow {found.workflow!r}; only an agent's run can do this.",
+                field="run_id",
+                fix="a workflow's run can be shown (its tasks are in it), cancelled and run again (rerun)",
+            ) from None
+        if kind == "workflow" and (head := self.heads.head(key)):
+            raise Conflict(
+                f"{key.run} is a run of the agent {head.agent!r}; only a workflow's run can do this.",
+                field="run_id",
+                fix="an agent's run can be forked from one of its turns: POST /runs/{run_id}/fork",
+            ) from None
 
     def _wanted(self, query: dict[str, str]) -> tuple[tuple[RunKind, ...], RunFilter]:
         if unknown := sorted(set(query) - _PARAMETERS):

@@ -189,3 +189,13 @@ def test_a_host_that_the_stage_does_not_allow_is_refused_at_registration() -> No
     with pytest.raises(InvalidRequest, match="not on this stage's allow-list") as refused:
         HttpRequest().check_settings(RequestSettings.model_validate(ORDER), ["https://other.example"])
     assert refused.value.field == "config.url"
+
+
+@pytest.mark.parametrize(
+    ("effect", "has_key"), [(None, False), ("none", False), ("once", True), ("idempotent", True)]
+)
+def test_a_get_that_has_an_effect_carries_the_key_of_its_call(
+    web: Web, effect: str | None, has_key: bool
+) -> None:
+    call({"url": SHOP + "/restart", **({"effect": effect} if effect else {})})
+    assert ("Idempotency-Key" in web.asked[0].headers) is has_key

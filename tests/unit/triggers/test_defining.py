@@ -79,6 +79,41 @@ def test_a_wrong_word_is_refused_by_its_field(desk: Desk, changed: dict[str, Any
     assert desk.show.list("acme", {})["triggers"] == []
 
 
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (
+            {**S3, "agent": "nobody", "input": {"a": "{% $event. %}", "b": ["{% ( %}"], "c": 1}},
+            ["agent", "input.a", "input.b.0"],
+        ),
+        (
+            {
+                "id": "x1",
+                "kind": "event",
+                "workflow": "none",
+                "event": {"source": "bank"},
+                "input": "{% [ %}",
+            },
+            ["workflow", "input", "event.source"],
+        ),
+        (
+            {**NIGHTLY, "schedule": {"expression": "at(2020-01-01T00:00:00)"}, "version": "9.9.9"},
+            ["version", "schedule.expression"],
+        ),
+        (
+            {**S3, "id": "No id", "s3": {"prefx": "a"}, "agent": "nobody", "input": ["{% ( %}"]},
+            ["id", "s3.prefx", "agent", "input.0"],
+        ),
+        ({**S3, "agent": "No id", "input": "{% ( %}", "kind": "s4"}, ["kind", "agent", "input"]),
+    ],
+)
+def test_all_that_is_wrong_is_told_at_once(desk: Desk, body: dict[str, Any], fields: list[str]) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        desk.define.add(ACME, body)
+    assert [one["field"] for one in caught.value.errors or ()] == fields
+    assert all(one["detail"] and one["fix"] for one in caught.value.errors or ())
+
+
 def test_the_same_words_again_are_the_same_trigger(desk: Desk) -> None:
     assert desk.define.add(ACME, S3).is_new is True
     assert desk.define.add(ACME, S3).is_new is False

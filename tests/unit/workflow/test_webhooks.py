@@ -22,11 +22,15 @@ class Site:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[Outgoing] = []
+        self.is_busy = False
+        """Whether it has no time for the first request."""
         monkeypatch.setattr(http_request, "send", self._send)
 
     def _send(self, request: Outgoing) -> Incoming:
         self.asked.append(request)
-        return Incoming(200, "application/json", b'{"ok": true}')
+        return Incoming(
+            429 if self.is_busy and len(self.asked) == 1 else 200, "application/json", b'{"ok": true}'
+        )
 
     @property
     def bodies(self) -> list[Any]:
@@ -123,6 +127,30 @@ def test_the_one_who_is_to_call_is_told_the_address_in_the_place_or_in_the_body(
     run(url=SHOP + "/ask?back={callback_url}", method="GET", **calls)
     assert site.bodies == [{"callback_url": "https://calls.example/hook/1"}, None]
     assert site.asked[1].url == SHOP + "/ask?back=https%3A%2F%2Fcalls.example%2Fhook%2F1"
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_each_attempt_that_waits_has_its_own_address_and_key(site: Site, method: str) -> None:
+    site.is_busy = True
+    url, retry = f"{SHOP}/ask?back={{callback_url}}", {"max_attempts": 2, "strategy": "immediate"}
+    world = ShopWorld()
+    world.reach.delay_s = lambda place: 40.0
+    hook = {"id": "hook", "type": "webhook", "url": url, "method": method, "retry": retry}
+    ran = world.run([{**hook, "wait_for_call": True, "timeout_s": 60}])
+    assert ran.status == "COMPLETED"
+    first, second = site.asked
+    assert first.url != second.url
+    key = first.headers["Idempotency-Key"]
+    assert key.endswith(":hook")
+    assert second.headers["Idempotency-Key"] == f"{key}:2"
+
+
+def test_a_task_that_does_not_wait_has_one_key_for_all_its_attempts(site: Site) -> None:
+    site.is_busy = True
+    ran = run(url=f"{SHOP}/ask", retry={"max_attempts": 2, "strategy": "immediate"})
+    assert ran.status == "COMPLETED"
+    assert len(site.asked) == 2
+    assert len({one.headers["Idempotency-Key"] for one in site.asked}) == 1
 
 
 @pytest.mark.parametrize(
