@@ -153,6 +153,7 @@ def _facts(laptop: Laptop) -> dict[str, Any]:
         "tenant": laptop.options.tenant,
         "endpoint": laptop.endpoint,
         "identity_table": laptop.physical_id("AWS::DynamoDB::Table", "-identity"),
+        "registry_table": laptop.physical_id("AWS::DynamoDB::Table", "-registry"),
         "pid": os.getpid(),
         "log_dir": str(laptop.log_dir),
     }

@@ -27,6 +27,24 @@ class TenantPrices:
 
     store: PriceStore
 
+    def agreed(self, tenant: str | None) -> list[dict[str, Any]]:
+        """Show what was agreed with one tenant, or with None for all of them, and nothing else."""
+        return [
+            _shown(name, price, agreed=True)
+            for name, price in sorted(self.store.versioned(tenant)[0].items())
+        ]
+
+    def current(self, tenant: str | None, model: str) -> dict[str, Any] | None:
+        """Show the price that holds for a tenant, or with None for all that have none of their own.
+
+        Returns:
+            The agreed one, else the list's; None for a model that has neither.
+        """
+        name = _name(model)
+        agreed = self.store.versioned(None)[0] if tenant is None else self.store.of(tenant)
+        price = agreed.get(name) or list_prices().get(name)
+        return _shown(name, price, agreed=name in agreed) if price else None
+
     def show(self, tenant: str) -> dict[str, Any]:
         """Show the price of every model, agreed ones before the list's."""
         agreed = self.store.of(tenant)
@@ -36,16 +54,16 @@ class TenantPrices:
             "aliases": ALIASES,
         }
 
-    def put(self, tenant: str, model: str, body: Any) -> dict[str, Any]:
-        """Agree on a price; it holds for calls from within a minute, never for those that were booked."""
+    def put(self, tenant: str | None, model: str, body: Any) -> dict[str, Any]:
+        """Agree on a price, for a tenant or with None for all; it holds for calls from within a minute, never for those that were booked."""
         name = _name(model)
         price = parse(Price, body)
         calculator(price.calculator).check(price)
         self._change(tenant, lambda prices: _with_price(prices, name, price))
         return _shown(name, price, agreed=True)
 
-    def remove(self, tenant: str, model: str) -> None:
-        """Go back to the price that holds for all."""
+    def remove(self, tenant: str | None, model: str) -> None:
+        """Go back to the price that holds for all, or with None to the list's."""
         name = _name(model)
         if name not in self.store.versioned(tenant)[0]:
             raise NotFound(
@@ -56,7 +74,7 @@ class TenantPrices:
         self._change(tenant, lambda prices: {n: price for n, price in prices.items() if n != name})
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
-    def _change(self, tenant: str, change: Callable[[Prices], Prices]) -> None:
+    def _change(self, tenant: str | None, change: Callable[[Prices], Prices]) -> None:
         prices, version = self.store.versioned(tenant)
         self.store.change(tenant, change(prices), version)
 

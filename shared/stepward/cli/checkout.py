@@ -27,6 +27,7 @@ class Laptop:
     endpoint: str = ""
     """Where its AWS is: for the operator's commands only."""
     identity_table: str = ""
+    registry_table: str = ""
 
     @property
     def alive(self) -> bool:
@@ -90,7 +91,10 @@ def read_laptop(path: Path) -> Laptop:
         body = json.loads(path.read_text(encoding="utf-8"))
         url, key = str(body["url"]), str(body["api_key"])
         pid, log_dir = int(body.get("pid", 0)), str(body.get("log_dir", ".stepward/logs"))
-        more = {name: str(body.get(name, "")) for name in ("tenant", "endpoint", "identity_table")}
+        more = {
+            name: str(body.get(name, ""))
+            for name in ("tenant", "endpoint", "identity_table", "registry_table")
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         fix = (
             "Start it with that --state-dir, or unset STEPWARD_STATE_DIR."

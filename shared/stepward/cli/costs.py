@@ -1,4 +1,4 @@
-"""`stepward costs` and `stepward budgets`: what was spent, what may be, what models cost."""
+"""`stepward costs` and `stepward budgets`: what was spent, what may be, what a run would cost."""
 
 from __future__ import annotations
 
@@ -47,14 +47,6 @@ Examples:
 
   stepward budgets rm agent --agent support-refunds
 """
-PRICES_HELP = """Show what models cost, in dollars a million tokens.
-
-Examples:
-
-  stepward prices --json
-"""
-
-
 ESTIMATE_HELP = """Say what a run would cost: at least, as past runs tell, and at most. Starts nothing.
 
 Examples:
@@ -93,7 +85,6 @@ AgentOption = Annotated[str | None, typer.Option("--agent", help="The agent, for
 def attach(app: typer.Typer) -> None:
     """Add the commands about money."""
     app.command("costs", help=COSTS_HELP, epilog=EPILOG)(costs)
-    app.command("prices", help=PRICES_HELP, epilog=EPILOG)(prices)
     app.add_typer(BUDGETS, name="budgets")
     agents_app.command("estimate", help=ESTIMATE_HELP, epilog=EPILOG)(estimate)
 
@@ -149,25 +140,6 @@ def costs(
         table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
     screen.show(table)
     screen.say("in, out: tokens", style="dim")
-
-
-def prices(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
-    """Show what models cost."""
-    with connect(url, key) as stepward:
-        found = stepward.prices.list()
-    if as_json:
-        screen.write_json({"prices": found})
-        return
-    shown = ("input", "output", "cache_read", "cache_write")
-    right = ("input", "output", "cache read", "cache write")
-    table = screen.table("model", *right, "as of", right=right)
-    for price in found:
-        cells = [str(price.get(f"{name}_usd_per_mtok", "")) for name in shown]
-        table.add_row(*(screen.as_cell(c) for c in (price["model"], *cells, price["as_of"])))
-    screen.show(table)
-    screen.say("Dollars a million tokens.", style="dim")
-    for source in dict.fromkeys(price["source"] for price in found):
-        screen.say(f"From {source}", style="dim")
 
 
 @BUDGETS.command("ls", help=LS_HELP, epilog=EPILOG)

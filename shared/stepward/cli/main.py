@@ -21,6 +21,7 @@ from stepward.cli import (
     local,
     logs,
     models,
+    prices,
     providers,
     run,
     runs,
@@ -88,6 +89,7 @@ app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
 app.add_typer(providers.app, name="providers")
 costs.attach(app)
+app.add_typer(prices.app, name="prices")
 models.attach(app)
 logs.attach(app)
 doctor.attach(app)

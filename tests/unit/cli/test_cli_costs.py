@@ -1,4 +1,4 @@
-"""`stepward costs`, `stepward prices` and `stepward budgets`: what is asked of the API, and how the answer reads."""
+"""`stepward costs`, `stepward budgets` and estimates: what is asked of the API, and how the answer reads."""
 
 from __future__ import annotations
 
@@ -75,14 +75,6 @@ def test_unknown_words_are_refused_here(run: Run, stage: Stage, words: tuple[str
     api = stage(ok({}))
     assert run(*words).code != 0
     assert api.targets == []
-
-
-def test_prices_are_listed(run: Run, stage: Stage) -> None:
-    price = {"model": "m", "agreed": False, "input_usd_per_mtok": "2", "output_usd_per_mtok": "10"}
-    price |= {"source": "the list", "as_of": "2026-11-01"}
-    stage(ok({"prices": [price]}))
-    assert "the list" in run("prices").out
-    assert run("prices", "--json").json == {"prices": [price]}
 
 
 def test_an_estimate_is_shown_with_what_it_rests_on(run: Run, stage: Stage) -> None:
