@@ -83,6 +83,11 @@ NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
         "limits",
         ((("dynamodb:GetItem", "dynamodb:UpdateItem"), (), _keys("StringLike", "PROVIDER#*")),),
     ),
+    # Replies that the response cache keeps lie in partitions of their tenants, beside the breakers of tools.
+    "limits:responses": (
+        "limits",
+        ((("dynamodb:GetItem", "dynamodb:PutItem"), (), _keys("StringLike", "T#*#RESPONSE#*")),),
+    ),
     "runtime:budget": (
         "runtime",
         (

@@ -8,10 +8,10 @@ from typing import Any
 from tests.e2e.conftest import forget_limits
 
 
-def real_model(tour: Any, model: str) -> None:
+def real_model(tour: Any, model: str, **fields: Any) -> None:
     """Start a run that a model answers, for its agent has no rehearsal."""
     name = f"tour-{uuid.uuid4().hex[:12]}"
-    body = {"id": name, "name": name, "version": "1.0.0", "prompt": "Be brief.", "model": model}
+    body = {"id": name, "name": name, "version": "1.0.0", "prompt": "Be brief.", "model": model, **fields}
     tour.api.post("/agents", json=body)
     # A process that has read keys or a provider's health would not ask again for a while.
     forget_limits(tour.laptop)
@@ -34,5 +34,8 @@ MODEL_USES: dict[tuple[str, str], Any] = {
     ("runs_api", "data:read"): attach,
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
     ("agent_advance", "providers:read"): lambda tour: real_model(tour, "claude-haiku-5-5"),
+    ("agent_advance", "limits:responses"): lambda tour: real_model(
+        tour, "claude-haiku-5-5", response_cache={"ttl_s": 60}
+    ),
     ("agent_advance", "limits:providers"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import uuid
 from base64 import b64encode
 from collections.abc import Iterator
 from typing import Any
@@ -154,3 +155,61 @@ def test_a_model_is_shown_the_files_that_the_start_names(
     assert asked["text"] == "What is 6 * 7?"
     refused = api.post(f"/agents/{agent}/runs", json={"input": "x", "attachments": ["photos/none.png"]})
     assert (refused.status_code, refused.json()["field"]) == (400, "attachments.0")
+
+
+@pytest.fixture
+def caching_agent(api: httpx2.Client) -> str:
+    """An agent whose calls nobody has made before, so that its first run finds nothing."""
+    name = f"caches-{uuid.uuid4().hex[:12]}"
+    body = an_agent_body(
+        id=name, model="claude-sonnet-5-5", tools=[{"tool": "calculate"}], response_cache={"ttl_s": 600}
+    )
+    del body["rehearsal"]
+    assert api.post("/agents", json=body).status_code == 201
+    return name
+
+
+def test_an_equal_run_is_answered_by_the_response_cache(
+    api: httpx2.Client, caching_agent: str, models: FakeProvider
+) -> None:
+    before = len(models.requests)
+    first = start(api, caching_agent, wait=25)
+    assert (first["status"], len(models.requests)) == ("COMPLETED", before + 2)
+    models.fault("401", times=5)
+    second = start(api, caching_agent, wait=25)
+    assert (second["status"], second["output"], len(models.requests)) == (
+        "COMPLETED",
+        "It is 42.",
+        before + 2,
+    )
+    totals, paid = second["totals"], first["totals"]["cost_usd_micros"]
+    assert (totals["turns"], totals["cost_usd_micros"], totals["response_cache_hits"]) == (2, 0, 2)
+    assert totals["saved_usd_micros"] == paid > 0
+    hits = [
+        event["data"]["response_cache"]["hit"]
+        for event in api.get(f"/runs/{second['id']}/events").json()["events"]
+        if event["type"] == "agent.turn.completed"
+    ]
+    assert hits == [True, True]
+    (line,) = [
+        one
+        for one in api.get("/costs", params={"by": "agent"}).json()["costs"]
+        if one["agent"] == caching_agent
+    ]
+    assert (line["model_usd_micros"], line["saved_usd_micros"]) == (paid, paid)
+
+
+@pytest.mark.parametrize(("when", "hits"), [("before", 1), ("after", 2)])
+def test_a_process_that_dies_around_the_keeping_of_a_reply_has_paid_for_it_once(
+    laptop: Laptop, api: httpx2.Client, caching_agent: str, models: FakeProvider, when: Any, hits: int
+) -> None:
+    before = len(models.requests)
+    with killing(laptop, Kill("cache", when, 4)) as killer:
+        run = start(api, caching_agent)["id"]
+        found = wait_for(lambda: ended(api, run), 60)
+    assert killer.killed == "agent_advance"
+    assert (found["status"], found["output"], len(models.requests)) == ("COMPLETED", "It is 42.", before + 2)
+    models.script(CALL, ANSWER)
+    again = start(api, caching_agent, wait=25)
+    assert (again["output"], again["totals"]["response_cache_hits"]) == ("It is 42.", hits)
+    assert len(models.requests) == before + 2 + 2 - hits

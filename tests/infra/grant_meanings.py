@@ -67,6 +67,7 @@ MEANING: dict[str, dict[str, set[str]]] = {
         }
     },
     "limits:providers": {f"{TABLE}limits": {"dynamodb:GetItem", "dynamodb:UpdateItem"}},
+    "limits:responses": {f"{TABLE}limits": {"dynamodb:GetItem", "dynamodb:PutItem"}},
     "models:invoke": {
         "arn:<partition>:bedrock:*::foundation-model/*": INVOKE,
         f"arn:<partition>:bedrock:{PLACE}:inference-profile/*": INVOKE,

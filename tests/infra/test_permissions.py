@@ -140,13 +140,16 @@ def test_models_on_bedrock_are_called_by_the_one_function_that_calls_models(prod
     assert calling == {"agent_advance"}
 
 
-def test_providers_limits_are_reached_without_those_of_tenants(prod: Assembly) -> None:
-    (statement,) = [
-        one
+def test_providers_limits_and_kept_replies_are_reached_and_nothing_else_of_tenants(prod: Assembly) -> None:
+    reached = {
+        one["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"][0]: set(as_list(one["Action"]))
         for one in statements(prod.role_of("agent_advance"))
         if any("limits" in str(resource) for resource in as_list(one["Resource"]))
-    ]
-    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["PROVIDER#*"]}}
+    }
+    assert reached == {
+        "PROVIDER#*": {"dynamodb:GetItem", "dynamodb:UpdateItem"},
+        "T#*#RESPONSE#*": {"dynamodb:GetItem", "dynamodb:PutItem"},
+    }
 
 
 def test_nobody_else_passes_roles(prod: Assembly) -> None:

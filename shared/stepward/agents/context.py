@@ -76,7 +76,7 @@ def _as_shown(exchange: Exchange, said: Condensation, *, turn: int, is_measured:
     if is_measured:
         return exchange
     # What this turn's prompt took says nothing of the next one: it was another agent's, or longer.
-    reply = exchange.reply.model_copy(update={"usage": Usage()})
+    reply = exchange.reply.model_copy(update={"usage": Usage(), "cache_hit": None})
     return exchange.model_copy(update={"reply": reply})
 
 

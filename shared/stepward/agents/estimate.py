@@ -120,7 +120,7 @@ class Estimate:
             would_be_refused=most.model_usd_micros > min(limit, limit if remaining is None else remaining),
             rehearsed=answers.rehearsed,
             charged=answers.charged,
-            notes=_notes(agent, past),
+            notes=_notes(agent, past, answers),
         )
 
     def check(self, tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> None:
@@ -230,7 +230,7 @@ def _aws(turns: int, remote_turns: int) -> int:
     return tally.cost().usd_micros
 
 
-def _notes(agent: AgentDefinition, past: list[RunHead]) -> list[str]:
+def _notes(agent: AgentDefinition, past: list[RunHead], answers: Answers) -> list[str]:
     notes = [
         "tokens of the first prompt are estimated from its length",
         "least: one turn with one token of answer",
@@ -239,6 +239,8 @@ def _notes(agent: AgentDefinition, past: list[RunHead]) -> list[str]:
         + "; a run stops at its cost limit before that",
         "what tools and agents below this one cost is in none of the three but expected",
     ]
+    if agent.response_cache and not answers.rehearsed:
+        notes.append("least and most are without the response cache: what it answers costs no model money")
     if past and all(head.rehearsed for head in past):
         notes.append("all past runs were rehearsed")
     return notes if past else [*notes, "there is no completed run to expect by"]

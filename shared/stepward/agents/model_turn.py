@@ -11,6 +11,7 @@ from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.attachments import contents_of
 from stepward.agents.endings import what_follows
 from stepward.agents.gate import Consultant
+from stepward.agents.response_cache import CachedCall
 from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
@@ -61,12 +62,12 @@ class ModelTurn:
 
     def take(self) -> AdvanceAnswer | None:
         """Make the call; None when the run goes on at once."""
+        call, request = self._call(), self.consultant.request(self.state)
+        cached = CachedCall.of(self.consultant, self.state, call, request, self.clock)
         try:
-            call = replace(self._call(), attached=self._attached())
-        except AttachmentChanged as error:
-            return self._without_reply(error)
-        try:
-            reply = self.consultant.backend.reply(self.consultant.request(self.state), call)
+            reply = cached.find() if cached else None
+            if reply is None:
+                reply = self.consultant.backend.reply(request, replace(call, attached=self._attached()))
         except StreamCut as error:
             self._book_what_came(error)
             return self._without_reply(error)
@@ -74,11 +75,14 @@ class ModelTurn:
             waiting = self._waiting(error, 0, is_retry=False, unanswered=error.tried)
             self.writer.append(waiting)
             return self.answer("again")
-        except (ProviderFault, ModelFault) as error:
+        except (AttachmentChanged, ProviderFault, ModelFault) as error:
             return self._without_reply(error)
         followed = what_follows(reply, self.consultant.agent, self.state.history)
-        turn = self._turn(followed.reply, end=followed.end, note=followed.note)
+        has_missed = cached is not None and cached.has_missed
+        turn = self._turn(followed.reply, end=followed.end, note=followed.note, cache_missed=has_missed)
         self._append_paid(turn, turn)
+        if cached:
+            cached.keep(followed)
         return self.end(followed.end) if followed.end else None
 
     def _call(self, what: str = "") -> CallContext:

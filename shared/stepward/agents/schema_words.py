@@ -21,6 +21,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "effort": "How much work the model is to put into an answer; only where the model can be told.",
         "thinking": "Whether the model thinks before it answers; only where that is a choice.",
         "cache": "How long the provider keeps the prompt's beginning, which makes repeated prompts cheap: off, 5m or 1h.",
+        "response_cache": "Gives a call that is equal to an earlier one the reply that the model gave then.",
         "fallbacks": "Models to ask, in this order, where the one before does not answer.",
         "context": "How much of a long conversation the model is shown; without it, as much as it can read.",
         "prompt": "What the model is told of its work before anything else.",
@@ -44,6 +45,9 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "ContextConfig": {
         "max_tokens": "How long a prompt may be, in tokens, where less than the model can read.",
         "summarise": "The model that sums up what is left out, such as fast; off, and without it, the calls are listed.",
+    },
+    "ResponseCacheConfig": {
+        "ttl_s": "For how long a reply is given again, in seconds: 1 to 31,536,000.",
     },
     "MemoryConfig": {
         "session_ttl_s": "How long a conversation is remembered, in seconds.",

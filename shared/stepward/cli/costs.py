@@ -13,7 +13,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.inputs import read_input
 from stepward.cli.options import AgentArgument, YesOption, confirm
-from stepward.sdk.costs import BudgetState
+from stepward.sdk.costs import BudgetState, Sums
 
 BUDGETS = typer.Typer(no_args_is_help=True, help="List, set and remove budgets.", epilog=EPILOG)
 
@@ -140,6 +140,8 @@ def costs(
         table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
     screen.show(table)
     screen.say("in, out: tokens", style="dim")
+    if said := _saved(report["total"]):
+        screen.say(said, style="dim")
 
 
 @BUDGETS.command("ls", help=LS_HELP, epilog=EPILOG)
@@ -208,6 +210,16 @@ def _cells(by: str, row: dict[str, Any]) -> list[str]:
         *(f"{row[name]:,}" for name in ("runs", "turns", "input_tokens", "output_tokens")),
         *money,
     ]
+
+
+def _saved(sums: Sums) -> str:
+    """Say what the response cache has saved; nothing where it has not, or an older stage does not say."""
+    hits = sums.get("response_cache_hits", 0)
+    if not hits:
+        return ""
+    turns = "1 turn" if hits == 1 else f"{hits:,} turns"
+    saved = f"{screen.usd(sums['saved_usd_micros'])} and {sums['saved_tokens']:,} tokens"
+    return f"The response cache answered {turns} and saved {saved}."
 
 
 def _figure_cells(name: str, figures: dict[str, int]) -> list[str]:

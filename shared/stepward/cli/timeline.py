@@ -32,6 +32,8 @@ def summary(run: Run) -> Text:
         tokens,
         usd(totals["cost_usd_micros"]),
     ]
+    if hits := totals.get("response_cache_hits"):
+        parts.append(f"{hits} from the response cache, saved {usd(totals['saved_usd_micros'])}")
     if run.get("rehearsed"):
         parts.append("rehearsed: no model was called or paid")
     elif models := run.get("answered_by"):
@@ -58,6 +60,10 @@ def _claimed(_data: Data) -> list[Text]:
 def _turn(data: Data) -> list[Text]:
     head = Text(f"  turn {data.get('turn', '?'):<3}", style="bold")
     spent = Text(f"  {usd(int(data.get('cost_usd_micros') or 0))}", style="dim")
+    cached = data.get("response_cache") or {}
+    if cached.get("hit"):
+        saved = usd(int(cached.get("saved_usd_micros") or 0))
+        spent = Text(f"  from the response cache, saved {saved}", style="dim")
     said = data.get("text") or ("(calls tools)" if data.get("stop") == "tools" else "(no text)")
     return [joined(head, clip(said, LINE_CHARS), spent)]
 

@@ -98,6 +98,29 @@ class ContextConfig(BaseModel):
         return None if self.summarise == "off" else self.summarise
 
 
+class ResponseCacheConfig(BaseModel):
+    """How an agent uses the response cache: whole replies of its model, given again to calls that are equal."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    ttl_s: int = Field(strict=True, ge=1, le=A_YEAR_S)
+    """For how many seconds a reply is given again."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_written_out(cls, given: Any) -> Any:
+        if isinstance(given, dict | cls):
+            return given
+        raise ValueError("write it as {ttl_s: 3600}; without the field no reply is given again")
+
+    @field_validator("ttl_s", mode="before")
+    @classmethod
+    def _is_a_time(cls, given: Any) -> Any:
+        if type(given) is int and 1 <= given <= A_YEAR_S:
+            return given
+        raise ValueError(f"write whole seconds, from 1 to {A_YEAR_S} (a year), as in 3600")
+
+
 class AgentDefinition(BaseModel):
     """One version of an agent, as its file says it; `stepward.domain.spellings` knows the other names of fields."""
 
@@ -119,6 +142,8 @@ class AgentDefinition(BaseModel):
     thinking: bool | None = Field(default=None, strict=True, exclude_if=is_none)
     cache: CacheTime | None = Field(default=None, exclude_if=is_none)
     """How long the provider keeps the prompt's beginning: `off`, `5m` or `1h`; None means `5m` where the model can."""
+    response_cache: ResponseCacheConfig | None = Field(default=None, exclude_if=is_none)
+    """Whether equal calls are given the model's earlier reply, and for how long; None: each call asks the model."""
     fallbacks: list[ModelName] = Field(default_factory=list, max_length=5, exclude_if=is_empty)
     """Models to ask, in this order, where the one before does not answer."""
     context: ContextConfig | None = Field(default=None, exclude_if=is_none)

@@ -121,6 +121,7 @@ class AwsTally:
             case Continued():
                 self.begin_epoch()
             case Turn():
+                self._use_response_cache(record)
                 self._end_if(record.end is not None)
             case _:
                 self._end_if(record.kind == "ended")
@@ -174,6 +175,17 @@ class AwsTally:
             self.read_units += 2
         for size in bodies_bytes:
             self.write(size)
+
+    def _use_response_cache(self, turn: Turn) -> None:
+        """Count the look of a turn, and that its reply was kept, although one that is no whole answer is not."""
+        if not turn.cache_missed and turn.reply.cache_hit is None:
+            return
+        stored = ITEM_BYTES + len(turn.reply.model_dump_json())
+        if turn.reply.cache_hit:
+            self.read_units += ceil(stored / 4096) / 2
+            return
+        self.read_units += 0.5
+        self.write_units += ceil(stored / 1024) if stored <= INLINE_BODY_BYTES else 0
 
     def wait(self, calls: int) -> None:
         """Count a wait for people or other runs: a state for all and one for each, opened by a function each."""

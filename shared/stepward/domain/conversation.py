@@ -91,12 +91,29 @@ FOR_THE_BOOKS: Final = frozenset({"cost_usd_micros", "took_ms", "child_usd_micro
 """Fields of a result that no model is shown."""
 
 
+class CacheHit(Frozen):
+    """What a reply took when its model gave it, and what the response cache has saved by giving it again.
+
+    Args:
+        kept_at: When the model gave it.
+        usage: What it took then.
+        saved_usd_micros: What the same usage would have cost at the prices of the call that it was given to.
+        request_id: The vendor's name for the call that it was given by.
+    """
+
+    kept_at: str
+    usage: Usage
+    saved_usd_micros: int = Field(ge=0)
+    request_id: str | None = Field(**_OMIT_NONE)
+
+
 class ModelReply(Frozen):
     """One model call's outcome.
 
     `parts` say in which order text, calls and what only the vendor can read came; without them it was the text, then the
     calls. `request_id` is the vendor's name for the call, for questions to its support. `model` is who answered where that
-    is not whom the agent names, and `tried` who was asked before.
+    is not whom the agent names, and `tried` who was asked before. `cache_hit` marks a reply that the response cache gave: its
+    own `usage` is none, because nobody was asked.
     """
 
     text: str = ""
@@ -107,6 +124,12 @@ class ModelReply(Frozen):
     request_id: str | None = Field(**_OMIT_NONE)
     model: str | None = Field(**_OMIT_NONE)
     tried: tuple[Tried, ...] = Field(default=(), exclude_if=lambda tried: not tried)
+    cache_hit: CacheHit | None = Field(**_OMIT_NONE)
+
+    @property
+    def measured(self) -> Usage:
+        """What the model has counted for this reply, now or when it gave it first."""
+        return self.cache_hit.usage if self.cache_hit else self.usage
 
     @property
     def is_empty(self) -> bool:

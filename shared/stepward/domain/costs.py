@@ -38,6 +38,10 @@ class CostSums(BaseModel):
     """A line of a late reply may lower it: its call had been booked with all that it had reserved."""
     tool_usd_micros: NonNegativeInt = 0
     aws_usd_micros: NonNegativeInt = 0
+    response_cache_hits: NonNegativeInt = 0
+    saved_tokens: NonNegativeInt = 0
+    saved_usd_micros: NonNegativeInt = 0
+    """What the hits would have cost; it was not spent, and is in no other number."""
 
     @property
     def total_usd_micros(self) -> int:

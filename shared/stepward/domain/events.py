@@ -109,12 +109,22 @@ def _turn(record: Turn) -> Iterator[Named]:
         "stop": record.reply.stop,
         "late": record.late,
     }
-    yield "turn.completed", {**data, "usage": usage, "cost_usd_micros": record.cost_usd_micros}
+    spent = {"usage": usage, "cost_usd_micros": record.cost_usd_micros}
+    yield "turn.completed", {**data, **spent, **_response_cache(record)}
     for call in record.reply.calls:
         arguments = call.arguments_text if call.arguments is None else call.arguments
         yield "tool.called", {"call": call.id, "tool": call.tool, "arguments": arguments}
     if record.end:
         yield "run.ended", _end(record.end, record.reply.text)
+
+
+def _response_cache(record: Turn) -> dict[str, Any]:
+    """Say whether the response cache gave the reply, and what that saved; nothing where it was not asked."""
+    hit = record.reply.cache_hit
+    if hit is None:
+        return {"response_cache": {"hit": False}} if record.cache_missed else {}
+    said = {"kept_at": hit.kept_at, "saved_usage": hit.usage.model_dump()}
+    return {"response_cache": {"hit": True, **said, "saved_usd_micros": hit.saved_usd_micros}}
 
 
 def _condensed(record: Condensed) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from stepward.domain.attachments import Attachments
-from stepward.domain.conversation import Condensation, Exchange, ModelReply, ToolResult
+from stepward.domain.conversation import Condensation, Exchange, Frozen, ModelReply, ToolResult
 from stepward.domain.line import Allowance, Priority, Slot
 from stepward.domain.money import Usage
 from stepward.domain.run_origins import Fork, Parent
@@ -22,36 +22,30 @@ from stepward.domain.runs import RunError, RunStatus
 JOURNAL_VERSION: Literal[1] = 1
 
 
-class Record(BaseModel):
+class Record(Frozen):
     """What every record says: its place, its time, who wrote it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     v: Literal[1] = JOURNAL_VERSION
     at: str
     writer: str
 
 
-class Intent(BaseModel):
+class Intent(Frozen):
     """The reservation for the next model call; booked as spent if the call is lost.
 
     `summarises` marks a call that is no turn: it sums up what the model of turn `turn` is not to be shown.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     turn: int
     reserve_usd_micros: int
     summarises: bool = Field(default=False, exclude_if=lambda summarises: not summarises)
 
 
-class End(BaseModel):
+class End(Frozen):
     """How a run ended; a turn that carries it has the output as its text.
 
     `unspent` says that the provider declined the last call, so that its reservation was not spent.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     status: RunStatus
     error: RunError | None = None
@@ -159,7 +153,8 @@ class Turn(Record):
     """One model reply and what it cost. `late` marks one that nobody goes on with: the run was taken over, or it broke off.
 
     `agent` and `model` say who was asked; journals of 0.1.0 know only the run's own agent. `note` is what the model is told
-    before it goes on, where its reply is neither the end nor asks for calls.
+    before it goes on, where its reply is neither the end nor asks for calls. `cache_missed` says that the response cache had
+    no reply for the call.
     """
 
     kind: Literal["turn"] = "turn"
@@ -171,21 +166,18 @@ class Turn(Record):
     agent: str | None = None
     model: str | None = None
     note: str | None = Field(default=None, exclude_if=lambda note: note is None)
+    cache_missed: bool = Field(default=False, exclude_if=lambda missed: not missed)
 
 
-class CallOutcome(BaseModel):
+class CallOutcome(Frozen):
     """One call's result in a `results` record: the result itself, or a reference to the call's own item."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     call: str
     result: ToolResult | None = None
 
 
-class HandedOver(BaseModel):
+class HandedOver(Frozen):
     """The agent's version that carries the run on."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     agent: str
     version: str

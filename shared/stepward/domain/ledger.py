@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stepward.domain.conversation import ToolResult
+from stepward.domain.conversation import CacheHit, ToolResult
 from stepward.domain.journal import Condensed, Intent, Turn
 from stepward.domain.line import Allowance
 from stepward.domain.money import Usage
@@ -82,6 +82,7 @@ class Ledger:
             **_tokens(turn.reply.usage),
             turns=0 if turn.late else 1,
             tool_calls=0 if turn.late else len(turn.reply.calls),
+            **({} if turn.late else _saved(turn.reply.cache_hit)),
         )
 
     def book_summary(self, record: Condensed) -> None:
@@ -105,6 +106,13 @@ class Ledger:
     def _add(self, payee: Payee, **amounts: int) -> None:
         self.totals = self.totals.plus(**amounts)
         self.by_payee[payee] = self.by_payee.get(payee, Totals()).plus(**amounts)
+
+
+def _saved(hit: CacheHit | None) -> dict[str, int]:
+    if hit is None:
+        return {}
+    tokens = hit.usage.prompt_tokens + hit.usage.output_tokens
+    return {"response_cache_hits": 1, "saved_tokens": tokens, "saved_usd_micros": hit.saved_usd_micros}
 
 
 def _tokens(usage: Usage) -> dict[str, int]:

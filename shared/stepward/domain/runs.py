@@ -46,7 +46,10 @@ class RunError(BaseModel):
 
 
 class Totals(BaseModel):
-    """What a run has used, summed from its journal; what tools cost is in `cost_usd_micros`, and apart once more."""
+    """What a run has used, summed from its journal; what tools cost is in `cost_usd_micros`, and apart once more.
+
+    `response_cache_hits` are the turns that the response cache answered; what it saved is in no other number.
+    """
 
     turns: int = 0
     tool_calls: int = 0
@@ -56,6 +59,9 @@ class Totals(BaseModel):
     cache_write_tokens: int = 0
     cost_usd_micros: int = 0
     tool_usd_micros: int = 0
+    response_cache_hits: int = Field(default=0, exclude_if=lambda hits: hits == 0)
+    saved_tokens: int = Field(default=0, exclude_if=lambda tokens: tokens == 0)
+    saved_usd_micros: int = Field(default=0, exclude_if=lambda micros: micros == 0)
 
     def plus(self, **amounts: int) -> Totals:
         """Add some amounts."""

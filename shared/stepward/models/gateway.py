@@ -36,6 +36,7 @@ from stepward.ports.providers import (
     ProviderKeys,
     ProviderLimits,
 )
+from stepward.ports.responses import ResponseCache
 
 CLIENTS: Final[Mapping[str, str]] = {
     "anthropic": "stepward.models.anthropic:AnthropicMessages",
@@ -77,12 +78,14 @@ class Providers:
         keys: Their keys.
         limits: How much each key may ask for, and whether its provider is well.
         pause: Waits some seconds before the same call is made again.
+        responses: Replies that are given again, for the agents that want that; without it none are.
     """
 
     entries: tuple[ProviderEntry, ...]
     keys: ProviderKeys
     limits: ProviderLimits
     pause: Callable[[float], None] = sleep
+    responses: ResponseCache | None = None
 
     def entry(self, name: str) -> ProviderEntry:
         """Find a provider.

@@ -21,12 +21,12 @@ def most_prompt_tokens(request: ModelRequest) -> int:
         Tokens, those of the attachments among them.
     """
     told = next(
-        (n for n, one in reversed([*enumerate(request.history)]) if one.reply.usage.prompt_tokens), None
+        (n for n, one in reversed([*enumerate(request.history)]) if one.reply.measured.prompt_tokens), None
     )
     if told is None:
         files = sum(one.tokens for one in request.attachments)
         return files + ceil(_bytes(request) / MOST_BYTES_A_TOKEN)
-    usage = request.history[told].reply.usage
+    usage = request.history[told].reply.measured
     fresh = request.model_copy(
         update={
             "history": request.history[told:],
@@ -49,5 +49,7 @@ _NOT_SENT: Final[Any] = {
     "options": True,
     "own_turn": True,
     "left_out": True,
-    "history": {"__all__": {"results": {"__all__": FOR_THE_BOOKS}, "reply": {"usage", "request_id"}}},
+    "history": {
+        "__all__": {"results": {"__all__": FOR_THE_BOOKS}, "reply": {"usage", "request_id", "cache_hit"}}
+    },
 }

@@ -10,6 +10,7 @@ from stepward.runtime.config import settings
 if TYPE_CHECKING:
     from stepward.models.gateway import Providers
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
+    from stepward.ports.responses import ResponseCache
 
 # ruff: noqa: PLC0415  imports on first use: a rehearsed run loads none of this
 
@@ -38,6 +39,14 @@ def provider_limits() -> ProviderLimits:
     return SharedLimits(DynamoLimitStore(settings().need("limits_table")), clock())
 
 
+@cache
+def response_cache() -> ResponseCache:
+    """Whole replies, for the agents that are given them again."""
+    from stepward.adapters.aws.response_cache import DynamoResponseCache
+
+    return DynamoResponseCache(settings().need("limits_table"))
+
+
 def provider_pools(stage: str) -> ProviderPools:
     """The keys of a stage, for its operator."""
     from stepward.adapters.aws.provider_keys import SecretsManagerPools
@@ -58,4 +67,4 @@ def model_providers() -> Providers:
     """What calls of real models need."""
     from stepward.models.gateway import Providers
 
-    return Providers(provider_entries(), provider_keys(), provider_limits())
+    return Providers(provider_entries(), provider_keys(), provider_limits(), responses=response_cache())

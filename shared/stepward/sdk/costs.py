@@ -25,6 +25,10 @@ class Sums(TypedDict):
     tool_usd_micros: int
     aws_usd_micros: int
     total_usd_micros: int
+    response_cache_hits: int
+    saved_tokens: int
+    saved_usd_micros: int
+    """What the turns would have cost that the response cache answered; it is in no other number."""
 
 
 class CostReport(TypedDict):

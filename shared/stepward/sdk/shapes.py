@@ -42,6 +42,11 @@ class RunTotals(TypedDict):
     cost_usd_micros: int
     tool_usd_micros: int
     """What tools cost; it is part of `cost_usd_micros`."""
+    response_cache_hits: NotRequired[int]
+    """How many turns the response cache answered; this and what it saved are there only if it did."""
+    saved_tokens: NotRequired[int]
+    saved_usd_micros: NotRequired[int]
+    """What those turns would have cost; it is in no other number."""
 
 
 class AwsCost(TypedDict):

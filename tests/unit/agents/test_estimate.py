@@ -58,6 +58,16 @@ def test_least_is_one_turn_and_most_is_all_of_them() -> None:
     assert any("no completed run" in note for note in found.notes)
 
 
+def test_an_estimate_is_without_the_response_cache_and_says_so() -> None:
+    agent = an_agent(response_cache={"ttl_s": 60})
+    by_model = Answers(rehearsed=False, charged=True)
+    notes = an_estimate()("acme", agent, "hello", by_model).notes
+    assert any("without the response cache" in note for note in notes)
+    for plain, answers in ((agent, CHARGED), (an_agent(), by_model)):
+        notes = an_estimate()("acme", plain, "hello", answers).notes
+        assert not any("response cache" in note for note in notes)
+
+
 def test_an_agent_without_tools_takes_one_turn() -> None:
     found = an_estimate()("acme", an_agent(limits={"max_iterations": 9}), "hello", CHARGED)
     assert found.most.turns == 1

@@ -212,6 +212,25 @@ def test_a_run_is_shown_with_input_answer_and_totals(run: Run, stage: Stage) -> 
     assert run("runs", "show", "run_01", "--json").json == a_run()
 
 
+def test_a_run_that_the_response_cache_answered_says_so(run: Run, stage: Stage) -> None:
+    totals = {**a_run()["totals"], "response_cache_hits": 2, "saved_tokens": 9, "saved_usd_micros": 1_234}
+    stage(ok(a_run(totals=totals)))
+    assert "2 from the response cache, saved $0.001234" in " ".join(run("runs", "show", "run_01").out.split())
+    hit = {"hit": True, "saved_usd_micros": 617}
+    stage(
+        ok(a_run()),
+        page(
+            an_event(2, "turn.completed", turn=1, text="Hi", response_cache=hit),
+            an_event(3, "turn.completed", turn=2, text="Ho", response_cache={"hit": False}),
+            an_event(4, "run.ended", status="COMPLETED"),
+            ended=True,
+        ),
+    )
+    first, second, _ = run("runs", "tail", "run_01").out.splitlines()
+    assert "from the response cache, saved $0.000617" in first
+    assert "response cache" not in second
+
+
 def test_tail_writes_one_event_a_line(run: Run, stage: Stage) -> None:
     stage(
         ok(a_run()),

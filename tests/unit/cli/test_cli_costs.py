@@ -39,6 +39,15 @@ def test_costs_are_asked_for_as_said(run: Run, stage: Stage) -> None:
     assert run("costs", "--json").json == REPORT
 
 
+def test_what_the_response_cache_saved_is_said(run: Run, stage: Stage) -> None:
+    saved = {"response_cache_hits": 1_200, "saved_tokens": 34_567, "saved_usd_micros": 98_765}
+    stage(ok({**REPORT, "total": {**SUMS, **saved}}))
+    said = " ".join(run("costs", "--by", "agent").out.split())
+    assert "The response cache answered 1,200 turns and saved $0.098765 and 34,567 tokens." in said
+    stage(ok({**REPORT, "total": {**SUMS, **saved, "response_cache_hits": 0}}))
+    assert "response cache" not in run("costs", "--by", "agent").out
+
+
 def test_budgets_are_listed(run: Run, stage: Stage) -> None:
     stage(ok({"budgets": [DAY]}))
     seen = run("budgets", "ls")

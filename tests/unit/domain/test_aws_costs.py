@@ -11,7 +11,7 @@ import pytest
 
 from stepward.domain.aws_costs import AwsTally, aws_cost
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
-from stepward.domain.conversation import ToolResult
+from stepward.domain.conversation import CacheHit, ToolResult
 from stepward.domain.journal import (
     Admitted,
     CallItem,
@@ -123,3 +123,19 @@ def test_counting_ahead_changes_nothing() -> None:
 def test_every_price_is_more_than_nothing() -> None:
     assert all(price > 0 for price in USD_MICROS_EACH.values())
     assert AwsTally().cost().usd_micros == 0
+
+
+def test_the_response_cache_is_counted_where_it_was_asked() -> None:
+    tallies = []
+    hit = {"kept_at": AT, "usage": {"output_tokens": 9}, "saved_usd_micros": 9}
+    plain = a_turn()
+    turns = (
+        plain,
+        a_turn(cache_missed=True),
+        a_turn(reply=plain.reply.model_copy(update={"cache_hit": CacheHit.model_validate(hit)})),
+    )
+    for turn in turns:
+        tally = AwsTally()
+        tally.apply(Sequenced(seq=3, record=turn), {})
+        tallies.append((tally.read_units, tally.write_units))
+    assert tallies == [(0, 1), (0.5, 2), (0.5, 1)]

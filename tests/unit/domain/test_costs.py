@@ -18,6 +18,8 @@ LINES = st.lists(
         model_usd_micros=st.integers(0, 10**12),
         tool_usd_micros=st.integers(0, 10**12),
         aws_usd_micros=st.integers(0, 10**12),
+        response_cache_hits=st.integers(0, 5),
+        saved_usd_micros=st.integers(0, 10**12),
     ),
     max_size=12,
 )
@@ -40,3 +42,7 @@ def test_a_line_stands_once(lines: list[CostLine]) -> None:
 def test_the_total_is_what_everybody_is_paid() -> None:
     line = CostLine(day="d", agent="a", model="m", model_usd_micros=1, tool_usd_micros=2, aws_usd_micros=4)
     assert line.total_usd_micros == 7
+
+
+def test_what_was_saved_is_not_spent() -> None:
+    assert CostLine(day="d", response_cache_hits=1, saved_tokens=9, saved_usd_micros=5).total_usd_micros == 0

@@ -1,0 +1,167 @@
+"""Gives a call that is equal to an earlier one the reply that the model gave then, for agents that want that.
+
+A reply is kept after it is in the journal: whoever dies between the two has lost nothing but a later hit.
+
+time →   asks ✓ ─ turn ✓ paid ─ keep ✓            the next run finds it, and pays nothing
+         asks ✓ ─ turn ✓ paid ─ ✗ dies            the run goes on from its journal; the next run asks
+         finds ✓ ─ ✗ dies                         whoever goes on finds it again; the reservation counts as lost
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Final
+
+from stepward.agents.endings import Followed
+from stepward.agents.gate import Consultant
+from stepward.domain.conversation import FOR_THE_BOOKS, CacheHit, ModelReply, ModelRequest, ToolCall
+from stepward.domain.errors import Bug, ModelFault, PlatformFault
+from stepward.domain.money import Usage
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunStatus
+from stepward.models.attached import name_of
+from stepward.ports.clock import Clock, iso
+from stepward.ports.models import CallContext, Delta
+from stepward.ports.responses import KeptReply, ResponseCache, ResponseKey
+from stepward.tools.arguments import read_arguments
+from stepward.tools.catalog import bind
+
+MOST_KEPT_BYTES: Final = 100_000
+"""A longer reply is not kept: each KB is paid for, at each write and at each hit."""
+_LOG: Final = logging.getLogger(__name__)
+_STORE_FAULTS: Final = (PlatformFault, Bug)
+"""What a store raises that is slow, down, or refuses the function: no run ends for that."""
+_WHOLE: Final = ("end", "tools")
+"""Why a reply ended that is all that the model wanted to say."""
+
+
+@dataclass
+class CachedCall:
+    """One call as the response cache knows it; `has_missed` says that the cache was asked and had nothing."""
+
+    store: ResponseCache
+    key: ResponseKey
+    ttl_s: int
+    consultant: Consultant
+    call: CallContext
+    clock: Clock
+    has_missed: bool = False
+
+    @classmethod
+    def of(
+        cls, consultant: Consultant, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
+    ) -> CachedCall | None:
+        """Name a call.
+
+        Args:
+            consultant: Whose model is asked.
+            state: The run; a rehearsed one has nothing to do with the cache.
+            call: The call, made for a tenant.
+            request: What the model is sent.
+            clock: The time by which replies expire.
+
+        Returns:
+            The call; None where the agent does not use the cache.
+        """
+        agent, providers = consultant.agent, consultant.providers
+        store = providers.responses if providers else None
+        if agent.response_cache is None or store is None or state.start.rehearsed:
+            return None
+        key = ResponseKey(call.tenant, agent.id, agent.version, digest_of(consultant, request))
+        return cls(store, key, agent.response_cache.ttl_s, consultant, call, clock)
+
+    def find(self) -> ModelReply | None:
+        """Give the reply that was kept, priced at what it saves, and show it to whoever watches replies come."""
+        try:
+            kept = self.store.find(self.key)
+        except _STORE_FAULTS as error:
+            _LOG.warning("the model is asked without the response cache: %s: %s", error.code, error.detail)
+            return None
+        if kept is None or kept.expires_at <= self.clock.now():
+            self.has_missed = True
+            return None
+        if kept.reply.text:
+            self.call.on_delta(Delta("text", kept.reply.text))
+        return self._hit(kept)
+
+    def keep(self, followed: Followed) -> None:
+        """Keep a reply that the model has just given, if it is whole and good."""
+        if not self.has_missed or not is_good(followed, self.consultant):
+            return
+        kept = KeptReply(reply=followed.reply, kept_at=iso(self.clock.now()), ttl_s=self.ttl_s)
+        size = len(kept.model_dump_json().encode())
+        if size > MOST_KEPT_BYTES:
+            _LOG.info("a reply of %d bytes is too long for the response cache", size)
+            return
+        try:
+            self.store.keep(self.key, kept)
+        except _STORE_FAULTS as error:
+            _LOG.warning("a reply is not kept in the response cache: %s: %s", error.code, error.detail)
+
+    def _hit(self, kept: KeptReply) -> ModelReply:
+        reply = kept.reply
+        hit = CacheHit(
+            kept_at=kept.kept_at,
+            usage=reply.usage,
+            saved_usd_micros=self.consultant.cost_usd_micros(reply),
+            request_id=reply.request_id,
+        )
+        return reply.model_copy(update={"usage": Usage(), "request_id": None, "cache_hit": hit})
+
+
+def digest_of(consultant: Consultant, request: ModelRequest) -> str:
+    """Tell calls apart by the agent's definition and by all that its model is sent.
+
+    Args:
+        consultant: Whose model is asked; with its definition no reply outlives what it was an answer to.
+        request: The call. What runs differ in and no model is sent, such as what earlier calls have cost, does not count.
+
+    Returns:
+        64 hexadecimal digits.
+    """
+    names = [name_of(one) for one in request.attachments]
+    parts = (consultant.agent.model_dump_json(), request.model_dump_json(exclude=_NOT_SENT), repr(names))
+    digest = sha256()
+    for part in parts:
+        raw = part.encode()
+        digest.update(len(raw).to_bytes(8, "big") + raw)
+    return digest.hexdigest()
+
+
+def is_good(followed: Followed, consultant: Consultant) -> bool:
+    """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
+    reply, end = followed.reply, followed.end
+    is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)
+    is_wanted = reply.model is None and not reply.tried
+    return (
+        is_accepted
+        and is_wanted
+        and reply.stop in _WHOLE
+        and all(_can_be_made(call, consultant) for call in reply.calls)
+    )
+
+
+def _can_be_made(call: ToolCall, consultant: Consultant) -> bool:
+    """Tell whether a call names one of the agent's tools, with arguments that it takes."""
+    use = consultant.agent.tool(call.tool)
+    if use is None:
+        return False
+    try:
+        read_arguments(bind(use), call)
+    except ModelFault:
+        return False
+    return True
+
+
+_NOT_SENT: Final[Any] = {
+    "own_turn": True,
+    "attachments": {"__all__": {"key"}},
+    "history": {
+        "__all__": {
+            "results": {"__all__": FOR_THE_BOOKS},
+            "reply": {"usage", "request_id", "cache_hit", "model", "tried"},
+        }
+    },
+}

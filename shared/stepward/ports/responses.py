@@ -1,0 +1,79 @@
+"""The response cache: whole replies of models, kept for a while and given again to calls that are equal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.conversation import ModelReply
+from stepward.ports.clock import from_iso
+
+
+@dataclass(frozen=True)
+class ResponseKey:
+    """Names a reply by whose it is and by all that it answers.
+
+    Args:
+        tenant: Whose agent was answered; nobody else can name the reply.
+        agent: The agent's id.
+        version: The agent's version.
+        digest: A digest of the definition and of the call with all that its model is sent, as hexadecimal digits.
+    """
+
+    tenant: str
+    agent: str
+    version: str
+    digest: str
+
+
+class KeptReply(BaseModel):
+    """A reply as its model gave it, with what it took.
+
+    Args:
+        reply: The reply.
+        kept_at: When it was given.
+        ttl_s: For how many seconds from then on it is given again.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reply: ModelReply
+    kept_at: str
+    ttl_s: int
+
+    @property
+    def expires_at(self) -> datetime:
+        """From when on it is not given any more."""
+        return from_iso(self.kept_at) + timedelta(seconds=self.ttl_s)
+
+
+class ResponseCache(Protocol):
+    """Keeps replies by their names."""
+
+    def find(self, key: ResponseKey) -> KeptReply | None:
+        """Read a reply, with one read.
+
+        Args:
+            key: Its name.
+
+        Returns:
+            What was kept last, which may have expired: a store removes late. None where nothing is, or nothing that this
+            release can read.
+
+        Raises:
+            PlatformFault: The store does not answer.
+        """
+
+    def keep(self, key: ResponseKey, kept: KeptReply) -> None:
+        """Keep a reply in place of an earlier one, with one write.
+
+        Args:
+            key: Its name.
+            kept: The reply, of at most 100,000 bytes as JSON.
+
+        Raises:
+            PlatformFault: The store does not answer.
+        """
