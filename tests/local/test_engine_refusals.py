@@ -183,3 +183,12 @@ def test_topic_publishing_to_fifo_topics_needs_a_group_and_has_a_number(laptop: 
         assert told["error"] == "SNS.InvalidParameterException"
         assert told["cause"].startswith("Invalid parameter: ")
         assert words in told["cause"]
+
+
+def test_topic_publishing_names_a_topic_that_is_not_there(laptop: Laptop) -> None:
+    gone = {"TopicArn": "arn:aws:sns:us-east-1:123456789012:nobodys", "Message": "m"}
+    told = task(laptop, "truth-no-topic", "sns:publish", gone)
+    assert told["error"] == "SNS.NotFoundException"
+    assert told["cause"].startswith(
+        "Topic does not exist (Service: AmazonSNS; Status Code: 404; Error Code: NotFound; "
+    )

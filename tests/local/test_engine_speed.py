@@ -42,21 +42,6 @@ def test_parse_cache_keeps_the_tree_but_not_the_program(laptop: Laptop) -> None:
     assert first is not second
 
 
-def test_path_cache_parses_a_path_once(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
-    import jsonpath_ng.parser
-    from moto.stepfunctions.parser.asl.utils.json_path import extract_json
-
-    parsed: list[Any] = []
-    parse = jsonpath_ng.parser.JsonPathParser.parse
-    monkeypatch.setattr(
-        jsonpath_ng.parser.JsonPathParser,
-        "parse",
-        lambda parser, path, **more: parsed.append(path) or parse(parser, path, **more),  # type: ignore[func-returns-value]
-    )
-    assert [extract_json("$.parsed.once", {"parsed": {"once": number}}) for number in (1, 2, 3)] == [1, 2, 3]
-    assert len(parsed) == 1
-
-
 def test_service_lookup_reads_no_folder_a_request(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
     import moto.backends
 

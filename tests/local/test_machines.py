@@ -33,7 +33,6 @@ def test_an_answer_is_the_output(laptop: Laptop) -> None:
         ({"exit": 1}, "Runtime.ExitError"),
         ({"sleep_s": 3}, "Sandbox.Timedout"),
         ({"bytes": 6_300_000}, "Function.ResponseSizeTooLarge"),
-        ({"bytes": 300_000}, "States.DataLimitExceeded"),
     ],
 )
 def test_errors_are_caught_by_awss_names(laptop: Laptop, event: dict[str, Any], name: str) -> None:

@@ -12,6 +12,7 @@ from infra.local import engine
 from tests.local import (
     test_engine_definitions,
     test_engine_executions,
+    test_engine_language,
     test_engine_patches,
     test_engine_refusals,
     test_engine_services,
@@ -27,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     test_engine_definitions,
     test_engine_executions,
+    test_engine_language,
     test_engine_refusals,
     test_engine_services,
     test_engine_speed,

@@ -27,6 +27,7 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
+from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from infra.local.engine import failure_events
 
@@ -55,10 +56,16 @@ def _eval_variable(comparison: Any, env: Any) -> None:
     asks = comparison.comparison_function
     asks_presence = asks.operator_type is ComparisonOperatorType.IsPresent
     if isinstance(env.stack[-1], NoSuchVariable) and not asks_presence:
-        path = comparison.variable.string_sampler.literal_value
-        cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
-        _fail(env, StatesErrorNameType.StatesRuntime, cause)
-    asks.eval(env)
+        _fail_at(env, comparison.variable.string_sampler.literal_value)
+    try:
+        asks.eval(env)
+    except NoSuchJsonPathError as error:
+        _fail_at(env, error.json_path)
+
+
+def _fail_at(env: Any, path: str) -> NoReturn:
+    cause = f"Invalid path '{path}': The choice state's condition path references an invalid value."
+    _fail(env, StatesErrorNameType.StatesRuntime, cause)
 
 
 def _fail(env: Any, kind: StatesErrorNameType, cause: str) -> NoReturn:

@@ -1,7 +1,7 @@
 r"""moto reads an intrinsic function as it stands in the definition's JSON, and drops in silence what it cannot read.
 
 Where: `IntrinsicParser.parse` in moto/stepfunctions/parser/asl/parse/intrinsic/intrinsic_parser.py, whose lexer knows one bracket
-after a step of a path and neither a quote that is escaped (`\'`) nor JSON's own escapes; `States.Format` (…/component/intrinsic/
+after a step of a path and neither null, a quote that is escaped (`\'`) nor JSON's own escapes, and whose reader fails on fractions; `States.Format` (…/component/intrinsic/
 function/statesfunction/generic/string_format.py) leaves the template to Python. Here texts and paths are read first, and the
 grammar sees a word in the place of each.
 """
@@ -30,7 +30,9 @@ from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preproces
 ORIGINAL = IntrinsicParser.parse
 ORIGINAL_FORMAT = StringFormat._eval_body  # noqa: SLF001 - what is mended
 _TOKEN = re.compile(
-    r"(?P<text>'(?:[^'\\]|\\.)*')|(?P<path>\$\$?(?=[.\[\s,)]))|(?P<other>[^'$]+|.)", re.DOTALL
+    r"(?P<text>'(?:[^'\\]|\\.)*')|(?P<path>\$\$?(?=[.\[\s,)]))|(?P<value>(?<=[(,\s])(?:null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"(?=[\s,)]))|(?P<other>.)",
+    re.DOTALL,
 )
 _IN_PATH = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[(\[]|[)\]]|[^'\"()\[\],]+", re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
@@ -51,10 +53,10 @@ def install() -> None:
 
 
 def _parse(src: str) -> Any:
-    said: list[str] = []
+    said: list[Any] = []
     words = "".join(_words(_decoded(src), said))
     seen: Any = type("Seen", (Preprocessor,), {})
-    seen.visitFunc_arg_string = lambda _, ctx: ArgumentLiteral(_text(said[_number(ctx.STRING())]))
+    seen.visitFunc_arg_string = lambda _, ctx: ArgumentLiteral(said[_number(ctx.STRING())])
     seen.visitFunc_arg_json_path = lambda _, ctx: ArgumentJsonPath(said[_number(ctx.JSON_PATH_STRING())])
     seen.visitFunc_arg_context_path = lambda _, ctx: ArgumentContextPath(
         said[_number(ctx.CONTEXT_PATH_STRING())]
@@ -71,15 +73,18 @@ def _decoded(src: str) -> str:
     return text
 
 
-def _words(text: str, said: list[str]) -> Iterator[str]:
-    """Give the text with a word for each text and path in it, and keep those."""
+def _words(text: str, said: list[Any]) -> Iterator[str]:
+    """Give the text with a word for each text, number, null and path in it, and keep those."""
     place = 0
     while place < len(text):
         found = _TOKEN.match(text, place)
         assert found is not None
         place = found.end()
         if found["text"]:
-            said.append(found["text"][1:-1])
+            said.append(_text(found["text"][1:-1]))
+            yield f"'t{len(said) - 1}'"
+        elif found["value"]:
+            said.append(json.loads(found["value"]))
             yield f"'t{len(said) - 1}'"
         elif found["path"]:
             place = _end_of_path(text, place)

@@ -1,16 +1,18 @@
 """moto gives a list for whatever follows an index in a path, and nothing for a filter that nothing fits.
 
 Where: `extract_json` in moto/stepfunctions/parser/asl/utils/json_path.py:49. AWS reads paths as the Java library Jayway does: a
-path that can lead to one place only gives its value, any other a list of what it finds, be it empty.
+path that can lead to one place only gives its value, any other a list of what it finds, be it empty. moto's library
+knows neither `in`, `=~` and their like nor `length()`, and looks with a filter into objects.
 """
 
 from __future__ import annotations
 
 import importlib
-import re
 from typing import Any
 
 from moto.stepfunctions.parser.asl.utils import json_path
+
+from infra.local.engine import json_paths
 
 ORIGINAL = json_path.extract_json
 _ENGINE = "moto.stepfunctions.parser.asl"
@@ -25,8 +27,6 @@ _READERS = (
     f"{_OPERATORS}.string_operators",
     f"{_OPERATORS}.timestamp_operators",
 )
-_NAMED = re.compile(r"\['(?:[^'\\]|\\.)*'\]|\[\"(?:[^\"\\]|\\.)*\"\]")
-_OPEN = re.compile(r"\.\.|\*|\[\?|\[[^\]]*[:,]")
 
 
 def install() -> None:
@@ -37,9 +37,8 @@ def install() -> None:
 
 def extract(path: str, data: Any) -> Any:
     """Find what a path leads to."""
-    matches = json_path.parse(path).find(data)
-    if _OPEN.search(_NAMED.sub("", path)):
-        return [match.value for match in matches]
-    if not matches:
-        raise json_path.NoSuchJsonPathError(json_path=path, data=data)
-    return matches[0].value
+    try:
+        found = json_paths.find(path, data)
+    except LookupError:
+        raise json_path.NoSuchJsonPathError(json_path=path, data=data) from None
+    return found[0] if json_paths.read(path).is_definite else found

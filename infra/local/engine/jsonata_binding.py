@@ -8,6 +8,7 @@ no escaping, no cost for large states (1 ms instead of 386 ms at 85 KB), and und
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,13 @@ from jsonata.jexception import JException
 from jsonata.utils import Utils
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
 from moto.stepfunctions.parser.asl.component.common.string import string_expression
+from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
-from infra.local.engine import query_errors
+from infra.local.engine import json_path_values, query_errors
 from infra.local.engine.jsonata_functions import FUNCTIONS
 from infra.local.engine.jsonata_numbers import AwsJsonata, as_doubles, whole
+
+_NAMED = re.compile(r"\$([^\W\d]\w*)")
 
 
 class Undefined(Exception):
@@ -49,7 +53,7 @@ def install() -> None:
 def _eval_expression(component: Any, env: Any) -> None:
     expression = component.expression
     try:
-        value = evaluate(expression, {**_variables(env), "states": _states(env)})
+        value = evaluate(expression, {**variables_of(env), "states": _states(env)})
     except Undefined:
         query_errors.fail(env, expression, "returned nothing (undefined).")
     except TypeError:
@@ -61,17 +65,31 @@ def _eval_expression(component: Any, env: Any) -> None:
 
 
 def _eval_variable(component: Any, env: Any) -> None:
-    variables = _variables(env)
-    if component.query_language_mode == QueryLanguageMode.JSONata:
-        variables["states"] = _states(env)
+    variables = variables_of(env)
+    if component.query_language_mode == QueryLanguageMode.JSONPath:
+        env.stack.append(_sampled(component.expression, variables))
+        return
     try:
-        env.stack.append(evaluate(component.expression, variables))
+        env.stack.append(evaluate(component.expression, {**variables, "states": _states(env)}))
     except Undefined:
         env.stack.append(None)
 
 
-def _variables(env: Any) -> dict[str, Any]:
+def _sampled(path: str, variables: Mapping[str, Any]) -> Any:
+    found = _NAMED.match(path)
+    if found is None or found[1] not in variables:
+        raise NoSuchJsonPathError(json_path=path, data=dict(variables))
+    try:
+        return json_path_values.extract(f"${path[found.end() :]}", variables[found[1]])
+    except NoSuchJsonPathError as error:
+        raise NoSuchJsonPathError(json_path=path, data=error.data) from None
+
+
+def variables_of(env: Any) -> dict[str, Any]:
+    """Give the variables by name, as the part of a state that is evaluated sees them."""
     store = env.variable_store
+    if (seen := getattr(store, "seen", None)) is not None:
+        return dict(seen)
     return {**store._outer_scope, **store._inner_scope}  # noqa: SLF001 - the store only offers them as JSONata source
 
 

@@ -24,6 +24,8 @@ class AwsJsonata(Jsonata):  # type: ignore[misc]  # the library declares no type
     def __init__(self, source: str) -> None:
         super().__init__(source)
         self.environment.bind("string", Jsonata.JFunction(Jsonata.JLambda(string), "<x-b?:s>"))
+        # Step Functions offers `$parse` in its place.
+        self.environment.bind("eval", None)
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
         """Join two values as texts."""

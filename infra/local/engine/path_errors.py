@@ -3,7 +3,8 @@
 Where: `InputPath` and `TimeoutSecondsPath` in moto/stepfunctions/parser/asl/component/common/{path/input_path.py:48,
 timeouts/timeout.py:97} say "No results for path" of any path; `OutputPath` and `ItemsPath` fall through to
 `Program._eval_body` (…/program/program.py:92), Task parameters to TaskFailed (…/state/exec/execute_state.py:138). AWS
-words them as the Java library it uses does: the first step that is missing decides.
+words them as the Java library it uses does: the first step that is missing decides. Of an `ItemsPath` to what is no array it
+names the Python type, by the error of JSONata.
 """
 
 from __future__ import annotations
@@ -103,6 +104,8 @@ def _eval_body(component: Any, env: Any) -> None:
     data = env.stack[-1] if env.stack and not isinstance(component, InputPath) else env.states.get_input()
     _check(component, data, env)
     ORIGINALS[type(component)](component, env)
+    if isinstance(component, ItemsPath) and not isinstance(env.stack[-1], list):
+        _fail(env, f'Reference path "{component.string_sampler.literal_value}" must point to array.')
 
 
 def _eval_seconds(component: Any, env: Any) -> int:

@@ -1,7 +1,7 @@
 """moto's SNS takes messages for FIFO topics that AWS refuses, and gives those that it takes no sequence number.
 
 Where: `SNSResponse.publish` in moto/sns/responses.py; `SNSBackend.publish` in moto/sns/models.py looks for a group only where a
-queue is subscribed. Nor is an empty message refused.
+queue is subscribed. Nor is an empty message refused, and it calls a topic that is not there an endpoint.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from moto.sns.exceptions import SNSInvalidParameter
+from moto.sns.exceptions import SNSInvalidParameter, SNSNotFoundError
 from moto.sns.responses import SNSResponse
 
 ORIGINAL = SNSResponse.publish
@@ -29,6 +29,8 @@ def _publish(response: Any) -> Any:
     if not said["Message"]:
         raise SNSInvalidParameter("Invalid parameter: Empty message")
     topic = response.backend.topics.get(said["TargetArn"] or said["TopicArn"])
+    if topic is None and said["TopicArn"]:
+        raise SNSNotFoundError("Topic does not exist")
     if topic is None or not topic.fifo_topic:
         return ORIGINAL(response)
     if not said["MessageGroupId"]:

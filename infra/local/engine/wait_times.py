@@ -25,7 +25,7 @@ from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp 
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from infra.local.engine import query_errors
+from infra.local.engine import query_errors, timestamps
 
 ORIGINAL = Timestamp._get_wait_seconds  # noqa: SLF001 - what is mended
 ORIGINAL_INTERVAL = WaitFunction._wait_interval  # noqa: SLF001 - as above
@@ -46,21 +46,21 @@ def _until(wait: Any, env: Any) -> int:
     wait.string.eval(env=env)
     expression, text = wait.string.literal_value, env.stack.pop()
     query_errors.require(env, expression, text, "string", lambda value: isinstance(value, str))
-    moment = wait._from_timestamp_string(text)  # noqa: SLF001 - as above
+    moment = timestamps.read(text)
     if moment is None:
         words = "The Timestamp field cannot be parsed as an ISO-8601 extended offset date-time format string"
         query_errors.fail_with(env, f"{words}: {text}", follows_entry=True)
-    return int((moment.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())
+    return int((moment - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _seconds_to(wait: Any, env: Any) -> int:
     wait.string.eval(env=env)
     text = env.stack.pop()
-    moment = wait._from_timestamp_string(text) if isinstance(text, str) else None  # noqa: SLF001 - as above
+    moment = timestamps.read(text) if isinstance(text, str) else None
     if moment is None:
         raise FailureEventException(wait._create_failure_event(env, text))  # noqa: SLF001 - as above
     # moto compares with the local clock's time of day as if it were UTC.
-    return int((moment.replace(tzinfo=dt.UTC) - dt.datetime.now(dt.UTC)).total_seconds())
+    return int((moment - dt.datetime.now(dt.UTC)).total_seconds())
 
 
 def _for_seconds(wait: Any, env: Any) -> int:
