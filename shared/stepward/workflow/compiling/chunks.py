@@ -13,10 +13,9 @@ from typing import Any, Final
 from stepward.domain.chunks import lanes_of
 from stepward.domain.retries import Retry
 from stepward.workflow.compiling import states
-from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S, SETTLE, Named, State
+from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S, Named, State
+from stepward.workflow.state_names import SETTLE, WHICH, Part, path_of, state_name
 
-WHICH: Final = "which-items?"
-"""No task can be called so: ids have no hyphens."""
 _ROUNDS: Final = (
     "{% [[$states.input.chunk.first..$states.input.chunk.last]"
     ".{'at': $states.input.chunk.rounds & '[' & $string($) & ']'}] %}"
@@ -25,6 +24,7 @@ _ROUNDS: Final = (
 
 def chunks_state(path: str, max_parallel: int, *, nested: bool, timeout_s: int) -> Named:
     """Runs the chunks of a foreach, a few at once."""
+    chunk = state_name(path, Part.CHUNK)
     each = {
         "Type": "Map",
         "Comment": "The items in ranges, each in an execution of its own",
@@ -32,12 +32,12 @@ def chunks_state(path: str, max_parallel: int, *, nested: bool, timeout_s: int) 
         "MaxConcurrency": lanes_of(max_parallel),
         "ItemProcessor": {
             "ProcessorConfig": {"Mode": "INLINE"},
-            "StartAt": f"{path} chunk",
-            "States": {f"{path} chunk": {**_chunk_state(path, timeout_s), "End": True}},
+            "StartAt": chunk,
+            "States": {chunk: {**_chunk_state(path, timeout_s), "End": True}},
         },
         "Output": states.passed_on(nested=nested),
     }
-    return f"{path} chunks", each
+    return state_name(path, Part.CHUNKS), each
 
 
 def _chunk_state(path: str, timeout_s: int) -> State:
@@ -54,7 +54,7 @@ def _chunk_state(path: str, timeout_s: int) -> State:
 
 def items_state(path: str, max_parallel: int, body: dict[str, Any]) -> Named:
     """Runs the items of one chunk, as the state of a small foreach runs all of them."""
-    return f"{path} items", {
+    return state_name(path, Part.ITEMS), {
         "Type": "Map",
         "Comment": "Once for each item of the chunk that this execution was given",
         "Items": _ROUNDS,
@@ -93,7 +93,7 @@ def unfolded(machine: dict[str, Any]) -> dict[str, Any]:
     apart = {one["Next"]: whole["States"].pop(one["Next"]) for one in question["Choices"]}
     for name, state in apart.items():
         state.pop("Next")
-        chunk = f"{name.removesuffix(' items')} chunk"
+        chunk = state_name(path_of(name), Part.CHUNK)
         lines = _lines_with(chunk, [whole, *(one["ItemProcessor"] for one in apart.values())])
         lines["States"][chunk].pop("End")
         lines["States"] |= {chunk: {**lines["States"][chunk], "Next": name}, name: {**state, "End": True}}

@@ -6,10 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Container, Iterator
 from typing import Any
 
-from stepward.workflow.compiling.states import SETTLE, WAIT, State
-
-BEGINS = " begins"
-"""How the first state of a workflow that goes from task to task is called, after the task that it leads to."""
+from stepward.workflow.compiling.states import WAIT, State
+from stepward.workflow.state_names import Part, is_part, owner_of, path_of, state_name
 
 
 def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
@@ -21,12 +19,6 @@ def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
             pending.extend(state.get("Branches", ()))
             if "ItemProcessor" in state:
                 pending.append(state["ItemProcessor"])
-
-
-def owner_of(name: str, paths: Container[str]) -> str:
-    """The task that a state is for, or that it leads to; "" for the first and the last of a machine."""
-    first = name.partition(" ")[0]
-    return first if first in paths and name != SETTLE and not name.endswith(BEGINS) else ""
 
 
 def is_await(state: State) -> bool:
@@ -65,8 +57,8 @@ def owned_states(machine: dict[str, Any], paths: Container[str]) -> dict[str, Co
     named = dict(all_states(machine))
     found: dict[str, Counter[str]] = defaultdict(Counter)
     for name, state in named.items():
-        owner, _, rest = name.partition(" ")
-        if rest == "chunk" or (rest == "items" and f"{owner} chunks" in named):
+        is_chunked = state_name(path_of(name), Part.CHUNKS) in named
+        if is_part(name, Part.CHUNK) or (is_part(name, Part.ITEMS) and is_chunked):
             continue
         one = {"states": 1, "functions": int(is_function(state)), "awaits": int(is_await(state))}
         found[owner_of(name, paths)].update(one)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.workflow.compiling.states import JOURNAL, LONGEST_NAME_CHARS, TASK_RUN, State, await_by_room
+from stepward.workflow.state_names import is_join
 
 MOST_REQUEST_BYTES: Final = 1_048_576
 """1 MB is the most for a definition and for the whole request that brings it, in which each of its quotes is two bytes."""
@@ -92,7 +93,7 @@ def _parts(machine: dict[str, Any]) -> str:
     numbers, sizes = Counter[str](), Counter[str]()
     for name, state in (one for states in _lists_of_states(machine) for one in states.items()):
         own = {key: value for key, value in state.items() if key not in ("Branches", "ItemProcessor")}
-        kind = "that wait for several tasks" if " waits" in name else "for tasks"
+        kind = "that wait for several tasks" if is_join(name) else "for tasks"
         numbers[kind] += 1
         sizes[kind] += _sent_bytes(text_of({name: own}))
     said = [f"{numbers[kind]:,} states {kind} take {sizes[kind]:,}" for kind in sorted(sizes)]

@@ -19,6 +19,7 @@ from stepward.tasks.foreach import ForeachSettings
 from stepward.workflow.compiling.counting import is_await
 from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S
 from stepward.workflow.planning.rounds import Rounds, of_foreach, of_loop, visits_of
+from stepward.workflow.state_names import Part, path_of, state_name
 
 MOST_EVENTS: Final = 25_000
 """Of one execution's history; at the next the service ends the execution."""
@@ -93,7 +94,7 @@ class _Histories:
             for branch in state.get("Branches", ()):
                 yield from self._maps(branch)
             if state["Type"] == "Map":
-                yield name.partition(" ")[0], state
+                yield path_of(name), state
 
     def _divide(self, path: str) -> None:
         most = min(self._named(path), (PLANNED_EVENTS - _AROUND_A_CHUNK) // self._item[path])
@@ -115,7 +116,7 @@ class _Histories:
 
     def _events(self, lines: Lines) -> int:
         return sum(
-            self._times(name, name.partition(" ")[0]) * self._of_state(name, state)
+            self._times(name, path_of(name)) * self._of_state(name, state)
             for name, state in lines["States"].items()
         )
 
@@ -124,7 +125,7 @@ class _Histories:
             return _of_task(state)
         inside = sum(self._events(branch) for branch in state.get("Branches", ()))
         if state["Type"] == "Map":
-            path = name.partition(" ")[0]
+            path = path_of(name)
             inside = self._of_chunks(path, self.chunks[path]) if path in self.chunks else self._of_items(path)
         return _EVENTS[state["Type"]] + inside
 
@@ -142,7 +143,11 @@ class _Histories:
         if path not in self.program.tasks:
             return 1
         task = self.program.tasks[path].task
-        times = of_loop(task).most + 1 if task.type == "loop" and name in (path, f"{path} again?") else 1
+        times = (
+            of_loop(task).most + 1
+            if task.type == "loop" and name in (path, state_name(path, Part.AGAIN))
+            else 1
+        )
         body = self._rounds.body_of(path)
         while body and self.program.tasks[body].task.type == "loop":
             times *= of_loop(self.program.tasks[body].task).most

@@ -16,14 +16,13 @@ from stepward.workflow.compiling.chunks import chunks_state, items_state, with_c
 from stepward.workflow.compiling.lanes import in_lanes
 from stepward.workflow.compiling.latches import Latches, latches_of
 from stepward.workflow.compiling.scopes import Node, Scope, Scopes
-from stepward.workflow.compiling.states import SETTLE, Named, State
+from stepward.workflow.compiling.states import Named, State
 from stepward.workflow.order.decompose import arrange
 from stepward.workflow.order.steps import Await, Par, Seq, Step, Task, parts
+from stepward.workflow.state_names import LONGEST_NAME_CHARS, SETTLE, Part, parallel_name, state_name
 
 MOST_NEEDS_A_WRITE: Final = 100
 """Conditions of one write: an expression may have 4 KB."""
-LONGEST_NAME_CHARS: Final = 80
-"""Of a state."""
 Joins = dict[int, list[tuple[str, Await]]]
 """An await by its identity in the tree → the states that it becomes."""
 
@@ -92,7 +91,7 @@ class MachineWriter:
             if isinstance(one, Seq):
                 for before, after in pairwise(inner):
                     if isinstance(before, Await):
-                        name = f"{paths[_first(after)]} waits"
+                        name = state_name(paths[_first(after)], Part.WAITS)
                         found[id(before)] = [(self._name(name), Await(few)) for few in _few(before.needs)]
             ahead.extend(reversed(inner))
         return found
@@ -117,7 +116,7 @@ class MachineWriter:
     def _parallel(self, step: Par, scope: Scope, joins: Joins) -> Named:
         branches = [self._step(branch, scope, joins) for branch in parts(step)]
         first = scope.nodes[_first(step)].path
-        name = self._name(f"{first} beside {len(branches) - 1} more")
+        name = self._name(parallel_name(first, len(branches)))
         return name, {
             "Type": "Parallel",
             "Branches": [_linked(branch) for branch in branches],
@@ -158,7 +157,11 @@ class MachineWriter:
             "Seconds": "{% $states.input.seconds %}",
             "Output": states.passed_on(nested=nested),
         }
-        return [(node.path, begin), (f"{node.path} passes", pause), (f"{node.path} done", done)]
+        return [
+            (node.path, begin),
+            (state_name(node.path, Part.PASSES), pause),
+            (state_name(node.path, Part.DONE), done),
+        ]
 
     def _foreach(self, node: Node) -> list[Named]:
         nested, settings = node.depth > 0, settings_of(node.task)
@@ -171,7 +174,7 @@ class MachineWriter:
             each = chunks_state(node.path, most, nested=nested, timeout_s=self.definition.timeout_s)
         else:
             each = states.items_state(node.path, most, body, nested=nested)
-        return [(node.path, begin), each, (f"{node.path} done", done)]
+        return [(node.path, begin), each, (state_name(node.path, Part.DONE), done)]
 
     def _loop(self, node: Node) -> list[Named]:
         """A round begins where the one before ended: the same state decides whether there is another."""
@@ -187,7 +190,7 @@ class MachineWriter:
             "Default": _Past(len(inner)),
             "Output": {"at": "{% $states.input.at %}"},
         }
-        return [(node.path, begin), (f"{node.path} again?", again), *inner]
+        return [(node.path, begin), (state_name(node.path, Part.AGAIN), again), *inner]
 
     def retry_of(self, task: TaskDefinition) -> Retry:
         """A task's own rule, else the workflow's."""
@@ -229,7 +232,7 @@ def _linked(chain: Sequence[Named]) -> dict[str, Any]:
     """Let each state lead to the next one; the last ends the branch."""
     laid = list(chain)
     if any(_ends_with_loop(place, state, len(laid)) for place, (_, state) in enumerate(laid)):
-        laid.append((f"{laid[0][0]} ended", {"Type": "Succeed"}))
+        laid.append((state_name(laid[0][0], Part.ENDED), {"Type": "Succeed"}))
     names = [name for name, _ in laid]
     for place, (_, state) in enumerate(laid):
         following = names[place + 1] if place + 1 < len(names) else None

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
+from stepward.workflow.state_names import Part, state_name
 
 State = dict[str, Any]
 Named = tuple[str, State]
 
-SETTLE: Final = "settle run"
-"""No task can be called so: ids have no spaces."""
 WAIT: Final = "wait"
 """The step in which the room makes the write of an await."""
 TASK_RUN: Final = "${TaskRun}"
@@ -114,7 +113,7 @@ def _time_is_over(timeout_s: int, attempts: int) -> tuple[int | str, State]:
 
 def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: bool) -> Named:
     """Runs a body once for each item."""
-    return f"{path} items", {
+    return state_name(path, Part.ITEMS), {
         "Type": "Map",
         "Comment": "Once for each item",
         "Items": "{% $states.input.items %}",

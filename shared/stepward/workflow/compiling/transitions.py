@@ -7,9 +7,9 @@ from typing import Any, Final
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition
 from stepward.workflow.compiling import states
-from stepward.workflow.compiling.counting import BEGINS
 from stepward.workflow.compiling.scopes import Node
-from stepward.workflow.compiling.states import SETTLE, Named, State
+from stepward.workflow.compiling.states import Named, State
+from stepward.workflow.state_names import SETTLE, Part, state_name
 
 _FIRST: Final = {"at": "step[0]"}
 NEXT_STEP: Final = "{% { 'at': 'step[' & ($number($substringBefore($substringAfter($states.input.at, '['), ']')) + 1) & ']' } %}"
@@ -17,7 +17,7 @@ NEXT_STEP: Final = "{% { 'at': 'step[' & ($number($substringBefore($substringAft
 
 def begin(start: str) -> Named:
     """The first state: it says that this is step 0."""
-    return f"{start}{BEGINS}", {
+    return state_name(start, Part.BEGINS), {
         "Type": "Pass",
         "Comment": "Counts the steps",
         "Output": _FIRST,
@@ -36,10 +36,15 @@ def leave(node: Node, *, decides: bool) -> list[Named]:
     if not task.next:
         return []
     if not decides:
-        return [(f"{node.path} leaves", {"Type": "Pass", "Output": NEXT_STEP, "Next": task.next[0].to})]
+        return [
+            (
+                state_name(node.path, Part.LEAVES),
+                {"Type": "Pass", "Output": NEXT_STEP, "Next": task.next[0].to},
+            )
+        ]
     ask = states.task_state(node.path, nested=True, step="decide", retry=Retry())
     ask["Output"] = "{% $states.result.Payload %}"
-    return [(f"{node.path} decides", ask), (f"{node.path} then", _choice(task))]
+    return [(state_name(node.path, Part.DECIDES), ask), (state_name(node.path, Part.TO_NEXT), _choice(task))]
 
 
 def _choice(task: TaskDefinition) -> State:

@@ -7,12 +7,11 @@ from functools import cached_property
 from typing import Any
 
 from stepward.domain.programs import Program
-from stepward.workflow.compiling.chunks import WHICH
-from stepward.workflow.compiling.counting import all_states, first_states, is_await, is_function, owner_of
-from stepward.workflow.compiling.states import SETTLE
+from stepward.workflow.compiling.counting import all_states, first_states, is_await, is_function
 from stepward.workflow.planning.bounds import ONE, Bound, total
 from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.running.undoing import can_be_undone
+from stepward.workflow.state_names import SETTLE, WHICH, Part, is_part, owner_of, state_name
 
 State = dict[str, Any]
 _OF_AUTHORS = ("TaskRetry", "States.Timeout")
@@ -40,7 +39,7 @@ class Entered:
     @property
     def is_chunk(self) -> bool:
         """Whether it waits for an execution of some items."""
-        return self.name == f"{self.owner} chunk"
+        return bool(self.owner) and is_part(self.name, Part.CHUNK)
 
     @property
     def is_jittered(self) -> bool:
@@ -73,7 +72,7 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
     for name, state in all_states(machine):
         owner = owner_of(name, program.tasks)
         times = rounds.of(owner) if owner else ONE
-        if owner in program.chunks and name in (f"{owner} chunk", f"{owner} items"):
+        if owner in program.chunks and is_part(name, Part.CHUNK, Part.ITEMS):
             times = times * rounds.chunks(owner)
         elif name in (WHICH, SETTLE):
             times = times + executions
@@ -84,4 +83,4 @@ def entered(program: Program, machine: dict[str, Any]) -> list[Entered]:
 
 
 def _asks_again(program: Program, owner: str, name: str) -> bool:
-    return program.tasks[owner].task.type == "loop" and name in (owner, f"{owner} again?")
+    return program.tasks[owner].task.type == "loop" and name in (owner, state_name(owner, Part.AGAIN))

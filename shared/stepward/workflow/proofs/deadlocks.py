@@ -14,9 +14,9 @@ from typing import Any, Final
 
 from stepward.workflow.compiling.chunks import unfolded
 from stepward.workflow.compiling.counting import is_await, is_function
-from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.proofs.proof import Proof, Subject, body_of
+from stepward.workflow.state_names import SETTLE, Part, is_part, path_of, state_name
 
 NAME: Final = "no-deadlock"
 _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
@@ -64,7 +64,7 @@ class _Drawn:
         """Whether a way orders nothing: back to a loop's question for another round, or from task to task of a state machine."""
         if following in self._loops and name.startswith(f"{following}."):
             return True
-        owners = _owner(name), _owner(following)
+        owners = path_of(name), path_of(following)
         if not self.subject.definition.is_state_machine or any("." in one for one in owners):
             return False
         # A task that leads to itself is gone into anew by its first state, which has its name.
@@ -102,7 +102,9 @@ class _Drawn:
             passes = caught["ErrorEquals"] == [_CONDITION] and caught["Next"] in _next(state)
             if not passes and caught["Next"] != SETTLE:
                 self.astray.append((name, caught["Next"]))
-        is_question = state["Type"] == "Choice" and name.removesuffix(" again?") not in self._loops
+        is_question = state["Type"] == "Choice" and not (
+            is_part(name, Part.AGAIN) and path_of(name) in self._loops
+        )
         if is_question and not self.subject.definition.is_state_machine:
             self.astray.append((name, ""))
 
@@ -117,20 +119,20 @@ class _Drawn:
         """Give the ways on which somebody waits for ever."""
         for name, to in self.astray:
             yield (
-                (_owner(name),),
+                (path_of(name),),
                 f"the state {name!r} may leave out states that others wait for (it leads to {to!r})",
             )
         for name, needs in self.awaits.items():
             for need in needs:
                 if why := self._no_release(name, need):
-                    yield (need, _owner(name)), why
+                    yield (need, path_of(name)), why
         yield from self._rings()
 
     def _no_release(self, name: str, need: str) -> str | None:
         program = self.subject.program
         if need not in program.tasks or self._keeps(need) not in self.before:
             return f"{name!r} waits for {need!r}, which no state carries"
-        if body_of(program, need) != body_of(program, _owner(name)):
+        if body_of(program, need) != body_of(program, path_of(name)):
             return f"{name!r} waits for {need!r}, which is in another body"
         task, looked = program.tasks[need], self._looked.get(name, {})
         if not any(need in looked.get(latch, ()) for latch in (task.latch, *task.marks)):
@@ -150,7 +152,8 @@ class _Drawn:
     def _keeps(self, path: str) -> str:
         """The state in which a task's record is there at the latest."""
         kind = self.subject.program.tasks[path].task.type
-        return {"foreach": f"{path} done", "wait": f"{path} done", "loop": f"{path} again?"}.get(kind, path)
+        last = {"foreach": Part.DONE, "wait": Part.DONE, "loop": Part.AGAIN}
+        return state_name(path, last[kind]) if kind in last else path
 
     def _rings(self) -> Iterator[tuple[tuple[str, ...], str]]:
         names = list(self.before)
@@ -163,18 +166,14 @@ class _Drawn:
         try:
             in_order(needs)
         except Cycle as ring:
-            way = tuple(dict.fromkeys(_owner(names[index]) for index in ring.path))
+            way = tuple(dict.fromkeys(path_of(names[index]) for index in ring.path))
             yield way, "these wait for each other"
 
 
 def _ways_on(path: str) -> tuple[str, str]:
-    return f"{path} then", f"{path} leaves"
+    return state_name(path, Part.TO_NEXT), state_name(path, Part.LEAVES)
 
 
 def _next(state: dict[str, Any]) -> list[str]:
     ways = [one["Next"] for one in state.get("Choices", ())] + [state.get("Next"), state.get("Default")]
     return [way for way in ways if way]
-
-
-def _owner(name: str) -> str:
-    return name.partition(" ")[0]

@@ -7,10 +7,10 @@ from typing import Any
 from stepward.domain.errors import MaxIterationsReached, OutputMalformed, StepwardError, TaskFailed
 from stepward.domain.json_values import as_read
 from stepward.domain.workflows import Transition
-from stepward.workflow.compiling.states import SETTLE
 from stepward.workflow.expressions import resolved
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.rounds import number_of
+from stepward.workflow.state_names import SETTLE
 
 
 def decide(entry: Entry) -> dict[str, Any]:

@@ -1,0 +1,78 @@
+"""Name the states of a workflow's machine, and read the names again.
+
+A state is called after the task that it is for: by the task's path alone, or with a word behind it for the task's further
+states. Ids have neither spaces nor hyphens, so no task can be called as one of the machine's own states is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from enum import StrEnum
+from typing import Final
+
+SETTLE: Final = "settle run"
+"""The last state, which ends the run."""
+WHICH: Final = "which-items?"
+"""The first state where a foreach runs in chunks: it asks which items the execution is to run."""
+LONGEST_NAME_CHARS: Final = 80
+"""Step Functions takes no longer name of a state."""
+
+
+class Part(StrEnum):
+    """What a state does for its task, where that has several."""
+
+    BEGINS = "begins"
+    """Leads to the first task of a workflow that goes from task to task."""
+    DECIDES = "decides"
+    """Calls the function that chooses the way on."""
+    TO_NEXT = "then"
+    """Goes the way that was chosen."""
+    LEAVES = "leaves"
+    """Counts the step where there is one way only."""
+    ITEMS = "items"
+    """Runs a foreach's body once for each item."""
+    CHUNKS = "chunks"
+    """Runs the chunks of a foreach."""
+    CHUNK = "chunk"
+    """Waits for the execution of one chunk."""
+    PASSES = "passes"
+    """Lets the time of a wait pass."""
+    DONE = "done"
+    """Keeps what a foreach or a wait came to."""
+    AGAIN = "again?"
+    """Asks whether a loop has another round."""
+    ENDED = "ended"
+    """Ends a branch whose last state is a loop's question."""
+    WAITS = "waits"
+    """Awaits the tasks that a join needs."""
+
+
+def state_name(path: str, part: Part) -> str:
+    """Name one of the further states of a task."""
+    return f"{path} {part}"
+
+
+def parallel_name(first: str, branches: int) -> str:
+    """Name a Parallel after the first of its tasks."""
+    return f"{first} beside {branches - 1} more"
+
+
+def path_of(name: str) -> str:
+    """Return the path of the task that a state is called after."""
+    return name.partition(" ")[0]
+
+
+def is_part(name: str, *parts: Part) -> bool:
+    """Return whether a state is one of these of its task."""
+    return name.partition(" ")[2] in parts
+
+
+def is_join(name: str) -> bool:
+    """Return whether a state awaits what a join needs; such names may be cut short or bear a number."""
+    return f" {Part.WAITS}" in name
+
+
+def owner_of(name: str, paths: Container[str]) -> str:
+    """Return the task that a state is for, or that it leads to; "" for the first and the last of a machine."""
+    path = path_of(name)
+    return path if path in paths and name != SETTLE and not is_part(name, Part.BEGINS) else ""
