@@ -8,7 +8,7 @@ from typing import Any
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflow.checks.examine import definition_from
 from stepward.workflow.compiling.program import Compiled, compile_workflow
-from stepward.workflow.planning.bounds import Money
+from stepward.workflow.planning.costs import Money
 from stepward.workflow.planning.plan import Plan, plan
 from tests.task_graphs import Needs
 from tests.workflow_texts import HEAD

@@ -33,6 +33,7 @@ from stepward.tools.base import ToolContext
 from stepward.workflow.compiling.program import compile_workflow
 from stepward.workflow.compiling.states import JOURNAL, TASK_RUN
 from stepward.workflow.running.answering import AnswerTask
+from stepward.workflow.running.booking import OUTPUT
 from stepward.workflow.running.carry import CarryTask
 from stepward.workflow.running.chunks import RunChunk
 from stepward.workflow.running.ending import EndRun
@@ -41,8 +42,9 @@ from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.requests import TaskRequest
 from stepward.workflow.running.rerunning import RerunWorkflow
 from stepward.workflow.running.rounds import at_depth
-from stepward.workflow.running.settling import OUTPUT, SettleRun
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.settling import SettleRun
+from stepward.workflow.running.start_checks import startable_workflow
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
 from stepward.workflow.running.telling import outcome_of
 from stepward.workflow.running.who_answers import WhoAnswers
 from stepward.workflow.running.within import World

@@ -21,12 +21,8 @@ from stepward.domain.triggers import KeptTrigger, Trigger
 from stepward.models.catalog import check_backend
 from stepward.ports.registry import Registry
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
-from stepward.workflow.running.starting import (
-    TRY_AGAIN,
-    StartWorkflowRequest,
-    check_input,
-    startable_workflow,
-)
+from stepward.workflow.running.start_checks import TRY_AGAIN, check_input, startable_workflow
+from stepward.workflow.running.starting import StartWorkflowRequest
 from stepward.workflow.running.who_answers import WhoAnswers
 
 Started = RunHead | WorkflowHead

@@ -16,9 +16,9 @@ from stepward.workflow.finding import find_workflow, find_workflow_run
 from stepward.workflow.running.asking import approval_id_of
 from stepward.workflow.running.attempts import waits_for_call
 from stepward.workflow.running.billing import Bill
+from stepward.workflow.running.booking import OUTPUT, totals_of
 from stepward.workflow.running.callbacks import callback_address
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import OUTPUT, totals_of
 
 MOST_TASKS_SHOWN: Final = 2_000
 

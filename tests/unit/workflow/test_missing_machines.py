@@ -13,7 +13,8 @@ from stepward.ports.workflow_registry import VersionStatus
 from stepward.workflow.publishing import PublishWorkflow
 from stepward.workflow.registering import RegisterWorkflow
 from stepward.workflow.running.ending import EndRun
-from stepward.workflow.running.starting import TRY_AGAIN, StartWorkflow
+from stepward.workflow.running.start_checks import TRY_AGAIN
+from stepward.workflow.running.starting import StartWorkflow
 from stepward.workflow.running.sweeping import OVERDUE, SweepWorkflows
 from tests.workflow_world import ACME, WorkflowWorld
 

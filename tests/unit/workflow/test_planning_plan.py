@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepward.workflow.compiling.program import compile_workflow
-from stepward.workflow.planning.bounds import Bound, Money, dollars, exactly
+from stepward.workflow.planning.bounds import Bound, exactly
+from stepward.workflow.planning.costs import Money, dollars
 from stepward.workflow.planning.plan import plan
 from stepward.workflow.planning.table import duration, summary_rows, task_rows
 from tests.task_graphs import kept

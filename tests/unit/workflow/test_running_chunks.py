@@ -11,10 +11,10 @@ from stepward.agents.closing import run_of_event
 from stepward.domain.chunks import ranges
 from stepward.domain.runs import RunKey
 from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflow.limits import SLICE_ITEMS
 from stepward.workflow.planning.plan import plan
 from stepward.workflow.proofs.catalog import prove
 from stepward.workflow.running.chunks import MOST_EXECUTIONS, RunChunk
-from stepward.workflow.running.item_lists import SLICE_ITEMS
 from stepward.workflow.running.requests import chunk_of_event
 from stepward.workflow.state_names import SETTLE, WHICH
 from tests.workflow_reach import nobody, well

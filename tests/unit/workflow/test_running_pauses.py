@@ -13,7 +13,8 @@ from stepward.domain.retries import Retry
 from stepward.tools import http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing
-from stepward.workflow.compiling.states import is_by_machine, retriers
+from stepward.workflow.compiling.states import retriers
+from stepward.workflow.program_tasks import is_by_machine
 from tests.workflow_world import WorkflowWorld
 
 SHOPS = count()

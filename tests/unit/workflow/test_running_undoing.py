@@ -11,10 +11,11 @@ from stepward.domain.errors import TaskFailed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskStatus
 from stepward.ports.task_store import Looked
+from stepward.workflow.limits import MOST_UNDOINGS
 from stepward.workflow.running.ending import BEING_UNDONE, EndRun
 from stepward.workflow.running.settling import SettleRun
 from stepward.workflow.running.sweeping import SweepWorkflows
-from stepward.workflow.running.undoing import HOLDS, MOST_UNDOINGS, RIGHT
+from stepward.workflow.running.undoing import HOLDS, RIGHT
 from stepward.workflow.showing import ShowWorkflows
 from tests.asl_engine import Execution
 from tests.workflow_reach import nobody

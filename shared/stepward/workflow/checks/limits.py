@@ -11,7 +11,7 @@ from stepward.domain.documents.problems import Problem
 from stepward.domain.workflows import DEEPEST_NESTING, LONGEST_PATH_CHARS, MOST_TASKS, TaskDefinition
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.scene import Scene, Spot
-from stepward.workflow.compiling.histories import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
+from stepward.workflow.limits import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
 
 EVENTS_OF_TASK: Final = 6
 """Of one that is answered by a token; what is tried again is not counted here, for it may never be."""

@@ -13,7 +13,8 @@ from typing import Any, Final
 from stepward.domain.chunks import lanes_of
 from stepward.domain.retries import Retry
 from stepward.workflow.compiling import states
-from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S, Named, State
+from stepward.workflow.compiling.states import Named, State
+from stepward.workflow.limits import FAULTS_FORGIVEN, HEAL_S
 from stepward.workflow.state_names import SETTLE, WHICH, Part, path_of, state_name
 
 _ROUNDS: Final = (

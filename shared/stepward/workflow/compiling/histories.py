@@ -17,15 +17,10 @@ from stepward.domain.programs import Program
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings
 from stepward.workflow.compiling.counting import is_await
-from stepward.workflow.compiling.states import FAULTS_FORGIVEN, HEAL_S
+from stepward.workflow.limits import EVENTS_OF_ROUND, FAULTS_FORGIVEN, HEAL_S, PLANNED_EVENTS, RETRIED_BY_RULE
 from stepward.workflow.planning.rounds import Rounds, of_foreach, of_loop, visits_of
 from stepward.workflow.state_names import Part, path_of, state_name
 
-MOST_EVENTS: Final = 25_000
-"""Of one execution's history; at the next the service ends the execution."""
-PLANNED_EVENTS: Final = MOST_EVENTS * 4 // 5
-EVENTS_OF_ROUND: Final = 2
-"""A Map tells of the begin and of the end of each item, beside what its states take."""
 _EVENTS: Final = {"Choice": 2, "Pass": 2, "Wait": 2, "Succeed": 2, "Map": 4, "Parallel": 4}
 _OF_CALL: Final = 5
 """Entered, scheduled, started, succeeded, exited; with a token also submitted."""
@@ -39,7 +34,6 @@ _NAMES_BYTES: Final = 200_000
 """Of the 256 KiB that a state may be given."""
 _INDEX_BYTES: Final = 6
 _AROUND_A_NAME_BYTES: Final = 20
-_OF_AUTHORS: Final = ("TaskRetry", "States.Timeout")
 
 Lines = dict[str, Any]
 
@@ -180,7 +174,7 @@ def _of_task(state: dict[str, Any]) -> int:
     for one in state["Retry"]:
         if waits:
             again += max(0, one.get("MaxAttempts", 0) - FAULTS_FORGIVEN)
-        elif any(name in _OF_AUTHORS for name in one["ErrorEquals"]):
+        elif any(name in RETRIED_BY_RULE for name in one["ErrorEquals"]):
             again += one["MaxAttempts"]
     resource: str = state["Resource"]
     return _OF_CALL + resource.endswith(".waitForTaskToken") + _OF_TRY * again

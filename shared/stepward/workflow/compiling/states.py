@@ -6,7 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
+from stepward.domain.retries import Backoff, Retry
+from stepward.workflow.limits import CRASHES_FORGIVEN, FAULTS_FORGIVEN, HEAL_S
+from stepward.workflow.program_tasks import is_by_machine
 from stepward.workflow.state_names import Part, state_name
 
 State = dict[str, Any]
@@ -23,13 +25,6 @@ ROOM_S: Final = 310
 """Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
 STARTING_S: Final = 30
 """Of a function whose process is still to be made, with what it reads and writes around a task."""
-HEAL_S: Final = 900
-"""How long an await trusts that somebody comes; then it asks again, for the case that the word was lost."""
-FAULTS_FORGIVEN: Final = 30
-"""How often an await tries again, a second apart, when its write did not come through."""
-LONGEST_IN_PROCESS_S: Final = 2
-CRASHES_FORGIVEN: Final = 2
-"""How often a task runs again whose process died; then only its failure is kept, in the third that is left by default."""
 SEEN_S: Final = 30
 """How long the room may take to see that the time of an awaited task is over: its process may have to start first."""
 _CONTEXT: Final = "{% $states.context %}"
@@ -160,17 +155,6 @@ def retriers(retry: Retry) -> list[State]:
 def _spare(rule: State) -> State:
     """Leave out of a Retrier what Step Functions takes when nothing is said."""
     return {name: value for name, value in rule.items() if _BY_DEFAULT.get(name) != value}
-
-
-def is_by_machine(retry: Retry) -> bool:
-    """Whether the machine makes the pauses of a task that its room carries out.
-
-    The room makes them itself where the first is up to two seconds and all together fit into a function, and where they
-    grow in a line, which the machine cannot.
-    """
-    if retry.strategy not in (Backoff.CONSTANT, Backoff.EXPONENTIAL) or retry.attempts == 1:
-        return False
-    return retry.base_s > LONGEST_IN_PROCESS_S or retry.pauses_s > LONGEST_PAUSE_S
 
 
 def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeout_s: int) -> State:

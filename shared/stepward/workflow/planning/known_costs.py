@@ -10,11 +10,10 @@ from stepward.agents.find import find_agent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import CallerError
 from stepward.ports.registry import Registry
-from stepward.workflow.planning.bounds import Money
-from stepward.workflow.planning.costs import UNKNOWN
+from stepward.workflow.limits import DEEPEST_NESTING
+from stepward.workflow.planning.costs import UNKNOWN, Money
 from stepward.workflow.planning.diff import Version
 from stepward.workflow.planning.plan import plan
-from stepward.workflow.running.starting import DEEPEST
 
 Read = Callable[[str, str | None], Version]
 EstimateAgent = Callable[[str, AgentDefinition, object], Estimated]
@@ -50,7 +49,7 @@ class KnownCosts:
 
     def of_workflow(self, workflow: str, version: str | None) -> Money:
         """The other workflow's own plan; one that runs in a circle costs nothing, since its run is refused."""
-        if workflow in self.above or len(self.above) >= DEEPEST:
+        if workflow in self.above or len(self.above) >= DEEPEST_NESTING:
             return Money()
         key = (workflow, version)
         if key not in self._workflows:

@@ -14,13 +14,13 @@ from stepward.tasks.agent import AgentSettings
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.subworkflow import SubworkflowSettings
 from stepward.workflow.compiling.program import Compiled
-from stepward.workflow.planning.bounds import Bound, Money, exactly, total
-from stepward.workflow.planning.costs import Costs, NobodyKnows
+from stepward.workflow.planning.bounds import Bound, exactly, total
+from stepward.workflow.planning.costs import Costs, Money, NobodyKnows
 from stepward.workflow.planning.rounds import EXPECTED_ITEMS, EXPECTED_ROUNDS, Rounds
 from stepward.workflow.planning.spending import Spending
 from stepward.workflow.planning.states import Entered, entered
 from stepward.workflow.planning.times import ScopePlan, Times
-from stepward.workflow.running.outcomes import retry_of
+from stepward.workflow.program_tasks import retry_of
 
 
 class TaskPlan(BaseModel):

@@ -13,7 +13,7 @@ from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type
 from stepward.workflow.planning.bounds import ONE, Bound
-from stepward.workflow.running.outcomes import fails_the_run
+from stepward.workflow.program_tasks import fails_the_run
 
 EXPECTED_ITEMS: Final = 10
 EXPECTED_ROUNDS: Final = 2

@@ -22,9 +22,9 @@ from stepward.tasks.catalog import settings_of
 from stepward.tasks.tool import ToolSettings
 from stepward.tasks.webhook import WebhookSettings
 from stepward.workflow.expressions import expressions_in
+from stepward.workflow.limits import OWN_BYTES, SHARED_BYTES
 from stepward.workflow.planning.rounds import Rounds
-from stepward.workflow.running.keeping import OWN_BYTES, SHARED_BYTES
-from stepward.workflow.running.outcomes import retry_of
+from stepward.workflow.program_tasks import retry_of
 
 RECORD_BYTES: Final = 700
 """Of a record without its output or its error."""

@@ -17,15 +17,14 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.retries import Retry
 from stepward.domain.tools import Effect
 from stepward.tasks.catalog import find_type, is_awaited
-from stepward.workflow.compiling.states import CRASHES_FORGIVEN
-from stepward.workflow.planning.bounds import Bound, Money, exactly, total
+from stepward.workflow.limits import CRASHES_FORGIVEN, LOOK_READ_UNITS, MOST_UNDOINGS, SLICE_ITEMS
+from stepward.workflow.planning.bounds import Bound, exactly, total
+from stepward.workflow.planning.costs import Money
 from stepward.workflow.planning.rounds import Rounds
 from stepward.workflow.planning.sizes import BEGIN_AND_END_UNITS, SMALL_UNITS, VALUE_UNITS, Sizes
 from stepward.workflow.planning.states import Entered
+from stepward.workflow.program_tasks import can_be_undone
 from stepward.workflow.proofs.effects import effect_of
-from stepward.workflow.running.billing import LOOK_READ_UNITS
-from stepward.workflow.running.item_lists import SLICE_ITEMS
-from stepward.workflow.running.undoing import MOST_UNDOINGS, can_be_undone
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=4_000)

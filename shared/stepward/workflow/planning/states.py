@@ -8,13 +8,13 @@ from typing import Any
 
 from stepward.domain.programs import Program
 from stepward.workflow.compiling.counting import all_states, first_states, is_await, is_function
+from stepward.workflow.limits import RETRIED_BY_RULE
 from stepward.workflow.planning.bounds import ONE, Bound, total
 from stepward.workflow.planning.rounds import Rounds
-from stepward.workflow.running.undoing import can_be_undone
+from stepward.workflow.program_tasks import can_be_undone
 from stepward.workflow.state_names import SETTLE, WHICH, Part, is_part, owner_of, state_name
 
 State = dict[str, Any]
-_OF_AUTHORS = ("TaskRetry", "States.Timeout")
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Entered:
         again = sum(
             one.get("MaxAttempts", 0)
             for one in self.state.get("Retry", ())
-            if self.is_await or self.is_chunk or any(name in _OF_AUTHORS for name in one["ErrorEquals"])
+            if self.is_await or self.is_chunk or any(name in RETRIED_BY_RULE for name in one["ErrorEquals"])
         )
         return self.times * Bound(least=1, expected=1, most=1 + again)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepward.workflow.planning.bounds import dollars
+from stepward.workflow.planning.costs import dollars
 from stepward.workflow.planning.plan import Plan, TaskPlan
 
 HEAD = ("task", "type", "level", "takes", "runs", "states", "cost of its runs")

@@ -8,8 +8,8 @@ from typing import Any, Final
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.workflow.order.closure import Cycle, in_order
 from stepward.workflow.planning.rounds import Rounds
+from stepward.workflow.program_tasks import retry_of
 from stepward.workflow.proofs.proof import Proof, Subject
-from stepward.workflow.running.outcomes import retry_of
 
 NAME: Final = "bounded"
 

@@ -11,11 +11,11 @@ from stepward.domain.task_records import TaskPlace, TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.ports.task_answers import TaskOutcome
 from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflow.program_tasks import fails_the_run, retry_of
 from stepward.workflow.running.attempts import Attempts, waits_for_call
 from stepward.workflow.running.entry import wake
 from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.keeping import Keep
-from stepward.workflow.running.outcomes import fails_the_run, retry_of
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.resolving import with_fallback
 from stepward.workflow.running.situation import look

@@ -11,9 +11,9 @@ from stepward.domain.runs import RunError
 from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun
 from stepward.tasks.base import Ready, TaskType
+from stepward.workflow.program_tasks import retry_of
 from stepward.workflow.running.attempts import Attempts, newest, waits_for_call
 from stepward.workflow.running.entry import Entry
-from stepward.workflow.running.outcomes import retry_of
 from stepward.workflow.running.situation import look
 from stepward.workflow.running.within import World
 

@@ -21,6 +21,7 @@ from stepward.ports.clock import from_iso
 from stepward.ports.task_store import Begun, LatchKey, Looked
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
+from stepward.workflow.limits import LOOK_READ_UNITS
 from stepward.workflow.running.holding import LONG_S
 from stepward.workflow.running.rounds import at_depth, number_of, round_of
 from stepward.workflow.running.undoing import RIGHT
@@ -42,8 +43,6 @@ WAIT_WRITE_UNITS: Final = 26
 ASKING_WRITE_UNITS: Final = 9
 """An approval with its list 3, that it was told 2, its decision 4."""
 START_READ_UNITS: Final = 2
-LOOK_READ_UNITS: Final = 3
-"""How the run began, who may undo, and whether somebody did."""
 CHUNK_STATES: Final = 4
 """What waits for it, the question which items, the items, and its settling."""
 

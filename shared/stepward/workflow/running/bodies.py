@@ -16,12 +16,13 @@ from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
 from stepward.workflow.expressions import resolved
+from stepward.workflow.program_tasks import answers_for, containers_of
 from stepward.workflow.running.containing import Deadlines, failure_within
 from stepward.workflow.running.entry import Entry
 from stepward.workflow.running.holding import LONG_S
 from stepward.workflow.running.item_lists import count_items, keep_items
 from stepward.workflow.running.keeping import output_of
-from stepward.workflow.running.outcomes import answers_for, completed, containers_of
+from stepward.workflow.running.outcomes import completed
 from stepward.workflow.running.resolving import ready
 from stepward.workflow.running.rounds import depth_of, nested, number_of, round_of
 from stepward.workflow.running.situation import Situation, outputs_of_round

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import StoreConflict
-from stepward.domain.task_records import WorkflowHead
+from stepward.domain.task_records import (
+    TaskKey,
+    TaskRecord,
+    TaskStatus,
+    WorkflowHead,
+    WorkflowStatus,
+    WorkflowTotals,
+)
 from stepward.ports.runtime_state import Freed
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.running.billing import Bill
 from stepward.workflow.running.ports import WorkflowPorts
 
+OUTPUT: Final = "output"
+"""Where what a run brought is kept."""
 _ATTEMPTS: Final = 20
+Tell = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
 
 def close_booked(
@@ -49,4 +60,33 @@ def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:
         runs=1,
         tool_usd_micros=end.totals.tool_usd_micros,
         aws_usd_micros=end.aws.usd_micros if end.aws else 0,
+    )
+
+
+def tell_again(ports: WorkflowPorts, tell: Tell, head: WorkflowHead) -> dict[str, Any]:
+    """Tell of an end once more: whoever wrote it may have died before anybody heard."""
+    end = WorkflowEnd(
+        status=head.status,
+        ended_at=head.ended_at or "",
+        error=head.error,
+        totals=head.totals,
+        aws=head.aws,
+    )
+    is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+    tell(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
+    return {"status": head.status.value}
+
+
+def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
+    """Count a run's tasks and what they cost."""
+    own = [record for task, record in records.items() if task.is_task]
+    count = {status: sum(record.status is status for record in own) for status in TaskStatus}
+    return WorkflowTotals(
+        tasks=len(own),
+        completed=count[TaskStatus.COMPLETED],
+        failed=count[TaskStatus.FAILED],
+        skipped=count[TaskStatus.SKIPPED],
+        cost_usd_micros=sum(record.cost_usd_micros for record in records.values()),
+        tool_usd_micros=sum(record.cost_usd_micros for record in records.values() if record.child is None),
+        runs_aws_usd_micros=sum(record.runs_aws_usd_micros for record in records.values()),
     )

@@ -18,7 +18,8 @@ from stepward.tools.arguments import read_arguments
 from stepward.tools.base import BoundTool
 from stepward.tools.workflow import Given
 from stepward.workflow.running.ending import EndRun
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.start_checks import startable_workflow
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
 
 
 @dataclass(frozen=True)

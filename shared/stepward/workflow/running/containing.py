@@ -15,8 +15,8 @@ from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.task_store import Begun, Looked
+from stepward.workflow.program_tasks import answers_for, containers_of, ends_what_it_is_in
 from stepward.workflow.running.entry import Entry
-from stepward.workflow.running.outcomes import answers_for, containers_of, ends_what_it_is_in
 from stepward.workflow.running.rounds import at_depth
 
 

@@ -14,11 +14,11 @@ from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.finding import find_workflow_run
-from stepward.workflow.running.booking import close_booked
+from stepward.workflow.program_tasks import can_be_undone
+from stepward.workflow.running.booking import Tell, close_booked, totals_of
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import Tell, totals_of
 from stepward.workflow.running.stopping import stop_chunks
-from stepward.workflow.running.undoing import UndoApart, can_be_undone
+from stepward.workflow.running.undoing import UndoApart
 
 OUT_OF_TIME: Final = "States.Timeout"
 """What a machine's end is called whose time was over."""

@@ -13,9 +13,10 @@ from stepward.domain.runs import RunError
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.ports.clock import iso
+from stepward.workflow.program_tasks import fails_the_run
 from stepward.workflow.running.holding import HoldSlot
 from stepward.workflow.running.keeping import Keep
-from stepward.workflow.running.outcomes import failed, fails_the_run
+from stepward.workflow.running.outcomes import failed
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.requests import TaskRequest
 from stepward.workflow.running.resolving import with_fallback

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
 from stepward.ports.task_store import TaskStore
-
-SLICE_ITEMS: Final = 100
+from stepward.workflow.limits import SLICE_ITEMS
 
 
 def keep_items(store: TaskStore, key: RunKey, program: Program, body: str, at: str, items: list[Any]) -> None:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.task_store import Latch, LatchKey
+from stepward.workflow.limits import OWN_BYTES, SHARED_BYTES
 from stepward.workflow.running.ports import WorkflowPorts
-
-SHARED_BYTES: Final = 1_000
-"""Of an output in an item that several tasks write: each write of it costs the whole item."""
-OWN_BYTES: Final = 100_000
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,10 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks.base import ChildRun, Question
+from stepward.workflow.running.booking import totals_of
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.settling import totals_of
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.start_checks import startable_workflow
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
 
 Ask = Callable[[WorkflowHead, TaskPlace, Question], None]
 MakeAddress = Callable[[WorkflowHead, TaskPlace], str]

@@ -14,7 +14,8 @@ from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.workflow_registry import WorkflowRegistry
 from stepward.workflow.finding import find_workflow_run
 from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch, startable_workflow
+from stepward.workflow.running.start_checks import startable_workflow
+from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
 
 
 @dataclass(frozen=True)

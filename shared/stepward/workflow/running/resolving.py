@@ -15,7 +15,7 @@ from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Ready
 from stepward.tasks.catalog import find_type
 from stepward.workflow.expressions import expressions_in, resolved
-from stepward.workflow.running.outcomes import containers_of
+from stepward.workflow.program_tasks import containers_of
 from stepward.workflow.running.situation import Situation
 
 _LOG: Final = logging.getLogger(__name__)

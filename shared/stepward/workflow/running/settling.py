@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from stepward.domain.errors import NotFound, StepwardError, TaskFailed, TaskFault
 from stepward.domain.programs import Program
@@ -16,27 +16,23 @@ from stepward.domain.task_records import (
     TaskStatus,
     WorkflowHead,
     WorkflowStatus,
-    WorkflowTotals,
 )
 from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflow.expressions import resolved
-from stepward.workflow.running.booking import close_booked
+from stepward.workflow.program_tasks import CRITICAL_FROM, can_be_undone
+from stepward.workflow.running.booking import OUTPUT, Tell, close_booked, tell_again, totals_of
 from stepward.workflow.running.compensating import Compensate
 from stepward.workflow.running.containing import is_answered_for
 from stepward.workflow.running.keeping import output_of
-from stepward.workflow.running.outcomes import CRITICAL_FROM
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.rounds import nested, number_of
 from stepward.workflow.running.situation import Situation
 from stepward.workflow.running.stopping import stop_chunks
-from stepward.workflow.running.undoing import can_be_undone, take_right
+from stepward.workflow.running.undoing import take_right
 from stepward.workflow.running.within import World
-
-OUTPUT: Final = "output"
-Tell = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
 
 class RunFailed(TaskFault):
@@ -149,20 +145,6 @@ class SettleRun:
         return output_of(self.ports, key, last, steps[last])
 
 
-def tell_again(ports: WorkflowPorts, tell: Tell, head: WorkflowHead) -> dict[str, Any]:
-    """Tell of an end once more: whoever wrote it may have died before anybody heard."""
-    end = WorkflowEnd(
-        status=head.status,
-        ended_at=head.ended_at or "",
-        error=head.error,
-        totals=head.totals,
-        aws=head.aws,
-    )
-    is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
-    tell(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
-    return {"status": head.status.value}
-
-
 def verdict(
     program: Program, looked: Looked, failure: Mapping[str, Any] | None
 ) -> tuple[WorkflowStatus, RunError | None]:
@@ -221,18 +203,3 @@ def _told_by_room(error: str, cause: str) -> RunError | None:
         message = cause if error == TaskFailed.__name__ else ""
     code, _, detail = message.partition(": ")
     return RunError(code=code, detail=detail) if detail and code.isidentifier() else None
-
-
-def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
-    """Count a run's tasks and what they cost."""
-    own = [record for task, record in records.items() if task.is_task]
-    count = {status: sum(record.status is status for record in own) for status in TaskStatus}
-    return WorkflowTotals(
-        tasks=len(own),
-        completed=count[TaskStatus.COMPLETED],
-        failed=count[TaskStatus.FAILED],
-        skipped=count[TaskStatus.SKIPPED],
-        cost_usd_micros=sum(record.cost_usd_micros for record in records.values()),
-        tool_usd_micros=sum(record.cost_usd_micros for record in records.values() if record.child is None),
-        runs_aws_usd_micros=sum(record.runs_aws_usd_micros for record in records.values()),
-    )

@@ -14,9 +14,9 @@ from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.domain.workflows import Fallback
 from stepward.ports.task_store import Begun, LatchKey, Looked, WorkflowStarted
 from stepward.workflow.expressions import is_asked, resolved
+from stepward.workflow.program_tasks import containers_of, group_at
 from stepward.workflow.running.item_lists import items_around
 from stepward.workflow.running.keeping import output_of
-from stepward.workflow.running.outcomes import containers_of, group_at
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.rounds import at_depth, depth_of, number_of, round_of
 

@@ -7,35 +7,34 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
-from typing import Any, Final
+from typing import Any
 
 from pydantic import Field
 
 from stepward.agents.requests import parse
-from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL, INPUT_LIMIT_BYTES
+from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL
 from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.callers import Caller
-from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing, NotAllowed
+from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing
 from stepward.domain.ids import VersionOrLabel
-from stepward.domain.json_schemas import faults_of_value
-from stepward.domain.json_values import carried_bytes
 from stepward.domain.line import Priority
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.runtime_state import IdempotencyKey
 from stepward.ports.task_store import WorkflowStarted
-from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
+from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflow.finding import find_workflow
 from stepward.workflow.running.beginning import BeginRun
 from stepward.workflow.running.ports import WorkflowPorts
+from stepward.workflow.running.start_checks import (
+    TRY_AGAIN,
+    being_made,
+    check_descent,
+    check_input,
+    startable_workflow,
+)
 from stepward.workflow.running.who_answers import WhoAnswers
-
-DEEPEST: Final = 5
-"""How many workflows may wait for each other in a row."""
-TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
-"""What to do about a version whose machine is being made."""
 
 
 class StartWorkflowRequest(AnswerChoice):
@@ -109,7 +108,7 @@ class StartWorkflow:
         if answers.charged:
             self.refuse_used_up(caller.tenant)
         ancestors = launch.parent.ancestors if launch.parent else ()
-        _check_descent(found.definition.id, ancestors)
+        check_descent(found.definition.id, ancestors)
         now = self.ports.clock.now()
         definition = found.definition
         head = WorkflowHead(
@@ -158,7 +157,7 @@ class StartWorkflow:
             if self.may_begin_later or launch.parent is not None or not is_new:
                 return  # somebody waits for this very run, or has been told of it; or an event comes only once
             self.ports.queue.tell(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
-            raise _being_made(head.workflow, head.version) from error
+            raise being_made(head.workflow, head.version) from error
 
     def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
         """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""
@@ -176,63 +175,3 @@ class StartWorkflow:
             body_sha256=hashlib.sha256(said.encode()).hexdigest(),
             expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
         )
-
-
-def startable_workflow(
-    registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None
-) -> RegisteredWorkflow:
-    """Read the version that a run is started with; one that is not READY is a `Conflict` that says so."""
-    found = find_workflow(registry, tenant, workflow, version)
-    if version in (None, "latest") and found.status in (VersionStatus.REFUSED, VersionStatus.ARCHIVED):
-        ready = (one for one in registry.versions(tenant, workflow) if one.status is VersionStatus.READY)
-        found = next(ready, found)
-    if found.status is VersionStatus.READY:
-        return found
-    fixes = {
-        VersionStatus.PUBLISHING: TRY_AGAIN,
-        VersionStatus.REFUSED: "register another version",
-        VersionStatus.ARCHIVED: "start another version",
-    }
-    raise Conflict(
-        f"{workflow} {found.definition.version} is {found.status}"
-        + (f": {found.detail}" if found.detail else "."),
-        field="version",
-        fix=fixes[found.status],
-    )
-
-
-def _being_made(workflow: str, version: str) -> Conflict:
-    """The error for a version whose machine was gone; no run is left of the start."""
-    return Conflict(
-        f"the state machine of {workflow} {version} was gone and is being made again; no run was started.",
-        field="version",
-        fix=TRY_AGAIN,
-    )
-
-
-def check_input(found: RegisteredWorkflow, given: Any) -> None:
-    """Refuse an input that is too large, or does not fit what the version asks for."""
-    size = carried_bytes(given)
-    if size > INPUT_LIMIT_BYTES:
-        raise InvalidRequest(
-            f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}.", field="input", fix="send less"
-        )
-    schema = found.definition.input
-    faults = (
-        list(islice(faults_of_value(given, {"additionalProperties": True, **schema}), 20)) if schema else []
-    )
-    if faults:
-        raise InvalidRequest(
-            f"the input does not fit: {faults[0]}.",
-            field="input",
-            fix=f"GET /workflows/{found.definition.id} shows its schema",
-            errors=[{"field": "input", "detail": fault, "fix": "mend the input"} for fault in faults],
-        )
-
-
-def _check_descent(workflow: str, ancestors: tuple[str, ...]) -> None:
-    if workflow in ancestors:
-        path = " → ".join((*ancestors, workflow))
-        raise NotAllowed(f"the workflows would run each other in a circle: {path}.", field="workflow")
-    if len(ancestors) >= DEEPEST:
-        raise NotAllowed(f"workflows may run each other {DEEPEST} deep.", field="workflow")

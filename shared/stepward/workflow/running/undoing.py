@@ -13,6 +13,7 @@ from stepward.domain.task_records import TaskKey, WorkflowHead
 from stepward.domain.undoing import Undoing
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.task_store import Begun, Looked
+from stepward.workflow.limits import MOST_UNDOINGS
 from stepward.workflow.running.ports import WorkflowPorts
 
 RIGHT: Final = TaskKey(path="~undoing")
@@ -20,13 +21,6 @@ RIGHT: Final = TaskKey(path="~undoing")
 UNDONE_ELSEWHERE: Final = "another execution undoes the run"
 HOLDS: Final = timedelta(seconds=1_900)
 """How long the right is held: six tries of the last state, 310 s each, and the pauses between them."""
-MOST_UNDOINGS: Final = 3
-"""How often undoing is begun; what was undone is kept, so that a further execution does the rest only."""
-
-
-def can_be_undone(program: Program) -> bool:
-    """Whether the document says of any task what undoes it."""
-    return any(planned.task.compensate for planned in program.tasks.values())
 
 
 def left_to_undo(program: Program, looked: Looked) -> list[TaskKey]:

@@ -17,13 +17,13 @@ from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, Workfl
 from stepward.ports.clock import iso
 from stepward.ports.task_store import Begun, Looked
 from stepward.tasks.catalog import is_awaited
+from stepward.workflow.program_tasks import fails_the_run
 from stepward.workflow.running.attempts import newest, opened_key
+from stepward.workflow.running.booking import Tell, tell_again
 from stepward.workflow.running.chunks import RunChunk
 from stepward.workflow.running.entry import wake
-from stepward.workflow.running.outcomes import fails_the_run
 from stepward.workflow.running.ports import WorkflowPorts
 from stepward.workflow.running.rounds import at_depth, number_of
-from stepward.workflow.running.settling import Tell, tell_again
 
 FRESH: Final = timedelta(seconds=20)
 """Longer than an answer takes from its record to its token: until then whoever brought it is at it."""

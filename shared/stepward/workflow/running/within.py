@@ -18,9 +18,10 @@ from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.task_store import Begun
 from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
 from stepward.tools.base import ToolContext
-from stepward.workflow.compiling.states import CRASHES_FORGIVEN, is_by_machine
+from stepward.workflow.limits import CRASHES_FORGIVEN
+from stepward.workflow.program_tasks import is_by_machine, retry_of
 from stepward.workflow.running.entry import Entry
-from stepward.workflow.running.outcomes import completed, retry_of
+from stepward.workflow.running.outcomes import completed
 
 _RANDOM: Final = SystemRandom()
 _SHARED_WITH_PLACE: Final = {"attempt", "child", "secret", "before_usd_micros", "before_aws_usd_micros"}
