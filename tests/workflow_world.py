@@ -33,7 +33,6 @@ from stepward.tools.base import ToolContext
 from stepward.workflow.compiling.program import compile_workflow
 from stepward.workflow.compiling.states import JOURNAL, TASK_RUN
 from stepward.workflow.running.answering import AnswerTask
-from stepward.workflow.running.booking import OUTPUT
 from stepward.workflow.running.carry import CarryTask
 from stepward.workflow.running.chunks import RunChunk
 from stepward.workflow.running.ending import EndRun
@@ -54,7 +53,6 @@ from tests.workflow_machines import EngineMachines
 from tests.workflow_reach import FakeReach
 
 ACME = Caller(tenant="acme", principal="tester")
-Duration = Callable[[str, str], float]
 
 
 class Died(BaseException):
@@ -64,7 +62,7 @@ class Died(BaseException):
 class WorkflowWorld:
     """Everything that workflows need, in memory; durations and answers are what a test says."""
 
-    def __init__(self, seed: int = 0, duration_s: Duration = lambda path, at: 0.0) -> None:
+    def __init__(self, seed: int = 0, duration_s: Callable[[str, str], float] = lambda path, at: 0.0) -> None:
         self.loop, self.duration_s = EventLoop(seed), duration_s
         self.engine = AslEngine(self.loop, self)
         self.store = MemoryTaskStore()
@@ -279,7 +277,7 @@ class Ran:
 
     @property
     def output(self) -> Any:
-        return self.world.store.value(self.key, OUTPUT)
+        return self.world.store.value(self.key, "output")
 
     @property
     def statuses(self) -> dict[str, str]:
