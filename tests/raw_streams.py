@@ -21,6 +21,7 @@ class RawServer:
         status: The HTTP status.
         is_ended: Whether a framed answer says that it has ended; one that does not breaks off.
         headers: Further headers of the answer.
+        raw: What is sent in place of events, as it is.
     """
 
     events: Sequence[dict[str, Any] | str]
@@ -28,27 +29,37 @@ class RawServer:
     status: int = 200
     is_ended: bool = True
     headers: Mapping[str, str] = field(default_factory=dict)
+    raw: Sequence[bytes] = ()
     url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    sent_bytes: int = 0
 
     def answer(self, handler: BaseHTTPRequestHandler) -> None:
         self.bodies.append(json.loads(handler.rfile.read(int(handler.headers["content-length"]))))
         handler.send_response(self.status)
-        handler.send_header("content-type", "text/event-stream" if self.status < 400 else "application/json")
+        kind = "text/event-stream" if self.status < 400 else "application/json"
+        handler.send_header("content-type", self.headers.get("content-type", kind))
         if self.is_framed:
             handler.send_header("transfer-encoding", "chunked")
         else:
             handler.close_connection = True
         for name, value in self.headers.items():
-            handler.send_header(name, value)
+            if name != "content-type":
+                handler.send_header(name, value)
         handler.end_headers()
-        for event in self.events:
-            said = event if isinstance(event, str) else json.dumps(event)
-            data = f"data: {said}\n\n".encode() if self.status < 400 else said.encode()
-            handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self.is_framed else data)
-        if self.is_framed and self.is_ended:
-            handler.wfile.write(b"0\r\n\r\n")
+        try:
+            for data in self.raw or map(self._written, self.events):
+                handler.wfile.write(b"%x\r\n%b\r\n" % (len(data), data) if self.is_framed else data)
+                self.sent_bytes += len(data)
+            if self.is_framed and self.is_ended:
+                handler.wfile.write(b"0\r\n\r\n")
+        except ConnectionError:
+            handler.close_connection = True  # nobody reads it any more
         handler.close_connection = handler.close_connection or not self.is_ended
+
+    def _written(self, event: dict[str, Any] | str) -> bytes:
+        said = event if isinstance(event, str) else json.dumps(event)
+        return f"data: {said}\n\n".encode() if self.status < 400 else said.encode()
 
 
 @contextmanager

@@ -45,7 +45,7 @@ def _call() -> CallContext:
 
 
 def _read(*events: dict[str, Any]) -> _Reading:
-    reading = _Reading(Gathering(1, _call()), "anthropic")
+    reading = _Reading(Gathering(BEDROCK.request(), _call()), "anthropic")
     for event in events:
         reading.take(event)
     return reading

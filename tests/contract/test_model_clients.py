@@ -204,7 +204,7 @@ def test_a_stream_that_breaks_off_brings_what_is_to_be_paid(
     partial: Any = caught.value.partial
     assert partial.stop == "cut"
     assert partial.usage.output_tokens > 0
-    assert partial.usage.input_tokens > 0 or vendor.kind == "bedrock"
+    assert partial.usage.input_tokens > 0
 
 
 def test_a_stream_that_stalls_is_cut(vendor: Vendor, provider: FakeProvider) -> None:
@@ -219,7 +219,17 @@ def test_a_reply_that_nobody_waits_for_is_left_and_the_provider_notices(
     provider.script({"text": "word " * 400, "fault": {"name": "slow", "seconds": 0.05}})
     reply = vendor.ask(provider, vendor.request(), is_over=lambda: True)
     assert reply.stop == "cut"
+    assert (reply.usage.input_tokens > 0, reply.usage.is_estimated) == (True, True)
     assert provider.wait_until(lambda requests: requests[-1].disconnected)
+
+
+def test_a_call_that_is_given_up_before_its_provider_says_anything_is_paid_for_its_prompt(
+    vendor: Vendor, provider: FakeProvider
+) -> None:
+    provider.fault("hang", seconds=60)
+    usage = vendor.ask(provider, vendor.request(input="word " * 720), is_over=lambda: True).usage
+    assert 1_000 < usage.input_tokens < 1_500
+    assert (usage.output_tokens, usage.is_estimated) == (0, True)
 
 
 def test_pieces_are_shown_as_they_come(vendor: Vendor, provider: FakeProvider) -> None:

@@ -18,7 +18,8 @@ class Usage(BaseModel):
     """What one model call consumed, the same for every vendor: no token is counted twice but those of reasoning.
 
     `input_tokens` are those that no cache gave or took; `cache_write_tokens` are kept for five minutes, those of
-    `cache_write_1h_tokens` for an hour; `reasoning_tokens` are a part of `output_tokens`.
+    `cache_write_1h_tokens` for an hour; `reasoning_tokens` are a part of `output_tokens`. `is_estimated` says that the vendor
+    has not counted all of it, and that bytes stand for what is missing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,6 +30,7 @@ class Usage(BaseModel):
     cache_write_tokens: int = 0
     cache_write_1h_tokens: int = Field(default=0, exclude_if=lambda tokens: tokens == 0)
     reasoning_tokens: int = Field(default=0, exclude_if=lambda tokens: tokens == 0)
+    is_estimated: bool = Field(default=False, exclude_if=lambda is_estimated: not is_estimated)
 
     @property
     def prompt_tokens(self) -> int:

@@ -14,6 +14,7 @@ from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, SdkClient, keyed_client
 from stepward.models.strict_schemas import closed
+from stepward.models.token_counts import told_tokens
 from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class AnthropicMessages(SdkClient):
 
         client = keyed_client(VENDOR, call, lambda key: _connected(key, call.access.url))
         opening = client.messages.create(**_body(request, call), stream=True)
-        reading = _Reading(Gathering(request.turn, call))
+        reading = _Reading(Gathering(request, call))
         return SdkCall(anthropic, "request-id", request, call, opening, reading)
 
 
@@ -100,18 +101,19 @@ def _usage(before: Usage, said: Any) -> Usage:
     Anthropic counts what its cache gave and took apart from `input_tokens`, as we do.
     """
     kept = getattr(said, "cache_creation", None)
-    written, hour = said.cache_creation_input_tokens, kept.ephemeral_1h_input_tokens if kept else 0
+    hour = told_tokens(kept.ephemeral_1h_input_tokens if kept else None) or before.cache_write_1h_tokens
+    given, read, written = said.input_tokens, said.cache_read_input_tokens, said.cache_creation_input_tokens
     if written is None and not kept:
-        hour, written = before.cache_write_1h_tokens, before.cache_write_tokens + before.cache_write_1h_tokens
-    details = said.output_tokens_details
-    read, given = said.cache_read_input_tokens, said.input_tokens
+        written = before.cache_write_tokens + before.cache_write_1h_tokens
+    details, output = said.output_tokens_details, told_tokens(said.output_tokens)
+    thought = told_tokens(details.thinking_tokens) if details else before.reasoning_tokens
     return Usage(
-        input_tokens=before.input_tokens if given is None else given,
-        output_tokens=said.output_tokens,
-        cache_read_tokens=before.cache_read_tokens if read is None else read,
-        cache_write_tokens=max(0, (written or 0) - (hour or before.cache_write_1h_tokens)),
-        cache_write_1h_tokens=hour or before.cache_write_1h_tokens,
-        reasoning_tokens=details.thinking_tokens if details else before.reasoning_tokens,
+        input_tokens=before.input_tokens if given is None else told_tokens(given),
+        output_tokens=output,
+        cache_read_tokens=before.cache_read_tokens if read is None else told_tokens(read),
+        cache_write_tokens=max(0, told_tokens(written) - hour),
+        cache_write_1h_tokens=hour,
+        reasoning_tokens=min(output, thought),
     )
 
 
@@ -119,12 +121,14 @@ def _connected(key: str, url: str | None) -> AsyncAnthropic:
     """Make a client; nothing of it is tried again by itself, nor sent to where a server points."""
     from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415
 
+    from stepward.models.bounded_http import bounded_options  # noqa: PLC0415
+
     return AsyncAnthropic(
         api_key=key,
         base_url=url or "https://api.anthropic.com",
         max_retries=0,
         timeout=Timeout(None, connect=CONNECT_S),
-        http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+        http_client=DefaultAsyncHttpxClient(**bounded_options()),
     )
 
 

@@ -24,9 +24,9 @@ from stepward.domain.errors import (
 )
 from stepward.domain.model_cards import ModelCard
 from stepward.models.attached import fault_of
-from stepward.models.prompt_size import most_prompt_tokens
 from stepward.models.provider_faults import hide, no_key, soonest
 from stepward.models.streams import SPARE_S
+from stepward.models.token_counts import most_prompt_tokens
 from stepward.ports.models import Access, CallContext
 from stepward.ports.providers import (
     OWN_ROLE,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from math import ceil
 from typing import Any, Final
 
 from stepward.domain.conversation import (
     CallPart,
     ModelReply,
+    ModelRequest,
     OpaquePart,
     ReplyPart,
     Stop,
@@ -19,20 +19,14 @@ from stepward.domain.conversation import (
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
+from stepward.models.token_counts import estimated_prompt_tokens, estimated_tokens
 from stepward.ports.models import CallContext, Delta
 
-BYTES_PER_TOKEN: Final = 3.6
-"""What a token takes in English; only for what a vendor has not counted, never for a bill that it has."""
 MOST_BYTES: Final = 4_000_000
 """Twice what a run can keep of a reply: a server that does not end shall not fill the function's memory."""
 _NAME_CHARS: Final = 200
 _WHOLE: Final = frozenset({"end", "tools", "pause"})
 """Endings of which nothing is missing."""
-
-
-def estimated_tokens(size_bytes: int) -> int:
-    """Estimate how many tokens a text takes."""
-    return ceil(size_bytes / BYTES_PER_TOKEN)
 
 
 @dataclass
@@ -49,10 +43,14 @@ class _Call:
 
 @dataclass
 class Gathering:
-    """A reply that is still coming. Blocks are known by their vendor's index, and kept in the order in which they began."""
+    """A reply that is still coming. Blocks are known by their vendor's index, and kept in the order in which they began.
 
-    turn: int
+    `is_underway` says that the vendor is at work, so that the prompt is paid, though nothing has come of the reply.
+    """
+
+    request: ModelRequest
     call: CallContext
+    is_underway: bool = False
     usage: Usage = field(default_factory=Usage)
     stop: Stop = "cut"
     request_id: str | None = None
@@ -102,7 +100,7 @@ class Gathering:
     @property
     def has_begun(self) -> bool:
         """Whether anything has come that is to be paid."""
-        return bool(self._blocks) or self.usage != Usage()
+        return self.is_underway or bool(self._blocks) or self.usage != Usage()
 
     @property
     def estimated_output_tokens(self) -> int:
@@ -126,26 +124,36 @@ class Gathering:
                     if words:
                         parts.append(TextPart(chars=len(words), extra=block.extra))
                 case _Call() if self.stop in _WHOLE:
-                    calls.append(_read(block, f"call_{self.turn}_{len(calls) + 1}"))
+                    calls.append(_read(block, f"call_{self.request.turn}_{len(calls) + 1}"))
                     parts.append(CallPart(call=calls[-1].id))
                 case OpaquePart():
                     parts.append(block.model_copy(update={"data": _clean_data(block.data)}))
         return ModelReply(
             text=text,
             calls=tuple(calls),
-            usage=self.usage,
+            usage=self._counted(),
             stop="tools" if calls and self.stop == "end" else self.stop,
             parts=_needed(parts),
             request_id=_clean(self.request_id)[:_NAME_CHARS] if isinstance(self.request_id, str) else None,
         )
 
     def cut(self) -> ModelReply:
-        """Put together what has come of a reply that broke off; the vendor has not said how long it was."""
+        """Put together what has come of a reply that broke off; the vendor has not said how long it was.
+
+        Its prompt is paid even where nothing came: a vendor reads it before it says anything.
+        """
         self.stop = "cut"
-        written = max(self.usage.output_tokens, self.estimated_output_tokens)
-        return self.reply().model_copy(
-            update={"usage": self.usage.model_copy(update={"output_tokens": written}), "parts": ()}
-        )
+        return self.reply().model_copy(update={"parts": ()})
+
+    def _counted(self) -> Usage:
+        """Give the vendor's count, and what the bytes are worth for each half that it cannot mean or has not told yet."""
+        said = self.usage
+        is_short = self.stop == "cut" or not said.output_tokens
+        written = max(said.output_tokens, self.estimated_output_tokens) if is_short else said.output_tokens
+        found = {"output_tokens": written} if written != said.output_tokens else {}
+        if not said.prompt_tokens:
+            found["input_tokens"] = estimated_prompt_tokens(self.request)
+        return said.model_copy(update={**found, "is_estimated": True}) if found else said
 
     @property
     def is_too_long(self) -> bool:

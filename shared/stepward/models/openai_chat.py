@@ -21,13 +21,13 @@ from stepward.models.openai_sdk import (
     caching,
     client_for,
     effort_of,
-    estimated_usage,
     format_of,
     function_of,
     sampling,
     usage_of,
 )
 from stepward.models.sdk_calls import Reading, SdkCall, SdkClient
+from stepward.models.token_counts import told_tokens
 from stepward.ports.models import CallContext
 
 VENDOR: Final = "openai-chat"
@@ -47,26 +47,22 @@ class OpenAiChat(SdkClient):
         """Load the SDK, and begin the call."""
         body = _body(request, call)
         opening = client_for(call).chat.completions.create(**body, stream=True)
-        return begun(request, call, opening, _Reading(Gathering(request.turn, call), body))
+        return begun(request, call, opening, _Reading(Gathering(request, call)))
 
 
 class _Reading(Reading):
     """One stream's chunks, taken in one by one."""
 
-    def __init__(self, gathering: Gathering, body: Mapping[str, Any]) -> None:
+    def __init__(self, gathering: Gathering) -> None:
         super().__init__(gathering)
-        self._body = body
         self._pieces = CallPieces()
         self._counted: Usage | None = None
         self._is_refused = False
-        self._has_come = False
 
     def take(self, event: Any) -> None:
         """Take in one chunk."""
-        if not self._has_come:
-            self._has_come = True
-            # A stream that breaks off tells no count, and yet the prompt is paid.
-            self.gathering.usage = estimated_usage(self._body)
+        # A stream that breaks off tells no count, and yet the prompt is paid.
+        self.gathering.is_underway = True
         # Compatible servers seldom name a call in a header.
         self.gathering.request_id = self.gathering.request_id or event.id
         if event.usage and (counted := _usage(event.usage)) != Usage():
@@ -110,12 +106,12 @@ class _Reading(Reading):
         Some servers give no reason. Their reply is whole where the answer says where it ends, for then one that breaks off
         is an error of its own; and where the count came, which is the last that a server says.
         """
-        written = self.gathering.estimated_output_tokens
-        if written and not self.is_whole and (self._counted or _is_framed(headers)):
+        if (
+            self.gathering.estimated_output_tokens
+            and not self.is_whole
+            and (self._counted or _is_framed(headers))
+        ):
             self._stop("stop")
-        if self._counted is None:
-            # Some servers count nothing: what the bytes are worth is the nearest that can be said.
-            self.gathering.usage = self.gathering.usage.model_copy(update={"output_tokens": written})
 
 
 def _is_framed(headers: Mapping[str, str]) -> bool:
@@ -132,8 +128,8 @@ def _words(content: Any) -> str:
 
 def _usage(said: Any) -> Usage:
     """Read a count; some servers leave what the model thought out of what it wrote, but not out of the sum."""
-    written, total = said.completion_tokens or 0, said.total_tokens or 0
-    written = max(written, total - (said.prompt_tokens or 0))
+    written, total = told_tokens(said.completion_tokens), told_tokens(said.total_tokens)
+    written = max(written, total - told_tokens(said.prompt_tokens))
     return usage_of(said.prompt_tokens, written, said.prompt_tokens_details, said.completion_tokens_details)
 
 

@@ -19,7 +19,6 @@ from stepward.models.openai_sdk import (
     caching,
     client_for,
     effort_of,
-    estimated_usage,
     format_of,
     function_of,
     sampling,
@@ -45,15 +44,14 @@ class OpenAiResponses(SdkClient):
         """Load the SDK, and begin the call."""
         body = _body(request, call)
         opening = client_for(call).responses.create(**body, stream=True)
-        return begun(request, call, opening, _Reading(Gathering(request.turn, call), body))
+        return begun(request, call, opening, _Reading(Gathering(request, call)))
 
 
 class _Reading(Reading):
     """One stream's events, taken in one by one."""
 
-    def __init__(self, gathering: Gathering, body: Mapping[str, Any]) -> None:
+    def __init__(self, gathering: Gathering) -> None:
         super().__init__(gathering)
-        self._body = body
         self._streamed = set[object]()
         self._is_refused = False
 
@@ -62,7 +60,7 @@ class _Reading(Reading):
         match event.type:
             case "response.created":
                 # A stream that breaks off tells no count, and yet the prompt is paid.
-                self.gathering.usage = estimated_usage(self._body)
+                self.gathering.is_underway = True
             case "response.output_item.added" if event.item.type == "function_call":
                 self.gathering.begin_call(event.output_index, event.item.name)
             case "response.output_item.done":
@@ -119,7 +117,7 @@ class _Reading(Reading):
     def _end(self, response: Any) -> None:
         if response.status == "failed":
             self._failed(response)
-        self.gathering.usage = _usage(response) or estimated_usage(self._body)
+        self.gathering.usage = _usage(response)
         match response.status:
             case "completed":
                 self.gathering.stop = "refused" if self._is_refused else "end"
@@ -136,16 +134,15 @@ class _Reading(Reading):
         code = response.error.code if response.error else "server_error"
         if code in _FORBIDDEN:
             return
-        self.gathering.usage = _usage(response) or Usage()
-        if self.gathering.has_begun and not _usage(response):
-            self.gathering.usage = estimated_usage(self._body)
+        self.gathering.usage = _usage(response)
+        self.gathering.is_underway = False  # one that fails before anything came is free
         raise SaidInStream(code, response.error.message if response.error else "the response failed.")
 
 
-def _usage(response: Any) -> Usage | None:
+def _usage(response: Any) -> Usage:
     said = response.usage
     if said is None:
-        return None
+        return Usage()
     return usage_of(
         said.input_tokens, said.output_tokens, said.input_tokens_details, said.output_tokens_details
     )

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Final
 
 from stepward.domain.conversation import ModelRequest, ToolSchema
 from stepward.domain.money import Usage
-from stepward.models.gathering import estimated_tokens
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, keyed_client
 from stepward.models.strict_schemas import allows_strict, closed
+from stepward.models.token_counts import told_tokens
 from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
     from openai import AsyncOpenAI
 
 VENDOR: Final = "openai"
-_MOST_TOKENS: Final = 1_000_000_000
-"""More than any call takes; a server's word beyond it would be a sum that no store keeps."""
 _DEFAULT_EFFORT: Final = "medium"
 
 
@@ -29,7 +27,10 @@ def client_for(call: CallContext) -> AsyncOpenAI:
     Raises:
         KeyMissing: Nobody has set a key.
     """
-    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415  only who calls this provider loads its SDK
+    # Only who calls this provider loads its SDK.
+    from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415
+
+    from stepward.models.bounded_http import bounded_options  # noqa: PLC0415
 
     def make(key: str) -> AsyncOpenAI:
         url = call.access.url or "https://api.openai.com/v1"
@@ -38,7 +39,7 @@ def client_for(call: CallContext) -> AsyncOpenAI:
             base_url=url,
             max_retries=0,
             timeout=Timeout(None, connect=CONNECT_S),
-            http_client=DefaultAsyncHttpxClient(follow_redirects=False),
+            http_client=DefaultAsyncHttpxClient(**bounded_options()),
         )
 
     return keyed_client(VENDOR, call, make)
@@ -114,11 +115,12 @@ def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: 
         of_prompt: How the first splits; compatible servers may leave out any of it.
         of_output: How the second does.
     """
-    read, written = _count(of_prompt, "cached_tokens"), _count(of_prompt, "cache_write_tokens")
+    prompt, output = told_tokens(prompt_tokens), told_tokens(output_tokens)
+    read = min(prompt, _count(of_prompt, "cached_tokens"))
+    written = min(prompt - read, _count(of_prompt, "cache_write_tokens"))
     long = min(written, _count(getattr(of_prompt, "cache_write_tokens_details", None), "ttl_12h_tokens"))
-    output = _number(output_tokens)
     return Usage(
-        input_tokens=max(0, _number(prompt_tokens) - read - written),
+        input_tokens=prompt - read - written,
         output_tokens=output,
         cache_read_tokens=read,
         cache_write_tokens=written - long,
@@ -127,15 +129,5 @@ def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: 
     )
 
 
-def estimated_usage(body: Mapping[str, Any]) -> Usage:
-    """Estimate what a prompt takes by its bytes: for a stream whose vendor does not come to count."""
-    sent = json.dumps(body, ensure_ascii=False).encode("utf-8", "replace")
-    return Usage(input_tokens=estimated_tokens(len(sent)))
-
-
 def _count(details: Any, name: str) -> int:
-    return _number(getattr(details, name, None))
-
-
-def _number(value: Any) -> int:
-    return min(max(0, value), _MOST_TOKENS) if isinstance(value, int) else 0
+    return told_tokens(getattr(details, name, None))

@@ -8,7 +8,6 @@ shown only: what a call cost and how long it took would make the count differ fr
 from __future__ import annotations
 
 import json
-from math import ceil
 from typing import Any, Final
 
 from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest, ToolCall
@@ -18,7 +17,7 @@ from stepward.domain.json_values import fault_of
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.models.expressions import evaluate, is_expression
-from stepward.models.gathering import BYTES_PER_TOKEN
+from stepward.models.token_counts import estimated_tokens
 from stepward.ports.models import CallContext
 
 _NOT_SENT: Final[Any] = {
@@ -129,4 +128,4 @@ def _output_tokens(text: str, calls: tuple[ToolCall, ...]) -> int:
 
 
 def _tokens(text: str) -> int:
-    return ceil(len(text.encode()) / BYTES_PER_TOKEN)
+    return estimated_tokens(len(text.encode()))

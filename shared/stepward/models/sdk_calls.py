@@ -130,8 +130,7 @@ class SdkCall:
             told = body.get("error", body) if isinstance(body, dict) else None
             if isinstance(told, dict) or isinstance(error, self.sdk.APIStatusError):
                 return self._said(told if isinstance(told, dict) else {}, error)
-        why = str(error) if isinstance(error, WentSilent) else f"{type(error).__name__}: {error}"
-        return unreachable(self.call.provider, why)
+        return unreachable(self.call.provider, _why(error))
 
     def _said(self, told: Mapping[str, Any], error: Exception) -> ProviderFault:
         """Translate what a vendor says; an error within a stream comes with the status of one that went well."""
@@ -155,6 +154,13 @@ class SdkCall:
         """Take the key out before the words are cut short, for of a key that is cut nobody knows the rest."""
         key = self.call.access.key
         return without(said, key.get_secret_value()) if key else said
+
+
+def _why(error: Exception) -> str:
+    from stepward.models.bounded_http import AnswerUnbounded  # noqa: PLC0415  see above
+
+    said = error.__cause__ if isinstance(error.__cause__, AnswerUnbounded) else error
+    return str(said) if isinstance(said, WentSilent | AnswerUnbounded) else f"{type(said).__name__}: {said}"
 
 
 class SdkClient(ABC):

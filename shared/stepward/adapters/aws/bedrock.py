@@ -24,6 +24,7 @@ from stepward.domain.money import Usage
 from stepward.models.gathering import Gathering
 from stepward.models.provider_faults import unreachable
 from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
+from stepward.models.token_counts import told_tokens
 from stepward.ports.models import Access, CallContext
 
 _CONNECT_S: Final = 10.0
@@ -40,8 +41,11 @@ _STOPS: Final[Mapping[str, Stop]] = {
 }
 _MALFORMED: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
 """Endings after which Bedrock could not read what the model wrote; another attempt may do better."""
-_BROKEN: Final = (BotoCoreError, ParserError, ResponseParserError, HTTPError, KeyError, ValueError, OSError)
-"""What botocore raises of a stream that breaks off, or that is none."""
+_BROKEN: Final = (
+    BotoCoreError, ParserError, ResponseParserError, HTTPError, OSError,
+    ValueError, AttributeError, TypeError, LookupError, RecursionError,
+)  # fmt: skip
+"""What botocore raises of a stream that breaks off or is none, and what events of another shape do."""
 
 
 class BedrockConverse:
@@ -56,27 +60,42 @@ class BedrockConverse:
         return run(self._reply(request, call))
 
     async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        reading = _Reading(Gathering(request.turn, call), maker(call.vendor_model or request.model))
+        reading = _Reading(Gathering(request, call), maker(call.vendor_model or request.model))
         line = Line()
         try:
-            client, body = _client(call.access), written(request, call)
-            async for event in Watch(call).events(_read_in_thread(lambda: _events(client, body, line), line)):
-                reading.take(event)
+            await self._read(reading, request, line)
         except NobodyWaits:
             return reading.gathering.cut()
-        except WentSilent as error:
-            raise reading.failed(unreachable(call.provider, str(error))) from error
         except ClientError as error:
             raise reading.failed(bedrock_faults.fault(error, call)) from error
-        except BotoCoreError as error:
-            raise reading.failed(bedrock_faults.unsent(error, call)) from error
-        except _BROKEN as error:
-            raise reading.failed(unreachable(call.provider, f"{type(error).__name__}: {error}")) from error
+        except (WentSilent, *_BROKEN) as error:
+            # Nothing of the reply is missing where only the connection's end goes wrong, and it is paid.
+            if not reading.is_whole:
+                raise reading.failed(_fault_of(error, call)) from error
         finally:
             line.shut()
+        if reading.gathering.is_too_long:
+            return reading.gathering.too_long()
         if not reading.is_whole:
             raise reading.failed(unreachable(call.provider, "the stream ended before the reply did."))
         return reading.gathering.reply()
+
+    async def _read(self, reading: _Reading, request: ModelRequest, line: Line) -> None:
+        call = reading.gathering.call
+        client, body, watch = _client(call.access), written(request, call), Watch(call)
+        async for event in watch.events(_read_in_thread(lambda: _events(client, body, line), line)):
+            reading.take(event)
+            if reading.is_whole:
+                watch.hurry()
+            if reading.gathering.is_too_long:
+                return
+
+
+def _fault_of(error: Exception, call: CallContext) -> ProviderFault:
+    if isinstance(error, BotoCoreError):
+        return bedrock_faults.unsent(error, call)
+    why = str(error) if isinstance(error, WentSilent) else f"{type(error).__name__}: {error}"
+    return unreachable(call.provider, why)
 
 
 class _Reading:
@@ -86,13 +105,12 @@ class _Reading:
         self.gathering = gathering
         self._made_by = made_by
         self._stop_reason = ""
-        self._is_counted = False
         self._thoughts: dict[int, dict[str, Any]] = {}
 
     @property
     def is_whole(self) -> bool:
-        """Whether the reply has ended, in a way that Bedrock itself can read, and is counted."""
-        return self._is_counted and self._stop_reason not in ("", *_MALFORMED)
+        """Whether the reply has ended, in a way that Bedrock itself can read; its count comes behind that."""
+        return self._stop_reason not in ("", *_MALFORMED)
 
     def take(self, event: Mapping[str, Any]) -> None:
         """Take in one event; kinds that are not known are left to those who know them."""
@@ -110,7 +128,6 @@ class _Reading:
                     self.gathering.stop = _STOPS.get(self._stop_reason, "filtered")
                 case "metadata":
                     self.gathering.usage = _usage(body["usage"])
-                    self._is_counted = True
 
     def _begin(self, index: int, start: Mapping[str, Any]) -> None:
         use = start.get("toolUse")
@@ -146,12 +163,13 @@ class _Reading:
 
 def _usage(said: Mapping[str, Any]) -> Usage:
     """Read a count. Bedrock counts what its cache gave and took apart from `inputTokens`, as we do."""
-    hour = sum(one["inputTokens"] for one in said.get("cacheDetails") or () if one["ttl"] == "1h")
+    kept = [one for one in said.get("cacheDetails") or () if one.get("ttl") == "1h"]
+    hour = told_tokens(sum(told_tokens(one.get("inputTokens")) for one in kept))
     return Usage(
-        input_tokens=said["inputTokens"],
-        output_tokens=said["outputTokens"],
-        cache_read_tokens=said.get("cacheReadInputTokens") or 0,
-        cache_write_tokens=max(0, (said.get("cacheWriteInputTokens") or 0) - hour),
+        input_tokens=told_tokens(said.get("inputTokens")),
+        output_tokens=told_tokens(said.get("outputTokens")),
+        cache_read_tokens=told_tokens(said.get("cacheReadInputTokens")),
+        cache_write_tokens=max(0, told_tokens(said.get("cacheWriteInputTokens")) - hour),
         cache_write_1h_tokens=hour,
     )
 

@@ -1,4 +1,4 @@
-"""Connections of botocore that another thread can shut.
+"""Connections of botocore that another thread can shut, and of whose refusals only the beginning is read.
 
 botocore reads with a blocking call, and closing what another thread reads waits for that thread. A socket that is shut
 down ends the read at once and tells the other side so.
@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from typing import Any, Final
 
 from botocore.awsrequest import AWSHTTPConnectionPool, AWSHTTPSConnectionPool
+
+MOST_ERROR_BYTES: Final = 256_000
+_LEAST_REFUSAL: Final = 300
 
 
 class Line:
@@ -55,7 +59,7 @@ CURRENT: Final[ContextVar[Line]] = ContextVar("current_line")
 
 
 def make_shuttable(client: Any) -> None:
-    """Let each call of a client note the connection that it takes on its `CURRENT` line.
+    """Let each call of a client note the connection that it takes on its `CURRENT` line, and read no endless refusal.
 
     Args:
         client: A boto3 client that has made no call yet.
@@ -82,4 +86,28 @@ def _noting(pool: Any) -> Any:
                 CURRENT.get().takes(self.sock)
             return super().request(*args, **named)
 
-    return type(pool.__name__, (pool,), {"ConnectionCls": Noting})
+    class Bounding(pool):  # type: ignore[misc]
+        """A pool whose refusals end."""
+
+        ConnectionCls = Noting
+
+        def urlopen(self, *args: Any, **named: Any) -> Any:
+            """Send, and cut a refusal short: botocore reads one whole."""
+            response = super().urlopen(*args, **named)
+            if response.status >= _LEAST_REFUSAL:
+                response.stream = _beginning(response.stream)
+            return response
+
+    return Bounding
+
+
+def _beginning(stream: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:
+    def begin(*args: Any, **named: Any) -> Iterator[bytes]:
+        came = 0
+        for chunk in stream(*args, **named):
+            yield chunk
+            came += len(chunk)
+            if came > MOST_ERROR_BYTES:
+                return
+
+    return begin

@@ -90,7 +90,7 @@ class AnthropicReader:
             if role != "assistant":
                 continue
             exchange += 1
-            marks = checks.check_thinking(blocks, at)
+            marks = [mark for reply in self._replies(blocks) for mark in checks.check_thinking(reply, at)]
             calls = _calls_key(blocks)
             if prompt.thinks and not marks and calls and self.issued.has(prompt.scope_at(exchange), calls):
                 raise Refusal(
@@ -101,10 +101,24 @@ class AnthropicReader:
 
     def _check_end(self, turns: Sequence[Turn]) -> None:
         role, blocks = turns[-1]
-        if role == "assistant" and not self.issued.has("paused", [("text", _text(blocks))]):
+        if role == "assistant" and not self._is_paused(blocks[-1]):
             raise Refusal(
                 "This model does not support assistant message prefill. The conversation must end with a user message."
             )
+
+    def _replies(self, blocks: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+        """Take apart what one message has of several replies: each of them but the last ended with a pause."""
+        reply: list[dict[str, Any]] = []
+        for block in blocks:
+            reply.append(block)
+            if self._is_paused(block):
+                yield reply
+                reply = []
+        if reply:
+            yield reply
+
+    def _is_paused(self, block: Mapping[str, Any]) -> bool:
+        return block["type"] == "text" and self.issued.has("paused", [("text", block["text"])])
 
 
 def _thinks(body: Mapping[str, Any], limits: ModelLimits) -> bool:

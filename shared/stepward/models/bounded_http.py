@@ -1,0 +1,92 @@
+"""Bounds what a server may send in answer to one call, for every SDK that speaks over httpx2.
+
+Nothing compressed is asked for. A server that compresses all the same is read piece by piece, so that what it sends is
+bounded by what comes of it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any, Final
+
+import httpx2
+
+MOST_ANSWER_BYTES: Final = 64_000_000
+"""What the longest replies take on the wire, several times over."""
+MOST_LINE_BYTES: Final = 8_000_000
+"""An event is one line, and SDKs keep a line until it ends; the longest tells a whole reply again."""
+MOST_ERROR_BYTES: Final = 256_000
+"""Of a refusal only the beginning is read: its status says what it means."""
+_PIECE_BYTES: Final = 65_536
+_ZLIB_OR_GZIP: Final = 47
+_PLAIN: Final = ("", "identity")
+_LEAST_REFUSAL: Final = 300
+
+
+class AnswerUnbounded(httpx2.ReadError):
+    """A server sends more than any answer has, or what nobody asked for."""
+
+
+def bounded_options() -> dict[str, Any]:
+    """Give what every SDK's HTTP client is made with: bounds, and no way to where a server points."""
+    return {
+        "follow_redirects": False,
+        "headers": {"accept-encoding": "identity"},
+        "event_hooks": {"response": [_bound]},
+    }
+
+
+async def _bound(response: httpx2.Response) -> None:
+    """Put the bounds around an answer before its first byte is read."""
+    coding = response.headers.get("content-encoding", "").strip().lower()
+    if coding not in (*_PLAIN, "gzip", "deflate"):
+        raise AnswerUnbounded(f"the answer is written in {coding[:40]!r}, which was not asked for.")
+    response.headers.pop("content-encoding", None)
+    response.stream = _Bounded(response, is_compressed=coding not in _PLAIN)
+
+
+class _Bounded(httpx2.AsyncByteStream):
+    """An answer's bytes as far as anybody has to read them."""
+
+    def __init__(self, response: httpx2.Response, *, is_compressed: bool) -> None:
+        self._stream: Any = response.stream
+        self._is_refusal = response.status_code >= _LEAST_REFUSAL
+        self._unpacker = zlib.decompressobj(_ZLIB_OR_GZIP) if is_compressed else None
+        self._came = self._line = 0
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        """Give the bytes; a refusal's are cut short."""
+        async for chunk in self._stream:
+            for piece in self._unpacked(chunk):
+                if self._is_refusal and self._came > MOST_ERROR_BYTES:
+                    return
+                self._count(piece)
+                yield piece
+
+    async def aclose(self) -> None:
+        """Leave the connection; one that was not read to its end is closed."""
+        await self._stream.aclose()
+
+    def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
+        if self._unpacker is None:
+            yield chunk
+            return
+        left = chunk
+        while left:
+            try:
+                yield self._unpacker.decompress(left, _PIECE_BYTES)
+            except zlib.error as error:
+                raise AnswerUnbounded(f"the answer is not written as it says: {error}.") from error
+            left = self._unpacker.unconsumed_tail
+
+    def _count(self, piece: bytes) -> None:
+        self._came += len(piece)
+        end = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+        self._line = self._line + len(piece) if end < 0 else len(piece) - end - 1
+        if self._is_refusal:
+            return
+        if self._came > MOST_ANSWER_BYTES:
+            raise AnswerUnbounded(f"the answer has more than {MOST_ANSWER_BYTES:,} bytes.")
+        if self._line > MOST_LINE_BYTES:
+            raise AnswerUnbounded(f"a line of the answer has more than {MOST_LINE_BYTES:,} bytes.")
