@@ -7,6 +7,7 @@ import operator
 import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Context, Decimal, DecimalException, Inexact, localcontext
+from threading import Lock
 from typing import Any, Final
 
 from pydantic import Field
@@ -22,6 +23,8 @@ MAX_DIGITS: Final = 28
 EXACT_DIGITS: Final = 1_200
 """More than sums of what fits into an expression can have."""
 _EVEN_DIGITS: Final = 100
+_PARSING: Final = Lock()
+"""Python counts the depth of the tree that it builds once for all threads: two that parse at a time may fail (gh-106905)."""
 _NUMBER: Final = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _LARGEST_EXPONENT: Final = 308
 
@@ -85,7 +88,9 @@ class _Reader:
         self._text = expression
 
     def value(self) -> Decimal:
-        value = self._of(ast.parse(self._text, mode="eval").body)
+        with _PARSING:
+            tree = ast.parse(self._text, mode="eval")
+        value = self._of(tree.body)
         if not value.is_finite():
             raise ToolFailed(f"{self._text!r} has no finite value.")
         return value

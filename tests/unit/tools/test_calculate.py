@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import gc
+import threading
+from typing import Any
+
 import pytest
 
 from stepward.adapters.memory.world import MemoryDatasets
@@ -62,3 +66,26 @@ def test_computes(expression: str, value: str) -> None:
 def test_refuses(expression: str) -> None:
     with pytest.raises(ToolFailed):
         value_of(expression)
+
+
+def test_two_at_a_time_do_not_disturb_each_other() -> None:
+    """Whenever memory is tidied up while one is computed, another thread computes one, too."""
+    long, here, others = " + ".join(["1234.5"] * 50), threading.current_thread(), list[threading.Thread]()
+
+    def meanwhile(*_: Any) -> None:
+        if threading.current_thread() is here and len(others) < 20:
+            others.append(threading.Thread(target=value_of, args=(long,)))
+            others[-1].start()
+            others[-1].join(0.02)
+
+    threshold = gc.get_threshold()
+    gc.callbacks.append(meanwhile)
+    gc.set_threshold(20)
+    try:
+        assert value_of(long) == "61725.0"
+    finally:
+        gc.callbacks.remove(meanwhile)
+        gc.set_threshold(*threshold)
+        for other in others:
+            other.join()
+    assert others
