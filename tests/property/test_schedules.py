@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import json
 import threading
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepward.domain.journal import Condensed, Turn, Waiting
 from stepward.testing.schedules import machine, scenario
 from stepward.testing.schedules.__main__ import explore
+from stepward.testing.schedules.focus import Focus
 from stepward.testing.schedules.scenario import Scenario
 from tests.draws import drawn
 
 ASL = Path(__file__).resolve().parents[2] / "statemachines" / "agent-run.asl.json"
 
 SCHEDULES = 250
+AROUND_A_CALL = ("dies_before", "dies_after", "answer_lost")
 
 
 def test_nothing_breaks_in_the_first_schedules() -> None:
@@ -29,6 +33,7 @@ def test_nothing_breaks_in_the_first_schedules() -> None:
         "answer_lost",
         "brown_out",
         "duplicate_delivery",
+        *(f"model_{moment}_{fault}" for moment in ("ask", "stream") for fault in AROUND_A_CALL),
     }
 
 
@@ -36,6 +41,22 @@ def test_nothing_breaks_in_the_first_schedules() -> None:
 @given(st.integers(10**6, 10**9))
 def test_nothing_breaks_in_schedules_from_afar(seed: int) -> None:
     assert Scenario(seed).play().violations == []
+
+
+def test_gateways_take_all_their_ways_in_schedules() -> None:
+    """A provider that declines leaves the call to the next one, streams break off, and long talks are summed up."""
+    found = Counter[str]()
+    for seed in [seed for seed in range(1, SCHEDULES) if Focus.of(seed).asks_models][:40]:
+        scenario = Scenario(seed)
+        assert scenario.play().violations == []
+        for key in scenario.platform.runtime.heads:
+            records = [item.record for item in scenario.platform.journal.load(key).records]
+            turns = [one for one in records if isinstance(one, Turn)]
+            found["tried another"] += sum(bool(one.reply.tried) for one in turns)
+            found["broke off"] += sum(one.reply.stop == "cut" for one in turns)
+            found["summed up"] += sum(isinstance(one, Condensed) and bool(one.model) for one in records)
+            found["waited"] += sum(isinstance(one, Waiting) for one in records)
+    assert all(found[way] > 2 for way in ("tried another", "broke off", "summed up", "waited")), found
 
 
 @pytest.mark.parametrize("seed", [7, 261, 8130])

@@ -79,6 +79,7 @@ class Providers:
         limits: How much each key may ask for, and whether its provider is well.
         pause: Waits some seconds before the same call is made again.
         responses: Replies that are given again, for the agents that want that; without it none are.
+        clients: Gives the client of what a provider speaks.
     """
 
     entries: tuple[ProviderEntry, ...]
@@ -86,6 +87,7 @@ class Providers:
     limits: ProviderLimits
     pause: Callable[[float], None] = sleep
     responses: ResponseCache | None = None
+    clients: Callable[[str], ModelClient] = client_of
 
     def entry(self, name: str) -> ProviderEntry:
         """Find a provider.
@@ -223,7 +225,9 @@ class _Asking:
 
     def _with(self, key: ProviderKey, planned: PlannedCall) -> ModelReply:
         try:
-            reply = client_of(planned.entry.kind).reply(self._worded, self._to(planned.entry, key))
+            reply = self.providers.clients(planned.entry.kind).reply(
+                self._worded, self._to(planned.entry, key)
+            )
         except ProviderFault as fault:
             hide(fault, key.value.get_secret_value())
             self._note(planned, key, fault)

@@ -22,7 +22,6 @@ from stepward.domain.errors import (
     StreamCut,
 )
 from stepward.domain.money import Usage
-from stepward.models import gateway
 from stepward.models.cards import listed_card
 from stepward.models.gateway import Gateway, Providers
 from stepward.ports.models import CallContext
@@ -68,6 +67,7 @@ class Vendor:
             keys=MemoryProviderKeys(MemoryPools(self.pools)),
             limits=SharedLimits(self.store, self),
             pause=self.pause,
+            clients=lambda _: self,
         )
         return Gateway([card for card in cards if card], 1_024, providers)
 
@@ -77,10 +77,8 @@ def _pool(**keys: str) -> str:
 
 
 @pytest.fixture
-def vendor(monkeypatch: pytest.MonkeyPatch) -> Vendor:
-    found = Vendor(pools={"anthropic/shared": _pool(one="k-1"), "openai/shared": _pool(one="o-1")})
-    monkeypatch.setattr(gateway, "client_of", lambda _: found)
-    return found
+def vendor() -> Vendor:
+    return Vendor(pools={"anthropic/shared": _pool(one="k-1"), "openai/shared": _pool(one="o-1")})
 
 
 def test_a_call_without_limits_writes_nothing_and_names_nobody_else(vendor: Vendor) -> None:

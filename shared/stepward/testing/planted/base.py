@@ -22,13 +22,15 @@ class PlantedFault:
     """One broken promise.
 
     `where` are the parts that are broken, each as `module:attribute` or `module:Class.attribute`: more than one where a
-    promise is kept in several places, of which each would do.
+    promise is kept in several places, of which each would do. `shown_by` are words of the violation that is to show it,
+    where others would follow from the fault that say nothing of the promise.
     """
 
     name: str
     promise: str
     where: str | tuple[str, ...]
     broken: Break
+    shown_by: str = ""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -49,7 +51,10 @@ class PlantedFault:
         """Play schedules with the fault until one breaks; None if none of them does."""
         with self.planted():
             outcomes = (Scenario(seed).play() for seed in range(first, first + schedules))
-            return next((outcome for outcome in outcomes if outcome.violations), None)
+            return next((outcome for outcome in outcomes if self._shows(outcome)), None)
+
+    def _shows(self, outcome: Outcome) -> bool:
+        return any(self.shown_by in violation for violation in outcome.violations)
 
     def place(self, where: str) -> tuple[Any, str]:
         """Find the owner, perhaps a base of the class that is named, and the name of a part that is broken."""

@@ -140,3 +140,32 @@ def whatever_it_was(_: Method) -> Method:
         return True
 
     return change
+
+
+def as_if_it_had_not_come(sound: Method) -> Method:
+    """Read a journal and overlook the reply at its end, whose calls have no results yet."""
+
+    def read(journal: Any) -> Any:
+        state = sound(journal)
+        if state.pending is not None and state.seq == state.pending_seq:
+            totals = state.ledger.totals
+            state.ledger.totals = totals.model_copy(update={"turns": totals.turns - 1})
+            state.pending = None
+        return state
+
+    return read
+
+
+def at_the_first_models_price(_: Method) -> Method:
+    """Price a reply by the model that the agent names, whoever gave it."""
+    return lambda consultant, reply: consultant.price.cost_usd_micros(reply.usage)
+
+
+def and_forget_its_cost(_: Method) -> Method:
+    """Take in a summary as if it had cost nothing."""
+
+    def book_summary(ledger: Any, record: Any) -> None:
+        del record
+        ledger.intent = None
+
+    return book_summary

@@ -118,6 +118,36 @@ MONEY: Final = (
         breaks.always([]),
     ),
 )
+MODELS: Final = (
+    PlantedFault(
+        "asked again",
+        "A reply that is in the journal is never asked for again.",
+        f"{_AGENTS}.writer:fold",
+        breaks.as_if_it_had_not_come,
+        "asks again for",
+    ),
+    PlantedFault(
+        "free beginning",
+        "What came of a reply that broke off is paid.",
+        f"{_AGENTS}.model_turn:ModelTurn._book_what_came",
+        breaks.always(None),
+        "were paid",
+    ),
+    PlantedFault(
+        "free summary",
+        "A summary of what is left out is paid like any reply.",
+        "stepward.domain.ledger:Ledger.book_summary",
+        breaks.and_forget_its_cost,
+        "were paid",
+    ),
+    PlantedFault(
+        "price of another",
+        "A reply costs what the model takes that gave it.",
+        f"{_AGENTS}.gate:Consultant.cost_usd_micros",
+        breaks.at_the_first_models_price,
+        "but only",
+    ),
+)
 SLOTS: Final = (
     PlantedFault(
         "no limit",
@@ -244,4 +274,4 @@ LIVES: Final = (
         breaks.always("left"),
     ),
 )
-PLANTED: Final = (*JOURNAL, *EFFECTS, *MONEY, *SLOTS, *WAITS, *LIVES)
+PLANTED: Final = (*JOURNAL, *EFFECTS, *MONEY, *MODELS, *SLOTS, *WAITS, *LIVES)

@@ -44,15 +44,15 @@ class Misfortune:
         self._calm_calls = calm_calls
         self._brown_out_left = 0
 
-    def deal(self, *, is_write: bool, often: bool = False) -> Fault:
-        """Choose what becomes of the next call; faults come seldom or often."""
+    def deal(self, *, is_write: bool, odds: float) -> Fault:
+        """Choose what becomes of the next call; `odds` are how probable a fault is."""
         self._calm_calls -= 1
         if self._calm_calls >= 0:
             return NO_FAULT
         if self._brown_out_left:
             self._brown_out_left -= 1
             return self._count(Fault.BROWN_OUT)
-        if not self._left or self._chance.random() > (0.5 if often else 0.12):
+        if not self._left or self._chance.random() > odds:
             return NO_FAULT
         self._left -= 1
         if self._chance.random() < 0.05:

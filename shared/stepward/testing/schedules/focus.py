@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from stepward.agents.epochs import MOST_EVENTS
 from stepward.testing.schedules.actors import Actor, PortCall
-from stepward.testing.schedules.shapes import SHAPES
+from stepward.testing.schedules.shapes import LONG, REHEARSED
 
 OF_CALLS: Final = ("tool_invoke", "put_result", "mark_started")
 OF_WAITS: Final = ("dispatch", "person", "keep", "answer", "park", "others_told", "decide")
@@ -30,6 +30,14 @@ DISTURBANCES: Final = (*GIVEN_UP, "duplicate_delivery", "cancel", "pause", "resu
 WITH_CALLS: Final = ("remote", "remote twice", "mixed", "guards")
 WITH_CHILDREN: Final = ("child", "children", "guarded child")
 WITH_WAITS: Final = (*WITH_CHILDREN, "people", "guards")
+WITH_MODELS: Final = ("one turn", "inline", "remote", "children", LONG, LONG)
+AROUND_A_CALL: Final = ("ask", "stream")
+OF_MODELS: Final = (*AROUND_A_CALL, *AROUND_A_CALL, *AROUND_A_CALL, "append", "agent_advance", "take")
+ASK_MODELS: Final = 0.7
+"""How many schedules that would look at nobody slow and at no cancel ask models, through a gateway, and no rehearsal."""
+_OFTEN: Final = 0.5
+_USUAL: Final = 0.12
+_SELDOM: Final = 0.02
 
 
 class Cancels(StrEnum):
@@ -54,6 +62,7 @@ class Focus:
     most_events: int
     cost_limit_usd: float | None
     cancels: Cancels | None
+    asks_models: bool
 
     @classmethod
     def of(cls, seed: int) -> Focus:
@@ -62,7 +71,7 @@ class Focus:
         slow = chance.choice((None, None, None, "dispatch", "dispatch", "tool_invoke", "agent_advance"))
         # A slow `dispatch` is worth looking at where its machine has given it up and calls it again.
         disturbances = GIVEN_UP if slow == "dispatch" else (None, *DISTURBANCES)
-        return cls(
+        drawn = cls(
             calm_calls=chance.choice((0, 0, 0, 30, 60)),
             slow=slow,
             place=chance.choice((None, *OF_CALLS, *OF_WAITS, *ELSEWHERE)),
@@ -70,16 +79,28 @@ class Focus:
             most_events=chance.choice((MOST_EVENTS, 25, 12)),
             cost_limit_usd=chance.choice((None, None, None, 0.02)),
             cancels=chance.choice((Cancels.MARK, Cancels.CHILD, *[None] * 5)),
+            asks_models=False,
+        )
+        if drawn.slow or drawn.cancels or chance.random() > ASK_MODELS:
+            return drawn
+        return replace(
+            drawn,
+            asks_models=True,
+            slow=chance.choice((None, None, "agent_advance")),
+            place=chance.choice(OF_MODELS),
+            disturbance=chance.choice((None, None, *GIVEN_UP)),
         )
 
     @property
     def more_faults(self) -> int:
         """How many faults more a schedule meets than one that looks at nothing in particular."""
-        return 2 * ((self.place is not None) + (self.disturbance is not None))
+        return 2 * ((self.place is not None) + (self.disturbance is not None)) + 6 * self.asks_models
 
     @property
     def shapes(self) -> tuple[str, ...]:
         """The agents with which that is to be seen which the schedule looks at."""
+        if self.asks_models:
+            return WITH_MODELS
         if self.cancels is Cancels.CHILD or self.slow == "dispatch":
             return WITH_CHILDREN
         if self.cancels is Cancels.MARK:
@@ -88,13 +109,16 @@ class Focus:
             return WITH_CALLS
         if self.place in OF_WAITS or self.disturbance == "time_out_of_the_machine":
             return WITH_WAITS
-        return tuple(SHAPES)
+        return REHEARSED
 
-    def is_on(self, invocation: str, call: PortCall | None) -> bool:
-        """Tell whether faults are to strike a call; an invocation is named by its kind and a number."""
-        if self.place is None or call is None:
-            return False
-        return self.place in (_kind(invocation), call.method)
+    def odds(self, invocation: str, call: PortCall | None) -> float:
+        """How probable it is that a fault strikes a call; an invocation is named by its kind and a number.
+
+        A model is called seldom beside all else: where its calls are looked at, little else goes wrong before them.
+        """
+        if self.place is not None and call is not None and self.place in (_kind(invocation), call.method):
+            return _OFTEN
+        return _SELDOM if self.asks_models and self.place in AROUND_A_CALL else _USUAL
 
     def quick(self, invocations: list[Actor]) -> list[Actor]:
         """Leave out those that are slow, unless they are alone."""

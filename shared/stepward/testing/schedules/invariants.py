@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from stepward.domain.errors import StoreConflict
-from stepward.domain.journal import Claimed, Continued, Turn
+from stepward.domain.journal import Claimed, Condensed, Continued, JournalSlice, Turn
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.domain.tools import OUTCOME_UNKNOWN
 from stepward.testing.schedules.payment import CHECKED_PAYMENT, Payment
 from stepward.testing.schedules.platform import EXECUTION_STOPPED, Platform
+from stepward.testing.schedules.ports import replies_in
 from stepward.testing.schedules.shapes import EXPECTED_ANSWER
 
 
@@ -32,7 +33,7 @@ def violations(platform: Platform, told: Told) -> Iterator[str]:
         yield from _ledger(platform, key, head, state)
         yield from _told_the_truth(key, state)
         yield from _epochs(platform, head, state)
-    yield from _losers_paid(platform)
+    yield from _paid_is_booked(platform)
     yield from _effects(platform, told.cancel_acks)
     yield from _started_once(platform, told.starts)
     yield from _cancelled_with_it(platform, told.cancel_acks)
@@ -67,11 +68,8 @@ def _right_answer(platform: Platform, head: RunHead) -> Iterator[str]:
 
 def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> Iterator[str]:
     paid = platform.diary.paid_usd_micros.get(key.run, [])
-    booked = [
-        item.record.cost_usd_micros
-        for item in platform.journal.load(key).records
-        if isinstance(item.record, Turn)
-    ]
+    journal = platform.journal.load(key)
+    booked = [bill.cost_usd_micros for bill in _bills(journal)]
     if head.totals != state.ledger.billed_totals():
         yield f"{key.run}: the head's totals {head.totals} are not the journal's {state.ledger.billed_totals()}"
     if head.totals.cost_usd_micros != sum(booked) + sum(state.ledger.lost.values()):
@@ -80,6 +78,15 @@ def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> 
         yield f"{key.run}: {sum(paid)} were paid, {head.totals.cost_usd_micros} are booked"
     if Counter(booked) - Counter(paid):
         yield f"{key.run}: booked {booked}, but only {paid} were paid"
+    for call, times in Counter(replies_in(key.run, journal)).items():
+        if times > 1:
+            yield f"{call}: the journal has {times} replies"
+
+
+def _bills(journal: JournalSlice) -> list[Turn | Condensed]:
+    """The records that say what a reply has cost: of a turn, of one that nobody goes on with, of a summary."""
+    records = [item.record for item in journal.records]
+    return [one for one in records if isinstance(one, Turn) or (isinstance(one, Condensed) and one.model)]
 
 
 def _told_the_truth(key: RunKey, state: RunState) -> Iterator[str]:
@@ -107,18 +114,18 @@ def _epochs(platform: Platform, head: RunHead, state: RunState) -> Iterator[str]
         yield f"{head.run}: ended by an execution that did not carry it any more"
 
 
-def _losers_paid(platform: Platform) -> Iterator[str]:
-    """Who lost the run, and did not die of it, has booked every reply that it paid for."""
-    booked = Counter(
-        item.record.writer
-        for key in platform.runtime.heads
-        for item in platform.journal.load(key).records
-        if isinstance(item.record, Turn)
-    )
+def _paid_is_booked(platform: Platform) -> Iterator[str]:
+    """Who lost the run, or came to an answer, has booked every reply that it paid for; only who died of it may not have."""
+    bills = [bill for key in platform.runtime.heads for bill in _bills(platform.journal.load(key))]
+    booked = Counter(bill.writer for bill in bills)
     for actor in platform.actors:
         paid = platform.diary.paid_replies[actor.name]
-        if isinstance(actor.error, StoreConflict) and booked[actor.name] < paid:
+        is_alive = actor.error is None or isinstance(actor.error, StoreConflict)
+        if is_alive and booked[actor.name] < paid:
             yield f"{actor.name}: paid {paid} replies, booked {booked[actor.name]}"
+    for (actor_name, call), times in Counter(platform.diary.paid_calls).items():
+        if times > 1:
+            yield f"{actor_name}: paid {times} times for {call}"
 
 
 def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:

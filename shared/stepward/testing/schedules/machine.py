@@ -43,11 +43,15 @@ class Task:
 
 @dataclass
 class Execution:
-    """One execution: which tasks it waits for, how it ended, and how many events its history has by then."""
+    """One execution: which tasks it waits for, how it ended, and how many events its history has by then.
+
+    `pause` lets the seconds of its Wait state pass.
+    """
 
     name: str
     key: RunKey
     spawn: Spawn
+    pause: Callable[[float], None]
     tasks: list[Task] = field(default_factory=list)
     failed: list[dict[str, str]] = field(default_factory=list)
     answer: Payload = field(default_factory=dict)
@@ -116,6 +120,7 @@ class Execution:
             case "waits":
                 self._wait_for_all()
             case _:
+                self.pause(self.answer.get("seconds", 0))
                 self.spent += 2
                 self._advance()
         return None

@@ -40,7 +40,8 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.machine import Execution, Payload
-from stepward.testing.schedules.ports import Diary, FollowedJournal, Watched, WatchedBackend
+from stepward.testing.schedules.ports import Diary, FollowedJournal, Watched, WatchedBackend, replies_in
+from stepward.testing.schedules.vendors import Vendors
 from stepward.tools.base import ToolContext
 
 EXECUTION_STOPPED: Final = "ExecutionStopped"
@@ -66,8 +67,9 @@ class Platform:
     """
 
     def __init__(self, off_by_s: Callable[[], float], most_events: int) -> None:
-        self.diary = Diary()
+        self.diary = Diary(self._reserved_usd_micros)
         self.clock = StillClock()
+        self.vendors = Vendors(self.diary, self.clock.forward, self._is_answered)
         self.journal = FollowedJournal()
         self.runtime = MemoryRuntimeState(self.journal)
         self.registry = MemoryRegistry()
@@ -104,7 +106,8 @@ class Platform:
     def start(self, execution_name: str, key: RunKey) -> None:
         """Start an execution once a name."""
         if execution_name not in self.executions:
-            self.executions[execution_name] = Execution(execution_name, key, self.spawn_room)
+            execution = Execution(execution_name, key, self.spawn_room, self.clock.forward)
+            self.executions[execution_name] = execution
             self.executions[execution_name].begin()
 
     def answer(self, token: str) -> bool:
@@ -153,10 +156,12 @@ class Platform:
         work = {"agent_advance": self._advance, "tool_invoke": self._call, "dispatch": self._open}[room]
         return self.spawn(invocation, lambda: work(json.loads(wire), invocation))
 
-    def spawn_client(self, caller: Caller, agent: str, idempotency_key: str) -> Actor:
+    def spawn_client(
+        self, caller: Caller, agent: str, idempotency_key: str, *, rehearse: bool = True
+    ) -> Actor:
         """Ask for a run, as the API does."""
         start = Start(self._ports(), self.registry, stage=StageAnswers(charge_rehearsals=True))
-        body = {"input": "hello", "deadline_s": 86_400}
+        body = {"input": "hello", "deadline_s": 86_400, "rehearse": rehearse}
         return self.spawn(self._name("client"), lambda: start(caller, agent, body, idempotency_key))
 
     def spawn_canceller(self, key: RunKey) -> Actor:
@@ -222,12 +227,13 @@ class Platform:
         )
 
     def _advance(self, payload: Payload, invocation: str) -> Payload:
+        clock = self._clock()
         advance = Advance(
-            ports=self._ports(),
+            ports=self._ports(clock),
             latest=lambda *said: find_agent(self.registry, *said).definition.version,
             context=self._context,
-            consultant=lambda tenant, agent, version, _: self._consultant(
-                RunKey(tenant=tenant, run=payload["run"]), agent, version
+            consultant=lambda tenant, agent, version, rehearsed: self._consultant(
+                RunKey(tenant=tenant, run=payload["run"]), agent, version, clock if not rehearsed else None
             ),
             invocation=invocation,
             time_left_s=lambda: 100.0,
@@ -258,19 +264,26 @@ class Platform:
             raise LookupError(f"{agent} {version}")
         return found.definition
 
-    def _consultant(self, key: RunKey, agent: str, version: str) -> Consultant:
+    def _consultant(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> Consultant:
+        """Make an agent ready to be advanced: by its models, whose limits go by the invocation's clock, or rehearsed."""
         place = (key.tenant, agent, version)
+        if clock is not None:
+            return self.vendors.consultant(key.tenant, self._definition(*place), clock)
         if place not in self._consultants:
             self._consultants[place] = Consultant.of(self._definition(*place), rehearsed=True)
         plain = self._consultants[place]
-        backend = WatchedBackend(key.run, plain, self.diary, lambda who: self._reserved_usd_micros(key, who))
-        return replace(plain, backend=backend)
+        return replace(plain, backend=WatchedBackend(key, plain, self.diary))
 
     def _reserved_usd_micros(self, key: RunKey, invocation: str) -> int:
         """What a run holds in reserve for an invocation's call; one that has lost the run finds it among the lost."""
         state = fold(self.journal.load(key))
         intent = state.ledger.intent if state.owner == invocation else None
         return state.ledger.lost.get(invocation, 0) + (intent.reserve_usd_micros if intent else 0)
+
+    def _is_answered(self, key: RunKey, call: str, invocation: str) -> bool:
+        """Whether a run's journal has the reply to a call that its owner asks for; who has lost the run may not know."""
+        journal = self.journal.load(key)
+        return call in replies_in(key.run, journal) and fold(journal).owner == invocation
 
     def _name(self, kind: str) -> str:
         return f"{kind}-{next(self._numbers)}"

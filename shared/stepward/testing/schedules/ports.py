@@ -17,7 +17,7 @@ from stepward.domain.errors import (
     StoreThrottled,
     StreamCut,
 )
-from stepward.domain.journal import AnyRecord, CallItem
+from stepward.domain.journal import AnyRecord, CallItem, Condensed, JournalSlice, Turn
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
 from stepward.testing.schedules.actors import PortCall, acting
@@ -28,6 +28,7 @@ WRITES: Final = frozenset(
     | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "others_told", "leave", "keep"}
     | {"flag", "unflag", "unflag_account", "answer", "send"}
     | {"open", "change", "decide", "woken", "put"}
+    | {"take", "begin", "count", "probe", "set_aside"}
 )
 
 
@@ -35,15 +36,28 @@ WRITES: Final = frozenset(
 class Diary:
     """What was seen in a schedule: calls of ports in order, what models were paid a run, how often by whom.
 
-    `ends` are the places at which the ends of runs were written;
-    `uncovered` are calls of models that cost more than their invocation had reserved for them by then.
+    `reserved_usd_micros` tells what a run's journal holds in reserve for an invocation.
+    `ends` are the places at which the ends of runs were written; `paid_calls` are who paid for which call that has a name;
+    `uncovered` are calls of models that cost more than their invocation had reserved for them by then, or that were made
+    although the journal had their reply.
     """
 
+    reserved_usd_micros: Callable[[RunKey, str], int]
     lines: list[tuple[str, str, str]] = field(default_factory=list)
     paid_usd_micros: dict[str, list[int]] = field(default_factory=dict)
     paid_replies: Counter[str] = field(default_factory=Counter)
+    paid_calls: list[tuple[str, str]] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
     ends: dict[str, int] = field(default_factory=dict)
+
+    def pay(self, key: RunKey, who: str, usd_micros: int, call: str | None = None) -> None:
+        """Write down what a model was paid."""
+        self.paid_usd_micros.setdefault(key.run, []).append(usd_micros)
+        self.paid_replies[who] += 1
+        self.paid_calls += [(who, call)] if call else []
+        reserved = self.reserved_usd_micros(key, who)
+        if usd_micros > reserved:
+            self.uncovered.append(f"{key.run}: {who} made a call for {usd_micros} with {reserved} reserved")
 
     def place_of(self, method: str, about: str) -> int | None:
         """Find the first line of a kind."""
@@ -114,20 +128,14 @@ class Watched:
 
 
 class WatchedBackend:
-    """A model backend whose calls wait for the scheduler; every reply that it makes is paid for.
+    """A rehearsal whose calls wait for the scheduler, as if a model played it; every reply that it makes is paid for."""
 
-    `reserved_usd_micros` tells what the run's journal holds in reserve for an invocation.
-    """
-
-    def __init__(
-        self, run: str, plain: Consultant, diary: Diary, reserved_usd_micros: Callable[[str], int]
-    ) -> None:
-        self._run = run
+    def __init__(self, key: RunKey, plain: Consultant, diary: Diary) -> None:
+        self._key = key
         self._backend = plain.backend
         self.longest_call_s = plain.backend.longest_call_s
         self._price = plain.price
         self._diary = diary
-        self._reserved_usd_micros = reserved_usd_micros
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Reply, or meet a fault; one that comes before the call costs nothing, a stream that is cut what came of it."""
@@ -137,26 +145,27 @@ class WatchedBackend:
             raise ProviderThrottled("the provider wants fewer requests", retry_after_s=3)
         _before(fault)
         reply: ModelReply = self._backend.reply(request, call)
-        self._pay(actor.name if actor else "", self._price.cost_usd_micros(reply.usage))
+        cost = self._price.cost_usd_micros(reply.usage)
+        self._diary.pay(self._key, actor.name if actor else "", cost)
         if fault is Fault.ANSWER_LOST:
             came = reply.model_copy(update={"text": reply.text[:3], "calls": (), "stop": "cut"})
             raise StreamCut("the stream was cut", partial=came)
         answer: ModelReply = _after(fault, reply)
         return answer
 
-    def _pay(self, who: str, usd_micros: int) -> None:
-        self._diary.paid_usd_micros.setdefault(self._run, []).append(usd_micros)
-        self._diary.paid_replies[who] += 1
-        reserved = self._reserved_usd_micros(who)
-        if usd_micros > reserved:
-            self._diary.uncovered.append(
-                f"{self._run}: {who} made a call for {usd_micros} with {reserved} reserved"
-            )
-
     def estimate_input_tokens(self, request: ModelRequest) -> int:
         """Estimate without a call."""
         found: int = self._backend.estimate_input_tokens(request)
         return found
+
+
+def replies_in(run: str, journal: JournalSlice) -> list[str]:
+    """Name the calls of models whose replies a run's journal goes on with, as the product names them."""
+    records = [item.record for item in journal.records]
+    turns = [f"{run}:{one.turn}" for one in records if isinstance(one, Turn) and not one.late]
+    return turns + [
+        f"{run}:{one.turn}:summary" for one in records if isinstance(one, Condensed) and one.model
+    ]
 
 
 def _before(fault: Fault) -> None:

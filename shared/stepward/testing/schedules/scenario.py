@@ -14,7 +14,7 @@ from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.decisions import approval_violations
-from stepward.testing.schedules.faults import Died, Misfortune
+from stepward.testing.schedules.faults import NO_FAULT, Died, Misfortune
 from stepward.testing.schedules.focus import Focus
 from stepward.testing.schedules.invariants import Told, violations
 from stepward.testing.schedules.machine import Execution, Task
@@ -121,13 +121,15 @@ class Scenario:
     def _register(self, tenant: str) -> None:
         """Register an agent and the one that it may ask."""
         child, shape = self.chance.choice(CHILD_SHAPES), self.chance.choice(self.focus.shapes)
-        for body in agents_of(tenant, shape, child, self.focus.cost_limit_usd):
+        limit, asks_models = self.focus.cost_limit_usd, self.focus.asks_models
+        for body in agents_of(tenant, shape, child, limit, asks_models=asks_models):
             self.platform.register(tenant, body)
 
     def _ask(self, tenant: str, number: int, tries: int) -> None:
         caller, key = Caller(tenant, "tester"), f"key-{number}-of-{tenant}"
         self.told.starts.setdefault(key, set())
-        client = self.platform.spawn_client(caller, f"agent-of-{tenant}", key)
+        rehearse = not self.focus.asks_models
+        client = self.platform.spawn_client(caller, f"agent-of-{tenant}", key, rehearse=rehearse)
         self._clients[client] = (tenant, number, tries)
 
     # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────
@@ -155,7 +157,10 @@ class Scenario:
             return
         call = actor.ahead
         is_write = call is not None and call.is_write
-        actor.step(self.fate.deal(is_write=is_write, often=self.focus.is_on(actor.name, call)))
+        fault = self.fate.deal(is_write=is_write, odds=self.focus.odds(actor.name, call))
+        if fault is not NO_FAULT and call and call.port == "model":
+            self.fate.count(f"model_{call.method}_{fault}")
+        actor.step(fault)
         if is_write or self.platform.diary.uncovered:
             self.moments.look()
 

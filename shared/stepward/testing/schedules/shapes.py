@@ -7,8 +7,10 @@ from typing import Any, Final
 from stepward.testing.schedules.payment import CHECKED_PAYMENT
 
 EXPECTED_ANSWER: Final = "the answer"
+LONG: Final = "long"
 
 _SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
+_LONG_SUM: Final = {"tool": "calculate", "arguments": {"expression": " + ".join(["1234.5"] * 50)}}
 _PAY: Final = {"tool": "payment"}
 _ASK: Final = {"tool": "ask_child", "arguments": {"input": "What is it?"}}
 _PERSON: Final = {"tool": "ask_person", "arguments": {"question": "May I?"}}
@@ -28,7 +30,10 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     "people": [{"call": [_PERSON, _PERSON, _PAY]}, _ANSWER],
     "guards": [{"call": [_CHECKED_PAY, _PAY, _CHECKED_SUM]}, _ANSWER],
     "guarded child": [{"call": [_CHECKED_ASK, _PERSON]}, {"call": [_CHECKED_PAY]}, _ANSWER],
+    LONG: [*[{"call": [_LONG_SUM, _LONG_SUM]}] * 6, _ANSWER],
 }
+REHEARSED: Final = tuple(shape for shape in SHAPES if shape != LONG)
+"""What is worth playing without a model; only a model has too little room for a long conversation."""
 CHILD_SHAPES: Final = ("one turn", "inline", "remote", "guards")
 _TOOLS: Final[list[dict[str, Any]]] = [
     {"tool": "calculate"},
@@ -39,20 +44,36 @@ _TOOLS: Final[list[dict[str, Any]]] = [
 ]
 
 
+_MODELS: Final[dict[str, Any]] = {
+    "fallbacks": ["gpt-6.1-terra"],
+    "context": {"max_tokens": 3_200, "summarise": "fast"},
+}
+"""What an agent needs besides that is answered by models: another one for the first, and too little room for a long talk."""
+_MODEL_LIMITS: Final = {"max_output_tokens": 300}
+
+
 def agents_of(
-    tenant: str, shape: str, child_shape: str, cost_limit_usd: float | None
+    tenant: str, shape: str, child_shape: str, cost_limit_usd: float | None, *, asks_models: bool = False
 ) -> list[dict[str, Any]]:
-    """Define a tenant's agent after the one that it asks; a cost limit holds for the first one alone."""
+    """Define a tenant's agent after the one that it asks; a cost limit holds for the first one alone.
+
+    Where models are asked the rehearsal is what they are to say, and the prompt tells whose it is.
+    """
     child = f"child-of-{tenant}"
     asks: list[dict[str, Any]] = [
         {"agent": child, "name": "ask_child"},
         {"agent": child, "name": "checked_ask", **_GUARD},
     ]
-    own = {} if cost_limit_usd is None else {"limits": {"cost_limit_usd": cost_limit_usd}}
-    return [
-        _agent(child, child_shape, _TOOLS),
-        _agent(f"agent-of-{tenant}", shape, _TOOLS + asks) | own,
-    ]
+    agents = [_agent(child, child_shape, _TOOLS), _agent(f"agent-of-{tenant}", shape, _TOOLS + asks)]
+    if asks_models:
+        agents = [agent | _MODELS | {"prompt": f"Go, {agent['id']}."} for agent in agents]
+    limits = _MODEL_LIMITS if asks_models else {}
+    own = limits if cost_limit_usd is None else limits | {"cost_limit_usd": cost_limit_usd}
+    return [agents[0] | _limited(limits), agents[1] | _limited(own)]
+
+
+def _limited(limits: dict[str, Any]) -> dict[str, Any]:
+    return {"limits": limits} if limits else {}
 
 
 def _agent(agent: str, shape: str, tools: list[dict[str, Any]]) -> dict[str, Any]:

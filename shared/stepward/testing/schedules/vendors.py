@@ -1,0 +1,166 @@
+"""Vendors of models in memory: the product's own gateway asks them, with its keys, limits, breakers and fall-backs.
+
+A call meets the scheduler before it is made and while its reply streams. What a vendor has said it is paid for, whatever
+becomes of those who asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import count
+from typing import Any, Final
+
+from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.provider_limits import SharedLimits
+from stepward.agents.gate import Consultant
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import ModelReply, ModelRequest
+from stepward.domain.errors import (
+    KeyRefused,
+    ProviderFault,
+    ProviderThrottled,
+    ProviderUnavailable,
+    StreamCut,
+)
+from stepward.domain.money import Usage
+from stepward.domain.runs import RunKey
+from stepward.models.base import price_of
+from stepward.models.catalog import backend_for, gateway_for
+from stepward.models.gateway import Providers
+from stepward.ports.clock import Clock
+from stepward.ports.models import CallContext
+from stepward.ports.providers import ProviderEntry, with_built_in
+from stepward.testing.schedules.actors import PortCall, acting
+from stepward.testing.schedules.faults import Died, Fault
+from stepward.testing.schedules.ports import Diary, Watched
+
+ASK: Final = "ask"
+STREAM: Final = "stream"
+"""The two moments of a vendor's call at which it may fail."""
+_SUMMARY: Final = "They reckoned."
+_ENTRIES: Final = with_built_in(
+    [ProviderEntry(name="anthropic", kind="anthropic", requests_per_minute=6, tokens_per_minute=40_000)]
+)
+_TWO_KEYS: Final = json.dumps({"keys": [{"id": name, "value": f"sk-{name}-0123"} for name in ("one", "two")]})
+_CUTS: Final = (Fault.ANSWER_LOST, Fault.THROTTLED, Fault.BROWN_OUT)
+"""What breaks a stream off: its connection, an error within it, silence."""
+
+
+@dataclass
+class Vendors:
+    """All vendors of a schedule, and what the product needs to ask them.
+
+    Args:
+        diary: Where it is written down who was asked, and paid.
+        pause: Lets a gateway's short pauses pass.
+        is_answered: Tells whether a run's journal has the reply to a call, and its owner asks all the same.
+    """
+
+    diary: Diary
+    pause: Callable[[float], None]
+    is_answered: Callable[[RunKey, str, str], bool]
+    _store: MemoryLimitStore = field(default_factory=MemoryLimitStore)
+    _scripts: dict[tuple[str, str], AgentDefinition] = field(default_factory=dict)
+    _plain: dict[tuple[str, str], Consultant] = field(default_factory=dict)
+    _refusals: Any = field(default_factory=count)
+
+    def consultant(self, tenant: str, agent: AgentDefinition, clock: Clock) -> Consultant:
+        """Make an agent ready to ask its models, as a process does that begins: it remembers no limits."""
+        self._scripts[tenant, agent.prompt] = agent
+        if (tenant, agent.id) not in self._plain:
+            self._plain[tenant, agent.id] = Consultant.of(agent, rehearsed=False)
+        pools = MemoryPools({f"{entry.name}/shared": _TWO_KEYS for entry in _ENTRIES if entry.takes_key})
+        keys: Any = Watched("keys", MemoryProviderKeys(pools), self.diary)
+        store: Any = Watched("limits", self._store, self.diary)
+        limits = SharedLimits(store, clock, spread_s=lambda: 0.0)
+        providers = Providers(_ENTRIES, keys, limits, self.pause, clients=lambda _: self)
+        backend = gateway_for(agent, {}, providers)
+        return replace(self._plain[tenant, agent.id], backend=backend, providers=providers)
+
+    def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Answer one call, or meet a fault before it, in its stream, or after it."""
+        asking = _Asking(self, request, call)
+        fault = asking.meet(ASK)
+        if fault is Fault.DIES_BEFORE:
+            raise Died
+        if fault not in (Fault.NONE, Fault.DIES_AFTER):
+            raise self._refusal(fault)
+        whole = self._written(request, call)
+        return asking.stream(whole, is_heard=fault is Fault.NONE)
+
+    def _refusal(self, fault: Fault) -> ProviderFault:
+        """Decline a call, which costs nothing."""
+        number = next(self._refusals)
+        if fault is Fault.THROTTLED:
+            return ProviderThrottled("fewer requests, please", retry_after_s=(1, 3, 20)[number % 3])
+        if fault is Fault.ANSWER_LOST and number % 2:
+            return KeyRefused("this key is no good")
+        return ProviderUnavailable("nothing came for 90 s.")
+
+    def _written(self, request: ModelRequest, call: CallContext) -> ModelReply:
+        """Say what the agent's script has for the turn; who sums up has none."""
+        agent = self._scripts.get((call.tenant, request.prompt))
+        if agent is None:
+            size = len(request.model_dump_json())
+            return ModelReply(text=_SUMMARY, usage=Usage(input_tokens=size // 4, output_tokens=6), stop="end")
+        return backend_for(agent, rehearsed=True).reply(request, call)
+
+
+@dataclass(frozen=True)
+class _Asking:
+    """One call of one vendor."""
+
+    vendors: Vendors
+    request: ModelRequest
+    call: CallContext
+
+    @property
+    def key(self) -> RunKey:
+        run = self.call.name.partition(":")[0]
+        return RunKey(tenant=self.call.tenant, run=run)
+
+    def meet(self, moment: str) -> Fault:
+        """Wait for the scheduler's word."""
+        actor = acting()
+        if actor is None:
+            return Fault.NONE
+        fault = actor.stop_before(PortCall("model", moment, is_write=False, key=self.key))
+        if moment == ASK and self.vendors.is_answered(self.key, self.call.name, actor.name):
+            self.vendors.diary.uncovered.append(f"{actor.name} asks again for {self.call.name}")
+        return fault
+
+    def stream(self, whole: ModelReply, *, is_heard: bool) -> ModelReply:
+        """Give the reply piece by piece; what has come is paid, whoever dies."""
+        part, came = _beginning(whole), whole
+        try:
+            if not is_heard:
+                raise Died
+            came = part
+            fault = self.meet(STREAM)
+            if fault is Fault.DIES_BEFORE:
+                raise Died
+            if fault in _CUTS:
+                raise StreamCut("the stream was cut", partial=part)
+            if self.call.is_over():
+                return part
+            came = whole
+            if fault is Fault.DIES_AFTER:
+                raise Died
+            return whole
+        finally:
+            self._pay(came.usage)
+
+    def _pay(self, usage: Usage) -> None:
+        actor = acting()
+        cost = price_of(self.request.model).cost_usd_micros(usage)
+        self.vendors.diary.pay(self.key, actor.name if actor else "", cost, self.call.name)
+
+
+def _beginning(whole: ModelReply) -> ModelReply:
+    """What has come of a reply that is cut in its middle: its prompt is paid whole."""
+    usage = whole.usage.model_copy(update={"output_tokens": (whole.usage.output_tokens + 1) // 2})
+    text = whole.text[: len(whole.text) // 2]
+    return whole.model_copy(update={"text": text, "calls": (), "usage": usage, "stop": "cut"})
