@@ -10,6 +10,7 @@ import yaml
 from stepward.domain import errors
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
+from tests.model_ends import NO_REPLIES, REPLIES, Ends, code_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "shared" / "docs" / "models.md").read_text()
 
@@ -18,6 +19,27 @@ def test_every_error_that_it_names_is_there() -> None:
     named = set(re.findall(r"`((?:Output|Model|Content|Context|Provider|Stream|Key)[A-Z]\w+)`", PAGE))
     assert len(named) > 12
     assert {name for name in named if not hasattr(errors, name)} == set()
+
+
+def test_its_tables_say_how_runs_really_end() -> None:
+    """The rows are those that whole runs of every vendor are held to, with the same names of errors."""
+    for title, rows in (("the reply", REPLIES), ("no reply", NO_REPLIES)):
+        table = re.search(
+            rf"^\| {title} \| what follows \|\n\| --- \| --- \|\n((?:\|.*\n)+)", PAGE, re.MULTILINE
+        )
+        assert table is not None
+        said = dict(re.findall(r"^\| (.*?) \| (.*) \|$", table.group(1), re.MULTILINE))
+        assert list(said) == [row.said for row in rows]
+        for row in rows:
+            assert _unsaid(row, said[row.said]) == [], row.said
+
+
+def _unsaid(row: Ends, follows: str) -> list[str]:
+    """Name what a row leaves out of how its runs end."""
+    codes = {code_of(row, fault) for fault in row.faults} - {None, "RunCancelled"}
+    words = [f"`{code}`" for code in codes] + (["again"] if row.waits_s else [])
+    final = row.lasting == "FAILED" or (not row.passes and row.code != "RunCancelled")
+    return [word for word in (*words, *(["FAILED"] if final else [])) if word not in follows]
 
 
 def test_waiting_costs_what_it_says() -> None:
