@@ -6,6 +6,7 @@ import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +20,7 @@ _DATA: Final = ROOT / "shared" / "stepward" / "models" / "data"
 _LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 _NO_KEY_NEEDED: Final = "loopback"
 _CONNECT_S: Final = 5.0
+_LONGEST_SHOWN: Final = 60
 
 
 @dataclass(frozen=True)
@@ -112,8 +114,17 @@ def _provider_of(name: str) -> str:
     models = _models()
     model = _read("aliases").get(name, name)
     if model not in models:
-        raise UnusableOption(f"there is no model {name!r}; use one of: {', '.join(sorted(models))}")
+        raise UnusableOption(_unknown(name, models))
     return models[model]
+
+
+def _unknown(name: str, models: Mapping[str, str]) -> str:
+    near = get_close_matches(name.lower(), [*_read("aliases"), *models], n=3)
+    meant = f"Did you mean {' or '.join(near)}? " if near else ""
+    return (
+        f"there is no model {name[:_LONGEST_SHOWN]!r}. {meant}"
+        "`stepward models` lists all that are; fast, balanced and deep stand for one each."
+    )
 
 
 @cache

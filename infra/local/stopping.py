@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from types import FrameType
@@ -18,6 +19,7 @@ UNUSABLE_OPTION = 2
 """What scripts may correct: an option that cannot be, or a port that is taken."""
 
 _TICK_S = 0.5
+_COLUMNS = 80
 _stopping = threading.Event()
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -28,7 +30,7 @@ def run(command: Callable[[], int]) -> int:
     try:
         return command()
     except UnusableOption as error:
-        sys.stderr.write(f"{error}\n")
+        sys.stderr.write(f"{wrapped(str(error))}\n")
         return UNUSABLE_OPTION
     except (LaptopError, DeployError) as error:
         sys.stderr.write(f"{error}\n")
@@ -36,6 +38,11 @@ def run(command: Callable[[], int]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nStopped before the end; every process has ended.\n")
         return INTERRUPTED
+
+
+def wrapped(text: str) -> str:
+    """Break what is said at spaces, so that it can be read in a narrow terminal; a path or an address stays whole."""
+    return textwrap.fill(text, _COLUMNS, break_long_words=False, break_on_hyphens=False)
 
 
 def wait_for_signal() -> None:

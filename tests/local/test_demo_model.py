@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from infra.local import stopping
 from infra.local.demo_model import chosen
 from infra.local.faults import UnusableOption
 
@@ -54,11 +55,25 @@ def test_a_provider_that_nobody_started_is_told_before_anything_is_deployed() ->
 @pytest.mark.parametrize(
     ("model", "url", "told"),
     [
-        ("nope", None, "there is no model 'nope'"),
+        ("claude-hayku", None, "there is no model 'claude-hayku'. Did you mean claude-haiku-5-5"),
+        ("Balance", None, "Did you mean balanced"),
+        ("nope", None, "there is no model 'nope'. `stepward models` lists all"),
         ("bedrock/claude-haiku-5-5", None, "needs an AWS account"),
         (None, "http://127.0.0.1:9000", "without MODEL"),
     ],
 )
-def test_what_cannot_be_asked_is_told_in_a_line(model: str | None, url: str | None, told: str) -> None:
-    with pytest.raises(UnusableOption, match=told):
+def test_what_cannot_be_asked_is_told_shortly(model: str | None, url: str | None, told: str) -> None:
+    with pytest.raises(UnusableOption, match=told) as refused:
         chosen(model, url)
+    assert len(str(refused.value)) <= 240
+
+
+def test_what_the_command_says_fits_a_narrow_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    def refuse() -> int:
+        chosen("claude-hayku" * 100, None)
+        raise AssertionError
+
+    assert stopping.run(refuse) == stopping.UNUSABLE_OPTION
+    assert max(map(len, capsys.readouterr().err.splitlines())) <= 80
+    whole = f"--state-dir /{'x' * 100} cannot be written to"
+    assert f"/{'x' * 100}" in stopping.wrapped(whole)

@@ -69,22 +69,25 @@ def connect(url: str | None, key: str | None, *, timeout_s: float = 30.0) -> Ste
     return open_client(target, timeout_s)
 
 
-def connect_or_offline(url: str | None, key: str | None) -> Stepward | Offline:
-    """Open the client, or where no server is known what answers of documents without one.
+def connect_or_offline(
+    url: str | None, key: str | None, what: str = "No server is known, and checking without one"
+) -> Stepward | Offline:
+    """Open the client, or where no server is known what answers of documents and models without one.
 
     Args:
         url: The stage's address, if the command was given one.
         key: The API key, if the command was given one.
+        what: What needs the extra of doing without a server, for whom has not installed it.
 
     Returns:
-        Either; both have `workflows`.
+        Either; both have `workflows` and `models`.
 
     Raises:
         SetupError: No server is known, and the extra that checking without one needs is not installed.
     """
     if find_target(url, key) is not None:
         return connect(url, key)
-    return offline("No server is known, and checking without one")
+    return offline(what)
 
 
 def offline(what: str = "Checking a file") -> Offline:

@@ -8,11 +8,13 @@ import typer
 from rich.text import Text
 
 from stepward.cli import screen
-from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
+from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG
 from stepward.sdk.models import Model
 
 HELP = """List the models that an agent can name, or show one with the source and date of what is known.
+
+Needs no running laptop; with one, prices that you have agreed are in it.
 
 Examples:
 
@@ -44,7 +46,7 @@ def models(
     as_json: JsonOption = False,
 ) -> None:
     """List models, or show one."""
-    with connect(url, key) as stepward:
+    with connect_or_offline(url, key, "No server is known, and listing models without one") as stepward:
         if model is None:
             listed = stepward.models.list()
             screen.answer({"models": listed}, lambda found: _list(found["models"]), as_json=as_json)

@@ -1,4 +1,4 @@
-"""Checks agents on this machine, and checks, plans and draws workflows where no server is known.
+"""Checks agents and lists models on this machine, and checks, plans and draws workflows, where no server is known.
 
 The only module of the command line that imports the product's logic, and so needs what its functions need (the extra
 `rooms`): import it where it is used, so that no other command waits for it.
@@ -11,15 +11,19 @@ from importlib import import_module
 from typing import Any, Final, Self, TypeAlias, cast
 
 from stepward.agents.definition_schema import agent_schema
+from stepward.agents.show_models import ShowModels
 from stepward.agents.standalone import Findings, check_alone
 from stepward.cli.exit_codes import InputError, SetupError
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
+from stepward.domain.errors import NotFound
+from stepward.domain.money import Price
 from stepward.domain.published_tools import PublishedTool, ToolRoom
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
 from stepward.sdk.documents import JSON, YAML, Document, opened
+from stepward.sdk.models import Model
 from stepward.sdk.workflow_shapes import Drawn
 from stepward.tasks.agent import AgentSettings
 from stepward.tasks.subworkflow import SubworkflowSettings
@@ -178,11 +182,46 @@ class OfflineAgents:
         return agent_schema()
 
 
+class OfflineModels:
+    """Answers what the client's `models` answers, by list prices alone."""
+
+    def __init__(self) -> None:
+        self._known = ShowModels(self, self)
+
+    def of(self, tenant: str) -> dict[str, Price]:
+        """Give the agreed prices: none, for only a server knows them."""
+        del tenant
+        return {}
+
+    def now(self) -> datetime:
+        """Give the time, by which models end."""
+        return datetime.now(UTC)
+
+    def list(self) -> list[Model]:
+        """List the models that are known."""
+        return cast("list[Model]", self._known.list("")["models"])
+
+    def show(self, model: str) -> Model:
+        """Show one.
+
+        Args:
+            model: Its id, or an alias.
+
+        Raises:
+            InputError: It is not known.
+        """
+        try:
+            return cast("Model", self._known.one("", model))
+        except NotFound as error:
+            raise InputError(error.detail, error.fix or "") from error
+
+
 class Offline:
     """Stands in for the client where no server is known; `agents` where there is one too."""
 
     def __init__(self) -> None:
         self.agents = OfflineAgents()
+        self.models = OfflineModels()
         self.workflows = OfflineWorkflows()
 
     def provider(self, **options: Any) -> Provider:

@@ -81,3 +81,12 @@ def test_what_is_sent_has_the_fields_of_its_type() -> None:
     needed = {name for name, hint in hints.items() if get_origin(hint) is not NotRequired}
     for sent in LIST["models"]:
         assert needed <= sent.keys() <= hints.keys()
+
+
+def test_without_a_server_the_lists_own_are_shown(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepward.cli.connection.find_laptop", lambda: None)
+    listed = run("models", "--json").json["models"]
+    assert [one["id"] for one in listed] == [one["id"] for one in LIST["models"]]
+    assert run("models", "balanced", "--json").json["id"] == "claude-sonnet-5-5"
+    seen = run("models", "claude-hayku")
+    assert (seen.code, "did you mean 'claude-haiku" in seen.err) == (2, True)
