@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from stepward.agents.context_checks import check_context
 from stepward.agents.inputs import check_input_schema
 from stepward.agents.model_checks import Known, check_model
-from stepward.agents.refusals import entries_of, gathered, of_entries
+from stepward.agents.refusals import Entry, entries_of, gathered, of_entries
 from stepward.agents.rehearsal_checks import unknown_calls
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
@@ -83,12 +83,29 @@ def check_resources(
     tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
     gathered(
         (
-            partial(check_model, agent, known or Known()),
+            partial(_check_model, agent, known or Known()),
             partial(check_context, agent, known or Known()),
-            partial(check_answerable, agent),
             *tools,
         )
     )
+
+
+def _check_model(agent: AgentDefinition, known: Known) -> None:
+    """Refuse a model; where nobody could ask it, that it has no price either is not said."""
+    try:
+        check_answerable(agent)
+    except InvalidRequest as nobody:
+        further = [one for one in _entries(partial(check_model, agent, known)) if one["field"] != "model"]
+        raise of_entries([*entries_of(nobody), *further]) from nobody
+    check_model(agent, known)
+
+
+def _entries(check: Callable[[], None]) -> list[Entry]:
+    try:
+        check()
+    except InvalidRequest as error:
+        return entries_of(error)
+    return []
 
 
 def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:

@@ -22,9 +22,9 @@ _STAND_INS: Final[Mapping[str, Any]] = {
     "prompt": "unnamed",
 }
 """What must be there, for the checks of the rest; a definition that needed one is never kept."""
-_FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {
-    "model": ("temperature", "llm_backend", "effort", "thinking", "cache", "fallbacks")
-}
+OF_MODEL: Final = ("temperature", "llm_backend", "effort", "thinking", "cache")
+"""What only a model that is known can be asked for."""
+_FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {"model": (*OF_MODEL, "fallbacks")}
 """A field → those that are checked against it."""
 _STANDS_FOR: Final[Mapping[str, str]] = {"team": "tools", "llm_config": "model"}
 """Another name → the field that may be missing only because that name could not be read."""

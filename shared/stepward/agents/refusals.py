@@ -41,13 +41,19 @@ def joined(errors: Sequence[InvalidRequest]) -> InvalidRequest:
 
 
 def of_entries(entries: Sequence[Entry]) -> InvalidRequest:
-    """Make the refusal that lists these reasons, each once."""
-    told = list({(one["field"], one["detail"]): one for one in reversed(entries)}.values())[::-1][
-        :MOST_PROBLEMS
-    ]
+    """Make the refusal that lists these reasons, each once, and what may follow from another one after it."""
+    each: dict[tuple[str, str], Entry] = {}
+    for one in entries:
+        each.setdefault((one["field"], one["detail"]), one)
+    told = sorted(each.values(), key=_stands_in)[:MOST_PROBLEMS]
     first = told[0]
     more = f" (and {len(told) - 1} more)" if len(told) > 1 else ""
     return InvalidRequest(f"{first['detail']}{more}", field=first["field"], fix=first["fix"], errors=told)
+
+
+def _stands_in(entry: Entry) -> bool:
+    """Whether a fault is of the rehearsal, which is held to the model and the tools that it stands in for."""
+    return entry["field"].partition(".")[0] == "rehearsal"
 
 
 def entries_of(error: InvalidRequest) -> list[Entry]:

@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from stepward.agents.checks import check_agent
-from stepward.agents.examining import Examined, examine_agent
+from stepward.agents.examining import OF_MODEL, Examined, examine_agent
 from stepward.agents.model_checks import Known, ending
 from stepward.agents.neighbours import circle_of, named_by
 from stepward.agents.own_tools import with_snapshots
@@ -52,8 +52,18 @@ def check_alone(body: Any, published: Callable[[str], ToolRoom | None], today: d
     if read.agent is None:
         return Findings(tuple(read.faults))
     found = _found(read.agent, published, today)
-    unchecked = not_told([*_ending(read.agent, today), *_references(read.agent)], found)
+    outside = [*_ending(read.agent, today), *_references(read.agent)]
+    if any(_is_slip(one) for one in outside):
+        found = [one for one in found if one["field"] not in OF_MODEL]
+    if any(one["field"] == "model" for one in found):
+        outside = [one for one in outside if one["field"] != "model"]
+    unchecked = not_told(outside, found)
     return Findings(tuple(_each_once([*read.faults, *read.own(found)])), tuple(_own(read, unchecked)))
+
+
+def _is_slip(entry: Entry) -> bool:
+    """Whether the agent's model may be misspelt: then nobody knows what it can do, and it has no provider either."""
+    return entry["code"] == "unchecked-model" and entry["field"] == "model" and "/" not in entry["name"]
 
 
 def _own(read: Examined, unchecked: list[Entry]) -> list[Entry]:

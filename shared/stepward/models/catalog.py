@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepward.domain.agents import AgentDefinition
@@ -10,7 +11,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, RehearsalMissing, StepwardError
 from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price
-from stepward.models.cards import PROVIDERS, card_of, listed_card, model_id
+from stepward.models.cards import ALIASES, PROVIDERS, card_of, listed_card, listed_models, model_id
 
 if TYPE_CHECKING:
     from stepward.models.gateway import Providers
@@ -137,10 +138,13 @@ def check_answerable(agent: AgentDefinition) -> None:
         InvalidRequest: Neither could answer it.
     """
     if agent.rehearsal is None and _provider_of(agent) in UNCARRIED:
+        near = get_close_matches(agent.model, [*ALIASES, *listed_models()], n=1)
+        meant = f"did you mean {near[0]!r}? Else name" if near else "name"
         raise InvalidRequest(
-            f"agent {agent.id!r} has no rehearsal, and nobody can ask its model {agent.model!r}: {_whose(agent)}.",
-            field="rehearsal",
-            fix=f"name a model of {', '.join(PROVIDERS)}; or add a `rehearsal` with the replies that stand in for it",
+            f"nobody can ask the model {agent.model!r}: {_whose(agent)}, and agent {agent.id!r} has no rehearsal.",
+            field="model",
+            fix=f"{meant} a model of {', '.join(PROVIDERS)}, or PROVIDER/MODEL of a server of your own; "
+            "or add a `rehearsal` with the replies that stand in for it",
         )
 
 

@@ -101,9 +101,20 @@ def test_an_agent_may_have_a_model_alone(paid: Paid) -> None:
 def test_no_agent_is_kept_that_nobody_could_answer() -> None:
     with pytest.raises(InvalidRequest) as refused:
         a_world(an_agent_body(rehearsal=None, model="openvino/qwen3-8b"))
-    (told,) = [one for one in refused.value.errors if one["field"] == "rehearsal"]
+    (told,) = [one for one in refused.value.errors if one["field"] == "model"]
     assert "has no rehearsal" in told["detail"]
     assert told["fix"]
+
+
+def test_a_misspelt_model_is_told_first_and_once_with_the_nearest_name() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        a_world(an_agent_body(rehearsal=None, model="claude-hayku"))
+    assert [one["field"] for one in refused.value.errors] == ["model"]
+    assert str(refused.value.fix).startswith("did you mean 'claude-haiku-5-5'?")
+    script = {"turns": [{"call": [{"tool": "no_such", "arguments": {}}]}]}
+    with pytest.raises(InvalidRequest) as refused:
+        a_world(an_agent_body(rehearsal=script, model="claude-hayku"))
+    assert [one["field"] for one in refused.value.errors] == ["model", "rehearsal.turns.0.call.0.tool"]
 
 
 def test_a_model_that_nobody_can_ask_is_refused_at_the_start() -> None:

@@ -239,3 +239,19 @@ def test_a_schema_beside_the_files_is_not_taken_for_an_agent(run: Run, stage: Ca
     api = stage(ok({"id": "desk", "version": "1.0.0"}, 201))
     assert run("agents", "import", ".").code == 0
     assert api.targets == ["POST /agents"]
+
+
+def test_a_misspelt_model_is_the_only_thing_that_is_said_of_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stepward.cli.agent_checks.find_target", lambda *_: None)
+    agent = "id: a1\nname: A\nversion: 1.0.0\nmodel: claude-hayku\neffort: low\nprompt: Hello.\n"
+    Path("a.yaml").write_text(agent)
+    seen = run("agents", "validate", "a.yaml", "--json")
+    (only,) = seen.json["problems"]
+    assert (seen.code, only["field"], only["line"], seen.json["warnings"]) == (1, "model", 4, [])
+    assert only["fix"].startswith("did you mean 'claude-haiku-5-5'?")
+    Path("b.yaml").write_text(f"{agent}rehearsal: {{turns: [{{say: hello}}]}}\n")
+    seen = run("agents", "validate", "b.yaml", "--json")
+    assert (seen.code, seen.json["problems"]) == (0, [])
+    assert [one["code"] for one in seen.json["warnings"]] == ["unchecked-model"]
