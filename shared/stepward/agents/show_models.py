@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any
 
@@ -12,7 +13,7 @@ from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price
 from stepward.models.cards import ALIASES, card_of, listed_models, model_id
 from stepward.ports.clock import Clock
-from stepward.ports.prices import AgreedPrices
+from stepward.ports.prices import AgreedPrices, Prices
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,29 @@ class ShowModels:
             "aliases": [alias for alias, model in ALIASES.items() if model == card.id],
             "price_agreed": card.id in agreed,
         }
+
+
+@dataclass(frozen=True)
+class _ByList:
+    """Stands where there is no stage: nothing was agreed, and the day is the one that was given."""
+
+    today: datetime
+
+    def of(self, tenant: str) -> Prices:
+        del tenant
+        return {}
+
+    def now(self) -> datetime:
+        return self.today
+
+
+def by_list(today: datetime) -> ShowModels:
+    """Show models as they are where no stage is asked.
+
+    Args:
+        today: The time by which they have ended or end soon.
+    """
+    return ShowModels(_ByList(today), _ByList(today))
 
 
 def _cards(agreed: Mapping[str, Price]) -> Iterator[ModelCard]:

@@ -101,11 +101,11 @@ def _examined(file: DefinitionFile, known: OfflineAgents, stepward: Stepward | N
 
 def _show(found: _Found) -> None:
     for one in found.problems:
-        screen.say(spelled(one), style="red")
+        screen.remark(spelled(one), style="red")
     if not found.problems:
         screen.say(f"{found.file}: nothing is wrong.", style="green")
     for one in found.warnings:
-        screen.say(f"{spelled(one)} [warning]", style="yellow")
+        screen.remark(f"{spelled(one)} [warning]", style="yellow")
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)

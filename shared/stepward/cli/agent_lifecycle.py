@@ -200,5 +200,5 @@ def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> 
     for one in registered:
         screen.say(f"{one['id']} {one['version']} is registered.", style="green")
     for one in (each for refusal in refused for each in refusal["errors"]):
-        screen.say(spelled(one), style="red")
+        screen.remark(spelled(one), style="red")
     screen.say(f"{len(registered)} registered, {len(refused)} refused.")

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from stepward.cli import connection
 from stepward.cli.checkout import Laptop, find_checkout, find_laptop, venv_python
+from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.connection import Target, find_target
 from stepward.cli.exit_codes import SetupError
 from stepward.sdk import Stepward, StepwardError
@@ -166,4 +167,4 @@ def _laptop() -> tuple[Laptop | None, Check | None]:
 
 
 def _failed(name: str, error: StepwardError) -> Check:
-    return Check(name, "fail", f"{error.code}: {error.detail}", error.fix or "")
+    return Check(name, "fail", f"{error.code}: {error.detail}", in_commands(error.fix or ""))

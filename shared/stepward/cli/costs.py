@@ -113,9 +113,9 @@ def estimate(
             table.add_row(*(screen.as_cell(cell) for cell in _figure_cells(name, figures)))
     screen.show(table)
     if found["expected"]:
-        screen.say(f"Expected by {found['based_on_runs']} completed runs.", style="dim")
+        screen.say(f"Expected by {screen.plural(found['based_on_runs'], 'completed run')}.", style="dim")
     for note in found["notes"]:
-        screen.say(f"- {note}", style="dim")
+        screen.remark(f"- {note}", style="dim")
 
 
 def costs(

@@ -87,7 +87,7 @@ def get(
         out.write_bytes(body)
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}.", "Check the path.") from error
-    screen.say(f"{out}: {len(body):,} bytes.")
+    screen.say(f"{out}: {screen.plural(len(body), 'byte')}.")
 
 
 @app.command("put", help=PUT_HELP, epilog=EPILOG)
@@ -129,7 +129,7 @@ def content_type_of(file: Path) -> str:
 
 
 def _show_written(written: WrittenFile) -> None:
-    screen.say(f"{written['key']}: {written['size_bytes']:,} bytes.", style="green")
+    screen.say(f"{written['key']}: {screen.plural(written['size_bytes'], 'byte')}.", style="green")
 
 
 def _show_page(page: DataFilePage) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import typer
 
 from stepward.cli import screen
+from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.exit_codes import REFUSED
 from stepward.cli.inputs import read_definition_file
 from stepward.domain.documents import Document
@@ -76,7 +77,7 @@ def spelled(entry: dict[str, Any]) -> str:
     fix = f" ({entry['fix']})" if entry.get("fix") else ""
     field, detail = str(entry.get("field") or ""), str(entry["detail"])
     detail = detail.removeprefix(f"{field.rpartition('.')[2]}: ")  # the field says it already
-    return ": ".join(part for part in (place, field, detail) if part) + fix
+    return ": ".join(part for part in (place, field, in_commands(detail)) if part) + in_commands(fix)
 
 
 @contextmanager

@@ -103,7 +103,7 @@ def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
             )
     screen.say("")
     screen.show(table)
-    screen.say(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
+    screen.remark(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
 
 
 def _capabilities(found: dict[str, Any]) -> dict[str, str]:

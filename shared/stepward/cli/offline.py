@@ -11,13 +11,12 @@ from importlib import import_module
 from typing import Any, Final, Self, TypeAlias, cast
 
 from stepward.agents.definition_schema import agent_schema
-from stepward.agents.show_models import ShowModels
+from stepward.agents.show_models import by_list
 from stepward.agents.standalone import Findings, check_alone
 from stepward.cli.exit_codes import InputError, SetupError
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.domain.errors import NotFound
-from stepward.domain.money import Price
 from stepward.domain.published_tools import PublishedTool, ToolRoom
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import WorkflowDefinition
@@ -186,16 +185,7 @@ class OfflineModels:
     """Answers what the client's `models` answers, by list prices alone."""
 
     def __init__(self) -> None:
-        self._known = ShowModels(self, self)
-
-    def of(self, tenant: str) -> dict[str, Price]:
-        """Give the agreed prices: none, for only a server knows them."""
-        del tenant
-        return {}
-
-    def now(self) -> datetime:
-        """Give the time, by which models end."""
-        return datetime.now(UTC)
+        self._known = by_list(datetime.now(UTC))
 
     def list(self) -> list[Model]:
         """List the models that are known."""

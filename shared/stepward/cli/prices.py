@@ -218,7 +218,7 @@ def _list(found: list[dict[str, Any]]) -> None:
     screen.show(table)
     screen.say("Dollars a million tokens.", style="dim")
     for source in dict.fromkeys(price["source"] for price in found):
-        screen.say(f"From {source}", style="dim")
+        screen.remark(f"From {source}", style="dim")
 
 
 def _show(price: dict[str, Any]) -> None:
@@ -232,4 +232,4 @@ def _show(price: dict[str, Any]) -> None:
             "from": f"{price['source']}, {price['as_of']}",
         }
     )
-    screen.say("Calls are priced by it within a minute; what was booked keeps its cost.", style="dim")
+    screen.remark("Calls are priced by it within a minute; what was booked keeps its cost.", style="dim")

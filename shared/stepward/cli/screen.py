@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from stepward.cli.commands_for_routes import in_commands
 from stepward.sdk import ApiError, StepwardError
 
 Found = TypeVar("Found")
@@ -21,6 +22,8 @@ Found = TypeVar("Found")
 # Escape sequences in an agent's answer could rewrite what a person sees above it.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 WIDTH_WHEN_PIPED = 240
+_LEAST_COLUMNS = 20
+"""What a text needs beside its name; a narrower window breaks it as it likes."""
 _AGE_UNITS = (("d", 86_400), ("h", 3_600), ("m", 60))
 STATUS_STYLES = {
     "COMPLETED": "green",
@@ -47,6 +50,11 @@ def out() -> Console:
 def err() -> Console:
     """Open standard error, where everything goes that is not the command's result."""
     return Console(file=sys.stderr, width=_width(sys.stderr), highlight=False)
+
+
+def _is_narrow(stream: TextIO) -> bool:
+    """Whether somebody looks at it in a window, or says how wide one would be."""
+    return _width(stream) != WIDTH_WHEN_PIPED
 
 
 def _width(stream: TextIO) -> int | None:
@@ -103,8 +111,29 @@ def say(text: str, style: str = "") -> None:
 
 
 def complain(text: str) -> None:
-    """Write a line to standard error; the text is never read as markup."""
-    err().print(Text(plain(text), style="red"), soft_wrap=True)
+    """Write what is wrong to standard error; the text is never read as markup."""
+    _write_under(sys.stderr, Text(), Text(plain(text), style="red"), "  ")
+
+
+def remark(text: str, style: str = "") -> None:
+    """Write a sentence or more for a person: a terminal gets it broken between words."""
+    _write_under(sys.stdout, Text(), Text(plain(text), style=style), "  ")
+
+
+def _write_under(stream: TextIO, head: Text, body: Text, indent: str | None = None) -> None:
+    """Write a text beside its head; further lines stand under the first, or have an indent of their own.
+
+    A pipe gets one line, as it does of everything: who greps for a sentence is to find it.
+    """
+    console = Console(file=stream, width=_width(stream), highlight=False)
+    rest = Text(" " * head.cell_len if indent is None else indent)
+    width = console.width - max(head.cell_len, rest.cell_len)
+    if not _is_narrow(stream) or width < _LEAST_COLUMNS:
+        console.print(joined(head, body), soft_wrap=True)
+        return
+    for number, line in enumerate(body.wrap(console, width)):
+        line.rstrip()
+        console.print(joined(rest if number else head, line), soft_wrap=True)
 
 
 def joined(*parts: str | Text) -> Text:
@@ -115,6 +144,17 @@ def joined(*parts: str | Text) -> Text:
 def status_text(status: str) -> Text:
     """Colour a run's status the same way everywhere."""
     return Text(plain(status), style=STATUS_STYLES.get(status, ""))
+
+
+def plural(count: int, noun: str, several: str | None = None) -> str:
+    """Count a noun: 1 turn, 2 turns, 1,000 entries.
+
+    Args:
+        count: How many.
+        noun: What is counted, of one.
+        several: The same of many. Default: the noun with an s.
+    """
+    return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def usd(micros: int) -> str:
@@ -181,7 +221,7 @@ def fields(pairs: Mapping[str, object]) -> None:
     for name, value in pairs.items():
         if value is not None and value != "":
             line = Text(f"{name:<{width}}  ", style="dim")
-            out().print(joined(line, value if isinstance(value, Text) else plain(value)), soft_wrap=True)
+            _write_under(sys.stdout, line, as_cell(value))
 
 
 def report(error: StepwardError, *, as_json: bool) -> None:
@@ -189,10 +229,10 @@ def report(error: StepwardError, *, as_json: bool) -> None:
     if as_json:
         write_json(error.problem)
         return
-    console = err()
-    console.print(joined(Text(f"{error.code}: ", style="bold red"), plain(error.detail)), soft_wrap=True)
+    code = Text(f"{error.code}: ", style="bold red")
+    _write_under(sys.stderr, Text(), joined(code, in_commands(plain(error.detail))), "  ")
     for label, text in _particulars(error):
-        console.print(joined(Text(f"  {label}: ", style="dim"), plain(text)), soft_wrap=True)
+        _write_under(sys.stderr, Text(f"  {label}: ", style="dim"), Text(in_commands(plain(text))), "    ")
 
 
 def _particulars(error: StepwardError) -> list[tuple[str, str]]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from rich.text import Text
 
-from stepward.cli.screen import as_line, clip, joined, plain, status_text, usd
+from stepward.cli.commands_for_routes import in_commands
+from stepward.cli.screen import as_line, clip, joined, plain, plural, status_text, usd
 from stepward.sdk import Event, Run
 
 Data = dict[str, Any]
@@ -27,8 +28,8 @@ def summary(run: Run) -> Text:
     totals = run["totals"]
     tokens = f"{totals['input_tokens']:,} + {totals['output_tokens']:,} tokens"
     parts = [
-        f"{totals['turns']} turns",
-        f"{totals['tool_calls']} tool calls",
+        plural(totals["turns"], "turn"),
+        plural(totals["tool_calls"], "tool call"),
         tokens,
         usd(totals["cost_usd_micros"]),
     ]
@@ -45,7 +46,7 @@ def verdict(run: Run) -> list[Text]:
     """Write what the run came to: its answer, or the reason why there is none."""
     lines = [Text(plain(run["output"]))] if run.get("output") else []
     if error := run.get("error"):
-        lines.append(Text(f"{plain(error['code'])}: {plain(error['detail'])}", style="red"))
+        lines.append(Text(f"{plain(error['code'])}: {in_commands(plain(error['detail']))}", style="red"))
     return [*lines, summary(run)]
 
 
@@ -99,7 +100,9 @@ def _cancelling(data: Data) -> list[Text]:
 
 
 def _inherited(data: Data) -> list[Text]:
-    return [Text(f"  goes on after {data.get('turns', '?')} turns of another run", style="dim")]
+    return [
+        Text(f"  goes on after {plural(int(data.get('turns') or 0), 'turn')} of another run", style="dim")
+    ]
 
 
 def _pausing(data: Data) -> list[Text]:

@@ -35,7 +35,7 @@ def progress(run: WorkflowRun) -> str:
     """Say how many of the tasks that are known so far have ended."""
     tasks = run.get("tasks", [])
     ended = sum(task["status"] in _ENDED for task in tasks)
-    return f"working… {ended:,} of {len(tasks):,} tasks have ended"
+    return f"working… {ended:,} of {screen.plural(len(tasks), 'task')} ended"
 
 
 def key_of(task: WorkflowTask) -> str:
@@ -169,7 +169,7 @@ def _remark(task: WorkflowTask) -> str:
     if task["status"] == "RUNNING":
         return _waits_for(task)
     if task.get("output_bytes") is not None:
-        return f"{task['output_bytes']:,} bytes"
+        return screen.plural(task["output_bytes"], "byte")
     return screen.as_line(task["output"]) if task.get("output") is not None else ""
 
 

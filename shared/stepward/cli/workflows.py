@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
+from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.datasets import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
@@ -113,7 +114,7 @@ def validate(
         _show_problems(found, {source.name: len(some) for source, some in doubts})
         for source, some in doubts:
             for one in some:
-                screen.say(f"{one.spelled(source.name)} [warning]", style="yellow")
+                screen.remark(f"{in_commands(one.spelled(source.name))} [warning]", style="yellow")
     raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
 
 
@@ -124,7 +125,7 @@ def _told(found: list[Found]) -> list[dict[str, Any]]:
 def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
     for source, problems in found:
         for problem in problems:
-            screen.say(problem.spelled(source.name))
+            screen.remark(in_commands(problem.spelled(source.name)))
         if not problems:
             count = doubts.get(source.name, 0)
             rest = f", as far as can be told without a server ({count} left)" if count else ""
@@ -187,7 +188,7 @@ def rm(
 
 def _show_standing(kept: WorkflowVersion) -> None:
     status = screen.status_text(kept["status"])
-    machine = f" ({kept['states']} states)" if kept["status"] == "READY" else ""
+    machine = f" ({screen.plural(kept['states'], 'state')})" if kept["status"] == "READY" else ""
     screen.write_lines([screen.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])
     screen.fields({"detail": kept.get("detail")})
     if kept["status"] == "PUBLISHING":

@@ -63,7 +63,7 @@ def test_a_fork_says_what_it_changes_and_is_followed(run: Run, stage: Stage, tmp
         "turn": 1, "prompt": "Be brief.", "model": "deep", "results": {"call_1_1": {"value": "7"}}
     }  # fmt: skip
     assert api.requests[0].headers["idempotency-key"].startswith("sdk-")
-    assert "goes on after 1 turns" in seen.out
+    assert "goes on after 1 turn of" in seen.out
     assert "stepward runs diff run_01 run_02" in seen.out
 
 

@@ -73,7 +73,7 @@ def test_an_unknown_model_is_an_error(run: Run, stage: Stage) -> None:
     )
     seen = run("models", "x")
     assert seen.code != 0
-    assert "GET /models" in seen.err
+    assert "`stepward models` lists them" in seen.err
 
 
 def test_what_is_sent_has_the_fields_of_its_type() -> None:

@@ -47,7 +47,7 @@ def test_a_person_sees_turns_tools_answer_cost_and_totals(run: Run, stage: Stage
             "we refund 10.00 EUR",
             "COMPLETED",
             "2 turns",
-            "1 tool calls",
+            "1 tool call",
             "900 + 80 tokens",
             "$0.003900",
             "rehearsed",

@@ -109,4 +109,4 @@ def test_a_secret_is_changed_and_a_trigger_removed(run: Run, stage: Stage) -> No
 def test_a_refusal_is_told_with_its_fix(run: Run, stage: Stage) -> None:
     stage(problem(404, "NotFound", "there is no trigger 'x'.", fix="GET /triggers lists those that exist"))
     seen = run("triggers", "rm", "x", "-y")
-    assert (seen.code, "GET /triggers" in seen.err) == (3, True)
+    assert (seen.code, "`stepward triggers ls` lists" in seen.err) == (3, True)

@@ -291,7 +291,7 @@ def test_an_unknown_workflow_exits_3_with_its_fix(run: Run, stage: Stage) -> Non
         problem(404, "NotFound", "there is no workflow 'x'.", fix="GET /workflows lists those that are there")
     )
     seen = run("workflow", "show", "x")
-    assert (seen.code, "GET /workflows" in seen.err) == (3, True)
+    assert (seen.code, "`stepward workflows ls` lists" in seen.err) == (3, True)
 
 
 def test_the_client_that_commands_open_has_workflows() -> None:
