@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from stepward.domain.approvals import Approval, ApprovalStatus
@@ -40,14 +40,25 @@ def has_asked(state: RunState) -> bool:
 def close_those_of(
     approvals: Approvals, key: RunKey, state: RunState, at: str, waits: Collection[str] | None = None
 ) -> None:
-    """Close what a run has left open when it ended, or of these waits only, when they are over.
+    """Close what an agent's run has left open when it ended, or of these waits only, when they are over."""
+
+    def end_of(approval: Approval) -> ApprovalStatus | None:
+        return _end_of(approval, state) if waits is None or approval.wait in waits else None
+
+    close_all(approvals, key, end_of, at)
+
+
+def close_all(
+    approvals: Approvals, key: RunKey, end_of: Callable[[Approval], ApprovalStatus | None], at: str
+) -> None:
+    """Close what a run has left open; `end_of` says as what, None for what stays.
 
     time →   settle: head closed ─ reads: open, revision 1 ─ close ✗        ─ reads again: revision 2 ─ close ✓
              janitor:                                reminded, revision 2 ✓
     """
     for _ in range(ATTEMPTS):
-        left = [one for one in approvals.of_run(key) if one.is_open and (waits is None or one.wait in waits)]
-        if all(approvals.change(one, one.closed(_end_of(one, state), at)) for one in left):
+        left = [(one, end) for one in approvals.of_run(key) if one.is_open and (end := end_of(one))]
+        if all(approvals.change(one, one.closed(end, at)) for one, end in left):
             return
     raise StoreConflict(f"the approvals of {key.run} are being changed.")
 

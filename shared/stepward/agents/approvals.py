@@ -130,6 +130,9 @@ class DecideApproval:
             raise _conflict("the run has ended.")
         if not found.is_open or found.due_at <= decision.at:
             raise _conflict(f"its time was over at {found.due_at}.")
+        if found.task and not self.tasks.waits(found.tenant, found.run, found.task):
+            # What it stands in, such as a group, may end before the person's own time is over.
+            raise _conflict("its task has ended and waits for no answer.")
         check_filled_in(found.asking.form, decision.form, completely=decision.decision == "approve")
         size = len(json.dumps(decision.model_dump(), ensure_ascii=False).encode())
         if size > DECISION_LIMIT_BYTES:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from stepward.agents.approval_ends import close_all
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.settle import answer_call
 from stepward.domain.approvals import ApprovalStatus
@@ -67,9 +68,7 @@ class TellEnd:
             answer_call(self.runs, RunKey(tenant=head.tenant, run=parent.run), result)
 
     def _close_approvals(self, head: WorkflowHead, at: str) -> None:
-        for approval in self.runs.approvals.of_run(head.key):
-            if approval.is_open:
-                self.runs.approvals.change(approval, approval.closed(ApprovalStatus.CANCELLED, at))
+        close_all(self.runs.approvals, head.key, lambda _: ApprovalStatus.CANCELLED, at)
 
 
 def outcome_of(head: WorkflowHead, end: WorkflowEnd, output: Any) -> TaskOutcome:
