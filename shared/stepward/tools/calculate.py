@@ -32,8 +32,8 @@ _BINARY: dict[type[ast.operator], Callable[[Decimal, Decimal], Decimal]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
-    ast.FloorDiv: operator.floordiv,
-    ast.Mod: operator.mod,
+    ast.FloorDiv: lambda dividend, divisor: _floored(dividend, divisor)[0],
+    ast.Mod: lambda dividend, divisor: _floored(dividend, divisor)[1],
 }
 _UNARY: dict[type[ast.unaryop], Callable[[Decimal], Decimal]] = {
     ast.USub: operator.neg,
@@ -138,6 +138,14 @@ def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
             return found
     with localcontext(Context(prec=places)):
         return dividend / divisor
+
+
+def _floored(dividend: Decimal, divisor: Decimal) -> tuple[Decimal, Decimal]:
+    """Divide down to a whole number, as those who write `//` and `%` mean it; Decimal itself cuts towards zero."""
+    whole, rest = divmod(dividend, divisor)
+    if rest and (rest < 0) is not (divisor < 0):
+        return whole - 1, rest + divisor
+    return whole + 0, rest + 0
 
 
 def _number(text: str) -> Decimal:
