@@ -150,3 +150,99 @@ def test_what_the_laptop_cannot_run_of_a_distributed_map_fails_at_its_state() ->
     cause = "The laptop does not run ItemBatcher of a Distributed Map."
     assert batched == {"Type": "Fail", "Error": "States.Runtime", "Cause": cause}
     assert runnable(machine(A=END)) == machine(A=END)
+
+
+def choice(**rule: Any) -> dict[str, Any]:
+    return {"Type": "Choice", "Choices": [{"Variable": "$.a", **rule, "Next": "B"}]}
+
+
+def task(**more: Any) -> dict[str, Any]:
+    return {"Type": "Task", "Resource": "r", "End": True, **more}
+
+
+def retrying(*rules: dict[str, Any]) -> dict[str, Any]:
+    return task(Retry=[{"ErrorEquals": ["X"], **rule} for rule in rules])
+
+
+WAIT = {"Type": "Wait", "End": True}
+
+
+@pytest.mark.parametrize(
+    ("state", "place"),
+    [
+        ({"Type": "Choice", "Choices": [], "Default": "B"}, "/Choices"),
+        (choice(), "/Choices[0]"),
+        (choice(StringEquals="x", IsNull=True), "/Choices[0]"),
+        (choice(NumericEquals="1"), "/Choices[0]/NumericEquals"),
+        (choice(NumericEquals=True), "/Choices[0]/NumericEquals"),
+        (choice(StringEquals=1), "/Choices[0]/StringEquals"),
+        (choice(BooleanEquals="true"), "/Choices[0]/BooleanEquals"),
+        (choice(TimestampEquals="2020-01-01"), "/Choices[0]/TimestampEquals"),
+        (choice(StringEqualsPath="b"), "/Choices[0]/StringEqualsPath"),
+        (choice(StringIs="b"), "/Choices[0]/StringIs"),
+        ({"Type": "Choice", "Choices": [{"And": [], "Next": "B"}]}, "/Choices[0]/And"),
+        ({"Type": "Choice", "Choices": [{"Not": {"IsNull": True}, "Next": "B"}]}, "/Choices[0]/Not"),
+        ({"Type": "Choice", "Choices": [{"And": [{"Variable": "$", "IsNull": 1}], "Next": "B"}]}, "/Choices[0]/And[0]/IsNull"),
+        (WAIT, ""),
+        ({**WAIT, "Seconds": 1, "SecondsPath": "$.s"}, ""),
+        ({**WAIT, "Seconds": -1}, "/Seconds"),
+        ({**WAIT, "Timestamp": "tomorrow"}, "/Timestamp"),
+        ({"Type": "Parallel", "Branches": [], "End": True}, "/Branches"),
+        ({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}, ""),
+        (task(TimeoutSeconds=0), "/TimeoutSeconds"),
+        (task(TimeoutSeconds=5, TimeoutSecondsPath="$.t"), ""),
+        (task(TimeoutSeconds=5, HeartbeatSeconds=5), "/HeartbeatSeconds"),
+        (retrying({"ErrorEquals": []}), "/Retry[0]"),
+        (retrying({"ErrorEquals": ["States.ALL", "X"]}), "/Retry[0]/ErrorEquals"),
+        (retrying({"ErrorEquals": ["States.ALL"]}, {}), "/Retry[0]/ErrorEquals"),
+        (retrying({"BackoffRate": 0.5}), "/Retry[0]/BackoffRate"),
+        (retrying({"MaxAttempts": -1}), "/Retry[0]/MaxAttempts"),
+        (retrying({"JitterStrategy": "SOME"}), "/Retry[0]/JitterStrategy"),
+        (retrying({}, {"IntervalSeconds": 5, "MaxDelaySeconds": 5}), "/Retry[1]/MaxDelaySeconds"),
+        ({**END, "ResultPath": "$.a[*]"}, "/ResultPath"),
+        ({**END, "Output": 1}, "/Output"),
+        ({**END, "Parameters": {"x.$": "$.a["}}, "/Parameters"),
+        ({**END, "Parameters": {"x.$": "States.Format('{'"}}, "/Parameters"),
+        ({**END, "Parameters": {"x": [{"y.$": "States.Nope(1)"}]}}, "/Parameters/x[0]"),
+    ],
+)  # fmt: skip
+def test_fields_that_say_too_much_too_little_or_nonsense_are_faults(
+    state: dict[str, Any], place: str
+) -> None:
+    others = {"B": END} if "Choices" in state else {}
+    assert [(code, where) for code, _, where in found(machine(A=state, **others))] == [
+        (SCHEMA, f"/States/A{place}")
+    ]
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        choice(StringMatches="*"),
+        choice(NumericLessThanPath="$limit.low"),
+        choice(TimestampLessThan="2020-01-01T00:00:00.5+02:00"),
+        {
+            "Type": "Choice",
+            "Choices": [{"Not": {"Variable": "$$.State.Name", "IsPresent": False}, "Next": "B"}],
+        },
+        {**WAIT, "Seconds": 0},
+        retrying({"IntervalSeconds": 5, "MaxDelaySeconds": 6, "BackoffRate": 1, "JitterStrategy": "FULL"}),
+        task(TimeoutSeconds=5, HeartbeatSecondsPath="$.h"),
+        {**END, "ResultPath": None},
+        {**END, "ResultPath": "$['a b'][0]"},
+        {
+            **END,
+            "Parameters": {"a.$": "$$", "b.$": "$name", "c.$": "$name[0].x", "d.$": "$.l[?(@.a in ['x'])]"},
+        },
+        {**END, "Parameters": {"a.$": "States.Format('it\\'s ({}, {})', $.a, States.UUID())"}},
+    ],
+)
+def test_fields_of_the_whole_language_are_none(state: dict[str, Any]) -> None:
+    others = {"B": END} if "Choices" in state else {}
+    assert found(machine(A=state, **others)) == []
+
+
+def test_fields_of_jsonata_may_be_expressions() -> None:
+    wait = {"Type": "Wait", "Timestamp": "{% $states.input.at %}", "End": True}
+    each = task(TimeoutSeconds="{% 5 %}", HeartbeatSeconds="{% 1 %}", Output={"a": 1})
+    assert found(machine(language="JSONata", A={**wait, "Next": "B"} | {"End": False}, B=each)) == []

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from jsonata.jexception import JException
 
+from infra.local.engine import definition_fields
 from infra.local.engine.jsonata_numbers import AwsJsonata
 
 LONGEST_NAME_CHARS = 80
@@ -116,7 +117,10 @@ class _Check:
         if kind == "Map" and not {"ItemProcessor", "Iterator"} & set(state):
             self._add(_SCHEMA, "These fields are required: [ItemProcessor]", at)
         self._next(kind, state, at)
-        if state.get("QueryLanguage", language) == "JSONata":
+        said = state.get("QueryLanguage", language)
+        for words, place in definition_fields.faults_in(kind, state, said):
+            self._add(_SCHEMA, words, f"{at}{place}")
+        if said == "JSONata":
             self._expressions({name: part for name, part in state.items() if name not in _NO_EXPRESSIONS}, at)
         else:
             self._static(kind, state, at)
@@ -155,7 +159,7 @@ class _Check:
         for name, value in part.items() if isinstance(part, dict) else ():
             if not name.endswith(".$"):
                 self._templates(value, f"{at}/{name}")
-            elif not isinstance(value, str) or not value.startswith(("$", "States.")):
+            elif not isinstance(value, str) or not definition_fields.is_value_of_path(value):
                 words = f"The value for the field '{name}' must be a valid JSONPath or a valid intrinsic function call"
                 self._add(_SCHEMA, words, at)
 
