@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.conversation import Exchange, ModelReply
+from stepward.domain.conversation import Exchange, ModelReply, TextPart
 from stepward.domain.errors import (
     ContentFiltered,
     ContextTooLong,
@@ -28,7 +28,10 @@ REPLY_LIMIT_BYTES: Final = 2_000_000
 """With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
 MOST_REPAIRS: Final = 2
 """How often in a row a model is told that its answer does not do, before the run ends."""
+MOST_REPAIRS_OF_RUN: Final = 10
+"""How often at all, whatever calls it makes in between."""
 _MOST_FAULTS: Final = 5
+_FENCE: Final = "```"
 _EMPTY: Final = "Your last answer was empty. Answer now, or call a tool."
 NAMED_STOPS: Final = {
     "refused": (ModelRefused, "the model declined to answer."),
@@ -78,6 +81,8 @@ def what_follows(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
 
 def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> Followed:
     """Hold an answer to what the agent promises."""
+    if agent.output_schema is not None:
+        reply = _unfenced(reply)
     if reply.is_empty:
         code, detail, note = OutputEmpty.__name__, "the model answered nothing, again and again.", _EMPTY
     elif faults := output_faults(agent, reply.text):
@@ -88,9 +93,22 @@ def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Excha
         note = f"Your answer does not fit: {'; '.join(faults)}. Answer again with the whole JSON object, and nothing else."
     else:
         return Followed(reply, End(status=RunStatus.COMPLETED))
-    if _told_in_a_row(history) >= MOST_REPAIRS:
+    told = sum(exchange.note is not None for exchange in history)
+    if told >= MOST_REPAIRS_OF_RUN or _told_in_a_row(history) >= MOST_REPAIRS:
         return Followed(reply, _failed(code, detail))
     return Followed(reply, note=note)
+
+
+def _unfenced(reply: ModelReply) -> ModelReply:
+    """Take away the fence that many models put around JSON; an answer that has more than that stays as it is."""
+    first, _, rest = reply.text.strip().partition("\n")
+    text = rest.removesuffix(_FENCE).strip()
+    is_fenced = first.strip().lower() in (_FENCE, f"{_FENCE}json") and rest.endswith(_FENCE)
+    if not is_fenced or _FENCE in text or not text:
+        return reply
+    others = tuple(part for part in reply.parts if part.kind != "text")
+    parts = (*others, TextPart(chars=len(text))) if others else ()
+    return reply.model_copy(update={"text": text, "parts": parts})
 
 
 def output_faults(agent: AgentDefinition, text: str) -> list[str]:

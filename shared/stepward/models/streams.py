@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from time import monotonic
 from typing import Any, Final, TypeVar
@@ -20,6 +21,8 @@ LOOK_EVERY_S: Final = 1.0
 AFTER_THE_END_S: Final = 5.0
 SPARE_S: Final = 10.0
 """What the function keeps for itself to write down what came."""
+MOST_CLIENTS: Final = 8
+"""How many keys and addresses a thread keeps connections for: those of keys that were replaced go in their turn."""
 _OF_THREAD: Final = threading.local()
 _END: Final = object()
 
@@ -37,10 +40,19 @@ class _Worker:
 
     def __init__(self) -> None:
         self.runner = asyncio.Runner()
-        self.clients: dict[object, Any] = {}
+        self.clients: OrderedDict[object, Any] = OrderedDict()
 
-    async def close_clients(self) -> None:
-        for client in self.clients.values():
+    async def closing(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do a call's work, and close what is kept beyond the most."""
+        try:
+            return await work
+        finally:
+            await self.close_clients(MOST_CLIENTS)
+
+    async def close_clients(self, most: int = 0) -> None:
+        """Close the clients that were used longest ago, but for so many."""
+        while len(self.clients) > most:
+            _, client = self.clients.popitem(last=False)
             await client.close()
 
 
@@ -53,8 +65,8 @@ def _worker() -> _Worker:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run asynchronous work to its end on this thread's own event loop."""
-    found: T = _worker().runner.run(work)
-    return found
+    worker = _worker()
+    return worker.runner.run(worker.closing(work))
 
 
 def kept_client(name: object, make: Callable[[], T]) -> T:
@@ -67,6 +79,7 @@ def kept_client(name: object, make: Callable[[], T]) -> T:
     clients = _worker().clients
     if name not in clients:
         clients[name] = make()
+    clients.move_to_end(name)
     client: T = clients[name]
     return client
 

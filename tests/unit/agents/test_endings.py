@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.conversation import ModelReply, ModelRequest, Stop, ToolCall
+from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, Stop, TextPart, ToolCall
 from stepward.domain.errors import (
     AskNextModel,
     KeyRefused,
@@ -95,6 +95,18 @@ def test_an_empty_answer_is_asked_for_again_twice() -> None:
     world, key = asked(Model(empty))
     found = world.finish(key)
     assert (found["error"]["code"], found["totals"]["turns"]) == ("OutputEmpty", 3)
+
+
+def test_answers_that_are_empty_between_calls_end_too() -> None:
+    empty, calls = ModelReply(usage=USED), (replies_with_a_call(turn) for turn in range(2, 100, 2))
+    outcomes = [one for call in calls for one in (empty, call)]
+    world, key = asked(Model(*outcomes), limits={"max_iterations": 100})
+    found = world.finish(key)
+    assert (found["error"]["code"], found["totals"]["turns"]) == ("OutputEmpty", 21)
+
+
+def replies_with_a_call(turn: int) -> ModelReply:
+    return ModelReply(calls=(CALL.model_copy(update={"id": f"call_{turn}_1"}),), stop="tools", usage=USED)
 
 
 def test_a_stream_that_broke_off_is_paid_and_asked_for_again() -> None:
@@ -201,3 +213,44 @@ def test_an_answer_that_does_not_fit_its_schema_is_told_where(text: str, path: s
     world, key = asked(model, output_schema=schema)
     assert world.finish(key)["output"] == '{"total": 1}'
     assert path in str(model.asked[1].history[-1].note)
+
+
+SCHEMA = {"type": "object", "properties": {"total": {"type": "number"}}, "required": ["total"]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '```json\n{"total": 1}\n```',
+        '\n```\n{"total": 1}```\n',
+        '```JSON  \n\n{"total": 1}\n\n```',
+    ],
+)
+def test_a_fence_around_an_answer_costs_no_repair(text: str) -> None:
+    thought = OpaquePart(vendor="anthropic", data={"thinking": "Hm."})
+    reply = ModelReply(text=text, usage=USED, parts=(thought, TextPart(chars=len(text))))
+    model = Model(reply)
+    world, key = asked(model, output_schema=SCHEMA)
+    assert (world.finish(key)["output"], len(model.asked)) == ('{"total": 1}', 1)
+    turn = next(item.record for item in world.journal.load(key).records if isinstance(item.record, Turn))
+    assert turn.reply.parts == (thought, TextPart(chars=12))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Here:\n```json\n{"total": 1}\n```',
+        '```json\n{"total": 1}\n```\n```json\n{"total": 2}\n```',
+        "```yaml\ntotal: 1\n```",
+        "```json\n```",
+    ],
+)
+def test_an_answer_that_has_more_than_a_fence_is_told_so(text: str) -> None:
+    model = Model(ModelReply(text=text, usage=USED), ModelReply(text='{"total": 1}', usage=USED))
+    world, key = asked(model, output_schema=SCHEMA)
+    assert (world.finish(key)["output"], len(model.asked)) == ('{"total": 1}', 2)
+
+
+def test_without_a_schema_a_fence_is_a_part_of_the_answer() -> None:
+    world, key = asked(Model(ModelReply(text="```json\n{}\n```", usage=USED)))
+    assert world.finish(key)["output"] == "```json\n{}\n```"
