@@ -7,6 +7,10 @@ BIN := $(VENV)/bin
 STAGE ?= dev
 READY := $(VENV)/.ready
 CHECKERS := .build/checks/.ready
+BESIDE := -n 2 --dist loadfile
+
+# Compiled modules are kept, whatever the shell says: every process would compile all that it imports anew.
+export PYTHONDONTWRITEBYTECODE :=
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | sort | expand -t 16
@@ -26,18 +30,24 @@ demo: $(READY) ## Answer a dozen support tickets on a laptop cloud (MODEL=balanc
 up: $(READY) ## Start the laptop cloud and keep it running
 	@$(BIN)/python -m infra.local up
 
-test: $(READY) ## Run all tests: what needs no laptop first, then the laptops beside each other (one has a process)
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/e2e --ignore=tests/local; rest=$$?; \
-	log=$$(mktemp); $(BIN)/python -m pytest tests/e2e > $$log 2>&1 & e2e=$$!; \
+test: $(READY) ## Run all tests: the product on a laptop beside all that needs none, then the parts of the laptop
+	@log=$$(mktemp); $(BIN)/python -m pytest tests/e2e > $$log 2>&1 & e2e=$$!; \
 	trap "kill $$e2e; rm -f $$log; exit 130" INT TERM; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/local; local=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) --ignore=tests/e2e --ignore=tests/local; rest=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) tests/local; local=$$?; \
 	wait $$e2e; e2e=$$?; cat $$log; rm -f $$log; \
 	exit $$((rest + e2e + local))
 
+test-fast: $(READY) ## Run what needs no laptop, no bundle and no synthesis: under a minute
+	@$(BIN)/python -m pytest $(BESIDE) tests/unit tests/property tests/golden
+
 soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedules, a kill at every write (half an hour)
-	@STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10} $(BIN)/python -m pytest -n 2 tests/property tests/local/test_state_waits.py; drawn=$$?; \
-	$(BIN)/python -m infra.local bench faults; faults=$$?; \
-	exit $$((drawn + faults))
+	@export STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10}; \
+	$(BIN)/python -m pytest $(BESIDE) tests/property tests/local/test_state_waits.py; drawn=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) -m hypothesis tests/unit tests/contract; examples=$$?; \
+	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)); faults=$$?; \
+	for part in drawn:$$drawn examples:$$examples faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
+	exit $$((drawn + examples + faults))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)
@@ -83,4 +93,4 @@ lock: $(READY) ## Pin every dependency anew, with hashes
 lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
 	$(BIN)/python -m infra.checks.install --pin
 
-.PHONY: help setup demo up test soak check format synth package bench wheel new-function new-tools lock lock-checkers
+.PHONY: help setup demo up test test-fast soak check format synth package bench wheel new-function new-tools lock lock-checkers

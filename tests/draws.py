@@ -1,4 +1,4 @@
-"""How much the tests draw: samples by default; `make soak` draws more, by the factor in STEPWARD_DRAWS."""
+"""How much the tests draw: a sample in `make test`; `make soak` sets STEPWARD_DRAWS and draws by that factor more."""
 
 from __future__ import annotations
 
@@ -10,22 +10,39 @@ from hypothesis import settings
 
 T = TypeVar("T")
 VARIABLE: Final = "STEPWARD_DRAWS"
+_SAMPLE_ONE_IN: Final = 4
+_FEWEST_EXAMPLES: Final = 10
+
+
+def is_soak() -> bool:
+    """Tell whether more than a sample is wanted."""
+    return VARIABLE in os.environ
 
 
 def factor() -> int:
-    """Read by how much more than a sample is to be drawn."""
+    """Read how many times the number that a test names is to be drawn."""
     said = os.environ.get(VARIABLE, "1")
     if not said.isdecimal() or int(said) < 1:
-        raise ValueError(f"{VARIABLE} is {said!r}; give a whole number from 1 (a sample)")
+        raise ValueError(f"{VARIABLE} is {said!r}; give a whole number from 1, or unset it to draw a sample")
     return int(said)
 
 
+def times(number: int) -> int:
+    """Say how often to try what a soak tries so many times: a quarter as often in a sample, ten times at least."""
+    return (
+        number * factor() if is_soak() else min(number, max(_FEWEST_EXAMPLES, -(-number // _SAMPLE_ONE_IN)))
+    )
+
+
 def drawn(examples: int) -> settings:
-    """Draw so many examples; more of them in a soak."""
-    return settings(max_examples=examples * factor())
+    """Draw so many examples in a soak, by its factor more; a quarter of them in a sample."""
+    return settings(max_examples=times(examples))
 
 
 def sampled(places: Sequence[T], one_in: int, first: int = 0) -> Sequence[T]:
-    """Choose one in so many places, evenly from `first` on; in a soak, which draws more than that, all of them."""
-    step = max(1, one_in // factor())
+    """Choose evenly from `first` on: one in so many places in a soak, all where its factor is that large.
+
+    A sample chooses half as many.
+    """
+    step = max(1, one_in // factor()) if is_soak() else 2 * one_in
     return places[first % step :: step]

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 from moto.dynamodb.responses import DynamoHandler
 
 from infra.local.engine import dynamodb_lock
@@ -28,6 +26,7 @@ from stepward.adapters.memory.line import MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.world import MemoryDatasets, MemoryIdentity, StillClock
+from tests.mocked_aws import mocked_aws
 
 BUCKET = "data"
 
@@ -69,7 +68,7 @@ class _PutableDatasets(S3Datasets):
 def _on_aws() -> Ports:
     for spec in TABLES.values():
         _create(spec)
-    boto3.client("s3").create_bucket(Bucket=BUCKET)
+    clients.client("s3").create_bucket(Bucket=BUCKET)
     journal, clock = DynamoJournal("journal", BUCKET), StillClock()
     return Ports(
         journal,
@@ -95,7 +94,7 @@ def _create(spec: TableSpec) -> None:
         }
         for index in spec.indexes
     ]
-    boto3.client("dynamodb").create_table(
+    clients.client("dynamodb").create_table(
         TableName=spec.name,
         KeySchema=_keys("pk", "sk"),
         AttributeDefinitions=[
@@ -122,7 +121,5 @@ def ports(request: pytest.FixtureRequest) -> Iterator[Ports]:
     if request.param == "memory":
         yield _in_memory()
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         yield _on_aws()
-    clients.client.cache_clear()

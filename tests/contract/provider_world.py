@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from moto import mock_aws
 from pydantic import SecretStr
 
 from infra.tables import TABLES
@@ -19,6 +18,7 @@ from stepward.adapters.provider_limits import LimitStore, SharedLimits
 from stepward.domain.errors import ProviderThrottled
 from stepward.ports.providers import PlannedCall, ProviderEntry, ProviderKey
 from tests.contract.conftest import _create
+from tests.mocked_aws import mocked_aws
 
 NAMES = count()
 
@@ -80,9 +80,7 @@ def worlds(kind: str) -> Iterator[World]:
         store = MemoryLimitStore()
         yield World(store, lambda: store.writes)
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         _create(TABLES["limits"])
         writes = Writes()
         yield World(DynamoLimitStore("limits"), lambda: writes.number)
-    clients.client.cache_clear()

@@ -13,7 +13,6 @@ from aws_lambda_powertools.utilities.circuit_breaker import base
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import base as stores
 from aws_lambda_powertools.utilities.circuit_breaker.persistence import dynamodb
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from infra.tables import TABLES
 from stepward.adapters.aws import circuits as circuits_on_aws
@@ -24,6 +23,7 @@ from stepward.adapters.memory import circuits as in_memory
 from stepward.adapters.memory.circuits import memory_circuits
 from stepward.domain.errors import CircuitOpen, ToolFailed, ToolUnavailable
 from tests.contract.conftest import _create
+from tests.mocked_aws import mocked_aws
 
 CALLS = count()
 SHOPS = (f"https://shop-{number}.example" for number in count())
@@ -53,11 +53,9 @@ def circuits(request: pytest.FixtureRequest, clock: Clock) -> Iterator[Powertool
     if request.param == "memory":
         yield memory_circuits()
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         _create(TABLES["limits"])
         yield dynamo_circuits("limits")
-    clients.client.cache_clear()
 
 
 @pytest.fixture

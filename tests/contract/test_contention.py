@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from botocore.awsrequest import AWSResponse
-from moto import mock_aws
 
-from stepward.adapters.aws import clients, contention
+from stepward.adapters.aws import contention
 from stepward.adapters.aws.clients import client
 from stepward.domain.errors import StoreConflict, StoreThrottled
 from tests.builders import a_key, a_new_run, a_turn
 from tests.contract.conftest import Ports, _on_aws
+from tests.mocked_aws import mocked_aws
 
 CANCELLED = "TransactionCanceledException"
 
@@ -53,10 +53,8 @@ class _Raw:
 def ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ports]:
     monkeypatch.setattr(contention, "LONGEST_PAUSE_S", 0.001)
     monkeypatch.setattr(contention, "FIRST_PAUSE_S", 0.001)
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         yield _on_aws()
-    clients.client.cache_clear()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from stepward.testing.fake_llm import FakeProvider, Settings
 from stepward.testing.fake_llm.received import Received
 from stepward.testing.fake_llm.service import Service
 from stepward.testing.fake_llm.sources import Script
+from tests.draws import drawn
 
 PATHS = [
     "/v1/messages", "/v1/messages/count_tokens", "/v1/responses", "/v1/responses/input_tokens", "/v1/chat/completions",
@@ -48,6 +49,7 @@ VALUES = st.recursive(
 
 
 @pytest.mark.parametrize("path", PATHS)
+@drawn(100)
 @given(fields=st.dictionaries(st.sampled_from(FIELDS), VALUES, max_size=6))
 def test_no_shape_of_a_body_breaks_it(path: str, fields: dict[str, Any]) -> None:
     model = "gpt-6-luna" if "v1/messages" not in path else "claude-haiku-5-5"

@@ -10,7 +10,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.provider_keys import SecretsManagerKeys, SecretsManagerPools
@@ -19,6 +18,7 @@ from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool
 from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools
 from stepward.runtime.remembered import KEYS_KEPT_S, RememberedKeys
+from tests.mocked_aws import mocked_aws
 
 PREFIX = "stepward/test/providers"
 PLANTED = "sk-planted-0123456789"
@@ -35,15 +35,13 @@ def world(request: pytest.FixtureRequest) -> Iterator[tuple[ProviderKeys, Store]
 
         yield kept, put
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         secrets = boto3.client("secretsmanager")
 
         def put_secret(provider: str, owner: str, text: str) -> None:
             secrets.create_secret(Name=f"{PREFIX}/{provider}/{owner}", SecretString=text)
 
         yield SecretsManagerKeys(PREFIX), put_secret
-    clients.client.cache_clear()
 
 
 def a_pool(*values: str) -> str:
@@ -151,10 +149,8 @@ def pools(request: pytest.FixtureRequest) -> Iterator[ProviderPools]:
     if request.param == "memory":
         yield MemoryPools()
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         yield SecretsManagerPools(PREFIX)
-    clients.client.cache_clear()
 
 
 def pool_of(*values: str) -> Pool:

@@ -7,12 +7,11 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from stepward.adapters.aws import clients
 from stepward.adapters.aws.results import S3Results
 from stepward.adapters.memory.results import MemoryResults
 from stepward.domain.errors import NotFound
+from tests.mocked_aws import mocked_aws
 
 
 @pytest.fixture(params=["memory", "aws"])
@@ -20,11 +19,9 @@ def results(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
         yield MemoryResults()
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         boto3.client("s3").create_bucket(Bucket="data")
         yield S3Results("data")
-    clients.client.cache_clear()
 
 
 def test_what_is_kept_is_read_back(results: Any) -> None:

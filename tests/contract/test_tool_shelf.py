@@ -6,15 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from moto import mock_aws
 
 from infra.tables import TABLES
-from stepward.adapters.aws import clients
 from stepward.adapters.aws.tool_shelf import DynamoToolShelf
 from stepward.adapters.memory.functions import MemoryToolShelf
 from stepward.domain.published_tools import PublishedTool, ToolRoom
 from stepward.domain.tools import Effect
 from tests.contract.conftest import _create
+from tests.mocked_aws import mocked_aws
 
 FIND = PublishedTool(
     function="find", description="Finds.", parameters={"type": "object"}, effect=Effect.NONE, timeout_s=1.5
@@ -26,11 +25,9 @@ def shelf(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
         yield MemoryToolShelf()
         return
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         _create(TABLES["registry"])
         yield DynamoToolShelf("registry")
-    clients.client.cache_clear()
 
 
 def test_the_last_publication_counts(shelf: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
 
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.schedules import SchedulerSchedules
@@ -18,6 +17,7 @@ from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.triggers import HookSecret, Triggers
 from tests.builders import AT, LATER
+from tests.mocked_aws import mocked_aws
 
 S3 = {"s3": {"prefix": "inbox/"}}
 
@@ -142,13 +142,11 @@ def test_what_fits_nothing_is_counted_by_day(triggers: Triggers) -> None:
 
 @pytest.fixture
 def schedules() -> Iterator[SchedulerSchedules]:
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         boto3.client("scheduler").create_schedule_group(Name="group")
         role = "arn:aws:iam::123456789012:role/starter"
         room = "arn:aws:lambda:us-east-1:123456789012:function:room"
         yield SchedulerSchedules("group", role, room, "arn:aws:sqs:us-east-1:123456789012:failed")
-    clients.client.cache_clear()
 
 
 def timed(**said: Any) -> KeptTrigger:

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
-from moto import mock_aws
 
-from stepward.adapters.aws import clients, webhook_key
+from stepward.adapters.aws import webhook_key
 from stepward.adapters.aws.webhook_key import WebhookKey
 from stepward.domain.signatures import new_seed, secret_of, sign
+from tests.mocked_aws import mocked_aws
 
 NAME = "/stepward/test/webhook-key"
 
@@ -21,10 +21,8 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(name, "test")
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     webhook_key._known.clear()
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         yield
-    clients.client.cache_clear()
     webhook_key._known.clear()
 
 

@@ -10,15 +10,14 @@ from typing import Any
 import boto3
 import pytest
 import yaml
-from moto import mock_aws
 
-from stepward.adapters.aws import clients
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.domain.events import events_of
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey, RunStatus
 from tests.builders import a_head
 from tests.driver import World
+from tests.mocked_aws import mocked_aws
 
 FOLDER = Path(__file__).parent
 JOURNALS = sorted(FOLDER.glob("*/journal-*.json"))
@@ -34,8 +33,7 @@ def golden(request: pytest.FixtureRequest) -> Iterator[tuple[Path, DynamoJournal
     """A table with one release's items of one run."""
     items: list[dict[str, Any]] = json.loads(request.param.read_text())
     _, tenant, _, run = items[0]["pk"]["S"].split("#")
-    with mock_aws():
-        clients.client.cache_clear()
+    with mocked_aws():
         keys = [("pk", "HASH"), ("sk", "RANGE")]
         dynamodb = boto3.client("dynamodb")
         dynamodb.create_table(
@@ -47,7 +45,6 @@ def golden(request: pytest.FixtureRequest) -> Iterator[tuple[Path, DynamoJournal
         for item in items:
             dynamodb.put_item(TableName="journal", Item=item)
         yield request.param, DynamoJournal("journal", "data"), RunKey(tenant=tenant, run=run)
-    clients.client.cache_clear()
 
 
 def test_there_are_golden_journals() -> None:

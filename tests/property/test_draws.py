@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import pytest
 
-from tests.draws import VARIABLE, drawn, factor, sampled
+from tests.draws import VARIABLE, drawn, factor, is_soak, sampled, times
 
 
 def test_a_sample_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(VARIABLE, raising=False)
-    assert (factor(), drawn(100).max_examples) == (1, 100)
-    parts = [list(sampled(range(10), 3, first)) for first in range(3)]
-    assert parts[0] == [0, 3, 6, 9]
-    assert sorted(place for part in parts for place in part) == list(range(10))
+    assert (is_soak(), factor(), drawn(100).max_examples) == (False, 1, 25)
+    assert [times(number) for number in (1, 10, 30, 41, 43, 150)] == [1, 10, 10, 11, 11, 38]
+    parts = [list(sampled(range(12), 3, first)) for first in range(6)]
+    assert parts[0] == [0, 6]
+    assert sorted(place for part in parts for place in part) == list(range(12))
 
 
-def test_a_soak_draws_more_and_leaves_no_place_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("said", "examples", "places"), [("1", 100, [0, 3, 6, 9]), ("2", 200, [*range(10)])])
+def test_a_soak_draws_more(
+    monkeypatch: pytest.MonkeyPatch, said: str, examples: int, places: list[int]
+) -> None:
+    monkeypatch.setenv(VARIABLE, said)
+    assert (is_soak(), drawn(100).max_examples, list(sampled(range(10), 3))) == (True, examples, places)
+
+
+def test_a_whole_soak_leaves_no_place_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(VARIABLE, "10")
     assert drawn(100).max_examples == 1_000
     assert all(list(sampled(range(10), 3, first)) == list(range(10)) for first in range(3))

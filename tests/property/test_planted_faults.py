@@ -6,17 +6,35 @@ import pytest
 
 from stepward.testing.planted.base import PlantedFault
 from stepward.testing.planted.catalog import PLANTED
-from stepward.testing.schedules.scenario import Scenario
+from stepward.testing.schedules.scenario import Outcome, Scenario
 from tests.property.test_schedules import SCHEDULES
+
+NOTICED_BY = {
+    "unbooked loss": 9, "effect after a cancel": 10, "forgotten call": 12, "orphan": 13, "question left open after a wait": 14,
+    "second effect": 16, "known outcome": 16, "late result": 25, "wait for what is over": 25, "children left alone": 36,
+    "second decision": 62, "answer without a word": 134,
+}  # fmt: skip
+"""Of the faults that many schedules do not notice the first that does, so that not all before it are played each time."""
+
+
+def noticed(fault: PlantedFault) -> Outcome | None:
+    """Play the schedule that is known to notice a fault; if it does so no more, look for another among all of them."""
+    known = fault.first_noticed(1, first=NOTICED_BY.get(fault.name, 1))
+    return known or fault.first_noticed(SCHEDULES)
 
 
 @pytest.mark.parametrize("fault", PLANTED, ids=lambda fault: fault.name)
 def test_a_broken_promise_is_noticed(fault: PlantedFault) -> None:
-    outcome = fault.first_noticed(SCHEDULES)
+    outcome = noticed(fault)
     assert outcome is not None, f"nothing shows that this does not hold: {fault.promise}"
     with fault.planted():
         assert Scenario(outcome.seed).play().violations == outcome.violations, "it cannot be replayed"
     assert Scenario(outcome.seed).play().violations == [], "the promise was broken without the fault, too"
+
+
+def test_what_is_known_to_notice_a_fault_is_among_what_the_tests_play() -> None:
+    assert NOTICED_BY.keys() <= {fault.name for fault in PLANTED}
+    assert max(NOTICED_BY.values()) <= SCHEDULES
 
 
 def test_there_is_one_for_each_promise() -> None:

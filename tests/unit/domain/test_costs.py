@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.costs import CostBy, CostLine, added_up, grouped, in_sum
+from tests.draws import drawn
 
 LINES = st.lists(
     st.builds(
@@ -25,6 +26,7 @@ LINES = st.lists(
 )
 
 
+@drawn(100)
 @given(LINES)
 def test_every_grouping_has_the_same_sum(lines: list[CostLine]) -> None:
     whole = in_sum(lines)
@@ -33,6 +35,7 @@ def test_every_grouping_has_the_same_sum(lines: list[CostLine]) -> None:
     assert in_sum(added_up(lines)) == whole
 
 
+@drawn(100)
 @given(LINES)
 def test_a_line_stands_once(lines: list[CostLine]) -> None:
     names = [(line.day, line.agent, line.model) for line in added_up(lines)]

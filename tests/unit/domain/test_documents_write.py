@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.documents import read_document
 from stepward.domain.documents.write import write_yaml
+from tests.draws import drawn
 
 TEXTS = [
     "NO", "no", "on", "yes", "y", "true", "null", "~", "", "0123", "12:30:00", "1_000", "2026-11-30", "1e3", "1E-3", "0o17",
@@ -38,7 +39,7 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@drawn(60)
 @given(st.dictionaries(printable.filter(bool), values, max_size=4))
 def test_any_value_comes_back(value: dict[str, Any]) -> None:
     document = read_document(write_yaml(value), "yaml")

@@ -16,6 +16,7 @@ from stepward.models import calculators
 from stepward.models.base import price_of
 from stepward.models.calculators import calculator
 from stepward.models.cards import ALIASES, list_prices
+from tests.draws import drawn
 
 TOKENS = st.integers(0, 2_000_000)
 USAGES = st.builds(
@@ -57,6 +58,7 @@ def test_a_long_prompt_costs_the_long_tier_for_the_whole_call() -> None:
     assert rate.cost_usd_micros(beyond) == 271_000 * Decimal("0.2") + 21 + 750
 
 
+@drawn(100)
 @given(MODELS, USAGES, USAGES)
 def test_costs_are_never_negative_and_never_less_than_exact(model: str, one: Usage, other: Usage) -> None:
     rate = price_of(model)
@@ -65,6 +67,7 @@ def test_costs_are_never_negative_and_never_less_than_exact(model: str, one: Usa
         assert 0 <= exact <= rate.cost_usd_micros(usage) < exact + 1
 
 
+@drawn(100)
 @given(MODELS, USAGES)
 def test_more_tokens_never_cost_less(model: str, usage: Usage) -> None:
     more = usage.model_copy(update={"input_tokens": usage.input_tokens + 1})

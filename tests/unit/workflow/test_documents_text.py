@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflow.documents import Position, read
+from tests.draws import drawn
 
 
 def refused(text: str | bytes, kind: Any = "auto") -> list[Problem]:
@@ -156,7 +157,7 @@ _values = st.recursive(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@drawn(150)
 @given(_values)
 def test_json_is_read_as_json_reads_it(value: Any) -> None:
     text = json.dumps({"output": value, "tasks": []}, indent=1)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from stepward.workflow.order import nesting
 from stepward.workflow.order.decompose import arrange
 from stepward.workflow.order.nesting import depth, shallow
 from stepward.workflow.order.steps import Await, Par, Seq, Step, Task, counts
+from tests.draws import drawn as drawn_examples
 from tests.simulated_machine import SimulatedMachine
 from tests.task_graphs import Needs, drawn
 
@@ -55,7 +56,7 @@ def test_who_follows_a_lifted_part_awaits_it() -> None:
     assert counts(made).parallels == 1
 
 
-@settings(max_examples=150, deadline=None, derandomize=True)
+@drawn_examples(150)
 @given(drawn(most=40))
 def test_a_lifted_tree_runs_as_before(needs: Needs) -> None:
     tree = arrange(needs)

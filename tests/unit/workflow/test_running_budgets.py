@@ -8,13 +8,14 @@ from functools import partial
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.agents.budgets import AlertBudgets, TenantMoney
 from stepward.domain.budgets import Budget, BudgetRef, BudgetScope, TenantLimits
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
+from tests.draws import drawn
 from tests.joint_world import RESERVE, Joint
 from tests.workflow_world import Ran
 
@@ -88,7 +89,7 @@ def test_a_workflow_within_another_draws_from_both() -> None:
     assert joint.left(within) == 500_000 - joint.spent()
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@drawn(40)
 @given(st.integers(0, 2**32))
 def test_whatever_the_order_and_whoever_dies_the_limit_holds_and_all_of_it_is_there(seed: int) -> None:
     chance, joint = random.Random(seed), Joint()
