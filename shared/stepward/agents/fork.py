@@ -211,6 +211,10 @@ def _still_true(state: RunState, there: RunState, request: ForkRequest) -> Conde
     return None if changed else said
 
 
+def _others(known: list[str]) -> str:
+    return f"use one of: {', '.join(known)}" if known else "leave `results` out: these turns have none"
+
+
 def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterator[Exchange]:
     """Replace results; a call that these turns did not make is the caller's error."""
     known = [result.call for exchange in history for result in exchange.results]
@@ -220,7 +224,7 @@ def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterat
             raise InvalidRequest(
                 f"the turns up to {len(history)} make no call {call[:80]!r}.",
                 field=f"results.{call[:80]}",
-                fix=f"did you mean {near[0]!r}?" if near else f"use one of: {', '.join(known)}",
+                fix=f"did you mean {near[0]!r}?" if near else _others(known),
             )
     for exchange in history:
         edited = tuple(_edited_result(result, results) for result in exchange.results)

@@ -74,6 +74,8 @@ _NOT_PUBLIC_4: Final = tuple(
 )
 _GLOBAL_6: Final = ipaddress.IPv6Network("2000::/3")
 """All that was given out for use; mapped, compatible, NAT64, local, unique and multicast addresses lie outside."""
+_ISATAP: Final = 0x00005EFE
+"""What stands before the address of version 4 of a tunnel's end, but for the bit that says whether that one is unique."""
 _NOT_PUBLIC_6: Final = tuple(
     map(
         ipaddress.IPv6Network,
@@ -94,7 +96,10 @@ def is_public(address: Address) -> bool:
         return False
     if isinstance(address, ipaddress.IPv4Address):
         return not any(address in network for network in _NOT_PUBLIC_4)
-    return address in _GLOBAL_6 and not any(address in network for network in _NOT_PUBLIC_6)
+    if any(address in network for network in _NOT_PUBLIC_6):
+        return False
+    # A tunnel leads to the address within, whatever the prefix.
+    return address in _GLOBAL_6 and carried(address) is None
 
 
 def is_metadata(address: Address) -> bool:
@@ -108,7 +113,7 @@ def is_metadata(address: Address) -> bool:
 
 
 def carried(address: Address) -> ipaddress.IPv4Address | None:
-    """Find the address of version 4 that one of version 6 carries: mapped, compatible, NAT64, 6to4 or Teredo."""
+    """Find the address of version 4 that one of version 6 carries: mapped, compatible, NAT64, 6to4, Teredo or ISATAP."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address.ipv4_mapped or address.sixtofour:
@@ -117,8 +122,7 @@ def carried(address: Address) -> ipaddress.IPv4Address | None:
         return address.teredo[1]
     number = int(address)
     prefix = number >> 32
-    if prefix == 0 and number > 1:
-        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    if prefix == 0x0064FF9B << 64 or number >> 80 == 0x0064FF9B0001:
-        return ipaddress.IPv4Address(number & 0xFFFFFFFF)
-    return None
+    is_compatible = prefix == 0 and number > 1
+    is_nat64 = prefix == 0x0064FF9B << 64 or number >> 80 == 0x0064FF9B0001
+    is_isatap = prefix & 0xFDFFFFFF == _ISATAP
+    return ipaddress.IPv4Address(number & 0xFFFFFFFF) if is_compatible or is_nat64 or is_isatap else None

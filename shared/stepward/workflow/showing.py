@@ -84,6 +84,7 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
         "id": head.run,
         "kind": "workflow",
         **shown,
+        "error": shown.get("error"),
         "charged": head.charged,
         "cost": cost_view(head),
         "ended_at": head.ended_at,

@@ -35,6 +35,8 @@ def wrapped(inner: str) -> dict[str, str]:
         "nat64": f"64:ff9b::{inner}",
         "local nat64": f"64:ff9b:1::{inner}",
         "6to4": f"2002:{high}:{low}::1",
+        "isatap": f"2606:4700::5efe:{high}:{low}",
+        "global isatap": f"2606:4700::200:5efe:{high}:{low}",
         "teredo": f"2001:0:4136:e378:8000:63bf:{flipped >> 16:x}:{flipped & 0xFFFF:x}",
     }
 

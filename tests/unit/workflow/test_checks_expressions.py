@@ -196,7 +196,6 @@ def test_a_state_machine_may_speak_of_where_it_may_have_been() -> None:
         ('{id: a, agent: "{% $input.agent %}"}', "no-expression-here", "agent"),
         ('{id: a, tool: calculate, config: {x: "{% $input.x %}"}}', "no-expression-here", "config.x"),
         ('{id: a, event: "{% $input.x %}"}', "no-expression-here", "event"),
-        ('{id: a, agent: xx, fallback: {output: "{% $input.x %}"}}', "no-expression-here", "fallback.output"),
         ('{id: a, agent: xx, with: {x: "Dear {% $input.x %}"}}', "mixed-expression", "with.x"),
         ('{id: a, agent: xx, when: "not {% $input.x %}"}', "mixed-expression", "when"),
     ],

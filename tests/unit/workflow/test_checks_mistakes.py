@@ -99,3 +99,30 @@ def test_a_path_from_nothing_is_told_in_an_expression_too(expression: str, near:
     assert (
         told(with_text("{% $input.rows.($.name) & $filter($input.rows, function($r) { $r.x })[0].y %}")) == []
     )
+
+
+@pytest.mark.parametrize(
+    ("when", "right"),
+    [
+        ("{{ name }}", "write $input.name"),
+        ("${{ inputs.age }} > 18", "write $input.age > 18"),
+        ("{{ tasks.a.output.n }} > 2 and {{ name }} = 'x'", "write $tasks.a.n > 2 and $input.name = 'x'"),
+        ("$input.age == 18", "write = for =="),
+        ("$input.age === 18 && $input.b", "write = for ==, write and for &&"),
+        ("$input.a || $input.b", "write or for ||"),
+        ("!$input.a", "write $not(…) for !$"),
+        ("$input.a = '==' )", "mend the JSONata"),
+    ],
+)
+def test_the_right_form_of_a_condition_is_said(when: str, right: str) -> None:
+    problem = only(f"""
+        tasks:
+        - {{id: a, type: transform, output: 1}}
+        - {{id: b, agent: xx, needs: a, when: "{when}"}}
+    """)
+    assert (problem.task, problem.field) == ("b", "when")
+    assert problem.fix == right
+
+
+def test_braces_that_are_jsonata_stay() -> None:
+    assert told(with_text("{% $map([1, 2], function($i){{'a': $i}}) %}")) == []

@@ -34,6 +34,14 @@ def test_what_stands_in_for_it_takes_its_place(kind: str, more: dict[str, Any]) 
     assert (alone.status, alone.output) == ("COMPLETED", {"f": "stood-in", "z": 1})
 
 
+@pytest.mark.parametrize("kind", [*KINDS, "task"])
+def test_what_stands_in_may_be_worked_out(kind: str) -> None:
+    fallback = {"output": {"said": "{% $input.said %}", "run": "{% $exists($run.id) %}"}}
+    each = {"id": "f", **KINDS[kind], "tasks": [ILL]} if kind in KINDS else {**ILL, "id": "f"}
+    ran = WorkflowWorld().run([{**each, "fallback": fallback}, AFTER], {"said": "none"})
+    assert (ran.status, ran.output) == ("COMPLETED", {"said": "none", "run": True})
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_run_goes_on_where_it_may(kind: str) -> None:
     each = {"id": "f", **KINDS[kind], "tasks": [ILL], "on_error": "continue"}

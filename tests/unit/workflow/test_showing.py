@@ -42,6 +42,11 @@ def test_what_waits_says_for_whose_word() -> None:
     assert [tasks[name]["status"] for name in ("ask", "call", "after")] == ["RUNNING", "RUNNING", "PENDING"]
 
 
+def test_a_run_says_that_it_has_no_error_as_runs_of_agents_do() -> None:
+    world, key = begun([ASK, after("ask")])
+    assert shown(world, key)["error"] is None
+
+
 def test_in_a_run_that_has_ended_nothing_runs_or_will() -> None:
     world, key = begun([ASK, after("ask")])
     world.cancel(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,7 +17,11 @@ from stepward.workflow.checks.sites import Site, sites
 MOST_CHARS: Final = 400_000
 """Of all expressions of a document that differ: reading them takes some seconds then."""
 ALWAYS: Final = frozenset({"input", "run", *BY_TASK})
+OF_GROUP: Final = frozenset({"input", "run"})
+"""What stands in for a group is known before any of its tasks has ended."""
 OF_BODY: Final = {"foreach": frozenset({"item", "index"}), "loop": frozenset({"iteration", "previous"})}
+_TEXTS: Final = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
+_OF_OTHERS: Final = {"==": "=", "&&": "and", "||": "or", "!$": "$not(…)", "!(": "$not(…)"}
 RUN_FIELDS: Final = ("id", "workflow", "version", "started_at")
 
 
@@ -35,9 +40,16 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
         reading = read_expression(site.text)
         if reading.fault:
             detail = f"{site.text[:80]!r} cannot be read: {reading.fault}"
-            yield scene.problem(site.spot, site.inside, "expression-syntax", detail, "mend the JSONata")
+            yield scene.problem(site.spot, site.inside, "expression-syntax", detail, _right(site.text))
         else:
             yield from _names(scene, site, reading)
+
+
+def _right(text: str) -> str:
+    """Say how what other languages write is written in JSONata."""
+    bare = _TEXTS.sub("''", text)
+    said = [f"write {right} for {other}" for other, right in _OF_OTHERS.items() if other in bare]
+    return ", ".join(said[:3]) or "mend the JSONata"
 
 
 def _names(scene: Scene, site: Site, reading: Reading) -> Iterator[Problem]:
@@ -71,6 +83,8 @@ def variables_at(site: Site) -> frozenset[str]:
     spot = site.spot
     if spot is None:
         return known
+    if spot.is_group and site.inside[0] == "fallback":
+        return OF_GROUP
     for body in (*((spot,) if site.after and spot.is_body else ()), *spot.bodies()):
         known |= OF_BODY.get(body.task.type, frozenset())
     return known

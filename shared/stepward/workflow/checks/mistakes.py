@@ -10,6 +10,7 @@ from typing import Final
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
 from stepward.models.expression_functions import names as known_functions
+from stepward.models.expressions import is_expression
 from stepward.workflow.checks.expressions import variables_at
 from stepward.workflow.checks.order import Orders
 from stepward.workflow.checks.reading import read_expression
@@ -35,7 +36,8 @@ def find(scene: Scene, orders: Orders) -> Iterator[Problem]:
     """Find `{{ … }}`, `${{ … }}`, `$.path` and expressions without their brackets."""
     del orders
     for spot, inside, text in _texts(scene):
-        if "{%" not in text and (said := _mistaken(spot, inside, text)):
+        said = _braces_within(text) if "{%" in text else _mistaken(spot, inside, text)
+        if said:
             detail, fix = said
             yield scene.problem(spot, inside, CODE, detail, fix)
 
@@ -69,6 +71,20 @@ def _mistaken(spot: Spot | None, inside: Path, text: str) -> tuple[str, str] | N
             f"write {_whole(text.strip())}",
         )
     return None
+
+
+def _braces_within(text: str) -> tuple[str, str] | None:
+    """Find `{{ … }}` where the whole text is an expression already, as a `when` is, which takes no braces."""
+    if not is_expression(text):
+        return None
+    inner = text.strip()[2:-2].strip()
+    if not _DOUBLE.search(inner) or read_expression(text).fault is None:
+        return None
+    plain = _DOUBLE.sub(lambda match: _said(match[1]), inner)
+    return (
+        f"{inner[:60]!r} is read as JSONata, which has no {{{{ … }}}}",
+        f"write {plain[:_LONGEST_FIX_CHARS]}",
+    )
 
 
 def _is_bare(site: Site, text: str) -> bool:

@@ -38,6 +38,8 @@ def _fields(spot: Spot) -> Iterator[tuple[Path, Any, bool]]:
     task = spot.task
     yield ("when",), task.when, False
     yield ("with",), task.inputs, False
+    if task.fallback:
+        yield ("fallback", "output"), task.fallback.output, False
     for index, transition in enumerate(task.next):
         yield ("next", index, "when"), transition.when, True
     if spot.kind:
@@ -51,8 +53,6 @@ def strangers(spot: Spot) -> Iterator[tuple[Path, str]]:
     for name, value in spot.task.settings.items():
         if name not in own:
             yield from texts_in((name,), value)
-    if spot.task.fallback:
-        yield from texts_in(("fallback", "output"), spot.task.fallback.output)
 
 
 def fields_of(spot: Spot) -> Iterator[tuple[Path, str]]:

@@ -46,7 +46,7 @@ class Situation:
     @property
     def own(self) -> TaskRecord | None:
         """The task's record, if an earlier attempt has kept one."""
-        return self.record(self.planned.path)
+        return self.looked.records.get(self.task)
 
     @property
     def begun(self) -> tuple[Begun, ...]:
@@ -58,9 +58,13 @@ class Situation:
         return self.looked.records.get(self.seen(path))
 
     def seen(self, path: str) -> TaskKey:
-        """Which round of another task this one sees: its own, or a state machine's latest visit."""
+        """Which round of a task this one sees: its own, or a state machine's latest visit.
+
+        Of itself a state machine's task sees the visit before, until this one has an outcome.
+        """
         planned = self.program.tasks[path]
-        if self.program.definition.is_state_machine and planned.depth == 1 and path != self.planned.path:
+        is_step = self.program.definition.is_state_machine and planned.depth == 1
+        if is_step and (path != self.planned.path or self.own is None):
             return latest(self.looked, path)
         return TaskKey(path=path, at=at_depth(self.at, planned.depth))
 
@@ -143,8 +147,7 @@ class Situation:
         record = self.record(path)
         if record is None:
             raise Bug(f"{self.task} reads {path}, which has no record")
-        planned = self.program.tasks[path]
-        task = TaskKey(path=path, at=at_depth(self.at, planned.depth))
+        task = self.seen(path)
         return self._once(f"output {task}", lambda: output_of(self.ports, self.key, task, record))
 
     def fell_back(self, group: str) -> Fallback | None:
