@@ -244,9 +244,8 @@ def test_without_a_word_its_room_is_refused(tour: Tour, room: str, word: str) ->
 
 
 def _told(laptop: Laptop, room: str, refused: set[tuple[str, str, str]]) -> bool:
-    """Whether the room's log has AWS's words."""
+    """Whether the room's log has AWS's words; SQS writes actions in small letters."""
     log = (laptop.log_dir / f"{room}.log").read_text(encoding="utf-8").lower()
-    # SQS writes actions in small letters.
     said = [f"is not authorized to perform: {action} on resource: ".lower() for _, action, _ in refused]
     return any(words in log for words in said)
 
@@ -258,11 +257,12 @@ def _role(laptop: Laptop, room: str) -> str:
 
 
 def _lost(room: str, word: str) -> list[Allow]:
-    """What a word gives that no other word of the room gives."""
+    """What a word gives that no other word of the room gives, or only on other conditions."""
     kept = [allow for other in ROOMS[room].grants if other != word for allow in WORDS[other](ARNS).allows]
     return [
-        Allow(tuple(action for action in allow.actions if not _covers(kept, action, resource)), (resource,))
+        Allow(tuple(action for action in allow.actions if not _covers(same, action, resource)), (resource,))
         for allow in WORDS[word](ARNS).allows
+        for same in ([one for one in kept if one.conditions in ({}, allow.conditions)],)
         for resource in allow.resources
     ]
 
