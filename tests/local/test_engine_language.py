@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from infra.local.laptop import Laptop
 from tests.local.patience import run_machine
@@ -264,3 +265,36 @@ def test_path_errors_say_that_items_are_no_array(laptop: Laptop) -> None:
         "MapStateEntered",
         "ExecutionFailed",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"name": "a b"}, "InvalidName"),
+        ({"name": "a/b"}, "InvalidName"),
+        ({"name": "x" * 81}, "ValidationException"),
+        ({"input": "nope"}, "InvalidExecutionInput"),
+    ],
+)
+def test_execution_limits_refuse_names_and_what_is_no_json(
+    laptop: Laptop, given: dict[str, str], code: str
+) -> None:
+    made = make(laptop, "language-starts", {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    with pytest.raises(ClientError) as caught:
+        laptop.client("stepfunctions").start_execution(stateMachineArn=made, **given)
+    assert caught.value.response["Error"]["Code"] == code
+
+
+def test_task_failures_are_none_of_an_output_that_is_no_json(laptop: Laptop) -> None:
+    with pytest.raises(ClientError) as caught:
+        laptop.client("stepfunctions").send_task_success(taskToken="t", output="nope")
+    assert caught.value.response["Error"]["Code"] == "InvalidOutput"
+
+
+@pytest.mark.parametrize("field", ["Error", "Cause"])
+def test_query_errors_say_that_a_failure_is_told_by_texts(laptop: Laptop, field: str) -> None:
+    state = {"Type": "Fail", field: "{% 5 %}"}
+    told = run(laptop, f"language-fail-{field}", state, {}, "JSONata")
+    assert told["error"] == "States.QueryEvaluationError"
+    words = f"specified for the field '{field}' returned an unexpected result type. Expected 'string', but was 'number' for value: 5"
+    assert told["cause"].endswith(words)

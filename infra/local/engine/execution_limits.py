@@ -1,12 +1,13 @@
-"""moto starts executions with any input and lets a history grow for ever.
+"""moto starts executions with any name and any input, and lets a history grow for ever.
 
 Where: `start_execution` in moto/stepfunctions/responses.py:249 and `EventManager._publish_history_event` in
 moto/stepfunctions/parser/asl/eval/event/event_manager.py:137. AWS refuses an input over 262,144 bytes of UTF-8, and the
-25,000th event of an execution is its failure.
+25,000th event of an execution is its failure. moto refuses what is no JSON without a code.
 """
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from moto.stepfunctions.exceptions import ValidationException
@@ -23,6 +24,8 @@ from moto.stepfunctions.parser.asl.component.state.state import CommonStateField
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
 from moto.stepfunctions.responses import StepFunctionResponse
+
+from infra.local.engine.sync_executions import NotJson
 
 ORIGINAL = StepFunctionResponse.start_execution
 ORIGINAL_BODY = CommonStateField._eval_body  # noqa: SLF001 - what is mended
@@ -57,6 +60,12 @@ def _start_execution(response: Any) -> Any:
             "1 validation error detected: Value at 'input' failed to satisfy constraint: "
             f"Member must have length less than or equal to {MAX_INPUT_BYTES}"
         )
+    if name := response._get_param("name"):  # noqa: SLF001 - as above
+        response.stepfunction_backend._validate_name(name)  # noqa: SLF001 - as above
+    try:
+        json.loads(given or "{}")
+    except ValueError:
+        raise NotJson from None
     return ORIGINAL(response)
 
 

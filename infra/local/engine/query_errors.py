@@ -36,6 +36,7 @@ from moto.stepfunctions.parser.asl.component.common.jsonata.jsonata_template_val
     JSONataTemplateValueArray,
 )
 from moto.stepfunctions.parser.asl.component.common.query_language import QueryLanguageMode
+from moto.stepfunctions.parser.asl.component.common.string.string_expression import StringJSONata
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.component.state.choice.choice_rule import ChoiceRule
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison import (
@@ -44,6 +45,8 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison 
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.items.items import ItemsJSONata
 from moto.stepfunctions.parser.asl.component.state.exec.state_map.state_map import StateMap
+from moto.stepfunctions.parser.asl.component.state.fail.cause_decl import Cause
+from moto.stepfunctions.parser.asl.component.state.fail.error_decl import Error
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 
@@ -82,6 +85,8 @@ def install() -> None:
     ItemsJSONata._eval_body = _eval_items  # noqa: SLF001 - as above
     StateMap._eval_execution = _eval_map  # noqa: SLF001 - as above
     ConditionStringJSONata._eval_body = _eval_condition  # noqa: SLF001 - as above
+    for kind in (Error, Cause):
+        kind._eval_body = _eval_text  # noqa: SLF001 - as above
 
 
 def fail(env: Any, expression: str, what: str) -> NoReturn:
@@ -198,6 +203,13 @@ def _eval_condition(component: Any, env: Any) -> None:
     component.string_jsonata.eval(env=env)
     expression = component.string_jsonata.literal_value
     require(env, expression, env.stack[-1], "boolean", lambda value: isinstance(value, bool))
+
+
+def _eval_text(component: Any, env: Any) -> None:
+    said = component.string_expression
+    said.eval(env=env)
+    if isinstance(said, StringJSONata):
+        require(env, said.literal_value, env.stack[-1], "string", lambda value: isinstance(value, str))
 
 
 def _kind(value: Any) -> str:
