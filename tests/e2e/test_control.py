@@ -83,7 +83,7 @@ def test_a_run_stands_still_without_a_slot_and_goes_on(
     wait_for(lambda: look(api, run)["status"] == "WAITING" or None)
     wait_for(lambda: "waitForTaskToken" in json.dumps(laptop.history(f"{run}.1"), default=str) or None)
     assert nobody_is_active(api) == others + 1
-    assert look(api, run)["waiting_for"] == {"what": "pause"}
+    assert look(api, run)["waiting_for"]["what"] == "pause"
     listed = api.get("/runs", params={"agent": "slow"}).json()["runs"]
     assert next(one for one in listed if one["id"] == run)["paused"] is True
     assert api.post(f"/runs/{run}/resume").status_code == 202
@@ -182,7 +182,7 @@ def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str
         assert status["oldest_in_line_s"] >= 0
         assert api.post(f"/runs/{second}/pause").status_code == 202
         assert api.get("/system/status").json()["in_line"]["total"] == 0
-        assert look(api, second)["waiting_for"] == {"what": "pause"}
+        assert look(api, second)["waiting_for"]["what"] == "pause"
         let_go()
         end_of(api, first)
         assert look(api, second)["status"] == "PENDING"

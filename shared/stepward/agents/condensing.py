@@ -151,7 +151,8 @@ class Summarising(ModelTurn):
         if is_last or not error.retryable:
             self.condensing.write_without(error)
             return None
-        self.writer.append(self.writer.make(Waiting, until=iso(until), reason=error.code))
+        said = {"reason": error.code, "detail": error.detail[:300]}
+        self.writer.append(self.writer.make(Waiting, until=iso(until), **said))
         return self.answer("wait", seconds=seconds)
 
 

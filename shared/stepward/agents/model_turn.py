@@ -148,7 +148,9 @@ class ModelTurn:
 
     def _waiting(self, error: StepwardError, seconds: int, **more: Any) -> Waiting:
         until = self.clock.now() + timedelta(seconds=seconds)
-        return self.writer.make(Waiting, until=iso(until), reason=error.code, **more)
+        return self.writer.make(
+            Waiting, until=iso(until), reason=error.code, detail=error.detail[:300], **more
+        )
 
 
 def wait_s(error: StepwardError) -> int:

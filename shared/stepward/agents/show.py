@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from stepward.agents.show_waits import waiting_for, waits_of
+from stepward.domain.budgets import BudgetRef
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.events import events_of
 from stepward.domain.ids import RUN_ID_PATTERN, check_id
 from stepward.domain.journal import (
+    Admitted,
     AnyRecord,
     Created,
     Ended,
     Inherited,
     JournalSlice,
-    Parked,
     Pause,
-    Queued,
     Resume,
     Sequenced,
     Turn,
     Waiting,
 )
 from stepward.domain.json_values import carried_bytes
-from stepward.domain.line import rank_of
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.ports.journal import Journal
@@ -70,8 +71,7 @@ class ShowRuns:
     def detail(self, tenant: str, run: str) -> dict[str, Any]:
         """Show a run with its input and, once there is one, its output."""
         head = find_run(self.runtime, tenant, run)
-        first = next(iter(self.journal.read(head.key, 1, 1).records), None)
-        given = _beginning(first.record if first else None)
+        given = _beginning(head, [item.record for item in self.journal.read(head.key, 1, 2).records])
         if not head.ended:
             return {**self._unsettled(head), **given}
         last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
@@ -84,12 +84,17 @@ class ShowRuns:
         end = record.end if isinstance(record, Ended | Turn) else None
         if isinstance(record, Pause | Resume):
             state = fold(self.journal.load(head.key))
-            return {**run_view(head), "status": _status_by(head, state), **_waits(state), "output": None}
+            return {
+                **run_view(head),
+                "status": _status_by(head, state),
+                **waits_of(head, state),
+                "output": None,
+            }
         if record is None or end is None:
             return {
                 **run_view(head),
                 "status": _status(head, record),
-                **_waiting_for(head, record),
+                **waiting_for(head, record, self.journal),
                 "output": None,
             }
         state = fold(self.journal.load(head.key))
@@ -135,33 +140,27 @@ def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
             return head.status if head.status is RunStatus.WAITING else RunStatus.RUNNING
 
 
-def _waiting_for(head: RunHead, record: AnyRecord | None) -> dict[str, Any]:
-    """Say what a run waits for: answers to calls, the word to go on after a pause, or a slot."""
-    match record:
-        case Parked():
-            calls = {"calls": list(record.calls)} if record.reason == "answers" else {}
-            return {"waiting_for": {"what": record.reason, **calls}}
-        case Queued():
-            return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
-        case Created() if record.place:
-            return {"waiting_for": {"what": "slot", "place": rank_of(record.place)}}
-        case Inherited() if head.status is RunStatus.PENDING:
-            return {"waiting_for": {"what": "slot", "place": head.priority}}
-        case _:
-            return {}
-
-
-def _beginning(first: AnyRecord | None) -> dict[str, Any]:
-    """Show what a run was given: its input, its files, and of a fork where it comes from."""
-    if not isinstance(first, Created):
+def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
+    """Show what a run was given: its input, its files, what it is charged to, and of a fork where it comes from."""
+    created = first[0] if first else None
+    if not isinstance(created, Created):
         return {"input": None}
-    fork = first.fork.model_dump(exclude_none=True, exclude={"family"}) if first.fork else None
-    files = [one.model_dump(mode="json") for one in first.attachments]
+    fork = created.fork.model_dump(exclude_none=True, exclude={"family"}) if created.fork else None
+    files = [one.model_dump(mode="json") for one in created.attachments]
     return {
-        "input": first.input,
+        "input": created.input,
+        **({"charged_to": _charged_to(first)} if head.charged else {}),
         **({"attachments": files} if files else {}),
         **({"fork_of": fork} if fork else {}),
     }
+
+
+def _charged_to(first: Sequence[AnyRecord]) -> list[str]:
+    """Name the budgets from which a run has drawn first, with its slot; none where nobody has set any."""
+    draws = [one.allowance for one in first if isinstance(one, Created | Admitted) and one.allowance]
+    return [
+        BudgetRef.of(key).in_words for key in dict.fromkeys(key for draw in draws for key in draw.budgets)
+    ]
 
 
 def _status_by(head: RunHead, state: RunState) -> RunStatus:
@@ -169,19 +168,6 @@ def _status_by(head: RunHead, state: RunState) -> RunStatus:
     if head.status is RunStatus.RUNNING and state.owner is None:
         return RunStatus.PENDING
     return head.status
-
-
-def _waits(state: RunState) -> dict[str, Any]:
-    """Say what such a run waits for: answers first, for they come whether it is paused or not."""
-    if state.slot:
-        return {}
-    if state.place:
-        return {"waiting_for": {"what": "slot", "place": rank_of(state.place)}}
-    parked = state.parked.calls if state.parked and state.parked.reason == "answers" else ()
-    calls = [call for call in parked if call not in state.calls or state.calls[call].result is None]
-    if calls:
-        return {"waiting_for": {"what": "answers", "calls": calls}}
-    return {"waiting_for": {"what": "pause"}} if state.paused else {}
 
 
 def _output(last: Sequenced | None) -> str | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import run_tables, screen, timeline, workflow_view
+from stepward.cli import run_tables, run_waits, screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import CursorOption, LimitOption, RunArgument
@@ -147,12 +147,14 @@ def _show_page(page: RunPage) -> None:
     screen.more(page["next_cursor"])
 
 
-def _waits_for(run: Run) -> str | None:
-    waiting = run.get("waiting_for")
-    if not waiting:
+def _charged_to(run: Run) -> str | None:
+    """Name the budgets that a run draws on; an older stage does not say which."""
+    if run.get("charged") is False:
+        return "nothing: it is rehearsed, so it draws on no budget (--charge asks for it)"
+    budgets = run.get("charged_to")
+    if budgets is None:
         return None
-    which = waiting.get("place") or ", ".join(waiting.get("calls", []))
-    return {"pause": "the word to go on"}.get(waiting["what"], f"{waiting['what']} ({which})")
+    return f"{', '.join(budgets) or 'no budget, for none is set'}; stepward costs shows it"
 
 
 def _origin(run: Run) -> str | None:
@@ -172,10 +174,10 @@ def _show_run(run: Run) -> None:
             "ended": run["ended_at"],
             "deadline": run["deadline_at"],
             "paused": "yes" if run.get("paused") else None,
-            "waits for": _waits_for(run),
+            **run_waits.wait_fields(run),
             "fork of": _origin(run),
             "answered by": run_tables.answered_by(run) or None,
-            "charged": "no" if run.get("charged") is False else None,
+            "charged to": _charged_to(run),
             "principal": run["principal"],
             "input": screen.as_line(run.get("input", "")),
         }

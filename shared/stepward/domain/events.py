@@ -60,7 +60,8 @@ def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
         case Condensed():
             yield "context.condensed", _condensed(record)
         case Waiting():
-            yield "run.waiting", {"until": record.until, "reason": record.reason}
+            detail = {"detail": record.detail} if record.detail else {}
+            yield "run.waiting", {"until": record.until, "reason": record.reason, **detail}
         case Cancel():
             yield "run.cancelling", {"by": record.by}
         case Ended():

@@ -213,12 +213,13 @@ class Condensed(Record):
 class Waiting(Record):
     """The run waits for a provider; the call that was declined cost nothing.
 
-    `is_retry` is False where it was held back by ourselves; `unanswered` are the models that failed where not all were asked.
+    `is_retry` is False where it was held back by ourselves, `detail` what the error said; `unanswered` are the models that failed where not all were asked.
     """
 
     kind: Literal["wait"] = "wait"
     until: str
     reason: str
+    detail: str | None = Field(default=None, max_length=300, exclude_if=lambda detail: detail is None)
     is_retry: bool = Field(default=True, exclude_if=lambda is_retry: is_retry)
     unanswered: tuple[str, ...] = Field(default=(), exclude_if=lambda models: not models)
 

@@ -92,9 +92,12 @@ class Run(TypedDict):
     """`rehearsal`, or the models, joined by commas; None for a run that ended before any of them did."""
     charged: bool
     """Whether it draws on budgets and counts among the costs: always, unless it is rehearsed."""
+    charged_to: NotRequired[list[str]]
+    """The budgets that it draws on, in words; absent where it is not charged, and in lists."""
     paused: NotRequired[bool]
     fork_of: NotRequired[dict[str, Any]]
     waiting_for: NotRequired[dict[str, Any]]
+    """`what`: `answers`, `pause`, `slot` or `provider`; `since`, and where it is known `until` and why."""
     input: NotRequired[str | dict[str, Any]]
     attachments: NotRequired[list[Attachment]]
     output: NotRequired[str | None]

@@ -177,7 +177,15 @@ def test_a_throttled_provider_is_waited_for(world: World) -> None:
     key = world.start()
     answer = world.advance(key)
     assert (answer.next, answer.seconds) == ("wait", 7)
-    assert world.show(key)["status"] == "RATE_LIMITED"
+    shown = world.show(key)
+    assert shown["status"] == "RATE_LIMITED"
+    assert shown["waiting_for"] == {
+        "what": "provider",
+        "reason": "ProviderThrottled",
+        "detail": "slower",
+        "since": "2026-01-01T00:00:00.000Z",
+        "until": "2026-01-01T00:00:07.000Z",
+    }
     world.backend = None
     assert world.finish(key)["status"] == "COMPLETED"
 

@@ -184,7 +184,7 @@ def test_a_fork_waits_in_line_like_any_other(world: World) -> None:
     source = ended(world)
     world.limits.change("acme", TenantLimits(active=1), 0)
     other, key = world.start(), fork(world, source)
-    assert world.show(key)["waiting_for"] == {"what": "slot", "place": "normal"}
+    assert world.show(key)["waiting_for"].items() >= {"what": "slot", "place": "normal"}.items()
     world.finish(other)
     assert world.serve() == 1
     assert world.finish(key)["output"] == "turn 3: 20"

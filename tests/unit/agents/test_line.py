@@ -42,7 +42,7 @@ def test_a_run_without_a_slot_stands_in_line_and_is_started_when_one_is_free() -
     first, second = start(world), start(world)
     assert (status(world, first), status(world, second)) == (RunStatus.RUNNING, RunStatus.PENDING)
     assert list(world.machine.started) == [f"{first.run}.1"]
-    assert world.show(second)["waiting_for"] == {"what": "slot", "place": "normal"}
+    assert world.show(second)["waiting_for"].items() >= {"what": "slot", "place": "normal"}.items()
     assert world.nudges.sent == ["acme"]
     assert world.serve() == 0
     world.nudges.sent.clear()

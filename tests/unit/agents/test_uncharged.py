@@ -48,6 +48,21 @@ def test_a_rehearsed_run_draws_on_nothing_however_much_it_reserves() -> None:
     assert "topped_up" not in world.kinds(key)
 
 
+def test_a_run_names_the_budgets_that_it_is_charged_to() -> None:
+    world = a_world(limit_usd_micros=1_000_000)
+    assert "charged_to" not in world.finish(begin(world))
+    assert world.finish(begin(world, charge=True))["charged_to"] == ["the day's budget (2026-01-01)"]
+
+
+def test_one_that_stood_in_line_names_them_once_it_has_drawn() -> None:
+    world = a_world(active=1, limit_usd_micros=1_000_000)
+    ahead, key = begin(world, charge=True), begin(world, charge=True)
+    assert world.show(key)["charged_to"] == []
+    world.finish(ahead)
+    world.serve()
+    assert world.finish(key)["charged_to"] == ["the day's budget (2026-01-01)"]
+
+
 def test_its_own_limit_still_ends_it() -> None:
     run = (world := a_world(limits={"cost_limit_usd": "0.000001"})).finish(begin(world))
     assert (run["status"], run["totals"]["turns"]) == ("BUDGET_EXCEEDED", 0)

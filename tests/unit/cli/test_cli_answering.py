@@ -49,7 +49,7 @@ def test_a_run_shows_who_answered(run: Run, stage: Stage) -> None:
     assert "charged" not in shown
     rehearsed = run("runs", "show", "run_01").out
     assert "answered by  rehearsal" in rehearsed
-    assert "charged      no" in rehearsed
+    assert "charged to   nothing: it is rehearsed" in rehearsed
     listed = run("runs", "ls").out
     assert "claude-haiku-4-5" in listed
     assert "rehearsal" in listed

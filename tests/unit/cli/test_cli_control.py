@@ -110,11 +110,58 @@ def test_a_run_shows_what_it_waits_for_and_where_it_comes_from(run: Run, stage: 
             a_run(
                 status="WAITING",
                 paused=True,
-                waiting_for={"what": "answers", "calls": ["call_1_1"]},
+                waiting_for={
+                    "what": "answers",
+                    "calls": ["call_1_1", "call_1_2"],
+                    "runs": {"call_1_2": "run_9"},
+                },
                 fork_of={"run": "run_00", "turn": 2},
             )
         )
     )
     seen = run("runs", "show", "run_01")
-    assert "answers (call_1_1)" in seen.out
+    assert "the run run_9 (call_1_2); an answer to call_1_1: stepward approvals ls" in seen.out
     assert "run_00 at turn 2" in seen.out
+
+
+@pytest.mark.parametrize(
+    ("waiting", "words"),
+    [
+        ({"what": "pause"}, "the word to go on: stepward runs resume run_01"),
+        ({"what": "slot", "place": "high"}, "a free slot, at high priority"),
+        (
+            {
+                "what": "provider",
+                "reason": "ProviderThrottled",
+                "detail": "slower",
+                "until": "2026-11-05T10:09",
+            },
+            "the provider wants fewer calls (ProviderThrottled: slower)",
+        ),
+        (
+            {"what": "provider", "reason": "StreamCut"},
+            "a reply broke off, and is asked for again (StreamCut)",
+        ),
+        ({"what": "provider", "reason": "ProviderThrottled", "own_limit": True}, "we hold calls back"),
+        ({"what": "moon"}, "moon"),
+    ],
+)
+def test_a_wait_is_told_in_words(run: Run, stage: Stage, waiting: dict[str, str], words: str) -> None:
+    stage(ok(a_run(status="WAITING", waiting_for={**waiting, "since": "2026-11-05T10:00:00.000Z"})))
+    seen = run("runs", "show", "run_01").out
+    assert words in seen
+    assert "2026-11-05T10:00:00.000Z (" in seen
+    assert ("until " in seen) == ("until" in waiting)
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"charged": False}, "nothing: it is rehearsed"),
+        ({"charged": True, "charged_to": ["the day's budget (2026-11-05)", "the budget of agent a"]}, "the day's budget (2026-11-05), the budget of agent a;"),
+        ({"charged": True, "charged_to": []}, "no budget, for none is set"),
+    ],
+)  # fmt: skip
+def test_a_run_shows_what_it_is_charged_to(run: Run, stage: Stage, said: dict[str, bool], words: str) -> None:
+    stage(ok(a_run(**said)))
+    assert words in run("runs", "show", "run_01").out
