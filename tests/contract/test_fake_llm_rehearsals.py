@@ -152,8 +152,10 @@ def test_a_rehearsal_that_ends_too_soon_says_so() -> None:
         "version": "1.0.0",
         "model": "fast",
         "prompt": "Hi.",
-        "rehearsal": {"turns": [{"call": [{"tool": "find"}]}]},
-        "tools": [{"tool": "record_lookup", "name": "find", "config": {"source": "a.csv", "key": "id"}}],
+        "rehearsal": {"turns": [{"call": [{"tool": "find_ticket"}]}]},
+        "tools": [
+            {"tool": "record_lookup", "name": "find_ticket", "config": {"source": "a.csv", "key": "id"}}
+        ],
     }
     with FakeProvider(rehearsal=agent) as provider:
         first = _over_messages(provider, "x", [])
@@ -162,3 +164,13 @@ def test_a_rehearsal_that_ends_too_soon_says_so() -> None:
         )
         with pytest.raises(anthropic.BadRequestError, match="the rehearsal has no turn 2"):
             _over_messages(provider, "x", [Exchange(reply=first, results=(result,))])
+
+
+def test_a_rehearsal_calls_no_tool_that_the_request_does_not_offer(provider: FakeProvider) -> None:
+    tools: Any = [{"type": "function", "function": {"name": "unlike", "parameters": SCHEMA}}]
+    asked: Any = [{"role": "user", "content": json.dumps({"ticket_id": TICKETS[0]})}]
+    with (
+        openai.OpenAI(base_url=provider.openai_url, api_key="k", max_retries=0) as client,
+        pytest.raises(openai.BadRequestError, match="does not offer; it offers: unlike"),
+    ):
+        client.chat.completions.create(model="gpt-6-luna", messages=asked, tools=tools)

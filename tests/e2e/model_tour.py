@@ -30,8 +30,15 @@ def attach(tour: Any) -> None:
     tour.api.post(f"/agents/{tour.agent()}/runs", json=body)
 
 
+def estimate_attached(tour: Any) -> None:
+    """Ask what a run would cost that shows its model a data file."""
+    body = {"input": "hello", "attachments": ["datasets/orders.csv"]}
+    tour.api.post(f"/agents/{tour.agent()}/estimate", json=body)
+
+
 MODEL_USES: dict[tuple[str, str], Any] = {
     ("runs_api", "data:read"): attach,
+    ("costs_api", "data:read"): estimate_attached,
     ("agent_advance", "models:invoke"): lambda tour: real_model(tour, "bedrock/claude-haiku-5-5"),
     ("agent_advance", "providers:read"): lambda tour: real_model(tour, "claude-haiku-5-5"),
     ("agent_advance", "limits:responses"): lambda tour: real_model(

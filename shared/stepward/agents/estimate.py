@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import mean
@@ -10,12 +11,14 @@ from typing import Any, Final, Protocol
 
 from pydantic import BaseModel
 
+from stepward.agents.attachments import check_taken
 from stepward.agents.context import room_tokens
 from stepward.agents.gate import Consultant
 from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.answering import Answers
+from stepward.domain.attachments import Attachment
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
 from stepward.domain.conversation import ModelRequest
@@ -83,7 +86,14 @@ class Estimate:
     prices: AgreedPrices
     clock: Clock
 
-    def __call__(self, tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> Estimated:
+    def __call__(
+        self,
+        tenant: str,
+        agent: AgentDefinition,
+        given: Any,
+        answers: Answers,
+        attachments: Sequence[Attachment] = (),
+    ) -> Estimated:
         """Estimate a run of a version on an input; nothing is started.
 
         Args:
@@ -91,6 +101,7 @@ class Estimate:
             agent: The version.
             given: The input.
             answers: Who would answer, and whether that would be charged.
+            attachments: The files that its models would be shown.
 
         Returns:
             What it would cost: of a run that is not charged no budget bounds it.
@@ -102,7 +113,9 @@ class Estimate:
         check_given(agent, given)
         check_backend(agent, rehearsed=answers.rehearsed)
         consultant = Consultant.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
-        first = _first_prompt_tokens(consultant, given)
+        if not answers.rehearsed:
+            check_taken(agent, attachments)
+        first = _first_prompt_tokens(consultant, given, attachments)
         past = self._past(tenant, agent.id, answers)
         most = _most(consultant, first, rehearsed=answers.rehearsed)
         remaining = self._remaining(tenant, agent.id) if answers.charged else None
@@ -123,11 +136,18 @@ class Estimate:
             notes=_notes(agent, past, answers),
         )
 
-    def check(self, tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> None:
+    def check(
+        self,
+        tenant: str,
+        agent: AgentDefinition,
+        given: Any,
+        answers: Answers,
+        attachments: Sequence[Attachment] = (),
+    ) -> None:
         """Refuse a start whose most would not fit; only agents with `limits.refuse_over_budget` ask for this."""
         if not agent.limits.refuse_over_budget:
             return
-        found = self(tenant, agent, given, answers)
+        found = self(tenant, agent, given, answers, attachments)
         if found.would_be_refused:
             left = found.budget_remaining_usd_micros
             raise BudgetExceeded(
@@ -152,12 +172,13 @@ class Estimate:
         return min(left, default=None)
 
 
-def _first_prompt_tokens(consultant: Consultant, given: Any) -> int:
+def _first_prompt_tokens(consultant: Consultant, given: Any, attachments: Sequence[Attachment]) -> int:
     request = ModelRequest(
         model=model_id(consultant.agent.model),
         prompt=consultant.agent.prompt,
         input=given if isinstance(given, str) else json.dumps(given),
         tools=consultant.tools,
+        attachments=tuple(attachments),
         max_output_tokens=consultant.agent.limits.max_output_tokens,
     )
     return consultant.backend.estimate_input_tokens(request)

@@ -132,7 +132,7 @@ class ForkRun:
             turns_by_agent=there.turns_by_agent,
             condensation=_still_true(state, there, request),
         )
-        self.start.refuse_over_budget(tenant, agent, launch.given, answers)
+        self.start.refuse_over_budget(tenant, agent, launch.given, answers, launch.attachments)
         return replace(launch, fork=fork, inherited=inherited, answers=answers, model=agent.model)
 
     def _edited(self, tenant: str, carrier: HandedOver, fork: Fork) -> AgentDefinition:

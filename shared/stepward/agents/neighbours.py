@@ -7,14 +7,16 @@ is registered first: whom an agent hands over to may come later, and has to be t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
 from stepward.agents.answering import missing_below
+from stepward.agents.attachments import check_taken
 from stepward.agents.refusals import gathered
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.attachments import Attachment
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.lifecycle import AgentState
 from stepward.ports.registry import Registry, Seen, Wanted
@@ -136,7 +138,14 @@ def circle_of(agent: AgentDefinition, path: tuple[str, ...]) -> InvalidRequest:
     )
 
 
-def check_neighbours(registry: Registry, tenant: str, agent: AgentDefinition, *, rehearsed: bool) -> None:
+def check_neighbours(
+    registry: Registry,
+    tenant: str,
+    agent: AgentDefinition,
+    *,
+    rehearsed: bool,
+    attachments: Sequence[Attachment] = (),
+) -> None:
     """Refuse to start an agent while one that it hands over to has not come yet: one look for all of them.
 
     One that was there and has ended since then is no fault of the definition: a hand-over to it is told to the model.
@@ -146,9 +155,11 @@ def check_neighbours(registry: Registry, tenant: str, agent: AgentDefinition, *,
         tenant: Whose they are.
         agent: Who is to start.
         rehearsed: Whether the run is rehearsed: then those that it asks or hands over to must have a rehearsal too.
+        attachments: Files that a run shows its models: those that it hands over to must take them too.
 
     Raises:
-        InvalidRequest: One of them is not there, or not READY yet; the field is that of the agent's definition.
+        InvalidRequest: One of them is not there, or not READY yet; the field is that of the agent's definition. Or it takes
+            none of a file; the field is the file's.
         RehearsalMissing: One of them has no rehearsal.
     """
     others = [one for one in named_by(agent) if one.wanted.agent != agent.id]
@@ -161,6 +172,16 @@ def check_neighbours(registry: Registry, tenant: str, agent: AgentDefinition, *,
             raise fault
         if rehearsed and found and found.version and found.version.definition.rehearsal is None:
             raise missing_below(one.wanted.agent, one.field)
+        if not rehearsed and not one.is_asked and found and found.version:
+            _check_taken_by(agent.id, found.version.definition, attachments)
+
+
+def _check_taken_by(agent: str, other: AgentDefinition, attachments: Sequence[Attachment]) -> None:
+    try:
+        check_taken(other, attachments)
+    except InvalidRequest as error:
+        detail = f"{agent!r} may hand over to {other.id!r}, and {error.detail}"
+        raise InvalidRequest(detail, field=error.field, fix=error.fix) from error
 
 
 def _has_ended(seen: Seen | None) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -91,7 +91,9 @@ class Start:
 
     ports: RunPorts
     registry: Registry
-    refuse_over_budget: Callable[[str, AgentDefinition, Any, Answers], None] = lambda *_: None
+    refuse_over_budget: Callable[[str, AgentDefinition, Any, Answers, Sequence[Attachment]], None] = (
+        lambda *_: None
+    )
     stage: StageAnswers = field(default_factory=StageAnswers)
     datasets: Callable[[], Datasets] | None = None
     """Where attachments are; None in functions that start runs without any."""
@@ -104,7 +106,8 @@ class Start:
         key = self.idempotency(caller, [agent_id, request.model_dump(mode="json")], idempotency_key)
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
         answers = self.stage.choose(agent, request)
-        self.refuse_over_budget(caller.tenant, agent, request.input, answers)
+        attachments = self._attached(caller.tenant, request.attachments)
+        self.refuse_over_budget(caller.tenant, agent, request.input, answers, attachments)
         started = self.launch(
             caller,
             Launch(
@@ -114,7 +117,7 @@ class Start:
                 answers=answers,
                 seconds=request.deadline_s,
                 idempotency=key,
-                attachments=self._attached(caller.tenant, request.attachments),
+                attachments=attachments,
             ),
         )
         return started.head, started.is_new
@@ -134,13 +137,13 @@ class Start:
         """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
         rehearsed = launch.answers.rehearsed
         # A fork goes on with what its source was given, and has checked who answers it.
+        shown = () if rehearsed or launch.inherited else launch.attachments
         if launch.inherited is None:
             check_startable(launch.agent, self.ports.clock.now().date())
             check_given(launch.agent, launch.given)
             check_backend(launch.agent, rehearsed=rehearsed)
-            if not rehearsed:
-                check_taken(launch.agent, launch.attachments)
-        check_neighbours(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed)
+            check_taken(launch.agent, shown)
+        check_neighbours(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed, attachments=shown)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:
             self.ports.nudges.send(caller.tenant)

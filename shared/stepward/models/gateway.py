@@ -171,7 +171,8 @@ class Gateway:
             raise ProviderRefused("this function calls no models.")
         fault = fault_of(request.attachments, card.capabilities, card.provider)
         if fault:
-            raise ProviderRefused(f"the model {card.id!r} {fault[1]}")
+            fix = "hand over only to agents whose models take the run's attachments; `stepward models` tells"
+            raise ProviderRefused(f"the model {card.id!r} {fault[1]}", fix=fix)
         fresh_s = call.time_left_s()
         attempts = Retrying(
             retry=retry_if_exception(lambda error: _is_soon(error, call.time_left_s(), fresh_s)),

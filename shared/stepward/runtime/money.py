@@ -10,9 +10,12 @@ from stepward.runtime.config import settings
 from stepward.runtime.wiring import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from stepward.agents.estimate import Estimate
     from stepward.domain.agents import AgentDefinition
     from stepward.domain.answering import Answers
+    from stepward.domain.attachments import Attachment
     from stepward.ports.budgets import Budgets
     from stepward.ports.clock import Clock
     from stepward.ports.costs import CostBook
@@ -94,10 +97,12 @@ def estimate_case() -> Estimate:
     return Estimate(run_lists(), limits_config(), budgets(), agreed_prices(), clock())
 
 
-def refuse_over_budget(tenant: str, agent: AgentDefinition, given: Any, answers: Answers) -> None:
+def refuse_over_budget(
+    tenant: str, agent: AgentDefinition, given: Any, answers: Answers, attachments: Sequence[Attachment] = ()
+) -> None:
     """Refuse a start that could cost too much, for agents that ask for that; others cost nothing here."""
     if agent.limits.refuse_over_budget:
-        estimate_case().check(tenant, agent, given, answers)
+        estimate_case().check(tenant, agent, given, answers, attachments)
 
 
 def refuse_used_up(tenant: str) -> None:

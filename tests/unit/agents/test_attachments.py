@@ -155,6 +155,17 @@ def test_a_model_that_takes_no_images_is_shown_none(world: World) -> None:
     assert world.show(start(world, "photos/1.png", agent="blind", rehearse=True))["rehearsed"]
 
 
+def test_an_agent_that_may_be_handed_to_takes_the_files_too(world: World) -> None:
+    world.agreed = {BLIND: PRICE}
+    world.register(an_agent_body(id="blind", model=BLIND, tools=[]))
+    hand_off = {"tool": "hand_off", "config": {"agent": "blind"}}
+    world.register(an_agent_body(id="first", model=MODEL, tools=[hand_off]))
+    error = refused(world, "photos/1.png", agent="first")
+    assert (error.field, "'first' may hand over to 'blind'" in error.detail) == ("attachments.0", True)
+    assert world.show(start(world, "photos/1.png", agent="first", rehearse=True))["rehearsed"]
+    assert start(world, agent="first")
+
+
 def test_bedrock_takes_five_documents(world: World) -> None:
     world.register(an_agent_body(id="rock", model="bedrock/claude-haiku-5-5", tools=[]))
     for number in range(6):

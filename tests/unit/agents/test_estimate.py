@@ -14,6 +14,7 @@ from stepward.adapters.memory.prices import MemoryPrices
 from stepward.adapters.memory.world import StillClock
 from stepward.agents.estimate import Estimate
 from stepward.domain.answering import Answers
+from stepward.domain.attachments import Attachment
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, RehearsalMissing
@@ -151,3 +152,32 @@ def test_an_estimate_says_that_a_model_has_ended() -> None:
         estimate("acme", an_agent(model="claude-sonnet-4-5"), "hello", Answers(rehearsed=True))
     assert refused.value.field == "model"
     assert "ended on 2026-11-30" in refused.value.detail
+
+
+IMAGE = Attachment(key="a.png", media_type="image/png", size_bytes=70, sha256="0" * 64)
+REAL = Answers(rehearsed=False, charged=True)
+
+
+def test_attachments_are_counted_as_they_are_reserved() -> None:
+    estimate, agent = an_estimate(), an_agent(tools=TOOLS)
+    without = estimate("acme", agent, "hello", REAL)
+    found = estimate("acme", agent, "hello", REAL, (IMAGE, IMAGE))
+    assert 10_000 <= found.least.input_tokens - without.least.input_tokens < 10_300
+    assert found.most.model_usd_micros > without.most.model_usd_micros
+    rehearsed = estimate("acme", agent, "hello", CHARGED, (IMAGE,))
+    assert rehearsed.least.input_tokens < 1_000
+
+
+def test_a_start_that_attachments_make_too_dear_is_refused() -> None:
+    asking = an_agent(limits={"cost_limit_usd": "0.03", "refuse_over_budget": True})
+    an_estimate().check("acme", asking, "hello", REAL)
+    with pytest.raises(BudgetExceeded):
+        an_estimate().check("acme", asking, "hello", REAL, (IMAGE,) * 3)
+
+
+def test_what_a_model_does_not_take_has_no_estimate() -> None:
+    prices = MemoryPrices()
+    free = Price(input_usd_per_mtok=0, output_usd_per_mtok=0, source="a gift", as_of="2026-11-01")
+    prices.change("acme", {"ours/llama": free}, 0)
+    with pytest.raises(InvalidRequest, match="takes no images"):
+        an_estimate(prices=prices)("acme", an_agent(model="ours/llama"), "hello", REAL, (IMAGE,))

@@ -36,7 +36,7 @@ SPOILED: Final = {
     "unknown_tool": "a call names a tool that is not offered",
     "duplicate_ids": "all calls of the reply have one id",
     "refusal": "the model refuses",
-    "content_filter": "a filter takes the reply back",
+    "content_filter": "a filter takes the reply back; Anthropic says `refusal` of both, so such a run ends as `ModelRefused`",
     "length": "the reply is cut at its length, a call's arguments too",
     "pause": "the vendor pauses a long turn",
     "context": "the context window is full",

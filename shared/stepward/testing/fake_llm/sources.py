@@ -62,6 +62,13 @@ class Rehearsed:
             found = self._backend.reply(_request(prompt))
         except RehearsalFailed as error:
             raise Refusal(error.detail) from error
+        offered = [tool.name for tool in prompt.tools]
+        unasked = [call.tool for call in found.calls if call.tool not in offered]
+        if unasked:
+            raise Refusal(
+                f"the rehearsal calls {unasked[0]!r} now, which this request does not offer; it offers: "
+                f"{', '.join(offered) or 'no tools'}. Play the rehearsal of the agent that asks."
+            )
         return Reply(text=found.text, calls=[_call(call) for call in found.calls])
 
 
