@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
-
 from stepward.agents.data_files import DataFiles
 from stepward.runtime import wiring
-from stepward.runtime.http import answer, bytes_of, caller, query_of, routes
+from stepward.runtime.http import answer, as_it_is, bytes_of, caller, query_of, routes
 
 router = routes()
 
@@ -26,8 +24,7 @@ def read_file() -> Any:
     event = router.current_event
     tenant, key = caller(event).tenant, event.path_parameters["key"]
     file = _files().read(tenant, key)
-    headers = {"ETag": file.version, "X-Content-Type-Options": "nosniff"}
-    return Response(200, file.content_type, file.body, headers=headers)
+    return as_it_is(file.body, file.content_type, {"ETag": file.version})
 
 
 @router.put("/data/.+")

@@ -50,6 +50,9 @@ def test_a_file_goes_there_and_back_unchanged(cli: Cli, api: httpx2.Client, tmp_
     )
     assert cli("data", "get", "typed/a b/ä%.bin", "--out", "back.bin")[0] == 0
     assert (tmp_path / "back.bin").read_bytes() == body
+    (tmp_path / "order.json").write_bytes(b'{"b": 1, "a": 1.50}\n')
+    assert cli("data", "put", "typed-too/order.json", "order.json")[0] == 0
+    assert cli("data", "get", "typed-too/order.json")[:2] == (0, '{"b": 1, "a": 1.50}\n')
     (listed,) = json.loads(cli("data", "ls", "typed/", "--json")[1])["files"]
     assert (listed["key"], listed["size_bytes"]) == ("typed/a b/ä%.bin", 512_000)
     assert cli("data", "get", "typed/none.csv")[0] != 0

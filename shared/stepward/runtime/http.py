@@ -100,6 +100,17 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Res
     )
 
 
+def as_it_is(body: bytes, content_type: str, headers: dict[str, str]) -> Response[str]:
+    """Answer with bytes, whatever their type.
+
+    The resolver would write bytes that are called JSON as JSON once more, and fail; so it is given a text that it passes on.
+    """
+    kept = {**headers, "X-Content-Type-Options": "nosniff"}
+    given: Response[str] = Response(200, content_type, base64.b64encode(body).decode(), headers=kept)
+    given.base64_encoded = True
+    return given
+
+
 def problem(error: StepwardError, request_id: str = "") -> Response[str]:
     """Answer with an RFC 9457 problem document; of our own faults it tells only where to read more."""
     document: dict[str, Any] = {
