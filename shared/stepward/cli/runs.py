@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import run_tables, run_waits, screen, timeline, workflow_view
+from stepward.cli import run_condensed, run_tables, run_waits, screen, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import CursorOption, LimitOption, RunArgument
@@ -103,7 +103,9 @@ def show(
     """Show one run."""
     with connect(url, key) as stepward:
         run = stepward.run(run_id)
+        shortened = [] if as_json else run_condensed.decisions(stepward, run)
     screen.answer(run, _show_run, as_json=as_json)
+    run_condensed.show(shortened)
 
 
 @app.command("tail", help=TAIL_HELP, epilog=EPILOG)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.cli.conftest import Run
-from tests.unit.sdk.fake_api import FakeApi, a_run, ok
+from tests.unit.sdk.fake_api import FakeApi, a_run, ok, page
 from tests.unit.sdk.workflow_answers import a_workflow_run
 
 Stage = Callable[..., FakeApi]
@@ -43,7 +43,7 @@ def test_the_choice_is_sent_as_it_was_typed(
 
 def test_a_run_shows_who_answered(run: Run, stage: Stage) -> None:
     model = a_run(rehearsed=False, answered_by="claude-haiku-4-5", charged=True)
-    stage(ok(model), ok(a_run()), ok({"runs": [model, a_run(id="run_02")], "next_cursor": None}))
+    stage(ok(model), page(), ok(a_run()), ok({"runs": [model, a_run(id="run_02")], "next_cursor": None}))
     shown = run("runs", "show", "run_01").out
     assert "answered by  claude-haiku-4-5" in shown
     assert "charged" not in shown
