@@ -95,7 +95,8 @@ class Missing:
 sys.meta_path.insert(0, Missing())
 from stepward.testing.fake_llm import FakeProvider
 
-body = {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "T-1001"}]}
+tool = {"type": "function", "function": {"name": "find_ticket", "parameters": {"type": "object"}}}
+body = {"model": "gpt-6-luna", "messages": [{"role": "user", "content": "T-1001"}], "tools": [tool]}
 with FakeProvider() as provider:
     answer = httpx2.post(f"{provider.openai_url}/chat/completions", json=body, headers={"authorization": "Bearer any"})
     print(answer.json()["choices"][0]["message"]["content"])
