@@ -43,3 +43,15 @@ def test_what_stands_in_speaks_of_what_is_there_then(
     said: dict[str, str], problem: tuple[str, str, str]
 ) -> None:
     assert problem in of_fallbacks(**said)
+
+
+@pytest.mark.parametrize("more", ["", "[0]"])
+def test_fields_of_what_stands_in_for_a_group_may_be_read(more: str) -> None:
+    assert (
+        told(f"""
+        tasks:
+        - {{id: group, fallback: {{output: {{stood: [1]}}}}, parallel: [{{id: b, agent: xx}}]}}
+        - {{id: last, type: transform, needs: group, output: "{{% $tasks.group.stood{more} %}}"}}
+    """)
+        == []
+    )

@@ -49,10 +49,12 @@ def _source(scene: Scene, site: Site, path: Names) -> tuple[Schema, Names] | Non
 
 
 def _output_schema(scene: Scene, spot: Spot) -> Schema | None:
+    if spot.task.fallback:
+        return None  # What stands in may have other fields.
     if spot.is_group:
         members = {name: _output_schema(scene, one) or {} for name, one in scene.beside(spot.path).items()}
         return {"type": "object", "properties": members}
-    if spot.kind is None or spot.settings is None or spot.task.fallback:
+    if spot.kind is None or spot.settings is None:
         return None
     return spot.kind.output_schema(spot.settings)
 
