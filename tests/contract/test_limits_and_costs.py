@@ -18,6 +18,7 @@ from stepward.domain.costs import CostLine
 from stepward.domain.errors import StoreConflict
 
 LINE = CostLine(day="2026-01-02", agent="helper", model="balanced", runs=1, turns=2, model_usd_micros=30)
+SAVED = LINE.model_copy(update={"response_cache_hits": 2, "saved_tokens": 900, "saved_usd_micros": 70})
 
 
 class _AddingBook(DynamoCostBook):
@@ -75,6 +76,14 @@ def test_costs_are_added_up_by_day_agent_and_model(money: Money) -> None:
     found = {line.model: line for line in money.costs.lines("acme", "2026-01-02", "2026-01-02")}
     assert (found["balanced"].runs, found["balanced"].model_usd_micros) == (5, 150)
     assert (found["deep"].runs, found["deep"].aws_usd_micros) == (1, 4)
+
+
+def test_what_the_response_cache_saved_is_added_up_apart(money: Money) -> None:
+    for line in (LINE, SAVED, SAVED):
+        money.costs.add("acme", line)
+    (found,) = money.costs.lines("acme", "2026-01-01", "2026-01-31")
+    assert (found.response_cache_hits, found.saved_tokens, found.saved_usd_micros) == (4, 1_800, 140)
+    assert found.total_usd_micros == 90
 
 
 def test_costs_are_read_from_the_first_day_to_the_last(money: Money) -> None:

@@ -131,11 +131,12 @@ class Gateway:
             ProviderFault: None did; of their faults the one that passes first, else the last.
         """
         fresh_s, faults = call.time_left_s(), dict[str, ProviderFault]()
+        tokens = self.estimate_input_tokens(request)
         for card in sorted(self._cards, key=lambda card: len(call.unanswered.get(card.id, ()))):
             if faults and self._is_too_late(card, call.time_left_s(), fresh_s):
                 raise AskNextModel(soonest([*faults.values()]), tried=tuple(faults))
             try:
-                reply = self._ask(card, request, call)
+                reply = self._ask(card, request, call, tokens)
             except StreamCut as cut:
                 came = self._signed(ModelReply.model_validate(cut.partial), card, call, faults)
                 raise StreamCut(cut.detail, partial=came) from cut
@@ -164,7 +165,7 @@ class Gateway:
         tried = tuple(Tried(model=name, error=code) for name, code in codes.items())
         return reply.model_copy(update={"model": card.id, "tried": tried})
 
-    def _ask(self, card: ModelCard, request: ModelRequest, call: CallContext) -> ModelReply:
+    def _ask(self, card: ModelCard, request: ModelRequest, call: CallContext, tokens: int) -> ModelReply:
         """Ask one model, with short pauses between attempts that may do better."""
         providers = self._providers
         if providers is None:
@@ -181,7 +182,7 @@ class Gateway:
             sleep=providers.pause,
             reraise=True,
         )
-        asked = _Asking(providers, card, request, call, self.estimate_input_tokens(request))
+        asked = _Asking(providers, card, request, call, tokens)
         answer: ModelReply = attempts(asked.once)
         return answer
 

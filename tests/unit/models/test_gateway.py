@@ -244,6 +244,16 @@ def test_the_next_model_answers_where_the_first_does_not(vendor: Vendor) -> None
     assert vendor.asked == [("claude-sonnet-5-5", "k-1"), ("gpt-6.1-terra", "o-1")]
 
 
+def test_a_prompt_is_counted_once_however_many_models_are_asked(
+    vendor: Vendor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendor.outcomes = [ProviderRefused("no"), DONE]
+    counted: list[ModelRequest] = []
+    monkeypatch.setattr("stepward.models.gateway.most_prompt_tokens", lambda one: counted.append(one) or 10)
+    vendor.gateway("claude-sonnet-5-5", "gpt-6.1-terra").reply(REQUEST, CALL)
+    assert (len(vendor.asked), len(counted)) == (2, 1)
+
+
 def test_what_was_cut_of_the_second_model_is_priced_as_its_own(vendor: Vendor) -> None:
     cut = StreamCut("cut", partial=ModelReply(text="Do", stop="cut"))
     vendor.outcomes = [ProviderRefused("no"), cut]
