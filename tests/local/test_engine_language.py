@@ -107,6 +107,16 @@ def test_choice_comparisons_with_what_is_of_another_kind_never_fit(laptop: Lapto
     assert chosen(laptop, "language-kinds", rule, given) == given
 
 
+def test_choice_comparisons_read_the_context_on_either_side(laptop: Laptop) -> None:
+    rule = {
+        "And": [
+            {"Variable": "$.name", "StringEqualsPath": "$$.State.Name"},
+            {"Variable": "$$.State.EnteredTime", "TimestampGreaterThanEqualsPath": "$$.Execution.StartTime"},
+        ]
+    }
+    assert chosen(laptop, "language-context", rule, {"name": "A"}) == "yes"
+
+
 def test_choice_misses_are_those_of_the_other_side_too(laptop: Laptop) -> None:
     state = {"Type": "Choice", "Choices": [{"Variable": "$.a", "StringEqualsPath": "$.no", "Next": "Yes"}]}
     told = run(laptop, "language-other-side", state, {"a": "x"})
@@ -124,8 +134,15 @@ def test_intrinsic_functions_take_what_aws_takes(laptop: Laptop) -> None:
         "States.ArrayContains($.truths, 1)": False,
         "States.MathRandom(3, 4)": 3,
         "States.Format('{} {}', 2.5, null)": "2.5 null",
+        "States.JsonToString($.letters)": '{"é":"😀"}',
+        "States.Base64Encode('é')": "w6k=",
+        "States.Base64Decode('w6k=')": "é",
     }
-    given = {"mixed": [{"a": 1}, {"a": 1}, 1, 1.0, True, "1", None, None], "truths": [True]}
+    given = {
+        "mixed": [{"a": 1}, {"a": 1}, 1, 1.0, True, "1", None, None],
+        "truths": [True],
+        "letters": {"é": "😀"},
+    }
     parameters = {f"c{number}.$": call for number, call in enumerate(calls)}
     found = output(laptop, "language-intrinsics", {"Type": "Pass", "Parameters": parameters}, given)
     assert {call: found[f"c{number}"] for number, call in enumerate(calls)} == calls

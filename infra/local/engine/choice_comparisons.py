@@ -1,7 +1,8 @@
 r"""moto compares values of different kinds in a Choice, or ends with a Python error, and takes `StringMatches` for a shell's pattern.
 
 Where: the operators in moto/stepfunctions/parser/asl/component/state/choice/comparison/operator/implementations. On AWS a value of
-another kind than the operator's never fits; the only wildcard is `*`, which `\*` writes as itself and `\\` a backslash.
+another kind than the operator's never fits, the other side may be a path of the context, too; the only wildcard is `*`, which `\*`
+writes as itself and `\\` a backslash.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_func import (
+    ComparisonFuncValue,
+)
+from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.factory import OperatorFactory
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.implementations import (
     boolean_equals,
     numeric,
@@ -30,6 +35,7 @@ def install() -> None:
     _hold(numeric, "Numeric", _is_number)
     _hold(string_operators, "String", lambda value: isinstance(value, str))
     _hold(timestamp_operators, "Timestamp", _is_timestamp)
+    ComparisonFuncValue._eval_body = _eval_value  # noqa: SLF001 - what is mended
     string_operators.StringMatches._compare = staticmethod(_matches)  # noqa: SLF001 - what is mended
 
 
@@ -39,6 +45,17 @@ def _equals_boolean_path(env: Any, value: str) -> None:
     env.stack.append(
         isinstance(variable, bool) and variable is boolean_equals.extract_json(value, env.stack[-1])
     )
+
+
+def _eval_value(function: Any, env: Any) -> None:
+    operator, value = OperatorFactory.get(function.operator_type), function.value
+    if not (isinstance(value, str) and value.startswith("$$") and operator.impl_name().endswith("Path")):
+        operator.eval(env=env, value=value)
+        return
+    # The operators look into what is below the variable, which is the state's input otherwise.
+    env.stack.insert(-1, env.states.context_object.context_object_data)
+    operator.eval(env=env, value=value[1:])
+    del env.stack[-2]
 
 
 def _is_number(value: Any) -> bool:

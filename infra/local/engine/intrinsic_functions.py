@@ -2,12 +2,13 @@
 
 Where: moto/stepfunctions/parser/asl/component/intrinsic/function/statesfunction: `ArrayRange` counts upwards only, `ArrayUnique` and
 `ArrayContains` ask Python whether values are equal (1 is True, objects cannot be asked), `ArrayGetItem` takes negative numbers,
-`MathRandom` draws the end, too. AWS names the failure States.IntrinsicFailure, and a path that leads nowhere
-States.Runtime, with the call in the words.
+`MathRandom` draws the end, too, `JsonToString` and those of Base64 know no letters beyond ASCII. AWS names the failure
+States.IntrinsicFailure, and a path that leads nowhere States.Runtime, with the call in the words.
 """
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from typing import Any, NoReturn
@@ -34,6 +35,15 @@ from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.a
 from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.array.array_unique import (
     ArrayUnique,
 )
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.encoding_decoding.base_64_decode import (
+    Base64Decode,
+)
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.encoding_decoding.base_64_encode import (
+    Base64Encode,
+)
+from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.json_manipulation.json_to_string import (
+    JsonToString,
+)
 from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.math_operations.math_random import (
     MathRandom,
 )
@@ -41,7 +51,7 @@ from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
-from infra.local.engine import failure_events
+from infra.local.engine import failure_events, task_texts
 
 ORIGINAL = StringIntrinsicFunction._eval_body  # noqa: SLF001 - what is mended
 _MOST_ITEMS = 1000
@@ -56,6 +66,9 @@ def install() -> None:
         ArrayGetItem: _item,
         ArrayRange: _range,
         ArrayUnique: _unique,
+        Base64Decode: lambda text: base64.b64decode(_text(text), validate=True).decode(),
+        Base64Encode: lambda text: base64.b64encode(_text(text).encode()).decode(),
+        JsonToString: task_texts.compact,
         MathRandom: _random,
     }
     for kind, function in functions.items():
@@ -110,6 +123,12 @@ def _as_json(value: Any) -> str:
 def _array(value: Any) -> list[Any]:
     if not isinstance(value, list):
         raise TypeError(f"Expected an array, but got {json.dumps(value)}")
+    return value
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"Expected a string, but got {json.dumps(value)}")
     return value
 
 
