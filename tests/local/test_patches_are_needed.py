@@ -11,6 +11,7 @@ from pathlib import Path
 from infra.local import engine
 from tests.local import (
     test_engine_definitions,
+    test_engine_errors,
     test_engine_executions,
     test_engine_language,
     test_engine_patches,
@@ -27,6 +28,7 @@ from tests.local.conftest import UNPATCHED
 ROOT = Path(__file__).resolve().parents[2]
 CONTRACTS = (
     test_engine_definitions,
+    test_engine_errors,
     test_engine_executions,
     test_engine_language,
     test_engine_refusals,
