@@ -73,7 +73,7 @@ NO_REPLIES: Final = (
         lasting="RATE_LIMITED",
         waits_s=7,
     ),
-    # The provider on loopback sends nothing so large: `contract/test_hostile_servers.py` has it.
+    # The provider on loopback sends nothing so large: `contract/test_unbounded_servers.py` has it.
     Ends("over 64 MB on the wire, or 8 MB without an end of line, unpacked", (), passes=True),
     Ends(
         "cut, stalled, an error within the stream",

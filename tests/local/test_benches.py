@@ -12,7 +12,7 @@ import pytest
 pytestmark = pytest.mark.laptop
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLED = (
-    "one_turn", "asks_one", "person", "approval", "agent_workflow", "child", "human", "callback", "webhook",
+    "one_turn", "model", "asks_one", "person", "approval", "agent_workflow", "child", "human", "callback", "webhook",
     "subworkflow", "chunks",
 )  # fmt: skip
 """A run that waits for nobody, and each that waits for somebody else."""

@@ -8,6 +8,7 @@ import pytest
 
 from infra.local.bench.kills import sweep as sweeping
 from infra.local.bench.kills.killer import Kill
+from infra.local.bench.kills.relay import Relay
 from infra.local.bench.kills.shapes import shapes
 from infra.local.bench.kills.sweep import _Bench, differences
 from infra.local.faults import LaptopError, UnusableOption
@@ -57,6 +58,7 @@ def test_every_way_to_wait_for_somebody_is_among_the_shapes() -> None:
 def test_a_kill_is_read_as_it_is_written() -> None:
     assert Kill.read("asks_one:before:4") == Kill("asks_one", "before", 4)
     assert str(Kill.read("remote_2_2:after:12")) == "remote_2_2:after:12"
+    assert Kill.read("model:within:2") == Kill("model", "within", 2)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +75,8 @@ def test_what_names_no_kill_is_refused(text: str) -> None:
         ({}, []),
         ({"totals": {**CALM["totals"], "cost_usd_micros": 150}}, []),
         ({"status": "FAILED"}, ["status is 'FAILED', not 'COMPLETED'"]),
+        ({"model_calls": 1}, []),
+        ({"model_calls": 2}, ["models were asked 2 times, 0 without a kill: one may be lost"]),
         ({"output": "?"}, ["output is '?', not 'Done.'"]),
         ({"totals": {**CALM["totals"], "turns": 3}}, ["turns are 3, not 2"]),
         (
@@ -123,7 +127,7 @@ class Laptop:
 
 def tried(callers: Callers, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setattr(sweeping, "_FREED_WITHIN_S", 0.0)
-    bench = _Bench(Laptop(), callers, SHAPES)  # type: ignore[arg-type]
+    bench = _Bench(Laptop(), callers, SHAPES, Relay(""))  # type: ignore[arg-type]
     bench.try_one(SHAPES["one_turn"], Kill("one_turn", "before", 2), CALM)
     return bench.report.as_json()
 

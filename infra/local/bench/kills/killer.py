@@ -1,4 +1,4 @@
-"""Kills the process that makes the n-th write of a run, just before the write or just after it."""
+"""Kills the process that makes the n-th write of a run, just before the write or just after it, or that hears a model."""
 
 from __future__ import annotations
 
@@ -8,15 +8,20 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, Literal, Self
+from typing import Any, Final, Literal, Self
 
+from infra.local.bench.kills.relay import Relay
 from infra.local.engine import dynamodb_lock
 from infra.local.engine.dynamodb_lock import Action, Answer
 from infra.local.faults import UnusableOption
 from infra.local.laptop import Laptop
 
-When = Literal["before", "after"]
-WHENS: tuple[When, When] = ("before", "after")
+When = Literal["before", "after", "within"]
+OF_WRITES: tuple[When, ...] = ("before", "after")
+WITHIN: When = "within"
+"""Within the stream of a model's reply: then it is model calls that are counted."""
+_ASKING: Final = "agent_advance"
+"""The one function that calls models."""
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 _BESIDE = frozenset({"janitor", "authorizer"})
 """Rooms whose writes are no part of a run: they come when they come."""
@@ -25,7 +30,7 @@ _NEVER_SEEN: Answer = (500, {}, "{}")
 
 @dataclass(frozen=True)
 class Kill:
-    """One place at which a process is killed: before or after the n-th write of a run of a shape, counted from 1."""
+    """One place at which a process is killed: around the n-th write of a run of a shape, or in the stream of its n-th reply."""
 
     shape: str
     when: When
@@ -37,11 +42,14 @@ class Kill:
     @classmethod
     def read(cls, text: str) -> Self:
         """Read one as it is written; raises `UnusableOption`."""
-        found = re.fullmatch(r"([\w-]+):(before|after):([1-9]\d{0,4})", text)
+        found = re.fullmatch(r"([\w-]+):(before|after|within):([1-9]\d{0,4})", text)
         if found is None:
-            raise UnusableOption(f"{text!r} names no kill: give SHAPE:before:WRITE or SHAPE:after:WRITE")
+            raise UnusableOption(
+                f"{text!r} names no kill: give SHAPE:before:WRITE, SHAPE:after:WRITE or SHAPE:within:CALL"
+            )
         shape, when, write = found.groups()
-        return cls(shape, "before" if when == "before" else "after", int(write))
+        whens: dict[str, When] = {one: one for one in (*OF_WRITES, WITHIN)}
+        return cls(shape, whens[when], int(write))
 
 
 @dataclass
@@ -60,25 +68,36 @@ class Killer:
         if operation not in _WRITES or room is None or room in _BESIDE:
             return self.laptop.meter.observe(handler, action)
         self.writes.append(room)
-        if self.kill is None or len(self.writes) != self.kill.write:
+        if self.kill is None or self.kill.when == WITHIN or len(self.writes) != self.kill.write:
             return self.laptop.meter.observe(handler, action)
         answer = _NEVER_SEEN if self.kill.when == "before" else self.laptop.meter.observe(handler, action)
         self._strike(handler.access_key, room)
         return answer
 
+    def hear(self, call: int) -> None:
+        """Strike at those who ask models, if the reply to the chosen call has begun."""
+        if self.kill is not None and self.kill.when == WITHIN and call == self.kill.write:
+            for pid in self.laptop.executor.pids_of(_ASKING):
+                self._end(pid, _ASKING)
+
     def _strike(self, access_key: str, room: str) -> None:
         pid = self.laptop.executor.pid_of(access_key)
         if pid is not None:
-            self.killed = room
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+            self._end(pid, room)
+
+    def _end(self, pid: int, room: str) -> None:
+        self.killed = room
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 @contextmanager
-def killing(laptop: Laptop, kill: Kill | None = None) -> Iterator[Killer]:
-    """Let one kill happen within the block."""
+def killing(laptop: Laptop, kill: Kill | None = None, relay: Relay | None = None) -> Iterator[Killer]:
+    """Let one kill happen within the block; `relay` tells of model calls."""
     killer = Killer(laptop, kill)
     dynamodb_lock.observe(killer.observe)
+    if relay:
+        relay.within = killer.hear
     try:
         yield killer
     finally:

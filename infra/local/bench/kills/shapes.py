@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 
@@ -14,23 +14,29 @@ Document = dict[str, Any]
 Kind = Literal["agents", "workflows"]
 WAIT_S = 600
 _ANSWER = {"say": "Done."}
+_CALCULATE = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
 _MADE: Document = {"id": "made", "type": "transform", "output": 1}
 _CALL: Document = {"type": "webhook", "wait_for_call": True, "timeout_s": WAIT_S}
 
 
 @dataclass(frozen=True)
 class Shape:
-    """What is run, and what must be registered before it, each with the part of the API that takes it."""
+    """What is run, and what must be registered before it, each with the part of the API that takes it.
+
+    `asks_model` says that a model answers it, and its rehearsal only stands for what that says.
+    """
 
     name: str
     kind: Kind
     document: Document
     before: tuple[tuple[Kind, Document], ...] = ()
+    asks_model: bool = False
 
 
 def shapes(site: str) -> dict[str, Shape]:
     """Name every shape; `site` is the address of the site that webhooks call."""
-    every = [*_reference_runs(), *_asking_agents(), *_waiting_workflows(site), *_compound_workflows()]
+    model = Shape("model", "agents", MODEL_AGENT, asks_model=True)
+    every = [*_reference_runs(), model, *_asking_agents(), *_waiting_workflows(site), *_compound_workflows()]
     return {shape.name: shape for shape in every}
 
 
@@ -98,6 +104,14 @@ def _compound_workflows() -> list[Shape]:
         Shape("joins", "workflows", _workflow("joins", *crossing)),
         Shape("undoing", "workflows", _workflow("undoing", *undoing)),
     ]
+
+
+MODEL_AGENT: Final[Document] = {
+    "id": "kills-model", "name": "model", "version": "1.0.0", "model": "fast", "prompt": "Go.",
+    "tools": [{"tool": "calculate"}],
+    "rehearsal": {"turns": [{"say": "I reckon.", "call": [_CALCULATE, _CALCULATE]}, _ANSWER]},
+}  # fmt: skip
+"""Two turns with tools by a model; the provider on loopback plays its rehearsal."""
 
 
 def _library(name: str) -> Document:

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import random
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 import httpx2
 
 from infra.local.bench.called_site import called_site
+from infra.local.bench.fake_provider import fake_provider
 from infra.local.bench.kills.callers import Callers
-from infra.local.bench.kills.killer import WHENS, Kill, killing
-from infra.local.bench.kills.shapes import Document, Shape, shapes
+from infra.local.bench.kills.killer import OF_WRITES, WITHIN, Kill, killing
+from infra.local.bench.kills.relay import Relay, relay_to
+from infra.local.bench.kills.shapes import MODEL_AGENT, Document, Shape, shapes
 from infra.local.faults import LaptopError, UnusableOption
 from infra.local.laptop import Laptop, LaptopOptions
 from infra.local.library import SUPPORT, http_client, upload_datasets
@@ -26,6 +30,7 @@ HEALS_WITHIN_S: Final = 150.0
 ALL_WITHIN_S: Final = 3_600.0
 _FREED_WITHIN_S: Final = 10.0
 _POLL_S: Final = 0.1
+_ASKED: Final = "model_calls"
 
 
 @dataclass
@@ -40,7 +45,8 @@ class Report:
 
     def as_json(self) -> Document:
         """Put it as `bench faults` prints it."""
-        kills = {f"sigkill_{when}_a_write": self.by_fault[when] for when in WHENS}
+        kills = {f"sigkill_{when}_a_write": self.by_fault[when] for when in OF_WRITES}
+        kills |= {"sigkill_within_a_stream": self.by_fault[WITHIN]}
         return {
             "tried": self.tried,
             "violations": self.violations,
@@ -51,7 +57,7 @@ class Report:
 
 
 def sweep(names: Sequence[str] | None = None, sample: int | None = None, seed: int = 1) -> Document:
-    """Kill at every write of every shape, one kill a run, or at a few of each that a seed chooses."""
+    """Kill at every write and in every stream of every shape, one kill a run, or at a few of each that a seed chooses."""
     with _bench() as bench:
         for name in names or bench.shapes:
             bench.sweep_one(bench.shape(name), sample, random.Random(f"{name} {seed}"))  # noqa: S311
@@ -70,11 +76,31 @@ def replay(kill: Kill) -> Document:
 
 @contextmanager
 def _bench() -> Iterator[_Bench]:
-    with called_site() as (site, address):
-        options = LaptopOptions(settings=(f"http_allow={json.dumps([address])}",))
-        with Laptop(options) as laptop, http_client(laptop) as client:
-            upload_datasets(laptop, SUPPORT / "datasets")
-            yield _Bench(laptop, Callers(client, site), shapes(address))
+    with (
+        called_site() as (site, address),
+        _model() as (relay, models),
+        Laptop(_options(address, models)) as laptop,
+        http_client(laptop) as client,
+    ):
+        upload_datasets(laptop, SUPPORT / "datasets")
+        yield _Bench(laptop, Callers(client, site), shapes(address), relay)
+
+
+@contextmanager
+def _model() -> Iterator[tuple[Relay, str]]:
+    """Give a relay to a provider on loopback that plays the agent that asks a model."""
+    with tempfile.TemporaryDirectory() as folder:
+        agent = Path(folder) / "agent.yaml"
+        agent.write_text(json.dumps(MODEL_AGENT), encoding="utf-8")
+        with fake_provider(agent) as url, relay_to(url) as opened:
+            yield opened
+
+
+def _options(site: str, models: str) -> LaptopOptions:
+    """Let webhooks call the site, and models be asked with limits, so that their writes are among those that are met."""
+    entry = f"{{url={json.dumps(models)}, requests_per_minute=1000, tokens_per_minute=10000000}}"
+    settings = (f"http_allow={json.dumps([site])}", f"providers.anthropic={entry}")
+    return LaptopOptions(settings=settings, provider_keys={"anthropic": "loopback"})
 
 
 @dataclass
@@ -84,6 +110,7 @@ class _Bench:
     laptop: Laptop
     callers: Callers
     shapes: dict[str, Shape]
+    relay: Relay
     report: Report = field(default_factory=Report)
     ends_s: float = field(default_factory=lambda: time.monotonic() + ALL_WITHIN_S)
 
@@ -94,7 +121,8 @@ class _Bench:
 
     def sweep_one(self, shape: Shape, sample: int | None, chance: random.Random) -> None:
         calm, writes = self.calm(shape)
-        kills = [Kill(shape.name, when, place + 1) for place in range(writes) for when in WHENS]
+        kills = [Kill(shape.name, when, place + 1) for place in range(writes) for when in OF_WRITES]
+        kills += [Kill(shape.name, WITHIN, call + 1) for call in range(calm.get(_ASKED, 0))]
         chosen = kills if sample is None else sorted(chance.sample(kills, min(sample, len(kills))), key=str)
         for kill in chosen:
             if time.monotonic() > self.ends_s:
@@ -109,7 +137,7 @@ class _Bench:
         except (LaptopError, httpx2.HTTPError) as error:
             self._violate(Kill(shape.name, "before", 1), [f"{type(error).__name__}: {error}"])
             return {}, 0
-        with killing(self.laptop) as counter:
+        with killing(self.laptop, None, self.relay) as counter:
             found, faults = self._run(shape)
         if faults or not counter.writes:
             self._violate(Kill(shape.name, "before", 1), faults or ["it writes nothing"])
@@ -118,7 +146,7 @@ class _Bench:
 
     def try_one(self, shape: Shape, kill: Kill, calm: Document) -> None:
         self.report.tried += 1
-        with killing(self.laptop, kill) as killer:
+        with killing(self.laptop, kill, self.relay) as killer:
             found, faults = self._run(shape)
         if killer.killed is None:
             self.report.missed.append(str(kill))
@@ -132,11 +160,12 @@ class _Bench:
     def _run(self, shape: Shape) -> tuple[Document, list[str]]:
         """Carry a run to its end; what keeps it from that is told and no reason to end the sweep."""
         found: Document = {}
+        self.relay.forget()
         try:
             found = {"id": self.callers.start(shape)}
             found = self.callers.to_its_end(found["id"], HEALS_WITHIN_S)
             if found["ended_at"]:
-                return found, []
+                return found | {_ASKED: self.relay.calls}, []
             self.callers.cancel(found["id"])  # so that the next run finds a quiet place
         except (LaptopError, httpx2.HTTPError) as error:
             return found, [f"{type(error).__name__}: {error}"]
@@ -166,6 +195,10 @@ def differences(calm: Document, found: Document) -> list[str]:
         for name, number in _COUNTED.items()
         if number(found) != number(calm)
     ]
+    if found.get(_ASKED, 0) > calm.get(_ASKED, 0) + 1:
+        faults.append(
+            f"models were asked {found[_ASKED]} times, {calm.get(_ASKED, 0)} without a kill: one may be lost"
+        )
     if _cost_usd_micros(found) < _cost_usd_micros(calm):
         faults.append(
             f"it costs {_cost_usd_micros(found)}, less than the {_cost_usd_micros(calm)} without a kill"
