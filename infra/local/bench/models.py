@@ -1,4 +1,4 @@
-"""`bench models`: what the platform adds to a model call, beside the vendor's SDK alone, in one run."""
+"""`bench models`: what the platform adds to a model call, beside the vendor's SDK alone, and what its function takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from infra.local.bench.product import told_by
 
 
 def models(*, calls: int, latency_ms: float) -> int:
-    """Print medians and their ratio as one JSON document; the product's logic runs in a process of its own.
+    """Print medians, their ratio, and the function's memory as one JSON document; the product's logic has its own process.
 
     Args:
         calls: How many pairs of calls.
@@ -19,5 +19,6 @@ def models(*, calls: int, latency_ms: float) -> int:
     """
     words = ["--calls", str(calls), "--latency-ms", str(latency_ms)]
     found = told_by("stepward.testing.model_bench", words, "the calls could not be made")
-    print(json.dumps(found, indent=2))
+    memory = told_by("stepward.testing.memory_bench", [], "the function's memory could not be measured")
+    print(json.dumps(found | {"memory": memory}, indent=2))
     return 0

@@ -1,0 +1,199 @@
+"""Measures how much memory and processor the function takes that calls models, and sums up what each size would make of it.
+
+Each case is a fresh process that loads the function and makes calls by a vendor's SDK to a provider on loopback:
+`python -m stepward.testing.memory_bench`. A function has a processor's part in proportion to its memory, so a turn's own
+work takes as many times longer there; it is told beside the wait for a model of 3 s. Prints one JSON document.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Final
+
+from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.world import StillClock
+from stepward.adapters.provider_limits import SharedLimits
+from stepward.domain.attachments import MOST_ALL_BYTES, Attachment
+from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, ToolCall, ToolResult, ToolSchema
+from stepward.models import streams
+from stepward.models.cards import listed_card
+from stepward.models.gateway import Gateway, Providers
+from stepward.ports.models import CallContext
+from stepward.ports.providers import ProviderEntry, with_built_in
+from stepward.testing.fake_llm import FakeProvider, Reply
+from stepward.tools.large_results import cut_short
+
+MODELS: Final = {
+    "anthropic": "claude-haiku-5-5",
+    "openai": "gpt-6-luna",
+    "bedrock": "bedrock/claude-sonnet-5-5",
+}
+SIZES_MB: Final = (256, 512, 768, 1_024, 1_769)
+A_PROCESSOR_MB: Final = 1_769
+MODEL_WAIT_MS: Final = 3_000
+_FUNCTION: Final = "functions.agent_advance.handler"
+_MODULE: Final = "stepward.testing.memory_bench"
+_TURNS: Final = 20
+_LONG_TURNS: Final = 200
+_RESULT_BYTES: Final = 100_000
+_SHOWN: Final = 12
+_PICTURE_BYTES: Final = 3_750_000
+"""What every vendor takes of an image; four of them are all that a run may show."""
+_FILES: Final = ":files"
+_LARGE_KB: Final = 1_024
+_CREDENTIALS: Final = {
+    "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench",
+}  # fmt: skip
+"""What boto3 signs with; its calls go to the loopback."""
+_LOOK_UP: Final = ToolSchema(name="look_up", description="Looks up.", parameters={"type": "object"})
+
+
+def measure(cases: Sequence[str] = ()) -> dict[str, Any]:
+    """Measure cases, each in a process of its own.
+
+    Args:
+        cases: Such as `anthropic`, `anthropic:long` and `anthropic:files`; none means all.
+
+    Returns:
+        `cases` with peak memory and processor time, and `sizes` with what a turn's own work is beside a model's wait.
+    """
+    chosen = cases or [f"{kind}{more}" for kind in MODELS for more in ("", ":long", _FILES)]
+    with FakeProvider(Reply(text="Done. " * 100, repeat=True).model_dump(exclude_none=True)) as provider:
+        found = {case: _told(case, provider.url) for case in chosen}
+    return {"cases": found, "sizes": _sizes(found)}
+
+
+def _sizes(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Say of each size how much of it the highest peak takes, and how long a turn's own work is beside a model's wait."""
+    peak_mb = max(one["peak_mb"] for one in found.values())
+    cpu_ms = {
+        "turn": max(one["turn_cpu_ms"] for case, one in found.items() if not case.endswith(_FILES)),
+        "largest_turn": max(one["turn_cpu_ms"] for one in found.values()),
+        "first_turn": max(one["first_cpu_ms"] for one in found.values()),
+    }
+    return {
+        str(size): {"peak_part": round(peak_mb / size, 2)}
+        | {
+            f"{name}_part_of_wait": round(took_ms * A_PROCESSOR_MB / size / MODEL_WAIT_MS, 3)
+            for name, took_ms in cpu_ms.items()
+        }
+        for size in SIZES_MB
+    }
+
+
+def _told(case: str, url: str) -> dict[str, Any]:
+    named = [f"{name}={value}" for name, value in _CREDENTIALS.items()]
+    command = ["env", *named, sys.executable, "-m", _MODULE, case, url]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  our own module
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def run_case(case: str, url: str) -> dict[str, Any]:
+    """Load the function, make a case's calls, and tell what that took of this process."""
+    kind, _, more = case.partition(":")
+    began_s = time.process_time()
+    import_module(_FUNCTION)
+    loaded_s = time.process_time()
+    ask = _asking(kind, url, more)
+    ask()
+    first_s = time.process_time()
+    turns = 1 if more else _TURNS
+    for _ in range(turns):
+        ask()
+    ended_s = time.process_time()
+    streams.close()
+    return {
+        "peak_mb": round(_peak_mb(), 1),
+        "load_cpu_ms": _ms(loaded_s - began_s),
+        "first_cpu_ms": _ms(first_s - loaded_s),
+        "turn_cpu_ms": _ms((ended_s - first_s) / turns),
+    }
+
+
+def _asking(kind: str, url: str, more: str) -> Callable[[], Any]:
+    """Make the call of a case: a plain one, one after a long conversation, or one with the largest files."""
+    gateway = _gateway(kind, url)
+    call = CallContext(tenant="acme", name="bench:1")
+    request = ModelRequest(model=MODELS[kind], prompt="Help.", input="Go on.", max_output_tokens=500)
+    if more == "long":
+        # A function reads the whole journal, and shows the model what has room.
+        text = [one.model_dump_json() for one in map(_exchange, range(1, _LONG_TURNS + 1))]
+        history = [Exchange.model_validate_json(one) for one in text]
+        shown = tuple(_as_shown(one) for one in history[-_SHOWN:])
+        told = {"history": shown, "left_out": _LONG_TURNS - _SHOWN, "tools": (_LOOK_UP,)}
+        request = request.model_copy(update=told)
+        return lambda: (gateway.reply(request, call), len(history), len(text))
+    if more == "files":
+        bodies = {f"{n}.png": _picture(n) for n in range(MOST_ALL_BYTES // _PICTURE_BYTES)}
+        attachments = tuple(_attachment(key, body) for key, body in bodies.items())
+        request = request.model_copy(update={"attachments": attachments})
+        call = CallContext(tenant="acme", name="bench:1", attached=bodies)
+    return lambda: gateway.reply(request, call)
+
+
+def _exchange(turn: int) -> Exchange:
+    call = ToolCall(id=f"call_{turn}_1", tool="look_up", arguments={"key": str(turn)})
+    result = ToolResult(call=call.id, tool=call.tool, content={"text": f"{turn} " * (_RESULT_BYTES // 4)})
+    return Exchange(reply=ModelReply(calls=(call,), stop="tools"), results=(result,))
+
+
+def _as_shown(exchange: Exchange) -> Exchange:
+    results = (
+        one.model_copy(update={"content": cut_short(one.content, "run_1/1")}) for one in exchange.results
+    )
+    return exchange.model_copy(update={"results": tuple(results)})
+
+
+def _picture(number: int) -> bytes:
+    head, tail = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR", b"IEND\xaeB`\x82"
+    return (head + bytes([number])).ljust(_PICTURE_BYTES - len(tail), b"\x00") + tail
+
+
+def _attachment(key: str, body: bytes) -> Attachment:
+    digest = sha256(body).hexdigest()
+    return Attachment(key=key, media_type="image/png", size_bytes=len(body), sha256=digest)
+
+
+def _gateway(kind: str, url: str) -> Gateway:
+    addresses = {"anthropic": url, "openai": f"{url}/v1", "bedrock": url}
+    entries = with_built_in(
+        ProviderEntry.model_validate({"name": name, "kind": name, "base_url": base})
+        for name, base in addresses.items()
+    )
+    pool = json.dumps({"keys": [{"id": "one", "value": "sk-bench-0123456789"}]})
+    keys = MemoryProviderKeys(MemoryPools({f"{name}/shared": pool for name in addresses}))
+    card = listed_card(MODELS[kind])
+    if card is None:
+        raise LookupError(f"{MODELS[kind]} is not listed")
+    return Gateway([card], 500, Providers(entries, keys, SharedLimits(MemoryLimitStore(), StillClock())))
+
+
+def _peak_mb() -> float:
+    """Read this program's own peak: what `getrusage` tells may be that of who started it."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return int(peak) / _LARGE_KB
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1_000, 1)
+
+
+def main(words: Sequence[str]) -> int:
+    """Measure all, or be the process of one case at an address."""
+    found = run_case(*words) if words else measure()
+    sys.stdout.write(json.dumps(found) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,28 @@
+"""The function that calls models has the memory that its bench says is enough."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from stepward.domain.aws_prices import ROOM_MEMORY_MB
+from stepward.testing.memory_bench import A_PROCESSOR_MB, SIZES_MB, measure
+
+pytestmark = pytest.mark.enable_socket
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_half_of_the_functions_memory_is_enough_for_its_largest_prompts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT / "shared"), str(ROOT)]))
+    found = measure(["anthropic", "anthropic:files"])
+    plain, files = found["cases"]["anthropic"], found["cases"]["anthropic:files"]
+    assert 0 < plain["peak_mb"] < files["peak_mb"] <= ROOM_MEMORY_MB["agent_advance"] / 2
+    assert list(found["sizes"]) == [str(size) for size in SIZES_MB]
+    parts = [one["turn_part_of_wait"] for one in found["sizes"].values()]
+    assert parts == sorted(parts, reverse=True)
+    assert found["sizes"][str(A_PROCESSOR_MB)]["peak_part"] == round(files["peak_mb"] / A_PROCESSOR_MB, 2)
