@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cache, reduce
 from operator import and_, or_
 
-from stepward.workflow.order.closure import ancestors, bits
+from stepward.workflows.program.graphs import ancestors, bits
 from tests.task_graphs import Needs
 
 

@@ -11,7 +11,7 @@ from threading import Semaphore, Thread, local
 from typing import Any
 
 from stepward.domain.errors import StepwardError, StoreThrottled
-from stepward.workflow.running.requests import TaskRequest
+from stepward.workflows.runs.task_requests import TaskRequest
 from tests.virtual_time import Ticket
 from tests.workflow_world import Died, WorkflowWorld
 

@@ -10,9 +10,9 @@ from stepward.agents.start import Start
 from stepward.domain.budgets import BudgetRef, BudgetScope
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
-from stepward.workflow.running.answering import AnswerTask
-from stepward.workflow.running.reaching import WorkflowReach
-from stepward.workflow.running.telling import TellEnd
+from stepward.workflows.runs.child_runs import ChildRuns
+from stepward.workflows.runs.notify import NotifyEnd
+from stepward.workflows.runs.outside_answers import AnswerTask
 from tests.builders import an_agent_body
 from tests.driver import World
 from tests.workflow_world import WorkflowWorld
@@ -33,11 +33,11 @@ class Joint:
         tools = [{"tool": "calculate"}]
         self.agents.register(an_agent_body(tools=tools, limits=limits, rehearsal=turns, model="deep", **body))
         self.flows.reach.of = self._reach  # type: ignore[assignment,method-assign]
-        self.flows._tell = TellEnd(self.agents.ports, self.agents.told)  # type: ignore[method-assign]
+        self.flows._tell = NotifyEnd(self.agents.ports, self.agents.told)  # type: ignore[method-assign]
 
-    def _reach(self, key: RunKey) -> WorkflowReach:
+    def _reach(self, key: RunKey) -> ChildRuns:
         start = Start(self.agents.ports, self.agents.registry)
-        return WorkflowReach(self.flows.ports, key, start, self.flows.starter, _never, _never)
+        return ChildRuns(self.flows.ports, key, start, self.flows.starter, _never, _never)
 
     def begin(self, agents: int, limit_usd: str | None, **said: Any) -> RunKey:
         tasks = [{"id": f"a{n}", "type": "agent", "agent": "helper", **said} for n in range(agents)]

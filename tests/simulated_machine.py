@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from stepward.workflow.order.steps import Await, Par, Seq, Step, Task
+from stepward.workflows.compiler.series_parallel.tree import Await, Par, Seq, Step, Task
 
 Then = Callable[[], None]
 

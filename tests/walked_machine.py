@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepward.domain.programs import PlannedTask, Program
-from stepward.workflow.program_tasks import fails_the_run
+from stepward.workflows.program.tasks import fails_the_run
 
 
 class RunFailed(Exception):

@@ -6,10 +6,10 @@ from textwrap import dedent
 from typing import Any
 
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.workflow.checks.examine import definition_from
-from stepward.workflow.compiling.program import Compiled, compile_workflow
-from stepward.workflow.planning.costs import Money
-from stepward.workflow.planning.plan import Plan, plan
+from stepward.workflows.checks.validate import definition_from
+from stepward.workflows.compiler.compile import Compiled, compile_workflow
+from stepward.workflows.planner.costs import Money
+from stepward.workflows.planner.plan import Plan, plan
 from tests.task_graphs import Needs
 from tests.workflow_texts import HEAD
 

@@ -11,8 +11,8 @@ from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowParent
 from stepward.ports.task_answers import TaskOutcome
 from stepward.tasks.base import ChildRun, Question
-from stepward.workflow.running.start_checks import startable_workflow
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
+from stepward.workflows.runs.start_checks import startable_workflow
+from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch
 
 if TYPE_CHECKING:
     from tests.workflow_world import WorkflowWorld

@@ -8,8 +8,8 @@ from typing import Any
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.yaml_text import read_yaml
-from stepward.workflow.checks import examine
-from stepward.workflow.documents import json_schema
+from stepward.workflows.checks import examine
+from stepward.workflows.documents import json_schema
 
 HEAD = "id: demo\nname: Demo\nversion: 1.0.0\n"
 

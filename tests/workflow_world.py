@@ -30,23 +30,20 @@ from stepward.ports.task_store import LatchKey
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.tools.base import ToolContext
-from stepward.workflow.compiling.program import compile_workflow
-from stepward.workflow.compiling.states import JOURNAL, TASK_RUN
-from stepward.workflow.running.answering import AnswerTask
-from stepward.workflow.running.carry import CarryTask
-from stepward.workflow.running.chunks import RunChunk
-from stepward.workflow.running.ending import EndRun
-from stepward.workflow.running.keeping import output_of
-from stepward.workflow.running.ports import WorkflowPorts
-from stepward.workflow.running.requests import TaskRequest
-from stepward.workflow.running.rerunning import RerunWorkflow
-from stepward.workflow.running.rounds import at_depth
-from stepward.workflow.running.settling import SettleRun
-from stepward.workflow.running.start_checks import startable_workflow
-from stepward.workflow.running.starting import StartWorkflow, WorkflowLaunch
-from stepward.workflow.running.telling import outcome_of
-from stepward.workflow.running.who_answers import WhoAnswers
-from stepward.workflow.running.within import World
+from stepward.workflows.compiler.compile import compile_workflow
+from stepward.workflows.compiler.states import JOURNAL, TASK_RUN
+from stepward.workflows.program.names import at_depth
+from stepward.workflows.runs.chunks import RunChunk
+from stepward.workflows.runs.end_run import EndRun
+from stepward.workflows.runs.execute_task import ExecuteTask
+from stepward.workflows.runs.finalize import FinalizeRun
+from stepward.workflows.runs.notify import outcome_of
+from stepward.workflows.runs.outside_answers import AnswerTask
+from stepward.workflows.runs.run_inline import TaskServices
+from stepward.workflows.runs.run_store import WorkflowPorts, output_of
+from stepward.workflows.runs.start_checks import ChooseAnswers, startable_workflow
+from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow, WorkflowLaunch
+from stepward.workflows.runs.task_requests import TaskRequest
 from tests.asl_engine import AslEngine, Execution
 from tests.virtual_time import EventLoop, Ticket
 from tests.workflow_machines import EngineMachines
@@ -89,7 +86,7 @@ class WorkflowWorld:
             clock=self.loop,
             ids=CountingIds(),
         )
-        who = WhoAnswers(stage=StageAnswers(charge_rehearsals=True))
+        who = ChooseAnswers(stage=StageAnswers(charge_rehearsals=True))
         self.starter = StartWorkflow(self.ports, self.registry, who=who)
 
     # ── what a test does ────────────────────────────────────────────────────────────────────────────────────────
@@ -199,9 +196,9 @@ class WorkflowWorld:
             failed = (request.state or {}).get("failed")
             if request.run.chunk:
                 return RunChunk(self.ports).settle(key, request.run.chunk, failed)
-            case = SettleRun(self.ports, self.world(key), self._tell)
+            case = FinalizeRun(self.ports, self.world(key), self._tell)
             return case(key, failed, request.run.undo, fails=request.fails)
-        return CarryTask(self.ports, self.world(key))(request)
+        return ExecuteTask(self.ports, self.world(key))(request)
 
     def write(self, arguments: dict[str, Any]) -> bool:
         """Make an await's write, as DynamoDB would."""
@@ -217,8 +214,8 @@ class WorkflowWorld:
         self.parked.add(token)
         return self.store.park(RunKey(tenant=tenant, run=run), LatchKey(latch, at), join, token, needs)
 
-    def world(self, key: RunKey) -> World:
-        return World(self._tools, self._put_event, self.reach.of(key), self.pauses.append)
+    def world(self, key: RunKey) -> TaskServices:
+        return TaskServices(self._tools, self._put_event, self.reach.of(key), self.pauses.append)
 
     def answer_task(self, key: RunKey, place: Any, outcome: TaskOutcome) -> None:
         """Answer as a room does that is called again until it came through."""

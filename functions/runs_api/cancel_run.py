@@ -8,7 +8,7 @@ from stepward.agents.cancel import CancelRun
 from stepward.domain.runs import RunKey, run_view
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, body_of, caller, routes
-from stepward.workflow.showing import workflow_run_view
+from stepward.workflows.services.views import workflow_run_view
 
 router = routes()
 

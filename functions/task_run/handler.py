@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.runtime import workflow_wiring
 from stepward.runtime.entry import task
-from stepward.workflow.running.requests import TaskRequest
+from stepward.workflows.runs.task_requests import TaskRequest
 
 
 @task("task carried", TaskRequest)

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import Response
 from functions.workflows_api.register_workflow import kind_of
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, bytes_of, caller, query_of, routes
-from stepward.workflow.planning.foretelling import Foretold
+from stepward.workflows.services.plan_service import PlanAnswer
 
 router = routes()
 
@@ -49,7 +49,7 @@ def diff_document(workflow_id: str) -> Any:
     return answer(200, found.model_dump(mode="json"))
 
 
-def _told(found: Foretold) -> Response[str]:
+def _told(found: PlanAnswer) -> Response[str]:
     if found.values is not None:
         return answer(200, found.values)
     return Response(200, found.media_type, found.text)

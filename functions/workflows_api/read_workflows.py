@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, caller, query_of, routes
-from stepward.workflow.documents.schema import json_schema
+from stepward.workflows.documents.document_schema import json_schema
 
 router = routes()
 

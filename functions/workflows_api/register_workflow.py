@@ -11,7 +11,7 @@ from stepward.ports.workflow_registry import VersionStatus
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, bytes_of, caller, query_of, routes
 from stepward.runtime.patience import until_published, wait_of
-from stepward.workflow.showing import version_view
+from stepward.workflows.services.views import version_view
 
 router = routes()
 

@@ -11,7 +11,7 @@ from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
-from stepward.workflow.compiling.program import Compiled, compile_workflow
+from stepward.workflows.compiler.compile import Compiled, compile_workflow
 from tests.builders import AT, LATER
 from tests.contract.conftest import BUCKET
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from stepward.workflow.checks.examine import definition_from
-from stepward.workflow.compiling.program import compile_workflow
+from stepward.workflows.checks.validate import definition_from
+from stepward.workflows.compiler.compile import compile_workflow
 
 FOLDER = Path(__file__).parent / "workflows"
 DOCUMENTS = sorted(FOLDER.glob("*.yaml"))

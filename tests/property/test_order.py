@@ -10,16 +10,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepward.workflow.order.closure import ancestors, mask_of, reduced
-from stepward.workflow.order.decompose import TRIED_UP_TO, arrange
-from stepward.workflow.order.fold import fold
-from stepward.workflow.order.homes import homes
-from stepward.workflow.order.levels import barrier_makespan, critical_path, levels, width
-from stepward.workflow.order.modules import modules_of
-from stepward.workflow.order.nesting import depth
-from stepward.workflow.order.scopes import by_scopes
-from stepward.workflow.order.steps import Seq, Step, awaits_of, climb, counts, tasks_of
-from stepward.workflow.order.tidy import tidy
+from stepward.workflows.compiler.latches import latch_groups
+from stepward.workflows.compiler.series_parallel.arrange import TRIED_UP_TO, arrange
+from stepward.workflows.compiler.series_parallel.dominator_scopes import by_scopes
+from stepward.workflows.compiler.series_parallel.module_graph import modules_of, reduce_graph
+from stepward.workflows.compiler.series_parallel.simplify import depth, simplify
+from stepward.workflows.compiler.series_parallel.tree import Seq, Step, awaits_of, climb, counts, tasks_of
+from stepward.workflows.program.graphs import (
+    ancestors,
+    barrier_makespan,
+    critical_path,
+    levels,
+    mask_of,
+    transitive_reduction,
+    width,
+)
 from tests.cheapest_order import cheapest
 from tests.draws import drawn as drawn_examples
 from tests.simulated_machine import SimulatedMachine
@@ -31,7 +36,7 @@ some = drawn_examples(100)
 
 def _bound(needs: Needs) -> int:
     """1 + J + F: joins after reduction, and tasks that alone stand before two others."""
-    direct = reduced(needs, ancestors(needs))
+    direct = transitive_reduction(needs, ancestors(needs))
     single = [found[0] for found in direct if len(found) == 1]
     return 1 + sum(len(found) > 1 for found in direct) + sum(single.count(task) > 1 for task in set(single))
 
@@ -76,8 +81,8 @@ def test_no_task_waits_for_what_it_does_not_need(needs: Needs, data: st.DataObje
 def test_the_way_for_large_graphs_holds_for_small_ones(needs: Needs, chance: random.Random) -> None:
     past = ancestors(needs)
     graph = modules_of(needs, past)
-    fold(graph, graph.at)
-    tree = tidy(by_scopes(graph), past)
+    reduce_graph(graph, graph.at)
+    tree = simplify(by_scopes(graph), past)
     _runs_as_it_should(needs, tree, [chance.randint(1, 100) for _ in needs])
     _orders_only_by_need(needs, tree)
 
@@ -87,7 +92,7 @@ def test_large_graphs_run_as_small_ones_do(seed: int) -> None:
     chance = random.Random(seed)
     needs = scattered(seed, chance.randint(250, 400), chance.randint(3, 5), chance.randint(8, 200))
     graph = modules_of(needs, ancestors(needs))
-    fold(graph, graph.at)
+    reduce_graph(graph, graph.at)
     assert len(graph.at) > TRIED_UP_TO, "small enough for every attempt"
     tree = arrange(needs)
     _runs_as_it_should(needs, tree, [chance.randint(1, 10**6) for _ in needs])
@@ -122,7 +127,7 @@ def test_trees_get_no_dearer(count: int, most_needs: int, reach: int, seeds: int
 @given(drawn())
 def test_tasks_that_are_awaited_together_share_a_latch(needs: Needs) -> None:
     tree = arrange(needs)
-    home = homes(tree, len(needs))
+    home = latch_groups(tree, len(needs))
     awaited = {need for each in awaits_of(tree) for need in each.needs}
     assert {task for task, latch in enumerate(home) if latch is not None} == awaited
     for each in awaits_of(tree):

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.workflow.compiling.program import compile_workflow
-from stepward.workflow.planning.pictures import mermaid, svg
-from stepward.workflow.planning.plan import plan
-from stepward.workflow.proofs.catalog import prove
+from stepward.workflows.compiler.compile import compile_workflow
+from stepward.workflows.planner.plan import plan
+from stepward.workflows.planner.svg import mermaid, svg
+from stepward.workflows.proofs.catalog import prove
 from tests.drawn_workflows import Drawing
 from tests.draws import drawn
 from tests.property.test_workflow_meaning import a_world as a_world_of

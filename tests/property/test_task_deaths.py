@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepward.workflow.compiling import fitting, latches
-from stepward.workflow.running.requests import TaskRequest
+from stepward.workflows.compiler import latches, machine_size
+from stepward.workflows.runs.task_requests import TaskRequest
 from tests.draws import drawn, sampled, times
 from tests.interleaving import InterleavedWorld, Trouble
 from tests.virtual_time import EventLoop
@@ -105,7 +105,7 @@ def live(document: str, trouble: Trouble, seed: int = 0, **more: Any) -> tuple[I
 
 def expected(document: str) -> tuple[str, Any, dict[str, str]]:
     """Say how a document ends without trouble, compiled as it is now."""
-    return _calm_end(document, latches.MOST_SHARED, fitting.MOST_REQUEST_BYTES)
+    return _calm_end(document, latches.MOST_SHARED, machine_size.MOST_REQUEST_BYTES)
 
 
 @cache
@@ -136,7 +136,7 @@ def made(patch: pytest.MonkeyPatch, shared: int) -> None:
     """Compile with so many tasks to a latch; with 0 as if a machine had no bytes for its awaits, so that rooms make them."""
     patch.setattr(latches, "MOST_SHARED", shared or 1)
     if not shared:
-        patch.setattr(fitting, "MOST_REQUEST_BYTES", 0)
+        patch.setattr(machine_size, "MOST_REQUEST_BYTES", 0)
 
 
 def places(calls: int, kind: str) -> Sequence[int]:

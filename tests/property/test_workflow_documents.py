@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.documents.problems import Refused
-from stepward.workflow.checks import examine
-from stepward.workflow.documents.read import read
+from stepward.workflows.checks import examine
+from stepward.workflows.documents.normalize import read
 from tests.draws import drawn
 from tests.workflow_texts import schema
 

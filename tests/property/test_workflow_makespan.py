@@ -7,8 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepward.workflow.order.closure import ancestors, reduced
-from stepward.workflow.order.levels import critical_path
+from stepward.workflows.program.graphs import ancestors, critical_path, transitive_reduction
 from tests.draws import drawn as drawn_examples
 from tests.task_graphs import Needs, drawn
 from tests.workflow_world import WorkflowWorld
@@ -23,7 +22,7 @@ def as_document(needs: Needs) -> list[dict[str, Any]]:
 
 def most_states(needs: Needs) -> int:
     """N + 1, and at most 1 + J + F: joins after reduction, and tasks that alone stand before two others."""
-    direct = reduced(needs, ancestors(needs))
+    direct = transitive_reduction(needs, ancestors(needs))
     single = [found[0] for found in direct if len(found) == 1]
     joins, forks = (
         sum(len(found) > 1 for found in direct),

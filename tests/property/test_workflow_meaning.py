@@ -16,9 +16,9 @@ from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.models.expressions import evaluate
 from stepward.ports.task_answers import TaskOutcome
-from stepward.workflow.compiling import fitting
-from stepward.workflow.running.chunks import MOST_EXECUTIONS
-from stepward.workflow.running.requests import TaskRequest
+from stepward.workflows.compiler import machine_size
+from stepward.workflows.runs.chunks import MOST_EXECUTIONS
+from stepward.workflows.runs.task_requests import TaskRequest
 from tests.drawn_workflows import Drawing
 from tests.draws import drawn
 from tests.reference_workflow import Reference
@@ -48,7 +48,7 @@ def a_world(seed: int, definition: WorkflowDefinition, *, troubled: bool) -> Wor
     with pytest.MonkeyPatch.context() as patch:
         if seed % 4 == 0:
             # As if the machine had no bytes for its awaits: its room makes them.
-            patch.setattr(fitting, "MOST_REQUEST_BYTES", 0)
+            patch.setattr(machine_size, "MOST_REQUEST_BYTES", 0)
         world.keep(definition)
     program = world.program("acme", "flow", "1.0.0")
     world.reach.answers |= {path: answered for path, one in program.tasks.items() if one.task.type == "agent"}

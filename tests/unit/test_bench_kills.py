@@ -17,7 +17,7 @@ from stepward.domain.tools import Placement
 from stepward.tasks import catalog as tasks
 from stepward.tasks.base import Place
 from stepward.tools import catalog as tools
-from stepward.workflow.checks import examine
+from stepward.workflows.checks import examine
 
 SHAPES = shapes("http://127.0.0.1:1")
 CALM: dict[str, Any] = {

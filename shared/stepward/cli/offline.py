@@ -30,16 +30,15 @@ from stepward.tasks.tool import ToolSettings
 from stepward.testing.fake_llm import FakeProvider
 from stepward.testing.fake_llm.command import Told, provider_of
 from stepward.testing.fake_llm.script_files import Unreadable
-from stepward.workflow.checks.examine import Examined, examined
-from stepward.workflow.checks.locating import located
-from stepward.workflow.checks.scene import Scene
-from stepward.workflow.compiling.program import compile_workflow
-from stepward.workflow.documents import json_schema
-from stepward.workflow.own_tools import OwnTools
-from stepward.workflow.planning.costs import NobodyKnows
-from stepward.workflow.planning.diff import Version
-from stepward.workflow.planning.foretelling import foretold
-from stepward.workflow.registering import beyond_checks
+from stepward.workflows.checks.context import CheckContext
+from stepward.workflows.checks.validate import Validation, validate, with_positions
+from stepward.workflows.compiler.compile import compile_workflow
+from stepward.workflows.documents import json_schema
+from stepward.workflows.planner.costs import UnknownCosts
+from stepward.workflows.planner.diff import Version
+from stepward.workflows.services.plan_service import plan_answer
+from stepward.workflows.services.references import CustomTools
+from stepward.workflows.services.register import beyond_checks
 
 for _name in ("jsonata", "re2"):
     import_module(_name)  # expressions need them when the first one is read: what is missing is told now
@@ -97,8 +96,8 @@ class OfflineWorkflows:
         Returns:
             A warning for each task that names one.
         """
-        scene = _examined(document).scene
-        return tuple(_of_problem(one) for one in _references(scene)) if scene else ()
+        context = _examined(document).context
+        return tuple(_of_problem(one) for one in _references(context)) if context else ()
 
     def plan(self, document: Document) -> WorkflowPlan:
         """Plan a document; what agents and other workflows cost is not known.
@@ -112,7 +111,7 @@ class OfflineWorkflows:
         Raises:
             DocumentRefused: Something is wrong with it.
         """
-        return cast("WorkflowPlan", foretold(self._version(document), NobodyKnows(), None).values)
+        return cast("WorkflowPlan", plan_answer(self._version(document), UnknownCosts(), None).values)
 
     def draw(self, document: Document, form: Drawn) -> str:
         """Draw a document.
@@ -127,7 +126,7 @@ class OfflineWorkflows:
         Raises:
             DocumentRefused: Something is wrong with it.
         """
-        return foretold(self._version(document), NobodyKnows(), form).text
+        return plan_answer(self._version(document), UnknownCosts(), form).text
 
     def schema(self) -> dict[str, Any]:
         """Give the JSON Schema of documents.
@@ -148,11 +147,11 @@ class OfflineWorkflows:
 
     def _version(self, document: Document) -> Version:
         read = _examined(document)
-        if read.scene is None or read.problems:
+        if read.context is None or read.problems:
             raise _refused(read.problems)
-        definition = read.scene.definition
+        definition = read.context.definition
         compiled = compile_workflow(definition)
-        if problems := located(read.scene.document, beyond_checks(definition, compiled)):
+        if problems := with_positions(read.context.document, beyond_checks(definition, compiled)):
             raise _refused(problems)
         return Version(definition, compiled)
 
@@ -239,32 +238,32 @@ class Offline:
         """Close nothing."""
 
 
-def _examined(document: Document) -> Examined:
+def _examined(document: Document) -> Validation:
     given = opened(document)
-    own = OwnTools(lambda folder: AnyFolder(room=folder, published_at=""), _nothing_kept)
-    return examined(given.content, _KINDS.get(given.content_type, "auto"), own.filled)
+    own = CustomTools(lambda folder: AnyFolder(room=folder, published_at=""), _nothing_kept)
+    return validate(given.content, _KINDS.get(given.content_type, "auto"), own.filled)
 
 
 def _nothing_kept(definition: WorkflowDefinition) -> None:
     del definition
 
 
-def _references(scene: Scene) -> list[Problem]:
+def _references(context: CheckContext) -> list[Problem]:
     found = []
-    for spot in scene.all():
-        named = spot.settings
+    for node in context.all():
+        named = node.settings
         if isinstance(named, AgentSettings):
-            found.append(_unchecked(scene, spot, "agent", named.agent))
+            found.append(_unchecked(context, node, "agent", named.agent))
         elif isinstance(named, SubworkflowSettings):
-            found.append(_unchecked(scene, spot, "workflow", named.workflow))
+            found.append(_unchecked(context, node, "workflow", named.workflow))
         elif isinstance(named, ToolSettings) and "." in named.tool:
-            found.append(_unchecked(scene, spot, "tool", named.tool))
+            found.append(_unchecked(context, node, "tool", named.tool))
     return found
 
 
-def _unchecked(scene: Scene, spot: Any, what: str, name: str) -> Problem:
+def _unchecked(context: CheckContext, node: Any, what: str, name: str) -> Problem:
     detail = f"whether there is {'an' if what == 'agent' else 'a'} {what} {name!r}, only a server knows"
-    return scene.problem(spot, what, f"unchecked-{what}", detail, _REGISTERED)
+    return context.problem(node, what, f"unchecked-{what}", detail, _REGISTERED)
 
 
 def _of_problem(problem: Problem) -> WorkflowProblem:

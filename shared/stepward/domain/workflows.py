@@ -1,7 +1,7 @@
 """A workflow is a versioned graph of tasks; this is its document, as people write it and as it is kept.
 
 One model for YAML, JSON and Python. Fields have the names of the document; the other names that people know for them
-(`agent_id`, `inputs`, `condition`, `dependencies`, …) are read by `stepward.workflow.documents`, which keeps only these.
+(`agent_id`, `inputs`, `condition`, `dependencies`, …) are read by `stepward.workflows.documents`, which keeps only these.
 What belongs to a task's type alone (`agent`, `tool`, `items`, …) stands beside the common fields in the document and in
 `settings` here; `stepward.tasks` knows each type's.
 """

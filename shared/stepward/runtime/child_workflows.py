@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stepward.domain.runs import RunKey
     from stepward.ports.runtime_state import NoSlot, SlotLimits
     from stepward.tools.base import BoundTool
-    from stepward.workflow.running.calls import CalledWorkflows
+    from stepward.workflows.runs.called_runs import CalledWorkflows
 
 # ruff: noqa: PLC0415  imports on first use: most agents run no workflow
 
@@ -31,19 +31,19 @@ class ChildrenOfCalls:
 
     def admit(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
         """Admit a run from the queue."""
-        from stepward.workflow.running.beginning import AdmitRun
+        from stepward.workflows.runs.begin_run import AdmitRun
 
         return AdmitRun(workflow_wiring.ports())(waiting, limits)
 
 
 def open_call(key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
     """Open a call of the tool `workflow`."""
-    from stepward.workflow.running.calls import StartCalled
+    from stepward.workflows.runs.called_runs import StartCalled
 
     StartCalled(wiring.run_ports(), workflow_wiring.start_case())(key, state, call, tool)
 
 
 def _called() -> CalledWorkflows:
-    from stepward.workflow.running.calls import CalledWorkflows
+    from stepward.workflows.runs.called_runs import CalledWorkflows
 
     return CalledWorkflows(workflow_wiring.end_case())

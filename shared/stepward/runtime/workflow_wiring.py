@@ -18,24 +18,21 @@ if TYPE_CHECKING:
     from stepward.domain.runs import RunKey
     from stepward.domain.task_records import WorkflowHead
     from stepward.ports.workflow_runs import WorkflowEnd
-    from stepward.workflow.all_runs import AllRuns
-    from stepward.workflow.planning.diff import Version
-    from stepward.workflow.planning.foretelling import Foretell
-    from stepward.workflow.planning.known_costs import KnownCosts
-    from stepward.workflow.publishing import PublishWorkflow, RemoveVersion
-    from stepward.workflow.registering import RegisterWorkflow
-    from stepward.workflow.running.answering import AnswerTask
-    from stepward.workflow.running.callbacks import ReceiveCall
-    from stepward.workflow.running.carry import CarryTask
-    from stepward.workflow.running.chunks import RunChunk
-    from stepward.workflow.running.ending import EndRun
-    from stepward.workflow.running.ports import WorkflowPorts
-    from stepward.workflow.running.rerunning import RerunWorkflow
-    from stepward.workflow.running.settling import SettleRun
-    from stepward.workflow.running.starting import StartWorkflow
-    from stepward.workflow.running.sweeping import SweepWorkflows
-    from stepward.workflow.running.within import World
-    from stepward.workflow.showing import ShowWorkflows
+    from stepward.workflows.planner.diff import Version
+    from stepward.workflows.runs.chunks import RunChunk
+    from stepward.workflows.runs.end_run import EndRun
+    from stepward.workflows.runs.execute_task import ExecuteTask
+    from stepward.workflows.runs.finalize import FinalizeRun
+    from stepward.workflows.runs.outside_answers import AnswerTask, ReceiveCall
+    from stepward.workflows.runs.reconcile import ReconcileWorkflows
+    from stepward.workflows.runs.run_inline import TaskServices
+    from stepward.workflows.runs.run_store import WorkflowPorts
+    from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
+    from stepward.workflows.services.list_runs import ListRuns
+    from stepward.workflows.services.plan_service import PlanService, RegisteredCosts
+    from stepward.workflows.services.publish import PublishWorkflow, RemoveVersion
+    from stepward.workflows.services.register import RegisterWorkflow
+    from stepward.workflows.services.views import ShowWorkflows
 
 # ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
 
@@ -55,7 +52,7 @@ def ports() -> WorkflowPorts:
     from stepward.adapters.aws.workflow_machines import StepFunctionsWorkflows
     from stepward.adapters.aws.workflow_runs import DynamoWorkflowRuns
     from stepward.agents.run_ports import SlotPorts
-    from stepward.workflow.running.ports import WorkflowPorts
+    from stepward.workflows.runs.run_store import WorkflowPorts
 
     store = DynamoTaskStore(wiring.journal())
     orders = _orders() if settings().workflow_publisher else None
@@ -82,7 +79,7 @@ def program(tenant: str, workflow: str, version: str) -> Program:
 @cache
 def answer_case() -> AnswerTask:
     """The use case that answers tasks."""
-    from stepward.workflow.running.answering import AnswerTask
+    from stepward.workflows.runs.outside_answers import AnswerTask
 
     return AnswerTask(ports(), resumes=True)
 
@@ -90,24 +87,24 @@ def answer_case() -> AnswerTask:
 @cache
 def start_case() -> StartWorkflow:
     """The use case that starts runs."""
-    from stepward.workflow.running.starting import StartWorkflow
-    from stepward.workflow.running.who_answers import WhoAnswers
+    from stepward.workflows.runs.start_checks import ChooseAnswers
+    from stepward.workflows.runs.start_run import StartWorkflow
 
-    who = WhoAnswers(wiring.registry().look, wiring.stage_answers())
+    who = ChooseAnswers(wiring.registry().look, wiring.stage_answers())
     return StartWorkflow(ports(), registry(), money.refuse_used_up, who=who)
 
 
 @cache
-def all_runs() -> AllRuns:
+def all_runs() -> ListRuns:
     """Runs of agents and of workflows together."""
-    from stepward.workflow.all_runs import AllRuns
+    from stepward.workflows.services.list_runs import ListRuns
 
-    return AllRuns(wiring.run_lists(), wiring.runtime_state(), ports().runs, wiring.clock())
+    return ListRuns(wiring.run_lists(), wiring.runtime_state(), ports().runs, wiring.clock())
 
 
 def show_case() -> ShowWorkflows:
     """The use case that shows workflows and their runs."""
-    from stepward.workflow.showing import ShowWorkflows
+    from stepward.workflows.services.views import ShowWorkflows
 
     return ShowWorkflows(registry(), ports())
 
@@ -115,7 +112,7 @@ def show_case() -> ShowWorkflows:
 def register_case() -> RegisterWorkflow:
     """The use case that keeps versions."""
     from stepward.runtime.tool_wiring import tool_shelf
-    from stepward.workflow.registering import RegisterWorkflow
+    from stepward.workflows.services.register import RegisterWorkflow
 
     return RegisterWorkflow(
         registry(),
@@ -128,17 +125,16 @@ def register_case() -> RegisterWorkflow:
     )
 
 
-def foretell_case() -> Foretell:
+def foretell_case() -> PlanService:
     """The use case that plans workflows and compares versions."""
-    from stepward.workflow.planning.foretelling import Foretell
+    from stepward.workflows.services.plan_service import PlanService
 
-    return Foretell(registry(), register_case(), _costs)
+    return PlanService(registry(), register_case(), _costs)
 
 
-def _costs(tenant: str) -> KnownCosts:
+def _costs(tenant: str) -> RegisteredCosts:
     from stepward.domain.answering import AnswerChoice
-    from stepward.workflow.planning.foretelling import kept_version
-    from stepward.workflow.planning.known_costs import KnownCosts
+    from stepward.workflows.services.plan_service import RegisteredCosts, kept_version
 
     def read(workflow: str, version: str | None) -> Version:
         return kept_version(registry(), tenant, workflow, version)
@@ -147,20 +143,19 @@ def _costs(tenant: str) -> KnownCosts:
         answers = wiring.stage_answers().choose(agent, AnswerChoice())
         return money.estimate_case()(tenant, agent, given, answers)
 
-    return KnownCosts(tenant, wiring.registry(), estimate, read)
+    return RegisteredCosts(tenant, wiring.registry(), estimate, read)
 
 
 def remove_case() -> RemoveVersion:
     """The use case that removes versions."""
-    from stepward.workflow.publishing import RemoveVersion
+    from stepward.workflows.services.publish import RemoveVersion
 
     return RemoveVersion(registry(), ports().runs, _orders().discard)
 
 
 def callback_case() -> ReceiveCall:
     """The use case that takes calls from outside for tasks that wait for them."""
-    from stepward.workflow.running.answering import AnswerTask
-    from stepward.workflow.running.callbacks import ReceiveCall
+    from stepward.workflows.runs.outside_answers import AnswerTask, ReceiveCall
 
     return ReceiveCall(ports(), AnswerTask(ports()))
 
@@ -174,7 +169,7 @@ def _orders() -> LambdaOrders:
 
 def publish_case() -> PublishWorkflow:
     """The use case that makes machines."""
-    from stepward.workflow.publishing import PublishWorkflow
+    from stepward.workflows.services.publish import PublishWorkflow
 
     arn, journal = settings().need("task_run_arn"), settings().need("journal_name")
     values = {"TaskRun": arn.rpartition(":")[2], "TaskRunArn": arn, "JournalTable": journal}
@@ -193,66 +188,66 @@ def shop() -> StepFunctionsShop:
     )
 
 
-def carry_case(key: RunKey) -> CarryTask:
+def carry_case(key: RunKey) -> ExecuteTask:
     """The use case that carries one run's tasks."""
-    from stepward.workflow.running.carry import CarryTask
+    from stepward.workflows.runs.execute_task import ExecuteTask
 
-    return CarryTask(ports(), _world(key))
+    return ExecuteTask(ports(), _world(key))
 
 
 @cache
 def chunk_case() -> RunChunk:
     """The use case that runs large foreach in executions of their own."""
-    from stepward.workflow.running.chunks import RunChunk
+    from stepward.workflows.runs.chunks import RunChunk
 
     return RunChunk(ports())
 
 
-def settle_case(key: RunKey) -> SettleRun:
+def settle_case(key: RunKey) -> FinalizeRun:
     """The use case that ends one run by its records."""
-    from stepward.workflow.running.settling import SettleRun
+    from stepward.workflows.runs.finalize import FinalizeRun
 
-    return SettleRun(ports(), _world(key), tell)
+    return FinalizeRun(ports(), _world(key), tell)
 
 
 def end_case() -> EndRun:
     """The use case that ends runs from outside."""
     from stepward.agents.cancel import CancelRun
-    from stepward.workflow.running.ending import EndRun
+    from stepward.workflows.runs.end_run import EndRun
 
     return EndRun(ports(), tell, CancelRun(wiring.run_ports()))
 
 
-def sweep_case() -> SweepWorkflows:
+def sweep_case() -> ReconcileWorkflows:
     """The janitor's round."""
-    from stepward.workflow.running.calls import Waiting
-    from stepward.workflow.running.sweeping import SweepWorkflows
+    from stepward.workflows.runs.called_runs import Waiting
+    from stepward.workflows.runs.reconcile import ReconcileWorkflows
 
-    return SweepWorkflows(ports(), end_case(), Waiting(wiring.run_ports()))
+    return ReconcileWorkflows(ports(), end_case(), Waiting(wiring.run_ports()))
 
 
 def rerun_case() -> RerunWorkflow:
     """The use case that runs again from what failed."""
-    from stepward.workflow.running.rerunning import RerunWorkflow
+    from stepward.workflows.runs.start_run import RerunWorkflow
 
     return RerunWorkflow(ports(), start_case(), registry())
 
 
 def tell(head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
     """Tell of a run's end: the task or call that waits for it, and whoever listens on the bus."""
-    from stepward.workflow.running.telling import TellEnd
+    from stepward.workflows.runs.notify import NotifyEnd
 
-    TellEnd(wiring.run_ports(), money.events())(head, end, output)
+    NotifyEnd(wiring.run_ports(), money.events())(head, end, output)
 
 
-def _world(key: RunKey) -> World:
+def _world(key: RunKey) -> TaskServices:
     from stepward.runtime.tool_wiring import remote_context
-    from stepward.workflow.running.asking import AskForTask
-    from stepward.workflow.running.callbacks import callback_address
-    from stepward.workflow.running.reaching import WorkflowReach
-    from stepward.workflow.running.within import World
+    from stepward.workflows.runs.ask_person import AskForTask
+    from stepward.workflows.runs.child_runs import ChildRuns
+    from stepward.workflows.runs.outside_answers import callback_address
+    from stepward.workflows.runs.run_inline import TaskServices
 
-    reach = WorkflowReach(
+    reach = ChildRuns(
         ports=ports(),
         key=key,
         start=wiring.start_run_case(),
@@ -260,7 +255,7 @@ def _world(key: RunKey) -> World:
         ask=AskForTask(wiring.approvals(), asking.tend_approvals_case(), wiring.clock()),
         address=callback_address,
     )
-    return World(tools=remote_context, put_event=partial(_put_event, key), reach=reach)
+    return TaskServices(tools=remote_context, put_event=partial(_put_event, key), reach=reach)
 
 
 def _put_event(key: RunKey, name: str, event_id: str, detail: dict[str, Any]) -> None:

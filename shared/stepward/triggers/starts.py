@@ -21,9 +21,8 @@ from stepward.domain.triggers import KeptTrigger, Trigger
 from stepward.models.catalog import check_backend
 from stepward.ports.registry import Registry
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
-from stepward.workflow.running.start_checks import TRY_AGAIN, check_input, startable_workflow
-from stepward.workflow.running.starting import StartWorkflowRequest
-from stepward.workflow.running.who_answers import WhoAnswers
+from stepward.workflows.runs.start_checks import TRY_AGAIN, ChooseAnswers, check_input, startable_workflow
+from stepward.workflows.runs.start_run import StartWorkflowRequest
 
 Started = RunHead | WorkflowHead
 StartAgent = Callable[[Caller, str, Any, str | None], tuple[RunHead, bool]]
@@ -86,7 +85,7 @@ class Startables:
             check_backend(agent, rehearsed=self.stage.choose(agent, said).rehearsed)
             return agent
         found = startable_workflow(self.workflows, tenant, str(trigger.workflow), trigger.version)
-        WhoAnswers(self.agents.look, self.stage)(tenant, found.definition, said)
+        ChooseAnswers(self.agents.look, self.stage)(tenant, found.definition, said)
         return found
 
     def would_start(self, tenant: str, trigger: Trigger, body: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from stepward.agents.checks import check_agent
 from stepward.cli.init import Template, templates
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.json_schemas import faults_of_value
-from stepward.workflow.checks.examine import examine
+from stepward.workflows.checks.validate import examine
 from tests.unit.cli.conftest import Run
 
 TEMPLATES = templates().values()

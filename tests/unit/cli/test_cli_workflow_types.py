@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from stepward.tasks.catalog import CATALOG, find_type
-from stepward.workflow.documents import json_schema
+from stepward.workflows.documents import json_schema
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, ok
 

@@ -6,8 +6,8 @@ from textwrap import dedent
 from typing import Any
 
 from stepward.sdk import Flow
-from stepward.workflow.checks.examine import definition_from
-from stepward.workflow.documents.read import document_of, read
+from stepward.workflows.checks.validate import definition_from
+from stepward.workflows.documents.normalize import document_of, read
 
 
 def same(made: Flow, text: str) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from stepward.domain.retries import Backoff, Retry
 from stepward.sdk import BadCall, Flow, flow, jsonata, step
-from stepward.workflow.checks.examine import definition_from
-from stepward.workflow.documents.read import read
+from stepward.workflows.checks.validate import definition_from
+from stepward.workflows.documents.normalize import read
 from tests.unit.sdk.flows import a_flow, same
 
 README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")

@@ -15,7 +15,7 @@ from stepward.triggers.fire import Fire
 from stepward.triggers.receive import Receive
 from stepward.triggers.starts import Startables, Starters
 from stepward.triggers.webhook import ReceiveWebhook
-from stepward.workflow.running.starting import StartWorkflow
+from stepward.workflows.runs.start_run import StartWorkflow
 from tests.builders import an_agent_body
 from tests.driver import ACME, World
 from tests.workflow_world import WorkflowWorld

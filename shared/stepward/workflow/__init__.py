@@ -1,1 +1,0 @@
-"""Workflows: read, checked, planned and compiled when they are registered; started, carried and settled when they run."""

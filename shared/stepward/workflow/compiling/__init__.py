@@ -1,1 +1,0 @@
-"""From a checked document to a native state machine, and to the program that its rooms read."""

@@ -1,5 +1,0 @@
-"""In which order the tasks of a workflow run: a tree of sequences and parallels for a graph that need not be one.
-
-`arrange` finds a tree whose every order is one of the graph's own, so no task waits for what it does not depend on; what
-the tree leaves out, awaits enforce. Tasks are numbers here, in the order of the document.
-"""

@@ -1,0 +1,1 @@
+"""Check, compile, plan, prove and run workflows."""

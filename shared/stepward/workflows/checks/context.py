@@ -1,0 +1,167 @@
+"""Lay a definition out for the checks: each task with its path, type and neighbours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import ValidationError
+
+from stepward.domain.documents.problems import Problem
+from stepward.domain.documents.tree import Document, Path
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.tools import Effect
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.tasks.base import Place, TaskType
+from stepward.tasks.catalog import CATALOG, find_type
+from stepward.tasks.condition import ConditionSettings
+from stepward.workflows.documents.diagnostics import place_of
+
+
+@dataclass(frozen=True, eq=False)
+class TaskNode:
+    """A task at its place. `container` is the path of the group or body that it is in; `scope` that of the body."""
+
+    task: TaskDefinition
+    path: str
+    place: Path
+    container: str
+    scope: str
+    around: TaskNode | None = None
+    undoes: TaskNode | None = None
+
+    @cached_property
+    def kind(self) -> TaskType[Any] | None:
+        """The task's type; None if there is no such type."""
+        return find_type(self.task.type) if self.task.type in CATALOG else None
+
+    @cached_property
+    def settings(self) -> Any:
+        """What the type reads of the task; None if it does not fit."""
+        try:
+            return self.kind.settings.model_validate(self.task.settings) if self.kind else None
+        except ValidationError:
+            return None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it only holds tasks together."""
+        return self.kind is not None and self.kind.place is Place.GROUP
+
+    @property
+    def is_body(self) -> bool:
+        """Whether its tasks run once an item or round."""
+        return self.kind is not None and self.kind.place is Place.BODY
+
+    @property
+    def is_unresolved(self) -> bool:
+        """Whether it calls a function of somebody's own, of which nothing is known before the version is registered."""
+        return (
+            self.task.type == "tool"
+            and "." in str(self.task.settings.get("tool"))
+            and not self.task.settings.get("config")
+        )
+
+    @property
+    def effect(self) -> Effect:
+        """What a second execution would do; of what cannot be told, nothing, since that is told elsewhere."""
+        if self.kind is None or self.settings is None or self.is_unresolved:
+            return Effect.NONE
+        try:
+            return self.kind.effect(self.settings)
+        except (InvalidRequest, ValidationError):
+            return Effect.NONE
+
+    def containers(self) -> Iterator[TaskNode]:
+        """The groups and bodies around it, the nearest first."""
+        node = self.around
+        while node:
+            yield node
+            node = node.around
+
+    def bodies(self) -> Iterator[TaskNode]:
+        """The bodies around it, the nearest first."""
+        return (node for node in self.containers() if node.is_body)
+
+    def branches(self) -> Iterator[tuple[str, int, str]]:
+        """Of a condition: the tasks that hang on it, as field, place and id."""
+        if isinstance(self.settings, ConditionSettings):
+            for name in ("then", "otherwise"):
+                for index, task in enumerate(getattr(self.settings, name)):
+                    yield name, index, task
+
+
+@dataclass
+class CheckContext:
+    """All that the checks look at."""
+
+    document: Document
+    definition: WorkflowDefinition
+    nodes: list[TaskNode] = field(default_factory=list)
+    undoing: list[TaskNode] = field(default_factory=list)
+    _beside: dict[str, dict[str, TaskNode]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lay_out(self.definition.tasks, ("tasks",), None)
+
+    def _lay_out(self, tasks: tuple[TaskDefinition, ...], place: Path, around: TaskNode | None) -> None:
+        container = around.path if around else ""
+        scope = "" if around is None else around.path if around.is_body else around.scope
+        beside = self._beside.setdefault(container, {})
+        for index, task in enumerate(tasks):
+            path = f"{container}.{task.id}" if container else task.id
+            node = TaskNode(task, path, (*place, index), container, scope, around)
+            self.nodes.append(node)
+            beside.setdefault(task.id, node)
+            if task.compensate:
+                where = (*node.place, "compensate")
+                undo = TaskNode(task.compensate, f"{path}.compensate", where, container, scope, around, node)
+                self.undoing.append(undo)
+            if task.tasks:
+                self._lay_out(task.tasks, (*node.place, "tasks"), node)
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any] | None:
+        """The schema of a run's input, if there is one and nothing is wrong with it."""
+        schema = self.definition.input
+        return None if schema is None or fault_of_schema(schema) else schema
+
+    def beside(self, container: str) -> dict[str, TaskNode]:
+        """The tasks of one group or body by their ids; "" is the workflow's own."""
+        return self._beside.get(container, {})
+
+    def named(self, container: str, name: str) -> TaskNode | None:
+        """Find what `needs` means by a name: a task beside, or one within a group beside, by its path."""
+        first, *rest = name.split(".")
+        found = self.beside(container).get(first)
+        for step in rest:
+            found = self.beside(found.path).get(step) if found and found.is_group else None
+        return found
+
+    def seen(self, node: TaskNode, name: str) -> TaskNode | None:
+        """Find what an expression means by a name: the nearest task of that id, outward."""
+        around: TaskNode | None = node
+        container = node.container
+        while True:
+            if name in self.beside(container):
+                return self.beside(container)[name]
+            around = around.around if around else None
+            if around is None:
+                return None
+            container = around.container
+
+    def all(self) -> Iterator[TaskNode]:
+        """Every task, and every one that undoes another."""
+        yield from self.nodes
+        yield from self.undoing
+
+    def problem(self, node: TaskNode | None, inside: Path | str, code: str, detail: str, fix: str) -> Problem:
+        """Make a problem at a field of a task, or of the workflow."""
+        path = (inside,) if isinstance(inside, str) else inside
+        shown = ".".join(map(str, path)) or None
+        task = (place_of(self.document.tree, node.place)[0] or node.path) if node else None
+        problem = Problem(code=code, detail=detail, fix=fix, task=task, field=shown)
+        return self.document.problem((*(node.place if node else ()), *path), problem)

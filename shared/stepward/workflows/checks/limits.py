@@ -1,0 +1,105 @@
+"""Check a workflow's size and times against what a state machine holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from typing import Any, Final
+
+from stepward.domain.chunks import MOST_LANES
+from stepward.domain.documents.problems import Problem
+from stepward.domain.workflows import DEEPEST_NESTING, LONGEST_PATH_CHARS, MOST_TASKS, TaskDefinition
+from stepward.workflows.checks.context import CheckContext, TaskNode
+from stepward.workflows.checks.precedence import Precedence
+from stepward.workflows.program.limits import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
+
+EVENTS_OF_TASK: Final = 6
+"""Of one that is answered by a token; what is tried again is not counted here, for it may never be."""
+_SUBWORKFLOW: Final = "put the body into a workflow of its own and call it by a task of type subworkflow"
+
+
+def find_exceeded_limits(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find too many tasks, too long paths, too deep bodies, too many events, and times that cannot come."""
+    del precedence
+    if len(context.nodes) > MOST_TASKS:
+        detail = f"there are {len(context.nodes):,} tasks; {MOST_TASKS:,} are the most"
+        yield context.problem(
+            None, "tasks", "too-many-tasks", detail, "take the graph apart into subworkflows"
+        )
+    for node in context.nodes:
+        yield from _of_place(context, node)
+        yield from _of_time(context, node)
+        if node.task.type == "loop" and all(one.task.type != "loop" for one in node.bodies()):
+            yield from _of_events(context, node)
+
+
+def _of_place(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
+    if len(node.path) > LONGEST_PATH_CHARS:
+        detail = f"the path {node.path!r} has {len(node.path)} characters; {LONGEST_PATH_CHARS} are the most"
+        yield context.problem(
+            node, "id", "path-too-long", detail, "use shorter ids; it names a state of the machine"
+        )
+    if node.path.count(".") == DEEPEST_NESTING:
+        detail = f"{node.path!r} is nested deeper than {DEEPEST_NESTING} levels"
+        yield context.problem(node, (), "nested-too-deep", detail, _SUBWORKFLOW)
+
+
+def _of_time(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
+    own, whole = node.task.timeout_s, context.definition.timeout_s
+    if own is not None and own > whole:
+        detail = f"the task's {own:,} seconds are more than the workflow's {whole:,}"
+        fix = f"give the workflow `timeout_s: {own}` or more, or the task less"
+        yield context.problem(node, "timeout_s", "timeout-over-workflow", detail, fix)
+    seconds = node.task.settings.get("seconds") if node.task.type == "wait" else None
+    if isinstance(seconds, int) and own is not None and seconds > own:
+        detail = f"a wait of {seconds:,} seconds is longer than its own `timeout_s` of {own:,}"
+        yield context.problem(node, "timeout_s", "timeout-under-wait", detail, "take `timeout_s` out")
+    if isinstance(seconds, int) and seconds >= whole:
+        detail = f"a wait of {seconds:,} seconds never ends within the workflow's {whole:,}"
+        yield context.problem(
+            node, "seconds", "timeout-over-workflow", detail, "give the workflow more `timeout_s`"
+        )
+
+
+def _of_events(context: CheckContext, body: TaskNode) -> Iterator[Problem]:
+    """Find a loop that is too long for one history: its rounds need each other, so that none can run elsewhere."""
+    rounds, inside = _rounds(body.task), _events_within(body.task.tasks)
+    total = rounds * (inside + EVENTS_OF_ROUND)
+    if total <= MOST_EVENTS:
+        return
+    most = MOST_EVENTS // (inside + EVENTS_OF_ROUND)
+    detail = (
+        f"{rounds:,} times {inside:,} + {EVENTS_OF_ROUND} events are {total:,}, and one execution's history "
+        f"holds {MOST_EVENTS:,}"
+    )
+    fix = f"lower `max_iterations` to {most:,}, or {_SUBWORKFLOW}" if most else _SUBWORKFLOW
+    yield context.problem(body, "max_iterations", "history-too-long", detail, fix)
+
+
+def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
+    total = 0
+    for task in tasks:
+        inside = _events_within(task.tasks)
+        if task.type == "parallel":
+            total += inside
+        else:
+            total += EVENTS_OF_TASK + (_of_rounds(task, inside + EVENTS_OF_ROUND) if task.tasks else 0)
+    return total
+
+
+def _of_rounds(task: TaskDefinition, each: int) -> int:
+    """What a body's rounds take; items that are too many for one history run in executions of their own."""
+    rounds = _rounds(task)
+    if task.type == "loop":
+        return rounds * each
+    chunks = ceil(rounds * each / PLANNED_EVENTS)
+    return min(rounds * each, chunks * MOST_LANES * (EVENTS_OF_TASK + EVENTS_OF_ROUND))
+
+
+def _rounds(task: TaskDefinition) -> int:
+    """How often a body runs at most; a list in the document says it exactly."""
+    items: Any = task.settings.get("items")
+    if isinstance(items, list):
+        return len(items)
+    said = task.settings.get("max_items" if task.type == "foreach" else "max_iterations", 100)
+    return said if isinstance(said, int) else 1

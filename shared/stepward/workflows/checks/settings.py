@@ -1,0 +1,168 @@
+"""Check a task's settings, and its rules for failures, retries and time limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.tools import Effect
+from stepward.models.expressions import is_expression
+from stepward.tasks.base import Place, TaskType
+from stepward.tasks.catalog import CATALOG, find_type
+from stepward.workflows.checks.context import CheckContext, TaskNode
+from stepward.workflows.checks.precedence import Precedence
+from stepward.workflows.documents.aliases import TASK_NAMES, is_common
+from stepward.workflows.documents.definition import UNKNOWN_TYPE
+from stepward.workflows.documents.diagnostics import fix_of, what_of
+
+# Settings by type.
+
+
+def find_wrong_settings(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find unknown types, unknown settings, settings of wrong values, and what each type finds by itself."""
+    del precedence
+    for node in context.all():
+        if node.kind is not None:
+            yield from _of_type(context, node, node.kind)
+        elif node.task.type != UNKNOWN_TYPE:
+            detail = f"there is no task type {node.task.type!r}"
+            fix = meant(node.task.type, CATALOG, f"use one of {', '.join(CATALOG)}")
+            yield context.problem(node, "type", "unknown-type", detail, fix)
+        if node.kind is None:
+            yield from _of_no_type(context, node)
+
+
+def _of_no_type(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
+    """Find fields that no type knows: a misspelt one may be what would have told the type."""
+    known = {name for kind in CATALOG for name in known_fields(find_type(kind))}
+    for name in node.task.settings:
+        if name not in known:
+            fix = meant(name, sorted(known), f"remove {name!r}")
+            yield context.problem(node, name, "unknown-field", f"no task has a field {name!r}", fix)
+
+
+def _of_type(context: CheckContext, node: TaskNode, kind: TaskType[Any]) -> Iterator[Problem]:
+    if node.task.tasks and not (node.is_body or node.is_group):
+        detail = f"tasks of type {kind.name} have no tasks within"
+        yield context.problem(
+            node, "tasks", "unknown-field", detail, "use the type parallel, foreach or loop for these"
+        )
+    try:
+        settings = kind.settings.model_validate(node.task.settings)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            # An expression has its value later; where none may stand, that is told by itself.
+            if not is_expression(fault["input"]):
+                yield _fault(context, node, kind, fault)
+        return
+    if not node.is_unresolved:
+        for found in kind.faults(node.task, settings):
+            yield context.problem(
+                node, tuple(found.field.rstrip(".").split(".")), "wrong-setting", found.detail, found.fix
+            )
+
+
+def _fault(context: CheckContext, node: TaskNode, kind: TaskType[Any], fault: ErrorDetails) -> Problem:
+    place = fault["loc"]
+    if fault["type"] == "extra_forbidden" and len(place) == 1:
+        name = str(place[0])
+        detail = f"a task of type {kind.name} has no field {name!r}"
+        return context.problem(
+            node, name, "unknown-field", detail, meant(name, known_fields(kind), f"remove {name!r}")
+        )
+    code, detail = what_of(place, fault)
+    return context.problem(node, place, code, detail, fix_of(place, fault))
+
+
+def known_fields(kind: TaskType[Any]) -> list[str]:
+    """List the fields that a task of a type may have, other names included."""
+    model: type[BaseModel] = kind.settings
+    common = [name for name in ("id", "type", "name", "description", "needs", "when", "run_when", "with", "retry",
+              "on_error", "fallback", "timeout_s", "priority", "data", "compensate", "next", "max_visits", "tasks")
+              if is_common(name)]  # fmt: skip
+    return [*model.model_fields, *common, *TASK_NAMES]
+
+
+# The schema of a run's input.
+
+
+def find_wrong_input_schema(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find what in the schema cannot be checked."""
+    del precedence
+    schema = context.definition.input
+    fault = fault_of_schema(schema) if schema is not None else None
+    if fault:
+        fix = "write a JSON Schema, as in {type: object, properties: {topic: {type: string}}}"
+        yield context.problem(None, "input", "wrong-schema", f"input: {fault}", fix)
+
+
+# Fallbacks and compensations.
+
+
+def find_useless_failure_rules(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find fallbacks that never come into play, and compensations that could not be carried out."""
+    del precedence
+    for node in context.nodes:
+        if node.task.fallback and node.task.on_error == "fail":
+            detail = f"{node.task.id!r} has a fallback, but ends the run when it fails"
+            yield context.problem(
+                node, "fallback", "fallback-unused", detail, "keep one of `fallback` and `on_error: fail`"
+            )
+    for undo in context.undoing:
+        yield from _compensation(context, undo)
+
+
+def _compensation(context: CheckContext, undo: TaskNode) -> Iterator[Problem]:
+    if undo.kind and undo.settings is not None and undo.kind.place_of(undo.settings) is not Place.WITHIN:
+        detail = f"a task of type {undo.task.type} cannot undo another: it would have to be waited for"
+        yield context.problem(
+            undo, "type", "compensation", detail, "use a type such as tool, webhook or event"
+        )
+    for field in ("needs", "next", "run_when", "compensate", "tasks"):
+        if getattr(undo.task, field) != type(undo.task).model_fields[field].default:
+            detail = f"what undoes a task runs by itself, so `{field}` has no meaning for it"
+            yield context.problem(undo, field, "compensation", detail, f"take `{field}` out")
+
+
+# Retries of effects that happen once.
+
+
+_FIX = "give it `retry: {strategy: none}`, or an effect of `idempotent` if the other side knows calls again"
+
+
+def find_retried_once_effects(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find tasks of effect `once` that are tried more than once, by their own rule or by the workflow's."""
+    del precedence
+    for node in context.all():
+        own = node.task.retry
+        around = next((one for one in node.containers() if one.task.retry), None)
+        rule = own or (around.task.retry if around else context.definition.retry)
+        if rule and rule.attempts > 1 and node.effect is Effect.ONCE:
+            whose = "" if own else f" by the `retry` of {around.path if around else 'the workflow'}"
+            detail = f"{node.task.id!r} has an effect that must happen once, but is tried {rule.attempts} times{whose}"
+            yield context.problem(node, "retry" if own else (), "once-retried", detail, _FIX)
+
+
+# Time limits of waits.
+
+
+def find_unbounded_waits(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
+    """Find tasks that wait for somebody outside without a time."""
+    del precedence
+    for node in context.nodes:
+        if node.task.timeout_s is None and _waits_for_somebody(node):
+            detail = f"{node.task.id!r} waits for somebody outside, and might for ever"
+            yield context.problem(
+                node, (), "no-timeout", detail, "add `timeout_s`, for example 86400 for a day"
+            )
+
+
+def _waits_for_somebody(node: TaskNode) -> bool:
+    if node.kind is None or node.settings is None or not node.kind.needs_timeout:
+        return False
+    return node.kind.place_of(node.settings) is Place.AWAITED

@@ -1,0 +1,191 @@
+"""Divide a foreach into chunks so that each execution's history holds its events.
+
+Counted is the most that the document allows: every item, every round, every try that its authors ask for. What is tried
+again for the platform's own faults is not known before; for that a fifth of the history is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import Any, Final
+
+from stepward.domain.chunks import count_chunks, lanes_of
+from stepward.domain.programs import Program
+from stepward.tasks.catalog import settings_of
+from stepward.tasks.foreach import ForeachSettings
+from stepward.workflows.compiler.machine_size import is_await
+from stepward.workflows.program.iteration_bounds import (
+    IterationBounds,
+    foreach_iterations,
+    loop_iterations,
+    visits_of,
+)
+from stepward.workflows.program.limits import (
+    EVENTS_OF_ROUND,
+    FAULTS_FORGIVEN,
+    HEAL_S,
+    PLANNED_EVENTS,
+    RETRIED_BY_RULE,
+)
+from stepward.workflows.program.names import Part, path_of, state_name
+
+_EVENTS: Final = {"Choice": 2, "Pass": 2, "Wait": 2, "Succeed": 2, "Map": 4, "Parallel": 4}
+_OF_CALL: Final = 5
+"""Entered, scheduled, started, succeeded, exited; with a token also submitted."""
+_OF_TRY: Final = 4
+"""Failed, scheduled, started, submitted."""
+_OF_CHUNK: Final = EVENTS_OF_ROUND + _OF_CALL + 1
+"""Of the execution that waits for a chunk."""
+_AROUND_A_CHUNK: Final = 40
+"""The execution's own begin and end, the question, the Map, and the settling with its tries."""
+_NAMES_BYTES: Final = 200_000
+"""Of the 256 KiB that a state may be given."""
+_INDEX_BYTES: Final = 6
+_AROUND_A_NAME_BYTES: Final = 20
+
+Lines = dict[str, Any]
+
+
+def chunks_of(program: Program, machine: Lines) -> dict[str, int]:
+    """Say which of a machine's foreach run in chunks, and how many items one chunk has room for."""
+    found = _Histories(program)
+    found.fit(machine)
+    return found.chunks
+
+
+@dataclass
+class _Histories:
+    program: Program
+    chunks: dict[str, int] = field(default_factory=dict)
+    _item: dict[str, int] = field(default_factory=dict)
+    """What one item takes of the history that it is in."""
+
+    def fit(self, lines: Lines, room: int = PLANNED_EVENTS) -> int:
+        """Divide what is in a list of states until one pass of it fits, the largest first; say what it takes then."""
+        each = dict(self._maps(lines))
+        for path, state in each.items():
+            self._item[path] = EVENTS_OF_ROUND + self.fit(state["ItemProcessor"])
+            if (
+                self._of_items(path) > PLANNED_EVENTS
+                or self._most(path) > self._named(path)
+                or self._said(path)
+            ):
+                self._divide(path)
+        over = self._events(lines) - room
+        gains = {path: self._gain(path) for path in each if path not in self.chunks}
+        for path in sorted(gains, key=lambda path: -gains[path]):
+            if over > 0 and gains[path] > 0:
+                self._divide(path)
+                over -= gains[path]
+        if over > 0:
+            self._lighten({path: state for path, state in each.items() if path in self.chunks}, room)
+        return self._events(lines)
+
+    def _lighten(self, each: dict[str, dict[str, Any]], room: int) -> None:
+        """Divide what is within the items too, where items are so large that their chunks alone are too many."""
+        for path, state in each.items():
+            items_a_chunk = ceil(self._most(path) * 2 * len(each) * _OF_CHUNK / room)
+            smaller = (PLANNED_EVENTS - _AROUND_A_CHUNK) // items_a_chunk - EVENTS_OF_ROUND
+            if items_a_chunk > self.chunks[path] and smaller > 0:
+                self._item[path] = EVENTS_OF_ROUND + self.fit(state["ItemProcessor"], smaller)
+                self._divide(path)
+
+    def _maps(self, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The foreach of a list of states and of its branches, but not those within another's items."""
+        for name, state in lines["States"].items():
+            for branch in state.get("Branches", ()):
+                yield from self._maps(branch)
+            if state["Type"] == "Map":
+                yield path_of(name), state
+
+    def _divide(self, path: str) -> None:
+        most = min(self._named(path), (PLANNED_EVENTS - _AROUND_A_CHUNK) // self._item[path])
+        self.chunks[path] = max(1, min(most, self._said(path) or most))
+
+    def _named(self, path: str) -> int:
+        """How many items' rounds can be named in what one state is given."""
+        name_bytes = len(path) + _INDEX_BYTES * (self.program.tasks[path].depth + 1) + _AROUND_A_NAME_BYTES
+        return _NAMES_BYTES // name_bytes
+
+    def _said(self, path: str) -> int | None:
+        """The author's own size of a chunk, if there can be more than one."""
+        size = self._settings(path).chunk_size
+        return size if size is not None and size < self._most(path) else None
+
+    def _gain(self, path: str) -> int:
+        most = max(1, (PLANNED_EVENTS - _AROUND_A_CHUNK) // self._item[path])
+        return (self._of_items(path) - self._of_chunks(path, most)) * self._times(path, path)
+
+    def _events(self, lines: Lines) -> int:
+        return sum(
+            self._times(name, path_of(name)) * self._of_state(name, state)
+            for name, state in lines["States"].items()
+        )
+
+    def _of_state(self, name: str, state: dict[str, Any]) -> int:
+        if state["Type"] == "Task":
+            return _of_task(state)
+        inside = sum(self._events(branch) for branch in state.get("Branches", ()))
+        if state["Type"] == "Map":
+            path = path_of(name)
+            inside = self._of_chunks(path, self.chunks[path]) if path in self.chunks else self._of_items(path)
+        return _EVENTS[state["Type"]] + inside
+
+    def _of_items(self, path: str) -> int:
+        return self._most(path) * self._item[path]
+
+    def _of_chunks(self, path: str, most: int) -> int:
+        settings, definition = self._settings(path), self.program.definition
+        count = count_chunks(self._most(path), most, lanes_of(settings.max_parallel))
+        heals = ceil(definition.timeout_s / HEAL_S)
+        return count * _OF_CHUNK + _OF_TRY * min(count, settings.max_parallel) * heals
+
+    def _times(self, name: str, path: str) -> int:
+        """How often a state is entered in one pass of the list that it is in: the rounds of the loops around it."""
+        if path not in self.program.tasks:
+            return 1
+        task = self.program.tasks[path].task
+        times = (
+            loop_iterations(task).most + 1
+            if task.type == "loop" and name in (path, state_name(path, Part.AGAIN))
+            else 1
+        )
+        body = self._rounds.body_of(path)
+        while body and self.program.tasks[body].task.type == "loop":
+            times *= loop_iterations(self.program.tasks[body].task).most
+            path, body = body, self._rounds.body_of(body)
+        return times if body else times * self._visits.get(path, 1)
+
+    def _most(self, path: str) -> int:
+        return foreach_iterations(self.program.tasks[path].task).most
+
+    def _settings(self, path: str) -> ForeachSettings:
+        settings = settings_of(self.program.tasks[path].task)
+        assert isinstance(settings, ForeachSettings)
+        return settings
+
+    @cached_property
+    def _rounds(self) -> IterationBounds:
+        return IterationBounds(self.program)
+
+    @cached_property
+    def _visits(self) -> dict[str, int]:
+        if not self.program.definition.is_state_machine:
+            return {}
+        return {path: visits.most for path, visits in visits_of(self.program).items()}
+
+
+def _of_task(state: dict[str, Any]) -> int:
+    """A state with the tries that its authors ask for, and the times that a wait is renewed."""
+    waits = is_await(state)
+    again: int = 0
+    for one in state["Retry"]:
+        if waits:
+            again += max(0, one.get("MaxAttempts", 0) - FAULTS_FORGIVEN)
+        elif any(name in RETRIED_BY_RULE for name in one["ErrorEquals"]):
+            again += one["MaxAttempts"]
+    resource: str = state["Resource"]
+    return _OF_CALL + resource.endswith(".waitForTaskToken") + _OF_TRY * again

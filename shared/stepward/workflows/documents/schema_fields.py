@@ -1,0 +1,137 @@
+"""Describe and shape the fields of the published JSON Schema."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from stepward.workflows.documents.aliases import MAY_BE_NULL
+
+# Shapes.
+
+
+Schema = dict[str, Any]
+
+NULL: Final[Schema] = {"type": "null"}
+UNOFFERED: Final[Schema] = {"doNotSuggest": True}
+"""For language servers: the field is taken, but another one is offered in its place."""
+_ALWAYS_SAID: Final = frozenset({"id", "version", "tasks"})
+_SHOWN: Final = ("description", "default", "doNotSuggest")
+
+
+def inlined(schema: Any, known: Schema | None = None) -> Any:
+    """Put what a schema refers to in its place, as it will stand within another one, without the names of classes."""
+    known = schema.get("$defs", {}) if known is None and isinstance(schema, dict) else known or {}
+    if isinstance(schema, list):
+        return [inlined(one, known) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        beside = {name: one for name, one in schema.items() if name != "$ref"}
+        return inlined({**known[schema["$ref"].rpartition("/")[2]], **beside}, known)
+    return {name: inlined(one, known) for name, one in schema.items() if not _is_noise(name, one)}
+
+
+def _is_noise(name: str, value: Any) -> bool:
+    """Whether an editor is better off without: what is not given is null to the model alone."""
+    is_empty = value is None or value in ("", [], {})
+    return name == "$defs" or (name == "title" and isinstance(value, str)) or (name == "default" and is_empty)
+
+
+def any_of(schema: Schema, other: Schema) -> Schema:
+    """Let something else stand for a value; what is shown of it stands outside, so that it is shown once."""
+    shown = {name: one for name, one in schema.items() if name in _SHOWN}
+    bare = {name: one for name, one in schema.items() if name not in _SHOWN}
+    choices = bare.pop("anyOf", None) or [bare]
+    return {"anyOf": [*choices, *([] if other in choices else [other])], **shown}
+
+
+def maybe_expression(schema: Schema, expression: Schema | None) -> Schema:
+    """Let a list of one name be that name, and an expression stand where the type evaluates it."""
+    if schema.get("type") == "array" and schema["items"].get("type") == "string":
+        return any_of(schema, {"type": "string"})
+    return any_of(schema, expression) if expression and schema.get("type") else schema
+
+
+def described(fields: Schema, words: dict[str, str]) -> Schema:
+    """Say what fields are for."""
+    return {
+        name: {**one, **({"description": words[name]} if name in words else {})}
+        for name, one in fields.items()
+    }
+
+
+def or_null(fields: Schema) -> Schema:
+    """Let a field be null, which counts as not given."""
+    return {
+        name: one if name in MAY_BE_NULL | _ALWAYS_SAID or not one.keys() - _SHOWN else _nullable(one)
+        for name, one in fields.items()
+    }
+
+
+def _nullable(schema: Schema) -> Schema:
+    choices = schema.get("anyOf", [])
+    if len(choices) == 2 and NULL in choices and "type" in choices[0]:
+        schema = {**choices[0], **{name: one for name, one in schema.items() if name != "anyOf"}}
+    if isinstance(schema.get("type"), str) and not schema.keys() & {"enum", "const"}:
+        return {**schema, "type": [schema["type"], "null"]}
+    return any_of(schema, NULL)
+
+
+def with_other_names(fields: Schema, names: dict[str, str]) -> Schema:
+    """Take the other names that people know for fields, without offering them."""
+    other = {
+        name: {**fields[house], "description": f"Another name of `{house}`.", **UNOFFERED}
+        for name, house in names.items()
+        if house in fields and name not in fields
+    }
+    return {**fields, **other}
+
+
+# Descriptions.
+
+
+OF_WORKFLOW: Final = {
+    "id": "The workflow's name in addresses: small letters, digits and dashes.",
+    "name": "What people call it.",
+    "version": "Three numbers, as in 1.0.0. A version that is registered never changes.",
+    "description": "What it is for.",
+    "tags": "Words to find it by.",
+    "input": "The JSON Schema of a run's input; without one anything goes.",
+    "tasks": "The tasks, as a list, or as a mapping of their ids.",
+    "start": "Makes the graph a state machine: it begins with this task and goes where `next` says.",
+    "output": "What a run brings: a value with expressions. Without it, the outputs of the tasks that nobody needs.",
+    "retry": "When a failed task is tried again, unless the task says it otherwise.",
+    "on_error": "What a task's final failure does: `fail` ends the run, `continue` lets the others go on.",
+    "allow_partial": "Tasks may fail: the run is then PARTIALLY_COMPLETED, unless an important one or most of them did.",
+    "max_parallel": "How many tasks run at once at most.",
+    "timeout_s": "How many seconds a run may take.",
+    "priority": "How soon its runs, and those of its agents, leave the queue for a slot.",
+    "cost_limit_usd": "What a run may cost at most, in dollars.",
+    "policy": "What must be proved of the graph before a version is kept.",
+    "dependencies": "Another way to say `needs`: {task: [tasks that it needs]}.",
+    "error_handling": "Another way to say `on_error`, `allow_partial` and `retry`.",
+}
+OF_TASK: Final = {
+    "id": "The task's name in expressions, as in $tasks.draft: letters, digits and _.",
+    "type": "What kind of task it is; it may be left out where another field tells it.",
+    "name": "What people call it.",
+    "description": "What it does; it becomes the comment of its state.",
+    "needs": "The tasks that must have ended before it starts.",
+    "when": "An expression; if it is false the task is skipped.",
+    "run_when": "Whether it runs when all tasks that it needs completed, when any did, or always.",
+    "with": "Its inputs: values, and expressions in {% … %}.",
+    "retry": "When a failed attempt is made again: a number of attempts, or a rule.",
+    "on_error": "What its final failure does: `fail` ends the run, `continue` lets the others go on.",
+    "fallback": "The output that stands in when it fails for good.",
+    "timeout_s": "How many seconds it may take.",
+    "priority": "1 to 10; the failure of a task of 8 or more fails the run.",
+    "data": "What its output holds: `pii`, or `redacted` if nothing personal is left in it.",
+    "compensate": "The task that undoes it when the run fails after it.",
+    "next": "Where a state machine goes from here: the first way whose `when` holds.",
+    "max_visits": "How often a state machine may come by.",
+    "tasks": "The tasks within, as a list, or as a mapping of their ids.",
+    "do": "The tasks within; one may stand for itself.",
+    "outputs": "Where its output goes: {field: task.input}; the other task then needs this one.",
+    "error_handling": "Another way to say `on_error`, `retry` and `fallback`.",
+    "max_retries": "How often it is tried again.",
+}

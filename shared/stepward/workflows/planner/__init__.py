@@ -1,0 +1,1 @@
+"""Predict a run before it starts: order, time, states and cost, and draw it."""

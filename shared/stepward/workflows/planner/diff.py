@@ -1,0 +1,272 @@
+"""Compare two versions: their graphs, their plans and what they may reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.workflows.compiler.compile import Compiled
+from stepward.workflows.planner.costs import Costs
+from stepward.workflows.planner.plan import Plan, plan
+from stepward.workflows.program.scopes import joined
+
+# What a version may reach.
+
+
+ANYBODY: Final = "anybody who may approve"
+
+
+class Permissions(BaseModel):
+    """Names, sorted."""
+
+    model_config = ConfigDict(frozen=True)
+
+    agents: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
+    workflows: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+
+
+def permissions(definition: WorkflowDefinition) -> Permissions:
+    """Gather all that its tasks may reach, those that undo others too."""
+    found: dict[str, set[str]] = {name: set() for name in Permissions.model_fields}
+    for task in every_task(definition.tasks):
+        for kind, name in _of(task.type, task.settings):
+            found[kind].add(name)
+    return Permissions(**{kind: tuple(sorted(names)) for kind, names in found.items()})
+
+
+def every_task(tasks: tuple[TaskDefinition, ...]) -> Iterator[TaskDefinition]:
+    """Give all tasks, those of bodies and groups and those that undo others too."""
+    ahead = list(reversed(tasks))
+    while ahead:
+        task = ahead.pop()
+        yield task
+        ahead.extend(reversed(task.tasks))
+        if task.compensate:
+            ahead.append(task.compensate)
+
+
+def _of(kind: str, settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    match kind:
+        case "agent":
+            yield "agents", _versioned(settings, "agent", "agent_id")
+        case "subworkflow":
+            yield "workflows", _versioned(settings, "workflow", "workflow_id")
+        case "event":
+            yield "events", str(settings.get("event"))
+        case "tool":
+            yield "tools", _said(settings, "tool", "tool_id")
+            yield from _hosts(settings.get("config"))
+        case "webhook" if settings.get("url"):
+            yield "hosts", _host(str(settings["url"]))
+        case "human":
+            asked = [*settings.get("approvers", ()), *settings.get("escalate_to", ())]
+            yield from (("people", str(name)) for name in asked or [ANYBODY])
+
+
+def _hosts(config: Any) -> Iterator[tuple[str, str]]:
+    """Read the addresses of a tool's configuration: where it calls, or where it may."""
+    if isinstance(config, dict):
+        allowed = config.get("allow")
+        said = [config.get("url"), *(allowed if isinstance(allowed, list) else [])]
+        yield from (("hosts", _host(one)) for one in said if isinstance(one, str))
+        if isinstance(config.get("function"), str):
+            yield "tools", f"lambda_function {config['function']}"
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).netloc or url
+
+
+def _said(settings: dict[str, Any], *names: str) -> str:
+    return str(next((settings[name] for name in names if name in settings), ""))
+
+
+def _versioned(settings: dict[str, Any], *names: str) -> str:
+    """Name an agent or workflow with the version that is asked for: another version may do other things."""
+    version = settings.get("version")
+    return _said(settings, *names) + (f"@{version}" if version else "")
+
+
+# Differences.
+
+
+COMPARED: Final = (
+    "levels",
+    "critical_path",
+    "makespan_ms",
+    "barrier_makespan_ms",
+    "width",
+    "awaits",
+    "parallels",
+    "states",
+    "transitions",
+    "lambda_calls",
+    "dynamodb_writes",
+    "child_runs",
+    "aws",
+    "children",
+    "cost",
+)
+"""Of a plan; who wants the rest looks at the two plans."""
+
+
+class Change(BaseModel):
+    """One value that is another in the second version; None stands for one that is not there."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: str
+    before: Any = None
+    after: Any = None
+
+
+class TaskChange(BaseModel):
+    """A task that both versions have, and in which fields it differs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    task: str
+    fields: tuple[Change, ...]
+
+
+class Edge(BaseModel):
+    """One task comes before another: because it is needed, because of a condition's answer, or by a transition."""
+
+    model_config = ConfigDict(frozen=True)
+
+    before: str
+    after: str
+    why: str = "needs"
+
+
+class Reach(BaseModel):
+    """What one version may reach and the other may not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    added: Permissions
+    removed: Permissions
+
+
+class WorkflowDiff(BaseModel):
+    """All differences; empty lists where there are none."""
+
+    model_config = ConfigDict(frozen=True)
+
+    workflow: str
+    before: str
+    after: str
+    same: bool
+    fields: tuple[Change, ...]
+    """Of the workflow itself."""
+    tasks_added: tuple[str, ...]
+    tasks_removed: tuple[str, ...]
+    tasks_changed: tuple[TaskChange, ...]
+    edges_added: tuple[Edge, ...]
+    edges_removed: tuple[Edge, ...]
+    plan: tuple[Change, ...]
+    permissions: Reach
+
+
+@dataclass(frozen=True)
+class Version:
+    """A version with what it was compiled to."""
+
+    definition: WorkflowDefinition
+    compiled: Compiled
+
+
+def diff(before: Version, after: Version, costs: Costs | None = None) -> WorkflowDiff:
+    """Compare two versions; tasks are the same if their paths are."""
+    old, new = _tasks(before.definition), _tasks(after.definition)
+    edges = _edges(before.definition), _edges(after.definition)
+    fields = tuple(_changes(_own(before.definition), _own(after.definition)))
+    changed = tuple(_changed(old, new))
+    both = plan(before.definition, before.compiled, costs), plan(after.definition, after.compiled, costs)
+    return WorkflowDiff(
+        workflow=after.definition.id,
+        before=before.definition.version,
+        after=after.definition.version,
+        same=not fields and not changed and old.keys() == new.keys(),
+        fields=fields,
+        tasks_added=tuple(path for path in new if path not in old),
+        tasks_removed=tuple(path for path in old if path not in new),
+        tasks_changed=changed,
+        edges_added=tuple(edge for edge in edges[1] if edge not in edges[0]),
+        edges_removed=tuple(edge for edge in edges[0] if edge not in edges[1]),
+        plan=tuple(_changes(_compared(both[0]), _compared(both[1]))),
+        permissions=_reach(permissions(before.definition), permissions(after.definition)),
+    )
+
+
+def _tasks(definition: WorkflowDefinition) -> dict[str, TaskDefinition]:
+    found: dict[str, TaskDefinition] = {}
+    ahead = [("", task) for task in reversed(definition.tasks)]
+    while ahead:
+        container, task = ahead.pop()
+        path = joined(container, task.id)
+        found[path] = task
+        ahead.extend((path, inner) for inner in reversed(task.tasks))
+    return found
+
+
+def _changed(old: dict[str, TaskDefinition], new: dict[str, TaskDefinition]) -> Iterator[TaskChange]:
+    for path, task in new.items():
+        if path in old and (fields := tuple(_changes(_shown(old[path]), _shown(task)))):
+            yield TaskChange(task=path, fields=fields)
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> Iterator[Change]:
+    for name in [*old, *(name for name in new if name not in old)]:
+        if old.get(name) != new.get(name):
+            yield Change(field=name, before=old.get(name), after=new.get(name))
+
+
+def _shown(task: TaskDefinition) -> dict[str, Any]:
+    shown: dict[str, Any] = task.model_dump(mode="json", by_alias=True)
+    return {name: value for name, value in shown.items() if name != "tasks"}
+
+
+def _own(definition: WorkflowDefinition) -> dict[str, Any]:
+    return definition.model_dump(mode="json", exclude={"id", "version", "tasks"})
+
+
+def _compared(made: Plan) -> dict[str, Any]:
+    return made.model_dump(mode="json", include=set(COMPARED))
+
+
+def _edges(definition: WorkflowDefinition) -> dict[Edge, None]:
+    """Give the edges as the document says them, in its order."""
+    found: dict[Edge, None] = {}
+    for path, task in _tasks(definition).items():
+        container = path.rpartition(".")[0]
+        for need in task.needs:
+            found[Edge(before=joined(container, need), after=path)] = None
+        for why, names in (("then", "then"), ("otherwise", "otherwise"), ("otherwise", "else")):
+            for name in task.settings.get(names, ()) if task.type == "condition" else ():
+                found[Edge(before=path, after=joined(container, str(name)), why=why)] = None
+        for way in task.next:
+            found[Edge(before=path, after=way.to, why=f"next {way.when or ''}".strip())] = None
+    return found
+
+
+def _reach(old: Permissions, new: Permissions) -> Reach:
+    return Reach(added=_without(new, old), removed=_without(old, new))
+
+
+def _without(these: Permissions, those: Permissions) -> Permissions:
+    return Permissions(
+        **{
+            kind: tuple(name for name in getattr(these, kind) if name not in getattr(those, kind))
+            for kind in Permissions.model_fields
+        }
+    )

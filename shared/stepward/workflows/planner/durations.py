@@ -1,0 +1,118 @@
+"""Estimate how long a workflow takes, scope by scope."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.programs import PlannedTask, Program
+from stepward.tasks.catalog import find_type
+from stepward.workflows.program.graphs import (
+    back_edges,
+    barrier_makespan,
+    critical_path,
+    levels,
+    limit_width,
+    width,
+)
+from stepward.workflows.program.iteration_bounds import IterationBounds, is_body
+
+
+class ScopePlan(BaseModel):
+    """The order of the tasks of one scope: the workflow's own, or of one round of a body. Tasks are paths."""
+
+    model_config = ConfigDict(frozen=True)
+
+    body: str = ""
+    levels: tuple[tuple[str, ...], ...]
+    """Kahn's: each task in the first level that its needs allow."""
+    critical_path: tuple[str, ...]
+    makespan_ms: int
+    """Of the machine: no task waits for what it does not need, so it is the critical path's; lanes count as needs."""
+    barrier_makespan_ms: int
+    """If each level waited for all of the one before."""
+    width: int | None
+    """The most tasks that can run at once; None for graphs too large to count it."""
+
+    @property
+    def parallelism(self) -> tuple[int, ...]:
+        """How many tasks each level has."""
+        return tuple(len(level) for level in self.levels)
+
+
+@dataclass
+class Durations:
+    """Plans the scopes of a program, the innermost first, since a body takes as long as its rounds."""
+
+    program: Program
+    rounds: IterationBounds
+
+    def __post_init__(self) -> None:
+        self.durations_ms: dict[str, int] = {}
+        self.scopes: dict[str, ScopePlan] = {}
+        inside: dict[str, list[str]] = {"": []}
+        for path, planned in self.program.tasks.items():
+            inside.setdefault(_scope_of(self.program, path), []).append(path)
+            if is_body(planned.task):
+                inside.setdefault(path, [])
+        for body in reversed(list(inside)):
+            self.scopes[body] = self._scope(body, inside[body])
+
+    def _scope(self, body: str, paths: list[str]) -> ScopePlan:
+        for path in paths:
+            self.durations_ms[path] = self._takes_ms(self.program.tasks[path])
+        place = {path: index for index, path in enumerate(paths)}
+        needs = self._needs(body, place)
+        most = None if body or self._is_machine(body) else self.program.definition.max_parallel
+        weights = [self.durations_ms[path] for path in paths]
+        longest, wide = critical_path(limit_width(needs, most), weights), width(needs)
+        return ScopePlan(
+            body=body,
+            levels=tuple(tuple(paths[task] for task in level) for level in levels(needs)),
+            critical_path=tuple(paths[task] for task in longest.path),
+            makespan_ms=longest.length,
+            barrier_makespan_ms=barrier_makespan(needs, weights),
+            width=1 if self._is_machine(body) else min(wide, most or wide) if wide is not None else most,
+        )
+
+    def _needs(self, body: str, place: dict[str, int]) -> list[list[int]]:
+        if self._is_machine(body):
+            return forward_needs(self.program, place)
+        tasks = self.program.tasks
+        return [[place[need] for need in tasks[path].needs if need in place] for path in place]
+
+    def _is_machine(self, body: str) -> bool:
+        return not body and self.program.definition.is_state_machine
+
+    def _takes_ms(self, planned: PlannedTask) -> int:
+        task, typical = planned.task, find_type(planned.task.type).typical_ms
+        seconds = task.settings.get("seconds") if task.type == "wait" else None
+        if isinstance(seconds, int):
+            return seconds * 1000
+        if not is_body(task):
+            return typical if task.timeout_s is None else min(typical, task.timeout_s * 1000)
+        count, once_ms = self.rounds.within(planned.path).expected, self.scopes[planned.path].makespan_ms
+        if task.type == "foreach":
+            count = ceil(count / int(task.settings.get("max_parallel", 10)))
+        return typical + count * once_ms
+
+
+def forward_needs(program: Program, place: dict[str, int]) -> list[list[int]]:
+    """Make a graph of a state machine's ways without those that lead back."""
+    ways = {task.id: [way.to for way in task.next if way.to in place] for task in program.definition.tasks}
+    back = back_edges(ways, program.definition.start or "")
+    needs: list[list[int]] = [[] for _ in place]
+    for task, found in ways.items():
+        for to in found:
+            if (task, to) not in back:
+                needs[place[to]].append(place[task])
+    return needs
+
+
+def _scope_of(program: Program, path: str) -> str:
+    outer = path.rpartition(".")[0]
+    while outer and outer not in program.tasks:
+        outer = outer.rpartition(".")[0]
+    return outer

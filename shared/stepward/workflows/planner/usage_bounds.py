@@ -1,0 +1,225 @@
+"""Bound how many states a run enters, and how much it reads and writes.
+
+An output of a fixed text has its own size, a condition's answer a few bytes; any other may have as much as an item takes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+from math import ceil
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.workflows import TaskDefinition
+from stepward.models.expressions import TIMEOUT_MS
+from stepward.tasks.catalog import settings_of
+from stepward.tasks.tool import ToolSettings
+from stepward.tasks.webhook import WebhookSettings
+from stepward.workflows.compiler.machine_size import all_states, first_states, is_await, is_function
+from stepward.workflows.program.expression_refs import expressions_in
+from stepward.workflows.program.iteration_bounds import ONE, Bound, IterationBounds, total
+from stepward.workflows.program.limits import OWN_BYTES, RETRIED_BY_RULE, SHARED_BYTES
+from stepward.workflows.program.names import SETTLE, WHICH, Part, is_part, owner_of, state_name
+from stepward.workflows.program.tasks import can_be_undone, retry_of
+
+# States that a run enters.
+
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class EnteredState:
+    """One state of the machine with how often a run enters it; `owner` is the task that it is for, "" for the first and the last."""
+
+    name: str
+    owner: str
+    state: State
+    times: Bound
+
+    @property
+    def is_function(self) -> bool:
+        """Whether a function is called in it."""
+        return is_function(self.state)
+
+    @property
+    def is_await(self) -> bool:
+        """Whether it waits at a latch."""
+        return is_await(self.state)
+
+    @property
+    def is_chunk(self) -> bool:
+        """Whether it waits for an execution of some items."""
+        return bool(self.owner) and is_part(self.name, Part.CHUNK)
+
+    @property
+    def is_jittered(self) -> bool:
+        """Whether chance shortens the pauses that the machine makes before it is tried again."""
+        return any("JitterStrategy" in one for one in self.state.get("Retry", ()))
+
+    @cached_property
+    def tries(self) -> Bound:
+        """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""
+        again = sum(
+            one.get("MaxAttempts", 0)
+            for one in self.state.get("Retry", ())
+            if self.is_await or self.is_chunk or any(name in RETRIED_BY_RULE for name in one["ErrorEquals"])
+        )
+        return self.times * Bound(least=1, expected=1, most=1 + again)
+
+
+def entered_states(program: Program, machine: dict[str, Any]) -> list[EnteredState]:
+    """Give all states, those of branches and bodies too.
+
+    All states of a scope are entered once a round of it, whatever happens to its tasks: a task that is skipped is skipped
+    within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds. The
+    executions of chunks count as the run's own: each asks what it is to run, runs it, and is settled; so does the one that
+    undoes a run whose time was over, which is refused in its first states and settled.
+    """
+    rounds = IterationBounds(program)
+    executions = total(rounds.of(path) * rounds.chunks(path) for path in program.chunks)
+    undoing = {*first_states(machine), SETTLE} if can_be_undone(program) else set()
+    found: list[EnteredState] = []
+    for name, state in all_states(machine):
+        owner = owner_of(name, program.tasks)
+        times = rounds.of(owner) if owner else ONE
+        if owner in program.chunks and is_part(name, Part.CHUNK, Part.ITEMS):
+            times = times * rounds.chunks(owner)
+        elif name in (WHICH, SETTLE):
+            times = times + executions
+        if owner and _asks_again(program, owner, name):
+            times = times * (rounds.within(owner) + ONE)
+        found.append(EnteredState(name, owner, state, times + Bound(most=int(name in undoing))))
+    return found
+
+
+def _asks_again(program: Program, owner: str, name: str) -> bool:
+    return program.tasks[owner].task.type == "loop" and name in (owner, state_name(owner, Part.AGAIN))
+
+
+# Sizes of writes and reads.
+
+
+RECORD_BYTES: Final = 700
+"""Of a record without its output or its error."""
+ERROR_BYTES: Final = 4_000
+"""A detail has 1,000 characters at most, of four bytes each."""
+TOKEN_BYTES: Final = 1_100
+KEEPING_MS: Final = 2_000
+"""More than the reads and writes of a function take, together with its own work."""
+LONGEST_MS: Final = 300_000
+"""The most that the room may run, whatever the task calls from there."""
+VALUE_UNITS: Final = 100
+"""Of a value that an item holds; what is larger goes to the bucket, which costs less than these."""
+BEGIN_AND_END_UNITS: Final = 20 + 3 * VALUE_UNITS
+"""Heads with their lists, the input in a transaction, the output, costs, and an Idempotency-Key."""
+SMALL_UNITS: Final = 2
+"""Of a mark, a word or a token."""
+_OF_A_FEW_BYTES: Final = frozenset({"condition", "wait", "event"})
+
+
+@dataclass(frozen=True)
+class SizeBounds:
+    """Upper bounds for one program."""
+
+    program: Program
+    rounds: IterationBounds
+
+    def is_bounded(self, path: str) -> bool:
+        """Whether the document says how large a task's output is."""
+        return self._output_bytes(self.program.tasks[path]) < OWN_BYTES
+
+    def record_units(self, path: str) -> int:
+        """What writing a task's record takes, which pays for all that is in its item."""
+        return ceil(self._latch_bytes[self.program.tasks[path].latch] / 1024)
+
+    def await_units(self, path: str) -> int:
+        """What an await's write takes that leads to a task."""
+        needed = {self.program.tasks[need].latch for need in self.program.tasks[path].needs}
+        return max((ceil(self._latch_bytes[latch] / 1024) for latch in needed), default=SMALL_UNITS)
+
+    def look_units(self, path: str) -> int:
+        """What one look for a task reads, with the values that its expressions may ask for."""
+        planned = self.program.tasks[path]
+        if self.program.definition.is_state_machine:
+            return self.everything_units
+        wanted = {path, *planned.needs, *self._read_by(planned)}
+        latches = {self.program.tasks[one].latch for one in wanted}
+        values = 2 + len(self._read_by(planned))
+        return 2 + sum(ceil(self._latch_bytes[one] / 4096) for one in latches) + values * VALUE_UNITS // 4
+
+    @cached_property
+    def everything_units(self) -> int:
+        """What reading all records of a run takes."""
+        records = sum(
+            self.rounds.of(path).most * self._bytes(planned) for path, planned in self.program.tasks.items()
+        )
+        return 1 + ceil(records / 4096)
+
+    def function_ms(self, path: str) -> int:
+        """How long one function may take for a task: its expressions are stopped in time, its tool too."""
+        task = self.program.tasks[path].task
+        whens = self.program.tasks[path].whens
+        said = sum(1 for _ in expressions_in([task.inputs, task.settings, list(whens)]))
+        said += sum(way.when is not None for way in task.next) + (task.fallback is not None)
+        return min(LONGEST_MS, KEEPING_MS + said * TIMEOUT_MS + self._outside_ms(path))
+
+    def _outside_ms(self, path: str) -> int:
+        planned = self.program.tasks[path]
+        if planned.task.type not in ("tool", "webhook"):
+            return 0
+        try:
+            settings = settings_of(planned.task)
+            tool = _request_of(settings) if isinstance(settings, WebhookSettings) else settings
+            once_s = (planned.task.timeout_s or tool.bound().timeout_s) if tool else 0
+        except (InvalidRequest, ValidationError):
+            return LONGEST_MS
+        return ceil(1000 * retry_of(self.program, planned).longest_s(once_s)) if tool else 0
+
+    @cached_property
+    def _latch_bytes(self) -> dict[str, int]:
+        """How large the items can become that keep records, words and tokens."""
+        found: dict[str, int] = defaultdict(lambda: RECORD_BYTES)
+        for planned in self.program.tasks.values():
+            found[planned.latch] += self._bytes(planned)
+            for mark in planned.marks:
+                found[mark] += len(planned.path) + 8
+        for latch, waiting in self.program.latches.items():
+            found[latch] += len(waiting) * TOKEN_BYTES
+        return found
+
+    def _bytes(self, planned: PlannedTask) -> int:
+        most = SHARED_BYTES if planned.is_shared else OWN_BYTES
+        return RECORD_BYTES + max(ERROR_BYTES, min(most, self._output_bytes(planned)))
+
+    def _output_bytes(self, planned: PlannedTask) -> int:
+        task = planned.task
+        if task.fallback is not None:
+            return OWN_BYTES
+        if task.type in _OF_A_FEW_BYTES:
+            return 100
+        return _fixed_bytes(task) if task.type == "transform" else OWN_BYTES
+
+    def _read_by(self, planned: PlannedTask) -> list[str]:
+        """The tasks whose outputs a task reads and whose sizes nobody knows."""
+        paths = {*planned.reads.values(), *planned.inner_reads.values()}
+        return sorted(path for path in paths if path in self.program.tasks and not self.is_bounded(path))
+
+
+def _request_of(settings: WebhookSettings) -> ToolSettings | None:
+    """The request that a webhook sends; None if it only waits for one."""
+    return settings.as_tool() if settings.url is not None else None
+
+
+def _fixed_bytes(task: TaskDefinition) -> int:
+    """The size of an output that no expression makes."""
+    output = task.settings.get("output", task.inputs)
+    if any(True for _ in expressions_in(output)):
+        return OWN_BYTES
+    return len(json.dumps(output, ensure_ascii=False).encode())

@@ -1,0 +1,1 @@
+"""Answer what holds of a workflow's definition and program, whoever asks."""

@@ -1,0 +1,261 @@
+"""Bound how often each task runs: the iterations of the bodies around it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.chunks import count_chunks, lanes_of
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type
+from stepward.workflows.program.tasks import fails_the_run
+
+# Numbers with a lower and an upper bound.
+
+
+class Bound(BaseModel):
+    """A count of one run that goes to its end; one that is ended early by a failure, a cancel or its time has fewer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    least: int = 0
+    expected: int = 0
+    most: int = 0
+
+    def __add__(self, other: Bound) -> Bound:
+        """Both together."""
+        return Bound(
+            least=self.least + other.least,
+            expected=self.expected + other.expected,
+            most=self.most + other.most,
+        )
+
+    def __mul__(self, other: Bound) -> Bound:
+        """One for each of the other."""
+        return Bound(
+            least=self.least * other.least,
+            expected=self.expected * other.expected,
+            most=self.most * other.most,
+        )
+
+    def of_each(self, count: Callable[[int], int]) -> Bound:
+        """What a number becomes that grows with this one."""
+        return Bound(least=count(self.least), expected=count(self.expected), most=count(self.most))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it can be nothing else."""
+        return self.least == self.most
+
+    def __str__(self) -> str:
+        """Spell it for people."""
+        return f"{self.least:,}" if self.is_certain else f"{self.least:,} to {self.most:,}"
+
+
+ONE = Bound(least=1, expected=1, most=1)
+
+
+def exactly(number: int) -> Bound:
+    """A number that is certain."""
+    return Bound(least=number, expected=number, most=number)
+
+
+def total(bounds: Iterable[Bound]) -> Bound:
+    """All of them together."""
+    least = expected = most = 0
+    for one in bounds:
+        least, expected, most = least + one.least, expected + one.expected, most + one.most
+    return Bound(least=least, expected=expected, most=most)
+
+
+# Iterations.
+
+
+EXPECTED_ITEMS: Final = 10
+EXPECTED_ROUNDS: Final = 2
+"""What a plan takes a list and a loop for whose length nobody knows before the run."""
+DEFAULT_ITEMS: Final = 100
+DEFAULT_PARALLEL: Final = 10
+
+
+@dataclass(frozen=True)
+class IterationBounds:
+    """Answers for one program."""
+
+    program: Program
+
+    def of(self, path: str) -> Bound:
+        """How often a task's state is entered for a new round: the product of the bodies around it."""
+        return self._of[path]
+
+    def within(self, body: str) -> Bound:
+        """How often a body runs each time that its task is come to."""
+        task = self.program.tasks[body].task
+        each = foreach_iterations(task) if task.type == "foreach" else loop_iterations(task)
+        surely = not self.may_not_run(body) and not self._may_fail_softly(body)
+        return each if surely else each.model_copy(update={"least": 0})
+
+    def chunks(self, path: str) -> Bound:
+        """How many executions a large foreach runs its items in each time that it is come to."""
+        most = self.program.chunks.get(path)
+        if most is None:
+            return Bound()
+        lanes = lanes_of(int(self.program.tasks[path].task.settings.get("max_parallel", DEFAULT_PARALLEL)))
+        return self.within(path).of_each(lambda items: count_chunks(items, most, lanes))
+
+    def may_not_run(self, path: str) -> bool:
+        """Whether a task may be skipped in a run that goes to its end."""
+        return self._skippable[path]
+
+    def runs(self, path: str) -> Bound:
+        """How often a task does what it is for: not when it is skipped."""
+        entered = self.of(path)
+        return entered.model_copy(update={"least": 0}) if self.may_not_run(path) else entered
+
+    @cached_property
+    def _of(self) -> dict[str, Bound]:
+        found: dict[str, Bound] = {}
+        visits = self._visits
+        for path in self.program.tasks:
+            body = self.body_of(path)
+            found[path] = found[body] * self.within(body) if body else visits.get(path, ONE)
+        return found
+
+    @cached_property
+    def _bodies(self) -> tuple[str, ...]:
+        return tuple(path for path in self.program.bodies if path)
+
+    def body_of(self, path: str) -> str:
+        """The nearest body around a task; groups between the two do not count."""
+        outer = path
+        while outer:
+            outer = outer.rpartition(".")[0]
+            if outer in self.program.tasks:
+                return outer
+        return ""
+
+    @cached_property
+    def _skippable(self) -> dict[str, bool]:
+        """Whether each may be skipped; asked in the order of needs, so that every answer is there when it is needed."""
+        found: dict[str, bool] = {}
+        for path in self._ordered:
+            found[path] = self._may_skip(self.program.tasks[path], found)
+        return found
+
+    def _may_skip(self, planned: PlannedTask, found: dict[str, bool]) -> bool:
+        if planned.whens or planned.gates:
+            return True
+        if planned.task.run_when == "always" or not planned.needs:
+            return False
+        ill = [found.get(need, True) or self._may_fail_softly(need) for need in planned.needs]
+        return all(ill) if planned.task.run_when == "any_done" else any(ill)
+
+    def _may_fail_softly(self, path: str) -> bool:
+        planned = self.program.tasks[path]
+        return planned.task.fallback is None and not fails_the_run(self.program, planned)
+
+    @cached_property
+    def _ordered(self) -> list[str]:
+        tasks = self.program.tasks
+        left = {path: sum(need in tasks for need in planned.needs) for path, planned in tasks.items()}
+        behind: dict[str, list[str]] = {path: [] for path in tasks}
+        for path, planned in tasks.items():
+            for need in planned.needs:
+                if need in behind:
+                    behind[need].append(path)
+        ready = deque(path for path, count in left.items() if count == 0)
+        ordered: list[str] = []
+        while ready:
+            path = ready.popleft()
+            ordered.append(path)
+            for after in behind[path]:
+                left[after] -= 1
+                if left[after] == 0:
+                    ready.append(after)
+        return ordered if len(ordered) == len(tasks) else [*ordered, *(p for p in tasks if left[p] > 0)]
+
+    @cached_property
+    def _visits(self) -> dict[str, Bound]:
+        """Of a state machine: how often the run may come by each of its tasks; empty for other graphs."""
+        if not self.program.definition.is_state_machine:
+            return {}
+        return visits_of(self.program)
+
+
+def foreach_iterations(task: TaskDefinition) -> Bound:
+    """How many items: those that the document lists, else from none to as many as it allows."""
+    items: Any = task.settings.get("items")
+    if isinstance(items, list):
+        return Bound(least=len(items), expected=len(items), most=len(items))
+    most = int(task.settings.get("max_items", DEFAULT_ITEMS))
+    return Bound(least=0, expected=min(EXPECTED_ITEMS, most), most=most)
+
+
+def loop_iterations(task: TaskDefinition) -> Bound:
+    """How many rounds: one at least, since `until` is asked after a round."""
+    most = int(task.settings.get("max_iterations", 1))
+    return Bound(least=1, expected=min(EXPECTED_ROUNDS, most), most=most)
+
+
+def visits_of(program: Program) -> dict[str, Bound]:
+    """Count a state machine's visits.
+
+    A task with `max_visits` has so many at most; every other one as many as lead to it, and since each circle has a task
+    with a bound, that is a number. At least visited are those that every way from the start to an end passes.
+    """
+    ways = {task.id: [way.to for way in task.next] for task in program.definition.tasks}
+    start = program.definition.start or ""
+    most = _most_visits(program, ways, start)
+    surely = {task for task in ways if not _can_end_without(program, ways, start, task)}
+    return {
+        task: Bound(least=int(task in surely), expected=min(1, most[task]), most=most[task]) for task in ways
+    }
+
+
+def _most_visits(program: Program, ways: dict[str, list[str]], start: str) -> dict[str, int]:
+    """Add up what leads to each task; on a circle, which has no first one, begin with those that have a bound."""
+    bounds = {task.id: task.max_visits for task in program.definition.tasks if task.max_visits}
+    before: dict[str, set[str]] = {task: set() for task in ways}
+    for task, found in ways.items():
+        for to in found:
+            before[to].add(task)
+    most: dict[str, int] = {}
+    pending = list(ways)
+    while pending:
+        ready = [task for task in pending if all(one in most for one in before[task])]
+        circling = [] if ready else [task for task in pending if task in bounds]
+        if not ready and not circling:
+            break
+        for task in ready:
+            led = int(task == start) + sum(most[one] for one in before[task])
+            most[task] = min(led, bounds.get(task, led))
+        most |= {task: bounds[task] for task in circling}
+        pending = [task for task in pending if task not in most]
+    return {task: most.get(task, 0) for task in ways}
+
+
+def _can_end_without(program: Program, ways: dict[str, list[str]], start: str, avoided: str) -> bool:
+    """Whether some way from the start to an end does not pass a task; where no `next` holds the run ends as well."""
+    by_id = {task.id: task for task in program.definition.tasks}
+    seen, ahead = set[str](), [start] if start != avoided else []
+    while ahead:
+        task = ahead.pop()
+        if task in seen or task not in by_id:
+            continue
+        seen.add(task)
+        if not by_id[task].next or all(way.when is not None for way in by_id[task].next):
+            return True
+        ahead.extend(to for to in ways[task] if to != avoided)
+    return False
+
+
+def is_body(task: TaskDefinition) -> bool:
+    """Whether a task runs others in rounds."""
+    return find_type(task.type).place is Place.BODY

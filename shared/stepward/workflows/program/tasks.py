@@ -1,0 +1,119 @@
+"""Answer what a definition says of its tasks: order, effects, retries, containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import ValidationError
+
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
+from stepward.domain.tools import Effect
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.catalog import find_type, settings_of
+from stepward.workflows.program.limits import LONGEST_IN_PROCESS_S
+
+# All tasks of a document.
+
+
+def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tuple[str, TaskDefinition]]:
+    """Give all tasks with their paths, those of groups and bodies and those that undo others too."""
+    pending = [(container, task) for task in reversed(tasks)]
+    while pending:
+        outer, task = pending.pop()
+        path = f"{outer}.{task.id}" if outer else task.id
+        yield path, task
+        if task.compensate:
+            yield f"{path}.compensate", task.compensate
+        pending += [(path, inner) for inner in reversed(task.tasks)]
+
+
+# Effects.
+
+
+def effect_of(task: TaskDefinition) -> Effect:
+    """What a second execution would do; `once` for a function of which nothing is known yet."""
+    try:
+        return find_type(task.type).effect(settings_of(task))
+    except (InvalidRequest, ValidationError):
+        return Effect.ONCE
+
+
+def sends_outside(task: TaskDefinition) -> bool:
+    """Whether the task sends what it is given out of the platform."""
+    try:
+        return find_type(task.type).is_outside(settings_of(task))
+    except (InvalidRequest, ValidationError):
+        return True
+
+
+# Tasks of a compiled program.
+
+
+CRITICAL_FROM = 8
+"""A priority of this and more fails a run that may otherwise end in part."""
+
+
+def retry_of(program: Program, planned: PlannedTask) -> Retry:
+    """A task's own rule, else the workflow's."""
+    return planned.task.retry or program.definition.retry or Retry()
+
+
+def is_by_machine(retry: Retry) -> bool:
+    """Whether the machine makes the pauses of a task that its room carries out.
+
+    The room makes them itself where the first is up to two seconds and all together fit into a function, and where they
+    grow in a line, which the machine cannot.
+    """
+    if retry.strategy not in (Backoff.CONSTANT, Backoff.EXPONENTIAL) or retry.attempts == 1:
+        return False
+    return retry.base_s > LONGEST_IN_PROCESS_S or retry.pauses_s > LONGEST_PAUSE_S
+
+
+def fails_the_run(program: Program, planned: PlannedTask) -> bool:
+    """Whether a task's failure for good ends the run at once: not where what it is in answers for it."""
+    return ends_what_it_is_in(program, planned) and not any(
+        answers_for(container) for _, container in containers_of(program, planned.path)
+    )
+
+
+def ends_what_it_is_in(program: Program, planned: PlannedTask) -> bool:
+    """Whether a task's failure for good ends the nearest that answers for it, and where nothing does the run."""
+    if planned.task.on_error:
+        return planned.task.on_error == "fail"
+    if program.definition.allow_partial:
+        return planned.task.priority >= CRITICAL_FROM
+    return program.definition.on_error == "fail"
+
+
+def answers_for(container: TaskDefinition) -> bool:
+    """Whether a group or a body says what a failure within it means; a group cannot end by itself when time is over."""
+    is_body = container.type != "parallel"
+    return (
+        container.fallback is not None
+        or container.on_error == "continue"
+        or (is_body and container.timeout_s is not None)
+    )
+
+
+def containers_of(program: Program, path: str) -> list[tuple[str, TaskDefinition]]:
+    """List the groups and bodies around a task with their paths, the nearest first."""
+    found: list[tuple[str, TaskDefinition]] = []
+    tasks, prefix = program.definition.tasks, ""
+    for name in path.split(".")[:-1]:
+        prefix = f"{prefix}.{name}" if prefix else name
+        task = next(one for one in tasks if one.id == name)
+        found.append((prefix, task))
+        tasks = task.tasks
+    return found[::-1]
+
+
+def group_at(program: Program, path: str) -> TaskDefinition:
+    """Find a group's definition, which the program's tasks do not have."""
+    return containers_of(program, f"{path}.")[0][1]
+
+
+def can_be_undone(program: Program) -> bool:
+    """Whether the document says of any task what undoes it."""
+    return any(planned.task.compensate for planned in program.tasks.values())

@@ -1,0 +1,1 @@
+"""Prove that a workflow ends, does not deadlock and keeps its policy."""

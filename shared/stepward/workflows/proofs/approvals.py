@@ -1,0 +1,150 @@
+"""Prove that a person approves before anything that may happen only once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from stepward.domain.programs import PlannedTask
+from stepward.domain.tools import Effect
+from stepward.domain.workflows import TaskDefinition
+from stepward.workflows.program.expression_refs import names_in
+from stepward.workflows.program.tasks import effect_of
+from stepward.workflows.proofs.proof import Proof, Subject, body_of
+
+NAME: Final = "once-approved"
+
+
+def prove(subject: Subject) -> Proof:
+    """Find the first task of effect `once` that a run may come to without a yes."""
+    required, guards = subject.definition.policy.approve_once, _Guards(subject)
+    once = [path for path, planned in subject.program.tasks.items() if _acts_once(planned.task)]
+    for path in once:
+        undoes = effect_of(subject.program.tasks[path].task) is not Effect.ONCE
+        if not (guards.is_behind(path) or (undoes and guards.is_yes(path))):
+            way = guards.way_to(path)
+            words = f"{path!r} happens once at most, and a run may come to it without a person's yes"
+            return Proof(name=NAME, holds=False, is_required=required, counter_example=way, words=words)
+    words = (
+        f"each of the {len(once)} tasks of effect `once` runs only after a person has said yes; "
+        "what agents and other workflows do by themselves is theirs to prove"
+    )
+    return Proof(name=NAME, holds=True, is_required=required, words=words)
+
+
+def _acts_once(task: TaskDefinition) -> bool:
+    undoing = task.compensate
+    return effect_of(task) is Effect.ONCE or (undoing is not None and effect_of(undoing) is Effect.ONCE)
+
+
+@dataclass
+class _Guards:
+    subject: Subject
+    _known: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def _tasks(self) -> dict[str, PlannedTask]:
+        return self.subject.program.tasks
+
+    def is_behind(self, path: str) -> bool:
+        """Whether a task runs only after a yes. Those before it are asked first, with a stack, for chains may be long."""
+        ahead = [path]
+        while ahead:
+            task = ahead[-1]
+            before = [one for one in self._before(task) if one not in self._known]
+            if before and task not in self._known:
+                ahead.extend(before)
+            else:
+                self._known.setdefault(task, self._decide(task))
+                ahead.pop()
+        return self._known[path]
+
+    def is_yes(self, path: str) -> bool:
+        """Whether a task completes only if a person says yes: a no fails it, and nothing stands in for a yes."""
+        task = self._tasks[path].task
+        return (
+            task.type == "human" and task.settings.get("on_deny", "fail") == "fail" and task.fallback is None
+        )
+
+    def way_to(self, path: str) -> tuple[str, ...]:
+        """Give a way to a task that passes no yes."""
+        if self._is_on_machine(path):
+            return self._machine_way(path) or (path,)
+        way = [path]
+        while True:
+            needs = [need for need in self._tasks[way[-1]].needs if not self._lets_only_yes(way[-1], need)]
+            outer = body_of(self.subject.program, way[-1])
+            if not needs and not outer:
+                return tuple(reversed(way))
+            way.append(needs[0] if needs else outer)
+            if self._is_on_machine(way[-1]):
+                return (*self._machine_way(way[-1])[:-1], *reversed(way))
+
+    def _before(self, path: str) -> list[str]:
+        outer = body_of(self.subject.program, path)
+        return [*self._tasks[path].needs, *([outer] if outer else [])]
+
+    def _decide(self, path: str) -> bool:
+        planned = self._tasks[path]
+        outer = body_of(self.subject.program, path)
+        if outer and self._known[outer]:
+            return True
+        if self._is_on_machine(path):
+            return not self._machine_way(path)
+        conditions = {gate.condition for gate in planned.gates}
+        if any(self._lets_only_yes(path, condition) for condition in conditions):
+            return True
+        others = [need for need in planned.needs if need not in conditions]
+        told = [self._lets_only_yes(path, need) for need in others]
+        if planned.task.run_when == "always":
+            return False
+        return all(told) and bool(told) if planned.task.run_when == "any_done" else any(told)
+
+    def _lets_only_yes(self, path: str, need: str) -> bool:
+        """Whether a task that needs another runs only after a yes: its own, one before it, or one that it looks at."""
+        if self.is_yes(need) or self._known.get(need, False):
+            return True
+        return self._tasks[need].task.type == "human" and self._looks_at(path, need)
+
+    def _looks_at(self, path: str, person: str) -> bool:
+        """Whether the task's own condition reads a decision that lets the run go on either way."""
+        planned = self._tasks[path]
+        named = names_in(list(planned.whens)) or set()
+        return any(planned.reads.get(name) == person for name in named)
+
+    def _is_on_machine(self, path: str) -> bool:
+        return self.subject.definition.is_state_machine and "." not in path
+
+    def _machine_way(self, path: str) -> tuple[str, ...]:
+        """Find a way from a state machine's start to a task that passes no yes; () if there is none."""
+        by_id = {task.id: task for task in self.subject.definition.tasks}
+        start = self.subject.definition.start or ""
+        came_from: dict[str, str] = {start: ""}
+        ahead = [start] if start in by_id else []
+        for task in ahead:
+            if task == path:
+                return _trail(came_from, path)
+            for way in by_id[task].next:
+                if way.to in by_id and way.to not in came_from and not self._is_yes_way(task, way.when):
+                    came_from[way.to] = task
+                    ahead.append(way.to)
+        return ()
+
+    def _is_yes_way(self, task: str, when: Any) -> bool:
+        """Whether a way is taken only after a yes: it leaves a person's task well, or looks at what was said."""
+        planned = self._tasks[task].task
+        if planned.type != "human":
+            return self._reads_a_condition_of_a_person(task, when)
+        goes_on = planned.on_error == "continue" or self.subject.definition.on_error == "continue"
+        return (self.is_yes(task) and not goes_on) or task in (names_in(when) or set())
+
+    def _reads_a_condition_of_a_person(self, task: str, when: Any) -> bool:
+        people = (name for name in names_in(when) or set() if name in self._tasks and name != task)
+        return any(self._tasks[name].task.type == "human" for name in people)
+
+
+def _trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
+    way = [last]
+    while came_from[way[-1]]:
+        way.append(came_from[way[-1]])
+    return tuple(reversed(way))

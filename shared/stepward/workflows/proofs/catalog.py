@@ -1,0 +1,48 @@
+"""List the proofs, and run all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from stepward.domain.documents.problems import Problem
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.workflows.compiler.compile import Compiled
+from stepward.workflows.proofs import approvals, deadlocks, redaction, termination
+from stepward.workflows.proofs.proof import Proof, Subject, shown
+
+PROOFS: Final[tuple[Callable[[Subject], Proof], ...]] = (
+    termination.prove,
+    deadlocks.prove,
+    redaction.prove,
+    approvals.prove,
+)
+FIXES: Final = {
+    termination.NAME: "give every loop `max_iterations`, and every circle a task with `max_visits`",
+    deadlocks.NAME: "this is a fault of the compiler, not of the document: please report it",
+    redaction.NAME: "put a task with `data: redacted` on that way, or take the need away that makes it",
+    approvals.NAME: "put a task of type human before it that all ways pass, with `on_deny: fail`",
+}
+
+
+def prove(definition: WorkflowDefinition, compiled: Compiled | None = None) -> list[Proof]:
+    """Try every proof; a version that has no bound is not compiled, so there the first is the only one."""
+    subject = Subject(definition, compiled)
+    first = termination.prove(subject)
+    if not first.holds:
+        return [first]
+    return [first, *(proof(subject) for proof in PROOFS[1:])]
+
+
+def refusals(proofs: list[Proof]) -> list[Problem]:
+    """Make problems of what had to hold and does not: such a version is not kept."""
+    return [
+        Problem(
+            code=proof.name,
+            detail=proof.words + (f": {shown(proof.counter_example)}" if proof.counter_example else ""),
+            fix=FIXES[proof.name],
+            task=proof.counter_example[-1] if proof.counter_example else None,
+        )
+        for proof in proofs
+        if proof.is_required and not proof.holds
+    ]

@@ -1,0 +1,56 @@
+"""Define a proof: whether a property holds and, if not, the path that breaks it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict
+
+from stepward.domain.programs import Program
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.workflows.compiler.compile import Compiled, compile_workflow
+
+
+class Proof(BaseModel):
+    """One property. `is_required` tells that the document's policy asks for it, or that nothing may run without it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    holds: bool
+    is_required: bool
+    counter_example: tuple[str, ...] = ()
+    """Paths of tasks, in the order in which a run would come to them."""
+    words: str
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The version that is looked at; it is compiled when a proof first asks for that."""
+
+    definition: WorkflowDefinition
+    given: Compiled | None = None
+
+    @cached_property
+    def compiled(self) -> Compiled:
+        """The version as it was compiled."""
+        return self.given or compile_workflow(self.definition)
+
+    @property
+    def program(self) -> Program:
+        """What its rooms read."""
+        return self.compiled.program
+
+
+def body_of(program: Program, path: str) -> str:
+    """Name the nearest body around a task, "" for the workflow itself; groups between the two do not count."""
+    outer = path.rpartition(".")[0]
+    while outer and outer not in program.tasks:
+        outer = outer.rpartition(".")[0]
+    return outer
+
+
+def shown(path: tuple[str, ...]) -> str:
+    """Spell a way for people."""
+    return " → ".join(path)

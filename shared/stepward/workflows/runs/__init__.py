@@ -1,0 +1,1 @@
+"""Run workflows: start them, execute their tasks, record outcomes, finalize them."""

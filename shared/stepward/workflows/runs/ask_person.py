@@ -1,0 +1,57 @@
+"""Ask a person on behalf of a task, by an approval."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from stepward.agents.tend_approvals import TendApprovals
+from stepward.domain.approvals import SHORTEST_S, Approval, Asking, later
+from stepward.domain.task_records import TaskPlace, WorkflowHead
+from stepward.ports.approvals import Approvals
+from stepward.ports.clock import Clock, iso
+from stepward.tasks.base import Question
+
+
+@dataclass(frozen=True)
+class AskForTask:
+    """Opens the approval of a human task."""
+
+    approvals: Approvals
+    tend: TendApprovals
+    clock: Clock
+
+    def __call__(self, head: WorkflowHead, place: TaskPlace, question: Question) -> None:
+        """Ask once; a task that is entered again finds its approval, and tells only what was not told."""
+        at = iso(self.clock.now())
+        seconds = max(SHORTEST_S, question.settings.get("timeout_s") or SHORTEST_S)
+        call = approval_call_of(place)
+        approval = Approval(
+            id=approval_id_of(head, place),
+            tenant=head.tenant,
+            run=head.run,
+            call=call,
+            tool="human",
+            agent=head.workflow,
+            requester=head.principal,
+            question=question.question[:2_000],
+            details=question.details,
+            asking=Asking.model_validate({**question.settings, "timeout_s": seconds}),
+            task=place,
+            created_at=at,
+            due_at=later(at, seconds),
+        )
+        kept = self.approvals.open(approval)
+        if kept is not None:
+            self.tend.tend(kept, self.clock.now())
+
+
+def approval_id_of(head: WorkflowHead, place: TaskPlace) -> str:
+    """Name the approval by which a task's question is answered."""
+    return f"{head.run}.{approval_call_of(place)}"
+
+
+def approval_call_of(place: TaskPlace) -> str:
+    """Name what is asked, in the letters that an approval's id may have."""
+    name = re.sub(r"[^A-Za-z0-9_-]", "-", str(place.key))
+    return f"{name}-{place.attempt}"[-128:]

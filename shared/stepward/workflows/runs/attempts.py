@@ -1,0 +1,105 @@
+"""Mark the attempts at a task that somebody else answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from stepward.domain.programs import PlannedTask
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey
+from stepward.ports.clock import from_iso, iso
+from stepward.ports.task_store import Begun
+from stepward.workflows.runs.run_store import WorkflowPorts
+
+OPENING: Final = timedelta(seconds=15)
+"""How long after the machine has begun an attempt its function may first look at the clock, a cold start included."""
+
+
+@dataclass(frozen=True)
+class Attempts:
+    """The attempts at one task, marked in the order in which they are made."""
+
+    ports: WorkflowPorts
+    key: RunKey
+    task: TaskKey
+    has_address: bool = False
+    """Whether a call from outside answers each attempt, at an address of its own."""
+
+    def first(self) -> Begun:
+        """Begin the first attempt, or find that it was begun."""
+        mark = Begun(attempt=1, at=self._now, child=self.ports.ids.new("run"), secret=self._secret)
+        return self.ports.store.begin(self.key, self.task, mark)[0]
+
+    def follow(self, attempt: int, *, before_usd_micros: int = 0, before_aws_usd_micros: int = 0) -> Begun:
+        """Mark the attempt after one that failed; whoever comes second finds it marked.
+
+        Args:
+            attempt: The number of the attempt that failed.
+            before_usd_micros: What the runs of all attempts until now have cost: their records are never written.
+            before_aws_usd_micros: What AWS charges for those runs.
+
+        Returns:
+            The mark that stays, with the name of the run that the next attempt may start.
+        """
+        mark = Begun(
+            attempt=attempt + 1,
+            at=self._now,
+            child=self.ports.ids.new("run"),
+            secret=self._secret,
+            before_usd_micros=before_usd_micros,
+            before_aws_usd_micros=before_aws_usd_micros,
+        )
+        return self.ports.store.begin(self.key, self.task, mark)[0]
+
+    def enter(self, begun: Begun, entered: str | None, most_s: int | None) -> datetime | None:
+        """Tell since when an attempt is under way, None if that is not known; an attempt that is new begins now.
+
+        The machine tells when it entered the state, which is when the first attempt began. A later one began at some
+        time before this function first saw it.
+
+        Args:
+            begun: The attempt's mark.
+            entered: When the machine entered the state, as ISO 8601.
+            most_s: How long the attempt may take, in seconds.
+
+        Returns:
+            The time from which the attempt's seconds are counted.
+        """
+        if begun.attempt == 1:
+            return from_iso(entered) if entered else None
+        opened, is_new = self.ports.store.begin(
+            self.key, opened_key(self.task), Begun(attempt=begun.attempt, at=self._now)
+        )
+        since = from_iso(opened.at)
+        return since if is_new else since - min(OPENING, timedelta(seconds=(most_s or 0) / 2))
+
+    def is_open(self, attempt: int) -> bool:
+        """Tell whether a later attempt has been entered by the machine."""
+        opened = opened_key(self.task)
+        marks = self.ports.store.look(self.key, [], [opened]).begun.get(opened, ())
+        return any(mark.attempt == attempt for mark in marks)
+
+    @property
+    def _secret(self) -> str | None:
+        return self.ports.ids.secret() if self.has_address else None
+
+    @property
+    def _now(self) -> str:
+        return iso(self.ports.clock.now())
+
+
+def waits_for_call(planned: PlannedTask) -> bool:
+    """Tell whether a call from outside answers a task."""
+    return bool(planned.task.settings.get("wait_for_call"))
+
+
+def newest(marks: tuple[Begun, ...]) -> Begun | None:
+    """Find the attempt that is under way."""
+    return max(marks, key=lambda mark: mark.attempt, default=None)
+
+
+def opened_key(task: TaskKey) -> TaskKey:
+    """Name what says when the attempts after the first were entered."""
+    return TaskKey(path=f"{task.path}~opened", at=task.at)

@@ -1,0 +1,176 @@
+"""Begin the state machine of a run that is recorded, and admit runs from the queue."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, TypeAlias
+
+from stepward.domain.errors import MachineMissing, StoreConflict
+from stepward.domain.line import InLine
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
+from stepward.ports.clock import iso
+from stepward.ports.runtime_state import NoSlot, SlotLimits
+from stepward.ports.task_store import Inherited, LatchKey, Looked
+from stepward.workflows.program.names import at_depth, depth_of, number_of
+from stepward.workflows.runs.run_store import WorkflowPorts
+
+# Begin.
+
+
+_LOG: Final = logging.getLogger(__name__)
+_PAID_FOR: Final = {"taken_over": True, "cost_usd_micros": 0, "runs_aws_usd_micros": 0, "took_ms": None}
+"""What an earlier run did costs this one nothing."""
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True)
+class BeginRun:
+    """Starts a run's machine; whoever finds that it never began does it again."""
+
+    ports: WorkflowPorts
+
+    def __call__(self, head: WorkflowHead, *, is_new: bool = True) -> None:
+        """Take over what was done before, then start.
+
+        time →   head ✓ ─ records ✓ ─ start ✓        head ✓ ─ ✗ dies: the janitor takes over and starts, by the same name
+        """
+        if is_new and head.rerun_of:
+            self._take_over(head, head.rerun_of)
+        # The name makes a second start harmless, so a start whose answer was lost is simply made again.
+        self.ports.machines.start(head)
+
+    def _take_over(self, head: WorkflowHead, rerun_of: str) -> None:
+        """Write what was done into the new run, whose tasks find it there and do not run again; safe to repeat."""
+        program = self.ports.program(head.tenant, head.workflow, head.version)
+        before = RunKey(tenant=head.tenant, run=rerun_of)
+        self.ports.store.copy_values(before, head.key)
+        taken: list[Inherited] = []
+        for task, record in kept(program, self.ports.store.everything(before)).items():
+            planned = program.tasks[task.path]
+            paid = record.model_copy(update=_PAID_FOR)
+            taken.append(Inherited(LatchKey(planned.latch, task.at), task.path, paid))
+            taken += [Inherited(LatchKey(mark, task.at), task.path, None) for mark in planned.marks]
+        self.ports.store.inherit(head.key, taken)
+
+
+@dataclass(frozen=True)
+class AdmitRun:
+    """Gives a run that stands in the queue a slot and begins it: what `dispatch` does for workflows."""
+
+    ports: WorkflowPorts
+
+    def __call__(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+        """Admit one run; False if it does not stand there any more.
+
+        time →   dispatch: slot ✓ place gone ─ ✗ dies        janitor: RUNNING and never began → begins it
+        """
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        for _ in range(_ATTEMPTS):
+            head, standing = self.ports.runs.head(key), self.ports.slots.standing(key)
+            if head is None or head.ended or standing is None or standing.place != waiting.place:
+                self.ports.queue.line.leave(waiting)
+                return False
+            deadline_at = iso(self.ports.clock.now() + timedelta(seconds=self._timeout_s(head)))
+            try:
+                outcome = self.ports.slots.admit(waiting, standing, limits, deadline_at)
+            except StoreConflict:
+                continue
+            if isinstance(outcome, NoSlot):
+                return outcome
+            self._begin(head)
+            return True
+        raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
+
+    def _begin(self, head: WorkflowHead) -> None:
+        """Begin it; one whose machine is gone has ordered it, and the janitor begins it once it is there."""
+        try:
+            BeginRun(self.ports)(head)
+        except MachineMissing as error:
+            _LOG.warning("%s begins later: %s", head.run, error.detail)
+
+    def _timeout_s(self, head: WorkflowHead) -> int:
+        """How long the run may take: it does not lose what it stood in the queue for."""
+        return self.ports.program(head.tenant, head.workflow, head.version).definition.timeout_s
+
+
+# What a rerun takes over.
+
+
+Round: TypeAlias = tuple[str, str, int]
+"""A round of a loop or a step of a state machine: the path of the body, where it is, the number."""
+Node: TypeAlias = TaskKey | Round
+_UNDONE = "~undone"
+
+
+def kept(program: Program, looked: Looked) -> dict[TaskKey, TaskRecord]:
+    """Choose the records that stay: of tasks that completed, and depend on none that is to run once more.
+
+    What failed runs again, and what was undone, what only stood in, and all that comes after one of these: a judge
+    that had two findings of three is asked again when there are three.
+    """
+    records = {task: record for task, record in looked.records.items() if "~" not in task.path}
+    again = _with_what_follows(_to_run_again(looked, records), _followers(program, records))
+    return {task: record for task, record in records.items() if record.is_well and task not in again}
+
+
+def _to_run_again(looked: Looked, records: dict[TaskKey, TaskRecord]) -> set[Node]:
+    undone = {task.path.removesuffix(_UNDONE) for task in looked.records if task.path.endswith(_UNDONE)}
+    return {
+        task
+        for task, record in records.items()
+        if record.error is not None or record.fell_back or task.path in undone
+    }
+
+
+def _with_what_follows(first: set[Node], followers: dict[Node, list[Node]]) -> set[Node]:
+    found, ahead = set(first), list(first)
+    while ahead:
+        for follower in followers.get(ahead.pop(), ()):
+            if follower not in found:
+                found.add(follower)
+                ahead.append(follower)
+    return found
+
+
+def _followers(program: Program, records: dict[TaskKey, TaskRecord]) -> dict[Node, list[Node]]:
+    """Turn needs around: who runs again because another does."""
+    found: dict[Node, list[Node]] = {}
+    for task in records:
+        for cause in _causes(program, task):
+            found.setdefault(cause, []).append(task)
+        for body in _bodies(program, task):
+            # A body that lost one of its tasks brings something else.
+            found.setdefault(task, []).append(body)
+        for path, at, number in _rounds(program, task):
+            own: Round = (path, at, number)
+            found.setdefault((path, at, number - 1), []).extend((task, own))
+            found.setdefault(task, []).append(own)
+    return found
+
+
+def _causes(program: Program, task: TaskKey) -> Iterator[TaskKey]:
+    """Name what a task needs, and what the bodies around it need."""
+    for one in (task, *_bodies(program, task)):
+        for need in program.tasks[one.path].needs:
+            yield TaskKey(path=need, at=at_depth(one.at, program.tasks[need].depth))
+
+
+def _bodies(program: Program, task: TaskKey) -> Iterator[TaskKey]:
+    path = task.path
+    while path := path.rpartition(".")[0]:
+        if (body := program.tasks.get(path)) is not None:
+            yield TaskKey(path=path, at=at_depth(task.at, body.depth))
+
+
+def _rounds(program: Program, task: TaskKey) -> Iterator[Round]:
+    """Name the rounds that come one after another in which a task ran: those of loops, and a state machine's steps."""
+    if program.definition.is_state_machine:
+        yield "", "", number_of(at_depth(task.at, 1))
+    for body in _bodies(program, task):
+        if program.tasks[body.path].task.type == "loop":
+            yield body.path, body.at, number_of(at_depth(task.at, depth_of(body.at) + 1))

@@ -1,0 +1,248 @@
+"""Bill what AWS charges for a run, from the records of its tasks.
+
+A task's states, tries and marks say what Step Functions and Lambda did for it, the sizes of its records what was written and
+read. Of functions that left no word, as those that begin what others answer, a usual time is taken; what the platform's own
+faults made be tried again is not known, and not counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import ceil
+from typing import Final
+
+from stepward.domain.aws_costs import ITEM_BYTES, START_MS, AwsTally
+from stepward.domain.aws_prices import AwsCost
+from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.ports.clock import from_iso
+from stepward.ports.task_store import Begun, LatchKey, Looked
+from stepward.tasks.base import Place
+from stepward.tasks.catalog import find_type, is_awaited
+from stepward.workflows.program.limits import LOOK_READ_UNITS
+from stepward.workflows.program.names import at_depth, number_of, round_of
+from stepward.workflows.runs.compensation_lock import RIGHT
+from stepward.workflows.runs.slots import LONG_S
+
+ROOM: Final = "task_run"
+EDGES_MS: Final = 15
+"""Before the first look at the clock and after the last write."""
+USUAL_MS: Final = 30
+"""Of a function that only evaluates, keeps or sets something going."""
+ANSWER_MS: Final = 40
+"""Of a room that takes a person's decision, or a call from outside."""
+TOKEN_BYTES: Final = 1_000
+START_WRITE_UNITS: Final = 15
+"""Head 2 with its three lists 3, beginning 2, a small input 2, slot 2, two counters 4; without an Idempotency-Key."""
+END_WRITE_UNITS: Final = 16
+"""Head 2 with its three lists 3, output 1, costs 2, how it stands 2, slot 2, two counters 4."""
+WAIT_WRITE_UNITS: Final = 26
+"""The slot given back and taken again, each time with two counters 4, how it stands 2, head 2 with its three lists 3."""
+ASKING_WRITE_UNITS: Final = 9
+"""An approval with its list 3, that it was told 2, its decision 4."""
+START_READ_UNITS: Final = 2
+CHUNK_STATES: Final = 4
+"""What waits for it, the question which items, the items, and its settling."""
+
+
+@dataclass
+class Bill:
+    """What was counted for the run, and of that for each of its tasks."""
+
+    program: Program
+    looked: Looked
+    is_child: bool = False
+    total: AwsTally = field(default_factory=AwsTally)
+    tasks: dict[TaskKey, AwsTally] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Count."""
+        self._start()
+        for task in dict.fromkeys((*self.looked.records, *self.looked.begun)):
+            self.tasks[task] = self._task(task)
+        for tally in self.tasks.values():
+            self.total.add(tally)
+
+    def settled(self, ms: int | None) -> AwsCost:
+        """Price the whole with its end; `ms` is how long the last state's function took, None if it was not entered."""
+        tally = self.total.copy()
+        tally.events += 1
+        tally.write_units += END_WRITE_UNITS
+        if ms is not None:
+            tally.transitions += 1
+            tally.invoke(ROOM, ms + EDGES_MS)
+            tally.read_units += self._everything
+        return tally.cost()
+
+    def _start(self) -> None:
+        tally = self.total
+        if not self.is_child:
+            tally.http_requests += 1
+            for room, ms in START_MS.items():
+                tally.invoke("workflows_api" if room == "runs_api" else room, ms)
+        tally.s3_gets += 1
+        tally.write_units += START_WRITE_UNITS
+        tally.read_units += START_READ_UNITS
+        tally.transitions += self.program.definition.is_state_machine + bool(self.program.chunks)
+
+    def _task(self, task: TaskKey) -> AwsTally:
+        tally, record = AwsTally(), self.looked.records.get(task)
+        planned = self.program.tasks.get(task.path)
+        if record and record.taken_over:
+            tally.write(_bytes(record))
+            return tally
+        if planned is None:
+            self._beside(tally, task, record)
+            return tally
+        self._states(tally, task, planned, record)
+        self._writes(tally, task, planned, record)
+        return tally
+
+    def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
+        """Count what is no task of the document: what undid one, who did that, or a chunk of a list's items."""
+        if task == RIGHT:
+            self._undoing(tally, self.looked.begun[task])
+        elif task.is_undone:
+            tally.read_units += LOOK_READ_UNITS
+        if task.is_chunk:
+            executions = len(self.looked.begun.get(task, ()))
+            tally.transitions += CHUNK_STATES * executions
+            for _ in range(2 * executions):
+                tally.invoke(ROOM, USUAL_MS)
+            tally.read_units += 2 * executions * self._looks(None, task)
+            tally.write_units += 2 * executions
+        if record:
+            tally.write(_bytes(record))
+
+    def _undoing(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
+        """Count the right to undo, and the states that led an execution of its own to its last one."""
+        tally.write_units += len(marks)
+        for mark in marks:
+            if mark.child:
+                tally.transitions += 1 + self.program.definition.is_state_machine + bool(self.program.chunks)
+                tally.invoke(ROOM, USUAL_MS)
+
+    def _states(
+        self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
+    ) -> None:
+        """Count entered states and the functions in them; the record's own took the time that it says."""
+        tries, again = self._tries(task, planned, record), self._rounds(task, planned)
+        tally.transitions += planned.states + tries - 1 + 2 * again
+        functions = planned.functions + tries - 1 + again
+        said_ms = None if record is None else record.took_ms
+        own_ms = USUAL_MS if said_ms is None else said_ms + EDGES_MS
+        for number in range(functions):
+            # A try that failed is taken to have lasted as long as the last one.
+            tally.invoke(ROOM, own_ms if number < tries else USUAL_MS)
+        tally.read_units += functions * self._looks(planned, task)
+        tally.events += planned.task.type == "event"
+
+    def _writes(
+        self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
+    ) -> None:
+        size = self._sizes.get(_latch(planned, task), ITEM_BYTES)
+        tally.write_units += planned.awaits * ceil((size + TOKEN_BYTES) / 1024)
+        marks = len(self.looked.begun.get(task, ()))
+        tally.write_units += marks
+        if record is None:
+            return
+        tally.write_units += ceil(self._sizes_then[task] / 1024) + len(planned.marks)
+        if record.output_bytes is not None:
+            tally.write(record.output_bytes)
+        if planned.task.type == "foreach":
+            tally.write_units += 1
+        if planned.task.type == "wait" and _waited_s(record) > LONG_S:
+            tally.write_units += WAIT_WRITE_UNITS
+        if marks and self._is_awaited(planned):
+            self._answer(tally, planned, marks)
+
+    def _answer(self, tally: AwsTally, planned: PlannedTask, tries: int) -> None:
+        """Count tokens, and who brings an answer; runs count for themselves what they do at their end."""
+        tally.write_units += tries + WAIT_WRITE_UNITS
+        tally.read_units += 2
+        room = {"human": "approvals_api", "webhook": "callbacks"}.get(planned.task.type)
+        if room:
+            tally.http_requests += 1
+            tally.invoke("authorizer", START_MS["authorizer"] if room == "approvals_api" else 0)
+            tally.invoke(room, ANSWER_MS)
+        if planned.task.type == "human":
+            tally.write_units += ASKING_WRITE_UNITS
+
+    def _tries(self, task: TaskKey, planned: PlannedTask, record: TaskRecord | None) -> int:
+        """How often the task's first state was tried, as far as is known."""
+        if self._is_awaited(planned):
+            return max(1, len(self.looked.begun.get(task, ())))
+        return record.entries if record and find_type(planned.task.type).place is Place.WITHIN else 1
+
+    def _is_awaited(self, planned: PlannedTask) -> bool:
+        return planned.path in self._awaited
+
+    @cached_property
+    def _awaited(self) -> frozenset[str]:
+        return frozenset(path for path, one in self.program.tasks.items() if is_awaited(one.task))
+
+    def _rounds(self, task: TaskKey, planned: PlannedTask) -> int:
+        """How often a loop asked once more: as many times as it ran."""
+        if planned.task.type != "loop":
+            return 0
+        return self._ran.get(round_of(task.at, task.path, 0).rpartition("[")[0], 0)
+
+    @cached_property
+    def _ran(self) -> dict[str, int]:
+        """How many rounds there were of each body, by what their names begin with."""
+        found: dict[str, int] = {}
+        for task in (*self.looked.records, *self.looked.begun):
+            if task.at and not task.is_chunk:
+                body, number = task.at.rpartition("[")[0], number_of(task.at)
+                found[body] = max(found.get(body, 0), number + 1)
+        return found
+
+    def _looks(self, planned: PlannedTask | None, task: TaskKey) -> float:
+        """What one look at the run reads: how it began, the task's mark, and the records of those that it needs."""
+        if planned is None:
+            return 2
+        if self.program.definition.is_state_machine:
+            return self._everything
+        others = (self.program.tasks[path] for path in {planned.path, *planned.needs})
+        latches = {_latch(other, task) for other in others}
+        return 2 + sum(ceil(self._sizes.get(latch, 1) / 4096) for latch in latches)
+
+    @cached_property
+    def _everything(self) -> int:
+        """What reading the whole run takes."""
+        return ceil((sum(self._sizes.values()) + ITEM_BYTES * (1 + len(self.looked.begun))) / 4096)
+
+    @cached_property
+    def _sizes(self) -> dict[LatchKey, int]:
+        """How large the items are that keep the records."""
+        found: dict[LatchKey, int] = {}
+        for task, size in self._sizes_then.items():
+            latch = _latch(self.program.tasks[task.path], task)
+            found[latch] = max(found.get(latch, 0), size)
+        return found
+
+    @cached_property
+    def _sizes_then(self) -> dict[TaskKey, int]:
+        """How large an item was when each record was written, which pays for all that was in it already."""
+        sizes: dict[LatchKey, int] = {}
+        found: dict[TaskKey, int] = {}
+        for task, record in sorted(self.looked.records.items(), key=lambda one: one[1].ended_at):
+            planned = self.program.tasks.get(task.path)
+            if planned is not None:
+                latch = _latch(planned, task)
+                sizes[latch] = found[task] = sizes.get(latch, ITEM_BYTES) + _bytes(record)
+        return found
+
+
+def _latch(planned: PlannedTask, task: TaskKey) -> LatchKey:
+    return LatchKey(planned.latch, at_depth(task.at, planned.depth))
+
+
+def _waited_s(record: TaskRecord) -> float:
+    return (from_iso(record.ended_at) - from_iso(record.started_at)).total_seconds()
+
+
+def _bytes(record: TaskRecord) -> int:
+    return len(record.model_dump_json(exclude_none=True))

@@ -1,0 +1,131 @@
+"""Start the runs that tasks wait for: agents and workflows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stepward.agents.answering import inherited
+from stepward.agents.children import check_descent
+from stepward.agents.find import startable_agent
+from stepward.agents.start import Launch, Start
+from stepward.domain.budgets import run_budget
+from stepward.domain.callers import Caller
+from stepward.domain.descent import above_agent
+from stepward.domain.errors import BudgetExceeded, NotFound
+from stepward.domain.line import RunBudget
+from stepward.domain.money import dollars
+from stepward.domain.run_origins import Parent
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.tasks.base import ChildRun, Question
+from stepward.workflows.runs.end_run import totals_of
+from stepward.workflows.runs.run_store import WorkflowPorts
+from stepward.workflows.runs.start_checks import startable_workflow
+from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch
+
+Ask = Callable[[WorkflowHead, TaskPlace, Question], None]
+MakeAddress = Callable[[WorkflowHead, TaskPlace], str]
+
+
+@dataclass(frozen=True)
+class ChildRuns:
+    """The reach of one run's tasks."""
+
+    ports: WorkflowPorts
+    key: RunKey
+    start: Start
+    workflows: StartWorkflow
+    ask: Ask
+    address: MakeAddress
+
+    def start_agent(self, place: TaskPlace, child: ChildRun) -> None:
+        """Start the agent's run under the name that its task's mark says; it may spend what is left of the run's limit."""
+        head = self._head()
+        agent = startable_agent(self.start.registry, self.key.tenant, child.of, child.version).definition
+        above = above_agent(self._chain(head))
+        check_descent(agent.id, above, len(above))
+        answers = inherited(head.answers, agent)
+        limits = [one for one in (child.cost_limit_usd_micros, self._left(head, place)) if one]
+        self.start.launch(
+            Caller(tenant=self.key.tenant, principal=head.principal),
+            Launch(
+                agent=agent,
+                given=child.given,
+                priority=self._definition(place).priority,
+                answers=answers,
+                run=place.child,
+                cost_limit_usd_micros=min(limits) if limits else None,
+                parent=Parent(
+                    run=self.key.run,
+                    call=str(place.key),
+                    tool="workflow",
+                    depth=len(above),
+                    ancestors=above,
+                    task=place,
+                    budgets=self._budgets(head, place),
+                ),
+            ),
+        )
+
+    def start_workflow(self, place: TaskPlace, child: ChildRun) -> None:
+        """Start the other workflow's run under the name that its task's mark says."""
+        head = self._head()
+        self._left(head, place)
+        found = startable_workflow(self.workflows.registry, self.key.tenant, child.of, child.version)
+        parent = WorkflowParent(
+            run=self.key.run,
+            place=place,
+            ancestors=self._chain(head),
+            budgets=self._budgets(head, place),
+        )
+        launch = WorkflowLaunch(child.given, run=place.child, parent=parent, before=head.answers)
+        self.workflows.launch(Caller(tenant=self.key.tenant, principal=head.principal), found, launch)
+
+    def ask_person(self, place: TaskPlace, question: Question) -> None:
+        """Open an approval."""
+        self.ask(self._head(), place, question)
+
+    def wait_for_call(self, place: TaskPlace) -> str:
+        """Make an address that only the one who is told it knows."""
+        return self.address(self._head(), place)
+
+    def _head(self) -> WorkflowHead:
+        found = self.ports.runs.head(self.key)
+        if found is None:
+            raise NotFound(f"there is no run {self.key.run}.")
+        return found
+
+    @staticmethod
+    def _chain(head: WorkflowHead) -> tuple[str, ...]:
+        """Name this run's workflow, and those above it."""
+        return (*(head.parent.ancestors if head.parent else ()), head.workflow)
+
+    def _definition(self, place: TaskPlace) -> WorkflowDefinition:
+        return self.ports.program(self.key.tenant, place.workflow, place.version).definition
+
+    def _budgets(self, head: WorkflowHead, place: TaskPlace) -> tuple[RunBudget, ...]:
+        """The budgets that all agents within the run draw from: of the runs above, and its own if it has a limit."""
+        above, limit = head.parent.budgets if head.parent else (), self._limit(head, place)
+        own = () if limit is None else (run_budget(head.run, head.created_at, limit),)
+        return (*above, *own)
+
+    def _limit(self, head: WorkflowHead, place: TaskPlace) -> int | None:
+        """What the run may spend: by its document, and by what an agent that waits for it has left to it."""
+        given = head.parent.cost_limit_usd_micros if head.parent else None
+        known = [one for one in (self._definition(place).cost_limit_usd_micros, given) if one is not None]
+        return min(known, default=None)
+
+    def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
+        """What is left of the limit by what has ended: an agent is not begun for nothing, and is told its bound.
+
+        What those beside it hold and spend meanwhile, the budget knows, from which each draws before it spends.
+        """
+        limit = self._limit(head, place)
+        if limit is None:
+            return None
+        spent = totals_of(self.ports.store.everything(self.key).records).cost_usd_micros
+        if spent >= limit:
+            raise BudgetExceeded(f"the run has spent {dollars(spent)} of its {dollars(limit)}.")
+        return limit - spent

@@ -1,0 +1,219 @@
+"""End runs: close them, book their cost, stop their chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
+
+from stepward.domain.costs import CostLine
+from stepward.domain.errors import Conflict, NotFound, RunCancelled, StoreConflict
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import (
+    TaskKey,
+    TaskRecord,
+    TaskStatus,
+    WorkflowHead,
+    WorkflowStatus,
+    WorkflowTotals,
+)
+from stepward.ports.clock import iso
+from stepward.ports.runtime_state import Freed
+from stepward.ports.task_store import Looked
+from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflows.program.lookup import find_workflow_run
+from stepward.workflows.program.tasks import can_be_undone
+from stepward.workflows.runs.bill import Bill
+from stepward.workflows.runs.compensation_lock import StartCompensation
+from stepward.workflows.runs.run_store import WorkflowPorts
+
+# Ends from outside: cancelled, or lost.
+
+
+OUT_OF_TIME: Final = "States.Timeout"
+"""What a machine's end is called whose time was over."""
+BEING_UNDONE: Final = "being undone"
+"""How a run stands that has still to end, because an execution of its own undoes it first."""
+CancelChild = Callable[[str, str, str], Any]
+"""Cancels a run of an agent: tenant, run, by whom."""
+
+
+@dataclass(frozen=True)
+class EndRun:
+    """Writes an end that the machine did not bring, stops the machine, and ends what the run has set going."""
+
+    ports: WorkflowPorts
+    tell: Notify
+    cancel_agent: CancelChild
+
+    def cancel(self, tenant: str, run: str, by: str) -> WorkflowHead:
+        """End the run as cancelled; once more is the same.
+
+        time →   task: look ─ not cancelled ─ begins            cancel: word ✓ ─ head ✓ ─ stop ─ reads marks ─ ends children
+                 task: look ─ cancelled → nothing begins        a child whose parent has ended sees it at its first step
+        """
+        head = find_workflow_run(self.ports.runs, tenant, run)
+        if not head.ended:
+            self.ports.store.cancel(head.key, by)
+            self._end(
+                head,
+                WorkflowStatus.CANCELLED,
+                RunError(code=RunCancelled.__name__, detail=f"cancelled by {by}."),
+            )
+            head = find_workflow_run(self.ports.runs, tenant, run)
+        if head.status is not WorkflowStatus.CANCELLED:
+            raise Conflict(
+                f"the run has ended as {head.status}.", field="run_id", fix="nothing is left to cancel"
+            )
+        self.ports.machines.stop(head, RunCancelled.__name__, f"cancelled by {by}")
+        self._end_children(head, by)
+        return head
+
+    def close(self, key: RunKey, error: str, detail: str) -> str:
+        """End a run whose machine is gone as failed, after what it had done is undone; say how it stands."""
+        head = self.ports.runs.head(key)
+        if head is None:
+            raise NotFound(f"there is no run {key.run}.")
+        if not head.ended:
+            program = self.ports.program(key.tenant, head.workflow, head.version)
+            why = self._why(head, program, error, detail)
+            if can_be_undone(program):
+                self._end_children(head, "the platform")
+                if StartCompensation(self.ports)(head, program, why):
+                    return BEING_UNDONE
+            self._end(head, WorkflowStatus.FAILED, why)
+            self._end_children(head, "the platform")
+        closed = self.ports.runs.head(key)
+        return closed.status.value if closed else "unknown"
+
+    def _why(self, head: WorkflowHead, program: Program, error: str, detail: str) -> RunError:
+        """Name the run's time as the cause if it is over: whoever sweeps up late knows nothing but that."""
+        if error != OUT_OF_TIME and iso(self.ports.clock.now()) < head.deadline_at:
+            return RunError(code=error, detail=detail)
+        seconds = program.definition.timeout_s
+        detail = f"the run took longer than its `timeout_s` of {seconds:,} s."
+        return RunError(code=OUT_OF_TIME, detail=detail)
+
+    def _end(self, head: WorkflowHead, status: WorkflowStatus, error: RunError) -> None:
+        looked = self.ports.store.everything(head.key)
+        end = WorkflowEnd(
+            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
+        )
+        counted, freed = close_booked(self.ports, head, looked, end, None)
+        if freed.done:
+            self.tell(head, counted, None)
+            self.ports.queue.tell(freed, head.tenant)
+
+    def _end_children(self, head: WorkflowHead, by: str) -> None:
+        """End the chunks, and the runs of tasks that have no record: nobody waits for them any more."""
+        looked = self.ports.store.everything(head.key)
+        stop_chunks(self.ports, head, looked, f"ended by {by}")
+        for child in open_children(looked):
+            workflow = self.ports.runs.head(RunKey(tenant=head.tenant, run=child))
+            try:
+                if workflow is not None:
+                    self.cancel(head.tenant, child, by)
+                else:
+                    self.cancel_agent(head.tenant, child, by)
+            except (Conflict, NotFound):
+                # It has ended meanwhile, or had not begun: it sees at its first step that nobody waits.
+                continue
+
+
+def open_children(looked: Looked) -> list[str]:
+    """Name the runs that tasks without a record have started."""
+    return [
+        mark.child
+        for task, marks in looked.begun.items()
+        for mark in marks
+        if mark.child and task.is_task and task not in looked.records
+    ]
+
+
+# The end and its cost.
+
+
+OUTPUT: Final = "output"
+"""Where what a run brought is kept."""
+_ATTEMPTS: Final = 20
+Notify = Callable[[WorkflowHead, WorkflowEnd, Any], None]
+
+
+def close_booked(
+    ports: WorkflowPorts, head: WorkflowHead, looked: Looked, end: WorkflowEnd, since: datetime | None
+) -> tuple[WorkflowEnd, Freed]:
+    """Write the end with what it cost; `done` tells whether it is the one that stays.
+
+    Whoever waits for the slot is to be told after who waits for the run: that one may need it to go on.
+    `since` is when the function of the last state began, None where the run is ended from outside.
+    """
+    program = ports.program(head.tenant, head.workflow, head.version)
+    took = None if since is None else ports.clock.now() - since
+    ms = None if took is None else max(0, round(took.total_seconds() * 1000))
+    aws = Bill(program, looked, is_child=head.parent is not None).settled(ms)
+    counted = end.model_copy(update={"aws": aws})
+    return counted, _close(ports, head, counted)
+
+
+@retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
+def _close(ports: WorkflowPorts, head: WorkflowHead, end: WorkflowEnd) -> Freed:
+    """Write the end; tasks that are still under way may move the run's slot at the same moment."""
+    return ports.runs.close(head.key, end, cost_line(head, end))
+
+
+def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:
+    """Write a run into the book: what it took itself, for its agents and workflows have lines of their own."""
+    return CostLine(
+        day=end.ended_at[:10],
+        workflow=head.workflow,
+        runs=1,
+        tool_usd_micros=end.totals.tool_usd_micros,
+        aws_usd_micros=end.aws.usd_micros if end.aws else 0,
+    )
+
+
+def notify_again(ports: WorkflowPorts, tell: Notify, head: WorkflowHead) -> dict[str, Any]:
+    """Tell of an end once more: whoever wrote it may have died before anybody heard."""
+    end = WorkflowEnd(
+        status=head.status,
+        ended_at=head.ended_at or "",
+        error=head.error,
+        totals=head.totals,
+        aws=head.aws,
+    )
+    is_well = head.status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+    tell(head, end, ports.store.value(head.key, OUTPUT) if is_well else None)
+    return {"status": head.status.value}
+
+
+def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
+    """Count a run's tasks and what they cost."""
+    own = [record for task, record in records.items() if task.is_task]
+    count = {status: sum(record.status is status for record in own) for status in TaskStatus}
+    return WorkflowTotals(
+        tasks=len(own),
+        completed=count[TaskStatus.COMPLETED],
+        failed=count[TaskStatus.FAILED],
+        skipped=count[TaskStatus.SKIPPED],
+        cost_usd_micros=sum(record.cost_usd_micros for record in records.values()),
+        tool_usd_micros=sum(record.cost_usd_micros for record in records.values() if record.child is None),
+        runs_aws_usd_micros=sum(record.runs_aws_usd_micros for record in records.values()),
+    )
+
+
+# Executions of chunks.
+
+
+def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, looked: Looked, cause: str) -> None:
+    """Stop what marks name and no outcome ended; a mark comes before its execution, so that none is missed.
+
+    time →   state: mark ✓ ─ start ✓ ─ head? ended → stop         end: head ✓ ─ reads marks ─ stops
+    """
+    for task, marks in looked.begun.items():
+        if task.is_chunk and task not in looked.records:
+            for mark in marks:
+                ports.machines.stop(head, RunCancelled.__name__, cause, mark.child)

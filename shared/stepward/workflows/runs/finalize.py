@@ -1,0 +1,203 @@
+"""Finalize a run from its tasks' records: status, output, compensation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepward.domain.errors import NotFound, StepwardError, TaskFailed, TaskFault
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import (
+    TaskKey,
+    TaskRecord,
+    TaskStatus,
+    WorkflowHead,
+    WorkflowStatus,
+)
+from stepward.domain.undoing import Undoing
+from stepward.ports.clock import iso
+from stepward.ports.task_store import Looked
+from stepward.ports.workflow_runs import WorkflowEnd
+from stepward.workflows.program.expression_refs import resolved
+from stepward.workflows.program.names import nested, number_of
+from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
+from stepward.workflows.runs.compensation import Compensate
+from stepward.workflows.runs.compensation_lock import take_right
+from stepward.workflows.runs.containers import is_answered_for
+from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
+from stepward.workflows.runs.run_inline import TaskServices
+from stepward.workflows.runs.run_store import WorkflowPorts, output_of
+from stepward.workflows.runs.run_view import RunView
+
+
+class RunFailed(TaskFault):
+    """The run has ended as failed, with all that follows of it done: only its execution has still to fail."""
+
+
+@dataclass(frozen=True)
+class FinalizeRun:
+    """The use case behind the last state; safe to repeat."""
+
+    ports: WorkflowPorts
+    world: TaskServices
+    tell: Notify
+
+    def __call__(
+        self,
+        key: RunKey,
+        failure: Mapping[str, Any] | None,
+        apart: Undoing | None = None,
+        *,
+        fails: bool = False,
+    ) -> dict[str, Any]:
+        """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits.
+
+        `apart` says why a run is over whose own execution is gone: then only its undoing is left. With `fails` the state
+        fails where the run has failed, after all else is done: whoever hears of the execution finds the run ended.
+        """
+        settled = self._settled(key, failure, apart)
+        if fails and apart is None and settled["status"] == WorkflowStatus.FAILED.value:
+            head = self.ports.runs.head(key)
+            error = head.error if head else None
+            raise RunFailed(f"{error.code}: {error.detail}"[:1_000] if error else "the run failed")
+        return settled
+
+    def _settled(
+        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Undoing | None
+    ) -> dict[str, Any]:
+        head, since = self.ports.runs.head(key), self.ports.clock.now()
+        if head is None:
+            raise NotFound(f"there is no run {key.run}.")
+        if head.ended:
+            return notify_again(self.ports, self.tell, head)
+        program = self.ports.program(key.tenant, head.workflow, head.version)
+        if apart is None and can_be_undone(program):
+            take_right(self.ports, key)
+        if failure is not None:
+            self._stop_chunks(head, program)
+        looked = self.ports.store.everything(key)
+        status, error = verdict(program, looked, failure)
+        if status is WorkflowStatus.FAILED:
+            error = apart.error if apart else error
+            looked = Compensate(self.ports, self.world)(key, program, looked, apart)
+        output = None
+        if status in (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED):
+            try:
+                output = self._output(key, program, looked)
+            except StepwardError as fault:
+                status, error = WorkflowStatus.FAILED, RunError(code=fault.code, detail=fault.detail)
+        self.ports.store.put_value(key, OUTPUT, output)
+        end = WorkflowEnd(
+            status=status, ended_at=iso(self.ports.clock.now()), error=error, totals=totals_of(looked.records)
+        )
+        end, freed = close_booked(self.ports, head, looked, end, since)
+        if failure is not None:
+            self._stop_chunks(head, program)
+        if not freed.done:
+            # A cancel came first, or the same settling at the same moment: the end that stays is told.
+            return notify_again(self.ports, self.tell, self.ports.runs.head(key) or head)
+        self.tell(head, end, output)
+        self.ports.queue.tell(freed, head.tenant)
+        return {"status": status.value}
+
+    def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
+        """Stop the chunks beside one that failed: before the verdict, and once more those that began meanwhile."""
+        if program.chunks:
+            stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
+
+    def _output(self, key: RunKey, program: Program, looked: Looked) -> Any:
+        """What the document says, or the outputs of the tasks that nobody needs."""
+        first = next(iter(program.tasks.values()))
+        view = RunView(self.ports, key, program, first, "", looked)
+        said = program.definition.output
+        if said is not None:
+            return resolved(said, view.variables(said, program.output_reads))
+        if program.definition.is_state_machine:
+            return self._of_last_step(key, looked)
+        last = [TaskKey(path=path) for path in program.bodies[""]]
+        found = {
+            task.path: output_of(self.ports, key, task, looked.records[task])
+            for task in last
+            if task in looked.records and looked.records[task].is_well
+        }
+        if len(last) == 1 and found:
+            return next(iter(found.values()))
+        stood_in = {
+            group: view.of_fallback(fallback)
+            for group in program.groups
+            if "." not in group and (fallback := view.fell_back(group)) is not None
+        }
+        return nested(found) | stood_in
+
+    def _of_last_step(self, key: RunKey, looked: Looked) -> Any:
+        """What a state machine's last task brought."""
+        steps = {
+            task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
+        }
+        if not steps:
+            return None
+        last = max(steps, key=lambda task: number_of(task.at))
+        return output_of(self.ports, key, last, steps[last])
+
+
+def verdict(
+    program: Program, looked: Looked, failure: Mapping[str, Any] | None
+) -> tuple[WorkflowStatus, RunError | None]:
+    """Say how the run ended.
+
+    A run whose tasks may fail is PARTIALLY_COMPLETED, unless a task of priority 8 or more failed, or more than half of
+    those that ran.
+    """
+    failed = {
+        task: record
+        for task, record in looked.records.items()
+        if record.status is TaskStatus.FAILED and task.is_task and not is_answered_for(program, task)
+    }
+    goes_on = program.definition.is_state_machine and failure is not None
+    error = _error_of({} if goes_on else failed, failure)
+    if looked.cancelled_by:
+        return WorkflowStatus.CANCELLED, error
+    if failure is not None:
+        return WorkflowStatus.FAILED, error
+    if not failed or program.definition.is_state_machine:
+        # What failed on the way of a state machine was seen to: it went on, and came to an end.
+        return WorkflowStatus.COMPLETED, None
+    if not program.definition.allow_partial:
+        return WorkflowStatus.FAILED, error
+    critical = any(program.tasks[task.path].task.priority >= CRITICAL_FROM for task in failed)
+    ran = [
+        record
+        for task, record in looked.records.items()
+        if record.status is not TaskStatus.SKIPPED and not task.is_chunk
+    ]
+    if critical or len(failed) * 2 > len(ran):
+        return WorkflowStatus.FAILED, error
+    return WorkflowStatus.PARTIALLY_COMPLETED, error
+
+
+def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] | None) -> RunError | None:
+    """Name the task that failed first, or what the machine told."""
+    if failed:
+        task, record = min(failed.items(), key=lambda one: one[1].ended_at)
+        assert record.error is not None
+        return RunError(code=record.error.code, detail=f"{task}: {record.error.detail}")
+    return None if failure is None else reported_error(failure)
+
+
+def reported_error(failure: Mapping[str, Any]) -> RunError:
+    """Read what a machine told of a failure."""
+    error, cause = str(failure.get("Error", TaskFailed.__name__)), str(failure.get("Cause", ""))
+    return _told_by_room(error, cause) or RunError(code=error, detail=cause)
+
+
+def _told_by_room(error: str, cause: str) -> RunError | None:
+    """Read why a room failed a run without a record of it, as a state machine's question does; or why a chunk failed it."""
+    try:
+        message = str(json.loads(cause)["errorMessage"])
+    except (ValueError, KeyError, TypeError):
+        message = cause if error == TaskFailed.__name__ else ""
+    code, _, detail = message.partition(": ")
+    return RunError(code=code, detail=detail) if detail and code.isidentifier() else None

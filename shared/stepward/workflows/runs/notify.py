@@ -1,0 +1,86 @@
+"""Notify who waits for a run of its end, and publish the event."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.approval_ends import close_all
+from stepward.agents.run_ports import RunPorts
+from stepward.agents.settle import answer_call
+from stepward.domain.approvals import ApprovalStatus
+from stepward.domain.conversation import ToolResult
+from stepward.domain.retries import may_pass
+from stepward.domain.runs import RunError, RunKey
+from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
+from stepward.ports.events import Events
+from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.workflow_runs import WorkflowEnd
+
+WELL: Final = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
+
+
+@dataclass(frozen=True)
+class NotifyEnd:
+    """Safe to repeat: answers keep the first, an approval closes once, and the event has an id."""
+
+    runs: RunPorts
+    events: Events
+
+    def __call__(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
+        """Tell everybody."""
+        if head.parent:
+            self._tell_parent(head, head.parent, end, output)
+        self._close_approvals(head, end.ended_at)
+        self.events.put(
+            "stepward",
+            f"workflow.{end.status.value.lower()}",
+            {
+                "id": f"{head.run}:end",
+                "run": head.run,
+                "tenant": head.tenant,
+                "workflow": head.workflow,
+                "version": head.version,
+                "status": end.status.value,
+                "at": end.ended_at,
+                "error": end.error.model_dump() if end.error else None,
+                "totals": end.totals.model_dump(),
+            },
+        )
+
+    def _tell_parent(self, head: WorkflowHead, parent: WorkflowParent, end: WorkflowEnd, output: Any) -> None:
+        outcome = outcome_of(head, end, output)
+        if parent.place:
+            self.runs.tasks.answer(head.tenant, parent.run, parent.place, outcome)
+        elif parent.call:
+            error = outcome.error
+            content = {"run": head.run, "status": end.status.value, "output": output}
+            if error:
+                content |= {"error": error.code, "detail": error.detail}
+            result = ToolResult(
+                call=parent.call,
+                tool=parent.tool or "workflow",
+                content=content,
+                error=error.code if error else None,
+                child_usd_micros=outcome.cost_usd_micros,
+                child_aws_usd_micros=outcome.aws_usd_micros,
+            )
+            answer_call(self.runs, RunKey(tenant=head.tenant, run=parent.run), result)
+
+    def _close_approvals(self, head: WorkflowHead, at: str) -> None:
+        close_all(self.runs.approvals, head.key, lambda _: ApprovalStatus.CANCELLED, at)
+
+
+def outcome_of(head: WorkflowHead, end: WorkflowEnd, output: Any) -> TaskOutcome:
+    """Show a run's end to the task of another workflow that it was."""
+    error = None if end.status in WELL else end.error
+    if end.status not in WELL and error is None:
+        error = RunError(code="TaskFailed", detail=f"it ended as {end.status}.")
+    return TaskOutcome(
+        output=output,
+        error=error,
+        is_passing=end.status is WorkflowStatus.FAILED and error is not None and may_pass(error.code),
+        cost_usd_micros=end.totals.cost_usd_micros,
+        aws_usd_micros=end.aws_usd_micros,
+        child=head.run,
+    )

@@ -1,0 +1,265 @@
+"""Reconcile open runs: start, wake or close those that somebody lost."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cached_property
+from typing import Final
+
+from stepward.agents.closing import RUNS_LISTED, in_turn, raise_all
+from stepward.domain.chunks import Chunk
+from stepward.domain.errors import Conflict, MachineMissing, StepwardError, TaskRetry
+from stepward.domain.programs import Program
+from stepward.domain.runs import RunKey
+from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead, WorkflowStatus
+from stepward.ports.clock import iso
+from stepward.ports.task_store import Begun, Looked
+from stepward.tasks.catalog import is_awaited
+from stepward.workflows.program.names import at_depth, number_of
+from stepward.workflows.program.tasks import fails_the_run
+from stepward.workflows.runs.attempts import newest, opened_key
+from stepward.workflows.runs.begin_run import BeginRun
+from stepward.workflows.runs.chunks import RunChunk
+from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun, Notify, notify_again
+from stepward.workflows.runs.run_store import WorkflowPorts
+from stepward.workflows.runs.task_entry import wake
+
+# The janitor's round.
+
+
+OVERDUE: Final = timedelta(seconds=30)
+LOOKED_AT_A_ROUND: Final = 200
+
+
+@dataclass(frozen=True)
+class ReconcileWorkflows:
+    """The janitor's round over workflows' runs."""
+
+    ports: WorkflowPorts
+    end: EndRun
+    is_wanted: Callable[[WorkflowHead], bool] = lambda _: True
+    """Whether the call that a run was started by still waits for it."""
+
+    def __call__(self) -> dict[str, int]:
+        """Start what never began, close what nobody carries any more; count what was done.
+
+        What cannot be mended is told at the end: one broken run must not keep the others from being looked at.
+        """
+        before, faults = iso(self.ports.clock.now() - OVERDUE), list[StepwardError]()
+        done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0, "workflows_woken": 0}
+        heads = self.ports.runs.open_runs(before, RUNS_LISTED)
+        for head in in_turn(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
+            try:
+                name = self._mend(head)
+            except StepwardError as error:
+                faults.append(error)
+                continue
+            if name:
+                done[name] += 1
+        raise_all(faults)
+        return done
+
+    def _mend(self, head: WorkflowHead) -> str | None:
+        """Look at the execution itself, for the list may lag behind.
+
+        time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
+                 machine: over ─ its event is lost      → nobody will settle it: have it undone, or close as failed
+                 answer: kept ✓ ─ ✗ dies                → its machine waits in vain: wake it
+        agent: ended, or waits no longer        → nobody reads what it brings: cancel it
+        """
+        if not self.is_wanted(head):
+            return self._cancelled(head)
+        if head.status is WorkflowStatus.PENDING and self._is_queued(head):
+            return None
+        match self.ports.machines.standing(head):
+            case "never began":
+                return self._start(head)
+            case "over":
+                why = "the execution is over and left no word."
+                closed = self.end.close(head.key, "ExecutionStopped", why)
+                return None if closed == BEING_UNDONE else "workflows_closed"
+            case _:
+                return "workflows_woken" if WakeLost(self.ports, self.end.tell)(head) else None
+
+    def _start(self, head: WorkflowHead) -> str | None:
+        """Start a run, once its machine is there: each round orders one that is gone, until the run's time is over."""
+        try:
+            BeginRun(self.ports)(head)
+        except MachineMissing as error:
+            if iso(self.ports.clock.now()) < head.deadline_at:
+                return None
+            self.end.close(head.key, error.code, error.detail)
+            return "workflows_closed"
+        return "workflows_started"
+
+    def _is_queued(self, head: WorkflowHead) -> bool:
+        """Have the queue looked at that a run stands in; the list may lag behind one that was admitted."""
+        standing = self.ports.slots.standing(head.key)
+        if standing is None or standing.place is None:
+            return False
+        self.ports.queue.nudges.send(head.tenant)
+        return True
+
+    def _cancelled(self, head: WorkflowHead) -> str | None:
+        """Cancel a run; the list may lag behind one that has ended."""
+        try:
+            self.end.cancel(head.tenant, head.run, "the platform")
+        except Conflict:
+            return None
+        return "workflows_cancelled"
+
+
+# Lost wake-ups.
+
+
+FRESH: Final = timedelta(seconds=20)
+"""Longer than an answer takes from its record to its token: until then whoever brought it is at it."""
+MOST_A_RUN: Final = 50
+"""Answers that one round sends for tasks of which nothing shows that their machine has gone on; the newest first."""
+
+
+@dataclass(frozen=True)
+class WakeLost:
+    """The janitor's look at one run that goes on; safe to repeat, for a token is used once.
+
+    time →   answer: record ✓ ─ ✗ dies                    we, a minute later: record, nothing after it → wake
+             child: closed ✓ ─ ✗ dies                     we: no record, the child has ended → its end is told again
+             answer: next attempt marked ✓ ─ ✗ dies       we: marked, not entered → refuse
+    """
+
+    ports: WorkflowPorts
+    tell: Notify
+
+    def __call__(self, head: WorkflowHead) -> int:
+        """Send every wake-up that may be lost; count those that somebody still waited for."""
+        looked = self.ports.store.everything(head.key)
+        if looked.cancelled_by:
+            return 0
+        program = self.ports.program(head.tenant, head.workflow, head.version)
+        run = _Run(self, head, program, looked)
+        return run.joins() + run.answered() + run.unanswered()
+
+
+@dataclass(frozen=True)
+class _Run:
+    """One run as it was found."""
+
+    case: WakeLost
+    head: WorkflowHead
+    program: Program
+    looked: Looked
+
+    @property
+    def ports(self) -> WorkflowPorts:
+        return self.case.ports
+
+    @cached_property
+    def before(self) -> str:
+        return iso(self.ports.clock.now() - FRESH)
+
+    def joins(self) -> int:
+        """Free awaits whose tasks are all done."""
+        woken = 0
+        for key, latch in self.looked.latches.items():
+            for awaited in self.program.latches.get(key.latch, ()):
+                token, owner = latch.waiting.get(awaited.join), awaited.join.partition(" ")[0]
+                is_over = self._is_touched(owner, key.at) or not latch.settled.issuperset(awaited.needs)
+                if token and not is_over:
+                    woken += self.ports.machines.answer(token)
+        return woken
+
+    def answered(self) -> int:
+        """Wake tasks and chunks whose outcome is kept."""
+        kept = [one for one in self.looked.records.items() if self._may_wait(*one)]
+        kept.sort(key=lambda one: one[1].ended_at, reverse=True)
+        return sum(self._wake(task, record) for task, record in kept[:MOST_A_RUN])
+
+    def unanswered(self) -> int:
+        """Bring on what has no outcome: a further attempt, a child that has ended, a chunk that died."""
+        return sum(self._bring_on(task, mark) for task, mark in self._open())
+
+    def _open(self) -> Iterator[tuple[TaskKey, Begun]]:
+        for task, marks in self.looked.begun.items():
+            mark = newest(marks)
+            is_ours = task.is_chunk or self._is_awaited(task)
+            if is_ours and mark and task not in self.looked.records and mark.at < self.before:
+                yield task, mark
+
+    def _bring_on(self, task: TaskKey, mark: Begun) -> bool:
+        if task.is_chunk:
+            return self._chunk_died(task, mark)
+        if mark.attempt > 1 and not self._is_entered(task, mark):
+            token = self.ports.tokens.of(self.head.key, str(task))
+            cause = "another attempt is to be made"
+            return bool(token) and self.ports.machines.refuse(str(token), TaskRetry.__name__, cause)
+        if self.program.tasks[task.path].task.type == "subworkflow" and mark.child:
+            return self._child_ended(mark.child)
+        return False
+
+    def _is_entered(self, task: TaskKey, mark: Begun) -> bool:
+        entered = self.looked.begun.get(opened_key(task), ())
+        return any(one.attempt == mark.attempt for one in entered)
+
+    def _child_ended(self, run: str) -> bool:
+        child = self.ports.runs.head(RunKey(tenant=self.head.tenant, run=run))
+        if child is None or not child.ended or (child.ended_at or "") > self.before:
+            return False
+        notify_again(self.ports, self.case.tell, child)
+        return True
+
+    def _chunk_died(self, task: TaskKey, mark: Begun) -> bool:
+        """Begin a chunk anew whose execution is over and whose end nobody heard of."""
+        rounds, _, first = task.at.removesuffix("]").rpartition("[")
+        path, number = task.path.removesuffix("~chunk"), int(first)
+        chunk = Chunk(
+            task=path, rounds=rounds, first=number, last=number, attempt=mark.attempt, name=mark.child or ""
+        )
+        if self.ports.machines.standing(self.head, chunk) != "over":
+            return False
+        RunChunk(self.ports).died(self.head.key, chunk, "its execution is over and left no word.")
+        return True
+
+    def _may_wait(self, task: TaskKey, record: TaskRecord) -> bool:
+        """Whether a kept outcome may have woken nobody: old enough, and nothing that follows it has begun."""
+        if record.ended_at > self.before or record.taken_over:
+            return False
+        return task.is_chunk or (self._is_awaited(task) and not self._has_gone_on(task))
+
+    def _has_gone_on(self, task: TaskKey) -> bool:
+        if self.program.definition.is_state_machine:
+            seen = (*self.looked.records, *self.looked.begun)
+            return any(number_of(one.at) > number_of(task.at) for one in seen if _is_step(one))
+        return any(self._is_touched(path, task.at) for path in self._dependents[task.path])
+
+    def _wake(self, task: TaskKey, record: TaskRecord) -> bool:
+        token = self.ports.tokens.of(self.head.key, str(task))
+        if token is None:
+            return False
+        is_failed = record.status is TaskStatus.FAILED
+        fails = is_failed and (task.is_chunk or fails_the_run(self.program, self.program.tasks[task.path]))
+        return wake(self.ports, token, record, fails=fails)
+
+    def _is_awaited(self, task: TaskKey) -> bool:
+        planned = self.program.tasks.get(task.path)
+        return planned is not None and is_awaited(planned.task)
+
+    def _is_touched(self, path: str, at: str) -> bool:
+        planned = self.program.tasks.get(path)
+        key = TaskKey(path=path, at=at_depth(at, planned.depth) if planned else at)
+        return key in self.looked.records or key in self.looked.begun
+
+    @cached_property
+    def _dependents(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for path, planned in self.program.tasks.items():
+            for need in planned.needs:
+                found[need].append(path)
+        return found
+
+
+def _is_step(task: TaskKey) -> bool:
+    """Whether it is a visit of a state machine to a task, not what is within one."""
+    return task.is_task and bool(task.at) and "." not in task.at

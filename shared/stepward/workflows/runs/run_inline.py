@@ -1,0 +1,155 @@
+"""Run a task within its own state, with retries whose pauses are short."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from random import SystemRandom
+from time import perf_counter, sleep
+from typing import Any, Final
+
+from stepward.domain.errors import StepwardError, TaskRetry, TaskTimedOut
+from stepward.domain.retries import LONGEST_CALL_S, LONGEST_PAUSE_S, Retry
+from stepward.domain.retry_after import asked_pause_s
+from stepward.domain.runs import RunError
+from stepward.domain.task_records import TaskPlace
+from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
+from stepward.ports.task_store import Begun
+from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
+from stepward.tools.base import ToolContext
+from stepward.workflows.program.limits import CRASHES_FORGIVEN
+from stepward.workflows.program.tasks import is_by_machine, retry_of
+from stepward.workflows.runs.run_store import completed
+from stepward.workflows.runs.task_entry import TaskEntry
+
+_RANDOM: Final = SystemRandom()
+_SHARED_WITH_PLACE: Final = {"attempt", "child", "secret", "before_usd_micros", "before_aws_usd_micros"}
+
+
+@dataclass(frozen=True)
+class TaskServices:
+    """What tasks may reach: tools, the bus, and what awaited tasks set going."""
+
+    tools: Callable[[str, str], ToolContext]
+    put_event: Callable[[str, str, dict[str, Any]], None]
+    reach: Reach
+    pause: Callable[[float], None] = sleep
+
+    def context(self, entry: TaskEntry, begun: Begun) -> TaskContext:
+        """Say what one attempt of a task may reach."""
+        run, view = entry.request.run, entry.view
+        place = TaskPlace(
+            workflow=run.workflow,
+            version=run.version,
+            path=entry.planned.path,
+            at=entry.at,
+            started_at=begun.at,
+            **begun.model_dump(include=_SHARED_WITH_PLACE),
+        )
+        return TaskContext(view.key, view.task, place, self.tools, self.put_event, self.reach)
+
+
+@dataclass(frozen=True)
+class RunInline:
+    """Runs a task whose type does its own work."""
+
+    entry: TaskEntry
+    world: TaskServices
+
+    def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
+        """Run, keep, go on; an attempt that the machine is to make again is raised."""
+        entry, started_at = self.entry, self.entry.now
+        if self._died_too_often():
+            return entry.fail(RunError(code="TaskCrashed", detail="its process died in every attempt."))
+        if kind.effect(given.settings) is Effect.ONCE and (before := self._mark()):
+            return entry.fail(
+                RunError(
+                    code=OUTCOME_UNKNOWN,
+                    detail=f"an attempt began at {before.at} and left no word; it may have happened.",
+                )
+            )
+        context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))
+        done, attempt = self._attempts(self._in_time(kind, given, context))
+        if isinstance(done, StepwardError):
+            return self._failed(done, attempt, started_at)
+        record = completed(
+            done.output,
+            attempt=attempt,
+            started_at=started_at,
+            ended_at=entry.now,
+            cost_usd_micros=done.cost_usd_micros,
+        )
+        return entry.finish(record)
+
+    def _in_time(self, kind: TaskType[Any], given: Ready[Any], context: TaskContext) -> Callable[[], Done]:
+        """Do the work, and take no result that came after the task's time; what has had an effect is taken all the same.
+
+        Evaluating what the first attempt is given counts too. Calls are stopped by their own clock.
+        """
+        clock, limit_s = self.entry.ports.clock, given.task.timeout_s
+        begins = [self.entry.since]
+
+        def work() -> Done:
+            since = begins.pop() if begins else clock.now()
+            done = kind.run(given, context)
+            is_late = limit_s is not None and clock.now() - since > timedelta(seconds=limit_s)
+            if is_late and kind.effect(given.settings) is Effect.NONE:
+                raise TaskTimedOut(f"it took longer than its `timeout_s` of {limit_s} s.")
+            return done
+
+        return work
+
+    def _failed(self, error: StepwardError, attempt: int, started_at: str) -> dict[str, Any]:
+        rule = retry_of(self.entry.program, self.entry.planned)
+        if error.retryable and is_by_machine(rule) and self._may_wait(rule, error):
+            raise TaskRetry(f"{error.code}: {error.detail}"[:1_000]) from error
+        return self.entry.fail(error, attempt=attempt, started_at=started_at)
+
+    def _may_wait(self, rule: Retry, error: StepwardError) -> bool:
+        """Make here what a server asks for beyond the machine's pause; say whether another attempt is allowed.
+
+        The machine's pauses are fixed when it is compiled, and with jitter they may be nothing.
+        """
+        asked_s, attempt = asked_pause_s(error), self.entry.attempt
+        if rule.next_pause_s(attempt, 1.0, asked_s, LONGEST_PAUSE_S) is None:
+            return False
+        by_machine_s = 0 if rule.jitter else rule.pause_s(attempt)
+        if (missing_s := (asked_s or 0) - by_machine_s) > 0:
+            self.world.pause(missing_s)
+        return True
+
+    def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
+        """Try again in this process where the pauses are short, or grow in a line; say in which attempt it ended."""
+        rule = retry_of(self.entry.program, self.entry.planned)
+        number, used_s = 1, 0.0
+        while True:
+            began_s = perf_counter()
+            try:
+                return work(), self.entry.attempt + number - 1
+            except StepwardError as error:
+                attempt_s = perf_counter() - began_s
+                used_s += attempt_s
+                left_s = LONGEST_CALL_S - used_s - attempt_s
+                pause_s = rule.next_pause_s(number, _RANDOM.random(), asked_pause_s(error), left_s)
+                if not error.retryable or pause_s is None or is_by_machine(rule):
+                    return error, self.entry.attempt + number - 1
+            self.world.pause(pause_s)
+            used_s += pause_s
+            number += 1
+
+    def _mark(self) -> Begun | None:
+        """Mark what may happen once only before it does; give the mark that was there, if one was.
+
+        time →   first: mark ✓ ── effect ── ✗ dies        again: the mark is there → outcome unknown, no effect
+                 two in one millisecond: mark ✓ effect    the other: the mark has another writer → no effect
+        """
+        entry = self.entry
+        mark = Begun(attempt=1, at=entry.now, writer=entry.ports.ids.new("mark"))
+        kept, is_ours = entry.ports.store.begin(entry.view.key, entry.view.task, mark)
+        return None if is_ours else kept
+
+    def _died_too_often(self) -> bool:
+        rule = retry_of(self.entry.program, self.entry.planned)
+        by_rule = rule.attempts - 1 if is_by_machine(rule) else 0
+        return self.entry.request.tries > by_rule + CRASHES_FORGIVEN

@@ -1,0 +1,174 @@
+"""Hold a start to its rules: version, input, nesting, and what answers its agents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Final
+
+from stepward.agents.answering import StageAnswers, missing_below
+from stepward.agents.start import INPUT_LIMIT_BYTES
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.answering import AnswerChoice, Answers
+from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
+from stepward.domain.json_schemas import faults_of_value
+from stepward.domain.json_values import carried_bytes
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.models.catalog import check_backend
+from stepward.ports.registry import Seen, Wanted
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
+from stepward.tasks.agent import AgentSettings, AgentTask
+from stepward.tasks.catalog import settings_of
+from stepward.tasks.subworkflow import SubworkflowTask
+from stepward.workflows.program.limits import DEEPEST_NESTING
+from stepward.workflows.program.lookup import find_workflow
+
+# Version, input, nesting.
+
+
+TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
+"""What to do about a version whose machine is being made."""
+
+
+def startable_workflow(
+    registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None
+) -> RegisteredWorkflow:
+    """Read the version that a run is started with; one that is not READY is a `Conflict` that says so."""
+    found = find_workflow(registry, tenant, workflow, version)
+    if version in (None, "latest") and found.status in (VersionStatus.REFUSED, VersionStatus.ARCHIVED):
+        ready = (one for one in registry.versions(tenant, workflow) if one.status is VersionStatus.READY)
+        found = next(ready, found)
+    if found.status is VersionStatus.READY:
+        return found
+    fixes = {
+        VersionStatus.PUBLISHING: TRY_AGAIN,
+        VersionStatus.REFUSED: "register another version",
+        VersionStatus.ARCHIVED: "start another version",
+    }
+    raise Conflict(
+        f"{workflow} {found.definition.version} is {found.status}"
+        + (f": {found.detail}" if found.detail else "."),
+        field="version",
+        fix=fixes[found.status],
+    )
+
+
+def being_made(workflow: str, version: str) -> Conflict:
+    """The error for a version whose machine was gone; no run is left of the start."""
+    return Conflict(
+        f"the state machine of {workflow} {version} was gone and is being made again; no run was started.",
+        field="version",
+        fix=TRY_AGAIN,
+    )
+
+
+def check_input(found: RegisteredWorkflow, given: Any) -> None:
+    """Refuse an input that is too large, or does not fit what the version asks for."""
+    size = carried_bytes(given)
+    if size > INPUT_LIMIT_BYTES:
+        raise InvalidRequest(
+            f"the input takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}.", field="input", fix="send less"
+        )
+    schema = found.definition.input
+    faults = (
+        list(islice(faults_of_value(given, {"additionalProperties": True, **schema}), 20)) if schema else []
+    )
+    if faults:
+        raise InvalidRequest(
+            f"the input does not fit: {faults[0]}.",
+            field="input",
+            fix=f"GET /workflows/{found.definition.id} shows its schema",
+            errors=[{"field": "input", "detail": fault, "fix": "mend the input"} for fault in faults],
+        )
+
+
+def check_descent(workflow: str, ancestors: tuple[str, ...]) -> None:
+    """Refuse a workflow that would wait for itself, or that is nested too deep."""
+    if workflow in ancestors:
+        path = " → ".join((*ancestors, workflow))
+        raise NotAllowed(f"the workflows would run each other in a circle: {path}.", field="workflow")
+    if len(ancestors) >= DEEPEST_NESTING:
+        raise NotAllowed(f"workflows may run each other {DEEPEST_NESTING} deep.", field="workflow")
+
+
+# Scripts or models: what answers the run's agents.
+
+
+Places = Mapping[str, Wanted | None]
+Look = Callable[[str, Sequence[Wanted]], list[Seen]]
+
+
+@dataclass(frozen=True)
+class ChooseAnswers:
+    """The choice of a run; `look` reads agents of a tenant, all in one call where they are few."""
+
+    look: Look = lambda *_: []
+    stage: StageAnswers = field(default_factory=StageAnswers)
+
+    def __call__(
+        self, tenant: str, definition: WorkflowDefinition, said: AnswerChoice, before: Answers | None = None
+    ) -> Answers:
+        """Decide for a run, which its agents and workflows inherit.
+
+        Where nothing is said, the models answer a run only if no agent in it has a rehearsal.
+
+        Args:
+            tenant: Whose run it is.
+            definition: The version that runs.
+            said: What the start says.
+            before: What was decided for the run above, or the one that this is a rerun of.
+
+        Returns:
+            The decision.
+
+        Raises:
+            RehearsalMissing: The run is rehearsed, and one of its agents has no rehearsal.
+            InvalidRequest: Nobody can ask an agent's model, or what a model answers is not to be charged.
+        """
+        places = dict(_places(definition.tasks, "tasks"))
+        agents = self._agents(tenant, [wanted for wanted in places.values() if wanted])
+        if before is not None:
+            answers = self.stage.kept(said, before)
+        else:
+            rehearsed = self._default(places, agents) if said.rehearse is None else said.rehearse
+            answers = self.stage.charged(said, rehearsed=rehearsed)
+        for place, wanted in places.items():
+            if wanted in agents:
+                _check(agents[wanted], place, answers)
+        return answers
+
+    def _default(self, places: Places, agents: Mapping[Wanted | None, AgentDefinition]) -> bool:
+        """Say whether a run is rehearsed of which nobody says so: not where it asks nobody, or only models.
+
+        What is not known yet, an agent that is missing or another workflow's, must not begin to cost money unasked.
+        """
+        known = [agents.get(wanted) for wanted in places.values()]
+        return self.stage.rehearsals and any(agent is None or agent.rehearsal for agent in known)
+
+    def _agents(self, tenant: str, wanted: Sequence[Wanted]) -> dict[Wanted | None, AgentDefinition]:
+        """Read agents by what names them; one that is not there fails its own task."""
+        unique = list(dict.fromkeys(wanted))
+        found = zip(unique, self.look(tenant, unique) if unique else (), strict=False)
+        return {one: seen.version.definition for one, seen in found if seen.version is not None}
+
+
+def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, Wanted | None]]:
+    """Name the agents of tasks by their places; None for a workflow, whose agents its own start looks at."""
+    for task in tasks:
+        path = f"{above}.{task.id}"
+        if task.type == SubworkflowTask.name:
+            yield f"{path}.workflow", None
+        elif task.type == AgentTask.name:
+            settings: AgentSettings = settings_of(task)
+            yield f"{path}.agent", Wanted(settings.agent, settings.version)
+        yield from _places(task.tasks, path)
+        if task.compensate:
+            yield from _places([task.compensate], f"{path}.compensate")
+
+
+def _check(agent: AgentDefinition, place: str, answers: Answers) -> None:
+    if answers.rehearsed and agent.rehearsal is None:
+        raise missing_below(agent.id, place)
+    if not answers.rehearsed:
+        check_backend(agent, rehearsed=False)

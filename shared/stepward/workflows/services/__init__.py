@@ -1,0 +1,1 @@
+"""Serve the API: register, publish, plan, show and list workflows and runs."""

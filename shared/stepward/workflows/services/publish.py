@@ -1,0 +1,73 @@
+"""Publish versions as state machines, and remove those that nobody runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from stepward.domain.errors import Conflict, InvalidRequest
+from stepward.ports.machine_shop import MachineShop
+from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
+from stepward.ports.workflow_runs import WorkflowRuns
+from stepward.workflows.program.lookup import find_workflow
+
+
+@dataclass(frozen=True)
+class PublishWorkflow:
+    """The use case behind the publishing room's queue; a message that comes twice finds the machine made."""
+
+    registry: WorkflowRegistry
+    shop: MachineShop
+    values: Mapping[str, str]
+    """What stands for the names in a machine's text: `TaskRun`, `JournalTable`; `TaskRunArn` in texts kept before."""
+
+    def __call__(self, tenant: str, workflow: str, version: str) -> str:
+        """Make a version's machine and say READY; a definition that Step Functions refuses leaves it REFUSED.
+
+        Also one that is READY is made: whoever orders it has found its machine gone.
+
+        time →   made ✓ ─ ✗ dies        again: made before, the same ✓ ─ READY ✓
+                 throttled              the message comes again
+        """
+        kept = find_workflow(self.registry, tenant, workflow, version)
+        text = self.registry.machine_text(tenant, workflow, version)
+        for name, value in self.values.items():
+            text = text.replace(f"${{{name}}}", value)
+        tags = {"stepward:tenant": tenant, "stepward:workflow": workflow, "stepward:version": version}
+        try:
+            self.shop.make(kept.machine, text, tags)
+        except InvalidRequest as error:
+            self.registry.mark(tenant, workflow, version, VersionStatus.REFUSED, error.detail[:500])
+            return VersionStatus.REFUSED
+        self.registry.mark(tenant, workflow, version, VersionStatus.READY, None)
+        return VersionStatus.READY
+
+
+@dataclass(frozen=True)
+class RemoveVersion:
+    """The use case behind `DELETE /workflows/{workflow_id}/versions/{version}`."""
+
+    registry: WorkflowRegistry
+    runs: WorkflowRuns
+    discard: Callable[[str], None]
+    """Has a machine taken away by the room that makes them."""
+
+    def __call__(self, tenant: str, workflow: str, version: str) -> RegisteredWorkflow:
+        """Take a version away that nobody runs, and have its machine taken away.
+
+        time →   remove: archived ✓ ─ counts runs: none ─ removed ✓      start: reads READY before ─ its run is counted
+                 remove: archived ✓ ─ counts runs: some ─ READY again     start: reads ARCHIVED → refused
+        """
+        found = find_workflow(self.registry, tenant, workflow, version)
+        self.registry.mark(tenant, workflow, version, VersionStatus.ARCHIVED, "it is being removed.")
+        open_runs = self.runs.count_open(tenant, workflow, version)
+        if open_runs:
+            self.registry.mark(tenant, workflow, version, found.status, found.detail)
+            raise Conflict(
+                f"{open_runs} runs of {workflow} {version} have not ended.",
+                field="version",
+                fix="wait for them or cancel them, then remove the version",
+            )
+        self.registry.remove(tenant, workflow, version)
+        self.discard(found.machine)
+        return found
