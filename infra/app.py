@@ -12,7 +12,7 @@ from typing import Any
 
 from infra.bundling import Bundler, Checkout, source_bundler
 from infra.config import load_config, stages
-from infra.spelling import DefinitionError
+from infra.config_errors import DefinitionError
 
 ROOT = Path(__file__).parent.parent
 

@@ -16,9 +16,9 @@ from infra.config import StageConfig
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.constructs.idle_aspect import NothingCostsWhileIdle
+from infra.function_configs import load_functions
 from infra.idle_costs import refuse_idle_costs
 from infra.machines import machine_files
-from infra.rooms import load_rooms
 from infra.stacks.api import ApiStack
 from infra.stacks.data import DataStack
 from infra.stacks.functions import FunctionsStack
@@ -54,7 +54,7 @@ def build_app(plan: Plan) -> App:
     app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
     machines = machine_files(plan.checkout.statemachines)
     words = grant_words(machines) | tool_words()
-    rooms = load_rooms(plan.checkout.functions, words, machines)
+    rooms = load_functions(plan.checkout.functions, words, machines)
     words |= tool_words(rooms, plan.config.lambda_tools)
     queued = [room for room in rooms if room.queue or room.keeps_failures]
     stacks: list[Stack] = [DataStack(app, plan.config)]

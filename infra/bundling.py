@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from infra.rooms import RoomSpec
+from infra.function_configs import FunctionConfig
 
-Bundler = Callable[[RoomSpec], Path]
+Bundler = Callable[[FunctionConfig], Path]
 
 PACKAGE = "stepward"
 """The name under which every asset holds the one package."""
@@ -59,10 +59,10 @@ class Checkout:
 
 def source_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
     """List what a room's asset holds of this repository, by its path inside the asset."""
-    return dict(sorted((room_files(checkout, room) | package_files(checkout)).items()))
+    return dict(sorted((function_files(checkout, room) | package_files(checkout)).items()))
 
 
-def room_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
+def function_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
     """List what a room's asset holds that no other room's does."""
     files = _inside(PurePosixPath("functions") / room, checkout.functions / room)
     marker = checkout.functions / "__init__.py"
@@ -115,9 +115,9 @@ def source_bundler(checkout: Checkout) -> Bundler:
     """
     package = _package_layout(package_files(checkout), checkout.build / "source" / "packages")
 
-    def stage(room: RoomSpec) -> Path:
+    def stage(room: FunctionConfig) -> Path:
         target = checkout.build / "source" / "rooms" / room.name
-        mirror(room_files(checkout, room.name), target)
+        mirror(function_files(checkout, room.name), target)
         _link(target / PACKAGE, package / PACKAGE)
         return target
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from infra.config import StageConfig
+from infra.config_errors import DefinitionError
 from infra.idle_prices import COSTLY, FREE, QUOTAS, Condition, Properties, Quota
-from infra.spelling import DefinitionError
 
 _ABSENT = object()
 _UNKNOWN = (

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from infra.spelling import DefinitionError, unknown_word
+from infra.config_errors import DefinitionError, unknown_word
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^]]*\])?==")
 _VIA = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.rooms import RoomSpec
-from infra.spelling import unknown_word
+from infra.config_errors import unknown_word
+from infra.function_configs import FunctionConfig
 
 SUFFIX = ".asl.json"
 # A task waits this much longer than its function may run, so that the function's own timeout is the one that is seen.
@@ -22,7 +22,7 @@ def machine_files(folder: Path) -> dict[str, Path]:
     return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
-def read_definition(file: Path, rooms: Sequence[RoomSpec]) -> tuple[str, list[RoomSpec]]:
+def read_definition(file: Path, rooms: Sequence[FunctionConfig]) -> tuple[str, list[FunctionConfig]]:
     """Read a machine with its timeouts filled in, and the rooms that it calls.
 
     The file has to be JSON to be checked and read, so a number that depends on a room stands in quotes there.

@@ -55,7 +55,7 @@ def handle(event: dict[str, Any], context: Any) -> Any:
 '''
 
 
-def make_room(name: str, root: Path = ROOT) -> Path:
+def make_function(name: str, root: Path = ROOT) -> Path:
     """Write the folder; what exists is never touched, and no other file names the function."""
     if not re.fullmatch(r"[a-z][a-z0-9_]{1,40}", name):
         raise ValueError(f"NAME={name!r}: use small letters, digits and underscores, as in NAME=order_export")
@@ -73,7 +73,7 @@ def make_room(name: str, root: Path = ROOT) -> Path:
 def main() -> int:
     """Make one room and say what to do next."""
     try:
-        folder = make_room(sys.argv[1] if len(sys.argv) > 1 else "")
+        folder = make_function(sys.argv[1] if len(sys.argv) > 1 else "")
     except ValueError as error:
         sys.stderr.write(f"{error}\n")
         return 2

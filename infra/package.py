@@ -11,12 +11,12 @@ from pathlib import Path
 
 from infra.app import ROOT
 from infra.bundling import Checkout
+from infra.config_errors import DefinitionError, unknown_word
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
+from infra.function_configs import FunctionConfig, load_functions
 from infra.machines import machine_files
 from infra.packing import matching_python, pack
-from infra.rooms import RoomSpec, load_rooms
-from infra.spelling import DefinitionError, unknown_word
 
 # Lambda refuses more than this, layers included.
 UNZIPPED_LIMIT_BYTES = 250 * 1024 * 1024
@@ -35,7 +35,7 @@ class Size:
         return f"{self.room:<16} {unzipped_mb:8.1f} MB unzipped {zipped_mb:8.1f} MB zipped"
 
 
-def chosen(rooms: Sequence[RoomSpec], names: Sequence[str]) -> list[RoomSpec]:
+def chosen(rooms: Sequence[FunctionConfig], names: Sequence[str]) -> list[FunctionConfig]:
     """Pick the rooms that were asked for, or all."""
     by_name = {room.name: room for room in rooms}
     for name in names:
@@ -60,7 +60,7 @@ def run(names: Sequence[str]) -> int:
     """Pack the rooms one by one; one that is too large fails the command, not the deployment."""
     checkout = Checkout.at(ROOT)
     machines = list(machine_files(checkout.statemachines))
-    rooms = load_rooms(checkout.functions, grant_words(machines) | tool_words(), machines)
+    rooms = load_functions(checkout.functions, grant_words(machines) | tool_words(), machines)
     if matching_python() is None:
         sys.stderr.write(
             "No python3.13 found: packages are not compiled, which costs time at each cold start.\n"

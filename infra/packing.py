@@ -9,9 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from infra.bundling import Bundler, Checkout, copy_into, source_files
+from infra.config_errors import DefinitionError
+from infra.function_configs import FunctionConfig
 from infra.lockfile import restricted
-from infra.rooms import RoomSpec
-from infra.spelling import DefinitionError
 
 PYTHON_VERSION = "3.13"
 # Lambda's python3.13 runs on Amazon Linux 2023, whose C library is 2.34.
@@ -37,7 +37,7 @@ def install(requirements: Path, target: Path) -> None:
         raise DefinitionError(f"{requirements}: the packages could not be installed:\n{done.stderr.strip()}")
 
 
-def pack(checkout: Checkout, room: RoomSpec, installer: Installer = install) -> Path:
+def pack(checkout: Checkout, room: FunctionConfig, installer: Installer = install) -> Path:
     """Build a room's deployable folder anew, so that nothing of an earlier build is shipped."""
     build = checkout.build / "package"
     target, fresh = build / room.name, build / f"{room.name}.new"

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.models.expressions import evaluate, is_expression
+from stepward.expressions.evaluate import evaluate, is_expression
 from tests.virtual_time import EventLoop, StateFailed
 
 _PATH = re.compile(r"^\{% \$states((?:\.\w+)+) %\}$")

@@ -8,37 +8,41 @@ from itertools import count
 from typing import Any
 
 from stepward.adapters.memory.approvals import MemoryApprovals
-from stepward.adapters.memory.events import MemoryEvents
+from stepward.adapters.memory.costs import MemoryLimitsConfig
+from stepward.adapters.memory.functions import MemoryResults
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
-from stepward.adapters.memory.line import MemoryNudges, MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
-from stepward.adapters.memory.results import MemoryResults
+from stepward.adapters.memory.run_queue import MemoryTokens, MemoryWakeUps
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
-from stepward.adapters.memory.world import CountingIds, MemoryDatasets, MemoryRunMachine, StillClock
+from stepward.adapters.memory.small_ports import (
+    CountingIds,
+    MemoryDatasets,
+    MemoryEvents,
+    MemoryRunMachine,
+    StillClock,
+)
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.agents.answering import StageAnswers
+from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.approvals import DecideApproval
+from stepward.agents.call_limits import CallLimits, failure
 from stepward.agents.call_tool import CallRequest, CallTool
-from stepward.agents.cancel import CancelRun
-from stepward.agents.epochs import MOST_EVENTS
-from stepward.agents.find import startable_agent
-from stepward.agents.gate import Consultant, failure
-from stepward.agents.open_wait import OpenWait, WaitRequest
-from stepward.agents.openers import openers_of
+from stepward.agents.continue_as_new import MOST_EVENTS
+from stepward.agents.dispatch import DispatchRuns
+from stepward.agents.journal_writer import RunWriter
+from stepward.agents.lookup import startable_agent
 from stepward.agents.register import Register
+from stepward.agents.run_control import CancelRun
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.serve_line import ServeLine
-from stepward.agents.show import ShowRuns
+from stepward.agents.show_runs import ShowRuns
 from stepward.agents.start import Start
-from stepward.agents.tend_approvals import TendApprovals
-from stepward.agents.writer import RunWriter
+from stepward.agents.waits import OpenWait, WaitRequest, openers_of
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel
 from stepward.domain.money import Price
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.models.gateway import Providers
 from stepward.tools.base import ToolContext
@@ -68,7 +72,7 @@ class World:
         self.runtime = MemoryRuntimeState(self.journal)
         self.line = self.runtime.line
         self.tokens = MemoryTokens()
-        self.nudges = MemoryNudges()
+        self.nudges = MemoryWakeUps()
         self.approvals = MemoryApprovals(self.runtime, self.journal)
         self.told = MemoryEvents()
         self.limits = MemoryLimitsConfig()
@@ -148,11 +152,11 @@ class World:
 
     def tend(self) -> dict[str, int]:
         """Look after approvals, as the janitor does."""
-        return TendApprovals(self.approvals, self.tokens, self.machine, self.told, self.clock)()
+        return RemindApprovers(self.approvals, self.tokens, self.machine, self.told, self.clock)()
 
     def serve(self, tenant: str = "acme") -> int:
         """Serve a tenant's line as a nudge asks for."""
-        return ServeLine(self.ports, f"dispatch-{next(self._invocations)}", lambda: 100.0)(tenant)
+        return DispatchRuns(self.ports, f"dispatch-{next(self._invocations)}", lambda: 100.0)(tenant)
 
     def finish(self, key: RunKey) -> dict[str, Any]:
         """Move a run along until it is done, with all that it waits for, over as many executions as it takes."""
@@ -221,9 +225,9 @@ class World:
         assert found is not None
         return found.definition
 
-    def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
+    def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
         definition = self._definition(tenant, agent, version)
-        consultant = Consultant.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
+        consultant = CallLimits.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
         if self.backend is None:
             return consultant
         return replace(consultant, backend=self.backend)

@@ -11,8 +11,8 @@ from typing import Final
 from unittest import mock
 
 from stepward.domain.errors import OutputMalformed
-from stepward.models import bounds
-from stepward.models.expressions import evaluate
+from stepward.expressions import bounds
+from stepward.expressions.evaluate import evaluate
 
 TEXT: Final = "a text of more than"
 VALUE: Final = "a value of more than"

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.money import Price
 from stepward.models.gateway import Providers

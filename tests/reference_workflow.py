@@ -13,7 +13,7 @@ from typing import Any
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.models.expressions import evaluate, is_expression
+from stepward.expressions.evaluate import evaluate, is_expression
 
 Seen = dict[str, Any]
 Flat = tuple[str, TaskDefinition, tuple[str, ...], tuple[str, ...]]

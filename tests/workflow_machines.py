@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import MachineMissing
+from stepward.domain.run_origins import Compensation
 from stepward.domain.task_records import WorkflowHead
-from stepward.domain.undoing import Undoing
 
 if TYPE_CHECKING:
     from tests.workflow_world import WorkflowWorld
@@ -26,7 +26,7 @@ class EngineMachines:
         self.ordered: list[tuple[str, str, str]] = []
 
     def start(
-        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
         if head.machine in self.missing:
             self.order(head.tenant, head.workflow, head.version)

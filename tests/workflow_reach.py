@@ -6,10 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from stepward.domain.callers import Caller
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowParent
-from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.tasks import TaskOutcome
 from stepward.tasks.base import ChildRun, Question
 from stepward.workflows.runs.start_checks import startable_workflow
 from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch

@@ -8,25 +8,24 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.adapters.memory.functions import MemoryFunctions
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
-from stepward.adapters.memory.line import MemoryLine, MemoryNudges, MemoryTokens
+from stepward.adapters.memory.run_queue import MemoryRunQueue, MemoryTokens, MemoryWakeUps
+from stepward.adapters.memory.small_ports import CountingIds, MemoryDatasets
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
-from stepward.adapters.memory.world import CountingIds, MemoryDatasets
 from stepward.agents.answering import StageAnswers
 from stepward.agents.run_ports import SlotPorts
-from stepward.domain.callers import Caller
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import StepwardError
 from stepward.domain.programs import Program
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, WorkflowHead
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import iso
-from stepward.ports.task_answers import TaskOutcome
-from stepward.ports.task_store import LatchKey
+from stepward.ports.tasks import LatchKey, TaskOutcome
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.tools.base import ToolContext
@@ -63,7 +62,7 @@ class WorkflowWorld:
         self.loop, self.duration_s = EventLoop(seed), duration_s
         self.engine = AslEngine(self.loop, self)
         self.store = MemoryTaskStore()
-        self.line, self.nudges, self.limits = MemoryLine(), MemoryNudges(), MemoryLimitsConfig()
+        self.line, self.nudges, self.limits = MemoryRunQueue(), MemoryWakeUps(), MemoryLimitsConfig()
         self.runs = MemoryWorkflowRuns(self.store, self.loop, line=self.line)
         self.registry = MemoryWorkflowRegistry()
         self.machines, self.tokens, self.datasets = EngineMachines(self), MemoryTokens(), MemoryDatasets()

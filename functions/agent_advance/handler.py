@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
-from stepward.agents.epochs import MOST_EVENTS
+from stepward.agents.continue_as_new import MOST_EVENTS
 from stepward.runtime import wiring
 from stepward.runtime.config import settings
 from stepward.runtime.entry import task, time_left_s

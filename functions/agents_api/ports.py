@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stepward.agents.labels import Labels
-from stepward.agents.lifecycle import Lifecycle
+from stepward.agents.lifecycle import Labels, Lifecycle
 from stepward.agents.register import Register
 from stepward.runtime import money, tool_wiring, wiring
 from stepward.runtime.config import settings
@@ -15,7 +14,7 @@ def register() -> Register:
         wiring.registry(),
         wiring.clock(),
         settings().http_allow,
-        tool_wiring.tool_shelf().room,
+        tool_wiring.published_tools_store().room,
         agreed=money.price_store().of,
         providers=frozenset(entry.name for entry in settings().providers),
     )

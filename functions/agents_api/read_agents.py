@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from functions.agents_api.ports import lifecycle
-from stepward.agents.list_agents import ListAgents
+from stepward.agents.lookup import ListAgents
 from stepward.runtime import wiring
 from stepward.runtime.http import answer, caller, query_of, routes
 

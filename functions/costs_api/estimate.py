@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.agents.attachments import attachments_of
-from stepward.agents.find import find_agent
+from stepward.agents.lookup import find_agent
 from stepward.agents.requests import parse
 from stepward.agents.start import StartRequest
 from stepward.runtime import money, wiring

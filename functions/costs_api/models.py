@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote
 
-from stepward.agents.show_models import ShowModels
+from stepward.agents.prices import ShowModels
 from stepward.runtime import money, wiring
 from stepward.runtime.http import answer, caller, routes
 

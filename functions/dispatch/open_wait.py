@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.open_wait import OpenWait, WaitRequest
+from stepward.agents.waits import OpenWait, WaitRequest
 from stepward.runtime import asking, wiring
 from stepward.runtime.entry import task
 

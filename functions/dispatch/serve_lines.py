@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepward.agents.serve_line import ServeLine, serve_each
+from stepward.agents.dispatch import DispatchRuns, serve_each
 from stepward.runtime import wiring
 from stepward.runtime.entry import time_left_s
 
 
 def serve_lines(records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
     """Serve each tenant once, however often it was nudged; a fault fails the batch, which then comes again."""
-    serve = ServeLine(wiring.run_ports(), context.aws_request_id, time_left_s(context))
+    serve = DispatchRuns(wiring.run_ports(), context.aws_request_id, time_left_s(context))
     return {"batchItemFailures": [], "admitted": serve_each(serve, _nudged(records))}
 
 

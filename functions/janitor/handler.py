@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.agents.budgets import AlertBudgets
-from stepward.agents.closing import Sweep
+from stepward.agents.reconcile import Sweep
 from stepward.runtime import asking, money, wiring, workflow_wiring
 from stepward.runtime.entry import room
 from stepward.runtime.logs import logger

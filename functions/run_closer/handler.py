@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.closing import CloseRun, epoch_of_event, is_of_workflow, run_of_event
+from stepward.agents.reconcile import CloseRun, epoch_of_event, is_of_workflow, run_of_event
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.entry import room
 from stepward.workflows.runs.task_requests import chunk_of_event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.cancel import CancelRun
+from stepward.agents.run_control import CancelRun
 from stepward.domain.runs import RunKey, run_view
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, body_of, caller, routes

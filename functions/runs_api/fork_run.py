@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.diff import DiffRuns
-from stepward.agents.show import new_run_view
+from stepward.agents.diff_runs import DiffRuns
+from stepward.agents.show_runs import new_run_view
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
-from stepward.runtime.patience import until_ended, wait_of
+from stepward.runtime.long_poll import until_ended, wait_of
 
 router = routes()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.runs import run_view
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, caller, routes

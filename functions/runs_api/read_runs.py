@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.show import ShowRuns
+from stepward.agents.show_runs import ShowRuns
 from stepward.domain.errors import NotFound
 from stepward.runtime import wiring, workflow_wiring
 from stepward.runtime.http import answer, caller, query_of, routes

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.show import new_run_view
+from stepward.agents.show_runs import new_run_view
 from stepward.runtime import wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
-from stepward.runtime.patience import until_ended, wait_of
+from stepward.runtime.long_poll import until_ended, wait_of
 
 router = routes()
 

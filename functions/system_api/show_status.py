@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.status import SystemStatus
+from stepward.agents.run_limits import SystemStatus
 from stepward.runtime import wiring
 from stepward.runtime.http import answer, caller, routes
 

@@ -10,7 +10,7 @@ from stepward.domain.documents import Kind
 from stepward.ports.workflow_registry import VersionStatus
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, bytes_of, caller, query_of, routes
-from stepward.runtime.patience import until_published, wait_of
+from stepward.runtime.long_poll import until_published, wait_of
 from stepward.workflows.services.views import version_view
 
 router = routes()

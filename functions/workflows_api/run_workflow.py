@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.runtime import workflow_wiring
 from stepward.runtime.http import answer, body_of, caller, query_of, routes
-from stepward.runtime.patience import until_ended, wait_of
+from stepward.runtime.long_poll import until_ended, wait_of
 
 router = routes()
 

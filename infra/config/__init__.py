@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from infra.config.providers import ProviderConfig, check_providers, entries_json, with_kinds
-from infra.spelling import DefinitionError, explain, unknown_word
+from infra.config_errors import DefinitionError, explain, unknown_word
 
 FOLDER = Path(__file__).parent
 

@@ -15,8 +15,8 @@ from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
 from infra.constructs.logs import log_group
+from infra.function_configs import FunctionConfig, ServedRoute, authorizer_of, served_routes
 from infra.names import Arns
-from infra.rooms import RoomSpec, ServedRoute, authorizer_of, served_routes
 
 # The most that the HTTP API allows: a room's own timeout is shorter, and its start comes on top of that.
 LONGEST_ANSWER_MS = 30_000
@@ -39,7 +39,7 @@ _ACCESS_LOG_FIELDS = {
 class HttpApi(Construct):
     """One HTTP API for all rooms: an authorizer that sees every guarded request, limits, and a log of who asked what."""
 
-    def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
+    def __init__(self, scope: Construct, rooms: Sequence[FunctionConfig], config: StageConfig) -> None:
         super().__init__(scope, "HttpApi")
         self._config = config
         self._arns = arns_of(Stack.of(self), config.stage)
@@ -57,7 +57,7 @@ class HttpApi(Construct):
             self._route(route, doors[route.room], guard)
         self._stage()
 
-    def _authorizer(self, room: RoomSpec | None) -> apigw.CfnAuthorizer | None:
+    def _authorizer(self, room: FunctionConfig | None) -> apigw.CfnAuthorizer | None:
         """Ask the room on every request.
 
         Without an identity source it is asked even when no key is sent, so that the answer is a problem document
@@ -79,7 +79,7 @@ class HttpApi(Construct):
         self._permission(room, f"authorizers/{authorizer.ref}")
         return authorizer
 
-    def _integration(self, room: RoomSpec) -> apigw.CfnIntegration:
+    def _integration(self, room: FunctionConfig) -> apigw.CfnIntegration:
         self._permission(room, "*")
         return apigw.CfnIntegration(
             self,
@@ -91,7 +91,7 @@ class HttpApi(Construct):
             timeout_in_millis=LONGEST_ANSWER_MS,
         )
 
-    def _permission(self, room: RoomSpec, source: str) -> None:
+    def _permission(self, room: FunctionConfig, source: str) -> None:
         arns = self._arns
         lambda_.CfnPermission(
             self,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from infra.constructs.grants import Allow, Granted, Rule
+from infra.function_configs import FunctionConfig
 from infra.names import Arns
-from infra.rooms import RoomSpec
 
 
-def tool_words(rooms: Sequence[RoomSpec] = (), lambda_tools: Sequence[str] = ()) -> dict[str, Rule]:
+def tool_words(rooms: Sequence[FunctionConfig] = (), lambda_tools: Sequence[str] = ()) -> dict[str, Rule]:
     """Make the two words whose meaning depends on the rooms and on the stage; without either they allow nothing."""
     return {
         "tools:invoke": _own_rule([room.name for room in rooms if room.tools]),

@@ -13,18 +13,18 @@ from constructs import Construct
 from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
+from infra.constructs.function import policy
 from infra.constructs.grants import Allow
 from infra.constructs.logs import log_group
-from infra.constructs.room import policy
+from infra.function_configs import FunctionConfig
 from infra.machines import read_definition
-from infra.rooms import RoomSpec
 
 
 class Machine(Construct):
     """A Standard state machine that logs its every step, but not the data that passes through it."""
 
     def __init__(
-        self, scope: Construct, name: str, file: Path, rooms: Sequence[RoomSpec], config: StageConfig
+        self, scope: Construct, name: str, file: Path, rooms: Sequence[FunctionConfig], config: StageConfig
     ) -> None:
         super().__init__(scope, "".join(part.capitalize() for part in name.split("-")))
         arns = arns_of(Stack.of(self), config.stage)
@@ -86,3 +86,23 @@ def _role(scope: Construct, functions: list[str]) -> iam.Role:
     )
     allowances.LOG_DELIVERY.on(role, "Resource::*")
     return role
+
+
+class WorkflowMachines(Construct):
+    """The one role that workflows' machines run in: they call the room that carries tasks, and write awaits."""
+
+    def __init__(self, scope: Construct, config: StageConfig) -> None:
+        super().__init__(scope, "Workflows")
+        arns = arns_of(Stack.of(self), config.stage)
+        log_group(self, arns.names.workflow_log_group(), config)
+        carries = Allow(("lambda:InvokeFunction",), (arns.function("task_run"),))
+        awaits = Allow(("dynamodb:UpdateItem",), (arns.table("journal"),))
+        role = iam.Role(
+            self,
+            "Role",
+            role_name=arns.workflow_role_name(),
+            description="Carries the tasks of workflows and waits for each other",
+            assumed_by=iam.ServicePrincipal("states.amazonaws.com"),
+            inline_policies={"Tasks": policy([carries, awaits]), "Delivers": policy([DELIVERS])},
+        )
+        allowances.LOG_DELIVERY.on(role, "Resource::*")

@@ -12,17 +12,17 @@ from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
 from infra.constructs.table import removal_policy
+from infra.function_configs import FunctionConfig
 from infra.names import Arns, Names
-from infra.rooms import RoomSpec
 
 # AWS's advice: long enough for the function's own retries, or a slow batch is handed out twice.
 VISIBILITY_PER_TIMEOUT = 6
 
 
-class RoomQueue(Construct):
+class FunctionQueue(Construct):
     """A queue with its dead-letter queue, both encrypted and closed to unencrypted connections."""
 
-    def __init__(self, scope: Construct, spec: RoomSpec, config: StageConfig) -> None:
+    def __init__(self, scope: Construct, spec: FunctionConfig, config: StageConfig) -> None:
         super().__init__(scope, spec.pascal_name)
         assert spec.queue is not None
         name = Names(config.stage).queue(spec.name)
@@ -46,14 +46,14 @@ class RoomQueue(Construct):
 class FailureQueue(Construct):
     """Where events end that a room could not handle: Lambda writes them with the reason, EventBridge without a delivery."""
 
-    def __init__(self, scope: Construct, spec: RoomSpec, config: StageConfig) -> None:
+    def __init__(self, scope: Construct, spec: FunctionConfig, config: StageConfig) -> None:
         super().__init__(scope, f"{spec.pascal_name}Failures")
         arns = arns_of(Stack.of(self), config.stage)
         self.queue = _last_queue(self, "Queue", arns.names.failures(spec.name), config)
         if endings(spec):
             self._let_rules_in(spec, arns)
 
-    def _let_rules_in(self, spec: RoomSpec, arns: Arns) -> None:
+    def _let_rules_in(self, spec: FunctionConfig, arns: Arns) -> None:
         self.queue.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="KeepsUndelivered",
@@ -65,12 +65,12 @@ class FailureQueue(Construct):
         )
 
 
-def endings(spec: RoomSpec) -> list[str]:
+def endings(spec: FunctionConfig) -> list[str]:
     """Tell a room's rules apart: their place in its list, and the clock's one."""
     return [str(number + 1) for number in range(len(spec.rules))] + (["clock"] if spec.schedule else [])
 
 
-def rule_arn(spec: RoomSpec, ending: str, arns: Arns) -> str:
+def rule_arn(spec: FunctionConfig, ending: str, arns: Arns) -> str:
     """Spell one of a room's rules with the bus that it is on."""
     bus = spec.rules[int(ending) - 1].bus if ending.isdigit() else "default"
     return arns.rule(spec.name, ending, bus)
@@ -93,7 +93,7 @@ def _last_queue(scope: Construct, construct_id: str, name: str, config: StageCon
 
 
 def feed(
-    scope: Construct, spec: RoomSpec, function: lambda_.IFunction, arns: Arns
+    scope: Construct, spec: FunctionConfig, function: lambda_.IFunction, arns: Arns
 ) -> lambda_.EventSourceMapping:
     """Connect a room to its queue; it reports the messages that failed, and only those come again."""
     assert spec.queue is not None

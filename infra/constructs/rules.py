@@ -9,8 +9,8 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from infra.constructs.queue import endings, rule_arn
+from infra.function_configs import FunctionConfig
 from infra.names import Arns
-from infra.rooms import RoomSpec
 from infra.triggers import resolved
 
 # Lambda's own numbers, written out because people should find them in the template.
@@ -18,7 +18,7 @@ RETRIES = 2
 OLDEST_EVENT_S = 3600
 
 
-def start_by_rules(scope: Construct, spec: RoomSpec, function: lambda_.IFunction, arns: Arns) -> None:
+def start_by_rules(scope: Construct, spec: FunctionConfig, function: lambda_.IFunction, arns: Arns) -> None:
     """Connect a room to its rules and to the clock, and keep what it fails to handle."""
     patterns = [resolved(rule.pattern, arns) for rule in spec.rules]
     wishes: list[dict[str, Any]] = [
@@ -42,7 +42,7 @@ def start_by_rules(scope: Construct, spec: RoomSpec, function: lambda_.IFunction
     )
 
 
-def _rule(scope: Construct, spec: RoomSpec, ending: str, wish: dict[str, Any], arns: Arns) -> None:
+def _rule(scope: Construct, spec: FunctionConfig, ending: str, wish: dict[str, Any], arns: Arns) -> None:
     rule = events.CfnRule(
         scope,
         f"Rule{ending.capitalize()}",

@@ -7,11 +7,11 @@ from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs.function import policy
 from infra.constructs.grants import Allow
-from infra.constructs.room import policy
 from infra.constructs.table import removal_policy
+from infra.function_configs import FunctionConfig
 from infra.names import Arns, Names
-from infra.rooms import RoomSpec
 
 
 def schedule_group(scope: Construct, config: StageConfig) -> scheduler.CfnScheduleGroup:
@@ -24,7 +24,7 @@ def schedule_group(scope: Construct, config: StageConfig) -> scheduler.CfnSchedu
 class ScheduleRole(Construct):
     """A role that only schedules of the stage's group may take, to start one room or to keep what cannot be delivered."""
 
-    def __init__(self, scope: Construct, spec: RoomSpec, arns: Arns) -> None:
+    def __init__(self, scope: Construct, spec: FunctionConfig, arns: Arns) -> None:
         super().__init__(scope, "ScheduleRole")
         starts = Allow(("lambda:InvokeFunction",), (arns.function(spec.name),))
         keeps = Allow(("sqs:SendMessage",), (arns.failures(spec.name),))

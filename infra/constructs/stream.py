@@ -8,8 +8,8 @@ from aws_cdk import Fn
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from infra.function_configs import FunctionConfig
 from infra.names import Arns
-from infra.rooms import RoomSpec
 
 
 def stream_output(table: str) -> str:
@@ -17,7 +17,7 @@ def stream_output(table: str) -> str:
     return f"{table.capitalize()}Stream"
 
 
-def follow(scope: Construct, spec: RoomSpec, function: lambda_.IFunction, arns: Arns) -> None:
+def follow(scope: Construct, spec: FunctionConfig, function: lambda_.IFunction, arns: Arns) -> None:
     """Connect a room to a table's stream.
 
     The ARN is read from the other stack's output at deployment; unlike an export this does not tie the stacks together.

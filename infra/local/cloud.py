@@ -16,7 +16,7 @@ from moto.moto_api._internal import moto_api_backend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from infra.local import engine, place
+from infra.local import account, engine
 from infra.local.gateway.server import PortInUse
 from infra.local.iam import Guard
 from infra.local.keep_alive import KeepAliveHandler
@@ -68,8 +68,8 @@ class Cloud:
         """Give the variables that lead any AWS client of another process here."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_REGION": place.REGION,
-            "AWS_DEFAULT_REGION": place.REGION,
+            "AWS_REGION": account.REGION,
+            "AWS_DEFAULT_REGION": account.REGION,
             "AWS_ACCESS_KEY_ID": _LAPTOP_KEY,
             "AWS_SECRET_ACCESS_KEY": "laptop",
         }
@@ -85,7 +85,7 @@ class Cloud:
         return boto3.client(
             service,
             endpoint_url=self.endpoint,
-            region_name=place.REGION,
+            region_name=account.REGION,
             aws_access_key_id=_LAPTOP_KEY,
             aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=32),

@@ -21,8 +21,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from infra.local import provider_keys
+from infra.local.demo_file_trigger import drop, make_inbox
 from infra.local.demo_model import DemoModel, chosen
-from infra.local.dropped_ticket import drop, make_inbox
 from infra.local.executor import Trouble
 from infra.local.faults import LaptopError
 from infra.local.histories import STATE_USD_MICROS, count, wait_for_end

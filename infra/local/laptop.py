@@ -21,7 +21,7 @@ from infra.local.deployer import Assembly, Deployment, deploy
 from infra.local.deployer.resource import HttpApiParts, Target
 from infra.local.engine import direct_invocations, dynamodb_lock, lambda_invocations
 from infra.local.executor import Executor, ExecutorSettings, FunctionSpec, Trouble
-from infra.local.executor.room_log import RoomLog
+from infra.local.executor.function_log import FunctionLog
 from infra.local.faults import LaptopError
 from infra.local.gateway import GatewayServer, HttpApi
 from infra.local.gateway.websocket_management import management_of
@@ -31,7 +31,7 @@ from infra.local.operating import STAGE, keep_webhook_key, operate
 from infra.local.state import Keeper
 from infra.local.synthesis import Synthesis
 from infra.local.triggers import Triggers
-from infra.local.triggers.stack_events import changed_stacks
+from infra.local.triggers.status_events import changed_stacks
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ class Laptop:
             self.keeper = Keeper(options.data_dir, self._on_notice)
             self._exit.callback(self.keeper.close)
         # The ports first: one that is in use is to be told before seconds have been spent.
-        self._gateway = GatewayServer(options.port, RoomLog(self.log_dir / "http-api.log").append)
+        self._gateway = GatewayServer(options.port, FunctionLog(self.log_dir / "http-api.log").append)
         self._exit.callback(self._gateway.close)
         self.url = self._gateway.url
         synth = self.synthesis() if options.assembly is None else None

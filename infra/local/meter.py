@@ -16,7 +16,7 @@ from typing import Any
 
 from infra.local import capacity
 from infra.local.engine.dynamodb_lock import Action, Answer
-from infra.local.touched import Touch, touches, view
+from infra.local.touched_items import Touch, touches, view
 
 _REFUSED_CONDITIONS = ("ConditionalCheckFailedException", "TransactionCanceledException")
 

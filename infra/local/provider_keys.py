@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Final
 
 from infra.config import load_config
 from infra.config.providers import key_variables
+from infra.config_errors import DefinitionError
 from infra.local.faults import LaptopError, UnusableOption
 from infra.local.operating import STAGE
 from infra.names import Names
-from infra.spelling import DefinitionError
 
 if TYPE_CHECKING:
     from infra.local.laptop import Laptop

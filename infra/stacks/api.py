@@ -9,14 +9,14 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.api import HttpApi
-from infra.rooms import RoomSpec
+from infra.function_configs import FunctionConfig
 from infra.stacks.base import StageStack
 
 
 class ApiStack(StageStack):
     """The HTTP API, with its address as the one output that people need."""
 
-    def __init__(self, scope: Construct, rooms: Sequence[RoomSpec], config: StageConfig) -> None:
+    def __init__(self, scope: Construct, rooms: Sequence[FunctionConfig], config: StageConfig) -> None:
         super().__init__(scope, "api", config)
         api = HttpApi(self, rooms, config)
         CfnOutput(

@@ -9,13 +9,13 @@ from constructs import Construct
 from infra.bundling import Bundler
 from infra.config import StageConfig
 from infra.constructs.allowances import arns_of
+from infra.constructs.function import Room
 from infra.constructs.grants import Rule
 from infra.constructs.queue import feed
-from infra.constructs.room import Room
 from infra.constructs.rules import start_by_rules
 from infra.constructs.schedules import ScheduleRole
 from infra.constructs.stream import follow
-from infra.rooms import RoomSpec
+from infra.function_configs import FunctionConfig
 from infra.stacks.base import StageStack
 
 
@@ -25,7 +25,7 @@ class FunctionsStack(StageStack):
     def __init__(
         self,
         scope: Construct,
-        rooms: Sequence[RoomSpec],
+        rooms: Sequence[FunctionConfig],
         words: Mapping[str, Rule],
         bundle: Bundler,
         config: StageConfig,

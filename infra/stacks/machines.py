@@ -8,9 +8,8 @@ from pathlib import Path
 from constructs import Construct
 
 from infra.config import StageConfig
-from infra.constructs.machine import Machine
-from infra.constructs.workflows import WorkflowMachines
-from infra.rooms import RoomSpec
+from infra.constructs.machine import Machine, WorkflowMachines
+from infra.function_configs import FunctionConfig
 from infra.stacks.base import StageStack
 
 
@@ -18,7 +17,11 @@ class MachinesStack(StageStack):
     """Every machine of the `statemachines` folder, and what the machines of workflows share."""
 
     def __init__(
-        self, scope: Construct, files: Mapping[str, Path], rooms: Sequence[RoomSpec], config: StageConfig
+        self,
+        scope: Construct,
+        files: Mapping[str, Path],
+        rooms: Sequence[FunctionConfig],
+        config: StageConfig,
     ) -> None:
         super().__init__(scope, "machines", config)
         for name, file in files.items():

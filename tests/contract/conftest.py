@@ -12,20 +12,20 @@ from moto.dynamodb.responses import DynamoHandler
 from infra.local.engine import dynamodb_lock
 from infra.tables import TABLES, TableSpec
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.datasets import S3Datasets
+from stepward.adapters.aws.files import S3Datasets
 from stepward.adapters.aws.identity import DynamoIdentity
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.adapters.aws.line import DynamoLine
 from stepward.adapters.aws.new_runs import NewRuns
 from stepward.adapters.aws.registry import DynamoRegistry
 from stepward.adapters.aws.run_lists import DynamoRunLists
+from stepward.adapters.aws.run_queue import DynamoRunQueue
 from stepward.adapters.aws.runtime_state import DynamoRuntimeState
 from stepward.adapters.aws.tokens import DynamoTokens
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.adapters.memory.line import MemoryTokens
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.run_queue import MemoryTokens
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
-from stepward.adapters.memory.world import MemoryDatasets, MemoryIdentity, StillClock
+from stepward.adapters.memory.small_ports import MemoryDatasets, MemoryIdentity, StillClock
 from tests.mocked_aws import mocked_aws
 
 BUCKET = "data"
@@ -74,7 +74,7 @@ def _on_aws() -> Ports:
         journal,
         DynamoRuntimeState("runtime", journal, NewRuns("runtime", journal, clock)),
         DynamoRunLists("runtime", clock),
-        DynamoLine("runtime"),
+        DynamoRunQueue("runtime"),
         DynamoTokens("runtime", clock),
         DynamoRegistry("registry"),
         DynamoIdentity("identity"),

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from infra.tables import TABLES
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.provider_limits import DynamoLimitStore
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.providers import MemoryLimitStore
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.provider_limits import LimitStore, SharedLimits
 from stepward.domain.errors import ProviderThrottled
 from stepward.ports.providers import PlannedCall, ProviderEntry, ProviderKey

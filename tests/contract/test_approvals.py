@@ -14,7 +14,7 @@ from stepward.domain.approvals import Approval, ApprovalStatus, Decision, Note
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import Closing, RunStatus, Totals
-from stepward.ports.runtime_state import Settlement
+from stepward.ports.runs import Settlement
 from tests.builders import AT, LATER, a_key, a_new_run, an_approval
 
 FORM = [{"name": "amount", "type": "number", "required": True}]

@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.aws.budget_items import draw_item, return_item
-from stepward.adapters.aws.budgets import DynamoBudgets
+from stepward.adapters.aws.budgets import DynamoBudgets, draw_item, return_item
 from stepward.adapters.aws.clients import client
-from stepward.adapters.memory.budgets import MemoryBudgets
+from stepward.adapters.memory.costs import MemoryBudgets
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.domain.budgets import BudgetRef, BudgetScope, BudgetState
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.awsrequest import AWSResponse
 
-from stepward.adapters.aws import contention
+from stepward.adapters.aws import errors
 from stepward.adapters.aws.clients import client
 from stepward.domain.errors import StoreConflict, StoreThrottled
 from tests.builders import a_key, a_new_run, a_turn
@@ -51,8 +51,8 @@ class _Raw:
 
 @pytest.fixture
 def ports(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ports]:
-    monkeypatch.setattr(contention, "LONGEST_PAUSE_S", 0.001)
-    monkeypatch.setattr(contention, "FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(errors, "LONGEST_PAUSE_S", 0.001)
+    monkeypatch.setattr(errors, "FIRST_PAUSE_S", 0.001)
     with mocked_aws():
         yield _on_aws()
 
@@ -82,7 +82,7 @@ def test_what_does_not_end_is_told_in_the_end(ports: Ports, reason: str, error: 
     refusals.left = 1_000
     with pytest.raises(error):
         ports.runtime.start(a_new_run())
-    assert refusals.met == contention.MOST_TRIES
+    assert refusals.met == errors.MOST_TRIES
 
 
 def test_a_condition_that_does_not_hold_is_asked_once(ports: Ports) -> None:

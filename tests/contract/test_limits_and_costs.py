@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.configuration import DynamoLimitsConfig
 from stepward.adapters.aws.cost_book import DynamoCostBook, add_item
-from stepward.adapters.aws.limits_config import DynamoLimitsConfig
-from stepward.adapters.memory.cost_book import MemoryCostBook
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.costs import MemoryCostBook, MemoryLimitsConfig
 from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
 from stepward.domain.costs import CostLine

@@ -6,9 +6,8 @@ import json
 
 import pytest
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
-from stepward.adapters.memory.results import MemoryResults
+from stepward.adapters.memory.functions import MemoryResults
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.agents.answering import StageAnswers
 from stepward.domain.journal import Condensed

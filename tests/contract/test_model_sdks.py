@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = """
 import json, sys
 import functions.agent_advance.handler
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.providers import MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.providers import MemoryLimitStore
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.models.cards import listed_card
 from stepward.models.gateway import Gateway, Providers

@@ -9,11 +9,11 @@ import pytest
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import Parked, Pause, Queued, Resume
-from stepward.domain.line import InLine, Slot, place_again
 from stepward.domain.run_lists import RunFilter
+from stepward.domain.run_queue import QueuedRun, Slot, place_again
 from stepward.domain.runs import Closing, RunStatus, Totals
-from stepward.ports.line import LineLook, SlotCount
-from stepward.ports.runtime_state import Settlement, SlotLimits
+from stepward.ports.run_queue import QueueView, SlotCount
+from stepward.ports.runs import Settlement, SlotLimits
 from tests.builders import AT, LATER, a_key, a_new_run
 
 PAUSE, RESUME = Pause(at=AT, writer="p", by="ann"), Resume(at=AT, writer="r", by="bob")
@@ -22,11 +22,11 @@ LIMITS = SlotLimits(TenantLimits(active=10), AccountLimits(active=10))
 CLOSING = Closing(status=RunStatus.CANCELLED, ended_at=LATER, ended_seq=3, error=None, totals=Totals())
 
 
-def in_line(ports: Any, run: int = 1, **head: Any) -> InLine:
+def in_line(ports: Any, run: int = 1, **head: Any) -> QueuedRun:
     """Start a run that finds the one slot taken."""
     ports.runtime.start(a_new_run(99, active=1))
     ports.runtime.start(a_new_run(run, active=1, **head))
-    found: InLine = next(one for one in ports.line.first("acme", 10) if one.run == a_key(run).run)
+    found: QueuedRun = next(one for one in ports.line.first("acme", 10) if one.run == a_key(run).run)
     return found
 
 
@@ -81,7 +81,7 @@ def test_who_waits_is_counted_until_it_goes_on_or_ends(ports: Any) -> None:
         ports.runtime.start(a_new_run(run))
         ports.runtime.park(a_key(run), 2, PARKED, Slot(), ())
     assert ports.line.count("acme") == SlotCount(active=0, parked=2)
-    going_on = InLine(tenant="acme", run=a_key(1).run, place="", seq=2, agent="helper")
+    going_on = QueuedRun(tenant="acme", run=a_key(1).run, place="", seq=2, agent="helper")
     assert ports.runtime.admit(going_on, AT, "one", LIMITS, None) is not None
     assert ports.line.count("acme") == SlotCount(active=1, parked=1)
     ports.runtime.close(a_key(2), Settlement(CLOSING, parked=True))
@@ -99,14 +99,14 @@ def test_who_has_its_answers_is_admitted_at_the_first_try(ports: Any) -> None:
     ports.runtime.start(a_new_run())
     ports.runtime.park(a_key(), 2, PARKED, Slot(), ())
     place = f"0#{AT}#{a_key().run}"
-    joins = InLine(tenant="acme", run=a_key().run, place=place, seq=2, agent="helper")
+    joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=2, agent="helper")
     ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
     assert ports.runtime.admit(ports.line.first("acme", 1)[0], AT, "dispatch", LIMITS, None) is not None
     assert ports.line.count("acme") == SlotCount(active=1, parked=0)
 
 
 def test_a_line_is_looked_at_by_priority_and_age(ports: Any) -> None:
-    assert ports.line.look("acme") == LineLook({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
+    assert ports.line.look("acme") == QueueView({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
     for run, priority in enumerate(("low", "high", "high"), start=1):
         in_line(ports, run, priority=priority, created_at=f"2026-01-0{run}T00:00:00.000Z")
     found = ports.line.look("acme")

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.provider_keys import SecretsManagerKeys, SecretsManagerPools
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.providers import MemoryPools, MemoryProviderKeys
 from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool
 from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from stepward.adapters.aws import datasets, results
+from stepward.adapters.aws import files
 from stepward.domain.errors import NotFound
 
 REFUSAL = "User: x is not authorized to perform: s3:GetObject on resource: y"
@@ -27,16 +27,16 @@ class RefusingS3:
 
 
 def _read_data() -> None:
-    datasets.S3Datasets("data").read("acme", "datasets/a.csv")
+    files.S3Datasets("data").read("acme", "datasets/a.csv")
 
 
 def _look_for_data() -> None:
-    if not datasets.S3Datasets("data").is_there("acme", "datasets/a.csv"):
+    if not files.S3Datasets("data").is_there("acme", "datasets/a.csv"):
         raise NotFound("it is not there")
 
 
 def _read_result() -> None:
-    results.S3Results("data").read("acme", "run_1", "call_1")
+    files.S3Results("data").read("acme", "run_1", "call_1")
 
 
 @pytest.mark.parametrize("look", [_read_data, _look_for_data, _read_result])
@@ -50,7 +50,7 @@ def test_a_refused_object_is_missing_and_the_refusal_is_logged(
     code: str,
     is_told: bool,
 ) -> None:
-    for module in (datasets, results):
+    for module in (files, files):
         monkeypatch.setattr(module, "client", lambda _: RefusingS3(code))
     with pytest.raises(NotFound):
         look()

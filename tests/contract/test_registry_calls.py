@@ -10,8 +10,7 @@ import pytest
 
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.registry_items import facet_items, record_item
-from stepward.agents.find import startable_agent
-from stepward.agents.list_agents import ListAgents
+from stepward.agents.lookup import ListAgents, startable_agent
 from stepward.agents.register import Register
 from stepward.domain.lifecycle import AgentState
 from stepward.ports.registry import AgentRecord, AgentSummary

@@ -11,7 +11,7 @@ from moto import mock_aws
 from infra.tables import TABLES
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.response_cache import DynamoResponseCache
-from stepward.adapters.memory.response_cache import MemoryResponseCache
+from stepward.adapters.memory.small_ports import MemoryResponseCache
 from stepward.domain.conversation import ModelReply, OpaquePart, TextPart, ToolCall
 from stepward.domain.errors import Bug, StoreThrottled
 from stepward.domain.money import Usage

@@ -8,8 +8,8 @@ from typing import Any
 import boto3
 import pytest
 
-from stepward.adapters.aws.results import S3Results
-from stepward.adapters.memory.results import MemoryResults
+from stepward.adapters.aws.files import S3Results
+from stepward.adapters.memory.functions import MemoryResults
 from stepward.domain.errors import NotFound
 from tests.mocked_aws import mocked_aws
 

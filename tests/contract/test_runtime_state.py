@@ -9,10 +9,10 @@ import pytest
 
 from stepward.domain.errors import Conflict, StoreConflict
 from stepward.domain.journal import Continued
-from stepward.domain.line import Slot
 from stepward.domain.run_lists import RunFilter
+from stepward.domain.run_queue import Slot
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
-from stepward.ports.runtime_state import Freed, IdempotencyKey, Settlement, Started
+from stepward.ports.runs import Freed, IdempotencyKey, Settlement, Started
 from tests.builders import LATER, a_created, a_head, a_key, a_new_run, a_turn
 
 CLOSING = Closing(

@@ -9,9 +9,9 @@ import pytest
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import BudgetExceeded
-from stepward.domain.line import Draw, Slot
+from stepward.domain.run_queue import Draw, Slot
 from stepward.domain.runs import Closing, RunStatus, Totals
-from stepward.ports.runtime_state import IdempotencyKey, Settlement, SlotLimits
+from stepward.ports.runs import IdempotencyKey, Settlement, SlotLimits
 from tests.builders import LATER, a_created, a_key, a_new_run
 
 
@@ -59,7 +59,7 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
 
 @pytest.mark.parametrize("read", [1, 3, 200])
 def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepward.adapters.aws.line._TENANTS_READ", read)
+    monkeypatch.setattr("stepward.adapters.aws.run_queue._TENANTS_READ", read)
     for tenant in ("c", "a", "d", "b"):
         ports.line.flag(tenant, TenantLimits(), None)
     assert ports.line.waiting_tenants(3) == ["a", "b", "c"]

@@ -16,7 +16,7 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
-from stepward.ports.task_store import Begun, Inherited, LatchKey, TaskStore, WorkflowStarted
+from stepward.ports.tasks import Begun, Inherited, LatchKey, TaskStore, WorkflowStarted
 from tests.builders import AT, LATER, a_key
 
 KEY = a_key()

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from infra.tables import TABLES
-from stepward.adapters.aws.tool_shelf import DynamoToolShelf
-from stepward.adapters.memory.functions import MemoryToolShelf
-from stepward.domain.published_tools import PublishedTool, ToolRoom
-from stepward.domain.tools import Effect
+from stepward.adapters.aws.functions import DynamoPublishedTools
+from stepward.adapters.memory.functions import MemoryPublishedTools
+from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from tests.contract.conftest import _create
 from tests.mocked_aws import mocked_aws
 
@@ -23,18 +22,18 @@ FIND = PublishedTool(
 @pytest.fixture(params=["memory", "aws"])
 def shelf(request: pytest.FixtureRequest) -> Iterator[Any]:
     if request.param == "memory":
-        yield MemoryToolShelf()
+        yield MemoryPublishedTools()
         return
     with mocked_aws():
         _create(TABLES["registry"])
-        yield DynamoToolShelf("registry")
+        yield DynamoPublishedTools("registry")
 
 
 def test_the_last_publication_counts(shelf: Any) -> None:
-    shelf.put(ToolRoom(room="orders", published_at="2026-01-01", tools=(FIND,)))
-    shelf.put(ToolRoom(room="billing", published_at="2026-01-01", tools=(FIND,)))
-    shelf.put(ToolRoom(room="orders", published_at="2026-01-02"))
-    assert shelf.room("orders") == ToolRoom(room="orders", published_at="2026-01-02")
+    shelf.put(ToolFolder(room="orders", published_at="2026-01-01", tools=(FIND,)))
+    shelf.put(ToolFolder(room="billing", published_at="2026-01-01", tools=(FIND,)))
+    shelf.put(ToolFolder(room="orders", published_at="2026-01-02"))
+    assert shelf.room("orders") == ToolFolder(room="orders", published_at="2026-01-02")
     assert [(room.room, len(room.tools)) for room in shelf.rooms()] == [("billing", 1), ("orders", 0)]
     assert shelf.room("billing").tool("find") == FIND
     assert shelf.room("nothing") is None

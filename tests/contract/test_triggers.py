@@ -9,10 +9,10 @@ import boto3
 import pytest
 
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.schedules import SchedulerSchedules
+from stepward.adapters.aws.events import SchedulerSchedules
 from stepward.adapters.aws.triggers import DynamoTriggers
+from stepward.adapters.memory.small_ports import MemoryIdentity
 from stepward.adapters.memory.triggers import MemoryTriggers
-from stepward.adapters.memory.world import MemoryIdentity
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.triggers import HookSecret, Triggers

@@ -11,7 +11,7 @@ import pytest
 
 from stepward.domain.errors import ProviderFault, ProviderRefused, ProviderUnavailable, StreamCut
 from stepward.models import bounded_http, gathering, streams
-from stepward.testing.fake_llm.eventstream import frame
+from stepward.testing.fake_llm.answers import frame
 from tests.contract.test_hostile_servers import BEGUN, ENDED, message, named
 from tests.model_clients import VENDORS, Vendor
 from tests.raw_streams import raw_server

@@ -20,7 +20,7 @@ from stepward.domain.runs import RunKey
 from stepward.models import streams
 from stepward.models.gateway import Providers
 from stepward.testing.fake_llm import FakeProvider
-from stepward.testing.fake_llm.fault_names import FAULTS
+from stepward.testing.fake_llm.replies import FAULTS
 from tests.driver import World
 from tests.model_clients import VENDORS
 from tests.model_ends import (

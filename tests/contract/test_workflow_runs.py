@@ -23,8 +23,8 @@ from stepward.domain.task_records import (
     WorkflowStatus,
     WorkflowTotals,
 )
-from stepward.ports.runtime_state import IdempotencyKey
-from stepward.ports.task_store import WorkflowStarted
+from stepward.ports.runs import IdempotencyKey
+from stepward.ports.tasks import WorkflowStarted
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRuns
 from tests.builders import AT, LATER, a_key, a_new_run
 

@@ -16,8 +16,8 @@ from stepward.domain.errors import StoreConflict
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowStatus
-from stepward.ports.line import SlotCount
-from stepward.ports.runtime_state import NoSlot, SlotLimits
+from stepward.ports.run_queue import SlotCount
+from stepward.ports.runs import NoSlot, SlotLimits
 from tests.builders import LATER, a_key, a_new_run
 from tests.contract.test_workflow_runs import a_run, a_word, an_end
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import httpx2
 
-from infra.local import place
+from infra.local import account
 from infra.local.laptop import Laptop
 
-MACHINES = f"arn:aws:states:{place.REGION}:{place.ACCOUNT_ID}:stateMachine:"
+MACHINES = f"arn:aws:states:{account.REGION}:{account.ACCOUNT_ID}:stateMachine:"
 
 
 def machine_arn(api: httpx2.Client, workflow: str) -> str:

@@ -14,10 +14,10 @@ import pytest
 
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import Allow, grant_words
+from infra.function_configs import load_functions
 from infra.local.laptop import Laptop
 from infra.local.synthesis import ROOT
 from infra.names import Arns, Names
-from infra.rooms import load_rooms
 from tests.builders import an_agent_body
 from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.conftest import forget_limits
@@ -35,7 +35,7 @@ pytestmark = pytest.mark.laptop
 
 ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
 WORDS = grant_words(["agent-run"]) | tool_words()
-ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", WORDS, ["agent-run"])}
+ROOMS = {room.name: room for room in load_functions(ROOT / "functions", WORDS, ["agent-run"])}
 POLICY = {"tool": "policy_lookup", "config": {"source": "datasets/refund-policy.json"}}
 ORDERS = {"tool": "record_lookup", "config": {"source": "datasets/orders.csv", "key": "order_id"}}
 LARGE = "x" * 200_000

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
-from stepward.agents.checks import check_agent
+from stepward.agents.definition_checks import check_agent
 from stepward.cli.main import app
 from stepward.domain.agents import AgentDefinition
 from stepward.sdk import Stepward

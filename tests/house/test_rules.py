@@ -12,7 +12,7 @@ import pytest
 from tests.house.source_tree import ROOT, name, product_files, tracked, tree_of
 
 MAY_CATCH_ANYTHING = {
-    "shared/stepward/models/expressions.py",
+    "shared/stepward/expressions/evaluate.py",
     "shared/stepward/runtime/entry.py",
     "shared/stepward/tools/execution.py",
     "shared/stepward/testing/schedules/actors.py",

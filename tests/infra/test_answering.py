@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from infra.config import load_config, stages
-from infra.spelling import DefinitionError
+from infra.config_errors import DefinitionError
 from stepward.runtime.config import Settings
 from tests.infra.assembly_reading import Assembly
 

@@ -16,17 +16,17 @@ from infra import packing
 from infra.assembly import Plan, synthesise
 from infra.bundling import Checkout, source_bundler, source_files
 from infra.config import load_config
+from infra.config_errors import DefinitionError
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
+from infra.function_configs import FunctionConfig, load_functions
 from infra.lockfile import closure, read_lock, restricted
 from infra.packing import ALWAYS_PACKED, PYTHON_VERSION, install, matching_python, pack, package_bundler
-from infra.rooms import RoomSpec, load_rooms
-from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly
 from tests.infra.installed import installed_closure
 from tests.infra.small_checkout import a_checkout
 
-GREETER = RoomSpec(
+GREETER = FunctionConfig(
     name="greeter", purpose="Greets whoever asks.", memory_mb=128, timeout_s=3, packages=("Example_Library",)
 )
 
@@ -133,13 +133,13 @@ def test_a_package_that_is_not_in_the_lock(small: Checkout) -> None:
 
 @pytest.mark.parametrize(
     "room",
-    load_rooms(
+    load_functions(
         Checkout.at(Path(__file__).parents[2]).functions,
         grant_words(["agent-run"]) | tool_words(),
         ["agent-run"],
     ),
 )
-def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, room: RoomSpec) -> None:
+def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, room: FunctionConfig) -> None:
     asked = [*ALWAYS_PACKED, *room.packages]
     packed = {pin.name for pin in closure(read_lock(product.lock), asked, product.functions / room.name)}
     assert set(installed_closure(asked)) <= packed

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from infra.app import arguments
+from infra.config_errors import DefinitionError
+from infra.function_configs import FunctionConfig
 from infra.node import bundled_node
 from infra.package import chosen, measure
-from infra.rooms import RoomSpec
-from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import ROOT
 
 
@@ -74,7 +74,7 @@ def test_deploying_packs_unless_told_otherwise() -> None:
 
 def test_only_the_rooms_that_are_asked_for_are_packed() -> None:
     rooms = [
-        RoomSpec(name=name, purpose="Greets whoever asks.", memory_mb=128, timeout_s=3)
+        FunctionConfig(name=name, purpose="Greets whoever asks.", memory_mb=128, timeout_s=3)
         for name in ("one", "two")
     ]
     assert chosen(rooms, []) == rooms

@@ -8,19 +8,19 @@ import pytest
 
 from infra.bundling import Checkout
 from infra.config import FOLDER, load_config, stages
+from infra.config_errors import DefinitionError
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
-from infra.rooms import RoomSpec, load_rooms
-from infra.spelling import DefinitionError
+from infra.function_configs import FunctionConfig, load_functions
 from tests.infra.small_checkout import GREETER, GUARD, a_room
 
 WORDS = grant_words(["agent-run"]) | tool_words()
 
 
-def load(folder: Path, **tomls: str) -> list[RoomSpec]:
+def load(folder: Path, **tomls: str) -> list[FunctionConfig]:
     for name, toml in tomls.items():
         a_room(Checkout.at(folder), name, toml)
-    return load_rooms(folder / "functions", WORDS | grant_words(["greet"]))
+    return load_functions(folder / "functions", WORDS | grant_words(["greet"]))
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 
 from infra.config import StageConfig, load_config
+from infra.config_errors import DefinitionError
 from infra.constructs.idle_aspect import NothingCostsWhileIdle
 from infra.idle_costs import IdleCostJudge, refuse_idle_costs
 from infra.idle_prices import COSTLY, FREE, QUOTAS
-from infra.spelling import DefinitionError
 
 
 def allowing(*names: str) -> StageConfig:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from infra.bundling import Checkout
+from infra.config_errors import DefinitionError
+from infra.function_configs import FunctionConfig
 from infra.machines import TASK_GRACE_S, machine_files, read_definition
-from infra.rooms import RoomSpec
-from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly, flat, permissions
 
-GREETER = RoomSpec(name="greeter", purpose="Greets whoever asks.", memory_mb=128, timeout_s=20)
+GREETER = FunctionConfig(name="greeter", purpose="Greets whoever asks.", memory_mb=128, timeout_s=20)
 
 
 def test_the_machine_has_its_fixed_name(prod: Assembly) -> None:

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from infra.new_function import make_room
+from infra.function_configs import load_function
+from infra.new_function import make_function
 from infra.new_tools import make_tools
-from infra.rooms import load_room
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,7 +28,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def test_a_new_room_is_read_by_the_stacks(checkout: Path) -> None:
-    room = load_room(make_room("order_export", checkout), ())
+    room = load_function(make_function("order_export", checkout), ())
     assert [str(route) for route in room.routes] == ["GET /order-export"]
 
 
@@ -48,7 +48,7 @@ def linted(checkout: Path) -> subprocess.CompletedProcess[str]:
 def test_a_new_room_is_held_to_independence_by_no_word_of_its_own(checkout: Path) -> None:
     before = (checkout / "pyproject.toml").stat().st_mtime_ns
     for name in ("order_export", "order_import"):
-        make_room(name, checkout)
+        make_function(name, checkout)
     make_tools("order_tools", checkout)
     assert linted(checkout).returncode == 0
     for borrowed in ("order_import.handler", "order_tools.count_words"):
@@ -63,7 +63,7 @@ def test_a_new_room_is_held_to_independence_by_no_word_of_its_own(checkout: Path
 
 
 def test_a_new_room_serves_its_route_and_says_so(checkout: Path) -> None:
-    folder = make_room("order_export", checkout)
+    folder = make_function("order_export", checkout)
     loaded: dict[str, Any] = {"__name__": "handler"}
     exec((folder / "handler.py").read_text(), loaded)
     assert {route.path for route in loaded["app"]._static_routes} == {"/order-export"}
@@ -73,10 +73,10 @@ def test_a_new_room_serves_its_route_and_says_so(checkout: Path) -> None:
 @pytest.mark.parametrize("name", ["", "Order", "a/b", "../x", "9x", "x" * 60])
 def test_a_wrong_name_is_refused(checkout: Path, name: str) -> None:
     with pytest.raises(ValueError, match="NAME="):
-        make_room(name, checkout)
+        make_function(name, checkout)
 
 
 def test_an_existing_room_is_left_alone(checkout: Path) -> None:
-    make_room("order_export", checkout)
+    make_function("order_export", checkout)
     with pytest.raises(ValueError, match="exists already"):
-        make_room("order_export", checkout)
+        make_function("order_export", checkout)

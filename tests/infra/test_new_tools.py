@@ -11,9 +11,9 @@ import pytest
 from infra.assembly import Plan, synthesise
 from infra.bundling import Checkout, source_bundler
 from infra.config import load_config
+from infra.config_errors import DefinitionError
+from infra.function_configs import load_function
 from infra.new_tools import make_tools
-from infra.rooms import load_room
-from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly, permissions
 from tests.infra.small_checkout import a_checkout
 
@@ -84,7 +84,7 @@ def test_a_folder_of_tools_does_nothing_besides(checkout: Checkout) -> None:
     file = checkout.root / "functions" / "order_tools" / "function.toml"
     file.write_text(file.read_text() + 'schedule = "rate(1 minute)"\n')
     with pytest.raises(DefinitionError, match="a room of tools"):
-        load_room(file.parent, ())
+        load_function(file.parent, ())
 
 
 def test_the_platforms_own_functions_are_no_tools() -> None:

@@ -6,14 +6,14 @@ import pytest
 
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
-from infra.rooms import QueueSpec, RoomSpec, load_rooms
+from infra.function_configs import FunctionConfig, QueueSpec, load_functions
 from infra.triggers import RuleSpec, StreamSpec
 from tests.infra.assembly_reading import ROOT, Assembly, as_list, permissions, statements
 from tests.infra.grant_meanings import MEANING, PLACE, TABLE, VARIABLES
 
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
 WORDS = grant_words(["agent-run"]) | tool_words()
-ROOMS = {room.name: room for room in load_rooms(ROOT / "functions", WORDS, ["agent-run"])}
+ROOMS = {room.name: room for room in load_functions(ROOT / "functions", WORDS, ["agent-run"])}
 
 
 def test_every_word_has_a_meaning_here() -> None:
@@ -22,7 +22,7 @@ def test_every_word_has_a_meaning_here() -> None:
 
 def test_every_word_is_explained_to_people() -> None:
     readme = (ROOT / "infra" / "README.md").read_text(encoding="utf-8")
-    words = [*WORDS, *set(RoomSpec.model_fields) - {"name"}, *QueueSpec.model_fields]
+    words = [*WORDS, *set(FunctionConfig.model_fields) - {"name"}, *QueueSpec.model_fields]
     words += [*RuleSpec.model_fields, *StreamSpec.model_fields]
     assert {
         word for word in words if not any(f"`{w}`" in readme for w in (word, f"[{word}]", f"[[{word}]]"))

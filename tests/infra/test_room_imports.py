@@ -15,9 +15,9 @@ import pytest
 from infra.bundling import Bundler, Checkout, source_bundler
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
+from infra.function_configs import FunctionConfig, load_functions
 from infra.machines import machine_files
 from infra.packing import ALWAYS_PACKED
-from infra.rooms import RoomSpec, load_rooms
 from tests.infra.installed import copy_installed
 from tests.infra.reach import modules_reached
 
@@ -25,7 +25,7 @@ PRODUCT = Checkout.at(Path(__file__).parents[2])
 MACHINES = list(machine_files(PRODUCT.statemachines))
 ROOMS = [
     room
-    for room in load_rooms(PRODUCT.functions, grant_words(MACHINES) | tool_words(), MACHINES)
+    for room in load_functions(PRODUCT.functions, grant_words(MACHINES) | tool_words(), MACHINES)
     if (PRODUCT.functions / room.name / "handler.py").is_file()
 ]
 
@@ -64,7 +64,7 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundler:
 
 
 @pytest.fixture(scope="module")
-def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[RoomSpec], Path]:
+def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[FunctionConfig], Path]:
     """Install what a room names, once for all rooms that name the same."""
 
     @functools.cache
@@ -78,7 +78,7 @@ def dependencies(tmp_path_factory: pytest.TempPathFactory) -> Callable[[RoomSpec
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.name)
 def test_a_room_starts_from_its_bundle_alone(
-    room: RoomSpec, bundle: Bundler, dependencies: Callable[[RoomSpec], Path], tmp_path: Path
+    room: FunctionConfig, bundle: Bundler, dependencies: Callable[[FunctionConfig], Path], tmp_path: Path
 ) -> None:
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     modules = [f"functions.{room.name}.handler", *modules_reached(PRODUCT, room.name)]

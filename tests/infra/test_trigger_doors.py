@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from infra.config import load_config
+from infra.config_errors import DefinitionError
 from infra.names import Arns, Names
-from infra.spelling import DefinitionError
 from tests.infra.assembly_reading import Assembly, flat, permissions
 
 PLACE = "<region>:<accountid>"

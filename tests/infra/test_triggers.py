@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import Checkout
+from infra.config_errors import DefinitionError
 from infra.constructs.grants import grant_words
-from infra.rooms import RoomSpec, load_rooms
-from infra.spelling import DefinitionError
+from infra.function_configs import FunctionConfig, load_functions
 from tests.infra.assembly_reading import Assembly, flat, permissions
 from tests.infra.small_checkout import CLOSER, FOLLOWER, a_room
 
@@ -18,9 +18,9 @@ FAILED = f"arn:<partition>:sqs:{PLACE}:stepward-dev-closer-failed"
 RULES = ("stepward-dev-closer-1", "stepward-dev-closer-2", "stepward-dev-closer-clock")
 
 
-def load(folder: Path, toml: str) -> list[RoomSpec]:
+def load(folder: Path, toml: str) -> list[FunctionConfig]:
     a_room(Checkout.at(folder), "closer", toml)
-    return load_rooms(folder / "functions", grant_words(["greet"]), ["greet"])
+    return load_functions(folder / "functions", grant_words(["greet"]), ["greet"])
 
 
 def test_each_rule_starts_the_room(dev: Assembly) -> None:
@@ -129,4 +129,4 @@ def test_a_wrong_trigger(tmp_path: Path, change: tuple[str, str], said: str) -> 
 def test_names_of_rules_fit(tmp_path: Path) -> None:
     a_room(Checkout.at(tmp_path), "a" * 29, CLOSER)
     with pytest.raises(DefinitionError, match="leaves it 28 characters"):
-        load_rooms(tmp_path / "functions", grant_words(["greet"]), ["greet"])
+        load_functions(tmp_path / "functions", grant_words(["greet"]), ["greet"])

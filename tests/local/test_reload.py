@@ -16,8 +16,7 @@ import pytest
 
 from infra.local.executor import FunctionSpec
 from infra.local.laptop import Laptop
-from infra.local.reload.edits import sort_out
-from infra.local.reload.imports import check_imports
+from infra.local.reload.edits import check_imports, sort_out
 from infra.local.reload.staging import SourceError, Staging, check
 from infra.local.reload.watch import Watch
 from tests.local.patience import wait_for
@@ -49,11 +48,19 @@ def test_every_kind_of_edit_is_noticed_once(tmp_path: Path) -> None:
 
 
 def test_edits_ask_for_what_their_place_asks_for() -> None:
-    names = ["functions/a/steps/one.py", "functions/b/function.toml", "infra/local/up.py", "infra/rooms.py"]
+    names = [
+        "functions/a/steps/one.py",
+        "functions/b/function.toml",
+        "infra/local/up.py",
+        "infra/function_configs.py",
+    ]
     edits = sort_out(map(Path, names))
     assert edits.rooms == {"a"}
     assert not edits.is_package
-    assert [str(path) for path in edits.template] == ["functions/b/function.toml", "infra/rooms.py"]
+    assert [str(path) for path in edits.template] == [
+        "functions/b/function.toml",
+        "infra/function_configs.py",
+    ]
     assert [str(path) for path in edits.laptop] == ["infra/local/up.py"]
     assert sort_out([Path("shared/stepward/domain/ids.py")]).is_package
     assert sort_out([Path("functions/__init__.py")]).is_package

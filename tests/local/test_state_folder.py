@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from infra.local.state.folder import FILE, DataFolder, DataFolderError, Unit
-from infra.local.state.texts import dump, load
+from infra.local.state.scans import dump, load
 
 ITEM = Unit("item", "table", "1")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.deployer.resources.notifications import as_in_the_api
+from infra.local.deployer.resources.data import as_in_the_api
 from infra.local.laptop import Laptop
 from tests.local.kept import KEEP, Queue, queue, wait_kept, word
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepward.agents.call_limits import CallLimits, may_call
 from stepward.agents.context import USUAL_PART, room_tokens
-from stepward.agents.gate import Consultant, may_call
 from stepward.domain.conversation import Condensation, ModelReply, ModelRequest, ToolCall, ToolResult
 from stepward.domain.journal import CallOutcome, Condensed, End, Intent, Results, Sequenced, Turn
 from stepward.domain.money import Usage
@@ -69,7 +69,7 @@ def _append(state: RunState, record: Any) -> None:
 @given(st.lists(TURNS, min_size=1, max_size=25), st.sampled_from([2_000, 6_000, 20_000]))
 def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], room: int) -> None:
     agent = an_agent(tools=TOOLS, context={"max_tokens": room}, limits={"max_iterations": 200})
-    consultant = Consultant.of(agent, rehearsed=False)
+    consultant = CallLimits.of(agent, rehearsed=False)
     assert room_tokens(agent, {}) == room
     state = RunState()
     _append(state, a_created(input=TASK, rehearsed=False))

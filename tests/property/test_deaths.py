@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepward.agents.closing import Sweep
-from stepward.agents.epochs import MOST_EVENTS
+from stepward.agents.continue_as_new import MOST_EVENTS
+from stepward.agents.reconcile import Sweep
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import Conflict

@@ -14,8 +14,8 @@ from stepward.domain.chunks import Chunk
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.models.expressions import evaluate
-from stepward.ports.task_answers import TaskOutcome
+from stepward.expressions.evaluate import evaluate
+from stepward.ports.tasks import TaskOutcome
 from stepward.workflows.compiler import machine_size
 from stepward.workflows.runs.chunks import MOST_EXECUTIONS
 from stepward.workflows.runs.task_requests import TaskRequest

@@ -24,12 +24,12 @@ from rich.table import Table
 from infra.bundling import Checkout, source_bundler
 from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
+from infra.function_configs import FunctionConfig, load_functions
 from infra.local.faults import LaptopError
 from infra.local.synthesis import ROOT
 from infra.lockfile import closure, read_lock
 from infra.machines import machine_files
 from infra.packing import ALWAYS_PACKED
-from infra.rooms import RoomSpec, load_rooms
 
 BESIDE: Final = {
     "boto3_with_one_client": "import boto3; boto3.client('dynamodb')",
@@ -92,13 +92,15 @@ def measure(*, times: int = 3, only: Iterable[str] = ()) -> dict[str, Any]:
     return {"beside": beside, "functions": functions}
 
 
-def _rooms(checkout: Checkout) -> list[RoomSpec]:
+def _rooms(checkout: Checkout) -> list[FunctionConfig]:
     machines = list(machine_files(checkout.statemachines))
-    rooms = load_rooms(checkout.functions, grant_words(machines) | tool_words(), machines)
+    rooms = load_functions(checkout.functions, grant_words(machines) | tool_words(), machines)
     return [room for room in rooms if (checkout.functions / room.name / "handler.py").is_file()]
 
 
-def _function(checkout: Checkout, room: RoomSpec, bundle: Path, packed: Path, times: int) -> dict[str, Any]:
+def _function(
+    checkout: Checkout, room: FunctionConfig, bundle: Path, packed: Path, times: int
+) -> dict[str, Any]:
     asked_in = checkout.functions / room.name / "function.toml"
     needed = list(_distributions(checkout, [*ALWAYS_PACKED, *room.packages], asked_in))
     measured = _least(f"import functions.{room.name}.handler", [bundle, _linked(needed, packed)], times)

@@ -15,7 +15,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from infra.local import place
+from infra.local import account
 from infra.local.bench.twins import KINDS, twin
 from infra.local.faults import LaptopError
 
@@ -125,7 +125,7 @@ class Subject:
         return boto3.client(
             service,
             endpoint_url=self._endpoint,
-            region_name=place.REGION,
+            region_name=account.REGION,
             aws_access_key_id="bench",
             aws_secret_access_key="bench",  # noqa: S106 - nobody checks it
             config=Config(retries={"total_max_attempts": 1}, max_pool_connections=2 * _CLIENTS),

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from infra.local.deployer.assembly import StackTemplate
+from infra.local.deployer.assembly import Assembly, StackTemplate
 from infra.local.deployer.catalog import HANDLERS, NO_OPS
 from infra.local.deployer.changes import Changes
-from infra.local.deployer.faults import DeployError, UnknownResourceType
+from infra.local.deployer.faults import DeployError, RolledBack, UnknownResourceType
 from infra.local.deployer.records import Deployment, Record
-from infra.local.deployer.resource import Resource
+from infra.local.deployer.resource import Resource, Target
 from infra.local.deployer.values import Values
 
 _KEPT = ("Retain", "RetainExceptOnCreate", "Snapshot")
@@ -135,3 +135,24 @@ class Stack:
         for dependency in [named] if isinstance(named, str) else named:
             if self._is_wanted(self._resources[dependency]):
                 yield dependency
+
+
+def deploy(assembly: Assembly, target: Target, before: Deployment | None = None) -> Deployment:
+    """Make what is there equal to what the assembly describes.
+
+    Fails at the first thing that the laptop does not know or AWS refuses; an update is then taken back as a whole, as
+    CloudFormation does. What is no longer wanted is deleted last, when nothing can fail any more.
+    """
+    after = Deployment()
+    changes = Changes(target, before or Deployment())
+    try:
+        for stack in assembly.stacks():
+            Stack(stack, changes, after).apply()
+        changes.refuse_what_cannot_go(after)
+    except DeployError as error:
+        if before is None:
+            raise
+        raise RolledBack(error, changes.roll_back()) from error
+    changes.delete_gone(after)
+    after.changes = changes.lines
+    return after

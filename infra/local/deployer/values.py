@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.faults import DeployError, UnsupportedFunction
 
 NO_VALUE = object()
@@ -56,7 +56,7 @@ class Values:
             "Fn::Not": lambda a: not self.evaluate(a[0]),
             "Fn::And": lambda a: all(self.evaluate(item) for item in a),
             "Fn::Or": lambda a: any(self.evaluate(item) for item in a),
-            "Fn::GetAZs": lambda _: [f"{place.REGION}a", f"{place.REGION}b"],
+            "Fn::GetAZs": lambda _: [f"{account.REGION}a", f"{account.REGION}b"],
         }
 
     def evaluate(self, value: Any) -> Any:
@@ -82,12 +82,12 @@ class Values:
     def _pseudo(self, name: str) -> Any:
         stack = self._lookup.stack_name
         values = {
-            "AWS::Region": place.REGION,
-            "AWS::AccountId": place.ACCOUNT_ID,
-            "AWS::Partition": place.PARTITION,
+            "AWS::Region": account.REGION,
+            "AWS::AccountId": account.ACCOUNT_ID,
+            "AWS::Partition": account.PARTITION,
             "AWS::URLSuffix": "amazonaws.com",
             "AWS::StackName": stack,
-            "AWS::StackId": f"arn:aws:cloudformation:{place.REGION}:{place.ACCOUNT_ID}:stack/{stack}/laptop",
+            "AWS::StackId": f"arn:aws:cloudformation:{account.REGION}:{account.ACCOUNT_ID}:stack/{stack}/laptop",
             "AWS::NoValue": NO_VALUE,
         }
         try:

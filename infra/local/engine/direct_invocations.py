@@ -18,7 +18,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import client_cache, lambda_invocations
 from infra.local.executor import InvocationResult, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES
@@ -75,7 +75,7 @@ class _Lambda:
         """Give the function's name if nothing speaks against the short way."""
         executor, wanted = lambda_invocations.bound(), str(parameters.get("FunctionName", ""))
         name = wanted.rsplit(":", 1)[-1]
-        arn = place.function_arn(name)
+        arn = account.function_arn(name)
         if executor is None or not _grants or not set(parameters) <= _PLAIN or wanted not in (name, arn):
             return None
         is_known = executor.has(name) and len(parameters.get("Payload") or b"") <= MAX_REQUEST_BYTES

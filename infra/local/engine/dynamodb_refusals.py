@@ -20,7 +20,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceDynamoDB,
 )
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine.client_cache import client_for
 
 ORIGINAL = DynamoDBBackend.get_table
@@ -113,7 +113,7 @@ def _refusing_null(original: Callable[..., None]) -> Callable[..., None]:
     """Refuse null where something is required as the service does: boto would refuse it in words of its own."""
 
     def eval_service_task(task: Any, *, normalised_parameters: dict[str, Any], **named: Any) -> None:
-        client = client_for(place.REGION, "dynamodb")
+        client = client_for(account.REGION, "dynamodb")
         action = client.meta.method_to_api_mapping[task._get_boto_service_action()]  # noqa: SLF001 - as above
         required = client.meta.service_model.operation_model(action).input_shape.required_members
         if missing := [name for name in required if normalised_parameters.get(name) is None]:
@@ -137,7 +137,7 @@ def _null_refused(missing: list[str], action: str) -> ClientError:
 def _error_and_cause(client_error: Any) -> tuple[str, str]:
     error, cause = ORIGINAL_CAUSE(client_error)
     code = client_error.response["Error"]["Code"]
-    named = {shape.name for shape in client_for(place.REGION, "dynamodb").meta.service_model.error_shapes}
+    named = {shape.name for shape in client_for(account.REGION, "dynamodb").meta.service_model.error_shapes}
     if code not in named:
         return _UNNAMED, cause
     return (error if error.endswith("Exception") else f"{error}Exception"), cause

@@ -19,7 +19,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskServiceAwsSdk,
 )
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine.client_cache import client_for
 
 ORIGINAL = StateTaskServiceAwsSdk._eval_service_task  # noqa: SLF001 - what is mended
@@ -40,7 +40,7 @@ def java_name(service: str) -> str:
     """Spell a service as the Java clients do: the service id's words, each with one capital."""
     boto_name = {"sfn": "stepfunctions", "states": "stepfunctions"}.get(service, service)
     try:
-        service_id = client_for(place.REGION, boto_name).meta.service_model.service_id
+        service_id = client_for(account.REGION, boto_name).meta.service_model.service_id
     except botocore.exceptions.UnknownServiceError:
         service_id = service
     return "".join(word.capitalize() for word in _WORD.findall(service_id))

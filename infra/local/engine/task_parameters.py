@@ -15,7 +15,7 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
     StateTaskService,
 )
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine.client_cache import client_for
 
 
@@ -27,7 +27,7 @@ def install() -> None:
 
 
 def _operation(task: Any, service: str | None, action: str | None) -> Any:
-    client = client_for(place.REGION, task._get_boto_service_name(service))  # noqa: SLF001 - part of the same class
+    client = client_for(account.REGION, task._get_boto_service_name(service))  # noqa: SLF001 - part of the same class
     method = task._get_boto_service_action(action)  # noqa: SLF001
     return client.meta.service_model.operation_model(client.meta.method_to_api_mapping[method])
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from weakref import WeakValueDictionary
 
-from infra.local.executor import faults, room_log
+from infra.local.executor import faults, function_log
 from infra.local.executor.fork_launch import ForkLauncher
+from infra.local.executor.function_log import FunctionLog
 from infra.local.executor.launch import Launcher, SubprocessLauncher
 from infra.local.executor.pool import Pool, Retired
-from infra.local.executor.room_log import RoomLog
 from infra.local.executor.runtime_api import Invocation
 from infra.local.executor.spec import FunctionSpec, InvocationResult, Trouble
 from infra.local.executor.worker import INIT_LIMIT_S, Worker
@@ -47,7 +47,7 @@ class Executor:
         self._specs: dict[str, FunctionSpec] = {}
         self._pools: dict[str, Pool] = {}
         self._retired: list[Pool] = []
-        self._logs: dict[str, RoomLog] = {}
+        self._logs: dict[str, FunctionLog] = {}
         self._specs_by_key: dict[str, FunctionSpec] = {}
         self._workers_by_key: WeakValueDictionary[str, Worker] = WeakValueDictionary()
         self._lock = threading.Lock()
@@ -69,7 +69,7 @@ class Executor:
         with self._lock:
             old = self._pools.get(spec.name)
             self._specs[spec.name] = spec
-            self._logs.setdefault(spec.name, RoomLog(settings.log_dir / f"{spec.room}.log"))
+            self._logs.setdefault(spec.name, FunctionLog(settings.log_dir / f"{spec.room}.log"))
             self._pools[spec.name] = Pool(spec.name, cap, lambda: self._start_worker(spec))
             if old is not None:
                 self._retired.append(old)
@@ -148,7 +148,7 @@ class Executor:
 
     def run_apart(self, spec: FunctionSpec, payload: bytes) -> InvocationResult:
         """Run one event in a sandbox that nobody else gets, for a function that nobody else knows."""
-        log = RoomLog(self._settings.log_dir / f"{spec.room}.log")
+        log = FunctionLog(self._settings.log_dir / f"{spec.room}.log")
         worker = Worker(spec, self._launcher, log, self._settings.endpoint_url)
         invocation = Invocation(payload, spec.arn, spec.limit_s)
         try:
@@ -202,7 +202,7 @@ class Executor:
         log = self._logs[spec.name]
         self.invocations[spec.room] += 1
         init_ms = worker.wait_ready() if is_new else None
-        log.append(room_log.start_line(invocation.id))
+        log.append(function_log.start_line(invocation.id))
         started_s = time.perf_counter()
         what, healthy = self._init_fault(worker, invocation), False
         if what is None:
@@ -218,7 +218,7 @@ class Executor:
             init_ms=init_ms,
             max_memory_mb=worker.memory_mb(),
         )
-        log.append(room_log.end_lines(spec, result))
+        log.append(function_log.end_lines(spec, result))
         self._tell(spec, what, result, log)
         return result, healthy
 
@@ -249,7 +249,7 @@ class Executor:
             invocation.body, invocation.function_error = faults.response_too_large(), "Unhandled"
         return None
 
-    def _tell(self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: RoomLog) -> None:
+    def _tell(self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: FunctionLog) -> None:
         is_well = what is None and result.function_error is None
         if self._on_trouble is None or is_well or self._closed:
             return

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from infra.local import place
+from infra.local import account
 
 _A_YEAR_S = 366 * 86_400.0
 
@@ -30,7 +30,7 @@ class FunctionSpec:
     @property
     def arn(self) -> str:
         """The ARN that the handler sees as `invoked_function_arn`."""
-        return place.function_arn(self.name)
+        return account.function_arn(self.name)
 
     @property
     def limit_s(self) -> float:

@@ -7,9 +7,9 @@ import time
 import uuid
 from collections.abc import Mapping
 
-from infra.local import place
+from infra.local import account
+from infra.local.executor.function_log import FunctionLog, LogPipe
 from infra.local.executor.launch import Launcher, LaunchRequest
-from infra.local.executor.room_log import LogPipe, RoomLog
 from infra.local.executor.runtime_api import Invocation, RuntimeApi
 from infra.local.executor.spec import FunctionSpec
 
@@ -31,7 +31,7 @@ class Worker:
     """Run one function's invocations one after the other."""
 
     def __init__(
-        self, spec: FunctionSpec, launcher: Launcher, log: RoomLog, endpoint_url: str | None
+        self, spec: FunctionSpec, launcher: Launcher, log: FunctionLog, endpoint_url: str | None
     ) -> None:
         """Start the process; it becomes ready on its own time."""
         self.spec = spec
@@ -107,8 +107,8 @@ def worker_environment(
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{spec.name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{time.strftime('%Y/%m/%d')}/[$LATEST]{uuid.uuid4().hex}",
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
-        "AWS_REGION": place.REGION,
-        "AWS_DEFAULT_REGION": place.REGION,
+        "AWS_REGION": account.REGION,
+        "AWS_DEFAULT_REGION": account.REGION,
         "AWS_ACCESS_KEY_ID": access_key,
         "AWS_SECRET_ACCESS_KEY": "laptop",
         "AWS_SESSION_TOKEN": "laptop",

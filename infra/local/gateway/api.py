@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TookTooLong
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.resource import HttpApiParts
 from infra.local.executor import Executor, InvocationResult, Throttled
@@ -120,7 +120,7 @@ class HttpApi:
         question["type"] = "REQUEST"
         question["identitySource"] = sources or None
         question["routeArn"] = (
-            f"arn:aws:execute-api:{place.REGION}:{place.ACCOUNT_ID}:{self._api_id}/$default/{method}{path}"
+            f"arn:aws:execute-api:{account.REGION}:{account.ACCOUNT_ID}:{self._api_id}/$default/{method}{path}"
         )
         answer = self._ask(authorizer, question)
         if not answer["isAuthorized"]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from infra.local import place
+from infra.local import account
 from infra.local.gateway.messages import INTERNAL_ERROR, JSON_TYPE, Request, Response
 from infra.local.gateway.routes import Route
 
@@ -108,7 +108,7 @@ def _body(request: Request) -> tuple[str, bool]:
 def _context(request: Request, route: Route, path: str, api_id: str) -> dict[str, Any]:
     now_s = time.time()
     return {
-        "accountId": place.ACCOUNT_ID,
+        "accountId": account.ACCOUNT_ID,
         "apiId": api_id,
         "domainName": request.header("host") or "127.0.0.1",
         "domainPrefix": api_id,

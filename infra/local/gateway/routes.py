@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from infra.local.account import function_name
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.resource import HttpApiParts
 from infra.local.gateway.jwt_authorizer import JwtAuthorizer, jwt_authorizer
-from infra.local.place import function_name
 
 _LITERAL, _VARIABLE, _GREEDY = range(3)
 _FUNCTION_URI = re.compile(r"functions/(arn:[^/]+)/invocations")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.gateway.websocket_events import Event, Visit
 from infra.local.gateway.websocket_parts import CONNECT, SocketAuthorizer
 from infra.local.iam.policies import Decision, Policies
@@ -29,7 +29,7 @@ def authorize(
     if not all(_source(kind, name, visit, event) for kind, name in authorizer.sources):
         raise ConnectRefused(401, "Unauthorized")
     method_arn = (
-        f"arn:{place.PARTITION}:execute-api:{place.REGION}:{place.ACCOUNT_ID}"
+        f"arn:{account.PARTITION}:execute-api:{account.REGION}:{account.ACCOUNT_ID}"
         f":{visit.api.id}/{visit.stage}/{CONNECT}"
     )
     question = {key: value for key, value in event.items() if key != "isBase64Encoded"}

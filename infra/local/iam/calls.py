@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from infra.local import place
+from infra.local import account
 
 
 @dataclass(frozen=True)
@@ -89,4 +89,4 @@ def read_call(environ: dict[str, Any]) -> Call | None:
 
 def arn(service: str, resource: str) -> str:
     """Spell the ARN of something of this laptop."""
-    return f"arn:{place.PARTITION}:{service}:{place.REGION}:{place.ACCOUNT_ID}:{resource}"
+    return f"arn:{account.PARTITION}:{service}:{account.REGION}:{account.ACCOUNT_ID}:{resource}"

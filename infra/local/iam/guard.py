@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.iam.calls import Call, Need, read_call
 from infra.local.iam.conditions import Context
 from infra.local.iam.needs import needs_of
@@ -109,10 +109,10 @@ class Guard:
 
 def _context(principal: Principal, need: Need) -> Context:
     base: Mapping[str, list[str]] = {
-        "aws:principalarn": [f"arn:{place.PARTITION}:iam::{place.ACCOUNT_ID}:role/{principal.role}"],
-        "aws:principalaccount": [place.ACCOUNT_ID],
-        "aws:resourceaccount": [place.ACCOUNT_ID],
-        "aws:requestedregion": [place.REGION],
+        "aws:principalarn": [f"arn:{account.PARTITION}:iam::{account.ACCOUNT_ID}:role/{principal.role}"],
+        "aws:principalaccount": [account.ACCOUNT_ID],
+        "aws:resourceaccount": [account.ACCOUNT_ID],
+        "aws:requestedregion": [account.REGION],
         "aws:securetransport": ["true"],
         "aws:currenttime": [datetime.now(UTC).isoformat()],
     }

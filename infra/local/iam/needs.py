@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import waiting_tasks
 from infra.local.iam.calls import Call, Need, arn
 from infra.local.iam.dynamodb_needs import dynamodb_needs
@@ -43,7 +43,7 @@ def _lambda(call: Call) -> list[Need]:
     if found is None:
         return [Need(f"lambda:{call.method} {call.path}", "*")]
     action = "InvokeFunction" if found[2] else f"{_SCHEDULE_VERBS[call.method]}Function"
-    return [Need(f"lambda:{action}", place.function_arn(place.function_name(found[1])))]
+    return [Need(f"lambda:{action}", account.function_arn(account.function_name(found[1])))]
 
 
 def _bedrock(call: Call) -> list[Need]:
@@ -58,7 +58,9 @@ def _bedrock(call: Call) -> list[Need]:
     if _PROFILE.match(name):
         return [Need(f"bedrock:{action}", arn("bedrock", f"inference-profile/{name}"))]
     return [
-        Need(f"bedrock:{action}", f"arn:{place.PARTITION}:bedrock:{place.REGION}::foundation-model/{name}")
+        Need(
+            f"bedrock:{action}", f"arn:{account.PARTITION}:bedrock:{account.REGION}::foundation-model/{name}"
+        )
     ]
 
 
@@ -80,7 +82,7 @@ def _states(call: Call) -> list[Need]:
     operation, body = call.header("x-amz-target").partition(".")[2], call.document
     machine, execution = body.get("stateMachineArn"), body.get("executionArn")
     if operation.startswith("SendTask"):
-        backend = stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION]
+        backend = stepfunctions_parser_backends[account.ACCOUNT_ID][account.REGION]
         machine = waiting_tasks.machine_of(backend, body.get("taskToken", ""))
         if machine is None:
             return []  # an answer that comes too late changes nothing: the service itself refuses the token

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import client_cache
 from infra.local.executor import Executor
 
@@ -26,7 +26,7 @@ class Principal:
     @property
     def arn(self) -> str:
         """Spell it as refusals do."""
-        return f"arn:{place.PARTITION}:sts::{place.ACCOUNT_ID}:assumed-role/{self.role}/{self.session}"
+        return f"arn:{account.PARTITION}:sts::{account.ACCOUNT_ID}:assumed-role/{self.role}/{self.session}"
 
 
 PrincipalOf = Callable[[str], Principal | None]

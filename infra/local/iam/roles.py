@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from moto.iam.models import iam_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.iam.policies import Policies
 
 
@@ -39,7 +39,7 @@ class Roles:
 
 
 def _documents(name: str) -> list[dict[str, Any]]:
-    backend = iam_backends[place.ACCOUNT_ID][place.PARTITION]
+    backend = iam_backends[account.ACCOUNT_ID][account.PARTITION]
     role = backend.get_role(name)
     versions = [version for policy in role.managed_policies.values() for version in policy.versions]
     texts = [*role.policies.values(), *(version.document for version in versions if version.is_default)]

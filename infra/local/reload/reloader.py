@@ -16,8 +16,7 @@ from infra.local.executor import FunctionSpec
 from infra.local.faults import LaptopError
 from infra.local.laptop import Laptop
 from infra.local.reload import requests
-from infra.local.reload.edits import Edits, sort_out
-from infra.local.reload.imports import check_imports
+from infra.local.reload.edits import Edits, check_imports, sort_out
 from infra.local.reload.staging import SourceError, Staging, check
 from infra.local.reload.watch import Watch
 from infra.local.synthesis import Synthesis

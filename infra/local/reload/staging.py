@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from infra.bundling import PACKAGE, Checkout, copy_into, package_files, room_files
+from infra.bundling import PACKAGE, Checkout, copy_into, function_files, package_files
 
 _KEPT = 3
 """Layouts that stay: sandboxes that are at a call when the code changes still import from theirs."""
@@ -48,7 +48,7 @@ class Staging:
         code = {}
         for room in rooms:
             code[room] = base / "rooms" / room
-            copy_into(room_files(self._checkout, room), code[room])
+            copy_into(function_files(self._checkout, room), code[room])
             (code[room] / PACKAGE).symlink_to(base / PACKAGE, target_is_directory=True)
         return code
 

@@ -13,10 +13,9 @@ from typing import Any
 from moto.stepfunctions.parser.api import StateMachineType
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.state.folder import Unit
-from infra.local.state.scans import Seen
-from infra.local.state.texts import dump
+from infra.local.state.scans import Seen, dump
 
 
 class Executions:
@@ -56,4 +55,4 @@ def _is_running(execution: Any) -> bool:
 
 
 def _backend() -> Any:
-    return stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION]
+    return stepfunctions_parser_backends[account.ACCOUNT_ID][account.REGION]

@@ -17,10 +17,9 @@ from infra.local.state.folder import DataFolder, Unit
 from infra.local.state.machines import Machines
 from infra.local.state.objects import Objects
 from infra.local.state.queues import Messages
-from infra.local.state.scans import Comparison, Source
+from infra.local.state.scans import Comparison, Source, dump, load
 from infra.local.state.schedules import Schedules
 from infra.local.state.tables import KIND, Items
-from infra.local.state.texts import dump, load
 
 _TICK_S = 0.5
 """How long a change that no request made (an execution that ended, a message that was hidden) may stay unwritten."""

@@ -9,10 +9,9 @@ from typing import Any
 from moto.stepfunctions.models import StepFunctionBackend
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.state.folder import Unit
-from infra.local.state.scans import Seen
-from infra.local.state.texts import dump
+from infra.local.state.scans import Seen, dump
 
 
 class Machines:
@@ -67,4 +66,4 @@ class _Writer:
 
 
 def _backend() -> Any:
-    return stepfunctions_parser_backends[place.ACCOUNT_ID][place.REGION]
+    return stepfunctions_parser_backends[account.ACCOUNT_ID][account.REGION]

@@ -7,10 +7,9 @@ from typing import Any
 
 from moto.s3.models import FakeDeleteMarker, s3_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.state.folder import Unit
-from infra.local.state.scans import Seen
-from infra.local.state.texts import dump
+from infra.local.state.scans import Seen, dump
 
 
 class Objects:
@@ -51,4 +50,4 @@ def _mark(key: Any) -> Hashable:
 
 
 def _backend() -> Any:
-    return s3_backends[place.ACCOUNT_ID][place.PARTITION]
+    return s3_backends[account.ACCOUNT_ID][account.PARTITION]

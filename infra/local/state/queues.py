@@ -7,10 +7,9 @@ from typing import Any
 
 from moto.sqs.models import Message, sqs_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.state.folder import Unit
-from infra.local.state.scans import Seen
-from infra.local.state.texts import dump
+from infra.local.state.scans import Seen, dump
 
 _KEPT = (
     "message_attributes",
@@ -64,4 +63,4 @@ class _Writer:
 
 
 def _backend() -> Any:
-    return sqs_backends[place.ACCOUNT_ID][place.REGION]
+    return sqs_backends[account.ACCOUNT_ID][account.REGION]

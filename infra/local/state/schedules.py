@@ -8,11 +8,10 @@ from typing import Any
 
 from moto.scheduler.models import Schedule, scheduler_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import rule_schedules
 from infra.local.state.folder import Unit
-from infra.local.state.scans import Seen
-from infra.local.state.texts import dump
+from infra.local.state.scans import Seen, dump
 
 _KEPT = (
     "description",
@@ -58,8 +57,8 @@ class Schedules:
         # Its start may have passed long ago, for which moto would refuse it as new.
         settings = content["settings"]
         schedule = Schedule(
-            region=place.REGION,
-            account_id=place.ACCOUNT_ID,
+            region=account.REGION,
+            account_id=account.ACCOUNT_ID,
             group_name=unit.home,
             name=unit.key,
             **{**settings, "start_date": None},
@@ -90,4 +89,4 @@ def _all() -> list[Any]:
 
 
 def _backend() -> Any:
-    return scheduler_backends[place.ACCOUNT_ID][place.REGION]
+    return scheduler_backends[account.ACCOUNT_ID][account.REGION]

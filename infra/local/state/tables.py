@@ -9,11 +9,11 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine.dynamodb_lock import Action, Answer, Observer
 from infra.local.state.folder import DataFolder, DataFolderError, Unit
-from infra.local.state.texts import dump, load
-from infra.local.touched import TableView, touches, view
+from infra.local.state.scans import dump, load
+from infra.local.touched_items import TableView, touches, view
 
 KIND = "item"
 _BY_STATEMENT = ("ExecuteStatement", "BatchExecuteStatement", "ExecuteTransaction")
@@ -100,4 +100,4 @@ def _put(table: TableView, content: dict[str, Any], folder: DataFolder) -> None:
 
 
 def _backend() -> Any:
-    return dynamodb_backends[place.ACCOUNT_ID][place.REGION]
+    return dynamodb_backends[account.ACCOUNT_ID][account.REGION]

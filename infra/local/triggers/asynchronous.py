@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
@@ -114,7 +114,7 @@ class Asynchronous:
             "timestamp": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
             "requestContext": {
                 "requestId": letter.request_id,
-                "functionArn": f"{place.function_arn(letter.function)}:$LATEST",
+                "functionArn": f"{account.function_arn(letter.function)}:$LATEST",
                 "condition": condition,
                 "approximateInvokeCount": letter.invoked,
             },

@@ -11,7 +11,7 @@ import uuid
 from typing import Any
 from urllib.parse import quote_plus
 
-from infra.local import place
+from infra.local import account
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
@@ -59,10 +59,10 @@ class BucketEvents:
         return {
             "eventVersion": "2.1",
             "eventSource": "aws:s3",
-            "awsRegion": place.REGION,
+            "awsRegion": account.REGION,
             "eventTime": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03}Z",
             "eventName": event_name.removeprefix("s3:"),
-            "userIdentity": {"principalId": f"AWS:{place.ACCOUNT_ID}"},
+            "userIdentity": {"principalId": f"AWS:{account.ACCOUNT_ID}"},
             "requestParameters": {"sourceIPAddress": "127.0.0.1"},
             "responseElements": {"x-amz-request-id": uuid.uuid4().hex[:16].upper()},
             "s3": {
@@ -70,7 +70,7 @@ class BucketEvents:
                 "configurationId": configuration,
                 "bucket": {
                     "name": bucket.name,
-                    "ownerIdentity": {"principalId": place.ACCOUNT_ID},
+                    "ownerIdentity": {"principalId": account.ACCOUNT_ID},
                     "arn": bucket.arn,
                 },
                 "object": {
@@ -96,7 +96,7 @@ def _detail(kind: str, bucket: Any, key: Any, sequencer: str) -> dict[str, Any]:
         "bucket": {"name": bucket.name},
         "object": _object(bucket, key, sequencer, "etag", "version-id"),
         "request-id": uuid.uuid4().hex[:16].upper(),
-        "requester": place.ACCOUNT_ID,
+        "requester": account.ACCOUNT_ID,
         "source-ip-address": "127.0.0.1",
     }
     action = kind.rsplit(":", maxsplit=1)[-1]

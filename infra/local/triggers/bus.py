@@ -11,7 +11,7 @@ from typing import Any
 
 from moto.events.models import events_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import event_targets
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
@@ -35,7 +35,7 @@ class Bus:
         self, source: str, detail_type: str, detail: dict[str, Any], resources: Sequence[str]
     ) -> None:
         """Put an event of a service on the default bus."""
-        rules = events_backends[place.ACCOUNT_ID][place.REGION].event_buses["default"].rules
+        rules = events_backends[account.ACCOUNT_ID][account.REGION].event_buses["default"].rules
         event = self.new_event(source, detail_type, detail, resources)
         for rule in list(rules.values()):
             self.offer(rule, event)
@@ -49,9 +49,9 @@ class Bus:
             "id": str(uuid.uuid4()),
             "detail-type": detail_type,
             "source": source,
-            "account": place.ACCOUNT_ID,
+            "account": account.ACCOUNT_ID,
             "time": _time_text(self._clock.now_s()),
-            "region": place.REGION,
+            "region": account.REGION,
             "resources": list(resources),
             "detail": detail,
         }

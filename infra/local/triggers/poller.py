@@ -10,7 +10,7 @@ from typing import Any
 
 from moto.awslambda.models import lambda_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.executor import Executor, InvocationResult, Throttled
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.work import Work
@@ -24,7 +24,7 @@ class Poller(ABC):
         self.mapping = mapping
         self.clock = clock
         self._executor = executor
-        self._function = place.function_name(mapping.function_arn)
+        self._function = account.function_name(mapping.function_arn)
         self._concurrency = concurrency
         self._work = Work(concurrency)
         self._bell = threading.Event()
@@ -55,7 +55,7 @@ class Poller(ABC):
     @property
     def is_enabled(self) -> bool:
         """Whether the mapping still exists and is switched on."""
-        mappings = lambda_backends[place.ACCOUNT_ID][place.REGION]._event_source_mappings  # noqa: SLF001
+        mappings = lambda_backends[account.ACCOUNT_ID][account.REGION]._event_source_mappings  # noqa: SLF001
         return mappings.get(self.mapping.uuid) is self.mapping and bool(self.mapping.enabled)
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 from moto.sqs.models import sqs_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine.queue_receives import next_change_s, receive_now
 from infra.local.executor import Executor
 from infra.local.triggers.batches import failed_ids, passes
@@ -25,7 +25,7 @@ class QueuePoller(Poller):
         """Read how many batches may be under way."""
         scaling = mapping.scaling_config or {}
         super().__init__(mapping, executor, clock, int(scaling.get("MaximumConcurrency") or CONCURRENCY))
-        self._backend = sqs_backends[place.ACCOUNT_ID][place.REGION]
+        self._backend = sqs_backends[account.ACCOUNT_ID][account.REGION]
         self._queue_name = mapping.event_source_arn.rsplit(":", 1)[-1]
         self._gathered: list[Any] = []
         self._window_ends_s = 0.0
@@ -96,7 +96,7 @@ def record_of(queue: Any, message: Any) -> dict[str, Any]:
         "md5OfBody": message.body_md5,
         "eventSource": "aws:sqs",
         "eventSourceARN": queue.queue_arn,
-        "awsRegion": place.REGION,
+        "awsRegion": account.REGION,
     }
     if message.message_attributes:
         record["md5OfMessageAttributes"] = message.attribute_md5

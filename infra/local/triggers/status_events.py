@@ -1,17 +1,28 @@
-"""Step Functions' status-change events, in the words that AWS sends: rules and rooms are written against them."""
+"""Status-change events of Step Functions and CloudFormation, in the words that AWS sends."""
 
 from __future__ import annotations
 
 import json
+import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from infra.local import account
+from infra.local.deployer.records import Deployment
 from infra.local.triggers.bus import Bus
 
 SOURCE = "aws.states"
+
+
 DETAIL_TYPE = "Step Functions Execution Status Change"
+
+
 MAX_CONTENT_BYTES = 248 * 1024
+
+
 """Longer inputs and outputs are left out of events, and said to be."""
+
 
 _REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -69,3 +80,35 @@ def _content(text: str) -> tuple[str | None, dict[str, bool]]:
 
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
+
+
+STACK_SOURCE = "aws.cloudformation"
+
+
+STACK_DETAIL_TYPE = "CloudFormation Stack Status Change"
+
+
+class StackEvents:
+    """Put an event on the bus for every stack that a deployment has made or changed."""
+
+    def __init__(self, bus: Bus) -> None:
+        """Take the bus."""
+        self._bus = bus
+
+    def deployed(self, stacks: Collection[str], status: str) -> None:
+        """Publish what has become of stacks."""
+        for stack in stacks:
+            arn = f"arn:aws:cloudformation:{account.REGION}:{account.ACCOUNT_ID}:stack/{stack}/{uuid.uuid4()}"
+            detail = {"stack-id": arn, "status-details": {"status": status, "status-reason": ""}}
+            self._bus.publish(STACK_SOURCE, STACK_DETAIL_TYPE, detail, [arn])
+
+
+def changed_stacks(before: Deployment, after: Deployment) -> list[str]:
+    """Name the stacks that a deployment has changed; CloudFormation is silent about the others."""
+    places = before.records.keys() | after.records.keys()
+    changed = {
+        stack
+        for stack, name in places
+        if before.records.get((stack, name)) != after.records.get((stack, name))
+    }
+    return [stack for stack in after.outputs if stack in changed]

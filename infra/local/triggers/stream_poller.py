@@ -16,7 +16,7 @@ from typing import Any
 
 from moto.dynamodb.models import dynamodb_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.engine import dynamodb_lock
 from infra.local.executor import Executor, InvocationResult
 from infra.local.triggers.batches import failed_ids, passes
@@ -59,7 +59,7 @@ class StreamPoller(Poller):
         self._client = client
         self._lanes = [Lane() for _ in range(lanes)]
         name = mapping.event_source_arn.split("/")[1]
-        self._table = dynamodb_backends[place.ACCOUNT_ID][place.REGION].tables[name]
+        self._table = dynamodb_backends[account.ACCOUNT_ID][account.REGION].tables[name]
         self._read = 0 if mapping.starting_position == "TRIM_HORIZON" else len(self._shard.items)
 
     @property

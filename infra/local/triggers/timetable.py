@@ -12,7 +12,7 @@ from typing import Any
 from moto.events.models import events_backends
 from moto.scheduler.models import scheduler_backends
 
-from infra.local import place
+from infra.local import account
 from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
@@ -51,7 +51,7 @@ class Timetable:
             self._clock.call_at(due.timestamp(), lambda: self._rule_due(rule, kind, since, due))
 
     def _rule_due(self, rule: Any, kind: Schedule, since: datetime, due: datetime) -> None:
-        rules = events_backends[place.ACCOUNT_ID][place.REGION].event_buses["default"].rules
+        rules = events_backends[account.ACCOUNT_ID][account.REGION].event_buses["default"].rules
         if rules.get(rule.name) is not rule:
             return
         if rule.state == "ENABLED":
@@ -102,7 +102,7 @@ def _moment(given: Any) -> datetime | None:
 
 
 def _group(schedule: Any) -> dict[str, Any]:
-    groups = scheduler_backends[place.ACCOUNT_ID][place.REGION].schedule_groups
+    groups = scheduler_backends[account.ACCOUNT_ID][account.REGION].schedule_groups
     group = groups.get(schedule.group_name or "default")
     return {} if group is None else group.schedules
 
@@ -118,9 +118,9 @@ def _filled(schedule: Any, due: datetime) -> str:
                 "id": str(uuid.uuid4()),
                 "detail-type": "Scheduled Event",
                 "source": "aws.scheduler",
-                "account": place.ACCOUNT_ID,
+                "account": account.ACCOUNT_ID,
                 "time": time,
-                "region": place.REGION,
+                "region": account.REGION,
                 "resources": [schedule.arn],
                 "detail": "{}",
             }

@@ -18,8 +18,7 @@ from infra.local.triggers.bus import Bus
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import ClientFactory, Deliveries
 from infra.local.triggers.mappings import Mappings
-from infra.local.triggers.stack_events import StackEvents
-from infra.local.triggers.status_events import StatusEvents
+from infra.local.triggers.status_events import StackEvents, StatusEvents
 from infra.local.triggers.timetable import Timetable
 from infra.local.triggers.work import Work
 

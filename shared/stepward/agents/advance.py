@@ -13,16 +13,15 @@ from functools import partial
 from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
-from stepward.agents.condensing import Condensing, Summarising
-from stepward.agents.epochs import MOST_EVENTS, Epochs
-from stepward.agents.gate import Consultant, cancelled, failure, may_call, must_stop
-from stepward.agents.handover import handed_over
+from stepward.agents.call_limits import CallLimits, cancelled, failure, may_call, must_stop
+from stepward.agents.condense import Condensing, Summarising
+from stepward.agents.continue_as_new import MOST_EVENTS, Epochs
+from stepward.agents.journal_writer import RunWriter
 from stepward.agents.model_turn import ModelTurn
-from stepward.agents.orphans import ORPHANED, EndOrphans
-from stepward.agents.outcomes import NO_ANSWER, TurnCalls
+from stepward.agents.run_control import ORPHANED, EndOrphans
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.standing import Standing
-from stepward.agents.writer import RunWriter
+from stepward.agents.run_slots import RunSlot
+from stepward.agents.tool_calls import NO_ANSWER, TurnCalls, handed_over
 from stepward.domain.conversation import Condensation
 from stepward.domain.errors import StepwardError
 from stepward.domain.journal import Claimed, End, Intent, Results, Turn
@@ -45,7 +44,7 @@ class Advance:
     """
 
     ports: RunPorts
-    consultant: Callable[[str, str, str, bool], Consultant]
+    consultant: Callable[[str, str, str, bool], CallLimits]
     latest: Callable[[str, str, str | None], str]
     context: Callable[[str, str], ToolContext]
     invocation: str
@@ -75,20 +74,20 @@ class _Advancing:
     request: AdvanceRequest
     writer: RunWriter
     epochs: Epochs
-    standing: Standing = field(init=False)
+    standing: RunSlot = field(init=False)
     had_s: float = field(init=False)
     condensing: Condensing | None = None
 
     def __post_init__(self) -> None:
         self.had_s = self.case.time_left_s()
-        self.standing = Standing(self.writer, self.case.ports, self._answer)
+        self.standing = RunSlot(self.writer, self.case.ports, self._answer)
 
     @property
     def state(self) -> RunState:
         return self.writer.state
 
     @property
-    def consultant(self) -> Consultant:
+    def consultant(self) -> CallLimits:
         """Who carries the run on now; another one after a hand-over."""
         return self._consultant_of(self.state)
 
@@ -167,7 +166,7 @@ class _Advancing:
         """Decide to show the model less from now on; a summary of the rest is the next step's, which has its reservation."""
         consultant = self.consultant
         found, limit = consultant.summariser(), consultant.cost_limit_usd_micros(self.state)
-        summariser = found if isinstance(found, Consultant) else None
+        summariser = found if isinstance(found, CallLimits) else None
         if summariser and self._is_short_of(summariser):
             return self._answer("again")
         self.condensing = Condensing(self.writer, consultant, self._context(""), said, summariser)
@@ -240,14 +239,14 @@ class _Advancing:
         """Whether too little time is left to begin a model call, which a new invocation has."""
         return self._is_short_of(self.consultant)
 
-    def _is_short_of(self, consultant: Consultant) -> bool:
+    def _is_short_of(self, consultant: CallLimits) -> bool:
         needed_s = consultant.backend.longest_call_s + TIME_BESIDE_A_CALL_S
         return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
     def _latest(self, agent: str, version: str | None) -> str:
         return self.case.latest(self.request.tenant, agent, version)
 
-    def _consultant_of(self, state: RunState) -> Consultant:
+    def _consultant_of(self, state: RunState) -> CallLimits:
         agent, rehearsed = state.agent, state.start.rehearsed
         found = self.case.consultant(self.request.tenant, agent.agent, agent.version, rehearsed)
         return found.changed_by(state)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.errors import InvalidRequest, RehearsalMissing
 from stepward.domain.journal import Created
+from stepward.domain.rehearsal import AnswerChoice, Answers
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,8 @@ from stepward.domain.errors import StoreConflict
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.approvals import Approvals
-from stepward.ports.machines import RunMachine
-from stepward.ports.task_answers import TaskAnswers, TaskOutcome
-from stepward.ports.tokens import Tokens
+from stepward.ports.runs import RunMachine, Tokens
+from stepward.ports.tasks import TaskAnswers, TaskOutcome
 
 ATTEMPTS: Final = 10
 

@@ -11,9 +11,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.agents.approval_ends import wake
 from stepward.agents.requests import parse
-from stepward.agents.show import page_size
+from stepward.agents.show_runs import page_size
+from stepward.domain.approval_forms import check_filled_in
 from stepward.domain.approvals import Approval, ApprovalStatus, Decision, Word
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import (
     ApprovalDenied,
@@ -23,15 +23,12 @@ from stepward.domain.errors import (
     NotFound,
     StoreConflict,
 )
-from stepward.domain.forms import check_filled_in
 from stepward.domain.ids import APPROVAL_ID_PATTERN, check_id
+from stepward.domain.run_origins import Caller
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
-from stepward.ports.journal import Journal
-from stepward.ports.machines import RunMachine
-from stepward.ports.runtime_state import RuntimeState
-from stepward.ports.task_answers import NoTasks, TaskAnswers
-from stepward.ports.tokens import Tokens
+from stepward.ports.runs import Journal, RunMachine, RuntimeState, Tokens
+from stepward.ports.tasks import NoTasks, TaskAnswers
 
 DECISION_LIMIT_BYTES: Final = 80_000
 """With its names around it a decision still fits into the item of its call."""

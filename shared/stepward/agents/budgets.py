@@ -24,9 +24,9 @@ from stepward.domain.budgets import (
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.money import dollars, usd_to_micros
-from stepward.domain.number_fields import Exact
-from stepward.ports.budgets import Budgets
+from stepward.domain.numbers import Exact
 from stepward.ports.clock import Clock, iso
+from stepward.ports.costs import Budgets
 from stepward.ports.events import Events
 from stepward.ports.limits_config import LimitsConfig, LimitsStore
 

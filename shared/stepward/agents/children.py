@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from stepward.agents.answering import answers_of, inherited
-from stepward.agents.find import startable_agent
+from stepward.agents.finalize import answer_call
+from stepward.agents.lookup import startable_agent
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.settle import answer_call
 from stepward.agents.start import Launch, Start
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import CallerError, ModelFault, NotAllowed, PolicyStop
-from stepward.domain.run_origins import Parent
+from stepward.domain.run_origins import Caller, Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.registry import Registry

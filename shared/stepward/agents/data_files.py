@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.agents.show import page_size
+from stepward.agents.show_runs import page_size
 from stepward.domain.data_paths import MOST_WRITTEN_BYTES, RULE, is_data_path
 from stepward.domain.errors import InvalidRequest
 from stepward.ports.datasets import DataFile, Datasets

@@ -20,8 +20,7 @@ from stepward.domain.errors import (
 )
 from stepward.domain.journal import End
 from stepward.domain.json_schemas import faults_of_value
-from stepward.domain.json_text import NotJson, read_json
-from stepward.domain.json_values import carried_bytes
+from stepward.domain.json_text import NotJson, carried_bytes, read_json
 from stepward.domain.runs import RunError, RunStatus
 
 REPLY_LIMIT_BYTES: Final = 2_000_000

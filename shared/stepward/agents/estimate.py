@@ -12,26 +12,25 @@ from typing import Any, Final, Protocol
 from pydantic import BaseModel
 
 from stepward.agents.attachments import check_taken
+from stepward.agents.call_limits import CallLimits
 from stepward.agents.context import room_tokens
-from stepward.agents.gate import Consultant
 from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.answering import Answers
 from stepward.domain.attachments import Attachment
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
 from stepward.domain.conversation import ModelRequest
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.money import Usage, dollars
+from stepward.domain.rehearsal import Answers
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import Rate, model_id
 from stepward.models.catalog import check_backend
-from stepward.ports.budgets import Budgets
 from stepward.ports.clock import Clock
+from stepward.ports.costs import AgreedPrices, Budgets
 from stepward.ports.limits_config import LimitsConfig
-from stepward.ports.prices import AgreedPrices
 
 PAST_RUNS: Final = 50
 LOOKED_AT: Final = 100
@@ -112,7 +111,7 @@ class Estimate:
         check_startable(agent, self.clock.now().date())
         check_given(agent, given)
         check_backend(agent, rehearsed=answers.rehearsed)
-        consultant = Consultant.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
+        consultant = CallLimits.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
         if not answers.rehearsed:
             check_taken(agent, attachments)
         first = _first_prompt_tokens(consultant, given, attachments)
@@ -172,7 +171,7 @@ class Estimate:
         return min(left, default=None)
 
 
-def _first_prompt_tokens(consultant: Consultant, given: Any, attachments: Sequence[Attachment]) -> int:
+def _first_prompt_tokens(consultant: CallLimits, given: Any, attachments: Sequence[Attachment]) -> int:
     request = ModelRequest(
         model=model_id(consultant.agent.model),
         prompt=consultant.agent.prompt,
@@ -192,7 +191,7 @@ def _least(rate: Rate, first: int) -> Figures:
     )
 
 
-def _most(consultant: Consultant, first: int, *, rehearsed: bool) -> Figures:
+def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
     """Every turn that is allowed, each with a full reply, each prompt longer by the turn before, up to its room."""
     limits, price = consultant.agent.limits, consultant.price.price
     growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
@@ -211,10 +210,10 @@ def _most(consultant: Consultant, first: int, *, rehearsed: bool) -> Figures:
     )
 
 
-def _summaries_usd_micros(consultant: Consultant, tokens: int, room: int) -> int:
+def _summaries_usd_micros(consultant: CallLimits, tokens: int, room: int) -> int:
     """Price the summaries of a conversation of so many tokens: one each time that half of the room is filled again."""
     summariser = consultant.summariser()
-    if tokens <= room or not isinstance(summariser, Consultant):
+    if tokens <= room or not isinstance(summariser, CallLimits):
         return 0
     usage = Usage(input_tokens=room, output_tokens=summariser.agent.limits.max_output_tokens)
     return ceil((tokens - room) / (room / 2)) * summariser.price.cost_usd_micros(usage)

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from stepward.agents.refusals import Entry, entries_of
-from stepward.agents.requests import parse
+from stepward.agents.requests import Entry, entries_of, parse
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.aliases import resolve_aliases
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.spellings import spell_out
 
 _STAND_INS: Final[Mapping[str, Any]] = {
     "id": "unnamed-agent",
@@ -78,7 +77,7 @@ def examine_agent(body: Any) -> Examined:
         if not error.errors:
             return _without_misspelt(body, error)
         read = Examined(None, [_coded(one) for one in entries_of(error)])
-    tree = spell_out(body)
+    tree = resolve_aliases(body)
     tools = tree.get("tools")
     read.places = list(range(len(tools) if isinstance(tools, list) else 0))
     for _ in range(_MOST_MENDINGS):

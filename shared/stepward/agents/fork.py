@@ -11,21 +11,20 @@ from pydantic import Field, StringConstraints, field_validator
 
 from stepward.agents.answering import answers_of
 from stepward.agents.attachments import check_taken
-from stepward.agents.find import startable_agent
 from stepward.agents.fork_decisions import Decisions
+from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import parse
-from stepward.agents.show import find_run
+from stepward.agents.show_runs import find_run
 from stepward.agents.start import Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt
-from stepward.domain.answering import AnswerChoice
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import Condensation, Exchange, ToolResult
 from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
-from stepward.domain.json_values import carried_bytes
+from stepward.domain.json_text import carried_bytes
 from stepward.domain.money import Price
-from stepward.domain.run_origins import Fork
+from stepward.domain.rehearsal import AnswerChoice
+from stepward.domain.run_origins import Caller, Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey
 from stepward.models.catalog import check_backend

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from stepward.agents.refusals import joined
+from stepward.agents.requests import joined
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.model_cards import ModelCard

@@ -9,10 +9,10 @@ from typing import Any, Final
 
 from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.attachments import contents_of
+from stepward.agents.call_limits import CallLimits
 from stepward.agents.endings import what_follows
-from stepward.agents.gate import Consultant
+from stepward.agents.journal_writer import RunWriter
 from stepward.agents.response_cache import CachedCall
-from stepward.agents.writer import RunWriter
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
     AskNextModel,
@@ -47,7 +47,7 @@ class ModelTurn:
     """One model call for which the run has reserved; `answer` and `end` make the machine's next step."""
 
     writer: RunWriter
-    consultant: Consultant
+    consultant: CallLimits
     intent: Intent
     clock: Clock
     time_left_s: Callable[[], float]

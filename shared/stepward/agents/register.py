@@ -13,18 +13,18 @@ from typing import Any
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
-from stepward.agents.checks import check_config, check_resources, check_size
+from stepward.agents.agent_references import AgentReferences
+from stepward.agents.agent_tools import with_snapshots
+from stepward.agents.definition_checks import check_config, check_resources, check_size
 from stepward.agents.examining import Examined, examine_agent
 from stepward.agents.model_checks import Known
-from stepward.agents.neighbours import Neighbourhood
-from stepward.agents.own_tools import with_snapshots
-from stepward.agents.refusals import Entry, entries_of, not_told, of_entries
+from stepward.agents.requests import Entry, entries_of, of_entries, unreported
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
-from stepward.domain.published_tools import ToolRoom
+from stepward.domain.tools import ToolFolder
 from stepward.ports.clock import Clock, iso
-from stepward.ports.prices import Prices
+from stepward.ports.costs import Prices
 from stepward.ports.registry import (
     AgentRecord,
     AgentSummary,
@@ -49,7 +49,7 @@ class Register:
     registry: Registry
     clock: Clock
     http_allow: Sequence[str]
-    published: Callable[[str], ToolRoom | None] = lambda _: None
+    published: Callable[[str], ToolFolder | None] = lambda _: None
     suffix: Callable[[], str] = random_suffix
     agreed: Callable[[str], Prices] = lambda _: {}
     providers: frozenset[str] | None = None
@@ -66,7 +66,7 @@ class Register:
         """Find what else is wrong with a definition that has faults."""
         if read.agent is None:
             return []
-        return read.own(not_told(self._found(tenant, read.agent, [edge.check for edge in WALK]), ()))
+        return read.own(unreported(self._found(tenant, read.agent, [edge.check for edge in WALK]), ()))
 
     def _found(self, tenant: str, agent: AgentDefinition, checks: Sequence[Check]) -> list[Entry]:
         """Ask several checks, whatever the ones before have said."""
@@ -79,7 +79,7 @@ class Register:
             try:
                 self._check(check, tenant, agent)
             except InvalidRequest as error:
-                found += not_told(entries_of(error), found)
+                found += unreported(entries_of(error), found)
         return found
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
@@ -112,7 +112,7 @@ class Register:
     ) -> InvalidRequest:
         """Add to a refusal what the checks of later edges would find, so that all is told at once."""
         told = entries_of(error)
-        further = not_told(self._found(tenant, agent, [edge.check for edge in later]), told)
+        further = unreported(self._found(tenant, agent, [edge.check for edge in later]), told)
         return of_entries([*told, *further]) if further else error
 
     def step(self, tenant: str, record: AgentRecord, agent: AgentDefinition, edge: Edge) -> AgentRecord:
@@ -141,7 +141,7 @@ class Register:
             case Check.RESOURCES:
                 check_resources(agent, self.http_allow, self._known(tenant))
             case Check.DEPENDENCIES:
-                Neighbourhood(self.registry, tenant, agent).check()
+                AgentReferences(self.registry, tenant, agent).check()
             case _:
                 pass  # the last edge's check is the write itself
 

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
+from stepward.agents.call_limits import CallLimits
 from stepward.agents.endings import Followed
-from stepward.agents.gate import Consultant
 from stepward.domain.conversation import FOR_THE_BOOKS, CacheHit, ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import Bug, ModelFault, PlatformFault
 from stepward.domain.money import Usage
@@ -44,14 +44,14 @@ class CachedCall:
     store: ResponseCache
     key: ResponseKey
     ttl_s: int
-    consultant: Consultant
+    consultant: CallLimits
     call: CallContext
     clock: Clock
     has_missed: bool = False
 
     @classmethod
     def of(
-        cls, consultant: Consultant, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
+        cls, consultant: CallLimits, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
     ) -> CachedCall | None:
         """Name a call.
 
@@ -111,7 +111,7 @@ class CachedCall:
         return reply.model_copy(update={"usage": Usage(), "request_id": None, "cache_hit": hit})
 
 
-def digest_of(consultant: Consultant, request: ModelRequest) -> str:
+def digest_of(consultant: CallLimits, request: ModelRequest) -> str:
     """Tell calls apart by the agent's definition and by all that its model is sent.
 
     Args:
@@ -130,7 +130,7 @@ def digest_of(consultant: Consultant, request: ModelRequest) -> str:
     return digest.hexdigest()
 
 
-def is_good(followed: Followed, consultant: Consultant) -> bool:
+def is_good(followed: Followed, consultant: CallLimits) -> bool:
     """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
     reply, end = followed.reply, followed.end
     is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)
@@ -143,7 +143,7 @@ def is_good(followed: Followed, consultant: Consultant) -> bool:
     )
 
 
-def _can_be_made(call: ToolCall, consultant: Consultant) -> bool:
+def _can_be_made(call: ToolCall, consultant: CallLimits) -> bool:
     """Tell whether a call names one of the agent's tools, with arguments that it takes."""
     use = consultant.agent.tool(call.tool)
     if use is None:

@@ -1,4 +1,4 @@
-"""How many runs may be active at once: tenants read it, and only who operates the platform sets it."""
+"""Show and set how many runs may be active at once, and show how many are."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import NotAllowed, StoreConflict
-from stepward.ports.limits_config import LimitsStore
+from stepward.ports.clock import Clock, from_iso, iso
+from stepward.ports.limits_config import LimitsConfig, LimitsStore
+from stepward.ports.run_queue import RunQueue
 
 
 @dataclass(frozen=True)
@@ -56,3 +58,33 @@ class RunLimits:
         """Set how many runs of all tenants may be active at once."""
         shards = self.limits.account().shards
         self.limits.change_account(AccountLimits(active=active, shards=shards))
+
+
+@dataclass(frozen=True)
+class SystemStatus:
+    """The use case behind `GET /system/status`: three queries, however many runs there are; limits are remembered."""
+
+    line: RunQueue
+    limits: LimitsConfig
+    clock: Clock
+
+    def __call__(self, tenant: str) -> dict[str, Any]:
+        """Answer figures only: of other tenants nothing but how many slots they hold together with this one.
+
+        The figures are read one after the other, so they may be moments apart.
+        """
+        mine, everybody, look = self.line.count(tenant), self.line.count(None), self.line.look(tenant)
+        limit, account_limit = self.limits.tenant(tenant).active, self.limits.account().active
+        now = self.clock.now()
+        oldest_s = (now - from_iso(look.oldest_since)).total_seconds() if look.oldest_since else None
+        free = min(limit - mine.active, account_limit - everybody.active)
+        return {
+            "at": iso(now),
+            "active": mine.active,
+            # Who has its answers and stands in line for a slot was parked too, and is counted there.
+            "waiting": max(0, mine.parked - look.lengths["resume"]),
+            "in_line": {"total": sum(look.lengths.values()), **look.lengths},
+            "oldest_in_line_s": None if oldest_s is None else max(0.0, round(oldest_s, 3)),
+            "slots": {"limit": limit, "free": max(0, free)},
+            "account": {"active": everybody.active, "limit": account_limit},
+        }

@@ -6,17 +6,14 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepward.domain.budgets import refs_for
-from stepward.domain.line import Draw, RunBudget
+from stepward.domain.run_queue import Draw, RunBudget
 from stepward.ports.approvals import Approvals
-from stepward.ports.child_workflows import ChildWorkflows, NoWorkflows
 from stepward.ports.clock import Clock, Ids
-from stepward.ports.journal import Journal
 from stepward.ports.limits_config import LimitsConfig
-from stepward.ports.line import Line, Nudges
-from stepward.ports.machines import RunMachine
-from stepward.ports.runtime_state import Freed, RunLists, RuntimeState, SlotLimits
-from stepward.ports.task_answers import NoTasks, TaskAnswers
-from stepward.ports.tokens import Tokens
+from stepward.ports.run_queue import RunQueue, WakeUps
+from stepward.ports.runs import Freed, Journal, RunLists, RunMachine, RuntimeState, SlotLimits, Tokens
+from stepward.ports.tasks import NoTasks, TaskAnswers
+from stepward.ports.workflow_runs import ChildWorkflows, NoWorkflows
 
 FIRST_DRAW_USD_MICROS: Final = 20_000
 """Enough for a usual first call; drawing more would keep money from other runs that this one may never need."""
@@ -27,8 +24,8 @@ TENANTS_TOLD: Final = 25
 class SlotPorts:
     """What runs of either kind need to take slots, to wait for them, and to tell of free ones."""
 
-    line: Line
-    nudges: Nudges
+    line: RunQueue
+    nudges: WakeUps
     limits: LimitsConfig
 
     def slot_limits(self, tenant: str) -> SlotLimits:

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from stepward.domain.journal import AnyRecord, CallItem, Created, Inherited, Parked, Queued, Waiting
-from stepward.domain.line import rank_of
+from stepward.domain.run_queue import rank_of
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunHead, RunStatus
-from stepward.ports.journal import Journal
+from stepward.ports.runs import Journal
 
 
 def waiting_for(head: RunHead, record: AnyRecord | None, journal: Journal) -> dict[str, Any]:

@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from stepward.agents.checks import check_agent
+from stepward.agents.agent_references import circle_of, named_by
+from stepward.agents.agent_tools import with_snapshots
+from stepward.agents.definition_checks import check_agent
 from stepward.agents.examining import OF_MODEL, Examined, examine_agent
 from stepward.agents.model_checks import Known, ending
-from stepward.agents.neighbours import circle_of, named_by
-from stepward.agents.own_tools import with_snapshots
-from stepward.agents.refusals import Entry, entries_of, not_told
+from stepward.agents.requests import Entry, entries_of, unreported
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price
-from stepward.domain.published_tools import ToolRoom
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolFolder, ToolUse
 from stepward.models.base import model_id, price_of
 
 _ANY_PRICE: Final = Price(
@@ -34,7 +33,7 @@ class Findings:
     unchecked: tuple[Entry, ...] = ()
 
 
-def check_alone(body: Any, published: Callable[[str], ToolRoom | None], today: date) -> Findings:
+def check_alone(body: Any, published: Callable[[str], ToolFolder | None], today: date) -> Findings:
     """Find all that is wrong with a definition, and whatever it names that lies outside of it.
 
     Args:
@@ -57,7 +56,7 @@ def check_alone(body: Any, published: Callable[[str], ToolRoom | None], today: d
         found = [one for one in found if one["field"] not in OF_MODEL]
     if any(one["field"] == "model" for one in found):
         outside = [one for one in outside if one["field"] != "model"]
-    unchecked = not_told(outside, found)
+    unchecked = unreported(outside, found)
     return Findings(tuple(_each_once([*read.faults, *read.own(found)])), tuple(_own(read, unchecked)))
 
 
@@ -67,14 +66,14 @@ def _is_slip(entry: Entry) -> bool:
 
 
 def _own(read: Examined, unchecked: list[Entry]) -> list[Entry]:
-    return not_told(read.own(unchecked), read.faults)
+    return unreported(read.own(unchecked), read.faults)
 
 
 def _each_once(entries: list[Entry]) -> Iterator[Entry]:
     yield from {(one["field"], one["detail"]): one for one in reversed(entries)}.values()
 
 
-def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None], today: date) -> list[Entry]:
+def _found(agent: AgentDefinition, published: Callable[[str], ToolFolder | None], today: date) -> list[Entry]:
     found: list[Entry] = []
     try:
         agent = with_snapshots(agent, published, None)
@@ -88,9 +87,9 @@ def _found(agent: AgentDefinition, published: Callable[[str], ToolRoom | None], 
             Known({model_id(name): _ANY_PRICE for _, name in _models(agent)}, today),
         )
     except InvalidRequest as error:
-        found += not_told(entries_of(error), found)
+        found += unreported(entries_of(error), found)
     if any(one.is_asked and one.wanted.agent == agent.id for one in named_by(agent)):
-        found += not_told(entries_of(circle_of(agent, (agent.id, agent.id))), found)
+        found += unreported(entries_of(circle_of(agent, (agent.id, agent.id))), found)
     return found
 
 

@@ -11,32 +11,31 @@ from typing import Any, Final
 
 from pydantic import Field, StrictStr, field_validator
 
+from stepward.agents.agent_references import check_references
 from stepward.agents.answering import StageAnswers
 from stepward.agents.attachments import attachments_of, check_taken
-from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
+from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import check_startable
-from stepward.agents.neighbours import check_neighbours
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.attachments import MOST_ATTACHMENTS, Attachment
-from stepward.domain.callers import Caller
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.ids import VersionOrLabel
 from stepward.domain.journal import Created, Inherited
-from stepward.domain.json_values import carried_bytes
-from stepward.domain.line import Priority
-from stepward.domain.run_origins import Fork, Parent
+from stepward.domain.json_text import carried_bytes
+from stepward.domain.rehearsal import AnswerChoice, Answers
+from stepward.domain.run_origins import Caller, Fork, Parent
+from stepward.domain.run_queue import Priority
 from stepward.domain.runs import RunHead, RunStatus
 from stepward.models.base import model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import iso
 from stepward.ports.datasets import Datasets
 from stepward.ports.registry import Registry
-from stepward.ports.runtime_state import IdempotencyKey, NewRun, Started
+from stepward.ports.runs import IdempotencyKey, NewRun, Started
 
 INPUT_LIMIT_BYTES: Final = 3_000_000
 IDEMPOTENCY_TTL: Final = timedelta(hours=24)
@@ -143,7 +142,7 @@ class Start:
             check_given(launch.agent, launch.given)
             check_backend(launch.agent, rehearsed=rehearsed)
             check_taken(launch.agent, shown)
-        check_neighbours(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed, attachments=shown)
+        check_references(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed, attachments=shown)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:
             self.ports.nudges.send(caller.tenant)

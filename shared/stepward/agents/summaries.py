@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from stepward.agents.left_out import Numbered
+from stepward.agents.context import Numbered
 from stepward.domain.agents import AgentDefinition, Limits
 from stepward.domain.conversation import ModelRequest
 from stepward.domain.run_state import RunState

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,21 +10,116 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.agent_lifecycle import app
-from stepward.cli.agent_references import look_up
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, find_target, offline
-from stepward.cli.definition_files import DefinitionFile, spelled, with_origins
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.inputs import read_standard_input, read_written
+from stepward.cli.input_files import DefinitionFile, read_standard_input, read_written, spelled, with_origins
 from stepward.domain.documents import Document, Refused, read_document
-from stepward.sdk import Stepward
+from stepward.sdk import ApiError, Stepward
 
 if TYPE_CHECKING:
     from stepward.cli.offline import OfflineAgents
 
+
+Entry = dict[str, str]
+
+
+_NOT_FOUND: Final = 404
+
+
+_READY: Final = "READY"
+
+
+def look_up(stepward: Stepward, unchecked: Iterable[Mapping[str, str]]) -> tuple[list[Entry], list[Entry]]:
+    """Ask a server for each name.
+
+    Args:
+        stepward: The server.
+        unchecked: What a definition names, as the checks without a server give it.
+
+    Returns:
+        What registering would refuse; and what it would not: what may still come, and what no route tells.
+
+    Raises:
+        ApiError: The server refuses to answer.
+        Unreachable: It does not answer.
+    """
+    wrong, open_yet = list[Entry](), list[Entry]()
+    for one in unchecked:
+        kind = one["code"].removeprefix("unchecked-")
+        ask = _ASKED.get(kind)
+        if ask is None:
+            open_yet.append(dict(one))
+        elif fault := ask(stepward, one):
+            told = {"code": f"unknown-{kind}", **fault}
+            (open_yet if kind in _MAY_COME else wrong).append({**one, **told})
+    return wrong, open_yet
+
+
+def _agent(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
+    name, version = one["name"], one.get("version")
+    found = _found(lambda: stepward.agent(name, version=version))
+    if found is None:
+        which = f"version {version!r} of an agent {name!r}" if version else f"agent {name!r}"
+        return {"detail": f"there is no {which}", "fix": "register it first, or name one of `agents ls`"}
+    if found["state"] != _READY:
+        return {"detail": f"the agent {name!r} is {found['state']}", "fix": "only one that is READY runs"}
+    return None
+
+
+def _workflow(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
+    name, version = one["name"], one.get("version")
+    number = None if version == "latest" else version
+    if _found(lambda: stepward.workflows.show(name, version=number)) is not None:
+        return None
+    which = f"version {version} of a workflow {name!r}" if version else f"workflow {name!r}"
+    return {"detail": f"there is no {which}", "fix": "register it before a run needs it"}
+
+
+def _tool(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
+    name = one["name"]
+    if _found(lambda: stepward.tools.show(name)) is not None:
+        return None
+    return {"detail": f"no function {name!r} is published", "fix": "`stepward tools ls` lists those that are"}
+
+
+def _model(stepward: Stepward, one: Mapping[str, str]) -> Entry | None:
+    if any(price["model"] == one["name"] for price in stepward.prices.list()):
+        return None
+    return {"detail": f"the model {one['name']!r} has no price"}
+
+
+def _found(ask: Callable[[], Any]) -> Any:
+    try:
+        return ask()
+    except ApiError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return None
+
+
+_ASKED: Final[Mapping[str, Callable[[Stepward, Mapping[str, str]], Entry | None]]] = {
+    "agent": _agent,
+    "handoff": _agent,
+    "workflow": _workflow,
+    "tool": _tool,
+    "model": _model,
+}
+
+
+_MAY_COME: Final = frozenset({"handoff", "workflow"})
+
+
+"""What may be registered after the agent that names it."""
+
+
 __all__ = ["app"]
+
+
 STANDARD_INPUT: Final = "<stdin>"
+
+
 VALIDATE_HELP = """Say all that is wrong with agents' files, a line each: file:line:column: field: what (how to mend it).
 
 Nothing is registered. Ends with 1 if anything is wrong. Names of agents, workflows and functions are looked up
@@ -35,6 +131,8 @@ Examples:
 
   stepward agents validate agents/*.yaml --json | jq -r '.problems[].field'
 """
+
+
 SCHEMA_HELP = """Print the JSON Schema of agents' files, by which editors complete and check them.
 
 Examples:
@@ -70,7 +168,7 @@ def validate(
         found = [_examined(file, known, stepward) for file in read]
     if as_json:
         problems = [each for one in found for each in one.problems]
-        screen.write_json(
+        output.write_json(
             {"problems": problems, "warnings": [each for one in found for each in one.warnings]}
         )
     else:
@@ -101,15 +199,15 @@ def _examined(file: DefinitionFile, known: OfflineAgents, stepward: Stepward | N
 
 def _show(found: _Found) -> None:
     for one in found.problems:
-        screen.remark(spelled(one), style="red")
+        output.remark(spelled(one), style="red")
     if not found.problems:
-        screen.say(f"{found.file}: nothing is wrong.", style="green")
+        output.say(f"{found.file}: nothing is wrong.", style="green")
     for one in found.warnings:
-        screen.remark(f"{spelled(one)} [warning]", style="yellow")
+        output.remark(f"{spelled(one)} [warning]", style="yellow")
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)
 def schema(as_json: JsonOption = False) -> None:
     """Print the JSON Schema of agents' files."""
     del as_json  # it is JSON in any case
-    screen.write_json(offline("The schema of agents' files").agents.schema())
+    output.write_json(offline("The schema of agents' files").agents.schema())

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.agents import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.definition_files import DefinitionFile, spelled
 from stepward.cli.exit_codes import EPILOG, FAILED, InputError
+from stepward.cli.input_files import DefinitionFile, spelled
 from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk import ApiError, Stepward
 from stepward.sdk.shapes import AgentState
@@ -40,12 +40,12 @@ def labels(
     with connect(url, key) as stepward:
         found = stepward.lifecycle.labels(agent_id)
     if as_json:
-        screen.write_json(found)
+        output.write_json(found)
         return
-    table = screen.table("label", "version", "set")
+    table = output.table("label", "version", "set")
     for each in found["labels"]:
-        table.add_row(*(screen.as_cell(each[name]) for name in ("label", "version", "set_at")))
-    screen.show(table)
+        table.add_row(*(output.as_cell(each[name]) for name in ("label", "version", "set_at")))
+    output.show(table)
 
 
 @app.command(
@@ -63,9 +63,9 @@ def label(
     with connect(url, key) as stepward:
         pointed = stepward.lifecycle.set_label(agent_id, name, version)
     if as_json:
-        screen.write_json(pointed)
+        output.write_json(pointed)
     else:
-        screen.say(f"{name} is {version} of {agent_id}.", style="green")
+        output.say(f"{name} is {version} of {agent_id}.", style="green")
 
 
 @app.command("unlabel", help="Take a label away.", epilog=EPILOG)
@@ -80,9 +80,9 @@ def unlabel(
     with connect(url, key) as stepward:
         stepward.lifecycle.remove_label(agent_id, name)
     if as_json:
-        screen.write_json({"id": agent_id, "label": name})
+        output.write_json({"id": agent_id, "label": name})
     else:
-        screen.say(f"{agent_id} has no label {name} any more.", style="green")
+        output.say(f"{agent_id} has no label {name} any more.", style="green")
 
 
 @app.command(
@@ -99,9 +99,9 @@ def move(
     with connect(url, key) as stepward:
         moved = stepward.lifecycle.move(agent_id, to)
     if as_json:
-        screen.write_json(moved)
+        output.write_json(moved)
     else:
-        screen.say(f"{moved['id']} is {moved['view']}.", style="green")
+        output.say(f"{moved['id']} is {moved['view']}.", style="green")
 
 
 @app.command(
@@ -119,9 +119,9 @@ def end(
     with connect(url, key) as stepward:
         ended = stepward.lifecycle.end(agent_id)
     if as_json:
-        screen.write_json(ended)
+        output.write_json(ended)
     else:
-        screen.say(f"{ended['id']} is {ended['state']}.", style="green")
+        output.say(f"{ended['id']} is {ended['state']}.", style="green")
 
 
 @app.command("import", help=IMPORT_HELP, epilog=EPILOG)
@@ -138,7 +138,7 @@ def import_folder(
     registered = [one for one in outcomes if "code" not in one]
     refused = [one for one in outcomes if "code" in one]
     if as_json:
-        screen.write_json({"registered": registered, "refused": refused})
+        output.write_json({"registered": registered, "refused": refused})
     else:
         _report(registered, refused)
     if refused:
@@ -198,7 +198,7 @@ def _register(stepward: Stepward, definition: DefinitionFile) -> dict[str, Any]:
 
 def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> None:
     for one in registered:
-        screen.say(f"{one['id']} {one['version']} is registered.", style="green")
+        output.say(f"{one['id']} {one['version']} is registered.", style="green")
     for one in (each for refusal in refused for each in refusal["errors"]):
-        screen.remark(spelled(one), style="red")
-    screen.say(f"{len(registered)} registered, {len(refused)} refused.")
+        output.remark(spelled(one), style="red")
+    output.say(f"{len(registered)} registered, {len(refused)} refused.")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.definition_files import DefinitionFile, refusals_of
 from stepward.cli.exit_codes import EPILOG
+from stepward.cli.input_files import DefinitionFile, refusals_of
 from stepward.cli.options import AgentArgument, CursorOption, LimitOption
 from stepward.domain.documents.write import write_yaml
 from stepward.sdk import AgentDetail, AgentPage
@@ -76,7 +76,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its arguments
             cursor=cursor,
         )
     narrowed = any((capability, module, category, tag, state, cursor))
-    screen.answer(page, lambda found: _show_page(found, narrowed=narrowed), as_json=as_json)
+    output.answer(page, lambda found: _show_page(found, narrowed=narrowed), as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -90,7 +90,7 @@ def show(
     """Show an agent's definition."""
     with connect(url, key) as stepward:
         detail = stepward.agent(agent_id, version=version)
-    screen.answer(detail, _show_detail, as_json=as_json)
+    output.answer(detail, _show_detail, as_json=as_json)
 
 
 @app.command("register", help=REGISTER_HELP, epilog=EPILOG)
@@ -105,34 +105,34 @@ def register(
     with refusals_of(definition, as_json=as_json), connect(url, key) as stepward:
         registered = stepward.register_agent(definition.body)
     if as_json:
-        screen.write_json(registered)
+        output.write_json(registered)
         return
-    screen.say(f"{registered['id']} {registered['version']} is registered.", style="green")
-    screen.say(f"Run it: stepward run {registered['id']} --input '…'", style="dim")
+    output.say(f"{registered['id']} {registered['version']} is registered.", style="green")
+    output.say(f"Run it: stepward run {registered['id']} --input '…'", style="dim")
 
 
 def _show_page(page: AgentPage, *, narrowed: bool) -> None:
     if not page["agents"]:
         none_yet = "No agents yet. Register one: stepward agents register my-agent.yaml"
-        screen.say("No agent is like that. All of them: stepward agents ls" if narrowed else none_yet)
-        screen.more(page["next_cursor"])
+        output.say("No agent is like that. All of them: stepward agents ls" if narrowed else none_yet)
+        output.more(page["next_cursor"])
         return
-    table = screen.table("agent", "version", "model", "name", "age", right=("age",))
+    table = output.table("agent", "version", "model", "name", "age", right=("age",))
     for each in page["agents"]:
         name = each.get("name") or ""
-        cells = (each["id"], each["version"], each["model"], name, screen.age(each["created_at"]))
-        table.add_row(*(screen.as_cell(cell) for cell in cells))
-    screen.show(table)
-    screen.more(page["next_cursor"])
+        cells = (each["id"], each["version"], each["model"], name, output.age(each["created_at"]))
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
+    output.more(page["next_cursor"])
 
 
 def _show_detail(detail: AgentDetail) -> None:
     known = {"agent": detail["id"], "uid": detail.get("uid"), "state": detail.get("view")}
-    screen.fields({**known, "version": detail["version"], "registered": detail["created_at"]})
+    output.fields({**known, "version": detail["version"], "registered": detail["created_at"]})
     if refusal := detail.get("refusal"):
         where = f" ({refusal['field']})" if refusal["field"] else ""
-        screen.say(f"{refusal['version']} was refused{where}: {refusal['detail']}", style="red")
+        output.say(f"{refusal['version']} was refused{where}: {refusal['detail']}", style="red")
     if detail["agent"] is None:
         return
-    screen.say("")
-    screen.say(write_yaml(detail["agent"]))
+    output.say("")
+    output.say(write_yaml(detail["agent"]))

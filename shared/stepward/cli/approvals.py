@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import completion, screen
+from stepward.cli import completion, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
@@ -81,7 +81,7 @@ def ls(
     with connect(url, key) as stepward:
         page = stepward.approvals.list(status=status.value, limit=limit, cursor=cursor)
     if as_json:
-        screen.write_json(page)
+        output.write_json(page)
     else:
         _show_page(page, status)
 
@@ -93,7 +93,7 @@ def show(
     """Show one approval."""
     with connect(url, key) as stepward:
         approval = stepward.approvals.show(approval_id)
-    screen.answer(approval, _show_approval, as_json=as_json)
+    output.answer(approval, _show_approval, as_json=as_json)
 
 
 @app.command("approve", help=APPROVE_HELP, epilog=EPILOG)
@@ -153,37 +153,37 @@ def _value(field: FormField | None, text: str) -> Any:
 
 def _say(approval: Approval, *, as_json: bool) -> None:
     if as_json:
-        screen.write_json(approval)
+        output.write_json(approval)
         return
     is_yes = approval["status"] == "approved"
-    screen.say(f"{approval['id']} is {approval['status']}.", style="green" if is_yes else "yellow")
-    screen.say(f"The run goes on: stepward runs show {approval['run']}", style="dim")
+    output.say(f"{approval['id']} is {approval['status']}.", style="green" if is_yes else "yellow")
+    output.say(f"The run goes on: stepward runs show {approval['run']}", style="dim")
 
 
 def _show_page(page: ApprovalPage, status: StatusWord) -> None:
     if not page["approvals"]:
-        screen.say("Nobody is asked anything." if status is StatusWord.open else "Nothing was decided yet.")
+        output.say("Nobody is asked anything." if status is StatusWord.open else "Nothing was decided yet.")
         return
-    table = screen.table("approval", "status", "asked by", "question", "for", "until")
+    table = output.table("approval", "status", "asked by", "question", "for", "until")
     for each in page["approvals"]:
         whom = ", ".join(each["approvers"]) or "anybody"
         cells = (
             each["id"],
             each["status"],
             each.get("agent") or each.get("workflow", ""),
-            screen.clip(each["question"]),
+            output.clip(each["question"]),
             whom,
             each["due_at"][:16].replace("T", " "),
         )
-        table.add_row(*(screen.as_cell(cell) for cell in cells))
-    screen.show(table)
-    screen.more(page["next_cursor"])
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
+    output.more(page["next_cursor"])
 
 
 def _show_approval(approval: Approval) -> None:
-    screen.say(approval["question"], style="bold")
+    output.say(approval["question"], style="bold")
     if approval.get("details"):
-        screen.say(screen.as_line(approval["details"]))
+        output.say(output.as_line(approval["details"]))
     decision = approval["decision"]
     names = (
         "id",
@@ -198,18 +198,18 @@ def _show_approval(approval: Approval) -> None:
         "reminded_at",
         "escalated_at",
     )
-    screen.fields(
+    output.fields(
         {
             **{name: approval.get(name) for name in names},
             "for": ", ".join(approval["approvers"]) or "anybody",
             "decided": f"{decision['decision']} by {decision['by']} at {decision['at']}"
             if decision
             else None,
-            "filled in": screen.as_line(decision.get("form") or "") if decision else None,
+            "filled in": output.as_line(decision.get("form") or "") if decision else None,
             "comment": decision["comment"] if decision else None,
         }
     )
     for field in approval.get("form", []):
         kind = " | ".join(field.get("choices", [])) or field.get("type", "text")
         needed = ", required" if field.get("required") else ""
-        screen.say(f"  --field {field['name']}=…  {kind}{needed}  {field.get('label', '')}".rstrip())
+        output.say(f"  --field {field['name']}=…  {kind}{needed}  {field.get('label', '')}".rstrip())

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.agents import app as agents_app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
-from stepward.cli.inputs import read_input
+from stepward.cli.input_files import read_input
 from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk.costs import BudgetState, Sums
 
@@ -101,21 +101,21 @@ def estimate(
     with connect(url, key) as stepward:
         found = stepward.costs.estimate(agent, read_input(given), version=version)
     if as_json:
-        screen.write_json(found)
+        output.write_json(found)
         return
-    table = screen.table("", "model", "AWS", "turns", "tokens in", "tokens out")
+    table = output.table("", "model", "AWS", "turns", "tokens in", "tokens out")
     for name, figures in (
         ("least", found["least"]),
         ("expected", found["expected"]),
         ("most", found["most"]),
     ):
         if figures:
-            table.add_row(*(screen.as_cell(cell) for cell in _figure_cells(name, figures)))
-    screen.show(table)
+            table.add_row(*(output.as_cell(cell) for cell in _figure_cells(name, figures)))
+    output.show(table)
     if found["expected"]:
-        screen.say(f"Expected by {screen.plural(found['based_on_runs'], 'completed run')}.", style="dim")
+        output.say(f"Expected by {output.plural(found['based_on_runs'], 'completed run')}.", style="dim")
     for note in found["notes"]:
-        screen.remark(f"- {note}", style="dim")
+        output.remark(f"- {note}", style="dim")
 
 
 def costs(
@@ -132,16 +132,16 @@ def costs(
     with connect(url, key) as stepward:
         report = stepward.costs.report(by=by.value, first=first, last=last)
     if as_json:
-        screen.write_json(report)
+        output.write_json(report)
         return
     right = ("runs", "turns", "in", "out", "model", "tools", "AWS", "together")
-    table = screen.table(by.value, *right, right=right, whole=False)
+    table = output.table(by.value, *right, right=right, whole=False)
     for row in [*report["costs"], {by.value: "all", **report["total"]}]:
-        table.add_row(*(screen.as_cell(cell) for cell in _cells(by.value, row)))
-    screen.show(table)
-    screen.say("in, out: tokens", style="dim")
+        table.add_row(*(output.as_cell(cell) for cell in _cells(by.value, row)))
+    output.show(table)
+    output.say("in, out: tokens", style="dim")
     if said := _saved(report["total"]):
-        screen.say(said, style="dim")
+        output.say(said, style="dim")
 
 
 @BUDGETS.command("ls", help=LS_HELP, epilog=EPILOG)
@@ -150,15 +150,15 @@ def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
     with connect(url, key) as stepward:
         found = stepward.budgets.list()
     if as_json:
-        screen.write_json({"budgets": found})
+        output.write_json({"budgets": found})
         return
     if not found:
-        screen.say("No budgets: only the agents' own cost limits hold. Set one: stepward budgets set day 20")
+        output.say("No budgets: only the agents' own cost limits hold. Set one: stepward budgets set day 20")
         return
-    table = screen.table("budget", "period", "limit", "remaining", "committed", "%", "told")
+    table = output.table("budget", "period", "limit", "remaining", "committed", "%", "told")
     for each in found:
-        table.add_row(*(screen.as_cell(cell) for cell in _budget_cells(each)))
-    screen.show(table)
+        table.add_row(*(output.as_cell(cell) for cell in _budget_cells(each)))
+    output.show(table)
 
 
 @BUDGETS.command("set", help=SET_HELP, epilog=EPILOG)
@@ -174,10 +174,10 @@ def set_budget(
     with connect(url, key) as stepward:
         state = stepward.budgets.set(scope.value, limit_usd, agent=agent)
     if as_json:
-        screen.write_json(state)
+        output.write_json(state)
         return
-    screen.say(
-        f"{_name(state)}: {screen.usd(state['limit_usd_micros'])}, {screen.usd(state['remaining_usd_micros'])} remain.",
+    output.say(
+        f"{_name(state)}: {output.usd(state['limit_usd_micros'])}, {output.usd(state['remaining_usd_micros'])} remain.",
         style="green",
     )
 
@@ -198,13 +198,13 @@ def remove(
     with connect(url, key) as stepward:
         stepward.budgets.remove(scope.value, agent=agent)
     if as_json:
-        screen.write_json({"removed": {"scope": scope.value, "id": agent or ""}})
+        output.write_json({"removed": {"scope": scope.value, "id": agent or ""}})
     else:
-        screen.say(f"{scope.value}{f' {agent}' if agent else ''} is bounded no more.", style="green")
+        output.say(f"{scope.value}{f' {agent}' if agent else ''} is bounded no more.", style="green")
 
 
 def _cells(by: str, row: dict[str, Any]) -> list[str]:
-    money = [screen.usd(row[f"{payee}_usd_micros"]) for payee in ("model", "tool", "aws", "total")]
+    money = [output.usd(row[f"{payee}_usd_micros"]) for payee in ("model", "tool", "aws", "total")]
     return [
         str(row[by]) or NAMELESS,
         *(f"{row[name]:,}" for name in ("runs", "turns", "input_tokens", "output_tokens")),
@@ -218,20 +218,20 @@ def _saved(sums: Sums) -> str:
     if not hits:
         return ""
     turns = "1 turn" if hits == 1 else f"{hits:,} turns"
-    saved = f"{screen.usd(sums['saved_usd_micros'])} and {sums['saved_tokens']:,} tokens"
+    saved = f"{output.usd(sums['saved_usd_micros'])} and {sums['saved_tokens']:,} tokens"
     return f"The response cache answered {turns} and saved {saved}."
 
 
 def _figure_cells(name: str, figures: dict[str, int]) -> list[str]:
-    money = [screen.usd(figures[f"{payee}_usd_micros"]) for payee in ("model", "aws")]
+    money = [output.usd(figures[f"{payee}_usd_micros"]) for payee in ("model", "aws")]
     return [name, *money, *(f"{figures[count]:,}" for count in ("turns", "input_tokens", "output_tokens"))]
 
 
 def _budget_cells(state: BudgetState) -> list[str]:
     money = [
-        screen.usd(state["limit_usd_micros"]),
-        screen.usd(state["remaining_usd_micros"]),
-        screen.usd(state["committed_usd_micros"]),
+        output.usd(state["limit_usd_micros"]),
+        output.usd(state["remaining_usd_micros"]),
+        output.usd(state["committed_usd_micros"]),
     ]
     told = ", ".join(f"{level} % {at[:16]}" for level, at in sorted(state["alerts"].items()))
     return [_name(state), state["period"] or "always", *money, str(state["percent"]), told]

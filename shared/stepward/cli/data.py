@@ -5,18 +5,20 @@ from __future__ import annotations
 import mimetypes
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
-from stepward.cli import completion, screen
+from stepward.cli import completion, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
 from stepward.domain.data_paths import MOST_WRITTEN_BYTES
+from stepward.sdk import ApiError, Stepward
 from stepward.sdk.data import DataFilePage, WrittenFile
 
 app = typer.Typer(no_args_is_help=True, help="List, read and write the tenant's data files.", epilog=EPILOG)
+
 
 KeyArgument = Annotated[
     str,
@@ -27,6 +29,7 @@ KeyArgument = Annotated[
     ),
 ]
 
+
 LS_HELP = """List data files by key.
 
 Examples:
@@ -35,6 +38,8 @@ Examples:
 
   stepward data ls datasets/ --json | jq -r '.files[].key'
 """
+
+
 GET_HELP = """Write a data file to standard output, or to a file with --out.
 
 Examples:
@@ -43,6 +48,8 @@ Examples:
 
   stepward data get datasets/orders.csv --out orders.csv
 """
+
+
 PUT_HELP = """Keep a file in place of the one that was there; a trigger that waits for it fires.
 
 Examples:
@@ -65,7 +72,7 @@ def ls(
     """List data files."""
     with connect(url, key) as stepward:
         page = stepward.data.list(prefix, limit=limit, cursor=cursor)
-    screen.answer(page, _show_page, as_json=as_json)
+    output.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("get", help=GET_HELP, epilog=EPILOG)
@@ -87,7 +94,7 @@ def get(
         out.write_bytes(body)
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}.", "Check the path.") from error
-    screen.say(f"{out}: {screen.plural(len(body), 'byte')}.")
+    output.say(f"{out}: {output.plural(len(body), 'byte')}.")
 
 
 @app.command("put", help=PUT_HELP, epilog=EPILOG)
@@ -102,7 +109,7 @@ def put(
     body = read_bytes(file)
     with connect(url, key) as stepward:
         written = stepward.data.write(name, body, content_type_of(file))
-    screen.answer(written, _show_written, as_json=as_json)
+    output.answer(written, _show_written, as_json=as_json)
 
 
 def read_bytes(file: Path) -> bytes:
@@ -129,16 +136,66 @@ def content_type_of(file: Path) -> str:
 
 
 def _show_written(written: WrittenFile) -> None:
-    screen.say(f"{written['key']}: {screen.plural(written['size_bytes'], 'byte')}.", style="green")
+    output.say(f"{written['key']}: {output.plural(written['size_bytes'], 'byte')}.", style="green")
 
 
 def _show_page(page: DataFilePage) -> None:
     if not page["files"]:
-        screen.say("No such files. Put one: stepward data put datasets/orders.csv orders.csv")
+        output.say("No such files. Put one: stepward data put datasets/orders.csv orders.csv")
         return
-    table = screen.table("key", "bytes", "age", right=("bytes", "age"))
+    table = output.table("key", "bytes", "age", right=("bytes", "age"))
     for file in page["files"]:
-        cells = (file["key"], f"{file['size_bytes']:,}", screen.age(file["changed_at"]))
-        table.add_row(*(screen.as_cell(cell) for cell in cells))
-    screen.show(table)
-    screen.more(page["next_cursor"])
+        cells = (file["key"], f"{file['size_bytes']:,}", output.age(file["changed_at"]))
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
+    output.more(page["next_cursor"])
+
+
+FOLDER: Final = "datasets"
+
+
+_NOT_FOUND: Final = 404
+
+
+def put_datasets(stepward: Stepward, given: str, *, as_json: bool) -> list[str]:
+    """Write the files of the folder `datasets` beside a workflow's file that are not there as they stand.
+
+    Args:
+        stepward: The client.
+        given: The workflow's file; of standard input nothing is known.
+        as_json: Say nothing of it.
+
+    Returns:
+        The keys that were written.
+    """
+    folder = Path(given).parent / FOLDER
+    if given == "-" or not folder.is_dir():
+        return []
+    found = [file for file in sorted(folder.iterdir()) if file.is_file() and not file.name.startswith(".")]
+    written = [key for file in found if (key := _put(stepward, file))]
+    if written and not as_json:
+        output.say(f"Put into the tenant's data: {', '.join(written)}", style="dim")
+    return written
+
+
+def _put(stepward: Stepward, file: Path) -> str | None:
+    """Write one file; None if it is there already, or too large to go through the API."""
+    key, body = f"{FOLDER}/{file.name}", file.read_bytes()
+    if len(body) > MOST_WRITTEN_BYTES:
+        output.complain(
+            f"{file} has more than {MOST_WRITTEN_BYTES:,} bytes: copy it into the data bucket yourself."
+        )
+        return None
+    if _kept(stepward, key) == body:
+        return None
+    stepward.data.write(key, body, content_type_of(file))
+    return key
+
+
+def _kept(stepward: Stepward, key: str) -> bytes | None:
+    try:
+        return stepward.data.read(key)
+    except ApiError as error:
+        if error.status != _NOT_FOUND:
+            raise
+        return None

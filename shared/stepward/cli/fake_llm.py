@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption, offline
 from stepward.cli.exit_codes import EPILOG, SetupError
 
@@ -120,11 +120,11 @@ def _listening(provider: Provider, port: int) -> Provider:
 
 def _tell(provider: Provider, *, as_json: bool) -> None:
     if as_json:
-        screen.write_json({"url": provider.url, "port": provider.port, "environment": provider.environment})
+        output.write_json({"url": provider.url, "port": provider.port, "environment": provider.environment})
         return
-    screen.say(f"A model provider for tests listens on {provider.url} until Ctrl-C. Any key will do.")
+    output.say(f"A model provider for tests listens on {provider.url} until Ctrl-C. Any key will do.")
     for name, value in provider.environment.items():
-        screen.say(f"export {name}={value}")
+        output.say(f"export {name}={value}")
 
 
 def attach(app: typer.Typer) -> None:

@@ -11,10 +11,10 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, InputError
-from stepward.cli.inputs import read_definition
+from stepward.cli.input_files import read_definition
 
 HELP = """Write a workflow that runs as it is, with its agents, data and a sample input.
 
@@ -101,27 +101,27 @@ def init(
     chosen.write(where)
     if as_json:
         written = [str(where / path) for path in chosen.paths]
-        screen.write_json({"template": chosen.name, "files": written, "next": chosen.next_steps(where)})
+        output.write_json({"template": chosen.name, "files": written, "next": chosen.next_steps(where)})
         return
-    screen.say(f"{chosen.name} is in {where}; its README.md says what it does. Run it:", style="green")
+    output.say(f"{chosen.name} is in {where}; its README.md says what it does. Run it:", style="green")
     for step in chosen.next_steps(where):
-        screen.say(f"  {step}")
+        output.say(f"  {step}")
     if (where / "trigger.yaml").is_file():
-        screen.say(f"And let it start by itself: stepward triggers add {where / 'trigger.yaml'}", style="dim")
+        output.say(f"And let it start by itself: stepward triggers add {where / 'trigger.yaml'}", style="dim")
     if (where / "datasets").is_dir():
-        screen.say("Its datasets go with it, as they stand when it is registered or run.", style="dim")
+        output.say("Its datasets go with it, as they stand when it is registered or run.", style="dim")
 
 
 def _list(*, as_json: bool) -> None:
     known = [{"name": one.name, "description": one.workflow["description"]} for one in templates().values()]
     if as_json:
-        screen.write_json({"templates": known})
+        output.write_json({"templates": known})
         return
-    rows = screen.table("template", "what it does")
+    rows = output.table("template", "what it does")
     for one in known:
-        rows.add_row(screen.as_cell(one["name"]), screen.as_cell(one["description"]))
-    screen.show(rows)
-    screen.say("Write one: stepward init --template NAME [DIR]", style="dim")
+        rows.add_row(output.as_cell(one["name"]), output.as_cell(one["description"]))
+    output.show(rows)
+    output.say("Write one: stepward init --template NAME [DIR]", style="dim")
 
 
 def _find(name: str) -> Template:

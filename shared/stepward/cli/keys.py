@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli.checkout import Laptop
+from stepward.cli.checkout import Laptop, laptop_here, operate
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG
-from stepward.cli.operating import laptop_here, operate
 from stepward.cli.options import YesOption, confirm
 
 app = typer.Typer(

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.checkout import log_folder
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
@@ -124,23 +124,23 @@ def show_line(line: LogLine, *, as_json: bool) -> None:
     """Write one log line: whole for programs, the part that matters for people."""
     if as_json:
         content = {"text": line.text} if line.record is None else {"record": line.record}
-        screen.write_json({"room": line.room, **content}, one_line=True)
+        output.write_json({"room": line.room, **content}, one_line=True)
         return
-    screen.write_lines([screen.joined(Text(f"{line.room:<14} ", style="cyan"), _readable(line))])
+    output.write_lines([output.joined(Text(f"{line.room:<14} ", style="cyan"), _readable(line))])
 
 
 def _readable(line: LogLine) -> Text:
     if line.record is None:
-        return Text(screen.plain(line.text))
+        return Text(output.plain(line.text))
     level = str(line.record.get("level", "")).upper()
     extras = {
         name: value for name, value in line.record.items() if name not in KNOWN_FIELDS and value is not None
     }
-    told = " ".join(f"{name}={screen.as_line(value)}" for name, value in extras.items())
+    told = " ".join(f"{name}={output.as_line(value)}" for name, value in extras.items())
     clock = Text(f"{line.at[11:23]} ", style="dim")
     head = Text(f"{level:<8}", style=LEVEL_STYLES.get(level, ""))
-    message = screen.plain(screen.as_line(line.record.get("message", "")))
-    return screen.joined(clock, head, f"{message}  ", Text(screen.plain(told), style="dim"))
+    message = output.plain(output.as_line(line.record.get("message", "")))
+    return output.joined(clock, head, f"{message}  ", Text(output.plain(told), style="dim"))
 
 
 def _record(line: str) -> dict[str, Any] | None:

@@ -12,7 +12,6 @@ from typer import rich_utils
 import stepward
 from stepward.cli import (
     agent_checks,
-    control,
     costs,
     doctor,
     fake_llm,
@@ -21,11 +20,12 @@ from stepward.cli import (
     local,
     logs,
     models,
+    output,
     prices,
     providers,
     run,
+    run_control,
     runs,
-    screen,
     tools,
     triggers,
     workflows,
@@ -79,7 +79,7 @@ init.attach(app)
 run.attach(app)
 app.add_typer(agent_checks.app, name="agents")
 app.add_typer(runs.app, name="runs")
-control.attach(app)
+run_control.attach(app)
 app.add_typer(workflows.app, name="workflows")
 app.add_typer(workflows.app, name="workflow", hidden=True)  # what it was called at first
 app.add_typer(triggers.app, name="triggers")
@@ -102,7 +102,7 @@ def invoke(arguments: Sequence[str]) -> int:
     try:
         answer = app(list(arguments), prog_name="stepward", standalone_mode=False)
     except StepwardError as error:
-        screen.report(error, as_json=as_json)
+        output.report(error, as_json=as_json)
         return exit_code_for(error)
     except typer.TyperException as error:
         return _wrong_usage(error, as_json=as_json)
@@ -114,8 +114,8 @@ def invoke(arguments: Sequence[str]) -> int:
 
 def _wrong_usage(error: typer.TyperException, *, as_json: bool) -> int:
     if as_json:
-        screen.write_json(
-            screen.problem("UsageError", error.format_message(), "See `--help` of the command.")
+        output.write_json(
+            output.problem("UsageError", error.format_message(), "See `--help` of the command.")
         )
     else:
         rich_utils.rich_format_error(error)  # type: ignore[arg-type]  # it takes all that Typer raises

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 import typer
 from rich.text import Text
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG
 from stepward.sdk.models import Model
@@ -49,27 +49,27 @@ def models(
     with connect_or_offline(url, key, "No server is known, and listing models without one") as stepward:
         if model is None:
             listed = stepward.models.list()
-            screen.answer({"models": listed}, lambda found: _list(found["models"]), as_json=as_json)
+            output.answer({"models": listed}, lambda found: _list(found["models"]), as_json=as_json)
         else:
-            screen.answer(stepward.models.show(model), _show, as_json=as_json)
+            output.answer(stepward.models.show(model), _show, as_json=as_json)
 
 
 def _list(found: list[Model]) -> None:
-    table = screen.table("model", "provider", "context", "in", "out", "ends", right=("context", "in", "out"))
+    table = output.table("model", "provider", "context", "in", "out", "ends", right=("context", "in", "out"))
     for one in found:
         style = _STYLES.get(one["status"], "")
         cells = [one["id"], one["provider"], _tokens(one), *_in_and_out(one), one.get("ends_on", "")]
-        table.add_row(*(Text(screen.plain(cell), style=style) for cell in cells))
-    screen.show(table)
+        table.add_row(*(Text(output.plain(cell), style=style) for cell in cells))
+    output.show(table)
     for one in found:
         if one["aliases"]:
-            screen.say(f"{', '.join(one['aliases'])}: {one['id']}", style="dim")
-    screen.say("context: tokens; in, out: dollars a million tokens", style="dim")
+            output.say(f"{', '.join(one['aliases'])}: {one['id']}", style="dim")
+    output.say("context: tokens; in, out: dollars a million tokens", style="dim")
 
 
 def _show(one: Model) -> None:
     price = one.get("price", {})
-    screen.fields(
+    output.fields(
         {
             "model": one["id"],
             "alias": ", ".join(one["aliases"]),
@@ -95,15 +95,15 @@ def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
     long = price.get("long_context") or {}
     above = f"above {long['above_prompt_tokens']:,}" if long else ""
     titles = ("dollars a million tokens", *(("price", above) if long else ("price",)))
-    table = screen.table(*titles, right=titles[1:])
+    table = output.table(*titles, right=titles[1:])
     for name, key in _PRICES.items():
         if key in price:
             table.add_row(
-                *(screen.as_cell(cell) for cell in (name, price[key], *([long.get(key, "")] if long else [])))
+                *(output.as_cell(cell) for cell in (name, price[key], *([long.get(key, "")] if long else [])))
             )
-    screen.say("")
-    screen.show(table)
-    screen.remark(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
+    output.say("")
+    output.show(table)
+    output.remark(f"{'Agreed' if agreed else 'By list'}: {price['source']}, {price['as_of']}", style="dim")
 
 
 def _capabilities(found: dict[str, Any]) -> dict[str, str]:

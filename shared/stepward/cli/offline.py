@@ -11,14 +11,13 @@ from importlib import import_module
 from typing import Any, Final, Self, TypeAlias, cast
 
 from stepward.agents.definition_schema import agent_schema
-from stepward.agents.show_models import by_list
+from stepward.agents.prices import by_list
 from stepward.agents.standalone import Findings, check_alone
 from stepward.cli.exit_codes import InputError, SetupError
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.domain.errors import NotFound
-from stepward.domain.published_tools import PublishedTool, ToolRoom
-from stepward.domain.tools import Effect
+from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
 from stepward.sdk.documents import JSON, YAML, Document, opened
@@ -48,7 +47,7 @@ _KINDS: Final[dict[str, Kind]] = {YAML: "yaml", JSON: "json"}
 _REGISTERED: Final = "it is checked when the workflow is registered, or with --url"
 
 
-class AnyFolder(ToolRoom):
+class AnyFolder(ToolFolder):
     """Offers whatever function is asked for: what a folder really offers, a server knows."""
 
     def tool(self, function: str) -> PublishedTool:

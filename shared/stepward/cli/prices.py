@@ -9,10 +9,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
+from stepward.cli.checkout import laptop_here, operate
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
-from stepward.cli.operating import laptop_here, operate
 from stepward.cli.options import YesOption, confirm
 from stepward.domain.numbers import is_written_as_json
 from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
@@ -101,7 +101,7 @@ def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
     """Show what models cost."""
     with connect(url, key) as stepward:
         found = stepward.prices.list()
-    screen.answer({"prices": found}, lambda answer: _list(answer["prices"]), as_json=as_json)
+    output.answer({"prices": found}, lambda answer: _list(answer["prices"]), as_json=as_json)
 
 
 @app.command("set", help=SET_HELP, epilog=EPILOG)
@@ -151,7 +151,7 @@ def set_(  # noqa: PLR0913, PLR0917  a command's options are its parameters
         name = aliases.get(model, model)
         current = next((one for one in known if one["model"] == name), None)
         price = _changed(change, name, current, [one["model"] for one in known] + list(aliases))
-        screen.answer(stepward.prices.set(name, price), _show, as_json=as_json)
+        output.answer(stepward.prices.set(name, price), _show, as_json=as_json)
     return 0
 
 
@@ -174,9 +174,9 @@ def remove(
     with connect(url, key) as stepward:
         stepward.prices.remove(model)
     removed: dict[str, str] = {"removed": model}
-    screen.answer(
+    output.answer(
         removed,
-        lambda _: screen.say(f"{model} has no agreed price any more.", style="green"),
+        lambda _: output.say(f"{model} has no agreed price any more.", style="green"),
         as_json=as_json,
     )
     return 0
@@ -195,7 +195,7 @@ def _changed(
             f"{meant}To price a new one, give {' and '.join(error.options)} as well.",
         ) from error
     if current is None and "/" not in model:
-        screen.complain(
+        output.complain(
             f"{meant}{model!r} is new and names no provider: the model of a server of yours is PROVIDER/MODEL."
         )
     return price
@@ -210,20 +210,20 @@ def _for_all(action: str, model: str, said: Mapping[str, str], *, as_json: bool)
 
 
 def _list(found: list[dict[str, Any]]) -> None:
-    table = screen.table("model", *_SHOWN, "as of", right=tuple(_SHOWN))
+    table = output.table("model", *_SHOWN, "as of", right=tuple(_SHOWN))
     for price in found:
         cells = [str(price.get(f"{name}_usd_per_mtok", "")) for name in _SHOWN.values()]
         mark = f"{price['as_of']}{' agreed' if price.get('agreed') else ''}"
-        table.add_row(*(screen.as_cell(c) for c in (price["model"], *cells, mark)))
-    screen.show(table)
-    screen.say("Dollars a million tokens.", style="dim")
+        table.add_row(*(output.as_cell(c) for c in (price["model"], *cells, mark)))
+    output.show(table)
+    output.say("Dollars a million tokens.", style="dim")
     for source in dict.fromkeys(price["source"] for price in found):
-        screen.remark(f"From {source}", style="dim")
+        output.remark(f"From {source}", style="dim")
 
 
 def _show(price: dict[str, Any]) -> None:
     percent = price.get("terms", {}).get("percent")
-    screen.fields(
+    output.fields(
         {
             "model": price["model"],
             "input": f"${price['input_usd_per_mtok']} a million tokens",
@@ -232,4 +232,4 @@ def _show(price: dict[str, Any]) -> None:
             "from": f"{price['source']}, {price['as_of']}",
         }
     )
-    screen.remark("Calls are priced by it within a minute; what was booked keeps its cost.", style="dim")
+    output.remark("Calls are priced by it within a minute; what was booked keeps its cost.", style="dim")

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import screen, timeline
+from stepward.cli import output, timeline
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.inputs import read_input
+from stepward.cli.input_files import read_input
 from stepward.cli.options import (
     AgentArgument,
     ChargeOption,
@@ -101,14 +101,14 @@ def follow_to_end(stepward: Stepward, begun: Run, *, as_json: bool) -> Run:
     except KeyboardInterrupt:
         _show_left_running(begun["id"])
         raise
-    screen.answer(ended, _show_answer, as_json=as_json)
+    output.answer(ended, _show_answer, as_json=as_json)
     return ended
 
 
 def watch(stepward: Stepward, begun: Run) -> None:
     """Write the events of a run as they come, with a sign of life between them on a terminal."""
-    console = screen.out()
-    screen.say(f"{begun['id']}  {begun['agent']} {begun['version']}", style="bold")
+    console = output.out()
+    output.say(f"{begun['id']}  {begun['agent']} {begun['version']}", style="bold")
     with console.status("working…") as status:
         for event in stepward.follow(begun["id"]):
             for line in timeline.lines_of(event):
@@ -118,19 +118,19 @@ def watch(stepward: Stepward, begun: Run) -> None:
 
 def _show_started(begun: Run, *, as_json: bool) -> None:
     if as_json:
-        screen.write_json(begun)
+        output.write_json(begun)
         return
-    screen.fields({"run": begun["id"], "status": screen.status_text(begun["status"])})
-    screen.say(f"Follow it: stepward runs tail {begun['id']}", style="dim")
+    output.fields({"run": begun["id"], "status": output.status_text(begun["status"])})
+    output.say(f"Follow it: stepward runs tail {begun['id']}", style="dim")
 
 
 def _show_answer(ended: Run) -> None:
-    screen.say("")
-    screen.write_lines(timeline.verdict(ended))
+    output.say("")
+    output.write_lines(timeline.verdict(ended))
 
 
 def _show_left_running(run_id: str) -> None:
-    screen.err().print(
+    output.err().print(
         f"\nThe run goes on. Follow it: stepward runs tail {run_id} · stop it: stepward runs cancel {run_id}",
         soft_wrap=True,
     )

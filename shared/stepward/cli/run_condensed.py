@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.sdk import Event, Run, Stepward
 
 _CONDENSED: Final = "agent.context.condensed"
@@ -36,11 +36,11 @@ def show(found: Sequence[Event]) -> None:
     if not found:
         return
     right = ("from turn", "turns left out", "cost")
-    table = screen.table("shortened at", *right[:2], "summed up by", "cost", right=right)
+    table = output.table("shortened at", *right[:2], "summed up by", "cost", right=right)
     for event in found:
-        table.add_row(*(screen.as_cell(cell) for cell in _cells(event["time"], event["data"])))
-    screen.say("")
-    screen.show(table)
+        table.add_row(*(output.as_cell(cell) for cell in _cells(event["time"], event["data"])))
+    output.say("")
+    output.show(table)
 
 
 def _cells(at: str, data: dict[str, Any]) -> tuple[str, ...]:
@@ -48,4 +48,4 @@ def _cells(at: str, data: dict[str, Any]) -> tuple[str, ...]:
     by = str(data.get("model") or (f"nobody: {error['code']}" if error else "nobody"))
     through = int(data.get("left_out_through") or 0)
     left_out = through - sum(turn <= through for turn in data.get("kept") or ())
-    return at, str(data["turn"]), str(left_out), by, screen.usd(int(data.get("cost_usd_micros") or 0))
+    return at, str(data["turn"]), str(left_out), by, output.usd(int(data.get("cost_usd_micros") or 0))

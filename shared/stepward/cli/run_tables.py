@@ -6,24 +6,24 @@ from typing import TypeGuard, cast
 
 from rich.text import Text
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.sdk import Run, WorkflowRun
 
 
 def show_runs(runs: list[Run | WorkflowRun]) -> None:
     """Write a row a run: its id whole, whose it is, how it stands, who answers, what models and tools cost, its age."""
-    table = screen.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
+    table = output.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
     for run in runs:
         cells = (
             run["id"],
             _whose(run),
-            screen.status_text(run["status"]),
+            output.status_text(run["status"]),
             answered_by(run),
             _cost(run),
-            screen.age(run["created_at"]),
+            output.age(run["created_at"]),
         )
-        table.add_row(*(screen.as_cell(cell) for cell in cells))
-    screen.show(table)
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
 
 
 def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:
@@ -42,10 +42,10 @@ def answered_by(run: Run | WorkflowRun) -> str:
 
 def _whose(run: Run | WorkflowRun) -> Text:
     if is_of_workflow(run):
-        return screen.joined(Text("workflow ", style="dim"), f"{run['workflow']} {run['version']}")
+        return output.joined(Text("workflow ", style="dim"), f"{run['workflow']} {run['version']}")
     agent = cast("Run", run)
-    return Text(screen.plain(f"{agent['agent']} {agent['version']}"))
+    return Text(output.plain(f"{agent['agent']} {agent['version']}"))
 
 
 def _cost(run: Run | WorkflowRun) -> str:
-    return screen.usd(run["totals"]["cost_usd_micros"])
+    return output.usd(run["totals"]["cost_usd_micros"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.sdk import Run
 
 _PROVIDER: Final = {
@@ -16,7 +16,7 @@ _PROVIDER: Final = {
 
 
 def wait_fields(run: Run) -> dict[str, str | None]:
-    """Write what a run waits for, for `screen.fields`.
+    """Write what a run waits for, for `output.fields`.
 
     Args:
         run: As the API shows it; an older stage tells neither why nor how long.
@@ -30,7 +30,7 @@ def wait_fields(run: Run) -> dict[str, str | None]:
     since = waiting.get("since")
     return {
         "waits for": _words(run, waiting),
-        "since": f"{since} ({screen.age(since)})" if since else None,
+        "since": f"{since} ({output.age(since)})" if since else None,
         "until": waiting.get("until"),
     }
 

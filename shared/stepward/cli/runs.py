@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import run_condensed, run_tables, run_waits, screen, timeline, workflow_view
+from stepward.cli import output, run_condensed, run_tables, run_waits, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import CursorOption, LimitOption, RunArgument
@@ -93,7 +93,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its parameters
             limit=limit,
             cursor=cursor,
         )
-    screen.answer(page, _show_page, as_json=as_json)
+    output.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -104,7 +104,7 @@ def show(
     with connect(url, key) as stepward:
         run = stepward.run(run_id)
         shortened = [] if as_json else run_condensed.decisions(stepward, run)
-    screen.answer(run, _show_run, as_json=as_json)
+    output.answer(run, _show_run, as_json=as_json)
     run_condensed.show(shortened)
 
 
@@ -123,9 +123,9 @@ def tail(
             return
         for event in stepward.follow(run_id, after=after):
             if as_json:
-                screen.write_json(event, one_line=True)
+                output.write_json(event, one_line=True)
             else:
-                screen.write_lines(timeline.lines_of(event))
+                output.write_lines(timeline.lines_of(event))
 
 
 @app.command("cancel", help=CANCEL_HELP, epilog=EPILOG)
@@ -136,17 +136,17 @@ def cancel(
     with connect(url, key) as stepward:
         run = stepward.cancel(run_id)
     if as_json:
-        screen.write_json(run)
+        output.write_json(run)
     else:
-        screen.fields({"run": run["id"], "status": screen.status_text(run["status"])})
+        output.fields({"run": run["id"], "status": output.status_text(run["status"])})
 
 
 def _show_page(page: RunPage) -> None:
     if page["runs"]:
         run_tables.show_runs(page["runs"])
     elif page["next_cursor"] is None:
-        screen.say("No such runs. Start one: stepward run AGENT --input '…'")
-    screen.more(page["next_cursor"])
+        output.say("No such runs. Start one: stepward run AGENT --input '…'")
+    output.more(page["next_cursor"])
 
 
 def _charged_to(run: Run) -> str | None:
@@ -168,7 +168,7 @@ def _show_run(run: Run) -> None:
     if run_tables.is_of_workflow(run):
         workflow_view.show_run(run)
         return
-    screen.fields(
+    output.fields(
         {
             "run": run["id"],
             "agent": f"{run['agent']} {run['version']}",
@@ -181,8 +181,8 @@ def _show_run(run: Run) -> None:
             "answered by": run_tables.answered_by(run) or None,
             "charged to": _charged_to(run),
             "principal": run["principal"],
-            "input": screen.as_line(run.get("input", "")),
+            "input": output.as_line(run.get("input", "")),
         }
     )
-    screen.say("")
-    screen.write_lines(timeline.verdict(run))
+    output.say("")
+    output.write_lines(timeline.verdict(run))

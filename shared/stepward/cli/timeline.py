@@ -8,7 +8,7 @@ from typing import Any
 from rich.text import Text
 
 from stepward.cli.commands_for_routes import in_commands
-from stepward.cli.screen import as_line, clip, joined, plain, plural, status_text, usd
+from stepward.cli.output import as_line, clip, joined, plain, plural, status_text, usd
 from stepward.sdk import Event, Run
 
 Data = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stepward.cli import completion, screen
+from stepward.cli import completion, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 
@@ -42,13 +42,13 @@ def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
     with connect(url, key) as stepward:
         tools = stepward.tools.list()
     if as_json:
-        screen.write_json(tools)
+        output.write_json(tools)
         return
-    rows = screen.table("tool", "from", "effect", "what it does")
+    rows = output.table("tool", "from", "effect", "what it does")
     for tool in tools:
-        does = screen.clip(tool["description"].split("\n")[0])
-        rows.add_row(*map(screen.as_cell, (tool["name"], tool["source"], tool["effect"], does)))
-    screen.show(rows)
+        does = output.clip(tool["description"].split("\n")[0])
+        rows.add_row(*map(output.as_cell, (tool["name"], tool["source"], tool["effect"], does)))
+    output.show(rows)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -67,10 +67,10 @@ def show(
     with connect(url, key) as stepward:
         tool = stepward.tools.show(name)
     if as_json:
-        screen.write_json(tool)
+        output.write_json(tool)
         return
-    screen.fields({name: value for name, value in tool.items() if name not in ("parameters", "config")})
+    output.fields({name: value for name, value in tool.items() if name not in ("parameters", "config")})
     for part in _SCHEMAS:
         if part in tool:
-            screen.say(f"{part}:")
-            screen.write_json(tool[part])
+            output.say(f"{part}:")
+            output.write_json(tool[part])

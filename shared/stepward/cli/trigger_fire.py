@@ -12,11 +12,11 @@ from uuid import uuid4
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.data import content_type_of, read_bytes
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
-from stepward.cli.inputs import read_input
+from stepward.cli.input_files import read_input
 from stepward.cli.options import TriggerArgument
 from stepward.sdk import Stepward
 from stepward.sdk.triggers import Trigger, TriggerState
@@ -58,13 +58,13 @@ def fire(
         trigger = stepward.triggers.show(trigger_id)
         if trigger["kind"] == "webhook":
             called = _call(stepward, trigger, event, secret)
-            screen.answer(called, lambda one: _show_run(one["run"], is_new=one["is_new"]), as_json=as_json)
+            output.answer(called, lambda one: _show_run(one["run"], is_new=one["is_new"]), as_json=as_json)
             return
         send = _sender(stepward, trigger, event, file)
         before = _count(trigger.get("state"))
         send()
         state = _seen(stepward, trigger_id, before)
-    screen.answer(state, _show_state, as_json=as_json)
+    output.answer(state, _show_state, as_json=as_json)
     raise typer.Exit(FAILED if _is_failure(state) else OK)
 
 
@@ -152,15 +152,15 @@ def _is_failure(state: TriggerState) -> bool:
 def _show_state(state: TriggerState) -> None:
     error = state["last_error"]
     if error and _is_failure(state):
-        screen.say(f"{error['code']}: {error['detail']}", style="red")
+        output.say(f"{error['code']}: {error['detail']}", style="red")
     elif state["last_run"]:
         _show_run(state["last_run"], is_new=True)
 
 
 def _show_run(run_id: str | None, *, is_new: bool) -> None:
-    screen.fields({"run": run_id, "was there": None if is_new else "yes: this event had started it"})
+    output.fields({"run": run_id, "was there": None if is_new else "yes: this event had started it"})
     if run_id:
-        screen.say(f"Follow it: stepward runs tail {run_id}", style="dim")
+        output.say(f"Follow it: stepward runs tail {run_id}", style="dim")
 
 
 def attach(app: typer.Typer) -> None:

@@ -8,11 +8,10 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen, trigger_fire
+from stepward.cli import output, trigger_fire
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.definition_files import DefinitionFile, refusals_of
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
-from stepward.cli.inputs import read_input
+from stepward.cli.input_files import DefinitionFile, read_input, refusals_of
 from stepward.cli.options import CursorOption, LimitOption, TriggerArgument, YesOption, at_least, confirm
 from stepward.domain.documents.write import write_yaml
 from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
@@ -74,7 +73,7 @@ def ls(
     """List the triggers."""
     with connect(url, key) as stepward:
         page = stepward.triggers.list(limit=limit, cursor=cursor)
-    screen.answer(page, _show_page, as_json=as_json)
+    output.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -84,7 +83,7 @@ def show(
     """Show one trigger."""
     with connect(url, key) as stepward:
         trigger = stepward.triggers.show(trigger_id)
-    screen.answer(trigger, _show_trigger, as_json=as_json)
+    output.answer(trigger, _show_trigger, as_json=as_json)
 
 
 @app.command("add", help=ADD_HELP, epilog=EPILOG)
@@ -101,12 +100,12 @@ def add(
         put = stepward.triggers.replace if replace else stepward.triggers.add
         trigger = put(definition.body)
     if as_json:
-        screen.write_json(trigger)
+        output.write_json(trigger)
         return
-    screen.say(f"{trigger['id']} is {'changed' if replace else 'there'}.", style="green")
-    screen.fields({"path": trigger.get("path"), "secret": trigger.get("secret")})
+    output.say(f"{trigger['id']} is {'changed' if replace else 'there'}.", style="green")
+    output.fields({"path": trigger.get("path"), "secret": trigger.get("secret")})
     if trigger.get("secret"):
-        screen.say("Keep the secret now: it is not shown again.", style="yellow")
+        output.say("Keep the secret now: it is not shown again.", style="yellow")
 
 
 @app.command("try", help=TRY_HELP, epilog=EPILOG)
@@ -125,7 +124,7 @@ def attempt(
         raise InputError("--event is no JSON object.", 'Give one, as in {"key": "inbox/1.json"}.')
     with connect(url, key) as stepward:
         trial = stepward.triggers.attempt(trigger_id, given)
-    screen.answer(trial, _show_trial, as_json=as_json)
+    output.answer(trial, _show_trial, as_json=as_json)
     raise typer.Exit(OK if trial["starts"] else FAILED)
 
 
@@ -146,9 +145,9 @@ def rotate(
     with connect(url, key) as stepward:
         secret = stepward.triggers.rotate(trigger_id, overlap_s=overlap_s)
     if as_json:
-        screen.write_json({"id": trigger_id, "secret": secret})
+        output.write_json({"id": trigger_id, "secret": secret})
     else:
-        screen.fields({"trigger": trigger_id, "secret": secret})
+        output.fields({"trigger": trigger_id, "secret": secret})
 
 
 @app.command("rm", epilog=EPILOG)
@@ -164,9 +163,9 @@ def rm(
     with connect(url, key) as stepward:
         stepward.triggers.remove(trigger_id)
     if as_json:
-        screen.write_json({"id": trigger_id, "removed": True})
+        output.write_json({"id": trigger_id, "removed": True})
     else:
-        screen.say(f"{trigger_id} is gone.")
+        output.say(f"{trigger_id} is gone.")
 
 
 trigger_fire.attach(app)
@@ -174,19 +173,19 @@ trigger_fire.attach(app)
 
 def _show_page(page: TriggerPage) -> None:
     if page["triggers"]:
-        table = screen.table("trigger", "kind", "starts", "on", "waits for", "age", right=("age",))
+        table = output.table("trigger", "kind", "starts", "on", "waits for", "age", right=("age",))
         for each in page["triggers"]:
-            waits = screen.clip(screen.as_line(_settings(each)))
+            waits = output.clip(output.as_line(_settings(each)))
             cells = (each["id"], each["kind"], _starts(each), "yes" if each["enabled"] else "no", waits)
-            table.add_row(*(screen.as_cell(cell) for cell in (*cells, screen.age(each["created_at"]))))
-        screen.show(table)
-        screen.more(page["next_cursor"])
+            table.add_row(*(output.as_cell(cell) for cell in (*cells, output.age(each["created_at"]))))
+        output.show(table)
+        output.more(page["next_cursor"])
     else:
-        screen.say("No triggers yet. Make one: stepward triggers add inbox.yaml")
+        output.say("No triggers yet. Make one: stepward triggers add inbox.yaml")
     today = page["unmatched_today"]
     if count := today["objects"] + today["events"]:
         last = f"{count} came today and fitted no trigger; the last: {today['last']}"
-        screen.say(last, style="yellow")
+        output.say(last, style="yellow")
 
 
 def _starts(each: Mapping[str, Any]) -> str:
@@ -201,12 +200,12 @@ def _settings(trigger: Trigger) -> Any:
 def _show_trigger(trigger: Trigger) -> None:
     state = trigger.get("state")
     shown = {name: value for name, value in trigger.items() if name not in ("state", "next")}
-    screen.say(write_yaml(shown))
-    screen.say("")
+    output.say(write_yaml(shown))
+    output.say("")
     if state:
         counts = f"{state['started']} started, {state['duplicate']} repeated, {state['failed']} failed"
         error = state["last_error"]
-        screen.fields(
+        output.fields(
             {
                 "fired": counts,
                 "last": state["last_fired_at"],
@@ -220,10 +219,10 @@ def _show_trigger(trigger: Trigger) -> None:
 def _show_trial(trial: TriggerTrial) -> None:
     error = trial["error"]
     if error:
-        screen.say(f"{error['code']}: {error['detail']}", style="red")
-        screen.fields({"fix": error.get("fix")})
+        output.say(f"{error['code']}: {error['detail']}", style="red")
+        output.fields({"fix": error.get("fix")})
         return
     why = "" if trial["starts"] else "nothing: the event does not fit" if not trial["fits"] else "nothing: it is disabled"  # fmt: skip
     start = trial["would_start"] or {}
-    screen.fields({"starts": why or f"{_starts(start)} {start.get('version')}"})
-    screen.fields({"input": screen.as_line(start.get("input", ""))})
+    output.fields({"starts": why or f"{_starts(start)} {start.get('version')}"})
+    output.fields({"input": output.as_line(start.get("input", ""))})

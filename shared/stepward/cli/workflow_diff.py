@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.sdk import WorkflowDiff
 
 _LONG: Final = frozenset({"levels"})
@@ -16,7 +16,7 @@ _LONG: Final = frozenset({"levels"})
 
 def lines_of(found: WorkflowDiff) -> Iterator[Text]:
     """Give the difference, part by part; a part without any is left out."""
-    yield Text(screen.plain(f"{found['workflow']} {found['before']} → {found['after']}"), style="bold")
+    yield Text(output.plain(f"{found['workflow']} {found['before']} → {found['after']}"), style="bold")
     if found["same"]:
         yield Text("Both do the same.", style="green")
         return
@@ -39,14 +39,14 @@ def spelled(field: str, value: Any) -> str:
         case {"least": least, "most": most}:
             return f"{least:,}" if least == most else f"{least:,} to {most:,}"
         case {"least_usd_micros": int() as least, "most_usd_micros": most}:
-            upper = "or more" if most is None else f"to {screen.usd(most)}"
-            return screen.usd(least) if least == most else f"{screen.usd(least)} {upper}"
+            upper = "or more" if most is None else f"to {output.usd(most)}"
+            return output.usd(least) if least == most else f"{output.usd(least)} {upper}"
         case int() if field.endswith("_ms"):
             return f"{value / 1000:,g} s"
         case [*names] if field == "critical_path":
             return ", ".join(map(str, names))
         case _:
-            return screen.as_line(value)
+            return output.as_line(value)
 
 
 def _part(title: str, lines: list[Text]) -> Iterator[Text]:
@@ -60,16 +60,16 @@ def _tasks(found: WorkflowDiff) -> Iterator[Text]:
     yield from (_minus(path) for path in found["tasks_removed"])
     yield from (_plus(path) for path in found["tasks_added"])
     for task in found["tasks_changed"]:
-        yield Text(f"  ~ {screen.plain(task['task'])}", style="yellow")
+        yield Text(f"  ~ {output.plain(task['task'])}", style="yellow")
         for change in task["fields"]:
             yield _changed(change, indent="      ")
 
 
 def _changed(change: dict[str, Any], indent: str = "  ~ ") -> Text:
     field = change["field"]
-    was, now = (screen.clip(spelled(field, change[side]), 80) for side in ("before", "after"))
+    was, now = (output.clip(spelled(field, change[side]), 80) for side in ("before", "after"))
     # A time in milliseconds is spelled in seconds, so its name must not say otherwise.
-    label = screen.plain(field.removesuffix("_ms"))
+    label = output.plain(field.removesuffix("_ms"))
     return Text(f"{indent}{label}: {was} → {now}", style="yellow" if "~" in indent else "")
 
 
@@ -86,8 +86,8 @@ def _reach(found: WorkflowDiff) -> Iterator[Text]:
 
 
 def _minus(text: str) -> Text:
-    return Text(f"  - {screen.plain(text)}", style="red")
+    return Text(f"  - {output.plain(text)}", style="red")
 
 
 def _plus(text: str) -> Text:
-    return Text(f"  + {screen.plain(text)}", style="green")
+    return Text(f"  + {output.plain(text)}", style="green")

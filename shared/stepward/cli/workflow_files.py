@@ -10,10 +10,10 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import completion, screen
+from stepward.cli import completion, output
 from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.exit_codes import REFUSED
-from stepward.cli.inputs import read_standard_input, read_text
+from stepward.cli.input_files import read_standard_input, read_text
 from stepward.sdk import DocumentRefused, WorkflowProblem
 
 FileArgument = Annotated[
@@ -71,5 +71,5 @@ def refusals_of(source: Source, *, as_json: bool) -> Iterator[None]:
         if as_json:
             raise
         for problem in error.problems:
-            screen.complain(in_commands(problem.spelled(source.name)))
+            output.complain(in_commands(problem.spelled(source.name)))
         raise typer.Exit(REFUSED) from error

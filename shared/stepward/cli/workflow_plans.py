@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepward.cli import screen, workflow_diff
+from stepward.cli import output, workflow_diff
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
@@ -78,7 +78,7 @@ def plan(
     """Say what a run will do, take and cost."""
     with connect_or_offline(url, key) as stepward:
         made = _planned(stepward, given, version, as_json=as_json)
-    screen.answer(made, _show_plan, as_json=as_json)
+    output.answer(made, _show_plan, as_json=as_json)
 
 
 def graph(
@@ -95,7 +95,7 @@ def graph(
     with connect_or_offline(url, key) as stepward:
         text = _drawn(stepward, given, kind, version, as_json=as_json)
     if as_json:
-        text = screen.json_text({"form": form.value, "text": text})
+        text = output.json_text({"form": form.value, "text": text})
     _put(text, out)
 
 
@@ -129,9 +129,9 @@ def diff(
     with connect(url, key) as stepward:
         found = _compared(stepward, given, before, after, as_json=as_json)
     if as_json:
-        screen.write_json(found)
+        output.write_json(found)
     else:
-        screen.write_lines(workflow_diff.lines_of(found))
+        output.write_lines(workflow_diff.lines_of(found))
 
 
 def _planned(stepward: Stepward | Offline, given: str, version: str | None, *, as_json: bool) -> WorkflowPlan:
@@ -170,32 +170,32 @@ def _compared(
 
 def _show_plan(made: WorkflowPlan) -> None:
     head, *rows = made["table"]["tasks"]
-    table = screen.table(*head)
+    table = output.table(*head)
     for row in rows:
-        table.add_row(*(screen.as_cell(cell) for cell in row))
-    screen.show(table)
-    screen.say("")
+        table.add_row(*(output.as_cell(cell) for cell in row))
+    output.show(table)
+    output.say("")
     summary = [(label, value) for label, value in made["table"]["summary"] if label != "note"]
-    screen.fields(dict(summary))
-    screen.say("")
+    output.fields(dict(summary))
+    output.say("")
     for proof in made["proofs"]:
         style = "green" if proof["holds"] else "red" if proof["is_required"] else "yellow"
         word = "holds" if proof["holds"] else "does not hold"
-        screen.say(f"{proof['name']} {word}: {proof['words']}", style=style)
+        output.say(f"{proof['name']} {word}: {proof['words']}", style=style)
     for label, value in made["table"]["summary"]:
         if label == "note":
-            screen.say(f"Note: {value}.", style="dim")
+            output.say(f"Note: {value}.", style="dim")
 
 
 def _put(text: str, out: Path | None) -> None:
     if out is None:
-        screen.write_text(text)
+        output.write_text(text)
         return
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise InputError(f"{out} cannot be written: {error.strerror or error}.", "Check the path.") from error
-    screen.say(f"{out} is written.")
+    output.say(f"{out} is written.")
 
 
 def attach(app: typer.Typer) -> None:

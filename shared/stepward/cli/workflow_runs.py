@@ -7,11 +7,11 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import run_tables, screen, workflow_view
+from stepward.cli import output, run_tables, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.datasets import put_datasets
+from stepward.cli.data import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.inputs import read_input
+from stepward.cli.input_files import read_input
 from stepward.cli.options import (
     ChargeOption,
     CursorOption,
@@ -123,7 +123,7 @@ def runs(
     with connect(url, key) as stepward:
         page = stepward.workflows.runs(workflow_id, limit=limit, cursor=cursor)
     if as_json:
-        screen.write_json(page)
+        output.write_json(page)
     else:
         _show_page(page, workflow_id)
 
@@ -134,7 +134,7 @@ def show_run(
     """Show one run with its tasks."""
     with connect(url, key) as stepward:
         found = stepward.workflows.run(run_id)
-    screen.answer(found, workflow_view.show_run, as_json=as_json)
+    output.answer(found, workflow_view.show_run, as_json=as_json)
 
 
 def tail(
@@ -157,13 +157,13 @@ def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
     for seen in stepward.workflows.watch(run_id):
         for task in feed.news(seen):
             if as_json:
-                screen.write_json(task, one_line=True)
+                output.write_json(task, one_line=True)
             else:
-                screen.write_lines([workflow_view.line(task)])
+                output.write_lines([workflow_view.line(task)])
     if as_json:
-        screen.write_json({name: value for name, value in seen.items() if name != "tasks"}, one_line=True)
+        output.write_json({name: value for name, value in seen.items() if name != "tasks"}, one_line=True)
     else:
-        screen.write_lines(workflow_view.outcome(seen))
+        output.write_lines(workflow_view.outcome(seen))
 
 
 def cancel(
@@ -173,9 +173,9 @@ def cancel(
     with connect(url, key) as stepward:
         ended = stepward.workflows.cancel(run_id)
     if as_json:
-        screen.write_json(ended)
+        output.write_json(ended)
     else:
-        screen.fields({"run": ended["id"], "status": screen.status_text(ended["status"])})
+        output.fields({"run": ended["id"], "status": output.status_text(ended["status"])})
 
 
 def rerun(
@@ -209,45 +209,45 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
     try:
         ended = stepward.workflows.wait(begun["id"], math.inf) if as_json else _watch(stepward, begun)
     except KeyboardInterrupt:
-        screen.err().print(
+        output.err().print(
             f"\nThe run goes on. Follow it: stepward workflows tail {begun['id']} · "
             f"stop it: stepward workflows cancel {begun['id']}",
             soft_wrap=True,
         )
         raise
     if as_json:
-        screen.write_json(ended)
+        output.write_json(ended)
     raise typer.Exit(OK if ended["status"] == "COMPLETED" else FAILED)
 
 
 def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
     """Write tasks as they begin and end, then what the run came to."""
-    console, feed, seen = screen.out(), workflow_view.Feed(), begun
-    screen.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
+    console, feed, seen = output.out(), workflow_view.Feed(), begun
+    output.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
     with console.status("working…") as status:
         for seen in stepward.workflows.watch(begun["id"]):
             status.update(workflow_view.progress(seen))
             for task in feed.news(seen):
                 console.print(workflow_view.line(task), soft_wrap=True)
-    screen.say("")
-    screen.write_lines(workflow_view.outcome(seen))
+    output.say("")
+    output.write_lines(workflow_view.outcome(seen))
     return seen
 
 
 def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
     if as_json:
-        screen.write_json(begun)
+        output.write_json(begun)
         return
-    screen.fields({"run": begun["id"], "status": screen.status_text(begun["status"])})
-    screen.say(f"Follow it: stepward workflows tail {begun['id']}", style="dim")
+    output.fields({"run": begun["id"], "status": output.status_text(begun["status"])})
+    output.say(f"Follow it: stepward workflows tail {begun['id']}", style="dim")
 
 
 def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
     if page["runs"]:
         run_tables.show_runs([*page["runs"]])
     else:
-        screen.say(f"No runs yet. Start one: stepward workflows run {workflow_id} --input '…'")
-    screen.more(page["next_cursor"])
+        output.say(f"No runs yet. Start one: stepward workflows run {workflow_id} --input '…'")
+    output.more(page["next_cursor"])
 
 
 def attach(app: typer.Typer) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import screen
+from stepward.cli import output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
 
@@ -123,7 +123,7 @@ def types(
     if name is not None:
         known = [_named(name, known)]
     if as_json:
-        screen.write_json({"types": [one.shown() for one in known]})
+        output.write_json({"types": [one.shown() for one in known]})
     elif name is None:
         _show_all(known)
     else:
@@ -140,22 +140,22 @@ def _named(name: str, known: list[Type]) -> Type:
 
 
 def _show_all(known: list[Type]) -> None:
-    table = screen.table("type", "does", "fields of its own")
+    table = output.table("type", "does", "fields of its own")
     for one in known:
         cells = (one.name, one.purpose, ", ".join(map(str, one.own)))
-        table.add_row(*map(screen.as_cell, cells))
-    screen.show(table)
-    screen.say("* must be there. All fields of one: stepward workflows types TYPE", style="dim")
+        table.add_row(*map(output.as_cell, cells))
+    output.show(table)
+    output.say("* must be there. All fields of one: stepward workflows types TYPE", style="dim")
 
 
 def _show_one(kind: Type) -> None:
-    screen.say(kind.purpose)
-    table = screen.table("field", "takes", "default", "what it is for")
+    output.say(kind.purpose)
+    table = output.table("field", "takes", "default", "what it is for")
     for one in kind.fields:
-        default = screen.as_line(one.schema["default"]) if "default" in one.schema else ""
+        default = output.as_line(one.schema["default"]) if "default" in one.schema else ""
         cells = (one, takes(one.schema), default, one.schema.get("description", ""))
-        table.add_row(*map(screen.as_cell, cells))
-    screen.show(table)
+        table.add_row(*map(output.as_cell, cells))
+    output.show(table)
 
 
 def attach(app: typer.Typer) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from rich.text import Text
 
-from stepward.cli import run_tables, screen
+from stepward.cli import output, run_tables
 from stepward.sdk import WorkflowRun, WorkflowTask
 
 LINE_CHARS = 110
@@ -35,7 +35,7 @@ def progress(run: WorkflowRun) -> str:
     """Say how many of the tasks that are known so far have ended."""
     tasks = run.get("tasks", [])
     ended = sum(task["status"] in _ENDED for task in tasks)
-    return f"working… {ended:,} of {screen.plural(len(tasks), 'task')} ended"
+    return f"working… {ended:,} of {output.plural(len(tasks), 'task')} ended"
 
 
 def key_of(task: WorkflowTask) -> str:
@@ -46,16 +46,16 @@ def key_of(task: WorkflowTask) -> str:
 def outcome(run: WorkflowRun) -> Iterator[Text]:
     """Give what a run came to: its output, what failed and why, and its sums."""
     if run.get("output") is not None:
-        yield Text(screen.plain(_spelt(run["output"])))
+        yield Text(output.plain(_spelt(run["output"])))
     error = run.get("error")
     if error:
-        yield Text(f"{screen.plain(error['code'])}: {screen.plain(error['detail'])}", style="red")
+        yield Text(f"{output.plain(error['code'])}: {output.plain(error['detail'])}", style="red")
     if (report := run.get("report")) is not None:
         for failed in report["errors"]:
             where = f"{failed['task']}@{failed['at']}" if failed.get("at") else failed["task"]
             # The failure that ended the run stands above already.
             if error is None or error["detail"] != f"{where}: {failed['detail']}":
-                yield Text(screen.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
+                yield Text(output.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
         told = (
             ("stood in for", report["fell_back"], "yellow"),
             ("undone", report["undone"], "yellow"),
@@ -63,7 +63,7 @@ def outcome(run: WorkflowRun) -> Iterator[Text]:
         )
         for label, names, style in told:
             if names:
-                yield Text(screen.plain(f"  {label}: {', '.join(names)}"), style=style)
+                yield Text(output.plain(f"  {label}: {', '.join(names)}"), style=style)
     yield summary(run)
 
 
@@ -76,19 +76,19 @@ def summary(run: WorkflowRun) -> Text:
     parts.append(f"{spent} + {aws} AWS")
     if took := duration(run["created_at"], run["ended_at"]):
         parts.append(took)
-    return screen.joined(screen.status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
+    return output.joined(output.status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
 
 
 def money(run: WorkflowRun) -> tuple[str, str]:
     """Write what models and tools cost, and what AWS charges, each with the runs within the run."""
     cost = run["cost"]
     spent = cost["runs_usd_micros"] + cost["tool_usd_micros"]
-    return screen.usd(spent), screen.usd(cost["runs_aws_usd_micros"] + cost["aws_usd_micros"])
+    return output.usd(spent), output.usd(cost["runs_aws_usd_micros"] + cost["aws_usd_micros"])
 
 
 def show_run(run: WorkflowRun) -> None:
     """Show a run whole, with a row a task."""
-    screen.fields(
+    output.fields(
         {
             "run": run["id"],
             "workflow": f"{run['workflow']} {run['version']}",
@@ -100,24 +100,24 @@ def show_run(run: WorkflowRun) -> None:
             "answered by": run_tables.answered_by(run) or None,
             "charged": "no" if run.get("charged") is False else None,
             "principal": run["principal"],
-            "input": screen.clip(screen.as_line(run.get("input", "")), 200),
+            "input": output.clip(output.as_line(run.get("input", "")), 200),
         }
     )
     right = ("took", "tries", "cost", "AWS")
-    table = screen.table("task", "type", "status", *right, "", right=right)
+    table = output.table("task", "type", "status", *right, "", right=right)
     for task in run.get("tasks", []):
-        cells = (key_of(task), task["type"], screen.status_text(task["status"]))
+        cells = (key_of(task), task["type"], output.status_text(task["status"]))
         took = duration(task.get("started_at"), task.get("ended_at"))
         spent, aws = (
-            screen.usd(micros) if micros else ""
+            output.usd(micros) if micros else ""
             for micros in (task.get("cost_usd_micros"), task.get("aws_usd_micros"))
         )
-        more = (took, task.get("attempt", ""), spent, aws, screen.clip(_remark(task)))
-        table.add_row(*(screen.as_cell(cell) for cell in (*cells, *more)))
-    screen.say("")
-    screen.show(table)
-    screen.say("")
-    screen.write_lines(outcome(run))
+        more = (took, task.get("attempt", ""), spent, aws, output.clip(_remark(task)))
+        table.add_row(*(output.as_cell(cell) for cell in (*cells, *more)))
+    output.say("")
+    output.show(table)
+    output.say("")
+    output.write_lines(outcome(run))
 
 
 def duration(since: str | None, until: str | None) -> str:
@@ -143,19 +143,19 @@ def line(task: WorkflowTask) -> Text:
     if status == "RUNNING":
         again = f"  attempt {task['attempt']}" if task.get("attempt", 1) > 1 else ""
         remark = f"{task['type']}{again}  {_remark(task)}".rstrip()
-        return screen.joined(
-            Text("  → ", style="cyan"), screen.plain(key_of(task)), Text(f"  {remark}", "dim")
+        return output.joined(
+            Text("  → ", style="cyan"), output.plain(key_of(task)), Text(f"  {remark}", "dim")
         )
     took = duration(task.get("started_at"), task.get("ended_at"))
-    spent = screen.usd(task["cost_usd_micros"]) if task.get("cost_usd_micros") else ""
-    tail = "  ".join(part for part in (took, spent, screen.clip(_remark(task), LINE_CHARS)) if part)
+    spent = output.usd(task["cost_usd_micros"]) if task.get("cost_usd_micros") else ""
+    tail = "  ".join(part for part in (took, spent, output.clip(_remark(task), LINE_CHARS)) if part)
     mark = Text("  ← ", style=_ENDED.get(status, ""))
-    return screen.joined(
+    return output.joined(
         mark,
-        screen.plain(key_of(task)),
+        output.plain(key_of(task)),
         "  ",
-        screen.status_text(status),
-        Text(f"  {screen.plain(tail)}", "dim"),
+        output.status_text(status),
+        Text(f"  {output.plain(tail)}", "dim"),
     )
 
 
@@ -169,8 +169,8 @@ def _remark(task: WorkflowTask) -> str:
     if task["status"] == "RUNNING":
         return _waits_for(task)
     if task.get("output_bytes") is not None:
-        return screen.plural(task["output_bytes"], "byte")
-    return screen.as_line(task["output"]) if task.get("output") is not None else ""
+        return output.plural(task["output_bytes"], "byte")
+    return output.as_line(task["output"]) if task.get("output") is not None else ""
 
 
 def _waits_for(task: WorkflowTask) -> str:

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import screen, workflow_plans, workflow_runs, workflow_types
+from stepward.cli import output, workflow_plans, workflow_runs, workflow_types
 from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
-from stepward.cli.datasets import put_datasets
+from stepward.cli.data import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
 from stepward.cli.workflow_files import FileArgument, Source, VersionOption, refusals_of, shown, source_of
@@ -84,7 +84,7 @@ def register(
     with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
         put_datasets(stepward, file, as_json=as_json)
-    screen.answer(kept, _show_standing, as_json=as_json)
+    output.answer(kept, _show_standing, as_json=as_json)
     raise typer.Exit(FAILED if kept["status"] == "REFUSED" else OK)
 
 
@@ -109,12 +109,12 @@ def validate(
         ]
     if as_json:
         told = {"problems": _told(found), **({"warnings": _told(doubts)} if doubts else {})}
-        screen.write_json(told)
+        output.write_json(told)
     else:
         _show_problems(found, {source.name: len(some) for source, some in doubts})
         for source, some in doubts:
             for one in some:
-                screen.remark(f"{in_commands(one.spelled(source.name))} [warning]", style="yellow")
+                output.remark(f"{in_commands(one.spelled(source.name))} [warning]", style="yellow")
     raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
 
 
@@ -125,11 +125,11 @@ def _told(found: list[Found]) -> list[dict[str, Any]]:
 def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
     for source, problems in found:
         for problem in problems:
-            screen.remark(in_commands(problem.spelled(source.name)))
+            output.remark(in_commands(problem.spelled(source.name)))
         if not problems:
             count = doubts.get(source.name, 0)
             rest = f", as far as can be told without a server ({count} left)" if count else ""
-            screen.say(f"{source.name}: nothing is wrong{rest}.", style="green")
+            output.say(f"{source.name}: nothing is wrong{rest}.", style="green")
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
@@ -143,7 +143,7 @@ def ls(
     """List the workflows."""
     with connect(url, key) as stepward:
         page = stepward.workflows.list(limit=limit, cursor=cursor)
-    screen.answer(page, _show_page, as_json=as_json)
+    output.answer(page, _show_page, as_json=as_json)
 
 
 @app.command("show", help=SHOW_HELP, epilog=EPILOG)
@@ -157,14 +157,14 @@ def show(
     """Show one version with its document."""
     with connect(url, key) as stepward:
         found = stepward.workflows.show(workflow_id, version=version)
-    screen.answer(found, _show_version, as_json=as_json)
+    output.answer(found, _show_version, as_json=as_json)
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)
 def schema(url: UrlOption = None, key: KeyOption = None) -> None:
     """Print the JSON Schema of workflows."""
     with connect_or_offline(url, key) as stepward:
-        screen.write_json(stepward.workflows.schema())
+        output.write_json(stepward.workflows.schema())
 
 
 @app.command("rm", help=RM_HELP, epilog=EPILOG)
@@ -181,49 +181,49 @@ def rm(
     with connect(url, key) as stepward:
         stepward.workflows.remove(workflow_id, version)
     if as_json:
-        screen.write_json({"id": workflow_id, "version": version, "removed": True})
+        output.write_json({"id": workflow_id, "version": version, "removed": True})
     else:
-        screen.say(f"{workflow_id} {version} is gone.")
+        output.say(f"{workflow_id} {version} is gone.")
 
 
 def _show_standing(kept: WorkflowVersion) -> None:
-    status = screen.status_text(kept["status"])
-    machine = f" ({screen.plural(kept['states'], 'state')})" if kept["status"] == "READY" else ""
-    screen.write_lines([screen.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])
-    screen.fields({"detail": kept.get("detail")})
+    status = output.status_text(kept["status"])
+    machine = f" ({output.plural(kept['states'], 'state')})" if kept["status"] == "READY" else ""
+    output.write_lines([output.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])
+    output.fields({"detail": kept.get("detail")})
     if kept["status"] == "PUBLISHING":
-        screen.say(f"Its machine is being made. See it: stepward workflows show {kept['id']}", style="dim")
+        output.say(f"Its machine is being made. See it: stepward workflows show {kept['id']}", style="dim")
 
 
 def _show_page(page: WorkflowPage) -> None:
     if not page["workflows"]:
-        screen.say("No workflows yet. Register one: stepward workflows register billing.yaml")
+        output.say("No workflows yet. Register one: stepward workflows register billing.yaml")
         return
-    table = screen.table("workflow", "version", "status", "tasks", "name", "age", right=("tasks", "age"))
+    table = output.table("workflow", "version", "status", "tasks", "name", "age", right=("tasks", "age"))
     for each in page["workflows"]:
         # What stands at its default is left out of a list.
-        status = screen.status_text(each.get("status", "PUBLISHING"))
+        status = output.status_text(each.get("status", "PUBLISHING"))
         named = (each["id"], each["version"], status, each.get("tasks", ""), each["name"])
-        cells = (*named, screen.age(each["created_at"]))
-        table.add_row(*(screen.as_cell(cell) for cell in cells))
-    screen.show(table)
-    screen.more(page["next_cursor"])
+        cells = (*named, output.age(each["created_at"]))
+        table.add_row(*(output.as_cell(cell) for cell in cells))
+    output.show(table)
+    output.more(page["next_cursor"])
 
 
 def _show_version(found: WorkflowDetail) -> None:
-    screen.fields(
+    output.fields(
         {
             "workflow": f"{found['id']} {found['version']}",
-            "status": screen.status_text(found["status"]),
+            "status": output.status_text(found["status"]),
             "detail": found.get("detail"),
             "states": found["states"],
             "created": f"{found['created_at']} by {found['created_by']}",
             "versions": ", ".join(found["versions"]),
         }
     )
-    screen.say("")
+    output.say("")
     document = write_yaml(found["definition"])
-    screen.say(document.rstrip())
+    output.say(document.rstrip())
 
 
 workflow_plans.attach(app)

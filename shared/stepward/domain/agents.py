@@ -8,14 +8,14 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from stepward.domain.aliases import resolve_aliases
 from stepward.domain.conversation import CacheTime, Effort
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
-from stepward.domain.number_fields import Exact, Fraction
+from stepward.domain.numbers import Exact, Fraction
 from stepward.domain.rehearsal import Rehearsal
-from stepward.domain.spellings import spell_out
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 
 PROMPT_LIMIT_CHARS = 100_000
 FACET_PATTERN: Final = r"^[A-Za-z0-9](?:[A-Za-z0-9 ._&/-]{0,61}[A-Za-z0-9])?$"
@@ -122,7 +122,7 @@ class ResponseCacheConfig(BaseModel):
 
 
 class AgentDefinition(BaseModel):
-    """One version of an agent, as its file says it; `stepward.domain.spellings` knows the other names of fields."""
+    """One version of an agent, as its file says it; `stepward.domain.aliases` knows the other names of fields."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -165,7 +165,7 @@ class AgentDefinition(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _one_name_a_field(cls, given: Any) -> Any:
-        return spell_out(given) if isinstance(given, dict) else given
+        return resolve_aliases(given) if isinstance(given, dict) else given
 
     @field_validator("capabilities", "tags", "dependencies", "fallbacks")
     @classmethod

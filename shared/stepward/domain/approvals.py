@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from stepward.domain.approval_forms import Form
 from stepward.domain.durations import A_YEAR_S
-from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace

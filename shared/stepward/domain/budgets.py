@@ -10,7 +10,7 @@ from typing import Final, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.ids import AgentId
-from stepward.domain.line import RunBudget
+from stepward.domain.run_queue import RunBudget
 
 MOST_BUDGET_USD: Final = 1_000_000_000
 MOST_BUDGETS: Final = 200

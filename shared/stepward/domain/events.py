@@ -27,7 +27,7 @@ from stepward.domain.journal import (
     Turn,
     Waiting,
 )
-from stepward.domain.line import rank_of
+from stepward.domain.run_queue import rank_of
 
 Named = tuple[str, dict[str, Any]]
 

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from stepward.domain.attachments import Attachments
 from stepward.domain.conversation import Condensation, Exchange, Frozen, ModelReply, ToolResult
-from stepward.domain.line import Allowance, Priority, Slot
 from stepward.domain.money import Usage
 from stepward.domain.run_origins import Fork, Parent
+from stepward.domain.run_queue import Allowance, Priority, Slot
 from stepward.domain.runs import RunError, RunStatus
 
 JOURNAL_VERSION: Literal[1] = 1

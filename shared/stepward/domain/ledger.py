@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from stepward.domain.conversation import CacheHit, ToolResult
 from stepward.domain.journal import Condensed, Intent, Turn
-from stepward.domain.line import Allowance
 from stepward.domain.money import Usage
+from stepward.domain.run_queue import Allowance
 from stepward.domain.runs import Totals
 
 Payee = tuple[str, str]

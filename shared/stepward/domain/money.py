@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from stepward.domain.number_fields import Exact, Whole
+from stepward.domain.numbers import Exact, Whole
 
 MICROS_PER_USD: Final = 1_000_000
 DearestPerMtok = Annotated[Exact, Field(ge=0, le=100_000, decimal_places=9, allow_inf_nan=False)]

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.domain import errors
-from stepward.domain.number_fields import Fraction
+from stepward.domain.errors import ToolUnavailable
+from stepward.domain.numbers import Fraction
 
 LONGEST_PAUSE_S: Final = 120
+
+
 """No pause between two attempts is longer, whoever asks for it: a rule, or a server by `Retry-After`."""
+
+
 LONGEST_CALL_S: Final = 270.0
+
+
 """What all attempts and pauses of one call may take that one function makes: less than the function has."""
 
 
@@ -108,7 +118,11 @@ _HOPELESS = (
     errors.ProviderRefused,
     errors.ContextTooLong,
 )
+
+
 _OF_A_MOMENT = (errors.RateLimited, errors.DeadlineExceeded)
+
+
 """Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
 
 
@@ -125,3 +139,37 @@ def may_pass(code: str) -> bool:
     if not (isinstance(kind, type) and issubclass(kind, errors.StepwardError)):
         return True
     return issubclass(kind, _OF_A_MOMENT) or not issubclass(kind, _HOPELESS)
+
+
+_SECONDS: Final = re.compile(r"\d{1,10}(\.\d{1,9})?", re.ASCII)
+
+
+def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
+    """Read the header's value.
+
+    Args:
+        header: Seconds (`120`) or a date (`Wed, 21 Oct 2026 07:28:00 GMT`); None where there is none.
+        now: From when a date is counted; without it, this moment.
+
+    Returns:
+        Seconds, 0 for a date that has passed; None where the header says neither.
+    """
+    said = (header or "").strip()
+    if _SECONDS.fullmatch(said):
+        return float(said)
+    try:
+        when = parsedate_to_datetime(said)
+        when = when if when.tzinfo else when.replace(tzinfo=UTC)
+        return max(0.0, (when - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+
+
+def asks_to_wait(seconds: float | None) -> str:
+    """Say in a sentence for models and people when the server wants to be asked again; nothing where it did not say."""
+    return "" if seconds is None else f" It asks to be called again in {seconds:g} s, not sooner."
+
+
+def asked_pause_s(error: Exception) -> float | None:
+    """Tell how long the far end asked to be left alone; None if it did not."""
+    return error.retry_after_s if isinstance(error, ToolUnavailable) else None

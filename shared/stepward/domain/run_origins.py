@@ -1,10 +1,13 @@
-"""Where a run comes from that no caller started: the run that waits for it, or the one whose turn it goes on from."""
+"""Where a run comes from: its caller, the run that waits for it, or the one that it goes on from."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.domain.line import RunBudget
+from stepward.domain.run_queue import RunBudget
+from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskPlace
 
 
@@ -43,3 +46,42 @@ class Fork(BaseModel):
     def edits(self) -> dict[str, str]:
         """What differs from the agent's definition."""
         return {name: value for name, value in (("prompt", self.prompt), ("model", self.model)) if value}
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: from the authorizer, never from the request."""
+
+    tenant: str
+    principal: str
+
+
+_AGENT = "agent:"
+
+
+_WORKFLOW = "workflow:"
+
+
+def above_workflow(above_agent: tuple[str, ...]) -> tuple[str, ...]:
+    """Name those above a workflow's run that an agent's run starts."""
+    return _turned(above_agent, _AGENT, _WORKFLOW)
+
+
+def above_agent(above_workflow: tuple[str, ...]) -> tuple[str, ...]:
+    """Name those above an agent's run that a workflow's run starts."""
+    return _turned(above_workflow, _WORKFLOW, _AGENT)
+
+
+def _turned(names: tuple[str, ...], plain: str, marked: str) -> tuple[str, ...]:
+    return tuple(name.removeprefix(marked) if name.startswith(marked) else f"{plain}{name}" for name in names)
+
+
+class Compensation(BaseModel):
+    """One execution that does nothing but undo what a run had done, and then end the run."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    """Of the execution, behind the run's own."""
+    error: RunError
+    """Why the run ended."""

@@ -35,7 +35,7 @@ from stepward.domain.journal import (
     Waiting,
 )
 from stepward.domain.ledger import Ledger
-from stepward.domain.line import RunBudget, Slot
+from stepward.domain.run_queue import RunBudget, Slot
 
 
 @dataclass

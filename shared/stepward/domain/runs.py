@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from stepward.domain.aws_prices import AwsCost
-from stepward.domain.line import Priority
+from stepward.domain.run_queue import Priority
 
 
 class RunStatus(StrEnum):

@@ -11,7 +11,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.domain.line import Slot
+from stepward.domain.run_queue import Slot
 
 
 class Standing(BaseModel):

@@ -7,9 +7,9 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.domain.answering import Answers
 from stepward.domain.aws_prices import AwsCost
-from stepward.domain.line import Priority, RunBudget
+from stepward.domain.rehearsal import Answers
+from stepward.domain.run_queue import Priority, RunBudget
 from stepward.domain.runs import RunError, RunKey
 
 RECORD_VERSION: Final = 1

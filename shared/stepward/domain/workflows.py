@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_seri
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
-from stepward.domain.number_fields import Exact
+from stepward.domain.numbers import Exact
 from stepward.domain.retries import Retry
 
 TASK_ID_PATTERN: Final = r"^[A-Za-z][A-Za-z0-9_]{0,47}$"

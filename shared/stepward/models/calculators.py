@@ -9,8 +9,8 @@ from typing import Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price, Usage, rounded_up
-from stepward.domain.number_fields import as_written
-from stepward.ports.calculators import CostCalculator
+from stepward.domain.numbers import as_written
+from stepward.ports.costs import CostCalculator
 
 GROUP: Final = "stepward.cost_calculators"
 

@@ -16,8 +16,7 @@ from stepward.domain.conversation import (
     TextPart,
     ToolCall,
 )
-from stepward.domain.json_text import NotJson, read_json
-from stepward.domain.json_values import fault_of
+from stepward.domain.json_text import NotJson, fault_of, read_json
 from stepward.domain.money import Usage
 from stepward.models.token_counts import estimated_prompt_tokens, estimated_tokens
 from stepward.ports.models import CallContext, Delta

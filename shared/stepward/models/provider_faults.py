@@ -18,7 +18,7 @@ from stepward.domain.errors import (
     ProviderUnavailable,
     StepwardError,
 )
-from stepward.domain.retry_after import retry_after_s
+from stepward.domain.retries import retry_after_s
 
 USUAL_PAUSE_S: Final = 10.0
 _SAID_CHARS: Final = 300

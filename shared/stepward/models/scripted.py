@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import ModelFault, OutputMalformed, RehearsalFailed
-from stepward.domain.json_text import NotJson, read_json
-from stepward.domain.json_values import fault_of
+from stepward.domain.json_text import NotJson, fault_of, read_json
 from stepward.domain.money import Usage
 from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
-from stepward.models.expressions import evaluate, is_expression
+from stepward.expressions.evaluate import evaluate, is_expression
 from stepward.models.token_counts import estimated_tokens
 from stepward.ports.models import CallContext
 

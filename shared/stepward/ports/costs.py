@@ -1,10 +1,35 @@
-"""The book of costs: sums a day, agent and model, which runs add to when they end."""
+"""Money: budgets, the book of costs, agreed prices, and calculators of prices."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
+from stepward.domain.budgets import BudgetRef, BudgetState
 from stepward.domain.costs import CostLine
+from stepward.domain.money import Price, Usage
+
+
+class Budgets(Protocol):
+    """The budgets' items. Draws and returns belong to the transactions of runs; here is the rest."""
+
+    def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
+        """Read budgets, strongly consistent; a period that nothing has happened in yet is not there."""
+
+    def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
+        """Give a budget another limit, and what remains the same difference, at once; a new one begins full."""
+
+    def refused(self, tenant: str, item_key: str, at: str) -> None:
+        """Note that a draw was refused for lack of money; only the first one since the last change is kept."""
+
+    def touched(self, limit: int) -> list[BudgetState]:
+        """Name budgets of all tenants that were drawn from since they were last looked at."""
+
+    def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
+        """Note that an alert is given; False when somebody else gave it."""
+
+    def looked_at(self, state: BudgetState) -> None:
+        """Forget that a budget was touched, unless it was touched again since `state` was read."""
 
 
 class CostBook(Protocol):
@@ -12,3 +37,36 @@ class CostBook(Protocol):
 
     def lines(self, tenant: str, first_day: str, last_day: str) -> list[CostLine]:
         """Read a tenant's lines of some days, both included: one line a day, agent and model."""
+
+
+Prices = Mapping[str, Price]
+
+
+"""Prices by the model's id."""
+
+
+class AgreedPrices(Protocol):
+    """Reads what was agreed; who asks at every call may be answered from memory of a minute."""
+
+    def of(self, tenant: str) -> Prices:
+        """Read the prices that hold for a tenant: its own before those of all."""
+
+
+class PriceStore(AgreedPrices, Protocol):
+    """Reads agreed prices as they are now, and changes them."""
+
+    def versioned(self, tenant: str | None) -> tuple[Prices, int]:
+        """Read a tenant's own prices, or with None those of all, with their version."""
+
+    def change(self, tenant: str | None, prices: Prices, version: int) -> None:
+        """Write prices over the version that was read; raises `StoreConflict` when somebody else wrote first."""
+
+
+class CostCalculator(Protocol):
+    """One way to count. An installed package offers its own under the entry point `stepward.cost_calculators`."""
+
+    def check(self, price: Price) -> None:
+        """Refuse a price whose `terms` cannot be counted with: `InvalidRequest` that says which and how to mend it."""
+
+    def cost_usd_micros(self, model: str, usage: Usage, price: Price) -> int:
+        """Price a usage in whole micro-dollars, rounded up, never below zero."""

@@ -1,7 +1,8 @@
-"""Heads of workflows' runs, and the machines that carry them."""
+"""Runs of workflows: heads, slots, state machines, and what agents' runs ask of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -10,13 +11,14 @@ from pydantic import BaseModel
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
-from stepward.domain.line import InLine, place_in_line
 from stepward.domain.run_lists import RunFilter, RunSlice
+from stepward.domain.run_origins import Compensation
+from stepward.domain.run_queue import QueuedRun, queue_position
 from stepward.domain.runs import RunError, RunKey
+from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
-from stepward.domain.undoing import Undoing
-from stepward.ports.runtime_state import Freed, IdempotencyKey, SlotLimits
-from stepward.ports.task_store import WorkflowStarted
+from stepward.ports.runs import Freed, IdempotencyKey, NoSlot, SlotLimits
+from stepward.ports.tasks import WorkflowStarted
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,13 @@ class NewWorkflowRun:
     limits: SlotLimits | None = None
 
     @property
-    def waiting(self) -> InLine:
+    def waiting(self) -> QueuedRun:
         """The place in the run queue, for a run that finds no slot."""
         head = self.head
-        place = place_in_line(head.priority, head.created_at, head.run)
-        return InLine(tenant=head.tenant, run=head.run, place=place, seq=0, agent="", workflow=head.workflow)
+        place = queue_position(head.priority, head.created_at, head.run)
+        return QueuedRun(
+            tenant=head.tenant, run=head.run, place=place, seq=0, agent="", workflow=head.workflow
+        )
 
 
 class WorkflowEnd(BaseModel):
@@ -94,7 +98,7 @@ class WorkflowMachines(Protocol):
     """The state machines of workflows' versions."""
 
     def start(
-        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
         """Start a run's execution, that of a chunk of it, or one that undoes it; the same name twice is one start.
 
@@ -120,3 +124,66 @@ class WorkflowMachines(Protocol):
 
     def refuse(self, token: str, error: str, cause: str) -> bool:
         """End a wait as failed; False when nobody waits with this token any more."""
+
+
+class WorkflowSlots(Protocol):
+    """Every change is one transaction with the counters, and raises `StoreConflict` where somebody else was first."""
+
+    def standing(self, key: RunKey) -> Standing | None:
+        """Read how a run stands, strongly consistent; None for runs that began before slots were counted."""
+
+    def change(
+        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+    ) -> Freed:
+        """Write how a run stands, taking a slot or giving it back as that asks for; say who waits for a freed one.
+
+        A run that goes on takes its slot back even where the tenant has none left: its machine cannot wait for one.
+        Such a slot is counted for the tenant alone, so that it keeps nobody else's runs waiting. Without `past_limit`
+        nothing is changed then, and `done` is False.
+        """
+
+    def admit(
+        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
+    ) -> Standing | NoSlot:
+        """Give a run in the queue a slot, if one is free; its time begins to count then."""
+
+
+class StateMachineAdmin(Protocol):
+    """Makes machines in the one role that they all have."""
+
+    def make(self, name: str, text: str, tags: Mapping[str, str]) -> None:
+        """Make a machine, or find that it was made; raises `InvalidRequest` for a text that is none.
+
+        Raises `StoreThrottled` when too many are made at once.
+        """
+
+    def remove(self, name: str) -> None:
+        """Take a machine away; executions that go on end first."""
+
+
+class ChildWorkflows(Protocol):
+    """Runs of workflows by their names; a name that is none of them is left alone."""
+
+    def cancel(self, tenant: str, run: str, by: str) -> None:
+        """End the run, and all that it has set going, if it has not ended."""
+
+    def abandon(self, tenant: str, run: str, by: str) -> None:
+        """Let no further task of the run begin; the janitor ends what it waits for."""
+
+    def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
+        """Give a run that stands in the run queue a slot and begin it; False if it does not stand there any more."""
+
+
+class NoWorkflows:
+    """Where no workflow runs: no call waits for one."""
+
+    def cancel(self, tenant: str, run: str, by: str) -> None:
+        """Leave the name alone."""
+
+    def abandon(self, tenant: str, run: str, by: str) -> None:
+        """Leave the name alone."""
+
+    def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
+        """Say that nobody stands there."""
+        del waiting, limits
+        return False

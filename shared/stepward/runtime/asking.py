@@ -9,16 +9,16 @@ from stepward.runtime import money, wiring
 from stepward.runtime.task_answers import Answers
 
 if TYPE_CHECKING:
+    from stepward.agents.approval_reminders import RemindApprovers
     from stepward.agents.approvals import DecideApproval, ShowApprovals
-    from stepward.agents.open_wait import Opener
-    from stepward.agents.tend_approvals import TendApprovals
+    from stepward.agents.waits import Opener
 
 # ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
 
 
 def openers() -> Mapping[str, Opener]:
     """Those who open what a run waits for."""
-    from stepward.agents.openers import openers_of
+    from stepward.agents.waits import openers_of
     from stepward.runtime.child_workflows import open_call
     from stepward.tools.workflow import RunWorkflow
 
@@ -26,12 +26,12 @@ def openers() -> Mapping[str, Opener]:
     return {**own, RunWorkflow.name: open_call}
 
 
-def tend_approvals_case() -> TendApprovals:
+def tend_approvals_case() -> RemindApprovers:
     """The use case that looks after open approvals."""
-    from stepward.agents.tend_approvals import TendApprovals
+    from stepward.agents.approval_reminders import RemindApprovers
 
     machine = wiring.run_machine()
-    return TendApprovals(
+    return RemindApprovers(
         wiring.approvals(), wiring.tokens(), machine, money.events(), wiring.clock(), Answers()
     )
 

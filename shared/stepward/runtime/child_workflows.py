@@ -8,10 +8,10 @@ from stepward.runtime import wiring, workflow_wiring
 
 if TYPE_CHECKING:
     from stepward.domain.conversation import ToolCall
-    from stepward.domain.line import InLine
+    from stepward.domain.run_queue import QueuedRun
     from stepward.domain.run_state import RunState
     from stepward.domain.runs import RunKey
-    from stepward.ports.runtime_state import NoSlot, SlotLimits
+    from stepward.ports.runs import NoSlot, SlotLimits
     from stepward.tools.base import BoundTool
     from stepward.workflows.runs.called_runs import CalledWorkflows
 
@@ -29,7 +29,7 @@ class ChildrenOfCalls:
         """Let nothing more begin in a run."""
         _called().abandon(tenant, run, by)
 
-    def admit(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+    def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
         """Admit a run from the queue."""
         from stepward.workflows.runs.begin_run import AdmitRun
 

@@ -13,7 +13,6 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.data_classes import APIGatewayProxyEventV2
 
 from stepward.agents.requests import read_json
-from stepward.domain.callers import Caller
 from stepward.domain.errors import (
     Bug,
     InvalidRequest,
@@ -23,6 +22,7 @@ from stepward.domain.errors import (
     StepwardError,
 )
 from stepward.domain.json_text import NotText, text_of
+from stepward.domain.run_origins import Caller
 from stepward.runtime.logs import logger
 
 JSON: Final = "application/json"

@@ -14,14 +14,12 @@ if TYPE_CHECKING:
 
     from stepward.agents.estimate import Estimate
     from stepward.domain.agents import AgentDefinition
-    from stepward.domain.answering import Answers
     from stepward.domain.attachments import Attachment
-    from stepward.ports.budgets import Budgets
+    from stepward.domain.rehearsal import Answers
     from stepward.ports.clock import Clock
-    from stepward.ports.costs import CostBook
+    from stepward.ports.costs import AgreedPrices, Budgets, CostBook, Prices, PriceStore
     from stepward.ports.events import Events
     from stepward.ports.limits_config import LimitsStore
-    from stepward.ports.prices import AgreedPrices, Prices, PriceStore
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose
 
@@ -53,7 +51,7 @@ class RememberedPrices:
 @cache
 def limits_store() -> LimitsStore:
     """Limits and budgets as they are set now."""
-    from stepward.adapters.aws.limits_config import DynamoLimitsConfig
+    from stepward.adapters.aws.configuration import DynamoLimitsConfig
 
     return DynamoLimitsConfig(settings().need("registry_table"))
 
@@ -61,7 +59,7 @@ def limits_store() -> LimitsStore:
 @cache
 def price_store() -> PriceStore:
     """Agreed prices as they are set now."""
-    from stepward.adapters.aws.prices import DynamoPrices
+    from stepward.adapters.aws.configuration import DynamoPrices
 
     return DynamoPrices(settings().need("registry_table"))
 

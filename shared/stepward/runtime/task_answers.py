@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stepward.domain.task_records import TaskPlace, TaskRecord
-    from stepward.ports.task_answers import TaskOutcome
+    from stepward.ports.tasks import TaskOutcome
     from stepward.workflows.runs.outside_answers import AnswerTask
 
 

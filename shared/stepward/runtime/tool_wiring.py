@@ -10,11 +10,8 @@ from stepward.runtime.config import settings
 from stepward.tools.base import ToolContext
 
 if TYPE_CHECKING:
-    from stepward.agents.publish_tools import PublishTools
-    from stepward.ports.circuits import Circuits
-    from stepward.ports.functions import Functions
-    from stepward.ports.results import ResultStore
-    from stepward.ports.tool_shelf import ToolShelf
+    from stepward.agents.agent_tools import PublishTools
+    from stepward.ports.tool_services import Circuits, Functions, PublishedTools, ResultStore
 
 # ruff: noqa: PLC0415  imports on first use: a room loads only what it calls
 
@@ -22,7 +19,7 @@ if TYPE_CHECKING:
 @cache
 def results() -> ResultStore:
     """Large results."""
-    from stepward.adapters.aws.results import S3Results
+    from stepward.adapters.aws.files import S3Results
 
     return S3Results(settings().need("data_bucket"))
 
@@ -62,15 +59,17 @@ def functions() -> Functions:
 
 
 @cache
-def tool_shelf() -> ToolShelf:
+def published_tools_store() -> PublishedTools:
     """What folders have published."""
-    from stepward.adapters.aws.tool_shelf import DynamoToolShelf
+    from stepward.adapters.aws.functions import DynamoPublishedTools
 
-    return DynamoToolShelf(settings().need("registry_table"))
+    return DynamoPublishedTools(settings().need("registry_table"))
 
 
 def publish_tools_case() -> PublishTools:
     """The use case that publishes what folders offer."""
-    from stepward.agents.publish_tools import PublishTools
+    from stepward.agents.agent_tools import PublishTools
 
-    return PublishTools(functions(), tool_shelf(), wiring.clock(), tuple(settings().tool_functions))
+    return PublishTools(
+        functions(), published_tools_store(), wiring.clock(), tuple(settings().tool_functions)
+    )

@@ -10,7 +10,7 @@ from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
     from stepward.adapters.aws.webhook_key import WebhookKey
-    from stepward.domain.callers import Caller
+    from stepward.domain.run_origins import Caller
     from stepward.domain.task_records import WorkflowHead
     from stepward.ports.events import Events
     from stepward.triggers.starts import Startables, Starters

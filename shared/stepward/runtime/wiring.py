@@ -10,10 +10,10 @@ from stepward.runtime.config import settings
 if TYPE_CHECKING:
     from stepward.adapters.aws.journal import DynamoJournal
     from stepward.agents.answering import StageAnswers
+    from stepward.agents.call_limits import CallLimits
     from stepward.agents.fork import ForkRun
-    from stepward.agents.gate import Consultant
     from stepward.agents.run_ports import RunPorts
-    from stepward.agents.show import ShowRuns
+    from stepward.agents.show_runs import ShowRuns
     from stepward.agents.start import Start
     from stepward.domain.agents import AgentDefinition
     from stepward.identity.api_keys import ApiKeys
@@ -21,12 +21,10 @@ if TYPE_CHECKING:
     from stepward.ports.clock import Clock, Ids
     from stepward.ports.datasets import Datasets
     from stepward.ports.limits_config import LimitsConfig
-    from stepward.ports.line import Line, Nudges
-    from stepward.ports.machines import RunMachine
     from stepward.ports.registry import Registry
-    from stepward.ports.runtime_state import RunLists, RuntimeState
+    from stepward.ports.run_queue import RunQueue, WakeUps
+    from stepward.ports.runs import RunLists, RunMachine, RuntimeState, Tokens
     from stepward.ports.schedules import Schedules
-    from stepward.ports.tokens import Tokens
     from stepward.ports.triggers import Triggers
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a room loads only what it calls
@@ -35,7 +33,7 @@ if TYPE_CHECKING:
 @cache
 def clock() -> Clock:
     """The system's clock."""
-    from stepward.runtime.system import SystemClock
+    from stepward.runtime.clock import SystemClock
 
     return SystemClock()
 
@@ -43,7 +41,7 @@ def clock() -> Clock:
 @cache
 def ids() -> Ids:
     """New ids."""
-    from stepward.runtime.system import UlidIds
+    from stepward.runtime.clock import UlidIds
 
     return UlidIds()
 
@@ -75,25 +73,25 @@ def run_lists() -> RunLists:
 
 
 @cache
-def line() -> Line:
+def line() -> RunQueue:
     """Who waits for a slot."""
-    from stepward.adapters.aws.line import DynamoLine
+    from stepward.adapters.aws.run_queue import DynamoRunQueue
 
-    return DynamoLine(settings().need("runtime_table"))
+    return DynamoRunQueue(settings().need("runtime_table"))
 
 
 @cache
-def nudges() -> Nudges:
+def nudges() -> WakeUps:
     """Messages that a tenant's line wants to be looked at."""
-    from stepward.adapters.aws.nudges import SqsNudges
+    from stepward.adapters.aws.run_queue import SqsWakeUps
 
-    return SqsNudges(lambda: settings().need("dispatch_queue_url"))
+    return SqsWakeUps(lambda: settings().need("dispatch_queue_url"))
 
 
 @cache
 def limits_config() -> LimitsConfig:
     """Limits and budgets as they were some seconds ago, for those who ask at every start."""
-    from stepward.adapters.aws.limits_config import DynamoLimitsConfig
+    from stepward.adapters.aws.configuration import DynamoLimitsConfig
     from stepward.runtime.remembered import RememberedLimits
 
     return RememberedLimits(lambda: DynamoLimitsConfig(settings().need("registry_table")))
@@ -168,7 +166,7 @@ def fork_run_case() -> ForkRun:
 @cache
 def show_runs_case() -> ShowRuns:
     """The use case that shows runs."""
-    from stepward.agents.show import ShowRuns
+    from stepward.agents.show_runs import ShowRuns
 
     return ShowRuns(journal(), runtime_state())
 
@@ -184,7 +182,7 @@ def registry() -> Registry:
 @cache
 def datasets() -> Datasets:
     """Tenants' data sets."""
-    from stepward.adapters.aws.datasets import S3Datasets
+    from stepward.adapters.aws.files import S3Datasets
 
     return S3Datasets(settings().need("data_bucket"))
 
@@ -208,7 +206,7 @@ def triggers() -> Triggers:
 @cache
 def schedules() -> Schedules:
     """The schedules of triggers."""
-    from stepward.adapters.aws.schedules import SchedulerSchedules
+    from stepward.adapters.aws.events import SchedulerSchedules
 
     return SchedulerSchedules(
         group=settings().need("schedule_group"),
@@ -230,12 +228,12 @@ def api_keys() -> ApiKeys:
 @lru_cache(maxsize=128)
 def definition(tenant: str, agent: str, version: str) -> AgentDefinition:
     """One version of an agent; versions never change, so a process reads each once."""
-    from stepward.agents.find import find_agent
+    from stepward.agents.lookup import find_agent
 
     return find_agent(registry(), tenant, agent, version).definition
 
 
-def consultant(tenant: str, agent: str, version: str, rehearsed: bool) -> Consultant:
+def consultant(tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
     """One version of an agent, ready to ask its rehearsal or its model at the prices that hold now."""
     from stepward.runtime.money import agreed_prices
 
@@ -244,20 +242,20 @@ def consultant(tenant: str, agent: str, version: str, rehearsed: bool) -> Consul
 
 
 @lru_cache(maxsize=128)
-def _consultant(tenant: str, agent: str, version: str, rehearsed: bool, agreed: frozenset[str]) -> Consultant:
+def _consultant(tenant: str, agent: str, version: str, rehearsed: bool, agreed: frozenset[str]) -> CallLimits:
     """What is made once; a model that lost its price, or has only just got one, is looked at anew."""
-    from stepward.agents.gate import Consultant
+    from stepward.agents.call_limits import CallLimits
     from stepward.runtime.money import agreed_prices
     from stepward.runtime.provider_wiring import model_providers
 
     del agreed
     found = definition(tenant, agent, version)
     providers = None if rehearsed else model_providers()
-    return Consultant.of(found, agreed_prices().of(tenant), rehearsed=rehearsed, providers=providers)
+    return CallLimits.of(found, agreed_prices().of(tenant), rehearsed=rehearsed, providers=providers)
 
 
 def latest_version(tenant: str, agent: str, version: str | None) -> str:
     """The version of an agent that a run is handed over to."""
-    from stepward.agents.find import startable_agent
+    from stepward.agents.lookup import startable_agent
 
     return startable_agent(registry(), tenant, agent, version).definition.version

@@ -9,8 +9,7 @@ from stepward.runtime import asking, money, wiring
 from stepward.runtime.config import settings
 
 if TYPE_CHECKING:
-    from stepward.adapters.aws.machine_orders import LambdaOrders
-    from stepward.adapters.aws.machine_shop import StepFunctionsShop
+    from stepward.adapters.aws.workflow_machines import LambdaOrders, StepFunctionsAdmin
     from stepward.adapters.aws.workflow_registry import DynamoWorkflowRegistry
     from stepward.agents.estimate import Estimated
     from stepward.domain.agents import AgentDefinition
@@ -111,7 +110,7 @@ def show_case() -> ShowWorkflows:
 
 def register_case() -> RegisterWorkflow:
     """The use case that keeps versions."""
-    from stepward.runtime.tool_wiring import tool_shelf
+    from stepward.runtime.tool_wiring import published_tools_store
     from stepward.workflows.services.register import RegisterWorkflow
 
     return RegisterWorkflow(
@@ -120,7 +119,7 @@ def register_case() -> RegisterWorkflow:
         wiring.clock(),
         _orders().publish,
         settings().http_allow,
-        tool_shelf().room,
+        published_tools_store().room,
         ports().machines.is_made,
     )
 
@@ -133,7 +132,7 @@ def foretell_case() -> PlanService:
 
 
 def _costs(tenant: str) -> RegisteredCosts:
-    from stepward.domain.answering import AnswerChoice
+    from stepward.domain.rehearsal import AnswerChoice
     from stepward.workflows.services.plan_service import RegisteredCosts, kept_version
 
     def read(workflow: str, version: str | None) -> Version:
@@ -162,7 +161,7 @@ def callback_case() -> ReceiveCall:
 
 @cache
 def _orders() -> LambdaOrders:
-    from stepward.adapters.aws.machine_orders import LambdaOrders
+    from stepward.adapters.aws.workflow_machines import LambdaOrders
 
     return LambdaOrders(settings().need("workflow_publisher"))
 
@@ -177,11 +176,11 @@ def publish_case() -> PublishWorkflow:
 
 
 @cache
-def shop() -> StepFunctionsShop:
+def shop() -> StepFunctionsAdmin:
     """Where machines are made."""
-    from stepward.adapters.aws.machine_shop import StepFunctionsShop
+    from stepward.adapters.aws.workflow_machines import StepFunctionsAdmin
 
-    return StepFunctionsShop(
+    return StepFunctionsAdmin(
         settings().need("workflow_machines"),
         settings().need("workflow_role_arn"),
         settings().need("workflow_log_group_arn"),
@@ -212,7 +211,7 @@ def settle_case(key: RunKey) -> FinalizeRun:
 
 def end_case() -> EndRun:
     """The use case that ends runs from outside."""
-    from stepward.agents.cancel import CancelRun
+    from stepward.agents.run_control import CancelRun
     from stepward.workflows.runs.end_run import EndRun
 
     return EndRun(ports(), tell, CancelRun(wiring.run_ports()))

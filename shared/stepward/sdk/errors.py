@@ -19,7 +19,7 @@ from typing import Any, Final, Self
 
 import httpx2
 
-from stepward.domain.retry_after import retry_after_s
+from stepward.domain.retries import retry_after_s
 
 _TOO_LARGE: Final = 413
 

@@ -8,7 +8,7 @@ from pydantic import AliasChoices, Field
 
 from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.money import usd_to_micros
-from stepward.domain.number_fields import Exact
+from stepward.domain.numbers import Exact
 from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.json_values import as_read
+from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition, TaskId
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 
 

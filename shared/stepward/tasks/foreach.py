@@ -8,7 +8,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from stepward.domain.workflows import TaskDefinition
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
 
 MOST_AT_ONCE: Final = 40

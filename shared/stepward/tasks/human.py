@@ -9,9 +9,9 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
+from stepward.domain.approval_forms import Form
 from stepward.domain.approvals import A_WEEK_S, SHORTEST_S, Asking
 from stepward.domain.errors import ApprovalDenied
-from stepward.domain.forms import Form
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Fault, Place, Question, Ready, TaskContext, TaskSettings, TaskType

@@ -20,8 +20,7 @@ from stepward.domain.errors import (
 )
 from stepward.domain.ids import ToolReference
 from stepward.domain.retries import Retry
-from stepward.domain.tool_use import LONGEST_ATTEMPT_S, ToolUse
-from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, Placement
+from stepward.domain.tools import LONGEST_ATTEMPT_S, OUTCOME_UNKNOWN, Effect, Placement, ToolUse
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tools.base import BoundTool

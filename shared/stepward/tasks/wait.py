@@ -11,9 +11,9 @@ from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.json_values import as_read
+from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 
 _ZONE = "write it in UTC, as in 2026-12-24T18:00:00Z"

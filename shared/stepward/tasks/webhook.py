@@ -8,10 +8,10 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.json_values import as_read
+from stepward.domain.json_text import as_read
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults
 from stepward.tools.http_request import TIMEOUT_S

@@ -17,9 +17,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.attachments import MOST_ALL_BYTES, Attachment
 from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, ToolCall, ToolResult, ToolSchema

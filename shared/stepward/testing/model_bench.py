@@ -16,8 +16,7 @@ from statistics import median
 from time import perf_counter
 from typing import Any, Final
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.conversation import ModelRequest
 from stepward.models import streams

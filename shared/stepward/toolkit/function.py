@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create
 from pydantic.fields import FieldInfo
 
 from stepward.domain.errors import ToolArgumentInvalid
-from stepward.domain.number_fields import misread
-from stepward.domain.published_tools import PublishedTool
-from stepward.domain.tools import Effect
+from stepward.domain.numbers import misread
+from stepward.domain.tools import Effect, PublishedTool
 from stepward.toolkit.call import Call
 
 P = ParamSpec("P")

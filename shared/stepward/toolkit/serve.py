@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from stepward.domain.errors import ModelFault, ToolFailed, ToolUnavailable
-from stepward.domain.published_tools import FunctionCall
+from stepward.domain.tools import FunctionCall
 from stepward.toolkit.call import Call
 from stepward.toolkit.function import ToolFunction
 

@@ -1,18 +1,23 @@
-"""Reads what a model filled in, and tells it what is wrong so that its next call can be right."""
+"""Arguments of tools: read from what a model filled in, and checked against what is described."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from stepward.domain.conversation import ToolCall
-from stepward.domain.errors import ToolArgumentInvalid
-from stepward.tools.base import BoundTool
+from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
+from stepward.domain.json_schemas import Schema, faults_of_value
+from stepward.domain.retries import Backoff
+from stepward.domain.tools import Effect, ToolUse
+from stepward.tools.base import LONGEST_S, BoundTool
+from stepward.tools.catalog import CATALOG, bind
 
 
 def read_arguments(tool: BoundTool, call: ToolCall) -> Any:
@@ -42,3 +47,38 @@ def _fault(detail: ErrorDetails, known: Collection[str]) -> str:
         near = get_close_matches(str(detail["loc"][-1]), known, n=1)
         return f"{field}: there is no such argument" + (f", did you mean {near[0]!r}?" if near else "")
     return f"{field}: {detail['msg']}"
+
+
+def read_described(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
+    """Hold arguments to a schema; the error lists what a model has to mend."""
+    faults = list(islice(faults_of_value(given, schema), 5))
+    if faults:
+        raise ToolArgumentInvalid("; ".join(faults))
+    return given
+
+
+def check_use(use: ToolUse) -> None:
+    """Refuse a name that is another tool's, retries of what must happen once, and calls that take too long."""
+    if use.called in CATALOG and use.called != use.tool:
+        raise InvalidRequest(
+            f"the name {use.called!r} is that of another tool.", field="name", fix="give it another `name`"
+        )
+    _check_call(bind(use))
+
+
+def _check_call(tool: BoundTool) -> None:
+    asked = tool.options.retry
+    if asked and asked.strategy is not Backoff.NONE and tool.effect is Effect.ONCE:
+        raise InvalidRequest(
+            "its effect is `once`, so it is never tried again.",
+            field="retry",
+            fix="leave `retry` out, or declare the effect `idempotent` if repeats under one call id are harmless",
+        )
+    most_s = LONGEST_S.get(tool.placement)
+    takes_s = tool.retry.longest_s(tool.timeout_s)
+    if most_s is not None and takes_s > most_s:
+        raise InvalidRequest(
+            f"its attempts and pauses could take {takes_s:g} s together; the most is {most_s:g} s.",
+            field="retry" if tool.retry.attempts > 1 else "timeout_s",
+            fix="fewer attempts, shorter pauses or a shorter `timeout_s`",
+        )

@@ -13,12 +13,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
 from stepward.domain.data_paths import RULE, is_data_path
 from stepward.domain.retries import LONGEST_CALL_S, Retry
-from stepward.domain.tool_use import CallOptions
-from stepward.domain.tools import Effect, Placement
-from stepward.ports.circuits import Circuits
+from stepward.domain.tools import CallOptions, Effect, Placement
 from stepward.ports.datasets import Datasets
-from stepward.ports.functions import Functions
-from stepward.ports.results import ResultStore
+from stepward.ports.tool_services import Circuits, Functions, ResultStore
 
 
 def _within_datasets(path: str) -> str:

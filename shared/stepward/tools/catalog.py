@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 from stepward.tools.base import BoundTool, Tool
 
 CATALOG: dict[str, str] = {

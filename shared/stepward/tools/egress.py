@@ -14,9 +14,16 @@ from pydantic import AfterValidator, StringConstraints
 from stepward.domain.callback_addresses import hidden
 from stepward.domain.errors import InvalidRequest, ToolFailed, ToolUnavailable
 from stepward.domain.json_text import without_mark
-from stepward.domain.public_addresses import METADATA_NAMES, Address, is_metadata, is_public
-from stepward.domain.retry_after import retry_after_s
-from stepward.domain.web_address import BadAddress, WebAddress, read_address
+from stepward.domain.retries import retry_after_s
+from stepward.domain.web_addresses import (
+    METADATA_NAMES,
+    Address,
+    BadAddress,
+    WebAddress,
+    is_metadata,
+    is_public,
+    read_address,
+)
 
 CONNECT_S: Final = 5
 GRACE_S: Final = 0.5

@@ -21,9 +21,8 @@ from stepward.domain.errors import (
     ToolFailed,
     ToolUnavailable,
 )
-from stepward.domain.retry_after import asked_pause_s
-from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
+from stepward.domain.retries import asked_pause_s
+from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, ToolUse
 from stepward.tools.arguments import read_arguments
 from stepward.tools.base import LONGEST_S, BoundTool, ToolContext
 from stepward.tools.catalog import bind

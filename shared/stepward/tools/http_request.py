@@ -15,12 +15,11 @@ from stepward.domain.callback_addresses import hidden
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.json_text import NotJson, read_json
-from stepward.domain.retries import Backoff, Retry
-from stepward.domain.retry_after import asks_to_wait
+from stepward.domain.retries import Backoff, Retry, asks_to_wait
 from stepward.domain.tools import Effect, Placement
-from stepward.domain.web_address import BadAddress
+from stepward.domain.web_addresses import BadAddress
+from stepward.tools.arguments import read_described
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
-from stepward.tools.described import read_described
 from stepward.tools.egress import Incoming, Outgoing, check_allowed, must_be_allowed, origin, send
 from stepward.tools.large_results import KEPT_BYTES
 from stepward.tools.places import fault_of_url, filled, filled_url, places_in, text_of

@@ -9,10 +9,10 @@ from pydantic import Field, model_validator
 
 from stepward.domain.errors import InvalidRequest, ToolFailed
 from stepward.domain.json_schemas import fault_of_schema
-from stepward.domain.number_fields import Fraction
+from stepward.domain.numbers import Fraction
 from stepward.domain.tools import Effect, Placement
+from stepward.tools.arguments import read_described
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
-from stepward.tools.described import read_described
 
 OWN_NAMES: Final = "stepward-"
 """How the names of the platform's functions begin; they speak no tool's language and hold rights of their own."""

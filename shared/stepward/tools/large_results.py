@@ -6,7 +6,7 @@ import json
 from typing import Any, Final
 
 from stepward.domain.errors import ToolFailed
-from stepward.domain.json_values import fault_of
+from stepward.domain.json_text import fault_of
 from stepward.tools.base import ToolContext
 
 SHOWN_BYTES: Final = 64 * 1024

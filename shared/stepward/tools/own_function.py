@@ -8,8 +8,7 @@ from typing import Any
 from pydantic import ConfigDict
 
 from stepward.domain.errors import ModelFault, ToolArgumentInvalid, ToolFailed, ToolUnavailable
-from stepward.domain.published_tools import FunctionCall, PublishedTool
-from stepward.domain.tools import Effect, Placement
+from stepward.domain.tools import Effect, FunctionCall, Placement, PublishedTool
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 

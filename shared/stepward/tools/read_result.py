@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from stepward.domain.errors import NotFound, ToolArgumentInvalid, ToolFailed
-from stepward.domain.number_fields import Whole
+from stepward.domain.numbers import Whole
 from stepward.domain.tools import Effect, Placement
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 from stepward.tools.large_results import SHOWN_BYTES, summary

@@ -20,7 +20,7 @@ from stepward.domain.json_text import read_json, text_of
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.clock import Clock, iso
 from stepward.ports.datasets import Datasets
-from stepward.ports.runtime_state import key_used_before
+from stepward.ports.runs import key_used_before
 from stepward.ports.triggers import Triggers
 from stepward.triggers.starts import Started, Starters
 from stepward.triggers.templates import filled

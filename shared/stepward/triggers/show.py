@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from stepward.agents.requests import parse
-from stepward.agents.show import page_size
+from stepward.agents.show_runs import page_size
 from stepward.domain.errors import CallerError, ModelFault, StepwardError
 from stepward.domain.schedules import next_times
 from stepward.domain.triggers import KeptTrigger, TriggerKind

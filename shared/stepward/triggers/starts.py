@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepward.agents.answering import StageAnswers
-from stepward.agents.find import startable_agent
 from stepward.agents.inputs import check_given
+from stepward.agents.lookup import startable_agent
 from stepward.agents.requests import parse
 from stepward.agents.start import StartRequest
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.answering import AnswerChoice
-from stepward.domain.callers import Caller
 from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, NotFound
+from stepward.domain.rehearsal import AnswerChoice
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunHead
 from stepward.domain.task_records import WorkflowHead
 from stepward.domain.triggers import KeptTrigger, Trigger

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from stepward.agents.refusals import gathered
-from stepward.models.expressions import check, evaluate, is_expression
+from stepward.agents.requests import gathered
+from stepward.expressions.evaluate import check, evaluate, is_expression
 
 
 def check_template(template: Any) -> None:

@@ -8,8 +8,7 @@ from typing import Any, Final
 
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.ids import TENANT_PATTERN, check_id
-from stepward.domain.json_text import NotJson, NotText, read_json, text_of
-from stepward.domain.json_values import fault_of
+from stepward.domain.json_text import NotJson, NotText, fault_of, read_json, text_of
 from stepward.domain.signatures import refused, secret_of, verified_id
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, TriggerKind
 from stepward.ports.clock import Clock

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
-from stepward.adapters.memory.response_cache import MemoryResponseCache
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.small_ports import MemoryResponseCache, StillClock
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.money import Usage

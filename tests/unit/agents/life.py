@@ -6,9 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepward.agents.labels import Labels
-from stepward.agents.lifecycle import Lifecycle
-from stepward.agents.list_agents import ListAgents
+from stepward.agents.lifecycle import Labels, Lifecycle
+from stepward.agents.lookup import ListAgents
 from stepward.agents.register import Register
 from stepward.ports.registry import AgentSummary
 from tests.builders import an_agent_body

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from stepward.adapters.memory.results import MemoryResults
+from stepward.adapters.memory.functions import MemoryResults
 from stepward.agents.answering import StageAnswers
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.journal import Condensed

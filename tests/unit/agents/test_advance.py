@@ -8,7 +8,7 @@ import pytest
 
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, ProviderRefused, ProviderThrottled
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runs import Freed
 from tests.builders import an_agent_body
 from tests.driver import Failing, World
 

@@ -10,7 +10,7 @@ from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLi
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.journal import Turn
 from stepward.domain.ledger import Ledger
-from stepward.domain.line import Allowance
+from stepward.domain.run_queue import Allowance
 from tests.builders import a_turn, an_agent_body
 from tests.driver import World
 

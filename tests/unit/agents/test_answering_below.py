@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.agents.answering import StageAnswers
-from stepward.agents.diff import DiffRuns
+from stepward.agents.diff_runs import DiffRuns
 from stepward.agents.fork import ForkRun
 from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.errors import InvalidRequest, RehearsalMissing

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.closing import Sweep
+from stepward.agents.reconcile import Sweep
 from stepward.domain.approvals import Approval
 from stepward.domain.errors import (
     Conflict,

@@ -7,10 +7,8 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.budgets import MemoryBudgets
-from stepward.adapters.memory.events import MemoryEvents
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.costs import MemoryBudgets, MemoryLimitsConfig
+from stepward.adapters.memory.small_ports import MemoryEvents, StillClock
 from stepward.agents.budgets import EVENT, AlertBudgets, TenantMoney
 from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
 from tests.builders import AT

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryRunMachine
-from stepward.agents.closing import CloseRun, Sweep, run_of_event
+from stepward.adapters.memory.small_ports import MemoryRunMachine
+from stepward.agents.reconcile import CloseRun, Sweep, run_of_event
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runs import Freed
 from tests.builders import an_agent_body
 from tests.driver import World
 
@@ -97,7 +97,7 @@ def test_a_run_that_cannot_be_mended_keeps_no_other_open() -> None:
 
 
 def claim(world: World, key: RunKey) -> None:
-    from stepward.agents.writer import RunWriter
+    from stepward.agents.journal_writer import RunWriter
     from stepward.domain.journal import Claimed
 
     writer = RunWriter.open(world.ports, key, "somebody")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.agents.context import room_tokens
-from stepward.agents.context_checks import check_context
+from stepward.agents.definition_checks import check_context
 from stepward.agents.definition_schema import agent_schema
 from stepward.agents.model_checks import Known
 from stepward.agents.register import Register

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.cost_book import MemoryCostBook
-from stepward.adapters.memory.prices import MemoryPrices
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.costs import MemoryCostBook, MemoryPrices
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.costs import ShowCosts
+from stepward.agents.finalize import cost_lines
 from stepward.agents.prices import TenantPrices
-from stepward.agents.settle import cost_lines
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.run_state import RunState

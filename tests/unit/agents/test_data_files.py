@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.agents.data_files import DataFiles
 from stepward.domain.data_paths import MOST_WRITTEN_BYTES
 from stepward.domain.errors import InvalidRequest, NotFound

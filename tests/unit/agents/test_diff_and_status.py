@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from stepward.agents import diff as diffing
-from stepward.agents.diff import DiffRuns
-from stepward.agents.pause import PauseRun
-from stepward.agents.status import SystemStatus
+from stepward.agents import diff_runs as diffing
+from stepward.agents.diff_runs import DiffRuns
+from stepward.agents.run_control import PauseRun
+from stepward.agents.run_limits import SystemStatus
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.runs import RunKey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepward.agents.fork import ForkRun
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.agents.start import Start
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.run_state import fold

@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.budgets import MemoryBudgets
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
-from stepward.adapters.memory.prices import MemoryPrices
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.costs import MemoryBudgets, MemoryLimitsConfig, MemoryPrices
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.estimate import Estimate
-from stepward.domain.answering import Answers
 from stepward.domain.attachments import Attachment
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, RehearsalMissing
 from stepward.domain.money import Price
+from stepward.domain.rehearsal import Answers
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus, Totals
 from tests.builders import a_head, an_agent

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepward.domain.errors import InvalidRequest, OutputMalformed
-from stepward.models.expressions import check, evaluate
+from stepward.expressions.evaluate import check, evaluate
 
 
 @pytest.mark.parametrize(

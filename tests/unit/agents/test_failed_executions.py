@@ -10,7 +10,7 @@ import pytest
 from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.domain.journal import End
 from stepward.domain.runs import RunError, RunStatus
-from stepward.models.expressions import evaluate
+from stepward.expressions.evaluate import evaluate
 
 MACHINE = json.loads(Path("statemachines/agent-run.asl.json").read_text(encoding="utf-8"))["States"]
 ERROR = RunError(code="ToolFailed", detail="it broke.")

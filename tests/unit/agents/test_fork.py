@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.diff import DiffRuns
+from stepward.agents.diff_runs import DiffRuns
 from stepward.agents.fork import ForkRun
 from stepward.agents.start import Start
 from stepward.domain.budgets import TenantLimits
 from stepward.domain.errors import BudgetExceeded, Conflict, InvalidRequest, NotFound, StepwardError
 from stepward.domain.journal import Created, Inherited
 from stepward.domain.runs import RunKey
-from stepward.ports.line import SlotCount
+from stepward.ports.run_queue import SlotCount
 from tests.builders import an_agent_body
 from tests.driver import ACME, Failing, World
 

@@ -8,11 +8,11 @@ import pytest
 
 from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.call_tool import CallRequest, CallTool
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.journal import Turn
 from stepward.domain.runs import RunKey
-from stepward.ports.tokens import RESUME_CALL
+from stepward.ports.runs import RESUME_CALL
 from stepward.tools.base import ToolContext
 from tests.asking import Waiting, shown
 from tests.builders import an_agent_body

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.labels import MOST_LABELS
+from stepward.agents.lifecycle import MOST_LABELS
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from tests.driver import ACME
 from tests.unit.agents.life import Life

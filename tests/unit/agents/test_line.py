@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.closing import Sweep
-from stepward.agents.open_wait import OpenWait, WaitRequest
-from stepward.agents.serve_line import serve_each
+from stepward.agents.dispatch import serve_each
+from stepward.agents.reconcile import Sweep
 from stepward.agents.start import Start
+from stepward.agents.waits import OpenWait, WaitRequest
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runs import Freed
 from tests.builders import an_agent, an_agent_body
 from tests.driver import ACME, World
 

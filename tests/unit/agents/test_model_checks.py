@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import StillClock
-from stepward.agents.checks import check_agent
+from stepward.adapters.memory.small_ports import StillClock
+from stepward.agents.definition_checks import check_agent
 from stepward.agents.model_checks import Known
-from stepward.agents.refusals import entries_of
+from stepward.agents.requests import entries_of
 from stepward.agents.standalone import check_alone
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price

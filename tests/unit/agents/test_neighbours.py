@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.neighbours import check_neighbours
+from stepward.agents.agent_references import check_references
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from tests.builders import an_agent_body
@@ -92,10 +92,10 @@ def test_whom_an_agent_hands_over_to_must_be_there_when_it_starts() -> None:
     desk = AgentDefinition.model_validate(an_agent_body(id="desk", tools=[*hands("cc", "bb", "desk")]))
     life.register(id="desk", tools=hands("cc", "bb", "desk"))
     with pytest.raises(InvalidRequest, match=r"no agent 'bb'.*'desk' names") as error:
-        check_neighbours(life.registry, "acme", desk, rehearsed=True)
+        check_references(life.registry, "acme", desk, rehearsed=True)
     assert error.value.field == "tools.1.config.agent"
     life.register(id="bb")
-    check_neighbours(life.registry, "acme", desk, rehearsed=True)
+    check_references(life.registry, "acme", desk, rehearsed=True)
 
 
 def test_who_has_ended_for_good_is_no_one_to_hand_over_to() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.closing import CloseRun, Sweep, epoch_of_event, run_of_event
+from stepward.agents.reconcile import CloseRun, Sweep, epoch_of_event, run_of_event
 from stepward.domain.errors import StoreConflict, StoreThrottled
 from stepward.domain.runs import RunKey, epoch_of
 from tests.driver import World

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.closing import CloseRun
+from stepward.agents.reconcile import CloseRun
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from tests.builders import an_agent_body

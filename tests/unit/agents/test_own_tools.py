@@ -6,16 +6,14 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.functions import MemoryFunctions, MemoryToolShelf
+from stepward.adapters.memory.functions import MemoryFunctions, MemoryPublishedTools
 from stepward.adapters.memory.registry import MemoryRegistry
-from stepward.adapters.memory.world import MemoryDatasets, StillClock
-from stepward.agents.list_tools import list_tools, show_tool
-from stepward.agents.publish_tools import PublishTools
+from stepward.adapters.memory.small_ports import MemoryDatasets, StillClock
+from stepward.agents.agent_tools import PublishTools, list_tools, show_tool
 from stepward.agents.register import Register
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import InvalidRequest, NotFound, ToolFailed
-from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect
+from stepward.domain.tools import Effect, ToolUse
 from stepward.toolkit import serve_tools, tool
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind
@@ -42,7 +40,7 @@ class Shop:
     """A stage with one folder of tools."""
 
     def __init__(self) -> None:
-        self.shelf, self.registry, self.clock = MemoryToolShelf(), MemoryRegistry(), StillClock()
+        self.shelf, self.registry, self.clock = MemoryPublishedTools(), MemoryRegistry(), StillClock()
         self.rooms: dict[str, Any] = {"orders": serve_tools(find_order)}
         self.publish()
 

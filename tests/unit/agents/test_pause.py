@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.budgets import TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import Conflict, NotFound
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
-from stepward.ports.line import SlotCount
+from stepward.ports.run_queue import SlotCount
 from tests.builders import an_agent_body
 from tests.driver import World
 

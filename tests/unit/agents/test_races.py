@@ -7,17 +7,15 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.cancel import CancelRun
-from stepward.agents.closing import CloseRun
-from stepward.agents.orphans import ORPHANED, EndOrphans
-from stepward.agents.pause import PauseRun
+from stepward.agents.reconcile import CloseRun
+from stepward.agents.run_control import ORPHANED, CancelRun, EndOrphans, PauseRun
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import CallItem, Cancel, Claimed, Ended, JournalSlice
 from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runs import Freed
 from tests.builders import AT, a_call, a_turn, an_agent_body
 from tests.driver import Failing, World
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
-from stepward.adapters.memory.world import StillClock
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.provider_limits import SharedLimits
-from stepward.agents.gate import Consultant
+from stepward.agents.call_limits import CallLimits
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply
 from stepward.domain.money import Usage
@@ -21,12 +20,12 @@ from tests.builders import an_agent_body
 PROMPT_TOKENS = 100_000
 
 
-def _consultant(**changed: Any) -> Consultant:
+def _consultant(**changed: Any) -> CallLimits:
     body = an_agent_body(limits={"max_output_tokens": 100}, **changed)
     del body["rehearsal"]
     limits = SharedLimits(MemoryLimitStore(), StillClock())
     providers = Providers(with_built_in(()), MemoryProviderKeys(MemoryPools({})), limits)
-    return Consultant.of(AgentDefinition.model_validate(body), rehearsed=False, providers=providers)
+    return CallLimits.of(AgentDefinition.model_validate(body), rehearsed=False, providers=providers)
 
 
 @pytest.mark.parametrize("model", ["claude-sonnet-5-5", "gpt-6-luna", "bedrock/claude-sonnet-5-5"])

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.response_cache import MemoryResponseCache
+from stepward.adapters.memory.small_ports import MemoryResponseCache
 from stepward.agents.register import Register
 from stepward.agents.response_cache import MOST_KEPT_BYTES
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import ModelReply, ToolCall, Tried
 from stepward.domain.errors import Bug, StepwardError, StoreThrottled, StreamCut
 from stepward.domain.journal import Turn
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.ports.models import Delta
 from stepward.ports.responses import KeptReply, ResponseKey

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.gate import Consultant
+from stepward.agents.call_limits import CallLimits
 from stepward.agents.requests import parse
 from stepward.agents.response_cache import digest_of
 from stepward.domain.agents import AgentDefinition
@@ -20,8 +20,8 @@ from tests.unit.agents.caching import CALL, DONE, USED, a_body, a_world, run_twi
 from tests.unit.agents.test_endings import Model
 
 
-def _consultant(**changed: Any) -> Consultant:
-    return Consultant.of(AgentDefinition.model_validate(a_body(**changed)), rehearsed=False)
+def _consultant(**changed: Any) -> CallLimits:
+    return CallLimits.of(AgentDefinition.model_validate(a_body(**changed)), rehearsed=False)
 
 
 def _request(**changed: Any) -> ModelRequest:

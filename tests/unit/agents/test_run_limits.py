@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import ValidationError
 
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.agents.run_limits import RunLimits
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.errors import NotAllowed, StoreConflict

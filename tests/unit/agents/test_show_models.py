@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stepward.adapters.memory.prices import MemoryPrices
-from stepward.adapters.memory.world import StillClock
-from stepward.agents.prices import TenantPrices
-from stepward.agents.show_models import ShowModels
+from stepward.adapters.memory.costs import MemoryPrices
+from stepward.adapters.memory.small_ports import StillClock
+from stepward.agents.prices import ShowModels, TenantPrices
 from stepward.domain.errors import InvalidRequest, NotFound
 
 PRICE = {"input_usd_per_mtok": "1", "output_usd_per_mtok": 2, "source": "our contract", "as_of": "2026-11-01"}

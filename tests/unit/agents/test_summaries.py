@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.agents.advance_messages import AdvanceAnswer
-from stepward.agents.gate import out_of_budget
-from stepward.agents.standing import Standing
+from stepward.agents.call_limits import out_of_budget
+from stepward.agents.run_slots import RunSlot
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import (
     ProviderRefused,
@@ -209,14 +209,14 @@ def test_a_summary_that_cannot_be_paid_is_left_out(cheap: Summariser) -> None:
 def test_a_summary_that_budgets_do_not_cover_is_left_out(
     cheap: Summariser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    covered = Standing.covered
+    covered = RunSlot.covered
 
-    def short(self: Standing, state: RunState, intent: Intent, limit_usd_micros: int) -> Intent | End:
+    def short(self: RunSlot, state: RunState, intent: Intent, limit_usd_micros: int) -> Intent | End:
         if intent.summarises:
             return out_of_budget("there is too little.")
         return covered(self, state, intent, limit_usd_micros)
 
-    monkeypatch.setattr(Standing, "covered", short)
+    monkeypatch.setattr(RunSlot, "covered", short)
     key = _finished(world := _world())
     assert {one.error.code for one in decisions(world, key) if one.error} == {"BudgetExceeded"}
     assert cheap.requests == []

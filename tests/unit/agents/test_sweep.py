@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import StillClock
-from stepward.agents.closing import RUNS_A_SWEEP, Sweep, chosen
-from stepward.agents.writer import RunWriter
+from stepward.adapters.memory.small_ports import StillClock
+from stepward.agents.journal_writer import RunWriter
+from stepward.agents.reconcile import RUNS_A_SWEEP, Sweep, chosen
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreThrottled
 from stepward.domain.journal import Created
@@ -143,7 +143,7 @@ def test_a_run_that_waits_for_a_machine_that_is_gone_is_closed_within_an_hour() 
 def test_a_run_that_was_answered_while_its_machine_was_gone_is_closed_in_the_next_round(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("stepward.agents.closing._has_its_minute", lambda *_: False)
+    monkeypatch.setattr("stepward.agents.reconcile._has_its_minute", lambda *_: False)
     world = a_world(active=3)
     key, other = world.start("asker"), world.start("asker")
     for run in (key, other):

@@ -8,7 +8,7 @@ import pytest
 
 from stepward.agents.answering import StageAnswers
 from stepward.agents.budgets import refuse_used_up
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepward.cli import screen
+from stepward.cli import output
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, a_run, an_event, ok, page, problem
 
@@ -188,7 +188,7 @@ def test_runs_of_both_kinds_are_narrowed_and_fit_eighty_columns(
         created_at="2026-11-05T10:00:00.000Z",
     )
     api = stage(ok({"runs": [flow, listed(id=ids[1])], "next_cursor": "abc"}))
-    monkeypatch.setattr(screen, "WIDTH_WHEN_PIPED", 80)
+    monkeypatch.setattr(output, "WIDTH_WHEN_PIPED", 80)
     seen = run("runs", "ls", "--status", "failed", "--since", "24h", "--kind", "workflow")
     assert api.targets == ["GET /runs?kind=workflow&status=FAILED&since=24h"]
     assert all(any(line.startswith(run_id) for line in seen.out.splitlines()) for run_id in ids)
@@ -198,11 +198,11 @@ def test_runs_of_both_kinds_are_narrowed_and_fit_eighty_columns(
 
 def test_an_age_is_written_in_its_largest_unit() -> None:
     now = datetime(2026, 11, 5, 10, tzinfo=UTC)
-    ages = [screen.age(at, now) for at in ("2026-11-05T09:59:18.000Z", "2026-11-05T09:53:00.000Z")]
-    assert [*ages, screen.age("2026-11-05T07:00:00.000Z", now), screen.age("2026-10-24T00:00:00.000Z", now)] == [
+    ages = [output.age(at, now) for at in ("2026-11-05T09:59:18.000Z", "2026-11-05T09:53:00.000Z")]
+    assert [*ages, output.age("2026-11-05T07:00:00.000Z", now), output.age("2026-10-24T00:00:00.000Z", now)] == [
         "42s", "7m", "3h", "12d",
     ]  # fmt: skip
-    assert screen.age("2026-11-05T10:00:01.000Z", now) == "0s"
+    assert output.age("2026-11-05T10:00:01.000Z", now) == "0s"
 
 
 def test_a_run_is_shown_with_input_answer_and_totals(run: Run, stage: Stage) -> None:

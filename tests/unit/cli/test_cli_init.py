@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from stepward.agents.checks import check_agent
+from stepward.agents.definition_checks import check_agent
 from stepward.cli.init import Template, templates
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.json_schemas import faults_of_value

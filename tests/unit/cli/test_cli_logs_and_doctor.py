@@ -14,7 +14,7 @@ from typing import Any, Self
 import httpx2
 import pytest
 
-from stepward.cli import checks, logs
+from stepward.cli import doctor, logs
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, ok, problem
 
@@ -241,8 +241,8 @@ def test_doctor_asks_for_a_venv(run: Run, machine: Any, bare_folder: Path) -> No
 
 @pytest.mark.parametrize(("version", "status"), [((3, 10, 9), "fail"), ((3, 11, 0), "ok"), ((4, 0, 0), "ok")])
 def test_old_interpreters_are_refused(version: tuple[int, ...], status: str) -> None:
-    assert checks.python_version(version).status == status
+    assert doctor.python_version(version).status == status
 
 
 def test_elsewhere_than_on_linux_our_own_runtime_client_is_used() -> None:
-    assert checks.lambda_runtime(Path("python"), "darwin").status == "ok"
+    assert doctor.lambda_runtime(Path("python"), "darwin").status == "ok"

@@ -8,9 +8,9 @@ from typing import Any, NotRequired, get_origin, get_type_hints
 
 import pytest
 
-from stepward.adapters.memory.prices import MemoryPrices
-from stepward.adapters.memory.world import StillClock
-from stepward.agents.show_models import ShowModels
+from stepward.adapters.memory.costs import MemoryPrices
+from stepward.adapters.memory.small_ports import StillClock
+from stepward.agents.prices import ShowModels
 from stepward.sdk.models import Model
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, ok, problem

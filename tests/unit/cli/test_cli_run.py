@@ -189,7 +189,7 @@ def test_ctrl_c_leaves_the_run_and_says_how_to_stop_it(
 
 
 def test_standard_input_keeps_its_line_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    from stepward.cli.inputs import read_standard_input
+    from stepward.cli.input_files import read_standard_input
 
     text = "a\r\nb\rc \u00e9\n"
     piped = io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + text.encode()), encoding="utf-8")

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from stepward.agents.show_models import by_list
-from stepward.cli import screen
+from stepward.agents.prices import by_list
+from stepward.cli import output
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, a_run, ok, problem
 
@@ -58,8 +58,8 @@ def test_sentences_are_broken_between_words_in_a_window_and_whole_in_a_pipe(
     ("count", "words"), [(0, "0 turns"), (1, "1 turn"), (2, "2 turns"), (1_000, "1,000 turns")]
 )
 def test_what_is_counted_is_named_right(count: int, words: str) -> None:
-    assert screen.plural(count, "turn") == words
-    assert screen.plural(count, "entry", "entries").endswith("entry" if count == 1 else "entries")
+    assert output.plural(count, "turn") == words
+    assert output.plural(count, "entry", "entries").endswith("entry" if count == 1 else "entries")
 
 
 def test_one_turn_and_one_call_are_one(run: Run, stage: Stage) -> None:

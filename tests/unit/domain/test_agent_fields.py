@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.checks import check_agent, check_size
+from stepward.agents.definition_checks import check_agent, check_size
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest

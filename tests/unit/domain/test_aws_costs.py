@@ -23,7 +23,7 @@ from stepward.domain.journal import (
     Sequenced,
     parse_record,
 )
-from stepward.domain.line import Allowance, Slot
+from stepward.domain.run_queue import Allowance, Slot
 from tests.builders import AT, a_call, a_created, a_turn
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stepward.agents.finalize import output_of_text
 from stepward.agents.requests import read_json as body_of
-from stepward.agents.settle import output_of_text
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_text import NotJson, NotText, read_json, text_of
 from stepward.triggers.fire import parsed_content

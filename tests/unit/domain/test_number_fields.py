@@ -12,9 +12,9 @@ from stepward.agents.budgets import BudgetRequest
 from stepward.domain.agents import AgentDefinition, Limits
 from stepward.domain.errors import ToolArgumentInvalid
 from stepward.domain.money import Price
-from stepward.domain.number_fields import Exact, Fraction, Whole, misread
+from stepward.domain.numbers import Exact, Fraction, Whole, misread
 from stepward.domain.retries import Retry
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 from stepward.toolkit.call import Call
 from stepward.toolkit.function import tool
 
@@ -76,7 +76,7 @@ def test_budgets_prices_limits_and_pauses_are_held_to_it(
         model.model_validate({**given, field: text})
 
 
-class Line(BaseModel):
+class RunQueue(BaseModel):
     """A model that a function of a user's may take."""
 
     count: int
@@ -86,7 +86,7 @@ class Line(BaseModel):
 
 
 @tool(effect="none")
-def total(lines: list[Line], factor: Decimal = Decimal(1), name: str = "") -> float:
+def total(lines: list[RunQueue], factor: Decimal = Decimal(1), name: str = "") -> float:
     """Sum up."""
     del name
     return sum(line.count * (line.price or 0) for line in lines) * float(factor)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from stepward.domain.retry_after import asks_to_wait, retry_after_s
+from stepward.domain.retries import asks_to_wait, retry_after_s
 
 NOW = datetime(2026, 10, 21, 7, 28, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from stepward.agents.checks import check_agent
+from stepward.agents.definition_checks import check_agent
 from tests.unit.library.refund_rules import expected_text, rows, topics
 from tests.unit.library.rehearsal_driver import LIBRARY, load, play
 

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import InvalidRequest, OutputMalformed
-from stepward.domain.json_values import fault_of
-from stepward.models import bounds
-from stepward.models.expression_functions import names
-from stepward.models.expressions import check, evaluate
+from stepward.domain.json_text import fault_of
+from stepward.expressions import bounds
+from stepward.expressions.evaluate import check, evaluate
+from stepward.expressions.step_functions import names
 from tests.hostile_expressions import REFUSED
 
 

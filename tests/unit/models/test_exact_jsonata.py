@@ -8,7 +8,7 @@ import pytest
 
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.numbers import NotANumber, number_of, written
-from stepward.models.expressions import evaluate
+from stepward.expressions.evaluate import evaluate
 
 ID = 2512292042121000001
 VALUES: dict[str, Any] = {

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import OutputMalformed
-from stepward.models.expression_functions import names
-from stepward.models.expressions import evaluate
+from stepward.expressions.evaluate import evaluate
+from stepward.expressions.step_functions import names
 
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
 from stepward.adapters.provider_limits import SharedLimits
 from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, Tried
 from stepward.domain.errors import (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
+from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.domain.budgets import AccountLimits
 from stepward.runtime import account_limits
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryIdentity, StillClock
+from stepward.adapters.memory.small_ports import MemoryIdentity, StillClock
 from stepward.domain.errors import NotAuthenticated
 from stepward.identity.api_keys import ApiKeys
 from stepward.runtime import issue_key

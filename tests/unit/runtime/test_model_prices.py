@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from stepward.adapters.memory.prices import MemoryPrices
+from stepward.adapters.memory.costs import MemoryPrices
 from stepward.runtime import model_prices
 
 Run = Callable[..., tuple[int, str, str]]

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from infra.names import Names
-from stepward.adapters.memory.provider_keys import MemoryPools
+from stepward.adapters.memory.providers import MemoryPools
 from stepward.domain.errors import DependencyTimeout
 from stepward.domain.provider_pools import MOST_KEYS, secrets_prefix
 from stepward.ports.providers import ProviderEntry, with_built_in

@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from stepward import sdk
-from stepward.domain.retry_after import retry_after_s
+from stepward.domain.retries import retry_after_s
 from stepward.sdk import ApiError, BadCall, Stepward, StepwardError, Unreachable
 from stepward.sdk.transport import ATTEMPTS, unreachable
 from tests.unit.sdk.fake_api import FakeApi, a_run, ok, problem

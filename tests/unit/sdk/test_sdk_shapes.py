@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, get_origin, get_type_hints
 
-from stepward.agents.show import new_run_view
+from stepward.agents.show_runs import new_run_view
 from stepward.domain.aws_prices import AwsCost as SentCost
 from stepward.domain.runs import RunStatus, Totals, run_view
 from stepward.domain.task_records import WorkflowTotals as SentTotals

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.errors import ToolFailed
 from stepward.tools.base import Settings, ToolContext
 from stepward.tools.calculate import Calculate, Expression

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import InvalidRequest, ToolFailed
-from stepward.domain.public_addresses import METADATA, is_metadata, is_public
-from stepward.domain.web_address import BadAddress, read_address
+from stepward.domain.web_addresses import METADATA, BadAddress, is_metadata, is_public, read_address
 from stepward.tools import egress
 from stepward.tools.http_get import Address, HttpGet, HttpSettings
 

@@ -8,12 +8,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from stepward.adapters.memory.results import MemoryResults
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.functions import MemoryResults
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import ToolUnavailable
-from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect, Placement
+from stepward.domain.tools import Effect, Placement, ToolUse
 from stepward.tools import execution
 from stepward.tools.base import Arguments, BoundTool, Settings, Tool, ToolContext
 from stepward.tools.execution import execute

@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.tool_use import ToolUse
-from stepward.domain.tools import Effect
+from stepward.domain.tools import Effect, ToolUse
 from stepward.tools import http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind

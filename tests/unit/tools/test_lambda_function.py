@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.adapters.memory.functions import MemoryFunctions
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 from stepward.tools.base import ToolContext
 from stepward.tools.execution import execute
 

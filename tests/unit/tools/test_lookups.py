@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.conversation import ToolCall, ToolResult
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 from stepward.tools.base import ToolContext
 from stepward.tools.execution import execute
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from stepward.domain.retries import Retry
-from stepward.domain.tool_use import ToolUse
+from stepward.domain.tools import ToolUse
 from stepward.tools.catalog import bind
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.events import MemoryEvents
+from stepward.adapters.memory.small_ports import MemoryEvents, StillClock
 from stepward.adapters.memory.triggers import MemorySchedules, MemoryTriggers
-from stepward.adapters.memory.world import StillClock
-from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
+from stepward.domain.run_origins import Caller
 from stepward.triggers.define import DefineTriggers
 from stepward.triggers.put_event import PutTriggerEvent
 from stepward.triggers.show import ShowTriggers, TryTrigger

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from infra.config import load_config
-from infra.spelling import DefinitionError
+from infra.config_errors import DefinitionError
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
 from stepward.domain.triggers import WORKFLOW_EVENTS, EventMatch

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
-from stepward.adapters.memory.world import StillClock
 from stepward.agents.register import Register
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflows.services.register import RegisterWorkflow

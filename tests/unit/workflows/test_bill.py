@@ -11,7 +11,7 @@ from stepward.domain.costs import CostBy, grouped
 from stepward.domain.errors import Conflict, ToolUnavailable
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
-from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.tasks import TaskOutcome
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.runs.bill import Bill

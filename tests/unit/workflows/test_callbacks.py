@@ -11,8 +11,8 @@ import pytest
 from stepward.domain.callback_addresses import callback_path, hidden, is_secret
 from stepward.domain.errors import Conflict, NotFound
 from stepward.domain.runs import RunKey
+from stepward.runtime.clock import UlidIds
 from stepward.runtime.logs import StructuredFormatter
-from stepward.runtime.system import UlidIds
 from stepward.workflows.runs.outside_answers import AnswerTask, ReceiveCall
 from stepward.workflows.services.views import ShowWorkflows
 from tests.workflow_world import ACME, WorkflowWorld

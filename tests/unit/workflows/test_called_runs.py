@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.open_wait import OpenWait, WaitRequest
 from stepward.agents.start import Start
+from stepward.agents.waits import OpenWait, WaitRequest
 from stepward.domain.errors import NotAllowed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead

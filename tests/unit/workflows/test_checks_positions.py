@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
-from stepward.adapters.memory.world import StillClock
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflows.services.register import RegisterWorkflow
 from tests.workflow_texts import HEAD

@@ -10,7 +10,7 @@ import pytest
 from stepward.domain.errors import TaskFailed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskStatus
-from stepward.ports.task_store import Looked
+from stepward.ports.tasks import Looked
 from stepward.workflows.program.limits import MOST_UNDOINGS
 from stepward.workflows.runs.compensation_lock import HOLDS, RIGHT
 from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun

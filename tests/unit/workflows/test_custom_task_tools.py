@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
-from stepward.adapters.memory.world import StillClock
 from stepward.domain.documents.problems import Refused
-from stepward.domain.published_tools import PublishedTool, ToolRoom
-from stepward.domain.tools import Effect
+from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from stepward.workflows.services.register import RegisterWorkflow
 from tests.workflow_world import ACME
 
@@ -38,9 +37,9 @@ class Desk:
             **said,
         }
         tool = PublishedTool.model_validate(body)
-        self.offered = ToolRoom(room="orders", published_at="2026-01-01T00:00:00.000Z", tools=(tool,))
+        self.offered = ToolFolder(room="orders", published_at="2026-01-01T00:00:00.000Z", tools=(tool,))
 
-    def room(self, name: str) -> ToolRoom | None:
+    def room(self, name: str) -> ToolFolder | None:
         return self.offered if name == "orders" else None
 
     def register(self, *tasks: dict[str, Any], **said: Any) -> tuple[Any, bool]:

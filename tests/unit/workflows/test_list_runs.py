@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
-from stepward.adapters.memory.world import StillClock
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.run_lists import read_since
 from stepward.domain.runs import RunStatus

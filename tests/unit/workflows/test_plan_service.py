@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
-from stepward.adapters.memory.world import StillClock
 from stepward.agents.estimate import Estimated, Figures
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.callers import Caller
 from stepward.domain.documents.problems import Refused
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.lifecycle import AgentState
+from stepward.domain.run_origins import Caller
 from stepward.ports.registry import AgentRecord, AgentSummary, RegisteredAgent
 from stepward.workflows.services.plan_service import FORMS, PlanService, RegisteredCosts, kept_version
 from stepward.workflows.services.register import RegisterWorkflow

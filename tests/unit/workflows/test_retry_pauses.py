@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.circuits import memory_circuits
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.retries import Retry
 from stepward.tools import http_request
 from stepward.tools.base import ToolContext

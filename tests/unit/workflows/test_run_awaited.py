@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.tasks import TaskOutcome
 from tests.workflow_reach import ill, nobody, well
 from tests.workflow_world import Died, WorkflowWorld
 

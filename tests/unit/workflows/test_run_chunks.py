@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.closing import run_of_event
+from stepward.agents.reconcile import run_of_event
 from stepward.domain.chunks import ranges
 from stepward.domain.runs import RunKey
 from stepward.workflows.compiler.compile import compile_workflow

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.agents.start import Launch
-from stepward.domain.callers import Caller
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.workflows.runs.child_runs import ChildRuns
 from stepward.workflows.runs.start_run import StartWorkflow

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
+from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.approvals import DecideApproval
-from stepward.agents.tend_approvals import TendApprovals
 from stepward.domain.approvals import Approval
-from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict, NotAllowed
+from stepward.domain.run_origins import Caller
 from stepward.domain.task_records import TaskPlace, TaskRecord, WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.ports.clock import iso
-from stepward.ports.task_answers import NoTasks, TaskOutcome
+from stepward.ports.tasks import NoTasks, TaskOutcome
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.runs.ask_person import AskForTask
 from stepward.workflows.runs.notify import NotifyEnd
@@ -47,7 +47,7 @@ def ask(world: World, task: dict[str, Any]) -> WorkflowHead:
     # Approvals in memory look for their run among those of agents.
     world.register(an_agent_body(id="stand-in"))
     head = head.model_copy(update={"run": world.start("stand-in").run})
-    tend = TendApprovals(world.approvals, world.tokens, world.machine, world.told, world.clock)
+    tend = RemindApprovers(world.approvals, world.tokens, world.machine, world.told, world.clock)
     AskForTask(world.approvals, tend, world.clock)(head, place, question)
     return head
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import OutputMalformed
-from stepward.models.expressions import evaluate
+from stepward.expressions.evaluate import evaluate
 from stepward.workflows.documents import read
 
 FOLDER = files("stepward") / "templates" / "csv-rows"

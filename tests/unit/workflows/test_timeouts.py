@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.domain.errors import ToolUnavailable
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks import tool as tool_task

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.world import MemoryDatasets
+from stepward.adapters.memory.small_ports import MemoryDatasets
 from stepward.tools import http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from stepward.adapters.memory.budgets import MemoryBudgets
+from stepward.adapters.memory.costs import MemoryBudgets
 from stepward.agents.budgets import refuse_used_up
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import NoSlot, SlotLimits
+from stepward.ports.runs import NoSlot, SlotLimits
 from stepward.workflows.runs.begin_run import AdmitRun
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows

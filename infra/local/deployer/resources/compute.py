@@ -6,7 +6,7 @@ import io
 import zipfile
 from functools import cache
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
@@ -22,7 +22,7 @@ def log_group(resource: Resource, target: Target) -> Created:
         logs.put_retention_policy(
             logGroupName=name, retentionInDays=int(resource.properties["RetentionInDays"])
         )
-    return Created(name, {"Arn": f"arn:aws:logs:{place.REGION}:{place.ACCOUNT_ID}:log-group:{name}:*"})
+    return Created(name, {"Arn": f"arn:aws:logs:{account.REGION}:{account.ACCOUNT_ID}:log-group:{name}:*"})
 
 
 def function(resource: Resource, target: Target) -> Created:

@@ -5,10 +5,36 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
-from infra.local.deployer.resources.notifications import as_in_the_api
+
+_KINDS = {
+    "LambdaConfigurations": ("LambdaFunctionConfigurations", "Function", "LambdaFunctionArn"),
+    "QueueConfigurations": ("QueueConfigurations", "Queue", "QueueArn"),
+    "TopicConfigurations": ("TopicConfigurations", "Topic", "TopicArn"),
+}
+
+
+def as_in_the_api(properties: dict[str, Any]) -> dict[str, Any]:
+    """Translate `NotificationConfiguration` of a template."""
+    request: dict[str, Any] = {}
+    for kind, (name, target, arn) in _KINDS.items():
+        wishes = [_wish(wish, target, arn) for wish in properties.get(kind, [])]
+        if wishes:
+            request[name] = wishes
+    to_bus = properties.get("EventBridgeConfiguration")
+    if to_bus is not None and str(to_bus.get("EventBridgeEnabled", True)).lower() == "true":
+        request["EventBridgeConfiguration"] = {}
+    return request
+
+
+def _wish(wish: dict[str, Any], target: str, arn: str) -> dict[str, Any]:
+    translated: dict[str, Any] = {arn: wish[target], "Events": [wish["Event"]]}
+    if "Filter" in wish:
+        translated["Filter"] = {"Key": {"FilterRules": wish["Filter"]["S3Key"]["Rules"]}}
+    return translated
+
 
 _TABLE_PROPERTIES = ("KeySchema", "AttributeDefinitions", "BillingMode")
 
@@ -56,7 +82,7 @@ def key_alias(resource: Resource, target: Target) -> Created:
     """Name a key."""
     name = resource.properties["AliasName"]
     target.client("kms").create_alias(AliasName=name, TargetKeyId=resource.properties["TargetKeyId"])
-    return Created(name, {"Arn": f"arn:aws:kms:{place.REGION}:{place.ACCOUNT_ID}:{name}"})
+    return Created(name, {"Arn": f"arn:aws:kms:{account.REGION}:{account.ACCOUNT_ID}:{name}"})
 
 
 def _index(index: dict[str, Any]) -> dict[str, Any]:

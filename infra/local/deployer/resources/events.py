@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
@@ -59,7 +59,7 @@ def rule(resource: Resource, target: Target) -> Created:
 def invoke_config(resource: Resource, target: Target) -> Created:
     """Say how often a function is tried again when nobody waits for it, and who is told how it ended."""
     properties = resource.properties
-    name = place.function_name(properties["FunctionName"])
+    name = account.function_name(properties["FunctionName"])
     settings = resource.pick("DestinationConfig", "MaximumEventAgeInSeconds", "MaximumRetryAttempts")
     target.client("lambda").put_function_event_invoke_config(FunctionName=name, **whole_numbers(settings))
     return Created(f"{name}|{properties.get('Qualifier', '$LATEST')}")
@@ -144,7 +144,7 @@ def update_invoke_config(resource: Resource, _: Record, target: Target) -> Creat
 
 def delete_invoke_config(record: Record, target: Target) -> None:
     """Let asynchronous invocations be what they are without settings."""
-    name = place.function_name(record.resource.properties["FunctionName"])
+    name = account.function_name(record.resource.properties["FunctionName"])
     target.client("lambda").delete_function_event_invoke_config(FunctionName=name)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from infra.local import place
+from infra.local import account
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
 
@@ -24,7 +24,7 @@ def queue(resource: Resource, target: Target) -> Created:
     suffix = ".fifo" if resource.properties.get("FifoQueue") else ""
     name = resource.properties.get("QueueName") or resource.name("QueueName", 75) + suffix
     url = target.client("sqs").create_queue(QueueName=name, Attributes=_attributes(resource))["QueueUrl"]
-    arn = f"arn:aws:sqs:{place.REGION}:{place.ACCOUNT_ID}:{name}"
+    arn = f"arn:aws:sqs:{account.REGION}:{account.ACCOUNT_ID}:{name}"
     return Created(url, {"Arn": arn, "QueueName": name, "QueueUrl": url})
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import boto3
 from botocore.config import Config
 
-from stepward.adapters.aws import contention
+from stepward.adapters.aws import errors
 
 _CONFIG: Final = Config(
     retries={"mode": "standard", "total_max_attempts": 3},
@@ -23,5 +23,5 @@ def client(service: str) -> Any:
     """Make the process's client of a service on first use."""
     made = boto3.client(service, config=_CONFIG)
     if service == "dynamodb":
-        made.meta.events.register("needs-retry.dynamodb", contention.pause_s)
+        made.meta.events.register("needs-retry.dynamodb", errors.pause_s)
     return made

@@ -1,4 +1,4 @@
-"""Calls Lambda functions for tools: once, with patience, and only those that may be called."""
+"""Lambda functions that carry out tools: what their folders publish, and how they are called."""
 
 from __future__ import annotations
 
@@ -15,15 +15,28 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as AwsConnectionError
 
-from stepward.adapters.aws.errors import error_code
+from stepward.adapters.aws.clients import client
+from stepward.adapters.aws.errors import error_code, translated
+from stepward.adapters.aws.items import from_item, to_item
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_text import NotJson, read_json
+from stepward.domain.tools import ToolFolder
 
 TAG: Final = "stepward:tool"
+
+
 _TAGS_KEPT_S: Final = 300
+
+
 _LONGEST_CALL_S: Final = 270
+
+
 _DEAD: Final = ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory")
+
+
 _TURNED_AWAY: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "ServiceException"})
+
+
 _CONFIG: Final = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=2,
@@ -106,3 +119,54 @@ def _raised(name: str, fault: dict[str, Any]) -> Any:
 def _client() -> Any:
     """Make a client of its own: what others call has seconds, a tool may take minutes and is never sent twice."""
     return boto3.client("lambda", config=_CONFIG)
+
+
+_PARTITION: Final = "PLATFORM#TOOLS"
+
+
+@dataclass(frozen=True)
+class DynamoPublishedTools:
+    """The shelf's items."""
+
+    table: str
+
+    def put(self, room: ToolFolder) -> None:
+        """Replace a folder's item; deployments follow each other, so the last one is right."""
+        item = {
+            "pk": _PARTITION,
+            "sk": _sort_key(room.room),
+            "kind": "tools",
+            "v": 1,
+            "body": room.model_dump_json(),
+        }
+        with translated(f"publishing the tools of {room.room}"):
+            client("dynamodb").put_item(TableName=self.table, Item=to_item(item))
+
+    def room(self, room: str) -> ToolFolder | None:
+        """Read one item."""
+        key = to_item({"pk": _PARTITION, "sk": _sort_key(room)})
+        with translated(f"reading the tools of {room}"):
+            found = client("dynamodb").get_item(TableName=self.table, Key=key).get("Item")
+        return _room(found) if found else None
+
+    def rooms(self) -> list[ToolFolder]:
+        """Read all items in one query."""
+        with translated("reading the published tools"):
+            pages = (
+                client("dynamodb")
+                .get_paginator("query")
+                .paginate(
+                    TableName=self.table,
+                    KeyConditionExpression="pk = :pk",
+                    ExpressionAttributeValues=to_item({":pk": _PARTITION}),
+                )
+            )
+            return [_room(item) for page in pages for item in page["Items"]]
+
+
+def _sort_key(room: str) -> str:
+    return f"ROOM#{room}"
+
+
+def _room(item: dict[str, Any]) -> ToolFolder:
+    return ToolFolder.model_validate_json(from_item(item)["body"])

@@ -9,7 +9,7 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.transactions import Step, put_new, update
-from stepward.ports.runtime_state import IdempotencyKey, key_used_before
+from stepward.ports.runs import IdempotencyKey, key_used_before
 
 IDEMPOTENCY: Final = "idempotency key"
 

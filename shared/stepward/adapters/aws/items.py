@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
+from stepward.adapters.aws.clients import client
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
 
 _WRITE: Final = TypeSerializer()
+
+
 _READ: Final = TypeDeserializer()
+
+
 ABSENT: Final = "attribute_not_exists(pk)"
 
 
@@ -61,3 +67,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(item) for item in value]
     return value
+
+
+def every_item(table: str, condition: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Give what matches a key condition, all that was written before included; items as DynamoDB writes them."""
+    pages = (
+        client("dynamodb")
+        .get_paginator("query")
+        .paginate(
+            TableName=table,
+            KeyConditionExpression=condition,
+            ExpressionAttributeValues=to_item(values),
+            ConsistentRead=True,
+        )
+    )
+    for page in pages:
+        yield from page["Items"]

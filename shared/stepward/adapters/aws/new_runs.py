@@ -16,11 +16,11 @@ from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
 from stepward.domain.budgets import BudgetRef
 from stepward.domain.errors import BudgetExceeded, Bug
 from stepward.domain.journal import Created
-from stepward.domain.line import InLine, Slot, place_in_line
 from stepward.domain.money import dollars
+from stepward.domain.run_queue import QueuedRun, Slot, queue_position
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import Clock, iso
-from stepward.ports.runtime_state import NewRun, Started, records_of
+from stepward.ports.runs import NewRun, Started, records_of
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class NewRuns:
             if found:
                 return found
         self.full.keep(new.head.tenant, True)
-        return self._join(new, slots.ask_to_be_told(self.table, new.head.key, tried, refused))
+        return self._join(new, slots.ask_for_wake_up(self.table, new.head.key, tried, refused))
 
     def _try(self, new: NewRun, slot: Slot) -> Refused | None:
         first = new.first.model_copy(
@@ -126,13 +126,13 @@ class NewRuns:
         return read_head(found["Item"]) if "Item" in found else None
 
 
-def waiting_of(new: NewRun) -> InLine:
+def waiting_of(new: NewRun) -> QueuedRun:
     """The place in line of a run that finds no slot at its start."""
     head = new.head
-    return InLine(
+    return QueuedRun(
         tenant=head.tenant,
         run=head.run,
-        place=place_in_line(head.priority, head.created_at, head.run),
+        place=queue_position(head.priority, head.created_at, head.run),
         seq=len(records_of(new, new.first)),
         agent=head.agent,
         draw_usd_micros=new.draw.usd_micros if new.draw else 0,

@@ -24,6 +24,7 @@ from stepward.adapters.aws.registry_items import (
     facet_items,
     facet_pk,
     label_item,
+    list_page,
     offered_item,
     read_record,
     read_version,
@@ -33,7 +34,6 @@ from stepward.adapters.aws.registry_items import (
     version_item,
     version_sk,
 )
-from stepward.adapters.aws.registry_lists import list_page
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug, StoreConflict, StoreThrottled
 from stepward.domain.lifecycle import AgentState

@@ -14,7 +14,7 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
 from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_key, read_head
-from stepward.adapters.aws.slot_returns import SlotReturns
+from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug, StoreConflict
@@ -29,9 +29,9 @@ from stepward.domain.journal import (
     ToppedUp,
     Turn,
 )
-from stepward.domain.line import Allowance, Draw, InLine, Slot
+from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
-from stepward.ports.runtime_state import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
+from stepward.ports.runs import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
 
 RECORD = "record"
 HEAD = "head"
@@ -62,7 +62,7 @@ class DynamoRuntimeState:
         return read_head(item) if item and "workflow" not in item else None
 
     def admit(
-        self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
+        self, waiting: QueuedRun, at: str, writer: str, limits: SlotLimits, draw: Draw | None
     ) -> Admitted | NoSlot:
         """Give a run a slot.
 
@@ -84,7 +84,7 @@ class DynamoRuntimeState:
         return NoSlot(asked)
 
     def _admit(
-        self, key: RunKey, waiting: InLine, record: Admitted, limits: SlotLimits, draw: Draw | None
+        self, key: RunKey, waiting: QueuedRun, record: Admitted, limits: SlotLimits, draw: Draw | None
     ) -> Refused | None:
         left = [slots.leave(self.table, key.tenant, waiting.place)] if waiting.place else []
         steps = [
@@ -96,7 +96,7 @@ class DynamoRuntimeState:
         ]
         return transact(steps, f"admitting {key.run}")
 
-    def queue(self, waiting: InLine, record: Queued) -> None:
+    def queue(self, waiting: QueuedRun, record: Queued) -> None:
         """Put a run at the head of the line.
 
         time →   advance: seq 9 ✓ place ✓      cancel: seq 9 ✗ → looks again and takes the place out of the line
@@ -117,7 +117,7 @@ class DynamoRuntimeState:
             [self._record(key, seq, record), self._paused(key, paused=True), *left], f"pausing {key.run}"
         )
 
-    def release(self, key: RunKey, seq: int, record: Resume, waiting: InLine | None) -> None:
+    def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
         """Write that a run may go on.
 
         time →   resumer: seq 6 ✓ place ✓        another resumer: seq 6 ✗ → looks again: it is not paused any more
@@ -177,7 +177,7 @@ class DynamoRuntimeState:
         ]
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 
-    def others_told(self, key: RunKey) -> None:
+    def others_notified(self, key: RunKey) -> None:
         """Take a run out of the janitor's list."""
         with translated(f"settling {key.run}"):
             client("dynamodb").update_item(

@@ -4,21 +4,32 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
-from stepward.adapters.aws.budget_items import draw_item, return_item
+from stepward.adapters.aws.budgets import draw_item, return_item
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
-from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, update
-from stepward.domain.line import Allowance, Draw, InLine, Slot, shard_limit, used_shards
+from stepward.adapters.aws.recently import Recently
+from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, transact, update
+from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, shard_limit, used_shards
 from stepward.domain.runs import RunKey
-from stepward.ports.runtime_state import Freed, SlotLimits
+from stepward.ports.runs import Freed, SlotLimits
 
 TENANT: Final = "tenant's slots"
+
+
 ACCOUNT: Final = "account's slots"
+
+
 SHARDS_TRIED: Final = 3
+
+
 BUDGET_PREFIX: Final = "budget "
+
+
 _ALL: Final = "GLOBAL"
 
 
@@ -156,7 +167,7 @@ def freed(refused: Refused, known: Freed) -> Freed:
     )
 
 
-def join(table: str, waiting: InLine) -> Step:
+def join(table: str, waiting: QueuedRun) -> Step:
     """Stand in line."""
     item = {**place_key(waiting), **waiting.model_dump(exclude_none=True)}
     return put_new("place", table, to_item(item))
@@ -180,7 +191,7 @@ def is_asked(refused: Refused) -> bool:
     return ACCOUNT not in refused and bool(refused.by.get(TENANT, {}).get("waits"))
 
 
-def ask_to_be_told(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
+def ask_for_wake_up(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
     """Flag the counters that were full, so that no newcomer goes past this one; mostly somebody has done it before."""
     counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard or 0))
     return [
@@ -195,7 +206,7 @@ def leave(table: str, tenant: str, place: str, condition: str | None = None) -> 
     return delete("place", table, {"pk": f"T#{tenant}#WAIT", "sk": place}, condition)
 
 
-def place_key(waiting: InLine) -> dict[str, str]:
+def place_key(waiting: QueuedRun) -> dict[str, str]:
     """The key of a place in line."""
     return {"pk": f"T#{waiting.tenant}#WAIT", "sk": waiting.place}
 
@@ -235,3 +246,41 @@ def _put_slot(table: str, key: RunKey, slot: Slot) -> Step:
 
 def _slot_key(key: RunKey) -> dict[str, Any]:
     return {"pk": f"T#{key.tenant}#SLOT", "sk": f"R#{key.run}"}
+
+
+_EVERYBODY: Final = Freed(done=True, tenant_waits=True, account_waits=True)
+
+
+@dataclass(frozen=True)
+class SlotReturns:
+    """Writes transactions that give a slot back."""
+
+    table: str
+    asked: Recently[Freed] = field(default_factory=Recently)
+    """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
+
+    def __call__(
+        self,
+        key: RunKey,
+        kept: list[Step],
+        slot: Slot | None,
+        doing: str,
+        *,
+        parked: bool = False,
+        expires_at: int | None = None,
+    ) -> tuple[Refused | None, Freed]:
+        """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
+
+        time →   newcomer: no slot free → flags the counter → joins the line → nudge
+                 we:       counter is flagged ✗ → once more without the condition ✓ → nudge
+        """
+        known = (self.asked.of(key.tenant) if slot else None) or Freed(done=True)
+        returning = partial(give_back, self.table, key, parked=parked, expires_at=expires_at)
+        back = returning(slot, known) if slot else []
+        refused = transact([*kept, *back], doing)
+        if slot and refused is not None and set(refused.by) <= {TENANT, ACCOUNT}:
+            known = freed(refused, known)
+            self.asked.keep(key.tenant, known)
+            again = returning(slot, _EVERYBODY)
+            refused = transact([*kept, *again], doing)
+        return refused, known

@@ -17,15 +17,14 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import from_item, run_pk, to_item
+from stepward.adapters.aws.items import every_item, from_item, run_pk, to_item
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.adapters.aws.queries import every_item
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
 START: Final = "START"
 STANDING: Final = "standing"

@@ -3,21 +3,45 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
 from stepward.adapters.aws.items import run_pk
-from stepward.adapters.aws.machine_orders import LambdaOrders
 from stepward.domain.chunks import Chunk
-from stepward.domain.errors import Bug, MachineMissing
+from stepward.domain.errors import Bug, InvalidRequest, MachineMissing
+from stepward.domain.run_origins import Compensation
 from stepward.domain.task_records import WorkflowHead
-from stepward.domain.undoing import Undoing
+
+
+@dataclass(frozen=True)
+class LambdaOrders:
+    """Invokes the room without waiting: Lambda tries an order that fails twice more, minutes apart."""
+
+    function: str
+
+    def publish(self, tenant: str, workflow: str, version: str) -> None:
+        """Have a version's machine made."""
+        self._send({"tenant": tenant, "workflow": workflow, "version": version}, f"{workflow} {version}")
+
+    def discard(self, machine: str) -> None:
+        """Have a machine taken away."""
+        self._send({"discard": machine}, machine)
+
+    def _send(self, order: dict[str, str], what: str) -> None:
+        with translated(f"ordering {what}"):
+            client("lambda").invoke(
+                FunctionName=self.function, InvocationType="Event", Payload=json.dumps(order)
+            )
+
 
 _GONE = ("StateMachineDoesNotExist", "StateMachineDeleting")
+
+
 _OVER = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
@@ -32,7 +56,7 @@ class StepFunctionsWorkflows:
     orders: LambdaOrders | None = None
 
     def start(
-        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Undoing | None = None
+        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
         """Start an execution; a chunk's is of the same machine, which asks first what it was given; so is one that undoes.
 
@@ -131,3 +155,52 @@ class _NoMachine(Exception):
 
 def _name(head: WorkflowHead, chunk: str | None) -> str:
     return f"{head.execution_name}.{chunk}" if chunk else head.execution_name
+
+
+_NO_MACHINE: Final = frozenset({"InvalidDefinition", "ValidationException", "InvalidName"})
+
+
+@dataclass(frozen=True)
+class StepFunctionsAdmin:
+    """`prefix` is how the ARNs of all such machines begin; all run in one role and log to one group."""
+
+    prefix: str
+    role_arn: str
+    log_group_arn: str
+
+    def make(self, name: str, text: str, tags: Mapping[str, str]) -> None:
+        """Make a machine.
+
+        time →   make ─ ✗ answer lost ─ again: it exists with the same text, which is the same call to Step Functions
+        """
+        logs: dict[str, Any] = {
+            "level": "ERROR",
+            "includeExecutionData": False,
+            "destinations": [{"cloudWatchLogsLogGroup": {"logGroupArn": self.log_group_arn}}],
+        }
+        with translated(f"making the machine {name}"):
+            try:
+                client("stepfunctions").create_state_machine(
+                    name=self._name(name),
+                    definition=text,
+                    roleArn=self.role_arn,
+                    type="STANDARD",
+                    loggingConfiguration=logs,
+                    tracingConfiguration={"enabled": True},
+                    tags=[{"key": key, "value": value} for key, value in tags.items()],
+                )
+            except ClientError as error:
+                if error_code(error) == "StateMachineAlreadyExists":
+                    return
+                if error_code(error) in _NO_MACHINE:
+                    detail = error.response["Error"].get("Message", "")
+                    raise InvalidRequest(f"Step Functions refuses the machine: {detail}") from error
+                raise
+
+    def remove(self, name: str) -> None:
+        """Take a machine away."""
+        with translated(f"removing the machine {name}"):
+            client("stepfunctions").delete_state_machine(stateMachineArn=self.prefix + name)
+
+    def _name(self, name: str) -> str:
+        return f"{self.prefix.rpartition(':')[2]}{name}"

@@ -14,8 +14,7 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
-from stepward.adapters.aws.items import ABSENT, from_cursor, from_item, to_cursor, to_item
-from stepward.adapters.aws.queries import every_item
+from stepward.adapters.aws.items import ABSENT, every_item, from_cursor, from_item, to_cursor, to_item
 from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.programs import Program
 from stepward.ports.workflow_registry import (

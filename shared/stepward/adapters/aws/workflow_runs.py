@@ -18,13 +18,13 @@ from stepward.adapters.aws.transactions import Refused, Step, put_new, transact,
 from stepward.adapters.aws.workflow_slots import HEAD, DynamoWorkflowSlots
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug
-from stepward.domain.line import Slot
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
+from stepward.domain.run_queue import Slot
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import Freed, IdempotencyKey
+from stepward.ports.runs import Freed, IdempotencyKey
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
@@ -59,7 +59,7 @@ class DynamoWorkflowRuns:
                 return new.head, True
             if HEAD in refused or IDEMPOTENCY in refused:
                 return self._found(new, refused)
-        flags = slots.ask_to_be_told(self.table, new.head.key, tried, refused)
+        flags = slots.ask_for_wake_up(self.table, new.head.key, tried, refused)
         return self._join(new, flags)
 
     def _join(self, new: NewWorkflowRun, flags: list[Step]) -> tuple[WorkflowHead, bool]:

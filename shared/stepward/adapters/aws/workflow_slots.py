@@ -10,15 +10,15 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.recently import Recently
-from stepward.adapters.aws.slot_returns import SlotReturns
+from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.task_store import STANDING, START, DynamoTaskStore, standing_of
 from stepward.adapters.aws.transactions import Refused, Step, transact, update
 from stepward.domain.errors import StoreConflict
-from stepward.domain.line import InLine
+from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowStatus
-from stepward.ports.runtime_state import Freed, NoSlot, SlotLimits
+from stepward.ports.runs import Freed, NoSlot, SlotLimits
 
 HEAD: Final = "head"
 _COUNTERS: Final = {slots.TENANT, slots.ACCOUNT}
@@ -60,7 +60,7 @@ class DynamoWorkflowSlots:
         return Freed(done=True)
 
     def admit(
-        self, waiting: InLine, before: Standing, limits: SlotLimits, deadline_at: str
+        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
     ) -> Standing | NoSlot:
         """Take the run out of the queue.
 

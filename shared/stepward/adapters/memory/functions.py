@@ -1,12 +1,12 @@
-"""Functions and the shelf in memory."""
+"""Functions, published tools and large results in dictionaries."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from stepward.domain.errors import ToolFailed
-from stepward.domain.published_tools import ToolRoom
+from stepward.domain.errors import NotFound, ToolFailed
+from stepward.domain.tools import ToolFolder
 
 Served = Callable[[dict[str, Any]], Any]
 
@@ -35,20 +35,38 @@ class MemoryFunctions:
         return self._foreign[name](payload)
 
 
-class MemoryToolShelf:
+class MemoryPublishedTools:
     """Entries in a dictionary."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, ToolRoom] = {}
+        self._rooms: dict[str, ToolFolder] = {}
 
-    def put(self, room: ToolRoom) -> None:
+    def put(self, room: ToolFolder) -> None:
         """Replace an entry."""
         self._rooms[room.room] = room
 
-    def room(self, room: str) -> ToolRoom | None:
+    def room(self, room: str) -> ToolFolder | None:
         """Read one entry."""
         return self._rooms.get(room)
 
-    def rooms(self) -> list[ToolRoom]:
+    def rooms(self) -> list[ToolFolder]:
         """Read all entries."""
         return [self._rooms[name] for name in sorted(self._rooms)]
+
+
+class MemoryResults:
+    """Results by tenant, run and call."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, str], bytes] = {}
+
+    def keep(self, tenant: str, run: str, call: str, body: bytes) -> None:
+        """Keep a result."""
+        self._kept[tenant, run, call] = body
+
+    def read(self, tenant: str, run: str, call: str) -> bytes:
+        """Read a result."""
+        try:
+            return self._kept[tenant, run, call]
+        except KeyError:
+            raise NotFound(f"there is no result of {call}.", field="reference") from None

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepward.adapters.memory.budgets import MemoryBudgets
-from stepward.adapters.memory.cost_book import MemoryCostBook
+from stepward.adapters.memory.costs import MemoryBudgets, MemoryCostBook
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.adapters.memory.line import MemoryLine
 from stepward.adapters.memory.run_lists import MemoryRunLists
+from stepward.adapters.memory.run_queue import MemoryRunQueue
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict
 from stepward.domain.journal import (
@@ -22,10 +21,10 @@ from stepward.domain.journal import (
     ToppedUp,
     Turn,
 )
-from stepward.domain.line import Allowance, Draw, InLine, Slot, place_in_line, used_shards
 from stepward.domain.money import dollars
+from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, queue_position, used_shards
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
-from stepward.ports.runtime_state import (
+from stepward.ports.runs import (
     Freed,
     NewRun,
     NoSlot,
@@ -41,9 +40,9 @@ from stepward.ports.runtime_state import (
 class MemoryRuntimeState(MemoryRunLists):
     """Keeps heads, budgets and idempotency records; what it writes into the journal is part of the same step."""
 
-    def __init__(self, journal: MemoryJournal, line: MemoryLine | None = None) -> None:
+    def __init__(self, journal: MemoryJournal, line: MemoryRunQueue | None = None) -> None:
         super().__init__()
-        self.line = line or MemoryLine()
+        self.line = line or MemoryRunQueue()
         self.cost_book = MemoryCostBook()
         self.budgets = MemoryBudgets(self.line.lock)
         self._journal = journal
@@ -71,7 +70,7 @@ class MemoryRuntimeState(MemoryRunLists):
         return self.heads.get(key)
 
     def admit(
-        self, waiting: InLine, at: str, writer: str, limits: SlotLimits, draw: Draw | None
+        self, waiting: QueuedRun, at: str, writer: str, limits: SlotLimits, draw: Draw | None
     ) -> Admitted | NoSlot:
         """Give a run a slot."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
@@ -92,7 +91,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self.line.parked[key.tenant] -= has_begun(waiting)
             return record
 
-    def queue(self, waiting: InLine, record: Queued) -> None:
+    def queue(self, waiting: QueuedRun, record: Queued) -> None:
         """Put a run at the head of the line."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._lock:
@@ -109,7 +108,7 @@ class MemoryRuntimeState(MemoryRunLists):
             if place:
                 self.line.places.pop((key.tenant, place), None)
 
-    def release(self, key: RunKey, seq: int, record: Resume, waiting: InLine | None) -> None:
+    def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
         """Write that a run may go on."""
         with self._lock:
             self._next(key, seq)
@@ -164,7 +163,7 @@ class MemoryRuntimeState(MemoryRunLists):
                 self.cost_book.add(key.tenant, line)
             return self.line.give_back(key, settlement.slot)
 
-    def others_told(self, key: RunKey) -> None:
+    def others_notified(self, key: RunKey) -> None:
         """Nothing is left to do for the run."""
         self.untold.discard(key)
 
@@ -203,10 +202,10 @@ class MemoryRuntimeState(MemoryRunLists):
 
     def _join(self, new: NewRun, *, asked: bool) -> Started:
         head, written = new.head, len(records_of(new, new.first))
-        waiting = InLine(
+        waiting = QueuedRun(
             tenant=head.tenant,
             run=head.run,
-            place=place_in_line(head.priority, head.created_at, head.run),
+            place=queue_position(head.priority, head.created_at, head.run),
             seq=written,
             agent=head.agent,
             draw_usd_micros=new.draw.usd_micros if new.draw else 0,

@@ -12,7 +12,7 @@ from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.task_store import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
 
 
 @dataclass

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from stepward.adapters.memory.cost_book import MemoryCostBook
-from stepward.adapters.memory.line import MemoryLine
+from stepward.adapters.memory.costs import MemoryCostBook
+from stepward.adapters.memory.run_queue import MemoryRunQueue
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.adapters.memory.workflow_slots import MemoryWorkflowSlots
 from stepward.domain.costs import CostLine
@@ -14,7 +14,7 @@ from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import Freed, IdempotencyKey, key_used_before
+from stepward.ports.runs import Freed, IdempotencyKey, key_used_before
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
@@ -26,11 +26,11 @@ class MemoryWorkflowRuns:
         store: MemoryTaskStore,
         clock: Clock,
         book: MemoryCostBook | None = None,
-        line: MemoryLine | None = None,
+        line: MemoryRunQueue | None = None,
     ) -> None:
         self.heads: dict[RunKey, WorkflowHead] = {}
         self.cost_book = book or MemoryCostBook()
-        self.slots = MemoryWorkflowSlots(self.heads, store, line or MemoryLine())
+        self.slots = MemoryWorkflowSlots(self.heads, store, line or MemoryRunQueue())
         self._store, self._clock = store, clock
         self._keys: dict[tuple[str, str, str], tuple[str, str, int]] = {}
 

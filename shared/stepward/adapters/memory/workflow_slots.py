@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from stepward.adapters.memory.line import MemoryLine
+from stepward.adapters.memory.run_queue import MemoryRunQueue
 from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.errors import StoreConflict
-from stepward.domain.line import InLine, Slot, used_shards
+from stepward.domain.run_queue import QueuedRun, Slot, used_shards
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
-from stepward.ports.runtime_state import Freed, NoSlot, SlotLimits
+from stepward.ports.runs import Freed, NoSlot, SlotLimits
 from stepward.ports.workflow_runs import NewWorkflowRun
 
 
 class MemoryWorkflowSlots:
     """Moves slots with the same conditions as the table, under the locks of the run's records and of the line."""
 
-    def __init__(self, heads: dict[RunKey, WorkflowHead], store: MemoryTaskStore, line: MemoryLine) -> None:
+    def __init__(
+        self, heads: dict[RunKey, WorkflowHead], store: MemoryTaskStore, line: MemoryRunQueue
+    ) -> None:
         self.line = line
         self._heads, self._store = heads, store
 
@@ -58,7 +60,7 @@ class MemoryWorkflowSlots:
             return self.line.give_back(key, before.slot)
 
     def admit(
-        self, waiting: InLine, before: Standing, limits: SlotLimits, deadline_at: str
+        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
     ) -> Standing | NoSlot:
         """Take a run out of the queue."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)

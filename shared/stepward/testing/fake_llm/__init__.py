@@ -9,11 +9,10 @@ Example:
 
 from __future__ import annotations
 
-from stepward.testing.fake_llm.fault_names import FAULTS
 from stepward.testing.fake_llm.known_models import ModelLimits
 from stepward.testing.fake_llm.provider import FakeProvider
 from stepward.testing.fake_llm.received import Received, key_digest
-from stepward.testing.fake_llm.replies import Call, Counts, Fault, Reply
+from stepward.testing.fake_llm.replies import FAULTS, Call, Counts, Fault, Reply
 from stepward.testing.fake_llm.service import Settings
 
 __all__ = [

@@ -9,7 +9,7 @@ from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answe
 from stepward.testing.fake_llm.anthropic_reading import AnthropicReader
 from stepward.testing.fake_llm.caching import CacheUse, PromptCache
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Kind, Refusal
+from stepward.testing.fake_llm.replies import Kind, Refusal
 from stepward.testing.fake_llm.spoken import Spoken
 
 _STOPS: Final = {

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stepward.domain.model_cards import Capabilities
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
 
 FIELDS: Final = frozenset({

@@ -11,7 +11,7 @@ from stepward.testing.fake_llm import anthropic_checks as checks
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.media import check_base64_image, check_document
 from stepward.testing.fake_llm.prompts import Piece, Prompt, Ttl, canonical, image_piece, joined, read_result
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.signing import Issued
 
 Turn = tuple[str, list[dict[str, Any]]]

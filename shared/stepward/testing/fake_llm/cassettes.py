@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer
-from stepward.testing.fake_llm.eventstream import frame, frames
+from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, frame, frames
 from stepward.testing.fake_llm.prompts import canonical
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.received import text_without_secrets, without_secrets_in
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.script_files import Unreadable
-from stepward.testing.fake_llm.secret_removal import text_without_secrets, without_secrets_in
 
 VERSION: Final = 1
 _MOST_FILES: Final = 100_000

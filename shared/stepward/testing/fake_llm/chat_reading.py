@@ -10,7 +10,7 @@ from stepward.domain.conversation import Exchange, ModelReply, ToolResult, ToolS
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.known_models import KnownModels
 from stepward.testing.fake_llm.prompts import Piece, Prompt, canonical, image_piece, joined, read_result
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.responses_items import content_text
 from stepward.testing.fake_llm.responses_reading import tool_call
 

@@ -6,12 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, fragments, json_answer
+from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, fragments, frame, json_answer
 from stepward.testing.fake_llm.caching import CacheUse, PromptCache
 from stepward.testing.fake_llm.converse_reading import ConverseReader
-from stepward.testing.fake_llm.eventstream import frame
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Kind, Refusal
+from stepward.testing.fake_llm.replies import Kind, Refusal
 from stepward.testing.fake_llm.spoken import Spoken
 
 _STOPS: Final = {

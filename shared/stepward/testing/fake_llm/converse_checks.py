@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from stepward.testing.fake_llm.media import decoded, image_kind
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
 
 _KINDS: Final = frozenset(

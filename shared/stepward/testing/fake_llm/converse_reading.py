@@ -12,7 +12,7 @@ from stepward.testing.fake_llm import converse_checks as checks
 from stepward.testing.fake_llm.converse_checks import Message, blocks_of
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.prompts import Piece, Prompt, Ttl, canonical, image_piece, joined, read_result
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.signing import Issued
 
 _FIELDS: Final = frozenset({

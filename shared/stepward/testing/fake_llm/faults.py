@@ -6,11 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
-from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, middle
-from stepward.testing.fake_llm.eventstream import frame_bytes
-from stepward.testing.fake_llm.fault_names import REFUSED
-from stepward.testing.fake_llm.refusals import Kind, Refusal
-from stepward.testing.fake_llm.replies import Fault
+from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, frame_bytes, middle
+from stepward.testing.fake_llm.replies import REFUSED, Fault, Kind, Refusal
 
 _HTML: Final = (
     b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Mapping
 from typing import Any, Final
 
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 
 _BEGINNINGS: Final = {
     "image/png": (b"\x89PNG\r\n\x1a\n",),

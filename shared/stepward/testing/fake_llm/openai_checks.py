@@ -10,7 +10,7 @@ from stepward.testing.fake_llm.answers import Answer, json_answer
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.media import decoded, image_kind
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Kind, Refusal
+from stepward.testing.fake_llm.replies import Kind, Refusal
 
 _NAME: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _ERRORS: Final[dict[Kind, tuple[int, str, str | None]]] = {

@@ -9,7 +9,7 @@ from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import Answer
 from stepward.testing.fake_llm.caching import PromptCache
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 
 
 class Reads(Protocol):

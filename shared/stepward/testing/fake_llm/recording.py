@@ -9,10 +9,9 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer
+from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, whole_frames
 from stepward.testing.fake_llm.cassettes import Asked, Cassettes
-from stepward.testing.fake_llm.eventstream import whole_frames
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.script_files import Unreadable
 
 _LONGEST_S: Final = 600

@@ -12,7 +12,7 @@ from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answe
 from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.openai_protocol import OpenAiProtocol
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.responses_items import SEAL_PREFIX
 from stepward.testing.fake_llm.responses_reading import ResponsesReader
 from stepward.testing.fake_llm.spoken import Spoken

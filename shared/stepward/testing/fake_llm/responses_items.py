@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.prompts import joined
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.signing import BadSeal, Mark, in_order, opened
 
 Item = dict[str, Any]

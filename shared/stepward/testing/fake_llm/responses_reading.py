@@ -19,7 +19,7 @@ from stepward.testing.fake_llm.prompts import (
     read_arguments,
     read_result,
 )
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.responses_items import (
     Item,
     Turn,

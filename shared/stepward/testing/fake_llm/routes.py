@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from stepward.testing.fake_llm.answers import Answer
 from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Refusal
+from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.spoken import Spoken
 
 

@@ -24,14 +24,12 @@ from stepward.testing.fake_llm.chat import OpenAiChat
 from stepward.testing.fake_llm.chat_reading import ChatReader
 from stepward.testing.fake_llm.converse import BedrockConverse
 from stepward.testing.fake_llm.converse_reading import ConverseReader
-from stepward.testing.fake_llm.embeddings import Embedder
+from stepward.testing.fake_llm.embeddings import Embedder, ModelLists, PlainTeller
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
-from stepward.testing.fake_llm.plain_tellers import ModelLists, PlainTeller
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.received import Received, key_digest
 from stepward.testing.fake_llm.recording import Recorder
-from stepward.testing.fake_llm.refusals import Refusal
-from stepward.testing.fake_llm.replies import Fault, Reply
+from stepward.testing.fake_llm.replies import Fault, Refusal, Reply
 from stepward.testing.fake_llm.responses import OpenAiResponses
 from stepward.testing.fake_llm.responses_reading import ResponsesReader
 from stepward.testing.fake_llm.routes import Door, Route, Speaker, Teller, find_route

@@ -14,8 +14,7 @@ from stepward.domain.errors import RehearsalFailed
 from stepward.domain.rehearsal import Rehearsal
 from stepward.models.scripted import ScriptedBackend
 from stepward.testing.fake_llm.prompts import Prompt
-from stepward.testing.fake_llm.refusals import Refusal
-from stepward.testing.fake_llm.replies import Call, Reply
+from stepward.testing.fake_llm.replies import Call, Refusal, Reply
 from stepward.testing.fake_llm.script_files import Unreadable
 
 BUNDLED = Path(stepward.__file__).parent / "library" / "support" / "agent.yaml"

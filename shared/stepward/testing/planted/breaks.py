@@ -8,7 +8,7 @@ from typing import Any
 from stepward.domain.journal import Ended, Sequenced
 from stepward.domain.run_state import fold
 from stepward.domain.tools import OUTCOME_UNKNOWN
-from stepward.ports.runtime_state import Freed
+from stepward.ports.runs import Freed
 
 Method = Callable[..., Any]
 
@@ -123,7 +123,7 @@ def once_more(_: Method) -> Method:
 
 
 def without_a_record(_: Method) -> Method:
-    """Settle a run whose journal has no end."""
+    """Finalize a run whose journal has no end."""
     return lambda writer, end: writer.settle()
 
 

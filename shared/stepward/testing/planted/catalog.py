@@ -108,7 +108,7 @@ MONEY: Final = (
     PlantedFault(
         "beyond its limit",
         "A run stops before the call that could pass its cost limit.",
-        f"{_AGENTS}.gate:Consultant.cost_limit_usd_micros",
+        f"{_AGENTS}.gate:CallLimits.cost_limit_usd_micros",
         breaks.always(10**9),
     ),
     PlantedFault(
@@ -143,7 +143,7 @@ MODELS: Final = (
     PlantedFault(
         "price of another",
         "A reply costs what the model takes that gave it.",
-        f"{_AGENTS}.gate:Consultant.cost_usd_micros",
+        f"{_AGENTS}.gate:CallLimits.cost_usd_micros",
         breaks.at_the_first_models_price,
         "but only",
     ),
@@ -152,7 +152,7 @@ SLOTS: Final = (
     PlantedFault(
         "no limit",
         "No more runs are active than a tenant and the account may have.",
-        f"{_MEMORY}.line:MemoryLine.full",
+        f"{_MEMORY}.line:MemoryRunQueue.full",
         breaks.always([]),
     ),
     PlantedFault(
@@ -164,13 +164,13 @@ SLOTS: Final = (
     PlantedFault(
         "kept slot",
         "A slot is given back at the end.",
-        f"{_MEMORY}.line:MemoryLine.give_back",
+        f"{_MEMORY}.line:MemoryRunQueue.give_back",
         breaks.and_keep_it,
     ),
     PlantedFault(
         "last come first served",
         "The line is served by priority, then age.",
-        f"{_MEMORY}.line:MemoryLine.first",
+        f"{_MEMORY}.line:MemoryRunQueue.first",
         breaks.from_the_end,
     ),
     PlantedFault(
@@ -182,7 +182,7 @@ SLOTS: Final = (
     PlantedFault(
         "nobody woken in line",
         "Whoever is admitted is started, or sent on by its token.",
-        f"{_AGENTS}.serve_line:ServeLine._wake",
+        f"{_AGENTS}.serve_line:DispatchRuns._wake",
         breaks.always(None),
     ),
 )
@@ -190,7 +190,7 @@ WAITS: Final = (
     PlantedFault(
         "silent child",
         "A run's end is told to the run that waits for it.",
-        f"{_AGENTS}.settle:Settle._tell_others",
+        f"{_AGENTS}.settle:Finalize._tell_others",
         breaks.always(None),
     ),
     PlantedFault(

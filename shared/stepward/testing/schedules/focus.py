@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
-from stepward.agents.epochs import MOST_EVENTS
+from stepward.agents.continue_as_new import MOST_EVENTS
 from stepward.testing.schedules.actors import Actor, PortCall
 from stepward.testing.schedules.shapes import LONG, REHEARSED
 

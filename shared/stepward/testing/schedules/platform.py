@@ -10,32 +10,29 @@ from itertools import count
 from typing import Any, Final
 
 from stepward.adapters.memory.approvals import MemoryApprovals
-from stepward.adapters.memory.events import MemoryEvents
-from stepward.adapters.memory.limits_config import MemoryLimitsConfig
-from stepward.adapters.memory.line import MemoryTokens
+from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.adapters.memory.run_queue import MemoryTokens
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
-from stepward.adapters.memory.world import CountingIds, MemoryDatasets, StillClock
+from stepward.adapters.memory.small_ports import CountingIds, MemoryDatasets, MemoryEvents, StillClock
 from stepward.agents.advance import Advance
 from stepward.agents.advance_messages import AdvanceRequest
 from stepward.agents.answering import StageAnswers
+from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.approvals import DecideApproval
+from stepward.agents.call_limits import CallLimits
 from stepward.agents.call_tool import CallRequest, CallTool
-from stepward.agents.cancel import CancelRun
-from stepward.agents.closing import CloseRun, Sweep
-from stepward.agents.find import find_agent
-from stepward.agents.gate import Consultant
-from stepward.agents.open_wait import OpenWait, WaitRequest
-from stepward.agents.openers import openers_of
-from stepward.agents.pause import PauseRun, ResumeRun
+from stepward.agents.dispatch import DispatchRuns
+from stepward.agents.lookup import find_agent
+from stepward.agents.reconcile import CloseRun, Sweep
 from stepward.agents.register import Register
+from stepward.agents.run_control import CancelRun, PauseRun, ResumeRun
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.serve_line import ServeLine
 from stepward.agents.start import Start
-from stepward.agents.tend_approvals import TendApprovals
+from stepward.agents.waits import OpenWait, WaitRequest, openers_of
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import Approval
-from stepward.domain.callers import Caller
+from stepward.domain.run_origins import Caller
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
@@ -83,7 +80,7 @@ class Platform:
         self._acting: list[Actor] = []
         self.epochs: dict[str, int] = {}
         """For which of its run's executions an invocation has advanced it, by the invocation's name."""
-        self._consultants: dict[tuple[str, str, str], Consultant] = {}
+        self._consultants: dict[tuple[str, str, str], CallLimits] = {}
         self._off_by_s = off_by_s
         self._most_events = most_events
         self._numbers = count(1)
@@ -195,7 +192,7 @@ class Platform:
 
     def spawn_tender(self) -> Actor:
         """Look after approvals, as the janitor does."""
-        tend = TendApprovals(
+        tend = RemindApprovers(
             self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_told, self.clock
         )  # fmt: skip
         return self.spawn(self._name("tender"), tend)
@@ -209,7 +206,7 @@ class Platform:
     def spawn_dispatch(self, tenant: str, freed: int | None = None) -> Actor:
         """Look at a tenant's line, as a nudge asks for."""
         name = self._name("dispatch")
-        return self.spawn(name, lambda: ServeLine(self._ports(), name, lambda: 100.0)(tenant, freed))
+        return self.spawn(name, lambda: DispatchRuns(self._ports(), name, lambda: 100.0)(tenant, freed))
 
     def _ports(self, clock: Any = None) -> RunPorts:
         return RunPorts(
@@ -264,13 +261,13 @@ class Platform:
             raise LookupError(f"{agent} {version}")
         return found.definition
 
-    def _consultant(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> Consultant:
+    def _consultant(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> CallLimits:
         """Make an agent ready to be advanced: by its models, whose limits go by the invocation's clock, or rehearsed."""
         place = (key.tenant, agent, version)
         if clock is not None:
             return self.vendors.consultant(key.tenant, self._definition(*place), clock)
         if place not in self._consultants:
-            self._consultants[place] = Consultant.of(self._definition(*place), rehearsed=True)
+            self._consultants[place] = CallLimits.of(self._definition(*place), rehearsed=True)
         plain = self._consultants[place]
         return replace(plain, backend=WatchedBackend(key, plain, self.diary))
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from stepward.adapters.memory.journal import MemoryJournal
-from stepward.agents.gate import Consultant
+from stepward.agents.call_limits import CallLimits
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolResult
 from stepward.domain.errors import (
     DependencyTimeout,
@@ -130,7 +130,7 @@ class Watched:
 class WatchedBackend:
     """A rehearsal whose calls wait for the scheduler, as if a model played it; every reply that it makes is paid for."""
 
-    def __init__(self, key: RunKey, plain: Consultant, diary: Diary) -> None:
+    def __init__(self, key: RunKey, plain: CallLimits, diary: Diary) -> None:
         self._key = key
         self._backend = plain.backend
         self.longest_call_s = plain.backend.longest_call_s

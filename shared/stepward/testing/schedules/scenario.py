@@ -9,8 +9,8 @@ from typing import Final
 
 from stepward.domain.approvals import Approval
 from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLimits
-from stepward.domain.callers import Caller
 from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
+from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.decisions import approval_violations

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any, Final
 
-from stepward.adapters.memory.provider_keys import MemoryPools, MemoryProviderKeys
-from stepward.adapters.memory.provider_limits import MemoryLimitStore
+from stepward.adapters.memory.providers import MemoryLimitStore, MemoryPools, MemoryProviderKeys
 from stepward.adapters.provider_limits import SharedLimits
-from stepward.agents.gate import Consultant
+from stepward.agents.call_limits import CallLimits
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import (
@@ -64,14 +63,14 @@ class Vendors:
     is_answered: Callable[[RunKey, str, str], bool]
     _store: MemoryLimitStore = field(default_factory=MemoryLimitStore)
     _scripts: dict[tuple[str, str], AgentDefinition] = field(default_factory=dict)
-    _plain: dict[tuple[str, str], Consultant] = field(default_factory=dict)
+    _plain: dict[tuple[str, str], CallLimits] = field(default_factory=dict)
     _refusals: Any = field(default_factory=count)
 
-    def consultant(self, tenant: str, agent: AgentDefinition, clock: Clock) -> Consultant:
+    def consultant(self, tenant: str, agent: AgentDefinition, clock: Clock) -> CallLimits:
         """Make an agent ready to ask its models, as a process does that begins: it remembers no limits."""
         self._scripts[tenant, agent.prompt] = agent
         if (tenant, agent.id) not in self._plain:
-            self._plain[tenant, agent.id] = Consultant.of(agent, rehearsed=False)
+            self._plain[tenant, agent.id] = CallLimits.of(agent, rehearsed=False)
         pools = MemoryPools({f"{entry.name}/shared": _TWO_KEYS for entry in _ENTRIES if entry.takes_key})
         keys: Any = Watched("keys", MemoryProviderKeys(pools), self.diary)
         store: Any = Watched("limits", self._store, self.diary)

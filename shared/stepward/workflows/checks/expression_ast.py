@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
-from stepward.models.expression_functions import names as known_functions
-from stepward.models.expressions import parse
+from stepward.expressions.evaluate import parse
+from stepward.expressions.step_functions import names as known_functions
 
 DEEPEST_TREE: Final = 150
 """How deep the syntax tree may be: a long chain of `&` is deep although it has no brackets."""

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
-from stepward.models.expression_functions import names as known_functions
-from stepward.models.expressions import is_expression, parse
+from stepward.expressions.evaluate import is_expression, parse
+from stepward.expressions.step_functions import names as known_functions
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.expression_ast import parse_expression
 from stepward.workflows.checks.expressions import (

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.documents.tree import Path
-from stepward.models.expression_functions import REMOVED
-from stepward.models.expression_functions import names as known_functions
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
+from stepward.expressions.step_functions import REMOVED
+from stepward.expressions.step_functions import names as known_functions
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.expression_ast import BY_TASK, ExpressionRefs, parse_expression
 from stepward.workflows.checks.precedence import Precedence

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import Place, TaskType
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.checks.context import CheckContext, TaskNode

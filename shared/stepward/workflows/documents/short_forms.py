@@ -8,7 +8,7 @@ from typing import Any
 
 from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.documents.tree import Document, Path
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.workflows.documents.aliases import (
     ERROR_HANDLING,
     ERROR_RULES,

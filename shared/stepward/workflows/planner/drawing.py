@@ -9,7 +9,7 @@ from typing import Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.models.expressions import is_expression
+from stepward.expressions.evaluate import is_expression
 from stepward.workflows.planner.plan import Plan
 from stepward.workflows.program.graphs import back_edges, topological_order
 from stepward.workflows.program.scopes import joined

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition
-from stepward.models.expressions import TIMEOUT_MS
+from stepward.expressions.evaluate import TIMEOUT_MS
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.tool import ToolSettings
 from stepward.tasks.webhook import WebhookSettings

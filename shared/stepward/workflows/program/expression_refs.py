@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from stepward.models.expressions import evaluate, is_expression
+from stepward.expressions.evaluate import evaluate, is_expression
 
 _NAMED: Final = re.compile(r"\$(tasks|status|errors)\b(?:\s*\.\s*(?:([A-Za-z_]\w*)|\"([^\"]+)\"|`([^`]+)`))?")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stepward.agents.tend_approvals import TendApprovals
+from stepward.agents.approval_reminders import RemindApprovers
 from stepward.domain.approvals import SHORTEST_S, Approval, Asking, later
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.ports.approvals import Approvals
@@ -18,7 +18,7 @@ class AskForTask:
     """Opens the approval of a human task."""
 
     approvals: Approvals
-    tend: TendApprovals
+    tend: RemindApprovers
     clock: Clock
 
     def __call__(self, head: WorkflowHead, place: TaskPlace, question: Question) -> None:

@@ -10,7 +10,7 @@ from stepward.domain.programs import PlannedTask
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.task_store import Begun
+from stepward.ports.tasks import Begun
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 OPENING: Final = timedelta(seconds=15)

@@ -9,13 +9,13 @@ from datetime import timedelta
 from typing import Final, TypeAlias
 
 from stepward.domain.errors import MachineMissing, StoreConflict
-from stepward.domain.line import InLine
 from stepward.domain.programs import Program
+from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import NoSlot, SlotLimits
-from stepward.ports.task_store import Inherited, LatchKey, Looked
+from stepward.ports.runs import NoSlot, SlotLimits
+from stepward.ports.tasks import Inherited, LatchKey, Looked
 from stepward.workflows.program.names import at_depth, depth_of, number_of
 from stepward.workflows.runs.run_store import WorkflowPorts
 
@@ -64,7 +64,7 @@ class AdmitRun:
 
     ports: WorkflowPorts
 
-    def __call__(self, waiting: InLine, limits: SlotLimits) -> bool | NoSlot:
+    def __call__(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
         """Admit one run; False if it does not stand there any more.
 
         time →   dispatch: slot ✓ place gone ─ ✗ dies        janitor: RUNNING and never began → begins it

@@ -18,7 +18,7 @@ from stepward.domain.aws_prices import AwsCost
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.clock import from_iso
-from stepward.ports.task_store import Begun, LatchKey, Looked
+from stepward.ports.tasks import Begun, LatchKey, Looked
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflows.program.limits import LOOK_READ_UNITS

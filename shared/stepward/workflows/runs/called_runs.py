@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from stepward.agents.answering import answers_of
 from stepward.agents.children import share_of_child, start_once
 from stepward.agents.run_ports import RunPorts
-from stepward.domain.callers import Caller
 from stepward.domain.conversation import ToolCall
-from stepward.domain.descent import above_workflow
 from stepward.domain.errors import Conflict
+from stepward.domain.run_origins import Caller, above_workflow
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent

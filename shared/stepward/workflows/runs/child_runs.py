@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from stepward.agents.answering import inherited
 from stepward.agents.children import check_descent
-from stepward.agents.find import startable_agent
+from stepward.agents.lookup import startable_agent
 from stepward.agents.start import Launch, Start
 from stepward.domain.budgets import run_budget
-from stepward.domain.callers import Caller
-from stepward.domain.descent import above_agent
 from stepward.domain.errors import BudgetExceeded, NotFound
-from stepward.domain.line import RunBudget
 from stepward.domain.money import dollars
-from stepward.domain.run_origins import Parent
+from stepward.domain.run_origins import Caller, Parent, above_agent
+from stepward.domain.run_queue import RunBudget
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition

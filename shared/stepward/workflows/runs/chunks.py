@@ -11,7 +11,7 @@ from stepward.domain.errors import Bug, RunCancelled, TaskFailed, TaskRetry
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead
 from stepward.ports.clock import iso
-from stepward.ports.task_store import Begun, LatchKey, Looked
+from stepward.ports.tasks import Begun, LatchKey, Looked
 from stepward.workflows.program.names import round_of
 from stepward.workflows.runs.attempts import newest
 from stepward.workflows.runs.finalize import reported_error

@@ -8,11 +8,11 @@ from typing import Final
 
 from stepward.domain.errors import PlatformFault, StepwardError, TaskFailed
 from stepward.domain.programs import PlannedTask, Program
+from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
-from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
-from stepward.ports.task_store import LatchKey, Looked
+from stepward.ports.tasks import LatchKey, Looked
 from stepward.tasks.base import TaskContext
 from stepward.tasks.catalog import find_type
 from stepward.workflows.runs.compensation_lock import (
@@ -37,7 +37,9 @@ class Compensate:
     ports: WorkflowPorts
     world: TaskServices
 
-    def __call__(self, key: RunKey, program: Program, looked: Looked, apart: Undoing | None = None) -> Looked:
+    def __call__(
+        self, key: RunKey, program: Program, looked: Looked, apart: Compensation | None = None
+    ) -> Looked:
         """Undo, and tell how the run stands then; `apart` says that this is an execution begun for nothing else.
 
         What cannot be undone is kept as failed, and the others are undone all the same; so is what has completed
@@ -50,7 +52,7 @@ class Compensate:
             looked = self.ports.store.everything(key)
         return looked
 
-    def _is_ours_to_undo(self, key: RunKey, undoing: TaskKey, apart: Undoing | None) -> bool:
+    def _is_ours_to_undo(self, key: RunKey, undoing: TaskKey, apart: Compensation | None) -> bool:
         """Look once more before each: another may have undone it, or have been given the right to."""
         now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [RIGHT])
         mark = holder(now)

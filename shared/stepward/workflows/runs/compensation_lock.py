@@ -8,11 +8,11 @@ from typing import Final
 
 from stepward.domain.errors import TaskFailed
 from stepward.domain.programs import Program
+from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, WorkflowHead
-from stepward.domain.undoing import Undoing
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.task_store import Begun, Looked
+from stepward.ports.tasks import Begun, Looked
 from stepward.workflows.program.limits import MOST_UNDOINGS
 from stepward.workflows.runs.run_store import WorkflowPorts
 
@@ -82,5 +82,5 @@ class StartCompensation:
             named = Begun(attempt=attempt, at=iso(self.ports.clock.now()), child=f"undo{attempt}")
             mark, _ = self.ports.store.begin(head.key, RIGHT, named)
         if mark.child:
-            self.ports.machines.start(head, undoing=Undoing(name=mark.child, error=error))
+            self.ports.machines.start(head, undoing=Compensation(name=mark.child, error=error))
         return True

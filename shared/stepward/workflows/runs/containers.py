@@ -14,7 +14,7 @@ from stepward.domain.programs import Program
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.task_store import Begun, Looked
+from stepward.ports.tasks import Begun, Looked
 from stepward.workflows.program.names import at_depth
 from stepward.workflows.program.tasks import answers_for, containers_of, ends_what_it_is_in
 from stepward.workflows.runs.task_entry import TaskEntry

@@ -22,8 +22,8 @@ from stepward.domain.task_records import (
     WorkflowTotals,
 )
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import Freed
-from stepward.ports.task_store import Looked
+from stepward.ports.runs import Freed
+from stepward.ports.tasks import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.lookup import find_workflow_run
 from stepward.workflows.program.tasks import can_be_undone

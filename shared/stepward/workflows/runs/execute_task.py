@@ -14,10 +14,10 @@ from stepward.domain.errors import (
     TaskFailed,
     TaskFault,
 )
-from stepward.domain.json_values import as_read
+from stepward.domain.json_text import as_read
 from stepward.domain.programs import Awaited, Program
 from stepward.domain.workflows import Transition
-from stepward.ports.task_store import LatchKey
+from stepward.ports.tasks import LatchKey
 from stepward.tasks.base import Place
 from stepward.tasks.catalog import find_type, is_awaited
 from stepward.workflows.program.expression_refs import resolved

@@ -9,6 +9,7 @@ from typing import Any
 
 from stepward.domain.errors import NotFound, StepwardError, TaskFailed, TaskFault
 from stepward.domain.programs import Program
+from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import (
     TaskKey,
@@ -17,9 +18,8 @@ from stepward.domain.task_records import (
     WorkflowHead,
     WorkflowStatus,
 )
-from stepward.domain.undoing import Undoing
 from stepward.ports.clock import iso
-from stepward.ports.task_store import Looked
+from stepward.ports.tasks import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.expression_refs import resolved
 from stepward.workflows.program.names import nested, number_of
@@ -49,7 +49,7 @@ class FinalizeRun:
         self,
         key: RunKey,
         failure: Mapping[str, Any] | None,
-        apart: Undoing | None = None,
+        apart: Compensation | None = None,
         *,
         fails: bool = False,
     ) -> dict[str, Any]:
@@ -66,7 +66,7 @@ class FinalizeRun:
         return settled
 
     def _settled(
-        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Undoing | None
+        self, key: RunKey, failure: Mapping[str, Any] | None, apart: Compensation | None
     ) -> dict[str, Any]:
         head, since = self.ports.runs.head(key), self.ports.clock.now()
         if head is None:

@@ -11,7 +11,7 @@ from stepward.domain.errors import DeadlineExceeded, OutputMalformed
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
 from stepward.ports.clock import iso
-from stepward.ports.task_store import Begun
+from stepward.ports.tasks import Begun
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from stepward.agents.approval_ends import close_all
+from stepward.agents.finalize import answer_call
 from stepward.agents.run_ports import RunPorts
-from stepward.agents.settle import answer_call
 from stepward.domain.approvals import ApprovalStatus
 from stepward.domain.conversation import ToolResult
 from stepward.domain.retries import may_pass
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.events import Events
-from stepward.ports.task_answers import TaskOutcome
+from stepward.ports.tasks import TaskOutcome
 from stepward.ports.workflow_runs import WorkflowEnd
 
 WELL: Final = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)

@@ -12,8 +12,7 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, TaskStatus, WorkflowHead
 from stepward.ports.clock import iso
-from stepward.ports.task_answers import TaskOutcome
-from stepward.ports.task_store import Begun
+from stepward.ports.tasks import Begun, TaskOutcome
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.workflows.program.tasks import fails_the_run, retry_of
 from stepward.workflows.runs.attempts import Attempts, waits_for_call

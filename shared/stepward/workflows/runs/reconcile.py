@@ -9,14 +9,14 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
-from stepward.agents.closing import RUNS_LISTED, in_turn, raise_all
+from stepward.agents.reconcile import RUNS_LISTED, in_turn, raise_all
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import Conflict, MachineMissing, StepwardError, TaskRetry
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
-from stepward.ports.task_store import Begun, Looked
+from stepward.ports.tasks import Begun, Looked
 from stepward.tasks.catalog import is_awaited
 from stepward.workflows.program.names import at_depth, number_of
 from stepward.workflows.program.tasks import fails_the_run

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from stepward.domain.errors import OutputMalformed
-from stepward.domain.json_values import as_read
+from stepward.domain.json_text import as_read
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Ready

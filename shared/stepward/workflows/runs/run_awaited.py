@@ -9,7 +9,7 @@ from typing import Any
 from stepward.domain.errors import Bug, PlatformFault, StepwardError, TaskRetry
 from stepward.domain.runs import RunError
 from stepward.ports.clock import from_iso
-from stepward.ports.task_store import Begun
+from stepward.ports.tasks import Begun
 from stepward.tasks.base import Ready, TaskType
 from stepward.workflows.program.tasks import retry_of
 from stepward.workflows.runs.attempts import Attempts, newest, waits_for_call

@@ -10,12 +10,11 @@ from time import perf_counter, sleep
 from typing import Any, Final
 
 from stepward.domain.errors import StepwardError, TaskRetry, TaskTimedOut
-from stepward.domain.retries import LONGEST_CALL_S, LONGEST_PAUSE_S, Retry
-from stepward.domain.retry_after import asked_pause_s
+from stepward.domain.retries import LONGEST_CALL_S, LONGEST_PAUSE_S, Retry, asked_pause_s
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskPlace
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
-from stepward.ports.task_store import Begun
+from stepward.ports.tasks import Begun
 from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
 from stepward.tools.base import ToolContext
 from stepward.workflows.program.limits import CRASHES_FORGIVEN

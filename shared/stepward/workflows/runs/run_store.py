@@ -12,10 +12,9 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import Clock, Ids
-from stepward.ports.task_store import Latch, LatchKey, TaskStore
-from stepward.ports.tokens import Tokens
-from stepward.ports.workflow_runs import WorkflowMachines, WorkflowRuns
-from stepward.ports.workflow_slots import WorkflowSlots
+from stepward.ports.runs import Tokens
+from stepward.ports.tasks import Latch, LatchKey, TaskStore
+from stepward.ports.workflow_runs import WorkflowMachines, WorkflowRuns, WorkflowSlots
 from stepward.workflows.program.limits import OWN_BYTES, SHARED_BYTES, SLICE_ITEMS
 
 # Ports.

@@ -12,7 +12,7 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.domain.workflows import Fallback
-from stepward.ports.task_store import Begun, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, LatchKey, Looked, WorkflowStarted
 from stepward.workflows.program.expression_refs import is_asked, resolved
 from stepward.workflows.program.names import at_depth, depth_of, number_of, round_of
 from stepward.workflows.program.tasks import containers_of, group_at

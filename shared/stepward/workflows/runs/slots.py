@@ -12,8 +12,8 @@ from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import TaskKey
-from stepward.ports.runtime_state import SlotLimits
-from stepward.ports.task_store import LatchKey, Looked
+from stepward.ports.runs import SlotLimits
+from stepward.ports.tasks import LatchKey, Looked
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 LONG_S: Final = 30

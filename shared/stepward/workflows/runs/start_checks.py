@@ -10,10 +10,10 @@ from typing import Any, Final
 from stepward.agents.answering import StageAnswers, missing_below
 from stepward.agents.start import INPUT_LIMIT_BYTES
 from stepward.domain.agents import AgentDefinition
-from stepward.domain.answering import AnswerChoice, Answers
 from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
 from stepward.domain.json_schemas import faults_of_value
-from stepward.domain.json_values import carried_bytes
+from stepward.domain.json_text import carried_bytes
+from stepward.domain.rehearsal import AnswerChoice, Answers
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.models.catalog import check_backend
 from stepward.ports.registry import Seen, Wanted

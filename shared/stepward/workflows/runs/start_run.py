@@ -13,15 +13,15 @@ from pydantic import Field
 
 from stepward.agents.requests import parse
 from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL
-from stepward.domain.answering import AnswerChoice, Answers
-from stepward.domain.callers import Caller
 from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing
 from stepward.domain.ids import VersionOrLabel
-from stepward.domain.line import Priority
+from stepward.domain.rehearsal import AnswerChoice, Answers
+from stepward.domain.run_origins import Caller
+from stepward.domain.run_queue import Priority
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
-from stepward.ports.runtime_state import IdempotencyKey
-from stepward.ports.task_store import WorkflowStarted
+from stepward.ports.runs import IdempotencyKey
+from stepward.ports.tasks import WorkflowStarted
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.ports.workflow_runs import NewWorkflowRun
 from stepward.workflows.program.lookup import find_workflow, find_workflow_run

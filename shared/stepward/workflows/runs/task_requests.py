@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.chunks import Chunk
+from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunKey
-from stepward.domain.undoing import Undoing
 
 
 class RunIdentity(BaseModel):
@@ -24,7 +24,7 @@ class RunIdentity(BaseModel):
     version: str
     chunk: Chunk | None = None
     """Of an execution that runs some items of a large foreach: which."""
-    undo: Undoing | None = None
+    undo: Compensation | None = None
     """Of an execution that only undoes what the run had done before its own was over."""
 
     @property

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
-from stepward.agents.show import page_size
+from stepward.agents.show_runs import page_size
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.run_lists import (
@@ -22,7 +22,7 @@ from stepward.domain.run_lists import (
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runtime_state import RunLists, RuntimeState
+from stepward.ports.runs import RunLists, RuntimeState
 from stepward.ports.workflow_runs import WorkflowRuns
 from stepward.workflows.services.views import workflow_run_view
 

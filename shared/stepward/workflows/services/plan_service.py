@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from stepward.agents.estimate import Estimated, Figures
-from stepward.agents.find import find_agent
+from stepward.agents.lookup import find_agent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.documents import Kind
 from stepward.domain.errors import CallerError, InvalidRequest

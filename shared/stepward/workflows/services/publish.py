@@ -6,9 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stepward.domain.errors import Conflict, InvalidRequest
-from stepward.ports.machine_shop import MachineShop
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
-from stepward.ports.workflow_runs import WorkflowRuns
+from stepward.ports.workflow_runs import StateMachineAdmin, WorkflowRuns
 from stepward.workflows.program.lookup import find_workflow
 
 
@@ -17,7 +16,7 @@ class PublishWorkflow:
     """The use case behind the publishing room's queue; a message that comes twice finds the machine made."""
 
     registry: WorkflowRegistry
-    shop: MachineShop
+    shop: StateMachineAdmin
     values: Mapping[str, str]
     """What stands for the names in a machine's text: `TaskRun`, `JournalTable`; `TaskRunArn` in texts kept before."""
 

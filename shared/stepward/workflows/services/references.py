@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from stepward.agents.agent_tools import instead_of, settings_of_own
 from stepward.agents.inputs import input_faults
-from stepward.agents.own_tools import instead_of, settings_of_own
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.documents.problems import MOST_PROBLEMS, Problem
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.published_tools import ToolRoom
+from stepward.domain.tools import ToolFolder
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.ports.registry import Registry, Wanted
 from stepward.ports.workflow_registry import WorkflowRegistry
@@ -146,7 +146,7 @@ def _unknown(context: CheckContext, node: TaskNode, what: str, name: str) -> Pro
 # Custom tools: what folders have published, filled into a version.
 
 
-Published = Callable[[str], ToolRoom | None]
+Published = Callable[[str], ToolFolder | None]
 Configs = dict[str, tuple[str, dict[str, Any]]]
 """By a task's path: the tool that it calls, and the configuration that it does so with."""
 

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stepward.domain.callers import Caller
 from stepward.domain.documents import Kind
 from stepward.domain.documents.problems import Problem, Refused
-from stepward.domain.published_tools import ToolRoom
+from stepward.domain.run_origins import Caller
+from stepward.domain.tools import ToolFolder
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.clock import Clock, iso
 from stepward.ports.registry import Registry
@@ -32,7 +32,7 @@ class RegisterWorkflow:
     clock: Clock
     publish: Publish
     http_allow: Sequence[str] = ()
-    published: Callable[[str], ToolRoom | None] = lambda _: None
+    published: Callable[[str], ToolFolder | None] = lambda _: None
     """What a folder of somebody's own functions offers."""
     is_made: Callable[[str], bool] = lambda _: True
     """Tells whether the machine of a version that was kept before is still there."""

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.agents.show import page_size
+from stepward.agents.show_runs import page_size
 from stepward.domain.errors import NotFound
 from stepward.domain.programs import Program
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, WorkflowHead
-from stepward.ports.task_store import Begun, Looked
+from stepward.ports.tasks import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.workflows.program.lookup import find_workflow, find_workflow_run
 from stepward.workflows.runs.ask_person import approval_id_of

@@ -1,0 +1,172 @@
+"""A Lambda is a folder with a `function.toml`; reading and checking those files is all that `infra` knows of the code."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from infra.config_errors import DefinitionError, explain, unknown_word
+from infra.triggers import RuleSpec, ScheduleText, StreamSpec, known_references, unknown_reference
+
+Route = Annotated[str, Field(pattern=r"^(\$default|(GET|POST|PUT|PATCH|DELETE) /[A-Za-z0-9/_.{}+-]*)$")]
+
+LONGEST_NAME_WITH_RULES = 28
+
+
+class QueueSpec(BaseModel):
+    """How a room wants to be fed from its queue; a message that fails too often is kept, not lost."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    batch_size: Annotated[int, Field(ge=1, le=10)] = 10
+    max_receive_count: Annotated[int, Field(ge=1, le=1000)] = 5
+    max_concurrency: Annotated[int, Field(ge=2, le=1000)] | None = None
+
+
+class FunctionConfig(BaseModel):
+    """What one `function.toml` says, in the words of its file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,37}$")]
+    purpose: Annotated[str, Field(min_length=10, max_length=256)]
+    memory_mb: Annotated[int, Field(ge=128, le=10_240)]
+    timeout_s: Annotated[int, Field(ge=1, le=900)]
+    routes: tuple[Route, ...] = ()
+    open_routes: tuple[Route, ...] = ()
+    authorizer: bool = False
+    tools: bool = False
+    queue: QueueSpec | None = None
+    stream: StreamSpec | None = None
+    rules: tuple[RuleSpec, ...] = ()
+    schedule: ScheduleText | None = None
+    on_schedules: bool = False
+    packages: tuple[str, ...] = ()
+    reserved_concurrency: Annotated[int, Field(ge=1)] | None = None
+    grants: tuple[str, ...] = ()
+    environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], str] = {}
+
+    @model_validator(mode="after")
+    def _serves_what_it_can(self) -> FunctionConfig:
+        served = self.all_routes
+        if self.authorizer and served:
+            raise ValueError("the authorizer answers for every route and can serve none of its own")
+        if served and self.timeout_s > 30:
+            raise ValueError(
+                "timeout_s: the HTTP API gives up after 30 seconds, so a room with routes may not run longer"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _serves_tools_alone(self) -> FunctionConfig:
+        if self.tools and (
+            self.authorizer or self.all_routes or self.queue or self.stream or self.is_asynchronous
+        ):
+            raise ValueError("tools: a room of tools answers the platform's calls and nothing else")
+        return self
+
+    @model_validator(mode="after")
+    def _leaves_room_for_names(self) -> FunctionConfig:
+        if self.keeps_failures and len(self.name) > LONGEST_NAME_WITH_RULES:
+            raise ValueError(
+                f"name: rules are called after their room, which leaves it {LONGEST_NAME_WITH_RULES} characters"
+            )
+        return self
+
+    @property
+    def is_asynchronous(self) -> bool:
+        """Whether events reach the room with nobody waiting for its answer, so that a failure has to be kept."""
+        return bool(self.rules or self.schedule or self.on_schedules)
+
+    @property
+    def keeps_failures(self) -> bool:
+        """Whether the room needs a queue for what it could not handle; its own queue has dead letters besides."""
+        return self.is_asynchronous or self.stream is not None
+
+    @property
+    def all_routes(self) -> tuple[str, ...]:
+        """Join the guarded and the open routes; a route that stands in both lists is open."""
+        return tuple(dict.fromkeys([*self.routes, *self.open_routes]))
+
+    @property
+    def pascal_name(self) -> str:
+        """Spell the room as state machines and logical ids do."""
+        return "".join(part.capitalize() for part in self.name.split("_"))
+
+
+@dataclass(frozen=True)
+class ServedRoute:
+    """One route of the HTTP API: who answers, and whether callers have to say who they are."""
+
+    key: str
+    room: str
+    is_open: bool
+
+
+def load_function(folder: Path, grants: Collection[str], machines: Collection[str] = ()) -> FunctionConfig:
+    """Read one room's file and refuse words that nothing would act on."""
+    file = folder / "function.toml"
+    try:
+        document = tomllib.loads(file.read_text(encoding="utf-8"))
+        room = FunctionConfig.model_validate({"name": folder.name, **document})
+    except tomllib.TOMLDecodeError as error:
+        raise DefinitionError(f"{file}: not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise explain(file, FunctionConfig, error) from error
+    for word in room.grants:
+        if word not in grants:
+            raise unknown_word(file, "grant", word, grants)
+    if reference := unknown_reference(room.rules, machines):
+        raise unknown_word(file, "reference", reference, known_references(machines))
+    return room
+
+
+def load_functions(
+    functions: Path, grants: Collection[str], machines: Collection[str] = ()
+) -> list[FunctionConfig]:
+    """Read every room, in the order of their names, so that templates do not depend on the file system."""
+    folders = sorted(file.parent for file in functions.glob("*/function.toml"))
+    rooms = [load_function(folder, grants, machines) for folder in folders]
+    _check_together(functions, rooms)
+    return rooms
+
+
+def served_routes(rooms: Sequence[FunctionConfig]) -> list[ServedRoute]:
+    """List the HTTP API's routes by key, each with the room that answers."""
+    routes = [
+        ServedRoute(key, room.name, key in room.open_routes) for room in rooms for key in room.all_routes
+    ]
+    return sorted(routes, key=lambda route: route.key)
+
+
+def authorizer_of(rooms: Sequence[FunctionConfig]) -> FunctionConfig | None:
+    """Find the one room that tells who is calling."""
+    return next((room for room in rooms if room.authorizer), None)
+
+
+def _check_together(functions: Path, rooms: Sequence[FunctionConfig]) -> None:
+    """Refuse what each file alone cannot show: two rooms for one route, guarded routes without a guard."""
+    owner: dict[str, str] = {}
+    for route in served_routes(rooms):
+        shape = re.sub(r"\{[^}]*\}", "{}", route.key)
+        if shape in owner:
+            raise DefinitionError(
+                f"{functions}: route {route.key!r} is served by {owner[shape]} and by {route.room}"
+            )
+        owner[shape] = route.room
+    guards = [room.name for room in rooms if room.authorizer]
+    if len(guards) > 1:
+        raise DefinitionError(
+            f"{functions}: only one room may be the authorizer, these are: {', '.join(guards)}"
+        )
+    guarded = [route.key for route in served_routes(rooms) if not route.is_open]
+    if guarded and not guards:
+        raise DefinitionError(
+            f"{functions}: {guarded[0]!r} needs an authorizer; one room must say `authorizer = true`"
+        )

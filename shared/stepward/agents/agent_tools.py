@@ -1,0 +1,186 @@
+"""Tools that agents may use: the catalog's, and those that folders of functions publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache, partial
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from stepward.agents.requests import gathered
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest, ModelFault, NotFound, ToolFailed
+from stepward.domain.ids import TOOL_REFERENCE_PATTERN, check_id
+from stepward.domain.tools import DESCRIBE, PublishedTool, ToolFolder, ToolUse
+from stepward.ports.clock import Clock, iso
+from stepward.ports.tool_services import Functions, PublishedTools
+from stepward.tools.catalog import CATALOG, find_tool
+
+
+def with_snapshots(
+    agent: AgentDefinition, published: Callable[[str], ToolFolder | None], kept: AgentDefinition | None
+) -> AgentDefinition:
+    """Fill in the settings of each `folder.function`: as they stand in the version if it is registered already.
+
+    So the same file is the same version after any number of deployments. One look at the shelf a folder.
+    """
+    room = cache(published)
+    _refuse_unpublished(agent, room, kept)
+    known = {use.called: use for use in kept.tools} if kept else {}
+
+    def filled() -> Iterator[ToolUse]:
+        for index, use in enumerate(agent.tools):
+            if "." not in use.tool:
+                yield use
+                continue
+            before = known.get(use.called)
+            if before and before.tool == use.tool:
+                yield use.model_copy(update={"config": before.config})
+            else:
+                yield use.model_copy(update={"config": _snapshot(use, room, f"tools.{index}")})
+
+    return agent.model_copy(update={"tools": list(filled())})
+
+
+def _refuse_unpublished(agent: AgentDefinition, room: Any, kept: AgentDefinition | None) -> None:
+    """Refuse all that is not published at once; what a version has kept it may go on with."""
+    before = {(use.called, use.tool) for use in kept.tools} if kept else set()
+    gathered(
+        partial(_snapshot, use, room, f"tools.{index}")
+        for index, use in enumerate(agent.tools)
+        if "." in use.tool and (use.called, use.tool) not in before
+    )
+
+
+def _snapshot(use: ToolUse, room: Any, field: str) -> dict[str, Any]:
+    settings = settings_of_own(use.tool, room)
+    if settings is None:
+        raise InvalidRequest(
+            f"no function {use.tool!r} is published.",
+            field=f"{field}.tool",
+            fix=instead_of(use.tool, room),
+        )
+    if not use.config.keys() <= settings.keys():
+        raise InvalidRequest(
+            f"{use.tool!r} takes no settings.", field=f"{field}.config", fix="leave `config` out"
+        )
+    return settings
+
+
+def settings_of_own(tool: str, room: Callable[[str], ToolFolder | None]) -> dict[str, Any] | None:
+    """Give what a `folder.function` is called with, as its folder publishes it now; None if it publishes none."""
+    folder, _, function = tool.partition(".")
+    found = room(folder)
+    published = found.tool(function) if found else None
+    return {"room": folder, **published.model_dump(mode="json")} if published else None
+
+
+def instead_of(tool: str, room: Callable[[str], ToolFolder | None]) -> str:
+    """Say what a function that is not published was meant to be."""
+    folder, _, function = tool.partition(".")
+    found = room(folder)
+    near = get_close_matches(function, [one.function for one in found.tools] if found else [], n=1)
+    return f"did you mean '{folder}.{near[0]}'?" if near else "GET /tools lists those that are"
+
+
+_SHOWN_CHARS: Final = 500
+
+
+class _Description(BaseModel):
+    """What a folder answers when it is asked to describe itself."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    tools: tuple[PublishedTool, ...] = Field(max_length=64)
+
+
+@dataclass(frozen=True)
+class PublishTools:
+    """The use case behind `tool_publisher`; `rooms` are the folders that are deployed now."""
+
+    functions: Functions
+    shelf: PublishedTools
+    clock: Clock
+    rooms: Sequence[str]
+
+    def __call__(self) -> dict[str, int]:
+        """Publish every folder; one that cannot be asked fails the whole at the end, so that it is tried again."""
+        now, offered, faults = iso(self.clock.now()), dict[str, int](), list[str]()
+        for room in self.rooms:
+            try:
+                tools = self._asked(room)
+            except ModelFault as fault:
+                faults.append(f"{room}: {fault.detail}")
+                continue
+            self.shelf.put(ToolFolder(room=room, published_at=now, tools=tools))
+            offered[room] = len(tools)
+        for gone in self.shelf.rooms():
+            if gone.tools and gone.room not in self.rooms:
+                self.shelf.put(ToolFolder(room=gone.room, published_at=now))
+                offered[gone.room] = 0
+        if faults:
+            raise ToolFailed("; ".join(faults)[:_SHOWN_CHARS])
+        return offered
+
+    def _asked(self, room: str) -> tuple[PublishedTool, ...]:
+        answer: Any = self.functions.own(room, DESCRIBE)
+        try:
+            return _Description.model_validate(answer).tools
+        except ValidationError as error:
+            raise ToolFailed(f"it does not describe its tools: {error.errors()[0]['msg']}") from error
+
+
+def list_tools(shelf: PublishedTools) -> list[dict[str, Any]]:
+    """List all tools by name, each with what it does and what a second execution would do."""
+    return [*(_of_gallery(name) for name in sorted(CATALOG)), *(_brief(one) for one in _published(shelf))]
+
+
+def show_tool(shelf: PublishedTools, name: str) -> dict[str, Any]:
+    """Show one tool in full. Raises `NotFound`, with the nearest name."""
+    check_id("tool", name, TOOL_REFERENCE_PATTERN)
+    published = {one["name"]: one for one in _published(shelf)}
+    if name in published:
+        return published[name]
+    try:
+        tool = find_tool(name) if "." not in name else None
+    except InvalidRequest:
+        tool = None
+    if tool is None:
+        near = get_close_matches(name, [*CATALOG, *published], n=1)
+        fix = f"did you mean {near[0]!r}?" if near else "GET /tools lists those that exist"
+        raise NotFound(f"there is no tool {name!r}.", field="tool", fix=fix)
+    return {**_of_gallery(name), "config": tool.settings.model_json_schema(), "parameters": tool.schema()}
+
+
+def _of_gallery(name: str) -> dict[str, Any]:
+    tool = find_tool(name)
+    return {
+        "name": name,
+        "description": tool.description,
+        "effect": str(tool.effect),
+        "timeout_s": tool.timeout_s,
+        "source": "gallery",
+    }
+
+
+def _published(shelf: PublishedTools) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": f"{room.room}.{tool.function}",
+            "description": tool.description,
+            "effect": str(tool.effect),
+            "timeout_s": tool.timeout_s,
+            "source": f"functions/{room.room}",
+            "published_at": room.published_at,
+            "parameters": tool.parameters,
+        }
+        for room in shelf.rooms()
+        for tool in room.tools
+    ]
+
+
+def _brief(shown: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in shown.items() if name != "parameters"}

@@ -1,0 +1,84 @@
+"""Looks after open approvals: tells that somebody is asked, reminds, escalates, and ends those whose time is over."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from stepward.agents.approval_ends import wake
+from stepward.agents.reconcile import raise_all
+from stepward.domain.approvals import Approval, ApprovalStatus, Note
+from stepward.domain.errors import StepwardError
+from stepward.ports.approvals import Approvals
+from stepward.ports.clock import Clock, iso
+from stepward.ports.events import Events
+from stepward.ports.runs import RunMachine, Tokens
+from stepward.ports.tasks import NoTasks, TaskAnswers
+
+LOOKED_AT_A_ROUND: Final = 500
+
+
+@dataclass(frozen=True)
+class RemindApprovers:
+    """The janitor's round over what is due, and whoever has just asked."""
+
+    approvals: Approvals
+    tokens: Tokens
+    machine: RunMachine
+    events: Events
+    clock: Clock
+    tasks: TaskAnswers = field(default_factory=NoTasks)
+
+    def __call__(self) -> dict[str, int]:
+        """See to everything that is due; count what was done.
+
+        What cannot be seen to is told at the end: one broken approval must not keep the others from being looked at.
+        """
+        now, faults = self.clock.now(), list[StepwardError]()
+        done: Counter[str] = Counter()
+        for approval in self.approvals.due(iso(now), LOOKED_AT_A_ROUND):
+            try:
+                done.update(self.tend(approval, now))
+            except StepwardError as error:
+                faults.append(error)
+        raise_all(faults)
+        return dict(done)
+
+    def tend(self, approval: Approval, now: datetime) -> list[str]:
+        """See to one approval; name what was done."""
+        if approval.decision:
+            wake(self.approvals, self.tokens, self.machine, self.tasks, approval)
+            return ["woken"]
+        if not approval.is_open:
+            return []
+        if approval.due_at <= iso(now):
+            ended = approval.closed(ApprovalStatus.EXPIRED, iso(now))
+            return [ended.status.value] if self.approvals.change(approval, ended) else []
+        return self._tell(approval, approval.due_notes(now), iso(now))
+
+    def _tell(self, approval: Approval, notes: list[Note], at: str) -> list[str]:
+        """Tell before noting: whoever dies between the two tells it again, under the same id.
+
+        time →   dispatch: told ✓ ─ ✗ dies        janitor: told again ─ noted ✓
+                 a decider comes between:         noted ✗, which is as well
+        """
+        after = approval
+        for note in notes:
+            after = after.with_note(note, at)
+            self.events.put("stepward", f"agent.approval.{note.value}", _detail(after, note, at))
+        told = bool(notes) and self.approvals.change(approval, after)
+        return [note.value for note in notes] if told else []
+
+
+def _detail(approval: Approval, note: Note, at: str) -> dict[str, Any]:
+    """What is told: whom to ask what until when, and not the details, which may be anybody's."""
+    said = {"tenant", "run", "call", "tool", "agent", "requester", "question", "created_at", "due_at"}
+    return {
+        "id": f"{approval.id}#{note.value}",
+        "approval": approval.id,
+        "approvers": list(approval.deciders),
+        "at": at,
+        **approval.model_dump(mode="json", include=said),
+    }

@@ -1,0 +1,233 @@
+"""Decides before each model call whether the run may make it, and what to reserve for it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from stepward.agents.context import USUAL_PART, Fitting, room_tokens, shown
+from stepward.agents.summaries import summarising_agent
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.conversation import Condensation, ModelOptions, ModelReply, ModelRequest, ToolSchema
+from stepward.domain.errors import (
+    BudgetExceeded,
+    ContextTooLong,
+    DeadlineExceeded,
+    InvalidRequest,
+    MaxIterationsReached,
+    RunCancelled,
+    StepwardError,
+)
+from stepward.domain.journal import Cancel, End, Intent
+from stepward.domain.money import Price, Usage, dollars
+from stepward.domain.run_state import RunState
+from stepward.domain.runs import RunError, RunStatus
+from stepward.models.base import Rate, model_id, price_of
+from stepward.models.catalog import NoBackend, backend_or_reason
+from stepward.models.gateway import Gateway, Providers
+from stepward.ports.clock import iso
+from stepward.ports.models import ModelBackend
+from stepward.tools.catalog import bind
+
+
+@dataclass(frozen=True)
+class CallLimits:
+    """An agent ready to call its model: what belongs together, and the tools' schemas, which take long to make."""
+
+    agent: AgentDefinition
+    backend: ModelBackend
+    price: Rate
+    tools: tuple[ToolSchema, ...]
+    agreed: Mapping[str, Price] = field(default_factory=dict)
+    providers: Providers | None = None
+
+    @classmethod
+    def of(
+        cls,
+        agent: AgentDefinition,
+        agreed: Mapping[str, Price] | None = None,
+        *,
+        rehearsed: bool,
+        providers: Providers | None = None,
+    ) -> CallLimits:
+        """Choose backend and price by the definition and the run's choice; agreed prices stand before the list's."""
+        backend = backend_or_reason(agent, rehearsed=rehearsed, agreed=agreed, providers=providers)
+        tools = tuple(_schemas(agent))
+        return cls(agent, backend, price_of(agent.model, agreed), tools, agreed or {}, providers)
+
+    def priced(self, agreed: Mapping[str, Price]) -> CallLimits:
+        """The same agent at the prices that hold now."""
+        if agreed == self.agreed:
+            return self
+        return replace(self, price=price_of(self.agent.model, agreed), agreed=agreed)
+
+    @property
+    def named(self) -> dict[str, str]:
+        """Who is asked: the agent and the model behind it."""
+        return {"agent": self.agent.id, "model": model_id(self.agent.model)}
+
+    def changed_by(self, state: RunState) -> CallLimits:
+        """The same agent with the changes of a fork, if it is the one whose turn was forked."""
+        fork = state.start.fork
+        if fork is None or not fork.edits or self.agent.id != (fork.agent or state.start.agent):
+            return self
+        agent = self.agent.model_copy(update=fork.edits)
+        if fork.model is None:
+            return replace(self, agent=agent)
+        backend = backend_or_reason(
+            agent, rehearsed=state.start.rehearsed, agreed=self.agreed, providers=self.providers
+        )
+        return replace(self, agent=agent, backend=backend, price=price_of(agent.model, self.agreed))
+
+    def summariser(self) -> CallLimits | StepwardError | None:
+        """Who sums up what is left out of a long conversation, or why nobody can; None where the agent wants nobody to."""
+        model = self.agent.context.summariser if self.agent.context else None
+        if model is None:
+            return None
+        agent = summarising_agent(self.agent, model)
+        try:
+            found = CallLimits.of(agent, self.agreed, rehearsed=False, providers=self.providers)
+        except InvalidRequest as error:
+            return error  # its price was taken back since the agent was registered
+        return found.backend.error if isinstance(found.backend, NoBackend) else found
+
+    def cost_limit_usd_micros(self, state: RunState) -> int:
+        """The most that the run may cost: what it was given at its start, else the agent's own limit."""
+        given = state.start.cost_limit_usd_micros
+        return self.agent.limits.cost_limit_usd_micros if given is None else given
+
+    def request(self, state: RunState) -> ModelRequest:
+        """Put a run's next model call together."""
+        given, history = state.start.input, shown(state)
+        left_out = len(state.history) - len(history)
+        return ModelRequest(
+            model=model_id(self.agent.model),
+            prompt=self.agent.prompt,
+            input=given if isinstance(given, str) else json.dumps(given),
+            history=history,
+            left_out=left_out,
+            condensed=state.condensation.text if state.condensation and left_out else None,
+            tools=self.tools,
+            max_output_tokens=self.agent.limits.max_output_tokens,
+            options=_options(self.agent),
+            output_schema=self.agent.output_schema,
+            attachments=state.start.attachments,
+            own_turn=state.own_turns + 1,
+        )
+
+    def cost_usd_micros(self, reply: ModelReply) -> int:
+        """Price a reply by the model that gave it."""
+        rate = price_of(reply.model, self.agreed) if reply.model else self.price
+        return rate.cost_usd_micros(reply.usage)
+
+    def prompt_tokens(self, state: RunState) -> int:
+        """The most that the next call's prompt takes."""
+        return self.backend.estimate_input_tokens(self.request(state))
+
+    def reserve_usd_micros(self, prompt_tokens: int) -> int:
+        """The most that the next call can cost, whichever of its models answers."""
+        output = self.agent.limits.max_output_tokens
+        read = [Usage(input_tokens=prompt_tokens, output_tokens=output)]
+        if isinstance(self.backend, Gateway):
+            # What a cache had may be gone, and then all of the prompt is paid for as written to it.
+            kept = "cache_write_1h_tokens" if self.agent.cache == "1h" else "cache_write_tokens"
+            read.append(Usage.model_validate({kept: prompt_tokens, "output_tokens": output}))
+        return max(rate.cost_usd_micros(most) for rate in self._rates() for most in read)
+
+    def _rates(self) -> list[Rate]:
+        """The rates of all models that may answer."""
+        return [self.price, *(price_of(model, self.agreed) for model in self.agent.fallbacks)]
+
+
+def may_call(
+    state: RunState, consultant: CallLimits, now: datetime, run: str = ""
+) -> Intent | Condensation | End:
+    """Permit the next model call with its reservation, or say what has to come before, or how the run ends instead."""
+    limits = consultant.agent.limits
+    stop = must_stop(state, now)
+    if stop is not None:
+        return stop
+    ledger = state.ledger
+    if ledger.totals.turns >= limits.max_iterations:
+        detail = f"the agent took {ledger.totals.turns} turns, as many as `max_iterations` allows."
+        return _end(RunStatus.FAILED, MaxIterationsReached(detail))
+    if isinstance(consultant.backend, NoBackend):
+        return _end(RunStatus.FAILED, consultant.backend.error)
+    tokens = consultant.prompt_tokens(state)
+    crowded = _crowded(state, consultant, tokens, run)
+    if crowded is not None:
+        return crowded
+    reserve = consultant.reserve_usd_micros(tokens)
+    spent, limit = (
+        ledger.spent_usd_micros + ledger.children_usd_micros,
+        consultant.cost_limit_usd_micros(state),
+    )
+    if spent + reserve > limit:
+        detail = (
+            f"the next call could cost {dollars(reserve)}, {dollars(spent)} is spent, "
+            f"the limit is {dollars(limit)}."
+        )
+        return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
+    return Intent(turn=state.turns + 1, reserve_usd_micros=reserve)
+
+
+def _crowded(state: RunState, consultant: CallLimits, tokens: int, run: str) -> Condensation | End | None:
+    """Say how a conversation that is too long for its model is shortened, or that it cannot be; None if it fits."""
+    room = None if state.start.rehearsed else room_tokens(consultant.agent, consultant.agreed)
+    if room is None or tokens <= room:
+        return None
+    shorter = Fitting(run, state, consultant.agent, room, consultant.prompt_tokens).shorter()
+    if shorter is not None or tokens * USUAL_PART <= room:
+        return shorter
+    detail = (
+        f"the prompt, the input and the newest turn take about {round(tokens * USUAL_PART)} tokens, "
+        f"and the agent's models have room for {room}."
+    )
+    return _end(RunStatus.FAILED, ContextTooLong(detail))
+
+
+def must_stop(state: RunState, now: datetime) -> End | None:
+    """Say how the run ends if it may not do anything any more, not even carry out calls."""
+    if state.cancelled:
+        return cancelled(state.cancelled)
+    if now >= state.deadline:
+        return _end(RunStatus.FAILED, DeadlineExceeded(f"the deadline {iso(state.deadline)} has passed."))
+    return None
+
+
+def cancelled(cancel: Cancel) -> End:
+    """The end of a run that somebody cancelled."""
+    return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {cancel.by}."))
+
+
+def out_of_budget(detail: str) -> End:
+    """The end of a run whose budgets have too little for the next call."""
+    return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
+
+
+def failure(code: str, detail: str) -> End:
+    """The end of a run that could not go on."""
+    return End(status=RunStatus.FAILED, error=RunError(code=code, detail=detail))
+
+
+def _end(status: RunStatus, error: StepwardError) -> End:
+    return End(status=status, error=RunError(code=error.code, detail=error.detail))
+
+
+def _options(agent: AgentDefinition) -> ModelOptions:
+    return ModelOptions(
+        temperature=None if agent.temperature is None else float(agent.temperature),
+        effort=agent.effort,
+        thinking=agent.thinking,
+        cache=agent.cache or "5m",
+    )
+
+
+def _schemas(agent: AgentDefinition) -> list[ToolSchema]:
+    found = ((use, bind(use)) for use in agent.tools)
+    return [
+        ToolSchema(name=use.called, description=use.description or tool.description, parameters=tool.schema())
+        for use, tool in found
+    ]

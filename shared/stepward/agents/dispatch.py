@@ -1,0 +1,127 @@
+"""Serves a tenant's line: whoever has waited longest at the highest priority gets the next free slot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from stepward.agents.reconcile import raise_all
+from stepward.agents.run_ports import RunPorts
+from stepward.domain.errors import StepwardError, StoreConflict
+from stepward.domain.journal import Admitted
+from stepward.domain.run_queue import QueuedRun
+from stepward.domain.run_state import fold
+from stepward.domain.runs import RunKey
+from stepward.ports.clock import iso
+from stepward.ports.runs import SLOT_CALL, NoSlot, SlotLimits
+
+A_LOOK: Final = 10
+"""How many of the line one query reads."""
+TIME_FOR_A_LOOK_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class DispatchRuns:
+    """The use case behind the nudges that reach `dispatch`."""
+
+    ports: RunPorts
+    invocation: str
+    time_left_s: Callable[[], float]
+
+    def __call__(self, tenant: str, most: int | None = None) -> int:
+        """Admit runs while slots last, or as many as are known to be free; count them.
+
+        Whoever is left has asked to be told of the next free slot.
+
+        time →   we:     no slot ─ flag ─ no slot still ─ done
+                 ender:                        frees one: the flag is there → nudge → another look
+        """
+        admitted, asked = 0, False
+        while most is None or admitted < most:
+            limits = self.ports.slot_limits(tenant)
+            waiting = self.ports.line.first(tenant, A_LOOK if most is None else min(A_LOOK, most - admitted))
+            if not waiting:
+                self._nobody_waits(tenant, limits)
+                break
+            served, full = self._serve(waiting, limits)
+            admitted += served
+            if self.time_left_s() < TIME_FOR_A_LOOK_S:
+                self.ports.nudges.send(tenant)
+                break
+            if full and (asked or full.asked):
+                break
+            if full:
+                self.ports.line.flag(tenant, limits.tenant, limits.account)
+                asked = True
+        return admitted
+
+    def _serve(self, line: list[QueuedRun], limits: SlotLimits) -> tuple[int, NoSlot | None]:
+        """Admit from the head on until no slot is free; those that do not stand there any more are not counted."""
+        admitted = 0
+        for waiting in line:
+            outcome = (
+                self.ports.workflows.admit(waiting, limits)
+                if waiting.workflow
+                else self._admit(waiting, limits)
+            )
+            if isinstance(outcome, NoSlot):
+                return admitted, outcome
+            admitted += bool(outcome)
+        return admitted, None
+
+    def _admit(self, waiting: QueuedRun, limits: SlotLimits) -> Admitted | NoSlot | None:
+        """Admit one run, or take it out of the line if it does not stand there any more."""
+        key = RunKey(tenant=waiting.tenant, run=waiting.run)
+        draw = self.ports.draw(
+            waiting.tenant, waiting.agent, waiting.draw_usd_micros, charged=waiting.charged
+        )
+        now = iso(self.ports.clock.now())
+        try:
+            outcome = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)
+        except StoreConflict:
+            return self._admit_again(key, waiting, limits)
+        if isinstance(outcome, Admitted):
+            self._wake(key, waiting)
+        return outcome
+
+    def _admit_again(self, key: RunKey, waiting: QueuedRun, limits: SlotLimits) -> Admitted | NoSlot | None:
+        """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing."""
+        state = fold(self.ports.journal.load(key))
+        if state.end is not None or state.place != waiting.place:
+            self.ports.line.leave(waiting)
+            return None
+        if state.seq == waiting.seq:
+            raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
+        return self._admit(waiting.model_copy(update={"seq": state.seq}), limits)
+
+    def _wake(self, key: RunKey, waiting: QueuedRun) -> None:
+        if not waiting.is_resume:
+            self.ports.machine.start(f"{waiting.run}.{waiting.epoch}", key)
+            return
+        token = self.ports.tokens.of(key, SLOT_CALL)
+        if token:
+            self.ports.machine.answer(token)
+
+    def _nobody_waits(self, tenant: str, limits: SlotLimits) -> None:
+        """Take the flags away, then look once more: who came in between has to be served."""
+        self.ports.line.unflag(tenant, limits.tenant)
+        if self.ports.line.first(tenant, 1):
+            self.ports.nudges.send(tenant)
+        if self.ports.line.waiting_tenants(1):
+            return
+        self.ports.line.unflag_account(limits.account)
+        for other in self.ports.line.waiting_tenants(1):
+            self.ports.nudges.send(other)
+
+
+def serve_each(serve: Callable[[str, int | None], int], nudged: Mapping[str, int | None]) -> int:
+    """Serve the lines of all tenants that were nudged; one that cannot be served keeps no other tenant waiting."""
+    admitted, faults = 0, list[StepwardError]()
+    for tenant, freed in nudged.items():
+        try:
+            admitted += serve(tenant, freed)
+        except StepwardError as error:
+            faults.append(error)
+    raise_all(faults)
+    return admitted

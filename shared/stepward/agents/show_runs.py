@@ -1,0 +1,188 @@
+"""Shows runs and their events: heads for lists, the journal for what happened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stepward.agents.show_waits import waiting_for, waits_of
+from stepward.domain.budgets import BudgetRef
+from stepward.domain.errors import InvalidRequest, NotFound
+from stepward.domain.events import events_of
+from stepward.domain.ids import RUN_ID_PATTERN, check_id
+from stepward.domain.journal import (
+    Admitted,
+    AnyRecord,
+    Created,
+    Ended,
+    Inherited,
+    JournalSlice,
+    Pause,
+    Resume,
+    Sequenced,
+    Turn,
+    Waiting,
+)
+from stepward.domain.json_text import carried_bytes
+from stepward.domain.run_state import RunState, fold
+from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
+from stepward.ports.runs import Journal, RuntimeState
+
+MOST_LISTED: Final = 100
+ANSWER_LIMIT_BYTES: Final = 5_000_000
+"""Lambda's answers have 6 MB at most, with a body that is escaped as a JSON text."""
+
+
+def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
+    """Read a run's head; an unknown or foreign one is the caller's error."""
+    check_id("run_id", run, RUN_ID_PATTERN)
+    head = runtime.head(RunKey(tenant=tenant, run=run))
+    if head is None:
+        raise NotFound(f"there is no run {run!r}.", field="run_id", fix="GET /runs lists those that exist")
+    return head
+
+
+def new_run_view(head: RunHead, given: Any) -> dict[str, Any]:
+    """Show a run that was started this moment: all of it is known, so nothing has to be read."""
+    return {**run_view(head), "status": RunStatus.PENDING, "input": given, "output": None}
+
+
+def page_size(text: str | None, default: int = 20) -> int:
+    """Read `limit` from a query string."""
+    if text is None:
+        return default
+    if not re.fullmatch(r"\d{1,3}", text, re.ASCII) or not 1 <= int(text) <= MOST_LISTED:
+        raise InvalidRequest(
+            f"limit is {text[:40]!r}.", field="limit", fix=f"use a whole number from 1 to {MOST_LISTED}"
+        )
+    return int(text)
+
+
+@dataclass(frozen=True)
+class ShowRuns:
+    """The use cases behind `GET /runs/{run_id}`, with and without `/events`."""
+
+    journal: Journal
+    runtime: RuntimeState
+
+    def detail(self, tenant: str, run: str) -> dict[str, Any]:
+        """Show a run with its input and, once there is one, its output."""
+        head = find_run(self.runtime, tenant, run)
+        given = _beginning(head, [item.record for item in self.journal.read(head.key, 1, 2).records])
+        if not head.ended:
+            return {**self._unsettled(head), **given}
+        last = next(iter(self.journal.read(head.key, head.ended_seq or 1, 1).records), None)
+        return {**run_view(head), **given, "output": _output(last)}
+
+    def _unsettled(self, head: RunHead) -> dict[str, Any]:
+        """Show a run by its journal, which knows an end a moment before the head does."""
+        newest = self.journal.newest(head.key)
+        record = newest.record if newest else None
+        end = record.end if isinstance(record, Ended | Turn) else None
+        if isinstance(record, Pause | Resume):
+            state = fold(self.journal.load(head.key))
+            return {
+                **run_view(head),
+                "status": _status_by(head, state),
+                **waits_of(head, state),
+                "output": None,
+            }
+        if record is None or end is None:
+            return {
+                **run_view(head),
+                "status": _status(head, record),
+                **waiting_for(head, record, self.journal),
+                "output": None,
+            }
+        state = fold(self.journal.load(head.key))
+        said = {"status": end.status, "ended_at": record.at, "error": end.error}
+        counted = {"totals": state.ledger.billed_totals(), "aws": state.aws.cost()}
+        seen = head.model_copy(update={**said, **counted})
+        return {**run_view(seen), "output": _output(newest)}
+
+    def events(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
+        """Show what happened after a cursor; `next` is the cursor for the next request."""
+        head = find_run(self.runtime, tenant, run)
+        after = _cursor(run, query.get("after"))
+        page = self.journal.read(head.key, after + 1, page_size(query.get("limit"), MOST_LISTED))
+        records = _fitting(run, page)
+        events = [event for item in records for event in events_of(run, item, page.calls)]
+        reached = records[-1].seq if records else after
+        return {
+            "events": events,
+            "next": reached,
+            "ended": head.ended and reached >= (head.ended_seq or 0),
+        }
+
+
+def _fitting(run: str, page: JournalSlice) -> list[Sequenced]:
+    """Take as many records as one answer can hold, and at least one."""
+    fitting: list[Sequenced] = []
+    size = 0
+    for item in page.records:
+        size += carried_bytes(events_of(run, item, page.calls))
+        if fitting and size > ANSWER_LIMIT_BYTES:
+            break
+        fitting.append(item)
+    return fitting
+
+
+def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
+    match record:
+        case None | Created() | Inherited():
+            return RunStatus.PENDING
+        case Waiting():
+            return RunStatus.RATE_LIMITED
+        case _:
+            return head.status if head.status is RunStatus.WAITING else RunStatus.RUNNING
+
+
+def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
+    """Show what a run was given: its input, its files, what it is charged to, and of a fork where it comes from."""
+    created = first[0] if first else None
+    if not isinstance(created, Created):
+        return {"input": None}
+    fork = created.fork.model_dump(exclude_none=True, exclude={"family"}) if created.fork else None
+    files = [one.model_dump(mode="json") for one in created.attachments]
+    return {
+        "input": created.input,
+        **({"charged_to": _charged_to(first)} if head.charged else {}),
+        **({"attachments": files} if files else {}),
+        **({"fork_of": fork} if fork else {}),
+    }
+
+
+def _charged_to(first: Sequence[AnyRecord]) -> list[str]:
+    """Name the budgets from which a run has drawn first, with its slot; none where nobody has set any."""
+    draws = [one.allowance for one in first if isinstance(one, Created | Admitted) and one.allowance]
+    return [
+        BudgetRef.of(key).in_words for key in dict.fromkeys(key for draw in draws for key in draw.budgets)
+    ]
+
+
+def _status_by(head: RunHead, state: RunState) -> RunStatus:
+    """The status of a run of which somebody said that it is to pause or to go on."""
+    if head.status is RunStatus.RUNNING and state.owner is None:
+        return RunStatus.PENDING
+    return head.status
+
+
+def _output(last: Sequenced | None) -> str | None:
+    record = last.record if last else None
+    return record.reply.text if isinstance(record, Turn) and record.end else None
+
+
+def _cursor(run: str, text: str | None) -> int:
+    """Read `after`: a sequence number, or the id of an event."""
+    if text is None:
+        return 0
+    found = re.fullmatch(rf"(?:{run}:)?(\d{{1,9}})(?::\d{{1,9}})?", text, re.ASCII)
+    if not found:
+        raise InvalidRequest(
+            f"after is {text[:80]!r}.",
+            field="after",
+            fix="use the `next` of the answer before, or an event's id",
+        )
+    return int(found[1])

@@ -1,0 +1,178 @@
+"""Read what a person gives the registry or a run, and say exactly where it is broken."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from stepward.cli import output
+from stepward.cli.commands_for_routes import in_commands
+from stepward.cli.exit_codes import REFUSED, InputError
+from stepward.domain.aliases import origins_of
+from stepward.domain.documents import Document, Kind, Refused, read_document
+from stepward.domain.documents import Path as Place
+from stepward.domain.json_text import NotJson, NotText, read_json, text_of, without_mark
+from stepward.sdk import ApiError
+
+_KINDS: Final[dict[str, Kind]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
+
+
+STANDARD_INPUT: Final = "standard input"
+
+
+def read_input(given: str) -> str | dict[str, Any]:
+    """Read `--input`: text, a JSON object, `@file` or `-` for standard input."""
+    if given == "-":
+        return parse_input(read_standard_input(), STANDARD_INPUT)
+    if given.startswith("@"):
+        return parse_input(read_text(Path(given[1:])), given[1:])
+    return parse_input(given, "--input")
+
+
+def parse_input(text: str, where: str) -> str | dict[str, Any]:
+    """Take what starts with a brace for a JSON object, which must then be one; the rest is text as it is."""
+    if not text.lstrip().startswith("{"):
+        return text
+    try:
+        return dict(read_json(text))
+    except NotJson as error:
+        fix = f"{error.fix[:1].upper()}{error.fix[1:]}." if error.fix else 'Quote names and texts with ".'
+        raise InputError(f"{where} starts like a JSON object but is none: {error}.", fix) from error
+
+
+def read_definition(path: Path) -> dict[str, Any]:
+    """Read what the file of an agent, a trigger or a workflow says."""
+    return dict(read_definition_file(path).tree)
+
+
+def read_definition_file(path: Path) -> Document:
+    """Read the file of an agent or a trigger, YAML or JSON by its ending, by the rules that hold for workflows."""
+    try:
+        document = read_written(path)
+        if document.problems:
+            raise Refused(document.problems)
+    except Refused as error:
+        first = error.problems[0]
+        place = f":{first.line}:{first.column}" if first.line is not None else ""
+        more = f" ({len(error.problems) - 1} more problems)" if len(error.problems) > 1 else ""
+        raise InputError(
+            f"{path}{place}: {first.detail}.{more}", f"{first.fix[:1].upper()}{first.fix[1:]}."
+        ) from error
+    return document
+
+
+def read_written(path: Path) -> Document:
+    """Read a file as it is written; what is wrong with it as YAML or JSON may stand in its `problems`.
+
+    Raises:
+        InputError: The file cannot be opened, is no text, or has another ending.
+        Refused: It is no YAML or JSON, or no mapping.
+    """
+    kind = _KINDS.get(path.suffix)
+    if kind is None:
+        raise InputError(f"{path} is neither .yaml, .yml nor .json.", "Rename the file by what is in it.")
+    return read_document(read_text(path), kind)
+
+
+def read_text(path: Path) -> str:
+    """Read a text file, with the reason in words when it cannot be read."""
+    try:
+        return text_of(path.read_bytes())
+    except NotText as error:
+        raise InputError(f"{path} is not a text file: {error}.", "Save it as UTF-8.") from error
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InputError(f"{path} cannot be read: {reason}.", "Check the path.") from error
+
+
+def read_standard_input() -> str:
+    """Read all of standard input as a text, its line ends as they are."""
+    # A stream that has been put in its place may have no bytes.
+    raw = getattr(sys.stdin, "buffer", None)
+    try:
+        return without_mark(sys.stdin.read()) if raw is None else text_of(raw.read())
+    except (NotText, UnicodeDecodeError) as error:
+        raise InputError(f"{STANDARD_INPUT} is no text: {error}.", "Send it as UTF-8.") from error
+
+
+_BAD_REQUEST = 400
+
+
+@dataclass(frozen=True)
+class DefinitionFile:
+    """One file, as it was read."""
+
+    path: Path
+    document: Document
+
+    @classmethod
+    def read(cls, path: Path) -> DefinitionFile:
+        """Read a file.
+
+        Raises:
+            InputError: It cannot be read, or not as YAML or JSON.
+        """
+        return cls(path, with_origins(read_definition_file(path)))
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """What is sent."""
+        return dict(self.document.tree)
+
+    def placed(self, error: ApiError) -> list[dict[str, Any]]:
+        """Give all that the API refused, each with the line and column where it stands in the file."""
+        listed = error.problem.get("errors")
+        alone = {"code": error.code, "field": error.field, "detail": error.detail, "fix": error.fix}
+        entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+        return self.with_places(entries or [alone])
+
+    def with_places(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Put what is wrong in the order of the file, each thing with its file, line and column."""
+        found = [self._with_place(one) for one in entries]
+        return sorted(found, key=lambda one: (one.get("line", 0), one.get("column", 0)))
+
+    def _with_place(self, entry: Mapping[str, Any]) -> dict[str, Any]:
+        position = self.document.position(_path_of(str(entry.get("field") or "")))
+        place = position._asdict() if position else {}
+        return {"file": str(self.path), **{name: one for name, one in entry.items() if one}, **place}
+
+
+def with_origins(document: Document) -> Document:
+    """Lead from the names under which an agent's values are kept to those that its file uses."""
+    return replace(document, origins=origins_of(document.tree))
+
+
+def _path_of(name: str) -> Place:
+    parts = [] if name in ("", "body") else name.split(".")
+    return tuple(int(part) if part.isdigit() else part for part in parts)
+
+
+def spelled(entry: dict[str, Any]) -> str:
+    """Write one thing that is wrong as a compiler would, with its field."""
+    place = ":".join(str(entry[part]) for part in ("file", "line", "column") if part in entry)
+    fix = f" ({entry['fix']})" if entry.get("fix") else ""
+    field, detail = str(entry.get("field") or ""), str(entry["detail"])
+    detail = detail.removeprefix(f"{field.rpartition('.')[2]}: ")  # the field says it already
+    return ": ".join(part for part in (place, field, in_commands(detail)) if part) + in_commands(fix)
+
+
+@contextmanager
+def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
+    """Show people every fault of a refused definition at its place; programs get the same in `errors`."""
+    try:
+        yield
+    except ApiError as error:
+        if error.status != _BAD_REQUEST or error.code != "InvalidRequest":
+            raise
+        found = file.placed(error)
+        if as_json:
+            raise ApiError(error.status, {**error.problem, "errors": found}) from error
+        for one in found:
+            output.complain(spelled(one))
+        raise typer.Exit(REFUSED) from error

@@ -1,0 +1,120 @@
+"""The right to be active, what a run draws from budgets, and the line of those that wait for a slot.
+
+A tenant's line is ordered by priority, then age, then run: its places are texts that sort that way.
+"""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Priority = Literal["high", "normal", "low"]
+
+_RANKS: Final[dict[str, int]] = {"resume": 0, "high": 1, "normal": 2, "low": 3}
+RANK_NAMES: Final[dict[str, str]] = {str(rank): name for name, rank in _RANKS.items()}
+RESUME: Final = "resume"
+"""Runs that have begun go before all that have not: what they hold open costs somebody's time."""
+
+
+def queue_position(rank: Priority | Literal["resume"], since: str, run: str) -> str:
+    """Name a place: the lowest text is served first."""
+    return f"{_RANKS[rank]}#{since}#{run}"
+
+
+def place_again(place: str, seq: int) -> str:
+    """Name the place of a run that comes back to the line: as old as the one it left, and never the same.
+
+    Whoever still knows the old place may take that out of the line at any time, and must not take the new one.
+    """
+    rank, since, run, *_ = place.split("#")
+    return f"{rank}#{since}#{run}#{seq}"
+
+
+def since_of(place: str) -> str:
+    """Tell since when somebody stands at a place."""
+    return place.split("#")[1]
+
+
+def rank_of(place: str) -> str:
+    """Tell which priority a place has: resume, high, normal or low."""
+    return RANK_NAMES[place.partition("#")[0]]
+
+
+class Slot(BaseModel):
+    """The right to be active, with the counters' shards on which it is counted, so that it can be given back there."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    tenant_shard: int = 0
+    account_shard: int | None = 0
+    """None: counted for the tenant alone, because it was taken where none was left."""
+
+
+class Allowance(BaseModel):
+    """Money that a run has drawn from budgets and may spend; `budgets` are the keys of those it came from."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    usd_micros: int
+    budgets: tuple[str, ...]
+
+
+class RunBudget(BaseModel):
+    """The budget of a workflow's run, from which every agent's run within it draws beside its tenant's budgets.
+
+    `limit_usd_micros` is what it begins with.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    key: str
+    limit_usd_micros: int
+
+
+class Draw(BaseModel):
+    """What a run wants from budgets; `limits_usd_micros` says, in the same order, what each began with."""
+
+    model_config = ConfigDict(frozen=True)
+
+    usd_micros: int
+    budgets: tuple[str, ...]
+    limits_usd_micros: tuple[int, ...]
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the run has once the draw has succeeded."""
+        return Allowance(usd_micros=self.usd_micros, budgets=self.budgets)
+
+
+class QueuedRun(BaseModel):
+    """A run in its tenant's line: where it stands, and the journal's last record when it joined."""
+
+    model_config = ConfigDict(frozen=True)
+
+    tenant: str
+    run: str
+    place: str
+    seq: int
+    agent: str
+    draw_usd_micros: int = 0
+    epoch: int = 1
+    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
+    """Whether it draws on the tenant's budgets at all."""
+    workflow: str | None = None
+    """Of a workflow's run: which; then it has no agent and no journal of records."""
+
+    @property
+    def is_resume(self) -> bool:
+        """Whether the run had begun before, so that its machine waits with a token."""
+        return rank_of(self.place) == RESUME
+
+
+def shard_limit(total: int, shards: int, shard: int) -> int:
+    """Divide a limit over its counters without losing a slot."""
+    return total // shards + (1 if shard < total % shards else 0)
+
+
+def used_shards(total: int, shards: int) -> int:
+    """Say how many counters have anything to give: a run that tried others only would wait for good."""
+    return min(total, shards)

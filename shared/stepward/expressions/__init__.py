@@ -1,0 +1,1 @@
+"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time, steps and memory."""

@@ -1,0 +1,69 @@
+"""The run queue: runs that wait for a slot, by tenant, and the wake-ups for who serves them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.run_queue import RANK_NAMES, QueuedRun, rank_of, since_of
+
+
+@dataclass(frozen=True)
+class SlotCount:
+    """How many runs hold a slot, and how many have given theirs back while they wait for an answer."""
+
+    active: int
+    parked: int
+
+
+@dataclass(frozen=True)
+class QueueView:
+    """A line at a glance: how many stand in it by priority (resume, high, normal, low), and since when the first to come."""
+
+    lengths: dict[str, int]
+    oldest_since: str | None
+
+
+def look_at(places: Sequence[str]) -> QueueView:
+    """Sum up a line by the names of its places."""
+    found = Counter(map(rank_of, places))
+    oldest = min(map(since_of, places), default=None)
+    return QueueView({name: found[name] for name in RANK_NAMES.values()}, oldest)
+
+
+class RunQueue(Protocol):
+    """The runs in line and the counters of slots; reads are strongly consistent."""
+
+    def first(self, tenant: str, limit: int) -> list[QueuedRun]:
+        """Read the runs that are served next, in order."""
+
+    def leave(self, waiting: QueuedRun) -> None:
+        """Take a run out of the line that needs no slot any more."""
+
+    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+        """Ask whoever frees a slot of the tenant to say so; with `account`, whoever frees any slot."""
+
+    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+        """Nobody of the tenant waits any more; whoever takes the flag away looks at the line once more."""
+
+    def unflag_account(self, account: AccountLimits) -> None:
+        """No tenant waits any more; whoever takes the flag away looks for waiting tenants once more."""
+
+    def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
+        """Name tenants whose line had somebody in it when it was last looked at: those after one, then the others."""
+
+    def look(self, tenant: str) -> QueueView:
+        """Look at a tenant's whole line, without reading more of it than the places."""
+
+    def count(self, tenant: str | None) -> SlotCount:
+        """Count who holds a slot and who waits without, of a tenant; of all tenants only the slots are counted."""
+
+
+class WakeUps(Protocol):
+    """Messages that a tenant's line wants to be looked at; one too many does nothing."""
+
+    def send(self, tenant: str, freed: int | None = None) -> None:
+        """Ask for a look at a tenant's line; `freed` says how many slots there are to give, None that nobody knows."""
