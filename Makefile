@@ -43,11 +43,12 @@ test-fast: $(READY) ## Run what needs no laptop, no bundle and no synthesis: und
 
 soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedules, a kill at every write (half an hour)
 	@export STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10}; \
-	$(BIN)/python -m pytest $(BESIDE) tests/property tests/local/test_state_waits.py; drawn=$$?; \
-	$(BIN)/python -m pytest $(BESIDE) -m hypothesis tests/unit tests/contract; examples=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) tests/property; drawn=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) -m "hypothesis or soak" tests/unit tests/contract tests/local; examples=$$?; \
+	$(BIN)/python -m pytest tests/e2e/test_grants.py; grants=$$?; \
 	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)); faults=$$?; \
-	for part in drawn:$$drawn examples:$$examples faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
-	exit $$((drawn + examples + faults))
+	for part in drawn:$$drawn examples:$$examples grants:$$grants faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
+	exit $$((drawn + examples + grants + faults))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.draws import is_soak
+
 if TYPE_CHECKING:
     from stepward.testing.fake_llm import FakeProvider
 
@@ -20,6 +22,15 @@ os.environ.setdefault("AWS_SECRET_ACCESS_KEY", "test")
 # The same examples in every run, however busy the machine: a test that is red now and then tells nothing.
 settings.register_profile("steady", deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 settings.load_profile("steady")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave to a soak what takes minutes."""
+    if is_soak():
+        return
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(pytest.mark.skip(reason="takes minutes: `make soak` runs it"))
 
 
 @pytest.fixture

@@ -11,11 +11,8 @@ import pytest
 
 pytestmark = pytest.mark.laptop
 ROOT = Path(__file__).resolve().parents[2]
-SAMPLED = (
-    "one_turn", "model", "asks_one", "person", "approval", "agent_workflow", "child", "human", "callback", "webhook",
-    "subworkflow", "chunks",
-)  # fmt: skip
-"""A run that waits for nobody, and each that waits for somebody else."""
+SAMPLED = ("one_turn", "model", "person", "child", "webhook", "chunks")
+"""A run that waits for nobody, one that asks a model, and of each kind of somebody else one that waits for him; a soak takes all shapes."""
 SWEEP = f"import json; from infra.local.bench.kills.sweep import sweep; print(json.dumps(sweep({SAMPLED}, sample=1)))"
 
 
@@ -27,7 +24,7 @@ def test_runs_survive_a_kill_at_a_write_whoever_they_wait_for() -> None:
     report = json.loads(done.stdout.splitlines()[-1])
     assert report["violations"] == []
     assert sum(report["by_fault"].values()) + len(report["missed"]) == report["tried"] == len(SAMPLED)
-    assert len(report["missed"]) <= 2
+    assert len(report["missed"]) <= 1
 
 
 def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
@@ -50,10 +47,10 @@ def test_the_counts_of_the_reference_runs_are_as_promised() -> None:
 
 
 def test_the_line_holds_what_it_promises() -> None:
-    command = [sys.executable, "-m", "infra.local", "bench", "line", "--runs", "24", "--slots", "3"]
+    command = [sys.executable, "-m", "infra.local", "bench", "line", "--runs", "12", "--slots", "3"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stdout + done.stderr
     report = json.loads(done.stdout)
     assert report["violations"] == []
-    assert (report["runs"], report["most_active"]) == (24, 3)
+    assert (report["runs"], report["most_active"]) == (12, 3)
     assert report["served_before_their_turn"] == 0

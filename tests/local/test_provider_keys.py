@@ -126,6 +126,7 @@ def test_a_key_is_in_the_secrets_and_in_nothing_else(tmp_path: Path) -> None:
         line = up.stdout.readline()
         assert line, up.stderr and up.stderr.read()
         told = json.loads(line)
+        assert json.loads((state / "laptop.json").read_text()).items() <= told.items()
         for provider, key in (("anthropic", PLANTED), ("house", f"{PLANTED}-house")):
             found = secret(told["endpoint"], f"stepward/laptop/providers/{provider}/shared")
             assert found == {"keys": [{"id": "environment", "value": key}]}
@@ -141,6 +142,7 @@ def test_a_key_is_in_the_secrets_and_in_nothing_else(tmp_path: Path) -> None:
         begun = environments(descendants(up.pid))
         up.terminate()
         rest, troubles = up.communicate(timeout=30)
+    assert (rest, up.returncode) == ("", 0), "as JSON, it is one object and nothing else"
     assert run["status"] == "COMPLETED"
     assert "…cond" in said
     assert "house" in of_entry

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -47,7 +46,11 @@ class Up:
             self.process.kill()  # nobody leaves a block that was never entered
             raise
         assert self.process.poll() is None, self.told
-        self.file: dict[str, Any] = json.loads((state / "laptop.json").read_text())
+        written = state / "laptop.json"
+        assert written.stat().st_mode & 0o077 == 0
+        self.file: dict[str, Any] = json.loads(written.read_text())
+        assert "Left out on purpose" in self.told
+        assert self.file["api_key"] in self.told
         headers = {"Authorization": f"Bearer {self.file['api_key']}"}
         self.http = httpx2.Client(base_url=self.file["url"], headers=headers, trust_env=False, timeout=40)
         return self
@@ -60,9 +63,11 @@ class Up:
         return self.output.read_text()
 
     def end(self, number: signal.Signals) -> None:
+        """End it by a signal; whatever it is, no process stays, and none but a kill leaves its file behind."""
         self.http.close()
         if self.process.poll() is None:
             processes = descendants(self.process.pid)
+            assert processes
             self.process.send_signal(number)
             try:
                 self.process.wait(120)
@@ -71,6 +76,9 @@ class Up:
                 self.process.wait()
                 raise AssertionError(self.told) from None
             wait_for(lambda: None if any(map(alive, processes)) else True)
+            killed = number == signal.SIGKILL
+            assert self.process.returncode == (-signal.SIGKILL if killed else 0), self.told
+            assert (self.folder / "state" / "laptop.json").exists() == killed
         assert "Traceback" not in self.told, self.told
 
     def client(self, service: str) -> Any:
@@ -122,8 +130,7 @@ def test_runs_in_the_middle_of_their_calls_survive_a_kill(tmp_path: Path) -> Non
             Bucket=bucket, Key="tenants/acme/own.json", Body=b"{}", ContentType="application/json"
         )
         runs = [first.run("T-1001") for _ in range(RUNS)]
-        os.kill(first.process.pid, signal.SIGKILL)
-        first.process.wait()
+        first.end(signal.SIGKILL)
     with Up(tmp_path) as second:
         assert second.file["api_key"] == key
         assert [facts(second.ended(run)) for run in runs] == [expected] * RUNS
@@ -139,7 +146,9 @@ def test_runs_in_the_middle_of_their_calls_survive_a_kill(tmp_path: Path) -> Non
         assert set(runs) <= shown
     with Up(tmp_path) as third:
         assert "go on where they were" not in third.told
+        assert third.http.get("/api/health").json()["stage"] == "laptop"
         assert facts(third.ended(runs[0])) == expected
+        third.end(signal.SIGTERM)
 
 
 @pytest.mark.laptop

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.draws import is_soak
 from tests.local.patience import wait_for
 from tests.local.test_state import ENDED, Up
 
@@ -152,7 +151,7 @@ def _all_ended(up: Up, runs: dict[str, str]) -> dict[str, dict[str, Any]]:
 
 
 @pytest.mark.laptop
-@pytest.mark.skipif(not is_soak(), reason="takes minutes: `make soak` runs it")
+@pytest.mark.soak
 def test_every_kind_of_wait_survives_a_kill_and_a_stop(tmp_path: Path) -> None:
     with Up(tmp_path) as first:
         _register(first)

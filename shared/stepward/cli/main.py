@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any
 
 import typer
 from typer import rich_utils
+from typer.main import get_command
 
 import stepward
 from stepward.cli import (
@@ -96,11 +98,17 @@ doctor.attach(app)
 fake_llm.attach(app)
 
 
+@cache
+def _commands() -> Any:
+    """Read all commands' signatures once a process: that takes longer than most commands do."""
+    return get_command(app)
+
+
 def invoke(arguments: Sequence[str]) -> int:
     """Run one command line and return its exit code; errors of ours never reach the person as a traceback."""
     as_json = "--json" in arguments
     try:
-        answer = app(list(arguments), prog_name="stepward", standalone_mode=False)
+        answer = _commands()(list(arguments), prog_name="stepward", standalone_mode=False)
     except StepwardError as error:
         output.report(error, as_json=as_json)
         return exit_code_for(error)
