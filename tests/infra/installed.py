@@ -32,12 +32,12 @@ def installed_closure(packages: Iterable[str]) -> dict[str, Distribution]:
 
 
 def copy_installed(packages: Iterable[str], target: Path) -> None:
-    """Copy the distributions as they are installed here, which stands in for a download of the same versions."""
+    """Copy the distributions as they are installed here, compiled modules too: it stands in for a download of the versions."""
     for dist in installed_closure(packages).values():
         for file in dist.files or []:
             source = Path(str(dist.locate_file(file)))
-            if ".." in file.parts or file.suffix == ".pyc" or not source.is_file():
+            if ".." in file.parts or not source.is_file():
                 continue
             copy = target / re.sub(r"^\./", "", file.as_posix())
             copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, copy)
+            shutil.copy2(source, copy)  # with its time, by which a compiled module knows its source
