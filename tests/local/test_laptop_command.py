@@ -43,7 +43,7 @@ def own_signals() -> Iterator[None]:
 def test_a_port_in_use_is_told_with_the_way_out(taken_port: int, tmp_path: Path, option: str) -> None:
     ports = {"--port": "0", "--aws-port": "0", option: str(taken_port)}
     command = [*UP, "--state-dir", str(tmp_path), *(word for pair in ports.items() for word in pair)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 2
     assert f"Port {taken_port} is in use" in done.stderr
     assert f"{option} {taken_port + 1}" in done.stderr
@@ -70,7 +70,8 @@ def test_an_option_that_cannot_be_is_told_in_a_line(
         status = ended.code
     out, err = capsys.readouterr()
     assert (status, out) == (2, "")
-    assert told in err.strip().splitlines()[-1]
+    assert told in " ".join(err.split())  # it is wrapped for narrow terminals
+    assert "Traceback" not in err
 
 
 def test_troubles_after_a_signal_are_no_troubles(
@@ -107,7 +108,7 @@ def test_demo_as_json_prints_one_document_at_the_end() -> None:
     ) as demo:
         assert demo.stderr is not None
         demo.stderr.readline()
-        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+        second = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300)
         assert (second.returncode, second.stdout) == (1, "")
         assert second.stderr == "Another demo runs in this checkout; wait for its end.\n"
         out, err = demo.communicate(timeout=180)

@@ -141,7 +141,7 @@ def test_a_key_is_in_the_secrets_and_in_nothing_else(tmp_path: Path) -> None:
         slip = providers(state, "set", "hause", value=f"{PLANTED}-third", code=1)
         begun = environments(descendants(up.pid))
         up.terminate()
-        rest, troubles = up.communicate(timeout=30)
+        rest, troubles = up.communicate(timeout=120)
     assert (rest, up.returncode) == ("", 0), "as JSON, it is one object and nothing else"
     assert run["status"] == "COMPLETED"
     assert "…cond" in said

@@ -154,7 +154,7 @@ class Running:
             return next((line for line in lines if all(word in line for word in words)), None)
 
         try:
-            return wait_for(told, 60)
+            return wait_for(told, 300)
         except AssertionError:
             raise AssertionError(self._lines.read_text()) from None
 
@@ -168,7 +168,7 @@ class Running:
             capture_output=True,
             text=True,
             check=False,
-            timeout=120,
+            timeout=300,
         )
 
     def stage(self) -> object:
@@ -190,16 +190,16 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
             command, cwd=root, stdout=output, stderr=output, env=os.environ | {"PYTHONPATH": str(root)}
         )
     try:
-        ready = wait_for(lambda: (state / "laptop.json").is_file() or up.poll() is not None or None, 90)
+        ready = wait_for(lambda: (state / "laptop.json").is_file() or up.poll() is not None or None, 300)
         assert ready, lines.read_text()
         assert up.poll() is None, lines.read_text()
-        wait_for(lambda: True if "Ctrl-C ends it" in lines.read_text() else None)
+        wait_for(lambda: True if "Ctrl-C ends it" in lines.read_text() else None, 300)
         run = Running(root, state, lines)
         with run.http:
             yield run
     finally:
         up.send_signal(signal.SIGINT)
-        up.wait(30)
+        up.wait(120)
     assert "Traceback" not in lines.read_text()
 
 

@@ -102,7 +102,7 @@ class Up:
             # The totals follow the journal's last record by a moment.
             return content if content["status"] in ENDED and content["totals"]["turns"] else None
 
-        return wait_for(found, 60)
+        return wait_for(found, 300)
 
 
 def facts(run: dict[str, Any]) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def test_a_foreign_folder_is_refused_before_anything_starts(tmp_path: Path) -> N
         str(tmp_path / "state"),
     ]
     done = subprocess.run(
-        [*command, "--data", str(mine)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=30
+        [*command, "--data", str(mine)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=300
     )
     assert done.returncode == 1
     assert "thesis.docx" in done.stderr
