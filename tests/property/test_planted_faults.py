@@ -43,7 +43,7 @@ def test_there_is_one_for_each_promise() -> None:
 
 
 def test_a_fault_whose_part_is_gone_does_not_pass_unseen() -> None:
-    for where in ("stepward.agents.run_slots:Standing.gone", "stepward.agents.run_slots:Gone.covered"):
+    for where in ("stepward.agents.run_slots:RunSlot.gone", "stepward.agents.run_slots:Gone.covered"):
         gone = PlantedFault("gone", "Nothing.", where, lambda sound: sound)
         with pytest.raises(LookupError, match="which is not there"):
             gone.first_noticed(1)

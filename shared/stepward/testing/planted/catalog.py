@@ -26,25 +26,25 @@ JOURNAL: Final = (
     PlantedFault(
         "undeterred",
         "Whoever finds a newer claim, a cancel or an end leaves.",
-        f"{_AGENTS}.writer:RunWriter._only_harmless",
+        f"{_AGENTS}.journal_writer:RunWriter._only_harmless",
         breaks.undeterred,
     ),
     PlantedFault(
         "unbooked loss",
         "Whoever loses a run books what the call has cost.",
-        f"{_AGENTS}.writer:RunWriter.book_late",
+        f"{_AGENTS}.journal_writer:RunWriter.book_late",
         breaks.always(None),
     ),
     PlantedFault(
         "no end",
         "A run's end is a record of its journal.",
-        f"{_AGENTS}.writer:RunWriter.end",
+        f"{_AGENTS}.journal_writer:RunWriter.end",
         breaks.without_a_record,
     ),
     PlantedFault(
         "two ends",
         "A run ends once.",
-        f"{_AGENTS}.writer:RunWriter.end",
+        f"{_AGENTS}.journal_writer:RunWriter.end",
         breaks.once_more,
     ),
 )
@@ -58,7 +58,7 @@ EFFECTS: Final = (
     PlantedFault(
         "known outcome",
         "After a crash in the midst of an effect its outcome is unknown.",
-        (f"{_AGENTS}.call_tool:CallTool._held_back", f"{_AGENTS}.outcomes:TurnCalls.no_result"),
+        (f"{_AGENTS}.call_tool:CallTool._held_back", f"{_AGENTS}.tool_calls:TurnCalls.no_result"),
         breaks.as_a_failure,
     ),
     PlantedFault(
@@ -78,13 +78,13 @@ MONEY: Final = (
     PlantedFault(
         "uncovered call",
         "A call is made only if the run's allowance covers it.",
-        f"{_AGENTS}.standing:Standing.covered",
+        f"{_AGENTS}.run_slots:RunSlot.covered",
         lambda _: lambda standing, state, intent, limit: intent,
     ),
     PlantedFault(
         "overdrawn budget",
         "Parallel runs never draw more than a budget has.",
-        f"{_MEMORY}.budgets:MemoryBudgets.can_draw",
+        f"{_MEMORY}.costs:MemoryBudgets.can_draw",
         breaks.always(True),
     ),
     PlantedFault(
@@ -108,13 +108,13 @@ MONEY: Final = (
     PlantedFault(
         "beyond its limit",
         "A run stops before the call that could pass its cost limit.",
-        f"{_AGENTS}.gate:CallLimits.cost_limit_usd_micros",
+        f"{_AGENTS}.call_limits:CallLimits.cost_limit_usd_micros",
         breaks.always(10**9),
     ),
     PlantedFault(
         "no book",
         "The book of costs says what the runs say.",
-        f"{_AGENTS}.settle:cost_lines",
+        f"{_AGENTS}.finalize:cost_lines",
         breaks.always([]),
     ),
 )
@@ -122,7 +122,7 @@ MODELS: Final = (
     PlantedFault(
         "asked again",
         "A reply that is in the journal is never asked for again.",
-        f"{_AGENTS}.writer:fold",
+        f"{_AGENTS}.journal_writer:fold",
         breaks.as_if_it_had_not_come,
         "asks again for",
     ),
@@ -143,7 +143,7 @@ MODELS: Final = (
     PlantedFault(
         "price of another",
         "A reply costs what the model takes that gave it.",
-        f"{_AGENTS}.gate:CallLimits.cost_usd_micros",
+        f"{_AGENTS}.call_limits:CallLimits.cost_usd_micros",
         breaks.at_the_first_models_price,
         "but only",
     ),
@@ -152,25 +152,25 @@ SLOTS: Final = (
     PlantedFault(
         "no limit",
         "No more runs are active than a tenant and the account may have.",
-        f"{_MEMORY}.line:MemoryRunQueue.full",
+        f"{_MEMORY}.run_queue:MemoryRunQueue.full",
         breaks.always([]),
     ),
     PlantedFault(
         "slot in a wait",
         "A run that waits holds no slot.",
-        f"{_AGENTS}.writer:RunWriter._park_now",
+        f"{_AGENTS}.journal_writer:RunWriter._park_now",
         breaks.with_its_slot,
     ),
     PlantedFault(
         "kept slot",
         "A slot is given back at the end.",
-        f"{_MEMORY}.line:MemoryRunQueue.give_back",
+        f"{_MEMORY}.run_queue:MemoryRunQueue.give_back",
         breaks.and_keep_it,
     ),
     PlantedFault(
         "last come first served",
         "The line is served by priority, then age.",
-        f"{_MEMORY}.line:MemoryRunQueue.first",
+        f"{_MEMORY}.run_queue:MemoryRunQueue.first",
         breaks.from_the_end,
     ),
     PlantedFault(
@@ -182,7 +182,7 @@ SLOTS: Final = (
     PlantedFault(
         "nobody woken in line",
         "Whoever is admitted is started, or sent on by its token.",
-        f"{_AGENTS}.serve_line:DispatchRuns._wake",
+        f"{_AGENTS}.dispatch:DispatchRuns._wake",
         breaks.always(None),
     ),
 )
@@ -190,31 +190,31 @@ WAITS: Final = (
     PlantedFault(
         "silent child",
         "A run's end is told to the run that waits for it.",
-        f"{_AGENTS}.settle:Finalize._tell_others",
+        f"{_AGENTS}.finalize:Finalize._tell_others",
         breaks.always(None),
     ),
     PlantedFault(
         "answer without a word",
         "An answer wakes the machine that waits for it.",
-        f"{_AGENTS}.settle:answer_call",
+        f"{_AGENTS}.finalize:answer_call",
         breaks.and_wake_nobody,
     ),
     PlantedFault(
         "wait for what is over",
         "A wait that opens after its answer is over at once.",
-        f"{_AGENTS}.open_wait:OpenWait._is_over",
+        f"{_AGENTS}.waits:OpenWait._is_over",
         breaks.always(False),
     ),
     PlantedFault(
         "old token",
         "The newest token of a wait counts.",
-        f"{_MEMORY}.line:MemoryTokens.keep",
+        f"{_MEMORY}.run_queue:MemoryTokens.keep",
         breaks.the_oldest,
     ),
     PlantedFault(
         "payment without a yes",
         "A guarded call is made after a person's yes and never else.",
-        (f"{_AGENTS}.outcomes:TurnCalls._must_be_asked_about", f"{_AGENTS}.call_tool:CallTool._unapproved"),
+        (f"{_AGENTS}.tool_calls:TurnCalls._must_be_asked_about", f"{_AGENTS}.call_tool:CallTool._unapproved"),
         breaks.always(None),
     ),
     PlantedFault(
@@ -226,13 +226,13 @@ WAITS: Final = (
     PlantedFault(
         "question left open at the end",
         "Nothing is asked for a run that has ended.",
-        f"{_AGENTS}.settle:close_those_of",
+        f"{_AGENTS}.finalize:close_those_of",
         breaks.always(None),
     ),
     PlantedFault(
         "question left open after a wait",
         "Nothing is asked for a call that nobody waits for.",
-        f"{_AGENTS}.standing:close_those_of",
+        f"{_AGENTS}.run_slots:close_those_of",
         breaks.always(None),
     ),
 )
@@ -246,31 +246,31 @@ LIVES: Final = (
     PlantedFault(
         "children left alone",
         "A cancel ends the runs that the cancelled one waits for.",
-        f"{_AGENTS}.cancel:CancelRun._cancel_children",
+        f"{_AGENTS}.run_control:CancelRun._cancel_children",
         breaks.always(None),
     ),
     PlantedFault(
         "orphan",
         "A child for which nobody waits does not go on.",
-        f"{_AGENTS}.standing:Standing.nobody_waits",
+        f"{_AGENTS}.run_slots:RunSlot.nobody_waits",
         breaks.always(False),
     ),
     PlantedFault(
         "old epoch",
         "The newest execution carries a run, no older one.",
-        f"{_AGENTS}.epochs:Epochs.is_late",
+        f"{_AGENTS}.continue_as_new:Epochs.is_late",
         breaks.never,
     ),
     PlantedFault(
         "epoch that nobody starts",
         "A new epoch is started, whoever dies.",
-        f"{_AGENTS}.epochs:Epochs.start",
+        f"{_AGENTS}.continue_as_new:Epochs.start",
         breaks.always(None),
     ),
     PlantedFault(
         "no sweep",
         "The janitor mends what nobody else will.",
-        f"{_AGENTS}.closing:Sweep._mend",
+        f"{_AGENTS}.reconcile:Sweep._mend",
         breaks.always("left"),
     ),
 )
