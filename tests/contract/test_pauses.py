@@ -68,6 +68,27 @@ def test_a_run_leaves_the_line_with_its_pause_and_has_a_place_of_its_own_again(p
     assert ports.line.first("acme", 10) == [again]
 
 
+def test_who_comes_back_to_the_same_place_is_not_taken_out_by_an_older_look(ports: Any) -> None:
+    """Within one millisecond a run is admitted, parks and joins the line again: its place has the same name."""
+    ports.runtime.start(a_new_run())
+    place = f"0#{AT}#{a_key().run}"
+    looks = []
+    for parked in (2, 5):
+        ports.runtime.park(a_key(), parked, PARKED, Slot(), ())
+        joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=parked, agent="helper")
+        ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
+        looks += ports.line.first("acme", 10)
+        if parked == 2:
+            ports.runtime.admit(looks[0], AT, "dispatch", LIMITS, None)
+    old, new = looks
+    assert (old.place, old.seq, new.place, new.seq) == (place, 3, place, 6)
+    ports.line.leave(old)
+    assert ports.line.first("acme", 10) == [new]
+    ports.line.leave(new)
+    assert ports.line.first("acme", 10) == []
+    ports.line.leave(new)
+
+
 def test_who_is_paused_in_line_is_not_admitted_by_an_older_look(ports: Any) -> None:
     waiting = in_line(ports)
     ports.runtime.hold(a_key(), 2, PAUSE, waiting.place)

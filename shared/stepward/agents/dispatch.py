@@ -70,8 +70,12 @@ class DispatchRuns:
             admitted += bool(outcome)
         return admitted, None
 
-    def _admit(self, waiting: QueuedRun, limits: SlotLimits) -> Admitted | NoSlot | None:
-        """Admit one run, or take it out of the line if it does not stand there any more."""
+    def _admit(self, seen: QueuedRun, limits: SlotLimits, seq: int | None = None) -> Admitted | NoSlot | None:
+        """Admit one run, or take it out of the line if it does not stand there any more.
+
+        `seq` is its journal's last record, where that has gone on since the run joined the line.
+        """
+        waiting = seen if seq is None else seen.model_copy(update={"seq": seq})
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         draw = self.ports.draw(
             waiting.tenant, waiting.agent, waiting.draw_usd_micros, charged=waiting.charged
@@ -80,20 +84,26 @@ class DispatchRuns:
         try:
             outcome = self.ports.runtime.admit(waiting, now, self.invocation, limits, draw)
         except StoreConflict:
-            return self._admit_again(key, waiting, limits)
+            return self._admit_again(key, seen, waiting.seq, limits)
         if isinstance(outcome, Admitted):
             self._wake(key, waiting)
         return outcome
 
-    def _admit_again(self, key: RunKey, waiting: QueuedRun, limits: SlotLimits) -> Admitted | NoSlot | None:
-        """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing."""
+    def _admit_again(
+        self, key: RunKey, seen: QueuedRun, tried: int, limits: SlotLimits
+    ) -> Admitted | NoSlot | None:
+        """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing.
+
+        time →   we:      journal: it stands nowhere ──────────────────── leave as seen ✗ → it stays
+                 the run:                              joins at that place once more, in the same millisecond
+        """
         state = fold(self.ports.journal.load(key))
-        if state.end is not None or state.place != waiting.place:
-            self.ports.line.leave(waiting)
+        if state.end is not None or state.place != seen.place:
+            self.ports.line.leave(seen)
             return None
-        if state.seq == waiting.seq:
-            raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
-        return self._admit(waiting.model_copy(update={"seq": state.seq}), limits)
+        if state.seq == tried:
+            raise StoreConflict(f"{seen.run} could not be admitted; somebody else is at it.")
+        return self._admit(seen, limits, state.seq)
 
     def _wake(self, key: RunKey, waiting: QueuedRun) -> None:
         if not waiting.is_resume:

@@ -41,7 +41,14 @@ class RunQueue(Protocol):
         """Read the runs that are served next, in order."""
 
     def leave(self, waiting: QueuedRun) -> None:
-        """Take a run out of the line that needs no slot any more."""
+        """Take a run out of the line that needs no slot any more, if it still stands there as it was read.
+
+        time →   dispatch A: reads seq 9        dispatch B: admits        run: parks ─ joins at the same place, seq 14
+                 A: journal: it has ended, or stands elsewhere ─ leave with seq 9 ✗ → the newer one stays
+
+        Args:
+            waiting: What `first` gave, unchanged: its `seq` tells one stay at a place from the next one there.
+        """
 
     def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask whoever frees a slot of the tenant to say so; with `account`, whoever frees any slot."""

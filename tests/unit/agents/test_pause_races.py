@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.agents.reconcile import Sweep
-from stepward.domain.errors import Conflict
+from stepward.domain.errors import Conflict, DependencyTimeout
+from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from tests.builders import an_agent_body
 from tests.driver import World
@@ -65,6 +66,37 @@ def test_who_serves_the_line_by_an_old_look_takes_nobody_else_out_of_it(resumes:
         resume(world, second)
         world.serve()
     assert world.finish(second)["status"] == "COMPLETED"
+
+
+def test_who_ends_while_the_line_is_served_is_taken_out_of_it_as_it_was_seen() -> None:
+    """Its journal goes on before each of two tries to admit it, and whoever writes the end dies over the head."""
+    world = a_world(active=1)
+    first, second = world.start(), world.start()
+    world.finish(first)
+    admit, tried = world.runtime.admit, []
+
+    def too_late(waiting: QueuedRun, *said: Any) -> Any:
+        tried.append(waiting.seq)
+        if len(tried) == 1:
+            world.cancel_in_journal(second)
+        else:
+            _end_in_journal(world, second)
+        return admit(waiting, *said)
+
+    world.runtime.admit = too_late  # type: ignore[method-assign]
+    assert world.serve() == 0
+    assert tried == [1, 2]
+    assert (world.line.places, world.line.slots) == ({}, {})
+
+
+def _end_in_journal(world: World, key: RunKey) -> None:
+    def dies(*_: Any) -> Any:
+        raise DependencyTimeout("no answer")
+
+    close, world.runtime.close = world.runtime.close, dies  # type: ignore[method-assign]
+    with pytest.raises(DependencyTimeout):
+        world.end_unseen(key)
+    world.runtime.close = close  # type: ignore[method-assign]
 
 
 def test_of_two_who_pause_at_once_one_is_told_of_the_other(world: World) -> None:

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from botocore.exceptions import ClientError
+
 from stepward.adapters.aws.clients import client
-from stepward.adapters.aws.errors import translated
+from stepward.adapters.aws.errors import CONDITION_FAILED, error_code, translated
 from stepward.adapters.aws.items import from_item, to_item
 from stepward.adapters.aws.slots import counter_key, place_key
 from stepward.domain.budgets import AccountLimits, TenantLimits
@@ -34,9 +36,23 @@ class DynamoRunQueue:
         return [QueuedRun.model_validate(from_item(item)) for item in found["Items"]]
 
     def leave(self, waiting: QueuedRun) -> None:
-        """Take a run out of the line."""
+        """Take a run out of the line, unless it has gone and come back to its place since.
+
+        time →   we: read seq 9 ───────────────────────── seq 9 ✗ → it stays
+                 it:            admitted ─ joins, seq 14
+        """
         with translated(f"taking {waiting.run} out of the line"):
-            client("dynamodb").delete_item(TableName=self.table, Key=to_item(place_key(waiting)))
+            try:
+                client("dynamodb").delete_item(
+                    TableName=self.table,
+                    Key=to_item(place_key(waiting)),
+                    ConditionExpression="seq = :seq",
+                    ExpressionAttributeValues=to_item({":seq": waiting.seq}),
+                )
+            except ClientError as error:
+                # It is gone, or another stay than the one that was read: neither is ours to take out.
+                if error_code(error) != CONDITION_FAILED:
+                    raise
 
     def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask to be told of free slots, and note that the tenant has a line."""

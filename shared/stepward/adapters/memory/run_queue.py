@@ -31,8 +31,11 @@ class MemoryRunQueue:
             return [self.places[tenant, place] for place in mine[:limit]]
 
     def leave(self, waiting: QueuedRun) -> None:
-        """Take a run out of the line."""
-        self.places.pop((waiting.tenant, waiting.place), None)
+        """Take a run out of the line, unless it has gone and come back to its place since."""
+        with self.lock:
+            found = self.places.get((waiting.tenant, waiting.place))
+            if found is not None and found.seq == waiting.seq:
+                self.vacate(waiting.tenant, waiting.place)
 
     def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask to be told of free slots."""
@@ -104,6 +107,11 @@ class MemoryRunQueue:
     def join(self, waiting: QueuedRun) -> None:
         """Stand in line."""
         self.places[waiting.tenant, waiting.place] = waiting
+
+    def vacate(self, tenant: str, place: str | None) -> None:
+        """Free a place, whoever stands there: the journal says that it is this run."""
+        if place:
+            self.places.pop((tenant, place), None)
 
     def give_back(self, key: RunKey, slot: Slot | None) -> Freed:
         """Take a slot back and tell who asked for it."""

@@ -86,7 +86,7 @@ class MemoryRuntimeState(MemoryRunLists):
             record = Admitted(at=at, writer=writer, slot=slot, allowance=allowance)
             self._journal.append(key, waiting.seq + 1, record)
             self._set(key, status=RunStatus.RUNNING)
-            self.line.leave(waiting)
+            self.line.vacate(key.tenant, waiting.place)
             self.line.take(key, slot)
             self.line.parked[key.tenant] -= has_begun(waiting)
             return record
@@ -105,8 +105,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._next(key, seq)
             self._journal.append(key, seq, record)
             self._set(key, paused=True)
-            if place:
-                self.line.places.pop((key.tenant, place), None)
+            self.line.vacate(key.tenant, place)
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
         """Write that a run may go on."""
@@ -155,8 +154,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._set(key, **dict(settlement.closing))
             if settlement.tells_others:
                 self.untold.add(key)
-            if settlement.place:
-                self.line.places.pop((key.tenant, settlement.place), None)
+            self.line.vacate(key.tenant, settlement.place)
             self.line.parked[key.tenant] -= settlement.parked
             self._give_money_back(key.tenant, settlement.returns)
             for line in settlement.costs:

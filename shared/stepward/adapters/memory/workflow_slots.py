@@ -71,7 +71,7 @@ class MemoryWorkflowSlots:
                 return NoSlot(self.line.asked(full))
             after = before.admitted(slot)
             self._store.stand(key, before, after)
-            self.line.leave(waiting)
+            self.line.vacate(key.tenant, waiting.place)
             self.line.take(key, slot)
             self._show(key, WorkflowStatus.RUNNING, deadline_at=deadline_at)
             return after
@@ -83,8 +83,7 @@ class MemoryWorkflowSlots:
             return Freed(done=True)
         with self.line.lock:
             self._store.stand(key, before, before.over())
-            if before.place:
-                self.line.places.pop((key.tenant, before.place), None)
+            self.line.vacate(key.tenant, before.place)
             self.line.parked[key.tenant] -= before.is_parked
             return self.line.give_back(key, before.slot)
 
