@@ -10,6 +10,7 @@ import yaml
 from stepward.domain import errors
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
+from stepward.testing.memory_bench import MOST_TURN_PART, SIZES_MB, recommended_mb
 from tests.model_ends import NO_REPLIES, REPLIES, Ends, code_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "shared" / "docs" / "models.md").read_text()
@@ -43,11 +44,26 @@ def _unsaid(row: Ends, follows: str) -> list[str]:
 
 
 def test_waiting_costs_what_it_says() -> None:
-    rows = re.findall(r"^\| ([\d,]+) MB[^|]*\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
-    assert str(ROOM_MEMORY_MB["agent_advance"]) in [row[0].replace(",", "") for row in rows]
-    for memory, *said in rows:
+    rows = re.findall(r"^\| ([\d,]+) MB([^|]*)\| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \|$", PAGE, re.MULTILINE)
+    marked = [int(memory.replace(",", "")) for memory, note, *_ in rows if "agent_advance" in note]
+    assert marked == [ROOM_MEMORY_MB["agent_advance"]]
+    for memory, _, *said in rows:
         each = USD_MICROS_EACH["lambda_mb_ms"] * int(memory.replace(",", "")) / 1_000_000
         assert said == [f"{each * seconds * 1_000:.6f}" for seconds in (3, 10, 30)]
+
+
+def test_the_function_has_the_size_that_the_rule_gives_for_its_table() -> None:
+    rows = re.findall(
+        r"^\| ([\d,]+) MB([^|]*)\| ([\d.]+) \| ([\d.]+) \| [\d.]+ \| [\d.]+ \|$", PAGE, re.MULTILINE
+    )
+    sizes = {
+        size.replace(",", ""): {"peak_part": float(peak), "turn_part_of_wait": float(turn)}
+        for size, _, peak, turn in rows
+    }
+    assert [int(size) for size in sizes] == list(SIZES_MB)
+    marked = [int(size.replace(",", "")) for size, note, *_ in rows if "agent_advance" in note]
+    assert marked == [recommended_mb(sizes)] == [ROOM_MEMORY_MB["agent_advance"]]
+    assert f"at most {MOST_TURN_PART:.0%}".replace("%", " %") in PAGE
 
 
 def test_the_agent_that_it_shows_can_be_read() -> None:

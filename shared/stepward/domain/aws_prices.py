@@ -37,7 +37,7 @@ class AwsCost(BaseModel):
 
 
 ROOM_MEMORY_MB: Final[dict[str, int]] = {
-    "agent_advance": 1024,
+    "agent_advance": 768,
     "approvals_api": 512,
     "authorizer": 256,
     "callbacks": 512,

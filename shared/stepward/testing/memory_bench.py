@@ -11,7 +11,7 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from importlib import import_module
 from pathlib import Path
@@ -38,6 +38,9 @@ MODELS: Final = {
 SIZES_MB: Final = (256, 512, 768, 1_024, 1_769)
 A_PROCESSOR_MB: Final = 1_769
 MODEL_WAIT_MS: Final = 3_000
+MOST_TURN_PART: Final = 0.05
+MOST_PEAK_PART: Final = 0.5
+"""What decides about a size: a warm turn's own work as a part of the wait, the highest peak as a part of the memory."""
 _FUNCTION: Final = "functions.agent_advance.handler"
 _MODULE: Final = "stepward.testing.memory_bench"
 _TURNS: Final = 20
@@ -62,12 +65,31 @@ def measure(cases: Sequence[str] = ()) -> dict[str, Any]:
         cases: Such as `anthropic`, `anthropic:long` and `anthropic:files`; none means all.
 
     Returns:
-        `cases` with peak memory and processor time, and `sizes` with what a turn's own work is beside a model's wait.
+        `cases` with peak memory and processor time, `sizes` with what a turn's own work is beside a model's wait,
+        and `recommended_mb` with the size that the rule gives, None where it gives none.
     """
     chosen = cases or [f"{kind}{more}" for kind in MODELS for more in ("", ":long", _FILES)]
     with FakeProvider(Reply(text="Done. " * 100, repeat=True).model_dump(exclude_none=True)) as provider:
         found = {case: _told(case, provider.url) for case in chosen}
-    return {"cases": found, "sizes": _sizes(found)}
+    sizes = _sizes(found)
+    return {"cases": found, "sizes": sizes, "recommended_mb": recommended_mb(sizes)}
+
+
+def recommended_mb(sizes: Mapping[str, Mapping[str, float]]) -> int | None:
+    """Choose the smallest size that does not slow a run's turns and has room for twice the highest peak.
+
+    Args:
+        sizes: By MB, `peak_part` of the memory and `turn_part_of_wait`, a warm turn's own work beside a wait of 3 s.
+
+    Returns:
+        The size in MB, or None if even the largest is too small.
+    """
+    fitting = (
+        int(size)
+        for size, parts in sizes.items()
+        if parts["turn_part_of_wait"] <= MOST_TURN_PART and parts["peak_part"] <= MOST_PEAK_PART
+    )
+    return min(fitting, default=None)
 
 
 def _sizes(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
