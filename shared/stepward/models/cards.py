@@ -80,6 +80,11 @@ def list_price(model: str) -> Price | None:
     return card.price if card else None
 
 
+def unlisted_models(*names: str) -> list[str]:
+    """Name the ids, of models or aliases, that no list has a price of: what they cost has to be agreed."""
+    return [model for model in map(model_id, names) if list_price(model) is None]
+
+
 @cache
 def _table(provider: str) -> dict[str, Any]:
     table: dict[str, Any] = json.loads((_DATA / f"{provider}.json").read_text())

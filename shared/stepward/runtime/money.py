@@ -10,7 +10,7 @@ from stepward.runtime.config import settings
 from stepward.runtime.wiring import clock
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from stepward.agents.estimate import Estimate
     from stepward.domain.agents import AgentDefinition
@@ -35,11 +35,17 @@ class RememberedPrices:
         self._clock = clock
         self._kept: dict[str, tuple[datetime, Prices]] = {}
 
-    def of(self, tenant: str) -> Prices:
-        """Read the prices that hold for a tenant."""
+    def of(self, tenant: str, models: Iterable[str] = ()) -> Prices:
+        """Read the prices that hold for a tenant.
+
+        Args:
+            tenant: Whose.
+            models: Ids that need a price of their own. Where one has none in what is remembered, the source is read
+                anew: it may have got its first one since.
+        """
         now = self._clock.now()
         kept = self._kept.get(tenant)
-        if kept and now < kept[0]:
+        if kept and now < kept[0] and all(model in kept[1] for model in models):
             return kept[1]
         if len(self._kept) >= _MOST_TENANTS:
             self._kept.clear()
@@ -65,7 +71,7 @@ def price_store() -> PriceStore:
 
 
 @cache
-def agreed_prices() -> AgreedPrices:
+def agreed_prices() -> RememberedPrices:
     """Agreed prices as they were a minute ago, for those who ask at every call."""
     return RememberedPrices(price_store(), clock())
 

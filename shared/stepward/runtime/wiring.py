@@ -235,9 +235,11 @@ def definition(tenant: str, agent: str, version: str) -> AgentDefinition:
 
 def consultant(tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
     """One version of an agent, ready to ask its rehearsal or its model at the prices that hold now."""
+    from stepward.models.cards import unlisted_models
     from stepward.runtime.money import agreed_prices
 
-    agreed = agreed_prices().of(tenant)
+    found = definition(tenant, agent, version)
+    agreed = agreed_prices().of(tenant, unlisted_models(found.model, *found.fallbacks))
     return _consultant(tenant, agent, version, rehearsed, frozenset(agreed)).priced(agreed)
 
 

@@ -15,6 +15,7 @@ from stepward.agents.prices import TenantPrices
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.run_state import RunState
+from stepward.models.cards import unlisted_models
 from stepward.runtime.money import RememberedPrices
 from tests.builders import a_created, a_turn
 
@@ -129,6 +130,15 @@ def test_prices_are_remembered_for_a_minute() -> None:
     assert remembered.of("acme") == {}
     clock.forward(60)
     assert list(remembered.of("acme")) == ["claude-haiku-5-5"]
+
+
+def test_a_model_that_got_its_first_price_has_it_at_once() -> None:
+    store, clock = MemoryPrices(), StillClock()
+    remembered = RememberedPrices(store, clock)
+    assert remembered.of("acme", unlisted_models("ours/llama-4", "fast")) == {}
+    TenantPrices(store).put("acme", "ours/llama-4", PRICE)
+    assert remembered.of("acme") == {}
+    assert list(remembered.of("acme", unlisted_models("ours/llama-4", "fast"))) == ["ours/llama-4"]
 
 
 def test_a_run_of_very_many_agents_fits_into_one_transaction_and_loses_nothing() -> None:
