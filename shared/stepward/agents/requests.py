@@ -90,7 +90,7 @@ def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
         return f"it must match {expected}"
     if detail["type"] in ("tuple_type", "list_type"):
         return f"write {name!r} as a list, as in [a, b]"
-    return f"write {name!r} as it says"
+    return f"change the value of {name!r}" if detail["loc"] else "change what is sent"
 
 
 Entry = dict[str, str]

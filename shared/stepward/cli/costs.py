@@ -10,7 +10,7 @@ import typer
 from stepward.cli import output
 from stepward.cli.agents import app as agents_app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.exit_codes import EPILOG
+from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.input_files import read_input
 from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk.costs import BudgetState, Sums
@@ -171,6 +171,7 @@ def set_budget(
     as_json: JsonOption = False,
 ) -> None:
     """Set a budget."""
+    _check_scope(scope, agent)
     with connect(url, key) as stepward:
         state = stepward.budgets.set(scope.value, limit_usd, agent=agent)
     if as_json:
@@ -180,6 +181,16 @@ def set_budget(
         f"{_name(state)}: {output.usd(state['limit_usd_micros'])}, {output.usd(state['remaining_usd_micros'])} remain.",
         style="green",
     )
+
+
+def _check_scope(scope: ScopeWord, agent: str | None) -> None:
+    if scope is ScopeWord.agent and not agent:
+        raise InputError("A budget of scope agent is one agent's.", "Name it: --agent AGENT.")
+    if scope is not ScopeWord.agent and agent:
+        raise InputError(
+            f"A budget of scope {scope.value} is no agent's.",
+            f"Leave --agent out, or set that of the agent: stepward budgets set agent USD --agent {agent}.",
+        )
 
 
 @BUDGETS.command("rm", help=RM_HELP, epilog=EPILOG)
@@ -192,6 +203,7 @@ def remove(
     as_json: JsonOption = False,
 ) -> None:
     """Remove a budget."""
+    _check_scope(scope, agent)
     confirm(
         f"Remove the budget {scope.value}{f' of {agent}' if agent else ''}? Nothing bounds it then.", yes=yes
     )

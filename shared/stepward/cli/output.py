@@ -115,6 +115,11 @@ def complain(text: str) -> None:
     _write_under(sys.stderr, Text(), Text(plain(text), style="red"), "  ")
 
 
+def write_broken(line: Text) -> None:
+    """Write a styled line as `remark` writes a text: a terminal gets it broken between words."""
+    _write_under(sys.stdout, Text(), line, "  ")
+
+
 def remark(text: str, style: str = "") -> None:
     """Write a sentence or more for a person: a terminal gets it broken between words."""
     _write_under(sys.stdout, Text(), Text(plain(text), style=style), "  ")
@@ -195,6 +200,25 @@ def table(*columns: str, right: tuple[str, ...] = (), whole: bool = True) -> Tab
 def show(renderable: Table | Text) -> None:
     """Write something that Rich draws to standard output."""
     out().print(renderable)
+
+
+def fits(made: Table) -> bool:
+    """Whether a table can be shown without breaking a cell."""
+    console = out()
+    return (
+        console.measure(made, options=console.options.update(max_width=WIDTH_WHEN_PIPED)).maximum
+        <= console.width
+    )
+
+
+def show_with_notes(made: Table, notes: Iterable[Text]) -> None:
+    """Write a table of which no cell is broken, with a line of its own below each row."""
+    console = out()
+    head, *rows = console.render_lines(made, pad=False)
+    for line, note in zip((head, *rows), (None, *notes), strict=True):
+        console.print(*(Text(part.text, part.style or "") for part in line), sep="", soft_wrap=True)
+        if note is not None:
+            console.print(note, soft_wrap=True)
 
 
 def write_lines(lines: Iterable[Text]) -> None:

@@ -28,7 +28,7 @@ _ELSEWHERE = (
 ProviderArgument = Annotated[
     str,
     typer.Argument(
-        metavar="PROVIDER", help="anthropic, openai, or what [providers.NAME] of the stage names."
+        metavar="PROVIDER", help="anthropic, openai, or what \\[providers.NAME] of the stage names."
     ),
 ]
 TenantOption = Annotated[

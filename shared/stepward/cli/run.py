@@ -126,7 +126,7 @@ def _show_started(begun: Run, *, as_json: bool) -> None:
 
 def _show_answer(ended: Run) -> None:
     output.say("")
-    output.write_lines(timeline.verdict(ended))
+    timeline.show_verdict(ended)
 
 
 def _show_left_running(run_id: str) -> None:

@@ -11,19 +11,29 @@ from stepward.sdk import Run, WorkflowRun
 
 
 def show_runs(runs: list[Run | WorkflowRun]) -> None:
-    """Write a row a run: its id whole, whose it is, how it stands, who answers, what models and tools cost, its age."""
-    table = output.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
+    """Write a row a run: its id whole, whose it is, how it stands, who answers, what models and tools cost, its age.
+
+    Where a window has no room for that, whose it is and who answers stand below the rest: no name is broken.
+    """
+    wide = output.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
+    narrow = output.table("run", "status", "cost", "age", right=("cost", "age"))
     for run in runs:
-        cells = (
-            run["id"],
-            _whose(run),
-            output.status_text(run["status"]),
-            answered_by(run),
-            _cost(run),
-            output.age(run["created_at"]),
-        )
-        table.add_row(*(output.as_cell(cell) for cell in cells))
-    output.show(table)
+        run_id, status, figures = output.as_cell(run["id"]), output.status_text(run["status"]), _figures(run)
+        wide.add_row(run_id, _whose(run), status, output.as_cell(answered_by(run)), *figures)
+        narrow.add_row(run_id, status, *figures)
+    if output.fits(wide) or not output.fits(narrow):
+        output.show(wide)
+    else:
+        output.show_with_notes(narrow, [_note(run) for run in runs])
+
+
+def _note(run: Run | WorkflowRun) -> Text:
+    by = answered_by(run)
+    return output.joined("  ", _whose(run), Text(f" · {output.plain(by)}" if by else "", style="dim"))
+
+
+def _figures(run: Run | WorkflowRun) -> tuple[str, str]:
+    return output.usd(run["totals"]["cost_usd_micros"]), output.age(run["created_at"])
 
 
 def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:
@@ -45,7 +55,3 @@ def _whose(run: Run | WorkflowRun) -> Text:
         return output.joined(Text("workflow ", style="dim"), f"{run['workflow']} {run['version']}")
     agent = cast("Run", run)
     return Text(output.plain(f"{agent['agent']} {agent['version']}"))
-
-
-def _cost(run: Run | WorkflowRun) -> str:
-    return output.usd(run["totals"]["cost_usd_micros"])

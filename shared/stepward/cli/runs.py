@@ -185,4 +185,4 @@ def _show_run(run: Run) -> None:
         }
     )
     output.say("")
-    output.write_lines(timeline.verdict(run))
+    timeline.show_verdict(run)

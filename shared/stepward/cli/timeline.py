@@ -8,7 +8,17 @@ from typing import Any
 from rich.text import Text
 
 from stepward.cli.commands_for_routes import in_commands
-from stepward.cli.output import as_line, clip, joined, plain, plural, status_text, usd
+from stepward.cli.output import (
+    as_line,
+    clip,
+    joined,
+    plain,
+    plural,
+    status_text,
+    usd,
+    write_broken,
+    write_lines,
+)
 from stepward.sdk import Event, Run
 
 Data = dict[str, Any]
@@ -42,12 +52,13 @@ def summary(run: Run) -> Text:
     return joined(status_text(run["status"]), Text("  " + " · ".join(parts), style="dim"))
 
 
-def verdict(run: Run) -> list[Text]:
-    """Write what the run came to: its answer, or the reason why there is none."""
-    lines = [Text(plain(run["output"]))] if run.get("output") else []
+def show_verdict(run: Run) -> None:
+    """Write what the run came to: its answer as it is, or the reason why there is none, and what it used."""
+    if run.get("output"):
+        write_lines([Text(plain(run["output"]))])
     if error := run.get("error"):
-        lines.append(Text(f"{plain(error['code'])}: {in_commands(plain(error['detail']))}", style="red"))
-    return [*lines, summary(run)]
+        write_broken(Text(f"{plain(error['code'])}: {in_commands(plain(error['detail']))}", style="red"))
+    write_broken(summary(run))
 
 
 def _created(data: Data) -> list[Text]:

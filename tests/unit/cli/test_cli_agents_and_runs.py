@@ -196,6 +196,20 @@ def test_runs_of_both_kinds_are_narrowed_and_fit_eighty_columns(
     assert run("runs", "ls", "--kind", "job").code == 2
 
 
+@pytest.mark.parametrize("columns", [20, 60, 80, 200])
+def test_no_window_breaks_the_name_of_an_agent_or_a_model(
+    run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    named = listed(id=f"run_{'0' * 26}", agent="support-refunds", answered_by="claude-sonnet-5-5")
+    stage(ok({"runs": [named, listed(answered_by=None)], "next_cursor": None}))
+    monkeypatch.setenv("COLUMNS", str(columns))
+    seen = run("runs", "ls")
+    assert seen.code == 0
+    if columns > 20:
+        assert "support-refunds 1.0.0" in seen.out
+        assert "claude-sonnet-5-5" in seen.out
+
+
 def test_an_age_is_written_in_its_largest_unit() -> None:
     now = datetime(2026, 11, 5, 10, tzinfo=UTC)
     ages = [output.age(at, now) for at in ("2026-11-05T09:59:18.000Z", "2026-11-05T09:53:00.000Z")]

@@ -56,6 +56,19 @@ def test_budgets_are_listed(run: Run, stage: Stage) -> None:
     assert run("budgets", "ls", "--json").json == {"budgets": [DAY]}
 
 
+@pytest.mark.parametrize(
+    "words", [("set", "agent", "5"), ("rm", "agent", "--yes"), ("set", "day", "5", "--agent", "a1")]
+)
+def test_a_budget_of_the_wrong_scope_is_told_in_options(
+    run: Run, stage: Stage, words: tuple[str, ...]
+) -> None:
+    api = stage()
+    seen = run("budgets", *words)
+    assert seen.code == 2
+    assert "--agent" in seen.err
+    assert not api.requests
+
+
 def test_without_budgets_the_way_to_one_is_shown(run: Run, stage: Stage) -> None:
     stage(ok({"budgets": []}))
     assert "stepward budgets set day" in run("budgets", "ls").out

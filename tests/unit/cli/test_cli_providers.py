@@ -98,3 +98,7 @@ def test_a_key_is_not_removed_unasked(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO(said))
     assert (run("providers", "remove", "openai").code, len(ran)) == (code, code == 7)
+
+
+def test_help_says_where_a_stage_names_its_providers(run: Run) -> None:
+    assert "[providers.NAME]" in run("providers", "set", "--help").out

@@ -54,6 +54,24 @@ def test_sentences_are_broken_between_words_in_a_window_and_whole_in_a_pipe(
     assert LONG.strip() in " ".join((seen.out + seen.err).split())
 
 
+def test_what_a_run_came_to_fits_a_window(run: Run, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    totals = {
+        **a_run()["totals"],
+        "turns": 0,
+        "response_cache_hits": 1,
+        "saved_tokens": 900,
+        "saved_usd_micros": 114,
+    }
+    error = {"code": "KeyMissing", "detail": LONG * 2}
+    stage(
+        ok(a_run(totals=totals, answered_by="claude-sonnet-5-5", rehearsed=False, output=None, error=error))
+    )
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = run("runs", "show", "run_01").out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert "saved $0.000114 · claude-sonnet-5-5" in " ".join(" ".join(lines).split())
+
+
 @pytest.mark.parametrize(
     ("count", "words"), [(0, "0 turns"), (1, "1 turn"), (2, "2 turns"), (1_000, "1,000 turns")]
 )
