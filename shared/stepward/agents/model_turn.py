@@ -72,9 +72,7 @@ class ModelTurn:
             self._book_what_came(error)
             return self._without_reply(error)
         except AskNextModel as error:
-            waiting = self._waiting(error, 0, is_retry=False, unanswered=error.tried)
-            self.writer.append(waiting)
-            return self.answer("again")
+            return self._with_next(error)
         except (AttachmentChanged, ProviderFault, ModelFault) as error:
             return self._without_reply(error)
         followed = what_follows(reply, self.consultant.agent, self.state.history)
@@ -129,7 +127,16 @@ class ModelTurn:
         except PlatformFault:
             return False  # the look is repeated in a second; a reply that is paid must not be lost to it
 
-    def _without_reply(self, error: StepwardError) -> AdvanceAnswer:
+    def _with_next(self, error: AskNextModel) -> AdvanceAnswer:
+        """Leave the next model to another function, at once or, where each has had its turn, after a pause."""
+        if error.is_round_over:
+            # A fault that lasts is one model's own: others may answer, so it does not end the run.
+            told = error.fault if error.fault.retryable else error
+            return self._without_reply(told, error.tried)
+        self.writer.append(self._waiting(error, 0, is_retry=False, unanswered=error.tried))
+        return self.answer("again")
+
+    def _without_reply(self, error: StepwardError, unanswered: tuple[str, ...] = ()) -> AdvanceAnswer:
         mend = f" Fix: {error.fix}." if error.fix else ""
         reason = RunError(code=error.code, detail=f"{error.detail}{mend}")
         unspent = isinstance(error, ProviderFault | RehearsalFailed | AttachmentChanged)
@@ -138,7 +145,7 @@ class ModelTurn:
             return self.end(End(status=RunStatus.FAILED, error=reason, unspent=unspent))
         seconds = wait_s(error)
         is_retry = not (isinstance(error, ProviderThrottled) and error.is_ours)
-        waiting = self._waiting(error, seconds, is_retry=is_retry)
+        waiting = self._waiting(error, seconds, is_retry=is_retry, unanswered=unanswered)
         most = self.consultant.agent.max_retries
         is_last = is_retry and self.state.waits >= (MOST_WAITS if most is None else most)
         if is_last or datetime.fromisoformat(waiting.until) >= self.state.deadline:

@@ -124,7 +124,7 @@ class Gateway:
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Ask one model after the other until one answers.
 
-        A model whose reply broke off since the newest turn comes after those that have failed less often.
+        A model that has failed since the newest turn comes after those that have failed less often.
 
         Raises:
             AskNextModel: The next one's longest call needs more time than is left.
@@ -132,9 +132,12 @@ class Gateway:
         """
         fresh_s, faults = call.time_left_s(), dict[str, ProviderFault]()
         tokens = self.estimate_input_tokens(request)
-        for card in sorted(self._cards, key=lambda card: len(call.unanswered.get(card.id, ()))):
+        failed = {card.id: len(call.unanswered.get(card.id, ())) for card in self._cards}
+        for card in sorted(self._cards, key=lambda card: failed[card.id]):
             if faults and self._is_too_late(card, call.time_left_s(), fresh_s):
-                raise AskNextModel(soonest([*faults.values()]), tried=tuple(faults))
+                is_round_over = failed[card.id] > min(failed[name] for name in faults)
+                fault = soonest([*faults.values()])
+                raise AskNextModel(fault, tried=tuple(faults), is_round_over=is_round_over)
             try:
                 reply = self._ask(card, request, call, tokens)
             except StreamCut as cut:

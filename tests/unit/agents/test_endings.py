@@ -10,6 +10,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart, S
 from stepward.domain.errors import (
     AskNextModel,
     KeyRefused,
+    ProviderFault,
     ProviderRefused,
     ProviderThrottled,
     ProviderUnavailable,
@@ -149,6 +150,27 @@ def test_the_next_model_is_asked_at_once_by_a_function_that_has_time_for_it() ->
     assert world.advance(key).next == "again"
     assert world.finish(key)["output"] == "Done."
     assert model.calls[1].unanswered == {"claude-sonnet-5-5": ("ProviderUnavailable",)}
+
+
+@pytest.mark.parametrize("fault", [ProviderUnavailable("silent"), ProviderRefused("no")])
+def test_a_round_in_which_all_models_failed_is_a_retry_with_a_pause(fault: ProviderFault) -> None:
+    over = AskNextModel(fault, tried=("gpt-6.1-terra",), is_round_over=True)
+    model = Model(AskNextModel(fault, tried=("claude-sonnet-5-5",)), over)
+    world, key = asked(model, max_retries=1, fallbacks=["gpt-6.1-terra"], limits={"timeout_s": 3_600})
+    steps = [(answer.next, answer.seconds) for answer in (world.advance(key) for _ in range(3))]
+    assert steps == [("again", None), ("wait", 10), ("done", None)]
+    assert model.calls[2].unanswered == {name: (fault.code,) for name in ("claude-sonnet-5-5", "gpt-6.1-terra")}
+    found = world.show(key)
+    assert (found["status"], found["error"]["code"]) == ("RATE_LIMITED", fault.code)
+    assert found["totals"]["cost_usd_micros"] == 0
+
+
+def test_after_a_round_the_machine_waits_as_long_as_the_soonest_provider_asks() -> None:
+    full = ProviderThrottled("full", retry_after_s=45, is_ours=True)
+    model = Model(AskNextModel(full, tried=("claude-sonnet-5-5",), is_round_over=True), DONE)
+    world, key = asked(model, max_retries=0, fallbacks=["gpt-6.1-terra"])
+    answer = world.advance(key)
+    assert (answer.next, answer.seconds) == ("wait", 45)
 
 
 def test_a_wait_for_our_own_limits_is_no_retry() -> None:

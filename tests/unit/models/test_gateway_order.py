@@ -70,6 +70,21 @@ def test_the_next_model_is_not_asked_in_less_time_than_its_longest_call_takes(ve
     assert (caught.value.tried, caught.value.code) == ((FIRST,), "ProviderUnavailable")
 
 
+def test_once_all_have_failed_in_one_function_or_another_the_round_is_over(vendor: Vendor) -> None:
+    slow = (900.0, 900.0, 95.0)
+    seen: list[tuple[tuple[str, ...], bool]] = []
+    unanswered: dict[str, tuple[str, ...]] = {}
+    for _ in range(6):
+        vendor.outcomes = [ProviderUnavailable("nothing came for 300 s")]
+        with pytest.raises(AskNextModel) as caught:
+            vendor.gateway(FIRST, SECOND, THIRD).reply(REQUEST, _after(*unanswered.items(), left_s=slow))
+        seen.append((caught.value.tried, caught.value.is_round_over))
+        for model in caught.value.tried:
+            unanswered[model] = (*unanswered.get(model, ()), caught.value.code)
+    one_round = [((FIRST,), False), ((SECOND,), False), ((THIRD,), True)]
+    assert seen == one_round * 2
+
+
 def test_a_function_that_has_never_more_time_asks_the_next_model_while_it_is_fresh(vendor: Vendor) -> None:
     vendor.outcomes = [ProviderRefused("no"), DONE]
     reply = vendor.gateway(FIRST, SECOND).reply(REQUEST, _after(left_s=(60.0, 60.0, 59.0)))

@@ -110,18 +110,22 @@ class StreamCut(ProviderUnavailable):
 class AskNextModel(ProviderUnavailable):
     """Too little of the function's time is left to ask the next model; unlike other faults, another function asks it at once.
 
-    `tried` are the models that gave no answer, and the code is that of their fault.
+    `tried` are the models that gave no answer, and the code is that of their `fault`. `is_round_over` says that the next
+    one has failed before them, in an earlier function: all have been asked once more, and a pause is due.
     """
 
-    def __init__(self, fault: ProviderFault, *, tried: tuple[str, ...]) -> None:
+    def __init__(
+        self, fault: ProviderFault, *, tried: tuple[str, ...], is_round_over: bool = False
+    ) -> None:
         super().__init__(fault.detail)
+        self.fault = fault
         self.tried = tried
-        self._code = fault.code
+        self.is_round_over = is_round_over
 
     @property
     def code(self) -> str:
         """The code of what the models before the next one said."""
-        return self._code
+        return self.fault.code
 
 
 class ProviderRefused(ProviderFault):
