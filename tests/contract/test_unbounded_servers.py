@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import httpx2
 import pytest
 
 from stepward.domain.errors import ProviderFault, ProviderRefused, ProviderUnavailable, StreamCut
@@ -66,6 +68,57 @@ def test_an_answer_that_is_gzipped_though_nobody_asked_for_it_is_read() -> None:
     packed = gzip.compress(body)
     with raw_server(raw=[packed[:20], packed[20:]], headers={"content-encoding": "gzip"}) as server:
         assert CHAT.ask_at(server.url, CHAT.request()).text == "Hi."
+
+
+def _sse(*events: dict[str, Any]) -> bytes:
+    return b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events)
+
+
+GZIP = {"content-encoding": "gzip"}
+
+
+@pytest.mark.parametrize("cut", [1, 20, 10_000])
+def test_an_answer_in_several_gzip_members_is_read_whole(cut: int) -> None:
+    packed = gzip.compress(_sse(BEGUN)) + gzip.compress(b"") + gzip.compress(_sse(ENDED))
+    pieces = [packed[at : at + cut] for at in range(0, len(packed), cut)]
+    with raw_server(raw=pieces, headers=GZIP) as server:
+        assert CHAT.ask_at(server.url, CHAT.request()).text == "Hi."
+
+
+@pytest.mark.parametrize("trailing", [b"\0" * 512, b"garbage", b"\x1f"], ids=str)
+def test_what_stands_behind_a_gzipped_answer_changes_nothing_of_it(trailing: bytes) -> None:
+    with raw_server(raw=[gzip.compress(_sse(BEGUN, ENDED)), trailing], headers=GZIP) as server:
+        assert CHAT.ask_at(server.url, CHAT.request()).text == "Hi."
+        assert CHAT.ask_at(server.url, CHAT.request()).text == "Hi."
+
+
+@pytest.mark.parametrize("status", [200, 400])
+@pytest.mark.parametrize(
+    ("beginning", "more"),
+    [
+        (gzip.compress(b": ping\n\n"), MEGABYTE),
+        (b"\x1f\x8b\x08\x08" + bytes(6), MEGABYTE),
+        (gzip.compress(b": ping\n\n"), gzip.compress(b"") * 50_000),
+    ],
+    ids=["behind its end", "in its name", "in empty members"],
+)
+def test_bytes_that_unpack_to_nothing_are_not_read_for_ever(
+    status: int, beginning: bytes, more: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounded_http, "MOST_ANSWER_BYTES", 2_000_000)
+    with raw_server(raw=[beginning, *[more] * 60], headers=GZIP, status=status) as server:
+        with pytest.raises(ProviderFault) as caught:
+            CHAT.ask_at(server.url, CHAT.request())
+        assert server.sent_bytes < 30_000_000
+    assert isinstance(caught.value, ProviderRefused if status == 400 else ProviderUnavailable)
+
+
+def test_an_event_is_not_held_back_where_a_piece_ends_in_the_middle_of_a_run() -> None:
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    body = b": " + b"x" * 65_700 + b"\n\n"
+    sent = packer.compress(body) + packer.flush(zlib.Z_SYNC_FLUSH)
+    bounded = bounded_http._Bounded(httpx2.Response(200, content=b""), is_compressed=True)
+    assert b"".join(bounded._unpacked(sent)) == body
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip, gzip", "gzip"])

@@ -1,7 +1,7 @@
 """Bounds what a server may send in answer to one call, for every SDK that speaks over httpx2.
 
 Nothing compressed is asked for. A server that compresses all the same is read piece by piece, so that what it sends is
-bounded by what comes of it.
+bounded by what comes of it, and by what comes over the wire where nothing does.
 """
 
 from __future__ import annotations
@@ -53,16 +53,20 @@ class _Bounded(httpx2.AsyncByteStream):
         self._stream: Any = response.stream
         self._is_refusal = response.status_code >= _LEAST_REFUSAL
         self._unpacker = zlib.decompressobj(_ZLIB_OR_GZIP) if is_compressed else None
-        self._came = self._line = 0
+        self._came = self._line = self._wire = 0
+        self._is_first, self._is_over = True, False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         """Give the bytes; a refusal's are cut short."""
         async for chunk in self._stream:
+            self._wire += len(chunk)
             for piece in self._unpacked(chunk):
-                if self._is_refusal and self._came > MOST_ERROR_BYTES:
+                if self._is_refusal and max(self._came, self._wire - len(chunk)) > MOST_ERROR_BYTES:
                     return
                 self._count(piece)
                 yield piece
+            if self._is_over:
+                return
 
     async def aclose(self) -> None:
         """Leave the connection; one that was not read to its end is closed."""
@@ -72,13 +76,23 @@ class _Bounded(httpx2.AsyncByteStream):
         if self._unpacker is None:
             yield chunk
             return
-        left = chunk
-        while left:
+        left, piece = chunk, b""
+        while left or len(piece) == _PIECE_BYTES:
+            if self._unpacker.eof:
+                self._unpacker, self._is_first = zlib.decompressobj(_ZLIB_OR_GZIP), False
             try:
-                yield self._unpacker.decompress(left, _PIECE_BYTES)
+                piece = self._unpacker.decompress(left, _PIECE_BYTES)
             except zlib.error as error:
-                raise AnswerUnbounded(f"the answer is not written as it says: {error}.") from error
-            left = self._unpacker.unconsumed_tail
+                self._leave(error)
+                return
+            left = self._unpacker.unused_data or self._unpacker.unconsumed_tail
+            yield piece
+
+    def _leave(self, error: zlib.error) -> None:
+        """Leave what cannot be unpacked: an answer may end before its bytes do, but not before it has begun."""
+        if self._is_first:
+            raise AnswerUnbounded(f"the answer is not written as it says: {error}.") from error
+        self._is_over = True
 
     def _count(self, piece: bytes) -> None:
         self._came += len(piece)
@@ -86,7 +100,7 @@ class _Bounded(httpx2.AsyncByteStream):
         self._line = self._line + len(piece) if end < 0 else len(piece) - end - 1
         if self._is_refusal:
             return
-        if self._came > MOST_ANSWER_BYTES:
+        if max(self._came, self._wire) > MOST_ANSWER_BYTES:
             raise AnswerUnbounded(f"the answer has more than {MOST_ANSWER_BYTES:,} bytes.")
         if self._line > MOST_LINE_BYTES:
             raise AnswerUnbounded(f"a line of the answer has more than {MOST_LINE_BYTES:,} bytes.")
