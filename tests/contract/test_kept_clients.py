@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -48,6 +49,45 @@ def test_clients_of_keys_that_were_replaced_are_closed_once() -> None:
     assert _call(0) is not clients[0]
     streams.close()
     assert [one.closed for one in clients] == [1] * len(clients)
+
+
+class Unclosable(Client):
+    """A client whose far end is gone, or never says good-bye."""
+
+    def __init__(self, error: Exception | None) -> None:
+        super().__init__()
+        self.error = error
+
+    async def close(self) -> None:
+        await super().close()
+        if self.error:
+            raise self.error
+        await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), RuntimeError("closed"), None], ids=repr)
+def test_no_reply_is_lost_to_a_client_that_cannot_be_closed(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(streams, "CLOSING_S", 0.01)
+
+    async def work() -> Client:
+        return streams.kept_client("odd", lambda: Unclosable(error))
+
+    odd = streams.run(work())
+    clients = [_call(key) for key in range(streams.MOST_CLIENTS + 1)]
+    assert [one.closed for one in (odd, *clients[:2])] == [1, 1, 0]
+    assert "not closed" in caplog.text
+    assert _call(0) is not clients[0]
+
+
+def test_all_that_can_be_closed_is_closed_with_the_thread() -> None:
+    async def work() -> Client:
+        return streams.kept_client("odd", lambda: Unclosable(OSError("gone")))
+
+    odd, other = streams.run(work()), _call(0)
+    streams.close()
+    assert (odd.closed, other.closed) == (1, 1)
 
 
 def test_a_call_that_fails_closes_what_is_too_much() -> None:

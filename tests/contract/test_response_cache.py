@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -107,7 +108,17 @@ def test_what_another_release_wrote_is_no_reply(
     table: DynamoResponseCache, caplog: pytest.LogCaptureFixture
 ) -> None:
     key = {"pk": {"S": f"T#acme#RESPONSE#helper@1.0.0#{DIGEST}"}, "sk": {"S": "REPLY"}}
-    for body in ({"body": {"S": '{"reply": {"text": "sk-secret", "news": 1}}'}}, {}):
+    said = {"reply": {"text": "sk-secret"}, "kept_at": AT, "ttl_s": 60}
+    odd = [
+        {"reply": {"text": "sk-secret", "news": 1}},
+        {"kept_at": "sk-secret"},
+        {"kept_at": "2026-01-01T00:00:00"},
+        {"ttl_s": 10**18},
+        {"kept_at": "9999-12-31T23:59:59.000Z"},
+        {"ttl_s": -1},
+    ]
+    bodies = [{"S": json.dumps({**said, **one})} for one in odd]
+    for body in (*({"body": one} for one in bodies), {"body": {"N": "7"}}, {"body": {"BOOL": True}}, {}):
         clients.client("dynamodb").put_item(TableName="limits", Item={**key, **body})
         assert table.find(KEY) is None
     assert "cannot be read" in caplog.text

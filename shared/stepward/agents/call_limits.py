@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Any
 
 from stepward.agents.context import USUAL_PART, Fitting, room_tokens, shown
 from stepward.agents.summaries import summarising_agent
 from stepward.domain.agents import AgentDefinition
+from stepward.domain.attachments import Attachment
 from stepward.domain.conversation import Condensation, ModelOptions, ModelReply, ModelRequest, ToolSchema
 from stepward.domain.errors import (
     BudgetExceeded,
@@ -100,21 +102,27 @@ class CallLimits:
 
     def request(self, state: RunState) -> ModelRequest:
         """Put a run's next model call together."""
-        given, history = state.start.input, shown(state)
+        history = shown(state)
         left_out = len(state.history) - len(history)
+        so_far = {
+            "history": history,
+            "left_out": left_out,
+            "condensed": state.condensation.text if state.condensation and left_out else None,
+            "own_turn": state.own_turns + 1,
+        }
+        return self.first_request(state.start.input, state.start.attachments).model_copy(update=so_far)
+
+    def first_request(self, given: Any, attachments: Sequence[Attachment]) -> ModelRequest:
+        """Put the first model call of a run together, which may be one that nobody has started."""
         return ModelRequest(
             model=model_id(self.agent.model),
             prompt=self.agent.prompt,
             input=given if isinstance(given, str) else json.dumps(given),
-            history=history,
-            left_out=left_out,
-            condensed=state.condensation.text if state.condensation and left_out else None,
             tools=self.tools,
             max_output_tokens=self.agent.limits.max_output_tokens,
             options=_options(self.agent),
             output_schema=self.agent.output_schema,
-            attachments=state.start.attachments,
-            own_turn=state.own_turns + 1,
+            attachments=tuple(attachments),
         )
 
     def cost_usd_micros(self, reply: ModelReply) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -20,7 +19,6 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
-from stepward.domain.conversation import ModelRequest
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.money import Usage, dollars
 from stepward.domain.rehearsal import Answers
@@ -114,7 +112,7 @@ class Estimate:
         consultant = CallLimits.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
         if not answers.rehearsed:
             check_taken(agent, attachments)
-        first = _first_prompt_tokens(consultant, given, attachments)
+        first = consultant.backend.estimate_input_tokens(consultant.first_request(given, attachments))
         past = self._past(tenant, agent.id, answers)
         most = _most(consultant, first, rehearsed=answers.rehearsed)
         remaining = self._remaining(tenant, agent.id) if answers.charged else None
@@ -171,18 +169,6 @@ class Estimate:
         return min(left, default=None)
 
 
-def _first_prompt_tokens(consultant: CallLimits, given: Any, attachments: Sequence[Attachment]) -> int:
-    request = ModelRequest(
-        model=model_id(consultant.agent.model),
-        prompt=consultant.agent.prompt,
-        input=given if isinstance(given, str) else json.dumps(given),
-        tools=consultant.tools,
-        attachments=tuple(attachments),
-        max_output_tokens=consultant.agent.limits.max_output_tokens,
-    )
-    return consultant.backend.estimate_input_tokens(request)
-
-
 def _least(rate: Rate, first: int) -> Figures:
     """One turn that answers with one token."""
     cost = rate.cost_usd_micros(Usage(input_tokens=first, output_tokens=1))
@@ -192,17 +178,16 @@ def _least(rate: Rate, first: int) -> Figures:
 
 
 def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
-    """Every turn that is allowed, each with a full reply, each prompt longer by the turn before, up to its room."""
+    """Every turn that is allowed, each as dear as is reserved for it, each prompt longer by the turn before, up to its room."""
     limits, price = consultant.agent.limits, consultant.price.price
     growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
     turns = limits.max_iterations if consultant.tools else 1
     room = None if rehearsed else room_tokens(consultant.agent, consultant.agreed)
     longest = room or price.context_tokens or first + growth * turns
     prompts = [max(first, min(first + growth * turn, longest)) for turn in range(turns)]
-    usages = [Usage(input_tokens=tokens, output_tokens=limits.max_output_tokens) for tokens in prompts]
     summaries = _summaries_usd_micros(consultant, first + growth * turns, room) if room else 0
     return Figures(
-        model_usd_micros=sum(map(consultant.price.cost_usd_micros, usages)) + summaries,
+        model_usd_micros=sum(map(consultant.reserve_usd_micros, prompts)) + summaries,
         aws_usd_micros=_aws(turns, turns - 1),
         turns=turns,
         input_tokens=sum(prompts),
@@ -215,8 +200,7 @@ def _summaries_usd_micros(consultant: CallLimits, tokens: int, room: int) -> int
     summariser = consultant.summariser()
     if tokens <= room or not isinstance(summariser, CallLimits):
         return 0
-    usage = Usage(input_tokens=room, output_tokens=summariser.agent.limits.max_output_tokens)
-    return ceil((tokens - room) / (room / 2)) * summariser.price.cost_usd_micros(usage)
+    return ceil((tokens - room) / (room / 2)) * summariser.reserve_usd_micros(room)
 
 
 def _expected(past: list[RunHead]) -> Figures | None:

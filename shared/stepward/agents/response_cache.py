@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -33,6 +34,8 @@ MOST_KEPT_BYTES: Final = 100_000
 _LOG: Final = logging.getLogger(__name__)
 _STORE_FAULTS: Final = (PlatformFault, Bug)
 """What a store raises that is slow, down, or refuses the function: no run ends for that."""
+_MOST_AHEAD: Final = timedelta(minutes=5)
+"""How far another function's clock may be ahead: AWS refuses calls by clocks that are farther out."""
 _WHOLE: Final = ("end", "tools")
 """Why a reply ended that is all that the model wanted to say."""
 
@@ -79,12 +82,18 @@ class CachedCall:
         except _STORE_FAULTS as error:
             _LOG.warning("the model is asked without the response cache: %s: %s", error.code, error.detail)
             return None
-        if kept is None or kept.expires_at <= self.clock.now():
+        if kept is None or not self._holds(kept):
             self.has_missed = True
             return None
         if kept.reply.text:
             self.call.on_delta(Delta("text", kept.reply.text))
         return self._hit(kept)
+
+    def _holds(self, kept: KeptReply) -> bool:
+        """Whether a reply has not expired, and is one that would be kept; of a clock that is far ahead it never expired."""
+        now = self.clock.now()
+        is_of_our_time = kept.kept_since <= now + _MOST_AHEAD and now < kept.expires_at
+        return is_of_our_time and _is_wanted(kept.reply)
 
     def keep(self, followed: Followed) -> None:
         """Keep a reply that the model has just given, if it is whole and good."""
@@ -132,15 +141,15 @@ def digest_of(consultant: CallLimits, request: ModelRequest) -> str:
 
 def is_good(followed: Followed, consultant: CallLimits) -> bool:
     """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
-    reply, end = followed.reply, followed.end
+    end = followed.end
     is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)
-    is_wanted = reply.model is None and not reply.tried
-    return (
-        is_accepted
-        and is_wanted
-        and reply.stop in _WHOLE
-        and all(_can_be_made(call, consultant) for call in reply.calls)
-    )
+    can_be_made = all(_can_be_made(call, consultant) for call in followed.reply.calls)
+    return is_accepted and can_be_made and _is_wanted(followed.reply)
+
+
+def _is_wanted(reply: ModelReply) -> bool:
+    """Tell whether a reply is whole, and by the model that the agent names."""
+    return reply.stop in _WHOLE and reply.model is None and not reply.tried
 
 
 def _can_be_made(call: ToolCall, consultant: CallLimits) -> bool:

@@ -7,6 +7,7 @@ a provider learns that it may stop writing. One event loop a thread is kept, so 
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
@@ -23,6 +24,9 @@ SPARE_S: Final = 10.0
 """What the function keeps for itself to write down what came."""
 MOST_CLIENTS: Final = 8
 """How many keys and addresses a thread keeps connections for: those of keys that were replaced go in their turn."""
+CLOSING_S: Final = 2.0
+"""How long a far end may take to say good-bye."""
+_LOG: Final = logging.getLogger(__name__)
 _OF_THREAD: Final = threading.local()
 _END: Final = object()
 
@@ -53,7 +57,19 @@ class _Worker:
         """Close the clients that were used longest ago, but for so many."""
         while len(self.clients) > most:
             _, client = self.clients.popitem(last=False)
-            await client.close()
+            await _close(client)
+
+
+async def _close(client: Any) -> None:
+    """Close a client; what a call has brought and is paid must not be lost to another one's connection."""
+    task = asyncio.ensure_future(client.close())
+    if not (await asyncio.wait({task}, timeout=CLOSING_S))[0]:
+        task.cancel()
+        await asyncio.wait({task}, timeout=CLOSING_S)
+    if task.cancelled() or not task.done():
+        _LOG.warning("a client's connections are not closed: no answer")
+    elif error := task.exception():
+        _LOG.warning("a client's connections are not closed: %s", type(error).__name__)
 
 
 def _worker() -> _Worker:

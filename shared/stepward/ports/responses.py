@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from stepward.domain.conversation import ModelReply
+from stepward.domain.durations import A_YEAR_S
 from stepward.ports.clock import from_iso
 
 
@@ -42,12 +43,28 @@ class KeptReply(BaseModel):
 
     reply: ModelReply
     kept_at: str
-    ttl_s: int
+    ttl_s: int = Field(ge=1, le=A_YEAR_S)
+
+    @model_validator(mode="after")
+    def _has_its_time(self) -> Self:
+        """Refuse what no clock of ours has written, such as a time without its zone."""
+        try:
+            is_aware = self.expires_at.tzinfo is not None
+        except OverflowError as error:
+            raise ValueError("it never expires") from error
+        if not is_aware:
+            raise ValueError("`kept_at` is without its time zone")
+        return self
+
+    @property
+    def kept_since(self) -> datetime:
+        """When it was given."""
+        return from_iso(self.kept_at)
 
     @property
     def expires_at(self) -> datetime:
         """From when on it is not given any more."""
-        return from_iso(self.kept_at) + timedelta(seconds=self.ttl_s)
+        return self.kept_since + timedelta(seconds=self.ttl_s)
 
 
 class ResponseCache(Protocol):

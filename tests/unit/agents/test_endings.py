@@ -159,7 +159,7 @@ def test_a_round_in_which_all_models_failed_is_a_retry_with_a_pause(fault: Provi
     world, key = asked(model, max_retries=1, fallbacks=["gpt-6.1-terra"], limits={"timeout_s": 3_600})
     steps = [(answer.next, answer.seconds) for answer in (world.advance(key) for _ in range(3))]
     assert steps == [("again", None), ("wait", 10), ("done", None)]
-    assert model.calls[2].unanswered == {name: (fault.code,) for name in ("claude-sonnet-5-5", "gpt-6.1-terra")}
+    assert model.calls[2].unanswered == dict.fromkeys(("claude-sonnet-5-5", "gpt-6.1-terra"), (fault.code,))
     found = world.show(key)
     assert (found["status"], found["error"]["code"]) == ("RATE_LIMITED", fault.code)
     assert found["totals"]["cost_usd_micros"] == 0

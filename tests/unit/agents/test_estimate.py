@@ -11,15 +11,18 @@ import pytest
 from stepward.adapters.memory.costs import MemoryBudgets, MemoryLimitsConfig, MemoryPrices
 from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.estimate import Estimate
+from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, RehearsalMissing
+from stepward.domain.journal import Claimed
 from stepward.domain.money import Price
 from stepward.domain.rehearsal import Answers
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead, RunStatus, Totals
-from tests.builders import a_head, an_agent
+from tests.builders import a_head, an_agent, an_agent_body
+from tests.driver import World
 
 TOOLS = [{"tool": "calculate"}]
 CHARGED = Answers(rehearsed=True, charged=True)
@@ -164,6 +167,36 @@ def test_attachments_are_counted_as_they_are_reserved() -> None:
     assert found.most.model_usd_micros > without.most.model_usd_micros
     rehearsed = estimate("acme", agent, "hello", CHARGED, (IMAGE,))
     assert rehearsed.least.input_tokens < 1_000
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"cache": "1h"},
+        {"fallbacks": ["claude-opus-5-5"]},
+        {
+            "output_schema": {
+                "type": "object",
+                "properties": {"n": {"type": "string", "description": "long " * 500}},
+            }
+        },
+    ],
+    ids=["plain", "kept for an hour", "a dear fall-back", "a long schema"],
+)
+def test_the_most_of_one_call_is_what_its_run_reserves(changed: dict[str, Any]) -> None:
+    body = an_agent_body(model="claude-sonnet-5-5", **changed)
+    del body["rehearsal"]
+    world = World()
+    world.register(body)
+    key = world.start()
+    world.advance(key)
+    claimed = next(
+        item.record for item in world.journal.load(key).records if isinstance(item.record, Claimed)
+    )
+    assert claimed.intent
+    found = an_estimate()("acme", AgentDefinition.model_validate(body), "hello", REAL)
+    assert found.most.model_usd_micros == claimed.intent.reserve_usd_micros
 
 
 def test_a_start_that_attachments_make_too_dear_is_refused() -> None:

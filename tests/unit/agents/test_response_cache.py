@@ -174,6 +174,27 @@ def test_a_version_with_other_content_is_not_given_what_the_old_one_said() -> No
     assert len(model.asked) == 2
 
 
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"kept_at": "2026-01-01T00:10:00.000Z"},
+        {"reply": DONE.model_copy(update={"model": "made-up"})},
+        {"reply": DONE.model_copy(update={"stop": "cut"})},
+        {"reply": DONE.model_copy(update={"tried": (Tried(model="a", error="KeyMissing"),)})},
+    ],
+    ids=["of a clock that is ahead", "of another model", "cut", "in another's place"],
+)
+def test_what_no_release_would_have_kept_is_not_given_and_is_replaced(changed: dict[str, Any]) -> None:
+    model = Model(DONE)
+    world = a_world(model)
+    world.run(a_body())
+    replies = cache_of(world)._kept
+    good = dict(replies)
+    replies.update({key: kept.model_copy(update=changed) for key, kept in good.items()})
+    assert world.finish(world.start())["totals"]["cost_usd_micros"] == DONE_USD_MICROS
+    assert (len(model.asked), replies) == (2, good)
+
+
 def test_another_input_asks_the_model() -> None:
     model = Model(DONE)
     world = a_world(model)

@@ -114,9 +114,7 @@ class AskNextModel(ProviderUnavailable):
     one has failed before them, in an earlier function: all have been asked once more, and a pause is due.
     """
 
-    def __init__(
-        self, fault: ProviderFault, *, tried: tuple[str, ...], is_round_over: bool = False
-    ) -> None:
+    def __init__(self, fault: ProviderFault, *, tried: tuple[str, ...], is_round_over: bool = False) -> None:
         super().__init__(fault.detail)
         self.fault = fault
         self.tried = tried
