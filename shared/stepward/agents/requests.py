@@ -88,6 +88,8 @@ def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
     expected = context.get("pattern") or context.get("expected")
     if expected:
         return f"it must match {expected}"
+    if detail["type"].startswith("bool_"):
+        return "write true or false"
     if detail["type"] in ("tuple_type", "list_type"):
         return f"write {name!r} as a list, as in [a, b]"
     return f"change the value of {name!r}" if detail["loc"] else "change what is sent"

@@ -77,7 +77,19 @@ def _turn(data: Data) -> list[Text]:
         saved = usd(int(cached.get("saved_usd_micros") or 0))
         spent = Text(f"  from the response cache, saved {saved}", style="dim")
     said = data.get("text") or ("(calls tools)" if data.get("stop") == "tools" else "(no text)")
-    return [joined(head, clip(said, LINE_CHARS), spent)]
+    return [joined(head, clip(said, LINE_CHARS), spent), *_tried(data)]
+
+
+def _tried(data: Data) -> list[Text]:
+    """Name the models that were asked in vain, where a fall-back answered."""
+    tried = [f"{one.get('model', '?')} ({one.get('error', '?')})" for one in data.get("tried") or ()]
+    line = f"     {plain(', '.join(tried))} did not answer, {plain(data.get('model', '?'))} did"
+    return [Text(line, style="yellow")] if tried else []
+
+
+def _topped_up(data: Data) -> list[Text]:
+    drawn = usd(int(data.get("drawn_usd_micros") or 0))
+    return [Text(f"  draws {drawn} more from its budgets", style="dim")]
 
 
 def _called(data: Data) -> list[Text]:
@@ -135,6 +147,7 @@ _WRITERS: dict[str, Callable[[Data], list[Text]]] = {
     "agent.tool.called": _called,
     "agent.tool.completed": _completed,
     "agent.context.condensed": _condensed,
+    "agent.run.topped_up": _topped_up,
     "agent.run.waiting": _waiting,
     "agent.run.cancelling": _cancelling,
     "agent.run.inherited": _inherited,

@@ -111,7 +111,11 @@ def _turn(record: Turn) -> Iterator[Named]:
         "late": record.late,
     }
     spent = {"usage": usage, "cost_usd_micros": record.cost_usd_micros}
-    yield "turn.completed", {**data, **spent, **_response_cache(record)}
+    tried = [one.model_dump() for one in record.reply.tried]
+    yield (
+        "turn.completed",
+        {**data, **spent, **({"tried": tried} if tried else {}), **_response_cache(record)},
+    )
     for call in record.reply.calls:
         arguments = call.arguments_text if call.arguments is None else call.arguments
         yield "tool.called", {"call": call.id, "tool": call.tool, "arguments": arguments}

@@ -36,6 +36,19 @@ def a_feed() -> httpx2.Response:
     )
 
 
+def test_a_person_sees_who_did_not_answer_and_what_budgets_gave(run: Run, stage: Stage) -> None:
+    tried = [{"model": "ours/llama-4", "error": "ProviderUnavailable"}]
+    events = (
+        an_event(2, "run.topped_up", drawn_usd_micros=20_000),
+        an_event(3, "turn.completed", turn=1, text="Hi", model="claude-haiku-5-5", tried=tried),
+        an_event(4, "run.ended", status="COMPLETED"),
+    )
+    stage(BEGUN, page(*events, ended=True), ok(a_run()))
+    seen = run("run", "support-refunds", "--input", "hi").out
+    assert "ours/llama-4 (ProviderUnavailable) did not answer, claude-haiku-5-5 did" in seen
+    assert "draws $0.020000 more from its budgets" in seen
+
+
 def test_a_person_sees_turns_tools_answer_cost_and_totals(run: Run, stage: Stage) -> None:
     stage(BEGUN, a_feed(), ok(a_run()))
     seen = run("run", "support-refunds", "--input", '{"ticket_id": "T-1001"}')
