@@ -46,7 +46,7 @@ soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedu
 	$(BIN)/python -m pytest $(BESIDE) tests/property; drawn=$$?; \
 	$(BIN)/python -m pytest $(BESIDE) -m "hypothesis or soak" tests/unit tests/contract tests/local; examples=$$?; \
 	$(BIN)/python -m pytest tests/e2e/test_grants.py; grants=$$?; \
-	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)); faults=$$?; \
+	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)) $(if $(KILLS),--kills "$(KILLS)"); faults=$$?; \
 	for part in drawn:$$drawn examples:$$examples grants:$$grants faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
 	exit $$((drawn + examples + grants + faults))
 

@@ -67,6 +67,9 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     faults = whats.add_parser("faults", help="whether runs survive deaths and faults; prints JSON")
     faults.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     faults.add_argument("--count", type=int, default=10_000, help="how many schedules (default: %(default)s)")
+    faults.add_argument(
+        "--kills", type=int, help="how many runs of each shape to kill (default: one at each place)"
+    )
     faults.add_argument("--seed", type=int, help="replay the one schedule of this seed")
     faults.add_argument("--kill", metavar="SHAPE:WHEN:WRITE", help="make one kill, as in asks_one:before:4")
     load = whats.add_parser("load", help="what many clients at once see; prints JSON")
@@ -133,7 +136,9 @@ def _bench(options: argparse.Namespace) -> int:
 
     benches: dict[str, Callable[[], int]] = {
         "counts": lambda: counts.counts(as_json=options.json),
-        "faults": lambda: faults.faults(count=options.count, seed=options.seed, kill=options.kill),
+        "faults": lambda: faults.faults(
+            count=options.count, kills=options.kills, seed=options.seed, kill=options.kill
+        ),
         "imports": lambda: imports.imports(as_json=options.json, times=options.times),
         "laptop": lambda: laptop.laptop(executions=options.executions),
         "line": lambda: line.line(runs=options.runs, slots=options.slots),

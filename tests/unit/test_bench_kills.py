@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from infra.local.bench import faults
 from infra.local.bench.kills import sweep as sweeping
 from infra.local.bench.kills.killer import Kill
 from infra.local.bench.kills.relay import Relay
 from infra.local.bench.kills.shapes import shapes
-from infra.local.bench.kills.sweep import _Bench, differences
+from infra.local.bench.kills.sweep import Report, _Bench, differences
 from infra.local.faults import LaptopError, UnusableOption
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.tools import Placement
@@ -160,3 +162,20 @@ def test_whatever_does_not_hold_is_a_violation(
 def test_what_holds_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     report = tried(Callers(CALM), monkeypatch)
     assert (report["tried"], report["violations"], report["missed"]) == (1, [], ["one_turn:before:2"])
+
+
+@pytest.mark.parametrize("kills", [None, 2])
+def test_the_bench_kills_as_many_of_each_shape_as_it_is_told(
+    kills: int | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    played = {"tried": 3, "violations": [], "by_fault": {"pause": 1}}
+    monkeypatch.setattr(faults, "_schedules", lambda words: played if words == ["--count", "3"] else None)
+    monkeypatch.setattr(faults, "sweep", lambda sample: Report(tried=sample or 0).as_json())
+    assert faults.faults(count=3, kills=kills, seed=None, kill=None) == 0
+    assert json.loads(capsys.readouterr().out)["tried"] == 3 + (kills or 0)
+
+
+@pytest.mark.parametrize("kills", [0, -1])
+def test_no_kills_are_refused_before_anything_is_played(kills: int) -> None:
+    with pytest.raises(UnusableOption, match=f"--kills is {kills}; give a whole number from 1"):
+        faults.faults(count=3, kills=kills, seed=None, kill=None)

@@ -73,6 +73,8 @@ Examples:
 
   stepward bench faults --json
 
+  stepward bench faults --count 100 --kills 2      a sample: two kills of each shape
+
   stepward bench faults --seed 4711      replay one schedule
 
   stepward bench faults --kill asks_one:before:4      replay one kill
