@@ -165,6 +165,17 @@ def test_a_count_that_no_call_can_take_is_bounded_at_anthropic_too() -> None:
     assert (usage.output_tokens, usage.reasoning_tokens) == (3, 3)
 
 
+def test_a_later_count_of_nothing_takes_back_nothing_that_was_counted() -> None:
+    events = message({"type": "text", "text": "Hi."})
+    events[0]["message"]["usage"] = {"input_tokens": 70, "cache_read_input_tokens": 900, "output_tokens": 1}
+    nothing = {"input_tokens": 0, "cache_read_input_tokens": 0, "cache_creation_input_tokens": 0}
+    events[-2]["usage"] = {**nothing, "output_tokens": 3}
+    with raw_server(*named(events)) as server:
+        usage = ANTHROPIC.ask_at(server.url, ANTHROPIC.request()).usage
+    assert (usage.input_tokens, usage.cache_read_tokens, usage.output_tokens) == (70, 900, 3)
+    assert not usage.is_estimated
+
+
 def test_a_cache_gives_no_more_than_the_prompt_has() -> None:
     counted = {"prompt_tokens": 5, "completion_tokens": 2, "prompt_tokens_details": {"cached_tokens": 900}}
     with raw_server(BEGUN, {**ENDED, "usage": counted}) as server:

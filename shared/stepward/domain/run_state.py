@@ -208,13 +208,8 @@ class RunState:
 
     def _turn(self, record: Turn) -> None:
         self.ledger.book_turn(record)
-        if record.late and record.reply.stop == "cut":
-            self.cuts += 1
-            self._fail((record.model or "",), "StreamCut")
         if record.late:
-            self.ledger.lost.pop(record.writer, None)
-            if record.writer == self.owner:
-                self.ledger.intent = None
+            self._late(record)
             return
         self.cuts, self.unanswered = 0, {}
         self.ledger.intent = None
@@ -226,6 +221,20 @@ class RunState:
             self.history.append(Exchange(reply=record.reply, note=record.note))
         if record.end:
             self._finish(record.end)
+
+    def _late(self, record: Turn) -> None:
+        """Take in the bill of a reply with whose words nobody goes on.
+
+        Who lost the run has cut the reply itself, and a summary's counts among its own tries: neither tells of the model.
+        """
+        self.ledger.lost.pop(record.writer, None)
+        if record.writer != self.owner:
+            return
+        is_summary = self.ledger.intent is not None and self.ledger.intent.summarises
+        if record.reply.stop == "cut" and not is_summary:
+            self.cuts += 1
+            self._fail((record.model or "",), "StreamCut")
+        self.ledger.intent = None
 
     def _fail(self, models: Iterable[str], code: str) -> None:
         more = {model: (*self.unanswered.get(model, ()), code) for model in models}

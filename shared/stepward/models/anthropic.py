@@ -96,22 +96,21 @@ class _Reading(Reading):
 
 
 def _usage(before: Usage, said: Any) -> Usage:
-    """Read a count; a later one of a stream says the sums so far, and leaves out what it does not repeat.
+    """Read a count; a later one of a stream says the sums so far, and leaves out what it does not repeat, or says 0.
 
     Anthropic counts what its cache gave and took apart from `input_tokens`, as we do.
     """
     kept = getattr(said, "cache_creation", None)
     hour = told_tokens(kept.ephemeral_1h_input_tokens if kept else None) or before.cache_write_1h_tokens
-    given, read, written = said.input_tokens, said.cache_read_input_tokens, said.cache_creation_input_tokens
-    if written is None and not kept:
-        written = before.cache_write_tokens + before.cache_write_1h_tokens
+    kept_before = before.cache_write_tokens + before.cache_write_1h_tokens
+    written = max(kept_before, told_tokens(said.cache_creation_input_tokens))
     details, output = said.output_tokens_details, told_tokens(said.output_tokens)
     thought = told_tokens(details.thinking_tokens) if details else before.reasoning_tokens
     return Usage(
-        input_tokens=before.input_tokens if given is None else told_tokens(given),
+        input_tokens=max(before.input_tokens, told_tokens(said.input_tokens)),
         output_tokens=output,
-        cache_read_tokens=before.cache_read_tokens if read is None else told_tokens(read),
-        cache_write_tokens=max(0, told_tokens(written) - hour),
+        cache_read_tokens=max(before.cache_read_tokens, told_tokens(said.cache_read_input_tokens)),
+        cache_write_tokens=max(0, written - hour),
         cache_write_1h_tokens=hour,
         reasoning_tokens=min(output, thought),
     )

@@ -13,7 +13,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import CallItem, Cancel, Claimed, Ended, JournalSlice
 from stepward.domain.money import Usage
-from stepward.domain.run_state import RunState
+from stepward.domain.run_state import RunState, fold_records
 from stepward.domain.runs import RunKey
 from stepward.ports.runs import Freed
 from tests.builders import AT, a_call, a_turn, an_agent_body
@@ -131,6 +131,20 @@ def test_a_late_bill_does_not_stop_the_one_who_goes_on(world: World) -> None:
     assert (run["status"], run["output"]) == ("COMPLETED", "late")
     assert world.kinds(key) == ["created", "claimed", "turn", "turn"]
     assert run["totals"]["cost_usd_micros"] == 300 + 1_000 * 2 + 100 * 10
+
+
+def test_a_reply_that_was_cut_for_a_lost_run_is_paid_and_no_fault_of_its_model(world: World) -> None:
+    """A claims, B claims, A sees that and cuts its own stream: B's model is asked in the usual order."""
+    world.register(an_agent_body())
+    key = world.start()
+    cut = ModelReply(text="Do", stop="cut", usage=Usage(input_tokens=100))
+    late = a_turn(late=True, writer="somebody who lost", reply=cut, model="claude-sonnet-5-5")
+    world.backend = Overtaken(lambda: world.journal.append(key, 3, late))
+    assert world.advance(key).next == "done"
+    records = world.journal.load(key).records
+    before_the_reply = fold_records([one for one in records if one.seq <= 3], {})
+    assert before_the_reply.ledger.totals.cost_usd_micros == 300
+    assert (before_the_reply.cuts, before_the_reply.unanswered) == (0, {})
 
 
 def test_a_reply_between_cancel_and_end_is_billed_once(world: World) -> None:

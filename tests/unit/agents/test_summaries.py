@@ -170,6 +170,15 @@ def test_what_came_of_a_summary_that_broke_off_is_paid(cheap: Summariser) -> Non
     assert [turn.reply.text for turn in late if turn.late] == ["Du"]
 
 
+def test_a_summary_that_broke_off_does_not_count_among_the_agents_own_replies(cheap: Summariser) -> None:
+    cheap.outcomes = [StreamCut("cut", partial=ModelReply(text="Du", usage=USAGE, stop="cut"))]
+    key = _finished(world := _world())
+    journal = world.journal.load(key)
+    cut = next(one.seq for one in journal.records if isinstance(one.record, Turn) and one.record.late)
+    state = fold_records([one for one in journal.records if one.seq <= cut], journal.calls)
+    assert (state.cuts, state.unanswered, state.ledger.intent) == (0, {}, None)
+
+
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
