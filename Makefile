@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 STAGE ?= dev
 READY := $(VENV)/.ready
 CHECKERS := .build/checks/.ready
+WRITERS := .build/docs-tools/.ready
 BESIDE := -n 2 --dist loadfile
 
 # Compiled modules are kept, whatever the shell says: every process would compile all that it imports anew.
@@ -55,15 +56,25 @@ $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/chec
 	$(BIN)/python -m infra.checks.install
 	@touch $@
 
-check: $(READY) $(CHECKERS) ## Lint, types, imports, house rules, cdk-nag, cfn-lint, checkov, state machines
+check: $(READY) $(CHECKERS) $(WRITERS) ## Lint, types, imports, house rules, docs, cdk-nag, cfn-lint, checkov, state machines
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest tests/house
+	PYTHONPATH=.:shared $(BIN)/python -m docs.generator
 	$(BIN)/python -m infra.app --stage prod --bundle source --out .build/nag --nag
 	$(BIN)/python -m infra.checks .build/nag --compiled tests/golden/workflows
 	$(BIN)/python -m pytest tests/infra/test_checkers.py
+
+# What builds the pages has a place of its own as well, and nothing of it is installed unless its hash is the lock's.
+$(WRITERS): shared/docs/requirements.lock | $(READY)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	$(BIN)/uv pip sync --quiet --no-build --require-hashes --python $(@D)/bin/python $<
+	@touch $@
+
+docs: $(READY) $(WRITERS) ## Write the reference anew and build the documentation into .build/docs, with its links checked
+	@PYTHONPATH=.:shared $(BIN)/python -m docs.generator
 
 format: $(READY) ## Format the code
 	$(BIN)/ruff format .
@@ -94,4 +105,7 @@ lock: $(READY) ## Pin every dependency anew, with hashes
 lock-checkers: $(READY) ## Pin anew what `make check` checks templates with
 	$(BIN)/python -m infra.checks.install --pin
 
-.PHONY: help setup demo up test test-fast soak check format synth package bench wheel new-function new-tools lock lock-checkers
+lock-docs: $(READY) ## Pin anew what `make docs` builds with
+	$(BIN)/uv pip compile --universal --generate-hashes --no-header --upgrade --python-version 3.11 --quiet --output-file shared/docs/requirements.lock shared/docs/requirements.in
+
+.PHONY: help setup demo up test test-fast soak check docs format synth package bench wheel new-function new-tools lock lock-checkers lock-docs

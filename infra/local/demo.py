@@ -279,7 +279,7 @@ def _print_next_steps(console: Console) -> None:
         "Keep it running:       make up\n"
         "What a run takes:      make bench\n"
         "With a real model:     make demo MODEL=balanced\n"
-        "An agent of your own:  README.md",
+        "An agent of your own:  shared/docs/start.md",
         highlight=False,
         soft_wrap=True,
     )

@@ -11,17 +11,16 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from docs.generator import reference
+from docs.generator.__main__ import requests_elsewhere
 from stepward.agents.definition_checks import check_agent
 from stepward.cli.main import app
 from stepward.domain.agents import AgentDefinition
 from stepward.sdk import Stepward
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import CATALOG as TASK_TYPES
-from stepward.tasks.catalog import find_type
 from stepward.tools.catalog import CATALOG
+from tests.handbook import DOCS, README, listed, page, written
 from tests.house.source_tree import ROOT, tracked
 
-README = (ROOT / "README.md").read_text()
 DOCUMENTS = [path for path in tracked("*.md") if path.exists()]
 
 
@@ -42,11 +41,12 @@ def _own_readme(folder: Path) -> str:
 
 
 @pytest.mark.parametrize(("route", "own"), _routes(), ids=[route for route, _ in _routes()])
-def test_every_route_is_in_the_readme(route: str, own: str) -> None:
+def test_what_every_route_answers_is_told(route: str, own: str) -> None:
     method, path = route.split(" ")
     shown = re.sub(r"\{\w+\}", "{id}", path).replace("+}", "}")
     assert re.search(
-        rf"`({method} )?{re.escape(shown)}[`?]|`{method} [^`]*`, `{re.escape(shown)}[`?]", README + own
+        rf"`({method} )?{re.escape(shown)}[`?]|`{method} [^`]*`, `{re.escape(shown)}[`?]",
+        page("guides/requests.md") + page("guides/triggers.md") + own,
     ), shown
 
 
@@ -79,27 +79,66 @@ def test_the_readmes_agent_can_be_registered() -> None:
     check_agent(AgentDefinition.model_validate(yaml.safe_load(text[1])), ())
 
 
-def test_the_readmes_python_uses_what_the_client_has() -> None:
-    called = set(re.findall(r"client\.(\w+)\(", README))
+def test_the_pages_python_uses_what_the_client_has() -> None:
+    called = set(re.findall(r"client\.(\w+)\(", "".join(written().values())))
     assert called
     assert [name for name in called if not hasattr(Stepward, name)] == []
 
 
-def test_every_tool_is_in_the_readme() -> None:
-    assert [name for name in CATALOG if f"| `{name}` |" not in README] == []
+def test_every_tool_is_told() -> None:
+    assert [name for name in CATALOG if f"| `{name}` |" not in page("guides/tools.md")] == []
 
 
-def _row(name: str) -> str:
-    """What the README says of a type of tasks: its purpose, and its own fields, first those that must be there."""
-    kind = find_type(name)
-    said = kind.settings.model_fields.items()
-    needed = [*(one for one, field in said if field.is_required())]
-    needed += ["tasks"] if kind.place in (Place.BODY, Place.GROUP) else []
-    others = [one for one, field in said if not field.is_required()]
-    fields = [*(f"**`{one}`**" for one in needed), *(f"`{one}`" for one in others)]
-    return f"| `{name}` | {kind.purpose.rstrip('.')} | {', '.join(fields)} |"
+def test_the_reference_is_as_the_code_would_have_it() -> None:
+    assert reference.drifted() == [], "run `make docs` and commit what it writes"
 
 
-def test_the_readmes_table_of_task_types_is_the_gallerys() -> None:
-    table = ["| type | what it does | its own fields |", "| --- | --- | --- |", *map(_row, TASK_TYPES)]
-    assert "\n".join(table) in README, "put this into the README:\n\n" + "\n".join(table)
+def test_drift_is_noticed(tmp_path: Path) -> None:
+    reference.write(tmp_path)
+    (tmp_path / "errors.md").write_text((tmp_path / "errors.md").read_text().replace("NotFound", "Lost"))
+    (tmp_path / "tools.md").unlink()
+    (tmp_path / "old.md").write_text("# Old")
+    assert reference.drifted(tmp_path) == ["errors.md", "old.md", "tools.md"]
+    reference.write(tmp_path)
+    assert reference.drifted(tmp_path) == []
+
+
+def test_every_page_is_in_the_menu() -> None:
+    assert sorted(listed()) == sorted(str(file.relative_to(DOCS)) for file in DOCS.rglob("*.md"))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(document: Any) -> None:
+    links = re.findall(r"\]\(([^)#\s:]+)(?:#[^)]*)?\)", document.read_text())
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.encode()) <= 8 * 1024
+
+
+def test_the_readmes_agent_is_that_of_the_first_page() -> None:
+    shown = [
+        re.search(r"```yaml\n(id: order-desk.*?)```", text, re.DOTALL) for text in (README, page("start.md"))
+    ]
+    assert shown[0] is not None
+    assert shown[1] is not None
+    assert shown[0][1] == shown[1][1]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "asks"),
+    [
+        ("a.html", '<script src="https://cdn.example/x.js"></script>', True),
+        ("a.html", '<link rel="stylesheet" href="//fonts.example/css">', True),
+        ("a.html", '<a href="https://example.com">out</a><img src="x.svg">', False),
+        ("a.html", '<link rel="canonical" href="http://localhost/docs/">', False),
+        ("a.css", "@import url(https://fonts.example/x.css);", True),
+        ("a.css", "a { background: url(data:image/svg+xml;x) }", False),
+    ],
+)
+def test_what_a_page_would_load_from_elsewhere_is_found(
+    tmp_path: Path, name: str, text: str, asks: bool
+) -> None:
+    (tmp_path / name).write_text(text)
+    assert bool(list(requests_elsewhere(tmp_path))) is asks

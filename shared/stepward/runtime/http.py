@@ -50,7 +50,11 @@ def _request_id(app: APIGatewayHttpResolver) -> str:
 
 
 def _no_route(_error: NotFoundError) -> Response[str]:
-    return problem(NotFound("there is no such route.", field="path", fix="see the README for the routes"))
+    return problem(
+        NotFound(
+            "there is no such route.", field="path", fix="see shared/docs/reference/routes.md for the routes"
+        )
+    )
 
 
 def _unexpected(error: Exception, request_id: str) -> Response[str]:

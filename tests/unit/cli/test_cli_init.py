@@ -14,10 +14,10 @@ from stepward.cli.init import Template, templates
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.json_schemas import faults_of_value
 from stepward.workflows.checks.validate import examine
+from tests.handbook import page
 from tests.unit.cli.conftest import Run
 
 TEMPLATES = templates().values()
-README = (Path(__file__).resolve().parents[3] / "README.md").read_text()
 
 
 def test_the_list_names_each_with_what_it_does(run: Run) -> None:
@@ -95,5 +95,5 @@ def _said(template: Template, field: str) -> list[str]:
 
 
 @pytest.mark.parametrize("template", TEMPLATES, ids=lambda one: one.name)
-def test_a_template_is_in_the_readme(template: Template) -> None:
-    assert f"| `{template.name}` |" in README
+def test_a_template_is_told(template: Template) -> None:
+    assert f"| `{template.name}` |" in page("guides/templates.md")

@@ -6,7 +6,6 @@ import doctest
 import re
 from collections.abc import Callable
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +14,8 @@ from stepward.domain.retries import Backoff, Retry
 from stepward.sdk import BadCall, Flow, flow, jsonata, step
 from stepward.workflows.checks.validate import definition_from
 from stepward.workflows.documents.normalize import read
+from tests.handbook import page
 from tests.unit.sdk.flows import a_flow, same
-
-README = (Path(__file__).resolve().parents[3] / "README.md").read_text(encoding="utf-8")
 
 
 def needs(made: Flow) -> dict[str, list[str]]:
@@ -29,9 +27,11 @@ def test_the_modules_example_is_true() -> None:
     assert doctest.testmod(flow).attempted
 
 
-def test_the_readmes_flow_is_one() -> None:
+def test_the_pages_flow_is_one() -> None:
     text = next(
-        block for block in re.findall(r"```python\n(.*?)```", README, re.DOTALL) if "flow = Flow(" in block
+        block
+        for block in re.findall(r"```python\n(.*?)```", page("guides/workflows.md"), re.DOTALL)
+        if "flow = Flow(" in block
     )
     names: dict[str, Any] = {}
     exec(text.partition("client = ")[0], names)

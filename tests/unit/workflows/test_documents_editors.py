@@ -15,6 +15,7 @@ from stepward.tasks.base import Place
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import json_schema
 from stepward.workflows.documents.aliases import TASK_NAMES
+from tests.handbook import page
 from tests.workflow_texts import schema
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -125,8 +126,8 @@ def test_the_workflows_that_come_with_it_are_free_of_marks(path: Path) -> None:
     assert [one.message for one in schema().iter_errors(tree)] == []
 
 
-def test_the_readmes_workflow_is_too() -> None:
-    text = re.search(r"```yaml\n(id: billing-flow.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+def test_the_pages_workflow_is_too() -> None:
+    text = re.search(r"```yaml\n(id: billing-flow.*?)```", page("guides/workflows.md"), re.DOTALL)
     assert text
     assert [one.message for one in schema().iter_errors(read_yaml(text[1]).tree)] == []
 

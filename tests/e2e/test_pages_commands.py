@@ -1,4 +1,4 @@
-"""The commands of the README, typed from top to bottom on the whole cloud, in one folder with the files that it shows."""
+"""The commands of the pages, typed from top to bottom on the whole cloud, in one folder with the files that they show."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ import pytest
 from infra.local.laptop import Laptop
 from infra.local.library import load_support
 from stepward.cli.main import invoke
+from tests.handbook import page, written
+from tests.local.patience import wait_for
 
 pytestmark = pytest.mark.laptop
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+APART = ("models.md", "fake-provider.md")  # they start servers, and have tests of their own
+PAGES = [text for name, text in written().items() if name not in APART and not name.startswith("tutorials/")]
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 NAMED_FILE = re.compile(r"Write\s+`([\w-]+\.yaml)`:\s*\Z")
 NOT_TYPED = ("stepward up", "stepward bench", "stepward demo")
@@ -78,20 +81,54 @@ def terminal(
         invoke([*command.split(), "--yes"])
 
 
-def test_the_commands_of_the_readme_work_from_top_to_bottom(terminal: Terminal) -> None:
-    for block in BLOCK.finditer(README):
-        language, text = block.groups()
-        if language == "yaml" and (named := NAMED_FILE.search(README[: block.start()])):
-            Path(named[1]).write_text(text, encoding="utf-8")
-        elif not language:
-            for line in map(_without_comment, text.splitlines()):
-                if _is_typed(line):
-                    terminal.type(line)
+def test_the_commands_of_the_pages_work_from_top_to_bottom(terminal: Terminal) -> None:
+    for text in PAGES:
+        follow(terminal, text)
     assert len(terminal.typed) > 25
     for begins, shows in SAYS.items():
         seen = [out for line, out in terminal.typed.items() if line.startswith(begins)]
         assert seen, begins
         assert all(shows in out for out in seen), (begins, seen)
+
+
+def test_the_tutorial_about_agents_says_what_is_seen(terminal: Terminal) -> None:
+    follow(terminal, page("tutorials/agent.md"))
+    runs = [out for line, out in terminal.typed.items() if line.startswith("stepward run ")]
+    assert "You bought: " in runs[0]
+    assert "There is no order SO-00000." in runs[1]
+
+
+def test_the_tutorial_about_approvals_ends_as_it_says(
+    terminal: Terminal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    follow(terminal, page("tutorials/approval.md"))
+    small, large = [out for line, out in terminal.typed.items() if line.startswith("stepward workflows run ")]
+    assert "COMPLETED" in small
+    run = re.findall(r"run_\w+", large)[0]
+    approval = wait_for(lambda: next((one for one in asked(capsys) if one.startswith(run)), None))
+    terminal.type(f"stepward approvals approve {approval} --comment 'as agreed'")
+    show = f"stepward workflows show-run {run}"
+    wait_for(lambda: (terminal.type(show) or "RUNNING" not in terminal.typed[show]) or None)
+    assert "COMPLETED" in terminal.typed[show]
+
+
+def asked(capsys: pytest.CaptureFixture[str]) -> list[str]:
+    """Name the open approvals."""
+    capsys.readouterr()
+    assert invoke(["approvals", "ls", "--json"]) == 0
+    return [one["id"] for one in json.loads(capsys.readouterr().out)["approvals"]]
+
+
+def follow(terminal: Terminal, text: str) -> None:
+    """Do what a page says: write its files, type its commands."""
+    for block in BLOCK.finditer(text):
+        language, shown = block.groups()
+        if language == "yaml" and (named := NAMED_FILE.search(text[: block.start()])):
+            Path(named[1]).write_text(shown, encoding="utf-8")
+        elif not language:
+            for line in map(_without_comment, shown.splitlines()):
+                if _is_typed(line):
+                    terminal.type(line)
 
 
 @pytest.mark.parametrize("template", ["batch", "example-a-e"])
