@@ -77,11 +77,16 @@ class TenantPrices:
             raise NotFound(
                 f"no price was agreed for {name!r}.",
                 field="model",
-                fix="GET /prices shows which were: `agreed`",
+                fix=self._where(tenant, name),
             )
         self._change(tenant, lambda prices: {n: price for n, price in prices.items() if n != name})
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
+    def _where(self, tenant: str | None, name: str) -> str:
+        if tenant is not None and name in self.store.versioned(None)[0]:
+            return "its price holds for all tenants, and is the operator's to remove (on a laptop: --all-tenants)"
+        return "GET /prices shows which were: `agreed`"
+
     def _change(self, tenant: str | None, change: Callable[[Prices], Prices]) -> None:
         prices, version = self.store.versioned(tenant)
         self.store.change(tenant, change(prices), version)

@@ -132,6 +132,14 @@ def test_prices_are_remembered_for_a_minute() -> None:
     assert list(remembered.of("acme")) == ["claude-haiku-5-5"]
 
 
+def test_a_price_of_all_tenants_is_not_looked_for_among_ones_own() -> None:
+    prices = TenantPrices(MemoryPrices())
+    prices.put(None, "fast", PRICE)
+    with pytest.raises(NotFound) as refused:
+        prices.remove("acme", "fast")
+    assert "--all-tenants" in str(refused.value.fix)
+
+
 def test_a_model_that_got_its_first_price_has_it_at_once() -> None:
     store, clock = MemoryPrices(), StillClock()
     remembered = RememberedPrices(store, clock)
