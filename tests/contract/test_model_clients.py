@@ -160,7 +160,7 @@ def test_every_refusal_says_who_must_act_and_nothing_of_the_key(
 ) -> None:
     kind = vendor.says.get(fault, kind)
     if fault == "hang":
-        provider.fault(fault, seconds=0.2)
+        provider.script({"text": "Late.", "fault": {"name": fault, "seconds": 0.2}})
     else:
         provider.fault(fault)
     with pytest.raises(kind) as caught:
@@ -208,7 +208,7 @@ def test_a_stream_that_breaks_off_brings_what_is_to_be_paid(
 
 
 def test_a_stream_that_stalls_is_cut(vendor: Vendor, provider: FakeProvider) -> None:
-    provider.fault("stall", seconds=20)
+    provider.script({"text": "word " * 40, "fault": {"name": "stall", "seconds": 20}})
     with pytest.raises(ProviderUnavailable, match="nothing came"):
         vendor.ask(provider, vendor.request(), access={"silence_s": 0.2})
 
@@ -226,7 +226,7 @@ def test_a_reply_that_nobody_waits_for_is_left_and_the_provider_notices(
 def test_a_call_that_is_given_up_before_its_provider_says_anything_is_paid_for_its_prompt(
     vendor: Vendor, provider: FakeProvider
 ) -> None:
-    provider.fault("hang", seconds=60)
+    provider.script({"text": "Never.", "fault": {"name": "hang", "seconds": 60}})
     usage = vendor.ask(provider, vendor.request(input="word " * 720), is_over=lambda: True).usage
     assert 1_000 < usage.input_tokens < 1_500
     assert (usage.output_tokens, usage.is_estimated) == (0, True)

@@ -76,7 +76,7 @@ def test_budgets_prices_limits_and_pauses_are_held_to_it(
         model.model_validate({**given, field: text})
 
 
-class RunQueue(BaseModel):
+class Line(BaseModel):
     """A model that a function of a user's may take."""
 
     count: int
@@ -86,7 +86,7 @@ class RunQueue(BaseModel):
 
 
 @tool(effect="none")
-def total(lines: list[RunQueue], factor: Decimal = Decimal(1), name: str = "") -> float:
+def total(lines: list[Line], factor: Decimal = Decimal(1), name: str = "") -> float:
     """Sum up."""
     del name
     return sum(line.count * (line.price or 0) for line in lines) * float(factor)
