@@ -1,4 +1,4 @@
-"""Spell the state machines and executions of the platform by name.
+"""Name the state machines and executions of the platform, and read its lists to their end.
 
 Everything in one account is listed in pages of 100, and all end-to-end tests share one: what a test has made may not
 be on the first page. So machines are named, and only the executions of one machine are listed, to the last page.
@@ -37,3 +37,14 @@ def executions_of(laptop: Laptop, machine: str, run: str, **narrowed: str) -> It
     pages = laptop.client("stepfunctions").get_paginator("list_executions")
     for page in pages.paginate(stateMachineArn=machine, **narrowed):
         yield from (one for one in page["executions"] if one["name"].startswith(run))
+
+
+def runs_with(api: httpx2.Client, status: str) -> list[dict[str, Any]]:
+    """Read a page of runs; a busy laptop may answer 503 now and then, as AWS may."""
+    for _ in range(3):
+        answer = api.get("/runs", params={"status": status, "limit": 100})
+        if answer.status_code < 500:
+            break
+    assert answer.status_code == 200, answer.text
+    runs: list[dict[str, Any]] = answer.json()["runs"]
+    return runs

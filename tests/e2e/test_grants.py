@@ -22,7 +22,7 @@ from tests.builders import an_agent_body
 from tests.draws import sampled
 from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.conftest import forget_limits
-from tests.e2e.executions import executions_of
+from tests.e2e.executions import executions_of, runs_with
 from tests.e2e.line_tour import LINE_USES
 from tests.e2e.machine_tour import MACHINE_USES
 from tests.e2e.model_tour import MODEL_USES, is_told_by_the_run
@@ -211,7 +211,7 @@ def many_slots(api: httpx2.Client, laptop: Laptop) -> Iterator[None]:
 def _cancel_all(api: httpx2.Client) -> None:
     """Leave no run that holds a slot which the tests after these need."""
     for status in ("PENDING", "WAITING", "RUNNING"):
-        while runs := api.get("/runs", params={"status": status, "limit": 100}).json()["runs"]:
+        while runs := runs_with(api, status):
             answers = [api.post(f"/runs/{run['id']}/cancel") for run in runs]
             if not any(answer.status_code == 202 for answer in answers):
                 break
