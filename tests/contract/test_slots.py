@@ -73,13 +73,16 @@ def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch:
 def test_an_empty_budget_refuses_who_would_draw_and_nobody_who_waits(
     ports: Any, active: int, in_line: bool
 ) -> None:
-    draw = Draw(usd_micros=10, budgets=("tenant##",), limits_usd_micros=(10,))
+    draw = Draw(usd_micros=10, budgets=("day##2026-11-21",), limits_usd_micros=(10,))
     ports.runtime.start(a_new_run(1, active=active, draw=draw))
     if in_line:
         assert ports.runtime.start(a_new_run(2, active=active, draw=draw)).in_line
         return
-    with pytest.raises(BudgetExceeded):
+    with pytest.raises(
+        BudgetExceeded, match=r"^the day's budget \(2026-11-21\) has less left than the "
+    ) as refused:
         ports.runtime.start(a_new_run(2, active=active, draw=draw))
+    assert "#" not in f"{refused.value} {refused.value.fix}"
     assert ports.runtime.head(a_key(2)) is None
 
 

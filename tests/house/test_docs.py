@@ -89,6 +89,26 @@ def test_every_tool_is_told() -> None:
     assert [name for name in CATALOG if f"| `{name}` |" not in page("guides/tools.md")] == []
 
 
+def test_requests_that_may_be_sent_again_with_a_key_are_those_that_the_guide_names() -> None:
+    readers = [path for path in tracked("functions/*/*.py") if "idempotency-key" in path.read_text()]
+    routes = {
+        route
+        for path in readers
+        for route, does in re.findall(
+            r'@router\.post\("([^"]+)"\)(.*?)(?=\n@router|\Z)', path.read_text(), re.DOTALL
+        )
+        if "idempotency-key" in does
+    }
+    assert routes == {
+        "/agents/<agent_id>/runs",
+        "/workflows/<workflow_id>/runs",
+        "/runs/<run_id>/fork",
+        "/runs/<run_id>/rerun",
+    }
+    said = " ".join(page("guides/requests.md").split())
+    assert "A start of an agent or a workflow, a fork and a rerun may carry an `Idempotency-Key`" in said
+
+
 def test_the_reference_is_as_the_code_would_have_it() -> None:
     assert reference.drifted() == [], "run `make docs` and commit what it writes"
 

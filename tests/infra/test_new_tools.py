@@ -13,23 +13,40 @@ from infra.bundling import Checkout, source_bundler
 from infra.config import load_config
 from infra.config_errors import DefinitionError
 from infra.function_configs import load_function
+from infra.new_function import make_function
 from infra.new_tools import make_tools
+from tests.infra import test_permissions
 from tests.infra.assembly_reading import Assembly, permissions
 from tests.infra.small_checkout import a_checkout
 
 ROOT = Path(__file__).resolve().parents[2]
+EXPORT = "order_export"
 CALLER = 'purpose = "Carries out calls."\nmemory_mb = 128\ntimeout_s = 9\ngrants = ["tools:invoke", "lambda-tools:invoke"]\n'
+
+
+def _with_tools(root: Path) -> Checkout:
+    small = a_checkout(root)
+    (root / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+    make_tools("order_tools", root)
+    caller = root / "functions" / "caller"
+    caller.mkdir()
+    (caller / "function.toml").write_text(CALLER)
+    return small
 
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Checkout:
-    small = a_checkout(tmp_path)
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    make_tools("order_tools", tmp_path)
-    caller = tmp_path / "functions" / "caller"
-    caller.mkdir()
-    (caller / "function.toml").write_text(CALLER)
-    return small
+    return _with_tools(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """One synthesis of a small checkout with a function and a folder of tools that are just made."""
+    checkout = _with_tools(tmp_path_factory.mktemp("deployed"))
+    make_function(EXPORT, checkout.root)
+    config = load_config("prod", settings=['lambda_tools=["pricing"]'])
+    plan = Plan(checkout, config, source_bundler(checkout), out=checkout.root / "cdk.out")
+    return Assembly(synthesise(plan), "prod")
 
 
 @pytest.fixture
@@ -43,21 +60,33 @@ def product(tmp_path: Path) -> Path:
     return root
 
 
-def test_its_function_is_tagged_and_called_by_those_who_may(checkout: Checkout) -> None:
-    config = load_config("dev", settings=['lambda_tools=["pricing"]'])
-    plan = Plan(checkout, config, source_bundler(checkout), out=checkout.root / "cdk.out")
-    dev = Assembly(synthesise(plan), "dev")
-    assert {"Key": "stepward:tool", "Value": "true"} in dev.function("order_tools")["Tags"]
-    assert {"Key": "stepward:tool", "Value": "true"} not in dev.function("caller").get("Tags", [])
-    may = permissions(dev.role_of("caller"))
+def test_its_function_is_tagged_and_called_by_those_who_may(deployed: Assembly) -> None:
+    assert {"Key": "stepward:tool", "Value": "true"} in deployed.function("order_tools")["Tags"]
+    assert {"Key": "stepward:tool", "Value": "true"} not in deployed.function("caller").get("Tags", [])
+    may = permissions(deployed.role_of("caller"))
     place = "arn:<partition>:lambda:<region>:<accountid>:function"
-    assert may[f"{place}:stepward-dev-order-tools"] == {"lambda:InvokeFunction"}
+    assert may[f"{place}:stepward-prod-order-tools"] == {"lambda:InvokeFunction"}
     assert may[f"{place}:pricing"] == {"lambda:InvokeFunction", "lambda:GetFunction"}
-    variables = dev.function("caller")["Environment"]["Variables"]
-    assert variables["TOOL_FUNCTIONS"] == "order_tools=stepward-dev-order-tools"
+    variables = deployed.function("caller")["Environment"]["Variables"]
+    assert variables["TOOL_FUNCTIONS"] == "order_tools=stepward-prod-order-tools"
     assert variables["LAMBDA_TOOLS"] == "pricing"
-    others = [permissions(dev.role_of(room)) for room in ("order_tools", "greeter")]
+    others = [permissions(deployed.role_of(room)) for room in ("order_tools", "greeter")]
     assert not any("lambda:" in action for one in others for actions in one.values() for action in actions)
+
+
+@pytest.mark.parametrize("name", ["order_tools", EXPORT])
+def test_what_is_made_passes_the_rules_of_permissions(
+    deployed: Assembly, checkout: Checkout, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_function(EXPORT, checkout.root)
+    made = load_function(checkout.root / "functions" / name, test_permissions.WORDS)
+    monkeypatch.setitem(test_permissions.ROOMS, name, made)
+    test_permissions.test_every_word_has_a_meaning_here()
+    test_permissions.test_every_word_is_explained_to_people()
+    test_permissions.test_a_room_may_do_what_its_words_say_and_log(deployed, name)
+    test_permissions.test_no_room_reaches_everything(deployed, name)
+    test_permissions.test_a_room_knows_the_names_of_what_it_may_use_and_no_others(deployed, name)
+    test_permissions.test_a_function_is_what_its_file_says(deployed, name)
 
 
 def test_its_own_test_passes(product: Path) -> None:

@@ -117,6 +117,8 @@ EACH = {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}
 @pytest.mark.parametrize(
     ("name", "state", "given", "error", "cause", "previous"),
     [
+        ("late-path", {"Type": "Wait", "TimestampPath": "$.at"}, {"at": "2199-01-01T00:00:00Z"},
+         "States.Runtime", "Wait state delay is too long.", [0, 0, 2]),
         ("map", {"Type": "Map", "ItemProcessor": EACH}, {"foo": "b\"r"}, "States.QueryEvaluationError",
          "Map state input must be an array but was: {\"foo\":\"b\\\"r\"}", [0, 0, 0, 3, 4]),
         ("until", {"Type": "Wait", "Timestamp": "{% $states.input.at %}"}, {"at": "2016-12-05 21:29:29Z"},
@@ -130,7 +132,7 @@ EACH = {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": True}}}
 def test_query_errors_and_wait_times_are_worded_as_on_aws(
     laptop: Laptop, name: str, state: dict[str, Any], given: Any, error: str, cause: str, previous: list[int]
 ) -> None:
-    told = run(laptop, f"truth-words-{name}", state, given, "JSONata")
+    told = run(laptop, f"truth-words-{name}", state, given, "JSONPath" if name == "late-path" else "JSONata")
     place = "An error occurred while executing the state 'A' (entered at the event id #2). "
     assert (told["status"], told["error"], told["cause"]) == ("FAILED", error, place + cause)
     assert [event["previousEventId"] for event in events(laptop, told)] == previous

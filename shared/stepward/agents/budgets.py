@@ -20,8 +20,9 @@ from stepward.domain.budgets import (
     BudgetScope,
     BudgetState,
     TenantLimits,
+    start_refused,
 )
-from stepward.domain.errors import BudgetExceeded, InvalidRequest, NotFound, StoreConflict
+from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.money import dollars, usd_to_micros
 from stepward.domain.numbers import Exact
@@ -222,8 +223,4 @@ def refuse_used_up(budgets: Budgets, limits: LimitsConfig, clock: Clock, tenant:
         left = states[ref].remaining_usd_micros if ref in states else limit
         if left <= 0:
             budgets.refused(tenant, ref.item_key, iso(now))
-            raise BudgetExceeded(
-                f"{ref.in_words} is used up.",
-                field="budget",
-                fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
-            )
+            raise start_refused(ref)

@@ -133,8 +133,12 @@ def duration(since: str | None, until: str | None) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if minutes >= 120 else f"{minutes} min {seconds} s"
 
 
-def _moment(task: WorkflowTask) -> str:
-    return task.get("ended_at") or task.get("started_at") or ""
+def _moment(task: WorkflowTask) -> tuple[str, int]:
+    """Say when something last happened to a task; a foreach ends in the moment of its last item, and is told after it."""
+    depth = (task.get("at") or "").count("[")
+    if ended_at := task.get("ended_at"):
+        return ended_at, -depth
+    return task.get("started_at") or "", depth
 
 
 def line(task: WorkflowTask) -> Text:

@@ -9,7 +9,9 @@ from typing import Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from stepward.domain.errors import BudgetExceeded
 from stepward.domain.ids import AgentId
+from stepward.domain.money import dollars
 from stepward.domain.run_queue import RunBudget
 
 MOST_BUDGET_USD: Final = 1_000_000_000
@@ -85,6 +87,25 @@ class BudgetRef(BaseModel):
         """Read what `item_key` wrote."""
         scope, id_, period = item_key.split("#")
         return cls(scope=BudgetScope(scope), id=id_, period=period)
+
+
+def start_refused(ref: BudgetRef, draw_usd_micros: int | None = None) -> BudgetExceeded:
+    """Word why a run does not start: by the budget's name, which people know, and never by its key.
+
+    Args:
+        ref: The budget that has too little.
+        draw_usd_micros: What the run would have drawn; None where nothing is left at all.
+
+    Returns:
+        The refusal, to be raised.
+
+    """
+    short = f"has less left than the {dollars(draw_usd_micros or 0)} that a run draws at its start"
+    return BudgetExceeded(
+        f"{ref.in_words} {'is used up' if draw_usd_micros is None else short}.",
+        field="budget",
+        fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
+    )
 
 
 def run_budget(run: str, created_at: str, limit_usd_micros: int) -> RunBudget:

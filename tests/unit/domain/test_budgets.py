@@ -30,6 +30,17 @@ def test_days_are_utc() -> None:
     assert ALL[1].ref(late).item_key == "day##2026-11-22"
 
 
+def test_people_are_told_a_budget_in_words_and_never_by_its_key() -> None:
+    told = [BudgetRef.of(budget.ref(AT).item_key).in_words for budget in ALL]
+    assert told == [
+        "the tenant's budget",
+        "the day's budget (2026-11-21)",
+        "the month's budget (2026-11)",
+        "the budget of agent support",
+        "the budget of agent billing",
+    ]
+
+
 def test_an_items_key_can_be_read_back() -> None:
     for budget in ALL:
         assert BudgetRef.of(budget.ref(AT).item_key) == budget.ref(AT)

@@ -78,6 +78,11 @@ def test_what_is_no_json_is_refused(text: str) -> None:
         read_json(text)
 
 
+@pytest.mark.parametrize("text", ["42", "true", "null", '"42"', " 4.50 ", "4e2", "[not JSON", "{'a': 1}", ""])
+def test_an_agents_answer_that_is_no_object_or_list_stays_the_text_that_it_is(text: str) -> None:
+    assert output_of_text(text) == text
+
+
 def test_an_answer_that_would_lose_digits_stays_the_text_that_it_is() -> None:
     text = '{"rate": 0.12345678901234567890}'
     assert output_of_text(text) == text

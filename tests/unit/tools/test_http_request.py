@@ -13,8 +13,8 @@ from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import Effect, ToolUse
 from stepward.tools import http_request
-from stepward.tools.base import ToolContext
-from stepward.tools.catalog import bind
+from stepward.tools.base import Tool, ToolContext
+from stepward.tools.catalog import CATALOG, bind, find_tool
 from stepward.tools.egress import Incoming, Outgoing
 from stepward.tools.execution import execute
 from stepward.tools.http_request import HttpRequest, RequestSettings
@@ -198,3 +198,12 @@ def test_a_get_that_has_an_effect_carries_the_key_of_its_call(
 ) -> None:
     call({"url": SHOP + "/restart", **({"effect": effect} if effect else {})})
     assert ("Idempotency-Key" in web.asked[0].headers) is has_key
+
+
+def test_it_alone_is_tried_again_where_an_agent_says_nothing() -> None:
+    assert [name for name in CATALOG if type(find_tool(name)).retry_with is not Tool.retry_with] == [
+        "http_request"
+    ]
+    read = {"method": "GET", "url": SHOP + "/orders"}
+    assert bind(ToolUse(tool="http_request", config=read)).retry.attempts == 4
+    assert bind(ToolUse(tool="http_get", config={"allow": [SHOP]})).retry.attempts == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -67,6 +68,15 @@ def test_a_task_that_runs_always_sees_how_the_others_ended() -> None:
     assert ran.outputs["end"] == {
         "status": {"a": "COMPLETED", "b": "FAILED", "c": "SKIPPED"}, "errors": "OutputMalformed", "brought": "a"
     }  # fmt: skip
+
+
+def test_the_error_of_a_task_says_four_things() -> None:
+    end = {**well("end", "b", run_when="always"), "output": "{% $errors.b %}"}
+    told = run(ill("b"), end, on_error="continue").outputs["end"]
+    assert told.pop("detail")
+    assert told == {"code": "OutputMalformed", "status": None, "retryable": False}
+    guide = (Path(__file__).parents[3] / "shared/docs/guides/workflows.md").read_text(encoding="utf-8")
+    assert "`$errors.x` is `{code, detail, status, retryable}`" in guide
 
 
 def test_a_failure_ends_the_run_at_once() -> None:

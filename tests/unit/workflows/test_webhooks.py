@@ -22,15 +22,16 @@ class Site:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked: list[Outgoing] = []
+        self.answer = (200, "application/json", b'{"ok": true}')
+        """Status, content type and body of every answer."""
         self.is_busy = False
         """Whether it has no time for the first request."""
         monkeypatch.setattr(http_request, "send", self._send)
 
     def _send(self, request: Outgoing) -> Incoming:
         self.asked.append(request)
-        return Incoming(
-            429 if self.is_busy and len(self.asked) == 1 else 200, "application/json", b'{"ok": true}'
-        )
+        status, content_type, body = self.answer
+        return Incoming(429 if self.is_busy and len(self.asked) == 1 else status, content_type, body)
 
     @property
     def bodies(self) -> list[Any]:
@@ -82,6 +83,48 @@ def test_a_get_fills_its_path_and_its_query(site: Site) -> None:
     assert ran.status == "COMPLETED"
     assert site.asked[0].url == f"{SHOP}/pets/7?colour=dark%20red"
     assert site.bodies == [None]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "sent", "body"),
+    [
+        ("application/json", b"42", 42),
+        ("application/json; charset=utf-8", b"4.5", 4.5),
+        ("application/problem+json", b"true", True),
+        ("application/json", b"null", None),
+        ("application/json", b'"42"', "42"),
+        ("application/json", b"[1]", [1]),
+        ("application/json", b"not JSON", "not JSON"),
+        ("text/plain", b"42", "42"),
+        ("text/plain", b"true", "true"),
+        ("", b'{"a": 1}', '{"a": 1}'),
+    ],
+)
+def test_an_answer_is_what_its_json_says_and_else_text(
+    site: Site, content_type: str, sent: bytes, body: Any
+) -> None:
+    site.answer = (200, content_type, sent)
+    ran = run(url=SHOP + "/x", **{"with": {}})
+    found = ran.output["body"]
+    assert (ran.status, found, type(found)) == ("COMPLETED", body, type(body))
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "retryable"), [(404, "ToolFailed", False), (503, "ToolUnavailable", True)]
+)
+def test_its_error_has_the_status_of_the_answer(site: Site, status: int, code: str, retryable: bool) -> None:
+    site.answer = (status, "text/plain", b"no")
+    hook = {"id": "hook", "type": "webhook", "url": SHOP + "/x", "method": "GET", "on_error": "continue"}
+    end = {
+        "id": "end",
+        "type": "transform",
+        "needs": ["hook"],
+        "run_when": "always",
+        "output": "{% $errors.hook %}",
+    }
+    told = ShopWorld().run([hook, end]).outputs["end"]
+    assert told.pop("detail")
+    assert told == {"code": code, "status": status, "retryable": retryable}
 
 
 @pytest.mark.parametrize("value", ["..", ".", "", None, [1]])

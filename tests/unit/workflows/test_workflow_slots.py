@@ -250,7 +250,7 @@ def test_a_used_up_budget_refuses_a_start() -> None:
     )
     start(ACME, "flow", {}, None)
     budgets.draw("acme", day.ref(world.loop.now()).item_key, 100, 100)
-    with pytest.raises(BudgetExceeded, match="used up") as refused:
+    with pytest.raises(BudgetExceeded, match=r"^the day's budget \(\d{4}-\d\d-\d\d\) is used up") as refused:
         start(ACME, "flow", {}, None)
     assert (refused.value.field, len(world.runs.heads)) == ("budget", 1)
 

@@ -13,10 +13,9 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
-from stepward.domain.budgets import BudgetRef
-from stepward.domain.errors import BudgetExceeded, Bug
+from stepward.domain.budgets import BudgetRef, start_refused
+from stepward.domain.errors import Bug
 from stepward.domain.journal import Created
-from stepward.domain.money import dollars
 from stepward.domain.run_queue import QueuedRun, Slot, queue_position
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import Clock, iso
@@ -93,12 +92,7 @@ class NewRuns:
         empty = [] if slots.TENANT in refused or slots.ACCOUNT in refused else slots.empty_budgets(refused)
         if empty:
             DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
-            raise BudgetExceeded(
-                f"{BudgetRef.of(empty[0]).in_words} has less left than the "
-                f"{dollars(new.draw.usd_micros if new.draw else 0)} that a run draws at its start.",
-                field="budget",
-                fix="raise the budget, or wait for its next period; GET /budgets shows what is left",
-            )
+            raise start_refused(BudgetRef.of(empty[0]), new.draw.usd_micros if new.draw else 0)
         return None
 
     def _beginning(self, new: NewRun, first: Created, status: RunStatus) -> list[Step]:

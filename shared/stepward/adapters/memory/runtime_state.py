@@ -8,8 +8,9 @@ from stepward.adapters.memory.costs import MemoryBudgets, MemoryCostBook
 from stepward.adapters.memory.journal import MemoryJournal
 from stepward.adapters.memory.run_lists import MemoryRunLists
 from stepward.adapters.memory.run_queue import MemoryRunQueue
+from stepward.domain.budgets import BudgetRef, start_refused
 from stepward.domain.costs import CostLine
-from stepward.domain.errors import BudgetExceeded, StoreConflict
+from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
@@ -21,7 +22,6 @@ from stepward.domain.journal import (
     ToppedUp,
     Turn,
 )
-from stepward.domain.money import dollars
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, queue_position, used_shards
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.ports.runs import (
@@ -237,17 +237,16 @@ class MemoryRuntimeState(MemoryRunLists):
 
     def _draw_at_start(self, new: NewRun) -> None:
         if new.draw and not self._draw(new.head.tenant, new.draw):
-            raise BudgetExceeded(
-                f"a budget has less left than the {dollars(new.draw.usd_micros)} that a run draws at its start.",
-                field="budget",
-                fix="raise the budget, or wait for its next period",
-            )
+            raise start_refused(BudgetRef.of(self._empty(new.head.tenant, new.draw)[0]), new.draw.usd_micros)
+
+    def _empty(self, tenant: str, draw: Draw) -> list[str]:
+        both = zip(draw.budgets, draw.limits_usd_micros, strict=True)
+        return [one for one, limit in both if not self.budgets.can_draw(tenant, one, limit, draw.usd_micros)]
 
     def _draw(self, tenant: str, draw: Draw) -> bool:
-        both = list(zip(draw.budgets, draw.limits_usd_micros, strict=True))
-        if not all(self.budgets.can_draw(tenant, budget, limit, draw.usd_micros) for budget, limit in both):
+        if self._empty(tenant, draw):
             return False
-        for budget, limit in both:
+        for budget, limit in zip(draw.budgets, draw.limits_usd_micros, strict=True):
             self.budgets.draw(tenant, budget, limit, draw.usd_micros)
         return True
 
