@@ -42,6 +42,7 @@ def pretend_to_install(requirements: Path, target: Path) -> None:
     (target / "example_library-1.2.dist-info").mkdir()
     (target / "example_library-1.2.dist-info" / "RECORD").write_text("machine", encoding="utf-8")
     (target / "example_library-1.2.dist-info" / "METADATA").write_text("Version: 1.2", encoding="utf-8")
+    (target / "example_library-1.2.dist-info" / "entry_points.txt").write_text("[a.group]", encoding="utf-8")
     (target / "bin").mkdir()
     (target / "bin" / "example").write_text("#!/this/machine/python", encoding="utf-8")
     (target / "asked_for.txt").write_text(requirements.read_text(encoding="utf-8"), encoding="utf-8")
@@ -100,6 +101,7 @@ def test_a_package_asset_holds_no_trace_of_the_machine(tmp_path: Path) -> None:
     assert files_in(folder) - compiled == {
         "asked_for.txt",
         "example_library-1.2.dist-info/METADATA",
+        "example_library-1.2.dist-info/entry_points.txt",
         "functions/greeter/handler.py",
         "stepward/__init__.py",
         "stepward/domain/ids.py",
