@@ -143,6 +143,19 @@ def test_a_tenants_failures_are_its_own(circuits: PowertoolsCircuits, shop: str)
     assert circuits.guard("other", shop, a_call(), lambda: "well") == "well"
 
 
+def test_failures_are_counted_by_a_process_and_heeded_by_all(
+    clock: Clock, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with mocked_aws():
+        _create(TABLES["limits"])
+        for calls in (FAILURES - 1, FAILURES - 1, FAILURES):
+            monkeypatch.setattr(base, "_LOCAL_FAILURES", {})  # what a process that begins knows
+            break_it(dynamo_circuits("limits"), shop, calls=calls)
+        monkeypatch.setattr(base, "_LOCAL_FAILURES", {})
+        with pytest.raises(CircuitOpen):
+            dynamo_circuits("limits").guard("acme", shop, a_call(), lambda: "asked")
+
+
 def test_attempts_at_one_call_count_once(circuits: PowertoolsCircuits, shop: str) -> None:
     mine = a_call()
     for _ in range(3 * FAILURES):
