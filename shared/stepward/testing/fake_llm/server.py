@@ -131,13 +131,23 @@ class Handler(BaseHTTPRequestHandler):
         last = len(answer.parts) - 1
         for at, part in enumerate(answer.parts):
             self._wait(answer.waits_s.get(at, 0) + (settings.pace_ms / 1000 if answer.is_stream else 0))
-            self._write(_framed(part, ends=at == last and not answer.cut) if answer.is_stream else part)
-            request.events_sent += 1
-            self.server.tell()
+            self._count(
+                _framed(part, ends=at == last and not answer.cut) if answer.is_stream else part, request
+            )
         if answer.cut:
             self._wait(answer.waits_s.get(len(answer.parts), 0))
             self.close_connection = True
             _shut(self.connection)
+
+    def _count(self, part: bytes, request: Received) -> None:
+        """Send a part, counted before it leaves: whoever has read it finds it counted."""
+        request.events_sent += 1
+        try:
+            self._write(part)
+        except (Gone, OSError):
+            request.events_sent -= 1
+            raise
+        self.server.tell()
 
     def _begin(self, answer: Answer) -> None:
         self.send_response(answer.status)
