@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
+from stepward.domain.ttl_cache import TtlCache
 from stepward.runtime.config import settings
 from stepward.runtime.wiring import clock
 
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose
 
-PRICES_KEPT: Final = timedelta(seconds=60)
-_MOST_TENANTS: Final = 1_000
+PRICES_KEPT_S: Final = 60.0
 
 
 class RememberedPrices:
@@ -32,8 +31,7 @@ class RememberedPrices:
 
     def __init__(self, source: AgreedPrices, clock: Clock) -> None:
         self._source = source
-        self._clock = clock
-        self._kept: dict[str, tuple[datetime, Prices]] = {}
+        self._kept: TtlCache[Prices] = TtlCache(PRICES_KEPT_S, lambda: clock.now().timestamp())
 
     def of(self, tenant: str, models: Iterable[str] = ()) -> Prices:
         """Read the prices that hold for a tenant.
@@ -43,15 +41,12 @@ class RememberedPrices:
             models: Ids that need a price of their own. Where one has none in what is remembered, the source is read
                 anew: it may have got its first one since.
         """
-        now = self._clock.now()
-        kept = self._kept.get(tenant)
-        if kept and now < kept[0] and all(model in kept[1] for model in models):
-            return kept[1]
-        if len(self._kept) >= _MOST_TENANTS:
-            self._kept.clear()
-        found = self._source.of(tenant)
-        self._kept[tenant] = (now + PRICES_KEPT, found)
-        return found
+        wanted = tuple(models)
+        return self._kept.read(
+            tenant,
+            lambda: self._source.of(tenant),
+            use_if=lambda kept: all(model in kept for model in wanted),
+        )
 
 
 @cache

@@ -4,38 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic
-from typing import Final, Generic, TypeVar
+from typing import Final
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
+from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.limits_config import LimitsConfig
 from stepward.ports.providers import ProviderKey, ProviderKeys
 
 LIMITS_KEPT_S: Final = 15.0
 KEYS_KEPT_S: Final = 300.0
-V = TypeVar("V")
-
-
-class _Remembered(Generic[V]):
-    """Answers by name, each for some seconds; an empty one is not kept, for somebody may be about to fill it."""
-
-    def __init__(self, kept_s: float, now_s: Callable[[], float]) -> None:
-        self._kept_s = kept_s
-        self._now_s = now_s
-        self._answers: dict[str, tuple[float, V]] = {}
-
-    def read(self, name: str, source: Callable[[], V]) -> V:
-        """Answer from memory, or ask and remember."""
-        now_s = self._now_s()
-        if name in self._answers and now_s < self._answers[name][0]:
-            return self._answers[name][1]
-        fresh = source()
-        if fresh != ():
-            self._answers[name] = (now_s + self._kept_s, fresh)
-        return fresh
-
-    def forget(self, name: str) -> None:
-        """Ask again the next time."""
-        self._answers.pop(name, None)
 
 
 class RememberedLimits:
@@ -46,8 +23,8 @@ class RememberedLimits:
 
     def __init__(self, source: Callable[[], LimitsConfig], now_s: Callable[[], float] = monotonic) -> None:
         self._source = source
-        self._tenants = _Remembered[TenantLimits](LIMITS_KEPT_S, now_s)
-        self._account = _Remembered[AccountLimits](LIMITS_KEPT_S, now_s)
+        self._tenants = TtlCache[TenantLimits](LIMITS_KEPT_S, now_s)
+        self._account = TtlCache[AccountLimits](LIMITS_KEPT_S, now_s)
 
     def tenant(self, tenant: str) -> TenantLimits:
         """Read a tenant's limits."""
@@ -67,11 +44,14 @@ class RememberedKeys:
 
     def __init__(self, source: ProviderKeys, now_s: Callable[[], float] = monotonic) -> None:
         self._source = source
-        self._keys = _Remembered[tuple[ProviderKey, ...]](KEYS_KEPT_S, now_s)
+        self._keys = TtlCache[tuple[ProviderKey, ...]](KEYS_KEPT_S, now_s)
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
         """Give the keys for a tenant's calls."""
-        return self._keys.read(_pool(tenant, provider), lambda: self._source.of(tenant, provider))
+        # Where there is none, somebody may be about to set one.
+        return self._keys.read(
+            _pool(tenant, provider), lambda: self._source.of(tenant, provider), keep_if=bool
+        )
 
     def forget(self, tenant: str, provider: str) -> None:
         """Read them again at the next call."""

@@ -7,7 +7,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from time import monotonic
 from typing import Any, Final
 
 import boto3
@@ -21,6 +20,7 @@ from stepward.adapters.aws.items import from_item, to_item
 from stepward.domain.errors import ToolFailed, ToolUnavailable
 from stepward.domain.json_text import NotJson, read_json
 from stepward.domain.tools import ToolFolder
+from stepward.domain.ttl_cache import TtlCache
 
 TAG: Final = "stepward:tool"
 
@@ -50,7 +50,7 @@ class LambdaFunctions:
     """The functions of a stage; `rooms` are its folders of tools with the names of their functions."""
 
     rooms: Mapping[str, str]
-    _tagged: dict[str, tuple[float, bool]] = field(default_factory=dict)
+    _tagged: TtlCache[bool] = field(default_factory=lambda: TtlCache(_TAGS_KEPT_S))
 
     def own(self, room: str, payload: dict[str, Any]) -> Any:
         """Call a folder's function."""
@@ -65,12 +65,8 @@ class LambdaFunctions:
         return _invoke(name, payload, custom)
 
     def _is_tool(self, name: str) -> bool:
-        """Ask for a function's tags, once in five minutes."""
-        asked_s, is_tool = self._tagged.get(name, (0.0, False))
-        if not is_tool or monotonic() - asked_s > _TAGS_KEPT_S:
-            is_tool = TAG in _tags(name)
-            self._tagged[name] = (monotonic(), is_tool)
-        return is_tool
+        """Ask for a function's tags, once in five minutes; one without the tag is asked again at every call."""
+        return self._tagged.read(name, lambda: TAG in _tags(name), keep_if=bool)
 
 
 def _tags(name: str) -> dict[str, str]:

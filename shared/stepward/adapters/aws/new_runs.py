@@ -10,7 +10,6 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
 from stepward.adapters.aws.journal import DynamoJournal
-from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
 from stepward.domain.budgets import BudgetRef, start_refused
@@ -18,6 +17,7 @@ from stepward.domain.errors import Bug
 from stepward.domain.journal import Created
 from stepward.domain.run_queue import QueuedRun, Slot, queue_position
 from stepward.domain.runs import RunHead, RunKey, RunStatus
+from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.clock import Clock, iso
 from stepward.ports.runs import NewRun, Started, records_of
 
@@ -29,7 +29,7 @@ class NewRuns:
     table: str
     journal: DynamoJournal
     clock: Clock
-    full: Recently[bool] = field(default_factory=Recently)
+    full: TtlCache[bool] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
     """Tenants that had no slot left a moment ago: their runs go to the line at once."""
 
     def start(self, new: NewRun) -> Started:
@@ -40,7 +40,7 @@ class NewRuns:
                  caller B:  no slot ✗ → transaction ✓ with a place in line
         """
         refused, tried = Refused({}), Slot()
-        if self.full.of(new.head.tenant):
+        if self.full.get(new.head.tenant):
             return self._join(new, [])
         for slot in slots.slots_to_try(new.head.run, new.limits):
             refused, tried = self._try(new, slot) or Refused({}), slot
@@ -49,7 +49,7 @@ class NewRuns:
             found = self._otherwise(new, refused)
             if found:
                 return found
-        self.full.keep(new.head.tenant, True)
+        self.full.put(new.head.tenant, True)
         return self._join(new, slots.ask_for_wake_up(self.table, new.head.key, tried, refused))
 
     def _try(self, new: NewRun, slot: Slot) -> Refused | None:

@@ -12,7 +12,6 @@ from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.new_runs import NewRuns
-from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.run_lists import head_key, read_head
 from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
@@ -31,6 +30,7 @@ from stepward.domain.journal import (
 )
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
+from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.runs import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
 
 RECORD = "record"
@@ -44,7 +44,7 @@ class DynamoRuntimeState:
     table: str
     journal: DynamoJournal
     new_runs: NewRuns
-    asked: Recently[Freed] = field(default_factory=Recently)
+    asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
     """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
 
     def start(self, new: NewRun) -> Started:

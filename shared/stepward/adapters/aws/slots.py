@@ -12,10 +12,10 @@ from stepward.adapters.aws.budgets import draw_item, return_item
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
-from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, transact, update
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, shard_limit, used_shards
 from stepward.domain.runs import RunKey
+from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.runs import Freed, SlotLimits
 
 TENANT: Final = "tenant's slots"
@@ -28,6 +28,10 @@ SHARDS_TRIED: Final = 3
 
 
 BUDGET_PREFIX: Final = "budget "
+
+
+HINT_TTL_S: Final = 2.0
+"""How long a process goes by what it has seen of counters and queues; it saves a call and is never relied upon."""
 
 
 _ALL: Final = "GLOBAL"
@@ -256,7 +260,7 @@ class SlotReturns:
     """Writes transactions that give a slot back."""
 
     table: str
-    asked: Recently[Freed] = field(default_factory=Recently)
+    asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(HINT_TTL_S))
     """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
 
     def __call__(
@@ -274,13 +278,13 @@ class SlotReturns:
         time →   newcomer: no slot free → flags the counter → joins the line → nudge
                  we:       counter is flagged ✗ → once more without the condition ✓ → nudge
         """
-        known = (self.asked.of(key.tenant) if slot else None) or Freed(done=True)
+        known = (self.asked.get(key.tenant) if slot else None) or Freed(done=True)
         returning = partial(give_back, self.table, key, parked=parked, expires_at=expires_at)
         back = returning(slot, known) if slot else []
         refused = transact([*kept, *back], doing)
         if slot and refused is not None and set(refused.by) <= {TENANT, ACCOUNT}:
             known = freed(refused, known)
-            self.asked.keep(key.tenant, known)
+            self.asked.put(key.tenant, known)
             again = returning(slot, _EVERYBODY)
             refused = transact([*kept, *again], doing)
         return refused, known

@@ -9,7 +9,6 @@ from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
-from stepward.adapters.aws.recently import Recently
 from stepward.adapters.aws.slots import SlotReturns
 from stepward.adapters.aws.task_store import STANDING, START, DynamoTaskStore, standing_of
 from stepward.adapters.aws.transactions import Refused, Step, transact, update
@@ -18,6 +17,7 @@ from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowStatus
+from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.runs import Freed, NoSlot, SlotLimits
 
 HEAD: Final = "head"
@@ -30,7 +30,7 @@ class DynamoWorkflowSlots:
 
     table: str
     store: DynamoTaskStore
-    asked: Recently[Freed] = field(default_factory=Recently)
+    asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
 
     def standing(self, key: RunKey) -> Standing | None:
         """Read a run's start."""
