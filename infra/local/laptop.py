@@ -23,7 +23,7 @@ from infra.local.engine import direct_invocations, dynamodb_lock, lambda_invocat
 from infra.local.executor import Executor, ExecutorSettings, FunctionSpec, Trouble
 from infra.local.executor.function_log import FunctionLog
 from infra.local.faults import LaptopError
-from infra.local.gateway import GatewayServer, HttpApi
+from infra.local.gateway import DocsSite, GatewayServer, HttpApi
 from infra.local.gateway.websocket_management import management_of
 from infra.local.iam import Roles, principals_of
 from infra.local.meter import Meter
@@ -179,7 +179,8 @@ class Laptop:
             self.keeper = Keeper(options.data_dir, self._on_notice)
             self._exit.callback(self.keeper.close)
         # The ports first: one that is in use is to be told before seconds have been spent.
-        self._gateway = GatewayServer(options.port, FunctionLog(self.log_dir / "http-api.log").append)
+        http_log = FunctionLog(self.log_dir / "http-api.log")
+        self._gateway = GatewayServer(options.port, http_log.append, DocsSite())
         self._exit.callback(self._gateway.close)
         self.url = self._gateway.url
         synth = self.synthesis() if options.assembly is None else None

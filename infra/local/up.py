@@ -188,7 +188,8 @@ HTTP API   {laptop.url}
 API key    {laptop.api_key}   (tenant {laptop.options.tenant})
 AWS        {laptop.endpoint}   (moto: tables, buckets, executions)
 Models     {_models_line(laptop.options)}
-Logs       {laptop.log_dir}/<room>.log
+Logs       {laptop.log_dir}/<function>.log
+Docs       {laptop.url}/docs/
 
 Type in another terminal:
 {_state_line(laptop.options)}  stepward run {agent} --input '{{"ticket_id": "T-1001"}}'

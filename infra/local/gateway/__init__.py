@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from infra.local.gateway.api import HttpApi
+from infra.local.gateway.docs_site import DocsSite
 from infra.local.gateway.server import GatewayServer, PortInUse
 
-__all__ = ["GatewayServer", "HttpApi", "PortInUse"]
+__all__ = ["DocsSite", "GatewayServer", "HttpApi", "PortInUse"]

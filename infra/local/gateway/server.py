@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.local.gateway import bodies
 from infra.local.gateway.api import MAX_BODY_BYTES, HttpApi
+from infra.local.gateway.docs_site import DocsSite
 from infra.local.gateway.events import is_target
 from infra.local.gateway.messages import BAD_REQUEST, INTERNAL_ERROR, TOO_LARGE, Request, Response
 from infra.local.gateway.websocket_connection import SocketConnection
@@ -33,7 +34,7 @@ class PortInUse(OSError):
 class GatewayServer:
     """Serve an HTTP API on a loopback port, from start to close."""
 
-    def __init__(self, port: int, log: Callable[[str], None]) -> None:
+    def __init__(self, port: int, log: Callable[[str], None], docs: DocsSite | None = None) -> None:
         """Bind at once: a port in use is to be known before anything else is started."""
         self._api: HttpApi | None = None
         try:
@@ -42,6 +43,7 @@ class GatewayServer:
             if error.errno == errno.EADDRINUSE:
                 raise PortInUse(port) from None
             raise
+        self._server.docs = docs
         self.port = int(self._server.server_address[1])
         self.url = f"http://127.0.0.1:{self.port}"
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="gateway")
@@ -72,6 +74,7 @@ class _Server(ThreadingHTTPServer):
     ) -> None:
         self.api = api
         self.management: Management | None = None
+        self.docs: DocsSite | None = None
         self.log = log
         self._places = threading.BoundedSemaphore(_MAX_CONNECTIONS)
         super().__init__(address, _Handler)
@@ -142,9 +145,10 @@ class _Handler(BaseHTTPRequestHandler):
         return self._guarded(lambda api: self._handled(api, replace(request, body=body)))
 
     def _handled(self, api: HttpApi, request: Request) -> Response:
-        management = self.server.management
-        managed = None if management is None else management.answer(request)
-        return api.handle(request) if managed is None else managed
+        for beside in (self.server.management, self.server.docs):
+            if beside is not None and (answer := beside.answer(request)) is not None:
+                return answer
+        return api.handle(request)
 
     def _refuse(self, request: Request, refusal: Response) -> Response:
         # Where the next request would begin is not known after a body that was not read to its end.
