@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -76,9 +77,9 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     load.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     load.add_argument("--clients", type=int, default=20, help="how many at once (default: %(default)s)")
     load.add_argument("--seconds", type=float, default=60, help="for how long (default: %(default)s)")
-    imports = whats.add_parser("imports", help="what each function loads, and how large its package is")
-    imports.add_argument("--json", action="store_true", help="print JSON")
-    imports.add_argument("--times", type=int, default=3, help="how often each (default: %(default)s)")
+    _describe_imports(
+        whats.add_parser("imports", help="what each function loads, and how large its package is")
+    )
     line = whats.add_parser("line", help="whether the line of runs holds what it promises; prints JSON")
     line.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     line.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
@@ -107,12 +108,41 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     )
 
 
+def _describe_imports(imports: argparse.ArgumentParser) -> None:
+    imports.add_argument("--json", action="store_true", help="print JSON")
+    imports.add_argument("--times", type=_count, default=3, help="how often each (default: %(default)s)")
+    imports.add_argument(
+        "--function",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="measure this one only; may be repeated",
+    )
+    imports.add_argument("--at-most", type=_ratio, metavar="RATIO", help="exit 1 where a function takes more")
+
+
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > _LAST_PORT:
         raise argparse.ArgumentTypeError(
             f"{text} is no port: give a number from 0 (a free one) to {_LAST_PORT}"
         )
     return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no count: give a whole number from 1")
+    return int(text)
+
+
+def _ratio(text: str) -> float:
+    try:
+        ratio = float(text)
+    except ValueError:
+        ratio = 0.0
+    if not 0 < ratio < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is no ratio: give a number above 0, as in 1.15")
+    return ratio
 
 
 def main(argv: Sequence[str]) -> int:
@@ -139,7 +169,9 @@ def _bench(options: argparse.Namespace) -> int:
         "faults": lambda: faults.faults(
             count=options.count, kills=options.kills, seed=options.seed, kill=options.kill
         ),
-        "imports": lambda: imports.imports(as_json=options.json, times=options.times),
+        "imports": lambda: imports.imports(
+            as_json=options.json, times=options.times, at_most=options.at_most, only=options.function
+        ),
         "laptop": lambda: laptop.laptop(executions=options.executions),
         "line": lambda: line.line(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),

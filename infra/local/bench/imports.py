@@ -1,8 +1,10 @@
 """`bench imports`: what each function loads before it does anything, and how large its package is.
 
 Every function is imported by a fresh interpreter that has its bundle and the packages that it names, and nothing else.
-What boto3 with one client, pydantic and the logger take is measured in the same run, because a time by itself says
-nothing about another machine. All times are of the processor; the least of several is shown.
+A time by itself says nothing about another machine: `ratio` is the function's time over that of boto3 with one client,
+pydantic and the logger together, loaded by one interpreter in the same run. All times are of the processor. Functions
+and what they are compared with take turns, and the least of several turns is shown, so that load on the machine weighs on
+all of them alike.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any, Final
@@ -31,12 +33,13 @@ from infra.lockfile import closure, read_lock
 from infra.machines import machine_files
 from infra.packing import ALWAYS_PACKED
 
-BESIDE: Final = {
+_PARTS: Final = {
     "boto3_with_one_client": "import boto3; boto3.client('dynamodb')",
     "pydantic": "import pydantic; pydantic.TypeAdapter(int)",
     "logger": "from aws_lambda_powertools import Logger; Logger(service='bench')",
 }
-"""What the times of functions are shown beside."""
+BESIDE: Final = {**_PARTS, "together": "; ".join(_PARTS.values())}
+"""What the times of functions are shown beside; each part alone loads again what the parts share."""
 _PACKAGES_OF_BESIDE: Final = ("boto3", "pydantic", "aws-lambda-powertools")
 _PROBE: Final = """
 import json, sys, time
@@ -50,22 +53,44 @@ print(json.dumps({"modules": len(sys.modules) - before, "cpu_ms": round(cpu_ms, 
 """
 
 
-def imports(*, as_json: bool, times: int) -> int:
-    """Measure every function and print the figures.
+@dataclass(frozen=True)
+class Program:
+    """Code that is timed, with the folders that it may import from."""
+
+    code: str
+    paths: tuple[Path, ...]
+
+
+def imports(*, as_json: bool, times: int, at_most: float | None = None, only: Sequence[str] = ()) -> int:
+    """Measure functions and print the figures.
 
     Args:
         as_json: Print JSON and no table.
-        times: How often each import is measured.
+        times: How often each import is measured, at least once.
+        at_most: The ratio that no function may exceed; none means that ratios are only shown.
+        only: The functions to measure; none means all.
 
     Returns:
-        0 where no function loads a model's SDK before a run needs it, else 1.
+        0 where no function loads a model's SDK before a run needs it and none exceeds the ratio, else 1.
+
+    Raises:
+        LaptopError: A function is not known, or its handler cannot be imported.
     """
-    figures = measure(times=times)
+    figures = measure(times=times, only=only)
+    over = _over(figures, at_most)
     if as_json:
-        print(json.dumps(figures, indent=2))
+        print(json.dumps({**figures, "at_most": at_most, "over": over}, indent=2))
     else:
         Console().print(_table(figures))
-    return 1 if any(one["model_sdks"] for one in figures["functions"].values()) else 0
+    for name in over:
+        ratio = figures["functions"][name]["ratio"]
+        sys.stderr.write(f"{name} takes {ratio:.2f} times what it is compared with; at most {at_most:g}\n")
+    return 1 if over or any(one["model_sdks"] for one in figures["functions"].values()) else 0
+
+
+def _over(figures: dict[str, Any], at_most: float | None) -> list[str]:
+    ratios = {name: one["ratio"] for name, one in figures["functions"].items()}
+    return [name for name, ratio in ratios.items() if at_most is not None and ratio > at_most]
 
 
 def measure(*, times: int = 3, only: Iterable[str] = ()) -> dict[str, Any]:
@@ -79,32 +104,52 @@ def measure(*, times: int = 3, only: Iterable[str] = ()) -> dict[str, Any]:
         `beside` with processor milliseconds by name, and `functions` with what each takes.
     """
     checkout = Checkout.at(ROOT)
+    functions = _chosen(checkout, list(only))
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         bundle = source_bundler(replace(checkout, build=place / "build"))
         packed = _linked(_distributions(checkout, _PACKAGES_OF_BESIDE, checkout.root), place / "beside")
-        beside = {name: _least(code, [packed], times)["cpu_ms"] for name, code in BESIDE.items()}
-        functions = {
-            room.name: _function(checkout, room, bundle(room), place / room.name, times)
-            for room in _rooms(checkout)
-            if not only or room.name in only
+        programs = {name: Program(code, (packed,)) for name, code in BESIDE.items()}
+        needed = {one.name: list(_needed(checkout, one)) for one in functions}
+        for name, dists in needed.items():
+            paths = (bundle(_named(functions, name)), _linked(dists, place / name))
+            programs[f"functions.{name}"] = Program(f"import functions.{name}.handler", paths)
+        least = _least(programs, times)
+        sizes = {
+            name: _tree_bytes(programs[f"functions.{name}"].paths[0]) + sum(map(_bytes, dists))
+            for name, dists in needed.items()
         }
-    return {"beside": beside, "functions": functions}
+    return _figures(least, sizes)
 
 
-def _rooms(checkout: Checkout) -> list[FunctionConfig]:
+def _figures(least: dict[str, dict[str, Any]], sizes: dict[str, int]) -> dict[str, Any]:
+    together_ms = least["together"]["cpu_ms"]
+    functions = {}
+    for name, package_bytes in sizes.items():
+        one = least[f"functions.{name}"]
+        ratio = round(one["cpu_ms"] / together_ms, 2)
+        functions[name] = {**one, "ratio": ratio, "package_bytes": package_bytes}
+    return {"beside": {name: least[name]["cpu_ms"] for name in BESIDE}, "functions": functions}
+
+
+def _chosen(checkout: Checkout, only: list[str]) -> list[FunctionConfig]:
     machines = list(machine_files(checkout.statemachines))
-    rooms = load_functions(checkout.functions, grant_words(machines) | tool_words(), machines)
-    return [room for room in rooms if (checkout.functions / room.name / "handler.py").is_file()]
+    found = load_functions(checkout.functions, grant_words(machines) | tool_words(), machines)
+    runnable = [one for one in found if (checkout.functions / one.name / "handler.py").is_file()]
+    names = [one.name for one in runnable]
+    for name in only:
+        if name not in names:
+            raise LaptopError(f"--function {name}: there is no such function; known: {', '.join(names)}")
+    return [one for one in runnable if not only or one.name in only]
 
 
-def _function(
-    checkout: Checkout, room: FunctionConfig, bundle: Path, packed: Path, times: int
-) -> dict[str, Any]:
-    asked_in = checkout.functions / room.name / "function.toml"
-    needed = list(_distributions(checkout, [*ALWAYS_PACKED, *room.packages], asked_in))
-    measured = _least(f"import functions.{room.name}.handler", [bundle, _linked(needed, packed)], times)
-    return {**measured, "package_bytes": _tree_bytes(bundle) + sum(map(_bytes, needed))}
+def _named(functions: Iterable[FunctionConfig], name: str) -> FunctionConfig:
+    return next(one for one in functions if one.name == name)
+
+
+def _needed(checkout: Checkout, function: FunctionConfig) -> Iterator[Distribution]:
+    asked_in = checkout.functions / function.name / "function.toml"
+    return _distributions(checkout, [*ALWAYS_PACKED, *function.packages], asked_in)
 
 
 def _distributions(checkout: Checkout, packages: Iterable[str], asked_in: Path) -> Iterator[Distribution]:
@@ -142,10 +187,20 @@ def _is_shipped(file: Path) -> bool:
     return file.is_file() and file.suffix != ".pyc"
 
 
-def _least(code: str, paths: Sequence[Path], times: int) -> dict[str, Any]:
-    """Run code in fresh interpreters; the first one compiles what nobody has, and is not counted."""
-    runs = [_run(code, paths) for _ in range(times + 1)][1:]
-    return min(runs, key=lambda run: float(run["cpu_ms"]))
+def _least(programs: dict[str, Program], times: int) -> dict[str, dict[str, Any]]:
+    """Run all programs in turn, and keep each one's cheapest run.
+
+    The first turn compiles what has not been compiled before, and is not counted.
+    """
+    turns = [
+        {name: _run(program.code, program.paths) for name, program in programs.items()}
+        for _ in range(times + 1)
+    ][1:]
+    return {name: min((turn[name] for turn in turns), key=_cpu_ms) for name in programs}
+
+
+def _cpu_ms(run: dict[str, Any]) -> float:
+    return float(run["cpu_ms"])
 
 
 def _run(code: str, paths: Sequence[Path]) -> dict[str, Any]:
@@ -174,11 +229,16 @@ def _table(figures: dict[str, Any]) -> Table:
         f"{name.replace('_', ' ')} {cpu_ms:g} ms" for name, cpu_ms in figures["beside"].items()
     )
     table = Table(title=f"processor time beside: {beside}")
-    for column in ("function", "modules", "CPU ms", "package MB", "model SDKs"):
+    for column in ("function", "modules", "CPU ms", "ratio", "package MB", "model SDKs"):
         table.add_column(column)
     for name, one in figures["functions"].items():
-        megabytes = f"{one['package_bytes'] / 1e6:.1f}"
-        table.add_row(
-            name, str(one["modules"]), f"{one['cpu_ms']:g}", megabytes, ", ".join(one["model_sdks"]) or "none"
+        cells = (
+            name,
+            str(one["modules"]),
+            f"{one['cpu_ms']:g}",
+            f"{one['ratio']:.2f}",
+            f"{one['package_bytes'] / 1e6:.1f}",
+            ", ".join(one["model_sdks"]) or "none",
         )
+        table.add_row(*cells)
     return table

@@ -103,15 +103,17 @@ Examples:
 
 IMPORTS_HELP = """Import every function with its own packages alone, and see what it loads and how large it is.
 
-Prints modules, processor time beside what boto3 with one client, pydantic and the logger take in the same run, bytes of
-the package before it is zipped, and which models' SDKs are loaded. Exits 1 where a function loads one before a run needs
-it. Works in a checkout only.
+Prints modules, processor time and its ratio to what boto3 with one client, pydantic and the logger take together in the
+same run, bytes of the package before it is zipped, and which models' SDKs are loaded. Exits 1 where a function loads one
+before a run needs it, or takes more than --at-most allows. Works in a checkout only.
 
 Examples:
 
   stepward bench imports --json
 
-  stepward bench imports --times 10
+  stepward bench imports --function runs_api --function workflows_api --times 10
+
+  stepward bench imports --at-most 1.15
 """
 
 MODELS_HELP = """Make the same model call by the platform and by the vendor's SDK alone, in turn, and compare them.
