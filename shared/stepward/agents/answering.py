@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest, RehearsalMissing
 from stepward.domain.journal import Created
-from stepward.domain.rehearsal import AnswerChoice, Answers
+from stepward.domain.runs import AnswerChoice, Answers
 
 
 @dataclass(frozen=True)

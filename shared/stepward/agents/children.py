@@ -15,7 +15,7 @@ from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import CallerError, ModelFault, NotAllowed, PolicyStop
 from stepward.domain.run_origins import Caller, Parent
 from stepward.domain.run_state import RunState
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunKey, StartOptions
 from stepward.ports.registry import Registry
 from stepward.tools.agent import Task
 from stepward.tools.arguments import read_arguments
@@ -56,8 +56,8 @@ class StartChild:
             Launch(
                 agent=agent,
                 given=task.input,
-                priority=state.start.priority,
                 answers=answers,
+                said=StartOptions(priority=state.start.priority),
                 run=run,
                 cost_limit_usd_micros=share_of_child(state),
                 parent=Parent(

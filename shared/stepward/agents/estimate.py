@@ -21,9 +21,8 @@ from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
 from stepward.domain.budgets import refs_for
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.money import Usage, dollars
-from stepward.domain.rehearsal import Answers
 from stepward.domain.run_lists import RunFilter, RunSlice
-from stepward.domain.runs import RunHead, RunStatus
+from stepward.domain.runs import Answers, RunHead, RunStatus
 from stepward.models.base import Rate, model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import Clock

@@ -14,6 +14,7 @@ from stepward.agents.attachments import check_taken
 from stepward.agents.fork_decisions import Decisions
 from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import Known, check_model
+from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
 from stepward.agents.show_runs import find_run
 from stepward.agents.start import Launch, Start
@@ -23,10 +24,9 @@ from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.money import Price
-from stepward.domain.rehearsal import AnswerChoice
 from stepward.domain.run_origins import Caller, Fork
 from stepward.domain.run_state import RunState, fold
-from stepward.domain.runs import RunHead, RunKey
+from stepward.domain.runs import AnswerChoice, RunHead, RunKey, StartOptions
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import from_iso, iso
 from stepward.tools.large_results import SHOWN_BYTES
@@ -78,7 +78,8 @@ class ForkRun:
     ) -> tuple[RunHead, Any, bool]:
         """Start the fork, or find the one that the same Idempotency-Key started; answer its head and input."""
         request = parse(ForkRequest, body)
-        key = self.start.idempotency(caller, ["fork", run, request.model_dump(mode="json")], idempotency_key)
+        said = ["fork", run, request.model_dump(mode="json")]
+        key = idempotency_key_of(caller, said, idempotency_key, self.start.ports.clock.now())
         source = find_run(self.start.ports.runtime, caller.tenant, run)
         state, turn = self._taken_over(source, request)
         agent = startable_agent(
@@ -87,8 +88,8 @@ class ForkRun:
         launch = Launch(
             agent=agent,
             given=state.start.input,
-            priority=state.start.priority,
             answers=answers_of(state.start),
+            said=StartOptions(priority=state.start.priority),
             run=self.start.ports.ids.new("run"),
             seconds=_seconds(source),
             cost_limit_usd_micros=state.start.cost_limit_usd_micros,

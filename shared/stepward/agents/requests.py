@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from difflib import get_close_matches
-from typing import Any, TypeVar, get_args
+from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -14,7 +17,11 @@ from stepward.domain.documents.problems import MOST_PROBLEMS
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_text import NotJson, fault_of
 from stepward.domain.json_text import read_json as read_text
+from stepward.domain.run_origins import Caller
+from stepward.ports.runs import IdempotencyKey
 
+IDEMPOTENCY_TTL: Final = timedelta(hours=24)
+IDEMPOTENCY_KEY_CHARS: Final = 200
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -53,6 +60,35 @@ def parse(model: type[M], data: Any) -> M:
             fix=first["fix"],
             errors=faults,
         ) from error
+
+
+def idempotency_key(caller: Caller, said: Any, key: str | None, now: datetime) -> IdempotencyKey | None:
+    """Return what knows the same request again, by the header `Idempotency-Key`.
+
+    Args:
+        caller: Who asks; another caller's equal key is another key.
+        said: All that two requests with one key must agree in: a text, or JSON values.
+        key: The header's value; None where there is none.
+        now: The time, from which the key is kept for 24 hours.
+
+    Raises:
+        InvalidRequest: The key cannot be kept.
+    """
+    if key is None:
+        return None
+    if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
+        raise InvalidRequest(
+            "the Idempotency-Key cannot be used.",
+            field="Idempotency-Key",
+            fix=f"use 1 to {IDEMPOTENCY_KEY_CHARS} printable characters, such as a UUID",
+        )
+    text = said if isinstance(said, str) else json.dumps(said, sort_keys=True)
+    return IdempotencyKey(
+        principal=caller.principal,
+        key=key,
+        body_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        expires_at=int((now + IDEMPOTENCY_TTL).timestamp()),
+    )
 
 
 def _fault(model: type[BaseModel], detail: ErrorDetails) -> dict[str, str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -17,19 +15,17 @@ from stepward.agents.attachments import attachments_of, check_taken
 from stepward.agents.inputs import check_given
 from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import check_startable
+from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import MOST_ATTACHMENTS, Attachment
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.ids import VersionOrLabel
 from stepward.domain.journal import Created, Inherited
 from stepward.domain.json_text import carried_bytes
-from stepward.domain.rehearsal import AnswerChoice, Answers
 from stepward.domain.run_origins import Caller, Fork, Parent
-from stepward.domain.run_queue import Priority
-from stepward.domain.runs import RunHead, RunStatus
+from stepward.domain.runs import Answers, RunHead, RunStatus, StartOptions
 from stepward.models.base import model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import iso
@@ -38,17 +34,13 @@ from stepward.ports.registry import Registry
 from stepward.ports.runs import IdempotencyKey, NewRun, Started
 
 INPUT_LIMIT_BYTES: Final = 3_000_000
-IDEMPOTENCY_TTL: Final = timedelta(hours=24)
-IDEMPOTENCY_KEY_CHARS: Final = 200
 
 
-class StartRequest(AnswerChoice):
+class StartRequest(StartOptions):
     """The body of `POST /agents/{agent_id}/runs`."""
 
-    input: Any
-    version: VersionOrLabel | None = None
+    input: Any = Field()
     deadline_s: int | None = Field(default=None, strict=True, ge=1, le=A_YEAR_S)
-    priority: Priority | None = None
     attachments: tuple[StrictStr, ...] = Field(
         default=(), max_length=MOST_ATTACHMENTS, exclude_if=lambda keys: not keys
     )
@@ -70,8 +62,9 @@ class Launch:
 
     agent: AgentDefinition
     given: Any
-    priority: Priority
     answers: Answers
+    said: StartOptions = field(default_factory=StartOptions)
+    """What goes to the head as it was said; the rest is the agent's."""
     run: str | None = None
     seconds: int | None = None
     cost_limit_usd_micros: int | None = None
@@ -102,7 +95,8 @@ class Start:
     ) -> tuple[RunHead, bool]:
         """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartRequest, body)
-        key = self.idempotency(caller, [agent_id, request.model_dump(mode="json")], idempotency_key)
+        said = [agent_id, request.model_dump(mode="json")]
+        key = idempotency_key_of(caller, said, idempotency_key, self.ports.clock.now())
         agent = startable_agent(self.registry, caller.tenant, agent_id, request.version).definition
         answers = self.stage.choose(agent, request)
         attachments = self._attached(caller.tenant, request.attachments)
@@ -112,8 +106,8 @@ class Start:
             Launch(
                 agent=agent,
                 given=request.input,
-                priority=request.priority or agent.line,
                 answers=answers,
+                said=request,
                 seconds=request.deadline_s,
                 idempotency=key,
                 attachments=attachments,
@@ -184,6 +178,7 @@ class Start:
         now, agent, answers = self.ports.clock.now(), launch.agent, launch.answers
         seconds = launch.seconds or agent.limits.timeout_s
         return RunHead(
+            **{"priority": agent.run_priority} | launch.said.for_head(),
             run=launch.run or self.ports.ids.new("run"),
             tenant=caller.tenant,
             agent=agent.id,
@@ -193,28 +188,9 @@ class Start:
             rehearsed=answers.rehearsed,
             charged=answers.charged,
             models=None if answers.rehearsed else (model_id(launch.model or agent.model),),
-            priority=launch.priority,
             parent=launch.parent.run if launch.parent else None,
             created_at=iso(now),
             deadline_at=iso(now + timedelta(seconds=seconds)),
-        )
-
-    def idempotency(self, caller: Caller, said: Any, key: str | None) -> IdempotencyKey | None:
-        """Tell by a key that two requests are one; `said` is all that they must agree in."""
-        if key is None:
-            return None
-        if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
-            raise InvalidRequest(
-                "the Idempotency-Key cannot be used.",
-                field="Idempotency-Key",
-                fix=f"use 1 to {IDEMPOTENCY_KEY_CHARS} printable characters, such as a UUID",
-            )
-        body = json.dumps(said, sort_keys=True)
-        return IdempotencyKey(
-            principal=caller.principal,
-            key=key,
-            body_sha256=hashlib.sha256(body.encode()).hexdigest(),
-            expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
         )
 
 

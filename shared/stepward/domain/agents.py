@@ -185,8 +185,8 @@ class AgentDefinition(BaseModel):
         return self
 
     @property
-    def line(self) -> Literal["high", "normal", "low"]:
-        """How soon its runs leave the line: priorities of 8 and more are high, those of 3 and less low."""
+    def run_priority(self) -> Literal["high", "normal", "low"]:
+        """Its runs' priority in the run queue: of 8 and more high, of 3 and less low."""
         if self.priority >= HIGH_FROM:
             return "high"
         return "normal" if self.priority >= NORMAL_FROM else "low"

@@ -71,25 +71,3 @@ class Rehearsal(BaseModel):
         if turn <= len(self.turns):
             return self.turns[turn - 1]
         return self.turns[-1] if self.turns[-1].repeat else None
-
-
-class AnswerChoice(BaseModel):
-    """What a start says about it; what is not said, the stage decides.
-
-    `rehearse` is whether the rehearsal answers in the model's place, `charge` whether a rehearsed run draws on budgets and
-    counts among the costs as one that a model answers does.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    rehearse: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
-    charge: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
-
-
-class Answers(BaseModel):
-    """The decision. What a model answers is always charged."""
-
-    model_config = ConfigDict(frozen=True)
-
-    rehearsed: bool
-    charged: bool = True

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from stepward.domain.aws_prices import AwsCost
+from stepward.domain.ids import VersionOrLabel
 from stepward.domain.run_queue import Priority
 
 
@@ -83,30 +84,60 @@ class Closing(BaseModel):
     """The models that answered, in the order of their first turns; None for a rehearsed run."""
 
 
-class RunHead(BaseModel):
-    """The run's one mutable record: what lists and closing need; the truth about the rest is the journal."""
+class AnswerChoice(BaseModel):
+    """What a start says of who answers; what is not said, the stage decides.
+
+    `rehearse` is whether the rehearsal answers in the model's place, `charge` whether a rehearsed run draws on budgets and
+    counts among the costs as one that a model answers does.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    rehearse: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
+    charge: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
+
+
+class Answers(BaseModel):
+    """Who answers, as decided. What a model answers is always charged."""
+
+    model_config = ConfigDict(frozen=True)
+
+    rehearsed: bool
+    charged: bool = True
+
+
+class StartOptions(AnswerChoice):
+    """What a start may say of either kind of run; a field that the head has too goes there as it is."""
+
+    input: Any = None
+    version: VersionOrLabel | None = None
+    priority: Priority | None = None
+
+    def for_head(self) -> dict[str, Any]:
+        """Return what was said of the head's own fields; the version is the head's once it is looked up."""
+        kept = (CommonHead.model_fields.keys() & self.model_fields_set) - {"version"}
+        return self.model_dump(include=kept, exclude_none=True)
+
+
+class CommonHead(BaseModel):
+    """What the heads of both kinds of run have; the API shows a field of it with either."""
 
     run: str
     tenant: str
-    agent: str
     version: str
     principal: str
-    status: RunStatus
     rehearsed: bool
     charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
-    models: tuple[str, ...] | None = None
-    """The models that answer, at first the one that it starts with; None for a rehearsed run."""
+    """Whether it draws on budgets and counts among the costs."""
     epoch: int = 1
     priority: Priority = "normal"
-    parent: str | None = None
-    paused: bool = False
+    """In the run queue; runs that it starts have it too."""
     created_at: str
     deadline_at: str
     ended_at: str | None = None
-    ended_seq: int | None = None
     error: RunError | None = None
-    totals: Totals = Field(default_factory=Totals)
     aws: AwsCost | None = None
+    """What AWS charges for the run itself, without the runs within it; known at the end."""
 
     @property
     def key(self) -> RunKey:
@@ -114,19 +145,37 @@ class RunHead(BaseModel):
         return RunKey(tenant=self.tenant, run=self.run)
 
     @property
+    def answers(self) -> Answers:
+        """Who answers, and whether that is charged."""
+        return Answers(rehearsed=self.rehearsed, charged=self.charged)
+
+    @property
     def ended(self) -> bool:
         """Whether the run is over for good."""
         return self.ended_at is not None
 
     @property
-    def answered_by(self) -> str | None:
-        """Who answers: `rehearsal`, or the models, joined by commas; None for a run that ended before any did."""
-        return "rehearsal" if self.rehearsed else ", ".join(self.models or ()) or None
-
-    @property
     def execution_name(self) -> str:
         """The name of the execution that carries the run now."""
         return execution_name(self.run, self.epoch)
+
+
+class RunHead(CommonHead):
+    """The run's one mutable record: what lists and closing need; the truth about the rest is the journal."""
+
+    agent: str
+    status: RunStatus
+    models: tuple[str, ...] | None = None
+    """The models that answer, at first the one that it starts with; None for a rehearsed run."""
+    parent: str | None = None
+    paused: bool = False
+    ended_seq: int | None = None
+    totals: Totals = Field(default_factory=Totals)
+
+    @property
+    def answered_by(self) -> str | None:
+        """Who answers: `rehearsal`, or the models, joined by commas; None for a run that ended before any did."""
+        return "rehearsal" if self.rehearsed else ", ".join(self.models or ()) or None
 
 
 def execution_name(run: str, epoch: int) -> str:
@@ -146,4 +195,11 @@ def run_view(head: RunHead) -> dict[str, Any]:
     # An end is the end of a pause too, and the head of a run that was cancelled in a pause still has the word.
     shown = head.model_dump(mode="json", exclude=hidden) | {"paused": head.paused and not head.ended}
     answered = {"answered_by": head.answered_by, "charged": head.charged}
-    return {"id": head.run, "kind": "agent", **shown, **answered}
+    first = {
+        "id": head.run,
+        "kind": "agent",
+        "agent": head.agent,
+        "version": head.version,
+        "status": head.status,
+    }
+    return {**first, **shown, **answered}

@@ -7,10 +7,8 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from stepward.domain.aws_prices import AwsCost
-from stepward.domain.rehearsal import Answers
-from stepward.domain.run_queue import Priority, RunBudget
-from stepward.domain.runs import RunError, RunKey
+from stepward.domain.run_queue import RunBudget
+from stepward.domain.runs import CommonHead, RunError
 
 RECORD_VERSION: Final = 1
 
@@ -166,50 +164,15 @@ class WorkflowParent(BaseModel):
     """Of the workflows' runs above that have a limit."""
 
 
-class WorkflowHead(BaseModel):
+class WorkflowHead(CommonHead):
     """The run's one mutable record: what lists show; the truth about the rest are the tasks' records."""
 
-    run: str
-    tenant: str
     workflow: str
-    version: str
-    principal: str
     status: WorkflowStatus
-    priority: Priority = "normal"
-    """In the run queue; runs that it starts have it too."""
-    epoch: int = 1
     machine: str
     """The name of the state machine that carries it."""
     parent: WorkflowParent | None = None
     rerun_of: str | None = None
     rehearsed: bool = True
     """Whether rehearsals answer for its agents. Runs from before models could be asked are rehearsed."""
-    charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
-    """Whether its agents draw on budgets and count among the costs."""
-    created_at: str
-    deadline_at: str
-    ended_at: str | None = None
-    error: RunError | None = None
     totals: WorkflowTotals = Field(default_factory=WorkflowTotals)
-    aws: AwsCost | None = None
-    """What AWS charges for the run itself, without the runs within it; known at the end."""
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
-
-    @property
-    def answers(self) -> Answers:
-        """Who answers for its agents, and whether that is charged."""
-        return Answers(rehearsed=self.rehearsed, charged=self.charged)
-
-    @property
-    def ended(self) -> bool:
-        """Whether the run is over for good."""
-        return self.ended_at is not None
-
-    @property
-    def execution_name(self) -> str:
-        """The execution's name: the same start can never run twice."""
-        return f"{self.run}.{self.epoch}"

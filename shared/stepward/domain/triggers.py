@@ -22,8 +22,8 @@ from pydantic import (
 from stepward.domain.ids import VERSION_PATTERN, AgentId, VersionOrLabel
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.patterns import check_pattern
-from stepward.domain.rehearsal import AnswerChoice
 from stepward.domain.run_queue import Priority
+from stepward.domain.runs import AnswerChoice
 from stepward.domain.schedules import parse_schedule, time_zone
 
 TRIGGER_ID_PATTERN: Final = r"^[a-z][a-z0-9-]{1,62}$"

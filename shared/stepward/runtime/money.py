@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from stepward.agents.estimate import Estimate
     from stepward.domain.agents import AgentDefinition
     from stepward.domain.attachments import Attachment
-    from stepward.domain.rehearsal import Answers
+    from stepward.domain.runs import Answers
     from stepward.ports.clock import Clock
     from stepward.ports.costs import AgreedPrices, Budgets, CostBook, Prices, PriceStore
     from stepward.ports.events import Events

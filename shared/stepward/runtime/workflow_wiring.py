@@ -132,7 +132,7 @@ def foretell_case() -> PlanService:
 
 
 def _costs(tenant: str) -> RegisteredCosts:
-    from stepward.domain.rehearsal import AnswerChoice
+    from stepward.domain.runs import AnswerChoice
     from stepward.workflows.services.plan_service import RegisteredCosts, kept_version
 
     def read(workflow: str, version: str | None) -> Version:

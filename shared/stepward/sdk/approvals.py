@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, NotRequired, TypedDict, cast
 
+from stepward.domain.approvals import Word
 from stepward.sdk.transport import Transport, path_to
 
 Status = Literal["open", "done"]
-Word = Literal["approve", "deny"]
 
 
 class FormField(TypedDict):

@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, Self, cast
-from uuid import uuid4
 
 import httpx2
 
+from stepward.domain.run_queue import Priority
 from stepward.sdk.areas import Areas
 from stepward.sdk.errors import StillRunning
 from stepward.sdk.shapes import (
@@ -20,7 +20,6 @@ from stepward.sdk.shapes import (
     Event,
     EventPage,
     Health,
-    Priority,
     Readiness,
     Registration,
     Run,
@@ -138,14 +137,8 @@ class Stepward(Areas):
             "charge": charge,
             "attachments": list(attachments) or None,
         }
-        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
-        query = {"wait": wait or None}
-        return cast(
-            "Run",
-            self._wire.post_once(
-                path_to("agents", agent, "runs"), said(body), key, query, wait_s=float(wait)
-            ),
-        )
+        path = path_to("agents", agent, "runs")
+        return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
 
     def runs(
         self,

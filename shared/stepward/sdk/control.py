@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal, TypedDict, cast
-from uuid import uuid4
 
 from stepward.sdk.shapes import Run, RunStatus, RunTotals
 from stepward.sdk.transport import Transport, path_to, said
@@ -104,9 +103,8 @@ class RunControl:
             "rehearse": rehearse,
             "charge": charge,
         }
-        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
-        path, query = path_to("runs", run_id, "fork"), {"wait": wait or None}
-        return cast("Run", self._wire.post_once(path, said(body), key, query, wait_s=float(wait)))
+        path = path_to("runs", run_id, "fork")
+        return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
 
     def diff(self, run_id: str, other: str, *, after: int | None = None) -> RunDiff:
         """Compare two runs, the first as `left`; `after` is the `next` of the answer before."""

@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
 from stepward.domain.retries import Backoff, Retry
+from stepward.domain.run_queue import Priority
 from stepward.domain.workflows import OnError, RunWhen
 from stepward.sdk.errors import BadCall
 from stepward.sdk.flow_tasks import Branch, Task, Way, ways
@@ -63,7 +64,7 @@ class FlowOptions(TypedDict, total=False):
     allow_partial: bool
     max_parallel: int
     timeout_s: int
-    priority: Literal["high", "normal", "low"]
+    priority: Priority
     cost_limit_usd: Decimal | float | str
     policy: Mapping[str, bool]
 

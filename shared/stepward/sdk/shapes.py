@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
+from stepward.domain.run_queue import Priority
+
 RunStatus = Literal[
     "PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "RATE_LIMITED", "BUDGET_EXCEEDED", "CANCELLED"
 ]
-
-Priority = Literal["high", "normal", "low"]
 
 AgentState = Literal[
     "CREATED",
@@ -72,26 +72,34 @@ class Attachment(TypedDict):
     sha256: str
 
 
-class Run(TypedDict):
-    """One execution of an agent; `input` and `output` come with a single run, not with a list."""
+class AnyRun(TypedDict):
+    """What the runs of agents and of workflows both have."""
 
     id: str
-    kind: Literal["agent"]
-    agent: str
     version: str
-    status: RunStatus
-    created_at: str
-    ended_at: str | None
-    deadline_at: str
     principal: str
     priority: Priority
-    parent: str | None
     rehearsed: bool
-    """Whether the agent's rehearsal answers in place of its model."""
-    answered_by: str | None
-    """`rehearsal`, or the models, joined by commas; None for a run that ended before any of them did."""
+    """Whether rehearsals answer in place of models."""
     charged: bool
     """Whether it draws on budgets and counts among the costs: always, unless it is rehearsed."""
+    parent: str | None
+    created_at: str
+    deadline_at: str
+    ended_at: str | None
+    error: RunError | None
+    aws: NotRequired[AwsCost]
+    """Known at the run's end."""
+
+
+class Run(AnyRun):
+    """One execution of an agent; `input` and `output` come with a single run, not with a list."""
+
+    kind: Literal["agent"]
+    agent: str
+    status: RunStatus
+    answered_by: str | None
+    """`rehearsal`, or the models, joined by commas; None for a run that ended before any of them did."""
     charged_to: NotRequired[list[str]]
     """The budgets that it draws on, in words; absent where it is not charged, and in lists."""
     paused: NotRequired[bool]
@@ -101,10 +109,7 @@ class Run(TypedDict):
     input: NotRequired[str | dict[str, Any]]
     attachments: NotRequired[list[Attachment]]
     output: NotRequired[str | None]
-    error: RunError | None
     totals: RunTotals
-    aws: NotRequired[AwsCost]
-    """Known at the run's end."""
 
 
 class Event(TypedDict):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote
+from uuid import uuid4
 
 import httpx2
 from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_attempt, stop_before_delay
@@ -93,12 +94,20 @@ class Transport:
         return self._call("DELETE", path)
 
     def post_once(
-        self, path: str, body: object, idempotency_key: str, params: Mapping[str, Any], wait_s: float = 0.0
+        self, path: str, body: object, idempotency_key: str | None = None, *, wait: int = 0
     ) -> dict[str, Any]:
-        """Write with a key by which the server knows a repeat, so repeating is safe; the server may hold it `wait_s`."""
-        content = encode(body)
-        headers = {"idempotency-key": header_safe("idempotency key", idempotency_key)}
-        timeout_s = self.timeout_s + wait_s
+        """Write with a key by which the server knows a repeat, so that repeating is safe.
+
+        Args:
+            path: Where to.
+            body: What is sent; None for nothing.
+            idempotency_key: The caller's own. Default: a new one.
+            wait: For how many seconds the server may hold the call. Default: 0.
+        """
+        content, params = encode(body), {"wait": wait or None}
+        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
+        headers = {"idempotency-key": header_safe("idempotency key", key)}
+        timeout_s = self.timeout_s + wait
         return self._retrying(
             lambda: self._call(
                 "POST", path, params=params, content=content, headers=headers, timeout_s=timeout_s

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal, NotRequired, TypedDict
 
-from stepward.sdk.shapes import AwsCost, Run, RunError
+from stepward.sdk.shapes import AnyRun, Run, RunError
 
 WorkflowVersionStatus = Literal["PUBLISHING", "READY", "REFUSED", "ARCHIVED"]
 WorkflowRunStatus = Literal[
@@ -123,27 +123,14 @@ class WorkflowReport(TypedDict):
     cost_usd_micros: int
 
 
-class WorkflowRun(TypedDict):
+class WorkflowRun(AnyRun):
     """One execution of a workflow; `input`, `output`, `tasks` and `report` come with a single run, not with a list."""
 
-    id: str
     kind: Literal["workflow"]
     workflow: str
-    version: str
-    principal: str
     status: WorkflowRunStatus
-    created_at: str
-    deadline_at: str
-    ended_at: str | None
-    parent: str | None
     rerun_of: NotRequired[str]
-    rehearsed: bool
-    """Whether rehearsals answer for its agents."""
-    charged: bool
-    """Whether its agents draw on budgets and count among the costs."""
-    error: NotRequired[RunError]
     totals: WorkflowTotals
-    aws: NotRequired[AwsCost]
     cost: WorkflowCost
     input: NotRequired[Any]
     output: NotRequired[Any]

@@ -6,7 +6,6 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, cast
-from uuid import uuid4
 
 import httpx2
 
@@ -93,9 +92,8 @@ class WorkflowClient:
         """
         choice = {"version": version or None, "rehearse": rehearse, "charge": charge}
         body = {"input": {} if input is None else input} | said(choice)
-        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
-        path, query = path_to("workflows", workflow_id, "runs"), {"wait": wait or None}
-        return cast("WorkflowRun", self._wire.post_once(path, body, key, query, wait_s=float(wait)))
+        path = path_to("workflows", workflow_id, "runs")
+        return cast("WorkflowRun", self._wire.post_once(path, body, idempotency_key, wait=wait))
 
     def runs(
         self, workflow_id: str, *, limit: int | None = None, cursor: str | None = None
@@ -149,9 +147,10 @@ class WorkflowClient:
         It carries an idempotency key as every start does. Who answers its agents, and whether that is charged, is as
         before, unless `rehearse` or `charge` say otherwise.
         """
-        key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
         body = said({"rehearse": rehearse, "charge": charge}) or None
-        return cast("WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, key, {}))
+        return cast(
+            "WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, idempotency_key)
+        )
 
     def plan(self, document: Document) -> WorkflowPlan:
         """Say what a run of a document would do, take and cost; keeps and starts nothing."""

@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from stepward.agents.requests import gathered, joined, parse, refused
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.ids import TENANT_PATTERN, check_id
-from stepward.domain.rehearsal import AnswerChoice
 from stepward.domain.run_origins import Caller
+from stepward.domain.runs import AnswerChoice
 from stepward.domain.schedules import next_times
 from stepward.domain.signatures import new_seed, secret_of
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, WORKFLOW_EVENTS, KeptTrigger, Trigger, TriggerKind

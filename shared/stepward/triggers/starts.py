@@ -13,9 +13,8 @@ from stepward.agents.requests import parse
 from stepward.agents.start import StartRequest
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, NotFound
-from stepward.domain.rehearsal import AnswerChoice
 from stepward.domain.run_origins import Caller
-from stepward.domain.runs import RunHead
+from stepward.domain.runs import AnswerChoice, RunHead
 from stepward.domain.task_records import WorkflowHead
 from stepward.domain.triggers import KeptTrigger, Trigger
 from stepward.models.catalog import check_backend

@@ -18,9 +18,8 @@ from stepward.domain.budgets import Budget, BudgetScope
 from stepward.domain.errors import BudgetExceeded, InvalidRequest, RehearsalMissing
 from stepward.domain.journal import Claimed
 from stepward.domain.money import Price
-from stepward.domain.rehearsal import Answers
 from stepward.domain.run_lists import RunFilter, RunSlice
-from stepward.domain.runs import RunHead, RunStatus, Totals
+from stepward.domain.runs import Answers, RunHead, RunStatus, Totals
 from tests.builders import a_head, an_agent, an_agent_body
 from tests.driver import World
 

@@ -109,10 +109,10 @@ def test_a_backend_that_is_the_models_is_checked_and_not_kept(backend: str) -> N
     assert "llm_backend" not in agent.model_dump()
 
 
-def test_priorities_make_three_lines() -> None:
-    lines = [an_agent(priority=priority).line for priority in range(1, 11)]
-    assert lines == ["low"] * 3 + ["normal"] * 4 + ["high"] * 3
-    assert an_agent().line == "normal"
+def test_priorities_make_three_ranks_in_the_run_queue() -> None:
+    ranks = [an_agent(priority=priority).run_priority for priority in range(1, 11)]
+    assert ranks == ["low"] * 3 + ["normal"] * 4 + ["high"] * 3
+    assert an_agent().run_priority == "normal"
 
 
 def test_a_definition_that_no_item_could_hold_is_refused() -> None:

@@ -12,8 +12,7 @@ from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import BudgetExceeded, Conflict, InvalidRequest, RehearsalMissing
 from stepward.domain.money import Usage
-from stepward.domain.rehearsal import AnswerChoice, Answers
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import AnswerChoice, Answers, RunKey
 from stepward.models import catalog
 from stepward.workflows.runs.start_checks import ChooseAnswers
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow

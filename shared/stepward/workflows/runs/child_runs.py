@@ -14,7 +14,7 @@ from stepward.domain.errors import BudgetExceeded, NotFound
 from stepward.domain.money import dollars
 from stepward.domain.run_origins import Caller, Parent, above_agent
 from stepward.domain.run_queue import RunBudget
-from stepward.domain.runs import RunKey
+from stepward.domain.runs import RunKey, StartOptions
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.tasks.base import ChildRun, Question
@@ -51,8 +51,8 @@ class ChildRuns:
             Launch(
                 agent=agent,
                 given=child.given,
-                priority=self._definition(place).priority,
                 answers=answers,
+                said=StartOptions(priority=self._definition(place).priority),
                 run=place.child,
                 cost_limit_usd_micros=min(limits) if limits else None,
                 parent=Parent(

@@ -13,7 +13,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed
 from stepward.domain.json_schemas import faults_of_value
 from stepward.domain.json_text import carried_bytes
-from stepward.domain.rehearsal import AnswerChoice, Answers
+from stepward.domain.runs import AnswerChoice, Answers
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.models.catalog import check_backend
 from stepward.ports.registry import Seen, Wanted

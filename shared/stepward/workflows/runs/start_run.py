@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,13 +10,11 @@ from typing import Any
 
 from pydantic import Field
 
+from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
-from stepward.agents.start import IDEMPOTENCY_KEY_CHARS, IDEMPOTENCY_TTL
-from stepward.domain.errors import Conflict, InvalidRequest, MachineMissing
-from stepward.domain.ids import VersionOrLabel
-from stepward.domain.rehearsal import AnswerChoice, Answers
+from stepward.domain.errors import Conflict, MachineMissing
 from stepward.domain.run_origins import Caller
-from stepward.domain.run_queue import Priority
+from stepward.domain.runs import AnswerChoice, Answers, StartOptions
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.runs import IdempotencyKey
@@ -39,12 +36,10 @@ from stepward.workflows.runs.start_checks import (
 # Starts.
 
 
-class StartWorkflowRequest(AnswerChoice):
+class StartWorkflowRequest(StartOptions):
     """The body of `POST /workflows/{workflow_id}/runs`."""
 
     input: Any = Field(default_factory=dict)
-    version: VersionOrLabel | None = None
-    priority: Priority | None = None
 
 
 @dataclass(frozen=True)
@@ -56,11 +51,8 @@ class WorkflowLaunch:
     parent: WorkflowParent | None = None
     idempotency: IdempotencyKey | None = None
     rerun_of: str | None = None
-    priority: Priority | None = None
-    """Without one that of the document."""
-
-    said: AnswerChoice = field(default_factory=AnswerChoice)
-    """What the start says of who answers its agents."""
+    said: StartOptions = field(default_factory=StartOptions)
+    """Who answers its agents, and what goes to the head as it was said; the rest is the document's."""
 
     before: Answers | None = None
     """What holds where it says nothing: that of the run above, or of the one that it is a rerun of."""
@@ -85,15 +77,15 @@ class StartWorkflow:
     ) -> tuple[WorkflowHead, bool]:
         """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
         request = parse(StartWorkflowRequest, body)
-        said = json.dumps([workflow_id, request.model_dump(mode="json")], sort_keys=True)
-        key = self.idempotency(caller, said, idempotency_key)
+        said = [workflow_id, request.model_dump(mode="json")]
+        key = idempotency_key_of(caller, said, idempotency_key, self.ports.clock.now())
         try:
             found = startable_workflow(self.registry, caller.tenant, workflow_id, request.version)
         except Conflict as error:
             if error.fix == TRY_AGAIN:
                 self._order(caller.tenant, workflow_id, request.version)
             raise
-        launch = WorkflowLaunch(request.input, idempotency=key, priority=request.priority, said=request)
+        launch = WorkflowLaunch(request.input, idempotency=key, said=request)
         return self.launch(caller, found, launch)
 
     def _order(self, tenant: str, workflow: str, version: str | None) -> None:
@@ -114,13 +106,13 @@ class StartWorkflow:
         now = self.ports.clock.now()
         definition = found.definition
         head = WorkflowHead(
+            **{"priority": definition.priority} | launch.said.for_head(),
             run=launch.run or self.ports.ids.new("run"),
             tenant=caller.tenant,
             workflow=definition.id,
             version=definition.version,
             principal=caller.principal,
             status=WorkflowStatus.RUNNING,
-            priority=launch.priority or definition.priority,
             machine=found.machine,
             parent=launch.parent,
             rerun_of=launch.rerun_of,
@@ -161,23 +153,6 @@ class StartWorkflow:
             self.ports.queue.tell(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
             raise being_made(head.workflow, head.version) from error
 
-    def idempotency(self, caller: Caller, said: str, key: str | None) -> IdempotencyKey | None:
-        """Make of a header what knows the same request again; raises `InvalidRequest` for one that cannot be kept."""
-        if key is None:
-            return None
-        if not 0 < len(key) <= IDEMPOTENCY_KEY_CHARS or not key.isprintable():
-            raise InvalidRequest(
-                "the Idempotency-Key cannot be used.",
-                field="Idempotency-Key",
-                fix=f"use 1 to {IDEMPOTENCY_KEY_CHARS} printable characters, such as a UUID",
-            )
-        return IdempotencyKey(
-            principal=caller.principal,
-            key=key,
-            body_sha256=hashlib.sha256(said.encode()).hexdigest(),
-            expires_at=int((self.ports.clock.now() + IDEMPOTENCY_TTL).timestamp()),
-        )
-
 
 # Reruns.
 
@@ -204,12 +179,12 @@ class RerunWorkflow:
         if before.status is WorkflowStatus.COMPLETED:
             raise Conflict("the run has completed.", field="run_id", fix="start a new run")
         found = startable_workflow(self.registry, caller.tenant, before.workflow, before.version)
+        again = _request(before.run, said)
         launch = WorkflowLaunch(
             self.ports.store.given(before.key),
-            idempotency=self.start.idempotency(caller, _request(before.run, said), idempotency_key),
+            idempotency=idempotency_key_of(caller, again, idempotency_key, self.start.ports.clock.now()),
             rerun_of=before.run,
-            priority=before.priority,
-            said=said,
+            said=StartOptions(priority=before.priority, **said.model_dump()),
             before=before.answers,
         )
         return self.start.launch(caller, found, launch)[0]

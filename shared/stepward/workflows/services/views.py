@@ -83,6 +83,9 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
     return {
         "id": head.run,
         "kind": "workflow",
+        "workflow": head.workflow,
+        "version": head.version,
+        "status": head.status,
         **shown,
         "error": shown.get("error"),
         "charged": head.charged,
