@@ -12,11 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from docs.generator import reference
+from docs.generator import maps, reference
 
 SOURCES: Final = Path(__file__).resolve().parents[1]
 BUILD: Final = SOURCES.parents[1] / ".build"
-SHOWN: Final = ("*.md", "*.svg")
+SHOWN: Final = ("*.md", "*.svg", "*.css")
 _LOADED: Final = re.compile(
     r"""<(?:script|img|iframe|source)\b[^>]*\bsrc=["']?(?:https?:)?//[^"'\s>]+"""
     r"""|<link\b(?=[^>]*\brel=["']?(?:stylesheet|preconnect|preload|icon))[^>]*\bhref=["']?(?:https?:)?//[^"'\s>]+""",
@@ -72,6 +72,7 @@ def main() -> int:
     )
     options = parser.parse_args()
     reference.write()
+    maps.write()
     code = build(SOURCES, options.out, options.tool)
     if code == 0:
         sys.stdout.write(f"The pages are in {options.out / 'index.html'}\n")

@@ -1,38 +1,35 @@
-"""What a run tells: its errors and its events."""
+"""Write what a run reports: its errors and its events."""
 
 from __future__ import annotations
 
 import ast
 import inspect
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any
 
+from docs.generator.remedies import BRANCHES, REMEDIES
 from docs.generator.tables import code, meaning, page, table
 from stepward.domain import errors, events
 from stepward.domain.errors import StepwardError
 
-_MENDS: Final = {
-    "CallerError": "Mend the request: `field` says what is wrong, `fix` how to mend it.",
-    "PolicyStop": "Raise the limit, ask the person, or leave it: the run's own rules ended it.",
-    "ModelFault": "The model is told and may try again; if a run ends by it, mend the tool, the schema or the prompt.",
-    "ProviderFault": "See `stepward doctor` and the provider's own status; a fallback model answers where there is one.",
-    "PlatformFault": "Ask again; if it stays, see the alarms and the logs of the function.",
-    "TaskFault": "Read the task's error in the run: this one only carries it to the state machine.",
-    "Bug": "Report it, with the run's id.",
-}
-"""What whoever meets an error of a branch can do, where the error itself does not say."""
-
 
 def error_codes() -> str:
-    """Write the page of every error: status, whether it is tried again, what it means, what to do."""
-    parts = ["`code` in a problem document, `error.code` in a run. *again* marks what is retried by itself."]
+    """Write the page of every error: status, whether it is retried, what it means and what to do about it.
+
+    Raises:
+        ValueError: An error of the tree has no remedy, or a remedy no error.
+    """
+    parts = [
+        "`code` in a problem document, `error.code` in a run. *yes* under *retried* marks what is retried without your help."
+    ]
     branches = {one.__name__: one for one in StepwardError.__subclasses__() if hasattr(errors, one.__name__)}
-    if branches.keys() != _MENDS.keys():
-        raise ValueError(f"say how to mend the errors of {sorted(branches.keys() ^ _MENDS.keys())}")
-    for name, mend in _MENDS.items():
+    codes = {one.__name__ for branch in branches.values() for one in _tree(branch)}
+    if unsaid := (codes ^ REMEDIES.keys()) | (branches.keys() ^ BRANCHES.keys()):
+        raise ValueError(f"say in docs.generator.remedies what to do about {sorted(unsaid)}")
+    for name, said in BRANCHES.items():
         rows = [_error(one) for one in _tree(branches[name])]
-        parts += [f"## {name}", mend]
-        parts.append(table(["code", "HTTP", "retried", "meaning"], rows))
+        parts += [f"## {name}", said]
+        parts.append(table(["code", "HTTP", "retried", "meaning", "what to do"], rows))
     return page("Errors", *parts)
 
 
@@ -55,7 +52,8 @@ def _tree(of: type[StepwardError]) -> Iterator[type[StepwardError]]:
 
 
 def _error(one: type[StepwardError]) -> tuple[str, ...]:
-    return code(one.__name__), str(one.http_status), "again" if one.retryable else "", meaning(one)
+    name = one.__name__
+    return code(name), str(one.http_status), "yes" if one.retryable else "", meaning(one), REMEDIES[name]
 
 
 def _yielded() -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from docs.generator import documents, happenings, interfaces
+from docs.generator import documents, happenings, interfaces, limits
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "reference"
 PAGES: Final[dict[str, Callable[[], str]]] = {
@@ -17,6 +17,7 @@ PAGES: Final[dict[str, Callable[[], str]]] = {
     "tasks.md": documents.tasks,
     "tools.md": documents.tools,
     "configuration.md": documents.configuration,
+    "limits.md": limits.limits,
     "errors.md": happenings.error_codes,
     "events.md": happenings.event_types,
 }
