@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.house.source_tree import ROOT, name, product_files, tree_of
+from tests.house.task_type_names import spelt_out_types
 
 SMALL_LINES = 40
 PRIVATE_WORDS = re.compile(
@@ -157,7 +158,7 @@ def figures() -> list[Figure]:
     imports = sum((node.end_lineno or 0) - node.lineno + 1 for path in paths for node in _imports(path))
     product = [path for path in paths if not name(path).startswith("infra/")]
     laptop = [path for path in paths if name(path).startswith("infra/local/")]
-    private = private_names()
+    private, spelt = private_names(), spelt_out_types()
     documented, with_sections = _docstring_sections()
     return [
         Figure("files of functions, shared, infra", len(paths), "about 430", tuple(map(name, paths))),
@@ -175,6 +176,7 @@ def figures() -> list[Figure]:
         Figure("Any in 1,000 lines of code, product", _any_per_thousand(product), "under 15"),
         Figure("Any in 1,000 lines of code, infra/local", _any_per_thousand(laptop), "under 30"),
         Figure("names with a private word", len(private), "0", tuple(private)),
+        Figure("names of task types outside stepward.tasks", len(spelt), "under 15", tuple(spelt)),
         Figure("docstrings", documented, ""),
         Figure("docstrings with Args, Returns, Raises", with_sections, "all that is public"),
     ]

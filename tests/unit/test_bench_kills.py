@@ -17,7 +17,7 @@ from infra.local.faults import LaptopError, UnusableOption
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.tools import Placement
 from stepward.tasks import catalog as tasks
-from stepward.tasks.base import Place
+from stepward.tasks.facts import Step
 from stepward.tools import catalog as tools
 from stepward.workflows.checks import examine
 
@@ -51,7 +51,7 @@ def test_every_way_to_wait_for_somebody_is_among_the_shapes() -> None:
     assert any("approval" in use for use in used)
     definitions = [examine(shape.document)[0] for shape in SHAPES.values() if shape.kind == "workflows"]
     found = [task for definition in definitions if definition for task in definition.tasks]
-    types = {name for name in tasks.CATALOG if tasks.find_type(name).place is Place.AWAITED}
+    types = {name for name in tasks.CATALOG if tasks.find_type(name).steps == (Step.AWAIT,)}
     assert types <= {task.type for task in found}
     assert {bool(task.settings.get("url")) for task in found if task.type == "webhook"} == {True, False}
     assert any(task.settings.get("chunk_size") for task in found if task.type == "foreach")

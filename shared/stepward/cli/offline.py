@@ -23,9 +23,6 @@ from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
 from stepward.sdk.documents import JSON, YAML, Document, opened
 from stepward.sdk.models import Model
 from stepward.sdk.workflow_shapes import Drawn
-from stepward.tasks.agent import AgentSettings
-from stepward.tasks.subworkflow import SubworkflowSettings
-from stepward.tasks.tool import ToolSettings
 from stepward.testing.fake_llm import FakeProvider
 from stepward.testing.fake_llm.command import Told, provider_of
 from stepward.testing.fake_llm.script_files import Unreadable
@@ -250,13 +247,10 @@ def _nothing_kept(definition: WorkflowDefinition) -> None:
 def _references(context: CheckContext) -> list[Problem]:
     found = []
     for node in context.all():
-        named = node.settings
-        if isinstance(named, AgentSettings):
-            found.append(_unchecked(context, node, "agent", named.agent))
-        elif isinstance(named, SubworkflowSettings):
-            found.append(_unchecked(context, node, "workflow", named.workflow))
-        elif isinstance(named, ToolSettings) and "." in named.tool:
-            found.append(_unchecked(context, node, "tool", named.tool))
+        if node.kind and node.kind.starts and (child := node.child):
+            found.append(_unchecked(context, node, node.kind.starts, child.of))
+        elif node.custom_tool and node.settings is not None:
+            found.append(_unchecked(context, node, "tool", node.custom_tool))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from pydantic import AliasChoices, Field
@@ -9,7 +11,9 @@ from pydantic import AliasChoices, Field
 from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.money import usd_to_micros
 from stepward.domain.numbers import Exact
-from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.base import ChildRun, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Starts, Step
 
 
 class AgentSettings(TaskSettings):
@@ -36,23 +40,44 @@ class AgentTask(TaskType[AgentSettings]):
 
     name = "agent"
     purpose = "Runs an agent on the task's inputs and brings its answer."
-    place = Place.AWAITED
     settings = AgentSettings
+    steps = (Step.AWAIT,)
+    picture = Picture("#7c5cff", "M12 3.5l2 6.5 6.5 2-6.5 2-2 6.5-2-6.5-6.5-2 6.5-2z", ("([", "])"))
+    markers = ("agent",)
     typical_ms = 10_000
+    starts = Starts.AGENT
 
     def most_seconds(self, settings: AgentSettings) -> int | None:
         """An agent's own limits end it; a day is more than it and its time in line should take."""
         del settings
         return 86_400
 
+    def child(self, settings: AgentSettings) -> ChildRun | None:
+        """The agent's run, with what it may cost."""
+        limit = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
+        return ChildRun(settings.agent, settings.version, cost_limit_usd_micros=limit)
+
+    def reaches(self, settings: AgentSettings) -> Iterator[tuple[str, str]]:
+        """The agent."""
+        yield "agents", versioned(settings.agent, settings.version)
+
+    def caption(self, task: TaskDefinition, settings: AgentSettings) -> str:
+        """Which agent."""
+        del task
+        return f"agent {settings.agent}"
+
     def open(self, ready: Ready[AgentSettings], context: TaskContext) -> None:
         """Start the run; `input` alone is the input itself."""
-        settings = ready.settings
-        limit = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
-        given = given_of(ready.inputs)
-        context.reach.start_agent(context.place, ChildRun(settings.agent, settings.version, given, limit))
+        child = self.child(ready.settings)
+        assert child is not None
+        context.reach.start_agent(context.place, replace(child, given=given_of(ready.inputs)))
 
 
 def given_of(inputs: dict[str, Any]) -> Any:
     """Give a run its input: what is called `input` if nothing else is said, else all of it."""
     return inputs["input"] if inputs.keys() == {"input"} else inputs
+
+
+def versioned(name: str, version: str | None) -> str:
+    """Name an agent or workflow with the version that is asked for: another version may do other things."""
+    return name + (f"@{version}" if version else "")

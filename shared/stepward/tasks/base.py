@@ -1,34 +1,25 @@
-"""What a task type is: which settings it takes, which of them may hold expressions, where it runs, what it does."""
+"""What a task type is: one class that says all that is special about it, and what its tasks are given when they run."""
 
 from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from stepward.domain.bounds import ONE, Bound
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.tools.base import ToolContext
+from stepward.tasks.facts import Answered, Branch, Picture, Starts, Step
+from stepward.tools.base import BoundTool, ToolContext
 
-
-class Place(StrEnum):
-    """Where tasks of a type are carried out."""
-
-    WITHIN = "within"
-    """In the task's own state: `task_run` does the work and keeps the outcome."""
-    AWAITED = "awaited"
-    """Somewhere else: the state waits for a token that comes with the outcome."""
-    BODY = "body"
-    """The type has tasks within, which run once an item or round."""
-    GROUP = "group"
-    """The type only holds tasks together: it is gone when the machine is made."""
+FEW_BYTES: Final = 100
+"""Of an output that is a word or a number."""
 
 
 class TaskSettings(BaseModel):
@@ -52,7 +43,7 @@ class ChildRun:
 
     of: str
     version: str | None
-    given: Any
+    given: Any = None
     cost_limit_usd_micros: int | None = None
 
 
@@ -119,27 +110,91 @@ class Ready(Generic[S]):
 
 
 class TaskType(ABC, Generic[S]):
-    """A type of tasks; holds no state. A subclass implements `run` or `open`, by its place."""
+    """A type of tasks; holds no state. A subclass implements `run` if one of its steps is `CALL`, `open` if one is `AWAIT`."""
 
     name: ClassVar[str]
     purpose: ClassVar[str]
-    place: ClassVar[Place]
     settings: type[S]
+    steps: ClassVar[tuple[Step, ...]]
+    """The states of a task in order, by what they do; none for a type that only holds tasks together."""
+    picture: ClassVar[Picture]
+
+    # How documents say it.
+
     expressions: ClassVar[tuple[str, ...]] = ()
     """The settings that may hold `{% … %}`, anywhere within their values; inputs always may."""
     later: ClassVar[tuple[str, ...]] = ()
     """Those of them that are evaluated by the type's own states, not before the task runs."""
+    questions: ClassVar[tuple[str, ...]] = ()
+    """Those of them that can be nothing but an expression, so that its brackets may be left out."""
+    variables: ClassVar[frozenset[str]] = frozenset()
+    """What the expressions of the tasks within may say beside what all may."""
+    markers: ClassVar[tuple[str, ...]] = ()
+    """The settings that only this type has: they tell the type of a task that does not say it."""
+    shared_markers: ClassVar[tuple[str, ...]] = ()
+    """What tells it where no marker is there: common fields, or settings of several types."""
+    aliases: ClassVar[Mapping[str, str]] = {}
+    """Other names of fields that mean something else in tasks of other types."""
+
+    # What plans and proofs count on.
+
+    bound: ClassVar[str | None] = None
+    """The setting that bounds how often the tasks within run."""
     needs_timeout: ClassVar[bool] = False
     """Whether somebody outside has to act, so that a task without a time could wait for ever."""
     typical_ms: ClassVar[int] = 100
     """How long one is expected to take, for plans; what a task itself says goes before it."""
+    calls_out: ClassVar[bool] = False
+    """Whether its own function takes the typical time, because it calls somebody and waits for the answer."""
     leaves: ClassVar[bool] = False
     """Whether inputs leave the platform: what the proof about personal data calls outside."""
+    takes_arguments: ClassVar[bool] = False
+    """Whether its inputs are its tool's arguments, as they are."""
+    starts: ClassVar[Starts | None] = None
+    """Of what it starts a run that answers it."""
+    answered: ClassVar[Answered | None] = None
+    """Who answers it from outside, where somebody does."""
+    puts_events: ClassVar[int] = 0
+    """How many events it puts on the bus each time that it runs."""
 
-    def place_of(self, settings: S) -> Place:
-        """The place under these settings; most types have one."""
+    @property
+    def is_group(self) -> bool:
+        """Whether it only holds tasks together: it is gone when the machine is made."""
+        return not self.steps
+
+    @property
+    def repeats(self) -> bool:
+        """Whether its tasks run once an item or round."""
+        return Step.ITEMS in self.steps or self.takes_turns
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether its rounds come one after another, so that one may build on the last."""
+        return Step.ROUNDS in self.steps
+
+    @property
+    def holds_tasks(self) -> bool:
+        """Whether there are tasks within."""
+        return self.is_group or self.repeats
+
+    @property
+    def begins(self) -> bool:
+        """Whether further states follow the one that begins it."""
+        return Step.BEGIN in self.steps
+
+    @property
+    def keeps_later(self) -> bool:
+        """Whether its outcome is kept by a state of its own at the end."""
+        return Step.KEEP in self.steps
+
+    def steps_of(self, settings: S) -> tuple[Step, ...]:
+        """The states under these settings; most types always have the same."""
         del settings
-        return self.place
+        return self.steps
+
+    def is_awaited(self, settings: S) -> bool:
+        """Whether somebody else answers the task."""
+        return Step.AWAIT in self.steps_of(settings)
 
     def effect(self, settings: S) -> Effect:
         """What a second execution would do in the world."""
@@ -151,20 +206,80 @@ class TaskType(ABC, Generic[S]):
         del settings
         return self.leaves
 
+    def needs_yes(self, settings: S) -> bool:
+        """Whether it completes only if a person says yes."""
+        del settings
+        return False
+
+    def has_address(self, settings: S) -> bool:
+        """Whether a call from outside answers it, at an address of its own."""
+        del settings
+        return False
+
     def faults(self, task: TaskDefinition, settings: S) -> Iterator[Fault]:
         """Find what the settings' own model cannot: the default has nothing to find."""
         del task, settings
         return iter(())
+
+    def branches(self, settings: S) -> Iterator[Branch]:
+        """The tasks that hang on its answer."""
+        del settings
+        return iter(())
+
+    def reaches(self, settings: S) -> Iterator[tuple[str, str]]:
+        """Whom it may reach, as kind and name: agents, tools, hosts, workflows, events, people."""
+        del settings
+        return iter(())
+
+    def child(self, settings: S) -> ChildRun | None:
+        """The run that it starts, without what that is given."""
+        del settings
+        return None
+
+    def tool(self, settings: S) -> BoundTool | None:
+        """The tool that it calls; raises what is wrong with its configuration."""
+        del settings
+        return None
+
+    def custom_tool(self, task: TaskDefinition) -> str | None:
+        """The function of somebody's own that it calls, as `folder.function`."""
+        del task
+        return None
 
     def output_schema(self, settings: S) -> Mapping[str, Any] | None:
         """The JSON Schema of what it brings, where that is known before it runs."""
         del settings
         return None
 
+    def output_bytes(self, task: TaskDefinition) -> int | None:
+        """How large its output is at most; None if nobody knows before it runs."""
+        del task
+        return None
+
+    def rounds(self, settings: S) -> Bound:
+        """How often the tasks within run each time that it does."""
+        del settings
+        return ONE
+
+    def at_once(self, settings: S) -> int:
+        """How many of its rounds run side by side at most."""
+        del settings
+        return 1
+
+    def fixed_s(self, task: TaskDefinition) -> int | None:
+        """How long it takes, in seconds, where the document says it."""
+        del task
+        return None
+
     def most_seconds(self, settings: S) -> int | None:
-        """How long one attempt may take where the task does not say; None: the room's own time."""
+        """How long one attempt may take where the task does not say; None: the function's own time."""
         del settings
         return None
+
+    def caption(self, task: TaskDefinition, settings: S) -> str:
+        """What it does in a few words, for pictures."""
+        del task, settings
+        return self.name
 
     def run(self, ready: Ready[S], context: TaskContext) -> Done:
         """Do the work of one attempt; raises a `StepwardError` that says whether another may do better."""

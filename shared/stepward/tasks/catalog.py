@@ -1,7 +1,8 @@
-"""The gallery's index: a type's module is imported when somebody first uses it."""
+"""The catalog of task types: a type's module is imported when somebody first uses it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
@@ -9,7 +10,8 @@ from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Place, TaskType
+from stepward.tasks.base import ChildRun, TaskType
+from stepward.tasks.facts import Answered, Branch, Step
 
 CATALOG: Final[dict[str, str]] = {
     "agent": "stepward.tasks.agent:AgentTask",
@@ -42,14 +44,56 @@ def find_type(name: str) -> TaskType[Any]:
     return found
 
 
+def type_of(task: TaskDefinition) -> TaskType[Any]:
+    """Load a task's type."""
+    return find_type(task.type)
+
+
+def all_types() -> Iterator[TaskType[Any]]:
+    """Load every type, in the order of their names."""
+    return (find_type(name) for name in CATALOG)
+
+
 def settings_of(task: TaskDefinition) -> Any:
     """Read a task's settings as its type knows them; they were checked when the version was registered."""
-    return find_type(task.type).settings.model_validate(task.settings)
+    return type_of(task).settings.model_validate(task.settings)
+
+
+def steps_of(task: TaskDefinition) -> tuple[Step, ...]:
+    """Name the states of a task by what they do."""
+    kind = type_of(task)
+    return kind.steps_of(settings_of(task)) if Step.CALL in kind.steps else kind.steps
 
 
 def is_awaited(task: TaskDefinition) -> bool:
     """Whether somebody else answers the task."""
-    kind = find_type(task.type)
-    return kind.place is Place.AWAITED or (
-        kind.place is Place.WITHIN and kind.place_of(settings_of(task)) is Place.AWAITED
-    )
+    return Step.AWAIT in steps_of(task)
+
+
+def branches_of(task: TaskDefinition) -> tuple[Branch, ...]:
+    """Give the tasks that hang on a task's answer."""
+    kind = type_of(task)
+    has_branches = type(kind).branches is not TaskType.branches
+    return tuple(kind.branches(settings_of(task))) if has_branches else ()
+
+
+def child_of(task: TaskDefinition) -> ChildRun | None:
+    """Name the run that a task starts; None if it starts none."""
+    kind = type_of(task)
+    return kind.child(settings_of(task)) if kind.starts else None
+
+
+def answered_by(task: TaskDefinition) -> Answered | None:
+    """Name who answers an awaited task from outside; None if nobody or a run does."""
+    return type_of(task).answered if is_awaited(task) else None
+
+
+def asks_person(task: TaskDefinition) -> bool:
+    """Whether the task's outcome is what a person decided."""
+    answered = type_of(task).answered
+    return answered is not None and answered.is_approval
+
+
+def lets_time_pass(task: TaskDefinition) -> bool:
+    """Whether the task waits while nothing of the run's own works: for somebody, or for a time."""
+    return not {Step.AWAIT, Step.PAUSE}.isdisjoint(steps_of(task))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
@@ -11,7 +11,8 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition, TaskId
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Branch, Picture, Step, short
 
 
 class ConditionSettings(TaskSettings):
@@ -34,14 +35,33 @@ class ConditionTask(TaskType[ConditionSettings]):
 
     name = "condition"
     purpose = "Answers a yes-or-no question; the tasks of `then` or of `otherwise` are skipped by the answer."
-    place = Place.WITHIN
     settings = ConditionSettings
+    steps = (Step.CALL,)
+    picture = Picture("#d6409f", "M12 4l8 8-8 8-8-8z", ("{", "}"))
     expressions = ("test",)
+    questions = ("test",)
+    markers = ("test", "then", "otherwise")
+    aliases: ClassVar[Mapping[str, str]] = {"condition": "test"}
 
     def output_schema(self, settings: ConditionSettings) -> Mapping[str, Any] | None:
         """Say that the answer is yes or no."""
         del settings
         return {"type": "boolean"}
+
+    def output_bytes(self, task: TaskDefinition) -> int | None:
+        """True or false."""
+        del task
+        return FEW_BYTES
+
+    def branches(self, settings: ConditionSettings) -> Iterator[Branch]:
+        """What hangs on a yes, and what on a no."""
+        yield Branch("then", True, settings.then)
+        yield Branch("otherwise", False, settings.otherwise)
+
+    def caption(self, task: TaskDefinition, settings: ConditionSettings) -> str:
+        """The question."""
+        del task
+        return short(str(settings.test), 40)
 
     def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[Fault]:
         """A task cannot hang on both answers, and what is asked must have one."""

@@ -10,7 +10,8 @@ from pydantic import Field
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step
 
 PLATFORM_FIELDS: Final = ("id", "tenant", "run")
 """Of an event's detail: what the platform says of it, so that whoever reads it can rely on that."""
@@ -31,9 +32,13 @@ class EventTask(TaskType[EventSettings]):
 
     name = "event"
     purpose = "Puts an event on the bus, with the task's inputs as its detail."
-    place = Place.WITHIN
     settings = EventSettings
+    steps = (Step.CALL,)
+    picture = Picture("#e5730f", "M13.5 3L6 13.5h5L10.5 21 18 10.5h-5z", (">", "]"))
+    markers = ("event",)
+    calls_out = True
     leaves = True
+    puts_events = 1
 
     def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[Fault]:
         """What the platform says of an event, no task says."""
@@ -48,6 +53,20 @@ class EventTask(TaskType[EventSettings]):
         """Whoever reads events drops those whose id it has seen."""
         del settings
         return Effect.IDEMPOTENT
+
+    def reaches(self, settings: EventSettings) -> Iterator[tuple[str, str]]:
+        """Those who wait for events of this name."""
+        yield "events", settings.event
+
+    def caption(self, task: TaskDefinition, settings: EventSettings) -> str:
+        """Which event."""
+        del task
+        return f"event {settings.event}"
+
+    def output_bytes(self, task: TaskDefinition) -> int | None:
+        """The event's name and its id."""
+        del task
+        return FEW_BYTES
 
     def output_schema(self, settings: EventSettings) -> Mapping[str, Any] | None:
         """Say that it brings the event and its id."""

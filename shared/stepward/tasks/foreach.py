@@ -7,12 +7,16 @@ from typing import Any, Final
 
 from pydantic import Field
 
+from stepward.domain.bounds import Bound, exactly
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
+from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step
 
 MOST_AT_ONCE: Final = 40
 """An inline Map runs no more side by side, whatever it is told."""
+EXPECTED_ITEMS: Final = 10
+"""For how many a plan takes a list whose length nobody knows before the run."""
 
 
 class ForeachSettings(TaskSettings):
@@ -47,15 +51,37 @@ class ForeachTask(TaskType[ForeachSettings]):
 
     name = "foreach"
     purpose = "Runs its tasks for each item of a list; the output is the list of what each item brought."
-    place = Place.BODY
     settings = ForeachSettings
+    steps = (Step.BEGIN, Step.ITEMS, Step.KEEP)
+    picture = Picture("#0f9d8a", "M8 6.5h12M8 12h12M8 17.5h12M4 6.5h.01M4 12h.01M4 17.5h.01")
     expressions = ("items", "collect")
     later = ("collect",)
+    variables = frozenset({"item", "index"})
+    markers = ("items", "max_items", "chunk_size")
+    bound = "max_items"
 
     def output_schema(self, settings: ForeachSettings) -> Mapping[str, Any] | None:
         """Say that it is a list, one entry an item."""
         del settings
         return {"type": "array"}
+
+    def rounds(self, settings: ForeachSettings) -> Bound:
+        """One an item: those that the document lists, else from none to as many as it allows."""
+        if isinstance(settings.items, list):
+            return exactly(len(settings.items))
+        most = settings.max_items
+        return Bound(least=0, expected=min(EXPECTED_ITEMS, most), most=most)
+
+    def at_once(self, settings: ForeachSettings) -> int:
+        """As many as it says."""
+        return settings.max_parallel
+
+    def caption(self, task: TaskDefinition, settings: ForeachSettings) -> str:
+        """How many items, and how many of them at once."""
+        del task
+        items = settings.items
+        counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.max_items}"
+        return f"for each, {counted} items, {settings.max_parallel} at once"
 
     def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[Fault]:
         """A body without tasks does nothing; a list in the document is known to be too long."""

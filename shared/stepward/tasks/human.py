@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field, ValidationError
 
 from stepward.domain.approval_forms import Form
 from stepward.domain.approvals import A_WEEK_S, SHORTEST_S, Asking
+from stepward.domain.bounds import Bound
 from stepward.domain.errors import ApprovalDenied
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Place, Question, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Fault, Question, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Answered, Picture, Step
 
 Principals = tuple[str, ...]
+ANYBODY: Final = "anybody who may approve"
 
 
 class HumanSettings(TaskSettings):
@@ -53,9 +56,16 @@ class HumanTask(TaskType[HumanSettings]):
 
     name = "human"
     purpose = "Asks a person to approve or to fill in a form, with reminders and escalation."
-    place = Place.AWAITED
     settings = HumanSettings
+    steps = (Step.AWAIT,)
+    picture = Picture(
+        "#c98a00",
+        "M12 11.5a3.8 3.8 0 1 0 0-7.6 3.8 3.8 0 0 0 0 7.6zM4.8 20c.6-4 3.4-5.6 7.2-5.6s6.6 1.6 7.2 5.6",
+        ("[/", "/]"),
+    )
+    markers = ("question",)
     typical_ms = 3_600_000
+    answered = Answered("approvals_api", Bound(least=0, expected=2, most=6), is_approval=True)
     expressions = ("question", "details")
     needs_timeout = True
 
@@ -68,6 +78,20 @@ class HumanTask(TaskType[HumanSettings]):
             if not re.fullmatch(PRINCIPAL_PATTERN, name)
         ]
         yield from wrong or _unaskable(task, settings)
+
+    def needs_yes(self, settings: HumanSettings) -> bool:
+        """Whether a no fails it."""
+        return settings.on_deny == "fail"
+
+    def reaches(self, settings: HumanSettings) -> Iterator[tuple[str, str]]:
+        """Those who may decide."""
+        asked = [*settings.approvers, *settings.escalate_to]
+        yield from (("people", name) for name in asked or [ANYBODY])
+
+    def caption(self, task: TaskDefinition, settings: HumanSettings) -> str:
+        """That a person is asked."""
+        del task, settings
+        return "asks a person"
 
     def open(self, ready: Ready[HumanSettings], context: TaskContext) -> None:
         """Open the approval."""

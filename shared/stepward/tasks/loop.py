@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from pydantic import Field
 
+from stepward.domain.bounds import Bound
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
+from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step
+
+EXPECTED_ROUNDS: Final = 2
+"""For how many a plan takes a loop whose end nobody knows before the run."""
 
 
 class LoopSettings(TaskSettings):
@@ -26,10 +31,26 @@ class LoopTask(TaskType[LoopSettings]):
 
     name = "loop"
     purpose = "Runs its tasks until `until` holds after a round, at most `max_iterations` rounds."
-    place = Place.BODY
     settings = LoopSettings
+    steps = (Step.BEGIN, Step.ROUNDS)
+    picture = Picture("#0f9d8a", "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9M19.5 4.5V9H15")
     expressions = ("until", "collect")
     later = ("until", "collect")
+    questions = ("until",)
+    variables = frozenset({"iteration", "previous"})
+    markers = ("max_iterations",)
+    shared_markers = ("tasks", "until")
+    bound = "max_iterations"
+
+    def rounds(self, settings: LoopSettings) -> Bound:
+        """One at least, since `until` is asked after a round."""
+        most = settings.max_iterations
+        return Bound(least=1, expected=min(EXPECTED_ROUNDS, most), most=most)
+
+    def caption(self, task: TaskDefinition, settings: LoopSettings) -> str:
+        """How many rounds."""
+        del task
+        return f"loop, up to {settings.max_iterations} rounds"
 
     def faults(self, task: TaskDefinition, settings: LoopSettings) -> Iterator[Fault]:
         """A body without tasks does nothing."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import ClassVar
 
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Place, TaskSettings, TaskType
+from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.facts import Picture
 
 
 class ParallelTask(TaskType[TaskSettings]):
@@ -13,8 +15,16 @@ class ParallelTask(TaskType[TaskSettings]):
 
     name = "parallel"
     purpose = "Groups tasks that run side by side; the group's output is their outputs by id."
-    place = Place.GROUP
     settings = TaskSettings
+    steps = ()
+    picture = Picture("#7b8496", "M6 5v14M12 5v14M18 5v14")
+    shared_markers = ("tasks",)
+    aliases: ClassVar[Mapping[str, str]] = {"parallel": "tasks"}
+
+    def caption(self, task: TaskDefinition, settings: TaskSettings) -> str:
+        """A group."""
+        del task, settings
+        return "group"
 
     def faults(self, task: TaskDefinition, settings: TaskSettings) -> Iterator[Fault]:
         """An empty group has nothing to wait for."""

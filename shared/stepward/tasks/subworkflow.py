@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from pydantic import AliasChoices, Field
 
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, VersionOrLabel
-from stepward.tasks.agent import given_of
-from stepward.tasks.base import ChildRun, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.agent import given_of, versioned
+from stepward.tasks.base import ChildRun, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Starts, Step
 
 
 class SubworkflowSettings(TaskSettings):
@@ -27,16 +32,35 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
 
     name = "subworkflow"
     purpose = "Runs another workflow on the task's inputs and brings its output."
-    place = Place.AWAITED
     settings = SubworkflowSettings
+    steps = (Step.AWAIT,)
+    picture = Picture(
+        "#3e63dd", "M4 4h6.5v6.5H4zM13.5 13.5H20V20h-6.5zM10.5 7.25h3.25a3 3 0 0 1 3 3v3.25", ("[[", "]]")
+    )
+    markers = ("workflow",)
     typical_ms = 30_000
+    starts = Starts.WORKFLOW
 
     def most_seconds(self, settings: SubworkflowSettings) -> int | None:
         """The other workflow's own time ends it; a year is the most that it may have."""
         del settings
         return A_YEAR_S
 
+    def child(self, settings: SubworkflowSettings) -> ChildRun | None:
+        """The workflow's run."""
+        return ChildRun(settings.workflow, settings.version)
+
+    def reaches(self, settings: SubworkflowSettings) -> Iterator[tuple[str, str]]:
+        """The workflow."""
+        yield "workflows", versioned(settings.workflow, settings.version)
+
+    def caption(self, task: TaskDefinition, settings: SubworkflowSettings) -> str:
+        """Which workflow."""
+        del task
+        return f"subworkflow {settings.workflow}"
+
     def open(self, ready: Ready[SubworkflowSettings], context: TaskContext) -> None:
         """Start the run."""
-        child = ChildRun(ready.settings.workflow, ready.settings.version, given_of(ready.inputs))
-        context.reach.start_workflow(context.place, child)
+        child = self.child(ready.settings)
+        assert child is not None
+        context.reach.start_workflow(context.place, replace(child, given=given_of(ready.inputs)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from time import perf_counter
 from typing import Any
+from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError
 
@@ -22,7 +23,8 @@ from stepward.domain.ids import ToolReference
 from stepward.domain.retries import Retry
 from stepward.domain.tools import LONGEST_ATTEMPT_S, OUTCOME_UNKNOWN, Effect, Placement, ToolUse
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step
 from stepward.tools.base import BoundTool
 from stepward.tools.catalog import bind
 from stepward.tools.egress import GRACE_S
@@ -51,9 +53,16 @@ class ToolTask(TaskType[ToolSettings]):
 
     name = "tool"
     purpose = "Calls a tool with the task's inputs as its arguments."
-    place = Place.WITHIN
     settings = ToolSettings
+    steps = (Step.CALL,)
+    picture = Picture(
+        "#1f87d9",
+        "M14.8 5a4.6 4.6 0 0 0-5.9 5.9L4 15.8 8.2 20l4.9-4.9A4.6 4.6 0 0 0 19 9.2l-2.9 2.9-3.2-.8-.9-3.3z",
+    )
+    markers = ("tool",)
+    takes_arguments = True
     typical_ms = 1_000
+    calls_out = True
 
     def effect(self, settings: ToolSettings) -> Effect:
         """The tool's own."""
@@ -62,6 +71,29 @@ class ToolTask(TaskType[ToolSettings]):
     def is_outside(self, settings: ToolSettings) -> bool:
         """Whether the call leaves the platform: web requests and functions."""
         return settings.tool.startswith("http_") or settings.tool == "lambda_function" or "." in settings.tool
+
+    def tool(self, settings: ToolSettings) -> BoundTool | None:
+        """The tool itself."""
+        return settings.bound()
+
+    def custom_tool(self, task: TaskDefinition) -> str | None:
+        """A name with a dot is one of a folder of tools."""
+        tool = task.settings.get("tool")
+        return tool if isinstance(tool, str) and "." in tool else None
+
+    def reaches(self, settings: ToolSettings) -> Iterator[tuple[str, str]]:
+        """The tool, and the addresses and functions of its configuration: where it calls, or where it may."""
+        yield "tools", settings.tool
+        allowed, function = settings.config.get("allow"), settings.config.get("function")
+        said = [settings.config.get("url"), *(allowed if isinstance(allowed, list) else [])]
+        yield from (("hosts", host_of(one)) for one in said if isinstance(one, str))
+        if isinstance(function, str):
+            yield "tools", f"lambda_function {function}"
+
+    def caption(self, task: TaskDefinition, settings: ToolSettings) -> str:
+        """Which tool."""
+        del task
+        return f"tool {settings.tool}"
 
     def faults(self, task: TaskDefinition, settings: ToolSettings) -> Iterator[Fault]:
         """The tool exists, its configuration fits, and it can be called outside of an agent."""
@@ -72,6 +104,11 @@ class ToolTask(TaskType[ToolSettings]):
         """Call it; retries are the task's own, so that a tool's do not multiply them."""
         settings = ready.settings
         return call_tool(settings, ready.inputs, context, ready.task.timeout_s)
+
+
+def host_of(url: str) -> str:
+    """Name the host of an address."""
+    return urlsplit(url).netloc or url
 
 
 def config_faults(settings: ToolSettings) -> Iterator[Fault]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from pydantic import Field
 
-from stepward.tasks.base import Done, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.domain.workflows import TaskDefinition
+from stepward.expressions.references import expressions_in
+from stepward.tasks.base import Done, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step
 
 
 class TransformSettings(TaskSettings):
@@ -23,9 +27,18 @@ class TransformTask(TaskType[TransformSettings]):
 
     name = "transform"
     purpose = "Makes a value of the input and of other tasks' outputs, by JSONata."
-    place = Place.WITHIN
     settings = TransformSettings
+    steps = (Step.CALL,)
+    picture = Picture("#5f6b7c", "M4 8.5h14M14.5 5l3.5 3.5-3.5 3.5M20 16H6M9.5 12.5L6 16l3.5 3.5")
     expressions = ("output",)
+    shared_markers = ("output",)
+
+    def output_bytes(self, task: TaskDefinition) -> int | None:
+        """The size of an output that no expression makes."""
+        output = task.settings.get("output", task.inputs)
+        if any(True for _ in expressions_in(output)):
+            return None
+        return len(json.dumps(output, ensure_ascii=False).encode())
 
     def run(self, ready: Ready[TransformSettings], context: TaskContext) -> Done:
         """Give what the expressions gave."""

@@ -14,7 +14,8 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Picture, Step, short
 
 _ZONE = "write it in UTC, as in 2026-12-24T18:00:00Z"
 _FAR = "an execution lives a year: name an earlier time, or start another run then"
@@ -72,9 +73,28 @@ class WaitTask(TaskType[WaitSettings]):
 
     name = "wait"
     purpose = "Waits for some seconds, or until a time."
-    place = Place.WITHIN
     settings = WaitSettings
+    steps = (Step.BEGIN, Step.PAUSE, Step.KEEP)
+    picture = Picture("#8a8f98", "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 7.5V12l3 2.2", ("((", "))"))
     expressions = ("seconds", "until")
+    markers = ("seconds",)
+    shared_markers = ("until",)
+
+    def fixed_s(self, task: TaskDefinition) -> int | None:
+        """The seconds that the document says."""
+        seconds = task.settings.get("seconds")
+        return seconds if isinstance(seconds, int) else None
+
+    def output_bytes(self, task: TaskDefinition) -> int | None:
+        """Nothing."""
+        del task
+        return FEW_BYTES
+
+    def caption(self, task: TaskDefinition, settings: WaitSettings) -> str:
+        """How long, or until when."""
+        del settings
+        seconds = task.settings.get("seconds")
+        return short(f"wait {seconds} s" if seconds else f"wait until {task.settings.get('until')}")
 
     def faults(self, task: TaskDefinition, settings: WaitSettings) -> Iterator[Fault]:
         """Exactly one of the two says how long, and it can come."""
@@ -96,6 +116,6 @@ class WaitTask(TaskType[WaitSettings]):
         return {"type": "null"}
 
     def run(self, ready: Ready[WaitSettings], context: TaskContext) -> Done:
-        """Nothing is left to do when the Wait is over."""
+        """Bring nothing where it undoes another task, which does not wait."""
         del ready, context
         return Done(None)

@@ -7,13 +7,16 @@ from typing import Any, Final, Literal
 
 from pydantic import Field
 
+from stepward.domain.bounds import Bound
 from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Done, Fault, Place, Ready, TaskContext, TaskSettings, TaskType
-from stepward.tasks.tool import ToolSettings, call_tool, config_faults
+from stepward.tasks.base import Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.facts import Answered, Picture, Step, short
+from stepward.tasks.tool import ToolSettings, call_tool, config_faults, host_of
+from stepward.tools.base import BoundTool
 from stepward.tools.http_request import TIMEOUT_S
 from stepward.tools.places import fault_of_path, places_in
 
@@ -87,16 +90,43 @@ class WebhookTask(TaskType[WebhookSettings]):
 
     name = "webhook"
     purpose = "Calls an HTTP address, waits for a call from outside, or both."
-    place = Place.WITHIN
     settings = WebhookSettings
-    typical_ms = 2_000
+    steps = (Step.CALL,)
+    picture = Picture(
+        "#2e9e5b",
+        "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM4 12h16M12 4c5 5 5 11 0 16M12 4c-5 5-5 11 0 16",
+        ("{{", "}}"),
+    )
     expressions = ("url",)
+    markers = ("url", "wait_for_call")
+    typical_ms = 2_000
+    calls_out = True
+    answered = Answered("callbacks", Bound(least=0, expected=1, most=1), has_authorizer=False)
     needs_timeout = True
     leaves = True
 
-    def place_of(self, settings: WebhookSettings) -> Place:
+    def steps_of(self, settings: WebhookSettings) -> tuple[Step, ...]:
         """A call that is waited for comes with the outcome."""
-        return Place.AWAITED if settings.wait_for_call else Place.WITHIN
+        return (Step.AWAIT,) if settings.wait_for_call else self.steps
+
+    def has_address(self, settings: WebhookSettings) -> bool:
+        """Whether it waits to be called."""
+        return settings.wait_for_call
+
+    def tool(self, settings: WebhookSettings) -> BoundTool | None:
+        """The request that it sends; None if it only waits for one."""
+        return settings.as_tool().bound() if settings.url is not None else None
+
+    def reaches(self, settings: WebhookSettings) -> Iterator[tuple[str, str]]:
+        """The host that it calls."""
+        if settings.url:
+            yield "hosts", host_of(settings.url)
+
+    def caption(self, task: TaskDefinition, settings: WebhookSettings) -> str:
+        """The address without its scheme."""
+        del task
+        url = settings.url or "waits for a call"
+        return short(url.partition("://")[2] if url.startswith("http") else url)
 
     def is_outside(self, settings: WebhookSettings) -> bool:
         """Whether anything goes out."""

@@ -11,7 +11,6 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from stepward.domain.documents.yaml_text import read_yaml
-from stepward.tasks.base import Place
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import json_schema
 from stepward.workflows.documents.aliases import TASK_NAMES
@@ -80,7 +79,7 @@ def test_the_fields_of_its_type_are_offered_and_no_others(kind: str) -> None:
     others = {name for other in CATALOG for name in find_type(other).settings.model_fields} - own.keys()
     assert own.keys() <= names.keys()
     assert not names.keys() & (others - {"max_parallel"})
-    assert ("tasks" in names) is (find_type(kind).place in (Place.BODY, Place.GROUP))
+    assert ("tasks" in names) is find_type(kind).holds_tasks
     assert not names.keys() & (TASK_NAMES.keys() - {"do"})
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from stepward.tasks.human import ANYBODY
 from stepward.workflows.planner.diff import (
-    ANYBODY,
     Edge,
     Permissions,
     Version,

@@ -10,9 +10,9 @@ import pytest
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.tasks.catalog import CATALOG
+from stepward.tasks.catalog import CATALOG, all_types
 from stepward.workflows.compiler.compile import compile_workflow
-from stepward.workflows.planner.drawing import COLORS, SIGNS, drawing
+from stepward.workflows.planner.drawing import drawing
 from stepward.workflows.planner.page_layout import lay_out_page
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.svg import mermaid, svg
@@ -47,8 +47,7 @@ def drawn(text: str) -> tuple[str, str]:
 
 
 def test_every_type_has_a_look_of_its_own() -> None:
-    assert COLORS.keys() == SIGNS.keys() == CATALOG.keys()
-    assert len(set(SIGNS.values())) == len(CATALOG)
+    assert len({kind.picture.sign for kind in all_types()}) == len(CATALOG)
 
 
 def test_an_svg_is_xml_with_a_card_for_each_task_and_a_box_for_each_body() -> None:

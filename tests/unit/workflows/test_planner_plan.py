@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from stepward.domain.bounds import Bound, exactly
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.costs import Money, dollars
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.plan_text import duration, summary_rows, task_rows
-from stepward.workflows.program.iteration_bounds import Bound, exactly
 from tests.task_graphs import kept
 from tests.workflow_plans import Priced, compiled, graph, planned
 

@@ -15,10 +15,10 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.tasks.base import Place, TaskType
+from stepward.tasks.base import ChildRun, TaskType
 from stepward.tasks.catalog import CATALOG, find_type
-from stepward.tasks.condition import ConditionSettings
 from stepward.workflows.documents.diagnostics import place_of
+from stepward.workflows.program.names import joined
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,21 +49,32 @@ class TaskNode:
     @property
     def is_group(self) -> bool:
         """Whether it only holds tasks together."""
-        return self.kind is not None and self.kind.place is Place.GROUP
+        return self.kind is not None and self.kind.is_group
 
     @property
     def is_body(self) -> bool:
         """Whether its tasks run once an item or round."""
-        return self.kind is not None and self.kind.place is Place.BODY
+        return self.kind is not None and self.kind.repeats
 
     @property
     def is_unresolved(self) -> bool:
         """Whether it calls a function of somebody's own, of which nothing is known before the version is registered."""
-        return (
-            self.task.type == "tool"
-            and "." in str(self.task.settings.get("tool"))
-            and not self.task.settings.get("config")
-        )
+        return self.custom_tool is not None and not self.task.settings.get("config")
+
+    @property
+    def custom_tool(self) -> str | None:
+        """The function of somebody's own that it calls."""
+        return self.kind.custom_tool(self.task) if self.kind else None
+
+    @property
+    def child(self) -> ChildRun | None:
+        """The run that it starts; None if it starts none, or its settings do not fit."""
+        return self.kind.child(self.settings) if self.kind and self.settings is not None else None
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether its rounds come one after another."""
+        return self.kind is not None and self.kind.takes_turns
 
     @property
     def effect(self) -> Effect:
@@ -87,11 +98,11 @@ class TaskNode:
         return (node for node in self.containers() if node.is_body)
 
     def branches(self) -> Iterator[tuple[str, int, str]]:
-        """Of a condition: the tasks that hang on it, as field, place and id."""
-        if isinstance(self.settings, ConditionSettings):
-            for name in ("then", "otherwise"):
-                for index, task in enumerate(getattr(self.settings, name)):
-                    yield name, index, task
+        """The tasks that hang on its answer, as field, place and id."""
+        if self.kind is not None and self.settings is not None:
+            for branch in self.kind.branches(self.settings):
+                for index, task in enumerate(branch.tasks):
+                    yield branch.field, index, task
 
 
 @dataclass
@@ -112,7 +123,7 @@ class CheckContext:
         scope = "" if around is None else around.path if around.is_body else around.scope
         beside = self._beside.setdefault(container, {})
         for index, task in enumerate(tasks):
-            path = f"{container}.{task.id}" if container else task.id
+            path = joined(container, task.id)
             node = TaskNode(task, path, (*place, index), container, scope, around)
             self.nodes.append(node)
             beside.setdefault(task.id, node)

@@ -90,7 +90,6 @@ MOST_CHARS: Final = 400_000
 ALWAYS: Final = frozenset({"input", "run", *BY_TASK})
 OF_GROUP: Final = frozenset({"input", "run"})
 """What stands in for a group is known before any of its tasks has ended."""
-OF_BODY: Final = {"foreach": frozenset({"item", "index"}), "loop": frozenset({"iteration", "previous"})}
 _TEXTS: Final = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
 _OF_OTHERS: Final = {"==": "=", "&&": "and", "||": "or", "!$": "$not(…)", "!(": "$not(…)"}
 RUN_FIELDS: Final = ("id", "workflow", "version", "started_at")
@@ -157,7 +156,7 @@ def variables_at(site: ExpressionSite) -> frozenset[str]:
     if node.is_group and site.inside[0] == "fallback":
         return OF_GROUP
     for body in (*((node,) if site.after and node.is_body else ()), *node.bodies()):
-        known |= OF_BODY.get(body.task.type, frozenset())
+        known |= body.kind.variables if body.kind else frozenset()
     return known
 
 
@@ -178,7 +177,7 @@ def _loop_of(site: ExpressionSite) -> TaskNode | None:
     if site.node is None:
         return None
     own = (site.node,) if site.after and site.node.is_body else ()
-    return next((body for body in (*own, *site.node.bodies()) if body.task.type == "loop"), None)
+    return next((body for body in (*own, *site.node.bodies()) if body.takes_turns), None)
 
 
 # References to tasks.

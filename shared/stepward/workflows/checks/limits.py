@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import ceil
-from typing import Any, Final
+from typing import Final
+
+from pydantic import ValidationError
 
 from stepward.domain.chunks import MOST_LANES
 from stepward.domain.documents.problems import Problem
+from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import DEEPEST_NESTING, LONGEST_PATH_CHARS, MOST_TASKS, TaskDefinition
+from stepward.tasks.catalog import CATALOG, type_of
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence
+from stepward.workflows.program.iteration_bounds import rounds_of
 from stepward.workflows.program.limits import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
 
 EVENTS_OF_TASK: Final = 6
@@ -29,7 +34,7 @@ def find_exceeded_limits(context: CheckContext, precedence: Precedence) -> Itera
     for node in context.nodes:
         yield from _of_place(context, node)
         yield from _of_time(context, node)
-        if node.task.type == "loop" and all(one.task.type != "loop" for one in node.bodies()):
+        if node.takes_turns and not any(one.takes_turns for one in node.bodies()):
             yield from _of_events(context, node)
 
 
@@ -50,11 +55,11 @@ def _of_time(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
         detail = f"the task's {own:,} seconds are more than the workflow's {whole:,}"
         fix = f"give the workflow `timeout_s: {own}` or more, or the task less"
         yield context.problem(node, "timeout_s", "timeout-over-workflow", detail, fix)
-    seconds = node.task.settings.get("seconds") if node.task.type == "wait" else None
-    if isinstance(seconds, int) and own is not None and seconds > own:
+    seconds = node.kind.fixed_s(node.task) if node.kind else None
+    if seconds is not None and own is not None and seconds > own:
         detail = f"a wait of {seconds:,} seconds is longer than its own `timeout_s` of {own:,}"
         yield context.problem(node, "timeout_s", "timeout-under-wait", detail, "take `timeout_s` out")
-    if isinstance(seconds, int) and seconds >= whole:
+    if seconds is not None and seconds >= whole:
         detail = f"a wait of {seconds:,} seconds never ends within the workflow's {whole:,}"
         yield context.problem(
             node, "seconds", "timeout-over-workflow", detail, "give the workflow more `timeout_s`"
@@ -72,15 +77,16 @@ def _of_events(context: CheckContext, body: TaskNode) -> Iterator[Problem]:
         f"{rounds:,} times {inside:,} + {EVENTS_OF_ROUND} events are {total:,}, and one execution's history "
         f"holds {MOST_EVENTS:,}"
     )
-    fix = f"lower `max_iterations` to {most:,}, or {_SUBWORKFLOW}" if most else _SUBWORKFLOW
-    yield context.problem(body, "max_iterations", "history-too-long", detail, fix)
+    bound = (body.kind and body.kind.bound) or "tasks"
+    fix = f"lower `{bound}` to {most:,}, or {_SUBWORKFLOW}" if most else _SUBWORKFLOW
+    yield context.problem(body, bound, "history-too-long", detail, fix)
 
 
 def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
     total = 0
     for task in tasks:
         inside = _events_within(task.tasks)
-        if task.type == "parallel":
+        if task.type in CATALOG and type_of(task).is_group:
             total += inside
         else:
             total += EVENTS_OF_TASK + (_of_rounds(task, inside + EVENTS_OF_ROUND) if task.tasks else 0)
@@ -90,16 +96,15 @@ def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
 def _of_rounds(task: TaskDefinition, each: int) -> int:
     """What a body's rounds take; items that are too many for one history run in executions of their own."""
     rounds = _rounds(task)
-    if task.type == "loop":
+    if task.type in CATALOG and type_of(task).takes_turns:
         return rounds * each
     chunks = ceil(rounds * each / PLANNED_EVENTS)
     return min(rounds * each, chunks * MOST_LANES * (EVENTS_OF_TASK + EVENTS_OF_ROUND))
 
 
 def _rounds(task: TaskDefinition) -> int:
-    """How often a body runs at most; a list in the document says it exactly."""
-    items: Any = task.settings.get("items")
-    if isinstance(items, list):
-        return len(items)
-    said = task.settings.get("max_items" if task.type == "foreach" else "max_iterations", 100)
-    return said if isinstance(said, int) else 1
+    """How often a body runs at most; once if its settings do not fit, which is told elsewhere."""
+    try:
+        return rounds_of(task).most
+    except (InvalidRequest, ValidationError):
+        return 1

@@ -12,8 +12,8 @@ from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Place, TaskType
-from stepward.tasks.catalog import CATALOG, find_type
+from stepward.tasks.base import TaskType
+from stepward.tasks.catalog import CATALOG, all_types
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence
 from stepward.workflows.documents.aliases import TASK_NAMES, is_common
@@ -39,7 +39,7 @@ def find_wrong_settings(context: CheckContext, precedence: Precedence) -> Iterat
 
 def _of_no_type(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
     """Find fields that no type knows: a misspelt one may be what would have told the type."""
-    known = {name for kind in CATALOG for name in known_fields(find_type(kind))}
+    known = {name for kind in all_types() for name in known_fields(kind)}
     for name in node.task.settings:
         if name not in known:
             fix = meant(name, sorted(known), f"remove {name!r}")
@@ -118,7 +118,7 @@ def find_useless_failure_rules(context: CheckContext, precedence: Precedence) ->
 
 
 def _compensation(context: CheckContext, undo: TaskNode) -> Iterator[Problem]:
-    if undo.kind and undo.settings is not None and undo.kind.place_of(undo.settings) is not Place.WITHIN:
+    if undo.kind and undo.settings is not None and not _is_done_at_once(undo.kind, undo.settings):
         detail = f"a task of type {undo.task.type} cannot undo another: it would have to be waited for"
         yield context.problem(
             undo, "type", "compensation", detail, "use a type such as tool, webhook or event"
@@ -127,6 +127,10 @@ def _compensation(context: CheckContext, undo: TaskNode) -> Iterator[Problem]:
         if getattr(undo.task, field) != type(undo.task).model_fields[field].default:
             detail = f"what undoes a task runs by itself, so `{field}` has no meaning for it"
             yield context.problem(undo, field, "compensation", detail, f"take `{field}` out")
+
+
+def _is_done_at_once(kind: TaskType[Any], settings: Any) -> bool:
+    return not kind.holds_tasks and not kind.is_awaited(settings)
 
 
 # Retries of effects that happen once.
@@ -165,4 +169,4 @@ def find_unbounded_waits(context: CheckContext, precedence: Precedence) -> Itera
 def _waits_for_somebody(node: TaskNode) -> bool:
     if node.kind is None or node.settings is None or not node.kind.needs_timeout:
         return False
-    return node.kind.place_of(node.settings) is Place.AWAITED
+    return node.kind.is_awaited(node.settings)

@@ -9,7 +9,6 @@ from pydantic import ValidationError
 
 from stepward.domain.documents.problems import Problem, meant
 from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
-from stepward.tasks.tool import ToolSettings
 from stepward.tools.base import BoundTool
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.expression_ast import Names, parse_expression
@@ -31,10 +30,10 @@ def find_wrong_arguments(context: CheckContext, precedence: Precedence) -> Itera
 
 def tool_of(node: TaskNode) -> BoundTool | None:
     """Give the tool that a task calls, with its configuration; None if it calls none, or none that fits."""
-    if not isinstance(node.settings, ToolSettings) or node.is_unresolved:
+    if node.kind is None or node.settings is None or node.is_unresolved or not node.kind.takes_arguments:
         return None
     try:
-        return node.settings.bound()
+        return node.kind.tool(node.settings)
     except (InvalidRequest, ValidationError):
         return None
 

@@ -10,12 +10,12 @@ from typing import Any
 
 from stepward.domain.programs import Awaited, PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type
+from stepward.expressions.references import names_in
+from stepward.tasks.catalog import type_of
+from stepward.tasks.facts import Step
 from stepward.workflows.compiler.event_budget import chunks_of
 from stepward.workflows.compiler.machine import MachineWriter
 from stepward.workflows.compiler.machine_size import SizeFault, fitted, owned_states, size_fault, text_of
-from stepward.workflows.program.expression_refs import names_in
 from stepward.workflows.program.scopes import Node, Scopes, scopes_of
 
 
@@ -40,7 +40,7 @@ def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compil
     """Compile; the tenant is part of the machine's name, because no two tenants share one."""
     scopes = scopes_of(definition.tasks, depth=1 if definition.is_state_machine else 0)
     compiled = _compiled(definition, tenant, scopes, {})
-    if not any(node.task.type == "foreach" for node in scopes.nodes.values()):
+    if not any(Step.ITEMS in type_of(node.task).steps for node in scopes.nodes.values()):
         return compiled
     chunks = chunks_of(compiled.program, compiled.machine)
     return _compiled(definition, tenant, scopes, chunks) if chunks else compiled
@@ -104,7 +104,7 @@ def _counted(program: Program, machine: dict[str, Any]) -> Program:
 
 def _before(node: Node) -> list[Any]:
     """What is evaluated before a task runs."""
-    kind = find_type(node.task.type)
+    kind = type_of(node.task)
     own = [node.task.settings.get(name) for name in kind.expressions if name not in kind.later]
     compensate = node.task.compensate
     undo = [compensate.inputs, *compensate.settings.values()] if compensate else []
@@ -113,7 +113,7 @@ def _before(node: Node) -> list[Any]:
 
 def _after(task: TaskDefinition) -> list[Any]:
     """What is evaluated after a round of a body."""
-    return [task.settings.get(name) for name in find_type(task.type).later]
+    return [task.settings.get(name) for name in type_of(task).later]
 
 
 def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[str]]) -> dict[str, str]:
@@ -159,6 +159,6 @@ def _bodies(scopes: Scopes) -> dict[str, tuple[str, ...]]:
     for path, scope in scopes.scopes.items():
         needed = {need for node in scope.nodes for need in node.needs}
         last = tuple(node.path for node in scope.nodes if node.path not in needed)
-        if path == "" or find_type(scopes.nodes[path].task.type).place is Place.BODY:
+        if path == "" or type_of(scopes.nodes[path].task).repeats:
             found[path] = last
     return found

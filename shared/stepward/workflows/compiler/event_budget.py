@@ -14,13 +14,12 @@ from typing import Any, Final
 
 from stepward.domain.chunks import count_chunks, lanes_of
 from stepward.domain.programs import Program
-from stepward.tasks.catalog import settings_of
-from stepward.tasks.foreach import ForeachSettings
+from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.compiler.machine_size import is_await
 from stepward.workflows.program.iteration_bounds import (
     IterationBounds,
-    foreach_iterations,
-    loop_iterations,
+    at_once,
+    rounds_of,
     visits_of,
 )
 from stepward.workflows.program.limits import (
@@ -112,7 +111,7 @@ class _Histories:
 
     def _said(self, path: str) -> int | None:
         """The author's own size of a chunk, if there can be more than one."""
-        size = self._settings(path).chunk_size
+        size: int | None = settings_of(self.program.tasks[path].task).chunk_size
         return size if size is not None and size < self._most(path) else None
 
     def _gain(self, path: str) -> int:
@@ -138,34 +137,26 @@ class _Histories:
         return self._most(path) * self._item[path]
 
     def _of_chunks(self, path: str, most: int) -> int:
-        settings, definition = self._settings(path), self.program.definition
-        count = count_chunks(self._most(path), most, lanes_of(settings.max_parallel))
-        heals = ceil(definition.timeout_s / HEAL_S)
-        return count * _OF_CHUNK + _OF_TRY * min(count, settings.max_parallel) * heals
+        side_by_side = at_once(self.program.tasks[path].task)
+        count = count_chunks(self._most(path), most, lanes_of(side_by_side))
+        heals = ceil(self.program.definition.timeout_s / HEAL_S)
+        return count * _OF_CHUNK + _OF_TRY * min(count, side_by_side) * heals
 
     def _times(self, name: str, path: str) -> int:
         """How often a state is entered in one pass of the list that it is in: the rounds of the loops around it."""
         if path not in self.program.tasks:
             return 1
         task = self.program.tasks[path].task
-        times = (
-            loop_iterations(task).most + 1
-            if task.type == "loop" and name in (path, state_name(path, Part.AGAIN))
-            else 1
-        )
+        asks = type_of(task).takes_turns and name in (path, state_name(path, Part.AGAIN))
+        times = rounds_of(task).most + 1 if asks else 1
         body = self._rounds.body_of(path)
-        while body and self.program.tasks[body].task.type == "loop":
-            times *= loop_iterations(self.program.tasks[body].task).most
+        while body and type_of(self.program.tasks[body].task).takes_turns:
+            times *= self._most(body)
             path, body = body, self._rounds.body_of(body)
         return times if body else times * self._visits.get(path, 1)
 
     def _most(self, path: str) -> int:
-        return foreach_iterations(self.program.tasks[path].task).most
-
-    def _settings(self, path: str) -> ForeachSettings:
-        settings = settings_of(self.program.tasks[path].task)
-        assert isinstance(settings, ForeachSettings)
-        return settings
+        return rounds_of(self.program.tasks[path].task).most
 
     @cached_property
     def _rounds(self) -> IterationBounds:

@@ -9,8 +9,8 @@ from typing import Any, Final
 
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type, settings_of
+from stepward.tasks.catalog import settings_of, steps_of, type_of
+from stepward.tasks.facts import Step as Does
 from stepward.workflows.compiler import states, transitions
 from stepward.workflows.compiler.chunks import chunks_state, items_state, with_chunks
 from stepward.workflows.compiler.latches import Latches, latches_of
@@ -18,6 +18,7 @@ from stepward.workflows.compiler.series_parallel.arrange import arrange
 from stepward.workflows.compiler.series_parallel.tree import Await, Par, Seq, Step, Task, parts
 from stepward.workflows.compiler.states import Named, State
 from stepward.workflows.program.graphs import limit_width
+from stepward.workflows.program.iteration_bounds import at_once
 from stepward.workflows.program.names import LONGEST_NAME_CHARS, SETTLE, Part, parallel_name, state_name
 from stepward.workflows.program.scopes import Node, Scope, Scopes
 
@@ -124,64 +125,68 @@ class MachineWriter:
         }
 
     def _task(self, node: Node) -> list[Named]:
-        kind = find_type(node.task.type)
-        if kind.place is Place.BODY:
-            return self._foreach(node) if node.task.type == "foreach" else self._loop(node)
-        if node.task.type == "wait":
-            return self._wait(node)
-        settings = settings_of(node.task)
-        nested, comment, retry = node.depth > 0, _comment(node.task), self.retry_of(node.task)
-        if kind.place_of(settings) is Place.AWAITED:
-            timeout_s = node.task.timeout_s or kind.most_seconds(settings) or self.definition.timeout_s
-            state = states.awaited_state(
-                node.path,
-                nested=nested,
-                comment=comment,
-                retry=retry,
-                timeout_s=timeout_s,
-                asks_again=node.task.asks_again,
-            )
-        else:
-            state = states.task_state(
-                node.path, nested=nested, comment=comment, retry=retry, timeout_s=node.task.timeout_s
-            )
+        """Write the states of a task: one after another what its type says that they do."""
+        writers = {
+            Does.CALL: self._call,
+            Does.AWAIT: self._await_answer,
+            Does.BEGIN: self._begin,
+            Does.PAUSE: self._pass_time,
+            Does.ITEMS: self._items,
+            Does.ROUNDS: self._rounds,
+            Does.KEEP: self._keep,
+        }
+        return [named for does in steps_of(node.task) for named in writers[does](node)]
+
+    def _call(self, node: Node) -> list[Named]:
+        retry, timeout_s = self.retry_of(node.task), node.task.timeout_s
+        nested, comment = node.depth > 0, _comment(node.task)
+        state = states.task_state(node.path, nested=nested, comment=comment, retry=retry, timeout_s=timeout_s)
         return [(node.path, state)]
 
-    def _wait(self, node: Node) -> list[Named]:
-        nested = node.depth > 0
+    def _await_answer(self, node: Node) -> list[Named]:
+        task, kind = node.task, type_of(node.task)
+        timeout_s = task.timeout_s or kind.most_seconds(settings_of(task)) or self.definition.timeout_s
+        state = states.awaited_state(
+            node.path,
+            nested=node.depth > 0,
+            comment=_comment(task),
+            retry=self.retry_of(task),
+            timeout_s=timeout_s,
+            asks_again=task.asks_again,
+        )
+        return [(node.path, state)]
+
+    def _begin(self, node: Node) -> list[Named]:
+        """A round begins where the one before ended: the same state decides whether there is another."""
+        takes_turns = type_of(node.task).takes_turns
+        nested = node.depth > 0 or takes_turns
         begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
-        done = states.task_state(node.path, nested=nested, step="done", retry=Retry())
+        if takes_turns and node.depth == 0:
+            begin["Arguments"]["Payload"]["at"] = "{% $exists($states.input.at) ? $states.input.at : '' %}"
         begin["Output"] = "{% $states.result.Payload %}"
+        return [(node.path, begin)]
+
+    def _keep(self, node: Node) -> list[Named]:
+        state = states.task_state(node.path, nested=node.depth > 0, step="done", retry=Retry())
+        return [(state_name(node.path, Part.DONE), state)]
+
+    def _pass_time(self, node: Node) -> list[Named]:
         pause = {
             "Type": "Wait",
             "Seconds": "{% $states.input.seconds %}",
-            "Output": states.passed_on(nested=nested),
+            "Output": states.passed_on(nested=node.depth > 0),
         }
-        return [
-            (node.path, begin),
-            (state_name(node.path, Part.PASSES), pause),
-            (state_name(node.path, Part.DONE), done),
-        ]
+        return [(state_name(node.path, Part.PASSES), pause)]
 
-    def _foreach(self, node: Node) -> list[Named]:
-        nested, settings = node.depth > 0, settings_of(node.task)
-        begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
-        begin["Output"] = "{% $states.result.Payload %}"
-        done = states.task_state(node.path, nested=nested, step="done", retry=Retry())
-        body, most = _linked(self._scope(self.scopes.scopes[node.path])), settings.max_parallel
-        if node.path in self.chunks:
-            self._apart[node.path] = items_state(node.path, most, body)
-            each = chunks_state(node.path, most, nested=nested, timeout_s=self.definition.timeout_s)
-        else:
-            each = states.items_state(node.path, most, body, nested=nested)
-        return [(node.path, begin), each, (state_name(node.path, Part.DONE), done)]
+    def _items(self, node: Node) -> list[Named]:
+        nested, most = node.depth > 0, at_once(node.task)
+        body = _linked(self._scope(self.scopes.scopes[node.path]))
+        if node.path not in self.chunks:
+            return [states.items_state(node.path, most, body, nested=nested)]
+        self._apart[node.path] = items_state(node.path, most, body)
+        return [chunks_state(node.path, most, nested=nested, timeout_s=self.definition.timeout_s)]
 
-    def _loop(self, node: Node) -> list[Named]:
-        """A round begins where the one before ended: the same state decides whether there is another."""
-        begin = states.task_state(node.path, nested=True, comment=_comment(node.task), retry=Retry())
-        if node.depth == 0:
-            begin["Arguments"]["Payload"]["at"] = "{% $exists($states.input.at) ? $states.input.at : '' %}"
-        begin["Output"] = "{% $states.result.Payload %}"
+    def _rounds(self, node: Node) -> list[Named]:
         inner = self._scope(self.scopes.scopes[node.path])
         _lead_back(inner, node.path)
         again: State = {
@@ -190,7 +195,7 @@ class MachineWriter:
             "Default": _Past(len(inner)),
             "Output": {"at": "{% $states.input.at %}"},
         }
-        return [(node.path, begin), (state_name(node.path, Part.AGAIN), again), *inner]
+        return [(state_name(node.path, Part.AGAIN), again), *inner]
 
     def retry_of(self, task: TaskDefinition) -> Retry:
         """A task's own rule, else the workflow's."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from stepward.domain.workflows import COMMON_FIELDS, WorkflowDefinition
+from stepward.tasks.catalog import all_types
 
 WORKFLOW_NAMES: Final = {
     "retry_config": "retry",
@@ -73,12 +75,26 @@ KNOWN_TO_TASKS: Final = (COMMON_FIELDS | set(TASK_NAMES.values()) | {"outputs", 
 
 
 def task_names(task: dict[str, Any]) -> dict[str, str]:
-    """Give the other names that hold for one task: the question of a condition is its `test`, not its `when`."""
+    """Give the other names that hold for one task: the question of a condition is its `test`, not its `when`.
+
+    Where the type is not said, a marker tells it that is no alias of its own.
+    """
     names = dict(TASK_NAMES)
-    has_branch = any(task.get(name) is not None for name in ("then", "otherwise", "else"))
-    if task.get("type") == "condition" or has_branch:
-        names["condition"] = "test"
+    said = {TASK_NAMES.get(name, name) for name, value in task.items() if value is not None}
+    for kind, markers, own in _names_of_types():
+        if task.get("type") == kind or not said.isdisjoint(markers):
+            names |= own
     return names
+
+
+@cache
+def _names_of_types() -> tuple[tuple[str, frozenset[str], dict[str, str]], ...]:
+    """List the types with names of their own, and the markers that tell each of them without these names."""
+    return tuple(
+        (kind.name, frozenset(kind.markers) - set(own.values()), own)
+        for kind in all_types()
+        if (own := {name: field for name, field in kind.aliases.items() if TASK_NAMES.get(name) != field})
+    )
 
 
 def is_common(name: str) -> bool:

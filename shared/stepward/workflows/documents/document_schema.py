@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.retries import Backoff, Retry
 from stepward.domain.workflows import Policy, TaskDefinition, Transition, WorkflowDefinition
-from stepward.tasks.base import Place, TaskType
+from stepward.tasks.base import TaskType
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents.aliases import (
     ERROR_HANDLING,
@@ -54,7 +54,6 @@ _RULE: Final[Schema] = {
         {"type": "string", "pattern": f"^({'|'.join(('fail-fast', *ERROR_RULES))})$", **UNOFFERED},
     ]
 }
-_HOLDS_TASKS: Final = frozenset({Place.BODY, Place.GROUP})
 
 
 def json_schema() -> Schema:
@@ -175,7 +174,7 @@ def _task_of(kind: TaskType[Any]) -> Schema:
         for name, one in settings.get("properties", {}).items()
     }
     fields = {**_common_fields(), "type": {"const": kind.name, "description": kind.purpose}, **own}
-    if kind.place in _HOLDS_TASKS:
+    if kind.holds_tasks:
         # A single task may stand for itself in `do`, where a mapping is that task and not one of ids.
         one_or_more = {"anyOf": [_ref("task"), {"type": "array", "items": _ref("task")}]}
         # Null tasks count as not given: they may stand below another name.
@@ -184,7 +183,7 @@ def _task_of(kind: TaskType[Any]) -> Schema:
     names = _names_for(kind)
     every = or_null(with_other_names(fields, names))
     unused = {name: _NOTHING for name in (*TASK_NAMES, *TASK_NAMES.values()) if name not in every}
-    if kind.place not in _HOLDS_TASKS:
+    if not kind.holds_tasks:
         unused |= {"tasks": _NO_TASKS, "do": _NOTHING, "parallel": _NOTHING}
     needed = [_needed(name, names) for name in settings.get("required", [])]
     return {
@@ -198,11 +197,7 @@ def _names_for(kind: TaskType[Any]) -> dict[str, str]:
     names = {
         name: house for name, house in TASK_NAMES.items() if name not in {"do", "max_retries", "parallel"}
     }
-    if kind.name == "condition":
-        names["condition"] = "test"
-    if kind.name == "parallel":
-        names["parallel"] = "tasks"
-    return names
+    return names | dict(kind.aliases)
 
 
 def _needed(field: str, names: dict[str, str]) -> Schema:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from stepward.domain.documents import Document, Kind, read_document
 from stepward.domain.documents.problems import meant
 from stepward.domain.documents.tree import Path
+from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import short_forms
 from stepward.workflows.documents.aliases import (
     KNOWN_TO_TASKS,
@@ -183,14 +184,11 @@ def normalize_task(task: dict[str, Any], location: Location, source_map: SourceM
 def _normalize_task_fields(
     said: dict[str, Any], task: dict[str, Any], location: Location, source_map: SourceMap
 ) -> None:
-    expressions = ["when"]
-    if said.get("type") == "loop":
-        expressions.append("until")
-    elif said.get("type") == "condition":
-        expressions.append("test")
+    kind = said.get("type")
+    questions = find_type(kind).questions if isinstance(kind, str) and kind in CATALOG else ()
     forms = {
         **dict.fromkeys(("needs", "then", "otherwise"), short_forms.listed),
-        **dict.fromkeys(expressions, short_forms.as_expression),
+        **dict.fromkeys(("when", *questions), short_forms.as_expression),
         "timeout_s": short_forms.whole,
         "next": short_forms.transitions,
         "fallback": short_forms.fallback,

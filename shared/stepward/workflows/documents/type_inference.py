@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-from stepward.tasks.base import Place as Carried
-from stepward.tasks.catalog import CATALOG, find_type
+from stepward.tasks.catalog import CATALOG, all_types, find_type
 from stepward.workflows.documents.aliases import MAY_BE_NULL, TASK_NAMES, task_names
 from stepward.workflows.documents.definition import UNKNOWN_TYPE
 from stepward.workflows.documents.short_forms import Location, SourceMap
 
-_TELLING: Final = {
-    "agent": "agent",
-    "tool": "tool",
-    "workflow": "subworkflow",
-    "test": "condition",
-    "then": "condition",
-    "otherwise": "condition",
-    "items": "foreach",
-    "max_items": "foreach",
-    "chunk_size": "foreach",
-    "max_iterations": "loop",
-    "question": "human",
-    "url": "webhook",
-    "wait_for_call": "webhook",
-    "event": "event",
-    "seconds": "wait",
-}
-_GROUP: Final = "parallel"
-"""Short for a group of tasks; the long form keeps them in `tasks`, which loops have too."""
-_HOLD_TASKS: Final = frozenset({Carried.BODY, Carried.GROUP})
+_SHARED: Final = ("tasks", "until", "output")
+"""Fields of several types, those first that decide before the others."""
+_WITHIN: Final = "tasks"
 
 
+@cache
 def type_markers() -> dict[str, str]:
     """Give the fields that only tasks of one type have, and that type."""
-    return dict(_TELLING)
+    return {field: kind.name for kind in all_types() for field in kind.markers}
+
+
+@cache
+def _by_shared_fields() -> dict[str, tuple[str, ...]]:
+    """List the types that are told by fields of several types: the first whose fields are all there is meant."""
+    shared = [kind for kind in all_types() if kind.shared_markers]
+    ranked = sorted(shared, key=lambda one: (_SHARED.index(one.shared_markers[0]), -len(one.shared_markers)))
+    return {kind.name: kind.shared_markers for kind in ranked}
+
+
+@cache
+def _short_for_groups() -> dict[str, str]:
+    """Give the names under which a type alone has its tasks within, and that type."""
+    return {
+        name: kind.name for kind in all_types() for name, field in kind.aliases.items() if field == _WITHIN
+    }
 
 
 def infer_type(
@@ -54,7 +54,7 @@ def infer_type(
         fix = f"add `type`: one of {', '.join(CATALOG)}; and keep only the fields that it has"
         source_map.report(location, "type", "missing-field", detail, fix)
         said["type"] = UNKNOWN_TYPE
-    elif found := next(iter(told), None) or _by_shared_fields(said):
+    elif found := next(iter(told), None) or _told_by_shared_fields(said):
         said["type"] = found
         _hold_to_type(found, task, location, source_map)
 
@@ -66,28 +66,27 @@ def _inferred_by(said: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, 
     told: dict[str, str] = {}
     for one in written:
         name = names.get(one, one)
-        kind = _GROUP if one == _GROUP else _TELLING.get(name) if name in said else None
+        kind = _short_for_groups().get(one) or (type_markers().get(name) if name in said else None)
         if kind:
             told.setdefault(kind, one)
     return told
 
 
-def _by_shared_fields(said: Mapping[str, Any]) -> str | None:
+def _told_by_shared_fields(said: Mapping[str, Any]) -> str | None:
     """Tell the type by fields that several types have, where no field of one type alone is there."""
-    if "tasks" in said:
-        return "loop" if "until" in said else _GROUP
-    if "until" in said:
-        return "wait"
-    return "transform" if "output" in said else None
+    for kind, fields in _by_shared_fields().items():
+        if all(field in said for field in fields):
+            return kind
+    return None
 
 
 def _hold_to_type(kind: Any, task: Mapping[str, Any], location: Location, source_map: SourceMap) -> None:
     """Find the short forms of tasks within where the type has none, or not by that name."""
     if not isinstance(kind, str) or kind not in CATALOG:
         return
-    holds = find_type(kind).place in _HOLD_TASKS
-    for name in (_GROUP, "do"):
-        if task.get(name) is not None and (not holds or (name == _GROUP and kind != _GROUP)):
+    holds = find_type(kind).holds_tasks
+    for name in (*_short_for_groups(), "do"):
+        if task.get(name) is not None and (not holds or _short_for_groups().get(name, kind) != kind):
             fix = "write its tasks below `do`" if holds else f"remove {name!r}"
             source_map.report(
                 location, name, "unknown-field", f"a task of type {kind} has no field {name!r}", fix
@@ -108,15 +107,26 @@ def type_questions() -> dict[str, Schema]:
             [field, *(other for other, house in TASK_NAMES.items() if house == field)]
         )
     told = {name: _has(fields) for name, fields in said.items()}
-    anything = _has([field for fields in said.values() for field in fields])
-    holds_tasks = _has(["tasks", "do", "parallel"])
-    rest = {"not": anything}
-    until, output = _has(["until"]), _has(["output"])
-    told["parallel"] = {"allOf": [rest, holds_tasks, {"not": until}]}
-    told["loop"] = {"anyOf": [told["loop"], {"allOf": [rest, holds_tasks, until]}]}
-    told["wait"] = {"anyOf": [told["wait"], {"allOf": [rest, {"not": holds_tasks}, until]}]}
-    told["transform"] = {"allOf": [rest, {"not": holds_tasks}, {"not": until}, output]}
+    rest = {"not": _has([field for fields in said.values() for field in fields])}
+    before: list[str] = []
+    for name, shared in _by_shared_fields().items():
+        others = [field for field in before if field not in shared]
+        question = {
+            "allOf": [
+                rest,
+                *(_is_there(field) for field in shared),
+                *({"not": _is_there(one)} for one in others),
+            ]
+        }
+        told[name] = {"anyOf": [told[name], question]} if name in told else question
+        before += [field for field in shared if field not in before]
     return told
+
+
+def _is_there(field: str) -> Schema:
+    """Ask for a field by any of the names that all tasks know it by."""
+    others = [name for name, house in TASK_NAMES.items() if house == field]
+    return _has([field, *others])
 
 
 def _has(fields: list[str]) -> Schema:

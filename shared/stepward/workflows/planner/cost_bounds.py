@@ -12,11 +12,13 @@ from math import ceil
 from typing import Final
 
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
+from stepward.domain.bounds import Bound, exactly, total
 from stepward.domain.money import rounded_up
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.retries import Retry
 from stepward.domain.tools import Effect
-from stepward.tasks.catalog import find_type, is_awaited
+from stepward.tasks.catalog import answered_by, asks_person, is_awaited, lets_time_pass, type_of
+from stepward.tasks.facts import Step
 from stepward.workflows.planner.costs import Money
 from stepward.workflows.planner.usage_bounds import (
     BEGIN_AND_END_UNITS,
@@ -25,14 +27,13 @@ from stepward.workflows.planner.usage_bounds import (
     EnteredState,
     SizeBounds,
 )
-from stepward.workflows.program.iteration_bounds import Bound, IterationBounds, exactly, total
+from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.program.limits import CRASHES_FORGIVEN, LOOK_READ_UNITS, MOST_UNDOINGS, SLICE_ITEMS
 from stepward.workflows.program.tasks import can_be_undone, effect_of
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=4_000)
 """Of a function that only evaluates and keeps."""
-REACHES_OUT: Final = frozenset({"tool", "webhook", "event"})
 RECORD_UNITS: Final = Bound(least=1, expected=2)
 LOOK_UNITS: Final = Bound(least=2, expected=4)
 """Of each write and each look, a unit of 1 KB and of 4 KB; how large they may become, the sizes say."""
@@ -45,13 +46,6 @@ SETTLING: Final = Bound(least=4, expected=6, most=7)
 """Items that an end writes: the output, head, costs, how the run stands, slot and counters."""
 GOING_ON: Final = Bound(least=0, expected=5, most=7)
 """Items by which a run takes its slot, or gives it back: slot, two counters, how it stands, and the head with its lists."""
-OF_ANSWERS: Final[dict[str, Bound]] = {
-    "human": Bound(least=0, expected=2, most=6),
-    "webhook": Bound(least=0, expected=1, most=1),
-    "agent": Bound(),
-    "subworkflow": Bound(),
-}
-"""Functions that bring an answer: authorizer and room of a decision, the room of a call; a run of its own counts its own."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +65,9 @@ class CostBounds:
     def lambda_calls(self) -> Bound:
         """Functions of the platform: one a try of a task's state, those that bring answers, and the two of a start."""
         answers = (
-            self.rounds.runs(path) * OF_ANSWERS[planned.task.type]
+            self.rounds.runs(path) * answered.calls
             for path, planned in self.program.tasks.items()
-            if is_awaited(planned.task)
+            if (answered := answered_by(planned.task))
         )
         start = Bound(least=0, expected=2, most=2)
         return total(one.tries for one in self.states if one.is_function) + total(answers) + start
@@ -113,23 +107,23 @@ class CostBounds:
 
     def _writes_when_skipped(self, planned: PlannedTask) -> int:
         # The state behind a wait or the rounds of a foreach finds the record and keeps it once more.
-        return (2 if planned.task.type in ("wait", "foreach") else 1) * (1 + len(planned.marks))
+        return (1 + type_of(planned.task).keeps_later) * (1 + len(planned.marks))
 
     def _writes_when_run(self, planned: PlannedTask) -> Bound:
-        record, kind = 1 + len(planned.marks), planned.task.type
+        record, kind = 1 + len(planned.marks), type_of(planned.task)
         attempts = (planned.task.retry or self.program.definition.retry or Retry()).attempts
         if is_awaited(planned.task):
-            approval = 2 if kind == "human" else 0
+            approval = 2 if asks_person(planned.task) else 0
             least = record + 2 + approval
             most = record + 1 + (4 + 2 * approval) * attempts
             return Bound(least=least, expected=least, most=most) + exactly(2 * attempts) * GOING_ON
-        least = record + {"foreach": 2, "loop": 1, "wait": 1}.get(kind, 0)
+        least = record + kind.begins + (Step.ITEMS in kind.steps)
         mark = int(effect_of(planned.task) is Effect.ONCE)
         return Bound(least=least, expected=least + mark, most=least + mark + 1) + self._beside_waits(attempts)
 
     def _beside_waits(self, attempts: int) -> Bound:
         """What a function writes that works while another task of its run may wait: it takes a slot for that time."""
-        waits = any(is_awaited(one.task) or one.task.type == "wait" for one in self.program.tasks.values())
+        waits = any(lets_time_pass(one.task) for one in self.program.tasks.values())
         return Bound(most=2 * (attempts + CRASHES_FORGIVEN) * GOING_ON.most) if waits else Bound()
 
     def _usd_micros(self, which: str) -> int:
@@ -154,8 +148,8 @@ class CostBounds:
         """How long one call takes; a task that reaches out does so within it."""
         if not state.owner or state.is_await:
             return CALL_MS
-        kind = self.program.tasks[state.owner].task.type
-        typical = find_type(kind).typical_ms if kind in REACHES_OUT else 0
+        kind = type_of(self.program.tasks[state.owner].task)
+        typical = kind.typical_ms if kind.calls_out else 0
         return Bound(
             least=CALL_MS.least,
             expected=CALL_MS.expected + typical,
@@ -175,7 +169,7 @@ class CostBounds:
         counted = total(one.tries for one in awaits).most
         for path, planned in self.program.tasks.items():
             # What is kept again was there, and the write of it costs the same.
-            records = self.rounds.of(path).most * (2 if planned.task.type in ("wait", "foreach") else 1)
+            records = self.rounds.of(path).most * (1 + type_of(planned.task).keeps_later)
             values = self.rounds.of(path).most * (not self._sizes.is_bounded(path))
             large += records * self._sizes.record_units(path) + values * VALUE_UNITS
             counted += records
@@ -187,14 +181,16 @@ class CostBounds:
             looking = [one for one in functions if not one.is_await]
             return sum(_of(one.tries, which) for one in looking) * _of(LOOK_UNITS, which)
         looks = sum(one.tries.most * self._sizes.look_units(one.owner) for one in functions if one.owner)
-        ends = [path for path, planned in self.program.tasks.items() if planned.task.type == "foreach"]
+        tasks = self.program.tasks.items()
+        ends = [path for path, planned in tasks if Step.ITEMS in type_of(planned.task).steps]
         wholes = (4 if self._undone else 2) + sum(self.rounds.of(path).most for path in ends)
         undoing = self._undone * LOOK_READ_UNITS
         return looks + wholes * self._sizes.everything_units + undoing + VALUE_UNITS
 
     def _events(self, which: str) -> int:
-        events = [path for path, planned in self.program.tasks.items() if planned.task.type == "event"]
-        return sum(_of(self.rounds.runs(path), which) for path in events) + 2
+        tasks = self.program.tasks.items()
+        put = (_of(self.rounds.runs(path), which) * type_of(one.task).puts_events for path, one in tasks)
+        return sum(put) + 2
 
 
 def _of(bound: Bound, which: str) -> int:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.workflows.program.iteration_bounds import Bound
+from stepward.domain.bounds import Bound
 
 
 class Money(BaseModel):

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.tasks.catalog import branches_of, settings_of, type_of
 from stepward.workflows.compiler.compile import Compiled
 from stepward.workflows.planner.costs import Costs
 from stepward.workflows.planner.plan import Plan, plan
-from stepward.workflows.program.scopes import joined
+from stepward.workflows.program.names import joined
+from stepward.workflows.program.tasks import walk
 
 # What a version may reach.
-
-
-ANYBODY: Final = "anybody who may approve"
 
 
 class Permissions(BaseModel):
@@ -37,63 +35,10 @@ class Permissions(BaseModel):
 def permissions(definition: WorkflowDefinition) -> Permissions:
     """Gather all that its tasks may reach, those that undo others too."""
     found: dict[str, set[str]] = {name: set() for name in Permissions.model_fields}
-    for task in every_task(definition.tasks):
-        for kind, name in _of(task.type, task.settings):
+    for _, task in walk(definition.tasks):
+        for kind, name in type_of(task).reaches(settings_of(task)):
             found[kind].add(name)
     return Permissions(**{kind: tuple(sorted(names)) for kind, names in found.items()})
-
-
-def every_task(tasks: tuple[TaskDefinition, ...]) -> Iterator[TaskDefinition]:
-    """Give all tasks, those of bodies and groups and those that undo others too."""
-    ahead = list(reversed(tasks))
-    while ahead:
-        task = ahead.pop()
-        yield task
-        ahead.extend(reversed(task.tasks))
-        if task.compensate:
-            ahead.append(task.compensate)
-
-
-def _of(kind: str, settings: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    match kind:
-        case "agent":
-            yield "agents", _versioned(settings, "agent", "agent_id")
-        case "subworkflow":
-            yield "workflows", _versioned(settings, "workflow", "workflow_id")
-        case "event":
-            yield "events", str(settings.get("event"))
-        case "tool":
-            yield "tools", _said(settings, "tool", "tool_id")
-            yield from _hosts(settings.get("config"))
-        case "webhook" if settings.get("url"):
-            yield "hosts", _host(str(settings["url"]))
-        case "human":
-            asked = [*settings.get("approvers", ()), *settings.get("escalate_to", ())]
-            yield from (("people", str(name)) for name in asked or [ANYBODY])
-
-
-def _hosts(config: Any) -> Iterator[tuple[str, str]]:
-    """Read the addresses of a tool's configuration: where it calls, or where it may."""
-    if isinstance(config, dict):
-        allowed = config.get("allow")
-        said = [config.get("url"), *(allowed if isinstance(allowed, list) else [])]
-        yield from (("hosts", _host(one)) for one in said if isinstance(one, str))
-        if isinstance(config.get("function"), str):
-            yield "tools", f"lambda_function {config['function']}"
-
-
-def _host(url: str) -> str:
-    return urlsplit(url).netloc or url
-
-
-def _said(settings: dict[str, Any], *names: str) -> str:
-    return str(next((settings[name] for name in names if name in settings), ""))
-
-
-def _versioned(settings: dict[str, Any], *names: str) -> str:
-    """Name an agent or workflow with the version that is asked for: another version may do other things."""
-    version = settings.get("version")
-    return _said(settings, *names) + (f"@{version}" if version else "")
 
 
 # Differences.
@@ -209,14 +154,7 @@ def diff(before: Version, after: Version, costs: Costs | None = None) -> Workflo
 
 
 def _tasks(definition: WorkflowDefinition) -> dict[str, TaskDefinition]:
-    found: dict[str, TaskDefinition] = {}
-    ahead = [("", task) for task in reversed(definition.tasks)]
-    while ahead:
-        container, task = ahead.pop()
-        path = joined(container, task.id)
-        found[path] = task
-        ahead.extend((path, inner) for inner in reversed(task.tasks))
-    return found
+    return dict(walk(definition.tasks, undoing=False))
 
 
 def _changed(old: dict[str, TaskDefinition], new: dict[str, TaskDefinition]) -> Iterator[TaskChange]:
@@ -251,9 +189,9 @@ def _edges(definition: WorkflowDefinition) -> dict[Edge, None]:
         container = path.rpartition(".")[0]
         for need in task.needs:
             found[Edge(before=joined(container, need), after=path)] = None
-        for why, names in (("then", "then"), ("otherwise", "otherwise"), ("otherwise", "else")):
-            for name in task.settings.get(names, ()) if task.type == "condition" else ():
-                found[Edge(before=path, after=joined(container, str(name)), why=why)] = None
+        for branch in branches_of(task):
+            for name in branch.tasks:
+                found[Edge(before=path, after=joined(container, name), why=branch.field)] = None
         for way in task.next:
             found[Edge(before=path, after=way.to, why=f"next {way.when or ''}".strip())] = None
     return found

@@ -1,4 +1,4 @@
-"""Choose what a picture shows: nodes, boxes, lines, colours and signs."""
+"""Choose what a picture shows: nodes, boxes and lines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,16 @@ from typing import Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.expressions.evaluate import is_expression
+from stepward.tasks.catalog import branches_of, settings_of, type_of
+from stepward.tasks.facts import short
 from stepward.workflows.planner.plan import Plan
 from stepward.workflows.program.graphs import back_edges, topological_order
-from stepward.workflows.program.scopes import joined
+from stepward.workflows.program.names import joined
+from stepward.workflows.program.tasks import walk
 
 # Nodes, boxes and lines.
 
 
-LABEL_CHARS: Final = 22
 MOST_LINES: Final = 6_000
 """A picture of more is black, and too large for an answer."""
 REDUCED_UP_TO: Final = 2_000
@@ -95,13 +96,13 @@ def _add(found: Drawing, tasks: tuple[TaskDefinition, ...], container: str, crit
     found.inside[container] = [joined(container, task.id) for task in tasks]
     for task in tasks:
         path = joined(container, task.id)
-        inner = any(one.startswith(f"{path}.") for one in critical) and task.type == "parallel"
+        inner = any(one.startswith(f"{path}.") for one in critical) and type_of(task).is_group
         found.nodes[path] = Node(
             path=path,
             container=container,
             type=task.type,
             title=task.name or task.id,
-            subtitle=subtitle(task),
+            subtitle=type_of(task).caption(task, settings_of(task)),
             is_box=bool(task.tasks),
             is_critical=path in critical or inner,
             is_conditional=task.when is not None,
@@ -111,11 +112,12 @@ def _add(found: Drawing, tasks: tuple[TaskDefinition, ...], container: str, crit
 
 
 def _links(found: Drawing, definition: WorkflowDefinition, heavy: set[tuple[str, str]]) -> Iterator[Link]:
-    tasks = dict(_walk(definition.tasks, ""))
+    tasks = dict(walk(definition.tasks, undoing=False))
     branches = {
-        (path, joined(found.nodes[path].container, name)): label
+        (path, joined(found.nodes[path].container, name)): "yes" if branch.answer else "no"
         for path, task in tasks.items()
-        for name, label in _branches(task)
+        for branch in branches_of(task)
+        for name in branch.tasks
     }
     for path, task in tasks.items():
         for need in task.needs:
@@ -127,13 +129,6 @@ def _links(found: Drawing, definition: WorkflowDefinition, heavy: set[tuple[str,
             yield _link(found, path, way.to, short(way.when or ""), heavy)
     for (start, end), label in branches.items():
         yield _link(found, start, end, label, heavy)
-
-
-def _branches(task: TaskDefinition) -> Iterator[tuple[str, str]]:
-    if task.type == "condition":
-        yield from ((str(name), "yes") for name in task.settings.get("then", ()))
-        otherwise = task.settings.get("otherwise", task.settings.get("else", ()))
-        yield from ((str(name), "no") for name in otherwise)
 
 
 def _link(found: Drawing, start: str, end: str, label: str, heavy: set[tuple[str, str]]) -> Link:
@@ -190,72 +185,9 @@ def _forward(links: list[Link], start: str) -> list[Link]:
     return [replace(link, is_back=(link.start, link.end) in back) for link in links]
 
 
-def _walk(tasks: tuple[TaskDefinition, ...], container: str) -> Iterator[tuple[str, TaskDefinition]]:
-    for task in tasks:
-        path = joined(container, task.id)
-        yield path, task
-        yield from _walk(task.tasks, path)
+# How pages look.
 
 
-def subtitle(task: TaskDefinition) -> str:
-    """Say in a few words what a task does, by its settings."""
-    settings = task.settings
-    items = settings.get("items")
-    counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.get('max_items', 100)}"
-    seconds = settings.get("seconds")
-    own = {
-        "foreach": f"for each, {counted} items, {settings.get('max_parallel', 10)} at once",
-        "loop": f"loop, up to {settings.get('max_iterations')} rounds",
-        "wait": short(f"wait {seconds} s" if seconds else f"wait until {settings.get('until')}"),
-        "human": "asks a person",
-        "parallel": "group",
-        "condition": short(str(settings.get("test", settings.get("expression", ""))), 40),
-    }
-    if task.type == "webhook":
-        url = str(settings.get("url") or "waits for a call")
-        return short(url.partition("://")[2] if url.startswith("http") else url)
-    said = settings.get({"subworkflow": "workflow"}.get(task.type, task.type))
-    return own.get(task.type) or (f"{task.type} {said}" if said else task.type)
-
-
-def short(text: str, chars: int = LABEL_CHARS) -> str:
-    """Cut a text to a length, an expression without its brackets."""
-    bare = text.strip()[2:-2].strip() if is_expression(text) else text
-    return bare if len(bare) <= chars else bare[: chars - 1] + "…"
-
-
-# Colours and signs of task types.
-
-
-COLORS: Final[dict[str, str]] = {
-    "agent": "#7c5cff",
-    "condition": "#d6409f",
-    "event": "#e5730f",
-    "foreach": "#0f9d8a",
-    "human": "#c98a00",
-    "loop": "#0f9d8a",
-    "parallel": "#7b8496",
-    "subworkflow": "#3e63dd",
-    "tool": "#1f87d9",
-    "transform": "#5f6b7c",
-    "wait": "#8a8f98",
-    "webhook": "#2e9e5b",
-}
-SIGNS: Final[dict[str, str]] = {
-    "agent": "M12 3.5l2 6.5 6.5 2-6.5 2-2 6.5-2-6.5-6.5-2 6.5-2z",
-    "condition": "M12 4l8 8-8 8-8-8z",
-    "event": "M13.5 3L6 13.5h5L10.5 21 18 10.5h-5z",
-    "foreach": "M8 6.5h12M8 12h12M8 17.5h12M4 6.5h.01M4 12h.01M4 17.5h.01",
-    "human": "M12 11.5a3.8 3.8 0 1 0 0-7.6 3.8 3.8 0 0 0 0 7.6zM4.8 20c.6-4 3.4-5.6 7.2-5.6s6.6 1.6 7.2 5.6",
-    "loop": "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9M19.5 4.5V9H15",
-    "parallel": "M6 5v14M12 5v14M18 5v14",
-    "subworkflow": "M4 4h6.5v6.5H4zM13.5 13.5H20V20h-6.5zM10.5 7.25h3.25a3 3 0 0 1 3 3v3.25",
-    "tool": "M14.8 5a4.6 4.6 0 0 0-5.9 5.9L4 15.8 8.2 20l4.9-4.9A4.6 4.6 0 0 0 19 9.2l-2.9 2.9-3.2-.8-.9-3.3z",
-    "transform": "M4 8.5h14M14.5 5l3.5 3.5-3.5 3.5M20 16H6M9.5 12.5L6 16l3.5 3.5",
-    "wait": "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 7.5V12l3 2.2",
-    "webhook": "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM4 12h16M12 4c5 5 5 11 0 16M12 4c-5 5-5 11 0 16",
-}
-"""Paths in a square of 24."""
 STYLE: Final = """
 .sw{--paper:#fbfbfd;--ink:#1b1f29;--muted:#697386;--line:#d5d9e2;--wire:#9aa3b5;--card:#ffffff;--box:#7b849612;--hot:#e5484d;
 font-family:ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif}

@@ -8,7 +8,7 @@ from math import ceil
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.programs import PlannedTask, Program
-from stepward.tasks.catalog import find_type
+from stepward.tasks.catalog import type_of
 from stepward.workflows.program.graphs import (
     back_edges,
     barrier_makespan,
@@ -17,7 +17,7 @@ from stepward.workflows.program.graphs import (
     limit_width,
     width,
 )
-from stepward.workflows.program.iteration_bounds import IterationBounds, is_body
+from stepward.workflows.program.iteration_bounds import IterationBounds, at_once, is_body
 
 
 class ScopePlan(BaseModel):
@@ -87,16 +87,14 @@ class Durations:
         return not body and self.program.definition.is_state_machine
 
     def _takes_ms(self, planned: PlannedTask) -> int:
-        task, typical = planned.task, find_type(planned.task.type).typical_ms
-        seconds = task.settings.get("seconds") if task.type == "wait" else None
-        if isinstance(seconds, int):
+        task, kind = planned.task, type_of(planned.task)
+        typical, seconds = kind.typical_ms, kind.fixed_s(task)
+        if seconds is not None:
             return seconds * 1000
         if not is_body(task):
             return typical if task.timeout_s is None else min(typical, task.timeout_s * 1000)
         count, once_ms = self.rounds.within(planned.path).expected, self.scopes[planned.path].makespan_ms
-        if task.type == "foreach":
-            count = ceil(count / int(task.settings.get("max_parallel", 10)))
-        return typical + count * once_ms
+        return typical + ceil(count / at_once(task)) * once_ms
 
 
 def forward_needs(program: Program, place: dict[str, int]) -> list[list[int]]:

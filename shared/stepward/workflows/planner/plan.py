@@ -7,25 +7,19 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.aws_prices import AS_OF
-from stepward.domain.money import usd_to_micros
+from stepward.domain.bounds import Bound, exactly, total
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.tasks.agent import AgentSettings
-from stepward.tasks.catalog import settings_of
-from stepward.tasks.subworkflow import SubworkflowSettings
+from stepward.tasks.catalog import child_of, type_of
+from stepward.tasks.facts import Starts
+from stepward.tasks.foreach import EXPECTED_ITEMS
+from stepward.tasks.loop import EXPECTED_ROUNDS
 from stepward.workflows.compiler.compile import Compiled
 from stepward.workflows.planner.cost_bounds import CostBounds
 from stepward.workflows.planner.costs import Costs, Money, UnknownCosts
 from stepward.workflows.planner.durations import Durations, ScopePlan
 from stepward.workflows.planner.usage_bounds import EnteredState, entered_states
-from stepward.workflows.program.iteration_bounds import (
-    EXPECTED_ITEMS,
-    EXPECTED_ROUNDS,
-    Bound,
-    IterationBounds,
-    exactly,
-    total,
-)
+from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.program.tasks import retry_of
 
 
@@ -120,15 +114,14 @@ def _attempts(program: Program, rounds: IterationBounds, path: str) -> Bound:
 
 def _cost(program: Program, planned: PlannedTask, costs: Costs) -> Money | None:
     """What one run costs that a task starts; a limit of the task or of the workflow bounds an agent's."""
-    if planned.task.type not in ("agent", "subworkflow"):
+    child = child_of(planned.task)
+    if child is None:
         return None
-    settings = settings_of(planned.task)
-    if isinstance(settings, SubworkflowSettings):
-        return costs.of_workflow(settings.workflow, settings.version)
-    assert isinstance(settings, AgentSettings)
-    own = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
-    limits = [limit for limit in (own, program.definition.cost_limit_usd_micros) if limit is not None]
-    return costs.of_agent(settings.agent, settings.version, min(limits, default=None))
+    if type_of(planned.task).starts is Starts.WORKFLOW:
+        return costs.of_workflow(child.of, child.version)
+    both = (child.cost_limit_usd_micros, program.definition.cost_limit_usd_micros)
+    limits = [limit for limit in both if limit is not None]
+    return costs.of_agent(child.of, child.version, min(limits, default=None))
 
 
 def _by_owner(spending: CostBounds) -> dict[str, Bound]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from stepward.tasks.catalog import find_type
 from stepward.workflows.planner.costs import dollars
-from stepward.workflows.planner.drawing import COLORS, Drawing, Node
+from stepward.workflows.planner.drawing import Drawing, Node
 from stepward.workflows.planner.plan import Plan, TaskPlan
 
 # Rows.
@@ -45,7 +46,7 @@ def summary_rows(made: Plan) -> list[Row]:
 
 def _row(one: TaskPlan) -> Row:
     star = " *" if one.is_critical else ""
-    cost = str(one.cost) if one.type in ("agent", "subworkflow") else ""
+    cost = str(one.cost) if find_type(one.type).starts else ""
     return (
         one.task + star,
         one.type,
@@ -76,15 +77,6 @@ def duration(took_ms: int) -> str:
 # Mermaid.
 
 
-SHAPES: Final[dict[str, tuple[str, str]]] = {
-    "agent": ("([", "])"),
-    "condition": ("{", "}"),
-    "human": ("[/", "/]"),
-    "subworkflow": ("[[", "]]"),
-    "wait": ("((", "))"),
-    "event": (">", "]"),
-    "webhook": ("{{", "}}"),
-}
 _HIDDEN: Final = {
     "&": "#amp;",
     "<": "#lt;",
@@ -117,7 +109,7 @@ def _nodes(found: Drawing, container: str, numbers: dict[str, str], depth: int) 
             yield from _nodes(found, path, numbers, depth + 1)
             yield f"{indent}end"
         else:
-            opening, closing = SHAPES.get(node.type, ("[", "]"))
+            opening, closing = find_type(node.type).picture.shape
             yield f'{indent}{numbers[path]}{opening}"{_text(node)}"{closing}'
 
 
@@ -131,7 +123,8 @@ def _styles(found: Drawing, numbers: dict[str, str]) -> Iterator[str]:
         if not node.is_box:
             by_type.setdefault(node.type, []).append(numbers[path])
     for kind, names in sorted(by_type.items()):
-        yield f"  classDef {kind}_ fill:{COLORS[kind]}22,stroke:{COLORS[kind]}"
+        color = find_type(kind).picture.color
+        yield f"  classDef {kind}_ fill:{color}22,stroke:{color}"
         yield f"  class {','.join(names)} {kind}_"
     critical = [numbers[path] for path, node in found.nodes.items() if node.is_critical]
     if critical:

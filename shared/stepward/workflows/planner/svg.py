@@ -8,7 +8,8 @@ from typing import Final
 from xml.sax.saxutils import escape
 
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.workflows.planner.drawing import COLORS, SIGNS, STYLE, Drawing, Link, Node, drawing
+from stepward.tasks.catalog import find_type
+from stepward.workflows.planner.drawing import STYLE, Drawing, Link, Node, drawing
 from stepward.workflows.planner.page_layout import Page, Point, lay_out_page
 from stepward.workflows.planner.plan import Plan
 from stepward.workflows.planner.plan_text import duration, mermaid_text
@@ -110,10 +111,10 @@ def _marks(node: Node) -> str:
 
 def _sign(kind: str, x: float, y: float, size: float) -> str:
     scale = size / 32 * 0.8333
-    inset = size / 2 - 12 * scale
+    inset, picture = size / 2 - 12 * scale, find_type(kind).picture
     return (
-        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(size)}" height="{_n(size)}" rx="{_n(size / 4)}" fill="{COLORS[kind]}"/>'
-        f'<path class="sign" d="{SIGNS[kind]}" transform="translate({_n(x + inset)} {_n(y + inset)}) scale({scale:.3f})"/>'
+        f'<rect x="{_n(x)}" y="{_n(y)}" width="{_n(size)}" height="{_n(size)}" rx="{_n(size / 4)}" fill="{picture.color}"/>'
+        f'<path class="sign" d="{picture.sign}" transform="translate({_n(x + inset)} {_n(y + inset)}) scale({scale:.3f})"/>'
     )
 
 

@@ -5,7 +5,6 @@ An output of a fixed text has its own size, a condition's answer a few bytes; an
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,16 +13,14 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
+from stepward.domain.bounds import ONE, Bound, total
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.programs import PlannedTask, Program
-from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import TIMEOUT_MS
-from stepward.tasks.catalog import settings_of
-from stepward.tasks.tool import ToolSettings
-from stepward.tasks.webhook import WebhookSettings
+from stepward.expressions.references import expressions_in
+from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.compiler.machine_size import all_states, first_states, is_await, is_function
-from stepward.workflows.program.expression_refs import expressions_in
-from stepward.workflows.program.iteration_bounds import ONE, Bound, IterationBounds, total
+from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.program.limits import OWN_BYTES, RETRIED_BY_RULE, SHARED_BYTES
 from stepward.workflows.program.names import SETTLE, WHICH, Part, is_part, owner_of, state_name
 from stepward.workflows.program.tasks import can_be_undone, retry_of
@@ -100,7 +97,7 @@ def entered_states(program: Program, machine: dict[str, Any]) -> list[EnteredSta
 
 
 def _asks_again(program: Program, owner: str, name: str) -> bool:
-    return program.tasks[owner].task.type == "loop" and name in (owner, state_name(owner, Part.AGAIN))
+    return type_of(program.tasks[owner].task).takes_turns and name in (owner, state_name(owner, Part.AGAIN))
 
 
 # Sizes of writes and reads.
@@ -121,7 +118,6 @@ BEGIN_AND_END_UNITS: Final = 20 + 3 * VALUE_UNITS
 """Heads with their lists, the input in a transaction, the output, costs, and an Idempotency-Key."""
 SMALL_UNITS: Final = 2
 """Of a mark, a word or a token."""
-_OF_A_FEW_BYTES: Final = frozenset({"condition", "wait", "event"})
 
 
 @dataclass(frozen=True)
@@ -172,12 +168,9 @@ class SizeBounds:
 
     def _outside_ms(self, path: str) -> int:
         planned = self.program.tasks[path]
-        if planned.task.type not in ("tool", "webhook"):
-            return 0
         try:
-            settings = settings_of(planned.task)
-            tool = _request_of(settings) if isinstance(settings, WebhookSettings) else settings
-            once_s = (planned.task.timeout_s or tool.bound().timeout_s) if tool else 0
+            tool = type_of(planned.task).tool(settings_of(planned.task))
+            once_s = (planned.task.timeout_s or tool.timeout_s) if tool else 0
         except (InvalidRequest, ValidationError):
             return LONGEST_MS
         return ceil(1000 * retry_of(self.program, planned).longest_s(once_s)) if tool else 0
@@ -202,24 +195,10 @@ class SizeBounds:
         task = planned.task
         if task.fallback is not None:
             return OWN_BYTES
-        if task.type in _OF_A_FEW_BYTES:
-            return 100
-        return _fixed_bytes(task) if task.type == "transform" else OWN_BYTES
+        known = type_of(task).output_bytes(task)
+        return OWN_BYTES if known is None else known
 
     def _read_by(self, planned: PlannedTask) -> list[str]:
         """The tasks whose outputs a task reads and whose sizes nobody knows."""
         paths = {*planned.reads.values(), *planned.inner_reads.values()}
         return sorted(path for path in paths if path in self.program.tasks and not self.is_bounded(path))
-
-
-def _request_of(settings: WebhookSettings) -> ToolSettings | None:
-    """The request that a webhook sends; None if it only waits for one."""
-    return settings.as_tool() if settings.url is not None else None
-
-
-def _fixed_bytes(task: TaskDefinition) -> int:
-    """The size of an output that no expression makes."""
-    output = task.settings.get("output", task.inputs)
-    if any(True for _ in expressions_in(output)):
-        return OWN_BYTES
-    return len(json.dumps(output, ensure_ascii=False).encode())

@@ -3,86 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
-
+from stepward.domain.bounds import ONE, Bound
 from stepward.domain.chunks import count_chunks, lanes_of
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type
+from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.program.tasks import fails_the_run
-
-# Numbers with a lower and an upper bound.
-
-
-class Bound(BaseModel):
-    """A count of one run that goes to its end; one that is ended early by a failure, a cancel or its time has fewer."""
-
-    model_config = ConfigDict(frozen=True)
-
-    least: int = 0
-    expected: int = 0
-    most: int = 0
-
-    def __add__(self, other: Bound) -> Bound:
-        """Both together."""
-        return Bound(
-            least=self.least + other.least,
-            expected=self.expected + other.expected,
-            most=self.most + other.most,
-        )
-
-    def __mul__(self, other: Bound) -> Bound:
-        """One for each of the other."""
-        return Bound(
-            least=self.least * other.least,
-            expected=self.expected * other.expected,
-            most=self.most * other.most,
-        )
-
-    def of_each(self, count: Callable[[int], int]) -> Bound:
-        """What a number becomes that grows with this one."""
-        return Bound(least=count(self.least), expected=count(self.expected), most=count(self.most))
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether it can be nothing else."""
-        return self.least == self.most
-
-    def __str__(self) -> str:
-        """Spell it for people."""
-        return f"{self.least:,}" if self.is_certain else f"{self.least:,} to {self.most:,}"
-
-
-ONE = Bound(least=1, expected=1, most=1)
-
-
-def exactly(number: int) -> Bound:
-    """A number that is certain."""
-    return Bound(least=number, expected=number, most=number)
-
-
-def total(bounds: Iterable[Bound]) -> Bound:
-    """All of them together."""
-    least = expected = most = 0
-    for one in bounds:
-        least, expected, most = least + one.least, expected + one.expected, most + one.most
-    return Bound(least=least, expected=expected, most=most)
-
-
-# Iterations.
-
-
-EXPECTED_ITEMS: Final = 10
-EXPECTED_ROUNDS: Final = 2
-"""What a plan takes a list and a loop for whose length nobody knows before the run."""
-DEFAULT_ITEMS: Final = 100
-DEFAULT_PARALLEL: Final = 10
 
 
 @dataclass(frozen=True)
@@ -98,7 +27,7 @@ class IterationBounds:
     def within(self, body: str) -> Bound:
         """How often a body runs each time that its task is come to."""
         task = self.program.tasks[body].task
-        each = foreach_iterations(task) if task.type == "foreach" else loop_iterations(task)
+        each = rounds_of(task)
         surely = not self.may_not_run(body) and not self._may_fail_softly(body)
         return each if surely else each.model_copy(update={"least": 0})
 
@@ -107,7 +36,7 @@ class IterationBounds:
         most = self.program.chunks.get(path)
         if most is None:
             return Bound()
-        lanes = lanes_of(int(self.program.tasks[path].task.settings.get("max_parallel", DEFAULT_PARALLEL)))
+        lanes = lanes_of(at_once(self.program.tasks[path].task))
         return self.within(path).of_each(lambda items: count_chunks(items, most, lanes))
 
     def may_not_run(self, path: str) -> bool:
@@ -189,19 +118,14 @@ class IterationBounds:
         return visits_of(self.program)
 
 
-def foreach_iterations(task: TaskDefinition) -> Bound:
-    """How many items: those that the document lists, else from none to as many as it allows."""
-    items: Any = task.settings.get("items")
-    if isinstance(items, list):
-        return Bound(least=len(items), expected=len(items), most=len(items))
-    most = int(task.settings.get("max_items", DEFAULT_ITEMS))
-    return Bound(least=0, expected=min(EXPECTED_ITEMS, most), most=most)
+def rounds_of(task: TaskDefinition) -> Bound:
+    """How often the tasks within a body run each time that it does."""
+    return type_of(task).rounds(settings_of(task))
 
 
-def loop_iterations(task: TaskDefinition) -> Bound:
-    """How many rounds: one at least, since `until` is asked after a round."""
-    most = int(task.settings.get("max_iterations", 1))
-    return Bound(least=1, expected=min(EXPECTED_ROUNDS, most), most=most)
+def at_once(task: TaskDefinition) -> int:
+    """How many rounds of a body run side by side at most."""
+    return type_of(task).at_once(settings_of(task))
 
 
 def visits_of(program: Program) -> dict[str, Bound]:
@@ -258,4 +182,4 @@ def _can_end_without(program: Program, ways: dict[str, list[str]], start: str, a
 
 def is_body(task: TaskDefinition) -> bool:
     """Whether a task runs others in rounds."""
-    return find_type(task.type).place is Place.BODY
+    return type_of(task).repeats

@@ -48,6 +48,11 @@ class Part(StrEnum):
     """Awaits the tasks that a join needs."""
 
 
+def joined(container: str, name: str) -> str:
+    """Name a task within a group or a body; "" is the document itself."""
+    return f"{container}.{name}" if container else name
+
+
 def state_name(path: str, part: Part) -> str:
     """Name one of the further states of a task."""
     return f"{path} {part}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from stepward.domain.programs import Gate
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type, settings_of
-from stepward.tasks.condition import ConditionSettings
+from stepward.tasks.catalog import branches_of, type_of
+from stepward.workflows.program.names import joined
 
 
 @dataclass
@@ -111,8 +109,8 @@ def _lay_out(
         path = joined(container, task.id)
         needs = (*around.needs, *(joined(container, need) for need in task.needs))
         whens = (*around.whens, *((task.when,) if task.when else ()))
-        place = find_type(task.type).place
-        if place is Place.GROUP:
+        kind = type_of(task)
+        if kind.is_group:
             found.groups[path] = {inner.id: joined(path, inner.id) for inner in task.tasks}
             inner_around = replace(around.within(task), needs=needs, whens=whens)
             _lay_out(found, task.tasks, container=path, scope=scope, around=inner_around)
@@ -120,7 +118,7 @@ def _lay_out(
         node = Node(path, container, scope.depth, around.taken_by(task), list(needs), whens=list(whens))
         found.nodes[path] = node
         scope.nodes.append(node)
-        if place is Place.BODY:
+        if kind.repeats:
             inner = Scope(path, scope.depth + 1)
             _lay_out(found, task.tasks, container=path, scope=inner, around=around.within(task))
 
@@ -128,22 +126,10 @@ def _lay_out(
 def _hang_on_conditions(found: Scopes) -> None:
     """Give the tasks of `then` and `otherwise` their gates, and have them wait for the answer."""
     for node in found.nodes.values():
-        for answer, names in _branches(node):
-            for name in names:
+        for branch in branches_of(node.task):
+            for name in branch.tasks:
                 for path in found.members(joined(node.container, name)):
                     other = found.nodes[path]
-                    other.gates.append(Gate(condition=node.path, answer=answer))
+                    other.gates.append(Gate(condition=node.path, answer=branch.answer))
                     if node.path not in other.needs:
                         other.needs.append(node.path)
-
-
-def _branches(node: Node) -> Iterator[tuple[bool, tuple[str, ...]]]:
-    settings = settings_of(node.task) if node.task.type == "condition" else None
-    if isinstance(settings, ConditionSettings):
-        yield True, settings.then
-        yield False, settings.otherwise
-
-
-def joined(container: str, name: str) -> str:
-    """Spell the path of a task within a container."""
-    return f"{container}.{name}" if container else name

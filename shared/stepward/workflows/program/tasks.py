@@ -11,20 +11,29 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.catalog import find_type, settings_of
+from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.program.limits import LONGEST_IN_PROCESS_S
+from stepward.workflows.program.names import joined
 
 # All tasks of a document.
 
 
-def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tuple[str, TaskDefinition]]:
-    """Give all tasks with their paths, those of groups and bodies and those that undo others too."""
-    pending = [(container, task) for task in reversed(tasks)]
+def walk(tasks: tuple[TaskDefinition, ...], *, undoing: bool = True) -> Iterator[tuple[str, TaskDefinition]]:
+    """List all tasks with their paths, in the document's order.
+
+    Args:
+        tasks: The document's own; those of their groups and bodies are found.
+        undoing: Whether to list those that undo others too, each after the task that it undoes.
+
+    Returns:
+        Pairs of path and task, each container before what is within it.
+    """
+    pending = [("", task) for task in reversed(tasks)]
     while pending:
         outer, task = pending.pop()
-        path = f"{outer}.{task.id}" if outer else task.id
+        path = joined(outer, task.id)
         yield path, task
-        if task.compensate:
+        if task.compensate and undoing:
             yield f"{path}.compensate", task.compensate
         pending += [(path, inner) for inner in reversed(task.tasks)]
 
@@ -35,7 +44,7 @@ def walk(tasks: tuple[TaskDefinition, ...], container: str = "") -> Iterator[tup
 def effect_of(task: TaskDefinition) -> Effect:
     """What a second execution would do; `once` for a function of which nothing is known yet."""
     try:
-        return find_type(task.type).effect(settings_of(task))
+        return type_of(task).effect(settings_of(task))
     except (InvalidRequest, ValidationError):
         return Effect.ONCE
 
@@ -43,7 +52,7 @@ def effect_of(task: TaskDefinition) -> Effect:
 def sends_outside(task: TaskDefinition) -> bool:
     """Whether the task sends what it is given out of the platform."""
     try:
-        return find_type(task.type).is_outside(settings_of(task))
+        return type_of(task).is_outside(settings_of(task))
     except (InvalidRequest, ValidationError):
         return True
 
@@ -89,7 +98,7 @@ def ends_what_it_is_in(program: Program, planned: PlannedTask) -> bool:
 
 def answers_for(container: TaskDefinition) -> bool:
     """Whether a group or a body says what a failure within it means; a group cannot end by itself when time is over."""
-    is_body = container.type != "parallel"
+    is_body = not type_of(container).is_group
     return (
         container.fallback is not None
         or container.on_error == "continue"
@@ -102,7 +111,7 @@ def containers_of(program: Program, path: str) -> list[tuple[str, TaskDefinition
     found: list[tuple[str, TaskDefinition]] = []
     tasks, prefix = program.definition.tasks, ""
     for name in path.split(".")[:-1]:
-        prefix = f"{prefix}.{name}" if prefix else name
+        prefix = joined(prefix, name)
         task = next(one for one in tasks if one.id == name)
         found.append((prefix, task))
         tasks = task.tasks

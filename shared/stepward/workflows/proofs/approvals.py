@@ -8,7 +8,8 @@ from typing import Any, Final
 from stepward.domain.programs import PlannedTask
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.workflows.program.expression_refs import names_in
+from stepward.expressions.references import names_in
+from stepward.tasks.catalog import asks_person, settings_of, type_of
 from stepward.workflows.program.tasks import effect_of
 from stepward.workflows.proofs.proof import Proof, Subject, body_of
 
@@ -62,9 +63,7 @@ class _Guards:
     def is_yes(self, path: str) -> bool:
         """Whether a task completes only if a person says yes: a no fails it, and nothing stands in for a yes."""
         task = self._tasks[path].task
-        return (
-            task.type == "human" and task.settings.get("on_deny", "fail") == "fail" and task.fallback is None
-        )
+        return asks_person(task) and task.fallback is None and type_of(task).needs_yes(settings_of(task))
 
     def way_to(self, path: str) -> tuple[str, ...]:
         """Give a way to a task that passes no yes."""
@@ -104,7 +103,7 @@ class _Guards:
         """Whether a task that needs another runs only after a yes: its own, one before it, or one that it looks at."""
         if self.is_yes(need) or self._known.get(need, False):
             return True
-        return self._tasks[need].task.type == "human" and self._looks_at(path, need)
+        return asks_person(self._tasks[need].task) and self._looks_at(path, need)
 
     def _looks_at(self, path: str, person: str) -> bool:
         """Whether the task's own condition reads a decision that lets the run go on either way."""
@@ -133,14 +132,14 @@ class _Guards:
     def _is_yes_way(self, task: str, when: Any) -> bool:
         """Whether a way is taken only after a yes: it leaves a person's task well, or looks at what was said."""
         planned = self._tasks[task].task
-        if planned.type != "human":
+        if not asks_person(planned):
             return self._reads_a_condition_of_a_person(task, when)
         goes_on = planned.on_error == "continue" or self.subject.definition.on_error == "continue"
         return (self.is_yes(task) and not goes_on) or task in (names_in(when) or set())
 
     def _reads_a_condition_of_a_person(self, task: str, when: Any) -> bool:
         people = (name for name in names_in(when) or set() if name in self._tasks and name != task)
-        return any(self._tasks[name].task.type == "human" for name in people)
+        return any(asks_person(self._tasks[name].task) for name in people)
 
 
 def _trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
 
+from stepward.tasks.catalog import type_of
 from stepward.workflows.compiler.chunks import unfolded
 from stepward.workflows.compiler.machine_size import is_await, is_function
 from stepward.workflows.program.graphs import Cycle, topological_order
@@ -72,7 +73,7 @@ class _Drawn:
 
     @cached_property
     def _loops(self) -> set[str]:
-        return {path for path, one in self.subject.program.tasks.items() if one.task.type == "loop"}
+        return {path for path, one in self.subject.program.tasks.items() if type_of(one.task).takes_turns}
 
     def _put(self, name: str, before: str) -> None:
         self.before.setdefault(name, set())
@@ -151,9 +152,10 @@ class _Drawn:
 
     def _keeps(self, path: str) -> str:
         """The state in which a task's record is there at the latest."""
-        kind = self.subject.program.tasks[path].task.type
-        last = {"foreach": Part.DONE, "wait": Part.DONE, "loop": Part.AGAIN}
-        return state_name(path, last[kind]) if kind in last else path
+        kind = type_of(self.subject.program.tasks[path].task)
+        if kind.keeps_later:
+            return state_name(path, Part.DONE)
+        return state_name(path, Part.AGAIN) if kind.takes_turns else path
 
     def _rings(self) -> Iterator[tuple[tuple[str, ...], str]]:
         names = list(self.before)

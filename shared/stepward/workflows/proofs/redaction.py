@@ -10,9 +10,10 @@ from typing import Any, Final
 
 from stepward.domain.programs import PlannedTask
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.catalog import find_type
-from stepward.workflows.program.expression_refs import expressions_in, is_asked, names_in
+from stepward.expressions.references import expressions_in, is_asked, names_in
+from stepward.tasks.catalog import type_of
 from stepward.workflows.program.iteration_bounds import is_body
+from stepward.workflows.program.names import joined
 from stepward.workflows.program.tasks import sends_outside
 from stepward.workflows.proofs.proof import Proof, Subject, body_of
 
@@ -89,7 +90,7 @@ class _Flow:
 
     def _note_groups(self, tasks: tuple[TaskDefinition, ...], container: str, data: str) -> None:
         for task in tasks:
-            path = f"{container}.{task.id}" if container else task.id
+            path = joined(container, task.id)
             if data:
                 self.groups[path] = data
             is_group = path in self.subject.program.groups
@@ -110,7 +111,7 @@ class _Flow:
     def _previous(self, path: str, planned: PlannedTask) -> Iterator[str]:
         """The tasks of the round before, of the nearest loop."""
         loop = body_of(self.subject.program, path)
-        while loop and self._tasks[loop].task.type != "loop":
+        while loop and not type_of(self._tasks[loop].task).takes_turns:
             loop = body_of(self.subject.program, loop)
         for text in expressions_in(_said(planned.task)) if loop else ():
             for match in _PREVIOUS.finditer(text):
@@ -159,7 +160,7 @@ class _Flow:
 
 def _said(task: TaskDefinition) -> list[Any]:
     """What a task's expressions may stand in, before its rounds."""
-    kind = find_type(task.type)
+    kind = type_of(task)
     own = [value for name, value in task.settings.items() if name not in kind.later]
     return [task.inputs, task.when, task.fallback and task.fallback.output, *own]
 

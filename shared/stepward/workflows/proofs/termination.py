@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
+from stepward.domain.workflows import WorkflowDefinition
+from stepward.tasks.catalog import type_of
+from stepward.tasks.facts import Starts
 from stepward.workflows.program.graphs import Cycle, topological_order
 from stepward.workflows.program.iteration_bounds import IterationBounds
-from stepward.workflows.program.tasks import retry_of
+from stepward.workflows.program.tasks import retry_of, walk
 from stepward.workflows.proofs.proof import Proof, Subject
 
 NAME: Final = "bounded"
@@ -17,21 +20,22 @@ NAME: Final = "bounded"
 def prove(subject: Subject) -> Proof:
     """Look for a loop without a number of rounds, and for a circle on which no task has a number of visits."""
     definition = subject.definition
-    endless = next(_endless_loops(definition.tasks, ""), None) or _endless_circle(definition)
+    endless = next(_endless_loops(definition), None) or _endless_circle(definition)
     if endless:
         words = "nothing says how often a run goes round there"
         return Proof(name=NAME, holds=False, is_required=True, counter_example=endless, words=words)
     return Proof(name=NAME, holds=True, is_required=True, words=_words(subject))
 
 
-def _endless_loops(tasks: tuple[TaskDefinition, ...], container: str) -> Iterator[tuple[str, ...]]:
-    for task in tasks:
-        path = f"{container}.{task.id}" if container else task.id
-        field = {"loop": "max_iterations", "foreach": "max_items"}.get(task.type)
-        said: Any = task.settings.get(field or "", 1 if task.type != "loop" else None)
-        if field and not (isinstance(said, int) and said >= 1):
+def _endless_loops(definition: WorkflowDefinition) -> Iterator[tuple[str, ...]]:
+    for path, task in walk(definition.tasks):
+        kind = type_of(task)
+        if kind.bound is None:
+            continue
+        otherwise = kind.settings.model_fields[kind.bound].default
+        said: Any = task.settings.get(kind.bound, otherwise)
+        if not (isinstance(said, int) and said >= 1):
             yield (path,)
-        yield from _endless_loops(task.tasks, path)
 
 
 def _endless_circle(definition: WorkflowDefinition) -> tuple[str, ...] | None:
@@ -52,14 +56,14 @@ def _endless_circle(definition: WorkflowDefinition) -> tuple[str, ...] | None:
 
 def _words(subject: Subject) -> str:
     program, rounds = subject.program, IterationBounds(subject.program)
-    kinds = {"agent": 0, "subworkflow": 0}
+    started = Counter[Starts]()
     for path, planned in program.tasks.items():
-        if planned.task.type in kinds:
-            kinds[planned.task.type] += rounds.of(path).most * retry_of(program, planned).attempts
+        if starts := type_of(planned.task).starts:
+            started[starts] += rounds.of(path).most * retry_of(program, planned).attempts
     limit = subject.definition.cost_limit_usd
     spend = f", and none begins once ${limit} are spent" if limit else ""
-    repeated = sum(planned.task.type in ("foreach", "loop") for planned in program.tasks.values())
+    repeated = sum(type_of(planned.task).repeats for planned in program.tasks.values())
     return (
-        f"{repeated} bodies and all circles have a bound; a run starts at most {kinds['agent']:,} runs of agents, each "
-        f"with a cost limit of its own{spend}, and {kinds['subworkflow']:,} of workflows, which cannot run each other in a circle"
+        f"{repeated} bodies and all circles have a bound; a run starts at most {started[Starts.AGENT]:,} runs of agents, each "
+        f"with a cost limit of its own{spend}, and {started[Starts.WORKFLOW]:,} of workflows, which cannot run each other in a circle"
     )

@@ -11,6 +11,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.tasks import Begun
+from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 OPENING: Final = timedelta(seconds=15)
@@ -92,7 +93,7 @@ class Attempts:
 
 def waits_for_call(planned: PlannedTask) -> bool:
     """Tell whether a call from outside answers a task."""
-    return bool(planned.task.settings.get("wait_for_call"))
+    return type_of(planned.task).has_address(settings_of(planned.task))
 
 
 def newest(marks: tuple[Begun, ...]) -> Begun | None:

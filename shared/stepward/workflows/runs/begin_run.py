@@ -16,6 +16,7 @@ from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
 from stepward.ports.clock import iso
 from stepward.ports.runs import NoSlot, SlotLimits
 from stepward.ports.tasks import Inherited, LatchKey, Looked
+from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of
 from stepward.workflows.runs.run_store import WorkflowPorts
 
@@ -172,5 +173,5 @@ def _rounds(program: Program, task: TaskKey) -> Iterator[Round]:
     if program.definition.is_state_machine:
         yield "", "", number_of(at_depth(task.at, 1))
     for body in _bodies(program, task):
-        if program.tasks[body.path].task.type == "loop":
+        if type_of(program.tasks[body.path].task).takes_turns:
             yield body.path, body.at, number_of(at_depth(task.at, depth_of(body.at) + 1))

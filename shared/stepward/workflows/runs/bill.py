@@ -19,8 +19,8 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.task_records import TaskKey, TaskRecord
 from stepward.ports.clock import from_iso
 from stepward.ports.tasks import Begun, LatchKey, Looked
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type, is_awaited
+from stepward.tasks.catalog import is_awaited, type_of
+from stepward.tasks.facts import Step
 from stepward.workflows.program.limits import LOOK_READ_UNITS
 from stepward.workflows.program.names import at_depth, number_of, round_of
 from stepward.workflows.runs.compensation_lock import RIGHT
@@ -137,7 +137,7 @@ class Bill:
             # A try that failed is taken to have lasted as long as the last one.
             tally.invoke(ROOM, own_ms if number < tries else USUAL_MS)
         tally.read_units += functions * self._looks(planned, task)
-        tally.events += planned.task.type == "event"
+        tally.events += type_of(planned.task).puts_events
 
     def _writes(
         self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
@@ -151,9 +151,10 @@ class Bill:
         tally.write_units += ceil(self._sizes_then[task] / 1024) + len(planned.marks)
         if record.output_bytes is not None:
             tally.write(record.output_bytes)
-        if planned.task.type == "foreach":
+        steps = type_of(planned.task).steps
+        if Step.ITEMS in steps:
             tally.write_units += 1
-        if planned.task.type == "wait" and _waited_s(record) > LONG_S:
+        if Step.PAUSE in steps and _waited_s(record) > LONG_S:
             tally.write_units += WAIT_WRITE_UNITS
         if marks and self._is_awaited(planned):
             self._answer(tally, planned, marks)
@@ -162,19 +163,19 @@ class Bill:
         """Count tokens, and who brings an answer; runs count for themselves what they do at their end."""
         tally.write_units += tries + WAIT_WRITE_UNITS
         tally.read_units += 2
-        room = {"human": "approvals_api", "webhook": "callbacks"}.get(planned.task.type)
-        if room:
+        answered = type_of(planned.task).answered
+        if answered:
             tally.http_requests += 1
-            tally.invoke("authorizer", START_MS["authorizer"] if room == "approvals_api" else 0)
-            tally.invoke(room, ANSWER_MS)
-        if planned.task.type == "human":
+            tally.invoke("authorizer", START_MS["authorizer"] if answered.has_authorizer else 0)
+            tally.invoke(answered.function, ANSWER_MS)
+        if answered and answered.is_approval:
             tally.write_units += ASKING_WRITE_UNITS
 
     def _tries(self, task: TaskKey, planned: PlannedTask, record: TaskRecord | None) -> int:
         """How often the task's first state was tried, as far as is known."""
         if self._is_awaited(planned):
             return max(1, len(self.looked.begun.get(task, ())))
-        return record.entries if record and find_type(planned.task.type).place is Place.WITHIN else 1
+        return record.entries if record and not type_of(planned.task).repeats else 1
 
     def _is_awaited(self, planned: PlannedTask) -> bool:
         return planned.path in self._awaited
@@ -185,7 +186,7 @@ class Bill:
 
     def _rounds(self, task: TaskKey, planned: PlannedTask) -> int:
         """How often a loop asked once more: as many times as it ran."""
-        if planned.task.type != "loop":
+        if not type_of(planned.task).takes_turns:
             return 0
         return self._ran.get(round_of(task.at, task.path, 0).rpartition("[")[0], 0)
 

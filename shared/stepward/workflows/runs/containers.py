@@ -15,6 +15,7 @@ from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.tasks import Begun, Looked
+from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth
 from stepward.workflows.program.tasks import answers_for, containers_of, ends_what_it_is_in
 from stepward.workflows.runs.task_entry import TaskEntry
@@ -105,7 +106,7 @@ class Deadlines:
     def _due(self) -> Iterator[tuple[str, int, str]]:
         entry = self.entry
         own = entry.planned
-        if own.task.timeout_s is not None and (own.task.type == "wait" or own.path in entry.program.bodies):
+        if own.task.timeout_s is not None and type_of(own.task).begins:
             yield own.path, own.task.timeout_s, self._due_at(own.path, own.task.timeout_s)
         for path, task in containers_of(entry.program, own.path):
             if task.timeout_s is not None:

@@ -17,10 +17,9 @@ from stepward.domain.errors import (
 from stepward.domain.json_text import as_read
 from stepward.domain.programs import Awaited, Program
 from stepward.domain.workflows import Transition
+from stepward.expressions.references import resolved
 from stepward.ports.tasks import LatchKey
-from stepward.tasks.base import Place
-from stepward.tasks.catalog import find_type, is_awaited
-from stepward.workflows.program.expression_refs import resolved
+from stepward.tasks.catalog import lets_time_pass, type_of
 from stepward.workflows.program.names import SETTLE, number_of
 from stepward.workflows.runs.containers import Deadlines
 from stepward.workflows.runs.iterations import Iterations
@@ -56,8 +55,7 @@ class ExecuteTask:
         if by := view.looked.cancelled_by:
             raise TaskFailed(f"RunCancelled: {by} cancelled the run")
         hold, task = RunSlot(self.ports, run.key), str(view.task)
-        asks = is_awaited(view.planned.task) or view.planned.task.type == "wait"
-        stood = hold.enter(view.looked, program, task, works=not asks)
+        stood = hold.enter(view.looked, program, task, works=not lets_time_pass(view.planned.task))
         try:
             return self._with_slot(TaskEntry(self.ports, request, program, view, since, stood))
         finally:
@@ -78,17 +76,17 @@ class ExecuteTask:
 
     def _carry(self, entry: TaskEntry) -> dict[str, Any]:
         task, bodies = entry.planned.task, Iterations(entry)
-        kind = find_type(task.type)
+        kind = type_of(task)
         if entry.request.step == "done":
             return bodies.done()
         if not bodies.is_after_a_round and (why := reason_to_skip(entry.view)):
             return self._ended(entry, entry.finish(skipped(why, entry.now)))
         if not bodies.is_after_a_round and (over := Deadlines(entry).over()):
             return self._ended(entry, entry.fail(over))
-        if kind.place is Place.BODY or task.type == "wait":
+        if kind.begins:
             return bodies.begin()
         given = ready(entry.view, task)
-        if kind.place_of(given.settings) is Place.AWAITED:
+        if kind.is_awaited(given.settings):
             return RunAwaited(entry, self.world)(kind, given)
         return RunInline(entry, self.world)(kind, given)
 
@@ -98,8 +96,7 @@ class ExecuteTask:
         return self._ended(entry, entry.finish(entry.view.own))
 
     def _ended(self, entry: TaskEntry, passed_on: dict[str, Any]) -> dict[str, Any]:
-        has_more = find_type(entry.planned.task.type).place is Place.BODY or entry.planned.task.type == "wait"
-        is_begin = has_more and entry.request.step is None
+        is_begin = type_of(entry.planned.task).begins and entry.request.step is None
         return Iterations(entry).skipped() if is_begin else passed_on
 
 

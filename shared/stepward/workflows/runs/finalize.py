@@ -18,10 +18,10 @@ from stepward.domain.task_records import (
     WorkflowHead,
     WorkflowStatus,
 )
+from stepward.expressions.references import resolved
 from stepward.ports.clock import iso
 from stepward.ports.tasks import Looked
 from stepward.ports.workflow_runs import WorkflowEnd
-from stepward.workflows.program.expression_refs import resolved
 from stepward.workflows.program.names import nested, number_of
 from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
 from stepward.workflows.runs.compensation import Compensate

@@ -10,12 +10,12 @@ from stepward.domain.chunks import lanes_of, ranges
 from stepward.domain.errors import DeadlineExceeded, OutputMalformed
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskStatus
+from stepward.expressions.references import resolved
 from stepward.ports.clock import iso
 from stepward.ports.tasks import Begun
 from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
-from stepward.workflows.program.expression_refs import resolved
 from stepward.workflows.program.names import depth_of, nested, number_of, round_of
 from stepward.workflows.program.tasks import answers_for, containers_of
 from stepward.workflows.runs.containers import Deadlines, failure_within

@@ -17,7 +17,8 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
 from stepward.ports.tasks import Begun, Looked
-from stepward.tasks.catalog import is_awaited
+from stepward.tasks.catalog import is_awaited, type_of
+from stepward.tasks.facts import Starts
 from stepward.workflows.program.names import at_depth, number_of
 from stepward.workflows.program.tasks import fails_the_run
 from stepward.workflows.runs.attempts import newest, opened_key
@@ -195,7 +196,7 @@ class _Run:
             token = self.ports.tokens.of(self.head.key, str(task))
             cause = "another attempt is to be made"
             return bool(token) and self.ports.machines.refuse(str(token), TaskRetry.__name__, cause)
-        if self.program.tasks[task.path].task.type == "subworkflow" and mark.child:
+        if type_of(self.program.tasks[task.path].task).starts is Starts.WORKFLOW and mark.child:
             return self._child_ended(mark.child)
         return False
 

@@ -12,8 +12,9 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.domain.workflows import Fallback
+from stepward.expressions.references import is_asked, resolved
 from stepward.ports.tasks import Begun, LatchKey, Looked, WorkflowStarted
-from stepward.workflows.program.expression_refs import is_asked, resolved
+from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of, round_of
 from stepward.workflows.program.tasks import containers_of, group_at
 from stepward.workflows.runs.run_store import WorkflowPorts, items_around, output_of
@@ -92,7 +93,7 @@ class RunView:
         bound: dict[str, Any] = {}
         for body, at in self._bodies():
             number = number_of(at)
-            if self.program.tasks[body].task.type == "foreach":
+            if not type_of(self.program.tasks[body].task).takes_turns:
                 if is_asked(value, "item"):
                     around, place = self._once(f"items {at}", partial(self._items, body, at, number))
                     bound["item"] = around[place]

@@ -18,9 +18,8 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.models.catalog import check_backend
 from stepward.ports.registry import Seen, Wanted
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
-from stepward.tasks.agent import AgentSettings, AgentTask
-from stepward.tasks.catalog import settings_of
-from stepward.tasks.subworkflow import SubworkflowTask
+from stepward.tasks.catalog import child_of, type_of
+from stepward.tasks.facts import Starts
 from stepward.workflows.program.limits import DEEPEST_NESTING
 from stepward.workflows.program.lookup import find_workflow
 
@@ -157,11 +156,9 @@ def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, 
     """Name the agents of tasks by their places; None for a workflow, whose agents its own start looks at."""
     for task in tasks:
         path = f"{above}.{task.id}"
-        if task.type == SubworkflowTask.name:
-            yield f"{path}.workflow", None
-        elif task.type == AgentTask.name:
-            settings: AgentSettings = settings_of(task)
-            yield f"{path}.agent", Wanted(settings.agent, settings.version)
+        if child := child_of(task):
+            starts = type_of(task).starts
+            yield f"{path}.{starts}", Wanted(child.of, child.version) if starts is Starts.AGENT else None
         yield from _places(task.tasks, path)
         if task.compensate:
             yield from _places([task.compensate], f"{path}.compensate")

@@ -19,10 +19,9 @@ from stepward.domain.tools import ToolFolder
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.ports.registry import Registry, Wanted
 from stepward.ports.workflow_registry import WorkflowRegistry
-from stepward.tasks.agent import AgentSettings, given_of
-from stepward.tasks.subworkflow import SubworkflowSettings
-from stepward.tasks.tool import ToolSettings
-from stepward.tasks.webhook import WebhookSettings
+from stepward.tasks.agent import given_of
+from stepward.tasks.catalog import CATALOG, type_of
+from stepward.tasks.facts import Starts
 from stepward.tools.base import BoundTool
 from stepward.tools.own_function import Snapshot
 from stepward.workflows.checks.context import CheckContext, TaskNode
@@ -55,8 +54,8 @@ class RegisteredNames:
     def _agents(self, context: CheckContext) -> Iterator[Problem]:
         named: dict[Wanted, list[TaskNode]] = {}
         for node in context.all():
-            if isinstance(node.settings, AgentSettings):
-                wanted = Wanted(node.settings.agent, node.settings.version)
+            if (child := node.child) and node.kind and node.kind.starts is Starts.AGENT:
+                wanted = Wanted(child.of, child.version)
                 named.setdefault(wanted, []).append(node)
         wanted_ones = list(named)
         for at in range(0, len(wanted_ones), _AT_ONCE):
@@ -73,20 +72,20 @@ class RegisteredNames:
             lambda workflow, version: self.workflows.version(self.tenant, workflow, version) is not None
         )
         for node in context.all():
-            named = node.settings
-            if not isinstance(named, SubworkflowSettings):
+            named = node.child
+            if named is None or node.kind is None or node.kind.starts is not Starts.WORKFLOW:
                 continue
-            if named.workflow == context.definition.id:
+            if named.of == context.definition.id:
                 detail = f"{node.path!r} runs the workflow that it is in"
                 yield context.problem(node, "workflow", "runs-itself", detail, "use a loop, with a bound")
-            elif not is_there(named.workflow, None if named.version == "latest" else named.version):
-                yield _unknown(context, node, "workflow", named.workflow)
+            elif not is_there(named.of, None if named.version == "latest" else named.version):
+                yield _unknown(context, node, "workflow", named.of)
 
     def _own_tools(self, context: CheckContext) -> Iterator[Problem]:
         """Find the functions that no folder offers."""
         for node in context.all():
-            if node.is_unresolved and isinstance(node.settings, ToolSettings):
-                tool = node.settings.tool
+            tool = node.custom_tool
+            if tool and node.is_unresolved and node.settings is not None:
                 detail = f"{node.path!r} calls {tool!r}, which no folder has published"
                 yield context.problem(node, "tool", UNKNOWN_TOOL, detail, self.own.instead_of(tool))
 
@@ -128,11 +127,8 @@ def _is_computed(value: Any) -> bool:
 
 def _bound(node: TaskNode) -> BoundTool | None:
     """The tool that a task calls; None if it calls none, or one whose fault is told elsewhere."""
-    settings = node.settings
-    if isinstance(settings, WebhookSettings):
-        settings = settings.as_tool() if settings.url else None
     try:
-        return settings.bound() if isinstance(settings, ToolSettings) else None
+        return node.kind.tool(node.settings) if node.kind and node.settings is not None else None
     except (InvalidRequest, ValidationError):
         return None
 
@@ -205,5 +201,4 @@ def configs_of(definition: WorkflowDefinition) -> Configs:
 
 
 def _own_tool(task: TaskDefinition) -> str | None:
-    tool = task.settings.get("tool") if task.type == "tool" else None
-    return tool if isinstance(tool, str) and "." in tool else None
+    return type_of(task).custom_tool(task) if task.type in CATALOG else None

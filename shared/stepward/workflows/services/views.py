@@ -12,6 +12,7 @@ from stepward.domain.programs import Program
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, WorkflowHead
 from stepward.ports.tasks import Begun, Looked
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
+from stepward.tasks.catalog import asks_person, type_of
 from stepward.workflows.program.lookup import find_workflow, find_workflow_run
 from stepward.workflows.runs.ask_person import approval_id_of
 from stepward.workflows.runs.attempts import waits_for_call
@@ -139,7 +140,7 @@ def _as_it_stands(
     if status != "RUNNING" or not begun or planned is None:
         return {}
     place = _place_of(head, task, begun[-1])
-    if planned.task.type == "human":
+    if asks_person(planned.task):
         return {"approval": approval_id_of(head, place)}
     return {"callback": callback_address(head, place)} if waits_for_call(planned) else {}
 
@@ -171,7 +172,7 @@ def _task(
         newest = begun[-1] if begun else None
         shown["status"] = "RUNNING" if newest else "PENDING"
         shown |= {"started_at": newest.at, "attempt": newest.attempt} if newest else {}
-        child = newest.child if newest and planned and planned.task.type in ("agent", "subworkflow") else None
+        child = newest.child if newest and planned and type_of(planned.task).starts else None
         return {**shown, **({"child": child} if child else {})}
     hidden = {"v", "entries"} | (set() if record.taken_over else {"taken_over"})
     return {**shown, **record.model_dump(mode="json", exclude=hidden, exclude_none=True)}

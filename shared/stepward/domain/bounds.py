@@ -1,0 +1,62 @@
+"""Count what a run takes before it runs: numbers with a lower and an upper bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Bound(BaseModel):
+    """A count of one run that goes to its end; one that is ended early by a failure, a cancel or its time has fewer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    least: int = 0
+    expected: int = 0
+    most: int = 0
+
+    def __add__(self, other: Bound) -> Bound:
+        """Both together."""
+        return Bound(
+            least=self.least + other.least,
+            expected=self.expected + other.expected,
+            most=self.most + other.most,
+        )
+
+    def __mul__(self, other: Bound) -> Bound:
+        """One for each of the other."""
+        return Bound(
+            least=self.least * other.least,
+            expected=self.expected * other.expected,
+            most=self.most * other.most,
+        )
+
+    def of_each(self, count: Callable[[int], int]) -> Bound:
+        """What a number becomes that grows with this one."""
+        return Bound(least=count(self.least), expected=count(self.expected), most=count(self.most))
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether it can be nothing else."""
+        return self.least == self.most
+
+    def __str__(self) -> str:
+        """Spell it for people."""
+        return f"{self.least:,}" if self.is_certain else f"{self.least:,} to {self.most:,}"
+
+
+ONE = Bound(least=1, expected=1, most=1)
+
+
+def exactly(number: int) -> Bound:
+    """A number that is certain."""
+    return Bound(least=number, expected=number, most=number)
+
+
+def total(bounds: Iterable[Bound]) -> Bound:
+    """All of them together."""
+    least = expected = most = 0
+    for one in bounds:
+        least, expected, most = least + one.least, expected + one.expected, most + one.most
+    return Bound(least=least, expected=expected, most=most)
