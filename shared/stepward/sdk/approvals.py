@@ -1,4 +1,4 @@
-"""Approvals, as a program asks for them: what waits for a person, and what the person says."""
+"""Read and decide approvals: what agents and workflows ask people."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Decision(TypedDict):
 
 
 class Approval(TypedDict):
-    """One question to a person, by an agent's run or by a task of a workflow's; lists leave `details` and `form` out."""
+    """One question to a person, of a run or a task; lists leave `details` and `form` out."""
 
     id: str
     status: Literal["open", "approved", "denied", "expired", "cancelled"]
@@ -65,7 +65,12 @@ class ApprovalPage(TypedDict):
 
 
 class ApprovalClient:
-    """Read what waits for a person, and decide."""
+    """Read and decide approvals: `stepward.approvals`.
+
+    Example:
+        >>> stepward.approvals.list(status="open")["next_cursor"] is None
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
@@ -73,22 +78,68 @@ class ApprovalClient:
     def list(
         self, *, status: Status = "open", limit: int | None = None, cursor: str | None = None
     ) -> ApprovalPage:
-        """List what is open, or what is done, a page at a time."""
+        """List approvals, newest first, one page at a time.
+
+        Args:
+            status: `open` for what waits for a decision, `done` for the rest. Default: open.
+            limit: Entries a page, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page, without details and forms.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         query = {"status": status, "limit": limit, "cursor": cursor}
         return cast("ApprovalPage", self._wire.get("/approvals", query))
 
     def show(self, approval_id: str) -> Approval:
-        """Read one with its details and its form."""
+        """Return one approval with its details and its form.
+
+        Args:
+            approval_id: The approval's id, as the list has it.
+
+        Returns:
+            The approval.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("Approval", self._wire.get(path_to("approvals", approval_id)))
 
     def approve(
         self, approval_id: str, *, form: Mapping[str, Any] | None = None, comment: str = ""
     ) -> Approval:
-        """Say yes, with the form filled in; the run goes on."""
+        """Approve, with the form filled in; the run goes on.
+
+        Args:
+            approval_id: The approval's id.
+            form: Values by the names of its fields.
+            comment: A note for the run and for people, at most 2,000 characters.
+
+        Returns:
+            The approval as it is now.
+
+        Raises:
+            ApiError: `NotAllowed`, `Conflict` if it is decided, or `InvalidRequest` for the form.
+        """
         return self._decide(approval_id, "approve", form, comment)
 
     def deny(self, approval_id: str, *, form: Mapping[str, Any] | None = None, comment: str = "") -> Approval:
-        """Say no; the run goes on and is told so."""
+        """Deny; the run goes on and gets the denial as the result.
+
+        Args:
+            approval_id: The approval's id.
+            form: Values by the names of its fields.
+            comment: A note for the run and for people, at most 2,000 characters.
+
+        Returns:
+            The approval as it is now.
+
+        Raises:
+            ApiError: As for `approve`.
+        """
         return self._decide(approval_id, "deny", form, comment)
 
     def _decide(

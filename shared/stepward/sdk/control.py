@@ -1,4 +1,4 @@
-"""Runs under a program's hand: stand still, go on, go on otherwise, compare; and how the system stands."""
+"""Control runs: pause, resume, fork and compare them, and read the system's status."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class AccountSlots(TypedDict):
 
 
 class SystemStatus(TypedDict):
-    """How the tenant's part of the system stands; `in_line` counts by priority, and runs that come back as `resume`."""
+    """Status of the tenant; `in_line` counts the run queue by priority."""
 
     at: str
     active: int
@@ -64,17 +64,42 @@ class SystemStatus(TypedDict):
 
 
 class RunControl:
-    """What can be done with a run beside starting, following and cancelling it."""
+    """Pause, resume, fork and compare runs: `stepward.control`.
+
+    Example:
+        >>> stepward.control.status()["slots"]["limit"] > 0
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def pause(self, run_id: str) -> Run:
-        """Let a run stand still after the step that it is at; paused twice, or ended, is a `Conflict`."""
+        """Pause a run after the step that it is at; it gives its slot back.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `Conflict` if it is paused or has ended.
+        """
         return cast("Run", self._wire.post(path_to("runs", run_id, "pause")))
 
     def resume(self, run_id: str) -> Run:
-        """Let a paused run go on; one that is not paused is a `Conflict`."""
+        """Resume a paused run.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `Conflict` if it is not paused.
+        """
         return cast("Run", self._wire.post(path_to("runs", run_id, "resume")))
 
     def fork(  # noqa: PLR0913  what a fork may say are its parameters
@@ -90,10 +115,26 @@ class RunControl:
         wait: int = 0,
         idempotency_key: str | None = None,
     ) -> Run:
-        """Start a run that goes on from a turn of another, with changes; `results` are new ones, by call.
+        """Start a run that goes on from a turn of another one.
 
-        Every fork carries an idempotency key, so a repeat after a lost answer never starts a second one. Who answers it,
-        and whether that is charged, is as in the other run, unless `rehearse` or `charge` say otherwise.
+        Every fork carries an idempotency key, so a repeat after a lost answer never starts a second one.
+
+        Args:
+            run_id: The run to fork; it need not have ended.
+            turn: The last turn to keep, from 1.
+            prompt: Another prompt for the agent of that turn.
+            model: Another model for that agent.
+            results: Other results by call id, 64 KB each.
+            rehearse: Whether rehearsals answer, or models. Default: as in the other run.
+            charge: Whether a rehearsed run is charged. Default: as in the other run.
+            wait: Seconds that the call may wait for the end, at most 25. Default: 0.
+            idempotency_key: The same key forks once. Default: a new one.
+
+        Returns:
+            The new run.
+
+        Raises:
+            ApiError: `InvalidRequest` for a turn or a call that is not there; `NotFound`.
         """
         body = {
             "turn": turn,
@@ -107,10 +148,26 @@ class RunControl:
         return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
 
     def diff(self, run_id: str, other: str, *, after: int | None = None) -> RunDiff:
-        """Compare two runs, the first as `left`; `after` is the `next` of the answer before."""
+        """Compare two runs, turn by turn.
+
+        Args:
+            run_id: The left run.
+            other: The right run.
+            after: The `next` of the answer before. Default: from the first turn.
+
+        Returns:
+            The turns that differ, and both totals.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         query = {"with": other, "after": after}
         return cast("RunDiff", self._wire.get(path_to("runs", run_id, "diff"), query))
 
     def status(self) -> SystemStatus:
-        """Show who is active, who waits, who is in line, and which slots are free."""
+        """Return who is active, waiting and in the run queue, and which slots are free.
+
+        Returns:
+            The status of the tenant; of the account only its sum and limit.
+        """
         return cast("SystemStatus", self._wire.get("/system/status"))

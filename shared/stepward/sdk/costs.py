@@ -1,4 +1,4 @@
-"""Money, as a program asks for it: what was spent, what may be, what models cost."""
+"""Read and bound money: what was spent, what may be spent, what models cost."""
 
 from __future__ import annotations
 
@@ -77,13 +77,30 @@ class Estimate(TypedDict):
 
 
 class Costs:
-    """What was spent, and what a run would cost."""
+    """Read costs and estimates: `stepward.costs`.
+
+    Example:
+        >>> stepward.costs.report(by="agent")["by"]
+        'agent'
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def report(self, *, by: By = "day", first: str | None = None, last: str | None = None) -> CostReport:
-        """Add costs up; days are UTC dates, YYYY-MM-DD, this month by default."""
+        """Sum costs up.
+
+        Args:
+            by: What each line is for: tenant, agent, model, workflow or day. Default: day.
+            first: The first UTC day, YYYY-MM-DD. Default: the first of this month.
+            last: The last UTC day; at most 92 days in all. Default: today.
+
+        Returns:
+            Lines and their total, in micro-dollars.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         return cast("CostReport", self._wire.get("/costs", {"by": by, "from": first, "to": last}))
 
     def estimate(
@@ -93,56 +110,143 @@ class Costs:
         *,
         version: str | None = None,
     ) -> Estimate:
-        """Say what a run would cost; nothing is started."""
+        """Estimate what a run would cost; nothing is started.
+
+        Args:
+            agent: The agent's id.
+            input: The input, as for `start_run`.
+            version: A version or a label. Default: the newest.
+
+        Returns:
+            The least, expected and most cost in micro-dollars; expected is None without past runs.
+
+        Raises:
+            ApiError: `NotFound`, or `InvalidRequest` for an input that does not fit.
+
+        Example:
+            >>> estimate = stepward.costs.estimate("support-refunds", {"ticket_id": "T-1001"})
+            >>> estimate["least"].keys() == estimate["most"].keys()
+            True
+        """
         body = {"input": input if isinstance(input, str) else dict(input), "version": version}
         sent = {name: value for name, value in body.items() if value is not None}
         return cast("Estimate", self._wire.post(path_to("agents", agent, "estimate"), sent))
 
 
 class Budgets:
-    """What may be spent, and how many runs may be active at once."""
+    """Budgets and the limit of active runs: `stepward.budgets`.
+
+    Example:
+        >>> stepward.budgets.limits()["active"] > 0
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def list(self) -> list[BudgetState]:
-        """Show every budget with what remains of it."""
+        """List the budgets with what remains of each.
+
+        Returns:
+            The budgets.
+        """
         return cast("list[BudgetState]", self._wire.get("/budgets")["budgets"])
 
     def set(self, scope: Scope, limit_usd: float | str, *, agent: str | None = None) -> BudgetState:
-        """Set a budget; `agent` names the one that a budget of scope agent is for."""
+        """Set a budget.
+
+        Args:
+            scope: Of the tenant in all, of each day, of each month, or of one agent.
+            limit_usd: The limit in dollars, to six decimals.
+            agent: The agent, for a budget of scope agent.
+
+        Returns:
+            The budget as it is now.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         body = {"limit_usd": str(limit_usd)}
         return cast("BudgetState", self._wire.put(_budget(scope, agent), body))
 
     def remove(self, scope: Scope, *, agent: str | None = None) -> None:
-        """Stop bounding what a budget bounded."""
+        """Remove a budget.
+
+        Args:
+            scope: As for `set`.
+            agent: As for `set`.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         self._wire.delete(_budget(scope, agent))
 
     def limits(self) -> RunLimits:
-        """Show how many runs may be active at once."""
+        """Return how many runs may be active at once.
+
+        Returns:
+            The limits of the tenant and of the account.
+        """
         return cast("RunLimits", self._wire.get("/limits"))
 
     def set_limits(self, *, active: int) -> RunLimits:
-        """Be told by a 403 who sets how many runs may be active at once: the operator, by a command that it names."""
+        """Ask for another limit of active runs, which only the operator may set.
+
+        Args:
+            active: How many runs.
+
+        Returns:
+            Never: the API refuses.
+
+        Raises:
+            ApiError: `NotAllowed`; `fix` has the operator's command.
+        """
         return cast("RunLimits", self._wire.put("/limits", {"active": active}))
 
 
 class Prices:
-    """What models cost."""
+    """Prices of models: `stepward.prices`.
+
+    Example:
+        >>> len(stepward.prices.list()) > 0
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def list(self) -> list[dict[str, Any]]:
-        """Show the price of every model; `agreed` marks those that differ from the list."""
+        """List the price of every model; `agreed` marks those that differ from the list.
+
+        Returns:
+            The prices, in dollars for a million tokens.
+        """
         return cast("list[dict[str, Any]]", self._wire.get("/prices")["prices"])
 
     def set(self, model: str, price: Mapping[str, Any]) -> dict[str, Any]:
-        """Agree on a price, with its `source` and `as_of`."""
+        """Set an agreed price of a model.
+
+        Args:
+            model: The model's id or alias.
+            price: Dollars for a million tokens, with `source` and `as_of`.
+
+        Returns:
+            The price as it is kept; calls are priced by it within a minute.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         return self._wire.put(path_to("prices", model), dict(price))
 
     def remove(self, model: str) -> None:
-        """Go back to the price that holds for all."""
+        """Remove an agreed price: the list's holds again.
+
+        Args:
+            model: The model's id or alias.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         self._wire.delete(path_to("prices", model))
 
 

@@ -1,4 +1,4 @@
-"""The client's part for data files: what tools look things up in, and what triggers wait for."""
+"""List, read and write the tenant's data files, which tools read and triggers watch."""
 
 from __future__ import annotations
 
@@ -35,9 +35,13 @@ class WrittenFile(TypedDict):
 
 
 class DataClient:
-    """List, read and write the tenant's data files.
+    """List, read and write data files: `stepward.data`.
 
-    >>> stepward.data.write("datasets/orders.csv", Path("orders.csv").read_bytes())  # doctest: +SKIP
+    Example:
+        >>> stepward.data.write("notes/example.txt", b"hello", "text/plain")["size_bytes"]
+        5
+        >>> stepward.data.read("notes/example.txt")
+        b'hello'
     """
 
     def __init__(self, wire: Transport) -> None:
@@ -62,26 +66,32 @@ class DataClient:
     def read(self, key: str) -> bytes:
         """Return a file's bytes.
 
+        Args:
+            key: Its path within the tenant's data, such as `datasets/orders.csv`.
+
+        Returns:
+            The content.
+
         Raises:
-            ApiError: There is no such file (404), or it has more than 4,000,000 bytes.
-            BadCall: The key is no path of a file.
+            ApiError: `NotFound`, or `InvalidRequest` for a file of more than 4,000,000 bytes.
+            BadCall: The key is not a path of a file.
         """
         return self._wire.get_bytes(_path(key))
 
     def write(self, key: str, body: bytes, content_type: str = "application/octet-stream") -> WrittenFile:
-        """Keep a file in place of the one that was there; a trigger that waits for it fires.
+        """Write a file, replacing what was there; a trigger on its prefix fires.
 
         Args:
             key: Its path within the tenant's data, such as `datasets/orders.csv`.
             body: At most 4,000,000 bytes.
-            content_type: What it is, such as `text/csv`.
+            content_type: Its type, such as `text/csv`. Default: application/octet-stream.
 
         Returns:
             Its key, size and version.
 
         Raises:
             ApiError: It was refused; `field` names what to change.
-            BadCall: The key is no path of a file.
+            BadCall: The key is not a path of a file.
         """
         return cast("WrittenFile", self._wire.put_bytes(_path(key), body, content_type))
 

@@ -57,13 +57,13 @@ class BadCall(StepwardError):
 
 
 class NoOutput(StepwardError):
-    """A run has no answer, or none of the kind that was asked for; unlike `BadCall`, nothing was to be sent."""
+    """A run has no answer, or one of another kind than was asked for."""
 
     code = "NoOutput"
 
 
 class Unreachable(StepwardError):
-    """No answer came; unlike an `ApiError` of 503, nobody can say whether the server saw the call."""
+    """No answer came, so it is not known whether the server saw the call."""
 
     code = "Unreachable"
 
@@ -121,7 +121,7 @@ class ApiError(StepwardError):
 
 @dataclass(frozen=True)
 class WorkflowProblem:
-    """One thing that is wrong with a workflow's document: where, what, and how to mend it."""
+    """One problem of a workflow's document: where, what, and how to fix it."""
 
     code: str
     detail: str
@@ -132,7 +132,14 @@ class WorkflowProblem:
     column: int | None = None
 
     def spelled(self, name: str = "") -> str:
-        """Write it as a compiler would, so that editors find the place; `name` is the file's."""
+        """Return the problem as a compiler would write it, so that editors find the place.
+
+        Args:
+            name: The file's name.
+
+        Returns:
+            `file:line:column: task: detail (fix)`, without what is not known.
+        """
         place = ":".join(str(part) for part in (name, self.line, self.column) if part)
         parts = [*([place] if place else []), *([self.task] if self.task else []), self.detail]
         return ": ".join(parts) + f" ({self.fix})"
@@ -153,7 +160,7 @@ class WorkflowProblem:
 
 
 class DocumentRefused(ApiError):
-    """A workflow's document has problems, so nothing was kept; `problems` are all that were found, by position."""
+    """A workflow's document has problems; `problems` are all of them, by position."""
 
     def __init__(
         self, status: int, problem: dict[str, Any], problems: tuple[WorkflowProblem, ...] = ()

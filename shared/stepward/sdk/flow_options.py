@@ -75,7 +75,23 @@ FLOW: Final = frozenset(FlowOptions.__annotations__)
 
 
 def step(kind: str, *, inputs: Mapping[str, Any] | None = None, **settings: Any) -> dict[str, Any]:
-    """Describe a task that is not one of the graph's own, as `compensate=` takes it."""
+    """Describe the task that undoes another one, as `compensate=` takes it.
+
+    Args:
+        kind: The task's type.
+        inputs: What it is given.
+        settings: The fields of its type.
+
+    Returns:
+        The task's fields.
+
+    Raises:
+        BadCall: A value is not JSON.
+
+    Example:
+        >>> step("event", event="order.cancelled", inputs={"order": 7})["with"]
+        {'order': 7}
+    """
     given = {} if inputs is None else {"with": plain(inputs)}
     return {"id": "undo", "type": kind, **{name: plain(one) for name, one in settings.items()}, **given}
 

@@ -51,11 +51,25 @@ class Task:
         return Reference(lambda: f"$errors.{self.spelled()}")
 
     def leads_to(self, *next_ones: Way) -> None:
-        """Say where a state machine goes after this, the first whose question holds."""
+        """Set where a state machine goes after this task: the first entry whose `when` holds.
+
+        Args:
+            next_ones: Tasks, ids, or `goto(…)`.
+
+        Raises:
+            BadCall: An entry is none of these.
+        """
         self.fields["next"] = ways(next_ones)
 
     def undone_by(self, undo: Mapping[str, Any]) -> None:
-        """Say what undoes it if the run fails after it; `step(…)` makes that, and may speak of this task's output."""
+        """Set the task that undoes this one if the run fails after it.
+
+        Args:
+            undo: As `step(…)` makes it; it may refer to this task's output.
+
+        Raises:
+            BadCall: A value is not JSON.
+        """
         self.fields["compensate"] = plain(undo)
 
     def spelled(self) -> str:
@@ -169,7 +183,14 @@ class Body(Container):
         yield from (name for name in mentions(later) if name not in self.inner.tasks)
 
     def collect(self, value: Any) -> None:
-        """Say what a round brings; without it that is what its last tasks brought."""
+        """Set what a round brings. Default: the outputs of its last tasks.
+
+        Args:
+            value: A value with expressions in it.
+
+        Raises:
+            BadCall: The value is not JSON.
+        """
         self.fields["collect"] = plain(value)
 
 
@@ -181,13 +202,20 @@ class Foreach(Body):
 
 
 class Loop(Body):
-    """Tasks that run until something holds; `previous` has the outputs of the round before, by id."""
+    """Tasks that run until something holds; `previous` has the last round's outputs, by id."""
 
     iteration: Final = variable("iteration")
     previous: Final = variable("previous")
 
     def until(self, question: str | Reference) -> None:
-        """Stop once this holds after a round."""
+        """Stop once this holds after a round.
+
+        Args:
+            question: An expression that is true or false.
+
+        Raises:
+            BadCall: The expression is empty.
+        """
         self.fields["until"] = jsonata(question)
 
 
@@ -196,7 +224,22 @@ Way: TypeAlias = Task | str | Mapping[str, Any]
 
 
 def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, Any]:
-    """Lead a state machine on, always or only when something holds."""
+    """Lead a state machine on, always or only when something holds.
+
+    Args:
+        task: The next task, or its id.
+        when: An expression that is true or false. Default: always.
+
+    Returns:
+        An entry of `next`.
+
+    Raises:
+        BadCall: The expression is empty.
+
+    Example:
+        >>> goto("review", when="$status.draft = 'COMPLETED'")
+        {'to': 'review', 'when': "{% $status.draft = 'COMPLETED' %}"}
+    """
     to = task.id if isinstance(task, Task) else task
     return {"to": to, **({} if when is None else {"when": jsonata(when)})}
 

@@ -74,7 +74,21 @@ def variable(name: str) -> Reference:
 
 
 def jsonata(source: str | Reference) -> str:
-    """Mark a text as JSONata, so that the run evaluates it: `jsonata(f"{price.output} * 1.19")`."""
+    """Mark a text as JSONata, so that the run evaluates it.
+
+    Args:
+        source: An expression, or a reference to a value of the run.
+
+    Returns:
+        The text between `{%` and `%}`.
+
+    Raises:
+        BadCall: It is empty, or no text: Python has already evaluated it.
+
+    Example:
+        >>> jsonata("$input.price * 1.19")
+        '{% $input.price * 1.19 %}'
+    """
     if not isinstance(source, str | Reference):
         fix = "Compare and calculate within the text, as in jsonata(f'{order.output.sum} > 100')."
         raise BadCall(f"{source!r} is no JSONata: Python has worked it out already.", fix)

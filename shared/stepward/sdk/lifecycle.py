@@ -1,4 +1,4 @@
-"""The client's part for what happens to agents after they are registered: labels, steps of their life, their end."""
+"""Label versions of agents, and move agents through their life."""
 
 from __future__ import annotations
 
@@ -24,28 +24,86 @@ class LabelList(TypedDict):
 
 
 class AgentLifecycle:
-    """What `stepward.lifecycle` offers."""
+    """Labels and states of agents: `stepward.lifecycle`.
+
+    Example:
+        >>> stepward.lifecycle.labels("support-refunds")["labels"][0]["label"]
+        'latest'
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def move(self, agent_id: str, to: AgentState) -> AgentStatus:
-        """Take one step of the agent's life by hand; one that the table does not have is a `Conflict`."""
+        """Take one step of an agent's life by hand.
+
+        Args:
+            agent_id: The agent's id.
+            to: The next state, such as READY after a failure.
+
+        Returns:
+            The agent's state, and where it may go from there.
+
+        Raises:
+            ApiError: `Conflict` for a step that does not exist, `InvalidRequest` if a check fails.
+        """
         return cast("AgentStatus", self._wire.post(path_to("agents", agent_id, "transitions"), {"to": to}))
 
     def end(self, agent_id: str) -> AgentStatus:
-        """End an agent: nothing starts it any more, runs that it has go on. Ending it twice is ending it once."""
+        """End an agent: nothing starts it any more, its runs go on.
+
+        Ending it twice is ending it once.
+
+        Args:
+            agent_id: The agent's id.
+
+        Returns:
+            The agent's state.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("AgentStatus", self._wire.delete(path_to("agents", agent_id)))
 
     def labels(self, agent_id: str) -> LabelList:
-        """List an agent's labels, `latest` among them."""
+        """List an agent's labels, `latest` among them.
+
+        Args:
+            agent_id: The agent's id.
+
+        Returns:
+            Labels with their versions.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("LabelList", self._wire.get(path_to("agents", agent_id, "labels")))
 
     def set_label(self, agent_id: str, label: str, version: str) -> Label:
-        """Point a label to a version; runs that have begun keep theirs."""
+        """Point a label to a version; runs that have begun keep theirs.
+
+        Args:
+            agent_id: The agent's id.
+            label: The label, such as `prod`; `latest` cannot be set.
+            version: A version that exists.
+
+        Returns:
+            The label.
+
+        Raises:
+            ApiError: `NotFound` for the version, `Conflict` if the agent has 20 labels.
+        """
         path = path_to("agents", agent_id, "labels", label)
         return cast("Label", self._wire.put(path, {"version": version}))
 
     def remove_label(self, agent_id: str, label: str) -> None:
-        """Take a label away."""
+        """Remove a label.
+
+        Args:
+            agent_id: The agent's id.
+            label: The label.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         self._wire.delete(path_to("agents", agent_id, "labels", label))

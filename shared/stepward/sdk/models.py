@@ -33,17 +33,18 @@ class Model(TypedDict):
 
 
 class ModelClient:
-    """The models that agents can name.
+    """The models that agents can name: `stepward.models`.
 
-    >>> with Stepward("http://127.0.0.1:8400", "sw_…") as stepward:  # doctest: +SKIP
-    ...     print(stepward.models.show("balanced")["context_tokens"])
+    Example:
+        >>> stepward.models.show("balanced")["context_tokens"] > 0
+        True
     """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def list(self) -> list[Model]:
-        """List those that are known, and those of providers of your own that have a price.
+        """List all known models, and those of your own providers that have a price.
 
         Returns:
             Every model, by provider.
@@ -51,7 +52,7 @@ class ModelClient:
         return cast("list[Model]", self._wire.get("/models")["models"])
 
     def show(self, model: str) -> Model:
-        """Show one.
+        """Return one model.
 
         Args:
             model: Its id, which may contain slashes, or an alias such as `balanced`.
@@ -60,6 +61,6 @@ class ModelClient:
             All that is known of it.
 
         Raises:
-            ApiError: There is no such model (404).
+            ApiError: `NotFound`.
         """
         return cast("Model", self._wire.get(path_to("models", model)))

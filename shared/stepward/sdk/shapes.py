@@ -125,7 +125,10 @@ class Event(TypedDict):
 
 
 class EventPage(TypedDict):
-    """Events after a cursor; `next` is the cursor after them, `ended` says that the run adds no more."""
+    """Events after a cursor.
+
+    `next` is the cursor after them; `ended` says that the run adds no more.
+    """
 
     events: list[Event]
     next: int
@@ -133,7 +136,10 @@ class EventPage(TypedDict):
 
 
 class AgentSummary(TypedDict):
-    """One line of the list of agents; `version` is None while none has passed its checks, `uid` is for life."""
+    """One line of the list of agents.
+
+    `version` is None while none has passed its checks; `uid` never changes.
+    """
 
     id: str
     uid: str | None
@@ -170,7 +176,7 @@ class AgentStatus(AgentSummary):
 
 
 class AgentPage(TypedDict):
-    """The newest version of each agent; `next_cursor` asks for the page after it, None at the end.
+    """Agents by id, each by its newest version; `next_cursor` is None at the end.
 
     A page that was narrowed may be short, or empty, and still have a `next_cursor`.
     """
@@ -180,7 +186,7 @@ class AgentPage(TypedDict):
 
 
 class AgentDetail(AgentStatus):
-    """One version of an agent with its whole definition; `agent` is None while no version has passed its checks."""
+    """One version of an agent; `agent` is its definition, None before one has passed."""
 
     agent: dict[str, Any] | None
 
@@ -205,5 +211,16 @@ class Readiness(TypedDict):
 
 
 def has_ended(run: Run) -> bool:
-    """Tell whether a run will change no more, in the one way that holds for every status."""
+    """Return True if a run will not change any more.
+
+    Args:
+        run: A run of an agent or a workflow.
+
+    Returns:
+        Whether it has ended, whatever its status.
+
+    Example:
+        >>> has_ended({"id": "run_1", "status": "COMPLETED"})
+        True
+    """
     return run.get("ended_at") is not None or run["status"] in FINAL_STATUSES

@@ -1,4 +1,4 @@
-"""The tools' part of the client: what agents may use."""
+"""Read which tools agents may use."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stepward.sdk.transport import Transport, path_to
 
 
 class Tool(TypedDict):
-    """A tool; a single one comes with its schemas: `parameters` of calls and, of the gallery's, `config`."""
+    """A tool; `show` adds its schemas: `parameters` of calls, and `config`."""
 
     name: str
     description: str
@@ -21,15 +21,34 @@ class Tool(TypedDict):
 
 
 class ToolClient:
-    """Read which tools there are."""
+    """Read which tools there are: `stepward.tools`.
+
+    Example:
+        >>> "calculate" in [tool["name"] for tool in stepward.tools.list()]
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def list(self) -> list[Tool]:
-        """List the gallery's tools, then those of your own folders."""
+        """List the catalog's tools, then those of your own folders.
+
+        Returns:
+            The tools, without their schemas.
+        """
         return cast("list[Tool]", self._wire.get("/tools")["tools"])
 
     def show(self, name: str) -> Tool:
-        """Read one with its schemas."""
+        """Return one tool with its schemas.
+
+        Args:
+            name: Its name, such as `calculate` or `order_tools.refund`.
+
+        Returns:
+            The tool.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("Tool", self._wire.get(path_to("tools", name)))

@@ -100,45 +100,109 @@ class HookAnswer(TypedDict):
 
 
 class TriggerClient:
-    """Make, read, change, try and remove triggers."""
+    """Make, read, change, try and remove triggers: `stepward.triggers`.
+
+    Example:
+        >>> stepward.triggers.list()["next_cursor"] is None
+        True
+    """
 
     def __init__(self, wire: Transport) -> None:
         self._wire = wire
 
     def add(self, trigger: Mapping[str, Any]) -> Trigger:
-        """Make a trigger; the same one again changes nothing. A new webhook's `secret` is in this answer only."""
+        """Create a trigger; the same one again changes nothing.
+
+        Args:
+            trigger: Its fields, as its YAML file has them.
+
+        Returns:
+            The trigger; only this answer has a new webhook's `secret`.
+
+        Raises:
+            ApiError: `InvalidRequest` with `field`, or `Conflict` if it exists with other fields.
+        """
         return cast("Trigger", self._wire.post("/triggers", dict(trigger)))
 
     def list(self, *, limit: int | None = None, cursor: str | None = None) -> TriggerPage:
-        """List triggers by id, a page at a time."""
+        """List triggers by id, one page at a time.
+
+        Args:
+            limit: Entries a page, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page, and what fitted no trigger today.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         return cast("TriggerPage", self._wire.get("/triggers", {"limit": limit, "cursor": cursor}))
 
     def show(self, trigger_id: str) -> Trigger:
-        """Read one with what it did and when it fires next."""
+        """Return a trigger with what it did and when it fires next.
+
+        Args:
+            trigger_id: The trigger's id.
+
+        Returns:
+            The trigger.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("Trigger", self._wire.get(path_to("triggers", trigger_id)))
 
     def replace(self, trigger: Mapping[str, Any]) -> Trigger:
-        """Say anew what a trigger is; its id and kind stay."""
+        """Replace a trigger's fields; its id and kind stay.
+
+        Args:
+            trigger: All of its fields.
+
+        Returns:
+            The trigger as it is now.
+
+        Raises:
+            ApiError: `NotFound`, or `InvalidRequest` with `field`.
+        """
         return cast("Trigger", self._wire.put(path_to("triggers", str(trigger.get("id", ""))), dict(trigger)))
 
     def remove(self, trigger_id: str) -> None:
-        """Remove a trigger; runs that it started go on."""
+        """Remove a trigger; runs that it started go on.
+
+        Args:
+            trigger_id: The trigger's id.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         self._wire.delete(path_to("triggers", trigger_id))
 
     def attempt(self, trigger_id: str, event: Mapping[str, Any]) -> TriggerTrial:
-        """See what an event would start; nothing starts."""
+        """Return what an event would start; nothing starts.
+
+        Args:
+            trigger_id: The trigger's id.
+            event: The event, as the template sees it in `$event`.
+
+        Returns:
+            Whether it fits, and the request that would be sent.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         path = path_to("triggers", trigger_id, "test")
         return cast("TriggerTrial", self._wire.post(path, {"event": dict(event)}))
 
     def put_event(self, trigger_id: str, event: Mapping[str, Any]) -> PutEvent:
-        """Put an event on the stage's bus that fires this trigger, as an application's own event would.
+        """Put an event on the stage's bus that fires this trigger.
 
         Args:
             trigger_id: A trigger of kind event.
-            event: `{"detail-type": …, "detail": {…}}`; the source is the trigger's, and a single type of it may be left out.
+            event: `{"detail-type": …, "detail": {…}}`; the source is the trigger's.
 
         Returns:
-            The event as it was put. What it starts is seen in `show(trigger_id)["state"]` a moment later.
+            The event as it was put; `show(trigger_id)["state"]` has what it started, a moment later.
 
         Raises:
             ApiError: The event does not fit, or the trigger is of another kind.
@@ -177,6 +241,17 @@ class TriggerClient:
         return cast("HookAnswer", self._wire.post_signed(path, body, headers))
 
     def rotate(self, trigger_id: str, *, overlap_s: int = 3_600) -> str:
-        """Give a webhook a new secret and return it; the old one stays valid for the overlap."""
+        """Give a webhook a new secret.
+
+        Args:
+            trigger_id: The trigger's id.
+            overlap_s: Seconds for which the old secret stays valid, at most 86,400. Default: 3,600.
+
+        Returns:
+            The new secret, which is shown only here.
+
+        Raises:
+            ApiError: `NotFound`, or `InvalidRequest` for a trigger that is no webhook.
+        """
         answer = self._wire.post(path_to("triggers", trigger_id, "secret"), {"overlap_s": overlap_s})
         return str(answer["secret"])

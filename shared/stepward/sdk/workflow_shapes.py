@@ -57,7 +57,7 @@ class WorkflowDetail(WorkflowVersion):
 
 
 class WorkflowTask(TypedDict):
-    """One task of a run, as far as it has come; `at` is the round of the bodies that it is in, such as `each[3]`.
+    """One task of a run; `at` is the round of the bodies that it is in, such as `each[3]`.
 
     `cost_usd_micros` is its tool's, or that of the models and tools of the runs that it started; `aws_usd_micros` is what AWS
     charges for it, of which `runs_aws_usd_micros` for those runs.
@@ -101,7 +101,7 @@ class WorkflowTotals(TypedDict):
 
 
 class WorkflowCost(TypedDict):
-    """What a run cost in millionths of a dollar: the models and tools of the runs within it, its own tools, AWS for both."""
+    """What a run cost in micro-dollars: models, tools and AWS, of it and of runs within it."""
 
     runs_usd_micros: int
     tool_usd_micros: int
@@ -111,7 +111,7 @@ class WorkflowCost(TypedDict):
 
 
 class WorkflowReport(TypedDict):
-    """What a run came to: tasks by status, which failed and why, what stood in and what was undone."""
+    """Report of a run: tasks by status, failures, fallbacks and compensation."""
 
     counts: dict[str, int]
     success_rate: float | None
@@ -124,7 +124,7 @@ class WorkflowReport(TypedDict):
 
 
 class WorkflowRun(AnyRun):
-    """One execution of a workflow; `input`, `output`, `tasks` and `report` come with a single run, not with a list."""
+    """One execution of a workflow; lists leave `input`, `output`, `tasks` and `report` out."""
 
     kind: Literal["workflow"]
     workflow: str
@@ -146,14 +146,14 @@ class WorkflowRunPage(TypedDict):
 
 
 class RunPage(TypedDict):
-    """Runs of agents and workflows, newest first; `kind` tells which one is, `next_cursor` asks for the page after it."""
+    """Runs of agents and workflows, newest first; `kind` says which of the two."""
 
     runs: list[Run | WorkflowRun]
     next_cursor: str | None
 
 
 class WorkflowProof(TypedDict):
-    """Whether something holds of a workflow; `counter_example` is the way on which it does not."""
+    """Whether something holds of a workflow; `counter_example` is a path where it does not."""
 
     name: str
     holds: bool
@@ -170,7 +170,7 @@ class PlanTable(TypedDict):
 
 
 class WorkflowPlan(TypedDict):
-    """What a run will do, take and cost; counts are least, expected and most, money in millionths of a dollar."""
+    """Least, expected and most of what a run will do and take; money in micro-dollars."""
 
     plan: dict[str, Any]
     proofs: list[WorkflowProof]
@@ -178,7 +178,7 @@ class WorkflowPlan(TypedDict):
 
 
 class WorkflowDiff(TypedDict):
-    """How two versions differ; what is the same in both is left out, and `same` tells that all is."""
+    """How two versions differ; `same` is True if they do not."""
 
     workflow: str
     before: str

@@ -1,52 +1,60 @@
-"""The workflows' part of the client: register documents, start them, and watch their tasks."""
+"""Register workflows, start them, and watch their tasks."""
 
 from __future__ import annotations
 
-import math
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, cast
 
 import httpx2
 
 from stepward.sdk.documents import Document, opened
-from stepward.sdk.errors import ApiError, DocumentRefused, StillRunning, WorkflowProblem
-from stepward.sdk.transport import Transport, document_in, path_to, said
+from stepward.sdk.errors import ApiError, DocumentRefused, WorkflowProblem
+from stepward.sdk.transport import document_in, path_to
+from stepward.sdk.workflow_runs import FIRST_POLL_S, LONGEST_POLL_S, WorkflowRunMethods
 from stepward.sdk.workflow_shapes import (
     Drawn,
     WorkflowDetail,
     WorkflowDiff,
     WorkflowPage,
     WorkflowPlan,
-    WorkflowRun,
-    WorkflowRunPage,
     WorkflowVersion,
 )
 
-FIRST_POLL_S: Final = 0.25
-LONGEST_POLL_S: Final = 2.0
 LONGEST_HELD_S: Final = 25
 """How long the API holds a request at most."""
 
 
-class WorkflowClient:
-    """Register, plan, start, follow, stop and remove workflows.
+class WorkflowClient(WorkflowRunMethods):
+    """Register, plan, start, follow, cancel and remove workflows: `stepward.workflows`.
 
     A document is a path to a file, its text (YAML or JSON), a mapping, or a `Flow`.
+
+    Example:
+        >>> flow = Flow("sdk-example", version="1.0.0")
+        >>> total = flow.transform("total", output=jsonata("$input.price * $input.count"))
+        >>> flow.returns({"total": total.output})
+        >>> stepward.workflows.register(flow)["status"]
+        'READY'
+        >>> run = stepward.workflows.start("sdk-example", {"price": 20, "count": 5})
+        >>> stepward.workflows.wait(run["id"])["output"]
+        {'total': 100}
     """
 
-    def __init__(
-        self, wire: Transport, sleep: Callable[[float], None], monotonic: Callable[[], float]
-    ) -> None:
-        self._wire = wire
-        self._sleep = sleep
-        self._monotonic = monotonic
-
     def register(self, document: Document, *, timeout_s: float = 60.0) -> WorkflowVersion:
-        """Keep a version and wait until its machine is made; the same again changes nothing.
+        """Register a version and wait until its state machine is made.
 
-        A document with problems is `DocumentRefused` with all of them. A version that is still PUBLISHING when the
-        time is over is given as it stands.
+        The same version with the same content again changes nothing.
+
+        Args:
+            document: The workflow.
+            timeout_s: Seconds to wait for the machine. Default: 60.
+
+        Returns:
+            The version; its `status` is PUBLISHING if the time is over.
+
+        Raises:
+            DocumentRefused: The document has problems; `problems` are all of them.
+            ApiError: `Conflict` if the version has other content.
         """
         give_up_at = self._monotonic() + timeout_s
         held_s = max(0, min(LONGEST_HELD_S, int(timeout_s)))
@@ -59,117 +67,127 @@ class WorkflowClient:
         return kept
 
     def list(self, *, limit: int | None = None, cursor: str | None = None) -> WorkflowPage:
-        """List workflows by id, each by its newest version, a page at a time."""
+        """List workflows by id, each by its newest version, one page at a time.
+
+        Args:
+            limit: Entries a page, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page.
+
+        Raises:
+            ApiError: A value is invalid; `field` names it.
+        """
         return cast("WorkflowPage", self._wire.get("/workflows", {"limit": limit, "cursor": cursor}))
 
     def show(self, workflow_id: str, *, version: str | None = None) -> WorkflowDetail:
-        """Read one version with its document, the newest by default."""
+        """Return one version with its document.
+
+        Args:
+            workflow_id: The workflow's id.
+            version: A version. Default: the newest.
+
+        Returns:
+            The version.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("WorkflowDetail", self._wire.get(path_to("workflows", workflow_id), {"version": version}))
 
     def schema(self) -> dict[str, Any]:
-        """Read the JSON Schema of documents, by which editors complete and check them."""
+        """Return the JSON Schema of documents, by which editors complete and check them.
+
+        Returns:
+            The schema.
+        """
         return self._wire.get("/workflows/schema")
 
     def remove(self, workflow_id: str, version: str) -> None:
-        """Remove one version; one that runs use is a `Conflict`."""
+        """Remove one version; its number is not used again.
+
+        Args:
+            workflow_id: The workflow's id.
+            version: The version.
+
+        Raises:
+            ApiError: `NotFound`, or `Conflict` while runs use it.
+        """
         self._wire.delete(path_to("workflows", workflow_id, "versions", version))
 
-    def start(
-        self,
-        workflow_id: str,
-        input: Any = None,  # noqa: A002  the API's own word for it
-        *,
-        version: str | None = None,
-        wait: int = 0,
-        idempotency_key: str | None = None,
-        rehearse: bool | None = None,
-        charge: bool | None = None,
-    ) -> WorkflowRun:
-        """Start a run; with `wait` (seconds, at most 25) it may have ended in what comes back.
-
-        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run. `rehearse` says
-        whether rehearsals answer for all its agents, or models; `charge` whether rehearsed ones are charged.
-        """
-        choice = {"version": version or None, "rehearse": rehearse, "charge": charge}
-        body = {"input": {} if input is None else input} | said(choice)
-        path = path_to("workflows", workflow_id, "runs")
-        return cast("WorkflowRun", self._wire.post_once(path, body, idempotency_key, wait=wait))
-
-    def runs(
-        self, workflow_id: str, *, limit: int | None = None, cursor: str | None = None
-    ) -> WorkflowRunPage:
-        """List a workflow's runs, newest first, a page at a time."""
-        query = {"limit": limit, "cursor": cursor}
-        return cast("WorkflowRunPage", self._wire.get(path_to("workflows", workflow_id, "runs"), query))
-
-    def run(self, run_id: str) -> WorkflowRun:
-        """Read one run with every task as far as it has come."""
-        return cast("WorkflowRun", self._wire.get(path_to("runs", run_id)))
-
-    def watch(self, run_id: str, timeout_s: float = math.inf) -> Iterator[WorkflowRun]:
-        """Give a run each time that it is read, until it has ended; reads less often while nothing happens.
-
-        Raises `StillRunning` when the time is over.
-        """
-        give_up_at = self._monotonic() + timeout_s
-        pause_s, before = FIRST_POLL_S, None
-        while True:
-            seen = self.run(run_id)
-            yield seen
-            if seen["ended_at"] is not None:
-                return
-            if (left_s := give_up_at - self._monotonic()) <= 0:
-                detail = f"{run_id} is {seen['status']} after {timeout_s:g} s."
-                raise StillRunning(detail, "Wait again, or cancel it.")
-            standing = [(task["status"], task.get("attempt")) for task in seen.get("tasks", [])]
-            pause_s = FIRST_POLL_S if standing != before else min(pause_s * 1.5, LONGEST_POLL_S)
-            before = standing
-            self._sleep(min(pause_s, left_s))
-
-    def wait(self, run_id: str, timeout_s: float = 300.0) -> WorkflowRun:
-        """Return the run once it has ended, however it ended; raises `StillRunning` when the time is over."""
-        return deque(self.watch(run_id, timeout_s), maxlen=1).pop()
-
-    def cancel(self, run_id: str) -> WorkflowRun:
-        """Stop a run; one that has already ended is a `Conflict`."""
-        return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "cancel")))
-
-    def rerun(
-        self,
-        run_id: str,
-        *,
-        idempotency_key: str | None = None,
-        rehearse: bool | None = None,
-        charge: bool | None = None,
-    ) -> WorkflowRun:
-        """Run a failed run again from where it failed; what it completed is taken over.
-
-        It carries an idempotency key as every start does. Who answers its agents, and whether that is charged, is as
-        before, unless `rehearse` or `charge` say otherwise.
-        """
-        body = said({"rehearse": rehearse, "charge": charge}) or None
-        return cast(
-            "WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, idempotency_key)
-        )
-
     def plan(self, document: Document) -> WorkflowPlan:
-        """Say what a run of a document would do, take and cost; keeps and starts nothing."""
+        """Plan a document: what a run would do, take and cost; keeps and starts nothing.
+
+        Args:
+            document: The workflow.
+
+        Returns:
+            Bounds of states, calls, time and money, the critical path, and proofs.
+
+        Raises:
+            DocumentRefused: The document has problems.
+        """
         return cast("WorkflowPlan", self._send("/workflows/plan", document))
 
     def planned(self, workflow_id: str, *, version: str | None = None) -> WorkflowPlan:
-        """Say the same of a version that is registered, the newest by default."""
+        """Return the plan of a registered version.
+
+        Args:
+            workflow_id: The workflow's id.
+            version: A version. Default: the newest.
+
+        Returns:
+            The plan.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return cast("WorkflowPlan", self._wire.get(_plan_of(workflow_id), {"version": version}))
 
     def draw(self, document: Document, form: Drawn) -> str:
-        """Draw a document: Mermaid text, an SVG, or the state machine that it would become."""
+        """Draw a document.
+
+        Args:
+            document: The workflow.
+            form: `mermaid`, `svg`, or `asl` for its state machine.
+
+        Returns:
+            The drawing as text.
+
+        Raises:
+            DocumentRefused: The document has problems.
+        """
         return self._sent("/workflows/plan", document, {"as": form}).text
 
     def drawn(self, workflow_id: str, form: Drawn, *, version: str | None = None) -> str:
-        """Draw a version that is registered, the newest by default."""
+        """Draw a registered version.
+
+        Args:
+            workflow_id: The workflow's id.
+            form: `mermaid`, `svg`, or `asl` for its state machine.
+            version: A version. Default: the newest.
+
+        Returns:
+            The drawing as text.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         return self._wire.get_text(_plan_of(workflow_id), {"version": version, "as": form})
 
     def problems(self, document: Document) -> tuple[WorkflowProblem, ...]:
-        """Say all that is wrong with a document; keeps nothing."""
+        """Check a document; keeps nothing.
+
+        Args:
+            document: The workflow.
+
+        Returns:
+            All problems, by position; none if it is good.
+
+        Raises:
+            ApiError: The document could not be checked.
+        """
         try:
             self.plan(document)
         except DocumentRefused as error:
@@ -177,12 +195,36 @@ class WorkflowClient:
         return ()
 
     def diff(self, workflow_id: str, before: str, *, after: str | None = None) -> WorkflowDiff:
-        """Compare a version with another, the newest by default."""
+        """Compare two versions.
+
+        Args:
+            workflow_id: The workflow's id.
+            before: One version.
+            after: The other version. Default: the newest.
+
+        Returns:
+            Tasks, edges, plan and reach that differ.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
         query = {"from": before, "to": after}
         return cast("WorkflowDiff", self._wire.get(path_to("workflows", workflow_id, "diff"), query))
 
     def diff_with(self, workflow_id: str, document: Document) -> WorkflowDiff:
-        """Compare the newest version with a document that is not kept yet."""
+        """Compare the newest version with a document that is not registered yet.
+
+        Args:
+            workflow_id: The workflow's id.
+            document: The workflow.
+
+        Returns:
+            Tasks, edges, plan and reach that differ.
+
+        Raises:
+            DocumentRefused: The document has problems.
+            ApiError: `NotFound`.
+        """
         return cast("WorkflowDiff", self._send(path_to("workflows", workflow_id, "diff"), document))
 
     def _send(

@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Call:
-    """One call. `id` is the same for every attempt at it: the key by which an idempotent function knows a repeat."""
+    """One call; the platform fills in a parameter of this type, and models do not see it.
+
+    Attributes:
+        tenant: Whose agent calls.
+        run: The run's id.
+        id: The same for every attempt at one call: the key by which an idempotent function knows a repeat.
+    """
 
     tenant: str
     run: str

@@ -23,7 +23,7 @@ _NAMED: Final = re.compile(r"^\s+(\w+)(?:\s*\([^)]*\))?:\s*(.+(?:\n\s{8,}\S.*)*)
 
 
 class ToolFunction(Generic[P, R]):
-    """A function with what the platform has to know of it; called directly, it is the function that it was."""
+    """A function that agents can call as a tool; called directly, it is as it was."""
 
     def __init__(self, function: Callable[P, R], effect: Effect, timeout_s: float) -> None:
         self._function = function
@@ -44,7 +44,18 @@ class ToolFunction(Generic[P, R]):
         return self._function(*args, **kwargs)
 
     def serve(self, arguments: dict[str, Any], call: Call) -> Any:
-        """Validate, call, and answer what JSON can hold. Raises `ToolArgumentInvalid`."""
+        """Validate a call's arguments, call the function, and return what JSON can hold.
+
+        Args:
+            arguments: What the model gave.
+            call: The call.
+
+        Returns:
+            The answer as JSON values.
+
+        Raises:
+            ToolArgumentInvalid: The arguments do not fit the signature.
+        """
         try:
             given = self._arguments.model_validate(arguments)
         except ValidationError as error:
@@ -72,10 +83,31 @@ def tool(
     effect: Effect | str = Effect.ONCE,
     timeout_s: float = 10,
 ) -> Any:
-    """Make a function a tool.
+    """Make a function a tool that agents can call.
 
-    `effect` says what a second execution of the same call would do: `none` (only reads), `idempotent` (harmless under
-    the same call id) or `once` (must never be), which is taken when nothing is said.
+    Models see the schema of its signature, the docstring, and what `Args:` says of each parameter.
+
+    Args:
+        function: The function; typed parameters and a docstring are required.
+        effect: What a second execution of the same call would do: `none` (it only reads), `idempotent`
+            (harmless under the same call id) or `once` (must never happen). Default: once.
+        timeout_s: Seconds that one call may take, more than 0 and at most 240. Default: 10.
+
+    Returns:
+        The function, still callable as it was.
+
+    Raises:
+        TypeError: A parameter has no type, or the function no docstring.
+
+    Example:
+        >>> @tool(effect="none")
+        ... def add(first: int, second: int) -> int:
+        ...     '''Add two numbers.'''
+        ...     return first + second
+        >>> add(1, 2)
+        3
+        >>> add.published.description
+        'Add two numbers.'
     """
 
     def made(one: Callable[..., Any]) -> ToolFunction[..., Any]:

@@ -14,10 +14,28 @@ Served = Callable[[dict[str, Any]], dict[str, Any]]
 
 
 def serve_tools(*functions: ToolFunction[..., Any]) -> Served:
-    """Make what a handler answers with: a description at a deployment, a result or a fault at a call.
+    """Make the handler of a folder's tools.
 
-    A fault that the function raises on purpose (`ToolFailed`, `ToolUnavailable`) is told to the model in its own words;
-    any other exception leaves the Lambda function under its own name, and is told as a failure of the tool.
+    `ToolFailed` and `ToolUnavailable` reach the model in the function's own words; any other exception fails
+    the Lambda function under its own name, and the model sees a failure of the tool.
+
+    Args:
+        functions: The folder's tools, each with a name of its own.
+
+    Returns:
+        A function of the event: it describes the tools at a deployment, and serves a call otherwise.
+
+    Raises:
+        TypeError: Two tools have one name.
+
+    Example:
+        >>> @tool(effect="none")
+        ... def add(first: int, second: int) -> int:
+        ...     '''Add two numbers.'''
+        ...     return first + second
+        >>> serve = serve_tools(add)
+        >>> serve({"describe": True})["tools"][0]["function"]
+        'add'
     """
     named = {function.published.function: function for function in functions}
     if len(named) < len(functions):

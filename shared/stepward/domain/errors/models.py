@@ -20,7 +20,7 @@ class ToolFailed(ModelFault):
 
 
 class ToolUnavailable(ModelFault):
-    """The tool gave no answer in time, or a 429 or 5xx; unlike `ToolFailed`, the same call may do better later.
+    """The tool gave no answer in time, or a 429 or 5xx; the same call may do better later.
 
     `has_begun` says whether something may have happened in the world; `retry_after_s` when it asked to be called again.
     """

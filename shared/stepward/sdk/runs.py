@@ -1,0 +1,211 @@
+"""The client's methods about runs: start, list, follow, wait for and cancel them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal, cast
+
+from stepward.domain.run_queue import Priority
+from stepward.sdk.areas import Areas
+from stepward.sdk.errors import StillRunning
+from stepward.sdk.shapes import Event, EventPage, Run, has_ended
+from stepward.sdk.transport import path_to, said
+from stepward.sdk.workflow_shapes import RunPage
+
+FIRST_POLL_S = 0.25
+LONGEST_POLL_S = 2.0
+
+
+class RunMethods(Areas):
+    """Start, list, follow, wait for and cancel runs."""
+
+    def start_run(  # noqa: PLR0913  what a start may say are its parameters
+        self,
+        agent: str,
+        input: str | Mapping[str, Any],  # noqa: A002  the API's own word for it
+        *,
+        wait: int = 0,
+        idempotency_key: str | None = None,
+        version: str | None = None,
+        deadline_s: int | None = None,
+        priority: Priority | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
+        attachments: Sequence[str] = (),
+    ) -> Run:
+        """Start a run.
+
+        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run.
+
+        Args:
+            agent: Which agent.
+            input: What it is to work on.
+            wait: For how many seconds the call may wait for the answer, at most 25. Default: 0.
+            idempotency_key: The same key starts one run only. Default: a new one.
+            version: A version or a label. Default: the newest.
+            deadline_s: How many seconds of active time it may take. Default, as of `priority`: what the agent says.
+            priority: Its place among the runs that wait for a slot.
+            rehearse: Whether the agent's rehearsal answers, or its model. Default: what the stage says.
+            charge: Whether a rehearsed run draws on budgets and counts among the costs. Default: what the stage says.
+            attachments: Keys of data files, as `data.put` writes them, that its model is shown before the input; 10 at most.
+
+        Returns:
+            The run, with its answer if that came in time.
+        """
+        body = {
+            "input": input if isinstance(input, str) else dict(input),
+            "version": version,
+            "deadline_s": deadline_s,
+            "priority": priority,
+            "rehearse": rehearse,
+            "charge": charge,
+            "attachments": list(attachments) or None,
+        }
+        path = path_to("agents", agent, "runs")
+        return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
+
+    def runs(
+        self,
+        *,
+        kind: Literal["agent", "workflow"] | None = None,
+        agent: str | None = None,
+        workflow: str | None = None,
+        status: str | None = None,
+        since: str | None = None,
+        day: str | None = None,
+        limit: int | None = None,
+        cursor: str | None = None,
+    ) -> RunPage:
+        """List runs of agents and workflows, newest first, a page at a time.
+
+        Args:
+            kind: Only those of agents, or of workflows.
+            agent: Only those of this agent.
+            workflow: Only those of this workflow.
+            status: Only those that stand so, such as FAILED. A page may then be short, even empty, and have a next.
+            since: Only those from then on: a day, an instant, or a span that counts back from now (90m, 24h, 7d).
+            day: Only those of this UTC day, YYYY-MM-DD.
+            limit: How many a page has, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page. A run's `kind` tells whose it is.
+
+        Raises:
+            ApiError: A value cannot be used; `field` names it.
+        """
+        query = {
+            "kind": kind,
+            "agent": agent,
+            "workflow": workflow,
+            "status": status,
+            "since": since,
+            "day": day,
+            "limit": limit,
+            "cursor": cursor,
+        }
+        return cast("RunPage", self._wire.get("/runs", query))
+
+    def run(self, run_id: str) -> Run:
+        """Return one run with its input and, once it has ended, its output.
+
+        Args:
+            run_id: The run's id, of an agent or a workflow.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
+        return cast("Run", self._wire.get(path_to("runs", run_id)))
+
+    def events(self, run_id: str, *, after: int | str | None = None, limit: int | None = None) -> EventPage:
+        """Return the events of a run after a cursor.
+
+        Args:
+            run_id: The run's id.
+            after: An event's `seq` or `id`, or the `next` of the page before. Default: from the beginning.
+            limit: Records a page, 1 to 100. Default: 100.
+
+        Returns:
+            The page; `next` is the cursor for the following one.
+
+        Raises:
+            ApiError: `NotFound`, or `InvalidRequest` for a cursor that is none.
+        """
+        return cast(
+            "EventPage", self._wire.get(path_to("runs", run_id, "events"), {"after": after, "limit": limit})
+        )
+
+    def follow(self, run_id: str, *, after: int | str | None = None) -> Iterator[Event]:
+        """Yield each event of a run as it comes, until the run has ended.
+
+        Polls every 0.25 s, and up to every 2 s while nothing happens.
+
+        Args:
+            run_id: The run's id.
+            after: Where to begin, as for `events`.
+
+        Yields:
+            The events, oldest first.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
+        pause_s = FIRST_POLL_S
+        while True:
+            page = self.events(run_id, after=after)
+            yield from page["events"]
+            if _holds_the_end(page):
+                return
+            after = page["next"]
+            pause_s = FIRST_POLL_S if page["events"] else min(pause_s * 1.5, LONGEST_POLL_S)
+            if not page["ended"]:
+                self._sleep(pause_s)
+
+    def wait(self, run_id: str, timeout_s: float = 300.0) -> Run:
+        """Return a run once it has ended, however it ended.
+
+        Args:
+            run_id: The run's id.
+            timeout_s: Seconds to wait. Default: 300.
+
+        Returns:
+            The run with its output or error.
+
+        Raises:
+            StillRunning: The time is over; waiting again is safe.
+            ApiError: `NotFound`.
+        """
+        give_up_at = self._monotonic() + timeout_s
+        pause_s = FIRST_POLL_S
+        while not has_ended(run := self.run(run_id)):
+            left_s = give_up_at - self._monotonic()
+            if left_s <= 0:
+                raise StillRunning(
+                    f"{run_id} is {run['status']} after {timeout_s:g} s.", "Wait again, or cancel it."
+                )
+            self._sleep(min(pause_s, left_s))
+            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+        return run
+
+    def cancel(self, run_id: str) -> Run:
+        """Cancel a run; what it has spent stays booked.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `NotFound`, or `Conflict` if it has ended.
+        """
+        return cast("Run", self._wire.post(path_to("runs", run_id, "cancel")))
+
+
+def _holds_the_end(page: EventPage) -> bool:
+    """Tell the last page: a run's state may lag behind its last event, and may be ahead of a page of old ones."""
+    nothing_left = page["ended"] and not page["events"]
+    return nothing_left or any(event["type"] == "agent.run.ended" for event in page["events"])

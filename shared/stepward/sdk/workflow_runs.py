@@ -1,0 +1,182 @@
+"""The client's methods about runs of workflows: start, list, watch, cancel and rerun them."""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any, Final, cast
+
+from stepward.sdk.errors import StillRunning
+from stepward.sdk.transport import Transport, path_to, said
+from stepward.sdk.workflow_shapes import WorkflowRun, WorkflowRunPage
+
+FIRST_POLL_S: Final = 0.25
+LONGEST_POLL_S: Final = 2.0
+
+
+class WorkflowRunMethods:
+    """Start, list, watch, cancel and rerun runs of workflows."""
+
+    def __init__(
+        self, wire: Transport, sleep: Callable[[float], None], monotonic: Callable[[], float]
+    ) -> None:
+        self._wire = wire
+        self._sleep = sleep
+        self._monotonic = monotonic
+
+    def start(
+        self,
+        workflow_id: str,
+        input: Any = None,  # noqa: A002  the API's own word for it
+        *,
+        version: str | None = None,
+        wait: int = 0,
+        idempotency_key: str | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
+    ) -> WorkflowRun:
+        """Start a run.
+
+        Every start carries an idempotency key, so a repeat after a lost answer never starts a second run.
+
+        Args:
+            workflow_id: The workflow's id.
+            input: Any JSON value. Default: `{}`.
+            version: A version. Default: the newest.
+            wait: Seconds that the call may wait for the end, at most 25. Default: 0.
+            idempotency_key: The same key starts one run only. Default: a new one.
+            rehearse: Whether rehearsals answer for all its agents, or models. Default: what the stage says.
+            charge: Whether rehearsed agents are charged. Default: what the stage says.
+
+        Returns:
+            The run, with its output if it ended in time.
+
+        Raises:
+            ApiError: `NotFound`, `InvalidRequest` for the input, `Conflict` while the version is PUBLISHING.
+        """
+        choice = {"version": version or None, "rehearse": rehearse, "charge": charge}
+        body = {"input": {} if input is None else input} | said(choice)
+        path = path_to("workflows", workflow_id, "runs")
+        return cast("WorkflowRun", self._wire.post_once(path, body, idempotency_key, wait=wait))
+
+    def runs(
+        self, workflow_id: str, *, limit: int | None = None, cursor: str | None = None
+    ) -> WorkflowRunPage:
+        """List a workflow's runs, newest first, one page at a time.
+
+        Args:
+            workflow_id: The workflow's id.
+            limit: Entries a page, 1 to 100. Default: 20.
+            cursor: The `next_cursor` of the page before.
+
+        Returns:
+            The page.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
+        query = {"limit": limit, "cursor": cursor}
+        return cast("WorkflowRunPage", self._wire.get(path_to("workflows", workflow_id, "runs"), query))
+
+    def run(self, run_id: str) -> WorkflowRun:
+        """Return one run with every task as far as it has come.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `NotFound`.
+        """
+        return cast("WorkflowRun", self._wire.get(path_to("runs", run_id)))
+
+    def watch(self, run_id: str, timeout_s: float = math.inf) -> Iterator[WorkflowRun]:
+        """Yield a run each time that it is read, until it has ended.
+
+        Polls every 0.25 s, and up to every 2 s while nothing happens.
+
+        Args:
+            run_id: The run's id.
+            timeout_s: Seconds to watch. Default: without end.
+
+        Yields:
+            The run as it is.
+
+        Raises:
+            StillRunning: The time is over.
+            ApiError: `NotFound`.
+        """
+        give_up_at = self._monotonic() + timeout_s
+        pause_s, before = FIRST_POLL_S, None
+        while True:
+            seen = self.run(run_id)
+            yield seen
+            if seen["ended_at"] is not None:
+                return
+            if (left_s := give_up_at - self._monotonic()) <= 0:
+                detail = f"{run_id} is {seen['status']} after {timeout_s:g} s."
+                raise StillRunning(detail, "Wait again, or cancel it.")
+            standing = [(task["status"], task.get("attempt")) for task in seen.get("tasks", [])]
+            pause_s = FIRST_POLL_S if standing != before else min(pause_s * 1.5, LONGEST_POLL_S)
+            before = standing
+            self._sleep(min(pause_s, left_s))
+
+    def wait(self, run_id: str, timeout_s: float = 300.0) -> WorkflowRun:
+        """Return a run once it has ended, however it ended.
+
+        Args:
+            run_id: The run's id.
+            timeout_s: Seconds to wait. Default: 300.
+
+        Returns:
+            The run with its output or error.
+
+        Raises:
+            StillRunning: The time is over; waiting again is safe.
+            ApiError: `NotFound`.
+        """
+        return deque(self.watch(run_id, timeout_s), maxlen=1).pop()
+
+    def cancel(self, run_id: str) -> WorkflowRun:
+        """Cancel a run; nothing is undone.
+
+        Args:
+            run_id: The run's id.
+
+        Returns:
+            The run.
+
+        Raises:
+            ApiError: `Conflict` if it has ended.
+        """
+        return cast("WorkflowRun", self._wire.post(path_to("runs", run_id, "cancel")))
+
+    def rerun(
+        self,
+        run_id: str,
+        *,
+        idempotency_key: str | None = None,
+        rehearse: bool | None = None,
+        charge: bool | None = None,
+    ) -> WorkflowRun:
+        """Run a failed run again from where it failed; what it completed is taken over.
+
+        Args:
+            run_id: The failed run.
+            idempotency_key: The same key starts one run only. Default: a new one.
+            rehearse: Whether rehearsals answer, or models. Default: as before.
+            charge: Whether rehearsed agents are charged. Default: as before.
+
+        Returns:
+            The new run.
+
+        Raises:
+            ApiError: `Conflict` if the run has not failed.
+        """
+        body = said({"rehearse": rehearse, "charge": charge}) or None
+        return cast(
+            "WorkflowRun", self._wire.post_once(path_to("runs", run_id, "rerun"), body, idempotency_key)
+        )

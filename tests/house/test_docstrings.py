@@ -1,0 +1,78 @@
+"""What users import says what it takes, gives and raises."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any
+
+import pytest
+
+import stepward.sdk
+import stepward.toolkit
+from stepward.sdk.areas import Areas
+from stepward.sdk.flow_tasks import Foreach, Loop, Parallel
+
+LONGEST_SUMMARY_CHARS = 88
+PRIVATE_METHODS = {"Task": {"document", "mentioned", "need", "need_mentioned", "need_task", "spelled"}}
+"""What a `Flow` does with its tasks: no program calls these."""
+
+
+def _classes() -> set[type]:
+    exported = [
+        getattr(package, name) for package in (stepward.sdk, stepward.toolkit) for name in package.__all__
+    ]
+    parts = [
+        inspect.get_annotations(one.fget, eval_str=True)["return"]
+        for one in vars(Areas).values()
+        if isinstance(one, property)
+    ]
+    return {one for one in (*exported, *parts, Foreach, Loop, Parallel) if inspect.isclass(one)}
+
+
+def _functions() -> Iterator[tuple[str, Any]]:
+    for package in (stepward.sdk, stepward.toolkit):
+        for name in package.__all__:
+            if isinstance(one := getattr(package, name), FunctionType):
+                yield name, one
+    for cls in sorted(_classes(), key=lambda one: one.__name__):
+        if issubclass(cls, BaseException | dict) or not cls.__module__.startswith("stepward."):
+            continue
+        hidden = PRIVATE_METHODS["Task"] if issubclass(cls, stepward.sdk.Task) else set()
+        for name, method in inspect.getmembers(cls, inspect.isfunction):
+            if not name.startswith("_") and name not in hidden:
+                yield f"{cls.__name__}.{name}", method
+
+
+FUNCTIONS = dict(_functions())
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_what_users_call_says_what_it_takes_and_gives(name: str) -> None:
+    function = FUNCTIONS[name]
+    said = inspect.getdoc(function) or ""
+    summary = said.partition("\n\n")[0]
+    assert 0 < len(summary) <= LONGEST_SUMMARY_CHARS
+    assert "\n" not in summary
+    signature = inspect.signature(function)
+    taken = [one for one in signature.parameters if one != "self"]
+    listed = _section(said, "Args")
+    assert [one for one in taken if not re.search(rf"^    {one}: \S", listed, re.MULTILINE)] == []
+    if signature.return_annotation not in (None, "None", inspect.Signature.empty):
+        assert _section(said, "Returns") or _section(said, "Yields")
+
+
+@pytest.mark.parametrize(
+    "cls", sorted(_classes(), key=lambda one: one.__name__), ids=lambda one: one.__name__
+)
+def test_classes_have_a_summary_of_one_line(cls: type) -> None:
+    summary = (inspect.getdoc(cls) or "").partition("\n\n")[0]
+    assert 0 < len(summary) <= LONGEST_SUMMARY_CHARS
+    assert "\n" not in summary
+
+
+def _section(said: str, title: str) -> str:
+    found = re.search(rf"^{title}:\n((?:    .*\n?|\n)+)", said, re.MULTILINE)
+    return found[1] if found else ""
