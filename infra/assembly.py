@@ -13,7 +13,6 @@ from aws_cdk import App, Aspects, Stack, Validations
 
 from infra.bundling import Bundler, Checkout
 from infra.config import StageConfig
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.constructs.idle_aspect import NothingCostsWhileIdle
 from infra.function_configs import load_functions
@@ -28,7 +27,7 @@ from infra.stacks.queues import QueuesStack
 
 @dataclass(frozen=True)
 class Plan:
-    """What to synthesise: whose rooms, which stage, how assets are made, and whether every rule is to be checked."""
+    """What to synthesise: whose functions, which stage, how assets are made, and whether every rule is to be checked."""
 
     checkout: Checkout
     config: StageConfig
@@ -53,16 +52,16 @@ def build_app(plan: Plan) -> App:
     out = str(plan.out) if plan.out else None
     app = App(outdir=out, context=dict(plan.context), tree_metadata=False)
     machines = machine_files(plan.checkout.statemachines)
-    words = grant_words(machines) | tool_words()
-    rooms = load_functions(plan.checkout.functions, words, machines)
-    words |= tool_words(rooms, plan.config.lambda_tools)
-    queued = [room for room in rooms if room.queue or room.keeps_failures]
+    functions = load_functions(plan.checkout.functions, grant_words(machines), machines)
+    tool_folders = [function.name for function in functions if function.tools]
+    words = grant_words(machines, tool_folders, plan.config.lambda_tools)
+    queued = [function for function in functions if function.queue or function.keeps_failures]
     stacks: list[Stack] = [DataStack(app, plan.config)]
     if queued:
         stacks.append(QueuesStack(app, queued, plan.config))
-    stacks.append(FunctionsStack(app, rooms, words, plan.bundle, plan.config))
-    stacks.append(MachinesStack(app, machines, rooms, plan.config))
-    stacks.append(ApiStack(app, rooms, plan.config))
+    stacks.append(FunctionsStack(app, functions, words, plan.bundle, plan.config))
+    stacks.append(MachinesStack(app, machines, functions, plan.config))
+    stacks.append(ApiStack(app, functions, plan.config))
     for earlier, later in pairwise(stacks):
         later.add_stack_dependency(earlier)
     Aspects.of(app).add(NothingCostsWhileIdle(plan.config))

@@ -57,11 +57,6 @@ class Checkout:
         return self.root / "requirements.lock"
 
 
-def source_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
-    """List what a room's asset holds of this repository, by its path inside the asset."""
-    return dict(sorted((function_files(checkout, room) | package_files(checkout)).items()))
-
-
 def function_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
     """List what a room's asset holds that no other room's does."""
     files = _inside(PurePosixPath("functions") / room, checkout.functions / room)

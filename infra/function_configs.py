@@ -48,6 +48,9 @@ class FunctionConfig(BaseModel):
     schedule: ScheduleText | None = None
     on_schedules: bool = False
     packages: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
+    aws_services: tuple[Annotated[str, Field(pattern=r"^[a-z0-9-]+$")], ...] | None = None
+    max_zip_mb: Annotated[int, Field(ge=1, le=250)] | None = None
     reserved_concurrency: Annotated[int, Field(ge=1)] | None = None
     grants: tuple[str, ...] = ()
     environment: dict[Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")], str] = {}

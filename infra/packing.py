@@ -1,4 +1,4 @@
-"""Lambda needs a room's dependencies for its own processor and Python; this builds them from the lock, without Docker."""
+"""Build what Lambda gets, without Docker: a function's sources, and its packages for Lambda's processor and Python."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ import shutil
 import subprocess
 import sysconfig
 from collections.abc import Callable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from infra.bundling import Bundler, Checkout, copy_into, source_files
+from infra.aws_data import services_of, trim
+from infra.bundling import Bundler, Checkout, copy_into, function_files
 from infra.config_errors import DefinitionError
+from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig
 from infra.lockfile import restricted
+from infra.machines import machine_files
+from infra.package_size import measure, refuse_too_large
+from infra.reachable import PackageFiles
 
 PYTHON_VERSION = "3.13"
 # Lambda's python3.13 runs on Amazon Linux 2023, whose C library is 2.34.
 PLATFORM = "aarch64-manylinux_2_28"
-# The package's own dependency, which every room has whether it says so or not.
+# The package's own dependency, which every function has whether it says so or not.
 ALWAYS_PACKED = ("pydantic",)
 
 Installer = Callable[[Path, Path], None]
@@ -37,28 +42,56 @@ def install(requirements: Path, target: Path) -> None:
         raise DefinitionError(f"{requirements}: the packages could not be installed:\n{done.stderr.strip()}")
 
 
-def pack(checkout: Checkout, room: FunctionConfig, installer: Installer = install) -> Path:
-    """Build a room's deployable folder anew, so that nothing of an earlier build is shipped."""
-    build = checkout.build / "package"
-    target, fresh = build / room.name, build / f"{room.name}.new"
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
-    asked_in = checkout.functions / room.name / "function.toml"
-    requirements = build / f"{room.name}.requirements.txt"
-    requirements.write_text(
-        restricted(checkout.lock, [*ALWAYS_PACKED, *room.packages], asked_in), encoding="utf-8"
-    )
-    installer(requirements, fresh)
-    _drop_traces_of_this_machine(fresh)
-    copy_into(source_files(checkout, room.name), fresh)
-    _compile(fresh)
-    shutil.rmtree(target, ignore_errors=True)
-    return fresh.rename(target)
+class Packer:
+    """Builds the deployable folders of one checkout's functions."""
+
+    def __init__(self, checkout: Checkout, installer: Installer = install) -> None:
+        """Bind it to a checkout, and to a way of installing that tests may replace."""
+        self._checkout = checkout
+        self._installer = installer
+        self._package = PackageFiles(checkout)
+        self._words = grant_words(machine_files(checkout.statemachines))
+
+    def pack(self, function: FunctionConfig) -> Path:
+        """Build a function's folder anew, so that nothing of an earlier build is shipped.
+
+        Raises:
+            DefinitionError: Its `function.toml` names a package, module or AWS service that there is not.
+        """
+        build = self._checkout.build / "package"
+        target, fresh = build / function.name, build / f"{function.name}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        self._install(function, build / f"{function.name}.requirements.txt", fresh)
+        copy_into(self.files(function), fresh)
+        _compile(fresh)
+        shutil.rmtree(target, ignore_errors=True)
+        return fresh.rename(target)
+
+    def pack_within_limits(self, function: FunctionConfig) -> Path:
+        """Build a function's folder, and refuse one that is too large."""
+        folder = self.pack(function)
+        refuse_too_large(function, measure(function.name, folder))
+        return folder
+
+    def files(self, function: FunctionConfig) -> dict[PurePosixPath, Path]:
+        """List what a function's asset holds of this repository: its folder, and what that reaches of the package."""
+        return function_files(self._checkout, function.name) | self._package.reached_by(function)
+
+    def _install(self, function: FunctionConfig, requirements: Path, folder: Path) -> None:
+        asked_in = self._checkout.functions / function.name / "function.toml"
+        needed = restricted(self._checkout.lock, [*ALWAYS_PACKED, *function.packages], asked_in)
+        requirements.write_text(needed, encoding="utf-8")
+        self._installer(requirements, folder)
+        _drop_traces_of_this_machine(folder)
+        services = services_of(function, self._words, folder)
+        if services is not None:
+            trim(folder, services)
 
 
 def package_bundler(checkout: Checkout, installer: Installer = install) -> Bundler:
-    """Bind the packing to a checkout, and to a way of installing that tests may replace."""
-    return lambda room: pack(checkout, room, installer)
+    """Make assets that Lambda can run: with packages, and within the limits of size."""
+    return Packer(checkout, installer).pack_within_limits
 
 
 def _drop_traces_of_this_machine(folder: Path) -> None:

@@ -17,8 +17,8 @@ from infra.config import StageConfig
 from infra.config_errors import unknown_word
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_as_printed, arns_of
-from infra.constructs.grants import Allow, Granted, Rule
 from infra.constructs.logs import log_group
+from infra.constructs.permissions import Allow, Granted, Rule
 from infra.function_configs import FunctionConfig
 from infra.names import Arns
 

@@ -1,101 +1,12 @@
-"""A room asks for what it needs by word; this table is the only place that says which IAM actions a word means."""
+"""The words by which a function asks for what it may do; this is the only place that says which IAM actions each means."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
+from infra.constructs.permissions import Allow, Granted, Rule, passes
+from infra.constructs.table_grants import table_words
 from infra.names import Arns
-from infra.tables import TABLES
-
-
-@dataclass(frozen=True)
-class Allow:
-    """One IAM statement: these actions on these resources, never on everything."""
-
-    actions: tuple[str, ...]
-    resources: tuple[str, ...]
-    conditions: Mapping[str, Mapping[str, str | list[str]]] = field(default_factory=dict)
-    """IAM's `Condition` block: operator, then key and value."""
-
-
-@dataclass(frozen=True)
-class Granted:
-    """What a word gives: permissions, and the environment variables without which they would be useless."""
-
-    allows: tuple[Allow, ...]
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
-Rule = Callable[[Arns], Granted]
-
-_READ = ("dynamodb:GetItem", "dynamodb:Query")
-# A transaction is authorised by the actions on its items; there is no action `TransactWriteItems`.
-_WRITE = ("dynamodb:PutItem", "dynamodb:UpdateItem")
-
-TABLE_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "journal:append": ("journal", ("dynamodb:PutItem", "dynamodb:UpdateItem")),
-    "journal:read": ("journal", (*_READ, "dynamodb:BatchGetItem")),
-    "runtime:read": ("runtime", _READ),
-    "runtime:read-write": ("runtime", _READ + _WRITE + ("dynamodb:DeleteItem",)),
-    "runtime:check": ("runtime", ("dynamodb:ConditionCheckItem",)),
-    "registry:read": ("registry", (*_READ, "dynamodb:BatchGetItem")),
-    "registry:read-write": ("registry", (*_READ, *_WRITE, "dynamodb:BatchGetItem", "dynamodb:DeleteItem")),
-    "identity:read": ("identity", ("dynamodb:GetItem",)),
-    "limits:read-write": ("limits", ("dynamodb:GetItem", *_WRITE)),
-    "triggers:read": ("triggers", _READ),
-    "triggers:record": ("triggers", ("dynamodb:UpdateItem",)),
-    "triggers:define": ("triggers", (*_READ, "dynamodb:PutItem", "dynamodb:DeleteItem")),
-}
-
-Part = tuple[tuple[str, ...], tuple[str, ...], Mapping[str, Mapping[str, str | list[str]]]]
-"""Actions on a table, the indexes that a query of it may use, and under what conditions."""
-
-
-def _keys(operator: str, *partitions: str) -> Mapping[str, Mapping[str, str | list[str]]]:
-    return {f"ForAllValues:{operator}": {"dynamodb:LeadingKeys": list(partitions)}}
-
-
-NARROW_WORDS: dict[str, tuple[str, tuple[Part, ...]]] = {
-    # What anonymous functions do: they know the keys of what they read, list nothing and take nothing away.
-    "runtime:get": ("runtime", ((("dynamodb:GetItem",), (), {}),)),
-    "runtime:start": (
-        "runtime",
-        ((("dynamodb:GetItem", *_WRITE), (), {}), ((), ("GSI2",), {})),
-    ),
-    "registry:get": ("registry", ((("dynamodb:GetItem", "dynamodb:BatchGetItem"), (), {}),)),
-    "registry:find": ("registry", (((*_READ, "dynamodb:BatchGetItem"), (), {}),)),
-    "triggers:get": ("triggers", ((("dynamodb:GetItem",), (), {}),)),
-    # Settings lie in the partition of their tenant or of the account; agents and workflows in others, which stay untouched.
-    "registry:configure": (
-        "registry",
-        (
-            (("dynamodb:GetItem", "dynamodb:BatchGetItem"), (), {}),
-            (("dynamodb:PutItem",), (), _keys("StringNotLike", "T#*#*", "PLATFORM#*")),
-        ),
-    ),
-    "registry:publish-tools": (
-        "registry",
-        ((("dynamodb:Query", "dynamodb:PutItem"), (), _keys("StringEquals", "PLATFORM#TOOLS")),),
-    ),
-    # What providers' limits and breakers need: breakers of tools lie in the partitions of their tenants.
-    "limits:providers": (
-        "limits",
-        ((("dynamodb:GetItem", "dynamodb:UpdateItem"), (), _keys("StringLike", "PROVIDER#*")),),
-    ),
-    # Replies that the response cache keeps lie in partitions of their tenants, beside the breakers of tools.
-    "limits:responses": (
-        "limits",
-        ((("dynamodb:GetItem", "dynamodb:PutItem"), (), _keys("StringLike", "T#*#RESPONSE#*")),),
-    ),
-    "runtime:budget": (
-        "runtime",
-        (
-            (_READ, ("GSI1", "GSI2", "GSI3"), {}),
-            (("dynamodb:UpdateItem",), (), _keys("StringLike", "T#*#BUDGET")),
-        ),
-    ),
-}
 
 OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
     "data:read": ("tenants", ("s3:GetObject",)),
@@ -106,14 +17,24 @@ OBJECT_WORDS: dict[str, tuple[str, tuple[str, ...]]] = {
 
 
 QUEUES: tuple[str, ...] = ("dispatch",)
-"""The rooms with a queue that other rooms may send to."""
+"""The functions with a queue that others may send to."""
 
 
-def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
-    """Collect every word that a `function.toml` may use; each machine brings its own four."""
-    words: dict[str, Rule] = {word: _table_rule(*grant) for word, grant in TABLE_WORDS.items()}
-    words |= {word: _narrow_rule(*grant) for word, grant in NARROW_WORDS.items()}
-    words |= {f"{room}:send": _send_rule(room) for room in QUEUES}
+def grant_words(
+    machines: Iterable[str], tool_folders: Iterable[str] = (), lambda_tools: Iterable[str] = ()
+) -> dict[str, Rule]:
+    """Collect every word that a `function.toml` may use.
+
+    Args:
+        machines: Names of state machines; each brings four words of its own.
+        tool_folders: The functions with `tools = true`, which `tools:invoke` allows to call.
+        lambda_tools: The account's functions that the stage allows as tools, which `lambda-tools:invoke` allows to call.
+
+    Returns:
+        What each word gives; a word for tools gives nothing where there are none.
+    """
+    words = table_words()
+    words |= {f"{function}:send": _send_rule(function) for function in QUEUES}
     words |= {word: _object_rule(*grant) for word, grant in OBJECT_WORDS.items()}
     words["data:list"] = _data_list
     words["schedules:define"] = _schedules
@@ -124,34 +45,14 @@ def grant_words(machines: Iterable[str]) -> dict[str, Rule]:
     words["events:put"] = _events
     words["bus:put"] = _bus
     words |= {f"workflows:{word}": rule for word, rule in WORKFLOW_WORDS.items()}
+    words["tools:invoke"] = _tool_folders_rule(tuple(tool_folders))
+    words["lambda-tools:invoke"] = _lambda_tools_rule(tuple(lambda_tools))
     for machine in machines:
         words[f"{machine}:start"] = _start_rule(machine)
         words[f"{machine}:stop"] = _execution_rule(machine, "states:StopExecution")
         words[f"{machine}:describe"] = _execution_rule(machine, "states:DescribeExecution")
         words[f"{machine}:answer"] = _answer_rule(machine)
     return words
-
-
-def _table_rule(table: str, actions: tuple[str, ...]) -> Rule:
-    def rule(arns: Arns) -> Granted:
-        allows = [Allow(actions, (arns.table(table),))]
-        indexes = tuple(arns.index(table, index.name) for index in TABLES[table].indexes)
-        if indexes and "dynamodb:Query" in actions:
-            allows.append(Allow(("dynamodb:Query",), indexes))
-        return Granted(tuple(allows), {f"{table.upper()}_TABLE": arns.names.of(table)})
-
-    return rule
-
-
-def _narrow_rule(table: str, parts: tuple[Part, ...]) -> Rule:
-    def rule(arns: Arns) -> Granted:
-        allows = [Allow(actions, (arns.table(table),), when) for actions, _, when in parts if actions]
-        indexes = tuple(arns.index(table, name) for _, names, _ in parts for name in names)
-        if indexes:
-            allows.append(Allow(("dynamodb:Query",), indexes))
-        return Granted(tuple(allows), {f"{table.upper()}_TABLE": arns.names.of(table)})
-
-    return rule
 
 
 def _object_rule(prefix: str, actions: tuple[str, ...]) -> Rule:
@@ -169,16 +70,11 @@ def _data_list(arns: Arns) -> Granted:
 
 
 def _schedules(arns: Arns) -> Granted:
-    """Let a room make schedules of the stage's group, in the one role that starts the one room."""
+    """Let a function make schedules of the stage's group, in the one role that starts the one function."""
     actions = ("scheduler:CreateSchedule", "scheduler:UpdateSchedule", "scheduler:DeleteSchedule")
-    passes = _passes(arns.schedule_role(), "scheduler.amazonaws.com")
+    passing = passes(arns.schedule_role(), "scheduler.amazonaws.com")
     environment = {"SCHEDULE_GROUP": arns.names.schedules(), "SCHEDULE_ROLE_ARN": arns.schedule_role()}
-    return Granted((Allow(actions, (arns.schedules(),)), passes), environment)
-
-
-def _passes(role: str, service: str) -> Allow:
-    """Pass one role to one service: to any other it would lend what the role may do."""
-    return Allow(("iam:PassRole",), (role,), {"StringEquals": {"iam:PassedToService": service}})
+    return Granted((Allow(actions, (arns.schedules(),)), passing), environment)
 
 
 def _webhook_secrets(*actions: str) -> Rule:
@@ -245,7 +141,7 @@ def _workflow_rule(*actions: str, on_executions: bool = False) -> Rule:
 def _publish(arns: Arns) -> Granted:
     """Make and remove workflows' machines, in the one role that they all have."""
     actions = ("states:CreateStateMachine", "states:DeleteStateMachine", "states:TagResource")
-    passes = _passes(arns.workflow_role(), "states.amazonaws.com")
+    passing = passes(arns.workflow_role(), "states.amazonaws.com")
     environment = {
         "WORKFLOW_MACHINES": arns.workflow_machines(""),
         "WORKFLOW_ROLE_ARN": arns.workflow_role(),
@@ -253,11 +149,11 @@ def _publish(arns: Arns) -> Granted:
         "TASK_RUN_ARN": arns.function("task_run"),
         "JOURNAL_NAME": arns.names.of("journal"),
     }
-    return Granted((Allow(actions, (arns.workflow_machines(),)), passes), environment)
+    return Granted((Allow(actions, (arns.workflow_machines(),)), passing), environment)
 
 
 def _order(arns: Arns) -> Granted:
-    """Ask the one room that may make workflows' machines to make one."""
+    """Ask the one function that may make workflows' machines to make one."""
     allow = Allow(("lambda:InvokeFunction",), (arns.function("workflow_publisher"),))
     return Granted((allow,), {"WORKFLOW_PUBLISHER": arns.names.function("workflow_publisher")})
 
@@ -273,10 +169,12 @@ WORKFLOW_WORDS: dict[str, Rule] = {
 }
 
 
-def _send_rule(room: str) -> Rule:
+def _send_rule(function: str) -> Rule:
     def rule(arns: Arns) -> Granted:
-        variable = f"{room.upper()}_QUEUE_URL"
-        return Granted((Allow(("sqs:SendMessage",), (arns.queue(room),)),), {variable: arns.queue_url(room)})
+        variable = f"{function.upper()}_QUEUE_URL"
+        return Granted(
+            (Allow(("sqs:SendMessage",), (arns.queue(function),)),), {variable: arns.queue_url(function)}
+        )
 
     return rule
 
@@ -291,3 +189,21 @@ def _execution_rule(machine: str, action: str) -> Rule:
 
 def _machine_variable(machine: str, arns: Arns) -> dict[str, str]:
     return {f"{machine.upper().replace('-', '_')}_MACHINE_ARN": arns.machine(machine)}
+
+
+def _tool_folders_rule(functions: tuple[str, ...]) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        named = ",".join(f"{function}={arns.names.function(function)}" for function in functions)
+        allow = Allow(("lambda:InvokeFunction",), tuple(arns.function(function) for function in functions))
+        return Granted((allow,) if functions else (), {"TOOL_FUNCTIONS": named}, services=("lambda",))
+
+    return rule
+
+
+def _lambda_tools_rule(names: tuple[str, ...]) -> Rule:
+    def rule(arns: Arns) -> Granted:
+        resources = tuple(arns.foreign_function(name) for name in names)
+        allow = Allow(("lambda:InvokeFunction", "lambda:GetFunction"), resources)
+        return Granted((allow,) if names else (), {"LAMBDA_TOOLS": ",".join(names)}, services=("lambda",))
+
+    return rule

@@ -14,8 +14,8 @@ from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
 from infra.constructs.function import policy
-from infra.constructs.grants import Allow
 from infra.constructs.logs import log_group
+from infra.constructs.permissions import Allow
 from infra.function_configs import FunctionConfig
 from infra.machines import read_definition
 

@@ -8,7 +8,7 @@ from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs.function import policy
-from infra.constructs.grants import Allow
+from infra.constructs.permissions import Allow
 from infra.constructs.table import removal_policy
 from infra.function_configs import FunctionConfig
 from infra.names import Arns, Names

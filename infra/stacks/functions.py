@@ -10,7 +10,7 @@ from infra.bundling import Bundler
 from infra.config import StageConfig
 from infra.constructs.allowances import arns_of
 from infra.constructs.function import Room
-from infra.constructs.grants import Rule
+from infra.constructs.permissions import Rule
 from infra.constructs.queue import feed
 from infra.constructs.rules import start_by_rules
 from infra.constructs.schedules import ScheduleRole

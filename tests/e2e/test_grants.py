@@ -12,8 +12,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from infra.constructs.callable_tools import tool_words
-from infra.constructs.grants import Allow, grant_words
+from infra.constructs.grants import grant_words
+from infra.constructs.permissions import Allow
 from infra.function_configs import load_functions
 from infra.local.laptop import Laptop
 from infra.local.synthesis import ROOT
@@ -35,7 +35,7 @@ from tests.local.patience import wait_for
 pytestmark = pytest.mark.laptop
 
 ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
-WORDS = grant_words(["agent-run"]) | tool_words()
+WORDS = grant_words(["agent-run"])
 ROOMS = {room.name: room for room in load_functions(ROOT / "functions", WORDS, ["agent-run"])}
 POLICY = {"tool": "policy_lookup", "config": {"source": "datasets/refund-policy.json"}}
 ORDERS = {"tool": "record_lookup", "config": {"source": "datasets/orders.csv", "key": "order_id"}}

@@ -51,6 +51,7 @@ filter = { eventName = ["INSERT"] }
 batch_size = 50
 retries = 3
 """
+HANDLER = '"""Handler of {name}."""\n\nfrom stepward.domain.ids import A\n'
 LOCK = """example-library==1.2 \\
     --hash=sha256:aa
     # via stepward (pyproject.toml)
@@ -91,7 +92,7 @@ def a_room(checkout: Checkout, name: str, toml: str) -> Path:
     folder = checkout.functions / name
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "function.toml").write_text(toml, encoding="utf-8")
-    (folder / "handler.py").write_text(f'"""Handler of {name}."""\n', encoding="utf-8")
+    (folder / "handler.py").write_text(HANDLER.format(name=name), encoding="utf-8")
     return folder
 
 

@@ -14,14 +14,13 @@ import pytest
 
 from infra import packing
 from infra.assembly import Plan, synthesise
-from infra.bundling import Checkout, source_bundler, source_files
+from infra.bundling import Checkout, function_files, package_files, source_bundler
 from infra.config import load_config
 from infra.config_errors import DefinitionError
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, load_functions
 from infra.lockfile import closure, read_lock, restricted
-from infra.packing import ALWAYS_PACKED, PYTHON_VERSION, install, matching_python, pack, package_bundler
+from infra.packing import ALWAYS_PACKED, PYTHON_VERSION, Packer, install, matching_python, package_bundler
 from tests.infra.assembly_reading import Assembly
 from tests.infra.installed import installed_closure
 from tests.infra.small_checkout import a_checkout
@@ -61,7 +60,7 @@ def test_caches_and_descriptions_are_not_shipped(tmp_path: Path) -> None:
     cache = checkout.package / "__pycache__"
     cache.mkdir()
     (cache / "ids.cpython-311.pyc").write_bytes(b"x")
-    shipped = {path.as_posix() for path in source_files(checkout, "greeter")}
+    shipped = {path.as_posix() for path in function_files(checkout, "greeter") | package_files(checkout)}
     assert not any("pycache" in path or path.endswith((".pyc", ".toml")) for path in shipped)
 
 
@@ -86,7 +85,7 @@ def test_few_layouts_of_the_package_stay(tmp_path: Path) -> None:
 
 
 def test_a_package_asset_asks_for_the_closure_of_the_room_only(tmp_path: Path) -> None:
-    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    folder = Packer(a_checkout(tmp_path), pretend_to_install).pack(GREETER)
     asked = (folder / "asked_for.txt").read_text(encoding="utf-8")
     names = re.findall(r"^([a-z-]+)==", asked, re.MULTILINE)
     assert names == ["example-library", "needed-by-it", "pydantic", "pydantic-core"]
@@ -96,7 +95,7 @@ def test_a_package_asset_asks_for_the_closure_of_the_room_only(tmp_path: Path) -
 
 
 def test_a_package_asset_holds_no_trace_of_the_machine(tmp_path: Path) -> None:
-    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    folder = Packer(a_checkout(tmp_path), pretend_to_install).pack(GREETER)
     compiled = {path for path in files_in(folder) if path.endswith(".pyc")}
     assert files_in(folder) - compiled == {
         "asked_for.txt",
@@ -137,7 +136,7 @@ def test_a_package_that_is_not_in_the_lock(small: Checkout) -> None:
     "room",
     load_functions(
         Checkout.at(Path(__file__).parents[2]).functions,
-        grant_words(["agent-run"]) | tool_words(),
+        grant_words(["agent-run"]),
         ["agent-run"],
     ),
 )
@@ -149,7 +148,7 @@ def test_the_lock_s_graph_misses_nothing_that_a_room_needs(product: Checkout, ro
 
 def test_a_package_is_compiled_for_where_it_will_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(packing, "matching_python", lambda: sys.executable)
-    folder = pack(a_checkout(tmp_path), GREETER, pretend_to_install)
+    folder = Packer(a_checkout(tmp_path), pretend_to_install).pack(GREETER)
     (compiled,) = (folder / "functions" / "greeter" / "__pycache__").glob("handler.*.pyc")
     content = compiled.read_bytes()
     is_hashed_and_unchecked = int.from_bytes(content[4:8], "little") == 0b01

@@ -14,7 +14,7 @@ from infra.app import arguments
 from infra.config_errors import DefinitionError
 from infra.function_configs import FunctionConfig
 from infra.node import bundled_node
-from infra.package import chosen, measure
+from infra.package import chosen
 from tests.infra.assembly_reading import ROOT
 
 
@@ -72,19 +72,12 @@ def test_deploying_packs_unless_told_otherwise() -> None:
     assert json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]["bundle"] == "package"
 
 
-def test_only_the_rooms_that_are_asked_for_are_packed() -> None:
-    rooms = [
+def test_only_the_functions_that_are_asked_for_are_packed() -> None:
+    functions = [
         FunctionConfig(name=name, purpose="Greets whoever asks.", memory_mb=128, timeout_s=3)
         for name in ("one", "two")
     ]
-    assert chosen(rooms, []) == rooms
-    assert chosen(rooms, ["two"]) == rooms[1:]
-    with pytest.raises(DefinitionError, match="unknown room 'tow'; did you mean 'two'"):
-        chosen(rooms, ["tow"])
-
-
-def test_a_package_is_weighed_as_files_and_as_an_archive(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("a" * 10_000, encoding="utf-8")
-    size = measure("greeter", tmp_path)
-    assert size.unzipped_bytes == 10_000
-    assert 0 < size.zipped_bytes < 1_000
+    assert chosen(functions, []) == functions
+    assert chosen(functions, ["two"]) == functions[1:]
+    with pytest.raises(DefinitionError, match="unknown function 'tow'; did you mean 'two'"):
+        chosen(functions, ["tow"])

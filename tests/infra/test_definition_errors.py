@@ -9,12 +9,11 @@ import pytest
 from infra.bundling import Checkout
 from infra.config import FOLDER, load_config, stages
 from infra.config_errors import DefinitionError
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, load_functions
 from tests.infra.small_checkout import GREETER, GUARD, a_room
 
-WORDS = grant_words(["agent-run"]) | tool_words()
+WORDS = grant_words(["agent-run"])
 
 
 def load(folder: Path, **tomls: str) -> list[FunctionConfig]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, QueueSpec, load_functions
 from infra.triggers import RuleSpec, StreamSpec
@@ -12,7 +11,7 @@ from tests.infra.assembly_reading import ROOT, Assembly, as_list, permissions, s
 from tests.infra.grant_meanings import MEANING, PLACE, TABLE, VARIABLES
 
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
-WORDS = grant_words(["agent-run"]) | tool_words()
+WORDS = grant_words(["agent-run"])
 ROOMS = {room.name: room for room in load_functions(ROOT / "functions", WORDS, ["agent-run"])}
 
 

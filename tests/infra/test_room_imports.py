@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from infra.bundling import Bundler, Checkout, source_bundler
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, load_functions
 from infra.machines import machine_files
@@ -25,7 +24,7 @@ PRODUCT = Checkout.at(Path(__file__).parents[2])
 MACHINES = list(machine_files(PRODUCT.statemachines))
 ROOMS = [
     room
-    for room in load_functions(PRODUCT.functions, grant_words(MACHINES) | tool_words(), MACHINES)
+    for room in load_functions(PRODUCT.functions, grant_words(MACHINES), MACHINES)
     if (PRODUCT.functions / room.name / "handler.py").is_file()
 ]
 

@@ -24,7 +24,6 @@ from rich.console import Console
 from rich.table import Table
 
 from infra.bundling import Checkout, source_bundler
-from infra.constructs.callable_tools import tool_words
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, load_functions
 from infra.local.faults import LaptopError
@@ -134,7 +133,7 @@ def _figures(least: dict[str, dict[str, Any]], sizes: dict[str, int]) -> dict[st
 
 def _chosen(checkout: Checkout, only: list[str]) -> list[FunctionConfig]:
     machines = list(machine_files(checkout.statemachines))
-    found = load_functions(checkout.functions, grant_words(machines) | tool_words(), machines)
+    found = load_functions(checkout.functions, grant_words(machines), machines)
     runnable = [one for one in found if (checkout.functions / one.name / "handler.py").is_file()]
     names = [one.name for one in runnable]
     for name in only:
