@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.draws import is_soak
+from tests.support.draws import is_soak
 
 if TYPE_CHECKING:
     from stepward.testing.fake_llm import FakeProvider

@@ -26,7 +26,7 @@ from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.run_queue import MemoryTokens
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.small_ports import MemoryDatasets, MemoryIdentity, StillClock
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 BUCKET = "data"
 

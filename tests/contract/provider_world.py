@@ -18,7 +18,7 @@ from stepward.adapters.provider_limits import LimitStore, SharedLimits
 from stepward.domain.errors import ProviderThrottled
 from stepward.ports.providers import PlannedCall, ProviderEntry, ProviderKey
 from tests.contract.conftest import _create
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 NAMES = count()
 

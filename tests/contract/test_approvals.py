@@ -15,7 +15,7 @@ from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.runs import Settlement
-from tests.builders import AT, LATER, a_key, a_new_run, an_approval
+from tests.support.builders import AT, LATER, a_key, a_new_run, an_approval
 
 FORM = [{"name": "amount", "type": "number", "required": True}]
 YES = Decision(decision="approve", by="ann", at=LATER, form={"amount": 5}, comment="fine")

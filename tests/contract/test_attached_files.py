@@ -14,8 +14,8 @@ from stepward.domain.conversation import ModelRequest
 from stepward.domain.errors import ProviderRefused
 from stepward.models import streams
 from stepward.testing.fake_llm import FakeProvider
-from tests.attached import FILES
-from tests.model_clients import VENDORS, Vendor, answered
+from tests.support.attached_files import FILES
+from tests.support.model_clients import VENDORS, Vendor, answered
 
 pytestmark = [
     pytest.mark.enable_socket,

@@ -28,7 +28,7 @@ from stepward.models import streams
 from stepward.models.gathering import Gathering
 from stepward.ports.models import CallContext
 from stepward.testing.fake_llm import FakeProvider
-from tests.model_clients import VENDORS
+from tests.support.model_clients import VENDORS
 
 BEDROCK = next(vendor for vendor in VENDORS if vendor.kind == "bedrock")
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}

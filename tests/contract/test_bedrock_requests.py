@@ -11,7 +11,7 @@ import pytest
 from stepward.adapters.aws.bedrock_requests import maker, written
 from stepward.domain.conversation import Exchange, ModelReply, OpaquePart, TextPart, ToolCall, ToolResult
 from stepward.ports.models import CallContext
-from tests.model_clients import TOOL, VENDORS
+from tests.support.model_clients import TOOL, VENDORS
 
 BEDROCK = next(vendor for vendor in VENDORS if vendor.kind == "bedrock")
 CLAUDE = "global.anthropic.claude-sonnet-5-5"

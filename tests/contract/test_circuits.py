@@ -23,7 +23,7 @@ from stepward.adapters.memory import circuits as in_memory
 from stepward.adapters.memory.circuits import memory_circuits
 from stepward.domain.errors import CircuitOpen, ToolFailed, ToolUnavailable
 from tests.contract.conftest import _create
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 CALLS = count()
 SHOPS = (f"https://shop-{number}.example" for number in count())

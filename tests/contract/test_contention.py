@@ -12,9 +12,9 @@ from botocore.awsrequest import AWSResponse
 from stepward.adapters.aws import errors
 from stepward.adapters.aws.clients import client
 from stepward.domain.errors import StoreConflict, StoreThrottled
-from tests.builders import a_key, a_new_run, a_turn
 from tests.contract.conftest import Ports, _on_aws
-from tests.mocked_aws import mocked_aws
+from tests.support.builders import a_key, a_new_run, a_turn
+from tests.support.mocked_aws import mocked_aws
 
 CANCELLED = "TransactionCanceledException"
 

@@ -16,7 +16,7 @@ from stepward.testing.fake_llm import FakeProvider, Settings
 from stepward.testing.fake_llm.received import Received
 from stepward.testing.fake_llm.service import Service
 from stepward.testing.fake_llm.sources import Script
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 PATHS = [
     "/v1/messages", "/v1/messages/count_tokens", "/v1/responses", "/v1/responses/input_tokens", "/v1/chat/completions",

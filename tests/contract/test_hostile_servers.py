@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from stepward.domain.errors import ProviderFault, ProviderRefused, StreamCut
 from stepward.models import gathering, streams
-from tests.model_clients import VENDORS, Vendor
-from tests.raw_streams import raw_server
+from tests.support.model_clients import VENDORS, Vendor
+from tests.support.raw_server import raw_server
 
 pytestmark = pytest.mark.enable_socket
 ANTHROPIC, OPENAI, CHAT = VENDORS[:3]

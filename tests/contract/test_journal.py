@@ -9,7 +9,7 @@ import pytest
 from stepward.domain.conversation import ToolResult
 from stepward.domain.errors import StoreConflict
 from stepward.domain.journal import CallOutcome, Results
-from tests.builders import AT, a_created, a_key, a_turn
+from tests.support.builders import AT, a_created, a_key, a_turn
 
 KEY = a_key()
 

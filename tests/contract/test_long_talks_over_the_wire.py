@@ -17,8 +17,8 @@ from stepward.models import streams
 from stepward.models.gateway import Providers
 from stepward.ports.providers import ProviderEntry
 from stepward.testing.fake_llm import Call, FakeProvider, ModelLimits, Reply, Settings
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 WINDOW = 32_000
 SMALL = Price(

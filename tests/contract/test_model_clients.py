@@ -23,7 +23,7 @@ from stepward.domain.errors import (
 from stepward.models import streams
 from stepward.ports.models import Delta
 from stepward.testing.fake_llm import FakeProvider
-from tests.model_clients import PLANTED_KEY, VENDORS, Vendor, answered
+from tests.support.model_clients import PLANTED_KEY, VENDORS, Vendor, answered
 
 pytestmark = [
     pytest.mark.enable_socket,

@@ -23,8 +23,8 @@ from stepward.adapters.provider_limits import SharedLimits
 from stepward.models.cards import listed_card
 from stepward.models.gateway import Gateway, Providers
 from stepward.ports.providers import ProviderEntry, with_built_in
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 model, kind, url = sys.argv[1:]
 world = World()

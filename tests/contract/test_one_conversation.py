@@ -9,8 +9,8 @@ import pytest
 
 from stepward.models import streams
 from stepward.testing.fake_llm import FakeProvider
-from tests.driver import World
-from tests.provider_runs import MODELS, a_world, loopback, registered
+from tests.support.driver import World
+from tests.support.provider_runs import MODELS, a_world, loopback, registered
 
 pytestmark = pytest.mark.enable_socket
 USED = {"input_tokens": 100, "output_tokens": 20}

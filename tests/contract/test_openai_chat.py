@@ -21,8 +21,8 @@ from stepward.domain.model_cards import Capabilities
 from stepward.domain.money import Usage
 from stepward.models import streams
 from stepward.ports.models import Delta
-from tests.model_clients import VENDORS, answered
-from tests.raw_streams import RawServer, raw_server
+from tests.support.model_clients import VENDORS, answered
+from tests.support.raw_server import RawServer, raw_server
 
 pytestmark = pytest.mark.enable_socket
 CHAT = next(vendor for vendor in VENDORS if vendor.kind == "openai-chat")

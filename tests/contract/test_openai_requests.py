@@ -22,8 +22,8 @@ from stepward.domain.errors import ContextTooLong
 from stepward.domain.model_cards import Capabilities
 from stepward.models import streams
 from stepward.testing.fake_llm import FakeProvider
-from tests.model_clients import VENDORS
-from tests.raw_streams import raw_server
+from tests.support.model_clients import VENDORS
+from tests.support.raw_server import raw_server
 
 pytestmark = pytest.mark.enable_socket
 OPENAI = next(vendor for vendor in VENDORS if vendor.kind == "openai")

@@ -23,8 +23,8 @@ from stepward.domain.errors import (
 )
 from stepward.domain.money import Usage
 from stepward.models import streams
-from tests.model_clients import VENDORS, answered
-from tests.raw_streams import RawServer, raw_server
+from tests.support.model_clients import VENDORS, answered
+from tests.support.raw_server import RawServer, raw_server
 
 pytestmark = pytest.mark.enable_socket
 OPENAI = next(vendor for vendor in VENDORS if vendor.kind == "openai")

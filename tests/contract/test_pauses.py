@@ -14,7 +14,7 @@ from stepward.domain.run_queue import QueuedRun, Slot, place_again
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.run_queue import QueueView, SlotCount
 from stepward.ports.runs import Settlement, SlotLimits
-from tests.builders import AT, LATER, a_key, a_new_run
+from tests.support.builders import AT, LATER, a_key, a_new_run
 
 PAUSE, RESUME = Pause(at=AT, writer="p", by="ann"), Resume(at=AT, writer="r", by="bob")
 PARKED = Parked(at=AT, writer="one", calls=("resume",), reason="pause")

@@ -18,7 +18,7 @@ from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool
 from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools
 from stepward.runtime.remembered import KEYS_KEPT_S, RememberedKeys
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 PREFIX = "stepward/test/providers"
 PLANTED = "sk-planted-0123456789"

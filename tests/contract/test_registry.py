@@ -18,7 +18,7 @@ from stepward.ports.registry import (
     Wanted,
     summary,
 )
-from tests.builders import AT, an_agent
+from tests.support.builders import AT, an_agent
 
 UID = "AGENT-20260101-000000-0001-A1B2"
 

@@ -14,7 +14,7 @@ from stepward.agents.lookup import ListAgents, startable_agent
 from stepward.agents.register import Register
 from stepward.domain.lifecycle import AgentState
 from stepward.ports.registry import AgentRecord, AgentSummary
-from tests.builders import AT, an_agent_body
+from tests.support.builders import AT, an_agent_body
 
 pytestmark = pytest.mark.parametrize("ports", ["aws"], indirect=True)
 MANY = 1_500

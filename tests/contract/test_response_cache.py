@@ -17,8 +17,8 @@ from stepward.domain.conversation import ModelReply, OpaquePart, TextPart, ToolC
 from stepward.domain.errors import Bug, StoreThrottled
 from stepward.domain.money import Usage
 from stepward.ports.responses import KeptReply, ResponseCache, ResponseKey
-from tests.builders import AT
 from tests.contract.conftest import _create
+from tests.support.builders import AT
 
 DIGEST = "0" * 64
 KEY = ResponseKey("acme", "helper", "1.0.0", DIGEST)

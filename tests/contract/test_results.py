@@ -11,7 +11,7 @@ import pytest
 from stepward.adapters.aws.files import S3Results
 from stepward.adapters.memory.functions import MemoryResults
 from stepward.domain.errors import NotFound
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 
 @pytest.fixture(params=["memory", "aws"])

@@ -12,7 +12,7 @@ from stepward.domain.errors import BudgetExceeded
 from stepward.domain.run_queue import Draw, Slot
 from stepward.domain.runs import Closing, RunStatus, Totals
 from stepward.ports.runs import IdempotencyKey, Settlement, SlotLimits
-from tests.builders import LATER, a_created, a_key, a_new_run
+from tests.support.builders import LATER, a_created, a_key, a_new_run
 
 
 def a_repeat() -> IdempotencyKey:

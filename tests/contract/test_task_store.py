@@ -17,7 +17,7 @@ from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.tasks import Begun, Inherited, LatchKey, TaskStore, WorkflowStarted
-from tests.builders import AT, LATER, a_key
+from tests.support.builders import AT, LATER, a_key
 
 KEY = a_key()
 STARTED = WorkflowStarted(

@@ -12,7 +12,7 @@ from stepward.adapters.aws.functions import DynamoPublishedTools
 from stepward.adapters.memory.functions import MemoryPublishedTools
 from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from tests.contract.conftest import _create
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 FIND = PublishedTool(
     function="find", description="Finds.", parameters={"type": "object"}, effect=Effect.NONE, timeout_s=1.5

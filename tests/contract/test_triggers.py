@@ -16,8 +16,8 @@ from stepward.adapters.memory.triggers import MemoryTriggers
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.triggers import HookSecret, Triggers
-from tests.builders import AT, LATER
-from tests.mocked_aws import mocked_aws
+from tests.support.builders import AT, LATER
+from tests.support.mocked_aws import mocked_aws
 
 S3 = {"s3": {"prefix": "inbox/"}}
 

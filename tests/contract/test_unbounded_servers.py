@@ -15,8 +15,8 @@ from stepward.domain.errors import ProviderFault, ProviderRefused, ProviderUnava
 from stepward.models import bounded_http, gathering, streams
 from stepward.testing.fake_llm.answers import frame
 from tests.contract.test_hostile_servers import BEGUN, ENDED, message, named
-from tests.model_clients import VENDORS, Vendor
-from tests.raw_streams import raw_server
+from tests.support.model_clients import VENDORS, Vendor
+from tests.support.raw_server import raw_server
 
 pytestmark = pytest.mark.enable_socket
 ANTHROPIC, OPENAI, CHAT, BEDROCK = VENDORS

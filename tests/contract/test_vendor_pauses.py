@@ -10,7 +10,7 @@ import pytest
 from stepward.domain.conversation import Exchange
 from stepward.models import streams
 from stepward.testing.fake_llm import FakeProvider
-from tests.model_clients import VENDORS, answered
+from tests.support.model_clients import VENDORS, answered
 
 pytestmark = pytest.mark.enable_socket
 ANTHROPIC = VENDORS[0]

@@ -10,7 +10,7 @@ import pytest
 from stepward.adapters.aws import webhook_key
 from stepward.adapters.aws.webhook_key import WebhookKey
 from stepward.domain.signatures import new_seed, secret_of, sign
-from tests.mocked_aws import mocked_aws
+from tests.support.mocked_aws import mocked_aws
 
 NAME = "/stepward/test/webhook-key"
 

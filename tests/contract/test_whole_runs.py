@@ -21,9 +21,9 @@ from stepward.models import streams
 from stepward.models.gateway import Providers
 from stepward.testing.fake_llm import FakeProvider
 from stepward.testing.fake_llm.replies import FAULTS
-from tests.driver import World
-from tests.model_clients import VENDORS
-from tests.model_ends import (
+from tests.support.driver import World
+from tests.support.model_clients import VENDORS
+from tests.support.model_failures import (
     ENDS,
     LEFT,
     NO_CONNECTION,
@@ -34,8 +34,8 @@ from tests.model_ends import (
     Ends,
     code_of,
 )
-from tests.provider_runs import MODELS, a_world, loopback, registered
-from tests.raw_streams import raw_server
+from tests.support.provider_runs import MODELS, a_world, loopback, registered
+from tests.support.raw_server import raw_server
 
 R = TypeVar("R", bound=Record)
 pytestmark = pytest.mark.enable_socket

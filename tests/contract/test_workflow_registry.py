@@ -12,8 +12,8 @@ from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConf
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
 from stepward.workflows.compiler.compile import Compiled, compile_workflow
-from tests.builders import AT, LATER
 from tests.contract.conftest import BUCKET
+from tests.support.builders import AT, LATER
 
 
 def a_workflow(version: str = "1.0.0", **changed: Any) -> WorkflowDefinition:

@@ -26,7 +26,7 @@ from stepward.domain.task_records import (
 from stepward.ports.runs import IdempotencyKey
 from stepward.ports.tasks import WorkflowStarted
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd, WorkflowRuns
-from tests.builders import AT, LATER, a_key, a_new_run
+from tests.support.builders import AT, LATER, a_key, a_new_run
 
 
 def a_run(

@@ -18,8 +18,8 @@ from stepward.domain.standing import Standing
 from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.run_queue import SlotCount
 from stepward.ports.runs import NoSlot, SlotLimits
-from tests.builders import LATER, a_key, a_new_run
 from tests.contract.test_workflow_runs import a_run, a_word, an_end
+from tests.support.builders import LATER, a_key, a_new_run
 
 ONE = SlotLimits(TenantLimits(active=1), AccountLimits())
 OTHERS_FULL = SlotLimits(TenantLimits(), AccountLimits(active=1))

@@ -16,8 +16,8 @@ import pytest
 from infra.local.bench.called_site import CalledSite, called_site
 from infra.local.laptop import Laptop, LaptopOptions
 from stepward.testing.fake_llm import FakeProvider
-from tests.builders import an_agent_body
 from tests.e2e.ends import run_of
+from tests.support.builders import an_agent_body
 
 LIBRARY = Path(__file__).resolve().parents[2] / "shared" / "stepward" / "library"
 REMEMBERING = (

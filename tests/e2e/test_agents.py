@@ -14,8 +14,8 @@ import yaml
 from infra.local.laptop import Laptop
 from stepward.cli.main import invoke
 from stepward.domain.ids import AGENT_UID_PATTERN
-from tests.builders import an_agent_body
 from tests.e2e.ends import run_of
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 

@@ -15,8 +15,8 @@ import pytest
 from infra.local.laptop import Laptop
 from stepward.cli.main import invoke
 from stepward.sdk import Stepward
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 ASK = {"tool": "ask_person", "arguments": {"question": "Refund 40 EUR?", "details": {"order": "SO-1"}}}

@@ -14,10 +14,10 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
 from tests.e2e.ends import end_of, run_of
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 LetGo = Callable[[], None]

@@ -10,11 +10,11 @@ import pytest
 
 from infra.local.histories import count
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
 from tests.e2e.ends import end_of, version_of
 from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 

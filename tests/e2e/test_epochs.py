@@ -11,9 +11,9 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.ends import run_of
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 MOST_EVENTS = 30
 LOOK_UP = {"tool": "policy_lookup", "arguments": {"topic": "books"}}

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 RUN = "run_00000000000000000000000000"

@@ -18,8 +18,6 @@ from infra.function_configs import load_functions
 from infra.local.laptop import Laptop
 from infra.local.synthesis import ROOT
 from infra.names import Arns, Names
-from tests.builders import an_agent_body
-from tests.draws import sampled
 from tests.e2e.approval_tour import APPROVAL_USES
 from tests.e2e.conftest import forget_limits
 from tests.e2e.executions import executions_of, runs_with
@@ -31,6 +29,8 @@ from tests.e2e.trigger_tour import TRIGGER_USES
 from tests.e2e.undoing_tour import UNDOING_USES
 from tests.e2e.workflow_tour import WORKFLOW_USES
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
+from tests.support.draws import sampled
 
 pytestmark = pytest.mark.laptop
 

@@ -16,9 +16,9 @@ import pytest
 from infra.local.bench.kills.killer import Kill, killing
 from infra.local.laptop import Laptop
 from stepward.testing.fake_llm import FakeProvider
-from tests.attached import a_png
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
+from tests.support.attached_files import a_png
+from tests.support.builders import an_agent_body
 
 PLANTED = "sk-ant-planted-0123456789"
 ANSWER = {"text": "It is 42.", "usage": {"input_tokens": 1_000, "output_tokens": 100}}

@@ -14,10 +14,10 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
 from tests.e2e.ends import version_of
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 ASK = {"id": "ask", "type": "human", "question": "May it?", "timeout_s": 3_600, "with": {}}

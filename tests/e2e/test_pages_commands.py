@@ -14,8 +14,8 @@ import pytest
 from infra.local.laptop import Laptop
 from infra.local.library import load_support
 from stepward.cli.main import invoke
-from tests.handbook import page, written
 from tests.local.patience import wait_for
+from tests.support.docs_pages import page, written
 
 pytestmark = pytest.mark.laptop
 

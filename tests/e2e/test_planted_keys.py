@@ -10,9 +10,9 @@ import pytest
 
 from infra.local.laptop import Laptop
 from stepward.testing.fake_llm import FakeProvider
-from tests.builders import an_agent_body
 from tests.e2e.conftest import forget_limits
 from tests.e2e.ends import run_of
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 PLANTED = "planted-zebra-9876543210"

@@ -15,8 +15,8 @@ import pytest
 import yaml
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.conftest import LIBRARY, put_dataset
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 Run = Callable[..., dict[str, Any]]

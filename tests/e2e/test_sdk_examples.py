@@ -9,7 +9,7 @@ import pytest
 from infra.local.laptop import Laptop
 from infra.local.library import load_support
 from stepward.sdk import Stepward
-from tests.sdk_examples import examples, play
+from tests.support.docstring_examples import examples, play
 
 pytestmark = pytest.mark.laptop
 

@@ -9,8 +9,8 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 Run = Callable[..., dict[str, Any]]

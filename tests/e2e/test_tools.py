@@ -17,8 +17,8 @@ import httpx2
 import pytest
 
 from infra.new_tools import make_tools
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 Run = Callable[..., dict[str, Any]]

@@ -14,8 +14,8 @@ import pytest
 
 from infra.local.laptop import Laptop
 from stepward.domain.signatures import sign
-from tests.builders import an_agent_body
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 ECHO = {"turns": [{"say": "{% $string($input) %}"}]}

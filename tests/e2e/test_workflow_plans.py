@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.builders import an_agent_body
 from tests.e2e.ends import version_of
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 

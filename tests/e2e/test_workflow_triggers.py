@@ -11,10 +11,10 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.test_triggers import call, fired, put_event, put_object, redeliver
 from tests.e2e.test_workflows import register
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 ECHO = {"id": "echo", "type": "transform", "output": "{% $input %}"}

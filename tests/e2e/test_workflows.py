@@ -8,10 +8,10 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.builders import an_agent_body
 from tests.e2e.ends import end_of, run_of, version_of
 from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
+from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
 

@@ -15,9 +15,9 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.domain.events import events_of
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey, RunStatus
-from tests.builders import a_head
-from tests.driver import World
-from tests.mocked_aws import mocked_aws
+from tests.support.builders import a_head
+from tests.support.driver import World
+from tests.support.mocked_aws import mocked_aws
 
 FOLDER = Path(__file__).parent
 JOURNALS = sorted(FOLDER.glob("*/journal-*.json"))

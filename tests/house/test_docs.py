@@ -18,8 +18,8 @@ from stepward.cli.main import app
 from stepward.domain.agents import AgentDefinition
 from stepward.sdk import Stepward
 from stepward.tools.catalog import CATALOG
-from tests.handbook import DOCS, README, listed, page, written
 from tests.house.source_tree import ROOT, tracked
+from tests.support.docs_pages import DOCS, README, listed, page, written
 
 DOCUMENTS = [path for path in tracked("*.md") if path.exists()]
 

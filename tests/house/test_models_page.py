@@ -11,7 +11,7 @@ from stepward.domain import errors
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH
 from stepward.testing.memory_bench import MOST_TURN_PART, SIZES_MB, recommended_mb
-from tests.model_ends import NO_REPLIES, REPLIES, Ends, code_of
+from tests.support.model_failures import NO_REPLIES, REPLIES, Ends, code_of
 
 PAGE = (Path(__file__).resolve().parents[2] / "shared" / "docs" / "models.md").read_text()
 

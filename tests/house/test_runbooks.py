@@ -15,8 +15,8 @@ from botocore.session import Session
 
 from infra.names import Names
 from infra.tables import TABLES
-from tests.handbook import written
 from tests.house.source_tree import tracked
+from tests.support.docs_pages import written
 
 BLOCK: Final = re.compile(r"^```(?:sh)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 OF_THE_TOOL: Final = {"cli-binary-format", "region", "profile", "query", "output"}

@@ -18,8 +18,8 @@ from infra.local.executor.worker import worker_environment
 from infra.local.faults import LaptopError, UnusableOption
 from infra.local.laptop import LaptopOptions
 from infra.local.provider_keys import take
-from tests.builders import an_agent_body
 from tests.local.test_laptop_command import ROOT, UP, descendants
+from tests.support.builders import an_agent_body
 
 PLANTED = "sk-planted-0123456789"
 HOUSE = 'providers.house={kind="openai-chat", url="http://127.0.0.1:9", key_env="HOUSE_KEY"}'

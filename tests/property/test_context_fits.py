@@ -22,8 +22,8 @@ from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState
 from stepward.models.messages import Words, conversation
 from stepward.ports.clock import from_iso
-from tests.builders import AT, a_created, an_agent
-from tests.draws import drawn
+from tests.support.builders import AT, a_created, an_agent
+from tests.support.draws import drawn
 from tests.unit.agents.long_talks import GATEWAY
 
 TASK = "Find the book."

@@ -24,9 +24,9 @@ from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey, execution_name
 from stepward.models.catalog import backend_for
 from stepward.ports.models import CallContext
-from tests.builders import an_agent, an_agent_body
-from tests.draws import drawn
-from tests.driver import World
+from tests.support.builders import an_agent, an_agent_body
+from tests.support.draws import drawn
+from tests.support.driver import World
 
 WRITES = (
     "append", "put_result", "mark_started", "start", "admit", "queue", "park", "begin_epoch", "top_up", "close", "others_told",

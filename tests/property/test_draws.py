@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.draws import VARIABLE, drawn, factor, is_soak, sampled, times
+from tests.support.draws import VARIABLE, drawn, factor, is_soak, sampled, times
 
 
 def test_a_sample_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:

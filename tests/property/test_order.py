@@ -25,10 +25,10 @@ from stepward.workflows.program.graphs import (
     transitive_reduction,
     width,
 )
-from tests.cheapest_order import cheapest
-from tests.draws import drawn as drawn_examples
-from tests.simulated_machine import SimulatedMachine
-from tests.task_graphs import Needs, drawn, scattered
+from tests.support.cheapest_tree import cheapest
+from tests.support.draws import drawn as drawn_examples
+from tests.support.simulated_machine import SimulatedMachine
+from tests.support.task_graphs import Needs, drawn, scattered
 
 many = drawn_examples(200)
 some = drawn_examples(100)

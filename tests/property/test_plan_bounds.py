@@ -15,11 +15,11 @@ from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.svg import mermaid, svg
 from stepward.workflows.proofs.catalog import prove
-from tests.drawn_workflows import Drawing
-from tests.draws import drawn
 from tests.property.test_workflow_meaning import a_world as a_world_of
-from tests.walked_machine import WalkedMachine
-from tests.workflow_world import WorkflowWorld
+from tests.support.drawn_workflows import Drawing
+from tests.support.draws import drawn
+from tests.support.random_walk import WalkedMachine
+from tests.support.workflow_world import WorkflowWorld
 
 COUNTED = ("keep", "leave_word", "begin", "put_value", "park")
 """What writes an item of the journal table."""

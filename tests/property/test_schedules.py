@@ -16,7 +16,7 @@ from stepward.testing.schedules import machine, scenario
 from stepward.testing.schedules.__main__ import explore
 from stepward.testing.schedules.focus import Focus
 from stepward.testing.schedules.scenario import Scenario
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 ASL = Path(__file__).resolve().parents[2] / "statemachines" / "agent-run.asl.json"
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from stepward.workflows.compiler import latches, machine_size
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.draws import drawn, sampled, times
-from tests.interleaving import InterleavedWorld, Trouble
-from tests.virtual_time import EventLoop
-from tests.workflow_reach import ill, well
-from tests.workflow_world import Died, Ran
+from tests.support.draws import drawn, sampled, times
+from tests.support.interleaving import InterleavedWorld, Trouble
+from tests.support.virtual_time import EventLoop
+from tests.support.workflow_doubles import ill, well
+from tests.support.workflow_world import Died, Ran
 
 HEAL_S = 900
 MOST_TROUBLES = 2

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from stepward.domain.documents.problems import Refused
 from stepward.workflows.checks import examine
 from stepward.workflows.documents.normalize import read
-from tests.draws import drawn
-from tests.workflow_texts import schema
+from tests.support.draws import drawn
+from tests.support.workflow_texts import schema
 
 WELL: dict[str, Any] = {
     "id": "demo", "name": "Demo", "version": "1.0.0", "start": None, "retry": 2, "tags": ["a"],

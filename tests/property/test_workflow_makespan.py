@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.workflows.program.graphs import ancestors, critical_path, transitive_reduction
-from tests.draws import drawn as drawn_examples
-from tests.task_graphs import Needs, drawn
-from tests.workflow_world import WorkflowWorld
+from tests.support.draws import drawn as drawn_examples
+from tests.support.task_graphs import Needs, drawn
+from tests.support.workflow_world import WorkflowWorld
 
 
 def as_document(needs: Needs) -> list[dict[str, Any]]:

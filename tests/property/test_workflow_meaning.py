@@ -19,11 +19,11 @@ from stepward.ports.tasks import TaskOutcome
 from stepward.workflows.compiler import machine_size
 from stepward.workflows.runs.chunks import MOST_EXECUTIONS
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.drawn_workflows import Drawing
-from tests.draws import drawn
-from tests.reference_workflow import Reference
-from tests.workflow_reach import ill, well
-from tests.workflow_world import Died, Ran, WorkflowWorld
+from tests.support.drawn_workflows import Drawing
+from tests.support.draws import drawn
+from tests.support.reference_interpreter import Reference
+from tests.support.workflow_doubles import ill, well
+from tests.support.workflow_world import Died, Ran, WorkflowWorld
 
 GIVEN = {"n": 3, "yes": True}
 evaluate("{% 1 %}", {})  # its library sets the limit of recursion, which must not change while examples run

@@ -11,7 +11,7 @@ import pytest
 from infra.local.bench.graphs import OWN, Graph, graph_of, read_graphs
 from infra.local.bench.workflows import makespan_of, states_of
 from infra.local.faults import LaptopError
-from tests.task_graphs import KEPT
+from tests.support.task_graphs import KEPT
 
 CROSSING = graph_of(json.loads((OWN / "crossing_4.json").read_text()))
 

@@ -29,6 +29,7 @@ SAID_HERE: Final = {
     "tests/infra": "Templates, bundles, permissions and configuration.",
     "tests/local": "The laptop's own parts, on one small stack.",
     "tests/property": "What holds for all inputs, orders and faults; every planted fault is noticed.",
+    "tests/support": "What tests of several folders share: worlds in memory, virtual time, what is drawn.",
     "tests/unit": "One part at a time, without sockets.",
 }
 """What is in folders that have no package, no manifest and no machine to say it."""

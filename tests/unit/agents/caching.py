@@ -11,8 +11,8 @@ from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.money import Usage
 from stepward.models.gateway import Providers
 from stepward.ports.providers import with_built_in
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
 DONE = ModelReply(text="Done.", usage=USED, request_id="msg_1")

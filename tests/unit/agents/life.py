@@ -10,8 +10,8 @@ from stepward.agents.lifecycle import Labels, Lifecycle
 from stepward.agents.lookup import ListAgents
 from stepward.agents.register import Register
 from stepward.ports.registry import AgentSummary
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 
 class Counted:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 LOOK_UP = {"tool": "policy_lookup", "arguments": {"topic": "books"}}
 PERSON = {"tool": "ask_person", "arguments": {"question": "May I?"}}

@@ -18,8 +18,8 @@ from stepward.models.cards import listed_card
 from stepward.models.gateway import Gateway
 from stepward.models.messages import conversation
 from stepward.ports.models import CallContext
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 BYTES_A_TOKEN = 3.6
 SUMMARY_USAGE = Usage(input_tokens=900, output_tokens=40)

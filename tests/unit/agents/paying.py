@@ -10,7 +10,7 @@ from stepward.domain.journal import Created
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
-from tests.driver import ACME, World
+from tests.support.driver import ACME, World
 
 
 class Paid:

@@ -9,8 +9,8 @@ import pytest
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, ProviderRefused, ProviderThrottled
 from stepward.ports.runs import Freed
-from tests.builders import an_agent_body
-from tests.driver import Failing, World
+from tests.support.builders import an_agent_body
+from tests.support.driver import Failing, World
 
 CSV = b"id,amount\nA1,40.00\n"
 ORDERS = {

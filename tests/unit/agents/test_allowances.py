@@ -11,8 +11,8 @@ from stepward.domain.errors import BudgetExceeded
 from stepward.domain.journal import Turn
 from stepward.domain.ledger import Ledger
 from stepward.domain.run_queue import Allowance
-from tests.builders import a_turn, an_agent_body
-from tests.driver import World
+from tests.support.builders import a_turn, an_agent_body
+from tests.support.driver import World
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
 

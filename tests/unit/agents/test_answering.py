@@ -10,7 +10,7 @@ from stepward.agents.answering import StageAnswers
 from stepward.domain.errors import Conflict, InvalidRequest, RehearsalMissing
 from stepward.domain.journal import Created, parse_record
 from stepward.domain.runs import AnswerChoice, Answers
-from tests.builders import a_created, an_agent, an_agent_body
+from tests.support.builders import a_created, an_agent, an_agent_body
 from tests.unit.agents.paying import Paid, a_world, begin
 
 ALONE = an_agent_body(rehearsal=None)

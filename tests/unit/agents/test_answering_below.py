@@ -13,8 +13,8 @@ from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.errors import InvalidRequest, RehearsalMissing
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import ACME, World
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, World
 from tests.unit.agents.paying import Paid, a_world, begin, first
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}

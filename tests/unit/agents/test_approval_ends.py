@@ -16,8 +16,19 @@ from stepward.domain.errors import (
     NotFound,
     StoreConflict,
 )
-from tests.asking import ASK, FORM, Waiter, Waiting, an_asker, dying, listed, refused, show_case, shown
-from tests.driver import World
+from tests.support.approval_runs import (
+    ASK,
+    FORM,
+    Waiter,
+    Waiting,
+    an_asker,
+    dying,
+    listed,
+    refused,
+    show_case,
+    shown,
+)
+from tests.support.driver import World
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import pytest
 
 from stepward.domain.budgets import TenantLimits
 from stepward.domain.errors import Conflict, InvalidRequest, NotAllowed, NotFound
-from tests.asking import FORM, Waiter, Waiting, an_asker, dying, listed, refused, shown
-from tests.driver import World
+from tests.support.approval_runs import FORM, Waiter, Waiting, an_asker, dying, listed, refused, shown
+from tests.support.driver import World
 
 
 @pytest.fixture

@@ -15,9 +15,9 @@ from stepward.domain.journal import Created, parse_record
 from stepward.domain.money import Price
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
-from tests.attached import FILES, GIF, JPEG, PDF, WEBP, a_png
-from tests.builders import a_created, an_agent_body
-from tests.driver import ACME, World
+from tests.support.attached_files import FILES, GIF, JPEG, PDF, WEBP, a_png
+from tests.support.builders import a_created, an_agent_body
+from tests.support.driver import ACME, World
 
 MODEL = "claude-sonnet-5-5"
 BLIND = "house/llama"

@@ -11,7 +11,7 @@ from stepward.adapters.memory.costs import MemoryBudgets, MemoryLimitsConfig
 from stepward.adapters.memory.small_ports import MemoryEvents, StillClock
 from stepward.agents.budgets import EVENT, AlertBudgets, TenantMoney
 from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
-from tests.builders import AT
+from tests.support.builders import AT
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 DAY = "day##2026-11-21"

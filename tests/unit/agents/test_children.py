@@ -8,8 +8,8 @@ import pytest
 
 from stepward.domain.budgets import TenantLimits
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 ASK = {"tool": "ask_researcher", "arguments": {"input": "What is it?"}}
 

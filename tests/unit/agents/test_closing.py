@@ -12,8 +12,8 @@ from stepward.agents.reconcile import CloseRun, Sweep, run_of_event
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.ports.runs import Freed
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 
 def sweep(world: World) -> dict[str, int]:

@@ -12,7 +12,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest, OpaquePart
 from stepward.domain.journal import Condensed, Inherited
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
-from tests.driver import ACME, World
+from tests.support.driver import ACME, World
 from tests.unit.agents.long_talks import LOOK_UP, Reader, a_call, a_world, decisions, prompt_of
 
 pytestmark = pytest.mark.usefixtures("paid")

@@ -16,8 +16,8 @@ from stepward.agents.standalone import check_alone
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price
-from tests.builders import an_agent, an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent, an_agent_body
+from tests.support.driver import World
 
 SMALL = Price(
     input_usd_per_mtok=1, output_usd_per_mtok=2, context_tokens=32_000, max_output_tokens=4_000,

@@ -17,7 +17,7 @@ from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.run_state import RunState
 from stepward.models.cards import unlisted_models
 from stepward.runtime.money import RememberedPrices
-from tests.builders import a_created, a_turn
+from tests.support.builders import a_created, a_turn
 
 PRICE = {
     "input_usd_per_mtok": "1.5",

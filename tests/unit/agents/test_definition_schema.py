@@ -12,7 +12,7 @@ from stepward.agents.definition_schema import agent_schema
 from stepward.agents.requests import parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 
 SCHEMA = agent_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)

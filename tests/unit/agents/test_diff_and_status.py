@@ -13,8 +13,8 @@ from stepward.agents.run_limits import SystemStatus
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 SAYS = {"turns": [{"say": "{% $input.text %}"}]}
 

@@ -11,8 +11,8 @@ from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.faults import Died
 from stepward.testing.schedules.payment import Payment, payments
-from tests.builders import a_turn, an_agent_body
-from tests.driver import World
+from tests.support.builders import a_turn, an_agent_body
+from tests.support.driver import World
 from tests.unit.agents.test_pause import pause, resume
 
 

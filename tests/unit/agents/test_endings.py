@@ -21,8 +21,8 @@ from stepward.domain.journal import Turn
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
 from stepward.ports.models import CallContext
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 USED = Usage(input_tokens=1_000, output_tokens=100)
 DONE = ModelReply(text="Done.", usage=USED)

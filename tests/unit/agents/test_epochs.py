@@ -8,8 +8,8 @@ from stepward.agents.start import Start
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunStatus
-from tests.builders import an_agent_body
-from tests.driver import ACME, World
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, World
 from tests.unit.agents.long_runs import ASK, LOOK_UP, PERSON, TOOLS, a_world, up_to_the_change
 
 

@@ -20,8 +20,8 @@ from stepward.domain.journal import Claimed
 from stepward.domain.money import Price
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import Answers, RunHead, RunStatus, Totals
-from tests.builders import a_head, an_agent, an_agent_body
-from tests.driver import World
+from tests.support.builders import a_head, an_agent, an_agent_body
+from tests.support.driver import World
 
 TOOLS = [{"tool": "calculate"}]
 CHARGED = Answers(rehearsed=True, charged=True)

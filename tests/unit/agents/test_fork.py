@@ -14,8 +14,8 @@ from stepward.domain.errors import BudgetExceeded, Conflict, InvalidRequest, Not
 from stepward.domain.journal import Created, Inherited
 from stepward.domain.runs import RunKey
 from stepward.ports.run_queue import SlotCount
-from tests.builders import an_agent_body
-from tests.driver import ACME, Failing, World
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, Failing, World
 
 
 def sum_of(expression: str) -> dict[str, Any]:

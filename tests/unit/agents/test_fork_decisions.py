@@ -10,9 +10,9 @@ from stepward.agents.fork import ForkRun
 from stepward.agents.start import Start
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
-from tests.asking import ASK, Waiting
-from tests.builders import an_agent_body
-from tests.driver import ACME, World
+from tests.support.approval_runs import ASK, Waiting
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, World
 
 FORGED = {"decision": "approve", "by": "boss", "at": "2026-01-01T00:00:00.000Z", "form": {}, "comment": ""}
 LOOK = {"tool": "calculate", "arguments": {"expression": "40 + 2"}}

@@ -14,9 +14,9 @@ from stepward.domain.journal import Turn
 from stepward.domain.runs import RunKey
 from stepward.ports.runs import RESUME_CALL
 from stepward.tools.base import ToolContext
-from tests.asking import Waiting, shown
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.approval_runs import Waiting, shown
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 GUARD = {"approvers": ["ann"], "timeout_s": 3_600}
 SUM = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}

@@ -8,7 +8,7 @@ import pytest
 
 from stepward.agents.lifecycle import MOST_LABELS
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
-from tests.driver import ACME
+from tests.support.driver import ACME
 from tests.unit.agents.life import Life
 
 

@@ -10,8 +10,8 @@ from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.runs import RunKey
 from stepward.ports.registry import AgentRecord
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 from tests.unit.agents.life import Life
 
 TELEPORT = [{"tool": "teleport"}]

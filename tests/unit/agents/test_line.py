@@ -14,8 +14,8 @@ from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus
 from stepward.ports.runs import Freed
-from tests.builders import an_agent, an_agent_body
-from tests.driver import ACME, World
+from tests.support.builders import an_agent, an_agent_body
+from tests.support.driver import ACME, World
 
 
 def a_world(active: int = 1, account: int = 100) -> World:

@@ -14,8 +14,8 @@ from stepward.agents.requests import entries_of
 from stepward.agents.standalone import check_alone
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.money import Price
-from tests.builders import an_agent, an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent, an_agent_body
+from tests.support.driver import World
 
 BEFORE, ENDED = date(2026, 11, 29), date(2026, 11, 30)
 DYING = "claude-sonnet-4-5"

@@ -9,7 +9,7 @@ import pytest
 from stepward.agents.agent_references import check_references
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 from tests.unit.agents.life import Life
 
 

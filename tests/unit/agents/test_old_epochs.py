@@ -10,7 +10,7 @@ import pytest
 from stepward.agents.reconcile import CloseRun, Sweep, epoch_of_event, run_of_event
 from stepward.domain.errors import StoreConflict, StoreThrottled
 from stepward.domain.runs import RunKey, epoch_of
-from tests.driver import World
+from tests.support.driver import World
 from tests.unit.agents.long_runs import a_world, up_to_the_change
 
 

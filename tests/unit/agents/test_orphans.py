@@ -9,8 +9,8 @@ import pytest
 from stepward.agents.reconcile import CloseRun
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 from tests.unit.agents.test_pause import TWO_TURNS, pause
 
 

@@ -18,7 +18,7 @@ from stepward.toolkit import serve_tools, tool
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind
 from stepward.tools.execution import execute
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 
 
 @tool(effect="none")

@@ -13,8 +13,8 @@ from stepward.domain.errors import Conflict, NotFound
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunKey
 from stepward.ports.run_queue import SlotCount
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 SUM = {"tool": "calculate", "arguments": {"expression": "1 + 1"}}
 TWO_TURNS = {"turns": [{"call": [SUM]}, {"say": "Two."}]}

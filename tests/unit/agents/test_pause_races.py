@@ -10,8 +10,8 @@ from stepward.agents.reconcile import Sweep
 from stepward.domain.errors import Conflict, DependencyTimeout
 from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 from tests.unit.agents.test_pause import ASKS, a_world, pause, resume
 
 

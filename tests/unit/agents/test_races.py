@@ -16,8 +16,8 @@ from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState, fold_records
 from stepward.domain.runs import RunKey
 from stepward.ports.runs import Freed
-from tests.builders import AT, a_call, a_turn, an_agent_body
-from tests.driver import Failing, World
+from tests.support.builders import AT, a_call, a_turn, an_agent_body
+from tests.support.driver import Failing, World
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.domain.errors import InvalidRequest
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 BAD: dict[str, Any] = {
     "id": "Order Desk",

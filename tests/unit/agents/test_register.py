@@ -8,8 +8,8 @@ import pytest
 
 from stepward.agents.start import INPUT_LIMIT_BYTES
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 BROKEN = {"turns": [{"say": "{% $input. %}"}]}
 TABLE = {"tool": "record_lookup", "config": {"source": "datasets/a.csv", "key": "id"}}

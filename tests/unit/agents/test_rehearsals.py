@@ -8,8 +8,8 @@ import pytest
 
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.errors import InvalidRequest
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
 SHOW = {"say": "{% 'turn ' & $turn & ' of ' & $count($results) & ' results' %}"}

@@ -15,7 +15,7 @@ from stepward.domain.conversation import ModelReply
 from stepward.domain.money import Usage
 from stepward.models.gateway import Providers
 from stepward.ports.providers import with_built_in
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 
 PROMPT_TOKENS = 100_000
 

@@ -23,7 +23,7 @@ from stepward.domain.runs import RunKey
 from stepward.models import catalog
 from stepward.models.base import price_of
 from stepward.ports.models import CallContext
-from tests.driver import World
+from tests.support.driver import World
 from tests.unit.agents.long_talks import LOOK_UP, SUMMARY_USAGE, Reader, Summariser, a_world, decisions
 
 USAGE = SUMMARY_USAGE

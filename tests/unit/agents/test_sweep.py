@@ -13,8 +13,8 @@ from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreThrottled
 from stepward.domain.journal import Created
 from stepward.domain.runs import RunKey
-from tests.builders import a_head, a_turn, an_agent_body
-from tests.driver import World
+from tests.support.builders import a_head, a_turn, an_agent_body
+from tests.support.driver import World
 
 ASK = {"tool": "ask_child", "arguments": {"input": "x"}}
 MINUTE_S = 60

@@ -12,8 +12,8 @@ from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.budgets import Budget, BudgetScope, TenantLimits
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import BudgetExceeded, StoreConflict
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 from tests.unit.agents.paying import Paid, begin, first
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}

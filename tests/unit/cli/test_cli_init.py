@@ -14,7 +14,7 @@ from stepward.cli.init import Template, templates
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.json_schemas import faults_of_value
 from stepward.workflows.checks.validate import examine
-from tests.handbook import page
+from tests.support.docs_pages import page
 from tests.unit.cli.conftest import Run
 
 TEMPLATES = templates().values()

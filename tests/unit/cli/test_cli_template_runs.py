@@ -11,10 +11,10 @@ from stepward.cli import workflow_view
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.workflows.documents import read
 from stepward.workflows.services.views import ShowWorkflows
+from tests.support.workflow_world import ACME, WorkflowWorld
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, ok
 from tests.unit.sdk.workflow_answers import a_version
-from tests.workflow_world import ACME, WorkflowWorld
 
 Stage = Callable[..., FakeApi]
 ROWS = "sku,count,price\na,2,1.5\nb,many,2\nc,1,0.25\n"

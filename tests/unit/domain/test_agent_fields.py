@@ -13,7 +13,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.domain.lifecycle import EDGES, AgentState, edge, following, view_of
 from stepward.domain.runs import RunStatus
-from tests.builders import an_agent, an_agent_body
+from tests.support.builders import an_agent, an_agent_body
 
 
 def without(name: str, **more: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from stepward.domain.journal import (
     parse_record,
 )
 from stepward.domain.run_queue import Allowance, Slot
-from tests.builders import AT, a_call, a_created, a_turn
+from tests.support.builders import AT, a_call, a_created, a_turn
 
 ROOT = Path(__file__).resolve().parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "0.1.0"

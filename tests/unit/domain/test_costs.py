@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.domain.costs import CostBy, CostLine, added_up, grouped, in_sum
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 LINES = st.lists(
     st.builds(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stepward.domain.documents import read_document
 from stepward.domain.documents.write import write_yaml
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 TEXTS = [
     "NO", "no", "on", "yes", "y", "true", "null", "~", "", "0123", "12:30:00", "1_000", "2026-11-30", "1e3", "1E-3", "0o17",

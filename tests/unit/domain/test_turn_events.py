@@ -7,7 +7,7 @@ from typing import Any
 from stepward.domain.conversation import ModelReply, Tried
 from stepward.domain.events import events_of
 from stepward.domain.journal import Sequenced
-from tests.builders import a_turn
+from tests.support.builders import a_turn
 
 
 def _told(reply: ModelReply) -> dict[str, Any]:

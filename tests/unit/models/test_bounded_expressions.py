@@ -16,13 +16,13 @@ from stepward.domain.json_text import fault_of
 from stepward.expressions import bounds
 from stepward.expressions.evaluate import check, evaluate
 from stepward.expressions.step_functions import names
-from tests.hostile_expressions import REFUSED
+from tests.support.hostile_expressions import REFUSED
 
 
 @pytest.fixture(scope="module")
 def ends() -> dict[str, tuple[str, float]]:
     """Evaluate what is hostile in a process of its own, which is killed if it does not end."""
-    command = [sys.executable, "-m", "tests.hostile_expressions"]
+    command = [sys.executable, "-m", "tests.support.hostile_expressions"]
     ran = subprocess.run(command, capture_output=True, check=True, timeout=300)
     found: dict[str, tuple[str, float]] = json.loads(ran.stdout)
     return found

@@ -16,7 +16,7 @@ from stepward.models import calculators
 from stepward.models.base import price_of
 from stepward.models.calculators import calculator
 from stepward.models.cards import ALIASES, list_prices
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 TOKENS = st.integers(0, 2_000_000)
 USAGES = st.builds(

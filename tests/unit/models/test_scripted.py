@@ -8,7 +8,7 @@ import pytest
 
 from stepward.domain.conversation import Exchange, ModelReply, ModelRequest, ToolCall, ToolResult
 from stepward.models.catalog import backend_for
-from tests.builders import an_agent
+from tests.support.builders import an_agent
 
 ASKED = ModelReply(calls=(ToolCall(id="call_1_1", tool="calculate", arguments={"expression": "6 * 7"}),))
 

@@ -6,7 +6,7 @@ import doctest
 
 import pytest
 
-from tests.sdk_examples import examples, play
+from tests.support.docstring_examples import examples, play
 
 EXAMPLES = list(examples(of_a_stage=False))
 

@@ -14,7 +14,7 @@ from stepward.domain.retries import Backoff, Retry
 from stepward.sdk import BadCall, Flow, flow, jsonata, step
 from stepward.workflows.checks.validate import definition_from
 from stepward.workflows.documents.normalize import read
-from tests.handbook import page
+from tests.support.docs_pages import page
 from tests.unit.sdk.flows import a_flow, same
 
 

@@ -10,7 +10,7 @@ from stepward.domain.runs import RunStatus, Totals, run_view
 from stepward.domain.task_records import WorkflowTotals as SentTotals
 from stepward.sdk.shapes import AwsCost, Run, RunTotals
 from stepward.sdk.workflow_shapes import WorkflowTotals
-from tests.builders import a_head
+from tests.support.builders import a_head
 from tests.unit.sdk.fake_api import FakeApi, a_run, ok
 
 

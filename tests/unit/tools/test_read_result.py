@@ -13,7 +13,7 @@ from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.tools import ToolUse
 from stepward.tools.base import ToolContext
 from stepward.tools.execution import execute
-from tests.builders import a_key
+from tests.support.builders import a_key
 
 RUN, OTHER = a_key(1).run, a_key(2).run
 ORDERS = {"orders": [{"id": n, "note": "x" * 100} for n in range(1_000)], "text": "abcdef" * 20_000}

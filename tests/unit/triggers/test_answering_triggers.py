@@ -11,8 +11,8 @@ from stepward.agents.start import Start
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.triggers import KeptTrigger, Trigger
 from stepward.models import catalog
-from tests.builders import an_agent_body
-from tests.driver import ACME
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME
 from tests.unit.agents.paying import Paid
 from tests.unit.triggers.test_firing import Doors, an_object
 

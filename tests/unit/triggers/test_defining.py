@@ -14,10 +14,10 @@ from stepward.triggers.define import DefineTriggers
 from stepward.triggers.put_event import PutTriggerEvent
 from stepward.triggers.show import ShowTriggers, TryTrigger
 from stepward.triggers.starts import Startables
-from tests.builders import an_agent_body
-from tests.driver import ACME, World
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, World
+from tests.support.workflow_world import WorkflowWorld
 from tests.unit.triggers.test_firing import a_key
-from tests.workflow_world import WorkflowWorld
 
 HOURLY = {"expression": "rate(1 hour)"}
 S3 = {"id": "inbox", "kind": "s3", "agent": "helper", "s3": {"prefix": "inbox/"}}

@@ -16,9 +16,9 @@ from stepward.triggers.receive import Receive
 from stepward.triggers.starts import Startables, Starters
 from stepward.triggers.webhook import ReceiveWebhook
 from stepward.workflows.runs.start_run import StartWorkflow
-from tests.builders import an_agent_body
-from tests.driver import ACME, World
-from tests.workflow_world import WorkflowWorld
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME, World
+from tests.support.workflow_world import WorkflowWorld
 
 SOURCES = {"shop": "acme", "bank": "other"}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from stepward.triggers.show import TryTrigger
-from tests.builders import an_agent_body
+from tests.support.builders import an_agent_body
 from tests.unit.triggers.test_firing import Doors, an_event
 
 SCHEMA = {"type": "object", "properties": {"order_id": {"type": "string"}}, "required": ["order_id"]}

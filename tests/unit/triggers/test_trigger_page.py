@@ -9,7 +9,7 @@ import yaml
 from stepward.domain.triggers import Trigger
 from stepward.triggers.fire import start_body
 from stepward.triggers.templates import check_template
-from tests.handbook import page
+from tests.support.docs_pages import page
 
 
 def test_the_pages_trigger_is_one() -> None:

@@ -16,7 +16,7 @@ from stepward.runtime import workflow_wiring
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.tasks.event import PLATFORM_FIELDS
 from stepward.triggers.arrivals import Arrival, Unclaimed, arrival_of
-from tests.workflow_world import WorkflowWorld
+from tests.support.workflow_world import WorkflowWorld
 
 SOURCES = {WORKFLOW_EVENTS: "rival", "shop": "acme"}
 """Whatever a stage says: the platform's own source is given to nobody."""

@@ -12,7 +12,7 @@ from stepward.domain.triggers import KeptTrigger
 from stepward.ports.workflow_registry import VersionStatus
 from stepward.triggers.show import TryTrigger
 from stepward.triggers.starts import Startables
-from tests.driver import ACME
+from tests.support.driver import ACME
 from tests.unit.triggers.test_firing import Doors, an_event, an_object
 
 ECHO = {"id": "echo", "type": "transform", "output": "{% $input %}"}

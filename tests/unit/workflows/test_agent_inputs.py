@@ -10,8 +10,8 @@ from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.agents.register import Register
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflows.services.register import RegisterWorkflow
-from tests.builders import an_agent_body
-from tests.workflow_texts import HEAD
+from tests.support.builders import an_agent_body
+from tests.support.workflow_texts import HEAD
 
 SCHEMA = {
     "type": "object",

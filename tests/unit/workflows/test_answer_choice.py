@@ -17,10 +17,10 @@ from stepward.models import catalog
 from stepward.workflows.runs.start_checks import ChooseAnswers
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
 from stepward.workflows.services.views import workflow_run_view
-from tests.builders import an_agent_body
-from tests.driver import ACME
-from tests.joint_world import Joint
-from tests.workflow_world import Ran
+from tests.support.agents_and_workflows import Joint
+from tests.support.builders import an_agent_body
+from tests.support.driver import ACME
+from tests.support.workflow_world import Ran
 
 ALONE = an_agent_body(id="alone", rehearsal=None)
 

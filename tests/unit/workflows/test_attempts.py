@@ -9,9 +9,9 @@ import pytest
 
 from stepward.domain.errors import ToolUnavailable
 from stepward.tasks import webhook
+from tests.support.workflow_doubles import ill, nobody, well
+from tests.support.workflow_world import WorkflowWorld
 from tests.unit.workflows.test_run_awaited import APPROVE, ASK, after
-from tests.workflow_reach import ill, nobody, well
-from tests.workflow_world import WorkflowWorld
 
 AGAIN = {"strategy": "constant", "max_attempts": 3, "base_s": 5}
 

@@ -17,8 +17,8 @@ from stepward.workflows.planner.plan import plan
 from stepward.workflows.runs.bill import Bill
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.workflow_reach import ill
-from tests.workflow_world import ACME, Ran, WorkflowWorld
+from tests.support.workflow_doubles import ill
+from tests.support.workflow_world import ACME, Ran, WorkflowWorld
 
 
 def a_task(name: str, *needs: str, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stepward.runtime.clock import UlidIds
 from stepward.runtime.logs import StructuredFormatter
 from stepward.workflows.runs.outside_answers import AnswerTask, ReceiveCall
 from stepward.workflows.services.views import ShowWorkflows
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 600}
 RUN = "run_" + "0" * 25 + "1"

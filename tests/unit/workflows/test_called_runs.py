@@ -19,10 +19,10 @@ from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.notify import NotifyEnd
 from stepward.workflows.runs.reconcile import ReconcileWorkflows
 from stepward.workflows.runs.start_run import StartWorkflow
-from tests.builders import an_agent_body
-from tests.driver import World
-from tests.workflow_reach import nobody, well
-from tests.workflow_world import WorkflowWorld
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
+from tests.support.workflow_doubles import nobody, well
+from tests.support.workflow_world import WorkflowWorld
 
 DRAFT = {"id": "draft", "type": "agent", "agent": "writer", "with": {"who": "{% $input.who %}"}}
 RUN = {"tool": "run_flow", "arguments": {"input": {"who": "Ada"}}}

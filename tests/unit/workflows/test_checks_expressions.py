@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepward.workflows.checks.expression_ast import parse_expression
-from tests.workflow_texts import found, only, told
+from tests.support.workflow_texts import found, only, told
 
 
 def quoted(expression: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepward.workflows.checks import examine
-from tests.workflow_texts import found, only, told
+from tests.support.workflow_texts import found, only, told
 
 
 def test_a_sound_graph_has_no_problems() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.workflow_texts import only, told
+from tests.support.workflow_texts import only, told
 
 
 class TestLimits:

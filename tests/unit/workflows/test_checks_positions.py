@@ -12,7 +12,7 @@ from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflows.services.register import RegisterWorkflow
-from tests.workflow_texts import HEAD
+from tests.support.workflow_texts import HEAD
 
 
 def refused(source: str | dict[str, Any]) -> list[Problem]:

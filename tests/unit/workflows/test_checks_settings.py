@@ -6,7 +6,7 @@ import pytest
 
 from stepward.domain.documents.problems import MOST_PROBLEMS, Refused
 from stepward.workflows.checks import examine
-from tests.workflow_texts import HEAD, found, only, told
+from tests.support.workflow_texts import HEAD, found, only, told
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ from stepward.agents.budgets import AlertBudgets, TenantMoney
 from stepward.domain.budgets import Budget, BudgetRef, BudgetScope, TenantLimits
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
-from tests.draws import drawn
-from tests.joint_world import RESERVE, Joint
-from tests.workflow_world import Ran
+from tests.support.agents_and_workflows import RESERVE, Joint
+from tests.support.draws import drawn
+from tests.support.workflow_world import Ran
 
 
 class Died(BaseException):

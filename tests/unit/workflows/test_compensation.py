@@ -17,9 +17,9 @@ from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun
 from stepward.workflows.runs.finalize import FinalizeRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows
 from stepward.workflows.services.views import ShowWorkflows
-from tests.asl_engine import Execution
-from tests.workflow_reach import nobody
-from tests.workflow_world import ACME, Died, WorkflowWorld
+from tests.support.asl_engine import Execution
+from tests.support.workflow_doubles import nobody
+from tests.support.workflow_world import ACME, Died, WorkflowWorld
 
 REST = {"id": "rest", "type": "wait", "seconds": 1_000}
 AFTER_A = {**REST, "needs": ["a"]}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.workflow_plans import compiled
+from tests.support.workflow_plans import compiled
 
 
 def test_a_loop_that_ends_a_loop_is_over_at_the_outer_question() -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.workflow_reach import ill, well
-from tests.workflow_texts import only
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_doubles import ill, well
+from tests.support.workflow_texts import only
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 ILL = {"id": "a", "type": "transform", "output": "{% $error('no') %}"}
 KINDS: dict[str, dict[str, Any]] = {

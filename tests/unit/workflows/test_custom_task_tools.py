@@ -12,7 +12,7 @@ from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.domain.documents.problems import Refused
 from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from stepward.workflows.services.register import RegisterWorkflow
-from tests.workflow_world import ACME
+from tests.support.workflow_world import ACME
 
 REFUND = {"id": "refund", "type": "tool", "tool": "orders.refund", "with": {"order": "SO-1"}}
 

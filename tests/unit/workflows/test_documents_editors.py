@@ -14,8 +14,8 @@ from stepward.domain.documents.yaml_text import read_yaml
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import json_schema
 from stepward.workflows.documents.aliases import TASK_NAMES
-from tests.handbook import page
-from tests.workflow_texts import schema
+from tests.support.docs_pages import page
+from tests.support.workflow_texts import schema
 
 ROOT = Path(__file__).resolve().parents[3]
 KEPT = sorted([*ROOT.glob("shared/stepward/templates/*/workflow*/*.yaml"), *ROOT.glob("tests/golden/workflows/*.yaml"),

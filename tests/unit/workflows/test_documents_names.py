@@ -10,7 +10,7 @@ import pytest
 from stepward.domain.documents.yaml_text import read_yaml
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.workflows.documents import Position, definition_of, document_of, read
-from tests.workflow_texts import HEAD, schema
+from tests.support.workflow_texts import HEAD, schema
 
 
 def defined(text: str) -> WorkflowDefinition:

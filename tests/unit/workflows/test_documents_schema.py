@@ -11,7 +11,7 @@ from stepward.tasks.catalog import CATALOG
 from stepward.workflows.checks import examine
 from stepward.workflows.documents import json_schema
 from stepward.workflows.documents.aliases import ERROR_RULES
-from tests.workflow_texts import schema
+from tests.support.workflow_texts import schema
 
 TASKS: dict[str, dict[str, Any]] = {
     "agent": {"type": "agent", "agent": "writer", "version": "1.0.0", "cost_limit_usd": 0.5, "with": {"input": "x"}},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stepward.workflows.checks import examine
-from tests.workflow_texts import only, schema
+from tests.support.workflow_texts import only, schema
 
 BODY = {"b": {"seconds": 1}}
 TELLING: dict[str, tuple[str, Any]] = {

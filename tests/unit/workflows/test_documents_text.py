@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stepward.domain.documents.problems import Problem, Refused
 from stepward.workflows.documents import Position, read
-from tests.draws import drawn
+from tests.support.draws import drawn
 
 
 def refused(text: str | bytes, kind: Any = "auto") -> list[Problem]:

@@ -11,8 +11,8 @@ from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.finalize import FinalizeRun, RunFailed
-from tests.workflow_reach import nobody
-from tests.workflow_world import ACME, Died, WorkflowWorld
+from tests.support.workflow_doubles import nobody
+from tests.support.workflow_world import ACME, Died, WorkflowWorld
 
 
 def step(name: str, *needs: str, undo: Any = None, **more: Any) -> dict[str, Any]:

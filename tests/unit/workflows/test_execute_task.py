@@ -10,7 +10,7 @@ import pytest
 from stepward.domain.errors import StoreThrottled, ToolFailed, ToolUnavailable
 from stepward.domain.task_records import TaskRecord
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.workflow_world import Died, WorkflowWorld
+from tests.support.workflow_world import Died, WorkflowWorld
 
 BY_MACHINE = {"strategy": "exponential", "max_attempts": 3, "base_s": 3, "max_s": 60}
 IN_PROCESS = {"strategy": "linear", "max_attempts": 3, "base_s": 1}

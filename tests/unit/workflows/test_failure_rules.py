@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 
 def well(name: str, *needs: str, **more: Any) -> dict[str, Any]:

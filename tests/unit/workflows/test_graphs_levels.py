@@ -13,7 +13,7 @@ from stepward.workflows.program.graphs import (
     levels,
     width,
 )
-from tests.task_graphs import kept
+from tests.support.task_graphs import kept
 
 CROSSING = [[], [], [0], [0, 1]]
 

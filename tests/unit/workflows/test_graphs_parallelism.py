@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepward.workflows.program.graphs import levels, limit_width, width
-from tests.task_graphs import kept
+from tests.support.task_graphs import kept
 
 FAN = [[], *([0] for _ in range(8)), list(range(1, 9))]
 

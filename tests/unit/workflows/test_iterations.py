@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow_world import Died, Ran, WorkflowWorld
+from tests.support.workflow_world import Died, Ran, WorkflowWorld
 
 
 def transform(name: str, output: Any, *needs: str, **more: Any) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from stepward.domain.run_lists import read_since
 from stepward.domain.runs import RunStatus
 from stepward.domain.task_records import WorkflowHead
 from stepward.workflows.services.list_runs import KINDS, ListRuns, RunKind
-from tests.builders import LATER, a_head, a_key
+from tests.support.builders import LATER, a_head, a_key
 
 
 class Runs:

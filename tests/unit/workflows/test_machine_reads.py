@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 BIG = "{% $pad('x', 200000) %}"
 """More than a record holds."""

@@ -16,7 +16,7 @@ from stepward.workflows.runs.start_checks import TRY_AGAIN
 from stepward.workflows.runs.start_run import StartWorkflow
 from stepward.workflows.services.publish import PublishWorkflow
 from stepward.workflows.services.register import RegisterWorkflow
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 TASKS = [{"id": "a", "type": "transform", "output": "{% $input %}"}]
 ORDER = (ACME.tenant, "flow", "1.0.0")

@@ -19,7 +19,7 @@ from stepward.domain.run_origins import Caller
 from stepward.ports.registry import AgentRecord, AgentSummary, RegisteredAgent
 from stepward.workflows.services.plan_service import FORMS, PlanService, RegisteredCosts, kept_version
 from stepward.workflows.services.register import RegisterWorkflow
-from tests.builders import an_agent
+from tests.support.builders import an_agent
 
 AT = "2026-11-21T00:00:00Z"
 CALLER = Caller(tenant="acme", principal="ann")

@@ -11,7 +11,7 @@ from stepward.workflows.planner.diff import (
     diff,
     permissions,
 )
-from tests.workflow_plans import Priced, compiled, document
+from tests.support.workflow_plans import Priced, compiled, document
 
 
 def compared(before: str, after: str) -> WorkflowDiff:

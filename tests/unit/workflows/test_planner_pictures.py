@@ -16,8 +16,8 @@ from stepward.workflows.planner.drawing import drawing
 from stepward.workflows.planner.page_layout import lay_out_page
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.svg import mermaid, svg
-from tests.task_graphs import KEPT, kept
-from tests.workflow_plans import compiled, graph, planned
+from tests.support.task_graphs import KEPT, kept
+from tests.support.workflow_plans import compiled, graph, planned
 
 SVG: Final = "{http://www.w3.org/2000/svg}"
 NESTED: Final = """

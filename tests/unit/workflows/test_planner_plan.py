@@ -9,8 +9,8 @@ from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.costs import Money, dollars
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.plan_text import duration, summary_rows, task_rows
-from tests.task_graphs import kept
-from tests.workflow_plans import Priced, compiled, graph, planned
+from tests.support.task_graphs import kept
+from tests.support.workflow_plans import Priced, compiled, graph, planned
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from stepward.workflows.compiler.compile import Compiled, compile_workflow
 from stepward.workflows.proofs import approvals, deadlocks, redaction, termination
 from stepward.workflows.proofs.catalog import prove, refusals
 from stepward.workflows.proofs.proof import Proof, Subject
-from tests.task_graphs import kept
-from tests.workflow_plans import compiled, document, graph
+from tests.support.task_graphs import kept
+from tests.support.workflow_plans import compiled, document, graph
 
 SEND = "url: 'https://example.com/in', timeout_s: 60, effect: idempotent"
 PAY = "url: 'https://example.com/pay', timeout_s: 60, effect: once"

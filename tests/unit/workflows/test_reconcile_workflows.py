@@ -9,8 +9,8 @@ import pytest
 
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows
-from tests.workflow_reach import ill, well
-from tests.workflow_world import WorkflowWorld
+from tests.support.workflow_doubles import ill, well
+from tests.support.workflow_world import WorkflowWorld
 
 A_DAY_S = 86_400
 TIMED = {"timeout_s": A_DAY_S}

@@ -9,7 +9,7 @@ import pytest
 from stepward.domain.errors import Conflict, ToolFailed
 from stepward.workflows.runs.begin_run import kept
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
-from tests.workflow_world import ACME, Ran, WorkflowWorld
+from tests.support.workflow_world import ACME, Ran, WorkflowWorld
 
 
 def well(name: str, *needs: str, **more: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing
 from stepward.workflows.compiler.states import retriers
 from stepward.workflows.program.tasks import is_by_machine
-from tests.workflow_world import WorkflowWorld
+from tests.support.workflow_world import WorkflowWorld
 
 SHOPS = count()
 IN_PROCESS = {"strategy": "linear", "max_attempts": 3, "base_s": 1}

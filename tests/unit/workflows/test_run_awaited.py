@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stepward.ports.tasks import TaskOutcome
-from tests.workflow_reach import ill, nobody, well
-from tests.workflow_world import Died, WorkflowWorld
+from tests.support.workflow_doubles import ill, nobody, well
+from tests.support.workflow_world import Died, WorkflowWorld
 
 ASK = {"id": "ask", "type": "agent", "agent": "helper", "with": {"input": "{% $input %}"}}
 APPROVE = {"id": "may", "type": "human", "question": "{% 'May ' & $input & '?' %}", "timeout_s": 60}

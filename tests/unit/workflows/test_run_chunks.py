@@ -17,8 +17,8 @@ from stepward.workflows.program.names import SETTLE, WHICH
 from stepward.workflows.proofs.catalog import prove
 from stepward.workflows.runs.chunks import MOST_EXECUTIONS, RunChunk
 from stepward.workflows.runs.task_requests import chunk_of_event
-from tests.workflow_reach import nobody, well
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_doubles import nobody, well
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 BAD = "{% $item = 7 ? $error('no') : $item * 2 %}"
 

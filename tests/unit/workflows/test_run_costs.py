@@ -11,10 +11,10 @@ from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.workflows.runs.child_runs import ChildRuns
 from stepward.workflows.runs.start_run import StartWorkflow
-from tests.builders import an_agent_body
-from tests.driver import World
-from tests.workflow_reach import well
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
+from tests.support.workflow_doubles import well
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 
 class Billing:

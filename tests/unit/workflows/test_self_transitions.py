@@ -9,8 +9,8 @@ import pytest
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.proofs.catalog import prove, refusals
-from tests.workflow_reach import well
-from tests.workflow_world import WorkflowWorld
+from tests.support.workflow_doubles import well
+from tests.support.workflow_world import WorkflowWorld
 
 UNTIL_THIRD = "{% $tasks.a.n >= 2 %}"
 AGAIN = {"to": "a"}

@@ -10,8 +10,8 @@ from stepward.workflows.compiler.series_parallel.arrange import NoTasks, arrange
 from stepward.workflows.compiler.series_parallel.simplify import DEEPEST, depth
 from stepward.workflows.compiler.series_parallel.tree import Await, Counts, Par, Seq, Task, counts
 from stepward.workflows.program.graphs import Cycle
-from tests.simulated_machine import SimulatedMachine
-from tests.task_graphs import KEPT, Needs, kept, scattered
+from tests.support.simulated_machine import SimulatedMachine
+from tests.support.task_graphs import KEPT, Needs, kept, scattered
 
 ENTERED_AT_MOST = {
     "chain_10": 11,

@@ -9,9 +9,9 @@ from stepward.workflows.compiler.series_parallel import simplify
 from stepward.workflows.compiler.series_parallel.arrange import arrange
 from stepward.workflows.compiler.series_parallel.simplify import depth, flatten
 from stepward.workflows.compiler.series_parallel.tree import Await, Par, Seq, Step, Task, counts
-from tests.draws import drawn as drawn_examples
-from tests.simulated_machine import SimulatedMachine
-from tests.task_graphs import Needs, drawn
+from tests.support.draws import drawn as drawn_examples
+from tests.support.simulated_machine import SimulatedMachine
+from tests.support.task_graphs import Needs, drawn
 
 T = [Task(index) for index in range(12)]
 

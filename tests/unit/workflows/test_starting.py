@@ -8,7 +8,7 @@ import pytest
 
 from stepward.domain.errors import Conflict, InvalidRequest
 from stepward.ports.workflow_registry import VersionStatus
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 TASKS = [{"id": "a", "type": "transform", "output": "{% $run.version %}"}]
 OPEN: dict[str, Any] = {

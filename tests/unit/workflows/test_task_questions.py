@@ -17,10 +17,10 @@ from stepward.ports.tasks import NoTasks, TaskOutcome
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.runs.ask_person import AskForTask
 from stepward.workflows.runs.notify import NotifyEnd
-from tests.builders import an_agent_body
-from tests.driver import World
-from tests.workflow_reach import nobody
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
+from tests.support.workflow_doubles import nobody
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 MAY = {"id": "may", "type": "human", "question": "May I?", "timeout_s": 60}
 GROUP = {"id": "all", "type": "parallel", "tasks": [MAY]}

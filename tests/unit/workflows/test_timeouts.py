@@ -16,7 +16,7 @@ from stepward.tools import http_get, http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing
 from stepward.workflows.compiler.compile import compile_workflow
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 SITE = "https://site.example"
 GET = {"tool": "http_request", "config": {"url": SITE + "/slow"}}

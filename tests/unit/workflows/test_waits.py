@@ -11,8 +11,8 @@ from stepward.sdk import Flow
 from stepward.workflows.checks import examine
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
-from tests.workflow_texts import found, told
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_texts import found, told
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 
 def waited(given: Any, timeout_s: int = 86_400, **said: Any) -> tuple[Ran, float]:

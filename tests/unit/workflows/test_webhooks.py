@@ -12,7 +12,7 @@ from stepward.tools import http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing
 from stepward.workflows.checks import examine
-from tests.workflow_world import Ran, WorkflowWorld
+from tests.support.workflow_world import Ran, WorkflowWorld
 
 SHOP = "https://shop.example"
 

@@ -19,8 +19,8 @@ from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows
 from stepward.workflows.runs.slots import RunSlot
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
-from tests.workflow_reach import nobody, well
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.workflow_doubles import nobody, well
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 HUMAN = {"id": "ask", "type": "human", "question": "?", "timeout_s": 10_000}
 AGENT = {"id": "agent", "type": "agent", "agent": "helper", "with": {"input": 1}}

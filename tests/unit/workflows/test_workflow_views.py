@@ -6,7 +6,7 @@ from typing import Any
 
 from stepward.domain.runs import RunKey
 from stepward.workflows.services.views import ShowWorkflows
-from tests.workflow_world import ACME, WorkflowWorld
+from tests.support.workflow_world import ACME, WorkflowWorld
 
 ASK = {"id": "ask", "type": "human", "question": "Is it?", "timeout_s": 600}
 CALL = {"id": "call", "type": "webhook", "wait_for_call": True, "timeout_s": 600}

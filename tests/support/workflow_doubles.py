@@ -15,7 +15,7 @@ from stepward.workflows.runs.start_checks import startable_workflow
 from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch
 
 if TYPE_CHECKING:
-    from tests.workflow_world import WorkflowWorld
+    from tests.support.workflow_world import WorkflowWorld
 
 Answer = Callable[[TaskPlace, Any], TaskOutcome | None]
 """What comes for an attempt of a task, given what it was asked; None: nobody ever answers."""

@@ -7,7 +7,7 @@ from functools import cache, reduce
 from operator import and_, or_
 
 from stepward.workflows.program.graphs import ancestors, bits
-from tests.task_graphs import Needs
+from tests.support.task_graphs import Needs
 
 
 def cheapest(needs: Needs) -> int:

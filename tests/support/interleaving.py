@@ -12,8 +12,8 @@ from typing import Any
 
 from stepward.domain.errors import StepwardError, StoreThrottled
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.virtual_time import Ticket
-from tests.workflow_world import Died, WorkflowWorld
+from tests.support.virtual_time import Ticket
+from tests.support.workflow_world import Died, WorkflowWorld
 
 Trouble = Callable[[int, str], str | None]
 """What happens at a call, by its number and name: `before`, `after` (the process dies), `lost` (its answer does)."""

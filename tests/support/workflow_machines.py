@@ -12,7 +12,7 @@ from stepward.domain.run_origins import Compensation
 from stepward.domain.task_records import WorkflowHead
 
 if TYPE_CHECKING:
-    from tests.workflow_world import WorkflowWorld
+    from tests.support.workflow_world import WorkflowWorld
 
 
 class EngineMachines:

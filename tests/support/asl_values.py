@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepward.expressions.evaluate import evaluate, is_expression
-from tests.virtual_time import EventLoop, StateFailed
+from tests.support.virtual_time import EventLoop, StateFailed
 
 _PATH = re.compile(r"^\{% \$states((?:\.\w+)+) %\}$")
 _SAID = re.compile(r"\$states((?:\.\w+)+)")

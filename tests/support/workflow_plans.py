@@ -10,8 +10,8 @@ from stepward.workflows.checks.validate import definition_from
 from stepward.workflows.compiler.compile import Compiled, compile_workflow
 from stepward.workflows.planner.costs import Money
 from stepward.workflows.planner.plan import Plan, plan
-from tests.task_graphs import Needs
-from tests.workflow_texts import HEAD
+from tests.support.task_graphs import Needs
+from tests.support.workflow_texts import HEAD
 
 
 def document(text: str) -> WorkflowDefinition:

@@ -1,6 +1,6 @@
 """Expressions that want more than they may, each with what it is refused for; run in a process that can be killed.
 
-`python -m tests.hostile_expressions` evaluates them all and writes, as JSON, how each ended and how much memory it took.
+`python -m tests.support.hostile_expressions` evaluates them all and writes, as JSON, how each ended and how much memory it took.
 """
 
 from __future__ import annotations

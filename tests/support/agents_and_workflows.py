@@ -13,9 +13,9 @@ from stepward.domain.runs import RunKey
 from stepward.workflows.runs.child_runs import ChildRuns
 from stepward.workflows.runs.notify import NotifyEnd
 from stepward.workflows.runs.outside_answers import AnswerTask
-from tests.builders import an_agent_body
-from tests.driver import World
-from tests.workflow_world import WorkflowWorld
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
+from tests.support.workflow_world import WorkflowWorld
 
 SUM = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}]}
 RESERVE = 2_560

@@ -43,10 +43,10 @@ from stepward.workflows.runs.run_store import WorkflowPorts, output_of
 from stepward.workflows.runs.start_checks import ChooseAnswers, startable_workflow
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow, WorkflowLaunch
 from stepward.workflows.runs.task_requests import TaskRequest
-from tests.asl_engine import AslEngine, Execution
-from tests.virtual_time import EventLoop, Ticket
-from tests.workflow_machines import EngineMachines
-from tests.workflow_reach import FakeReach
+from tests.support.asl_engine import AslEngine, Execution
+from tests.support.virtual_time import EventLoop, Ticket
+from tests.support.workflow_doubles import FakeReach
+from tests.support.workflow_machines import EngineMachines
 
 ACME = Caller(tenant="acme", principal="tester")
 

@@ -8,8 +8,8 @@ from typing import Any
 from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.approvals import ShowApprovals
 from stepward.domain.approvals import Approval
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 ASK = {"tool": "ask_person", "arguments": {"question": "Refund 40 EUR?", "details": {"order": "SO-1"}}}
 FORM = [

@@ -11,8 +11,8 @@ from stepward.domain.money import Price
 from stepward.models.gateway import Providers
 from stepward.ports.providers import ProviderEntry, with_built_in
 from stepward.testing.fake_llm import FakeProvider, ModelLimits, Settings
-from tests.builders import an_agent_body
-from tests.driver import World
+from tests.support.builders import an_agent_body
+from tests.support.driver import World
 
 MODELS = {
     "anthropic": "claude-sonnet-5-5",

@@ -9,12 +9,12 @@ from pathlib import Path
 from hypothesis import strategies as st
 
 Needs = list[list[int]]
-KEPT = sorted((Path(__file__).parent / "graphs").glob("*.json"))
+KEPT = sorted((Path(__file__).parents[1] / "graphs").glob("*.json"))
 
 
 def kept(name: str) -> Needs:
     """Read a kept graph, its tasks numbered in their order in the file."""
-    graph = json.loads((Path(__file__).parent / "graphs" / f"{name}.json").read_text())
+    graph = json.loads((Path(__file__).parents[1] / "graphs" / f"{name}.json").read_text())
     number = {task: index for index, task in enumerate(graph["needs"])}
     return [[number[need] for need in needs] for needs in graph["needs"].values()]
 

@@ -9,8 +9,8 @@ from itertools import count
 from typing import Any, Protocol
 
 from stepward.ports.clock import iso
-from tests.asl_values import Said, caught, output_of_state, pause_before_retry_s
-from tests.virtual_time import EventLoop, StateFailed, Strand, Ticket, Wait
+from tests.support.asl_values import Said, caught, output_of_state, pause_before_retry_s
+from tests.support.virtual_time import EventLoop, StateFailed, Strand, Ticket, Wait
 
 States = Generator[Wait, Any, Any]
 
