@@ -1,4 +1,4 @@
-"""Makes a room that runs: `make new-function NAME=my_room`. One folder, and nothing to edit elsewhere in `infra/`."""
+"""Make a function that runs: `make new-function NAME=order_export`. One folder, and nothing to edit elsewhere."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepward.runtime.entry import room
+from stepward.runtime.entry import lambda_handler
 from stepward.runtime.http import answer, caller, http_app, routes
 
 router = routes()
@@ -48,7 +48,7 @@ def show() -> Any:
 app = http_app(router)
 
 
-@room("{path} request served")
+@lambda_handler("{path} request served")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)
@@ -71,7 +71,7 @@ def make_function(name: str, root: Path = ROOT) -> Path:
 
 
 def main() -> int:
-    """Make one room and say what to do next."""
+    """Make one function and say what to do next."""
     try:
         folder = make_function(sys.argv[1] if len(sys.argv) > 1 else "")
     except ValueError as error:

@@ -24,13 +24,13 @@ from __future__ import annotations
 from typing import Any
 
 from functions.{name}.count_words import count_words
-from stepward.runtime.entry import room
+from stepward.runtime.entry import lambda_handler
 from stepward.toolkit import serve_tools
 
 served = serve_tools(count_words)
 
 
-@room("tool called")
+@lambda_handler("tool called")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Describe the tools, or carry out one call."""
     del context

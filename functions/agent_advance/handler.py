@@ -1,28 +1,15 @@
-"""Advances a run: the machine's AdvanceRun and RecordFailure states."""
+"""Advance a run: the machine's AdvanceRun and RecordFailure states."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.advance import Advance
-from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
-from stepward.agents.continue_as_new import MOST_EVENTS
-from stepward.runtime import wiring
-from stepward.runtime.config import settings
-from stepward.runtime.entry import task, time_left_s
-from stepward.runtime.tool_wiring import inline_context
+from stepward.agents.machine_messages import AdvanceAnswer, AdvanceRequest
+from stepward.runtime.container import container
+from stepward.runtime.entry import task_handler, time_left_s
 
 
-@task("run advanced", AdvanceRequest)
+@task_handler("run advanced", AdvanceRequest)
 def handle(request: AdvanceRequest, context: Any) -> AdvanceAnswer:
-    """Go on with one run."""
-    advance = Advance(
-        ports=wiring.run_ports(),
-        consultant=wiring.consultant,
-        latest=wiring.latest_version,
-        context=inline_context,
-        invocation=context.aws_request_id,
-        time_left_s=time_left_s(context),
-        most_events=settings().epoch_events or MOST_EVENTS,
-    )
-    return advance(request)
+    """Advance one run until it has ended or must wait."""
+    return container.runs.advance(context.aws_request_id, time_left_s(context))(request)

@@ -1,20 +1,76 @@
-"""Serves the agents' part of the API."""
+"""Serve the agents' part of the API: register, list and show agents, move them, and label versions."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from functions.agents_api.label_agent import router as labelling
-from functions.agents_api.move_agent import router as moving
-from functions.agents_api.read_agents import router as reading
-from functions.agents_api.register_agent import router as registering
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, body_of, caller, http_app, query_of, routes
 
-app = http_app(registering, reading, labelling, moving)
+router = routes()
 
 
-@room("agents request served")
+@router.post("/agents")
+def register_agent() -> Any:
+    """Register a version: answer 201 for a new one, 200 for one that was there with the same content."""
+    tenant = caller(router.current_event).tenant
+    agent, is_new = container.agents.register(tenant, body_of(router.current_event))
+    where = {"Location": f"/agents/{agent.id}?version={agent.version}"}
+    return answer(201 if is_new else 200, agent.model_dump(mode="json"), where)
+
+
+@router.get("/agents")
+def list_agents() -> Any:
+    """List the tenant's agents by id, each by its newest version; words and a state narrow the list."""
+    tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
+    return answer(200, container.agents.list_agents(tenant, query))
+
+
+@router.get("/agents/<agent_id>")
+def show_agent(agent_id: str) -> Any:
+    """Show an agent with one version's definition, the newest by default."""
+    tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
+    return answer(200, container.agents.lifecycle.show(tenant, agent_id, query.get("version")))
+
+
+@router.post("/agents/<agent_id>/transitions")
+def move_agent(agent_id: str) -> Any:
+    """Move an agent to another state; answer 409 with the transitions that there are where this is none."""
+    tenant = caller(router.current_event).tenant
+    return answer(200, container.agents.lifecycle.move(tenant, agent_id, body_of(router.current_event)))
+
+
+@router.delete("/agents/<agent_id>")
+def terminate_agent(agent_id: str) -> Any:
+    """Terminate an agent, once."""
+    return answer(200, container.agents.lifecycle.terminate(caller(router.current_event).tenant, agent_id))
+
+
+@router.get("/agents/<agent_id>/labels")
+def list_labels(agent_id: str) -> Any:
+    """List an agent's labels."""
+    return answer(200, container.agents.labels.list(caller(router.current_event).tenant, agent_id))
+
+
+@router.put("/agents/<agent_id>/labels/<label>")
+def put_label(agent_id: str, label: str) -> Any:
+    """Point a label to a version."""
+    tenant, body = caller(router.current_event).tenant, body_of(router.current_event)
+    return answer(200, container.agents.labels.put(tenant, agent_id, label, body))
+
+
+@router.delete("/agents/<agent_id>/labels/<label>")
+def remove_label(agent_id: str, label: str) -> Any:
+    """Remove a label."""
+    return answer(200, container.agents.labels.remove(caller(router.current_event).tenant, agent_id, label))
+
+
+# After its routes: the app takes those that the router has by now.
+app = http_app(router)
+
+
+@lambda_handler("agents request served")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)

@@ -1,7 +1,7 @@
-"""Tells the API who is calling.
+"""Authenticate the caller of the API.
 
 It always lets the request through, with a tenant or with the reason why there is none: the HTTP API's own refusals
-have a fixed body, and ours say what to mend. Rooms serve nobody without a tenant.
+have a fixed body, and ours say what to mend. Functions serve nobody without a tenant.
 """
 
 from __future__ import annotations
@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from stepward.domain.errors import NotAuthenticated
-from stepward.runtime import wiring
-from stepward.runtime.entry import room
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
 
 
-@room("caller recognised")
+@lambda_handler("caller recognised")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer in the HTTP API's simple form."""
     del context
     try:
-        key = wiring.api_keys().recognise(event.get("headers") or {})
+        key = container.agents.api_keys.recognise(event.get("headers") or {})
     except NotAuthenticated as error:
         return {
             "isAuthorized": True,

@@ -1,17 +1,30 @@
-"""Takes calls from outside for tasks that wait for one."""
+"""Take calls from outside for tasks that wait for one."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import unquote
 
-from functions.callbacks.receive_call import router
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, body_of, http_app, routes
 
+router = routes()
+
+
+@router.post("/callbacks/<tenant>/<run_id>/<task>/<secret>")
+def receive_call(tenant: str, run_id: str, task: str, secret: str) -> Any:
+    """Answer 200 once the task has the body as its output; a call without a body brings null."""
+    event = router.current_event
+    given = body_of(event) if event.body else None
+    return answer(200, container.workflow_runs.receive_call(tenant, run_id, unquote(task), secret, given))
+
+
+# After its routes: the app takes those that the router has by now.
 app = http_app(router)
 
 
-@room("call received")
+@lambda_handler("call received")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)

@@ -1,12 +1,10 @@
-"""Shows and sets budgets, and shows how many runs may be active."""
+"""Show and set budgets, and show how many runs may be active."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.agents.budgets import TenantMoney
-from stepward.agents.run_limits import RunLimits
-from stepward.runtime import money, wiring
+from stepward.runtime.container import container
 from stepward.runtime.http import answer, body_of, caller, routes
 
 router = routes()
@@ -15,7 +13,7 @@ router = routes()
 @router.get("/budgets")
 def show_budgets() -> Any:
     """Show every budget with what remains of it."""
-    return answer(200, _tenant_money().show(caller(router.current_event).tenant))
+    return answer(200, container.costs.budgets.show(caller(router.current_event).tenant))
 
 
 @router.put("/budgets/<scope>")
@@ -45,33 +43,22 @@ def remove_agents_budget(scope: str, budget_id: str) -> Any:
 @router.get("/limits")
 def show_limits() -> Any:
     """Show how many runs may be active at once."""
-    return answer(200, _run_limits().of(caller(router.current_event).tenant))
+    return answer(200, container.costs.run_limits.of(caller(router.current_event).tenant))
 
 
 @router.put("/limits")
 def put_limits() -> Any:
     """Refuse, and say who sets it: the operator's caps are not a tenant's to raise."""
-    _run_limits().refuse(caller(router.current_event).tenant)
+    container.costs.run_limits.refuse(caller(router.current_event).tenant)
 
 
 def _put(scope: str, budget_id: str | None) -> Any:
     event = router.current_event
-    return answer(200, _tenant_money().put(caller(event).tenant, scope, budget_id, body_of(event)))
+    tenant = caller(event).tenant
+    return answer(200, container.costs.budgets.put(tenant, scope, budget_id, body_of(event)))
 
 
 def _remove(scope: str, budget_id: str | None) -> Any:
-    bounds, tenant = _tenant_money(), caller(router.current_event).tenant
-    bounds.remove(tenant, scope, budget_id)
-    return answer(200, bounds.show(tenant))
-
-
-def _run_limits() -> RunLimits:
-    return RunLimits(money.limits_store())
-
-
-def _tenant_money() -> TenantMoney:
-    return TenantMoney(money.limits_store(), money.budgets(), _knows, wiring.clock())
-
-
-def _knows(tenant: str, agent: str) -> bool:
-    return wiring.registry().agent(tenant, agent) is not None
+    tenant = caller(router.current_event).tenant
+    container.costs.budgets.remove(tenant, scope, budget_id)
+    return answer(200, container.costs.budgets.show(tenant))

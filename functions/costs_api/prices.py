@@ -1,28 +1,56 @@
-"""Shows and sets what models cost."""
+"""Show models, show and set what they cost, estimate a run, and add up what was spent."""
 
 from __future__ import annotations
 
 from typing import Any
 from urllib.parse import unquote
 
-from stepward.agents.prices import TenantPrices
-from stepward.runtime import money
-from stepward.runtime.http import answer, body_of, caller, routes
+from stepward.runtime.container import container
+from stepward.runtime.http import answer, body_of, caller, query_of, routes
 
 router = routes()
+
+
+@router.get("/costs")
+def show_costs() -> Any:
+    """Add costs up by tenant, agent, model or day."""
+    return answer(
+        200, container.costs.show(caller(router.current_event).tenant, query_of(router.current_event))
+    )
+
+
+@router.post("/agents/<agent_id>/estimate")
+def estimate_run(agent_id: str) -> Any:
+    """Estimate what a start with this body would cost; nothing is started."""
+    event = router.current_event
+    found = container.costs.estimate_start(caller(event).tenant, agent_id, body_of(event))
+    return answer(200, found.model_dump(mode="json"))
+
+
+@router.get("/models")
+def list_models() -> Any:
+    """List the models with what they can do and cost."""
+    return answer(200, container.costs.models.list(caller(router.current_event).tenant))
+
+
+@router.get("/models/.+")
+def show_model() -> Any:
+    """Show one model."""
+    event = router.current_event
+    return answer(200, container.costs.models.one(caller(event).tenant, _model(event)))
 
 
 @router.get("/prices")
 def show_prices() -> Any:
     """Show the price of every model."""
-    return answer(200, _prices().show(caller(router.current_event).tenant))
+    return answer(200, container.costs.prices.show(caller(router.current_event).tenant))
 
 
 @router.put("/prices/.+")
 def put_price() -> Any:
     """Agree on a price of a model."""
     event = router.current_event
-    return answer(200, _prices().put(caller(event).tenant, _model(event), body_of(event)))
+    return answer(200, container.costs.prices.put(caller(event).tenant, _model(event), body_of(event)))
 
 
 @router.delete("/prices/.+")
@@ -30,14 +58,10 @@ def remove_price() -> Any:
     """Go back to the price that holds for all."""
     event = router.current_event
     tenant = caller(event).tenant
-    _prices().remove(tenant, _model(event))
-    return answer(200, _prices().show(tenant))
+    container.costs.prices.remove(tenant, _model(event))
+    return answer(200, container.costs.prices.show(tenant))
 
 
 def _model(event: Any) -> str:
     """Read the model's id, which may contain slashes."""
     return unquote(event.path_parameters["model"])
-
-
-def _prices() -> TenantPrices:
-    return TenantPrices(money.price_store())

@@ -1,17 +1,46 @@
-"""Serves the data files' part of the API."""
+"""Serve the data files' part of the API."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from functions.data_api.data_files import router
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, as_it_is, bytes_of, caller, http_app, query_of, routes
 
+router = routes()
+
+
+@router.get("/data")
+def list_files() -> Any:
+    """List files by key."""
+    event = router.current_event
+    return answer(200, container.agents.data_files.list(caller(event).tenant, query_of(event)))
+
+
+@router.get("/data/.+")
+def read_file() -> Any:
+    """Answer with a file's bytes."""
+    event = router.current_event
+    tenant, key = caller(event).tenant, event.path_parameters["key"]
+    file = container.agents.data_files.read(tenant, key)
+    return as_it_is(file.body, file.content_type, {"ETag": file.version})
+
+
+@router.put("/data/.+")
+def write_file() -> Any:
+    """Answer with the file's key, size and version."""
+    event = router.current_event
+    tenant, key = caller(event).tenant, event.path_parameters["key"]
+    content_type = event.headers.get("content-type")
+    return answer(200, container.agents.data_files.write(tenant, key, bytes_of(event), content_type))
+
+
+# After its routes: the app takes those that the router has by now.
 app = http_app(router)
 
 
-@room("data request served")
+@lambda_handler("data request served")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)

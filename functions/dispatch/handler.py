@@ -1,15 +1,41 @@
-"""Serves the line, and opens waits: the two things that a run without a slot depends on."""
+"""Serve the run queue, and open waits: the two things that a run without a slot depends on."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
-from functions.dispatch.open_wait import open_wait
-from functions.dispatch.serve_lines import serve_lines
-from stepward.runtime.entry import room
+from stepward.agents.machine_messages import WaitRequest
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler, task_handler, time_left_s
 
 
-@room("dispatched")
+@lambda_handler("dispatched")
 def handle(event: dict[str, Any], context: Any) -> Any:
-    """Take nudges from the queue, or one wait from a machine."""
-    return serve_lines(event["Records"], context) if "Records" in event else open_wait(event, context)
+    """Take wake-ups from the queue, or one wait from a machine."""
+    return serve_queues(event["Records"], context) if "Records" in event else open_wait(event, context)
+
+
+@task_handler("wait opened", WaitRequest)
+def open_wait(request: WaitRequest, context: Any) -> dict[str, str]:
+    """Store the token of one wait, and open what the machine waits for."""
+    del context
+    return {"call": request.call, "outcome": container.runs.open_wait(request)}
+
+
+def serve_queues(records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
+    """Serve each tenant once, however many wake-ups it has; a fault fails the batch, which then comes again."""
+    freed, time_left = _freed_slots(records), time_left_s(context)
+    admitted = container.runs.serve_queues(freed, context.aws_request_id, time_left)
+    return {"batchItemFailures": [], "admitted": admitted}
+
+
+def _freed_slots(records: list[dict[str, Any]]) -> dict[str, int | None]:
+    """Add up how many slots were freed for each tenant; None where one wake-up does not know, and all are to be served."""
+    freed: dict[str, int | None] = {}
+    for record in records:
+        wake_up = json.loads(record["body"])
+        tenant, more = str(wake_up["tenant"]), wake_up.get("freed")
+        before = freed.get(tenant, 0)
+        freed[tenant] = None if more is None or before is None else before + int(more)
+    return freed

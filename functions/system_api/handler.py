@@ -1,17 +1,27 @@
-"""Serves the part of the API that is about the system itself."""
+"""Serve the part of the API that is about the system itself."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from functions.system_api.show_status import router as showing
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, caller, http_app, routes
 
-app = http_app(showing)
+router = routes()
 
 
-@room("system request served")
+@router.get("/system/status")
+def show_status() -> Any:
+    """Show the active and queued runs of the caller's tenant, and its free slots."""
+    return answer(200, container.agents.system_status(caller(router.current_event).tenant))
+
+
+# After its routes: the app takes those that the router has by now.
+app = http_app(router)
+
+
+@lambda_handler("system request served")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)

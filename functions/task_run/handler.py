@@ -1,24 +1,25 @@
-"""Carries tasks of workflows, and ends their runs: every state of a workflow's machine but the awaits."""
+"""Execute tasks of workflows, and end their runs: every state of a workflow's machine but the awaits."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.runtime import workflow_wiring
-from stepward.runtime.entry import task
+from stepward.runtime.container import container
+from stepward.runtime.entry import task_handler
 from stepward.workflows.runs.task_requests import TaskRequest
 
 
-@task("task carried", TaskRequest)
+@task_handler("task carried", TaskRequest)
 def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
-    """Carry one entry of a state."""
+    """Carry out what one state of the machine asks for."""
     del context
     key, chunk = request.run.key, request.run.chunk
     if request.step == "chunk":
-        return workflow_wiring.chunk_case().begin(request)
+        return container.workflow_runs.chunk.begin(request)
     if request.step == "settle":
         failure = (request.state or {}).get("failed")
         if chunk:
-            return workflow_wiring.chunk_case().settle(key, chunk, failure)
-        return workflow_wiring.settle_case(key)(key, failure, request.run.undo, fails=request.fails)
-    return workflow_wiring.carry_case(key)(request)
+            return container.workflow_runs.chunk.settle(key, chunk, failure)
+        finalize = container.workflow_runs.finalize(key)
+        return finalize(key, failure, request.run.undo, fails=request.fails)
+    return container.workflow_runs.execute_task(key)(request)

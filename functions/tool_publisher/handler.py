@@ -1,15 +1,15 @@
-"""Publishes tools: started when the stack of functions has been deployed."""
+"""Publish tools, when the stack of functions has been deployed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.runtime import tool_wiring
-from stepward.runtime.entry import room
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
 
 
-@room("tools published")
+@lambda_handler("tools published")
 def handle(event: dict[str, Any], context: Any) -> Any:
-    """Ask every folder of tools what it offers; one event or two, the shelf holds what is deployed now."""
+    """Ask every folder of tools what it offers; whether one event comes or two, what is deployed now is published."""
     del event, context
-    return {"published": tool_wiring.publish_tools_case()()}
+    return {"published": container.tools.publish()}

@@ -1,17 +1,35 @@
-"""Serves the tools' part of the API."""
+"""Serve the tools' part of the API."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from functions.tools_api.read_tools import router
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, caller, http_app, routes
 
+router = routes()
+
+
+@router.get("/tools")
+def list_tools() -> Any:
+    """List every tool by name."""
+    caller(router.current_event)
+    return answer(200, {"tools": container.tools.show_all()})
+
+
+@router.get("/tools/<tool>")
+def show_tool(tool: str) -> Any:
+    """Show one tool with the schemas of its settings and of its arguments."""
+    caller(router.current_event)
+    return answer(200, container.tools.show(tool))
+
+
+# After its routes: the app takes those that the router has by now.
 app = http_app(router)
 
 
-@room("tools request served")
+@lambda_handler("tools request served")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one request."""
     return app.resolve(event, context)

@@ -1,17 +1,30 @@
-"""Serves calls from outside."""
+"""Start what webhooks name, by calls from outside that a trigger's secret has signed."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from functions.webhooks.receive_webhook import router as receiving
-from stepward.runtime.entry import room
-from stepward.runtime.http import http_app
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
+from stepward.runtime.http import answer, bytes_of, http_app, routes
 
-app = http_app(receiving)
+router = routes()
 
 
-@room("webhook received")
+@router.post("/hooks/<tenant>/<trigger_id>")
+def receive_webhook(tenant: str, trigger_id: str) -> Any:
+    """Answer 202 with the run that the call started, or 200 with the one that the same `webhook-id` did."""
+    event = router.current_event
+    fired = container.triggers.receive_webhook(tenant, trigger_id, event.headers, bytes_of(event))
+    body = {"run": fired.run.run if fired.run else None, "is_new": fired.is_new}
+    return answer(202 if fired.is_new else 200, body)
+
+
+# After its routes: the app takes those that the router has by now.
+app = http_app(router)
+
+
+@lambda_handler("webhook received")
 def handle(event: dict[str, Any], context: Any) -> Any:
     """Answer one call."""
     return app.resolve(event, context)

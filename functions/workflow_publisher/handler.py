@@ -1,19 +1,19 @@
-"""Makes the state machines of workflows' versions: the only room that may."""
+"""Make the state machines of workflows' versions: the only function that may."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from stepward.runtime import workflow_wiring
-from stepward.runtime.entry import room
+from stepward.runtime.container import container
+from stepward.runtime.entry import lambda_handler
 
 
-@room("machine made")
+@lambda_handler("machine made")
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """Carry out one order; one that fails comes again, which is harmless."""
+    """Carry out one request; one that fails comes again, which is harmless."""
     del context
     if "discard" in event:
-        workflow_wiring.shop().remove(event["discard"])
+        container.ports.state_machine_admin.remove(event["discard"])
         return {"outcome": "DISCARDED"}
-    outcome = workflow_wiring.publish_case()(event["tenant"], event["workflow"], event["version"])
+    outcome = container.workflows.publish(event["tenant"], event["workflow"], event["version"])
     return {"outcome": outcome}

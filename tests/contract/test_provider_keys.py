@@ -17,7 +17,7 @@ from stepward.adapters.memory.providers import MemoryPools, MemoryProviderKeys
 from stepward.domain.errors import Bug, InvalidRequest, ProviderRefused
 from stepward.domain.provider_pools import Pool
 from stepward.ports.providers import ProviderKey, ProviderKeys, ProviderPools
-from stepward.runtime.remembered import KEYS_KEPT_S, RememberedKeys
+from stepward.runtime.cached_ports import KEYS_KEPT_S, CachedKeys
 from tests.support.mocked_aws import mocked_aws
 
 PREFIX = "stepward/test/providers"
@@ -219,7 +219,7 @@ def remembered() -> Any:
             self.now_s = 0.0
             self.kept = MemoryProviderKeys(MemoryPools({"anthropic/shared": a_pool("sk-000-1")}))
             self.counting = Counting(self.kept)
-            self.keys = RememberedKeys(self.counting, lambda: self.now_s)
+            self.keys = CachedKeys(self.counting, lambda: self.now_s)
 
     return Remembering()
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.approvals import ShowApprovals
+from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.domain.approvals import Approval
 from tests.support.builders import an_agent_body
 from tests.support.driver import World

@@ -22,22 +22,22 @@ from stepward.adapters.memory.small_ports import (
     StillClock,
 )
 from stepward.agents.advance import Advance
-from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
 from stepward.agents.answering import StageAnswers
 from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_limits import CallLimits, failure
-from stepward.agents.call_tool import CallRequest, CallTool
+from stepward.agents.call_tool import CallTool
 from stepward.agents.continue_as_new import MOST_EVENTS
 from stepward.agents.dispatch import DispatchRuns
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.lookup import startable_agent
+from stepward.agents.machine_messages import AdvanceAnswer, AdvanceRequest, CallRequest, WaitRequest
 from stepward.agents.register import Register
 from stepward.agents.run_control import CancelRun
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.show_runs import ShowRuns
 from stepward.agents.start import Start
-from stepward.agents.waits import OpenWait, WaitRequest, openers_of
+from stepward.agents.waits import OpenWait, openers_of
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.journal import Cancel

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
 from stepward.agents.call_limits import CallLimits, cancelled, failure, may_call, must_stop
 from stepward.agents.condense import Condensing, Summarising
 from stepward.agents.continue_as_new import MOST_EVENTS, Epochs
 from stepward.agents.journal_writer import RunWriter
+from stepward.agents.machine_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
 from stepward.agents.model_turn import ModelTurn
 from stepward.agents.run_control import ORPHANED, EndOrphans
 from stepward.agents.run_ports import RunPorts

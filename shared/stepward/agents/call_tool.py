@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
+from stepward.agents.machine_messages import CallRequest
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import approval_call
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import ApprovalDenied, Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.run_state import is_harmless
-from stepward.domain.runs import RunKey
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, ToolUse
 from stepward.ports.runs import Journal
 from stepward.tools.base import ToolContext
@@ -23,29 +21,6 @@ from stepward.tools.execution import execute, failed
 
 RECORDS_OF_A_TURN: Final = 20
 """More than a turn's claims and late bills ever are."""
-
-
-class CallRequest(BaseModel):
-    """What the machine sends for one call.
-
-    `seq` is the place of the turn that asks for it; a journal that is longer than `newest` has gone on without it.
-    """
-
-    model_config = ConfigDict(extra="ignore")
-
-    v: Literal[1]
-    tenant: str
-    run: str
-    agent: str
-    version: str
-    seq: int
-    newest: int
-    call: str
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
 
 
 @dataclass(frozen=True)

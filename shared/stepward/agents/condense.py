@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
-from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.call_limits import CallLimits
 from stepward.agents.context import left_out_of, listed_results, room_tokens, text_for
 from stepward.agents.endings import NAMED_STOPS
 from stepward.agents.journal_writer import RunWriter
+from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.model_turn import ModelTurn, wait_s
 from stepward.agents.summaries import DEFAULT_ROOM_TOKENS, summary_request
 from stepward.domain.conversation import Condensation, ModelReply, ModelRequest, ToolResult

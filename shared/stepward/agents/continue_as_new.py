@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from stepward.agents.advance_messages import AdvanceRequest
 from stepward.agents.journal_writer import RunWriter
+from stepward.agents.machine_messages import AdvanceRequest
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.runs import execution_name
 

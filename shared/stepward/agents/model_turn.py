@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.attachments import contents_of
 from stepward.agents.call_limits import CallLimits
 from stepward.agents.endings import what_follows
 from stepward.agents.journal_writer import RunWriter
+from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.response_cache import CachedCall
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (

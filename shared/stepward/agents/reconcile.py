@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from stepward.agents.call_limits import cancelled, failure
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.run_control import ORPHANED, EndOrphans, wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.errors import DeadlineExceeded, StepwardError
+from stepward.domain.execution_events import STOPPED
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
@@ -29,7 +29,7 @@ from stepward.domain.journal import (
     Sequenced,
 )
 from stepward.domain.run_state import is_harmless, newest_deed
-from stepward.domain.runs import RunHead, RunKey, RunStatus, epoch_of
+from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.runs import SLOT_CALL
 
@@ -88,12 +88,6 @@ IN_LINE: Final = "in line"
 GOES_ON: Final = "goes on"
 
 
-STOPPED: Final = "ExecutionStopped"
-
-
-"""What the end of an execution is called that left no error."""
-
-
 _AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
 
 
@@ -128,25 +122,6 @@ def _is_ended(writer: RunWriter, end: End, epoch: int | None) -> bool:
     asked = writer.state.cancelled
     writer.end(cancelled(asked) if asked else end)
     return True
-
-
-def run_of_event(event: dict[str, Any]) -> tuple[RunKey, str, str]:
-    """Read a status-change event of Step Functions: whose run it was, the error's name, and the detail."""
-    change = event["detail"]
-    payload = json.loads(change["input"])
-    error = change.get("error") or {"TIMED_OUT": "States.Timeout"}.get(change["status"], STOPPED)
-    detail = f"the execution ended as {change['status']}: {change.get('cause') or 'no cause given'}"
-    return RunKey(tenant=payload["tenant"], run=payload["run"]), error, detail[:1_000]
-
-
-def epoch_of_event(event: dict[str, Any]) -> int:
-    """Tell which of its run's executions an event is about."""
-    return epoch_of(event["detail"]["name"])
-
-
-def is_of_workflow(event: dict[str, Any]) -> bool:
-    """Tell by what the execution was given whether a workflow's run ended, not an agent's."""
-    return "workflow" in json.loads(event["detail"]["input"])
 
 
 @dataclass(frozen=True)

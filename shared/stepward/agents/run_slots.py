@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.approval_ends import close_those_of
 from stepward.agents.call_limits import out_of_budget
 from stepward.agents.journal_writer import RunWriter
+from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.tool_calls import NO_ANSWER, TurnCalls
 from stepward.domain.conversation import ToolCall

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
-
-from pydantic import BaseModel, ConfigDict
+from typing import Any, Final
 
 from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.children import StartChild
 from stepward.agents.finalize import answer_call
+from stepward.agents.machine_messages import WaitRequest
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import Approval, Asking, Guard, approval_call, guarded_call, later
@@ -122,32 +121,6 @@ GUARD: Final = "approval"
 
 
 """The opener of what any guarded call waits for; no tool of the gallery has this name."""
-
-
-class WaitRequest(BaseModel):
-    """What the machine sends for one wait; `token` ends it."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    v: Literal[1]
-    tenant: str
-    run: str
-    agent: str
-    version: str
-    call: str
-    token: str
-    entered: str = ""
-    tried: int = 0
-
-    @property
-    def made(self) -> str:
-        """When the machine made the token, so that tokens of one wait sort; empty from machines that do not say."""
-        return f"{self.entered}#{self.tried:03d}" if self.entered else ""
-
-    @property
-    def key(self) -> RunKey:
-        """The run's name within its tenant."""
-        return RunKey(tenant=self.tenant, run=self.run)
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,11 @@ class RegisteredWorkflow(BaseModel):
     machine: str
     states: int = 0
 
+    @property
+    def is_publishing(self) -> bool:
+        """Whether its state machine is still being made."""
+        return self.status is VersionStatus.PUBLISHING
+
 
 class WorkflowSummary(BaseModel):
     """A workflow by its newest version, as lists show it."""

@@ -12,10 +12,9 @@ import sys
 
 from pydantic import ValidationError
 
-from stepward.agents.run_limits import RunLimits
 from stepward.domain.errors import StepwardError
 from stepward.domain.ids import TENANT_PATTERN, check_id
-from stepward.runtime.money import limits_store
+from stepward.runtime.container import container
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,8 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _limit(tenant: str | None, active: int | None) -> int:
     """Set the limit if one is given, and read what holds."""
-    store = limits_store()
-    limits = RunLimits(store)
+    store, limits = container.ports.limits_store, container.costs.run_limits
     if tenant is None:
         if active is not None:
             limits.set_account(active)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import cache
 from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -81,6 +80,11 @@ class Settings(BaseModel):
         pairs = {name: _pairs(found.pop(name, "")) for name in ("event_sources", "tool_functions")}
         return cls.model_validate({**found, "http_allow": tuple(allow), **pairs, **entries})
 
+    @classmethod
+    def of_process(cls) -> Self:
+        """Read the environment of this process."""
+        return cls.read(os.environ)
+
     def need(self, name: str) -> str:
         """Read a value that the room cannot do without."""
         value = getattr(self, name)
@@ -98,9 +102,3 @@ def _listed(text: str) -> list[str]:
 def _pairs(text: str) -> dict[str, str]:
     pairs = (entry.partition("=") for entry in _listed(text))
     return {name: value for name, _, value in pairs}
-
-
-@cache
-def settings() -> Settings:
-    """Read this process's environment, once."""
-    return Settings.read(os.environ)

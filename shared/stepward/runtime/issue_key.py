@@ -15,7 +15,7 @@ from typing import Final
 
 from stepward.domain.durations import A_YEAR_S
 from stepward.domain.errors import StepwardError
-from stepward.runtime.wiring import api_keys
+from stepward.runtime.container import container
 
 _UNITS_S: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
 _LONGEST_S: Final = 10 * A_YEAR_S
@@ -52,7 +52,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _done(chosen: argparse.Namespace) -> str:
-    keys = api_keys()
+    keys = container.agents.api_keys
     if chosen.list:
         found = keys.keys(chosen.tenant)
         return json.dumps(found, indent=2) + "\n" if chosen.json else _table(found)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tenacity import RetryError, Retrying, retry_if_result, stop_after_delay, wait_exponential
 
 from stepward.domain.errors import InvalidRequest
-from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus
+
+if TYPE_CHECKING:
+    from stepward.ports.workflow_registry import RegisteredWorkflow
 
 MOST_S: Final = 25
 
@@ -28,7 +30,7 @@ def wait_of(text: str | None) -> int:
 def until_published(look: Callable[[], RegisteredWorkflow], seconds: int) -> RegisteredWorkflow:
     """Look at a workflow's version until its machine is made or refused, or the time is over; answer the last look."""
     polling = Retrying(
-        retry=retry_if_result(lambda kept: kept.status is VersionStatus.PUBLISHING),
+        retry=retry_if_result(lambda kept: kept.is_publishing),
         stop=stop_after_delay(seconds),
         wait=wait_exponential(multiplier=0.05, min=0.05, max=1),
     )

@@ -16,8 +16,7 @@ from stepward.agents.prices import TenantPrices
 from stepward.domain.errors import InvalidRequest, StepwardError
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
-from stepward.runtime.money import price_store
-from stepward.runtime.wiring import clock
+from stepward.runtime.container import container
 
 _OF_SET: Final = (*FIGURES, "discount", "source", "as-of")
 
@@ -28,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if chosen.tenant is not None:
             check_id("tenant", chosen.tenant, TENANT_PATTERN)
-        sys.stdout.write(_done(chosen, TenantPrices(price_store())))
+        sys.stdout.write(_done(chosen, container.costs.prices))
     except StepwardError as error:
         sys.stderr.write(f"{error.code}: {error.detail}{f' Fix: {error.fix}.' if error.fix else ''}\n")
         return 1
@@ -72,7 +71,7 @@ def _body(chosen: argparse.Namespace, current: dict[str, Any] | None) -> dict[st
     figures = {name: value for name in FIGURES if (value := _said(chosen, name)) is not None}
     change = PriceChange(figures, chosen.discount, chosen.source, chosen.as_of)
     try:
-        return change.over(current, f"{clock().now():%Y-%m-%d}")
+        return change.over(current, f"{container.ports.clock.now():%Y-%m-%d}")
     except FiguresMissing as error:
         raise InvalidRequest(
             str(error), field="model", fix=f"add {' and '.join(f'{one} USD' for one in error.options)}"

@@ -21,9 +21,8 @@ from stepward.domain.ids import PROVIDER_PATTERN, TENANT_PATTERN, check_id
 from stepward.domain.provider_pools import Pool, StoredKey, new_key
 from stepward.ports.clock import iso
 from stepward.ports.providers import SHARED, ProviderPools
+from stepward.runtime.container import container
 from stepward.runtime.provider_names import check_entry
-from stepward.runtime.provider_wiring import provider_pools
-from stepward.runtime.wiring import clock
 
 _DEFAULT_ID: Final = "default"
 _STAGE_PATTERN: Final = r"[a-z][a-z0-9]{1,15}"
@@ -34,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Do what was asked, and say how the pool is then."""
     chosen = _read(arguments)
     try:
-        sys.stdout.write(_done(chosen, provider_pools(chosen.stage)))
+        sys.stdout.write(_done(chosen, container.ports.provider_pools(chosen.stage)))
     except StepwardError as error:
         sys.stderr.write(f"{error.code}: {error.detail}{f' Fix: {error.fix}.' if error.fix else ''}\n")
         return 1
@@ -94,7 +93,7 @@ def _kept(chosen: argparse.Namespace, pools: ProviderPools) -> str:
     if said := check_entry(chosen.provider, chosen.stage, force=chosen.force):
         sys.stderr.write(f"{said}\n")
     owner = chosen.tenant or SHARED
-    key = new_key(chosen.id or _DEFAULT_ID, _value(chosen.provider), iso(clock().now()))
+    key = new_key(chosen.id or _DEFAULT_ID, _value(chosen.provider), iso(container.ports.clock.now()))
     before = pools.read(chosen.provider, owner) if chosen.action == "add" else None
     pool = (before or Pool(keys=())).with_key(key)
     pools.write(chosen.provider, owner, pool)

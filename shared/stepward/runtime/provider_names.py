@@ -6,7 +6,7 @@ from difflib import get_close_matches
 
 from stepward.domain.errors import InvalidRequest, StepwardError
 from stepward.ports.providers import BUILT_IN, ProviderEntry
-from stepward.runtime.provider_wiring import stage_providers
+from stepward.runtime.container import container
 
 
 def check_entry(provider: str, stage: str, *, force: bool) -> str | None:
@@ -28,7 +28,7 @@ def check_entry(provider: str, stage: str, *, force: bool) -> str | None:
     entries: tuple[ProviderEntry, ...] | None = BUILT_IN
     if provider not in built_in:
         try:
-            entries = stage_providers(stage)
+            entries = container.ports.stage_providers(stage)
         except StepwardError as error:
             entries, why_unknown = None, f" ({error.detail})"
     found = {entry.name: entry for entry in entries or ()} | built_in

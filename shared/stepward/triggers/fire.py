@@ -39,6 +39,11 @@ class Fired:
     run: Started | None = None
     error: StepwardError | None = None
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the firing started a run, and did not find one of before."""
+        return self.firing.result is FireResult.STARTED
+
 
 @dataclass(frozen=True)
 class Fire:

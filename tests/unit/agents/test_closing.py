@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.small_ports import MemoryRunMachine
-from stepward.agents.reconcile import CloseRun, Sweep, run_of_event
+from stepward.agents.reconcile import CloseRun, Sweep
 from stepward.domain.errors import Bug
+from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey
 from stepward.ports.runs import Freed
 from tests.support.builders import an_agent_body
@@ -106,14 +107,19 @@ def claim(world: World, key: RunKey) -> None:
 
 def an_event(key: RunKey, status: str, **more: Any) -> dict[str, Any]:
     given = json.dumps({"v": 1, "tenant": key.tenant, "run": key.run})
-    return {"source": "aws.states", "detail": {"status": status, "input": given, **more}}
+    return {"source": "aws.states", "detail": {"name": key.run, "status": status, "input": given, **more}}
+
+
+def close(world: World, event: dict[str, Any]) -> str:
+    ended = ExecutionEnd.of(event)
+    return closer(world)(ended.key, ended.error, ended.detail)
 
 
 def test_a_failed_execution_closes_its_run_with_its_error() -> None:
     world = World()
     key = a_started(world)
     event = an_event(key, "FAILED", error="Sandbox.Timedout", cause="again and again")
-    assert closer(world)(*run_of_event(event)) == "FAILED"
+    assert close(world, event) == "FAILED"
     assert world.show(key)["error"]["code"] == "Sandbox.Timedout"
     assert "again and again" in world.show(key)["error"]["detail"]
 
@@ -121,7 +127,7 @@ def test_a_failed_execution_closes_its_run_with_its_error() -> None:
 def test_a_timed_out_execution_says_so() -> None:
     world = World()
     key = a_started(world)
-    closer(world)(*run_of_event(an_event(key, "TIMED_OUT")))
+    close(world, an_event(key, "TIMED_OUT"))
     assert world.show(key)["error"]["code"] == "States.Timeout"
 
 
@@ -129,5 +135,5 @@ def test_the_event_of_a_cancelled_run_changes_nothing() -> None:
     world = World()
     key = a_started(world)
     world.cancel(key)
-    assert closer(world)(*run_of_event(an_event(key, "ABORTED", error="RunCancelled"))) == "CANCELLED"
+    assert close(world, an_event(key, "ABORTED", error="RunCancelled")) == "CANCELLED"
     assert world.show(key)["status"] == "CANCELLED"

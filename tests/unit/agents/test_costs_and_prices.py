@@ -16,7 +16,7 @@ from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.run_state import RunState
 from stepward.models.cards import unlisted_models
-from stepward.runtime.money import RememberedPrices
+from stepward.runtime.cached_ports import CachedPrices
 from tests.support.builders import a_created, a_turn
 
 PRICE = {
@@ -124,7 +124,7 @@ def test_a_price_that_cannot_be_counted_with_is_refused(model: str, body: dict[s
 
 def test_prices_are_remembered_for_a_minute() -> None:
     store, clock = MemoryPrices(), StillClock()
-    remembered = RememberedPrices(store, clock)
+    remembered = CachedPrices(store, clock)
     assert remembered.of("acme") == {}
     TenantPrices(store).put("acme", "fast", PRICE)
     assert remembered.of("acme") == {}
@@ -142,7 +142,7 @@ def test_a_price_of_all_tenants_is_not_looked_for_among_ones_own() -> None:
 
 def test_a_model_that_got_its_first_price_has_it_at_once() -> None:
     store, clock = MemoryPrices(), StillClock()
-    remembered = RememberedPrices(store, clock)
+    remembered = CachedPrices(store, clock)
     assert remembered.of("acme", unlisted_models("ours/llama-4", "fast")) == {}
     TenantPrices(store).put("acme", "ours/llama-4", PRICE)
     assert remembered.of("acme") == {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stepward.agents.advance_messages import AdvanceAnswer, AdvanceRequest
+from stepward.agents.machine_messages import AdvanceAnswer, AdvanceRequest
 from stepward.domain.journal import End
 from stepward.domain.runs import RunError, RunStatus
 from stepward.expressions.evaluate import evaluate

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.advance_messages import AdvanceAnswer
-from stepward.agents.call_tool import CallRequest, CallTool
+from stepward.agents.call_tool import CallTool
+from stepward.agents.machine_messages import AdvanceAnswer, CallRequest
 from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.journal import Turn

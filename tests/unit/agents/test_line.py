@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from stepward.agents.dispatch import serve_each
+from stepward.agents.machine_messages import WaitRequest
 from stepward.agents.reconcile import Sweep
 from stepward.agents.start import Start
-from stepward.agents.waits import OpenWait, WaitRequest
+from stepward.agents.waits import OpenWait
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus

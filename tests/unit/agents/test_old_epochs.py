@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.reconcile import CloseRun, Sweep, epoch_of_event, run_of_event
+from stepward.agents.reconcile import CloseRun, Sweep
 from stepward.domain.errors import StoreConflict, StoreThrottled
+from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey, epoch_of
 from tests.support.driver import World
 from tests.unit.agents.long_runs import a_world, up_to_the_change
@@ -122,7 +123,8 @@ def test_an_end_that_comes_before_the_change_forbids_it() -> None:
 def close(world: World, key: RunKey, status: str, epoch: int) -> str:
     given = json.dumps({"v": 1, "tenant": key.tenant, "run": key.run})
     event = {"detail": {"status": status, "input": given, "name": f"{key.run}.{epoch}"}}
-    return CloseRun(world.ports)(*run_of_event(event), epoch_of_event(event))
+    ended = ExecutionEnd.of(event)
+    return CloseRun(world.ports)(ended.key, ended.error, ended.detail, ended.epoch)
 
 
 def test_a_cancel_stops_the_execution_that_carries_the_run() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.advance_messages import AdvanceAnswer
 from stepward.agents.call_limits import out_of_budget
+from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.run_slots import RunSlot
 from stepward.domain.conversation import ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import (

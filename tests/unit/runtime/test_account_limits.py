@@ -7,14 +7,15 @@ import pytest
 from stepward.adapters.memory.costs import MemoryLimitsConfig
 from stepward.domain.budgets import AccountLimits
 from stepward.runtime import account_limits
+from stepward.runtime.container import Container
 
 
 def test_the_accounts_limit_is_set_and_shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    container: Container, capsys: pytest.CaptureFixture[str]
 ) -> None:
     store = MemoryLimitsConfig()
     store.change_account(AccountLimits(active=100, shards=4))
-    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    container.ports.limits_store = store
     assert account_limits.main(["--active", "10000"]) == 0
     assert store.account() == AccountLimits(active=10_000, shards=4)
     assert account_limits.main([]) == 0
@@ -23,20 +24,18 @@ def test_the_accounts_limit_is_set_and_shown(
 
 @pytest.mark.parametrize("active", ["0", "-1", "999999999"])
 def test_an_absurd_limit_is_refused(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], active: str
+    container: Container, capsys: pytest.CaptureFixture[str], active: str
 ) -> None:
     store = MemoryLimitsConfig()
-    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    container.ports.limits_store = store
     assert account_limits.main(["--active", active]) == 2
     assert "active" in capsys.readouterr().err
     assert store.account() == AccountLimits()
 
 
-def test_a_tenants_limit_is_set_and_shown(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_tenants_limit_is_set_and_shown(container: Container, capsys: pytest.CaptureFixture[str]) -> None:
     store = MemoryLimitsConfig()
-    monkeypatch.setattr(account_limits, "limits_store", lambda: store)
+    container.ports.limits_store = store
     assert account_limits.main(["--tenant", "acme", "--active", "3"]) == 0
     assert account_limits.main(["--tenant", "acme"]) == 0
     assert capsys.readouterr().out == "active: 3\n" * 2
@@ -46,6 +45,6 @@ def test_a_tenants_limit_is_set_and_shown(
 @pytest.mark.parametrize(
     "words", [["--tenant", "No Tenant", "--active", "3"], ["--tenant", "acme", "--active", "0"]]
 )
-def test_a_tenants_limit_is_checked(monkeypatch: pytest.MonkeyPatch, words: list[str]) -> None:
-    monkeypatch.setattr(account_limits, "limits_store", MemoryLimitsConfig)
+def test_a_tenants_limit_is_checked(container: Container, words: list[str]) -> None:
+    container.ports.limits_store = MemoryLimitsConfig()
     assert account_limits.main(words) in (1, 2)

@@ -11,6 +11,7 @@ from stepward.adapters.memory.small_ports import MemoryIdentity, StillClock
 from stepward.domain.errors import NotAuthenticated
 from stepward.identity.api_keys import ApiKeys
 from stepward.runtime import issue_key
+from stepward.runtime.container import Container
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -21,10 +22,9 @@ def clock() -> StillClock:
 
 
 @pytest.fixture
-def keys(clock: StillClock, monkeypatch: pytest.MonkeyPatch) -> ApiKeys:
-    found = ApiKeys(MemoryIdentity(), clock)
-    monkeypatch.setattr(issue_key, "api_keys", lambda: found)
-    return found
+def keys(clock: StillClock, container: Container) -> ApiKeys:
+    container.ports.identity, container.ports.clock = MemoryIdentity(), clock
+    return container.agents.api_keys
 
 
 @pytest.fixture

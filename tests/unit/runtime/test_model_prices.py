@@ -9,15 +9,15 @@ import pytest
 
 from stepward.adapters.memory.costs import MemoryPrices
 from stepward.runtime import model_prices
+from stepward.runtime.container import Container
 
 Run = Callable[..., tuple[int, str, str]]
 OURS = ("--model", "ours/llama-4")
 
 
 @pytest.fixture
-def store(monkeypatch: pytest.MonkeyPatch) -> MemoryPrices:
-    found = MemoryPrices()
-    monkeypatch.setattr(model_prices, "price_store", lambda: found)
+def store(container: Container) -> MemoryPrices:
+    container.ports.price_store = found = MemoryPrices()
     return found
 
 

@@ -13,7 +13,8 @@ from stepward.adapters.memory.providers import MemoryPools
 from stepward.domain.errors import DependencyTimeout
 from stepward.domain.provider_pools import MOST_KEYS, secrets_prefix
 from stepward.ports.providers import ProviderEntry, with_built_in
-from stepward.runtime import provider_keys, provider_names
+from stepward.runtime import provider_keys
+from stepward.runtime.container import Container
 
 Run = Callable[..., tuple[int, str, str]]
 PLANTED = "sk-planted-0123456789-ABCD"
@@ -25,9 +26,9 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def pools(monkeypatch: pytest.MonkeyPatch) -> MemoryPools:
+def pools(container: Container) -> MemoryPools:
     found = MemoryPools()
-    monkeypatch.setattr(provider_keys, "provider_pools", lambda stage: found if stage == "dev" else None)
+    container.ports.provider_pools = lambda stage: found if stage == "dev" else None
     return found
 
 
@@ -163,13 +164,13 @@ def test_wrong_words(run: Run, pools: MemoryPools, words: tuple[str, ...], said:
 
 
 @pytest.fixture
-def entries(monkeypatch: pytest.MonkeyPatch) -> None:
+def entries(container: Container) -> None:
     """A stage that has one provider of its own, beside a Bedrock under another name."""
     own = (
         ProviderEntry(name="ours", kind="openai-chat", base_url="https://models.example.com/v1"),
         ProviderEntry(name="bedrock-eu", kind="bedrock"),
     )
-    monkeypatch.setattr(provider_names, "stage_providers", lambda _: with_built_in(own))
+    container.ports.stage_providers = lambda _: with_built_in(own)
 
 
 @pytest.mark.usefixtures("entries")
@@ -208,13 +209,13 @@ def test_by_force_it_is_kept_and_pointed_out(run: Run, pools: MemoryPools) -> No
     [(None, "it is not deployed"), (DependencyTimeout("AWS did not answer"), "(AWS did not answer)")],
 )
 def test_a_stage_that_cannot_be_asked_is_no_reason_to_take_any_name(
-    run: Run, pools: MemoryPools, monkeypatch: pytest.MonkeyPatch, found: Exception | None, why: str
+    run: Run, pools: MemoryPools, container: Container, found: Exception | None, why: str
 ) -> None:
     def asked(_: str) -> None:
         if found:
             raise found
 
-    monkeypatch.setattr(provider_names, "stage_providers", asked)
+    container.ports.stage_providers = asked
     code, _, said = run("set", "--provider", "ours", value="sk-12345678")
     assert (code, why in said) == (1, True)
     assert run("set", "--provider", "ours", "--force", value="sk-12345678")[0] == 0

@@ -8,11 +8,13 @@ import pytest
 
 from infra.config import load_config
 from infra.config_errors import DefinitionError
+from stepward.adapters.memory.small_ports import MemoryEvents
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
 from stepward.domain.triggers import WORKFLOW_EVENTS, EventMatch
 from stepward.domain.workflows import TaskDefinition
-from stepward.runtime import workflow_wiring
+from stepward.runtime.config import Settings
+from stepward.runtime.container import Container
 from stepward.tasks.catalog import find_type, settings_of
 from stepward.tasks.event import PLATFORM_FIELDS
 from stepward.triggers.arrivals import Arrival, Unclaimed, arrival_of
@@ -68,17 +70,13 @@ def test_a_task_cannot_say_what_the_platform_says(name: str) -> None:
     assert (ran.status, ran.error("tell"), world.events) == ("FAILED", InvalidRequest.__name__, [])
 
 
-def test_the_platforms_fields_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
-    put: list[dict[str, Any]] = []
-    monkeypatch.setenv("EVENT_BUS", "bus")
-    monkeypatch.setattr(
-        "stepward.adapters.aws.events.EventBridgeEvents.put",
-        lambda bus, source, name, detail: put.append(detail),
-    )
-    monkeypatch.setattr(workflow_wiring, "settings", type("Settings", (), {"need": lambda self, name: "bus"}))
+def test_the_platforms_fields_come_last() -> None:
+    container, bus = Container(Settings()), MemoryEvents()
+    container.ports.stage_bus = bus
     forged = {"id": "other", "tenant": "rival", "run": "run_9", "order": 7}
-    workflow_wiring._put_event(RunKey(tenant="acme", run="run_1"), "order.paid", "run_1:tell", forged)
-    assert put == [{"id": "run_1:tell", "tenant": "acme", "run": "run_1", "order": 7}]
+    container.workflow_runs.put_event(RunKey(tenant="acme", run="run_1"), "order.paid", "run_1:tell", forged)
+    ((_, _, put),) = bus.told
+    assert put == {"id": "run_1:tell", "tenant": "acme", "run": "run_1", "order": 7}
 
 
 @pytest.mark.parametrize("source", ["stepward.workflow", "stepward", "stepward.other", "aws.s3"])

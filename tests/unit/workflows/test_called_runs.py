@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from stepward.agents.machine_messages import WaitRequest
 from stepward.agents.start import Start
-from stepward.agents.waits import OpenWait, WaitRequest
+from stepward.agents.waits import OpenWait
 from stepward.domain.errors import NotAllowed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead

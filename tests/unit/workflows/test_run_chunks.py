@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.reconcile import run_of_event
 from stepward.domain.chunks import ranges
+from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
@@ -16,7 +16,6 @@ from stepward.workflows.program.limits import SLICE_ITEMS
 from stepward.workflows.program.names import SETTLE, WHICH
 from stepward.workflows.proofs.catalog import prove
 from stepward.workflows.runs.chunks import MOST_EXECUTIONS, RunChunk
-from stepward.workflows.runs.task_requests import chunk_of_event
 from tests.support.workflow_doubles import nobody, well
 from tests.support.workflow_world import Ran, WorkflowWorld
 
@@ -221,11 +220,10 @@ class TestDeaths:
         world = timed()
         ran = world.run([foreach(twice())], list(range(12)))
         one = world.chunks(ran.key)[0]
-        event = {"detail": {"input": json.dumps(one.given), "status": "ABORTED"}}
-        key, _, detail = run_of_event(event)
-        chunk = chunk_of_event(event)
-        assert chunk is not None
-        assert RunChunk(world.ports).died(key, chunk, detail) == "the run has ended"
+        event = {"detail": {"input": json.dumps(one.given), "status": "ABORTED", "name": "a chunk"}}
+        ended = ExecutionEnd.of(event)
+        assert ended.chunk is not None
+        assert RunChunk(world.ports).died(ended.key, ended.chunk, ended.detail) == "the run has ended"
         assert len(world.chunks(ran.key)) == 3
 
 

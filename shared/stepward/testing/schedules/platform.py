@@ -16,20 +16,20 @@ from stepward.adapters.memory.run_queue import MemoryTokens
 from stepward.adapters.memory.runtime_state import MemoryRuntimeState
 from stepward.adapters.memory.small_ports import CountingIds, MemoryDatasets, MemoryEvents, StillClock
 from stepward.agents.advance import Advance
-from stepward.agents.advance_messages import AdvanceRequest
 from stepward.agents.answering import StageAnswers
 from stepward.agents.approval_reminders import RemindApprovers
 from stepward.agents.approvals import DecideApproval
 from stepward.agents.call_limits import CallLimits
-from stepward.agents.call_tool import CallRequest, CallTool
+from stepward.agents.call_tool import CallTool
 from stepward.agents.dispatch import DispatchRuns
 from stepward.agents.lookup import find_agent
+from stepward.agents.machine_messages import AdvanceRequest, CallRequest, WaitRequest
 from stepward.agents.reconcile import CloseRun, Sweep
 from stepward.agents.register import Register
 from stepward.agents.run_control import CancelRun, PauseRun, ResumeRun
 from stepward.agents.run_ports import RunPorts
 from stepward.agents.start import Start
-from stepward.agents.waits import OpenWait, WaitRequest, openers_of
+from stepward.agents.waits import OpenWait, openers_of
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.approvals import Approval
 from stepward.domain.run_origins import Caller

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -81,9 +80,3 @@ class TaskRequest(BaseModel):
         state = context.get("State", {})
         found = {"run": context.get("Execution", {}).get("Input"), "try": state.get("RetryCount", 0)}
         return {**found, "entered": state.get("EnteredTime"), **said}
-
-
-def chunk_of_event(event: dict[str, Any]) -> Chunk | None:
-    """Read from a status-change event of Step Functions which chunk of a run ended; None if it was no chunk."""
-    chunk = json.loads(event["detail"]["input"]).get("chunk")
-    return Chunk.model_validate(chunk) if chunk else None
