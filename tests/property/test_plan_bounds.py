@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import Counter
 from typing import Any
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepward.domain.aws_prices import AwsCost
+from stepward.domain.bounds import Bound
 from stepward.domain.workflows import WorkflowDefinition
+from stepward.testing.planted.base import PlantedFault
+from stepward.testing.planted.catalog import BILLS
 from stepward.workflows.compiler.compile import compile_workflow
+from stepward.workflows.planner.cost_bounds import CostBounds
 from stepward.workflows.planner.plan import plan
 from stepward.workflows.planner.svg import mermaid, svg
+from stepward.workflows.planner.usage_bounds import entered_states
+from stepward.workflows.program.iteration_bounds import IterationBounds
 from stepward.workflows.proofs.catalog import prove
 from tests.property.test_workflow_meaning import a_world as a_world_of
 from tests.support.drawn_workflows import Drawing
@@ -148,3 +157,71 @@ def test_tasks_that_really_run_take_what_their_plan_says(seed: int) -> None:
         assert made.states.least <= entered
         assert made.lambda_calls.least <= len(world.requests)
         assert made.dynamodb_writes.least <= writes
+
+
+ANSWERED: list[dict[str, Any]] = [
+    {"type": "agent", "agent": "helper"},
+    {"type": "human", "question": "May I?", "timeout_s": 86_400},
+    {"type": "webhook", "wait_for_call": True, "timeout_s": 86_400},
+    {"type": "event", "event": "shop.told"},
+]
+
+
+def answered_otherwise(chance: random.Random, tasks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Let people, callers and events stand for some of the agents, and let waits be so long that they give their slot back."""
+    found = []
+    for task in tasks:
+        made = {**task, "tasks": answered_otherwise(chance, task.get("tasks", []))}
+        if task["type"] == "agent":
+            kept = {name: value for name, value in made.items() if name not in ("agent", "with")}
+            made = {**kept, **chance.choice(ANSWERED)}
+        elif task["type"] == "wait":
+            made["seconds"] = chance.choice([made["seconds"], 3_600])
+        found.append(made)
+    return found
+
+
+def outside(counts: dict[str, Bound], aws: AwsCost, *, went_through: bool) -> dict[str, tuple[Bound, int]]:
+    """List the counts of a bill that its plan does not allow; memory times are billed by the started thousandth."""
+    plain = {**aws.counts, "lambda_mb_ms": 1024 * (aws.counts["lambda_gb_ms"] - 1) + 1}
+    return {
+        name: (bound, plain[name])
+        for name, bound in counts.items()
+        if plain[name] > bound.most
+        or (went_through and plain[name] < bound.least - 1023 * (name == "lambda_mb_ms"))
+    }
+
+
+def what_is_outside(seed: int) -> dict[str, tuple[Bound, int]]:
+    """Run a drawn workflow, and hold its bill to its plan."""
+    chance = random.Random(seed)
+    said = Drawing(seed).document().model_dump(mode="json", by_alias=True, exclude_defaults=True)
+    said["tasks"] = answered_otherwise(chance, said["tasks"])
+    world = a_world_of(seed, WorkflowDefinition.model_validate(said), troubled=False)
+    ran = world.finish(world.start({"n": 3, "yes": True}))
+    # Of the machine that ran: in some worlds functions make the writes of its awaits.
+    program = world.program("acme", "flow", "1.0.0")
+    machine = json.loads(world.registry.machine_text("acme", "flow", "1.0.0"))
+    costs = CostBounds(program, entered_states(program, machine), IterationBounds(program))
+    went_through, aws = "failed" not in ran.execution.entered[-1].given, ran.head.aws
+    most = costs.aws.most_usd_micros
+    assert aws is not None and most is not None
+    found = outside(costs.counts, aws, went_through=went_through)
+    paid = Bound(least=costs.aws.least_usd_micros, most=most)
+    if aws.usd_micros > most or (went_through and aws.usd_micros < paid.least):
+        found["usd_micros"] = (paid, aws.usd_micros)
+    return found
+
+
+@some
+@given(st.integers(0, 2**32))
+def test_every_bill_lies_within_its_plan(seed: int) -> None:
+    assert not what_is_outside(seed)
+
+
+@pytest.mark.parametrize("fault", BILLS, ids=lambda fault: fault.name)
+def test_a_bill_and_a_plan_that_count_differently_are_noticed(fault: PlantedFault) -> None:
+    with fault.planted():
+        assert any(what_is_outside(seed) for seed in range(200)), (
+            f"nothing shows that this does not hold: {fault.promise}"
+        )

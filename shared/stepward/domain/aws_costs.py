@@ -15,6 +15,18 @@ from math import ceil
 from typing import Final
 
 from stepward.domain.aws_prices import ROOM_MEMORY_MB, USD_MICROS_EACH, AwsCost
+from stepward.domain.footprint import (
+    AGENT_CONTINUES,
+    AGENT_ENDS,
+    AGENT_PARKS,
+    AGENT_QUEUES,
+    AGENT_STARTS,
+    BUDGET_DRAWN,
+    BUDGET_RETURNED,
+    ITEM_BYTES,
+    MARK,
+    Units,
+)
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
@@ -33,8 +45,6 @@ from stepward.domain.money import rounded_up
 
 INLINE_BODY_BYTES: Final = 100_000
 """A larger body lies in S3, and its item names it."""
-ITEM_BYTES: Final = 170
-"""A record's item without its body: keys, kind, version, time, and the attributes' names."""
 ADVANCE_EDGES_MS: Final = 25
 """Before the claim and after the last record of an advance."""
 TOOL_EDGES_MS: Final = 20
@@ -42,16 +52,6 @@ ASSUMED_TOOL_MS: Final = 50
 START_MS: Final = {"authorizer": 15, "runs_api": 40}
 DISPATCH_MS: Final = 30
 
-START_WRITE_UNITS: Final = 11
-"""Head 2 with its three lists 3, slot 2, two counters 4; the first record comes on top, each budget 3."""
-END_WRITE_UNITS: Final = 13
-"""Head 2 with its three lists 3, slot 2, two counters 4, costs 2; each budget 2."""
-START_READ_UNITS: Final = 4
-"""The caller's key, the agent and its version, and the definition once more where it is carried out."""
-SLOT_WRITE_UNITS: Final = 12
-"""A place in line and its leaving 4, slot 2 and counters 4, the head's status 2."""
-EPOCH_WRITE_UNITS: Final = 5
-"""Of a new execution: head 2 with its three lists 3."""
 _IN_TRANSACTIONS: Final = frozenset(
     {"created", "inherited", "admitted", "queued", "parked", "topped_up", "continued"}
 )
@@ -83,6 +83,11 @@ class AwsTally:
         """Count another's with this one, but for times that are still going on."""
         for name in USD_MICROS_EACH:
             setattr(self, name, getattr(self, name) + getattr(other, name))
+
+    def take(self, units: Units) -> None:
+        """Count an effect by the table."""
+        for name, amount in units.priced().items():
+            setattr(self, name, getattr(self, name) + amount)
 
     def cost(self) -> AwsCost:
         """Price what was counted."""
@@ -133,8 +138,7 @@ class AwsTally:
             for room, ms in START_MS.items():
                 self.invoke(room, ms)
         self.budgets = budgets
-        self.write_units += START_WRITE_UNITS + 3 * budgets
-        self.read_units += START_READ_UNITS
+        self.take(AGENT_STARTS + BUDGET_DRAWN.times(budgets))
         if in_line:
             self.stand_in_line()
 
@@ -142,13 +146,11 @@ class AwsTally:
         """Count a draw that is not the start's own."""
         if record.allowance:
             self.budgets = len(record.allowance.budgets)
-            self.write_units += 3 * self.budgets
+            self.take(BUDGET_DRAWN.times(self.budgets))
 
     def stand_in_line(self) -> None:
         """Count joining and leaving the line, with the message and the function that serve it."""
-        self.queue_messages += 1
-        self.write_units += SLOT_WRITE_UNITS
-        self.read_units += 2
+        self.take(AGENT_QUEUES)
         self.invoke("dispatch", DISPATCH_MS)
 
     def advance(self, ms: int = 0) -> None:
@@ -190,19 +192,19 @@ class AwsTally:
     def wait(self, calls: int) -> None:
         """Count a wait for people or other runs: a state for all and one for each, opened by a function each."""
         self.transitions += 1 + calls
-        self.write_units += 8 + 2 * self.budgets + 2 * calls
+        self.take(AGENT_PARKS + BUDGET_RETURNED.times(self.budgets) + MARK.times(2 * calls))
         for _ in range(calls):
             self.invoke("dispatch", DISPATCH_MS)
 
     def begin_epoch(self) -> None:
         """Count the last state of an execution that hands the run to a new one; its advance is counted by its claim."""
         self.transitions += 1
-        self.write_units += EPOCH_WRITE_UNITS
+        self.take(AGENT_CONTINUES)
 
     def end(self) -> None:
         """Count a run's end."""
         self.transitions += 1
-        self.write_units += END_WRITE_UNITS + 2 * self.budgets
+        self.take(AGENT_ENDS + BUDGET_RETURNED.times(self.budgets))
 
     def _end_if(self, is_end: bool) -> None:
         if is_end:

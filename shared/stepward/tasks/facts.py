@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from stepward.domain.bounds import Bound
+from stepward.domain.bounds import Bound, exactly
+from stepward.domain.footprint import MARK, Units
 from stepward.expressions.evaluate import is_expression
 
 # How it runs.
@@ -55,11 +56,21 @@ class Answered:
     """Who takes the answer to an awaited task from outside; a run that answers counts its own."""
 
     function: str
-    calls: Bound
-    """Functions that are called for it, the authorizer included."""
+    requests: Bound
+    """How often it is called by HTTP: to look at what is asked, and to answer."""
     has_authorizer: bool = True
     is_approval: bool = False
     """Whether an approval is kept: who is asked, that they were told, and what was decided."""
+
+    @property
+    def calls(self) -> Bound:
+        """Functions that are called for it, the authorizer included."""
+        return self.requests * exactly(1 + self.has_authorizer)
+
+
+def beside(steps: tuple[Step, ...]) -> Units:
+    """Count what is kept of a task that runs beside its record and its mark: the items of a list."""
+    return MARK if Step.ITEMS in steps else Units()
 
 
 # How it is drawn.

@@ -65,7 +65,7 @@ class HumanTask(TaskType[HumanSettings]):
     )
     markers = ("question",)
     typical_ms = 3_600_000
-    answered = Answered("approvals_api", Bound(least=0, expected=2, most=6), is_approval=True)
+    answered = Answered("approvals_api", Bound(least=0, expected=1, most=3), is_approval=True)
     expressions = ("question", "details")
     needs_timeout = True
 

@@ -18,6 +18,16 @@ def always(answer: Any) -> Callable[[Any], Method]:
     return lambda _: lambda *_, **__: answer
 
 
+def done_twice(sound: Method) -> Method:
+    """Do it once more than it is asked for."""
+
+    def twice(*given: Any, **named: Any) -> Any:
+        sound(*given, **named)
+        return sound(*given, **named)
+
+    return twice
+
+
 def never(_: Any) -> property:
     """Be a property that is False."""
     return property(lambda _: False)

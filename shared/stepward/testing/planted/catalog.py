@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from stepward.domain.bounds import Bound
 from stepward.testing.planted import breaks
 from stepward.testing.planted.base import PlantedFault
 
@@ -274,4 +275,25 @@ LIVES: Final = (
         breaks.always("left"),
     ),
 )
+BILLS: Final = (
+    PlantedFault(
+        "answer billed twice",
+        "A bill counts an answer from outside once.",
+        "stepward.workflows.runs.bill:Bill._answer",
+        breaks.done_twice,
+    ),
+    PlantedFault(
+        "write that is not billed",
+        "A bill counts each write of a record.",
+        "stepward.workflows.runs.bill:Bill._times_kept",
+        breaks.always(1),
+    ),
+    PlantedFault(
+        "answer that is not planned",
+        "A plan counts who answers from outside.",
+        "stepward.workflows.planner.cost_bounds:CostBounds._answered",
+        breaks.always(Bound()),
+    ),
+)
+"""Against what plans and bills of workflows agree on: their tests draw workflows, not schedules."""
 PLANTED: Final = (*JOURNAL, *EFFECTS, *MONEY, *MODELS, *SLOTS, *WAITS, *LIVES)

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from stepward.domain.bounds import ONE, Bound, total
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.footprint import LOOKS, TOKEN_BYTES
 from stepward.domain.programs import PlannedTask, Program
 from stepward.expressions.evaluate import TIMEOUT_MS
 from stepward.expressions.references import expressions_in
@@ -107,15 +108,12 @@ RECORD_BYTES: Final = 700
 """Of a record without its output or its error."""
 ERROR_BYTES: Final = 4_000
 """A detail has 1,000 characters at most, of four bytes each."""
-TOKEN_BYTES: Final = 1_100
 KEEPING_MS: Final = 2_000
 """More than the reads and writes of a function take, together with its own work."""
 LONGEST_MS: Final = 300_000
 """The most that the room may run, whatever the task calls from there."""
 VALUE_UNITS: Final = 100
 """Of a value that an item holds; what is larger goes to the bucket, which costs less than these."""
-BEGIN_AND_END_UNITS: Final = 20 + 3 * VALUE_UNITS
-"""Heads with their lists, the input in a transaction, the output, costs, and an Idempotency-Key."""
 SMALL_UNITS: Final = 2
 """Of a mark, a word or a token."""
 
@@ -148,7 +146,11 @@ class SizeBounds:
         wanted = {path, *planned.needs, *self._read_by(planned)}
         latches = {self.program.tasks[one].latch for one in wanted}
         values = 2 + len(self._read_by(planned))
-        return 2 + sum(ceil(self._latch_bytes[one] / 4096) for one in latches) + values * VALUE_UNITS // 4
+        return (
+            LOOKS.read_units
+            + sum(ceil(self._latch_bytes[one] / 4096) for one in latches)
+            + values * VALUE_UNITS // 4
+        )
 
     @cached_property
     def everything_units(self) -> int:

@@ -36,8 +36,6 @@ OWN_BYTES: Final = 100_000
 """Of an output in an item of its task's own; a larger one is kept apart."""
 SLICE_ITEMS: Final = 100
 """Of a large foreach's items that are kept, and read, together."""
-LOOK_READ_UNITS: Final = 3
-"""How the run began, who may undo, and whether somebody did."""
 MOST_UNDOINGS: Final = 3
 """How often undoing is begun; what was undone is kept, so that a further execution does the rest only."""
 

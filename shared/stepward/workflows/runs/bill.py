@@ -13,15 +13,27 @@ from functools import cached_property
 from math import ceil
 from typing import Final
 
-from stepward.domain.aws_costs import ITEM_BYTES, START_MS, AwsTally
+from stepward.domain.aws_costs import START_MS, AwsTally
 from stepward.domain.aws_prices import AwsCost
+from stepward.domain.footprint import (
+    APPROVAL,
+    CHUNK_STATES,
+    ITEM_BYTES,
+    LOOKS,
+    MARK,
+    SLOT_MOVES,
+    TOKEN_BYTES,
+    UNDO_LOOKS,
+    WORKFLOW_ENDS,
+    WORKFLOW_STARTS,
+)
 from stepward.domain.programs import PlannedTask, Program
-from stepward.domain.task_records import TaskKey, TaskRecord
+from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso
 from stepward.ports.tasks import Begun, LatchKey, Looked
 from stepward.tasks.catalog import is_awaited, type_of
-from stepward.tasks.facts import Step
-from stepward.workflows.program.limits import LOOK_READ_UNITS
+from stepward.tasks.facts import Step, beside
+from stepward.workflows.program.limits import SLICE_ITEMS
 from stepward.workflows.program.names import at_depth, number_of, round_of
 from stepward.workflows.runs.compensation_lock import RIGHT
 from stepward.workflows.runs.slots import LONG_S
@@ -33,18 +45,6 @@ USUAL_MS: Final = 30
 """Of a function that only evaluates, keeps or sets something going."""
 ANSWER_MS: Final = 40
 """Of a room that takes a person's decision, or a call from outside."""
-TOKEN_BYTES: Final = 1_000
-START_WRITE_UNITS: Final = 15
-"""Head 2 with its three lists 3, beginning 2, a small input 2, slot 2, two counters 4; without an Idempotency-Key."""
-END_WRITE_UNITS: Final = 16
-"""Head 2 with its three lists 3, output 1, costs 2, how it stands 2, slot 2, two counters 4."""
-WAIT_WRITE_UNITS: Final = 26
-"""The slot given back and taken again, each time with two counters 4, how it stands 2, head 2 with its three lists 3."""
-ASKING_WRITE_UNITS: Final = 9
-"""An approval with its list 3, that it was told 2, its decision 4."""
-START_READ_UNITS: Final = 2
-CHUNK_STATES: Final = 4
-"""What waits for it, the question which items, the items, and its settling."""
 
 
 @dataclass
@@ -68,8 +68,7 @@ class Bill:
     def settled(self, ms: int | None) -> AwsCost:
         """Price the whole with its end; `ms` is how long the last state's function took, None if it was not entered."""
         tally = self.total.copy()
-        tally.events += 1
-        tally.write_units += END_WRITE_UNITS
+        tally.take(WORKFLOW_ENDS)
         if ms is not None:
             tally.transitions += 1
             tally.invoke(ROOM, ms + EDGES_MS)
@@ -82,9 +81,7 @@ class Bill:
             tally.http_requests += 1
             for room, ms in START_MS.items():
                 tally.invoke("workflows_api" if room == "runs_api" else room, ms)
-        tally.s3_gets += 1
-        tally.write_units += START_WRITE_UNITS
-        tally.read_units += START_READ_UNITS
+        tally.take(WORKFLOW_STARTS)
         tally.transitions += self.program.definition.is_state_machine + bool(self.program.chunks)
 
     def _task(self, task: TaskKey) -> AwsTally:
@@ -105,20 +102,20 @@ class Bill:
         if task == RIGHT:
             self._undoing(tally, self.looked.begun[task])
         elif task.is_undone:
-            tally.read_units += LOOK_READ_UNITS
+            tally.take(UNDO_LOOKS)
         if task.is_chunk:
             executions = len(self.looked.begun.get(task, ()))
             tally.transitions += CHUNK_STATES * executions
             for _ in range(2 * executions):
                 tally.invoke(ROOM, USUAL_MS)
             tally.read_units += 2 * executions * self._looks(None, task)
-            tally.write_units += 2 * executions
+            tally.take(MARK.times(2 * executions))
         if record:
             tally.write(_bytes(record))
 
     def _undoing(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
         """Count the right to undo, and the states that led an execution of its own to its last one."""
-        tally.write_units += len(marks)
+        tally.take(MARK.times(len(marks)))
         for mark in marks:
             if mark.child:
                 tally.transitions += 1 + self.program.definition.is_state_machine + bool(self.program.chunks)
@@ -137,7 +134,8 @@ class Bill:
             # A try that failed is taken to have lasted as long as the last one.
             tally.invoke(ROOM, own_ms if number < tries else USUAL_MS)
         tally.read_units += functions * self._looks(planned, task)
-        tally.events += type_of(planned.task).puts_events
+        if record is None or record.status is not TaskStatus.SKIPPED:
+            tally.events += type_of(planned.task).puts_events
 
     def _writes(
         self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
@@ -145,31 +143,41 @@ class Bill:
         size = self._sizes.get(_latch(planned, task), ITEM_BYTES)
         tally.write_units += planned.awaits * ceil((size + TOKEN_BYTES) / 1024)
         marks = len(self.looked.begun.get(task, ()))
-        tally.write_units += marks
+        tally.take(MARK.times(marks))
         if record is None:
             return
-        tally.write_units += ceil(self._sizes_then[task] / 1024) + len(planned.marks)
+        kind, times = type_of(planned.task), self._times_kept(planned, marks)
+        tally.write_units += times * ceil(self._sizes_then[task] / 1024)
+        tally.take(MARK.times(times * len(planned.marks)))
         if record.output_bytes is not None:
             tally.write(record.output_bytes)
-        steps = type_of(planned.task).steps
-        if Step.ITEMS in steps:
-            tally.write_units += 1
-        if Step.PAUSE in steps and _waited_s(record) > LONG_S:
-            tally.write_units += WAIT_WRITE_UNITS
+        if marks:
+            tally.take(beside(kind.steps) + MARK.times(self._slices(task)))
+        if Step.PAUSE in kind.steps and _waited_s(record) > LONG_S:
+            tally.take(SLOT_MOVES.times(2))
         if marks and self._is_awaited(planned):
             self._answer(tally, planned, marks)
 
+    def _times_kept(self, planned: PlannedTask, marks: int) -> int:
+        """Count the writes of a record: what ended before it was begun is kept again by the state that keeps outcomes."""
+        return 1 + (type_of(planned.task).keeps_later and not marks)
+
+    def _slices(self, task: TaskKey) -> int:
+        """Count the parts in which a list is kept whose items run in chunks."""
+        return ceil(self._ran_of(task) / SLICE_ITEMS) if task.path in self.program.chunks else 0
+
     def _answer(self, tally: AwsTally, planned: PlannedTask, tries: int) -> None:
         """Count tokens, and who brings an answer; runs count for themselves what they do at their end."""
-        tally.write_units += tries + WAIT_WRITE_UNITS
-        tally.read_units += 2
+        tally.take(MARK.times(tries) + SLOT_MOVES.times(2) + LOOKS)
         answered = type_of(planned.task).answered
-        if answered:
-            tally.http_requests += 1
-            tally.invoke("authorizer", START_MS["authorizer"] if answered.has_authorizer else 0)
-            tally.invoke(answered.function, ANSWER_MS)
-        if answered and answered.is_approval:
-            tally.write_units += ASKING_WRITE_UNITS
+        if answered is None:
+            return
+        tally.http_requests += 1
+        if answered.has_authorizer:
+            tally.invoke("authorizer", START_MS["authorizer"])
+        tally.invoke(answered.function, ANSWER_MS)
+        if answered.is_approval:
+            tally.take(APPROVAL)
 
     def _tries(self, task: TaskKey, planned: PlannedTask, record: TaskRecord | None) -> int:
         """How often the task's first state was tried, as far as is known."""
@@ -188,7 +196,11 @@ class Bill:
         """How often a loop asked once more: as many times as it ran."""
         if not type_of(planned.task).takes_turns:
             return 0
-        return self._ran.get(round_of(task.at, task.path, 0).rpartition("[")[0], 0)
+        return self._ran_of(task)
+
+    def _ran_of(self, body: TaskKey) -> int:
+        """How many rounds a body ran."""
+        return self._ran.get(round_of(body.at, body.path, 0).rpartition("[")[0], 0)
 
     @cached_property
     def _ran(self) -> dict[str, int]:
@@ -203,12 +215,12 @@ class Bill:
     def _looks(self, planned: PlannedTask | None, task: TaskKey) -> float:
         """What one look at the run reads: how it began, the task's mark, and the records of those that it needs."""
         if planned is None:
-            return 2
+            return LOOKS.read_units
         if self.program.definition.is_state_machine:
             return self._everything
         others = (self.program.tasks[path] for path in {planned.path, *planned.needs})
         latches = {_latch(other, task) for other in others}
-        return 2 + sum(ceil(self._sizes.get(latch, 1) / 4096) for latch in latches)
+        return LOOKS.read_units + sum(ceil(self._sizes.get(latch, 1) / 4096) for latch in latches)
 
     @cached_property
     def _everything(self) -> int:
