@@ -6,7 +6,8 @@ import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Final
+from math import ceil
+from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -26,6 +27,12 @@ LONGEST_CALL_S: Final = 270.0
 """What all attempts and pauses of one call may take that one function makes: less than the function has."""
 
 
+LONGEST_IN_PROCESS_S: Final = 2
+
+
+"""The longest first pause between two attempts that a function waits for itself."""
+
+
 class Backoff(StrEnum):
     """How the pauses between attempts grow."""
 
@@ -34,6 +41,17 @@ class Backoff(StrEnum):
     CONSTANT = "constant"
     LINEAR = "linear"
     EXPONENTIAL = "exponential"
+
+
+class MachinePauses(NamedTuple):
+    """A rule's pauses as a state machine makes them."""
+
+    first_s: int
+    factor: float
+    longest_s: int | None
+    """None where they do not grow."""
+    is_jittered: bool
+    """Jitter of a machine takes up to the whole pause."""
 
 
 class Retry(BaseModel):
@@ -76,13 +94,35 @@ class Retry(BaseModel):
         linear: base * attempt; exponential: base * exponent_base ** (attempt - 1). Then the cap, then the jitter,
         which takes away up to a half.
         """
-        grown = {
-            Backoff.CONSTANT: 1.0,
-            Backoff.LINEAR: float(attempt),
-            Backoff.EXPONENTIAL: self.exponent_base ** (attempt - 1),
-        }.get(self.strategy, 0.0)
+        by_attempt = attempt if self.strategy is Backoff.LINEAR else 0
+        grown = by_attempt if self.factor is None else self.factor ** (attempt - 1)
         capped = min(self.base_s * grown, self.max_s)
         return capped * (0.5 + random * 0.5) if self.jitter else capped
+
+    @property
+    def factor(self) -> float | None:
+        """By what each pause is multiplied; None where there is none, or it grows by the same each time."""
+        return {Backoff.CONSTANT: 1, Backoff.EXPONENTIAL: self.exponent_base}.get(self.strategy)
+
+    @property
+    def is_by_machine(self) -> bool:
+        """Whether Step Functions makes the pauses of what a function does.
+
+        The function makes them itself where the first is up to two seconds and all together fit into it, and where
+        they are multiplied by nothing, which the machine cannot.
+        """
+        if self.factor is None or self.attempts == 1:
+            return False
+        return self.base_s > LONGEST_IN_PROCESS_S or self.pauses_s > LONGEST_PAUSE_S
+
+    @property
+    def machine_pauses(self) -> MachinePauses:
+        """The same pauses as Step Functions can make them: in whole seconds, at least one, by a factor or all alike."""
+        first_s, longest_s = max(1, ceil(self.pause_s(1))), max(1, ceil(self.max_s))
+        factor = self.factor or 1
+        # It takes a cap only where that is more than the first pause, and a pause that does not grow needs none.
+        grows = factor > 1 and longest_s > first_s
+        return MachinePauses(first_s, factor if grows else 1, longest_s if grows else None, self.jitter)
 
     def next_pause_s(self, attempt: int, random: float, asked_s: float | None, left_s: float) -> float | None:
         """Tell how long to wait before another attempt is made.

@@ -14,7 +14,6 @@ from stepward.tools import http_request
 from stepward.tools.base import ToolContext
 from stepward.tools.egress import Incoming, Outgoing
 from stepward.workflows.compiler.states import retriers
-from stepward.workflows.program.tasks import is_by_machine
 from tests.support.workflow_world import WorkflowWorld
 
 SHOPS = count()
@@ -135,4 +134,19 @@ def test_the_machine_keeps_to_the_rules_own_cap(rule: dict[str, Any], retrier: d
 def test_pauses_that_do_not_fit_into_a_function_are_made_by_the_machine(
     rule: dict[str, Any], by_machine: bool
 ) -> None:
-    assert is_by_machine(Retry.model_validate(rule)) is by_machine
+    assert Retry.model_validate(rule).is_by_machine is by_machine
+
+
+@pytest.mark.parametrize("strategy", ["constant", "exponential"])
+@pytest.mark.parametrize(
+    ("base_s", "exponent_base", "max_s"), [(3, 2, 60), (5, 3, 50), (4, 1, 9), (60, 2, 20)]
+)
+def test_a_machine_pauses_as_the_rule_says(
+    strategy: str, base_s: int, exponent_base: int, max_s: int
+) -> None:
+    said = {"base_s": base_s, "exponent_base": exponent_base, "max_s": max_s, "max_attempts": 6}
+    rule = Retry.model_validate({"strategy": strategy, **said})
+    made = rule.machine_pauses
+    uncapped = (made.first_s * made.factor ** (attempt - 1) for attempt in range(1, rule.attempts))
+    capped = [pause if made.longest_s is None else min(pause, made.longest_s) for pause in uncapped]
+    assert capped == [rule.pause_s(attempt) for attempt in range(1, rule.attempts)]

@@ -21,6 +21,7 @@ from stepward.workflows.program.graphs import limit_width
 from stepward.workflows.program.iteration_bounds import at_once
 from stepward.workflows.program.names import LONGEST_NAME_CHARS, SETTLE, Part, parallel_name, state_name
 from stepward.workflows.program.scopes import Node, Scope, Scopes
+from stepward.workflows.program.tasks import retry_of
 
 MOST_NEEDS_A_WRITE: Final = 100
 """Conditions of one write: an expression may have 4 KB."""
@@ -138,7 +139,7 @@ class MachineWriter:
         return [named for does in steps_of(node.task) for named in writers[does](node)]
 
     def _call(self, node: Node) -> list[Named]:
-        retry, timeout_s = self.retry_of(node.task), node.task.timeout_s
+        retry, timeout_s = retry_of(self.definition, node.task), node.task.timeout_s
         nested, comment = node.depth > 0, _comment(node.task)
         state = states.task_state(node.path, nested=nested, comment=comment, retry=retry, timeout_s=timeout_s)
         return [(node.path, state)]
@@ -150,7 +151,7 @@ class MachineWriter:
             node.path,
             nested=node.depth > 0,
             comment=_comment(task),
-            retry=self.retry_of(task),
+            retry=retry_of(self.definition, task),
             timeout_s=timeout_s,
             asks_again=task.asks_again,
         )
@@ -196,10 +197,6 @@ class MachineWriter:
             "Output": {"at": "{% $states.input.at %}"},
         }
         return [(state_name(node.path, Part.AGAIN), again), *inner]
-
-    def retry_of(self, task: TaskDefinition) -> Retry:
-        """A task's own rule, else the workflow's."""
-        return task.retry or self.definition.retry or Retry()
 
     def needs_of_joins(self) -> dict[str, tuple[str, ...]]:
         """Tell for whom each await waits, by its state."""

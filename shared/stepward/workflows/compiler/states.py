@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any, Final
 
-from stepward.domain.retries import Backoff, Retry
+from stepward.domain.retries import Retry
 from stepward.workflows.program.limits import CRASHES_FORGIVEN, FAULTS_FORGIVEN, HEAL_S
 from stepward.workflows.program.names import Part, state_name
-from stepward.workflows.program.tasks import is_by_machine
 
 State = dict[str, Any]
 Named = tuple[str, State]
@@ -51,7 +50,7 @@ def task_state(
     However its attempts ended, one more is left to its room in which to keep that they failed. The room holds it to its
     own time; the state's is longer, for a function that hangs.
     """
-    by_machine = retriers(retry) if is_by_machine(retry) else []
+    by_machine = retriers(retry) if retry.is_by_machine else []
     forgiven = {"MaxAttempts": CRASHES_FORGIVEN + retry.attempts} if by_machine else {}
     return {
         "Type": "Task",
@@ -68,7 +67,7 @@ def _patience_s(timeout_s: int | None, retry: Retry) -> int:
     """How long a function may take for a task: all attempts that it makes itself, and its own start."""
     if timeout_s is None:
         return ROOM_S
-    most_s = timeout_s if is_by_machine(retry) else math.ceil(retry.longest_s(timeout_s))
+    most_s = timeout_s if retry.is_by_machine else math.ceil(retry.longest_s(timeout_s))
     return min(ROOM_S, most_s + STARTING_S)
 
 
@@ -137,17 +136,14 @@ def retriers(retry: Retry) -> list[State]:
     """When the machine tries again: by the rule's own first pause, growth and cap, in whole seconds."""
     if retry.attempts == 1:
         return []
-    first_s, longest_s = max(1, math.ceil(retry.pause_s(1))), max(1, math.ceil(retry.max_s))
-    grows = retry.exponent_base if retry.strategy is Backoff.EXPONENTIAL else 1
-    # Step Functions takes a cap only where it is more than the first pause, and a pause that does not grow needs none.
-    caps = grows > 1 and longest_s > first_s
+    pauses = retry.machine_pauses
     rule = {
         "ErrorEquals": ["TaskRetry"],
-        "IntervalSeconds": first_s,
-        "BackoffRate": grows if caps else 1,
+        "IntervalSeconds": pauses.first_s,
+        "BackoffRate": pauses.factor,
         "MaxAttempts": retry.attempts - 1,
-        **({"MaxDelaySeconds": longest_s} if caps else {}),
-        **({"JitterStrategy": "FULL"} if retry.jitter else {}),
+        **({"MaxDelaySeconds": pauses.longest_s} if pauses.longest_s else {}),
+        **({"JitterStrategy": "FULL"} if pauses.is_jittered else {}),
     }
     return [_spare(rule)]
 

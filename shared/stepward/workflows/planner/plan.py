@@ -108,7 +108,7 @@ def plan(definition: WorkflowDefinition, compiled: Compiled, costs: Costs | None
 
 def _attempts(program: Program, rounds: IterationBounds, path: str) -> Bound:
     """How many runs a task starts: one an attempt."""
-    attempts = retry_of(program, program.tasks[path]).attempts
+    attempts = retry_of(program.definition, program.tasks[path].task).attempts
     return rounds.runs(path) * Bound(least=1, expected=1, most=attempts)
 
 

@@ -175,7 +175,7 @@ class SizeBounds:
             once_s = (planned.task.timeout_s or tool.timeout_s) if tool else 0
         except (InvalidRequest, ValidationError):
             return LONGEST_MS
-        return ceil(1000 * retry_of(self.program, planned).longest_s(once_s)) if tool else 0
+        return ceil(1000 * retry_of(self.program.definition, planned.task).longest_s(once_s)) if tool else 0
 
     @cached_property
     def _latch_bytes(self) -> dict[str, int]:

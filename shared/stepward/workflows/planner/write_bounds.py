@@ -97,7 +97,7 @@ class WriteBounds:
 
     def _of_task(self, path: str, planned: PlannedTask) -> Iterator[Writes]:
         """The record with its word in further latches; what is kept besides depends on the type."""
-        times, attempts = self.rounds.of(path), retry_of(self.program, planned).attempts
+        times, attempts = self.rounds.of(path), retry_of(self.program.definition, planned.task).attempts
         skipped, runs = self._when_skipped(planned), self._when_run(planned, attempts)
         if path in self.program.chunks:
             runs = runs + self.rounds.within(path).of_each(lambda items: ceil(items / SLICE_ITEMS))

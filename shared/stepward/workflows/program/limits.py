@@ -25,8 +25,6 @@ CRASHES_FORGIVEN: Final = 2
 """How often a task runs again whose process died; then only its failure is kept, in the third that is left by default."""
 RETRIED_BY_RULE: Final = ("TaskRetry", "States.Timeout")
 """The errors that a machine tries again because a document's rule or time says so."""
-LONGEST_IN_PROCESS_S: Final = 2
-"""The longest first pause between two attempts that a function waits for itself."""
 
 # Records.
 

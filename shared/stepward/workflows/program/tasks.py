@@ -8,11 +8,10 @@ from pydantic import ValidationError
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.programs import PlannedTask, Program
-from stepward.domain.retries import LONGEST_PAUSE_S, Backoff, Retry
+from stepward.domain.retries import Retry
 from stepward.domain.tools import Effect
-from stepward.domain.workflows import TaskDefinition
+from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 from stepward.tasks.catalog import settings_of, type_of
-from stepward.workflows.program.limits import LONGEST_IN_PROCESS_S
 from stepward.workflows.program.names import joined
 
 # All tasks of a document.
@@ -64,20 +63,9 @@ CRITICAL_FROM = 8
 """A priority of this and more fails a run that may otherwise end in part."""
 
 
-def retry_of(program: Program, planned: PlannedTask) -> Retry:
+def retry_of(definition: WorkflowDefinition, task: TaskDefinition) -> Retry:
     """A task's own rule, else the workflow's."""
-    return planned.task.retry or program.definition.retry or Retry()
-
-
-def is_by_machine(retry: Retry) -> bool:
-    """Whether the machine makes the pauses of a task that its room carries out.
-
-    The room makes them itself where the first is up to two seconds and all together fit into a function, and where they
-    grow in a line, which the machine cannot.
-    """
-    if retry.strategy not in (Backoff.CONSTANT, Backoff.EXPONENTIAL) or retry.attempts == 1:
-        return False
-    return retry.base_s > LONGEST_IN_PROCESS_S or retry.pauses_s > LONGEST_PAUSE_S
+    return task.retry or definition.retry or Retry()
 
 
 def fails_the_run(program: Program, planned: PlannedTask) -> bool:

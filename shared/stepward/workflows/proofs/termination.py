@@ -59,7 +59,7 @@ def _words(subject: Subject) -> str:
     started = Counter[Starts]()
     for path, planned in program.tasks.items():
         if starts := type_of(planned.task).starts:
-            started[starts] += rounds.of(path).most * retry_of(program, planned).attempts
+            started[starts] += rounds.of(path).most * retry_of(program.definition, planned.task).attempts
     limit = subject.definition.cost_limit_usd
     spend = f", and none begins once ${limit} are spent" if limit else ""
     repeated = sum(type_of(planned.task).repeats for planned in program.tasks.values())

@@ -42,7 +42,7 @@ class AnswerTask:
         key = RunKey(tenant=tenant, run=run)
         program = self.ports.program(tenant, place.workflow, place.version)
         planned = program.tasks[place.path]
-        may_try_again = place.attempt < retry_of(program, planned).attempts
+        may_try_again = place.attempt < retry_of(program.definition, planned.task).attempts
         if outcome.error and may_try_again and self._is_another_attempts(key, program, place, outcome):
             self._next_attempt(key, place, f"{outcome.error.code}: {outcome.error.detail}")
             return None

@@ -62,7 +62,7 @@ class RunAwaited:
     def _failed(self, begun: Begun, error: StepwardError | RunError, *, may_pass: bool) -> dict[str, Any]:
         """End an attempt here: by another one if its failure may pass and the task's rule allows it, else for good."""
         entry = self.entry
-        if not may_pass or begun.attempt >= retry_of(entry.program, entry.planned).attempts:
+        if not may_pass or begun.attempt >= retry_of(entry.program.definition, entry.planned.task).attempts:
             return entry.fail(error, attempt=begun.attempt)
         before = begun.model_dump(include={"before_usd_micros", "before_aws_usd_micros"})
         self._attempts.follow(begun.attempt, **before)

@@ -18,7 +18,7 @@ from stepward.ports.tasks import Begun
 from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
 from stepward.tools.base import ToolContext
 from stepward.workflows.program.limits import CRASHES_FORGIVEN
-from stepward.workflows.program.tasks import is_by_machine, retry_of
+from stepward.workflows.program.tasks import retry_of
 from stepward.workflows.runs.run_store import completed
 from stepward.workflows.runs.task_entry import TaskEntry
 
@@ -100,8 +100,8 @@ class RunInline:
         return work
 
     def _failed(self, error: StepwardError, attempt: int, started_at: str) -> dict[str, Any]:
-        rule = retry_of(self.entry.program, self.entry.planned)
-        if error.retryable and is_by_machine(rule) and self._may_wait(rule, error):
+        rule = self._rule
+        if error.retryable and rule.is_by_machine and self._may_wait(rule, error):
             raise TaskRetry(f"{error.code}: {error.detail}"[:1_000]) from error
         return self.entry.fail(error, attempt=attempt, started_at=started_at)
 
@@ -120,7 +120,7 @@ class RunInline:
 
     def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
         """Try again in this process where the pauses are short, or grow in a line; say in which attempt it ended."""
-        rule = retry_of(self.entry.program, self.entry.planned)
+        rule = self._rule
         number, used_s = 1, 0.0
         while True:
             began_s = perf_counter()
@@ -131,11 +131,15 @@ class RunInline:
                 used_s += attempt_s
                 left_s = LONGEST_CALL_S - used_s - attempt_s
                 pause_s = rule.next_pause_s(number, _RANDOM.random(), asked_pause_s(error), left_s)
-                if not error.retryable or pause_s is None or is_by_machine(rule):
+                if not error.retryable or pause_s is None or rule.is_by_machine:
                     return error, self.entry.attempt + number - 1
             self.world.pause(pause_s)
             used_s += pause_s
             number += 1
+
+    @property
+    def _rule(self) -> Retry:
+        return retry_of(self.entry.program.definition, self.entry.planned.task)
 
     def _mark(self) -> Begun | None:
         """Mark what may happen once only before it does; give the mark that was there, if one was.
@@ -149,6 +153,6 @@ class RunInline:
         return None if is_ours else kept
 
     def _died_too_often(self) -> bool:
-        rule = retry_of(self.entry.program, self.entry.planned)
-        by_rule = rule.attempts - 1 if is_by_machine(rule) else 0
+        rule = self._rule
+        by_rule = rule.attempts - 1 if rule.is_by_machine else 0
         return self.entry.request.tries > by_rule + CRASHES_FORGIVEN
