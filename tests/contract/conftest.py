@@ -36,7 +36,7 @@ class Ports:
     journal: Any
     runtime: Any
     lists: Any
-    line: Any
+    run_queue: Any
     tokens: Any
     registry: Any
     identity: Any

@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError, EventStreamError, NoCredentialsErro
 
 from stepward.adapters.aws import bedrock_faults
 from stepward.adapters.aws.bedrock import _Reading
-from stepward.adapters.aws.shut_connections import Line
+from stepward.adapters.aws.shut_connections import CallConnection
 from stepward.domain.conversation import OpaquePart
 from stepward.domain.errors import (
     ContextTooLong,
@@ -209,8 +209,8 @@ def test_a_connection_serves_the_next_call_too(
 ) -> None:
     provider.script("One.", "Two.", "Three.")
     taken: list[socket.socket] = []
-    takes = Line.takes
-    monkeypatch.setattr(Line, "takes", lambda line, one: (taken.append(one), takes(line, one)))
+    takes = CallConnection.takes
+    monkeypatch.setattr(CallConnection, "takes", lambda call, one: (taken.append(one), takes(call, one)))
     for text in ("One.", "Two.", "Three."):
         assert BEDROCK.ask(provider, BEDROCK.request()).text == text
     assert len(set(map(id, taken))) == 1

@@ -126,7 +126,7 @@ def test_budgets_that_were_drawn_from_are_named_until_looked_at(budgets: Any) ->
     assert {(s.tenant, s.ref) for s in seen} == {("acme", DAY), ("other", AGENT)}
     budgets.draw("acme", DAY.item_key, 100, 1)
     for state in seen:
-        budgets.looked_at(state)
+        budgets.clear_touched(state)
     assert [(s.tenant, s.remaining_usd_micros) for s in budgets.touched(10)] == [("acme", 98)]
     budgets.give_back("other", AGENT.item_key, 1)
     assert [s.tenant for s in budgets.touched(10)] == ["acme"]

@@ -26,7 +26,7 @@ def in_line(ports: Any, run: int = 1, **head: Any) -> QueuedRun:
     """Start a run that finds the one slot taken."""
     ports.runtime.start(a_new_run(99, active=1))
     ports.runtime.start(a_new_run(run, active=1, **head))
-    found: QueuedRun = next(one for one in ports.line.first("acme", 10) if one.run == a_key(run).run)
+    found: QueuedRun = next(one for one in ports.run_queue.first("acme", 10) if one.run == a_key(run).run)
     return found
 
 
@@ -48,7 +48,7 @@ def test_a_word_for_a_place_that_is_taken_changes_nothing(ports: Any, word: str)
     with pytest.raises(StoreConflict):
         getattr(ports.runtime, word)(a_key(), 2, *more[word])
     assert ports.runtime.head(a_key()).paused is True
-    assert ports.line.first("acme", 10) == []
+    assert ports.run_queue.first("acme", 10) == []
 
 
 def test_lists_show_who_is_paused(ports: Any) -> None:
@@ -61,11 +61,11 @@ def test_lists_show_who_is_paused(ports: Any) -> None:
 def test_a_run_leaves_the_line_with_its_pause_and_has_a_place_of_its_own_again(ports: Any) -> None:
     old = in_line(ports)
     ports.runtime.hold(a_key(), 2, PAUSE, old.place)
-    assert ports.line.first("acme", 10) == []
+    assert ports.run_queue.first("acme", 10) == []
     again = old.model_copy(update={"place": place_again(old.place, 3), "seq": 3})
     ports.runtime.release(a_key(), 3, RESUME, again)
-    ports.line.leave(old)
-    assert ports.line.first("acme", 10) == [again]
+    ports.run_queue.leave(old)
+    assert ports.run_queue.first("acme", 10) == [again]
 
 
 def test_who_comes_back_to_the_same_place_is_not_taken_out_by_an_older_look(ports: Any) -> None:
@@ -77,16 +77,16 @@ def test_who_comes_back_to_the_same_place_is_not_taken_out_by_an_older_look(port
         ports.runtime.park(a_key(), parked, PARKED, Slot(), ())
         joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=parked, agent="helper")
         ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
-        looks += ports.line.first("acme", 10)
+        looks += ports.run_queue.first("acme", 10)
         if parked == 2:
             ports.runtime.admit(looks[0], AT, "dispatch", LIMITS, None)
     old, new = looks
     assert (old.place, old.seq, new.place, new.seq) == (place, 3, place, 6)
-    ports.line.leave(old)
-    assert ports.line.first("acme", 10) == [new]
-    ports.line.leave(new)
-    assert ports.line.first("acme", 10) == []
-    ports.line.leave(new)
+    ports.run_queue.leave(old)
+    assert ports.run_queue.first("acme", 10) == [new]
+    ports.run_queue.leave(new)
+    assert ports.run_queue.first("acme", 10) == []
+    ports.run_queue.leave(new)
 
 
 def test_who_is_paused_in_line_is_not_admitted_by_an_older_look(ports: Any) -> None:
@@ -94,26 +94,26 @@ def test_who_is_paused_in_line_is_not_admitted_by_an_older_look(ports: Any) -> N
     ports.runtime.hold(a_key(), 2, PAUSE, waiting.place)
     with pytest.raises(StoreConflict):
         ports.runtime.admit(waiting, AT, "dispatch", LIMITS, None)
-    assert ports.line.count("acme") == SlotCount(active=1, parked=0)
+    assert ports.run_queue.count("acme") == SlotCount(active=1, parked=0)
 
 
 def test_who_waits_is_counted_until_it_goes_on_or_ends(ports: Any) -> None:
     for run in (1, 2):
         ports.runtime.start(a_new_run(run))
         ports.runtime.park(a_key(run), 2, PARKED, Slot(), ())
-    assert ports.line.count("acme") == SlotCount(active=0, parked=2)
+    assert ports.run_queue.count("acme") == SlotCount(active=0, parked=2)
     going_on = QueuedRun(tenant="acme", run=a_key(1).run, place="", seq=2, agent="helper")
     assert ports.runtime.admit(going_on, AT, "one", LIMITS, None) is not None
-    assert ports.line.count("acme") == SlotCount(active=1, parked=1)
+    assert ports.run_queue.count("acme") == SlotCount(active=1, parked=1)
     ports.runtime.close(a_key(2), Settlement(CLOSING, parked=True))
-    assert ports.line.count("acme") == SlotCount(active=1, parked=0)
-    assert ports.line.count(None).active == 1
-    assert ports.line.count("globex") == SlotCount(active=0, parked=0)
+    assert ports.run_queue.count("acme") == SlotCount(active=1, parked=0)
+    assert ports.run_queue.count(None).active == 1
+    assert ports.run_queue.count("globex") == SlotCount(active=0, parked=0)
 
 
 def test_who_is_admitted_for_the_first_time_did_not_wait(ports: Any) -> None:
     assert ports.runtime.admit(in_line(ports), AT, "dispatch", LIMITS, None) is not None
-    assert ports.line.count("acme") == SlotCount(active=2, parked=0)
+    assert ports.run_queue.count("acme") == SlotCount(active=2, parked=0)
 
 
 def test_who_has_its_answers_is_admitted_at_the_first_try(ports: Any) -> None:
@@ -122,18 +122,18 @@ def test_who_has_its_answers_is_admitted_at_the_first_try(ports: Any) -> None:
     place = f"0#{AT}#{a_key().run}"
     joins = QueuedRun(tenant="acme", run=a_key().run, place=place, seq=2, agent="helper")
     ports.runtime.queue(joins, Queued(at=AT, writer="one", place=place))
-    assert ports.runtime.admit(ports.line.first("acme", 1)[0], AT, "dispatch", LIMITS, None) is not None
-    assert ports.line.count("acme") == SlotCount(active=1, parked=0)
+    assert ports.runtime.admit(ports.run_queue.first("acme", 1)[0], AT, "dispatch", LIMITS, None) is not None
+    assert ports.run_queue.count("acme") == SlotCount(active=1, parked=0)
 
 
 def test_a_line_is_looked_at_by_priority_and_age(ports: Any) -> None:
-    assert ports.line.look("acme") == QueueView({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
+    assert ports.run_queue.look("acme") == QueueView({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
     for run, priority in enumerate(("low", "high", "high"), start=1):
         in_line(ports, run, priority=priority, created_at=f"2026-01-0{run}T00:00:00.000Z")
-    found = ports.line.look("acme")
+    found = ports.run_queue.look("acme")
     assert found.lengths == {"resume": 0, "high": 2, "normal": 0, "low": 1}
     assert found.oldest_since == "2026-01-01T00:00:00.000Z"
-    assert sum(ports.line.look("globex").lengths.values()) == 0
+    assert sum(ports.run_queue.look("globex").lengths.values()) == 0
 
 
 def test_a_token_that_was_given_up_does_not_take_the_place_of_a_newer_one(ports: Any) -> None:

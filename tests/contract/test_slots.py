@@ -35,8 +35,8 @@ def started(ports: Any, run: int, tenant: TenantLimits, account: AccountLimits, 
 def test_more_counters_than_slots_give_no_more_slots_and_lose_none(ports: Any, shards: int) -> None:
     tenant, account = TenantLimits(active=2, shards=shards), AccountLimits(active=100, shards=shards)
     outcomes = [started(ports, run, tenant, account) for run in range(1, 30)]
-    assert ports.line.count("acme").active == sum(not one.in_line for one in outcomes)
-    assert 1 <= ports.line.count("acme").active <= 2
+    assert ports.run_queue.count("acme").active == sum(not one.in_line for one in outcomes)
+    assert 1 <= ports.run_queue.count("acme").active <= 2
 
 
 def closed(ports: Any, run: int) -> Any:
@@ -49,10 +49,10 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
     tenant, account = TenantLimits(active=2), AccountLimits(active=2)
     for run in (1, 2):
         started(ports, run, tenant, account)
-    ports.line.flag("acme", tenant, None)
+    ports.run_queue.flag("acme", tenant, None)
     first = closed(ports, 1)
     assert (first.tenant_waits, first.account_waits) == (True, False)
-    ports.line.flag("other", tenant, account)
+    ports.run_queue.flag("other", tenant, account)
     second = closed(ports, 2)
     assert (second.tenant_waits, second.account_waits) == (True, True)
 
@@ -61,12 +61,12 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
 def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepward.adapters.aws.run_queue._TENANTS_READ", read)
     for tenant in ("c", "a", "d", "b"):
-        ports.line.flag(tenant, TenantLimits(), None)
-    assert ports.line.waiting_tenants(3) == ["a", "b", "c"]
-    assert ports.line.waiting_tenants(3, after="b") == ["c", "d", "a"]
-    assert ports.line.waiting_tenants(9, after="b") == ["c", "d", "a", "b"]
-    assert ports.line.waiting_tenants(9, after="bb") == ["c", "d", "a", "b"]
-    assert ports.line.waiting_tenants(2, after="z") == ["a", "b"]
+        ports.run_queue.flag(tenant, TenantLimits(), None)
+    assert ports.run_queue.waiting_tenants(3) == ["a", "b", "c"]
+    assert ports.run_queue.waiting_tenants(3, after="b") == ["c", "d", "a"]
+    assert ports.run_queue.waiting_tenants(9, after="b") == ["c", "d", "a", "b"]
+    assert ports.run_queue.waiting_tenants(9, after="bb") == ["c", "d", "a", "b"]
+    assert ports.run_queue.waiting_tenants(2, after="z") == ["a", "b"]
 
 
 @pytest.mark.parametrize(("active", "in_line"), [(1, True), (2, False)])
@@ -90,5 +90,5 @@ def test_an_empty_budget_refuses_who_would_draw_and_nobody_who_waits(
 def test_the_line_keeps_whether_a_run_is_charged(ports: Any, charged: bool) -> None:
     ports.runtime.start(a_new_run(1, active=1))
     ports.runtime.start(replace(a_new_run(2, active=1), first=a_created(charged=charged)))
-    (waiting,) = ports.line.first("acme", 10)
+    (waiting,) = ports.run_queue.first("acme", 10)
     assert (waiting.run, waiting.charged) == (a_key(2).run, charged)

@@ -33,7 +33,7 @@ def test_the_last_publication_counts(shelf: Any) -> None:
     shelf.put(ToolFolder(room="orders", published_at="2026-01-01", tools=(FIND,)))
     shelf.put(ToolFolder(room="billing", published_at="2026-01-01", tools=(FIND,)))
     shelf.put(ToolFolder(room="orders", published_at="2026-01-02"))
-    assert shelf.room("orders") == ToolFolder(room="orders", published_at="2026-01-02")
-    assert [(room.room, len(room.tools)) for room in shelf.rooms()] == [("billing", 1), ("orders", 0)]
-    assert shelf.room("billing").tool("find") == FIND
-    assert shelf.room("nothing") is None
+    assert shelf.folder("orders") == ToolFolder(room="orders", published_at="2026-01-02")
+    assert [(room.room, len(room.tools)) for room in shelf.folders()] == [("billing", 1), ("orders", 0)]
+    assert shelf.folder("billing").tool("find") == FIND
+    assert shelf.folder("nothing") is None

@@ -14,7 +14,7 @@ from stepward.adapters.memory.workflow_runs import MemoryWorkflowRuns
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import StoreConflict
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
 from stepward.ports.run_queue import SlotCount
 from stepward.ports.runs import NoSlot, SlotLimits
@@ -34,7 +34,7 @@ class World:
     def __post_init__(self) -> None:
         if type(self.ports.journal).__name__.startswith("Memory"):
             self.store: Any = MemoryTaskStore()
-            self.runs: Any = MemoryWorkflowRuns(self.store, self.ports.clock, line=self.ports.line)
+            self.runs: Any = MemoryWorkflowRuns(self.store, self.ports.clock, line=self.ports.run_queue)
         else:
             self.store = DynamoTaskStore(self.ports.journal)
             self.runs = DynamoWorkflowRuns("runtime", self.store, self.ports.clock)
@@ -45,8 +45,8 @@ class World:
         assert is_new
         return str(head.status)
 
-    def stands(self, number: int) -> Standing:
-        found = self.slots.standing(a_key(number))
+    def stands(self, number: int) -> SlotState:
+        found = self.slots.slot_state(a_key(number))
         assert found is not None
         assert self.store.look(a_key(number), [], []).standing == found
         return found
@@ -55,7 +55,7 @@ class World:
         return str(self.runs.head(a_key(number)).status)
 
     def count(self, tenant: str | None = "acme") -> tuple[int, int]:
-        counted: SlotCount = self.ports.line.count(tenant)
+        counted: SlotCount = self.ports.run_queue.count(tenant)
         return counted.active, counted.parked
 
     def wait(self, number: int, task: str = "ask", limits: SlotLimits = ONE) -> Any:
@@ -77,7 +77,7 @@ def test_a_run_takes_a_slot_or_stands_in_the_queue(world: World) -> None:
     assert [world.start(1), world.start(2)] == ["RUNNING", "PENDING"]
     assert world.count() == world.count(None) == (1, 0)
     assert world.stands(1).slot is not None
-    waiting = world.ports.line.first("acme", 10)
+    waiting = world.ports.run_queue.first("acme", 10)
     assert [(one.run, one.workflow) for one in waiting] == [(a_key(2).run, "review")]
     assert world.stands(2).place == waiting[0].place
 
@@ -87,7 +87,7 @@ def test_agents_and_workflows_share_the_slots(world: World) -> None:
     assert not started.in_line
     assert world.start(1) == "PENDING"
     assert world.ports.runtime.start(replace(a_new_run(8), limits=ONE)).in_line
-    assert [one.run for one in world.ports.line.first("acme", 10)] == [a_key(1).run, a_key(8).run]
+    assert [one.run for one in world.ports.run_queue.first("acme", 10)] == [a_key(1).run, a_key(8).run]
 
 
 def test_the_account_bounds_all_tenants(world: World) -> None:
@@ -99,7 +99,7 @@ def test_the_queue_goes_by_priority(world: World) -> None:
     world.start(1)
     world.start(2, priority="low")
     world.start(3, priority="high")
-    assert [one.run for one in world.ports.line.first("acme", 10)] == [a_key(3).run, a_key(2).run]
+    assert [one.run for one in world.ports.run_queue.first("acme", 10)] == [a_key(3).run, a_key(2).run]
 
 
 def test_one_that_is_started_again_is_the_same_wherever_it_stands(world: World) -> None:
@@ -109,20 +109,20 @@ def test_one_that_is_started_again_is_the_same_wherever_it_stands(world: World) 
     head, is_new = world.runs.start(again)
     assert (head.run, head.status, is_new) == (a_key(2).run, WorkflowStatus.PENDING, False)
     assert world.runs.start(replace(a_run(2), limits=ONE))[1] is False
-    assert len(world.ports.line.first("acme", 10)) == 1
+    assert len(world.ports.run_queue.first("acme", 10)) == 1
 
 
 def test_a_run_leaves_the_queue_when_a_slot_is_free(world: World) -> None:
     world.start(1)
     world.start(2)
-    (waiting,) = world.ports.line.first("acme", 10)
+    (waiting,) = world.ports.run_queue.first("acme", 10)
     assert isinstance(world.slots.admit(waiting, world.stands(2), ONE, LATER), NoSlot)
     world.runs.close(a_key(1), an_end())
     before = world.stands(2)
     admitted = world.slots.admit(waiting, before, ONE, "2026-03-01T00:00:00.000Z")
     assert admitted == world.stands(2)
     assert (world.status(2), world.runs.head(a_key(2)).deadline_at) == ("RUNNING", "2026-03-01T00:00:00.000Z")
-    assert world.ports.line.first("acme", 10) == []
+    assert world.ports.run_queue.first("acme", 10) == []
     with pytest.raises(StoreConflict):
         world.slots.admit(waiting, before, SlotLimits(TenantLimits(), AccountLimits()), LATER)
     assert world.count() == (1, 0)
@@ -196,7 +196,7 @@ def test_an_end_gives_everything_back_once(world: World, where: str) -> None:
     assert world.runs.close(a_key(1), an_end()).done
     assert not world.runs.close(a_key(1), an_end()).done
     assert world.count() == ((1, 0) if where == "in the queue" else (0, 0))
-    assert world.ports.line.first("acme", 10) == []
+    assert world.ports.run_queue.first("acme", 10) == []
     stands = world.stands(1)
     assert (stands.is_over, stands.needs_slot) == (True, False)
 
@@ -227,6 +227,6 @@ def test_an_end_tells_who_waits_for_a_slot(world: World) -> None:
 def test_a_run_that_began_before_slots_were_counted_ends_as_ever(world: World) -> None:
     world.runs.start(a_run(1))
     key = RunKey(tenant="acme", run=a_key(1).run)
-    assert world.slots.standing(key) is None
+    assert world.slots.slot_state(key) is None
     assert world.runs.close(key, an_end()).done
     assert world.count() == (0, 0)

@@ -16,7 +16,7 @@ from stepward.sdk.areas import Areas
 from stepward.sdk.flow_tasks import Foreach, Loop, Parallel
 
 LONGEST_SUMMARY_CHARS = 88
-PRIVATE_METHODS = {"Task": {"document", "mentioned", "need", "need_mentioned", "need_task", "spelled"}}
+PRIVATE_METHODS = {"Task": {"document", "mentioned", "need", "need_mentioned", "need_task", "reference_name"}}
 """What a `Flow` does with its tasks: no program calls these."""
 
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepward.agents.call_limits import CallLimits, may_call
-from stepward.agents.context import USUAL_PART, room_tokens
+from stepward.agents.context import USUAL_PART, window_tokens
 from stepward.domain.conversation import (
     Condensation,
     Exchange,
@@ -74,10 +74,10 @@ def _append(state: RunState, record: Any) -> None:
 
 @drawn(60)
 @given(st.lists(TURNS, min_size=1, max_size=25), st.sampled_from([2_000, 6_000, 20_000]))
-def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], room: int) -> None:
-    agent = an_agent(tools=TOOLS, context={"max_tokens": room}, limits={"max_iterations": 200})
+def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], window: int) -> None:
+    agent = an_agent(tools=TOOLS, context={"max_tokens": window}, limits={"max_iterations": 200})
     consultant = CallLimits.of(agent, rehearsed=False)
-    assert room_tokens(agent, {}) == room
+    assert window_tokens(agent, {}) == window
     state = RunState()
     _append(state, a_created(input=TASK, rehearsed=False))
     for number, turn in enumerate(turns, start=1):
@@ -99,7 +99,7 @@ def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], ro
             return
         assert isinstance(permit, Intent)
         request = consultant.request(state)
-        assert GATEWAY.estimate_input_tokens(request) * USUAL_PART <= room
+        assert GATEWAY.estimate_input_tokens(request) * USUAL_PART <= window
         _is_whole(state, request, number)
 
 

@@ -117,8 +117,8 @@ def _calm_end(document: str, *compiled: int) -> tuple[str, Any, dict[str, str]]:
 
 def holds_nothing(world: InterleavedWorld) -> None:
     """Every slot was given back once: the line itself refuses one that is given back twice."""
-    count = world.line.count("acme")
-    assert (count.active, count.parked, world.line.places) == (0, 0, {})
+    count = world.run_queue.count("acme")
+    assert (count.active, count.parked, world.run_queue.places) == (0, 0, {})
 
 
 def same(document: str, world: InterleavedWorld, ran: Ran) -> None:

@@ -70,9 +70,9 @@ class World:
 
     def __post_init__(self) -> None:
         self.runtime = MemoryRuntimeState(self.journal)
-        self.line = self.runtime.line
+        self.run_queue = self.runtime.line
         self.tokens = MemoryTokens()
-        self.nudges = MemoryWakeUps()
+        self.wake_ups = MemoryWakeUps()
         self.approvals = MemoryApprovals(self.runtime, self.journal)
         self.told = MemoryEvents()
         self.limits = MemoryLimitsConfig()
@@ -80,10 +80,10 @@ class World:
             journal=self.journal,
             runtime=self.runtime,
             lists=self.runtime,
-            line=self.line,
+            run_queue=self.run_queue,
             tokens=self.tokens,
             approvals=self.approvals,
-            nudges=self.nudges,
+            wake_ups=self.wake_ups,
             machine=self.machine,
             limits=self.limits,
             clock=self.clock,
@@ -155,7 +155,7 @@ class World:
         return RemindApprovers(self.approvals, self.tokens, self.machine, self.told, self.clock)()
 
     def serve(self, tenant: str = "acme") -> int:
-        """Serve a tenant's line as a nudge asks for."""
+        """Serve a tenant's line as a wake-up asks for."""
         return DispatchRuns(self.ports, f"dispatch-{next(self._invocations)}", lambda: 100.0)(tenant)
 
     def finish(self, key: RunKey) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class EngineMachines:
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
         if head.machine in self.missing:
-            self.order(head.tenant, head.workflow, head.version)
+            self.request_publish(head.tenant, head.workflow, head.version)
             raise MachineMissing(f"the machine of {head.workflow} {head.version} is gone")
         text = self._world.registry.machine_text(head.tenant, head.workflow, head.version)
         named = head.model_dump(include={"tenant", "run", "workflow", "version"})
@@ -44,7 +44,7 @@ class EngineMachines:
     def is_made(self, machine: str) -> bool:
         return machine not in self.missing
 
-    def order(self, tenant: str, workflow: str, version: str) -> None:
+    def request_publish(self, tenant: str, workflow: str, version: str) -> None:
         self.ordered.append((tenant, workflow, version))
 
     def make(self) -> None:
@@ -58,7 +58,7 @@ class EngineMachines:
         if found:
             found.stop()
 
-    def standing(
+    def execution_status(
         self, head: WorkflowHead, chunk: Chunk | None = None
     ) -> Literal["running", "over", "never began"]:
         found = self._world.engine.executions.get(_execution(head, chunk and chunk.name))

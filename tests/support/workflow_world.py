@@ -62,8 +62,8 @@ class WorkflowWorld:
         self.loop, self.duration_s = EventLoop(seed), duration_s
         self.engine = AslEngine(self.loop, self)
         self.store = MemoryTaskStore()
-        self.line, self.nudges, self.limits = MemoryRunQueue(), MemoryWakeUps(), MemoryLimitsConfig()
-        self.runs = MemoryWorkflowRuns(self.store, self.loop, line=self.line)
+        self.run_queue, self.wake_ups, self.limits = MemoryRunQueue(), MemoryWakeUps(), MemoryLimitsConfig()
+        self.runs = MemoryWorkflowRuns(self.store, self.loop, line=self.run_queue)
         self.registry = MemoryWorkflowRegistry()
         self.machines, self.tokens, self.datasets = EngineMachines(self), MemoryTokens(), MemoryDatasets()
         self.functions: dict[str, Callable[[Any], Any]] = {}
@@ -80,7 +80,7 @@ class WorkflowWorld:
             machines=self.machines,
             tokens=self.tokens,
             slots=self.runs.slots,
-            queue=SlotPorts(self.line, self.nudges, self.limits),
+            queue=SlotPorts(self.run_queue, self.wake_ups, self.limits),
             program=self.program,
             clock=self.loop,
             ids=CountingIds(),

@@ -119,7 +119,7 @@ class SharedLimits:
         of_minute, unspent = self._credits.get(place, (minute, 0))
         tokens = self._weight(call) - (unspent if of_minute == minute else 0)
         of_minute, known = self._counts.get(place, (minute, Count(is_taken=False)))
-        if of_minute == minute and not _has_room(entry, known, tokens):
+        if of_minute == minute and not _fits(entry, known, tokens):
             return False
         count = self.store.take(entry, key.fingerprint, minute, tokens)
         self._counts[place] = (minute, count)
@@ -158,7 +158,7 @@ class SharedLimits:
         return self.clock.now().timestamp()
 
 
-def _has_room(entry: ProviderEntry, count: Count, tokens: int) -> bool:
+def _fits(entry: ProviderEntry, count: Count, tokens: int) -> bool:
     if entry.requests_per_minute is not None and count.requests >= entry.requests_per_minute:
         return False
     return entry.tokens_per_minute is None or count.tokens + tokens <= entry.tokens_per_minute

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from stepward.agents.call_limits import CallLimits, cancelled, failure, may_call, must_stop
 from stepward.agents.condense import Condensing, Summarising
-from stepward.agents.continue_as_new import MOST_EVENTS, Epochs
+from stepward.agents.continue_as_new import MOST_EVENTS, ContinueAsNew
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.machine_messages import AdvanceAnswer, AdvanceRequest, Next, failed_with
 from stepward.agents.model_turn import ModelTurn
@@ -54,13 +54,13 @@ class Advance:
     def __call__(self, request: AdvanceRequest) -> AdvanceAnswer:
         """Go on with the run until it is done or must wait."""
         writer = RunWriter.open(self.ports, request.key, self.invocation)
-        epochs = Epochs(writer, self.ports, request, self.most_events)
+        epochs = ContinueAsNew(writer, self.ports, request, self.most_events)
         if epochs.is_late:
             epochs.start()
         elif request.error:
             writer.end(failure(request.error, "the platform could not advance the run."))
         elif writer.state.end is not None:
-            writer.settle()
+            writer.finalize()
         if writer.state.end is not None or epochs.is_late:
             return AdvanceAnswer.done(request, writer.state.seq, writer.state.end)
         return _Advancing(self, request, writer, epochs).run()
@@ -73,14 +73,14 @@ class _Advancing:
     case: Advance
     request: AdvanceRequest
     writer: RunWriter
-    epochs: Epochs
-    standing: RunSlot = field(init=False)
+    epochs: ContinueAsNew
+    slot: RunSlot = field(init=False)
     had_s: float = field(init=False)
     condensing: Condensing | None = None
 
     def __post_init__(self) -> None:
         self.had_s = self.case.time_left_s()
-        self.standing = RunSlot(self.writer, self.case.ports, self._answer)
+        self.slot = RunSlot(self.writer, self.case.ports, self._answer)
 
     @property
     def state(self) -> RunState:
@@ -99,7 +99,7 @@ class _Advancing:
 
     def _step(self) -> AdvanceAnswer | None:
         if self.state.paused:
-            return self.standing.pause()
+            return self.slot.pause()
         if self.state.pending is not None:
             return self._answer_calls(self.state.pending)
         if self.epochs.is_full:
@@ -113,21 +113,21 @@ class _Advancing:
         is_over = self.request.awaited == self.state.parked_seq
         if calls and is_over:
             EndOrphans(self.case.ports)(self.request.tenant, self.state, _TOO_LATE)
-            self.standing.end_wait(calls, self.request.failures)
+            self.slot.end_wait(calls, self.request.failures)
         if not self.state.needs_slot or self.state.slot:
             return None
         if self.state.cancelled:
             return self._end(cancelled(self.state.cancelled))
-        asked = self.standing.asked(calls) if calls and self.state.place is None else []
+        asked = self.slot.asked(calls) if calls and self.state.place is None else []
         if calls and asked and not is_over:
-            return self.standing.wait_on(calls, asked)
-        return self.standing.regain(self.consultant.cost_limit_usd_micros(self.state))
+            return self.slot.wait_on(calls, asked)
+        return self.slot.regain(self.consultant.cost_limit_usd_micros(self.state))
 
     def _claim(self) -> AdvanceAnswer | None:
         stop = must_stop(self.state, self.case.ports.clock.now())
         if stop:
             return self._end(stop)
-        if self.standing.nobody_waits():
+        if self.slot.nobody_waits():
             return self._end(End(status=RunStatus.CANCELLED, error=ORPHANED))
         is_free = self.state.pending is None and not self.state.paused
         permit = self._permit(self.state) if is_free else None
@@ -170,7 +170,7 @@ class _Advancing:
         if summariser and self._is_short_of(summariser):
             return self._answer("again")
         self.condensing = Condensing(self.writer, consultant, self._context(""), said, summariser)
-        covered = partial(self.standing.covered, self.state, limit_usd_micros=limit)
+        covered = partial(self.slot.covered, self.state, limit_usd_micros=limit)
         if isinstance(found, StepwardError):
             self.condensing.write_without(found)
         else:
@@ -187,13 +187,13 @@ class _Advancing:
             asked = self._asked_before(calls)
         to_ask = [call for call in calls.next_remote() if call not in asked]
         if to_ask or calls.awaited():
-            self.standing.close_unanswered(
+            self.slot.close_unanswered(
                 calls, [call for call in calls.remote() if call.id in asked], self.request.failures
             )
         if to_ask:
             return self._answer("calls", **self._named_calls(to_ask))
         if calls.awaited():
-            return self.standing.await_answers(calls)
+            return self.slot.await_answers(calls)
         return self._append_results(calls, turn)
 
     def _asked_before(self, calls: TurnCalls) -> list[str]:
@@ -255,7 +255,7 @@ class _Advancing:
         consultant = self._consultant_of(state)
         permit = may_call(state, consultant, self.case.ports.clock.now(), self.request.run)
         limit = consultant.cost_limit_usd_micros(state)
-        return self.standing.covered(state, permit, limit) if isinstance(permit, Intent) else permit
+        return self.slot.covered(state, permit, limit) if isinstance(permit, Intent) else permit
 
     def _end(self, end: End) -> AdvanceAnswer:
         self.writer.end(end)

@@ -19,16 +19,19 @@ from stepward.ports.clock import Clock, iso
 from stepward.ports.tool_services import Functions, PublishedTools
 from stepward.tools.catalog import CATALOG, find_tool
 
+FolderOf = Callable[[str], ToolFolder | None]
+"""Look up what a folder has published."""
+
 
 def with_snapshots(
-    agent: AgentDefinition, published: Callable[[str], ToolFolder | None], kept: AgentDefinition | None
+    agent: AgentDefinition, published: FolderOf, kept: AgentDefinition | None
 ) -> AgentDefinition:
     """Fill in the settings of each `folder.function`: as they stand in the version if it is registered already.
 
-    So the same file is the same version after any number of deployments. One look at the shelf a folder.
+    So the same file is the same version after any number of deployments. One read of what is published a folder.
     """
-    room = cache(published)
-    _refuse_unpublished(agent, room, kept)
+    folder_of = cache(published)
+    _refuse_unpublished(agent, folder_of, kept)
     known = {use.called: use for use in kept.tools} if kept else {}
 
     def filled() -> Iterator[ToolUse]:
@@ -40,28 +43,28 @@ def with_snapshots(
             if before and before.tool == use.tool:
                 yield use.model_copy(update={"config": before.config})
             else:
-                yield use.model_copy(update={"config": _snapshot(use, room, f"tools.{index}")})
+                yield use.model_copy(update={"config": _snapshot(use, folder_of, f"tools.{index}")})
 
     return agent.model_copy(update={"tools": list(filled())})
 
 
-def _refuse_unpublished(agent: AgentDefinition, room: Any, kept: AgentDefinition | None) -> None:
+def _refuse_unpublished(agent: AgentDefinition, folder_of: FolderOf, kept: AgentDefinition | None) -> None:
     """Refuse all that is not published at once; what a version has kept it may go on with."""
     before = {(use.called, use.tool) for use in kept.tools} if kept else set()
     gathered(
-        partial(_snapshot, use, room, f"tools.{index}")
+        partial(_snapshot, use, folder_of, f"tools.{index}")
         for index, use in enumerate(agent.tools)
         if "." in use.tool and (use.called, use.tool) not in before
     )
 
 
-def _snapshot(use: ToolUse, room: Any, field: str) -> dict[str, Any]:
-    settings = settings_of_own(use.tool, room)
+def _snapshot(use: ToolUse, folder_of: FolderOf, field: str) -> dict[str, Any]:
+    settings = settings_of_own(use.tool, folder_of)
     if settings is None:
         raise InvalidRequest(
             f"no function {use.tool!r} is published.",
             field=f"{field}.tool",
-            fix=instead_of(use.tool, room),
+            fix=instead_of(use.tool, folder_of),
         )
     if not use.config.keys() <= settings.keys():
         raise InvalidRequest(
@@ -70,18 +73,18 @@ def _snapshot(use: ToolUse, room: Any, field: str) -> dict[str, Any]:
     return settings
 
 
-def settings_of_own(tool: str, room: Callable[[str], ToolFolder | None]) -> dict[str, Any] | None:
+def settings_of_own(tool: str, folder_of: FolderOf) -> dict[str, Any] | None:
     """Give what a `folder.function` is called with, as its folder publishes it now; None if it publishes none."""
     folder, _, function = tool.partition(".")
-    found = room(folder)
+    found = folder_of(folder)
     published = found.tool(function) if found else None
     return {"room": folder, **published.model_dump(mode="json")} if published else None
 
 
-def instead_of(tool: str, room: Callable[[str], ToolFolder | None]) -> str:
+def instead_of(tool: str, folder_of: FolderOf) -> str:
     """Say what a function that is not published was meant to be."""
     folder, _, function = tool.partition(".")
-    found = room(folder)
+    found = folder_of(folder)
     near = get_close_matches(function, [one.function for one in found.tools] if found else [], n=1)
     return f"did you mean '{folder}.{near[0]}'?" if near else "GET /tools lists those that are"
 
@@ -99,63 +102,63 @@ class _Description(BaseModel):
 
 @dataclass(frozen=True)
 class PublishTools:
-    """The use case behind `tool_publisher`; `rooms` are the folders that are deployed now."""
+    """The use case behind `tool_publisher`; `folders` are the folders that are deployed now."""
 
     functions: Functions
-    shelf: PublishedTools
+    published: PublishedTools
     clock: Clock
-    rooms: Sequence[str]
+    folders: Sequence[str]
 
     def __call__(self) -> dict[str, int]:
         """Publish every folder; one that cannot be asked fails the whole at the end, so that it is tried again."""
         now, offered, faults = iso(self.clock.now()), dict[str, int](), list[str]()
-        for room in self.rooms:
+        for folder in self.folders:
             try:
-                tools = self._asked(room)
+                tools = self._asked(folder)
             except ModelFault as fault:
-                faults.append(f"{room}: {fault.detail}")
+                faults.append(f"{folder}: {fault.detail}")
                 continue
-            self.shelf.put(ToolFolder(room=room, published_at=now, tools=tools))
-            offered[room] = len(tools)
-        for gone in self.shelf.rooms():
-            if gone.tools and gone.room not in self.rooms:
-                self.shelf.put(ToolFolder(room=gone.room, published_at=now))
+            self.published.put(ToolFolder(room=folder, published_at=now, tools=tools))
+            offered[folder] = len(tools)
+        for gone in self.published.folders():
+            if gone.tools and gone.room not in self.folders:
+                self.published.put(ToolFolder(room=gone.room, published_at=now))
                 offered[gone.room] = 0
         if faults:
             raise ToolFailed("; ".join(faults)[:_SHOWN_CHARS])
         return offered
 
-    def _asked(self, room: str) -> tuple[PublishedTool, ...]:
-        answer: Any = self.functions.own(room, DESCRIBE)
+    def _asked(self, folder: str) -> tuple[PublishedTool, ...]:
+        answer: Any = self.functions.own(folder, DESCRIBE)
         try:
             return _Description.model_validate(answer).tools
         except ValidationError as error:
             raise ToolFailed(f"it does not describe its tools: {error.errors()[0]['msg']}") from error
 
 
-def list_tools(shelf: PublishedTools) -> list[dict[str, Any]]:
+def list_tools(published: PublishedTools) -> list[dict[str, Any]]:
     """List all tools by name, each with what it does and what a second execution would do."""
-    return [*(_of_gallery(name) for name in sorted(CATALOG)), *(_brief(one) for one in _published(shelf))]
+    return [*(_of_catalog(name) for name in sorted(CATALOG)), *(_brief(one) for one in _published(published))]
 
 
-def show_tool(shelf: PublishedTools, name: str) -> dict[str, Any]:
+def show_tool(published: PublishedTools, name: str) -> dict[str, Any]:
     """Show one tool in full. Raises `NotFound`, with the nearest name."""
     check_id("tool", name, TOOL_REFERENCE_PATTERN)
-    published = {one["name"]: one for one in _published(shelf)}
-    if name in published:
-        return published[name]
+    known = {one["name"]: one for one in _published(published)}
+    if name in known:
+        return known[name]
     try:
         tool = find_tool(name) if "." not in name else None
     except InvalidRequest:
         tool = None
     if tool is None:
-        near = get_close_matches(name, [*CATALOG, *published], n=1)
+        near = get_close_matches(name, [*CATALOG, *known], n=1)
         fix = f"did you mean {near[0]!r}?" if near else "GET /tools lists those that exist"
         raise NotFound(f"there is no tool {name!r}.", field="tool", fix=fix)
-    return {**_of_gallery(name), "config": tool.settings.model_json_schema(), "parameters": tool.schema()}
+    return {**_of_catalog(name), "config": tool.settings.model_json_schema(), "parameters": tool.schema()}
 
 
-def _of_gallery(name: str) -> dict[str, Any]:
+def _of_catalog(name: str) -> dict[str, Any]:
     tool = find_tool(name)
     return {
         "name": name,
@@ -166,19 +169,19 @@ def _of_gallery(name: str) -> dict[str, Any]:
     }
 
 
-def _published(shelf: PublishedTools) -> list[dict[str, Any]]:
+def _published(published: PublishedTools) -> list[dict[str, Any]]:
     return [
         {
-            "name": f"{room.room}.{tool.function}",
+            "name": f"{folder.room}.{tool.function}",
             "description": tool.description,
             "effect": str(tool.effect),
             "timeout_s": tool.timeout_s,
-            "source": f"functions/{room.room}",
-            "published_at": room.published_at,
+            "source": f"functions/{folder.room}",
+            "published_at": folder.published_at,
             "parameters": tool.parameters,
         }
-        for room in shelf.rooms()
-        for tool in room.tools
+        for folder in published.folders()
+        for tool in folder.tools
     ]
 
 

@@ -146,7 +146,7 @@ class AlertBudgets:
             percent = None if state.ref.scope is BudgetScope.RUN else state.due_alert
             if percent and (alert := self._tell(state, percent)):
                 given.append(alert)
-            self.budgets.looked_at(state)
+            self.budgets.clear_touched(state)
         return given
 
     def _tell(self, state: BudgetState, percent: int) -> BudgetAlert | None:

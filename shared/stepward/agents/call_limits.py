@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from stepward.agents.context import USUAL_PART, Fitting, room_tokens, shown
+from stepward.agents.context import USUAL_PART, Fitting, shown, window_tokens
 from stepward.agents.summaries import summarising_agent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
@@ -183,15 +183,15 @@ def may_call(
 
 def _crowded(state: RunState, consultant: CallLimits, tokens: int, run: str) -> Condensation | End | None:
     """Say how a conversation that is too long for its model is shortened, or that it cannot be; None if it fits."""
-    room = None if state.start.rehearsed else room_tokens(consultant.agent, consultant.agreed)
-    if room is None or tokens <= room:
+    window = None if state.start.rehearsed else window_tokens(consultant.agent, consultant.agreed)
+    if window is None or tokens <= window:
         return None
-    shorter = Fitting(run, state, consultant.agent, room, consultant.prompt_tokens).shorter()
-    if shorter is not None or tokens * USUAL_PART <= room:
+    shorter = Fitting(run, state, consultant.agent, window, consultant.prompt_tokens).shorter()
+    if shorter is not None or tokens * USUAL_PART <= window:
         return shorter
     detail = (
         f"the prompt, the input and the newest turn take about {round(tokens * USUAL_PART)} tokens, "
-        f"and the agent's models have room for {room}."
+        f"and the agent's models have room for {window}."
     )
     return _end(RunStatus.FAILED, ContextTooLong(detail))
 

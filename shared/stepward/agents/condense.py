@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any, Final
 
 from stepward.agents.call_limits import CallLimits
-from stepward.agents.context import left_out_of, listed_results, room_tokens, text_for
+from stepward.agents.context import left_out_of, listed_results, text_for, window_tokens
 from stepward.agents.endings import NAMED_STOPS
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.model_turn import ModelTurn, wait_s
-from stepward.agents.summaries import DEFAULT_ROOM_TOKENS, summary_request
+from stepward.agents.summaries import DEFAULT_WINDOW_TOKENS, summary_request
 from stepward.domain.conversation import Condensation, ModelReply, ModelRequest, ToolResult
 from stepward.domain.errors import (
     BudgetExceeded,
@@ -83,9 +83,9 @@ class Condensing:
 
     def request(self, summariser: CallLimits) -> ModelRequest:
         """Ask for the summary."""
-        room = room_tokens(summariser.agent, summariser.agreed) or DEFAULT_ROOM_TOKENS
+        window = window_tokens(summariser.agent, summariser.agreed) or DEFAULT_WINDOW_TOKENS
         measure = summariser.backend.estimate_input_tokens
-        return summary_request(summariser.agent.model, self.state, self.untold, room, measure)
+        return summary_request(summariser.agent.model, self.state, self.untold, window, measure)
 
     def write_without(self, error: StepwardError) -> None:
         """Write the decision without the summary that was wanted, and why."""

@@ -131,7 +131,7 @@ USUAL_PART: Final = 2.0 / 3.6
 """Unknown text is counted at 2 bytes a token to be sure; most text has 3.6. A run does not end for that caution."""
 
 
-def room_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | None:
+def window_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | None:
     """Say how long an agent's prompts may be.
 
     Args:
@@ -142,12 +142,12 @@ def room_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | No
         Tokens; None where no window is known.
     """
     cards = [card_of(name, agreed) for name in (agent.model, *agent.fallbacks)]
-    rooms = [_room(card, agent.limits.max_output_tokens) for card in cards if card is not None]
+    rooms = [_window_of(card, agent.limits.max_output_tokens) for card in cards if card is not None]
     rooms.append(agent.context.max_tokens if agent.context else None)
-    return min((room for room in rooms if room is not None), default=None)
+    return min((window for window in rooms if window is not None), default=None)
 
 
-def _room(card: ModelCard, max_output_tokens: int) -> int | None:
+def _window_of(card: ModelCard, max_output_tokens: int) -> int | None:
     """What a window leaves after the longest answer and a margin."""
     answer = min(max_output_tokens, card.max_output_tokens or max_output_tokens)
     bounds = [card.context_tokens - answer] if card.context_tokens else []
@@ -201,7 +201,7 @@ class Fitting:
     run: str
     state: RunState
     agent: AgentDefinition
-    room: int
+    window: int
     measure: Callable[[RunState], int]
 
     def shorter(self) -> Condensation | None:
@@ -219,7 +219,7 @@ class Fitting:
         if found < len(cuts):
             return self._with(cuts[found], turns - 1)
         least = self._with(cuts[-1], turns - 1)
-        if self._tokens(least) * scale > self.room:
+        if self._tokens(least) * scale > self.window:
             least = self._with(cuts[-1], turns)
         return least if self._tokens(least) < self._tokens(self.state.condensation) else None
 
@@ -229,7 +229,7 @@ class Fitting:
 
     def _is_small(self, said: Condensation, scale: float) -> bool:
         tokens = self._tokens(said)
-        return tokens <= self.room and tokens * scale <= self.room / 2
+        return tokens <= self.window and tokens * scale <= self.window / 2
 
     def _scale(self) -> float:
         """By how much the careful count of this conversation is more than what it really takes, as the newest reply tells."""

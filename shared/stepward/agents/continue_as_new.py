@@ -21,7 +21,7 @@ MOST_EVENTS: Final = 20_000
 
 
 @dataclass(frozen=True)
-class Epochs:
+class ContinueAsNew:
     """What one invocation does about the execution that it belongs to."""
 
     writer: RunWriter

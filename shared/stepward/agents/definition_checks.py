@@ -9,13 +9,13 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from stepward.agents.context import room_tokens
+from stepward.agents.context import window_tokens
 from stepward.agents.inputs import check_input_schema
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import Entry, entries_of, gathered, joined, of_entries, parse
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.scripted_model import Rehearsal
 from stepward.domain.tools import ToolUse
 from stepward.expressions.evaluate import check, is_expression
 from stepward.models.base import model_id, price_of
@@ -38,13 +38,13 @@ def check_context(agent: AgentDefinition, known: Known) -> None:
     Raises:
         InvalidRequest: With a reason for each field.
     """
-    found = [*_room_faults(agent, known), *_summary_faults(agent, known)]
+    found = [*_window_faults(agent, known), *_summary_faults(agent, known)]
     if found:
         raise joined(found)
 
 
-def _room_faults(agent: AgentDefinition, known: Known) -> Iterator[InvalidRequest]:
-    window = room_tokens(agent.model_copy(update={"context": None}), known.agreed)
+def _window_faults(agent: AgentDefinition, known: Known) -> Iterator[InvalidRequest]:
+    window = window_tokens(agent.model_copy(update={"context": None}), known.agreed)
     own = agent.context.max_tokens if agent.context else None
     if window is not None and window <= 0:
         yield InvalidRequest(

@@ -62,7 +62,7 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "most_recalled": "How many memories are recalled at most.",
     },
     "ToolUse": {
-        "tool": "A tool of the gallery, or a function of your own as folder.function.",
+        "tool": "A tool of the catalog, or a function of your own as folder.function.",
         "name": "What the model calls it. Default: the tool's own name.",
         "description": "What the model is told of it. Default: what the tool says of itself.",
         "config": "The tool's settings; `stepward tools show TOOL` says which it takes.",
@@ -199,7 +199,7 @@ def _with_model_names(fields: Schema) -> Schema:
 
 
 def _tool_use(part: Schema) -> Schema:
-    """Let the short forms stand in place of `tool`, and offer the gallery's names."""
+    """Let the short forms stand in place of `tool`, and offer the catalog's names."""
     fields = part["properties"]
     said = fields["tool"]
     own = {"type": "string", "pattern": r"^[^.]+\.[^.]+$"}

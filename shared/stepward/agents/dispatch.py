@@ -23,7 +23,7 @@ TIME_FOR_A_LOOK_S: Final = 5.0
 
 @dataclass(frozen=True)
 class DispatchRuns:
-    """The use case behind the nudges that reach `dispatch`."""
+    """The use case behind the wake-ups that reach `dispatch`."""
 
     ports: RunPorts
     invocation: str
@@ -35,24 +35,26 @@ class DispatchRuns:
         Whoever is left has asked to be told of the next free slot.
 
         time →   we:     no slot ─ flag ─ no slot still ─ done
-                 ender:                        frees one: the flag is there → nudge → another look
+                 ender:                        frees one: the flag is there → wake-up → another look
         """
         admitted, asked = 0, False
         while most is None or admitted < most:
             limits = self.ports.slot_limits(tenant)
-            waiting = self.ports.line.first(tenant, A_LOOK if most is None else min(A_LOOK, most - admitted))
+            waiting = self.ports.run_queue.first(
+                tenant, A_LOOK if most is None else min(A_LOOK, most - admitted)
+            )
             if not waiting:
                 self._nobody_waits(tenant, limits)
                 break
             served, full = self._serve(waiting, limits)
             admitted += served
             if self.time_left_s() < TIME_FOR_A_LOOK_S:
-                self.ports.nudges.send(tenant)
+                self.ports.wake_ups.send(tenant)
                 break
             if full and (asked or full.asked):
                 break
             if full:
-                self.ports.line.flag(tenant, limits.tenant, limits.account)
+                self.ports.run_queue.flag(tenant, limits.tenant, limits.account)
                 asked = True
         return admitted
 
@@ -99,7 +101,7 @@ class DispatchRuns:
         """
         state = fold(self.ports.journal.load(key))
         if state.end is not None or state.place != seen.place:
-            self.ports.line.leave(seen)
+            self.ports.run_queue.leave(seen)
             return None
         if state.seq == tried:
             raise StoreConflict(f"{seen.run} could not be admitted; somebody else is at it.")
@@ -115,20 +117,20 @@ class DispatchRuns:
 
     def _nobody_waits(self, tenant: str, limits: SlotLimits) -> None:
         """Take the flags away, then look once more: who came in between has to be served."""
-        self.ports.line.unflag(tenant, limits.tenant)
-        if self.ports.line.first(tenant, 1):
-            self.ports.nudges.send(tenant)
-        if self.ports.line.waiting_tenants(1):
+        self.ports.run_queue.unflag(tenant, limits.tenant)
+        if self.ports.run_queue.first(tenant, 1):
+            self.ports.wake_ups.send(tenant)
+        if self.ports.run_queue.waiting_tenants(1):
             return
-        self.ports.line.unflag_account(limits.account)
-        for other in self.ports.line.waiting_tenants(1):
-            self.ports.nudges.send(other)
+        self.ports.run_queue.unflag_account(limits.account)
+        for other in self.ports.run_queue.waiting_tenants(1):
+            self.ports.wake_ups.send(other)
 
 
-def serve_each(serve: Callable[[str, int | None], int], nudged: Mapping[str, int | None]) -> int:
-    """Serve the lines of all tenants that were nudged; one that cannot be served keeps no other tenant waiting."""
+def serve_each(serve: Callable[[str, int | None], int], wake_ups: Mapping[str, int | None]) -> int:
+    """Serve the lines of all tenants that have a wake-up; one that cannot be served keeps no other tenant waiting."""
     admitted, faults = 0, list[StepwardError]()
-    for tenant, freed in nudged.items():
+    for tenant, freed in wake_ups.items():
         try:
             admitted += serve(tenant, freed)
         except StepwardError as error:

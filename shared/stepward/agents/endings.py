@@ -93,7 +93,7 @@ def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Excha
     else:
         return Followed(reply, End(status=RunStatus.COMPLETED))
     told = sum(exchange.note is not None for exchange in history)
-    if told >= MOST_REPAIRS_OF_RUN or _told_in_a_row(history) >= MOST_REPAIRS:
+    if told >= MOST_REPAIRS_OF_RUN or _corrections_in_a_row(history) >= MOST_REPAIRS:
         return Followed(reply, _failed(code, detail))
     return Followed(reply, note=note)
 
@@ -129,7 +129,7 @@ def output_faults(agent: AgentDefinition, text: str) -> list[str]:
     return list(islice(faults_of_value(value, agent.output_schema, "output"), _MOST_FAULTS))
 
 
-def _told_in_a_row(history: Sequence[Exchange]) -> int:
+def _corrections_in_a_row(history: Sequence[Exchange]) -> int:
     """Count the turns at the end of a history in which the model was told that its answer does not do."""
     told = 0
     for exchange in reversed(history):

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 
 from stepward.agents.attachments import check_taken
 from stepward.agents.call_limits import CallLimits
-from stepward.agents.context import room_tokens
+from stepward.agents.context import window_tokens
 from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
 from stepward.domain.agents import AgentDefinition
@@ -181,10 +181,10 @@ def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
     limits, price = consultant.agent.limits, consultant.price.price
     growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
     turns = limits.max_iterations if consultant.tools else 1
-    room = None if rehearsed else room_tokens(consultant.agent, consultant.agreed)
-    longest = room or price.context_tokens or first + growth * turns
+    window = None if rehearsed else window_tokens(consultant.agent, consultant.agreed)
+    longest = window or price.context_tokens or first + growth * turns
     prompts = [max(first, min(first + growth * turn, longest)) for turn in range(turns)]
-    summaries = _summaries_usd_micros(consultant, first + growth * turns, room) if room else 0
+    summaries = _summaries_usd_micros(consultant, first + growth * turns, window) if window else 0
     return Figures(
         model_usd_micros=sum(map(consultant.reserve_usd_micros, prompts)) + summaries,
         aws_usd_micros=_aws(turns, turns - 1),
@@ -194,12 +194,12 @@ def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
     )
 
 
-def _summaries_usd_micros(consultant: CallLimits, tokens: int, room: int) -> int:
+def _summaries_usd_micros(consultant: CallLimits, tokens: int, window: int) -> int:
     """Price the summaries of a conversation of so many tokens: one each time that half of the room is filled again."""
     summariser = consultant.summariser()
-    if tokens <= room or not isinstance(summariser, CallLimits):
+    if tokens <= window or not isinstance(summariser, CallLimits):
         return 0
-    return ceil((tokens - room) / (room / 2)) * summariser.reserve_usd_micros(room)
+    return ceil((tokens - window) / (window / 2)) * summariser.reserve_usd_micros(window)
 
 
 def _expected(past: list[RunHead]) -> Figures | None:

@@ -59,7 +59,7 @@ class Finalize:
         if settlement.tells_others:
             self._tell_others(key, state, closing.ended_at)
         # Who waits in the queue comes after who waits for this run: the slot may be what that one goes on with.
-        self.ports.tell(freed, key.tenant)
+        self.ports.wake_waiting(freed, key.tenant)
 
     def _tell_others(self, key: RunKey, state: RunState, at: str) -> None:
         """Tell the run that waits for this one, and those who were asked; whoever dies on the way begins again."""

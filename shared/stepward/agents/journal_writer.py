@@ -94,7 +94,7 @@ class RunWriter:
     def park(self, record: Parked) -> None:
         """Give slot and unused money back while the run waits, and tell who waits for a slot."""
         freed = self._placed(record, lambda: self._park_now(record))
-        self.ports.tell(freed, self.key.tenant)
+        self.ports.wake_waiting(freed, self.key.tenant)
 
     def _park_now(self, record: Parked) -> Freed:
         state = self.state
@@ -110,7 +110,7 @@ class RunWriter:
             tenant, agent, cost_limit_usd_micros, self.state.run_budgets, charged=self.state.start.charged
         )
         record = self._insist(
-            lambda: self.ports.runtime.admit(self._in_line(""), now, self.name, limits, draw)
+            lambda: self.ports.runtime.admit(self._queued_run(""), now, self.name, limits, draw)
         )
         if isinstance(record, NoSlot):
             return False
@@ -120,8 +120,8 @@ class RunWriter:
     def queue(self, place: str) -> None:
         """Stand in the line, and have it looked at."""
         record = self.make(Queued, place=place)
-        self._placed(record, lambda: self.ports.runtime.queue(self._in_line(place), record))
-        self.ports.nudges.send(self.key.tenant)
+        self._placed(record, lambda: self.ports.runtime.queue(self._queued_run(place), record))
+        self.ports.wake_ups.send(self.key.tenant)
 
     def top_up(self, draw: Draw) -> bool:
         """Draw more money; False when a budget has too little."""
@@ -138,7 +138,7 @@ class RunWriter:
         begin = self.ports.runtime.begin_epoch
         self._placed(record, lambda: begin(self.key, self.state.seq + 1, record))
 
-    def _in_line(self, place: str) -> QueuedRun:
+    def _queued_run(self, place: str) -> QueuedRun:
         key, state, start = self.key, self.state, self.state.start
         return QueuedRun(
             tenant=key.tenant,
@@ -192,7 +192,7 @@ class RunWriter:
         if self.state.end is None:
             self.append(late)
             return
-        self.settle()
+        self.finalize()
         before = self.state.ledger.spent_usd_micros
         item = Sequenced(seq=self.state.seq + 1, record=late)
         self.state.apply(item)
@@ -211,8 +211,8 @@ class RunWriter:
         """Write the end as a record of its own, unless there is one, then settle by the one that counts."""
         if self.state.end is None:
             self.append(self.make(Ended, end=end))
-        self.settle()
+        self.finalize()
 
-    def settle(self) -> None:
+    def finalize(self) -> None:
         """Finalize by what the journal says; safe to repeat, by anybody."""
         Finalize(self.ports)(self.key, self.state)

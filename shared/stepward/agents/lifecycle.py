@@ -165,7 +165,7 @@ class Labels:
             raise Conflict(
                 f"agent {record.summary.id!r} is TERMINATED.", field="agent_id", fix="label a living agent"
             )
-        self._check_room(tenant, record.summary.id, label)
+        self._check_label_count(tenant, record.summary.id, label)
         found = find_agent(self.registry, tenant, record.summary.id, version)
         pointed = Label(label=label, version=version, set_at=iso(self.clock.now()))
         self.registry.set_label(tenant, pointed, found)
@@ -183,7 +183,7 @@ class Labels:
             )
         return {"id": agent_id, "label": label}
 
-    def _check_room(self, tenant: str, agent_id: str, label: str) -> None:
+    def _check_label_count(self, tenant: str, agent_id: str, label: str) -> None:
         names = {known.label for known in self.registry.labels(tenant, agent_id)} - {LATEST}
         if label not in names and len(names) >= MOST_LABELS:
             raise Conflict(

@@ -137,10 +137,10 @@ class Sweep:
         """
         now, faults = self.ports.clock.now(), list[StepwardError]()
         done = {"started": 0, "closed": 0, "left": 0, "nudged": 0}
-        tenants = dict.fromkeys(self.ports.line.waiting_tenants(TENANTS_A_SWEEP))
+        tenants = dict.fromkeys(self.ports.run_queue.waiting_tenants(TENANTS_A_SWEEP))
         for head in chosen(self.ports.lists.open_runs(iso(now - OVERDUE), RUNS_LISTED), now):
             try:
-                outcome = self._mend(head)
+                outcome = self._reconcile(head)
             except StepwardError as error:
                 faults.append(error)
                 continue
@@ -148,11 +148,11 @@ class Sweep:
                 tenants[head.tenant] = None
             done["left" if outcome == IN_LINE else outcome] += 1
         for tenant in tenants:
-            self.ports.nudges.send(tenant)
+            self.ports.wake_ups.send(tenant)
         raise_all(faults)
         return {**done, "nudged": len(tenants)}
 
-    def _mend(self, head: RunHead) -> str:
+    def _reconcile(self, head: RunHead) -> str:
         """Start again what never began, wake what never heard, settle what has ended, close what nobody carries.
 
         time →   start: transaction ✓ ── ✗ dies            → the journal has no claim: start by the same name
@@ -160,7 +160,7 @@ class Sweep:
                  advance: epoch 2 ✓ ── ✗ dies for good     → the journal has no claim after it: start epoch 2 by its name
                  advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
                  cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
-                 advance: queued ✓ ── ✗ dies or its nudge   → have the line looked at
+                 advance: queued ✓ ── ✗ dies or its wake-up   → have the line looked at
                  answer: result ✓ ── ✗ dies                 → the machine waits in vain: wake it
                  machine: gone, its event is lost           → nobody will go on: close as failed
         """

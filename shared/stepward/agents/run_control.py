@@ -128,13 +128,13 @@ class ResumeRun:
             raise Conflict(
                 "the run is not paused.", field="run_id", fix=f"POST /runs/{run}/pause makes it stand still"
             )
-        waiting = self._in_line_again(head, state)
+        waiting = self._requeued(head, state)
         record = writer.make(Resume, by=by, place=waiting.place if waiting else None)
         self.ports.runtime.release(head.key, state.seq + 1, record, waiting)
         wake_resumed(self.ports, head, record)
         return head.model_copy(update={"paused": False})
 
-    def _in_line_again(self, head: RunHead, state: RunState) -> QueuedRun | None:
+    def _requeued(self, head: RunHead, state: RunState) -> QueuedRun | None:
         """The place of a run that was paused in line: as old as the one that it left."""
         if state.left_place is None:
             return None
@@ -159,7 +159,7 @@ def wake_resumed(ports: RunPorts, head: RunHead, record: Resume) -> None:
     if token:
         ports.machine.answer(token)
     if record.place:
-        ports.nudges.send(head.tenant)
+        ports.wake_ups.send(head.tenant)
 
 
 def _check_open(state: RunState, word: str) -> None:
@@ -204,7 +204,7 @@ class EndOrphans:
         writer.refresh_calls()
         self(key.tenant, writer.state, ORPHANED)
         writer.refresh_calls()  # what those below have cost is part of what this one has cost
-        writer.between_steps(writer.settle)
+        writer.between_steps(writer.finalize)
         self._wake(key, writer.state)
 
     def _wake(self, key: RunKey, state: RunState) -> None:

@@ -17,29 +17,29 @@ from stepward.ports.workflow_runs import ChildWorkflows, NoWorkflows
 
 FIRST_DRAW_USD_MICROS: Final = 20_000
 """Enough for a usual first call; drawing more would keep money from other runs that this one may never need."""
-TENANTS_TOLD: Final = 25
+TENANTS_WOKEN: Final = 25
 
 
 @dataclass(frozen=True)
 class SlotPorts:
     """What runs of either kind need to take slots, to wait for them, and to tell of free ones."""
 
-    line: RunQueue
-    nudges: WakeUps
+    run_queue: RunQueue
+    wake_ups: WakeUps
     limits: LimitsConfig
 
     def slot_limits(self, tenant: str) -> SlotLimits:
         """How many runs may be active now."""
         return SlotLimits(self.limits.tenant(tenant), self.limits.account())
 
-    def tell(self, freed: Freed, tenant: str) -> None:
+    def wake_waiting(self, freed: Freed, tenant: str) -> None:
         """Nudge the lines of those who asked to be told of a free slot: in turn, for there may be more than are told."""
         if freed.tenant_waits:
-            self.nudges.send(tenant, freed=1)
+            self.wake_ups.send(tenant, freed=1)
         if freed.account_waits:
-            for other in self.line.waiting_tenants(TENANTS_TOLD, after=tenant):
+            for other in self.run_queue.waiting_tenants(TENANTS_WOKEN, after=tenant):
                 if other != tenant or not freed.tenant_waits:
-                    self.nudges.send(other, freed=1)
+                    self.wake_ups.send(other, freed=1)
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ class Start:
         return attachments_of(self.datasets(), tenant, keys)
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
-        """Begin a run: its machine starts at once if a slot is free, else the line is looked at."""
+        """Begin a run: its machine starts at once if a slot is free, else a wake-up is sent."""
         rehearsed = launch.answers.rehearsed
         # A fork goes on with what its source was given, and has checked who answers it.
         shown = () if rehearsed or launch.inherited else launch.attachments
@@ -139,7 +139,7 @@ class Start:
         check_references(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed, attachments=shown)
         started = self.ports.runtime.start(self._new_run(caller, launch))
         if started.in_line and not started.asked:
-            self.ports.nudges.send(caller.tenant)
+            self.ports.wake_ups.send(caller.tenant)
         elif not started.in_line and not started.head.ended:
             # The name makes a second start harmless, so a start whose answer was lost is simply made again.
             self.ports.machine.start(started.head.execution_name, started.head.key)

@@ -14,7 +14,7 @@ from stepward.models.base import model_id
 from stepward.models.messages import arguments_of, result_text
 
 SUMMARY_TOKENS: Final = 1_500
-DEFAULT_ROOM_TOKENS: Final = 24_000
+DEFAULT_WINDOW_TOKENS: Final = 24_000
 """How long a prompt may be where the summing model's window is not known."""
 _TASK_CHARS: Final = 4_000
 _PIECES_CHARS: Final = (8_000, 2_000, 500, 120)
@@ -59,15 +59,15 @@ def summary_request(
     """
     request = ModelRequest(model=model_id(model), prompt=_PROMPT, input="", max_output_tokens=SUMMARY_TOKENS)
     for chars in _PIECES_CHARS:
-        told = "\n".join(_told(state, left_out, chars))
-        request = request.model_copy(update={"input": told})
+        transcript = "\n".join(_transcript(state, left_out, chars))
+        request = request.model_copy(update={"input": transcript})
         if measure(request) <= room:
             return request
     newest = request.input.encode()[-room * _LEAST_BYTES_A_TOKEN // 2 :].decode(errors="ignore")
     return request.model_copy(update={"input": newest})
 
 
-def _told(state: RunState, left_out: Sequence[Numbered], chars: int) -> Iterator[str]:
+def _transcript(state: RunState, left_out: Sequence[Numbered], chars: int) -> Iterator[str]:
     given = state.start.input
     task = given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
     yield f"<task>\n{_clip(task, _TASK_CHARS)}\n</task>"

@@ -120,7 +120,7 @@ Opener = Callable[[RunKey, RunState, ToolCall, BoundTool], None]
 GUARD: Final = "approval"
 
 
-"""The opener of what any guarded call waits for; no tool of the gallery has this name."""
+"""The opener of what any guarded call waits for; no tool of the catalog has this name."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,13 @@ from stepward.cli import output
 from stepward.cli.agent_lifecycle import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, find_target, offline
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.input_files import DefinitionFile, read_standard_input, read_written, spelled, with_origins
+from stepward.cli.input_files import (
+    DefinitionFile,
+    as_diagnostic,
+    read_standard_input,
+    read_written,
+    with_origins,
+)
 from stepward.domain.documents import Document, Refused, read_document
 from stepward.sdk import ApiError, Stepward
 
@@ -199,11 +205,11 @@ def _examined(file: DefinitionFile, known: OfflineAgents, stepward: Stepward | N
 
 def _show(found: _Found) -> None:
     for one in found.problems:
-        output.remark(spelled(one), style="red")
+        output.remark(as_diagnostic(one), style="red")
     if not found.problems:
         output.say(f"{found.file}: nothing is wrong.", style="green")
     for one in found.warnings:
-        output.remark(f"{spelled(one)} [warning]", style="yellow")
+        output.remark(f"{as_diagnostic(one)} [warning]", style="yellow")
 
 
 @app.command("schema", help=SCHEMA_HELP, epilog=EPILOG)

@@ -11,7 +11,7 @@ from stepward.cli import output
 from stepward.cli.agents import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, FAILED, InputError
-from stepward.cli.input_files import DefinitionFile, spelled
+from stepward.cli.input_files import DefinitionFile, as_diagnostic
 from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk import ApiError, Stepward
 from stepward.sdk.shapes import AgentState
@@ -200,5 +200,5 @@ def _report(registered: list[dict[str, Any]], refused: list[dict[str, Any]]) -> 
     for one in registered:
         output.say(f"{one['id']} {one['version']} is registered.", style="green")
     for one in (each for refusal in refused for each in refusal["errors"]):
-        output.remark(spelled(one), style="red")
+        output.remark(as_diagnostic(one), style="red")
     output.say(f"{len(registered)} registered, {len(refused)} refused.")

@@ -153,7 +153,7 @@ def _path_of(name: str) -> Place:
     return tuple(int(part) if part.isdigit() else part for part in parts)
 
 
-def spelled(entry: dict[str, Any]) -> str:
+def as_diagnostic(entry: dict[str, Any]) -> str:
     """Write one thing that is wrong as a compiler would, with its field."""
     place = ":".join(str(entry[part]) for part in ("file", "line", "column") if part in entry)
     fix = f" ({entry['fix']})" if entry.get("fix") else ""
@@ -174,5 +174,5 @@ def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
         if as_json:
             raise ApiError(error.status, {**error.problem, "errors": found}) from error
         for one in found:
-            output.complain(spelled(one))
+            output.complain(as_diagnostic(one))
         raise typer.Exit(REFUSED) from error

@@ -190,8 +190,8 @@ def load(more: More = None) -> None:
 
 
 @bench_app.command("line", help=LINE_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
-def line(more: More = None) -> None:
-    """Fill the line."""
+def run_queue(more: More = None) -> None:
+    """Fill the run queue."""
     in_checkout("stepward bench line", "bench", ["line", *(more or [])])
 
 

@@ -24,7 +24,7 @@ from stepward.sdk.documents import JSON, YAML, Document, opened
 from stepward.sdk.models import Model
 from stepward.sdk.workflow_shapes import Drawn
 from stepward.testing.fake_llm import FakeProvider
-from stepward.testing.fake_llm.command import Told, provider_of
+from stepward.testing.fake_llm.command import CommandOptions, provider_of
 from stepward.testing.fake_llm.script_files import Unreadable
 from stepward.workflows.checks.context import CheckContext
 from stepward.workflows.checks.validate import Validation, validate, with_positions
@@ -213,7 +213,7 @@ class Offline:
         """Make a model provider for tests.
 
         Args:
-            options: The fields of `Told`.
+            options: The fields of `CommandOptions`.
 
         Returns:
             The provider; it does not listen yet.
@@ -222,7 +222,7 @@ class Offline:
             InputError: A file or a fault cannot be used.
         """
         try:
-            return provider_of(Told(**options))
+            return provider_of(CommandOptions(**options))
         except Unreadable as error:
             raise InputError(str(error), "See `stepward fake-llm --help`.") from error
 

@@ -31,7 +31,7 @@ def lines_of(found: WorkflowDiff) -> Iterator[Text]:
     yield from _part("reach", list(_reach(found)))
 
 
-def spelled(field: str, value: Any) -> str:
+def shown_value(field: str, value: Any) -> str:
     """Spell a value of a plan: bounds, money and times as people say them."""
     match value:
         case None:
@@ -67,7 +67,7 @@ def _tasks(found: WorkflowDiff) -> Iterator[Text]:
 
 def _changed(change: dict[str, Any], indent: str = "  ~ ") -> Text:
     field = change["field"]
-    was, now = (output.clip(spelled(field, change[side]), 80) for side in ("before", "after"))
+    was, now = (output.clip(shown_value(field, change[side]), 80) for side in ("before", "after"))
     # A time in milliseconds is spelled in seconds, so its name must not say otherwise.
     label = output.plain(field.removesuffix("_ms"))
     return Text(f"{indent}{label}: {was} → {now}", style="yellow" if "~" in indent else "")

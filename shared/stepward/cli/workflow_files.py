@@ -71,5 +71,5 @@ def refusals_of(source: Source, *, as_json: bool) -> Iterator[None]:
         if as_json:
             raise
         for problem in error.problems:
-            output.complain(in_commands(problem.spelled(source.name)))
+            output.complain(in_commands(problem.as_diagnostic(source.name)))
         raise typer.Exit(REFUSED) from error

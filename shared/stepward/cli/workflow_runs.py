@@ -159,7 +159,7 @@ def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
             if as_json:
                 output.write_json(task, one_line=True)
             else:
-                output.write_lines([workflow_view.line(task)])
+                output.write_lines([workflow_view.task_line(task)])
     if as_json:
         output.write_json({name: value for name, value in seen.items() if name != "tasks"}, one_line=True)
     else:
@@ -228,7 +228,7 @@ def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
         for seen in stepward.workflows.watch(begun["id"]):
             status.update(workflow_view.progress(seen))
             for task in feed.news(seen):
-                console.print(workflow_view.line(task), soft_wrap=True)
+                console.print(workflow_view.task_line(task), soft_wrap=True)
     output.say("")
     output.write_lines(workflow_view.outcome(seen))
     return seen

@@ -141,7 +141,7 @@ def _moment(task: WorkflowTask) -> tuple[str, int]:
     return task.get("started_at") or "", depth
 
 
-def line(task: WorkflowTask) -> Text:
+def task_line(task: WorkflowTask) -> Text:
     """Write how a task stands, in one line."""
     status = task["status"]
     if status == "RUNNING":

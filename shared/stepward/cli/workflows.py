@@ -84,7 +84,7 @@ def register(
     with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
         put_datasets(stepward, file, as_json=as_json)
-    output.answer(kept, _show_standing, as_json=as_json)
+    output.answer(kept, _show_status, as_json=as_json)
     raise typer.Exit(FAILED if kept["status"] == "REFUSED" else OK)
 
 
@@ -108,24 +108,24 @@ def validate(
             if not isinstance(known, WorkflowClient)
         ]
     if as_json:
-        told = {"problems": _told(found), **({"warnings": _told(doubts)} if doubts else {})}
+        told = {"problems": _as_json(found), **({"warnings": _as_json(doubts)} if doubts else {})}
         output.write_json(told)
     else:
         _show_problems(found, {source.name: len(some) for source, some in doubts})
         for source, some in doubts:
             for one in some:
-                output.remark(f"{in_commands(one.spelled(source.name))} [warning]", style="yellow")
+                output.remark(f"{in_commands(one.as_diagnostic(source.name))} [warning]", style="yellow")
     raise typer.Exit(FAILED if any(problems for _, problems in found) else OK)
 
 
-def _told(found: list[Found]) -> list[dict[str, Any]]:
+def _as_json(found: list[Found]) -> list[dict[str, Any]]:
     return [shown(source, one) for source, some in found for one in some]
 
 
 def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
     for source, problems in found:
         for problem in problems:
-            output.remark(in_commands(problem.spelled(source.name)))
+            output.remark(in_commands(problem.as_diagnostic(source.name)))
         if not problems:
             count = doubts.get(source.name, 0)
             rest = f", as far as can be told without a server ({count} left)" if count else ""
@@ -186,7 +186,7 @@ def rm(
         output.say(f"{workflow_id} {version} is gone.")
 
 
-def _show_standing(kept: WorkflowVersion) -> None:
+def _show_status(kept: WorkflowVersion) -> None:
     status = output.status_text(kept["status"])
     machine = f" ({output.plural(kept['states'], 'state')})" if kept["status"] == "READY" else ""
     output.write_lines([output.joined(f"{kept['id']} {kept['version']} is ", status, f"{machine}.")])

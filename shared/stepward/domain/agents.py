@@ -14,7 +14,7 @@ from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, Version
 from stepward.domain.money import usd_to_micros
 from stepward.domain.numbers import Exact, Fraction
-from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.scripted_model import Rehearsal
 from stepward.domain.tools import ToolUse
 
 PROMPT_LIMIT_CHARS = 100_000

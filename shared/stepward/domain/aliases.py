@@ -41,9 +41,9 @@ def resolve_aliases(given: Mapping[str, Any]) -> dict[str, Any]:
         if name in said:
             _keep(said, name, place, _whole(said.pop(name)) if name == "timeout" else said.pop(name))
     if "llm_config" in said:
-        _spell_model(said, said.pop("llm_config"))
+        _resolve_model(said, said.pop("llm_config"))
     if "team" in said:
-        _spell_team(said, said.pop("team"))
+        _resolve_team(said, said.pop("team"))
     return said
 
 
@@ -69,7 +69,7 @@ def _keep(said: dict[str, Any], name: str, place: str, value: Any) -> None:
     target[field] = value
 
 
-def _spell_model(said: dict[str, Any], config: Any) -> None:
+def _resolve_model(said: dict[str, Any], config: Any) -> None:
     if not isinstance(config, dict):
         raise InvalidRequest(
             "llm_config is not an object.",
@@ -87,7 +87,7 @@ def _spell_model(said: dict[str, Any], config: Any) -> None:
         _keep(said, f"llm_config.{name}", place, value)
 
 
-def _spell_team(said: dict[str, Any], team: Any) -> None:
+def _resolve_team(said: dict[str, Any], team: Any) -> None:
     tools = said.get("tools", [])
     if not isinstance(tools, list):
         return

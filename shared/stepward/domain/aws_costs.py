@@ -122,7 +122,7 @@ class AwsTally:
             case Parked():
                 self.wait(len(record.calls))
             case Queued():
-                self.stand_in_line()
+                self.count_queueing()
             case Continued():
                 self.begin_epoch()
             case Turn():
@@ -140,7 +140,7 @@ class AwsTally:
         self.budgets = budgets
         self.take(AGENT_STARTS + BUDGET_DRAWN.times(budgets))
         if in_line:
-            self.stand_in_line()
+            self.count_queueing()
 
     def draw(self, record: Admitted | ToppedUp) -> None:
         """Count a draw that is not the start's own."""
@@ -148,7 +148,7 @@ class AwsTally:
             self.budgets = len(record.allowance.budgets)
             self.take(BUDGET_DRAWN.times(self.budgets))
 
-    def stand_in_line(self) -> None:
+    def count_queueing(self) -> None:
         """Count joining and leaving the line, with the message and the function that serve it."""
         self.take(AGENT_QUEUES)
         self.invoke("dispatch", DISPATCH_MS)

@@ -67,10 +67,10 @@ def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
         case Ended():
             yield "run.ended", _end(record.end, None)
         case _:
-            yield from _standing(record)
+            yield from _slot_events(record)
 
 
-def _standing(record: AnyRecord) -> Iterator[Named]:
+def _slot_events(record: AnyRecord) -> Iterator[Named]:
     """What changes a run's right to be active, or its money."""
     match record:
         case Inherited():

@@ -28,7 +28,7 @@ VersionOrLabel = Annotated[str, StringConstraints(pattern=f"{VERSION_PATTERN}|{L
 """What may follow an agent's id wherever a version of it is asked for, such as `1.0.0`, `prod` or `latest`."""
 ToolName = Annotated[str, StringConstraints(pattern=TOOL_NAME_PATTERN)]
 ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)]
-"""A tool of the gallery by its name, or one of your own as `folder.function`."""
+"""A tool of the catalog by its name, or one of your own as `folder.function`."""
 
 _FIXES = {
     AGENT_ID_PATTERN: "use 2 to 63 small letters, digits and dashes, beginning with a letter",

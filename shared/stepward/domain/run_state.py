@@ -161,9 +161,9 @@ class RunState:
             case Ended():
                 self._finish(record.end)
             case _:
-                self._apply_standing(record)
+                self._apply_slot_record(record)
 
-    def _apply_standing(self, record: AnyRecord) -> None:
+    def _apply_slot_record(self, record: AnyRecord) -> None:
         """Take in what changes the run's right to be active, and not what it does."""
         match record:
             case Created():

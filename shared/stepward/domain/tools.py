@@ -63,7 +63,7 @@ SHORT_FORMS: Final = {
 }
 
 
-"""What may stand in place of `tool`: the gallery's tool that it means, whose setting takes the id, and how the model's
+"""What may stand in place of `tool`: the catalog's tool that it means, whose setting takes the id, and how the model's
 name for it begins."""
 
 

@@ -1,1 +1,1 @@
-"""The gallery of model backends: one file a backend, one line in the catalog."""
+"""The catalog of model backends: one file a backend, one line in the catalog."""

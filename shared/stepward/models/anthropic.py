@@ -14,7 +14,7 @@ from stepward.models.gathering import Gathering
 from stepward.models.messages import Block, Message, Words, arguments_of, conversation, result_text
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, SdkClient, keyed_client
 from stepward.models.strict_schemas import closed
-from stepward.models.token_counts import told_tokens
+from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
@@ -101,15 +101,15 @@ def _usage(before: Usage, said: Any) -> Usage:
     Anthropic counts what its cache gave and took apart from `input_tokens`, as we do.
     """
     kept = getattr(said, "cache_creation", None)
-    hour = told_tokens(kept.ephemeral_1h_input_tokens if kept else None) or before.cache_write_1h_tokens
+    hour = reported_tokens(kept.ephemeral_1h_input_tokens if kept else None) or before.cache_write_1h_tokens
     kept_before = before.cache_write_tokens + before.cache_write_1h_tokens
-    written = max(kept_before, told_tokens(said.cache_creation_input_tokens))
-    details, output = said.output_tokens_details, told_tokens(said.output_tokens)
-    thought = told_tokens(details.thinking_tokens) if details else before.reasoning_tokens
+    written = max(kept_before, reported_tokens(said.cache_creation_input_tokens))
+    details, output = said.output_tokens_details, reported_tokens(said.output_tokens)
+    thought = reported_tokens(details.thinking_tokens) if details else before.reasoning_tokens
     return Usage(
-        input_tokens=max(before.input_tokens, told_tokens(said.input_tokens)),
+        input_tokens=max(before.input_tokens, reported_tokens(said.input_tokens)),
         output_tokens=output,
-        cache_read_tokens=max(before.cache_read_tokens, told_tokens(said.cache_read_input_tokens)),
+        cache_read_tokens=max(before.cache_read_tokens, reported_tokens(said.cache_read_input_tokens)),
         cache_write_tokens=max(0, written - hour),
         cache_write_1h_tokens=hour,
         reasoning_tokens=min(output, thought),

@@ -27,7 +27,7 @@ from stepward.models.openai_sdk import (
     usage_of,
 )
 from stepward.models.sdk_calls import Reading, SdkCall, SdkClient
-from stepward.models.token_counts import told_tokens
+from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import CallContext
 
 VENDOR: Final = "openai-chat"
@@ -128,8 +128,8 @@ def _words(content: Any) -> str:
 
 def _usage(said: Any) -> Usage:
     """Read a count; some servers leave what the model thought out of what it wrote, but not out of the sum."""
-    written, total = told_tokens(said.completion_tokens), told_tokens(said.total_tokens)
-    written = max(written, total - told_tokens(said.prompt_tokens))
+    written, total = reported_tokens(said.completion_tokens), reported_tokens(said.total_tokens)
+    written = max(written, total - reported_tokens(said.prompt_tokens))
     return usage_of(said.prompt_tokens, written, said.prompt_tokens_details, said.completion_tokens_details)
 
 

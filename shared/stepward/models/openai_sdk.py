@@ -11,7 +11,7 @@ from stepward.domain.conversation import ModelRequest, ToolSchema
 from stepward.domain.money import Usage
 from stepward.models.sdk_calls import CONNECT_S, Reading, SdkCall, keyed_client
 from stepward.models.strict_schemas import allows_strict, closed
-from stepward.models.token_counts import told_tokens
+from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import CallContext
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: 
         of_prompt: How the first splits; compatible servers may leave out any of it.
         of_output: How the second does.
     """
-    prompt, output = told_tokens(prompt_tokens), told_tokens(output_tokens)
+    prompt, output = reported_tokens(prompt_tokens), reported_tokens(output_tokens)
     read = min(prompt, _count(of_prompt, "cached_tokens"))
     written = min(prompt - read, _count(of_prompt, "cache_write_tokens"))
     long = min(written, _count(getattr(of_prompt, "cache_write_tokens_details", None), "ttl_12h_tokens"))
@@ -130,4 +130,4 @@ def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: 
 
 
 def _count(details: Any, name: str) -> int:
-    return told_tokens(getattr(details, name, None))
+    return reported_tokens(getattr(details, name, None))

@@ -16,7 +16,7 @@ from stepward.domain.json_schemas import Schema, fault_of_schema
 _FIX: Final = "write a JSON Schema of an object, as in {type: object, properties: {city: {type: string}}, required: [city]}"
 
 
-class Fault(NamedTuple):
+class SchemaProblem(NamedTuple):
     """What is wrong with a schema: where in the agent's file, what, and what to do."""
 
     field: str
@@ -57,7 +57,7 @@ class _Part(NamedTuple):
     """How many objects it lies in, itself included."""
 
 
-def output_faults(schema: Any, provider: str) -> Iterator[Fault]:
+def output_faults(schema: Any, provider: str) -> Iterator[SchemaProblem]:
     """Say what is wrong with an agent's `output_schema`.
 
     Args:
@@ -68,10 +68,12 @@ def output_faults(schema: Any, provider: str) -> Iterator[Fault]:
         Every fault with its place in the file; none for a schema that the provider takes.
     """
     if fault := fault_of_schema(schema, "output_schema"):
-        yield Fault("output_schema", fault, _FIX)
+        yield SchemaProblem("output_schema", fault, _FIX)
         return
     if schema.get("type") != "object":
-        yield Fault("output_schema", "output_schema: an answer is an object, so its `type` is object", _FIX)
+        yield SchemaProblem(
+            "output_schema", "output_schema: an answer is an object, so its `type` is object", _FIX
+        )
         return
     parts = list(_parts("output_schema", schema, 0))
     for part in parts:
@@ -89,11 +91,11 @@ def _parts(path: str, schema: Schema, level: int) -> Iterator[_Part]:
         yield from _parts(f"{path}.items", schema["items"], level)
 
 
-def _of_part(part: _Part) -> Iterator[Fault]:
+def _of_part(part: _Part) -> Iterator[SchemaProblem]:
     for check in _CHECKS:
         if said := check(part.schema):
             detail, fix = said
-            yield Fault(part.path, f"{part.path} {detail}", fix)
+            yield SchemaProblem(part.path, f"{part.path} {detail}", fix)
 
 
 def _untyped(schema: Schema) -> tuple[str, str] | None:
@@ -139,7 +141,7 @@ def _literals(schema: Schema) -> list[Any]:
     return [*schema.get("enum", []), *([schema["const"]] if "const" in schema else [])]
 
 
-def _too_large(parts: list[_Part], bounds: _Bounds, provider: str) -> Iterator[Fault]:
+def _too_large(parts: list[_Part], bounds: _Bounds, provider: str) -> Iterator[SchemaProblem]:
     names = [name for part in parts for name in part.schema.get("properties", {})]
     values = [one for part in parts for one in _literals(part.schema)]
     counts = (
@@ -151,12 +153,12 @@ def _too_large(parts: list[_Part], bounds: _Bounds, provider: str) -> Iterator[F
     for count, most, what in counts:
         if count > most:
             detail = f"output_schema has {count} {what}, {provider} takes at most {most}"
-            yield Fault("output_schema", detail, "ask for less in one answer")
+            yield SchemaProblem("output_schema", detail, "ask for less in one answer")
     for part in parts:
         listed = part.schema.get("enum", [])
         if len(listed) > bounds.many_values and _chars(listed) > bounds.chars_of_many:
             detail = f"{part.path} has more than {bounds.many_values} values of more than {bounds.chars_of_many} characters"
-            yield Fault(part.path, detail, "name fewer or shorter values")
+            yield SchemaProblem(part.path, detail, "name fewer or shorter values")
 
 
 def _chars(values: list[Any]) -> int:

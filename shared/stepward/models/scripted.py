@@ -14,7 +14,7 @@ from stepward.domain.conversation import FOR_THE_BOOKS, ModelReply, ModelRequest
 from stepward.domain.errors import ModelFault, OutputMalformed, RehearsalFailed
 from stepward.domain.json_text import NotJson, fault_of, read_json
 from stepward.domain.money import Usage
-from stepward.domain.rehearsal import Rehearsal, ScriptedCall, ScriptedReply
+from stepward.domain.scripted_model import Rehearsal, ScriptedCall, ScriptedReply
 from stepward.expressions.evaluate import evaluate, is_expression
 from stepward.models.token_counts import estimated_tokens
 from stepward.ports.models import CallContext

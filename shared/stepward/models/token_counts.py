@@ -15,7 +15,7 @@ MOST_BYTES_A_TOKEN: Final = 2.0
 """Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
 
 
-def told_tokens(said: object) -> int:
+def reported_tokens(said: object) -> int:
     """Read what a server counts.
 
     Args:

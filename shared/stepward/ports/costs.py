@@ -28,7 +28,7 @@ class Budgets(Protocol):
     def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
         """Note that an alert is given; False when somebody else gave it."""
 
-    def looked_at(self, state: BudgetState) -> None:
+    def clear_touched(self, state: BudgetState) -> None:
         """Forget that a budget was touched, unless it was touched again since `state` was read."""
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunError, RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
 
 
@@ -77,14 +77,14 @@ class Inherited:
 
 
 @dataclass(frozen=True)
-class Looked:
+class RunSnapshot:
     """What one look found."""
 
     started: WorkflowStarted
     cancelled_by: str | None
     records: dict[TaskKey, TaskRecord] = field(default_factory=dict)
     begun: dict[TaskKey, tuple[Begun, ...]] = field(default_factory=dict)
-    standing: Standing | None = None
+    standing: SlotState | None = None
     """Whether the run holds a slot; None for one that began before those of workflows were counted."""
     latches: dict[LatchKey, Latch] = field(default_factory=dict)
     """Those of the latches that were read at which somebody waits, or has waited."""
@@ -93,7 +93,7 @@ class Looked:
 class TaskStore(Protocol):
     """Reads are strongly consistent. Of two who write the same record the first is kept, and the other sees it."""
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read how the run stands, with the records of some latches and the marks of some tasks, in one call.
 
         Raises `NotFound` without a run.
@@ -129,7 +129,7 @@ class TaskStore(Protocol):
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write that the run is to end; False if somebody did before."""
 
-    def everything(self, key: RunKey) -> Looked:
+    def everything(self, key: RunKey) -> RunSnapshot:
         """Read how the run stands with all records and all marks. Raises `NotFound` without a run."""
 
 

@@ -14,7 +14,7 @@ class Functions(Protocol):
     Raises `ToolUnavailable` when no answer came, `ToolFailed` when the function raised or may not be called.
     """
 
-    def own(self, room: str, payload: dict[str, Any]) -> Any:
+    def own(self, folder: str, payload: dict[str, Any]) -> Any:
         """Call a folder of the stage's own tools."""
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
@@ -24,13 +24,13 @@ class Functions(Protocol):
 class PublishedTools(Protocol):
     """One entry a folder, for all tenants of the stage."""
 
-    def put(self, room: ToolFolder) -> None:
+    def put(self, folder: ToolFolder) -> None:
         """Replace what a folder offers."""
 
-    def room(self, room: str) -> ToolFolder | None:
+    def folder(self, folder: str) -> ToolFolder | None:
         """Read one folder's entry."""
 
-    def rooms(self) -> list[ToolFolder]:
+    def folders(self) -> list[ToolFolder]:
         """Read all entries, by name."""
 
 

@@ -15,7 +15,7 @@ from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.run_origins import Compensation
 from stepward.domain.run_queue import QueuedRun, queue_position
 from stepward.domain.runs import RunError, RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
 from stepward.ports.runs import Freed, IdempotencyKey, NoSlot, SlotLimits
 from stepward.ports.tasks import WorkflowStarted
@@ -108,13 +108,13 @@ class WorkflowMachines(Protocol):
     def is_made(self, machine: str) -> bool:
         """Tell whether a machine is there and can be started."""
 
-    def order(self, tenant: str, workflow: str, version: str) -> None:
+    def request_publish(self, tenant: str, workflow: str, version: str) -> None:
         """Ask for a version's machine to be made; where it was made before, nothing happens."""
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
         """End an execution, the run's or the chunk's of this name, if it is there and runs still."""
 
-    def standing(
+    def execution_status(
         self, head: WorkflowHead, chunk: Chunk | None = None
     ) -> Literal["running", "over", "never began"]:
         """Tell how the execution stands, the run's or a chunk's."""
@@ -129,11 +129,11 @@ class WorkflowMachines(Protocol):
 class WorkflowSlots(Protocol):
     """Every change is one transaction with the counters, and raises `StoreConflict` where somebody else was first."""
 
-    def standing(self, key: RunKey) -> Standing | None:
+    def slot_state(self, key: RunKey) -> SlotState | None:
         """Read how a run stands, strongly consistent; None for runs that began before slots were counted."""
 
     def change(
-        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+        self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
         """Write how a run stands, taking a slot or giving it back as that asks for; say who waits for a freed one.
 
@@ -143,8 +143,8 @@ class WorkflowSlots(Protocol):
         """
 
     def admit(
-        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
-    ) -> Standing | NoSlot:
+        self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
+    ) -> SlotState | NoSlot:
         """Give a run in the queue a slot, if one is free; its time begins to count then."""
 
 

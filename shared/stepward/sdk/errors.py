@@ -131,7 +131,7 @@ class WorkflowProblem:
     line: int | None = None
     column: int | None = None
 
-    def spelled(self, name: str = "") -> str:
+    def as_diagnostic(self, name: str = "") -> str:
         """Return the problem as a compiler would write it, so that editors find the place.
 
         Args:
@@ -143,6 +143,9 @@ class WorkflowProblem:
         place = ":".join(str(part) for part in (name, self.line, self.column) if part)
         parts = [*([place] if place else []), *([self.task] if self.task else []), self.detail]
         return ": ".join(parts) + f" ({self.fix})"
+
+    spelled = as_diagnostic
+    """The name by which earlier releases knew it."""
 
     @classmethod
     def of(cls, entry: dict[str, Any], *, has_places: bool = True) -> Self:
@@ -170,7 +173,9 @@ class DocumentRefused(ApiError):
 
     def __str__(self) -> str:
         """Read as a line a problem."""
-        return "\n".join([f"{self.code} {self.status}:", *(f"  {one.spelled()}" for one in self.problems)])
+        return "\n".join(
+            [f"{self.code} {self.status}:", *(f"  {one.as_diagnostic()}" for one in self.problems)]
+        )
 
     @classmethod
     def of(cls, error: ApiError, *, has_places: bool = True) -> Self | None:

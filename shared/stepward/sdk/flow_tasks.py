@@ -38,17 +38,17 @@ class Task:
     @property
     def output(self) -> Reference:
         """What it brings."""
-        return Reference(lambda: f"$tasks.{self.spelled()}")
+        return Reference(lambda: f"$tasks.{self.reference_name()}")
 
     @property
     def status(self) -> Reference:
         """How it ended: COMPLETED, FAILED or SKIPPED."""
-        return Reference(lambda: f"$status.{self.spelled()}")
+        return Reference(lambda: f"$status.{self.reference_name()}")
 
     @property
     def error(self) -> Reference:
         """Why it failed: `code` and `detail`."""
-        return Reference(lambda: f"$errors.{self.spelled()}")
+        return Reference(lambda: f"$errors.{self.reference_name()}")
 
     def leads_to(self, *next_ones: Way) -> None:
         """Set where a state machine goes after this task: the first entry whose `when` holds.
@@ -72,7 +72,7 @@ class Task:
         """
         self.fields["compensate"] = plain(undo)
 
-    def spelled(self) -> str:
+    def reference_name(self) -> str:
         """Name the task as it is seen from where the flow stands: through its group once that is closed."""
         names, scope = [self.id], self.scope
         while not scope.is_open and scope.owner is not None and scope.around is not None:
@@ -92,7 +92,7 @@ class Task:
 
     def need_task(self, other: Task) -> None:
         """Wait for a task, or let the body that this one is in wait for it."""
-        name = other.spelled()
+        name = other.reference_name()
         waiter = self._beside(name.partition(".")[0])
         if waiter is not None:
             waiter.need(name)

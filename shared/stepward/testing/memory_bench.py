@@ -70,7 +70,7 @@ def measure(cases: Sequence[str] = ()) -> dict[str, Any]:
     """
     chosen = cases or [f"{kind}{more}" for kind in MODELS for more in ("", ":long", _FILES)]
     with FakeProvider(Reply(text="Done. " * 100, repeat=True).model_dump(exclude_none=True)) as provider:
-        found = {case: _told(case, provider.url) for case in chosen}
+        found = {case: _measured(case, provider.url) for case in chosen}
     sizes = _sizes(found)
     return {"cases": found, "sizes": sizes, "recommended_mb": recommended_mb(sizes)}
 
@@ -110,7 +110,7 @@ def _sizes(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _told(case: str, url: str) -> dict[str, Any]:
+def _measured(case: str, url: str) -> dict[str, Any]:
     named = [f"{name}={value}" for name, value in _CREDENTIALS.items()]
     command = ["env", *named, sys.executable, "-m", _MODULE, case, url]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)  # noqa: S603  our own module

@@ -117,7 +117,7 @@ def tool(
 
 
 def _arguments_of(function: Callable[..., Any], hints: dict[str, Any]) -> type[BaseModel]:
-    told = _told_of_arguments(function)
+    told = _argument_descriptions(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if hints.get(name) is Call:
@@ -146,7 +146,7 @@ def _purpose(function: Callable[..., Any]) -> str:
     return purpose
 
 
-def _told_of_arguments(function: Callable[..., Any]) -> dict[str, str]:
+def _argument_descriptions(function: Callable[..., Any]) -> dict[str, str]:
     """Read the docstring's section `Args:`; what stands in `Field(description=…)` counts more."""
     parts = _SECTION.split(inspect.getdoc(function) or "")
     lines = parts[2] if len(parts) > 2 else ""

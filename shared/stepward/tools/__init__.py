@@ -1,1 +1,1 @@
-"""The gallery of tools: one file a tool, one line in the catalog."""
+"""The catalog of tools: one file a tool, one line in the catalog."""

@@ -1,4 +1,4 @@
-"""What a tool of the gallery is: a schema that models see, a declared effect, and one method."""
+"""What a tool of the catalog is: a schema that models see, a declared effect, and one method."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The gallery's index: a tool's module is imported when somebody first uses it."""
+"""The catalog's index: a tool's module is imported when somebody first uses it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OWN_FUNCTION = "stepward.tools.own_function:OwnFunction"
 
 @cache
 def find_tool(name: str) -> Tool[Any, Any]:
-    """Load a tool by its gallery name; a name with a dot is a function of somebody's own folder."""
+    """Load a tool by its catalog name; a name with a dot is a function of somebody's own folder."""
     path = OWN_FUNCTION if "." in name else CATALOG.get(name)
     if path is None:
         near = get_close_matches(name, CATALOG, n=1)

@@ -61,7 +61,7 @@ def test_a_start_that_no_budget_covers_is_refused_and_leaves_nothing() -> None:
         world.start()
     assert refused.value.http_status == 402
     assert world.runtime.heads == {}
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_a_thousand_draws_on_money_for_a_hundred_never_overspend() -> None:

@@ -51,7 +51,7 @@ def test_a_no_is_an_answer_too_and_needs_no_form(world: World, waiting: Waiter) 
 
 def test_who_waits_holds_no_slot_and_nothing_of_its_budget(world: World, waiting: Waiter) -> None:
     run = waiting()
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
     assert world.show(run.key)["status"] == "WAITING"
     assert run.answer.waits and run.answer.waits[0].seconds == 7 * 86_400
 
@@ -65,8 +65,8 @@ def test_five_hundred_wait_with_one_slot_and_each_for_a_year(world: World) -> No
         answer = world.advance(keys[-1])
         assert answer.waits and answer.waits[0].seconds == 31_536_000
         world.wait(keys[-1], answer, answer.waits[0].call)
-    assert world.line.slots == {}
-    assert world.line.most_active["acme"] == 1
+    assert world.run_queue.slots == {}
+    assert world.run_queue.most_active["acme"] == 1
     assert {head.status.value for head in world.runtime.heads.values()} == {"WAITING"}
     assert world.machine.answered == []
     assert len(listed(world, limit="100")) == 100

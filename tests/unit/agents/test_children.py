@@ -34,7 +34,7 @@ def test_a_child_answers_its_parent(world: World) -> None:
     world.register(a_researcher())
     run = world.run(an_asker())
     assert (run["status"], run["output"]) == ("COMPLETED", "It is 42.")
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_waiting_parents_hold_no_slot(world: World) -> None:
@@ -44,7 +44,7 @@ def test_waiting_parents_hold_no_slot(world: World) -> None:
     key = world.start("asker")
     answer = world.advance(key)
     assert answer.next == "waits"
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
     assert world.show(key)["status"] == "WAITING"
     for wait in answer.waits or []:
         world.wait(key, answer, wait.call)
@@ -55,7 +55,7 @@ def test_waiting_parents_hold_no_slot(world: World) -> None:
         world.finish(RunKey(tenant="acme", run=child))
     world.serve()
     assert world.finish(key)["output"] == "It is 42."
-    assert world.line.most_active["acme"] == 1
+    assert world.run_queue.most_active["acme"] == 1
 
 
 def test_a_child_is_started_once_however_often_the_wait_is_opened(world: World) -> None:
@@ -103,7 +103,7 @@ def test_cancel_reaches_the_children(world: World) -> None:
     world.wait(key, answer, (answer.waits or [])[0].call)
     world.cancel(key)
     assert {head.status.value for head in world.runtime.heads.values()} == {"CANCELLED"}
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_a_child_that_begins_after_its_parent_has_ended_ends_at_once(world: World) -> None:

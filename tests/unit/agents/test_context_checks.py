@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepward.agents.context import room_tokens
+from stepward.agents.context import window_tokens
 from stepward.agents.definition_checks import check_context
 from stepward.agents.definition_schema import agent_schema
 from stepward.agents.model_checks import Known
@@ -31,13 +31,13 @@ def _small(**changed: Any) -> AgentDefinition:
 
 
 def test_the_room_is_what_the_window_leaves_after_the_answer_and_a_margin() -> None:
-    assert room_tokens(_small(), KNOWN.agreed) == 32_000 - 1_024 - 1_024
-    assert room_tokens(_small(limits={"max_output_tokens": 10_000}), KNOWN.agreed) == 28_000 - 1_024
-    assert room_tokens(an_agent(), {}) == 1_000_000 - 1_024 - (1_000_000 - 1_024) // 50
-    assert room_tokens(an_agent(fallbacks=["our-vllm/small"]), KNOWN.agreed) == 29_952
-    assert room_tokens(_small(context={"max_tokens": 9_000}), KNOWN.agreed) == 9_000
-    assert room_tokens(_small(), {}) is None
-    assert room_tokens(_small(context={"max_tokens": 9_000}), {}) == 9_000
+    assert window_tokens(_small(), KNOWN.agreed) == 32_000 - 1_024 - 1_024
+    assert window_tokens(_small(limits={"max_output_tokens": 10_000}), KNOWN.agreed) == 28_000 - 1_024
+    assert window_tokens(an_agent(), {}) == 1_000_000 - 1_024 - (1_000_000 - 1_024) // 50
+    assert window_tokens(an_agent(fallbacks=["our-vllm/small"]), KNOWN.agreed) == 29_952
+    assert window_tokens(_small(context={"max_tokens": 9_000}), KNOWN.agreed) == 9_000
+    assert window_tokens(_small(), {}) is None
+    assert window_tokens(_small(context={"max_tokens": 9_000}), {}) == 9_000
 
 
 @pytest.mark.parametrize(

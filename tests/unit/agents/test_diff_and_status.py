@@ -37,7 +37,7 @@ def diff(world: World, left: str, query: dict[str, str]) -> dict[str, Any]:
 
 
 def status(world: World, tenant: str = "acme") -> dict[str, Any]:
-    return SystemStatus(world.line, world.limits, world.clock)(tenant)
+    return SystemStatus(world.run_queue, world.limits, world.clock)(tenant)
 
 
 def test_runs_of_another_input_differ_in_it_and_in_what_follows(world: World) -> None:

@@ -44,11 +44,11 @@ def test_slot_deadline_and_money_stay_and_aws_is_paid_for_the_new_states() -> No
         budget = Budget(scope=BudgetScope.TENANT, limit_usd_micros=10_000_000)
         one.limits.change("acme", TenantLimits(active=1, budgets=(budget,)), 0)
     key = up_to_the_change(world)
-    assert list(world.line.slots) == [key]
+    assert list(world.run_queue.slots) == [key]
     before = fold(world.journal.load(key))
     assert (before.ledger.intent, before.ledger.lost) == (None, {})
     run, other = world.finish(key), calm.finish(calm.start())
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
     (budget,) = world.runtime.budgets.touched(10)
     assert budget.limit_usd_micros - budget.remaining_usd_micros == run["totals"]["cost_usd_micros"]
     assert run["totals"] == other["totals"]

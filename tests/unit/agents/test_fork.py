@@ -65,7 +65,7 @@ def test_a_fork_goes_on_where_its_source_was_and_pays_only_for_itself(world: Wor
     assert 0 < run["totals"]["cost_usd_micros"] < before["totals"]["cost_usd_micros"]
     assert world.kinds(key) == ["created", "inherited", "claimed", "turn", "results", "turn"]
     assert [event["type"] for event in world.events(key)][:2] == ["agent.run.created", "agent.run.inherited"]
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_the_source_stays_as_it_is(world: World) -> None:

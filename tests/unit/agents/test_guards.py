@@ -44,7 +44,7 @@ def test_an_inline_call_waits_for_a_yes(world: World) -> None:
     approval = run.approvals[0]
     assert (approval.question, approval.details) == ("May helper call calculate?", {"expression": "6 * 7"})
     assert (run.answer.waits or [])[0].seconds == 3_600
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
     world.decide(approval.id)
     assert "42" in run.go_on()["output"]
 
@@ -122,7 +122,7 @@ def child_of(run: Waiting, answer: AdvanceAnswer) -> RunKey:
 def test_a_guarded_agent_is_asked_after_the_yes(world: World, free_to_ask: Waiting) -> None:
     run = free_to_ask
     answer = world.advance(run.key, awaited=run.answer.seq)
-    assert (answer.next, world.line.slots) == ("waits", {})
+    assert (answer.next, world.run_queue.slots) == ("waits", {})
     assert world.finish(child_of(run, answer))["status"] == "COMPLETED"
     assert world.advance(run.key, awaited=answer.seq).next == "done"
     assert "It is 42." in world.show(run.key)["output"]

@@ -44,28 +44,28 @@ def test_a_run_without_a_slot_stands_in_line_and_is_started_when_one_is_free() -
     assert (status(world, first), status(world, second)) == (RunStatus.RUNNING, RunStatus.PENDING)
     assert list(world.machine.started) == [f"{first.run}.1"]
     assert world.show(second)["waiting_for"].items() >= {"what": "slot", "place": "normal"}.items()
-    assert world.nudges.sent == ["acme"]
+    assert world.wake_ups.sent == ["acme"]
     assert world.serve() == 0
-    world.nudges.sent.clear()
+    world.wake_ups.sent.clear()
     world.finish(first)
-    assert world.nudges.sent == ["acme"]
+    assert world.wake_ups.sent == ["acme"]
     assert world.serve() == 1
     assert list(world.machine.started) == [f"{first.run}.1", f"{second.run}.1"]
     assert world.finish(second)["status"] == "COMPLETED"
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_the_line_is_served_by_priority_then_age() -> None:
     world = a_world()
     first = start(world)
     wanted = {p: [start(world, priority=p) for _ in range(2)] for p in ("low", "normal", "high")}
-    assert world.line.look("acme").lengths == {"resume": 0, "high": 2, "normal": 2, "low": 2}
+    assert world.run_queue.look("acme").lengths == {"resume": 0, "high": 2, "normal": 2, "low": 2}
     world.serve()
     world.finish(first)
     served = []
     for _ in range(6):
         assert world.serve() == 1
-        served.append(next(iter(world.line.slots)))
+        served.append(next(iter(world.run_queue.slots)))
         world.finish(served[-1])
     assert served == [*wanted["high"], *wanted["normal"], *wanted["low"]]
     assert world.serve() == 0
@@ -87,10 +87,10 @@ def test_nobody_goes_past_the_limit_of_the_account_and_all_tenants_are_told() ->
     runs = [start(world) for _ in range(4)]
     assert [status(world, run) for run in runs].count(RunStatus.RUNNING) == 2
     assert world.serve() == 0
-    assert world.line.waiting_tenants(10) == ["acme"]
-    world.nudges.sent.clear()
+    assert world.run_queue.waiting_tenants(10) == ["acme"]
+    world.wake_ups.sent.clear()
     world.finish(runs[0])
-    assert "acme" in world.nudges.sent
+    assert "acme" in world.wake_ups.sent
     assert world.serve() == 1
 
 
@@ -102,22 +102,22 @@ def test_an_empty_line_takes_its_flags_away() -> None:
     world.serve()
     world.finish(second)
     assert world.serve() == 0
-    world.nudges.sent.clear()
+    world.wake_ups.sent.clear()
     third = start(world)
     assert status(world, third) is RunStatus.RUNNING
     world.finish(third)
-    assert world.nudges.sent == []
+    assert world.wake_ups.sent == []
 
 
 def test_a_run_that_is_cancelled_in_line_leaves_it() -> None:
     world = a_world()
     first, second = start(world), start(world)
     world.cancel(second)
-    assert world.line.places == {}
+    assert world.run_queue.places == {}
     assert world.show(second)["status"] == "CANCELLED"
     world.finish(first)
     assert world.serve() == 0
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_the_time_in_line_does_not_count_towards_the_deadline() -> None:
@@ -133,10 +133,10 @@ def test_a_lost_nudge_is_made_up_by_the_janitor() -> None:
     world = a_world()
     first, second = start(world), start(world)
     world.finish(first)
-    world.nudges.sent.clear()
+    world.wake_ups.sent.clear()
     world.clock.forward(31)
     assert Sweep(world.ports)()["nudged"] == 1
-    assert world.nudges.sent == ["acme"]
+    assert world.wake_ups.sent == ["acme"]
     assert world.serve() == 1
     assert status(world, second) is RunStatus.RUNNING
 
@@ -158,10 +158,10 @@ def test_of_more_tenants_than_are_told_at_once_everybody_is_told_in_turn() -> No
     world = a_world()
     tenants = [f"t{number:02d}" for number in range(40)]
     for tenant in tenants:
-        world.line.flag(tenant, TenantLimits(), AccountLimits())
+        world.run_queue.flag(tenant, TenantLimits(), AccountLimits())
     for tenant in tenants:
-        world.ports.tell(Freed(done=True, account_waits=True), tenant)
-    assert set(world.nudges.sent) == set(tenants)
+        world.ports.wake_waiting(Freed(done=True, account_waits=True), tenant)
+    assert set(world.wake_ups.sent) == set(tenants)
 
 
 def test_a_line_that_cannot_be_served_keeps_no_other_tenant_waiting() -> None:

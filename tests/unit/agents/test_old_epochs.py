@@ -135,7 +135,7 @@ def test_a_cancel_stops_the_execution_that_carries_the_run() -> None:
     for execution in (f"{key.run}.1", f"{key.run}.2"):
         assert world.advance(key, execution=execution).next == "done"
     assert world.show(key)["status"] == "CANCELLED"
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_a_cancel_between_change_and_start_leaves_nothing_running() -> None:

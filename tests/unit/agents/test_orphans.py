@@ -67,7 +67,7 @@ def test_whoever_answers_too_late_is_ended_and_its_cost_counts(world: World) -> 
     assert world.show(top)["output"] == "NoAnswer"
     spent = sum(world.show(key)["totals"]["cost_usd_micros"] for key in (middle, low))
     assert fold(world.journal.load(top)).ledger.children_usd_micros == spent > 0
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_the_machine_of_whoever_waits_for_nobody_is_woken(world: World) -> None:

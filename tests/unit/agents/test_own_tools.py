@@ -41,15 +41,15 @@ class Shop:
 
     def __init__(self) -> None:
         self.shelf, self.registry, self.clock = MemoryPublishedTools(), MemoryRegistry(), StillClock()
-        self.rooms: dict[str, Any] = {"orders": serve_tools(find_order)}
+        self.folders: dict[str, Any] = {"orders": serve_tools(find_order)}
         self.publish()
 
     def publish(self) -> dict[str, int]:
-        return PublishTools(MemoryFunctions(self.rooms), self.shelf, self.clock, tuple(self.rooms))()
+        return PublishTools(MemoryFunctions(self.folders), self.shelf, self.clock, tuple(self.folders))()
 
     def register(self, *tools: dict[str, Any], version: str = "1.0.0") -> bool:
         body = an_agent_body(tools=list(tools), version=version)
-        return Register(self.registry, self.clock, (), self.shelf.room)("acme", body)[1]
+        return Register(self.registry, self.clock, (), self.shelf.folder)("acme", body)[1]
 
     def use(self, version: str = "1.0.0") -> ToolUse:
         found = self.registry.agent("acme", "helper", version)
@@ -57,7 +57,7 @@ class Shop:
         return found.definition.tools[0]
 
     def call(self, **arguments: Any) -> ToolResult:
-        context = ToolContext("acme", "run_1:c", MemoryDatasets(), functions=MemoryFunctions(self.rooms))
+        context = ToolContext("acme", "run_1:c", MemoryDatasets(), functions=MemoryFunctions(self.folders))
         asked = ToolCall(id="c", tool="find_order", arguments=arguments)
         return execute(asked, self.use(), context)
 
@@ -84,7 +84,7 @@ def test_an_agent_uses_what_is_published(shop: Shop) -> None:
 
 def test_a_version_keeps_what_it_was_registered_with(shop: Shop) -> None:
     shop.register(FIND)
-    shop.rooms["orders"] = serve_tools(find_order_anew)
+    shop.folders["orders"] = serve_tools(find_order_anew)
     shop.publish()
     assert shop.register(FIND) is False
     assert bind(shop.use()).effect is Effect.NONE
@@ -102,7 +102,7 @@ def test_the_function_has_the_last_word_on_its_arguments(shop: Shop) -> None:
 
 def test_a_folder_that_is_gone_is_told_to_the_model_and_offers_nothing(shop: Shop) -> None:
     shop.register(FIND)
-    shop.rooms.clear()
+    shop.folders.clear()
     assert shop.publish() == {"orders": 0}
     assert "not deployed any more" in shop.call(number="A1").content["detail"]
     with pytest.raises(InvalidRequest):
@@ -110,10 +110,10 @@ def test_a_folder_that_is_gone_is_told_to_the_model_and_offers_nothing(shop: Sho
 
 
 def test_a_folder_that_cannot_be_asked_does_not_hold_up_the_others(shop: Shop) -> None:
-    shop.rooms = {"broken": lambda _: {"hello": 1}, "orders": serve_tools(find_order_anew)}
+    shop.folders = {"broken": lambda _: {"hello": 1}, "orders": serve_tools(find_order_anew)}
     with pytest.raises(ToolFailed, match="broken: it does not describe its tools"):
         shop.publish()
-    assert shop.shelf.rooms()[0].tools[0].effect is Effect.ONCE
+    assert shop.shelf.folders()[0].tools[0].effect is Effect.ONCE
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_what_could_not_be_kept_is_refused_and_nothing_is_stored(
 
 
 def test_a_retry_of_what_must_happen_once_is_refused(shop: Shop) -> None:
-    shop.rooms["orders"] = serve_tools(find_order_anew)
+    shop.folders["orders"] = serve_tools(find_order_anew)
     shop.publish()
     with pytest.raises(InvalidRequest, match="never tried again"):
         shop.register({**FIND, "retry": {"strategy": "immediate"}})

@@ -64,7 +64,7 @@ def test_a_paused_run_holds_no_slot_and_goes_on_where_it_was(world: World) -> No
     assert world.show(key)["paused"] is True
     answer = world.advance(key)
     assert [(wait.call, wait.seconds) for wait in answer.waits or []] == [("resume", 31_536_000)]
-    assert world.line.count("acme") == SlotCount(active=0, parked=1)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=1)
     shown = world.show(key)
     assert (shown["status"], shown["paused"], shown["waiting_for"]["what"]) == ("WAITING", True, "pause")
     token = world.wait(key, answer, "resume")
@@ -74,7 +74,7 @@ def test_a_paused_run_holds_no_slot_and_goes_on_where_it_was(world: World) -> No
     assert world.show(key)["paused"] is False
     ended = world.finish(key)
     assert (ended["status"], ended["output"], ended["totals"]["turns"]) == ("COMPLETED", "Two.", 2)
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_a_pause_during_a_model_call_keeps_the_reply_and_costs_nothing(world: World) -> None:
@@ -102,7 +102,7 @@ def test_a_pause_that_comes_in_the_last_step_changes_nothing(world: World) -> No
     assert world.advance(key).next == "done"
     shown = world.show(key)
     assert (shown["status"], shown["paused"]) == ("COMPLETED", False)
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
 
 
 def test_the_time_of_a_pause_does_not_count_towards_the_deadline(world: World) -> None:
@@ -132,10 +132,10 @@ def test_a_waiting_run_is_held_after_its_answers() -> None:
     held = world.advance(key, awaited=answer.seq)
     assert [wait.call for wait in held.waits or []] == ["resume"]
     assert world.show(key)["waiting_for"]["what"] == "pause"
-    assert world.line.slots == {}
+    assert world.run_queue.slots == {}
     resume(world, key)
     assert world.finish(key)["output"] == "Well."
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_a_run_that_is_paused_in_line_lets_others_pass_and_comes_back_as_old_as_it_was() -> None:
@@ -146,17 +146,17 @@ def test_a_run_that_is_paused_in_line_lets_others_pass_and_comes_back_as_old_as_
     pause(world, second)
     shown = world.show(second)
     assert (shown["status"], shown["paused"], shown["waiting_for"]["what"]) == ("PENDING", True, "pause")
-    assert world.line.look("acme").lengths["normal"] == 1
+    assert world.run_queue.look("acme").lengths["normal"] == 1
     resume(world, second)
     assert world.show(second)["waiting_for"].items() >= {"what": "slot", "place": "normal"}.items()
     world.finish(first)
     assert world.serve() == 1
-    assert list(world.line.slots) == [second]
+    assert list(world.run_queue.slots) == [second]
     assert list(world.machine.started)[-1] == f"{second.run}.1"
     assert world.finish(second)["status"] == "COMPLETED"
     world.serve()
     assert world.finish(third)["status"] == "COMPLETED"
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_a_run_that_is_paused_in_line_with_its_answers_waits_on_with_its_machine() -> None:
@@ -177,7 +177,7 @@ def test_a_run_that_is_paused_in_line_with_its_answers_waits_on_with_its_machine
     assert token in world.machine.answered
     assert world.finish(key)["status"] == "COMPLETED"
     assert answer.next == "waits"
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_a_paused_run_can_be_cancelled_and_is_paused_no_more(world: World) -> None:
@@ -187,7 +187,7 @@ def test_a_paused_run_can_be_cancelled_and_is_paused_no_more(world: World) -> No
     world.cancel(key)
     shown = world.show(key)
     assert (shown["status"], shown["paused"]) == ("CANCELLED", False)
-    assert world.line.count("acme") == SlotCount(active=0, parked=0)
+    assert world.run_queue.count("acme") == SlotCount(active=0, parked=0)
 
 
 def test_each_wrong_word_has_its_own_refusal_and_changes_nothing(world: World) -> None:

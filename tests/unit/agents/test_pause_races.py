@@ -52,15 +52,15 @@ def test_who_serves_the_line_by_an_old_look_takes_nobody_else_out_of_it(resumes:
     world = a_world(active=1)
     first, second = world.start(), world.start()
     world.finish(first)
-    seen = world.line.first("acme", 10)
+    seen = world.run_queue.first("acme", 10)
     pause(world, second)
     if resumes:
         resume(world, second)
     looks = [seen]
-    look = world.line.first
-    world.line.first = lambda *said: looks.pop() if looks else look(*said)  # type: ignore[method-assign]
+    look = world.run_queue.first
+    world.run_queue.first = lambda *said: looks.pop() if looks else look(*said)  # type: ignore[method-assign]
     world.serve()
-    assert list(world.line.slots) == ([second] if resumes else [])
+    assert list(world.run_queue.slots) == ([second] if resumes else [])
     assert world.show(second)["paused"] is not resumes
     if not resumes:
         resume(world, second)
@@ -86,7 +86,7 @@ def test_who_ends_while_the_line_is_served_is_taken_out_of_it_as_it_was_seen() -
     world.runtime.admit = too_late  # type: ignore[method-assign]
     assert world.serve() == 0
     assert tried == [1, 2]
-    assert (world.line.places, world.line.slots) == ({}, {})
+    assert (world.run_queue.places, world.run_queue.slots) == ({}, {})
 
 
 def _end_in_journal(world: World, key: RunKey) -> None:
@@ -161,7 +161,7 @@ def test_an_advance_that_comes_twice_takes_no_slot_from_those_who_are_to_answer(
     answer = world.advance(key)
     before = world.kinds(key)
     assert world.advance(key) == answer
-    assert (world.kinds(key), world.line.slots) == (before, {})
+    assert (world.kinds(key), world.run_queue.slots) == (before, {})
     world.wait(key, answer, "call_1_1")
     child = world.journal.call(key, "call_1_1")
     assert child is not None

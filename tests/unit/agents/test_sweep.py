@@ -57,17 +57,17 @@ def test_a_run_with_its_answers_whose_nudge_was_lost_is_admitted() -> None:
     world.wait(key, answer, "call_1_1")
     world.finish(its_child(world, key))
     other = world.start()
-    send, world.nudges.send = world.nudges.send, _throttled  # type: ignore[method-assign]
+    send, world.wake_ups.send = world.wake_ups.send, _throttled  # type: ignore[method-assign]
     try:
         world.advance(key, awaited=answer.seq)
     except StoreThrottled:
-        world.nudges.send = send  # type: ignore[method-assign]
+        world.wake_ups.send = send  # type: ignore[method-assign]
     waits = world.advance(key, awaited=answer.seq)
     world.wait(key, waits, "slot")
     world.finish(other)
-    world.nudges.sent.clear()
+    world.wake_ups.sent.clear()
     sweep(world)
-    assert world.nudges.sent == ["acme"]
+    assert world.wake_ups.sent == ["acme"]
     assert world.serve() == 1
     assert world.finish(key)["status"] == "COMPLETED"
 
@@ -128,7 +128,7 @@ def test_a_cancel_whose_canceller_died_is_finished() -> None:
     key = a_parked(world)
     world.cancel_in_journal(key)
     assert sweep(world)["closed"] == 1
-    assert (world.show(key)["status"], world.line.count("acme").parked) == ("CANCELLED", 0)
+    assert (world.show(key)["status"], world.run_queue.count("acme").parked) == ("CANCELLED", 0)
 
 
 def test_a_run_that_waits_for_a_machine_that_is_gone_is_closed_within_an_hour() -> None:
@@ -175,10 +175,10 @@ def test_a_run_whose_machine_was_gone_before_it_began_gives_its_slot_back_in_the
     key = world.start()
     world.machine.stop(f"{key.run}.1", "gone", "and its event was lost")
     sweep(world)
-    assert list(world.line.slots) == [key]
+    assert list(world.run_queue.slots) == [key]
     world.clock.forward(86_400)
     assert sweep(world)["closed"] == 1
-    assert (world.show(key)["status"], world.line.slots) == ("FAILED", {})
+    assert (world.show(key)["status"], world.run_queue.slots) == ("FAILED", {})
 
 
 def test_a_start_that_was_lost_after_a_long_time_in_line_is_made_up() -> None:

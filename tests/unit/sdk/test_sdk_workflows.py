@@ -113,10 +113,12 @@ def test_a_refused_document_comes_with_all_problems() -> None:
         FakeApi([refusal()]).client().workflows.register(TEXT)
     first, second = caught.value.problems
     assert (first.code, first.task, first.line, first.column) == ("missing-task", "exact", 9, 13)
-    assert first.spelled("a.yaml") == "a.yaml:9:13: exact: there is no task 'totl' (did you mean 'total'?)"
-    assert second.spelled("a.yaml") == "a.yaml: the loop has no bound (give max_iterations)"
-    assert second.spelled() == "the loop has no bound (give max_iterations)"
-    assert str(caught.value).splitlines()[1:] == [f"  {one.spelled()}" for one in (first, second)]
+    assert (
+        first.as_diagnostic("a.yaml") == "a.yaml:9:13: exact: there is no task 'totl' (did you mean 'total'?)"
+    )
+    assert second.as_diagnostic("a.yaml") == "a.yaml: the loop has no bound (give max_iterations)"
+    assert second.as_diagnostic() == second.spelled() == "the loop has no bound (give max_iterations)"
+    assert str(caught.value).splitlines()[1:] == [f"  {one.as_diagnostic()}" for one in (first, second)]
     assert isinstance(caught.value, ApiError)
 
 

@@ -86,7 +86,7 @@ def both() -> Both:
 def test_a_workflow_answers_the_agent_that_runs_it(both: Both) -> None:
     both.flows.reach.answers["draft"] = lambda place, given: well(f"Dear {given['who']}", 500)
     key, answer = both.ask()
-    assert both.world.line.slots == {}
+    assert both.world.run_queue.slots == {}
     both.end_flow()
     assert "t-1" in both.world.machine.answered
     run = both.go_on(key, answer)

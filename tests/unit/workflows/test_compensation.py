@@ -10,7 +10,7 @@ import pytest
 from stepward.domain.errors import TaskFailed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskStatus
-from stepward.ports.tasks import Looked
+from stepward.ports.tasks import RunSnapshot
 from stepward.workflows.program.limits import MOST_UNDOINGS
 from stepward.workflows.runs.compensation_lock import HOLDS, RIGHT
 from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun
@@ -252,7 +252,7 @@ def test_what_completes_while_a_run_is_undone_is_undone_too() -> None:
     key = late(world, [step("a"), step("b"), AFTER_A])
     everything, put, is_known = world.store.everything, world._put_event, []
 
-    def found(which: RunKey) -> Looked:
+    def found(which: RunKey) -> RunSnapshot:
         looked = everything(which)
         known = {task: one for task, one in looked.records.items() if task.path != "b" or is_known}
         return replace(looked, records=known)

@@ -40,11 +40,11 @@ class Queueing:
 
     def serve(self) -> None:
         """Do what `dispatch` does about workflows, for every nudge that was sent."""
-        while self.world.nudges.sent:
-            self.world.nudges.sent.clear()
-            for waiting in self.world.line.first("acme", 100):
+        while self.world.wake_ups.sent:
+            self.world.wake_ups.sent.clear()
+            for waiting in self.world.run_queue.first("acme", 100):
                 if isinstance(AdmitRun(self.world.ports)(waiting, self.limits), NoSlot):
-                    self.world.line.flag("acme", self.limits.tenant, None)
+                    self.world.run_queue.flag("acme", self.limits.tenant, None)
                     break
 
     def settle(self, minutes: int = 30) -> None:
@@ -66,7 +66,7 @@ class Queueing:
 
     @property
     def count(self) -> tuple[int, int]:
-        found = self.world.line.count("acme")
+        found = self.world.run_queue.count("acme")
         return found.active, found.parked
 
 
@@ -78,7 +78,7 @@ def test_runs_wait_for_a_slot_and_all_end() -> None:
     assert [here.status(key) for key in keys] == ["RUNNING"] * 2 + ["PENDING"] * 5
     here.settle()
     assert {here.status(key) for key in keys} == {"COMPLETED"}
-    assert (here.count, here.world.line.most_active["acme"]) == ((0, 0), 2)
+    assert (here.count, here.world.run_queue.most_active["acme"]) == ((0, 0), 2)
 
 
 def test_a_run_that_waits_for_a_person_lets_others_run() -> None:
@@ -153,7 +153,7 @@ def test_a_caller_takes_the_slot_that_its_child_gave_back_before_the_queue_is_to
     keys = [here.world.start() for _ in range(4)]
     here.settle()
     assert {here.status(key) for key in keys} == {"COMPLETED"}
-    assert (here.count, here.world.line.most_active["acme"]) == ((0, 0), 1)
+    assert (here.count, here.world.run_queue.most_active["acme"]) == ((0, 0), 1)
 
 
 @pytest.mark.parametrize(("seconds", "parked"), [(30, 0), (31, 1)])
@@ -174,7 +174,7 @@ def test_rounds_that_waited_leave_nothing_behind() -> None:
     }  # fmt: skip
     ran = here.world.run([rounds, t("end", "again")])
     assert (ran.status, here.count) == ("COMPLETED", (0, 0))
-    assert here.world.store.standing(ran.key).waits == ()  # type: ignore[union-attr]
+    assert here.world.store.slot_state(ran.key).waits == ()  # type: ignore[union-attr]
 
 
 def test_time_in_the_queue_does_not_count() -> None:
@@ -203,7 +203,7 @@ def test_a_cancel_gives_back_what_a_run_holds(where: str) -> None:
     assert (here.status(key), here.count[0]) == ("CANCELLED", int(where == "PENDING"))
     here.settle()
     here.world.cancel(keys[where != "PENDING"])
-    assert (here.count, here.world.line.places) == ((0, 0), {})
+    assert (here.count, here.world.run_queue.places) == ((0, 0), {})
 
 
 def test_a_rerun_in_the_queue_takes_over_before_it_begins() -> None:
@@ -230,17 +230,17 @@ def test_the_janitor_begins_what_was_admitted_and_never_began_and_nothing_that_w
     first, second = here.world.start(), here.world.start()
     here.world.loop.now_s += 60
     here.world.machines.start = begin  # type: ignore[method-assign]
-    here.world.nudges.sent.clear()
+    here.world.wake_ups.sent.clear()
     sweep = ReconcileWorkflows(here.world.ports, EndRun(here.world.ports, here.world._tell, _never))
     assert sweep()["workflows_started"] == 1
-    assert (started, here.world.nudges.sent) == ([first.run], ["acme"])
+    assert (started, here.world.wake_ups.sent) == ([first.run], ["acme"])
     assert second.run not in {one.given["run"] for one in here.world.engine.executions.values()}
 
 
 def test_a_used_up_budget_refuses_a_start() -> None:
     world = WorkflowWorld()
     world.register([t("a")])
-    budgets = MemoryBudgets(world.line.lock)
+    budgets = MemoryBudgets(world.run_queue.lock)
     day = Budget(scope=BudgetScope.DAY, limit_usd_micros=100)
     world.limits.change("acme", TenantLimits(budgets=(day,)), 0)
     start = StartWorkflow(
@@ -264,7 +264,7 @@ def test_a_slot_that_was_taken_to_go_on_is_given_back_by_the_next_wait() -> None
     here.world.register([t("a")])
     key = here.world.start()
     hold, program = RunSlot(here.world.ports, key), here.world.program("acme", "flow", "1.0.0")
-    hold.wait(here.world.ports.slots.standing(key), "a")
+    hold.wait(here.world.ports.slots.slot_state(key), "a")
     assert here.count == (0, 1)
     stood = hold.enter(here.world.store.everything(key), program, "a")
     assert here.count == (1, 0)

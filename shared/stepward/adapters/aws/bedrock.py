@@ -17,14 +17,14 @@ from urllib3.exceptions import HTTPError
 
 from stepward.adapters.aws import bedrock_faults
 from stepward.adapters.aws.bedrock_requests import VENDOR, maker, written
-from stepward.adapters.aws.shut_connections import CURRENT, Line, make_shuttable
+from stepward.adapters.aws.shut_connections import CURRENT, CallConnection, make_shuttable
 from stepward.domain.conversation import ModelReply, ModelRequest, Stop
 from stepward.domain.errors import ProviderFault, StreamCut
 from stepward.domain.money import Usage
 from stepward.models.gathering import Gathering
 from stepward.models.provider_faults import unreachable
 from stepward.models.streams import NobodyWaits, Watch, WentSilent, kept_client, run
-from stepward.models.token_counts import told_tokens
+from stepward.models.token_counts import reported_tokens
 from stepward.ports.models import Access, CallContext
 
 _CONNECT_S: Final = 10.0
@@ -61,9 +61,9 @@ class BedrockConverse:
 
     async def _reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         reading = _Reading(Gathering(request, call), maker(call.vendor_model or request.model))
-        line = Line()
+        connection = CallConnection()
         try:
-            await self._read(reading, request, line)
+            await self._read(reading, request, connection)
         except NobodyWaits:
             return reading.gathering.cut()
         except ClientError as error:
@@ -73,17 +73,19 @@ class BedrockConverse:
             if not reading.is_whole:
                 raise reading.failed(_fault_of(error, call)) from error
         finally:
-            line.shut()
+            connection.shut()
         if reading.gathering.is_too_long:
             return reading.gathering.too_long()
         if not reading.is_whole:
             raise reading.failed(unreachable(call.provider, "the stream ended before the reply did."))
         return reading.gathering.reply()
 
-    async def _read(self, reading: _Reading, request: ModelRequest, line: Line) -> None:
+    async def _read(self, reading: _Reading, request: ModelRequest, connection: CallConnection) -> None:
         call = reading.gathering.call
         client, body, watch = _client(call.access), written(request, call), Watch(call)
-        async for event in watch.events(_read_in_thread(lambda: _events(client, body, line), line)):
+        async for event in watch.events(
+            _read_in_thread(lambda: _events(client, body, connection), connection)
+        ):
             reading.take(event)
             if reading.is_whole:
                 watch.hurry()
@@ -164,12 +166,12 @@ class _Reading:
 def _usage(said: Mapping[str, Any]) -> Usage:
     """Read a count. Bedrock counts what its cache gave and took apart from `inputTokens`, as we do."""
     kept = [one for one in said.get("cacheDetails") or () if one.get("ttl") == "1h"]
-    hour = told_tokens(sum(told_tokens(one.get("inputTokens")) for one in kept))
+    hour = reported_tokens(sum(reported_tokens(one.get("inputTokens")) for one in kept))
     return Usage(
-        input_tokens=told_tokens(said.get("inputTokens")),
-        output_tokens=told_tokens(said.get("outputTokens")),
-        cache_read_tokens=told_tokens(said.get("cacheReadInputTokens")),
-        cache_write_tokens=max(0, told_tokens(said.get("cacheWriteInputTokens")) - hour),
+        input_tokens=reported_tokens(said.get("inputTokens")),
+        output_tokens=reported_tokens(said.get("outputTokens")),
+        cache_read_tokens=reported_tokens(said.get("cacheReadInputTokens")),
+        cache_write_tokens=max(0, reported_tokens(said.get("cacheWriteInputTokens")) - hour),
         cache_write_1h_tokens=hour,
     )
 
@@ -191,7 +193,7 @@ def _client(access: Access) -> Any:
     return kept_client((VENDOR, access.url, access.silence_s), lambda: _Client(access)).boto
 
 
-def _events(client: Any, body: Mapping[str, Any], line: Line) -> Iterator[Mapping[str, Any]]:
+def _events(client: Any, body: Mapping[str, Any], connection: CallConnection) -> Iterator[Mapping[str, Any]]:
     """Make a call and read its stream to the end; the first event is what came beside it."""
     answer = client.converse_stream(**body)
     stream = answer["stream"]
@@ -201,20 +203,22 @@ def _events(client: Any, body: Mapping[str, Any], line: Line) -> Iterator[Mappin
             raise ValueError(f"a stream was asked for, and {kind or 'nothing that is named'} came.")
         yield {"ResponseMetadata": answer["ResponseMetadata"]}
         yield from stream
-        line.gives_back()
+        connection.gives_back()
     finally:
         stream.close()
 
 
-async def _read_in_thread(events: Callable[[], Iterator[Any]], line: Line) -> AsyncIterator[Any]:
-    """Give what a blocking iterator gives, read in a thread that `line` can end."""
+async def _read_in_thread(
+    events: Callable[[], Iterator[Any]], connection: CallConnection
+) -> AsyncIterator[Any]:
+    """Give what a blocking iterator gives, read in a thread that `connection` can end."""
     loop, came = asyncio.get_running_loop(), asyncio.Queue[Any]()
 
     def tell(event: Any) -> None:
         loop.call_soon_threadsafe(came.put_nowait, event)
 
     def work() -> None:
-        CURRENT.set(line)
+        CURRENT.set(connection)
         try:
             for event in events():
                 tell(event)

@@ -199,7 +199,7 @@ class DynamoBudgets:
             {":percent": percent, ":at": at},
         )
 
-    def looked_at(self, state: BudgetState) -> None:
+    def clear_touched(self, state: BudgetState) -> None:
         """Take a budget out of the sparse index.
 
         time →   janitor reads 4        a run draws 1 (3 remain, touched)        janitor: remaining is not 4 ✗ → next minute

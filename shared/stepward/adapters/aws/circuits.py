@@ -28,11 +28,11 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
         return {"pk": {"S": name}, "sk": {"S": _SORT_KEY}}
 
     def _get_record(self, name: str) -> CircuitStateRecord | None:
-        with _told(f"reading the state of {name}"):
+        with _logging_failures(f"reading the state of {name}"):
             return super()._get_record(name)
 
     def _put_record(self, record: CircuitStateRecord, *args: Any, **options: Any) -> None:
-        with _told(f"writing the state of {record.name}"):
+        with _logging_failures(f"writing the state of {record.name}"):
             super()._put_record(record, *args, **options)
 
     def try_acquire_half_open(self, *args: Any, **named: Any) -> bool:
@@ -43,12 +43,12 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
             return False
 
     def _update_record(self, record: CircuitStateRecord) -> None:
-        with _told(f"writing the state of {record.name}"):
+        with _logging_failures(f"writing the state of {record.name}"):
             super()._update_record(record)
 
 
 @contextmanager
-def _told(doing: str) -> Iterator[None]:
+def _logging_failures(doing: str) -> Iterator[None]:
     """Log what AWS says: the library goes on where its store fails, and its own words about it reach no log."""
     try:
         yield

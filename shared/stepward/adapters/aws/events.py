@@ -76,7 +76,7 @@ class SchedulerSchedules:
                 case "ConflictException":
                     raise StoreConflict(f"{kept.trigger.id} is scheduled by somebody else") from error
                 case "ServiceQuotaExceededException":
-                    raise _no_room() from error
+                    raise _too_many_schedules() from error
             raise
 
     def remove(self, kept: KeptTrigger) -> None:
@@ -116,7 +116,7 @@ def _name(kept: KeptTrigger) -> str:
     return hashlib.sha256(f"{kept.tenant}/{kept.trigger.id}".encode()).hexdigest()[:40]
 
 
-def _no_room() -> Conflict:
+def _too_many_schedules() -> Conflict:
     return Conflict(
         "the account has no room for another schedule.",
         field="schedule",

@@ -47,16 +47,16 @@ _CONFIG: Final = Config(
 
 @dataclass
 class LambdaFunctions:
-    """The functions of a stage; `rooms` are its folders of tools with the names of their functions."""
+    """The functions of a stage; `folders` are its folders of tools with the names of their functions."""
 
-    rooms: Mapping[str, str]
+    folders: Mapping[str, str]
     _tagged: TtlCache[bool] = field(default_factory=lambda: TtlCache(_TAGS_KEPT_S))
 
-    def own(self, room: str, payload: dict[str, Any]) -> Any:
+    def own(self, folder: str, payload: dict[str, Any]) -> Any:
         """Call a folder's function."""
-        if room not in self.rooms:
-            raise ToolFailed(f"the folder {room} is not deployed any more.")
-        return _invoke(self.rooms[room], payload, {})
+        if folder not in self.folders:
+            raise ToolFailed(f"the folder {folder} is not deployed any more.")
+        return _invoke(self.folders[folder], payload, {})
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
         """Call another function that its owner has marked as a tool."""
@@ -122,30 +122,30 @@ _PARTITION: Final = "PLATFORM#TOOLS"
 
 @dataclass(frozen=True)
 class DynamoPublishedTools:
-    """The shelf's items."""
+    """Published tools in the registry table."""
 
     table: str
 
-    def put(self, room: ToolFolder) -> None:
+    def put(self, folder: ToolFolder) -> None:
         """Replace a folder's item; deployments follow each other, so the last one is right."""
         item = {
             "pk": _PARTITION,
-            "sk": _sort_key(room.room),
+            "sk": _sort_key(folder.room),
             "kind": "tools",
             "v": 1,
-            "body": room.model_dump_json(),
+            "body": folder.model_dump_json(),
         }
-        with translated(f"publishing the tools of {room.room}"):
+        with translated(f"publishing the tools of {folder.room}"):
             client("dynamodb").put_item(TableName=self.table, Item=to_item(item))
 
-    def room(self, room: str) -> ToolFolder | None:
+    def folder(self, folder: str) -> ToolFolder | None:
         """Read one item."""
-        key = to_item({"pk": _PARTITION, "sk": _sort_key(room)})
-        with translated(f"reading the tools of {room}"):
+        key = to_item({"pk": _PARTITION, "sk": _sort_key(folder)})
+        with translated(f"reading the tools of {folder}"):
             found = client("dynamodb").get_item(TableName=self.table, Key=key).get("Item")
-        return _room(found) if found else None
+        return _folder_of(found) if found else None
 
-    def rooms(self) -> list[ToolFolder]:
+    def folders(self) -> list[ToolFolder]:
         """Read all items in one query."""
         with translated("reading the published tools"):
             pages = (
@@ -157,12 +157,12 @@ class DynamoPublishedTools:
                     ExpressionAttributeValues=to_item({":pk": _PARTITION}),
                 )
             )
-            return [_room(item) for page in pages for item in page["Items"]]
+            return [_folder_of(item) for page in pages for item in page["Items"]]
 
 
-def _sort_key(room: str) -> str:
-    return f"ROOM#{room}"
+def _sort_key(folder: str) -> str:
+    return f"ROOM#{folder}"
 
 
-def _room(item: dict[str, Any]) -> ToolFolder:
+def _folder_of(item: dict[str, Any]) -> ToolFolder:
     return ToolFolder.model_validate_json(from_item(item)["body"])

@@ -45,7 +45,7 @@ class NewRuns:
         for slot in slots.slots_to_try(new.head.run, new.limits):
             refused, tried = self._try(new, slot) or Refused({}), slot
             if not refused.by:
-                return Started(_standing(new.head, RunStatus.RUNNING), is_new=True)
+                return Started(_with_status(new.head, RunStatus.RUNNING), is_new=True)
             found = self._otherwise(new, refused)
             if found:
                 return found
@@ -73,7 +73,7 @@ class NewRuns:
         refused = transact(steps, f"queueing {new.head.run}")
         if refused is None:
             asked = not flags and slots.is_flagged(self.table, new.head.tenant)
-            return Started(_standing(new.head, RunStatus.PENDING), is_new=True, in_line=True, asked=asked)
+            return Started(_with_status(new.head, RunStatus.PENDING), is_new=True, in_line=True, asked=asked)
         found = self._otherwise(new, refused)
         if found is None:
             raise Bug(f"{new.head.run} could not be started: {', '.join(refused.by)}")
@@ -96,7 +96,7 @@ class NewRuns:
         return None
 
     def _beginning(self, new: NewRun, first: Created, status: RunStatus) -> list[Step]:
-        head, journal = _standing(new.head, status), self.journal
+        head, journal = _with_status(new.head, status), self.journal
         steps = [put_new("head", self.table, head_item(head))]
         for place, record in enumerate(records_of(new, first)):
             item = journal.record_item(head.key, place + 1, record)
@@ -140,5 +140,5 @@ def _again(head: RunHead) -> Started:
     return Started(head, is_new=False, in_line=head.status is RunStatus.PENDING)
 
 
-def _standing(head: RunHead, status: RunStatus) -> RunHead:
+def _with_status(head: RunHead, status: RunStatus) -> RunHead:
     return head.model_copy(update={"status": status})

@@ -71,7 +71,7 @@ class DynamoRunQueue:
         """Take the tenant's flag away.
 
         time →   dispatch: line empty ─ unflag ─ line empty? ─ yes: done
-                 newcomer:                     joins ─ nudge → another look, which sees it and flags again
+                 newcomer:                     joins ─ wake-up → another look, which sees it and flags again
         """
         with translated(f"unflagging the line of {tenant}"):
             for shard in range(limits.shards):
@@ -147,7 +147,7 @@ class SqsWakeUps:
     """The queue that `dispatch` reads."""
 
     queue_url: Callable[[], str]
-    """Asked for when the first nudge is sent: many who may free slots never do."""
+    """Asked for when the first wake-up is sent: many who may free slots never do."""
 
     def send(self, tenant: str, freed: int | None = None) -> None:
         """Ask for a look at a tenant's line."""

@@ -18,7 +18,7 @@ MOST_ERROR_BYTES: Final = 256_000
 _LEAST_REFUSAL: Final = 300
 
 
-class Line:
+class CallConnection:
     """The connection of one call; whatever connection the call takes, `shut` ends it."""
 
     def __init__(self) -> None:
@@ -54,12 +54,12 @@ class Line:
                 return  # the other side was faster
 
 
-CURRENT: Final[ContextVar[Line]] = ContextVar("current_line")
-"""The line of the call that this thread makes."""
+CURRENT: Final[ContextVar[CallConnection]] = ContextVar("current_line")
+"""The connection of the call that this thread makes."""
 
 
 def make_shuttable(client: Any) -> None:
-    """Let each call of a client note the connection that it takes on its `CURRENT` line, and read no endless refusal.
+    """Let each call of a client note the connection that it takes in `CURRENT`, and read no endless refusal.
 
     Args:
         client: A boto3 client that has made no call yet.

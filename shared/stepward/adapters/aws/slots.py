@@ -180,7 +180,7 @@ def join(table: str, waiting: QueuedRun) -> Step:
 def is_flagged(table: str, tenant: str) -> bool:
     """Tell whether whoever frees a slot of the tenant will have its queue looked at.
 
-    time →   we:       join ✓ ─ flag? ─ yes: no nudge is needed
+    time →   we:       join ✓ ─ flag? ─ yes: no wake-up is needed
              dispatch: line empty ─ unflag ─ line empty?      joined before: it sees us; later: we see no flag
     """
     with translated(f"looking whether slots of {tenant} are asked for"):
@@ -275,8 +275,8 @@ class SlotReturns:
     ) -> tuple[Refused | None, Freed]:
         """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
 
-        time →   newcomer: no slot free → flags the counter → joins the line → nudge
-                 we:       counter is flagged ✗ → once more without the condition ✓ → nudge
+        time →   newcomer: no slot free → flags the counter → joins the line → wake-up
+                 we:       counter is flagged ✗ → once more without the condition ✓ → wake-up
         """
         known = (self.asked.get(key.tenant) if slot else None) or Freed(done=True)
         returning = partial(give_back, self.table, key, parked=parked, expires_at=expires_at)

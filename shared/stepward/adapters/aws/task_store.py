@@ -22,9 +22,9 @@ from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.transactions import Step, put_new, transact
 from stepward.domain.errors import NotFound, StoreThrottled
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, RunSnapshot, WorkflowStarted
 
 START: Final = "START"
 STANDING: Final = "standing"
@@ -51,7 +51,7 @@ class DynamoTaskStore:
         return self.journal.table
 
     def beginning(
-        self, key: RunKey, started: WorkflowStarted, given: Any, standing: Standing | None = None
+        self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
     ) -> list[Step]:
         """Lay out what a run's start writes here, for the transaction that writes its head too."""
         stands = {STANDING: standing.model_dump_json(), "change": standing.change} if standing else {}
@@ -61,17 +61,17 @@ class DynamoTaskStore:
             put_new(INPUT, self.table, self._value_item(key, INPUT, given)),
         ]
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read the start, some latches and some marks: one call for up to a hundred items."""
         names = [START, *(latch_sk(one) for one in latches), *(f"TASK#{task}" for task in begun)]
-        return _looked(key, self._batch(key, list(dict.fromkeys(names))))
+        return _snapshot(key, self._batch(key, list(dict.fromkeys(names))))
 
-    def everything(self, key: RunKey) -> Looked:
+    def everything(self, key: RunKey) -> RunSnapshot:
         """Read the whole partition, without the values."""
         values = {":pk": run_pk(key), ":values": "VALUE#"}
         with translated(f"reading the tasks of {key.run}"):
             items = [from_item(item) for item in every_item(self.table, "pk = :pk AND sk < :values", values)]
-        return _looked(key, items)
+        return _snapshot(key, items)
 
     def given(self, key: RunKey) -> Any:
         """Read the run's input."""
@@ -232,7 +232,7 @@ def latch_sk(latch: LatchKey) -> str:
     return f"LATCH#{latch.latch}@{latch.at}" if latch.at else f"LATCH#{latch.latch}"
 
 
-def _looked(key: RunKey, items: list[Item]) -> Looked:
+def _snapshot(key: RunKey, items: list[Item]) -> RunSnapshot:
     by_name = {item["sk"]: item for item in items}
     start = by_name.get(START)
     if start is None:
@@ -252,12 +252,12 @@ def _looked(key: RunKey, items: list[Item]) -> Looked:
             marks = sorted((name for name in item if name.startswith("b:")), key=lambda one: int(one[2:]))
             begun[TaskKey(path=path, at=at)] = tuple(Begun.model_validate_json(item[one]) for one in marks)
     started = WorkflowStarted.model_validate_json(start["body"])
-    return Looked(started, start.get("cancelled_by"), records, begun, standing_of(start), latches)
+    return RunSnapshot(started, start.get("cancelled_by"), records, begun, slot_state_of(start), latches)
 
 
-def standing_of(start: Item) -> Standing | None:
+def slot_state_of(start: Item) -> SlotState | None:
     """Read from a run's start whether it holds a slot."""
-    return Standing.model_validate_json(start[STANDING]) if STANDING in start else None
+    return SlotState.model_validate_json(start[STANDING]) if STANDING in start else None
 
 
 def _latch(item: Item) -> Latch:

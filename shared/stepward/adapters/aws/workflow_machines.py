@@ -19,7 +19,7 @@ from stepward.domain.task_records import WorkflowHead
 
 
 @dataclass(frozen=True)
-class LambdaOrders:
+class PublishRequests:
     """Invokes the room without waiting: Lambda tries an order that fails twice more, minutes apart."""
 
     function: str
@@ -53,7 +53,7 @@ class StepFunctionsWorkflows:
     """
 
     prefix: str
-    orders: LambdaOrders | None = None
+    orders: PublishRequests | None = None
 
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
@@ -82,7 +82,7 @@ class StepFunctionsWorkflows:
         try:
             self._call("start_execution", request, f"starting {name}", "ExecutionAlreadyExists")
         except _NoMachine as error:
-            self.order(head.tenant, head.workflow, head.version)
+            self.request_publish(head.tenant, head.workflow, head.version)
             raise MachineMissing(
                 f"the state machine of {head.workflow} {head.version} is gone and was ordered anew."
             ) from error
@@ -97,7 +97,7 @@ class StepFunctionsWorkflows:
             return False
         return found is not None and found["status"] == "ACTIVE"
 
-    def order(self, tenant: str, workflow: str, version: str) -> None:
+    def request_publish(self, tenant: str, workflow: str, version: str) -> None:
         """Invoke the room that makes machines, without waiting for it."""
         if self.orders is None:
             raise Bug(f"nobody here may order the machine of {workflow} {version}")
@@ -108,7 +108,7 @@ class StepFunctionsWorkflows:
         request = {"executionArn": self._execution(head, chunk), "error": error, "cause": cause[:1_000]}
         self._call("stop_execution", request, f"stopping {_name(head, chunk)}", "ExecutionDoesNotExist")
 
-    def standing(
+    def execution_status(
         self, head: WorkflowHead, chunk: Chunk | None = None
     ) -> Literal["running", "over", "never began"]:
         """Ask Step Functions."""

@@ -21,7 +21,7 @@ from stepward.domain.errors import Bug
 from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.run_queue import Slot
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
 from stepward.ports.runs import Freed, IdempotencyKey
@@ -54,7 +54,7 @@ class DynamoWorkflowRuns:
         refused, tried = Refused({}), Slot()
         for tried in slots.slots_to_try(new.head.run, new.limits):
             taken = slots.take(self.table, new.head.key, tried, new.limits, past_others=False)
-            refused = self._try(new, Standing(slot=tried), taken)
+            refused = self._try(new, SlotState(slot=tried), taken)
             if not refused.by:
                 return new.head, True
             if HEAD in refused or IDEMPOTENCY in refused:
@@ -66,10 +66,10 @@ class DynamoWorkflowRuns:
         queued = new.head.model_copy(update={"status": WorkflowStatus.PENDING})
         waiting = new.waiting
         steps = [slots.join(self.table, waiting), *flags]
-        refused = self._try(replace(new, head=queued), Standing(place=waiting.place), steps)
+        refused = self._try(replace(new, head=queued), SlotState(place=waiting.place), steps)
         return self._found(new, refused) if refused.by else (queued, True)
 
-    def _try(self, new: NewWorkflowRun, standing: Standing | None, more: list[Step]) -> Refused:
+    def _try(self, new: NewWorkflowRun, standing: SlotState | None, more: list[Step]) -> Refused:
         head = new.head
         steps = [
             put_new(HEAD, self.table, _head_item(head)),

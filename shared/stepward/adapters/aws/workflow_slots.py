@@ -10,12 +10,12 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.slots import SlotReturns
-from stepward.adapters.aws.task_store import STANDING, START, DynamoTaskStore, standing_of
+from stepward.adapters.aws.task_store import STANDING, START, DynamoTaskStore, slot_state_of
 from stepward.adapters.aws.transactions import Refused, Step, transact, update
 from stepward.domain.errors import StoreConflict
 from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
 from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.runs import Freed, NoSlot, SlotLimits
@@ -32,16 +32,16 @@ class DynamoWorkflowSlots:
     store: DynamoTaskStore
     asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
 
-    def standing(self, key: RunKey) -> Standing | None:
+    def slot_state(self, key: RunKey) -> SlotState | None:
         """Read a run's start."""
         with translated(f"reading how {key.run} stands"):
             found = client("dynamodb").get_item(
                 TableName=self.store.table, Key=to_item(_start_key(key)), ConsistentRead=True
             )
-        return standing_of(from_item(found["Item"])) if "Item" in found else None
+        return slot_state_of(from_item(found["Item"])) if "Item" in found else None
 
     def change(
-        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+        self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
         """Write the new standing with what it asks for.
 
@@ -60,8 +60,8 @@ class DynamoWorkflowSlots:
         return Freed(done=True)
 
     def admit(
-        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
-    ) -> Standing | NoSlot:
+        self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
+    ) -> SlotState | NoSlot:
         """Take the run out of the queue.
 
         time →   dispatch A: slot ✓ place gone (change 2)      dispatch B, the same run: change 2 ✗ → looks again
@@ -89,7 +89,7 @@ class DynamoWorkflowSlots:
 
         With `expires_at` nothing is deleted: the table removes then what is left of a start that was withdrawn.
         """
-        before = self.standing(key)
+        before = self.slot_state(key)
         if before is None or before.is_over:
             return Freed(done=transact(closing, f"closing {key.run}") is None)
         kept = [
@@ -101,7 +101,7 @@ class DynamoWorkflowSlots:
         return self._give_back(key, before, kept, "closing", expires_at=expires_at)
 
     def _regain(
-        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool
+        self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool
     ) -> bool:
         """Take a slot for a run that goes on: one that is free, else one more than there are."""
         for slot in slots.slots_to_try(key.run, limits):
@@ -119,13 +119,13 @@ class DynamoWorkflowSlots:
         self._done(transact(self._going_on(key, before, held, taken), f"going on with {key.run}"), key)
         return True
 
-    def _going_on(self, key: RunKey, before: Standing, held: Standing, taken: list[Step]) -> list[Step]:
+    def _going_on(self, key: RunKey, before: SlotState, held: SlotState, taken: list[Step]) -> list[Step]:
         return [self._write(key, before, held), self._status(key, WorkflowStatus.RUNNING), *taken]
 
     def _give_back(
         self,
         key: RunKey,
-        before: Standing,
+        before: SlotState,
         kept: list[Step],
         doing: str,
         *,
@@ -141,7 +141,7 @@ class DynamoWorkflowSlots:
         self._done(refused, key)
         return freed
 
-    def _write(self, key: RunKey, before: Standing, after: Standing) -> Step:
+    def _write(self, key: RunKey, before: SlotState, after: SlotState) -> Step:
         return update(
             STANDING,
             self.store.table,

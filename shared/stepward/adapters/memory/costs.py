@@ -70,7 +70,7 @@ class MemoryBudgets:
             self._states[(state.tenant, state.ref)] = told
             return True
 
-    def looked_at(self, state: BudgetState) -> None:
+    def clear_touched(self, state: BudgetState) -> None:
         """Forget that a budget was touched."""
         with self._lock:
             place = (state.tenant, state.ref)

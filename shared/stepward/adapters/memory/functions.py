@@ -21,11 +21,11 @@ class MemoryFunctions:
         self._foreign = foreign or {}
         self.called: list[dict[str, str]] = []
 
-    def own(self, room: str, payload: dict[str, Any]) -> Any:
+    def own(self, folder: str, payload: dict[str, Any]) -> Any:
         """Call a folder's function."""
-        if room not in self._own:
-            raise ToolFailed(f"the folder {room} is not deployed any more.")
-        return self._own[room](payload)
+        if folder not in self._own:
+            raise ToolFailed(f"the folder {folder} is not deployed any more.")
+        return self._own[folder](payload)
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
         """Call another function."""
@@ -39,19 +39,19 @@ class MemoryPublishedTools:
     """Entries in a dictionary."""
 
     def __init__(self) -> None:
-        self._rooms: dict[str, ToolFolder] = {}
+        self._folders: dict[str, ToolFolder] = {}
 
-    def put(self, room: ToolFolder) -> None:
+    def put(self, folder: ToolFolder) -> None:
         """Replace an entry."""
-        self._rooms[room.room] = room
+        self._folders[folder.room] = folder
 
-    def room(self, room: str) -> ToolFolder | None:
+    def folder(self, folder: str) -> ToolFolder | None:
         """Read one entry."""
-        return self._rooms.get(room)
+        return self._folders.get(folder)
 
-    def rooms(self) -> list[ToolFolder]:
+    def folders(self) -> list[ToolFolder]:
         """Read all entries."""
-        return [self._rooms[name] for name in sorted(self._rooms)]
+        return [self._folders[name] for name in sorted(self._folders)]
 
 
 class MemoryResults:

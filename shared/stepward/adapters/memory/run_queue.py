@@ -164,6 +164,6 @@ class MemoryWakeUps:
         self.sent: list[str] = []
 
     def send(self, tenant: str, freed: int | None = None) -> None:
-        """Keep a nudge."""
+        """Keep a wake-up."""
         del freed
         self.sent.append(tenant)

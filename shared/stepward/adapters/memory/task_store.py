@@ -10,9 +10,9 @@ from typing import Any
 
 from stepward.domain.errors import NotFound, StoreConflict
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey, TaskRecord
-from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, RunSnapshot, WorkflowStarted
 
 
 @dataclass
@@ -35,7 +35,7 @@ class _Run:
 
     started: WorkflowStarted
     cancelled_by: str | None = None
-    standing: Standing | None = None
+    standing: SlotState | None = None
     latches: dict[LatchKey, _Item] = field(default_factory=dict)
     marks: dict[TaskKey, dict[int, Begun]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
@@ -49,35 +49,35 @@ class MemoryTaskStore:
         self._runs: dict[RunKey, _Run] = {}
 
     def begin_run(
-        self, key: RunKey, started: WorkflowStarted, given: Any, standing: Standing | None = None
+        self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
     ) -> None:
         """Write what a run's start writes here, as a part of the step that writes its head."""
         with self.lock:
             new = _Run(started, standing=standing, values={"input": json.dumps(given)})
             self._runs.setdefault(key, new)
 
-    def standing(self, key: RunKey) -> Standing | None:
+    def slot_state(self, key: RunKey) -> SlotState | None:
         """Read how a run stands towards its slot."""
         with self.lock:
             return self._runs[key].standing if key in self._runs else None
 
-    def stand(self, key: RunKey, before: Standing, after: Standing) -> None:
+    def stand(self, key: RunKey, before: SlotState, after: SlotState) -> None:
         """Write how a run stands, unless it has changed since it was read."""
         with self.lock:
             if self._run(key).standing != before:
                 raise StoreConflict(f"{key.run} has gone on.")
             self._run(key).standing = after
 
-    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> Looked:
+    def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read the start, some latches and some marks."""
         with self.lock:
-            return self._looked(key, latches, begun)
+            return self._snapshot(key, latches, begun)
 
-    def everything(self, key: RunKey) -> Looked:
+    def everything(self, key: RunKey) -> RunSnapshot:
         """Read all latches and all marks."""
         with self.lock:
             run = self._run(key)
-            return self._looked(key, run.latches, run.marks)
+            return self._snapshot(key, run.latches, run.marks)
 
     def given(self, key: RunKey) -> Any:
         """Read the run's input."""
@@ -160,7 +160,7 @@ class MemoryTaskStore:
     def _item(self, key: RunKey, latch: LatchKey) -> _Item:
         return self._run(key).latches.setdefault(latch, _Item())
 
-    def _looked(self, key: RunKey, latches: Iterable[LatchKey], begun: Iterable[TaskKey]) -> Looked:
+    def _snapshot(self, key: RunKey, latches: Iterable[LatchKey], begun: Iterable[TaskKey]) -> RunSnapshot:
         run, latches = self._run(key), list(latches)
         records = {
             TaskKey(path=path, at=latch.at): TaskRecord.model_validate_json(body)
@@ -175,4 +175,4 @@ class MemoryTaskStore:
         }
         asked = (latch for latch in latches if latch in run.latches)
         waiting = {latch: run.latches[latch].as_latch() for latch in asked if run.latches[latch].waiting}
-        return Looked(run.started, run.cancelled_by, records, marks, run.standing, waiting)
+        return RunSnapshot(run.started, run.cancelled_by, records, marks, run.standing, waiting)

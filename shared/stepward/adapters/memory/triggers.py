@@ -45,8 +45,8 @@ class MemoryTriggers:
         """Forget a trigger that is as it was read."""
         with self._lock:
             self._check(kept)
-            for shelf in (self._kept, self._states, self._secrets):
-                shelf.pop(_name(kept), None)
+            for entries in (self._kept, self._states, self._secrets):
+                entries.pop(_name(kept), None)
 
     def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
         """Read one."""

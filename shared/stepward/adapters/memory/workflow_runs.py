@@ -138,7 +138,7 @@ class MemoryMachines:
     def start(self, head: WorkflowHead) -> None:
         """Start once a name."""
         if head.machine in self.missing:
-            self.order(head.tenant, head.workflow, head.version)
+            self.request_publish(head.tenant, head.workflow, head.version)
             raise MachineMissing(f"the state machine of {head.workflow} {head.version} is gone.")
         if head.execution_name not in self.over:
             self.running.setdefault(head.execution_name, head)
@@ -147,7 +147,7 @@ class MemoryMachines:
         """Tell whether nobody took it away."""
         return machine not in self.missing
 
-    def order(self, tenant: str, workflow: str, version: str) -> None:
+    def request_publish(self, tenant: str, workflow: str, version: str) -> None:
         """Remember an order."""
         self.ordered.append((tenant, workflow, version))
 
@@ -156,7 +156,7 @@ class MemoryMachines:
         if self.running.pop(head.execution_name, None):
             self.over[head.execution_name] = f"{error}: {cause}"
 
-    def standing(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
+    def execution_status(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
         """Tell whether it was started and is not over."""
         if head.execution_name in self.running:
             return "running"
@@ -164,13 +164,13 @@ class MemoryMachines:
 
     def answer(self, token: str) -> bool:
         """Remember an answer; the first to a token is the one that counts."""
-        return self._told(token, None)
+        return self._is_first_answer(token, None)
 
     def refuse(self, token: str, error: str, cause: str) -> bool:
         """Remember a failure."""
-        return self._told(token, f"{error}: {cause}")
+        return self._is_first_answer(token, f"{error}: {cause}")
 
-    def _told(self, token: str, error: str | None) -> bool:
+    def _is_first_answer(self, token: str, error: str | None) -> bool:
         is_first = all(known != token for known, _ in self.answers)
         self.answers.append((token, error))
         return is_first

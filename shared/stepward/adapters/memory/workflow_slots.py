@@ -7,7 +7,7 @@ from stepward.adapters.memory.task_store import MemoryTaskStore
 from stepward.domain.errors import StoreConflict
 from stepward.domain.run_queue import QueuedRun, Slot, used_shards
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.runs import Freed, NoSlot, SlotLimits
 from stepward.ports.workflow_runs import NewWorkflowRun
@@ -22,11 +22,11 @@ class MemoryWorkflowSlots:
         self.line = line
         self._heads, self._store = heads, store
 
-    def standing(self, key: RunKey) -> Standing | None:
+    def slot_state(self, key: RunKey) -> SlotState | None:
         """Read how a run stands."""
-        return self._store.standing(key)
+        return self._store.slot_state(key)
 
-    def begin(self, new: NewWorkflowRun) -> Standing | None:
+    def begin(self, new: NewWorkflowRun) -> SlotState | None:
         """Take a slot for a new run, or a place in the queue."""
         if new.limits is None:
             return None
@@ -37,12 +37,12 @@ class MemoryWorkflowSlots:
             if full:
                 self.line.ask(full)
                 self.line.join(new.waiting)
-                return Standing(place=new.waiting.place)
+                return SlotState(place=new.waiting.place)
             self.line.take(key, slot)
-            return Standing(slot=slot)
+            return SlotState(slot=slot)
 
     def change(
-        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool = True
+        self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
         """Write the new standing with what it asks for.
 
@@ -60,8 +60,8 @@ class MemoryWorkflowSlots:
             return self.line.give_back(key, before.slot)
 
     def admit(
-        self, waiting: QueuedRun, before: Standing, limits: SlotLimits, deadline_at: str
-    ) -> Standing | NoSlot:
+        self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
+    ) -> SlotState | NoSlot:
         """Take a run out of the queue."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._store.lock, self.line.lock:
@@ -78,7 +78,7 @@ class MemoryWorkflowSlots:
 
     def end(self, key: RunKey) -> Freed:
         """Give back what a run holds that ends, under the lock of its records."""
-        before = self._store.standing(key)
+        before = self._store.slot_state(key)
         if before is None or before.is_over:
             return Freed(done=True)
         with self.line.lock:
@@ -88,7 +88,7 @@ class MemoryWorkflowSlots:
             return self.line.give_back(key, before.slot)
 
     def _regain(
-        self, key: RunKey, before: Standing, after: Standing, limits: SlotLimits, *, past_limit: bool
+        self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool
     ) -> Freed:
         slot = _slot(key, limits)
         full = self.line.full(key.tenant, slot, limits, past_others=True)

@@ -40,7 +40,7 @@ class AgentServices:
             self._ports.registry,
             self._ports.clock,
             settings.http_allow,
-            self._ports.published_tools.room,
+            self._ports.published_tools.folder,
             agreed=self._ports.price_store.of,
             providers=frozenset(entry.name for entry in settings.providers),
         )

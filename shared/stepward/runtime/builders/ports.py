@@ -9,7 +9,7 @@ from stepward.runtime.builders.stores import Stores
 
 if TYPE_CHECKING:
     from stepward.adapters.aws.webhook_key import WebhookKey
-    from stepward.adapters.aws.workflow_machines import LambdaOrders
+    from stepward.adapters.aws.workflow_machines import PublishRequests
     from stepward.ports.events import Events
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
     from stepward.ports.responses import ResponseCache
@@ -145,11 +145,11 @@ class Ports(Stores):
         return StepFunctionsWorkflows(self._settings.need("workflow_machines"), orders)
 
     @cached_property
-    def publish_requests(self) -> LambdaOrders:
+    def publish_requests(self) -> PublishRequests:
         """Requests to publish versions of workflows, and to remove them."""
-        from stepward.adapters.aws.workflow_machines import LambdaOrders
+        from stepward.adapters.aws.workflow_machines import PublishRequests
 
-        return LambdaOrders(self._settings.need("workflow_publisher"))
+        return PublishRequests(self._settings.need("workflow_publisher"))
 
     @cached_property
     def state_machine_admin(self) -> StateMachineAdmin:

@@ -50,7 +50,7 @@ class WorkflowServices:
             self._ports.clock,
             self._ports.publish_requests.publish,
             self._container.settings.http_allow,
-            self._ports.published_tools.room,
+            self._ports.published_tools.folder,
             self._ports.workflow_machines.is_made,
         )
 

@@ -16,7 +16,7 @@ _MOST_TIMES = 1_000_000
 
 
 @dataclass(frozen=True)
-class Told:
+class CommandOptions:
     """What a command line says.
 
     Args:
@@ -38,7 +38,7 @@ class Told:
     latency_ms: int = 0
 
 
-def provider_of(told: Told) -> FakeProvider:
+def provider_of(told: CommandOptions) -> FakeProvider:
     """Make a provider that does not listen yet.
 
     Args:

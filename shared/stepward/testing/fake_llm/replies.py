@@ -72,13 +72,13 @@ MOST_SECONDS: Final = 600
 """No reply waits longer, whatever its script says."""
 
 
-class _Told(BaseModel):
+class _ScriptValue(BaseModel):
     """A value of a script: unknown fields are refused, so that no misspelled one is lost."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Call(_Told):
+class Call(_ScriptValue):
     """A tool call of a reply; `arguments_text` in place of `arguments` sends text that may be no JSON."""
 
     tool: str = Field(min_length=1)
@@ -87,7 +87,7 @@ class Call(_Told):
     id: str | None = None
 
 
-class Counts(_Told):
+class Counts(_ScriptValue):
     """Token counts to report in place of those that are counted, e.g. for a test of what a call costs."""
 
     input_tokens: int | None = Field(default=None, ge=0)
@@ -98,7 +98,7 @@ class Counts(_Told):
     reasoning_tokens: int | None = Field(default=None, ge=0)
 
 
-class Fault(_Told):
+class Fault(_ScriptValue):
     """Something that goes wrong with one request.
 
     `after_events` says how much of a stream is sent before it (default: half), `seconds` how long it waits.
@@ -119,7 +119,7 @@ class Fault(_Told):
         return str(name)
 
 
-class Reply(_Told):
+class Reply(_ScriptValue):
     """One reply of a script, or a fault in its place.
 
     Args:

@@ -148,7 +148,7 @@ class Service:
             )
             return self._maybe_broken(answer, asked, request, route)
         if route.direct:
-            return self._told(request, body, headers, route, asked)
+            return self._streamed_or_whole(request, body, headers, route, asked)
         speaker = self.speakers[route.speaker]
         with _shapes_refused():
             prompt = speaker.read(body, headers)
@@ -156,7 +156,7 @@ class Service:
         request.streams = prompt.streams
         return self._replied(request, prompt, speaker, asked)
 
-    def _told(
+    def _streamed_or_whole(
         self,
         request: Received,
         body: dict[str, Any],

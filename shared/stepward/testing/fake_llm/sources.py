@@ -11,7 +11,7 @@ import stepward
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import ModelRequest, ToolCall
 from stepward.domain.errors import RehearsalFailed
-from stepward.domain.rehearsal import Rehearsal
+from stepward.domain.scripted_model import Rehearsal
 from stepward.models.scripted import ScriptedBackend
 from stepward.testing.fake_llm.prompts import Prompt
 from stepward.testing.fake_llm.replies import Call, Refusal, Reply

@@ -127,14 +127,14 @@ def once_more(_: Method) -> Method:
 
     def end(writer: Any, end: Any) -> None:
         writer.append(writer.make(Ended, end=end))
-        writer.settle()
+        writer.finalize()
 
     return end
 
 
 def without_a_record(_: Method) -> Method:
     """Finalize a run whose journal has no end."""
-    return lambda writer, end: writer.settle()
+    return lambda writer, end: writer.finalize()
 
 
 def and_keep_it(_: Method) -> Method:

@@ -177,7 +177,7 @@ SLOTS: Final = (
     PlantedFault(
         "nobody told of a slot",
         "Whoever frees a slot has the line looked at that waits for one.",
-        f"{_AGENTS}.run_ports:RunPorts.tell",
+        f"{_AGENTS}.run_ports:RunPorts.wake_waiting",
         breaks.always(None),
     ),
     PlantedFault(
@@ -259,19 +259,19 @@ LIVES: Final = (
     PlantedFault(
         "old epoch",
         "The newest execution carries a run, no older one.",
-        f"{_AGENTS}.continue_as_new:Epochs.is_late",
+        f"{_AGENTS}.continue_as_new:ContinueAsNew.is_late",
         breaks.never,
     ),
     PlantedFault(
         "epoch that nobody starts",
         "A new epoch is started, whoever dies.",
-        f"{_AGENTS}.continue_as_new:Epochs.start",
+        f"{_AGENTS}.continue_as_new:ContinueAsNew.start",
         breaks.always(None),
     ),
     PlantedFault(
         "no sweep",
         "The janitor mends what nobody else will.",
-        f"{_AGENTS}.reconcile:Sweep._mend",
+        f"{_AGENTS}.reconcile:Sweep._reconcile",
         breaks.always("left"),
     ),
 )

@@ -18,20 +18,20 @@ from stepward.testing.schedules.shapes import EXPECTED_ANSWER
 
 
 @dataclass
-class Told:
+class CallerAnswers:
     """What callers were told: where in the diary a run's cancel was answered, and which runs each key has started."""
 
     cancel_acks: dict[str, int] = field(default_factory=dict)
     starts: dict[str, set[str]] = field(default_factory=dict)
 
 
-def violations(platform: Platform, told: Told) -> Iterator[str]:
+def violations(platform: Platform, told: CallerAnswers) -> Iterator[str]:
     """Name everything that does not hold at the end."""
     for key, head in platform.runtime.heads.items():
         state = fold(platform.journal.load(key))
         yield from _ends_once(platform, head, state)
         yield from _ledger(platform, key, head, state)
-        yield from _told_the_truth(key, state)
+        yield from _results_are_true(key, state)
         yield from _epochs(platform, head, state)
     yield from _paid_is_booked(platform)
     yield from _effects(platform, told.cancel_acks)
@@ -89,7 +89,7 @@ def _bills(journal: JournalSlice) -> list[Turn | Condensed]:
     return [one for one in records if isinstance(one, Turn) or (isinstance(one, Condensed) and one.model)]
 
 
-def _told_the_truth(key: RunKey, state: RunState) -> Iterator[str]:
+def _results_are_true(key: RunKey, state: RunState) -> Iterator[str]:
     """A model that is told of a payment, or that there was none, must be told what is so."""
     for result in (result for exchange in state.history for result in exchange.results):
         is_made = f"{key.run}:{result.call}" in Payment.made

@@ -34,7 +34,7 @@ class Payment(Tool[Settings, Arguments]):
 
 @contextmanager
 def payments() -> Iterator[None]:
-    """Put the tool into the gallery for the length of a schedule, with nothing paid yet."""
+    """Put the tool into the catalog for the length of a schedule, with nothing paid yet."""
     Payment.made.clear()
     catalog.CATALOG[Payment.name] = f"{__name__}:{Payment.__name__}"
     try:

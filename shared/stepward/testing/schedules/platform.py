@@ -92,7 +92,7 @@ class Platform:
         self._watched_tokens: Any = Watched("tokens", self.tokens, self.diary)
         self._watched_approvals: Any = Watched("approvals", self.approvals, self.diary)
         self._watched_told: Any = Watched("events", self.told, self.diary)
-        self._watched_nudges: Any = Watched("nudges", self, self.diary)
+        self._watched_wake_ups: Any = Watched("wake_ups", self, self.diary)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
         """Register an agent, outside of the schedule."""
@@ -103,7 +103,7 @@ class Platform:
     def start(self, execution_name: str, key: RunKey) -> None:
         """Start an execution once a name."""
         if execution_name not in self.executions:
-            execution = Execution(execution_name, key, self.spawn_room, self.clock.forward)
+            execution = Execution(execution_name, key, self.spawn_function, self.clock.forward)
             self.executions[execution_name] = execution
             self.executions[execution_name].begin()
 
@@ -146,7 +146,7 @@ class Platform:
         for actor in self.acting():
             actor.die()
 
-    def spawn_room(self, room: str, payload: Payload) -> Actor:
+    def spawn_function(self, room: str, payload: Payload) -> Actor:
         """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
         wire = json.dumps(payload)
         invocation = self._name(room)
@@ -204,7 +204,7 @@ class Platform:
         return self.spawn(self._name("closer"), lambda: close(*said))
 
     def spawn_dispatch(self, tenant: str, freed: int | None = None) -> Actor:
-        """Look at a tenant's line, as a nudge asks for."""
+        """Look at a tenant's line, as a wake-up asks for."""
         name = self._name("dispatch")
         return self.spawn(name, lambda: DispatchRuns(self._ports(), name, lambda: 100.0)(tenant, freed))
 
@@ -213,10 +213,10 @@ class Platform:
             journal=self._watched_journal,
             runtime=self._watched_runtime,
             lists=self._watched_runtime,
-            line=self._watched_line,
+            run_queue=self._watched_line,
             tokens=self._watched_tokens,
             approvals=self._watched_approvals,
-            nudges=self._watched_nudges,
+            wake_ups=self._watched_wake_ups,
             machine=self._watched_machine,
             limits=self.limits,
             clock=clock or self._clock(),

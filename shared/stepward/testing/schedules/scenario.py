@@ -16,7 +16,7 @@ from stepward.testing.schedules.actors import Actor
 from stepward.testing.schedules.decisions import approval_violations
 from stepward.testing.schedules.faults import NO_FAULT, Died, Misfortune
 from stepward.testing.schedules.focus import Focus
-from stepward.testing.schedules.invariants import Told, violations
+from stepward.testing.schedules.invariants import CallerAnswers, violations
 from stepward.testing.schedules.machine import Execution, Task
 from stepward.testing.schedules.moments import BrokenMoment, Moments
 from stepward.testing.schedules.payment import payments
@@ -56,7 +56,7 @@ class Scenario:
     """A schedule in the making."""
 
     seed: int
-    told: Told = field(default_factory=Told)
+    told: CallerAnswers = field(default_factory=CallerAnswers)
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -218,7 +218,7 @@ class Scenario:
         if self._strikes("time_out_of_the_machine"):
             execution.time_out(task)
         elif self._strikes("duplicate_delivery"):
-            self.platform.spawn_room(task.room, task.payload)
+            self.platform.spawn_function(task.room, task.payload)
         elif self._strikes("cancel"):
             self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
         self._pause_or_resume()

@@ -15,7 +15,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
 from stepward.ports.clock import iso
 from stepward.ports.runs import NoSlot, SlotLimits
-from stepward.ports.tasks import Inherited, LatchKey, Looked
+from stepward.ports.tasks import Inherited, LatchKey, RunSnapshot
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of
 from stepward.workflows.runs.run_store import WorkflowPorts
@@ -72,9 +72,9 @@ class AdmitRun:
         """
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         for _ in range(_ATTEMPTS):
-            head, standing = self.ports.runs.head(key), self.ports.slots.standing(key)
+            head, standing = self.ports.runs.head(key), self.ports.slots.slot_state(key)
             if head is None or head.ended or standing is None or standing.place != waiting.place:
-                self.ports.queue.line.leave(waiting)
+                self.ports.queue.run_queue.leave(waiting)
                 return False
             deadline_at = iso(self.ports.clock.now() + timedelta(seconds=self._timeout_s(head)))
             try:
@@ -108,7 +108,7 @@ Node: TypeAlias = TaskKey | Round
 _UNDONE = "~undone"
 
 
-def kept(program: Program, looked: Looked) -> dict[TaskKey, TaskRecord]:
+def kept(program: Program, looked: RunSnapshot) -> dict[TaskKey, TaskRecord]:
     """Choose the records that stay: of tasks that completed, and depend on none that is to run once more.
 
     What failed runs again, and what was undone, what only stood in, and all that comes after one of these: a judge
@@ -119,7 +119,7 @@ def kept(program: Program, looked: Looked) -> dict[TaskKey, TaskRecord]:
     return {task: record for task, record in records.items() if record.is_well and task not in again}
 
 
-def _to_run_again(looked: Looked, records: dict[TaskKey, TaskRecord]) -> set[Node]:
+def _to_run_again(looked: RunSnapshot, records: dict[TaskKey, TaskRecord]) -> set[Node]:
     undone = {task.path.removesuffix(_UNDONE) for task in looked.records if task.path.endswith(_UNDONE)}
     return {
         task

@@ -30,7 +30,7 @@ from stepward.domain.footprint import (
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso
-from stepward.ports.tasks import Begun, LatchKey, Looked
+from stepward.ports.tasks import Begun, LatchKey, RunSnapshot
 from stepward.tasks.catalog import is_awaited, type_of
 from stepward.tasks.facts import Step, beside
 from stepward.workflows.program.limits import SLICE_ITEMS
@@ -52,7 +52,7 @@ class Bill:
     """What was counted for the run, and of that for each of its tasks."""
 
     program: Program
-    looked: Looked
+    looked: RunSnapshot
     is_child: bool = False
     total: AwsTally = field(default_factory=AwsTally)
     tasks: dict[TaskKey, AwsTally] = field(default_factory=dict)

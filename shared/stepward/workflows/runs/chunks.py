@@ -11,7 +11,7 @@ from stepward.domain.errors import Bug, RunCancelled, TaskFailed, TaskRetry
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead
 from stepward.ports.clock import iso
-from stepward.ports.tasks import Begun, LatchKey, Looked
+from stepward.ports.tasks import Begun, LatchKey, RunSnapshot
 from stepward.workflows.program.names import round_of
 from stepward.workflows.runs.attempts import newest
 from stepward.workflows.runs.finalize import reported_error
@@ -46,12 +46,12 @@ class RunChunk:
             self._carry_on(request, place, looked)
         return self._look_again(request, place)
 
-    def _carry_on(self, request: TaskRequest, place: TaskKey, looked: Looked) -> None:
+    def _carry_on(self, request: TaskRequest, place: TaskKey, looked: RunSnapshot) -> None:
         """Start the newest execution of the chunk, or the one after it if that is over without an outcome."""
         key = request.run.key
         head = self._open_head(key)
         chunk = self._chunk(request, self._mark(key, place, newest(looked.begun.get(place, ()))))
-        if request.tries and self.ports.machines.standing(head, chunk) == "over":
+        if request.tries and self.ports.machines.execution_status(head, chunk) == "over":
             self._after_death(key, chunk, "its execution is over and left no word.")
             chunk = self._chunk(request, self._newest_mark(key, place))
         if self._look(key, place).records:
@@ -157,7 +157,7 @@ class RunChunk:
             raise Bug(f"{place} has no mark")
         return found
 
-    def _look(self, key: RunKey, place: TaskKey) -> Looked:
+    def _look(self, key: RunKey, place: TaskKey) -> RunSnapshot:
         return self.ports.store.look(key, [LatchKey(place.path, place.at)], [place])
 
     def _open_head(self, key: RunKey) -> WorkflowHead:

@@ -12,7 +12,7 @@ from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
 from stepward.ports.clock import iso
-from stepward.ports.tasks import LatchKey, Looked
+from stepward.ports.tasks import LatchKey, RunSnapshot
 from stepward.tasks.base import TaskContext
 from stepward.tasks.catalog import find_type
 from stepward.workflows.runs.compensation_lock import (
@@ -38,8 +38,8 @@ class Compensate:
     world: TaskServices
 
     def __call__(
-        self, key: RunKey, program: Program, looked: Looked, apart: Compensation | None = None
-    ) -> Looked:
+        self, key: RunKey, program: Program, looked: RunSnapshot, apart: Compensation | None = None
+    ) -> RunSnapshot:
         """Undo, and tell how the run stands then; `apart` says that this is an execution begun for nothing else.
 
         What cannot be undone is kept as failed, and the others are undone all the same; so is what has completed
@@ -60,7 +60,9 @@ class Compensate:
             raise TaskFailed(UNDONE_ELSEWHERE)
         return undoing not in now.records
 
-    def _undo(self, key: RunKey, program: Program, looked: Looked, task: TaskKey, undoing: TaskKey) -> None:
+    def _undo(
+        self, key: RunKey, program: Program, looked: RunSnapshot, task: TaskKey, undoing: TaskKey
+    ) -> None:
         planned = program.tasks[task.path]
         assert planned.task.compensate is not None
         # What undoes a task may say what the task itself brought.

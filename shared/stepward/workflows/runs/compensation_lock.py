@@ -12,7 +12,7 @@ from stepward.domain.run_origins import Compensation
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, WorkflowHead
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.tasks import Begun, Looked
+from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.workflows.program.limits import MOST_UNDOINGS
 from stepward.workflows.runs.run_store import WorkflowPorts
 
@@ -23,7 +23,7 @@ HOLDS: Final = timedelta(seconds=1_900)
 """How long the right is held: six tries of the last state, 310 s each, and the pauses between them."""
 
 
-def left_to_undo(program: Program, looked: Looked) -> list[TaskKey]:
+def left_to_undo(program: Program, looked: RunSnapshot) -> list[TaskKey]:
     """Name the completed tasks that are to be undone and are not, the last one first."""
     left = [
         (record.ended_at, task)
@@ -43,7 +43,7 @@ def undone_key(task: TaskKey) -> TaskKey:
     return TaskKey(path=f"{task.path}~undone", at=task.at)
 
 
-def holder(looked: Looked) -> Begun | None:
+def holder(looked: RunSnapshot) -> Begun | None:
     """Find who has the right to undo."""
     return max(looked.begun.get(RIGHT, ()), key=lambda mark: mark.attempt, default=None)
 

@@ -14,7 +14,7 @@ from stepward.domain.programs import Program
 from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.tasks import Begun, Looked
+from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth
 from stepward.workflows.program.tasks import answers_for, containers_of, ends_what_it_is_in
@@ -37,7 +37,7 @@ def is_answered_for(program: Program, key: TaskKey) -> bool:
     return holder is not None and (holder[0] in program.tasks or holder[1].fallback is not None)
 
 
-def failure_within(program: Program, looked: Looked, path: str, at: str) -> RunError | None:
+def failure_within(program: Program, looked: RunSnapshot, path: str, at: str) -> RunError | None:
     """Find what failed in a body's rounds so that the body fails with it: the first of all that did.
 
     Args:

@@ -23,7 +23,7 @@ from stepward.domain.task_records import (
 )
 from stepward.ports.clock import iso
 from stepward.ports.runs import Freed
-from stepward.ports.tasks import Looked
+from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.lookup import find_workflow_run
 from stepward.workflows.program.tasks import can_be_undone
@@ -106,7 +106,7 @@ class EndRun:
         counted, freed = close_booked(self.ports, head, looked, end, None)
         if freed.done:
             self.tell(head, counted, None)
-            self.ports.queue.tell(freed, head.tenant)
+            self.ports.queue.wake_waiting(freed, head.tenant)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
         """End the chunks, and the runs of tasks that have no record: nobody waits for them any more."""
@@ -124,7 +124,7 @@ class EndRun:
                 continue
 
 
-def open_children(looked: Looked) -> list[str]:
+def open_children(looked: RunSnapshot) -> list[str]:
     """Name the runs that tasks without a record have started."""
     return [
         mark.child
@@ -144,7 +144,7 @@ Notify = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
 
 def close_booked(
-    ports: WorkflowPorts, head: WorkflowHead, looked: Looked, end: WorkflowEnd, since: datetime | None
+    ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, end: WorkflowEnd, since: datetime | None
 ) -> tuple[WorkflowEnd, Freed]:
     """Write the end with what it cost; `done` tells whether it is the one that stays.
 
@@ -208,7 +208,7 @@ def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
 # Executions of chunks.
 
 
-def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, looked: Looked, cause: str) -> None:
+def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, cause: str) -> None:
     """Stop what marks name and no outcome ended; a mark comes before its execution, so that none is missed.
 
     time →   state: mark ✓ ─ start ✓ ─ head? ended → stop         end: head ✓ ─ reads marks ─ stops

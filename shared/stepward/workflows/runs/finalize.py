@@ -20,7 +20,7 @@ from stepward.domain.task_records import (
 )
 from stepward.expressions.references import resolved
 from stepward.ports.clock import iso
-from stepward.ports.tasks import Looked
+from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.names import nested, number_of
 from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
@@ -100,7 +100,7 @@ class FinalizeRun:
             # A cancel came first, or the same settling at the same moment: the end that stays is told.
             return notify_again(self.ports, self.tell, self.ports.runs.head(key) or head)
         self.tell(head, end, output)
-        self.ports.queue.tell(freed, head.tenant)
+        self.ports.queue.wake_waiting(freed, head.tenant)
         return {"status": status.value}
 
     def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
@@ -108,7 +108,7 @@ class FinalizeRun:
         if program.chunks:
             stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
 
-    def _output(self, key: RunKey, program: Program, looked: Looked) -> Any:
+    def _output(self, key: RunKey, program: Program, looked: RunSnapshot) -> Any:
         """What the document says, or the outputs of the tasks that nobody needs."""
         first = next(iter(program.tasks.values()))
         view = RunView(self.ports, key, program, first, "", looked)
@@ -132,7 +132,7 @@ class FinalizeRun:
         }
         return nested(found) | stood_in
 
-    def _of_last_step(self, key: RunKey, looked: Looked) -> Any:
+    def _of_last_step(self, key: RunKey, looked: RunSnapshot) -> Any:
         """What a state machine's last task brought."""
         steps = {
             task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
@@ -144,7 +144,7 @@ class FinalizeRun:
 
 
 def verdict(
-    program: Program, looked: Looked, failure: Mapping[str, Any] | None
+    program: Program, looked: RunSnapshot, failure: Mapping[str, Any] | None
 ) -> tuple[WorkflowStatus, RunError | None]:
     """Say how the run ended.
 

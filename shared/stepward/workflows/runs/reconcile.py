@@ -16,7 +16,7 @@ from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus, WorkflowHead, WorkflowStatus
 from stepward.ports.clock import iso
-from stepward.ports.tasks import Begun, Looked
+from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.tasks.catalog import is_awaited, type_of
 from stepward.tasks.facts import Starts
 from stepward.workflows.program.names import at_depth, number_of
@@ -75,7 +75,7 @@ class ReconcileWorkflows:
             return self._cancelled(head)
         if head.status is WorkflowStatus.PENDING and self._is_queued(head):
             return None
-        match self.ports.machines.standing(head):
+        match self.ports.machines.execution_status(head):
             case "never began":
                 return self._start(head)
             case "over":
@@ -98,10 +98,10 @@ class ReconcileWorkflows:
 
     def _is_queued(self, head: WorkflowHead) -> bool:
         """Have the queue looked at that a run stands in; the list may lag behind one that was admitted."""
-        standing = self.ports.slots.standing(head.key)
+        standing = self.ports.slots.slot_state(head.key)
         if standing is None or standing.place is None:
             return False
-        self.ports.queue.nudges.send(head.tenant)
+        self.ports.queue.wake_ups.send(head.tenant)
         return True
 
     def _cancelled(self, head: WorkflowHead) -> str | None:
@@ -151,7 +151,7 @@ class _Run:
     case: WakeLost
     head: WorkflowHead
     program: Program
-    looked: Looked
+    looked: RunSnapshot
 
     @property
     def ports(self) -> WorkflowPorts:
@@ -218,7 +218,7 @@ class _Run:
         chunk = Chunk(
             task=path, rounds=rounds, first=number, last=number, attempt=mark.attempt, name=mark.child or ""
         )
-        if self.ports.machines.standing(self.head, chunk) != "over":
+        if self.ports.machines.execution_status(self.head, chunk) != "over":
             return False
         RunChunk(self.ports).died(self.head.key, chunk, "its execution is over and left no word.")
         return True

@@ -13,7 +13,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.domain.workflows import Fallback
 from stepward.expressions.references import is_asked, resolved
-from stepward.ports.tasks import Begun, LatchKey, Looked, WorkflowStarted
+from stepward.ports.tasks import Begun, LatchKey, RunSnapshot, WorkflowStarted
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of, round_of
 from stepward.workflows.program.tasks import containers_of, group_at
@@ -29,7 +29,7 @@ class RunView:
     program: Program
     planned: PlannedTask
     at: str
-    looked: Looked
+    looked: RunSnapshot
     _values: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -195,7 +195,7 @@ def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str
     return RunView(ports, key, program, planned, at, looked)
 
 
-def latest(looked: Looked, path: str) -> TaskKey:
+def latest(looked: RunSnapshot, path: str) -> TaskKey:
     """Name a state machine's latest visit to a task."""
     visits = (task for task in looked.records if task.path == path)
     return max(visits, key=lambda task: number_of(task.at), default=TaskKey(path=path))

@@ -10,10 +10,10 @@ from typing import Final
 from stepward.domain.errors import StoreConflict
 from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey
 from stepward.ports.runs import SlotLimits
-from stepward.ports.tasks import LatchKey, Looked
+from stepward.ports.tasks import LatchKey, RunSnapshot
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 LONG_S: Final = 30
@@ -33,13 +33,15 @@ class RunSlot:
     ports: WorkflowPorts
     key: RunKey
 
-    def enter(self, looked: Looked, program: Program, task: str, *, works: bool = True) -> Standing | None:
+    def enter(
+        self, looked: RunSnapshot, program: Program, task: str, *, works: bool = True
+    ) -> SlotState | None:
         """Begin to work for a task: the run has a slot from now on, unless this only asks somebody else."""
         others = [one for one in looked.standing.waits if one != task] if looked.standing else []
         settled = self._settled(program, others) if others else set[str]()
         return self._move(looked.standing, lambda now: now.entered(task, settled, works=works))
 
-    def wait(self, stood: Standing | None, task: str) -> None:
+    def wait(self, stood: SlotState | None, task: str) -> None:
         """Give the slot back, as far as nothing else of the run needs it, because a task is about to wait."""
         self._move(stood, lambda now: now.opened(task))
 
@@ -48,7 +50,7 @@ class RunSlot:
 
         Whoever ends a run within this one has just given its slot back, and nobody has been told of that slot yet.
         """
-        seen = self.ports.slots.standing(self.key)
+        seen = self.ports.slots.slot_state(self.key)
         if seen is None or seen.is_over or seen.slot is not None or seen.waits != (task,):
             return
         limits = self.ports.queue.slot_limits(self.key.tenant)
@@ -59,10 +61,10 @@ class RunSlot:
                 self.key, seen, seen.entered(task, (), works=False), limits, past_limit=False
             )
 
-    def leave(self, stood: Standing | None, task: str) -> None:
+    def leave(self, stood: SlotState | None, task: str) -> None:
         """Stop working for a task; nothing is written where no other task waits."""
         if stood is not None and task in stood.works:
-            self._move(self.ports.slots.standing(self.key), lambda now: now.left(task))
+            self._move(self.ports.slots.slot_state(self.key), lambda now: now.left(task))
 
     def _settled(self, program: Program, tasks: list[str]) -> set[str]:
         """Find who was answered since: nobody else takes note of it."""
@@ -71,7 +73,7 @@ class RunSlot:
         found = self.ports.store.look(self.key, sorted(latches, key=str), [])
         return {str(one) for one in found.records}
 
-    def _move(self, seen: Standing | None, to: Callable[[Standing], Standing]) -> Standing | None:
+    def _move(self, seen: SlotState | None, to: Callable[[SlotState], SlotState]) -> SlotState | None:
         """Change how the run stands, again where another task was faster; a run that is over stays as it is."""
         limits = self.ports.queue.slot_limits(self.key.tenant)
         for _ in range(_ATTEMPTS):
@@ -83,16 +85,16 @@ class RunSlot:
             if self._write(seen, after, limits):
                 has_moved = after.needs_slot != (seen.slot is not None)
                 # Which slot it has now, only who wrote it knows.
-                return self.ports.slots.standing(self.key) if has_moved else after
-            seen = self.ports.slots.standing(self.key)
+                return self.ports.slots.slot_state(self.key) if has_moved else after
+            seen = self.ports.slots.slot_state(self.key)
         raise StoreConflict(f"how {self.key.run} stands changes all the time.")
 
-    def _write(self, seen: Standing, after: Standing, limits: SlotLimits) -> bool:
+    def _write(self, seen: SlotState, after: SlotState, limits: SlotLimits) -> bool:
         try:
             freed = self.ports.slots.change(self.key, seen, after, limits)
         except StoreConflict:
             return False
-        self.ports.queue.tell(freed, self.key.tenant)
+        self.ports.queue.wake_waiting(freed, self.key.tenant)
         return freed.done
 
 

@@ -91,7 +91,7 @@ class StartWorkflow:
     def _order(self, tenant: str, workflow: str, version: str | None) -> None:
         """Have a machine made whose order may be lost; one that is made twice is one."""
         found = find_workflow(self.registry, tenant, workflow, version)
-        self.ports.machines.order(tenant, workflow, found.definition.version)
+        self.ports.machines.request_publish(tenant, workflow, found.definition.version)
 
     def launch(
         self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
@@ -134,7 +134,7 @@ class StartWorkflow:
         new = NewWorkflowRun(head, started, launch.given, launch.idempotency, limits)
         kept, is_new = self.ports.runs.start(new)
         if kept.status is WorkflowStatus.PENDING:
-            self.ports.queue.nudges.send(kept.tenant)
+            self.ports.queue.wake_ups.send(kept.tenant)
         elif not kept.ended:
             self._begin(kept, launch, is_new=is_new)
         return kept, is_new
@@ -150,7 +150,7 @@ class StartWorkflow:
         except MachineMissing as error:
             if self.may_begin_later or launch.parent is not None or not is_new:
                 return  # somebody waits for this very run, or has been told of it; or an event comes only once
-            self.ports.queue.tell(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
+            self.ports.queue.wake_waiting(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
             raise being_made(head.workflow, head.version) from error
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from stepward.domain.errors import Bug, StepwardError, TaskFailed, TaskTimedOut
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError
-from stepward.domain.standing import Standing
+from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskRecord, TaskStatus
 from stepward.ports.clock import iso
 from stepward.workflows.program.names import at_depth
@@ -35,7 +35,7 @@ class TaskEntry:
     view: RunView
     since: datetime
     """When this invocation began, so that its record can tell how long it took."""
-    stood: Standing | None = None
+    stood: SlotState | None = None
     """How the run stood towards its slot when it did."""
 
     @property

@@ -10,7 +10,7 @@ from stepward.agents.show_runs import page_size
 from stepward.domain.errors import NotFound
 from stepward.domain.programs import Program
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord, WorkflowHead
-from stepward.ports.tasks import Begun, Looked
+from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.ports.workflow_registry import RegisteredWorkflow, WorkflowRegistry
 from stepward.tasks.catalog import asks_person, type_of
 from stepward.workflows.program.lookup import find_workflow, find_workflow_run
@@ -108,12 +108,12 @@ def cost_view(head: WorkflowHead) -> dict[str, int]:
     }
 
 
-def _so_far(head: WorkflowHead, looked: Looked, bill: Bill) -> WorkflowHead:
+def _so_far(head: WorkflowHead, looked: RunSnapshot, bill: Bill) -> WorkflowHead:
     """Show what a run that goes on has cost until now."""
     return head.model_copy(update={"totals": totals_of(looked.records), "aws": bill.total.cost()})
 
 
-def _tasks(head: WorkflowHead, program: Program, looked: Looked, bill: Bill) -> Iterator[dict[str, Any]]:
+def _tasks(head: WorkflowHead, program: Program, looked: RunSnapshot, bill: Bill) -> Iterator[dict[str, Any]]:
     """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
     known = {task for task in (*looked.records, *looked.begun) if task.is_task or task.is_undone}
     order = {path: place for place, path in enumerate(program.tasks)}

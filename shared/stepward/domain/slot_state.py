@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.run_queue import Slot
 
 
-class Standing(BaseModel):
+class SlotState(BaseModel):
     """One state of it; `change` counts the changes, so that no two writers overwrite each other."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
