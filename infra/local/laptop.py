@@ -19,7 +19,8 @@ from infra.local import engine, provider_keys
 from infra.local.cloud import Cloud
 from infra.local.deployer import Assembly, Deployment, deploy
 from infra.local.deployer.resource import HttpApiParts, Target
-from infra.local.engine import direct_invocations, dynamodb_lock, lambda_invocations
+from infra.local.engine.dynamodb import actions
+from infra.local.engine.lambda_ import callers, functions
 from infra.local.executor import Executor, ExecutorSettings, FunctionSpec, Trouble
 from infra.local.executor.function_log import FunctionLog
 from infra.local.faults import LaptopError
@@ -219,20 +220,20 @@ class Laptop:
         )
         executor = Executor(settings, self._on_trouble)
         self._exit.callback(executor.close)
-        lambda_invocations.bind(executor)
-        self._exit.callback(lambda_invocations.bind, None)
+        functions.bind(executor)
+        self._exit.callback(functions.bind, None)
         triggers = Triggers(self._cloud.client, executor)
         self._exit.callback(triggers.close)
         self.clock = triggers.clock
         self._stack_events = triggers.stack_events
         self.guard = self._cloud.guard
         self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
-        direct_invocations.bind(self.guard.may_invoke)
-        self._exit.callback(direct_invocations.bind, None)
+        callers.bind_invocations(self.guard.may_invoke)
+        self._exit.callback(callers.bind_invocations, None)
         self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
         observer = self.meter.observe
-        dynamodb_lock.observe(self.keeper.behind(observer) if self.keeper else observer)
-        self._exit.callback(dynamodb_lock.observe, None)
+        actions.observe(self.keeper.behind(observer) if self.keeper else observer)
+        self._exit.callback(actions.observe, None)
         return executor
 
     def _deployed_roles(self) -> list[str]:

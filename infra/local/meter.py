@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from infra.local import capacity
-from infra.local.engine.dynamodb_lock import Action, Answer
+from infra.local.engine.dynamodb.actions import Action, Answer
 from infra.local.touched_items import Touch, touches, view
 
 _REFUSED_CONDITIONS = ("ConditionalCheckFailedException", "TransactionCanceledException")

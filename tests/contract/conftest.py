@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from moto.dynamodb.responses import DynamoHandler
 
-from infra.local.engine import dynamodb_lock
+from infra.local.engine.dynamodb import actions
 from infra.tables import TABLES, TableSpec
 from stepward.adapters.aws import clients
 from stepward.adapters.aws.files import S3Datasets
@@ -113,7 +113,7 @@ def _keys(pk: str, sk: str) -> list[dict[str, str]]:
 def _atomic(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make each write one step, as DynamoDB does: plain moto looks at conditions in one and writes in another."""
     monkeypatch.setattr(DynamoHandler, "call_action", DynamoHandler.call_action)
-    dynamodb_lock.install()
+    actions.install_dynamodb_lock()
 
 
 @pytest.fixture(params=["memory", "aws"])

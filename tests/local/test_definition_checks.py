@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from infra.local.engine.definition_checks import diagnose
-from infra.local.engine.distributed_maps import runnable
+from infra.local.engine.states.definition_checks import diagnose
+from infra.local.engine.states.parsing import runnable
 
 ROOT = Path(__file__).resolve().parents[2]
 MACHINES = sorted([*ROOT.glob("statemachines/*.asl.json"), *ROOT.glob("tests/golden/workflows/*.asl.json")])

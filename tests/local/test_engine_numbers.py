@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.engine.jsonata_binding import evaluate
+from infra.local.engine.states.jsonata import evaluate
 
 GIVEN = {"id": 2512292042121000001, "short": 1234567890123456, "deep": [{"id": 2**63}]}
 

@@ -128,9 +128,9 @@ def test_execution_limits_refuse_a_large_input(laptop: Laptop) -> None:
 
 
 def test_execution_limits_end_a_long_history(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from infra.local.engine import execution_limits
+    from infra.local.engine.states import execution_starts
 
-    monkeypatch.setattr(execution_limits, "MAX_EVENTS", 30)
+    monkeypatch.setattr(execution_starts, "MAX_EVENTS", 30)
     never = [{"Variable": "$.never", "IsPresent": True, "Next": "C"}]
     loop = {
         "A": {"Type": "Pass", "Next": "B"},

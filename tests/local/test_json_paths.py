@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from infra.local.engine import json_path_values, json_paths
+from infra.local.engine.states import json_paths, path_values
 
 BOOKS = [
     {"c": "ref", "p": 8.95, "t": "A", "isbn": None},
@@ -63,7 +63,7 @@ DATA: dict[str, Any] = {
     ],
 )
 def test_a_path_finds(path: str, found: Any) -> None:
-    assert json_path_values.extract(path, DATA) == found
+    assert path_values.extract(path, DATA) == found
 
 
 @pytest.mark.parametrize(
@@ -79,8 +79,8 @@ def test_a_path_finds(path: str, found: Any) -> None:
     ],
 )
 def test_a_path_that_leads_nowhere_is_missing(path: str) -> None:
-    with pytest.raises(json_path_values.json_path.NoSuchJsonPathError, match="could not be found"):
-        json_path_values.extract(path, DATA)
+    with pytest.raises(path_values.json_path.NoSuchJsonPathError, match="could not be found"):
+        path_values.extract(path, DATA)
 
 
 @pytest.mark.parametrize(

@@ -145,7 +145,7 @@ def test_a_fifo_queue_knows_an_id_for_five_minutes(laptop: Laptop, word: str) ->
 def test_the_quiet_group_of_a_fair_queue_comes_first(laptop: Laptop, queue: Queue, word: str) -> None:
     from moto.sqs.models import sqs_backends
 
-    from infra.local.engine.queue_receives import receive_now
+    from infra.local.engine.sqs import receive_now
 
     for number in range(6):
         queue.send(f"loud {number}", MessageGroupId="loud")

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from moto.stepfunctions.parser.api import ExecutionStatus
 
-from infra.local.engine import waiting_tasks
+from infra.local.engine.states import tokens
 
 
 def test_waiting_tasks_are_found_beside_executions_that_have_no_environment_yet() -> None:
@@ -19,6 +19,6 @@ def test_waiting_tasks_are_found_beside_executions_that_have_no_environment_yet(
     unborn = SimpleNamespace(exec_worker=None, **running)
     machines = [SimpleNamespace(arn="arn", executions=[unborn, starting, waiting])]
     backend = SimpleNamespace(state_machines=machines)
-    assert waiting_tasks.machine_of(backend, "token") == "arn"
-    assert waiting_tasks.find(backend, "token") == "endpoint"
-    assert waiting_tasks.machine_of(backend, "nobody's") is None
+    assert tokens.machine_of(backend, "token") == "arn"
+    assert tokens.find(backend, "token") == "endpoint"
+    assert tokens.machine_of(backend, "nobody's") is None

@@ -1,80 +1,85 @@
-"""Patches of moto: what its Lambda, Step Functions and DynamoDB do otherwise than AWS, mended one file a flaw.
+"""Patches of moto: what its Lambda, Step Functions and DynamoDB do otherwise than AWS, by service, mended one function a flaw.
 
-Every file says what moto does wrong and where; `tests/local/test_engine_patches.py` holds one test a patch that fails
+Every `install_<flaw>` says what moto does wrong and where; `tests/local/test_engine_*.py` hold one test a patch that fails
 without it, so a new version of moto shows which of them can go. The patches hold for the whole process.
 """
 
 from __future__ import annotations
 
 import importlib
-from typing import Any
+from collections.abc import Callable
+from typing import Final
 
-from infra.local.engine import jsonata_binding, parse_cache
+from infra.local.engine.states import jsonata, parsing
 
-_NAMES = (
-    "activities",
-    "assign_order",
-    "assigned_strings",
-    "bucket_notifications",
-    "call_metadata",
-    "choice_comparisons",
-    "choice_misses",
-    "client_cache",
-    "context_object",
-    "definition_texts",
-    "direct_invocations",
-    "dynamodb_answers",
-    "dynamodb_lock",
-    "dynamodb_partitions",
-    "dynamodb_transactions",
-    "dynamodb_refusals",  # stands around what the transactions answer
-    "error_names",
-    "event_patterns",
-    "event_targets",
-    "execution_events",
-    "execution_limits",
-    "execution_names",
-    "execution_outputs",
-    "executions_stopped",
-    "failure_events",
-    "history_ends",
-    "intrinsic_functions",
-    "intrinsic_texts",
-    "iterations_aborted",
-    "json_path_values",
-    "jsonata_binding",
-    "lambda_invocations",
-    "machine_definitions",
-    "parse_cache",
-    "parser_scopes",
-    "path_errors",
-    "query_errors",
-    "queue_receives",
-    "queue_redrives",
-    "queue_tasks",
-    "result_paths",
-    "retried_tokens",
-    "rule_schedules",
-    "sdk_errors",
-    "service_lookup",
-    "service_refusals",
-    "source_mappings",
-    "states_data",
-    "sync_executions",
-    "task_failures",
-    "task_parameters",
-    "task_refusals",
-    "task_texts",
-    "terminal_errors",
-    "timestamps",
-    "topic_publishing",
-    "uploaded_functions",
-    "used_tokens",
-    "wait_times",
-)
+_HOMES: Final = {
+    "activities": "states.activities",
+    "assign_order": "states.variables",
+    "assigned_strings": "states.variables",
+    "bucket_notifications": "notifications",
+    "call_metadata": "states.task_calls",
+    "choice_comparisons": "states.choices",
+    "choice_misses": "states.choices",
+    "client_cache": "clients",
+    "context_object": "states.variables",
+    "definition_texts": "states.parsing",
+    "direct_invocations": "lambda_.callers",
+    "dynamodb_answers": "dynamodb.actions",
+    "dynamodb_lock": "dynamodb.actions",
+    "dynamodb_partitions": "dynamodb.actions",
+    "dynamodb_transactions": "dynamodb.actions",
+    "dynamodb_refusals": "dynamodb.refusals",  # stands around what the transactions answer
+    "error_names": "states.failures",
+    "event_patterns": "events",
+    "event_targets": "events",
+    "execution_events": "states.execution_status",
+    "execution_limits": "states.execution_starts",
+    "execution_names": "states.execution_starts",
+    "execution_outputs": "states.execution_status",
+    "executions_stopped": "states.endings",
+    "failure_events": "states.failures",
+    "history_ends": "states.endings",
+    "intrinsic_functions": "states.intrinsic_functions",
+    "intrinsic_texts": "states.intrinsic_texts",
+    "iterations_aborted": "states.endings",
+    "json_path_values": "states.path_values",
+    "jsonata_binding": "states.jsonata",
+    "lambda_invocations": "lambda_.functions",
+    "machine_definitions": "states.parsing",
+    "parse_cache": "states.parsing",
+    "parser_scopes": "states.parsing",
+    "path_errors": "states.path_values",
+    "query_errors": "states.query_errors",
+    "queue_receives": "sqs",
+    "queue_redrives": "sqs",
+    "queue_tasks": "states.task_errors",
+    "result_paths": "states.path_values",
+    "retried_tokens": "states.tokens",
+    "rule_schedules": "events",
+    "sdk_errors": "states.task_errors",
+    "service_lookup": "clients",
+    "service_refusals": "notifications",
+    "source_mappings": "lambda_.callers",
+    "states_data": "states.variables",
+    "sync_executions": "states.execution_starts",
+    "task_failures": "states.tokens",
+    "task_parameters": "states.task_calls",
+    "task_refusals": "states.task_errors",
+    "task_texts": "states.task_calls",
+    "terminal_errors": "states.failures",
+    "timestamps": "states.times",
+    "topic_publishing": "notifications",
+    "uploaded_functions": "lambda_.functions",
+    "used_tokens": "states.tokens",
+    "wait_times": "states.times",
+}
+"""Patch → the module that has its `install_<patch>()`, in the order in which they are installed."""
 
-PATCHES: dict[str, Any] = {name: importlib.import_module(f"{__name__}.{name}") for name in _NAMES}
-"""Name → module with an `install()`."""
+PATCHES: dict[str, Callable[[], None]] = {
+    name: getattr(importlib.import_module(f"{__name__}.{home}"), f"install_{name}")
+    for name, home in _HOMES.items()
+}
+"""Patch → what installs it."""
 
 _installed: set[str] = set()
 
@@ -83,12 +88,12 @@ def install() -> None:
     """Mend moto, once a process."""
     for name, patch in PATCHES.items():
         if name not in _installed:
-            patch.install()
+            patch()
             _installed.add(name)
 
 
 def warm_up() -> None:
     """Pay for importing the grammar and the expression language (seconds) while something else is being waited for."""
     importlib.import_module("moto.stepfunctions.parser.models")
-    jsonata_binding.evaluate("$uuid()", {})
-    parse_cache.parse('{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')
+    jsonata.evaluate("$uuid()", {})
+    parsing.parse('{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')

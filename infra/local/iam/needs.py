@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
 from infra.local import account
-from infra.local.engine import waiting_tasks
+from infra.local.engine.states import tokens
 from infra.local.iam.calls import Call, Need, arn
 from infra.local.iam.dynamodb_needs import dynamodb_needs
 from infra.local.iam.s3_needs import s3_needs
@@ -83,7 +83,7 @@ def _states(call: Call) -> list[Need]:
     machine, execution = body.get("stateMachineArn"), body.get("executionArn")
     if operation.startswith("SendTask"):
         backend = stepfunctions_parser_backends[account.ACCOUNT_ID][account.REGION]
-        machine = waiting_tasks.machine_of(backend, body.get("taskToken", ""))
+        machine = tokens.machine_of(backend, body.get("taskToken", ""))
         if machine is None:
             return []  # an answer that comes too late changes nothing: the service itself refuses the token
     if operation == "CreateStateMachine":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from infra.local import account
-from infra.local.engine import client_cache
+from infra.local.engine import clients
 from infra.local.executor import Executor
 
 MACHINE_SESSION = "execution"
@@ -39,7 +39,7 @@ def principals_of(executor: Executor) -> PrincipalOf:
     def principal_of(access_key: str) -> Principal | None:
         if spec := executor.function_of(access_key):
             return Principal(_name(spec.role_arn), spec.name) if spec.role_arn else None
-        role = client_cache.role_of(access_key)
+        role = clients.role_of(access_key)
         return Principal(_name(role), MACHINE_SESSION) if role else None
 
     return principal_of

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from infra.local.engine.dynamodb_lock import Observer
+from infra.local.engine.dynamodb.actions import Observer
 from infra.local.state.executions import Executions
 from infra.local.state.folder import DataFolder, Unit
 from infra.local.state.machines import Machines

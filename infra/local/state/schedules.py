@@ -9,7 +9,7 @@ from typing import Any
 from moto.scheduler.models import Schedule, scheduler_backends
 
 from infra.local import account
-from infra.local.engine import rule_schedules
+from infra.local.engine import events
 from infra.local.state.folder import Unit
 from infra.local.state.scans import Seen, dump
 
@@ -66,7 +66,7 @@ class Schedules:
         schedule.start_date = settings["start_date"]
         schedule.creation_date, schedule.last_modified_date = content["created"], content["changed"]
         group.add_schedule(schedule)
-        rule_schedules.restored(schedule, datetime.fromtimestamp(content["changed"], UTC))
+        events.restored(schedule, datetime.fromtimestamp(content["changed"], UTC))
         return float(content["changed"])
 
 

@@ -10,7 +10,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.dynamodb.models.dynamo_type import DynamoType, Item
 
 from infra.local import account
-from infra.local.engine.dynamodb_lock import Action, Answer, Observer
+from infra.local.engine.dynamodb.actions import Action, Answer, Observer
 from infra.local.state.folder import DataFolder, DataFolderError, Unit
 from infra.local.state.scans import dump, load
 from infra.local.touched_items import TableView, touches, view

@@ -12,7 +12,7 @@ from typing import Any
 from moto.events.models import events_backends
 
 from infra.local import account
-from infra.local.engine import event_targets
+from infra.local.engine import events
 from infra.local.triggers.clock import Clock
 from infra.local.triggers.delivery import Deliveries
 from infra.local.triggers.inputs import target_input
@@ -80,7 +80,7 @@ class Bus:
         if others and original is not None:
             remainder = copy.copy(rule)
             remainder.targets = others
-            self._work.submit(event_targets.ORIGINAL, remainder, _as_moto_has_it(original))
+            self._work.submit(events.ORIGINAL_EVENT_TARGETS, remainder, _as_moto_has_it(original))
 
 
 def _as_moto_has_it(event: Mapping[str, Any]) -> dict[str, Any]:

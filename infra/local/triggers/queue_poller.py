@@ -8,7 +8,7 @@ from typing import Any
 from moto.sqs.models import sqs_backends
 
 from infra.local import account
-from infra.local.engine.queue_receives import next_change_s, receive_now
+from infra.local.engine.sqs import next_change_s, receive_now
 from infra.local.executor import Executor
 from infra.local.triggers.batches import failed_ids, passes
 from infra.local.triggers.clock import Clock

@@ -17,7 +17,7 @@ from typing import Any
 from moto.dynamodb.models import dynamodb_backends
 
 from infra.local import account
-from infra.local.engine import dynamodb_lock
+from infra.local.engine.dynamodb import actions
 from infra.local.executor import Executor, InvocationResult
 from infra.local.triggers.batches import failed_ids, passes
 from infra.local.triggers.clock import Clock
@@ -92,7 +92,7 @@ class StreamPoller(Poller):
             lane.is_busy = False
 
     def _new_records(self) -> list[Record]:
-        with dynamodb_lock.held():
+        with actions.held():
             new = [self._event(item.to_json()) for item in self._shard.items[self._read :]]
             self._read = len(self._shard.items)
         return [record for record in new if passes(self.mapping, record)]

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from infra.local.engine import (
-    bucket_notifications,
-    event_targets,
-    execution_events,
-    lambda_invocations,
-    queue_receives,
-    rule_schedules,
-    source_mappings,
-)
+from infra.local.engine import events, notifications, sqs
+from infra.local.engine.lambda_ import callers, functions
+from infra.local.engine.states import execution_status
 from infra.local.executor import Executor
 from infra.local.triggers.asynchronous import Asynchronous
 from infra.local.triggers.bucket_events import BucketEvents
@@ -32,26 +26,26 @@ class Triggers:
         self._work = Work()
         deliveries = Deliveries(client, self.clock, self._work)
         bus = Bus(self.clock, self._work, deliveries)
-        event_targets.bind(bus.offer)
-        rule_schedules.bind(Timetable(self.clock, bus, deliveries))
-        execution_events.bind(StatusEvents(bus).changed)
+        events.bind_targets(bus.offer)
+        events.bind_schedules(Timetable(self.clock, bus, deliveries))
+        execution_status.bind(StatusEvents(bus).changed)
         self.stack_events = StackEvents(bus)
-        bucket_notifications.bind(BucketEvents(self.clock, deliveries, bus).changed)
+        notifications.bind(BucketEvents(self.clock, deliveries, bus).changed)
         asynchronous = Asynchronous(client, executor, self.clock, self._work, bus)
-        lambda_invocations.bind_events(asynchronous.accept)
+        functions.bind_events(asynchronous.accept)
         self._mappings = Mappings(client, executor, self.clock)
-        source_mappings.bind(self._mappings)
-        queue_receives.bind(self._mappings.queue_changed, self.clock.now_s)
+        callers.bind_mappings(self._mappings)
+        sqs.bind(self._mappings.queue_changed, self.clock.now_s)
 
     def close(self) -> None:
         """Listen no more, and let nothing begin that has not begun."""
-        event_targets.bind(None)
-        rule_schedules.bind(None)
-        execution_events.bind(None)
-        lambda_invocations.bind_events(None)
-        bucket_notifications.bind(None)
-        source_mappings.bind(None)
-        queue_receives.bind(None)
+        events.bind_targets(None)
+        events.bind_schedules(None)
+        execution_status.bind(None)
+        functions.bind_events(None)
+        notifications.bind(None)
+        callers.bind_mappings(None)
+        sqs.bind(None)
         self._mappings.close()
         self.clock.close()
         self._work.close()

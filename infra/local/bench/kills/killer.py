@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, Self
 
 from infra.local.bench.kills.relay import Relay
-from infra.local.engine import dynamodb_lock
-from infra.local.engine.dynamodb_lock import Action, Answer
+from infra.local.engine.dynamodb import actions
+from infra.local.engine.dynamodb.actions import Action, Answer
 from infra.local.faults import UnusableOption
 from infra.local.laptop import Laptop
 
@@ -95,10 +95,10 @@ class Killer:
 def killing(laptop: Laptop, kill: Kill | None = None, relay: Relay | None = None) -> Iterator[Killer]:
     """Let one kill happen within the block; `relay` tells of model calls."""
     killer = Killer(laptop, kill)
-    dynamodb_lock.observe(killer.observe)
+    actions.observe(killer.observe)
     if relay:
         relay.within = killer.hear
     try:
         yield killer
     finally:
-        dynamodb_lock.observe(laptop.meter.observe)
+        actions.observe(laptop.meter.observe)

@@ -1,0 +1,124 @@
+"""Clients of tasks, and how moto finds the service that a request means."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import uuid
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication
+from moto.settings import moto_server_port
+from moto.stepfunctions.parser.asl.utils import boto_client
+
+ORIGINAL_CLIENT_CACHE = boto_client.boto_client_for
+
+
+_MAX_CONNECTIONS = 100
+
+
+_FOREVER_S = 99_999_999
+
+
+_last = threading.local()
+
+
+_clients: dict[tuple[str, str, str, str], tuple[Any, str]] = {}
+
+
+_roles_by_key: dict[str, str] = {}
+
+
+_lock = threading.Lock()
+
+
+def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+    """Give the engine a client that calls as the role of the state or of its machine, by a key of the role's own."""
+    return held(region, service, state_credentials)[0]
+
+
+def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any, str]:
+    """Give such a client and its access key id."""
+    role_arn = str(getattr(state_credentials, "role_arn", ""))
+    key = (region, service, str(moto_server_port()), role_arn)
+    with _lock:
+        if key not in _clients:
+            _clients[key] = _new_client(*key)
+        return _clients[key]
+
+
+def role_of(access_key: str) -> str | None:
+    """Say which role's machine a call came from, by the key that its client was given."""
+    return _roles_by_key.get(access_key)
+
+
+def last_metadata() -> dict[str, Any]:
+    """Give what came with the last answer that this thread had from such a client, which services pop from it."""
+    metadata: dict[str, Any] = getattr(_last, "metadata", {})
+    return metadata
+
+
+def install_client_cache() -> None:
+    """Put the cached version where the original is, and wherever it was imported to before.
+
+    moto builds a new AWS client for every Task state (20 to 100 ms each), and reaches itself as `localhost`.
+
+    Where: `boto_client_for` in moto/stepfunctions/parser/asl/utils/boto_client.py, imported by name into a dozen modules.
+    """
+    engine_client: Any = boto_client
+    engine_client.boto_client_for = client_for
+    for name, module in list(sys.modules.items()):
+        if name.startswith("moto.stepfunctions.") and hasattr(module, "boto_client_for"):
+            vars(module)["boto_client_for"] = client_for
+
+
+def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[Any, str]:
+    access_key = f"ASIA{uuid.uuid4().hex[:16].upper()}"
+    _roles_by_key[access_key] = role_arn
+    config = Config(
+        parameter_validation=False,
+        retries={"max_attempts": 0, "total_max_attempts": 1},
+        connect_timeout=_FOREVER_S,
+        read_timeout=_FOREVER_S,
+        max_pool_connections=_MAX_CONNECTIONS,
+        # Step Functions' own clients ask for no checksums; these would show in the results of S3 tasks.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )
+    client: Any = boto3.client(
+        service,
+        region_name=region,
+        endpoint_url=f"http://127.0.0.1:{port}",
+        aws_access_key_id=access_key,
+        aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
+        config=config,
+    )
+    client.meta.events.register("after-call", _remember)
+    return client, access_key
+
+
+def _remember(parsed: dict[str, Any], **_: Any) -> None:
+    _last.metadata = parsed.get("ResponseMetadata", {})
+
+
+ORIGINAL_SERVICE_LOOKUP = DomainDispatcherApplication.get_backend_for_host
+
+
+def install_service_lookup() -> None:
+    """Ask once a host.
+
+    moto lists its own folders on disk for every request, under one lock, to find the service that a host names.
+
+    Where: `DomainDispatcherApplication.get_backend_for_host` in moto/moto_server/werkzeug_app.py calls
+    `list_of_moto_modules` (moto/backends.py). With many clients all of them queue for that lock: it cost more than half of
+    the time of 30 runs at once. The answer for a host never changes, so it is kept.
+    """
+    DomainDispatcherApplication.get_backend_for_host = _remembered
+
+
+@functools.lru_cache(maxsize=1024)
+def _remembered(application: Any, host: str | None) -> Any:
+    return ORIGINAL_SERVICE_LOOKUP(application, host)

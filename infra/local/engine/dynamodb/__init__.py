@@ -1,0 +1,1 @@
+"""DynamoDB on the laptop, where moto differs from AWS."""

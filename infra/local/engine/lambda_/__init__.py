@@ -1,0 +1,1 @@
+"""Lambda on the laptop, where moto differs from AWS."""

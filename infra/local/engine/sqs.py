@@ -1,0 +1,208 @@
+"""Queues of SQS: who receives a message, and how dead letters come back."""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from moto.core.responses import ActionResult
+from moto.sqs import models
+from moto.sqs.exceptions import SQSException
+from moto.sqs.models import Queue, SQSBackend
+from moto.sqs.responses import SQSResponse
+
+ORIGINAL_QUEUE_RECEIVES = SQSBackend.receive_message
+
+
+ORIGINAL_ADD = Queue.add_message
+
+
+ORIGINAL_DELETE = SQSBackend.delete_message
+
+
+ORIGINAL_VISIBILITY = SQSBackend.change_message_visibility
+
+
+DEDUPLICATION_S = 300.0
+
+
+_LOOK_AGAIN_S = 1.0
+
+
+Listener = Callable[[str], None]
+
+
+"""Is told the ARN of a queue in which something may have become receivable."""
+
+
+_lock = threading.RLock()
+
+
+_listeners: list[Listener] = []
+
+
+_clocks: list[Callable[[], float]] = []
+
+
+def bind(listener: Listener | None, now_s: Callable[[], float] | None = None) -> None:
+    """Tell this listener of changes, and take the time from this clock, from now on."""
+    _listeners[:] = [] if listener is None else [listener]
+    _clocks[:] = [] if now_s is None else [now_s]
+
+
+def install_queue_receives() -> None:
+    """Put a lock around what changes a queue.
+
+    moto's queues hand a message to two receivers at once, push into functions from SendMessage, and know one clock.
+
+    Where: `SQSBackend.receive_message` and `Queue.add_message` in moto/sqs/models.py work without a lock, and a receiver
+    that waits does not see a message whose delay or visibility timeout ends. A FIFO queue forgets an id with its message.
+    Here a lock makes each step whole, the time can be the laptop's, whoever polls is told what has changed, and groups with
+    little under way go first (fair queues).
+    """
+    models.unix_time = _now_s
+    models.unix_time_millis = lambda: _now_s() * 1000.0
+    Queue.add_message = _add
+    SQSBackend.receive_message = _receive
+    SQSBackend.delete_message = _delete
+    SQSBackend.change_message_visibility = _change_visibility
+
+
+def receive_now(backend: Any, name: str, count: int, visibility_timeout_s: int) -> list[Any]:
+    """Receive what there is, with all attributes."""
+    with _lock:
+        queue = backend.get_queue(name)
+        if not queue.fifo_queue:
+            _put_quiet_groups_first(queue)
+        found: list[Any] = ORIGINAL_QUEUE_RECEIVES(backend, name, count, 0, visibility_timeout_s, ["All"])
+        return found
+
+
+def next_change_s(queue: Any) -> float | None:
+    """Say when the next message becomes receivable by time alone."""
+    with _lock:
+        now_ms = _now_s() * 1000
+        moments = [max(message.visible_at, message.delayed_until) for message in queue._messages]  # noqa: SLF001
+    return min((moment for moment in moments if moment >= now_ms), default=None)
+
+
+def _now_s() -> float:
+    return _clocks[0]() if _clocks else time.time()
+
+
+def _add(queue: Any, message: Any) -> None:
+    with _lock:
+        if not _is_known(queue, message):
+            ORIGINAL_ADD(queue, message)
+    _tell(queue)
+
+
+def _is_known(queue: Any, message: Any) -> bool:
+    """Remember a FIFO queue's ids for five minutes, also of messages that have been deleted since."""
+    if not queue.fifo_queue or not message.deduplication_id:
+        return False
+    known: dict[str, float] = vars(queue).setdefault("known_deduplication_ids", {})
+    now_s, until_s = _now_s(), known.get(message.deduplication_id, 0.0)
+    if now_s < until_s:
+        return True
+    for old in [each for each, end_s in known.items() if end_s <= now_s]:
+        del known[old]
+    known[message.deduplication_id] = now_s + DEDUPLICATION_S
+    return False
+
+
+def _delete(backend: Any, queue_name: str, receipt_handle: str) -> None:
+    with _lock:
+        ORIGINAL_DELETE(backend, queue_name, receipt_handle)
+    _tell(backend.get_queue(queue_name))
+
+
+def _change_visibility(backend: Any, queue_name: str, receipt_handle: str, visibility_timeout: int) -> None:
+    with _lock:
+        ORIGINAL_VISIBILITY(backend, queue_name, receipt_handle, visibility_timeout)
+    _tell(backend.get_queue(queue_name))
+
+
+def _receive(
+    backend: Any,
+    queue_name: str,
+    count: int,
+    wait_seconds_timeout: int,
+    visibility_timeout: int,
+    message_attribute_names: list[str] | None = None,
+) -> list[Any]:
+    """Look, and look again when a message comes or a second has passed, until there is one or the wait is over."""
+    end_s = time.monotonic() + wait_seconds_timeout
+    while True:
+        with _lock:
+            found: list[Any] = ORIGINAL_QUEUE_RECEIVES(
+                backend, queue_name, count, 0, visibility_timeout, message_attribute_names
+            )
+        left_s = end_s - time.monotonic()
+        if found or left_s <= 0:
+            return found
+        backend.get_queue(queue_name).wait_for_messages(min(_LOOK_AGAIN_S, left_s))
+
+
+def _put_quiet_groups_first(queue: Any) -> None:
+    under_way = Counter(message.group_id for message in queue.pending_messages if message.group_id)
+    if under_way:
+        queue._messages.sort(key=lambda message: under_way[message.group_id])  # noqa: SLF001
+
+
+def _tell(queue: Any) -> None:
+    for listener in _listeners:
+        listener(queue.queue_arn)
+
+
+ORIGINAL_QUEUE_REDRIVES = getattr(SQSResponse, "start_message_move_task", None)
+
+
+class NoSources(SQSException):  # type: ignore[misc]
+    """Nothing sends its dead letters to this queue, so there is no way back."""
+
+    def __init__(self) -> None:
+        """Use AWS's name and words."""
+        super().__init__(
+            "InvalidParameterValueException", "Source queue must be configured as a Dead Letter Queue."
+        )
+
+
+def install_queue_redrives() -> None:
+    """Add the action.
+
+    moto cannot move dead letters back: StartMessageMoveTask is unknown to it.
+
+    Where: `SQSResponse` in moto/sqs/responses.py. A message that comes back is a new message, as on AWS: its receive count
+    begins again. The move is done when the call returns.
+    """
+    SQSResponse.start_message_move_task = _start
+
+
+def _start(response: Any) -> Any:
+    backend = response.sqs_backend
+    dead_letters = backend.get_queue(response._get_param("SourceArn").rsplit(":", 1)[-1])  # noqa: SLF001
+    destination = response._get_param("DestinationArn")  # noqa: SLF001
+    sources = [queue for queue in backend.queues.values() if queue.dead_letter_queue is dead_letters]
+    if not sources:
+        raise NoSources
+    name = destination.rsplit(":", 1)[-1] if destination else sources[0].name
+    for message in list(dead_letters.messages):
+        _move(backend, dead_letters, name, message)
+    return ActionResult({"TaskHandle": f"{uuid.uuid4()}-{time.time():.0f}"})
+
+
+def _move(backend: Any, dead_letters: Any, name: str, message: Any) -> None:
+    backend.send_message(
+        name,
+        message.body,
+        message_attributes=message.message_attributes,
+        deduplication_id=f"{message.deduplication_id}-{uuid.uuid4()}" if message.deduplication_id else None,
+        group_id=message.group_id,
+        system_attributes=message.system_attributes,
+    )
+    dead_letters._messages.remove(message)  # noqa: SLF001

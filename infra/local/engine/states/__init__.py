@@ -1,0 +1,1 @@
+"""Step Functions on the laptop, where moto differs from AWS."""

@@ -1,0 +1,137 @@
+"""Variables of a state: what is assigned when, the context object, `$states`."""
+
+from __future__ import annotations
+
+import copy
+import datetime as dt
+import json
+from typing import Any
+
+from moto.stepfunctions.parser.asl.component.common.assign.assign_decl import AssignDecl
+from moto.stepfunctions.parser.asl.component.common.assign.assign_template_value_terminal import (
+    AssignTemplateValueTerminalLit,
+)
+from moto.stepfunctions.parser.asl.component.common.outputdecl import Output
+from moto.stepfunctions.parser.asl.component.state import state
+from moto.stepfunctions.parser.asl.eval.states import States
+from moto.stepfunctions.parser.asl.eval.variable_store import VariableStore
+from moto.stepfunctions.parser.asl.parse.preprocessor import Preprocessor
+from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+
+from infra.local.engine.states import jsonata
+
+ORIGINALS = (AssignDecl._eval_body, Output._eval_body)  # noqa: SLF001 - what is mended
+
+
+def install_assign_order() -> None:
+    """Keep what was before the assignment until the output is made.
+
+    moto assigns variables before it makes the state's output, which then sees the new ones.
+
+    Where: `_eval_state` and `_eval_state_output` of the states in moto/stepfunctions/parser/asl/component/state. On AWS `Assign` and
+    `Output` are evaluated beside each other, both over the variables as they were when the state was entered.
+    """
+    AssignDecl._eval_body = _assign  # noqa: SLF001 - as above
+    Output._eval_body = _output  # noqa: SLF001 - as above
+
+
+def _assign(component: Any, env: Any) -> None:
+    before = jsonata.variables_of(env)
+    ORIGINALS[0](component, env)
+    env.variable_store.before = (env.next_state_name, before)
+
+
+def _output(component: Any, env: Any) -> None:
+    store = env.variable_store
+    state, before = getattr(store, "before", None) or (None, None)
+    store.seen = before if state == env.next_state_name else None
+    try:
+        ORIGINALS[1](component, env)
+    finally:
+        store.seen = store.before = None
+
+
+ORIGINAL_ASSIGNED_STRINGS = Preprocessor.visitAssign_template_value_terminal_string_literal
+
+
+def install_assigned_strings() -> None:
+    """Read the literal as JSON.
+
+    moto assigns string literals as they stand in the definition's JSON, escapes and all.
+
+    Where: `visitAssign_template_value_terminal_string_literal` in
+    moto/stepfunctions/parser/asl/parse/preprocessor.py:1435 takes off the quotes only, so that `States.StringToJson` of such
+    a variable, and every quote or line break in it, is wrong. `get_assigned_variables` in …/eval/variable_store.py:81 puts quotes
+    around text for the history without escaping it.
+    """
+    Preprocessor.visitAssign_template_value_terminal_string_literal = _visit
+    VariableStore.get_assigned_variables = _assigned_variables
+
+
+def _visit(preprocessor: Any, ctx: Any) -> Any:
+    text = ctx.string_literal().getText()
+    return (
+        AssignTemplateValueTerminalLit(value=json.loads(text))
+        if text.startswith('"')
+        else ORIGINAL_ASSIGNED_STRINGS(preprocessor, ctx)
+    )
+
+
+def _assigned_variables(store: Any) -> dict[str, str]:
+    names = store._declaration_tracing  # noqa: SLF001 - what is mended
+    return {name: to_json_str(store.get(name), separators=(",", ":")) for name in names}
+
+
+ORIGINAL_CONTEXT_OBJECT = ExecutionWorker._get_evaluation_environment  # noqa: SLF001 - what is mended
+
+
+def install_context_object() -> None:
+    """Write both times as text.
+
+    moto keeps the context object's times as Python dates, so that `$$` or `$states.context` as a whole is no JSON.
+
+    Where: `_get_evaluation_environment` in moto/stepfunctions/parser/backend/execution_worker.py:77 and
+    `CommonStateField._eval_body` in moto/stepfunctions/parser/asl/component/state/state.py:208. AWS has ISO 8601 text with
+    milliseconds and a Z, and a RedriveCount beside StartTime.
+    """
+    ExecutionWorker._get_evaluation_environment = _environment  # noqa: SLF001 - as above
+    state.StateData = _state_data
+
+
+def iso(moment: dt.datetime) -> str:
+    """Write a time as AWS does."""
+    return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _environment(worker: Any) -> Any:
+    env = ORIGINAL_CONTEXT_OBJECT(worker)
+    execution = env.states.context_object.context_object_data["Execution"]
+    execution["StartTime"] = iso(execution["StartTime"])
+    execution["RedriveCount"] = 0
+    return env
+
+
+def _state_data(**fields: Any) -> dict[str, Any]:
+    return {**fields, "EnteredTime": iso(dt.datetime.fromisoformat(fields["EnteredTime"]))}
+
+
+ORIGINAL_STATES_DATA = States.reset
+
+
+def install_states_data() -> None:
+    """Replace the reset.
+
+    moto shows `$states.result` and `$states.errorOutput` as null where AWS has them undefined.
+
+    Where: `States.reset` in moto/stepfunctions/parser/asl/eval/states.py sets both to None at the start of each state, so
+    an expression that reads a result too early gets null on the laptop and fails on AWS.
+    """
+    States.reset = _reset
+
+
+def _reset(states: Any, input_value: Any) -> None:
+    data = states._states_data  # noqa: SLF001 - the engine offers no other way to its own data
+    data["input"] = copy.deepcopy(input_value)
+    data.pop("result", None)
+    data.pop("errorOutput", None)
