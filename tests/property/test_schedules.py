@@ -37,6 +37,12 @@ def test_nothing_breaks_in_the_first_schedules() -> None:
     }
 
 
+@pytest.mark.parametrize("seed", [720, 1848])
+def test_what_once_broke_holds(seed: int) -> None:
+    """An orphan paused beside its answers was woken by nobody; an older look took a run's new place."""
+    assert Scenario(seed).play().violations == []
+
+
 @drawn(40)
 @given(st.integers(10**6, 10**9))
 def test_nothing_breaks_in_schedules_from_afar(seed: int) -> None:

@@ -204,11 +204,14 @@ class EndOrphans:
         writer.refresh_calls()
         self(key.tenant, writer.state, ORPHANED)
         writer.refresh_calls()  # what those below have cost is part of what this one has cost
-        writer.between_steps(writer.finalize)
+        # Before the head is closed: whoever finds it closed wakes nobody any more.
         self._wake(key, writer.state)
+        writer.between_steps(writer.finalize)
 
     def _wake(self, key: RunKey, state: RunState) -> None:
-        for call in (*(state.parked.calls if state.parked else ()), SLOT_CALL):
+        """Wake the run's machine, whatever it waits for: a paused run may be parked for answers that it has."""
+        parked = state.parked.calls if state.parked else ()
+        for call in dict.fromkeys((*parked, SLOT_CALL, RESUME_CALL)):
             token = self.ports.tokens.of(key, call)
             if token:
                 self.ports.machine.answer(token)

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from stepward.agents.reconcile import Sweep
+from stepward.agents.run_control import ORPHANED, EndOrphans
 from stepward.domain.errors import Conflict, DependencyTimeout
 from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from tests.support.builders import an_agent_body
 from tests.support.driver import World
 from tests.unit.agents.test_pause import ASKS, a_world, pause, resume
+from tests.unit.agents.test_races import a_parent_of
 
 
 @pytest.fixture
@@ -89,11 +91,12 @@ def test_who_ends_while_the_line_is_served_is_taken_out_of_it_as_it_was_seen() -
     assert (world.run_queue.places, world.run_queue.slots) == ({}, {})
 
 
-def _end_in_journal(world: World, key: RunKey) -> None:
-    def dies(*_: Any) -> Any:
-        raise DependencyTimeout("no answer")
+def _dies(*_: Any) -> Any:
+    raise DependencyTimeout("no answer")
 
-    close, world.runtime.close = world.runtime.close, dies  # type: ignore[method-assign]
+
+def _end_in_journal(world: World, key: RunKey) -> None:
+    close, world.runtime.close = world.runtime.close, _dies  # type: ignore[method-assign]
     with pytest.raises(DependencyTimeout):
         world.end_unseen(key)
     world.runtime.close = close  # type: ignore[method-assign]
@@ -168,3 +171,33 @@ def test_an_advance_that_comes_twice_takes_no_slot_from_those_who_are_to_answer(
     assert world.finish(RunKey(tenant="acme", run=str(child.started_by)))["status"] == "COMPLETED"
     assert world.advance(key, awaited=answer.seq).next == "done"
     assert world.show(key)["output"] == "Well."
+
+
+@pytest.mark.parametrize("dies", [False, True])
+def test_a_paused_run_is_woken_when_nobody_waits_for_it_any_more(world: World, dies: bool) -> None:
+    key = world.start()
+    pause(world, key)
+    token = world.wait(key, world.advance(key), "resume")
+    if dies:
+        world.runtime.close = _dies  # type: ignore[method-assign]
+        with pytest.raises(DependencyTimeout):
+            EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
+    else:
+        EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
+    assert world.machine.answered == [token]
+
+
+def test_a_run_that_is_paused_beside_its_answers_is_woken_too(world: World) -> None:
+    world.register(
+        an_agent_body(id="asker", tools=[{"agent": "helper", "name": "ask_child"}], rehearsal=ASKS)
+    )
+    key = world.start("asker")
+    answer = world.advance(key)
+    world.wait(key, answer, "call_1_1")
+    pause(world, key)
+    child = world.journal.call(key, "call_1_1")
+    assert child is not None
+    world.finish(RunKey(tenant="acme", run=str(child.started_by)))
+    token = world.wait(key, world.advance(key, awaited=answer.seq), "resume")
+    EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
+    assert token in world.machine.answered
