@@ -103,14 +103,14 @@ def start_workflow_without_a_slot(tour: Any) -> None:
 
 
 def sweep_the_line(tour: Any) -> None:
-    """Let the janitor find a run that stands in line for a long time already."""
+    """Let the janitor find a run that is in the run queue for a long time already."""
     with no_slot_free(tour):
         tour.sweep(tour.start())
         until_refused(tour)
 
 
 def resume(tour: Any) -> None:
-    """Let a paused run go on."""
+    """Resume a paused run."""
     run = paused(tour)
     tour.api.post(f"/runs/{run}/resume")
     _refused_then_cancelled(tour, run)

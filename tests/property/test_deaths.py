@@ -81,7 +81,7 @@ class Mortal:
             world.journal,
             world.runtime,
             world.tokens,
-            world.wake_ups,
+            world.nudges,
             world.approvals,
             world.told,
             world.machine,
@@ -183,7 +183,7 @@ def carry(world: World, key: RunKey) -> None:
 
 
 def carry_answer(world: World, key: RunKey, call: str) -> None:
-    """Say yes, or do what the machine of a child does; one that stands in line is served, as its wake-up or the janitor asks for."""
+    """Say yes, or do what the machine of a child does; one that is in the run queue is served, as its wake-up or the janitor asks for."""
     for approval in world.approvals.of_run(key):
         if approval.wait == call and approval.is_open:
             _retried(lambda: _said_yes(world, approval.id))  # noqa: B023
@@ -240,8 +240,8 @@ def check(shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVEN
     assert claims <= sum(
         isinstance(i.record, Claimed) for i in calm_world.journal.load(calm_key).records
     ) + len(deaths)
-    assert world.run_queue.slots == {}
-    assert world.run_queue.places == {}
+    assert world.line.slots == {}
+    assert world.line.places == {}
     assert world.tend() == {}
     assert {one.status.value for one in world.approvals.of_run(key)} <= {"approved"}
     assert {told[2]["id"] for told in world.told.told} == {told[2]["id"] for told in calm_world.told.told}

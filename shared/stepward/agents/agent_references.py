@@ -200,6 +200,6 @@ def _fault(agent: str, named: Named, seen: Seen | None) -> InvalidRequest | None
         return InvalidRequest(
             f"agent {named.wanted.agent!r} is {seen.record.state}, not READY.",
             field=named.field,
-            fix="mend that agent first, or name another",
+            fix="fix that agent first, or name another",
         )
     return None

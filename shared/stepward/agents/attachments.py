@@ -34,7 +34,7 @@ def attachments_of(datasets: Datasets, tenant: str, keys: Sequence[str]) -> tupl
     """
     for at, key in enumerate(keys):
         if not is_data_path(key):
-            raise _refused(at, f"{key[:80]!r} is no path of a data file.", f"write {RULE}")
+            raise _refused(at, f"{key[:80]!r} is not a path of a data file.", f"write {RULE}")
         if key in keys[:at]:
             raise _refused(at, f"{key!r} is attached twice.", "name each file once")
     found, total = list[Attachment](), 0
@@ -102,7 +102,9 @@ def check_taken(agent: AgentDefinition, attachments: Sequence[Attachment]) -> No
         fault = fault_of(attachments, card.capabilities if card else None, card.provider if card else "")
         if fault:
             at, detail = fault
-            fix = "use an agent whose models take it, or start the run without it; `stepward models` tells"
+            fix = (
+                "use an agent whose models take it, or start the run without it; `stepward models` lists them"
+            )
             raise _refused(at, f"the model {name!r} {detail}", fix)
 
 

@@ -54,7 +54,7 @@ class CallTool:
         said = self.journal.call(request.key, approval_call(call.id))
         if said and said.result and said.result.error is None:
             return None
-        return failed(call, ApprovalDenied.__name__, "nobody has approved this call; it was not made.")
+        return failed(call, ApprovalDenied.__name__, "this call was not approved and not made.")
 
     def _held_back(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
         """Mark a `once` tool before it runs, and look once more whether it may: None if it may.
@@ -70,7 +70,7 @@ class CallTool:
             return failed(call, OUTCOME_UNKNOWN, "an earlier attempt had begun and its outcome is unknown.")
         if self._has_gone_on(request):
             return failed(
-                call, RunCancelled.__name__, "the run had gone on without this call; it never began."
+                call, RunCancelled.__name__, "the run went on without this call, which never began."
             )
         return None
 

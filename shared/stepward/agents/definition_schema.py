@@ -25,13 +25,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "model": "The model's id, or an alias such as balanced; it must have a price.",
         "llm_backend": "The provider that the model must be of; checked, and not kept.",
         "temperature": "How much the model varies its answers; only where the model takes one.",
-        "effort": "How much work the model is to put into an answer; only where the model can be told.",
+        "effort": "How much effort the model puts into an answer, where the model has such a setting.",
         "thinking": "Whether the model thinks before it answers; only where that is a choice.",
         "cache": "How long the provider keeps the prompt's beginning, which makes repeated prompts cheap: off, 5m or 1h.",
         "response_cache": "Gives a call that is equal to an earlier one the reply that the model gave then.",
         "fallbacks": "Models to ask, in this order, where the one before does not answer.",
         "context": "How much of a long conversation the model is shown; without it, as much as it can read.",
-        "prompt": "What the model is told of its work before anything else.",
+        "prompt": "The system prompt.",
         "input_schema": "The JSON Schema of what a run is given; without one any text or object goes.",
         "output_schema": "The JSON Schema of the answer, a JSON object; without one the answer is any text.",
         "tools": "What it may use: tools, other agents, people, workflows.",
@@ -58,13 +58,13 @@ WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "MemoryConfig": {
         "session_ttl_s": "How long a conversation is remembered, in seconds.",
-        "long_term": "What is remembered for good.",
+        "long_term": "What is remembered permanently.",
         "most_recalled": "How many memories are recalled at most.",
     },
     "ToolUse": {
-        "tool": "A tool of the catalog, or a function of your own as folder.function.",
+        "tool": "A built-in tool, or a function of your own as folder.function.",
         "name": "What the model calls it. Default: the tool's own name.",
-        "description": "What the model is told of it. Default: what the tool says of itself.",
+        "description": "The description that the model sees. Default: the tool's own.",
         "config": "The tool's settings; `stepward tools show TOOL` says which it takes.",
         "timeout_s": "How long one attempt at a call may take, in seconds.",
         "retry": "When a call that failed is tried again.",
@@ -199,7 +199,7 @@ def _with_model_names(fields: Schema) -> Schema:
 
 
 def _tool_use(part: Schema) -> Schema:
-    """Let the short forms stand in place of `tool`, and offer the catalog's names."""
+    """Let the short forms stand in place of `tool`, and offer the gallery's names."""
     fields = part["properties"]
     said = fields["tool"]
     own = {"type": "string", "pattern": r"^[^.]+\.[^.]+$"}

@@ -104,7 +104,7 @@ class DispatchRuns:
             self.ports.run_queue.leave(seen)
             return None
         if state.seq == tried:
-            raise StoreConflict(f"{seen.run} could not be admitted; somebody else is at it.")
+            raise StoreConflict(f"{seen.run} could not be admitted; another function is at work on it.")
         return self._admit(seen, limits, state.seq)
 
     def _wake(self, key: RunKey, waiting: QueuedRun) -> None:

@@ -125,7 +125,7 @@ def output_faults(agent: AgentDefinition, text: str) -> list[str]:
     try:
         value = read_json(text)
     except NotJson as error:
-        return [f"output: it is no JSON ({error})"]
+        return [f"output: it is not JSON ({error})"]
     return list(islice(faults_of_value(value, agent.output_schema, "output"), _MOST_FAULTS))
 
 

@@ -71,5 +71,5 @@ def check_given(agent: AgentDefinition, given: Any) -> None:
         f"the input does not fit: {''.join(faults[0])}.",
         field=faults[0][0],
         fix=fix,
-        errors=[{"field": path, "detail": said, "fix": "mend the input"} for path, _, said in faults],
+        errors=[{"field": path, "detail": said, "fix": "fix the input"} for path, _, said in faults],
     )

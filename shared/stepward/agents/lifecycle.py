@@ -82,7 +82,7 @@ class Lifecycle:
     def _take(self, tenant: str, record: AgentRecord, way: Edge) -> AgentRecord:
         if way.check in _BY_RUNS:
             raise Conflict(
-                f"{way.end} is what a run makes of an agent, not what somebody sets.",
+                f"{way.end} follows from runs and cannot be set.",
                 field="to",
                 fix=f"start one: POST /agents/{record.summary.id}/runs",
             )

@@ -81,7 +81,7 @@ class SystemStatus:
         return {
             "at": iso(now),
             "active": mine.active,
-            # Who has its answers and stands in line for a slot was parked too, and is counted there.
+            # A run that has its answers and waits for a slot was parked too, and is counted there.
             "waiting": max(0, mine.parked - look.lengths["resume"]),
             "in_line": {"total": sum(look.lengths.values()), **look.lengths},
             "oldest_in_line_s": None if oldest_s is None else max(0.0, round(oldest_s, 3)),

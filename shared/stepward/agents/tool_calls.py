@@ -75,7 +75,7 @@ class TurnCalls:
         """What the model is told of a call that gave no result; `error` is what the machine saw."""
         item, use = self.items.get(call.id), self.agent.tool(call.tool)
         if guarded_call(call.id) or self._placement(call) is Placement.AWAITED:
-            return failed(call, NO_ANSWER, f"nobody answered in time: {error}.")
+            return failed(call, NO_ANSWER, f"there was no answer in time: {error}.")
         if item and item.started_by and use and bind(use).effect is Effect.ONCE:
             return failed(
                 call, OUTCOME_UNKNOWN, "the tool had begun when its function died; do not call it again."

@@ -126,9 +126,9 @@ __all__ = ["app"]
 STANDARD_INPUT: Final = "<stdin>"
 
 
-VALIDATE_HELP = """Say all that is wrong with agents' files, a line each: file:line:column: field: what (how to mend it).
+VALIDATE_HELP = """Check agents' files; prints a line for each problem: file:line:column: field: what (fix).
 
-Nothing is registered. Ends with 1 if anything is wrong. Names of agents, workflows and functions are looked up
+Nothing is registered. Exits 1 if there is a problem. Names of agents, workflows and functions are looked up
 where a server is known; without one, they are warnings.
 
 Examples:

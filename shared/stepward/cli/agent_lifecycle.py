@@ -68,7 +68,7 @@ def label(
         output.say(f"{name} is {version} of {agent_id}.", style="green")
 
 
-@app.command("unlabel", help="Take a label away.", epilog=EPILOG)
+@app.command("unlabel", help="Remove a label.", epilog=EPILOG)
 def unlabel(
     agent_id: AgentArgument,
     name: LabelArgument,
@@ -76,7 +76,7 @@ def unlabel(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take a label away."""
+    """Remove a label."""
     with connect(url, key) as stepward:
         stepward.lifecycle.remove_label(agent_id, name)
     if as_json:
@@ -85,9 +85,7 @@ def unlabel(
         output.say(f"{agent_id} has no label {name} any more.", style="green")
 
 
-@app.command(
-    "move", help="Take one step of an agent's life by hand, such as READY after a failure.", epilog=EPILOG
-)
+@app.command("move", help="Move an agent to another state, such as READY after a failure.", epilog=EPILOG)
 def move(
     agent_id: AgentArgument,
     to: Annotated[AgentState, typer.Argument(metavar="STATE", help="The next state.")],
@@ -104,9 +102,7 @@ def move(
         output.say(f"{moved['id']} is {moved['view']}.", style="green")
 
 
-@app.command(
-    "end", help="End an agent for good: nothing starts it any more, runs that it has go on.", epilog=EPILOG
-)
+@app.command("end", help="End an agent for good: nothing starts it any more; its runs go on.", epilog=EPILOG)
 def end(
     agent_id: AgentArgument,
     yes: YesOption = False,

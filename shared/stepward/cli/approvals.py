@@ -17,11 +17,11 @@ from stepward.sdk.approvals import Approval, ApprovalPage, FormField
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List what agents and workflows ask people, show it, approve it or deny it.",
+    help="List, show, approve and deny approvals.",
     epilog=EPILOG,
 )
 
-LS_HELP = """List what waits for a decision, or what became of the rest.
+LS_HELP = """List approvals: open ones, or those that are done.
 
 Examples:
 
@@ -35,13 +35,13 @@ Examples:
 
   stepward approvals show run_01JD3Z….call_1_1
 """
-APPROVE_HELP = """Say yes, with the form filled in; the run goes on.
+APPROVE_HELP = """Approve, with the form filled in; the run goes on.
 
 Examples:
 
   stepward approvals approve run_01JD3Z….call_1_1 --field amount=40 --field reason=late --comment "as agreed"
 """
-DENY_HELP = """Say no; the run goes on and is told so.
+DENY_HELP = """Deny; the run goes on and gets the denial as the result.
 
 Examples:
 
@@ -162,7 +162,7 @@ def _say(approval: Approval, *, as_json: bool) -> None:
 
 def _show_page(page: ApprovalPage, status: StatusWord) -> None:
     if not page["approvals"]:
-        output.say("Nobody is asked anything." if status is StatusWord.open else "Nothing was decided yet.")
+        output.say("There are no approvals." if status is StatusWord.open else "Nothing was decided yet.")
         return
     table = output.table("approval", "status", "asked by", "question", "for", "until")
     for each in page["approvals"]:

@@ -39,7 +39,7 @@ Examples:
 
   stepward budgets set agent 5 --agent support-refunds
 """
-RM_HELP = """Remove a budget: what it bounded is bounded no more.
+RM_HELP = """Remove a budget.
 
 Examples:
 
@@ -47,7 +47,7 @@ Examples:
 
   stepward budgets rm agent --agent support-refunds
 """
-ESTIMATE_HELP = """Say what a run would cost: at least, as past runs tell, and at most. Starts nothing.
+ESTIMATE_HELP = """Estimate what a run would cost: least, expected and most. Starts nothing.
 
 Examples:
 

@@ -50,7 +50,7 @@ Examples:
 """
 
 
-PUT_HELP = """Keep a file in place of the one that was there; a trigger that waits for it fires.
+PUT_HELP = """Write a data file, replacing what was there; a trigger on its prefix fires.
 
 Examples:
 
@@ -100,7 +100,7 @@ def get(
 @app.command("put", help=PUT_HELP, epilog=EPILOG)
 def put(
     name: KeyArgument,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="What to keep there.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file to upload.")],
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

@@ -177,7 +177,7 @@ def _failed(name: str, error: StepwardError) -> Check:
     return Check(name, "fail", f"{error.code}: {error.detail}", in_commands(error.fix or ""))
 
 
-HELP = """Check this machine and the stage that commands would talk to; each bad line says what to do.
+HELP = """Check this machine and the stage; each failed check prints its fix.
 
 Looks at Python, the checkout and its .venv, the Lambda runtime, the laptop and its port, then at the API: is it
 reachable, ready, and does it know the key. Exits 1 if a check fails; a warning stops some commands only.

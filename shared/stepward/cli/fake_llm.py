@@ -16,7 +16,7 @@ from stepward.cli.exit_codes import EPILOG, SetupError
 if TYPE_CHECKING:
     from stepward.cli.offline import Provider
 
-HELP = """Be a model provider on this machine, until Ctrl-C.
+HELP = """Run a fake model provider on this machine until Ctrl-C.
 
 Speaks Anthropic Messages, OpenAI Responses, Chat Completions and Embeddings, and Bedrock Converse on 127.0.0.1, so that
 the vendors' SDKs can be used without a network and without costs; any key will do. Plays an agent's rehearsal or a script

@@ -16,9 +16,9 @@ from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.input_files import read_definition
 
-HELP = """Write a workflow that runs as it is, with its agents, data and a sample input.
+HELP = """Write a workflow from a template, with its agents, data and a sample input.
 
-Without DIR the folder is called like the template. What is there already is never written over.
+Without DIR the folder is named after the template. Existing files are never overwritten.
 
 Examples:
 

@@ -98,7 +98,7 @@ def read_standard_input() -> str:
     try:
         return without_mark(sys.stdin.read()) if raw is None else text_of(raw.read())
     except (NotText, UnicodeDecodeError) as error:
-        raise InputError(f"{STANDARD_INPUT} is no text: {error}.", "Send it as UTF-8.") from error
+        raise InputError(f"{STANDARD_INPUT} is not text: {error}.", "Send it as UTF-8.") from error
 
 
 _BAD_REQUEST = 400

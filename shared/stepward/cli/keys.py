@@ -16,11 +16,11 @@ from stepward.cli.options import YesOption, confirm
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="Make, list and revoke API keys of the laptop that runs here.",
+    help="Create, list and revoke API keys of the laptop that runs here.",
     epilog=EPILOG,
 )
 _ELSEWHERE = (
-    "Whoever operates a stage on AWS runs, with AWS credentials: IDENTITY_TABLE=stepward-<stage>-identity "
+    "The operator of a stage on AWS runs, with AWS credentials: IDENTITY_TABLE=stepward-<stage>-identity "
     "python -m stepward.runtime.issue_key --tenant T --principal P (or --list, or --revoke ID)."
 )
 
@@ -28,7 +28,7 @@ TenantOption = Annotated[
     str | None, typer.Option("--tenant", help="Default: the laptop's own.", show_default=False)
 ]
 
-CREATE_HELP = """Make a key and print it; it is shown once.
+CREATE_HELP = """Create a key and print it; it is shown only once.
 
 Examples:
 
@@ -36,7 +36,7 @@ Examples:
 
   stepward keys create --principal ci --expires-in 90d
 """
-LS_HELP = """List the keys of a tenant, newest first, without what would open anything.
+LS_HELP = """List a tenant's keys, newest first, without their secrets.
 
 Examples:
 
@@ -44,7 +44,7 @@ Examples:
 
   stepward keys ls --json
 """
-REVOKE_HELP = """Refuse a key from its next request on.
+REVOKE_HELP = """Revoke a key; it is refused from its next request on.
 
 Examples:
 
@@ -63,7 +63,7 @@ def create(
         typer.Option(
             "--expires-in",
             metavar="TIME",
-            help="How long it is good for: 90d, 12h or 30m.",
+            help="How long it is valid: 90d, 12h or 30m.",
             show_default=False,
         ),
     ] = None,
@@ -92,7 +92,7 @@ def revoke(
 ) -> int:
     """Revoke a key."""
     laptop = laptop_here(_ELSEWHERE)
-    confirm(f"Revoke the key {key_id}? Whoever uses it is refused from then on.", yes=yes)
+    confirm(f"Revoke the key {key_id}? Requests with it are refused from then on.", yes=yes)
     return _issue(laptop, ["--revoke", key_id], as_json=as_json)
 
 

@@ -16,7 +16,9 @@ PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True}
 More = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[OPTIONS OF THE LAPTOP]...", help="Handed on; see `-- --help`.", show_default=False
+        metavar="[OPTIONS OF THE LAPTOP]...",
+        help="Passed on to the laptop; see `-- --help`.",
+        show_default=False,
     ),
 ]
 Graphs = Annotated[
@@ -79,7 +81,7 @@ Examples:
 
   stepward bench faults --kill asks_one:before:4      replay one kill
 """
-LOAD_HELP = """Let many clients read, start and cancel at once, and see whether anything is refused or lost.
+LOAD_HELP = """Run many clients that read, start and cancel, and check that nothing is refused or lost.
 
 Works in a checkout only.
 
@@ -90,7 +92,7 @@ Examples:
   stepward bench load --clients 5 --seconds 10
 """
 
-LINE_HELP = """Start many more runs at once than there are slots, and let their journals tell whether the line held.
+LINE_HELP = """Start many more runs than there are slots, and check the run queue by their journals.
 
 Works in a checkout only.
 
@@ -158,7 +160,7 @@ Examples:
   stepward bench workflows --json --graphs DIR
 """
 
-bench_app = typer.Typer(no_args_is_help=True, help="Measure what a run takes.", epilog=EPILOG)
+bench_app = typer.Typer(no_args_is_help=True, help="Measure runs, functions and the laptop.", epilog=EPILOG)
 
 
 def up(more: More = None) -> None:

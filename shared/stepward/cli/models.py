@@ -12,7 +12,7 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or
 from stepward.cli.exit_codes import EPILOG
 from stepward.sdk.models import Model
 
-HELP = """List the models that an agent can name, or show one with the source and date of what is known.
+HELP = """List the models that agents can use, or show one.
 
 Needs no running laptop; with one, prices that you have agreed are in it.
 

@@ -77,7 +77,7 @@ KeptChargeOption = Annotated[
         help="Let a rehearsed run draw on budgets and count among the costs. Default: as before.",
     ),
 ]
-YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -96,7 +96,7 @@ def confirm(question: str, *, yes: bool) -> None:
         agreed = typer.confirm(question, err=True)
     except typer.Abort as error:
         raise InputError(
-            "Nobody answered, so nothing was done.", "Add --yes to do it without asking."
+            "Not confirmed, so nothing was done.", "Add --yes to do it without asking."
         ) from error
     if not agreed:
         raise InputError("Nothing was done.", "Answer y, or add --yes.")

@@ -17,7 +17,7 @@ from stepward.cli.options import YesOption, confirm
 from stepward.domain.numbers import is_written_as_json
 from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
 
-HELP = """List what models cost, agree on other prices, go back to the list.
+HELP = """List, set and remove prices of models.
 
 `stepward prices` alone lists them. A price that you set holds for your tenant.
 """
@@ -29,7 +29,7 @@ Examples:
 
   stepward prices ls --json | jq '.prices[] | select(.agreed)'
 """
-SET_HELP = """Agree on a price; what is not given stays as it is.
+SET_HELP = """Set an agreed price; options that are not given stay as they are.
 
 A model of a server of your own gets its first price this way, and can be used then. It holds for calls within a
 minute; what was booked keeps its cost.
@@ -42,14 +42,14 @@ Examples:
 
   stepward prices set ours/llama-4 --input 0.5 --all-tenants
 """
-RM_HELP = """Go back from an agreed price to the one that holds for all, or to the list's.
+RM_HELP = """Remove an agreed price; the one for all tenants, or the list's, applies again.
 
 Examples:
 
   stepward prices rm ours/llama-4
 """
 _ELSEWHERE: Final = (
-    "Whoever operates a stage on AWS runs, with AWS credentials: REGISTRY_TABLE=stepward-<stage>-registry "
+    "The operator of a stage on AWS runs, with AWS credentials: REGISTRY_TABLE=stepward-<stage>-registry "
     "python -m stepward.runtime.model_prices set --model M --input USD --output USD (or ls, remove)."
 )
 _SHOWN: Final = {
@@ -75,7 +75,7 @@ AllTenantsOption = Annotated[
 def _read(text: str | float) -> str:
     """Read an amount as JSON writes one; it goes on as it was typed, for no digit is to be lost."""
     if not is_written_as_json(str(text)) or str(text).startswith("-"):
-        raise typer.BadParameter(f"{text!r} is no amount; write digits, as in 0.25.")
+        raise typer.BadParameter(f"{text!r} is not an amount; write digits, as in 0.25.")
     return str(text)
 
 
@@ -116,7 +116,7 @@ def set_(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     max_output: Annotated[str | None, _count("max-output", "Its longest reply.")] = None,
     discount: Annotated[
         str | None,
-        typer.Option(parser=_read, metavar="PERCENT", help="What a contract takes off; 0 takes it away."),
+        typer.Option(parser=_read, metavar="PERCENT", help="Discount of a contract; 0 removes it."),
     ] = None,
     source: Annotated[
         str | None, typer.Option(help="Where the price comes from.", show_default=False)
@@ -140,7 +140,7 @@ def set_(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     figures = {name: value for name, value in typed.items() if value is not None}
     change = PriceChange(figures, discount, source, as_of)
     if not figures and discount is None and source is None and as_of is None:
-        raise InputError("Nothing is said of the price.", "Give --input and --output, or --discount.")
+        raise InputError("No price is given.", "Give --input and --output, or --discount.")
     if all_tenants:
         more = {"discount": discount, "source": source, "as-of": as_of}
         said = figures | {name: value for name, value in more.items() if value is not None}

@@ -21,7 +21,7 @@ app = typer.Typer(
 )
 _STAGE = "laptop"
 _ELSEWHERE = (
-    "Whoever operates a stage on AWS runs, with AWS credentials: python -m stepward.runtime.provider_keys "
+    "The operator of a stage on AWS runs, with AWS credentials: python -m stepward.runtime.provider_keys "
     "set --provider P --stage S (or add, ls, remove), the key on standard input."
 )
 
@@ -36,11 +36,11 @@ TenantOption = Annotated[
     typer.Option("--tenant", help="Whose own keys. Default: those of all who have none.", show_default=False),
 ]
 ForceOption = Annotated[
-    bool, typer.Option("--force", help="Keep the key though the stage has no such provider, or not yet.")
+    bool, typer.Option("--force", help="Set the key even if the stage has no such provider yet.")
 ]
 IdOption = Annotated[str | None, typer.Option("--id", help="What the key is called.", show_default=False)]
 
-SET_HELP = """Make a key the only one of its provider; it is asked for, or read from a pipe.
+SET_HELP = """Set the only key of a provider; it is prompted for, or read from standard input.
 
 Examples:
 
@@ -48,13 +48,13 @@ Examples:
 
   stepward providers set openai --tenant acme < key.txt
 """
-ADD_HELP = """Give a provider one more key, or another one in the place of that id.
+ADD_HELP = """Add a key of a provider, or replace the one with that id.
 
 Examples:
 
   stepward providers add anthropic --id second < key.txt
 """
-LS_HELP = """List keys by id, date and, of those with 16 characters or more, the last four; never a whole one.
+LS_HELP = """List keys by id, date and last four characters; never a whole key.
 
 Examples:
 
@@ -62,7 +62,7 @@ Examples:
 
   stepward providers ls --json
 """
-REMOVE_HELP = """Take a key away; functions go on with it for five minutes at most.
+REMOVE_HELP = """Remove a key; functions use it for five more minutes at most.
 
 Examples:
 

@@ -17,13 +17,13 @@ from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
 from stepward.sdk.control import RunDiff, SystemStatus
 
-PAUSE_HELP = """Let a run stand still after the step that it is at. It gives its slot back meanwhile.
+PAUSE_HELP = """Pause a run after its current step; it releases its slot.
 
 Examples:
 
   stepward runs pause run_01…
 """
-RESUME_HELP = """Let a paused run go on.
+RESUME_HELP = """Resume a paused run.
 
 Examples:
 
@@ -41,7 +41,7 @@ Examples:
 
   stepward runs fork run_01… --turn 1 --result 'call_1_1={"value": "7"}' --no-wait
 """
-DIFF_HELP = """Show where two runs part: the turns that differ, and what both cost.
+DIFF_HELP = """Compare two runs: the turns that differ, and what both cost.
 
 Examples:
 
@@ -49,7 +49,7 @@ Examples:
 
   stepward runs diff run_01… run_02… --json | jq .first_difference
 """
-STATUS_HELP = """Show who is active, who waits, who stands in line, and which slots are free.
+STATUS_HELP = """Show active, waiting and queued runs, and free slots.
 
 Examples:
 
@@ -95,7 +95,7 @@ def pause(
 def resume(
     run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Let a paused run go on."""
+    """Resume a paused run."""
     with connect(url, key) as stepward:
         _show(stepward.control.resume(run_id), f"Follow it: stepward runs tail {run_id}", as_json=as_json)
 
@@ -162,7 +162,7 @@ def _result(text: str) -> tuple[str, Any]:
     try:
         return call, read_json(content)
     except NotJson as error:
-        what = f"is no JSON: {error}" if is_there else "names no result"
+        what = f"is not JSON: {error}" if is_there else "names no result"
         raise InputError(
             f"--result {text[:80]!r} {what}.", "Write it as call_1_1='{\"value\": 7}'."
         ) from error

@@ -54,7 +54,7 @@ Examples:
 
   stepward runs tail run_01… --after 5 --json
 """
-CANCEL_HELP = """Stop a run that has not ended. What it has spent stays booked.
+CANCEL_HELP = """Cancel a run. What it has spent stays booked.
 
 Examples:
 
@@ -68,7 +68,7 @@ def ls(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     agent: Annotated[str | None, typer.Option(help="Only runs of this agent.")] = None,
     workflow: Annotated[str | None, typer.Option(help="Only runs of this workflow.")] = None,
     status: Annotated[
-        str | None, typer.Option(help="Only runs that stand so, such as FAILED or WAITING.")
+        str | None, typer.Option(help="Only runs with this status, such as FAILED or WAITING.")
     ] = None,
     since: Annotated[
         str | None,

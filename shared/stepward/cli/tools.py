@@ -12,7 +12,7 @@ from stepward.cli.exit_codes import EPILOG
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List and show the tools that agents may use: the catalog's, and those of your own folders.",
+    help="List and show the tools that agents may use: built-in ones and your own.",
     epilog=EPILOG,
 )
 

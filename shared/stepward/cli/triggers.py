@@ -18,7 +18,7 @@ from stepward.sdk.triggers import Trigger, TriggerPage, TriggerTrial
 
 app = typer.Typer(
     no_args_is_help=True,
-    help="List, make, try and remove what starts agents and workflows: files, events, schedules, webhooks.",
+    help="List, create, test, fire and remove triggers: files, events, schedules, webhooks.",
     epilog=EPILOG,
 )
 
@@ -26,7 +26,7 @@ FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The trigger's file: .yaml, .yml or .json.")
 ]
 
-LS_HELP = """List the triggers, and say what came today and fitted none.
+LS_HELP = """List triggers, and what fitted none today.
 
 Examples:
 
@@ -34,7 +34,7 @@ Examples:
 
   stepward triggers ls --json | jq -r '.triggers[] | select(.kind=="schedule") | .id'
 """
-SHOW_HELP = """Show one trigger: what it says, what it did, when it fires next.
+SHOW_HELP = """Show one trigger: its fields, what it did, when it fires next.
 
 Examples:
 
@@ -42,7 +42,7 @@ Examples:
 
   stepward triggers show inbox --json | jq .state
 """
-ADD_HELP = """Make a trigger from its file. With --replace, change the one that is there.
+ADD_HELP = """Create a trigger from its file; with --replace, change an existing one.
 
 A webhook's secret is shown once, here.
 
@@ -52,7 +52,7 @@ Examples:
 
   stepward triggers add inbox.yaml --replace
 """
-TRY_HELP = """Show what an event would start; nothing starts.
+TRY_HELP = """Show what an event would start, without starting it.
 
 Examples:
 
@@ -89,7 +89,7 @@ def show(
 @app.command("add", help=ADD_HELP, epilog=EPILOG)
 def add(
     file: FileArgument,
-    replace: Annotated[bool, typer.Option("--replace", help="Change the trigger that is there.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Change the existing trigger.")] = False,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
@@ -121,7 +121,7 @@ def attempt(
     """Show what an event would start."""
     given = read_input(event)
     if not isinstance(given, dict):
-        raise InputError("--event is no JSON object.", 'Give one, as in {"key": "inbox/1.json"}.')
+        raise InputError("--event is not a JSON object.", 'Give one, as in {"key": "inbox/1.json"}.')
     with connect(url, key) as stepward:
         trial = stepward.triggers.attempt(trigger_id, given)
     output.answer(trial, _show_trial, as_json=as_json)

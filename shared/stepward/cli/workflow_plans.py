@@ -18,9 +18,9 @@ from stepward.sdk.workflow_shapes import Drawn
 if TYPE_CHECKING:
     from stepward.cli.offline import Offline
 
-PLAN_HELP = """Say what a run will enter, how long it takes, what it costs at least and at most, and what is proved of it.
+PLAN_HELP = """Plan a run: states, time and cost at least and at most, and what is proved.
 
-Keeps and starts nothing. A * marks the critical path.
+Registers and starts nothing. A * marks the critical path.
 
 Examples:
 
@@ -44,7 +44,7 @@ Examples:
 
   stepward workflows compile billing-flow --out billing.asl.json
 """
-DIFF_HELP = """Tell two versions apart: tasks, order, plan, and what they may reach.
+DIFF_HELP = """Compare two versions: tasks, order, plan, and what they may reach.
 
 A file is compared with the newest version that is registered; an id needs --from.
 
@@ -157,7 +157,7 @@ def _compared(
 ) -> WorkflowDiff:
     if not is_file(given):
         if before is None:
-            raise InputError("With which version is not said.", "Give --from 1.0.0, or a file.")
+            raise InputError("The version is missing.", "Give --from 1.0.0, or a file.")
         return stepward.workflows.diff(given, before, after=after)
     if before or after:
         raise InputError("A file is compared with the newest version.", "Leave --from and --to out.")

@@ -29,7 +29,7 @@ from stepward.sdk import Stepward, WorkflowRun, WorkflowRunPage
 RUN_HELP = """Start a workflow and watch its tasks to the end.
 
 A file is registered first; the same version with the same content changes nothing. Shows each task as it begins and
-ends, then the output and the report. Ends with 1 unless the run is COMPLETED.
+ends, then the output and the report. Exits 1 unless the run is COMPLETED.
 
 Examples:
 
@@ -63,7 +63,7 @@ Examples:
 
   stepward workflows tail run_01… --json | jq -r '.task // .status'
 """
-CANCEL_HELP = """Stop a run and all that it has set going.
+CANCEL_HELP = """Cancel a run and the runs within it.
 
 Examples:
 
@@ -169,7 +169,7 @@ def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
 def cancel(
     run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Stop a run and all that it has set going."""
+    """Cancel a run and the runs within it."""
     with connect(url, key) as stepward:
         ended = stepward.workflows.cancel(run_id)
     if as_json:

@@ -14,9 +14,9 @@ from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or
 from stepward.cli.exit_codes import EPILOG, InputError
 
 _PREFIX: Final = "task_"
-TYPES_HELP = """List the types of tasks with what they do and the fields of their own, or tell all fields of one.
+TYPES_HELP = """List the task types, or show all fields of one.
 
-A field with * must be there.
+A field with * is required.
 
 Examples:
 
@@ -112,7 +112,7 @@ def _words(schema: dict[str, Any]) -> Iterator[str]:
 
 
 def types(
-    name: Annotated[str | None, typer.Argument(metavar="TYPE", help="The type to tell all of.")] = None,
+    name: Annotated[str | None, typer.Argument(metavar="TYPE", help="The type to show.")] = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,

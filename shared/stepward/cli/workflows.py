@@ -23,9 +23,9 @@ app = typer.Typer(
 Found = tuple[Source, tuple[WorkflowProblem, ...]]
 """A file, and what was found in it."""
 
-REGISTER_HELP = """Keep a version of a workflow and have its state machine made.
+REGISTER_HELP = """Register a version of a workflow and create its state machine.
 
-The same version with the same content changes nothing. What is wrong with the file is told all at once.
+The same version with the same content changes nothing. All problems of the file are reported at once.
 
 Examples:
 
@@ -33,9 +33,9 @@ Examples:
 
   python billing_flow.py | stepward workflows register -
 """
-VALIDATE_HELP = """Say all that is wrong with files, a line each: file:line:column: task: what (how to mend it).
+VALIDATE_HELP = """Check workflows' files; prints a line for each problem: file:line:column: task: what (fix).
 
-Nothing is kept. Ends with 1 if anything is wrong. Without a server, names that it would look up are warnings.
+Nothing is registered. Exits 1 if there is a problem. Without a server, names that it would look up are warnings.
 
 Examples:
 
@@ -51,7 +51,7 @@ Examples:
 
   stepward workflows ls --json | jq -r '.workflows[].id'
 """
-SHOW_HELP = """Show one version: how it stands, and its document.
+SHOW_HELP = """Show one version: its status and its document.
 
 Examples:
 

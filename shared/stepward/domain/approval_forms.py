@@ -31,7 +31,7 @@ class FormField(BaseModel):
         default="text", description="What may be filled in."
     )
     label: str = Field(default="", max_length=200, description="What the person reads beside it.")
-    required: bool = Field(default=False, description="Whether nobody can approve without it.")
+    required: bool = Field(default=False, description="Whether it is required to approve.")
     choices: tuple[Choice, ...] = Field(
         default=(), max_length=MOST_CHOICES, description="What may be chosen; of the type `choice` alone."
     )

@@ -124,12 +124,12 @@ def new_key(key_id: str, value: str, added_at: str) -> StoredKey:
         wrong = str(error.errors(include_input=False, include_context=False)[0]["loc"][0])
     if wrong == "id":
         raise InvalidRequest(
-            "the key's id is none.",
+            "the key's id is invalid.",
             field="id",
             fix="use 1 to 64 letters, digits, dots, dashes and underlines",
         )
     raise InvalidRequest(
-        f"what was given is no key: it has {len(value)} characters, or some that no key has.",
+        f"the value is not a key: it has {len(value)} characters, or some that no key has.",
         field="value",
         fix="give 1 to 4,096 letters, digits and signs without spaces and line breaks",
     )

@@ -43,7 +43,7 @@ class RunState:
     """Everything that the next step of a run depends on, derived from its journal and from nothing else.
 
     `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
-    the run stands in line while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
+    the run is in the run queue while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
     the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
     `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
     `turns_by_agent` counts the turns that each of them has taken; `cuts` the replies that broke off since the newest turn,

@@ -104,13 +104,13 @@ def time_zone(name: str) -> tzinfo:
     if name == "UTC":
         return UTC
     if name in _NO_ZONES:
-        raise ValueError(f"{name!r} is no time zone of EventBridge Scheduler; write {_NO_ZONES[name]}")
+        raise ValueError(f"{name!r} is not a time zone of EventBridge Scheduler; write {_NO_ZONES[name]}")
     try:
         zone = None if name.startswith(("posix/", "right/")) else ZoneInfo(name)
     except (LookupError, OSError, ValueError):
         zone = None
     if zone is None:
-        raise ValueError(f"{name!r} is no time zone; write {_similar(name)}")
+        raise ValueError(f"{name!r} is not a time zone; write {_similar(name)}")
     return zone
 
 

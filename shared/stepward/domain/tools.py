@@ -132,7 +132,7 @@ def _spelt_out(word: str, given: dict[str, Any]) -> dict[str, Any]:
     if not (isinstance(given[word], str) and isinstance(config, dict)):
         raise ValueError(f"`{word}` takes {_an(setting)}'s id, and `config` is an object")  # noqa: TRY004  pydantic's way
     if twice := sorted(named.keys() & config.keys()):
-        raise ValueError(f"{twice[0]!r} stands in `config` and beside it; keep one of the two")
+        raise ValueError(f"{twice[0]!r} is given in `config` and beside it; keep one of the two")
     rest = {name: value for name, value in given.items() if name not in (word, "version")}
     name = (beginning + given[word].replace("-", "_"))[:LONGEST_NAME_CHARS]
     return {"name": name, **rest, "tool": tool, "config": {**config, **named}}

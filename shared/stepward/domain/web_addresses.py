@@ -91,9 +91,7 @@ def _split(place: str) -> tuple[str, str]:
     if place.startswith("["):
         host, closed, port = place[1:].partition("]")
         if not closed or (port and not port.startswith(":")):
-            raise BadAddress(
-                "an address of version 6 stands in brackets, as in http://[2606:4700::1111]:8080"
-            )
+            raise BadAddress("write an IPv6 address in brackets, as in http://[2606:4700::1111]:8080")
         return f"[{host}]", port.removeprefix(":")
     host, _, port = place.partition(":")
     return host, port
@@ -103,7 +101,7 @@ def _port(port: str, scheme: str) -> int | None:
     if not port:
         return None
     if not re.fullmatch(r"[1-9][0-9]{0,4}", port, re.ASCII) or int(port) > 65_535:
-        raise BadAddress(f"{port!r} is no port; it is a number from 1 to 65535")
+        raise BadAddress(f"{port!r} is not a port; use a number from 1 to 65535")
     return None if int(port) == DEFAULT_PORTS[scheme] else int(port)
 
 
@@ -115,7 +113,7 @@ def _host(host: str) -> str:
     if _NUMBER.fullmatch(labels[-1]):
         return _version_4(name)
     if len(name) > _MOST_HOST_CHARS or not all(map(_LABEL.fullmatch, labels)):
-        raise BadAddress(f"{host!r} is no host name")
+        raise BadAddress(f"{host!r} is not a host name")
     return name
 
 
@@ -124,7 +122,7 @@ def _version_6(text: str) -> str:
     try:
         found = ipaddress.IPv6Address(text)
     except ValueError:
-        raise BadAddress(f"[{text}] is no address of version 6") from None
+        raise BadAddress(f"[{text}] is not an IPv6 address") from None
     if found.scope_id is not None:
         raise BadAddress(f"[{text}] has a zone, which no public address has")
     return found.compressed
@@ -135,7 +133,7 @@ def _version_4(text: str) -> str:
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
-        raise BadAddress(f"{text!r} is no address of version 4; write four numbers from 0 to 255") from None
+        raise BadAddress(f"{text!r} is not an IPv4 address; write four numbers from 0 to 255") from None
 
 
 def _in_ascii(host: str) -> str:
@@ -149,7 +147,7 @@ def _in_ascii(host: str) -> str:
     try:
         return _DOTS.sub(".", host).encode("idna").decode("ascii").lower()
     except UnicodeError:
-        raise BadAddress(f"{host!r} is no host name") from None
+        raise BadAddress(f"{host!r} is not a host name") from None
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address

@@ -124,7 +124,7 @@ class Policy(BaseModel):
         " `redacted`.",
     )
     approve_once: bool = Field(
-        default=False, description="Every tool of effect `once` stands behind a person's approval."
+        default=False, description="Every tool of effect `once` needs a person's approval."
     )
 
 

@@ -75,7 +75,7 @@ class BoundedJsonata(ExactJsonata):
             return _text(value)
         if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
             return value
-        raise TypeError("it brought a function, which is no value; call it")
+        raise TypeError("it gave a function, which is not a value; call it")
 
     def _eval(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002  the library's name
         bounds = self.bounds

@@ -89,7 +89,7 @@ def _compiled(source: str) -> BoundedJsonata:
 
 def _unreadable(expression: str, fault: str, field: str) -> InvalidRequest:
     detail = f"the expression {_shown(expression)!r} cannot be read: {fault}"
-    return InvalidRequest(detail, field=field, fix="mend the JSONata")
+    return InvalidRequest(detail, field=field, fix="fix the JSONata")
 
 
 def _reason(error: Exception) -> str:

@@ -125,7 +125,7 @@ def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
     if not rehearsed and _provider_of(agent) in UNCARRIED:
         or_rehearse = ', or start it with `"rehearse": true`' if agent.rehearsal else ""
         raise InvalidRequest(
-            f"nobody can ask the model {agent.model!r} of agent {agent.id!r}: {_whose(agent)}.",
+            f"no provider can serve the model {agent.model!r} of agent {agent.id!r}: {_whose(agent)}.",
             field="model",
             fix=f"name a model of {', '.join(PROVIDERS)}{or_rehearse}",
         )
@@ -141,7 +141,7 @@ def check_answerable(agent: AgentDefinition) -> None:
         near = get_close_matches(agent.model, [*ALIASES, *listed_models()], n=1)
         meant = f"did you mean {near[0]!r}? Else name" if near else "name"
         raise InvalidRequest(
-            f"nobody can ask the model {agent.model!r}: {_whose(agent)}, and agent {agent.id!r} has no rehearsal.",
+            f"no provider can serve the model {agent.model!r}: {_whose(agent)}, and agent {agent.id!r} has no rehearsal.",
             field="model",
             fix=f"{meant} a model of {', '.join(PROVIDERS)}, or PROVIDER/MODEL of a server of your own; "
             "or add a `rehearsal` with the replies that stand in for it",

@@ -175,7 +175,7 @@ class Gateway:
             raise ProviderRefused("this function calls no models.")
         fault = fault_of(request.attachments, card.capabilities, card.provider)
         if fault:
-            fix = "hand over only to agents whose models take the run's attachments; `stepward models` tells"
+            fix = "hand over only to agents whose models take the run's attachments; `stepward models` lists them"
             raise ProviderRefused(f"the model {card.id!r} {fault[1]}", fix=fix)
         fresh_s = call.time_left_s()
         attempts = Retrying(

@@ -75,7 +75,7 @@ def _meaning(answered: Answered) -> ProviderFault:
     if answered.kind in _NO_MORE_MONEY or answered.status == 402:
         return ProviderRefused(
             f"{said} The account has no credit left.",
-            fix=f"whoever pays for {answered.provider} tops it up",
+            fix=f"the one who pays for {answered.provider} tops it up",
         )
     if marked == "false" or (marked != "true" and not _is_passing(answered)):
         return _final(answered, said)

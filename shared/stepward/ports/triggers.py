@@ -41,7 +41,7 @@ class Unmatched(BaseModel):
 def changed_meanwhile(trigger: str) -> Conflict:
     """The error for a change that is based on an older state, the same from every store."""
     return Conflict(
-        f"the trigger {trigger!r} was changed by somebody else at this moment.",
+        f"the trigger {trigger!r} was changed by another writer at this moment.",
         field="trigger_id",
         fix="read it again, and change it then",
     )

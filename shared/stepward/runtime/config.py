@@ -90,7 +90,7 @@ class Settings(BaseModel):
         value = getattr(self, name)
         if not value:
             raise Bug(
-                f"{name.upper()} is not set: the room's `grants` in function.toml do not name what it uses"
+                f"{name.upper()} is not set: the function's `grants` in function.toml do not name what it uses"
             )
         return str(value)
 

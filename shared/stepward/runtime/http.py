@@ -83,7 +83,9 @@ def body_of(event: APIGatewayProxyEventV2) -> Any:
     try:
         return read_json(text_of(bytes_of(event)))
     except NotText as error:
-        raise InvalidRequest(f"the body is no text: {error}.", field="body", fix="send UTF-8 JSON") from error
+        raise InvalidRequest(
+            f"the body is not text: {error}.", field="body", fix="send UTF-8 JSON"
+        ) from error
 
 
 def bytes_of(event: APIGatewayProxyEventV2) -> bytes:

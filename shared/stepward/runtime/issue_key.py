@@ -77,7 +77,7 @@ def _lasts(text: str) -> timedelta:
     seconds = int(found[1]) * _UNITS_S[found[2]] if found else 0
     if not 0 < seconds <= _LONGEST_S:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no time; write a number with s, m, h or d, ten years at most"
+            f"{text!r} is not a duration; write a number with s, m, h or d, ten years at most"
         )
     return timedelta(seconds=seconds)
 

@@ -44,7 +44,7 @@ def _read(arguments: list[str] | None) -> argparse.Namespace:
         parser.add_argument(f"--{name}", help=unit)
     parser.add_argument("--discount", help="percent that a contract takes off; 0 takes a discount away")
     parser.add_argument("--source", help="where the price comes from")
-    parser.add_argument("--as-of", help="the day on which it was read, as 2026-11-30; today if not said")
+    parser.add_argument("--as-of", help="the day on which it was read, as 2026-11-30. Default: today")
     parser.add_argument("--json", action="store_true", help="print JSON")
     chosen = parser.parse_args(arguments)
     if chosen.action != "ls" and not chosen.model:

@@ -83,7 +83,7 @@ def _check_tenant(tenant: str) -> None:
     check_id("tenant", tenant, TENANT_PATTERN)
     if tenant == SHARED:
         raise InvalidRequest(
-            f"{SHARED!r} is no tenant here: it stands for all who have no keys of their own.",
+            f"{SHARED!r} is reserved: it means all tenants without keys of their own.",
             field="tenant",
             fix="leave --tenant out",
         )
@@ -113,7 +113,7 @@ def _removed(chosen: argparse.Namespace, pools: ProviderPools) -> str:
     only = pool.keys[0].id if len(pool.keys) == 1 else None
     if chosen.id is None and only is None:
         known = ", ".join(key.id for key in pool.keys) or "none at all"
-        raise InvalidRequest(f"which key is not said; there is {known}.", field="id", fix="give --id")
+        raise InvalidRequest(f"no key is named; there is {known}.", field="id", fix="give --id")
     left = pool.without_key(chosen.id or str(only))
     pools.write(chosen.provider, owner, left)
     return _shown(chosen, [(chosen.provider, owner, key) for key in left.keys])

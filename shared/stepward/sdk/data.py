@@ -98,5 +98,5 @@ class DataClient:
 
 def _path(key: str) -> str:
     if not is_data_path(key):
-        raise BadCall(f"{key!r} is no key of a data file.", f"Write {RULE}.")
+        raise BadCall(f"{key!r} is not a key of a data file.", f"Write {RULE}.")
     return f"/data/{quote(key)}"

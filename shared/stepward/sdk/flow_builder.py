@@ -238,7 +238,7 @@ class FlowBuilder:
     def _check_id(self, task_id: str) -> None:
         if not re.fullmatch(TASK_ID_PATTERN, task_id):
             fix = "Use letters, digits and _, 48 at most, beginning with a letter."
-            raise BadCall(f"{task_id!r} is no id of a task.", fix)
+            raise BadCall(f"{task_id!r} is not an id of a task.", fix)
         if self._scope.taken(task_id):
             raise BadCall(
                 f"There is a task {task_id!r} already that is seen from here.", "Give it another id."

@@ -112,7 +112,7 @@ def check_names(options: Mapping[str, Any], known: frozenset[str]) -> None:
         if name not in known:
             near = get_close_matches(name, known, n=1)
             fix = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(sorted(known))}."
-            raise BadCall(f"There is no option {name!r} here.", fix)
+            raise BadCall(f"There is no option {name!r}.", fix)
 
 
 def _retry(rule: Any) -> Any:

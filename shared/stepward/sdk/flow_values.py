@@ -91,7 +91,7 @@ def jsonata(source: str | Reference) -> str:
     """
     if not isinstance(source, str | Reference):
         fix = "Compare and calculate within the text, as in jsonata(f'{order.output.sum} > 100')."
-        raise BadCall(f"{source!r} is no JSONata: Python has worked it out already.", fix)
+        raise BadCall(f"{source!r} is not JSONata: Python has already evaluated it.", fix)
     text = str(source).strip()
     if not text:
         raise BadCall("An expression is empty.", "Write JSONata, as in jsonata('$input.price * 2').")
@@ -112,7 +112,7 @@ def plain(value: Any) -> Any:
         case _:
             shown = f"{type(value).__name__} {getattr(value, 'id', '')}".strip()
             raise BadCall(
-                f"A {shown} is no value of a document.",
+                f"A {shown} is not a value of a document.",
                 "Give JSON values; what a task brings is its `.output`.",
             )
 

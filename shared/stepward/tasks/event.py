@@ -77,7 +77,7 @@ class EventTask(TaskType[EventSettings]):
         """Put it, with an id that is the same in every attempt."""
         if taken := [name for name in PLATFORM_FIELDS if name in ready.inputs]:
             raise InvalidRequest(
-                f"the event's {taken[0]!r} is said by the platform.",
+                f"the event's {taken[0]!r} is set by the platform.",
                 field=f"with.{taken[0]}",
                 fix=f"call it otherwise, {_OTHERWISE}",
             )

@@ -39,7 +39,7 @@ class ForeachSettings(TaskSettings):
         strict=True,
         ge=1,
         le=10_000,
-        description="How many items run in one execution at most; without it as many as its history has room for.",
+        description="How many items run in one execution at most. Default: as many as its history holds.",
     )
     collect: Any = Field(
         default=None, description="What each item brings; without it the outputs of the last tasks."
@@ -88,7 +88,7 @@ class ForeachTask(TaskType[ForeachSettings]):
         if not task.tasks:
             yield Fault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
         if not isinstance(settings.items, list) and not is_expression(settings.items):
-            yield Fault("items", "`items` is no list", "give a list, or an expression that brings one")
+            yield Fault("items", "`items` must be a list", "give a list, or an expression that brings one")
         if isinstance(settings.items, list) and len(settings.items) > settings.max_items:
             yield Fault("items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`")
 

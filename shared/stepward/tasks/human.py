@@ -41,7 +41,7 @@ class HumanSettings(TaskSettings):
         description="What a no does: `fail` the task, or `continue` and let the next tasks look at the decision.",
     )
     reminder_after_s: int | None = Field(
-        default=None, strict=True, ge=60, description="After how many seconds the question is told again."
+        default=None, strict=True, ge=60, description="After how many seconds a reminder is sent."
     )
     escalate_after_s: int | None = Field(
         default=None, strict=True, ge=60, description="After how many seconds `escalate_to` may decide too."
@@ -72,7 +72,7 @@ class HumanTask(TaskType[HumanSettings]):
     def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
         """Names that no principal can have, and an escalation to nobody."""
         wrong = [
-            Fault(field, f"{name!r} is no principal", "use letters, digits and @._-")
+            Fault(field, f"{name!r} is not a principal", "use letters, digits and @._-")
             for field in ("approvers", "escalate_to")
             for name in getattr(settings, field)
             if not re.fullmatch(PRINCIPAL_PATTERN, name)

@@ -36,7 +36,7 @@ class ToolSettings(TaskSettings):
 
     tool: ToolReference = Field(
         validation_alias=AliasChoices("tool", "tool_id"),
-        description="A tool of the gallery, or a function of your own as `folder.function`; its arguments are `with`.",
+        description="A built-in tool, or a function of your own as `folder.function`; its arguments are `with`.",
     )
     config: dict[str, Any] = Field(
         default_factory=dict,

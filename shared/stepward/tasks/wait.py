@@ -59,7 +59,7 @@ class WaitSettings(TaskSettings):
             return self.seconds
         if not isinstance(self.until, datetime):
             gave = "`until`" if self.until is not None else "`seconds`"
-            raise OutputMalformed(f"{gave} gave {as_read(self.until or self.seconds)}, which is no time.")
+            raise OutputMalformed(f"{gave} gave {as_read(self.until or self.seconds)}, which is not a time.")
         if self.until.tzinfo is None:
             raise OutputMalformed(f"`until` gave {self.until.isoformat()}, which has no zone; {_ZONE}.")
         seconds = ceil((self.until.astimezone(UTC) - now).total_seconds())

@@ -202,7 +202,7 @@ def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:
     if not is_expression(ready.task.settings["url"]):
         return settings
     if settings.url is None or not settings.url.isprintable() or set(settings.url) & set("{}"):
-        raise OutputMalformed(f"`url` gave {as_read(settings.url)}, which is no address.")
+        raise OutputMalformed(f"`url` gave {as_read(settings.url)}, which is not an address.")
     wrong = [fault.detail for fault in config_faults(settings.as_tool())]
     if leads_elsewhere := fault_of_path(settings.url):
         wrong.append(leads_elsewhere)

@@ -123,9 +123,7 @@ def _arguments_of(function: Callable[..., Any], hints: dict[str, Any]) -> type[B
         if hints.get(name) is Call:
             continue
         if name not in hints or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(
-                f"{function.__name__}: {name} needs a type, because models are told what to fill in"
-            )
+            raise TypeError(f"{function.__name__}: {name} needs a type, because models see what to fill in")
         default = ... if parameter.default is parameter.empty else parameter.default
         described: dict[str, Any] = (
             {"description": told[name]} if name in told and not _is_described(hints[name]) else {}
@@ -142,7 +140,7 @@ def _purpose(function: Callable[..., Any]) -> str:
     text = inspect.getdoc(function) or ""
     purpose = _SECTION.split(text)[0].strip()
     if not purpose:
-        raise TypeError(f"{function.__name__} needs a docstring: it tells models what the tool is for")
+        raise TypeError(f"{function.__name__} needs a docstring: models read what the tool is for")
     return purpose
 
 

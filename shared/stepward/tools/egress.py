@@ -169,7 +169,9 @@ def _checked_address(host: str) -> str:
     """
     literal = _literal(host)
     if host in METADATA_NAMES or (literal and is_metadata(literal)):
-        raise ToolFailed(f"{host} is where a cloud tells machines their credentials; nothing goes there.")
+        raise ToolFailed(
+            f"{host} is where a cloud gives machines their credentials; requests to it are refused."
+        )
     if literal:
         return str(literal)
     try:

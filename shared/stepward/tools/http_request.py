@@ -89,7 +89,7 @@ class RequestSettings(Settings):
             return f"{differs[0]!r} is {'nowhere in the request' if differs[0] in named else 'not described'}"
         sure = set(self.parameters.get("required", []))
         open_ended = sorted(places_in(self.url) - sure)
-        return f"{open_ended[0]!r} stands in the path, so it is required" if open_ended else None
+        return f"{open_ended[0]!r} is in the path, so it is required" if open_ended else None
 
 
 class HttpRequest(Tool[RequestSettings, Arguments]):

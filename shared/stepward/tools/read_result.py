@@ -62,7 +62,7 @@ class ReadResult(Tool[Settings, Part]):
 def _read(reference: str, context: ToolContext) -> Any:
     run, _, call = reference.partition("/")
     if context.results is None or run not in (context.run, *context.family):
-        raise ToolFailed(f"{reference} is no result of this run.")
+        raise ToolFailed(f"{reference} is not a result of this run.")
     try:
         return json.loads(context.results.read(context.tenant, run, call))
     except NotFound as error:
@@ -81,7 +81,7 @@ def _at(value: Any, path: str) -> Any:
 
 def _index(name: str) -> int:
     if not re.fullmatch("-?[0-9]{1,9}", name):
-        raise ValueError(f"{name} is no index of a list")
+        raise ValueError(f"{name} is not an index of a list")
     return int(name)
 
 

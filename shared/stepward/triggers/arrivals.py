@@ -66,7 +66,7 @@ def arrival_of(event: Mapping[str, Any], sources: Mapping[str, str]) -> Arrival 
     tenant's agents. Only the platform puts events of workflows, and says in them whose run it was.
     """
     if "source" not in event or "detail-type" not in event:
-        raise Bug(f"this is no event: {sorted(event)}")
+        raise Bug(f"this is not an event: {sorted(event)}")
     if event["source"] == "aws.s3":
         return object_arrival(event)
     source = str(event["source"])

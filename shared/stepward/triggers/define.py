@@ -173,7 +173,7 @@ class DefineTriggers:
             raise InvalidRequest(
                 f"events from {trigger.event.source!r} are not given to this tenant.",
                 field="event.source",
-                fix=f"{known}; whoever deploys gives sources to tenants in the stage's `event_sources`",
+                fix=f"{known}; the operator maps sources to tenants in the stage's `event_sources`",
             )
 
 

@@ -128,7 +128,7 @@ def parsed_content(body: bytes, kind: str) -> Any:
         raise InvalidRequest(
             f"the object is not {'JSON' if kind == 'json' else 'UTF-8 text'}: {error}",
             field="s3.content",
-            fix="mend the object, or change the trigger's `content`",
+            fix="fix the object, or change the trigger's `content`",
         ) from error
 
 

@@ -84,7 +84,7 @@ class PutTriggerEvent:
             raise InvalidRequest(
                 f"events from {wanted.source!r} are not given to this tenant any more.",
                 field="event.source",
-                fix="whoever deploys gives sources to tenants in the stage's `event_sources`",
+                fix="the operator maps sources to tenants in the stage's `event_sources`",
             )
         self.bus.put(source, type_, given.detail)
         return {"trigger": trigger_id, "event": event}

@@ -72,7 +72,7 @@ def _read(body: bytes) -> Any:
     try:
         text = text_of(body)
     except NotText as error:
-        raise InvalidRequest(f"the body is no text: {error}.", field="body", fix="send UTF-8") from error
+        raise InvalidRequest(f"the body is not text: {error}.", field="body", fix="send UTF-8") from error
     try:
         value = read_json(text)
     except NotJson as error:

@@ -120,7 +120,7 @@ def test_a_misspelt_model_is_told_first_and_once_with_the_nearest_name() -> None
 def test_a_model_that_nobody_can_ask_is_refused_at_the_start() -> None:
     world = a_world(an_agent_body(), rehearsals=False)
     world.swap_version(an_agent_body(model="openvino/qwen3-8b"))
-    with pytest.raises(InvalidRequest, match="nobody can ask the model") as refused:
+    with pytest.raises(InvalidRequest, match="no provider can serve the model") as refused:
         begin(world)
     assert refused.value.field == "model"
     assert '"rehearse": true' in (refused.value.fix or "")

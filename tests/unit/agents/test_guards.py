@@ -184,7 +184,7 @@ def test_the_room_of_tools_looks_for_the_yes_itself(world: World) -> None:
     result = world.journal.call(run.key, call).result  # type: ignore[union-attr]
     assert (result.error, result.content["detail"]) == (  # type: ignore[union-attr]
         "ApprovalDenied",
-        "nobody has approved this call; it was not made.",
+        "this call was not approved and not made.",
     )
 
 

@@ -117,11 +117,11 @@ def test_a_step_that_is_not_there_names_those_that_are() -> None:
 def test_a_run_is_what_makes_an_agent_executing() -> None:
     life = Life()
     life.register()
-    with pytest.raises(Conflict, match="what a run makes"):
+    with pytest.raises(Conflict, match="follows from runs"):
         life.move("EXECUTING")
     key = life.world.start()
     assert life.show()["view"] == "EXECUTING"
-    with pytest.raises(Conflict, match="what a run makes"):
+    with pytest.raises(Conflict, match="follows from runs"):
         life.move("COMPLETED")
     life.world.finish(key)
     assert (life.show()["view"], life.show()["state"]) == ("COMPLETED", "READY")

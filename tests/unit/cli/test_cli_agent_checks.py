@@ -147,7 +147,7 @@ def test_each_file_has_its_lines_and_one_wrong_file_fails_all(run: Run) -> None:
     assert seen.code == 1
     lines = seen.out.splitlines()
     assert lines[0].startswith("a.yaml:2:1: it cannot be read as YAML")
-    assert lines[1].startswith("b.json:1:13: the key 'id' stands in line 1 already")
+    assert lines[1].startswith("b.json:1:13: the key 'id' appears in line 1 already")
     assert lines[2] == "c.yaml: nothing is wrong."
 
 

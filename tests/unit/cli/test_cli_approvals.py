@@ -54,7 +54,9 @@ def test_what_a_workflow_asks_is_listed_and_shown_by_its_task(run: Run, stage: S
     assert "approve@each[0]" in run("approvals", "show", ID).out
 
 
-@pytest.mark.parametrize(("status", "said"), [("open", "Nobody is asked"), ("done", "Nothing was decided")])
+@pytest.mark.parametrize(
+    ("status", "said"), [("open", "There are no approvals"), ("done", "Nothing was decided")]
+)
 def test_an_empty_list_says_so(run: Run, stage: Stage, status: str, said: str) -> None:
     stage(ok({"approvals": [], "next_cursor": None}))
     assert said in run("approvals", "ls", "--status", status).out

@@ -28,7 +28,7 @@ DESTROYING = [
 
 
 @pytest.mark.parametrize("command", DESTROYING)
-@pytest.mark.parametrize(("answer", "said"), [("n\n", "Nothing was done"), ("", "Nobody answered")])
+@pytest.mark.parametrize(("answer", "said"), [("n\n", "Nothing was done"), ("", "Not confirmed")])
 def test_what_destroys_asks_and_does_nothing_without_a_yes(
     run: Run,
     stage: Stage,

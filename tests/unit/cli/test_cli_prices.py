@@ -64,8 +64,8 @@ def test_an_alias_is_changed_over_its_models_price(run: Run, stage: Stage) -> No
         (("ours/llama",), "Give --input and --output, or --discount"),
         (("ours/llama", "--input", "1"), "give --output as well"),
         (("claude-sonet-5-5", "--discount", "1"), "Did you mean 'claude-sonnet-5-5'?"),
-        (("ours/llama", "--input", "1_000"), "is no amount"),
-        (("ours/llama", "--input", "-1"), "is no amount"),
+        (("ours/llama", "--input", "1_000"), "is not an amount"),
+        (("ours/llama", "--input", "-1"), "is not an amount"),
     ],
 )
 def test_what_says_too_little_sets_nothing(run: Run, stage: Stage, words: tuple[str, ...], said: str) -> None:

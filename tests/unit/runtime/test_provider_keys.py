@@ -132,7 +132,7 @@ def test_what_is_no_key_is_refused_and_not_repeated(run: Run, pools: MemoryPools
     code, _, said = run("set", "--provider", "anthropic", value=value)
     assert code == 1
     assert "planted" not in said
-    assert "InvalidRequest: what was given is no key" in said
+    assert "InvalidRequest: the value is not a key" in said
     assert pools.names() == []
 
 
@@ -150,7 +150,7 @@ def test_a_key_as_an_argument_is_refused_and_not_repeated(run: Run, words: tuple
         (("set", "--provider", "Anthropic"), "'Anthropic' is not a valid provider"),
         (("set", "--provider", "anthropic", "--tenant", "Acme"), "'Acme' is not a valid tenant"),
         (("set", "--provider", "anthropic", "--tenant", "shared"), "Fix: leave --tenant out"),
-        (("set", "--provider", "anthropic", "--id", "a b"), "the key's id is none"),
+        (("set", "--provider", "anthropic", "--id", "a b"), "the key's id is invalid"),
         (("set", "--provider", "bedrock"), "'bedrock' takes no key"),
         (("ls", "--id", "x"), "--id is for set, add and remove only"),
         (("list",), "invalid choice: 'list'"),

@@ -175,7 +175,7 @@ def test_the_effect_follows_the_method_unless_the_agent_knows_better() -> None:
         ({"method": "GET"}, "a GET has none"),
         ({"arguments": {"type": "object", "properties": {}}}, "'customer' is not described"),
         ({"body": None}, "'gift' is nowhere in the request"),
-        ({"url": SHOP + "/{customer}/{note}"}, "'note' stands in the path"),
+        ({"url": SHOP + "/{customer}/{note}"}, "'note' is in the path"),
         ({"arguments": {"type": "object", "oneOf": []}}, "'oneOf' cannot be checked"),
     ],
 )

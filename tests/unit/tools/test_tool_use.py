@@ -59,7 +59,7 @@ def test_a_function_of_ones_own_is_called_by_its_last_part() -> None:
         ({}, "found none of them"),
         ({"tool": "calculate", "agent": "researcher"}, "found `tool` and `agent`"),
         ({"agent": ["researcher"]}, "`agent` takes an agent's id"),
-        ({"agent": "researcher", "config": {"agent": "other"}}, "'agent' stands in `config` and beside it"),
+        ({"agent": "researcher", "config": {"agent": "other"}}, "'agent' is given in `config` and beside it"),
         ({"workflow": 7}, "`workflow` takes a workflow's id"),
         ({"tool": "calculate", "version": "1.0.0"}, "version"),
         ({"tool": "calculate", "timeout_s": 0}, "timeout_s"),

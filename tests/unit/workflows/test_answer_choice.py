@@ -156,7 +156,7 @@ def test_what_nobody_can_ask_is_refused(monkeypatch: pytest.MonkeyPatch) -> None
     mixed = Mixed()
     mixed.keep("helper")
     monkeypatch.setattr(catalog, "UNCARRIED", ("anthropic",))
-    with pytest.raises(InvalidRequest, match="nobody can ask") as refused:
+    with pytest.raises(InvalidRequest, match="no provider can serve") as refused:
         mixed.ask(rehearse=False)
     assert (refused.value.field, bool(refused.value.fix)) == ("model", True)
 

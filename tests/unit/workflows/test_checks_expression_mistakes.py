@@ -111,7 +111,7 @@ def test_a_path_from_nothing_is_told_in_an_expression_too(expression: str, near:
         ("$input.age === 18 && $input.b", "write = for ==, write and for &&"),
         ("$input.a || $input.b", "write or for ||"),
         ("!$input.a", "write $not(…) for !$"),
-        ("$input.a = '==' )", "mend the JSONata"),
+        ("$input.a = '==' )", "fix the JSONata"),
     ],
 )
 def test_the_right_form_of_a_condition_is_said(when: str, right: str) -> None:

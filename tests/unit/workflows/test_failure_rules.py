@@ -43,7 +43,7 @@ def test_a_when_that_is_no_truth_value_fails_the_task() -> None:
 def test_a_function_is_no_output() -> None:
     ran = run({**well("a"), "output": "{% function($x) { $x } %}"})
     assert ran.head.error is not None
-    assert "brought a function" in ran.head.error.detail
+    assert "it gave a function" in ran.head.error.detail
 
 
 @pytest.mark.parametrize(

@@ -136,7 +136,7 @@ def test_limits_bound_an_agent_whose_cost_nobody_knows() -> None:
 def test_what_nobody_knows_is_said() -> None:
     made = planned("tasks:\n- {id: a, agent: writer}\n")
     assert made.cost.most_usd_micros is None
-    assert any("a cost nobody knows" in note for note in made.notes)
+    assert any("is not known yet" in note for note in made.notes)
 
 
 def test_what_follows_a_task_that_may_fail_may_be_skipped() -> None:

@@ -40,7 +40,7 @@ _STATUS: Final[Mapping[str, int]] = {
 """The status of an error that comes within a stream, which has begun with 200."""
 _MODEL_FAILED: Final = 424
 _ROLE: Final = (
-    "whoever runs the stage lets the function's role call bedrock:InvokeModelWithResponseStream on the model and its"
+    "the operator lets the function's role call bedrock:InvokeModelWithResponseStream on the model and its"
     " inference profile, and asks for access to the model in Bedrock's console"
 )
 
@@ -65,7 +65,7 @@ def fault(error: ClientError, call: CallContext) -> ProviderFault:
     if kind == "ServiceQuotaExceededException":
         return ProviderRefused(
             f"{call.provider} allows no more ({where}): {message}",
-            fix="whoever owns the account asks Service Quotas for more of Bedrock",
+            fix="the account's owner asks Service Quotas for more of Bedrock",
         )
     if status == _MODEL_FAILED:
         return ProviderUnavailable(f"{call.vendor_model} failed ({where}): {message}")

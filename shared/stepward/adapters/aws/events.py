@@ -118,7 +118,7 @@ def _name(kept: KeptTrigger) -> str:
 
 def _too_many_schedules() -> Conflict:
     return Conflict(
-        "the account has no room for another schedule.",
+        "the account's quota of schedules is used up.",
         field="schedule",
         fix="delete triggers, or ask AWS for a higher quota of schedules",
     )

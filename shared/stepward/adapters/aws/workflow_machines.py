@@ -84,7 +84,7 @@ class StepFunctionsWorkflows:
         except _NoMachine as error:
             self.request_publish(head.tenant, head.workflow, head.version)
             raise MachineMissing(
-                f"the state machine of {head.workflow} {head.version} is gone and was ordered anew."
+                f"the state machine of {head.workflow} {head.version} was deleted and is being made again."
             ) from error
 
     def is_made(self, machine: str) -> bool:

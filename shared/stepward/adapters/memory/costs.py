@@ -129,7 +129,7 @@ class MemoryPrices:
         """Write prices over the version that was read."""
         with self._lock:
             if self.versioned(tenant)[1] != version:
-                raise StoreConflict("the prices were changed by somebody else.")
+                raise StoreConflict("the prices were changed by another writer.")
             self._prices[tenant] = (dict(prices), version + 1)
 
 
@@ -157,7 +157,7 @@ class MemoryLimitsConfig:
         """Write limits over the version that was read."""
         with self._lock:
             if self.versioned(tenant)[1] != version:
-                raise StoreConflict(f"the limits of {tenant} were changed by somebody else.")
+                raise StoreConflict(f"the limits of {tenant} were changed by another writer.")
             self._tenants[tenant] = (limits, version + 1)
 
     def change_account(self, limits: AccountLimits) -> None:

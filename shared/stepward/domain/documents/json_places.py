@@ -36,7 +36,7 @@ def _hold_to_grammar(text: str, reader: _Reader) -> None:
     except json.JSONDecodeError as error:
         at = Position(error.lineno, error.colno)
         detail = f"it cannot be read as JSON: {error.msg}"
-        raise reader.builder.refuse("not-json", detail, "mend the JSON", at) from error
+        raise reader.builder.refuse("not-json", detail, "fix the JSON", at) from error
     except RecursionError as error:
         detail = f"the document is nested deeper than {DEEPEST_TEXT} levels"
         fix = "take it apart"
@@ -72,9 +72,7 @@ class _Reader:
         elif word:
             self.builder.value(_WORDS[word], at)
         else:
-            self.builder.tell(
-                "not-a-number", f"{endless} is no number that JSON knows", "use null or a text", at
-            )
+            self.builder.tell("not-a-number", f"{endless} is not a JSON number", "use null or a text", at)
             self.builder.value(None, at)
         return match.end()
 

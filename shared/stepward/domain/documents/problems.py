@@ -39,7 +39,7 @@ class Problem(BaseModel):
 _MORE: Final = Problem(
     code="too-many-problems",
     detail=f"there are more than {MOST_PROBLEMS - 1} problems, and the search has stopped",
-    fix="mend these; the rest shows up the next time",
+    fix="fix these; the rest is shown the next time",
 )
 _MOST_CHARS: Final = 1_000
 _MOST_COMPARED: Final = 40

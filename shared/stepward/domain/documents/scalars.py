@@ -25,7 +25,7 @@ def plain(text: str) -> Any:
     if text[0] not in "+-.0123456789" or _LEADING_ZERO.fullmatch(text):
         return text
     if _ENDLESS.fullmatch(text):
-        raise NotANumber(f"{text} is no number that JSON knows")
+        raise NotANumber(f"{text} is not a JSON number")
     if _INTEGER.fullmatch(text) or _FLOAT.fullmatch(text):
         return number(text)
     return _within(int(text, 0), text) if _OTHER_BASE.fullmatch(text) else text

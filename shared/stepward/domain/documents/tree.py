@@ -99,7 +99,7 @@ class TreeBuilder:
         self._hold_to_unicode(name, at)
         if name in inner.container:
             first = self.positions[(*inner.path, name)].line
-            detail = f"the key {name[:80]!r} stands in line {first} already"
+            detail = f"the key {name[:80]!r} appears in line {first} already"
             self.tell("duplicate-key", detail, "keep one of the two", at)
         inner.key = name
         self.positions[(*inner.path, name)] = at

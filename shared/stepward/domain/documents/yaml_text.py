@@ -41,7 +41,7 @@ def _fix(text: str, at: Position) -> str:
     line = lines[at.line - 1] if at.line <= len(lines) else ""
     if line[at.column - 1 : at.column] == "\t":
         return "use spaces: YAML is not indented by tabs"
-    return 'put the expression in quotes: "{% … %}"' if "{%" in line else "mend the YAML"
+    return 'put the expression in quotes: "{% … %}"' if "{%" in line else "fix the YAML"
 
 
 class _Reader:

@@ -180,7 +180,7 @@ def _slots(platform: Platform) -> Iterator[str]:
     for key in line.slots:
         yield f"{key.run}: holds a slot for ever"
     for waiting in line.places.values():
-        yield f"{waiting.run}: stands in line for ever"
+        yield f"{waiting.run}: is in the run queue for ever"
     for key in platform.runtime.untold:
         yield f"{key.run}: its parent was never told of its end"
 

@@ -82,7 +82,7 @@ class Moments:
             if (head.run in holders) != (state.slot is not None and not head.ended):
                 yield f"{head.run}: its journal has the slot {state.slot}, those who hold one are {holders}"
             if state.place and state.end is None and (head.tenant, state.place) not in line.places:
-                yield f"{head.run}: stands in line by its journal, and nobody will find it there"
+                yield f"{head.run}: is in the run queue by its journal, and nobody will find it there"
 
     def _line(self) -> Iterator[str]:
         """Nobody is admitted from the line before somebody of a better place who was there first."""

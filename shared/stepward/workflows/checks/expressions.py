@@ -119,7 +119,7 @@ def _right(text: str) -> str:
     """Say how what other languages write is written in JSONata."""
     bare = _TEXTS.sub("''", text)
     said = [f"write {right} for {other}" for other, right in _OF_OTHERS.items() if other in bare]
-    return ", ".join(said[:3]) or "mend the JSONata"
+    return ", ".join(said[:3]) or "fix the JSONata"
 
 
 def _names(context: CheckContext, site: ExpressionSite, reading: ExpressionRefs) -> Iterator[Problem]:

@@ -160,7 +160,7 @@ def find_unbounded_waits(context: CheckContext, precedence: Precedence) -> Itera
     del precedence
     for node in context.nodes:
         if node.task.timeout_s is None and _waits_for_somebody(node):
-            detail = f"{node.task.id!r} waits for somebody outside, and might for ever"
+            detail = f"{node.task.id!r} waits for an answer from outside, which may never come"
             yield context.problem(
                 node, (), "no-timeout", detail, "add `timeout_s`, for example 86400 for a day"
             )

@@ -82,7 +82,7 @@ def _depend(tasks: Any, dependencies: Any, source_map: SourceMap) -> None:
     """Add what `dependencies` says of a task to its needs."""
     if not isinstance(dependencies, dict):
         fix = "write it as {task: [tasks that it needs]}"
-        source_map.report(_TOP, "dependencies", "wrong-type", "dependencies is no mapping", fix)
+        source_map.report(_TOP, "dependencies", "wrong-type", "dependencies must be a mapping", fix)
         return
     location = Location(("dependencies",), ("dependencies",))
     found = tasks if isinstance(tasks, list) else []
@@ -240,7 +240,7 @@ def bind_outputs(tasks: list[Any], location: Location, source_map: SourceMap) ->
         else:
             fix = "write it as {name: task.input}"
             source_map.report(
-                Location(at, source, path), "outputs", "wrong-type", "outputs is no mapping", fix
+                Location(at, source, path), "outputs", "wrong-type", "outputs must be a mapping", fix
             )
 
 
@@ -255,7 +255,7 @@ def _bind(
     task, _, field = target.partition(".") if isinstance(target, str) else ("", "", "")
     taker = known.get(task)
     if taker is None or not field:
-        detail = f"the output {output!r} goes to {target!r}, which is no input of a task beside it"
+        detail = f"the output {output!r} goes to {target!r}, which is not an input of a task beside it"
         source_map.report(
             location, output, "missing-task", detail, meant(task, known, "write it as task.input")
         )

@@ -99,7 +99,7 @@ OF_WORKFLOW: Final = {
     "input": "The JSON Schema of a run's input; without one anything goes.",
     "tasks": "The tasks, as a list, or as a mapping of their ids.",
     "start": "Makes the graph a state machine: it begins with this task and goes where `next` says.",
-    "output": "What a run brings: a value with expressions. Without it, the outputs of the tasks that nobody needs.",
+    "output": "The run's output: a value with expressions. Default: the outputs of the last tasks.",
     "retry": "When a failed task is tried again, unless the task says it otherwise.",
     "on_error": "What a task's final failure does: `fail` ends the run, `continue` lets the others go on.",
     "allow_partial": "Tasks may fail: the run is then PARTIALLY_COMPLETED, unless an important one or most of them did.",
@@ -113,7 +113,7 @@ OF_WORKFLOW: Final = {
 }
 OF_TASK: Final = {
     "id": "The task's name in expressions, as in $tasks.draft: letters, digits and _.",
-    "type": "What kind of task it is; it may be left out where another field tells it.",
+    "type": "The task's type; optional where another field implies it.",
     "name": "What people call it.",
     "description": "What it does; it becomes the comment of its state.",
     "needs": "The tasks that must have ended before it starts.",
@@ -122,7 +122,7 @@ OF_TASK: Final = {
     "with": "Its inputs: values, and expressions in {% … %}.",
     "retry": "When a failed attempt is made again: a number of attempts, or a rule.",
     "on_error": "What its final failure does: `fail` ends the run, `continue` lets the others go on.",
-    "fallback": "The output that stands in when it fails for good.",
+    "fallback": "The output to use when it fails for good.",
     "timeout_s": "How many seconds it may take.",
     "priority": "1 to 10; the failure of a task of 8 or more fails the run.",
     "data": "What its output holds: `pii`, or `redacted` if nothing personal is left in it.",

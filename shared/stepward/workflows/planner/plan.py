@@ -180,7 +180,7 @@ def _notes(
         yield f"{path} runs its items in chunks of up to {most:,}, each in an execution of its own"
     unknown = sorted(path for path, cost in of_runs.items() if cost.most_usd_micros is None)
     if unknown:
-        yield f"what the runs of {', '.join(unknown[:5])} cost nobody knows yet"
+        yield f"the cost of the runs of {', '.join(unknown[:5])} is not known yet"
     if definition.is_state_machine:
         yield "the critical path is the longest way through the states that comes by none twice"
     if jittered := sorted({one.owner for one in states if one.is_jittered}):

@@ -85,7 +85,7 @@ class AdmitRun:
                 return outcome
             self._begin(head)
             return True
-        raise StoreConflict(f"{waiting.run} could not be admitted; somebody else is at it.")
+        raise StoreConflict(f"{waiting.run} could not be admitted; another function is at work on it.")
 
     def _begin(self, head: WorkflowHead) -> None:
         """Begin it; one whose machine is gone has ordered it, and the janitor begins it once it is there."""

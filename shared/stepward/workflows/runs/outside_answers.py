@@ -153,7 +153,7 @@ class ReceiveCall:
         mark = next((one for one in marks if one.child and is_secret(_secret(one), secret)), None)
         if head is None or mark is None:
             raise NotFound(
-                "nobody waits for a call at this address.", field="path", fix="use the address as it came"
+                "no task waits for a call at this address.", field="path", fix="use the address as it came"
             )
         place = TaskPlace(
             workflow=head.workflow,

@@ -55,7 +55,7 @@ class RunAwaited:
 
     def _out_of_time(self, begun: Begun, seconds: int | None) -> dict[str, Any]:
         """End an attempt that nobody answered; another one follows only where the task itself says so."""
-        error = RunError(code="TaskTimedOut", detail=f"nobody answered within {seconds} s.")
+        error = RunError(code="TaskTimedOut", detail=f"there was no answer within {seconds} s.")
         asks_again = self.entry.planned.task.asks_again and self.entry.program.retries_timeouts
         return self._failed(begun, error, may_pass=asks_again)
 

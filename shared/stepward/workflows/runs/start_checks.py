@@ -56,7 +56,7 @@ def startable_workflow(
 def being_made(workflow: str, version: str) -> Conflict:
     """The error for a version whose machine was gone; no run is left of the start."""
     return Conflict(
-        f"the state machine of {workflow} {version} was gone and is being made again; no run was started.",
+        f"the state machine of {workflow} {version} was deleted and is being made again; no run was started.",
         field="version",
         fix=TRY_AGAIN,
     )
@@ -78,7 +78,7 @@ def check_input(found: RegisteredWorkflow, given: Any) -> None:
             f"the input does not fit: {faults[0]}.",
             field="input",
             fix=f"GET /workflows/{found.definition.id} shows its schema",
-            errors=[{"field": "input", "detail": fault, "fix": "mend the input"} for fault in faults],
+            errors=[{"field": "input", "detail": fault, "fix": "fix the input"} for fault in faults],
         )
 
 
