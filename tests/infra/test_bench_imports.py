@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from infra.local.__main__ import parser
 from infra.local.bench import imports
 from infra.local.faults import LaptopError
+from infra.local.synthesis import ROOT
 
 FUNCTION = "agent_advance"
 
@@ -85,3 +88,30 @@ def pretend_to_measure(monkeypatch: pytest.MonkeyPatch, functions: dict[str, dic
     monkeypatch.setattr(
         imports, "measure", lambda times, only: {"beside": {"together": 2.0}, "functions": functions}
     )
+
+
+BUILT = """
+import importlib, sys
+sys.path[:0] = sys.argv[1:2]
+for name in sys.argv[2:]:
+    importlib.import_module(name)
+from pydantic import BaseModel
+
+def below(model):
+    for one in model.__subclasses__():
+        yield one
+        yield from below(one)
+
+ours = [model for model in below(BaseModel) if model.__module__.startswith("stepward.")]
+print(len(ours), sum(model.__pydantic_complete__ for model in ours))
+"""
+
+
+def test_models_are_built_when_they_are_first_used() -> None:
+    modules = ["stepward.domain.journal", "stepward.domain.workflows", "stepward.ports.registry"]
+    command = [sys.executable, "-c", BUILT, str(ROOT / "shared"), *modules]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    models, built = map(int, done.stdout.split())
+    # Defaults that are instances of a model build it.
+    assert models > 40
+    assert built <= 12

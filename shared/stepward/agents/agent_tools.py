@@ -95,7 +95,7 @@ _SHOWN_CHARS: Final = 500
 class _Description(BaseModel):
     """What a folder answers when it is asked to describe itself."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     tools: tuple[PublishedTool, ...] = Field(max_length=64)
 

@@ -37,7 +37,7 @@ DECISION_LIMIT_BYTES: Final = 80_000
 class DecisionRequest(BaseModel):
     """The body of `POST /approvals/{approval_id}/decision`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     decision: Word
     form: dict[str, Any] = Field(default_factory=dict)

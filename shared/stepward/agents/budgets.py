@@ -40,7 +40,7 @@ EVENT: Final = "system.budget.alert"
 class BudgetRequest(BaseModel):
     """The body of `PUT /budgets/{scope}`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     limit_usd: Exact = Field(ge=0, le=MOST_BUDGET_USD, decimal_places=6, allow_inf_nan=False)
 
@@ -109,6 +109,8 @@ class TenantMoney:
 
 class BudgetAlert(BaseModel):
     """One alert as it is told."""
+
+    model_config = ConfigDict(defer_build=True)
 
     id: str
     tenant: str

@@ -8,7 +8,7 @@ from math import ceil
 from statistics import mean
 from typing import Any, Final, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.agents.attachments import check_taken
 from stepward.agents.call_limits import CallLimits
@@ -47,6 +47,8 @@ class PastRuns(Protocol):
 class Figures(BaseModel):
     """One of the three answers."""
 
+    model_config = ConfigDict(defer_build=True)
+
     model_usd_micros: int
     aws_usd_micros: int
     turns: int
@@ -56,6 +58,8 @@ class Figures(BaseModel):
 
 class Estimated(BaseModel):
     """What a run would cost, and on what that rests."""
+
+    model_config = ConfigDict(defer_build=True)
 
     agent: str
     version: str

@@ -35,7 +35,7 @@ class RunsOfAgent(Protocol):
 class Transition(BaseModel):
     """The body of `POST /agents/{agent_id}/transitions`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     to: AgentState
 
@@ -138,7 +138,7 @@ MOST_LABELS: Final = 20
 class Pointed(BaseModel):
     """The body of `PUT /agents/{agent_id}/labels/{label}`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     version: Version
 

@@ -13,6 +13,8 @@ from stepward.domain.runs import RunKey, RunStatus, epoch_of
 class FailedCall(BaseModel):
     """A call whose function gave no result, as the machine saw it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     call: str
     error: str
 
@@ -26,7 +28,7 @@ class AdvanceRequest(BaseModel):
     machines of earlier releases say neither, and each of them is its run's first.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     v: Literal[1]
     tenant: str
@@ -61,6 +63,8 @@ Next = Literal["done", "calls", "waits", "wait", "again"]
 class Wait(BaseModel):
     """One answer that the machine is to wait for, and for how long."""
 
+    model_config = ConfigDict(defer_build=True)
+
     call: str
     seconds: int
 
@@ -72,6 +76,8 @@ class AdvanceAnswer(BaseModel):
     when calls were asked for; `spent` is what the machine has said, for it to count on from. `done` ends the execution:
     the run is over, or goes on in a newer one.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     v: Literal[1] = 1
     tenant: str
@@ -121,7 +127,7 @@ class CallRequest(BaseModel):
     `seq` is the place of the turn that asks for it; a journal that is longer than `newest` has gone on without it.
     """
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     v: Literal[1]
     tenant: str
@@ -141,7 +147,7 @@ class CallRequest(BaseModel):
 class WaitRequest(BaseModel):
     """What the machine sends for one wait; `token` ends it."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     v: Literal[1]
     tenant: str

@@ -52,7 +52,7 @@ class Capability(StrEnum):
 class Limits(BaseModel):
     """What one run of the agent may take."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     max_iterations: int = Field(default=20, strict=True, ge=1, le=200)
     max_output_tokens: int = Field(default=1024, strict=True, ge=1, le=128_000)
@@ -70,7 +70,7 @@ class Limits(BaseModel):
 class MemoryConfig(BaseModel):
     """What an agent wants to remember beyond a run; empty means nothing."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     session_ttl_s: int | None = Field(default=None, strict=True, ge=60, le=A_YEAR_S)
     long_term: list[Literal["facts", "episodes", "procedures"]] = Field(default_factory=list, max_length=3)
@@ -85,7 +85,7 @@ class MemoryConfig(BaseModel):
 class ContextConfig(BaseModel):
     """How much of a long conversation an agent's model is shown."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     max_tokens: int | None = Field(default=None, strict=True, ge=LEAST_CONTEXT_TOKENS, exclude_if=is_none)
     """How long a prompt may be, where less than the model can read."""
@@ -101,7 +101,7 @@ class ContextConfig(BaseModel):
 class ResponseCacheConfig(BaseModel):
     """How an agent uses the response cache: whole replies of its model, given again to calls that are equal."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     ttl_s: int = Field(strict=True, ge=1, le=A_YEAR_S)
     """For how many seconds a reply is given again."""
@@ -124,7 +124,7 @@ class ResponseCacheConfig(BaseModel):
 class AgentDefinition(BaseModel):
     """One version of an agent, as its file says it; `stepward.domain.aliases` knows the other names of fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     id: AgentId
     name: str = Field(min_length=1, max_length=120)

@@ -24,7 +24,7 @@ Choice = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 class FormField(BaseModel):
     """One thing to fill in; `choices` belong to the type `choice` alone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     name: FieldName = Field(description="What the answer is called in what was filled in.")
     type: Literal["text", "number", "boolean", "choice", "date"] = Field(

@@ -30,7 +30,7 @@ class Asking(BaseModel):
     deciding. `escalate_to` may decide too once `escalate_after_s` have passed.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     approvers: Principals = ()
     not_requester: bool = True
@@ -83,7 +83,7 @@ STATUS_OF: Final[dict[Word, ApprovalStatus]] = {
 class Decision(BaseModel):
     """What a person said, who it was and when; the model is shown all of it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     decision: Word
     by: str
@@ -106,7 +106,7 @@ class Approval(BaseModel):
     Lists leave out `details`, the `form` and what was filled in. `revision` counts its changes.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     id: str
     tenant: str

@@ -52,7 +52,7 @@ class Attachment(BaseModel):
     `key` is its path within the tenant's data files.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     key: str
     media_type: MediaType

@@ -30,7 +30,7 @@ USD_MICROS_EACH: Final[dict[str, Decimal]] = {
 class AwsCost(BaseModel):
     """What AWS charges for a run: what was counted, under AWS's own names, and the sum by list price, rounded up."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     counts: dict[str, int]
     usd_micros: int

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 class Bound(BaseModel):
     """A count of one run that goes to its end; one that is ended early by a failure, a cancel or its time has fewer."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     least: int = 0
     expected: int = 0

@@ -38,7 +38,7 @@ SETTABLE: Final = tuple(scope for scope in BudgetScope if scope is not BudgetSco
 class Budget(BaseModel):
     """One limit as the tenant's configuration says it; `id` names the agent, and is empty for other scopes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     scope: BudgetScope
     id: AgentId | None = None
@@ -60,7 +60,7 @@ class Budget(BaseModel):
 class BudgetRef(BaseModel):
     """Names one counted budget of a tenant: a new day or month is a new item, which begins full."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     scope: BudgetScope
     id: str = ""
@@ -117,7 +117,7 @@ def run_budget(run: str, created_at: str, limit_usd_micros: int) -> RunBudget:
 class BudgetState(BaseModel):
     """A counted budget as it stands. Committed is what is spent, and what runs hold to spend."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     tenant: str
     ref: BudgetRef
@@ -157,7 +157,7 @@ class BudgetState(BaseModel):
 class TenantLimits(BaseModel):
     """What one tenant may do at once and in sum; a tenant without a configuration has the defaults."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     active: int = Field(default=10, strict=True, ge=1, le=100_000)
     shards: int = Field(default=1, strict=True, ge=1, le=64)
@@ -182,7 +182,7 @@ class TenantLimits(BaseModel):
 class AccountLimits(BaseModel):
     """What all tenants together may do at once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     active: int = Field(default=100, strict=True, ge=1, le=100_000)
     shards: int = Field(default=1, strict=True, ge=1, le=64)

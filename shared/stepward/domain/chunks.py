@@ -17,7 +17,7 @@ MOST_LANES: Final = 4
 class Chunk(BaseModel):
     """One execution for the items `first` to `last`, counted from 0; `rounds` is what their rounds begin with: `each`."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     task: str
     rounds: str

@@ -13,7 +13,7 @@ from stepward.domain.money import Usage
 class Frozen(BaseModel):
     """A value: written once, compared by content, unknown fields refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class ToolCall(Frozen):

@@ -25,7 +25,7 @@ class CostBy(StrEnum):
 class CostSums(BaseModel):
     """The numbers that are added up; money is split by who is paid: the model's vendor, a tool's, AWS."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     runs: NonNegativeInt = 0
     turns: NonNegativeInt = 0

@@ -257,7 +257,7 @@ AnyRecord = Annotated[
     | Ended,
     Field(discriminator="kind"),
 ]
-_RECORDS: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord)
+_RECORDS: TypeAdapter[AnyRecord] = TypeAdapter(AnyRecord, config=ConfigDict(defer_build=True))
 
 
 def parse_record(body: str | bytes) -> AnyRecord:
@@ -268,7 +268,7 @@ def parse_record(body: str | bytes) -> AnyRecord:
 class CallItem(BaseModel):
     """What is stored of one remote call beside the sequence: its mark, then its result."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     call: str
     started_by: str | None = None
@@ -278,7 +278,7 @@ class CallItem(BaseModel):
 class Sequenced(BaseModel):
     """A record with its place in the sequence, counted from 1."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     seq: int
     record: AnyRecord
@@ -287,7 +287,7 @@ class Sequenced(BaseModel):
 class JournalSlice(BaseModel):
     """What one read of the journal gives: records in order, and the call items by call id."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     records: tuple[Sequenced, ...] = ()
     calls: dict[str, CallItem] = Field(default_factory=dict)

@@ -59,7 +59,7 @@ class Check(StrEnum):
 class Edge(BaseModel):
     """One way from a state to the next."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     start: AgentState
     end: AgentState

@@ -26,7 +26,7 @@ WARNED_BEFORE: Final = timedelta(days=60)
 class Capabilities(BaseModel):
     """What a model can be asked for; the defaults are what every server that speaks a known protocol has."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     text: bool = True
     tools: bool = True
@@ -65,7 +65,7 @@ class ModelCard(BaseModel):
     Prices name their own source, because they change on other days than capabilities do.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     id: str
     provider: str

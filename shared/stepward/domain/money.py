@@ -22,7 +22,7 @@ class Usage(BaseModel):
     has not counted all of it, and that bytes stand for what is missing.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -46,7 +46,7 @@ class Tier(BaseModel):
     What is kept for an hour and has no price of its own costs what is kept for five minutes.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     input_usd_per_mtok: DearestPerMtok
     output_usd_per_mtok: DearestPerMtok

@@ -16,7 +16,7 @@ from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
 class Frozen(BaseModel):
     """Programs never change."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
 
 class Gate(Frozen):

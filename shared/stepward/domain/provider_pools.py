@@ -57,7 +57,7 @@ def _sendable(value: SecretStr) -> SecretStr:
 class StoredKey(BaseModel):
     """A key as it is kept."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     id: Annotated[str, StringConstraints(pattern=KEY_ID_PATTERN)]
     value: Annotated[SecretStr, AfterValidator(_sendable)]
@@ -77,7 +77,7 @@ class StoredKey(BaseModel):
 class Pool(BaseModel):
     """The keys of one provider that one tenant, or all, may use."""
 
-    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
     keys: tuple[StoredKey, ...]
 

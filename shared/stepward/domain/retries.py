@@ -61,7 +61,7 @@ class Retry(BaseModel):
     `Retry-After` is not asked sooner; if it wants more than the longest pause, it is not asked again at all.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     strategy: Backoff = Field(
         default=Backoff.NONE,

@@ -44,7 +44,7 @@ class RunFilter(BaseModel):
     `name` is the id of an agent or of a workflow, `day` a UTC day, `since` an instant as heads write it.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str | None = None
     status: str | None = None

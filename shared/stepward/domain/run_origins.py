@@ -14,7 +14,7 @@ from stepward.domain.task_records import TaskPlace
 class Parent(BaseModel):
     """The run that waits for this one: which call or task of it, how deep this is, which agents and budgets are above."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     run: str
     call: str
@@ -32,7 +32,7 @@ class Fork(BaseModel):
     results were replaced; `family` are the runs whose journals this one shares, the nearest first.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     run: str
     turn: int
@@ -79,7 +79,7 @@ def _turned(names: tuple[str, ...], plain: str, marked: str) -> tuple[str, ...]:
 class Compensation(BaseModel):
     """One execution that does nothing but undo what a run had done, and then end the run."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     """Of the execution, behind the run's own."""

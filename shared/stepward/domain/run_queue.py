@@ -44,7 +44,7 @@ def rank_of(place: str) -> str:
 class Slot(BaseModel):
     """The right to be active, with the counters' shards on which it is counted, so that it can be given back there."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     tenant_shard: int = 0
     account_shard: int | None = 0
@@ -54,7 +54,7 @@ class Slot(BaseModel):
 class Allowance(BaseModel):
     """Money that a run has drawn from budgets and may spend; `budgets` are the keys of those it came from."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     usd_micros: int
     budgets: tuple[str, ...]
@@ -66,7 +66,7 @@ class RunBudget(BaseModel):
     `limit_usd_micros` is what it begins with.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     key: str
     limit_usd_micros: int
@@ -75,7 +75,7 @@ class RunBudget(BaseModel):
 class Draw(BaseModel):
     """What a run wants from budgets; `limits_usd_micros` says, in the same order, what each began with."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     usd_micros: int
     budgets: tuple[str, ...]
@@ -90,7 +90,7 @@ class Draw(BaseModel):
 class QueuedRun(BaseModel):
     """A run in its tenant's line: where it stands, and the journal's last record when it joined."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     tenant: str
     run: str

@@ -31,7 +31,7 @@ class RunStatus(StrEnum):
 class RunKey(BaseModel):
     """Names a run within its tenant; every key of every table begins with it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     tenant: str
     run: str
@@ -40,7 +40,7 @@ class RunKey(BaseModel):
 class RunError(BaseModel):
     """Why a run ended otherwise than well: an error's code and its detail, cut to 1,000 characters."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: str
     detail: Annotated[str, BeforeValidator(lambda text: str(text)[:1_000])]
@@ -51,6 +51,8 @@ class Totals(BaseModel):
 
     `response_cache_hits` are the turns that the response cache answered; what it saved is in no other number.
     """
+
+    model_config = ConfigDict(defer_build=True)
 
     turns: int = 0
     tool_calls: int = 0
@@ -72,7 +74,7 @@ class Totals(BaseModel):
 class Closing(BaseModel):
     """What a run's end writes into its head; `ended_seq` is the journal's record that carries the end."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     status: RunStatus
     ended_at: str
@@ -91,7 +93,7 @@ class AnswerChoice(BaseModel):
     counts among the costs as one that a model answers does.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     rehearse: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
     charge: bool | None = Field(default=None, strict=True, exclude_if=lambda said: said is None)
@@ -100,7 +102,7 @@ class AnswerChoice(BaseModel):
 class Answers(BaseModel):
     """Who answers, as decided. What a model answers is always charged."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     rehearsed: bool
     charged: bool = True
@@ -121,6 +123,8 @@ class StartOptions(AnswerChoice):
 
 class CommonHead(BaseModel):
     """What the heads of both kinds of run have; the API shows a field of it with either."""
+
+    model_config = ConfigDict(defer_build=True)
 
     run: str
     tenant: str

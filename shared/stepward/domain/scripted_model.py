@@ -17,7 +17,7 @@ from stepward.domain.ids import ToolName
 class ScriptedCall(BaseModel):
     """A tool call of the script; `arguments_text` in place of `arguments` rehearses unreadable JSON."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     tool: ToolName
     arguments: Any = Field(default_factory=dict)
@@ -27,7 +27,7 @@ class ScriptedCall(BaseModel):
 class ScriptedReply(BaseModel):
     """One reply of the script, taken when `when` is absent or true."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     when: str | None = None
     say: str = ""
@@ -55,7 +55,7 @@ class ScriptedTurn(ScriptedReply):
 class Rehearsal(BaseModel):
     """The script: item n answers the agent's turn n; `repeat` on the last item makes it answer every later turn."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     turns: list[ScriptedTurn] = Field(min_length=1, max_length=200)
 

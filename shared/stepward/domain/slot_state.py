@@ -17,7 +17,7 @@ from stepward.domain.run_queue import Slot
 class SlotState(BaseModel):
     """One state of it; `change` counts the changes, so that no two writers overwrite each other."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     change: int = 1
     slot: Slot | None = None

@@ -41,7 +41,7 @@ class TaskKey(BaseModel):
     `each.draft` at `each[3]` is the task `draft` of the fourth item; outside of bodies `at` is empty.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     path: str
     at: str = ""
@@ -72,7 +72,7 @@ class TaskRecord(BaseModel):
     An output over the limit is in S3; then `output` is None and `output_bytes` says how large it is.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     v: Literal[1] = RECORD_VERSION
     status: TaskStatus
@@ -113,6 +113,8 @@ class TaskRecord(BaseModel):
 class WorkflowTotals(BaseModel):
     """A run's tasks, counted, and what they cost: its own tools' part apart, and what AWS charges for the runs within it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     tasks: int = 0
     completed: int = 0
     failed: int = 0
@@ -125,7 +127,7 @@ class WorkflowTotals(BaseModel):
 class TaskPlace(BaseModel):
     """Where an answer from outside belongs: the task, its latch, and what becomes of it if the answer is a failure."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     workflow: str
     version: str
@@ -150,7 +152,7 @@ class TaskPlace(BaseModel):
 class WorkflowParent(BaseModel):
     """Who waits for a workflow's run: a task of another workflow's run, or a call of an agent's."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     run: str
     call: str | None = None

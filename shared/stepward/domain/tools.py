@@ -70,7 +70,7 @@ name for it begins."""
 class CallOptions(BaseModel):
     """How a call is made, whatever the tool: time, retries, how many at once, what one costs, who must agree first."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     timeout_s: Fraction | None = Field(default=None, gt=0, le=LONGEST_ATTEMPT_S)
     retry: Retry | None = None

@@ -80,7 +80,7 @@ class TriggerKind(StrEnum):
 class ObjectMatch(BaseModel):
     """Which new objects of the tenant's own part of the data bucket fire; `content` puts the object into `$event`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     prefix: str = Field(default="", max_length=KEY_LIMIT_CHARS)
     suffix: str = Field(default="", max_length=100)
@@ -96,7 +96,7 @@ class ObjectMatch(BaseModel):
 class EventMatch(BaseModel):
     """Which events of the stage's bus fire: from one source, of these types, whose detail fits the pattern."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     source: Source
     detail_type: Annotated[tuple[DetailType, ...], BeforeValidator(_listed)] = Field(
@@ -109,7 +109,7 @@ class EventMatch(BaseModel):
 class ScheduleMatch(BaseModel):
     """When the clock fires, in the words of EventBridge Scheduler and the wall time of a zone."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     expression: ScheduleText
     timezone: ZoneName = "UTC"
@@ -118,7 +118,7 @@ class ScheduleMatch(BaseModel):
 class Trigger(AnswerChoice):
     """What a caller says of a trigger; who answers the runs that it starts, and whether they are charged, like a start does."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     id: TriggerId
     kind: TriggerKind
@@ -195,7 +195,7 @@ class FireResult(StrEnum):
 class FireError(BaseModel):
     """Why a firing started nothing."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: str
     detail: str
@@ -205,7 +205,7 @@ class FireError(BaseModel):
 class Firing(BaseModel):
     """One firing, as it is counted."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     at: str
     event: str

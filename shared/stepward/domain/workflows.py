@@ -35,7 +35,7 @@ RunWhen = Literal["all_done", "any_done", "always"]
 class Fallback(BaseModel):
     """What stands in for a task that failed for good: its output, said in the document."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     output: Any
 
@@ -43,7 +43,7 @@ class Fallback(BaseModel):
 class Transition(BaseModel):
     """Where a state machine goes after a task: the first whose `when` holds; without `when` it always does."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     to: TaskId = Field(description="The task that comes next.")
     when: str | None = Field(
@@ -54,7 +54,7 @@ class Transition(BaseModel):
 class TaskDefinition(BaseModel):
     """One node. `tasks` is the body of a type that has one: foreach, loop, parallel."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     id: TaskId
     type: str
@@ -116,7 +116,7 @@ COMMON_FIELDS: Final = frozenset(
 class Policy(BaseModel):
     """What must be proved of the graph before a version is kept."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     redact_pii: bool = Field(
         default=False,
@@ -131,7 +131,7 @@ class Policy(BaseModel):
 class WorkflowDefinition(BaseModel):
     """One version of a workflow."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     id: AgentId
     name: str = Field(min_length=1, max_length=120)

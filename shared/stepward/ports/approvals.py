@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.approvals import Approval
 from stepward.domain.conversation import ToolResult
@@ -13,6 +13,8 @@ from stepward.domain.runs import RunKey
 
 class ApprovalPage(BaseModel):
     """One page of a list, newest first, without details and forms; `cursor` is None on the last one."""
+
+    model_config = ConfigDict(defer_build=True)
 
     approvals: list[Approval]
     cursor: str | None = None

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 
 class DataFile(BaseModel):
     """A file's bytes with its version: equal versions have equal bytes."""
+
+    model_config = ConfigDict(defer_build=True)
 
     version: str
     body: bytes
@@ -17,6 +19,8 @@ class DataFile(BaseModel):
 
 class KeptFile(BaseModel):
     """A file in a list."""
+
+    model_config = ConfigDict(defer_build=True)
 
     key: str
     size_bytes: int

@@ -22,7 +22,7 @@ ProviderName = Annotated[str, StringConstraints(pattern=PROVIDER_PATTERN)]
 class ProviderEntry(BaseModel):
     """One provider that a stage may call: what it speaks, where it answers, and how much each of its keys allows."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     name: ProviderName
     kind: ProviderKind

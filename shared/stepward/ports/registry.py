@@ -19,12 +19,16 @@ LATEST: Final = "latest"
 class RegisteredAgent(BaseModel):
     """A definition with the time of its registration."""
 
+    model_config = ConfigDict(defer_build=True)
+
     definition: AgentDefinition
     created_at: str
 
 
 class AgentSummary(BaseModel):
     """An agent by its newest version, as lists show it; without a version while none has passed its checks."""
+
+    model_config = ConfigDict(defer_build=True)
 
     id: str
     uid: str | None = None
@@ -44,6 +48,8 @@ class AgentSummary(BaseModel):
 class Refusal(BaseModel):
     """Why a version did not become one: shown until another does."""
 
+    model_config = ConfigDict(defer_build=True)
+
     version: str
     to: AgentState
     detail: str
@@ -54,6 +60,8 @@ class Refusal(BaseModel):
 
 class AgentRecord(BaseModel):
     """The agent itself. `rev` counts its changes: each is made on top of the one that was read."""
+
+    model_config = ConfigDict(defer_build=True)
 
     summary: AgentSummary
     refusal: Refusal | None = None
@@ -86,6 +94,8 @@ class Wanted:
 class AgentPage(BaseModel):
     """One page of agents by id; `cursor` is None on the last one."""
 
+    model_config = ConfigDict(defer_build=True)
+
     agents: list[AgentSummary]
     cursor: str | None = None
 
@@ -93,7 +103,7 @@ class AgentPage(BaseModel):
 class AgentFilter(BaseModel):
     """Which agents a list shows; what is None does not matter. Without a state those that can be started."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     state: AgentState = AgentState.READY
     capability: Capability | None = None
@@ -114,6 +124,8 @@ class AgentFilter(BaseModel):
 
 class Label(BaseModel):
     """A name for one version, which can be moved to another."""
+
+    model_config = ConfigDict(defer_build=True)
 
     label: str
     version: str

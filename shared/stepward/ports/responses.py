@@ -39,7 +39,7 @@ class KeptReply(BaseModel):
         ttl_s: For how many seconds from then on it is given again.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     reply: ModelReply
     kept_at: str

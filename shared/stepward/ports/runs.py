@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.conversation import ToolResult
@@ -34,6 +34,8 @@ from stepward.domain.runs import Closing, RunHead, RunKey, Totals
 
 class IdempotencyKey(BaseModel):
     """A caller's word that two requests are one; `body_sha256` tells if the caller was wrong."""
+
+    model_config = ConfigDict(defer_build=True)
 
     principal: str
     key: str

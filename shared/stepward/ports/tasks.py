@@ -17,7 +17,7 @@ from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
 class WorkflowStarted(BaseModel):
     """How a run began: written once, beside its input."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     v: int = 1
     workflow: str
@@ -33,7 +33,7 @@ class WorkflowStarted(BaseModel):
 class Begun(BaseModel):
     """The mark of one attempt, before anything happens in the world: what it starts, and until when it may take."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
     attempt: int
     at: str
@@ -135,6 +135,8 @@ class TaskStore(Protocol):
 
 class TaskOutcome(BaseModel):
     """What somebody outside brought for a task."""
+
+    model_config = ConfigDict(defer_build=True)
 
     output: Any = None
     error: RunError | None = None

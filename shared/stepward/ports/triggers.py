@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.errors import Conflict
 from stepward.domain.triggers import Firing, KeptTrigger, TriggerState
@@ -12,6 +12,8 @@ from stepward.domain.triggers import Firing, KeptTrigger, TriggerState
 
 class TriggerPage(BaseModel):
     """One page of triggers by id; `cursor` is None on the last one."""
+
+    model_config = ConfigDict(defer_build=True)
 
     triggers: list[KeptTrigger]
     cursor: str | None = None
@@ -23,6 +25,8 @@ class HookSecret(BaseModel):
     After a change the one before may stay valid until a time (seconds since 1970).
     """
 
+    model_config = ConfigDict(defer_build=True)
+
     secret: str
     created_at: str
     before: str | None = None
@@ -31,6 +35,8 @@ class HookSecret(BaseModel):
 
 class Unmatched(BaseModel):
     """What arrived for a tenant on one day and fitted no trigger."""
+
+    model_config = ConfigDict(defer_build=True)
 
     objects: int = 0
     events: int = 0

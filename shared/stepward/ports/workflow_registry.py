@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.errors import Conflict
 from stepward.domain.programs import Program
@@ -24,6 +24,8 @@ class VersionStatus(StrEnum):
 class RegisteredWorkflow(BaseModel):
     """A version with the time of its registration; `machine` is the digest in its state machine's name."""
 
+    model_config = ConfigDict(defer_build=True)
+
     definition: WorkflowDefinition
     created_at: str
     created_by: str = ""
@@ -41,6 +43,8 @@ class RegisteredWorkflow(BaseModel):
 class WorkflowSummary(BaseModel):
     """A workflow by its newest version, as lists show it."""
 
+    model_config = ConfigDict(defer_build=True)
+
     id: str
     name: str
     version: str
@@ -53,6 +57,8 @@ class WorkflowSummary(BaseModel):
 
 class WorkflowPage(BaseModel):
     """One page of workflows by id; `cursor` is None on the last one."""
+
+    model_config = ConfigDict(defer_build=True)
 
     workflows: list[WorkflowSummary]
     cursor: str | None = None

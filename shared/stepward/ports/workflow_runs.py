@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.aws_prices import AwsCost
 from stepward.domain.chunks import Chunk
@@ -43,6 +43,8 @@ class NewWorkflowRun:
 
 class WorkflowEnd(BaseModel):
     """What a run's end writes into its head."""
+
+    model_config = ConfigDict(defer_build=True)
 
     status: WorkflowStatus
     ended_at: str

@@ -15,7 +15,7 @@ from stepward.ports.providers import BUILT_IN, ProviderEntry, read_entries
 class Settings(BaseModel):
     """What the stage tells a room; a room has only what its grants name."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     stage: str = "unknown"
     log_level: str = "INFO"

@@ -25,7 +25,7 @@ FEW_BYTES: Final = 100
 class TaskSettings(BaseModel):
     """What a type reads of a task beside the common fields; unknown fields are refused at registration."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True)

@@ -31,13 +31,13 @@ DataPath = Annotated[str, StringConstraints(min_length=1, max_length=500), After
 class Settings(BaseModel):
     """A tool's configuration within one agent; unknown fields are refused at registration."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 class Arguments(BaseModel):
     """What the model fills in; unknown fields are refused with an error that it can act on."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)

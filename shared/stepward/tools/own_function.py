@@ -15,7 +15,7 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 class Snapshot(PublishedTool, Settings):
     """What the platform keeps of a function in an agent's version, so that a later deployment does not change it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     room: str
 

@@ -38,7 +38,7 @@ class Arrival:
 class ScheduledCall(BaseModel):
     """What EventBridge Scheduler sends: the input that the schedule was made with."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     v: int
     tenant: str

@@ -31,7 +31,7 @@ _OF_START: Final = frozenset({"agent", "workflow", "version", "input", *AnswerCh
 class RotateRequest(BaseModel):
     """The body of `POST /triggers/{id}/secret`: how long the old secret stays valid beside the new one."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     overlap_s: int = Field(default=3_600, strict=True, ge=0, le=LONGEST_OVERLAP_S)
 

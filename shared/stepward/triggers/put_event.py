@@ -20,7 +20,7 @@ from stepward.triggers.define import find_trigger
 class GivenEvent(BaseModel):
     """An event as EventBridge shows it; what the trigger says already may be left out."""
 
-    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
     source: str | None = None
     detail_type: str | None = Field(default=None, alias="detail-type", min_length=1, max_length=128)
@@ -30,7 +30,7 @@ class GivenEvent(BaseModel):
 class FireRequest(BaseModel):
     """The body of `POST /triggers/{id}/fire`."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     event: GivenEvent
 

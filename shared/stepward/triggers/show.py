@@ -24,7 +24,7 @@ class TestRequest(BaseModel):
     """The body of `POST /triggers/{id}/test`: what templates would see as `$event`."""
 
     __test__ = False
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     event: dict[str, Any]
 

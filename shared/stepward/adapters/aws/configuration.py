@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from pydantic import TypeAdapter
+from pydantic import ConfigDict, TypeAdapter
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
@@ -103,7 +103,9 @@ class DynamoLimitsConfig:
         return VersionedItem.of_account(self.table, "limits")
 
 
-_PRICES: Final[TypeAdapter[dict[str, Price]]] = TypeAdapter(dict[str, Price])
+_PRICES: Final[TypeAdapter[dict[str, Price]]] = TypeAdapter(
+    dict[str, Price], config=ConfigDict(defer_build=True)
+)
 
 
 @dataclass(frozen=True)

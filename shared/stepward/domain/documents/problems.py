@@ -19,7 +19,7 @@ MOST_PROBLEMS: Final = 100
 class Problem(BaseModel):
     """One thing that is wrong. `task` is the task's path, `field` the field within it, or within the document."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     code: str
     detail: str

@@ -13,7 +13,7 @@ from stepward.domain.bounds import Bound
 class Money(BaseModel):
     """Micro-dollars; None where nobody can say it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     least_usd_micros: int = 0
     expected_usd_micros: int | None = 0

@@ -22,7 +22,7 @@ from stepward.workflows.program.tasks import walk
 class Permissions(BaseModel):
     """Names, sorted."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     agents: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
@@ -67,7 +67,7 @@ COMPARED: Final = (
 class Change(BaseModel):
     """One value that is another in the second version; None stands for one that is not there."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     field: str
     before: Any = None
@@ -77,7 +77,7 @@ class Change(BaseModel):
 class TaskChange(BaseModel):
     """A task that both versions have, and in which fields it differs."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     task: str
     fields: tuple[Change, ...]
@@ -86,7 +86,7 @@ class TaskChange(BaseModel):
 class Edge(BaseModel):
     """One task comes before another: because it is needed, because of a condition's answer, or by a transition."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     before: str
     after: str
@@ -96,7 +96,7 @@ class Edge(BaseModel):
 class Reach(BaseModel):
     """What one version may reach and the other may not."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     added: Permissions
     removed: Permissions
@@ -105,7 +105,7 @@ class Reach(BaseModel):
 class WorkflowDiff(BaseModel):
     """All differences; empty lists where there are none."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     workflow: str
     before: str

@@ -23,7 +23,7 @@ from stepward.workflows.program.iteration_bounds import IterationBounds, at_once
 class ScopePlan(BaseModel):
     """The order of the tasks of one scope: the workflow's own, or of one round of a body. Tasks are paths."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     body: str = ""
     levels: tuple[tuple[str, ...], ...]

@@ -26,7 +26,7 @@ from stepward.workflows.program.tasks import retry_of
 class TaskPlan(BaseModel):
     """One task's part of the plan."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     task: str
     type: str
@@ -44,7 +44,7 @@ class TaskPlan(BaseModel):
 class Plan(BaseModel):
     """What a run of one version will take. States are those that are entered; transitions are what is billed for them."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     workflow: str
     version: str

@@ -15,7 +15,7 @@ from stepward.workflows.compiler.compile import Compiled, compile_workflow
 class Proof(BaseModel):
     """One property. `is_required` tells that the document's policy asks for it, or that nothing may run without it."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
     holds: bool

@@ -14,7 +14,7 @@ from stepward.domain.runs import RunKey
 class RunIdentity(BaseModel):
     """Whose run it is, and of what: the execution's input."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     v: Literal[1]
     tenant: str
@@ -35,7 +35,7 @@ class RunIdentity(BaseModel):
 class ItemRange(BaseModel):
     """The items of a chunk that is to run in an execution of its own, counted from 0."""
 
-    model_config = ConfigDict(extra="ignore")
+    model_config = ConfigDict(extra="ignore", defer_build=True)
 
     first: int
     last: int
@@ -48,7 +48,7 @@ class TaskRequest(BaseModel):
     were made before say `run`, `try` and `entered` themselves.
     """
 
-    model_config = ConfigDict(extra="ignore", populate_by_name=True)
+    model_config = ConfigDict(extra="ignore", populate_by_name=True, defer_build=True)
 
     run: RunIdentity
     task: str = ""
