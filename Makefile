@@ -93,7 +93,7 @@ wheel: $(READY) ## Build the wheel into dist, offline
 	@rm -rf build
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --wheel-dir dist .
 
-new-function: $(READY) ## Make a room: make new-function NAME=my_room
+new-function: $(READY) ## Make a function: make new-function NAME=my_function
 	@$(BIN)/python -m infra.new_function "$(NAME)"
 
 new-tools: $(READY) ## Make a folder of tools for agents: make new-tools NAME=my_tools

@@ -28,14 +28,35 @@ ROOMS = [
     if (PRODUCT.functions / room.name / "handler.py").is_file()
 ]
 
+LATE = [
+    *("anthropic", "openai", "boto3", "botocore.client", "jsonata", "re2", "yaml", "ulid"),
+    *(
+        "stepward.adapters",
+        "stepward.identity",
+        "stepward.models",
+        "stepward.runtime.builders",
+        "stepward.tasks",
+    ),
+    *("stepward.agents", "stepward.tools", "stepward.triggers", "stepward.workflows"),
+]
+"""What the import of a handler loads nothing of: the container loads it when a route needs it."""
+EARLY = [
+    "stepward.agents.requests",
+    "stepward.agents.machine_messages",
+    "stepward.workflows.runs.task_requests",
+]
+"""How requests are read, for which nothing else is loaded."""
+
 # Runs without site packages and without the working folder: the standard library and the bundle are all there is.
 PROBE = """
 import importlib, importlib.util, json, sys
 sys.path[:0] = sys.argv[1:3]
-handler, *later = sys.argv[3:]
+late, early, (handler, *later) = map(json.loads, sys.argv[3:])
 module = importlib.import_module(handler)
 sdks = ("anthropic", "openai")
-loaded = [name for name in sdks if name in sys.modules]
+parents = {name.rpartition(".")[0] for name in early} | {name.rpartition(".")[0].rpartition(".")[0] for name in early}
+loaded = [name for name in sys.modules if name not in {*early, *parents}
+          and any(f"{name}.".startswith(f"{one}.") for one in late)]
 for name in later:
     importlib.import_module(name)
 packed = [name for name in sdks if importlib.util.find_spec(name)]
@@ -81,7 +102,8 @@ def test_a_room_starts_from_its_bundle_alone(
 ) -> None:
     environment = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     modules = [f"functions.{room.name}.handler", *modules_reached(PRODUCT, room.name)]
-    command = [base_python(), "-I", "-S", "-c", PROBE, str(bundle(room)), str(dependencies(room)), *modules]
+    said = [json.dumps(names) for names in (LATE, EARLY, modules)]
+    command = [base_python(), "-I", "-S", "-c", PROBE, str(bundle(room)), str(dependencies(room)), *said]
     done = subprocess.run(command, check=False, capture_output=True, text=True, cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
     sdks = ["anthropic", "openai"] if room.name == "agent_advance" else []

@@ -1,1 +1,1 @@
-"""The only place that knows Lambda: configuration, wiring, entries, logs."""
+"""What only Lambda needs: the container of services, configuration, handlers, HTTP, logs, operators' commands."""

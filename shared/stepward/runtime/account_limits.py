@@ -1,7 +1,7 @@
-"""Sets how many runs may be active at once: `python -m stepward.runtime.account_limits [--tenant acme] --active 200`.
+"""Set how many runs may be active at once: `python -m stepward.runtime.account_limits [--tenant acme] --active 200`.
 
 With `--tenant` it is that tenant's runs, without it those of all tenants together. Run by an operator with AWS
-credentials and REGISTRY_TABLE set, because no tenant may decide this; starts heed it within 15 seconds. Without
+credentials and REGISTRY_TABLE set, because no tenant may decide this; starts follow it within 15 seconds. Without
 `--active` it prints what holds.
 """
 
@@ -18,7 +18,7 @@ from stepward.runtime.container import container
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Set or print a limit."""
+    """Set or print a limit; return the exit code."""
     parser = argparse.ArgumentParser(prog="stepward.runtime.account_limits", description=__doc__)
     parser.add_argument("--tenant", help="whose runs are limited; without it those of all tenants together")
     parser.add_argument("--active", type=int, help="how many runs may be active at once")

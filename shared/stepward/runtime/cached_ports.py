@@ -50,8 +50,8 @@ class CachedPrices:
 
         Args:
             tenant: Whose.
-            models: Ids that need a price of their own. Where one has none in what is remembered, the source is read
-                anew: it may have got its first one since.
+            models: Ids that need a price of their own. Where one has none in what is cached, the source is read
+                again: it may have got its first one since.
         """
         wanted = tuple(models)
         return self._kept.read(

@@ -1,4 +1,4 @@
-"""The world's own time and randomness: everything else is told what to use."""
+"""Read the system's clock, and make ids and secrets: the ports `Clock` and `Ids` outside of tests."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ulid import ULID
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The system's clock."""
 
     def now(self) -> datetime:
-        """Read it, in UTC."""
+        """Return the time, in UTC."""
         return datetime.now(UTC)
 
 
@@ -20,9 +20,13 @@ class UlidIds:
     """ULIDs: sortable by time, 80 random bits."""
 
     def new(self, prefix: str) -> str:
-        """Make an id such as `run_01JD…`."""
+        """Make an id such as `run_01JD…`.
+
+        Args:
+            prefix: What kind of thing it names, as `run`.
+        """
         return f"{prefix}_{ULID()}"
 
     def secret(self) -> str:
-        """Make 192 random bits."""
+        """Return 192 random bits as 32 characters that are safe in URLs."""
         return secrets.token_urlsafe(24)

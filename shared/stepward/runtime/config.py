@@ -1,4 +1,4 @@
-"""A room's configuration: read once from the environment, typed, and clear about what is missing."""
+"""Read a function's configuration from its environment: typed, and clear about what is missing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepward.ports.providers import BUILT_IN, ProviderEntry, read_entries
 
 
 class Settings(BaseModel):
-    """What the stage tells a room; a room has only what its grants name."""
+    """What the stage tells a function; a function has only what its grants name."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -70,7 +70,14 @@ class Settings(BaseModel):
 
     @classmethod
     def read(cls, environment: Mapping[str, str]) -> Self:
-        """Read the variables that are named like the fields, in capitals."""
+        """Read variables that are named like the fields, in capitals.
+
+        Args:
+            environment: Variables by name; an empty one counts as not set.
+
+        Raises:
+            ValidationError: A value does not fit its field.
+        """
         found = {
             name: environment[name.upper()] for name in cls.model_fields if environment.get(name.upper())
         }
@@ -86,7 +93,14 @@ class Settings(BaseModel):
         return cls.read(os.environ)
 
     def need(self, name: str) -> str:
-        """Read a value that the room cannot do without."""
+        """Return a value that the function cannot do without.
+
+        Args:
+            name: The field's name.
+
+        Raises:
+            Bug: It is not set, because the function's grants do not name what it uses.
+        """
         value = getattr(self, name)
         if not value:
             raise Bug(

@@ -1,4 +1,4 @@
-"""The HTTP entry of API rooms: who calls, what they sent, and problem documents for every refusal."""
+"""Serve HTTP: authenticated callers, request bodies, and problem documents for every refusal."""
 
 from __future__ import annotations
 
@@ -30,12 +30,16 @@ PROBLEM: Final = "application/problem+json"
 
 
 def routes() -> APIGatewayHttpRouter:
-    """Make the router of one file of routes."""
+    """Make a router, to which a file adds its routes."""
     return APIGatewayHttpRouter()  # type: ignore[no-untyped-call]  # its constructor is untyped
 
 
 def http_app(*routers: APIGatewayHttpRouter) -> APIGatewayHttpResolver:
-    """Make a room's resolver from its routes, with the one way of answering errors."""
+    """Make the resolver of a function's routes, with the one way of answering errors.
+
+    Args:
+        routers: The routers of its files, with their routes added: a route that comes later is not seen.
+    """
     app = APIGatewayHttpResolver()
     for router in routers:
         app.include_router(router)
@@ -64,7 +68,14 @@ def _unexpected(error: Exception, request_id: str) -> Response[str]:
 
 
 def caller(event: APIGatewayProxyEventV2) -> Caller:
-    """Tell who asks, by the authorizer's word; nobody is served without it."""
+    """Return the authenticated caller, as the authorizer found it.
+
+    Args:
+        event: The request.
+
+    Raises:
+        NotAuthenticated: The request carries no API key that is good.
+    """
     said: dict[str, Any] = (event.raw_event.get("requestContext", {}).get("authorizer") or {}).get(
         "lambda"
     ) or {}
@@ -79,7 +90,14 @@ def caller(event: APIGatewayProxyEventV2) -> Caller:
 
 
 def body_of(event: APIGatewayProxyEventV2) -> Any:
-    """Read a JSON body, with or without a byte-order mark."""
+    """Parse a JSON body, with or without a byte-order mark.
+
+    Args:
+        event: The request.
+
+    Raises:
+        InvalidRequest: There is no body, or it is not JSON; the error names line and column.
+    """
     try:
         return read_json(text_of(bytes_of(event)))
     except NotText as error:
@@ -89,18 +107,32 @@ def body_of(event: APIGatewayProxyEventV2) -> Any:
 
 
 def bytes_of(event: APIGatewayProxyEventV2) -> bytes:
-    """Read a body as it was sent, byte for byte, as signatures need it."""
+    """Return a body as it was sent, byte for byte, as signatures need it.
+
+    Args:
+        event: The request.
+    """
     body = event.body or ""
     return base64.b64decode(body) if event.is_base64_encoded else body.encode()
 
 
 def query_of(event: APIGatewayProxyEventV2) -> dict[str, str]:
-    """Read the query string; the gateway joins repeated names with commas."""
+    """Return the query string by name; the gateway joins repeated names with commas.
+
+    Args:
+        event: The request.
+    """
     return dict(event.query_string_parameters or {})
 
 
 def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Response[str]:
-    """Answer with JSON."""
+    """Answer with JSON.
+
+    Args:
+        status: The HTTP status.
+        body: What is written as JSON; what JSON has no type for is written as text.
+        headers: More headers by name.
+    """
     return Response(
         status, JSON, json.dumps(body, default=str, ensure_ascii=False), headers=dict(headers or {})
     )
@@ -108,6 +140,11 @@ def answer(status: int, body: Any, headers: dict[str, str] | None = None) -> Res
 
 def as_it_is(body: bytes, content_type: str, headers: dict[str, str]) -> Response[str]:
     """Answer with bytes, whatever their type.
+
+    Args:
+        body: The bytes.
+        content_type: Their media type, passed on to the caller.
+        headers: More headers by name.
 
     The resolver would write bytes that are called JSON as JSON once more, and fail; so it is given a text that it passes on.
     """
@@ -118,7 +155,12 @@ def as_it_is(body: bytes, content_type: str, headers: dict[str, str]) -> Respons
 
 
 def problem(error: StepwardError, request_id: str = "") -> Response[str]:
-    """Answer with an RFC 9457 problem document; of our own faults it tells only where to read more."""
+    """Answer with an RFC 9457 problem document; of a fault of ours it names only the log entry.
+
+    Args:
+        error: What was refused or went wrong.
+        request_id: The invocation's id, by which the log entry is found.
+    """
     document: dict[str, Any] = {
         "type": f"about:stepward/{error.code}",
         "title": HTTPStatus(error.http_status).phrase,

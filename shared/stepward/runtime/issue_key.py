@@ -1,4 +1,4 @@
-"""Makes, lists and revokes API keys: `python -m stepward.runtime.issue_key --tenant acme --principal ci --expires-in 90d`.
+"""Make, list and revoke API keys: `python -m stepward.runtime.issue_key --tenant acme --principal ci --expires-in 90d`.
 
 Run by an operator with AWS credentials and IDENTITY_TABLE set, for no tenant may make keys or take others' away. A key
 is printed once and stored as a hash; one that is revoked or has expired is refused from its next request on.
@@ -22,7 +22,7 @@ _LONGEST_S: Final = 10 * A_YEAR_S
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Make one key and print it; or list keys; or revoke one."""
+    """Make a key and print it, list keys or revoke one; return the exit code."""
     chosen = _read(arguments)
     try:
         sys.stdout.write(_done(chosen))

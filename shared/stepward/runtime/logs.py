@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, the same shape in every room, never an input or a key."""
+"""Write structured logs: one JSON object a line, the same shape in every function, never an input or a key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Waits for a run within a request, with ever longer pauses."""
+"""Wait for a run or a version within a request, with ever longer pauses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,17 @@ MOST_S: Final = 25
 
 
 def wait_of(text: str | None) -> int:
-    """Read `?wait=`."""
+    """Parse `?wait=`.
+
+    Args:
+        text: The parameter; None where it is not given.
+
+    Returns:
+        Seconds to wait, 0 to 25.
+
+    Raises:
+        InvalidRequest: It is not a whole number in that range.
+    """
     if text is None:
         return 0
     if not re.fullmatch(r"\d{1,2}", text, re.ASCII) or int(text) > MOST_S:
@@ -28,7 +38,15 @@ def wait_of(text: str | None) -> int:
 
 
 def until_published(look: Callable[[], RegisteredWorkflow], seconds: int) -> RegisteredWorkflow:
-    """Look at a workflow's version until its machine is made or refused, or the time is over; answer the last look."""
+    """Wait until a version's state machine is made or refused, or the time is over.
+
+    Args:
+        look: Reads the version.
+        seconds: How long to wait at most.
+
+    Returns:
+        The version as it was read last.
+    """
     polling = Retrying(
         retry=retry_if_result(lambda kept: kept.is_publishing),
         stop=stop_after_delay(seconds),
@@ -42,7 +60,15 @@ def until_published(look: Callable[[], RegisteredWorkflow], seconds: int) -> Reg
 
 
 def until_ended(look: Callable[[], dict[str, Any]], seconds: int) -> dict[str, Any]:
-    """Look at a run until it has ended or the time is over; answer the last look."""
+    """Wait until a run has ended or the time is over.
+
+    Args:
+        look: Reads the run as the API shows it.
+        seconds: How long to wait at most.
+
+    Returns:
+        The run as it was read last.
+    """
     polling = Retrying(
         retry=retry_if_result(lambda run: run["ended_at"] is None),
         stop=stop_after_delay(seconds),

@@ -1,4 +1,4 @@
-"""Sets, lists and removes prices of models that hold for all tenants: `python -m stepward.runtime.model_prices set --model ours/llama-4 --input 1 --output 2`.
+"""Set, list and remove prices of models that hold for all tenants: `python -m stepward.runtime.model_prices set --model ours/llama-4 --input 1 --output 2`.
 
 Run by an operator with AWS credentials and REGISTRY_TABLE set (stepward-<stage>-registry). Dollars are for a million
 tokens; what `set` is not given stays as it is. A tenant's own price, which it sets itself or `--tenant` sets for it,
@@ -22,7 +22,7 @@ _OF_SET: Final = (*FIGURES, "discount", "source", "as-of")
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what was asked, and say which prices were agreed then."""
+    """Set, list or remove prices and print those that hold then; return the exit code."""
     chosen = _read(arguments)
     try:
         if chosen.tenant is not None:

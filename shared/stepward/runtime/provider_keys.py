@@ -1,4 +1,4 @@
-"""Sets, adds, lists and removes keys of providers: `python -m stepward.runtime.provider_keys set --provider anthropic --stage prod`.
+"""Set, add, list and remove keys of providers: `python -m stepward.runtime.provider_keys set --provider anthropic --stage prod`.
 
 Run by an operator with AWS credentials, because no tenant may read or set keys. The value comes from standard input, or
 is asked for where that is a terminal; it is never an argument, which other users of the machine could read, and it is
@@ -30,7 +30,7 @@ _LONGEST_INPUT: Final = 10_000
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Do what was asked, and say how the pool is then."""
+    """Set, add, list or remove keys and print the pool as it is then; return the exit code."""
     chosen = _read(arguments)
     try:
         sys.stdout.write(_done(chosen, container.ports.provider_pools(chosen.stage)))

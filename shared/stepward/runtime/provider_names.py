@@ -1,4 +1,4 @@
-"""Holds the name of a provider to those that a stage has, before a key is kept that nothing would use."""
+"""Refuse keys of providers that a stage does not have, which nothing would use."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepward.runtime.container import container
 
 
 def check_entry(provider: str, stage: str, *, force: bool) -> str | None:
-    """Refuse a key that no call would be made with.
+    """Refuse a key with which no call would be made.
 
     Args:
         provider: The name that was given.
