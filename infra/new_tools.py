@@ -16,6 +16,14 @@ tools = true
 packages = ["aws-lambda-powertools", "pydantic"]
 """
 
+_README = """\
+# Tools of {name}
+
+| tool | what it does |
+| --- | --- |
+| `{name}.count_words` | Counts the words of a text. |
+"""
+
 _HANDLER = '''\
 """Serves the tools of {name}; each function that agents may call is named here."""
 
@@ -83,6 +91,7 @@ def make_tools(name: str, root: Path = ROOT) -> Path:
             raise ValueError(f"{path.relative_to(root)} exists already; choose another NAME")
     files = {
         folder / "function.toml": _MANIFEST.format(name=name),
+        folder / "README.md": _README.format(name=name),
         folder / "handler.py": _HANDLER.format(name=name),
         folder / "count_words.py": _TOOL,
         test: _TEST.format(name=name),

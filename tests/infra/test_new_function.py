@@ -80,3 +80,46 @@ def test_an_existing_room_is_left_alone(checkout: Path) -> None:
     make_function("order_export", checkout)
     with pytest.raises(ValueError, match="exists already"):
         make_function("order_export", checkout)
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """The project as it stands, in a repository of its own."""
+    root = tmp_path / "project"
+    listed = git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard").splitlines()
+    for file in (file for file in listed if (ROOT / file).is_file()):
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / file, root / file)
+    git(root, "init", "--quiet")
+    git(root, "add", "--all")
+    git(
+        root, "-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "--quiet", "--message=as it is"
+    )
+    return root
+
+
+def git(root: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], check=True, cwd=root, capture_output=True, text=True)
+    return done.stdout
+
+
+def test_a_new_function_changes_nothing_outside_its_folder_and_the_checks_still_pass(
+    repository: Path,
+) -> None:
+    for command, name in (("infra.new_function", "order_export"), ("infra.new_tools", "order_tools")):
+        made = subprocess.run([sys.executable, "-m", command, name], check=False, cwd=repository)
+        assert made.returncode == 0
+    git(repository, "add", "--all")
+    changed = git(repository, "diff", "--cached", "--name-only").splitlines()
+    inside = ("functions/order_export/", "functions/order_tools/", "tests/unit/tools/test_order_tools.py")
+    assert [file for file in changed if not file.startswith(inside)] == []
+    reference = "tests/house/test_docs.py::test_the_reference_is_as_the_code_would_have_it"
+    rules = ["tests/house/test_maps.py", "tests/house/test_contracts.py", reference]
+    checked = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *rules, "tests/unit/tools/test_order_tools.py"],
+        check=False,
+        cwd=repository,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout[-3_000:] + checked.stderr[-1_000:]

@@ -67,9 +67,21 @@ def commands() -> str:
     return page("Commands", COMMON, *parts)
 
 
+def describes_itself(folder: Path) -> bool:
+    """Return whether a function has a README of its own, as `make new-function` and `make new-tools` write.
+
+    Neither the reference nor a map names it then: a new function edits nothing outside its folder.
+
+    Args:
+        folder: The function's folder.
+    """
+    return (folder / "README.md").is_file()
+
+
 def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
     for file in sorted((ROOT / "functions").glob("*/function.toml")):
-        yield file.parent.name, tomllib.loads(file.read_text(encoding="utf-8"))
+        if not describes_itself(file.parent):
+            yield file.parent.name, tomllib.loads(file.read_text(encoding="utf-8"))
 
 
 def _resolvers(name: str) -> dict[str, str]:

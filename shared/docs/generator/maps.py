@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from docs.generator.interfaces import ROOT
+from docs.generator.interfaces import ROOT, describes_itself
 from docs.generator.tables import code, plain, table
 
 BEGIN: Final = "<!-- map: written by `make docs` from what each part says of itself -->"
@@ -49,19 +49,25 @@ def write() -> None:
 
 
 def entries(folder: Path) -> list[Path]:
-    """List what a map names: the folders in a folder, its own modules and its state machines."""
+    """List what a map names: the folders in a folder, its own modules and its state machines.
+
+    Args:
+        folder: The folder; of `functions` those that have a README of their own are left out.
+    """
     found = [
         one
         for one in folder.iterdir()
-        if (one.is_dir() and not one.name.startswith((".", "_")) and _holds_files(one))
+        if (one.is_dir() and not one.name.startswith((".", "_")) and _is_named(one))
         or (one.suffix == ".py" and one.name != "__init__.py" and folder.name == "infra")
         or one.name.endswith(".asl.json")
     ]
     return sorted(found, key=lambda one: (one.is_file(), one.name))
 
 
-def _holds_files(folder: Path) -> bool:
-    """Leave out what only an earlier checkout has left: folders with nothing but compiled modules."""
+def _is_named(folder: Path) -> bool:
+    """Leave out functions that describe themselves, and folders with nothing but compiled modules."""
+    if folder.parent.name == "functions" and describes_itself(folder):
+        return False
     return any(file.is_file() and "__pycache__" not in file.parts for file in folder.rglob("*"))
 
 
