@@ -16,7 +16,7 @@ from stepward.adapters.memory.small_ports import MemoryResponseCache
 from stepward.domain.conversation import ModelReply, OpaquePart, TextPart, ToolCall
 from stepward.domain.errors import Bug, StoreThrottled
 from stepward.domain.money import Usage
-from stepward.ports.responses import KeptReply, ResponseCache, ResponseKey
+from stepward.ports.models import KeptReply, ResponseCache, ResponseKey
 from tests.contract.conftest import _create
 from tests.support.builders import AT
 

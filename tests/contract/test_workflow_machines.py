@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from stepward.adapters.aws import workflow_machines
-from stepward.adapters.aws.workflow_machines import PublishRequests, StepFunctionsWorkflows
+from stepward.adapters.aws.machines import PublishRequests, StepFunctionsWorkflows
 from stepward.domain.errors import MachineMissing, NotAllowed, StepwardError
 from tests.contract.test_workflow_runs import a_run
 
@@ -35,8 +34,7 @@ class Fake:
 
 
 def machines(monkeypatch: pytest.MonkeyPatch, fake: Fake) -> StepFunctionsWorkflows:
-    monkeypatch.setattr(workflow_machines, "client", lambda name: fake)
-    monkeypatch.setattr("stepward.adapters.aws.workflow_machines.client", lambda name: fake)
+    monkeypatch.setattr("stepward.adapters.aws.machines.client", lambda name: fake)
     return StepFunctionsWorkflows(PREFIX, PublishRequests("publisher"))
 
 

@@ -13,12 +13,11 @@ from stepward.adapters.circuits import FAILURES, RECOVERY_S
 from stepward.agents.approvals import DECISION_LIMIT_BYTES, DecisionRequest
 from stepward.agents.children import DEEPEST
 from stepward.agents.continue_as_new import MOST_EVENTS
-from stepward.agents.costs import MOST_DAYS
+from stepward.agents.costs import MOST_DAYS, MOST_PRICES
 from stepward.agents.definition_checks import DEFINITION_LIMIT_BYTES
 from stepward.agents.endings import MOST_REPAIRS, MOST_REPAIRS_OF_RUN, REPLY_LIMIT_BYTES
 from stepward.agents.lifecycle import MOST_LABELS
 from stepward.agents.model_turn import MOST_WAITS
-from stepward.agents.prices import MOST_PRICES
 from stepward.agents.show_runs import MOST_LISTED
 from stepward.agents.start import INPUT_LIMIT_BYTES as RUN_INPUT_BYTES
 from stepward.domain.agents import AgentDefinition, Limits

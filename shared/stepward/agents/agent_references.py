@@ -13,8 +13,8 @@ from functools import partial
 from typing import Final
 
 from stepward.agents.answering import missing_below
-from stepward.agents.attachments import check_taken
 from stepward.agents.requests import gathered
+from stepward.agents.run_inputs import check_taken
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
 from stepward.domain.errors import InvalidRequest

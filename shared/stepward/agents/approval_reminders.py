@@ -13,9 +13,9 @@ from stepward.domain.approvals import Approval, ApprovalStatus, Note
 from stepward.domain.errors import StepwardError
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
-from stepward.ports.events import Events
 from stepward.ports.runs import RunMachine, Tokens
 from stepward.ports.tasks import NoTasks, TaskAnswers
+from stepward.ports.triggers import Events
 
 LOOKED_AT_A_ROUND: Final = 500
 

@@ -27,9 +27,8 @@ from stepward.domain.ids import AGENT_ID_PATTERN, check_id
 from stepward.domain.money import dollars, usd_to_micros
 from stepward.domain.numbers import Exact
 from stepward.ports.clock import Clock, iso
-from stepward.ports.costs import Budgets
-from stepward.ports.events import Events
-from stepward.ports.limits_config import LimitsConfig, LimitsStore
+from stepward.ports.costs import Budgets, LimitsConfig, LimitsStore
+from stepward.ports.triggers import Events
 
 STALE: Final = timedelta(seconds=20)
 """How long a start may go by limits that were changed meanwhile, with a margin over what processes remember."""

@@ -8,7 +8,7 @@ from typing import Any
 from stepward.agents.show_runs import page_size
 from stepward.domain.data_paths import MOST_WRITTEN_BYTES, RULE, is_data_path
 from stepward.domain.errors import InvalidRequest
-from stepward.ports.datasets import DataFile, Datasets
+from stepward.ports.tool_services import DataFile, Datasets
 
 
 @dataclass(frozen=True)

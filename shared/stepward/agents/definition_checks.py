@@ -10,9 +10,9 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from stepward.agents.context import window_tokens
-from stepward.agents.inputs import check_input_schema
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import Entry, entries_of, gathered, joined, of_entries, parse
+from stepward.agents.run_inputs import check_input_schema
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.scripted_model import Rehearsal

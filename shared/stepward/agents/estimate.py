@@ -10,11 +10,10 @@ from typing import Any, Final, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.agents.attachments import check_taken
 from stepward.agents.call_limits import CallLimits
 from stepward.agents.context import window_tokens
-from stepward.agents.inputs import check_given
 from stepward.agents.model_checks import check_startable
+from stepward.agents.run_inputs import check_given, check_taken
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
 from stepward.domain.aws_costs import ASSUMED_TOOL_MS, AwsTally
@@ -26,8 +25,7 @@ from stepward.domain.runs import Answers, RunHead, RunStatus
 from stepward.models.base import Rate, model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import Clock
-from stepward.ports.costs import AgreedPrices, Budgets
-from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.costs import AgreedPrices, Budgets, LimitsConfig
 
 PAST_RUNS: Final = 50
 LOOKED_AT: Final = 100

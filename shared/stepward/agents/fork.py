@@ -10,12 +10,12 @@ from typing import Annotated, Any
 from pydantic import Field, StringConstraints, field_validator
 
 from stepward.agents.answering import answers_of
-from stepward.agents.attachments import check_taken
 from stepward.agents.fork_decisions import Decisions
 from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import Known, check_model
 from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
+from stepward.agents.run_inputs import check_taken
 from stepward.agents.show_runs import find_run
 from stepward.agents.start import Launch, Start
 from stepward.domain.agents import AgentDefinition, Prompt

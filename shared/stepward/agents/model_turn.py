@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from stepward.agents.attachments import contents_of
 from stepward.agents.call_limits import CallLimits
 from stepward.agents.endings import what_follows
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.response_cache import CachedCall
+from stepward.agents.run_inputs import contents_of
 from stepward.domain.conversation import ModelReply
 from stepward.domain.errors import (
     AskNextModel,
@@ -32,8 +32,8 @@ from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunStatus
 from stepward.models.provider_faults import pause_s
 from stepward.ports.clock import Clock, iso
-from stepward.ports.datasets import Datasets
 from stepward.ports.models import CallContext
+from stepward.ports.tool_services import Datasets
 
 AFTER_A_CUT_S: Final = 2
 LONGEST_WAIT_S: Final = 300

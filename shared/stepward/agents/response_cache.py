@@ -24,8 +24,7 @@ from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunStatus
 from stepward.models.attached import name_of
 from stepward.ports.clock import Clock, iso
-from stepward.ports.models import CallContext, Delta
-from stepward.ports.responses import KeptReply, ResponseCache, ResponseKey
+from stepward.ports.models import CallContext, Delta, KeptReply, ResponseCache, ResponseKey
 from stepward.tools.arguments import read_arguments
 from stepward.tools.catalog import bind
 

@@ -10,7 +10,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import NotAllowed, StoreConflict
 from stepward.ports.clock import Clock, from_iso, iso
-from stepward.ports.limits_config import LimitsConfig, LimitsStore
+from stepward.ports.costs import LimitsConfig, LimitsStore
 from stepward.ports.run_queue import RunQueue
 
 

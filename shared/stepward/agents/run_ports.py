@@ -9,7 +9,7 @@ from stepward.domain.budgets import refs_for
 from stepward.domain.run_queue import Draw, RunBudget
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, Ids
-from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.costs import LimitsConfig
 from stepward.ports.run_queue import RunQueue, WakeUps
 from stepward.ports.runs import Freed, Journal, RunLists, RunMachine, RuntimeState, SlotLimits, Tokens
 from stepward.ports.tasks import NoTasks, TaskAnswers

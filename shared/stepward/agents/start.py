@@ -11,12 +11,11 @@ from pydantic import Field, StrictStr, field_validator
 
 from stepward.agents.agent_references import check_references
 from stepward.agents.answering import StageAnswers
-from stepward.agents.attachments import attachments_of, check_taken
-from stepward.agents.inputs import check_given
 from stepward.agents.lookup import startable_agent
 from stepward.agents.model_checks import check_startable
 from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
+from stepward.agents.run_inputs import attachments_of, check_given, check_taken
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import MOST_ATTACHMENTS, Attachment
@@ -29,9 +28,9 @@ from stepward.domain.runs import Answers, RunHead, RunStatus, StartOptions
 from stepward.models.base import model_id
 from stepward.models.catalog import check_backend
 from stepward.ports.clock import iso
-from stepward.ports.datasets import Datasets
 from stepward.ports.registry import Registry
 from stepward.ports.runs import IdempotencyKey, NewRun, Started
+from stepward.ports.tool_services import Datasets
 
 INPUT_LIMIT_BYTES: Final = 3_000_000
 

@@ -19,9 +19,9 @@ from stepward.domain.errors import Bug, ModelFault
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.events import Events
 from stepward.ports.registry import Registry
 from stepward.ports.runs import RESUME_CALL, SLOT_CALL
+from stepward.ports.triggers import Events
 from stepward.tools.agent import SubAgent
 from stepward.tools.arguments import read_arguments
 from stepward.tools.ask_person import AskPerson as AskPersonTool

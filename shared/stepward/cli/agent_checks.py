@@ -15,6 +15,7 @@ from stepward.cli.agent_lifecycle import app
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, find_target, offline
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
 from stepward.cli.input_files import (
+    STANDARD_INPUT,
     DefinitionFile,
     as_diagnostic,
     read_standard_input,
@@ -121,9 +122,6 @@ _MAY_COME: Final = frozenset({"handoff", "workflow"})
 
 
 __all__ = ["app"]
-
-
-STANDARD_INPUT: Final = "<stdin>"
 
 
 VALIDATE_HELP = """Check agents' files; prints a line for each problem: file:line:column: field: what (fix).

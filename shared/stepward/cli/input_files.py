@@ -1,35 +1,41 @@
-"""Read what a person gives the registry or a run, and say exactly where it is broken."""
+"""Read what commands are given: texts, JSON, definitions and documents, from files or standard input."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import output
+from stepward.cli import completion, output
 from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.exit_codes import REFUSED, InputError
 from stepward.domain.aliases import origins_of
 from stepward.domain.documents import Document, Kind, Refused, read_document
 from stepward.domain.documents import Path as Place
 from stepward.domain.json_text import NotJson, NotText, read_json, text_of, without_mark
-from stepward.sdk import ApiError
+from stepward.sdk import ApiError, DocumentRefused, WorkflowProblem
 
 _KINDS: Final[dict[str, Kind]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
 
 
-STANDARD_INPUT: Final = "standard input"
+STANDARD_INPUT: Final = "<stdin>"
+
+
+"""How a compiler names it."""
+
+
+_IN_WORDS: Final = "standard input"
 
 
 def read_input(given: str) -> str | dict[str, Any]:
     """Read `--input`: text, a JSON object, `@file` or `-` for standard input."""
     if given == "-":
-        return parse_input(read_standard_input(), STANDARD_INPUT)
+        return parse_input(read_standard_input(), _IN_WORDS)
     if given.startswith("@"):
         return parse_input(read_text(Path(given[1:])), given[1:])
     return parse_input(given, "--input")
@@ -98,7 +104,7 @@ def read_standard_input() -> str:
     try:
         return without_mark(sys.stdin.read()) if raw is None else text_of(raw.read())
     except (NotText, UnicodeDecodeError) as error:
-        raise InputError(f"{STANDARD_INPUT} is not text: {error}.", "Send it as UTF-8.") from error
+        raise InputError(f"{_IN_WORDS} is not text: {error}.", "Send it as UTF-8.") from error
 
 
 _BAD_REQUEST = 400
@@ -175,4 +181,66 @@ def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
             raise ApiError(error.status, {**error.problem, "errors": found}) from error
         for one in found:
             output.complain(as_diagnostic(one))
+        raise typer.Exit(REFUSED) from error
+
+
+FileArgument = Annotated[
+    str, typer.Argument(metavar="FILE", help="The workflow's file, YAML or JSON; - is standard input.")
+]
+
+
+FileOrIdArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FILE|ID",
+        help="A file, or the id of a workflow that is registered.",
+        autocompletion=completion.workflows,
+    ),
+]
+
+
+VersionOption = Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document on its way: as people name it, and as the client takes it."""
+
+    name: str
+    document: str | Path
+
+
+def is_file(given: str) -> bool:
+    """Tell a file from a workflow's id, which has neither dots nor slashes."""
+    return given == "-" or "." in given or "/" in given or Path(given).is_file()
+
+
+def source_of(given: str) -> Source:
+    """Find the document behind an argument; one that cannot be read says why."""
+    if given == "-":
+        return Source(STANDARD_INPUT, read_standard_input())
+    path = Path(given)
+    # The API would say the same of bytes that are no UTF-8, but not in which file.
+    read_text(path)
+    return Source(given, path)
+
+
+def shown(source: Source, problem: WorkflowProblem) -> dict[str, Any]:
+    """Write a problem for programs, with its file."""
+    return {
+        "file": source.name,
+        **{name: value for name, value in asdict(problem).items() if value is not None},
+    }
+
+
+@contextmanager
+def document_refusals_of(source: Source, *, as_json: bool) -> Iterator[None]:
+    """Show people every problem of a refused document at its place in their file."""
+    try:
+        yield
+    except DocumentRefused as error:
+        if as_json:
+            raise
+        for problem in error.problems:
+            output.complain(in_commands(problem.as_diagnostic(source.name)))
         raise typer.Exit(REFUSED) from error

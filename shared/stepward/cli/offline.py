@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any, Final, Self, TypeAlias, cast
 
+from stepward.agents.costs import by_list
 from stepward.agents.definition_schema import agent_schema
-from stepward.agents.prices import by_list
 from stepward.agents.standalone import Findings, check_alone
 from stepward.cli.exit_codes import InputError, SetupError
 from stepward.domain.documents import Kind

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import output, run_condensed, run_tables, run_waits, timeline, workflow_view
+from stepward.cli import output, run_view, timeline, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.options import CursorOption, LimitOption, RunArgument
@@ -103,9 +103,9 @@ def show(
     """Show one run."""
     with connect(url, key) as stepward:
         run = stepward.run(run_id)
-        shortened = [] if as_json else run_condensed.decisions(stepward, run)
+        shortened = [] if as_json else run_view.decisions(stepward, run)
     output.answer(run, _show_run, as_json=as_json)
-    run_condensed.show(shortened)
+    run_view.show(shortened)
 
 
 @app.command("tail", help=TAIL_HELP, epilog=EPILOG)
@@ -118,7 +118,7 @@ def tail(
 ) -> None:
     """Follow a run's events until it has ended."""
     with connect(url, key) as stepward:
-        if run_tables.is_of_workflow(stepward.run(run_id)):
+        if run_view.is_of_workflow(stepward.run(run_id)):
             tail_workflow(stepward, run_id, as_json=as_json)
             return
         for event in stepward.follow(run_id, after=after):
@@ -143,7 +143,7 @@ def cancel(
 
 def _show_page(page: RunPage) -> None:
     if page["runs"]:
-        run_tables.show_runs(page["runs"])
+        run_view.show_runs(page["runs"])
     elif page["next_cursor"] is None:
         output.say("No such runs. Start one: stepward run AGENT --input '…'")
     output.more(page["next_cursor"])
@@ -165,7 +165,7 @@ def _origin(run: Run) -> str | None:
 
 
 def _show_run(run: Run) -> None:
-    if run_tables.is_of_workflow(run):
+    if run_view.is_of_workflow(run):
         workflow_view.show_run(run)
         return
     output.fields(
@@ -176,9 +176,9 @@ def _show_run(run: Run) -> None:
             "ended": run["ended_at"],
             "deadline": run["deadline_at"],
             "paused": "yes" if run.get("paused") else None,
-            **run_waits.wait_fields(run),
+            **run_view.wait_fields(run),
             "fork of": _origin(run),
-            "answered by": run_tables.answered_by(run) or None,
+            "answered by": run_view.answered_by(run) or None,
             "charged to": _charged_to(run),
             "principal": run["principal"],
             "input": output.as_line(run.get("input", "")),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stepward.cli import output, workflow_diff
+from stepward.cli import output, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
-from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
+from stepward.cli.input_files import FileOrIdArgument, VersionOption, document_refusals_of, is_file, source_of
 from stepward.sdk import Stepward, WorkflowDiff, WorkflowPlan
 from stepward.sdk.workflow_shapes import Drawn
 
@@ -131,14 +131,14 @@ def diff(
     if as_json:
         output.write_json(found)
     else:
-        output.write_lines(workflow_diff.lines_of(found))
+        output.write_lines(workflow_view.lines_of(found))
 
 
 def _planned(stepward: Stepward | Offline, given: str, version: str | None, *, as_json: bool) -> WorkflowPlan:
     if not is_file(given):
         return stepward.workflows.planned(given, version=version)
     source = source_of(given)
-    with refusals_of(source, as_json=as_json):
+    with document_refusals_of(source, as_json=as_json):
         return stepward.workflows.plan(source.document)
 
 
@@ -148,7 +148,7 @@ def _drawn(
     if not is_file(given):
         return stepward.workflows.drawn(given, kind, version=version)
     source = source_of(given)
-    with refusals_of(source, as_json=as_json):
+    with document_refusals_of(source, as_json=as_json):
         return stepward.workflows.draw(source.document, kind)
 
 
@@ -162,7 +162,7 @@ def _compared(
     if before or after:
         raise InputError("A file is compared with the newest version.", "Leave --from and --to out.")
     source = source_of(given)
-    with refusals_of(source, as_json=as_json):
+    with document_refusals_of(source, as_json=as_json):
         # The plan's own word for the id: the document may be YAML or JSON, and say it in either way.
         workflow = stepward.workflows.plan(source.document)["plan"]["workflow"]
         return stepward.workflows.diff_with(str(workflow), source.document)

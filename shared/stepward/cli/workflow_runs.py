@@ -7,11 +7,18 @@ from typing import Annotated
 
 import typer
 
-from stepward.cli import output, run_tables, workflow_view
+from stepward.cli import output, run_view, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.data import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
-from stepward.cli.input_files import read_input
+from stepward.cli.input_files import (
+    FileOrIdArgument,
+    VersionOption,
+    document_refusals_of,
+    is_file,
+    read_input,
+    source_of,
+)
 from stepward.cli.options import (
     ChargeOption,
     CursorOption,
@@ -23,7 +30,6 @@ from stepward.cli.options import (
     RunArgument,
     WorkflowArgument,
 )
-from stepward.cli.workflow_files import FileOrIdArgument, VersionOption, is_file, refusals_of, source_of
 from stepward.sdk import Stepward, WorkflowRun, WorkflowRunPage
 
 RUN_HELP = """Start a workflow and watch its tasks to the end.
@@ -195,7 +201,7 @@ def rerun(
 
 def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, str]:
     source = source_of(given)
-    with refusals_of(source, as_json=as_json):
+    with document_refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
     put_datasets(stepward, given, as_json=as_json)
     return kept["id"], kept["version"]
@@ -244,7 +250,7 @@ def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
 
 def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:
     if page["runs"]:
-        run_tables.show_runs([*page["runs"]])
+        run_view.show_runs([*page["runs"]])
     else:
         output.say(f"No runs yet. Start one: stepward workflows run {workflow_id} --input '…'")
     output.more(page["next_cursor"])

@@ -11,8 +11,15 @@ from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect, connect_or_offline
 from stepward.cli.data import put_datasets
 from stepward.cli.exit_codes import EPILOG, FAILED, OK
+from stepward.cli.input_files import (
+    FileArgument,
+    Source,
+    VersionOption,
+    document_refusals_of,
+    shown,
+    source_of,
+)
 from stepward.cli.options import CursorOption, LimitOption, WorkflowArgument, YesOption, confirm
-from stepward.cli.workflow_files import FileArgument, Source, VersionOption, refusals_of, shown, source_of
 from stepward.domain.documents.write import write_yaml
 from stepward.sdk import WorkflowDetail, WorkflowPage, WorkflowProblem, WorkflowVersion
 from stepward.sdk.workflows import WorkflowClient
@@ -81,7 +88,7 @@ def register(
 ) -> None:
     """Keep a version of a workflow and have its machine made."""
     source = source_of(file)
-    with connect(url, key) as stepward, refusals_of(source, as_json=as_json):
+    with connect(url, key) as stepward, document_refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
         put_datasets(stepward, file, as_json=as_json)
     output.answer(kept, _show_status, as_json=as_json)

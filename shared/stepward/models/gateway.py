@@ -27,7 +27,7 @@ from stepward.models.attached import fault_of
 from stepward.models.provider_faults import hide, no_key, soonest
 from stepward.models.streams import SPARE_S
 from stepward.models.token_counts import most_prompt_tokens
-from stepward.ports.models import Access, CallContext
+from stepward.ports.models import Access, CallContext, ResponseCache
 from stepward.ports.providers import (
     OWN_ROLE,
     PlannedCall,
@@ -36,7 +36,6 @@ from stepward.ports.providers import (
     ProviderKeys,
     ProviderLimits,
 )
-from stepward.ports.responses import ResponseCache
 
 CLIENTS: Final[Mapping[str, str]] = {
     "anthropic": "stepward.models.anthropic:AnthropicMessages",

@@ -1,11 +1,11 @@
-"""Money: budgets, the book of costs, agreed prices, and calculators of prices."""
+"""Money and limits: budgets, the book of costs, agreed prices, and how many runs may be active."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from stepward.domain.budgets import BudgetRef, BudgetState
+from stepward.domain.budgets import AccountLimits, BudgetRef, BudgetState, TenantLimits
 from stepward.domain.costs import CostLine
 from stepward.domain.money import Price, Usage
 
@@ -70,3 +70,26 @@ class CostCalculator(Protocol):
 
     def cost_usd_micros(self, model: str, usage: Usage, price: Price) -> int:
         """Price a usage in whole micro-dollars, rounded up, never below zero."""
+
+
+class LimitsConfig(Protocol):
+    """Reads limits; who asks at every start may be answered from memory of some seconds."""
+
+    def tenant(self, tenant: str) -> TenantLimits:
+        """Read a tenant's limits; the defaults where nothing was set."""
+
+    def account(self) -> AccountLimits:
+        """Read what all tenants together may do; the defaults where nothing was set."""
+
+
+class LimitsStore(LimitsConfig, Protocol):
+    """Reads limits as they are now, and changes them."""
+
+    def versioned(self, tenant: str) -> tuple[TenantLimits, int]:
+        """Read a tenant's limits with their version, strongly consistent; version 0 was never written."""
+
+    def change(self, tenant: str, limits: TenantLimits, version: int) -> None:
+        """Write limits over the version that was read; raises `StoreConflict` when somebody else wrote first."""
+
+    def change_account(self, limits: AccountLimits) -> None:
+        """Write the account's limits."""

@@ -1,8 +1,8 @@
-"""Where triggers are kept, with what they have done and with the secrets of webhooks."""
+"""Triggers with their schedules, and the events that the account's bus carries."""
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
@@ -100,3 +100,20 @@ class Triggers(Protocol):
 
     def unmatched(self, tenant: str, day: str) -> Unmatched:
         """Say what fitted no trigger on a day."""
+
+
+class Events(Protocol):
+    """Where facts are told; delivery is at least once, and the detail's `id` tells repeats."""
+
+    def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
+        """Tell one fact, such as `system.budget.alert`."""
+
+
+class Schedules(Protocol):
+    """The stage's group of schedules."""
+
+    def put(self, kept: KeptTrigger) -> None:
+        """Make the trigger's schedule, or change it to what the trigger says now."""
+
+    def remove(self, kept: KeptTrigger) -> None:
+        """Delete the trigger's schedule; one that is not there is no error."""

@@ -9,8 +9,7 @@ from typing import Final
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.clock import Clock
-from stepward.ports.costs import AgreedPrices, Prices
-from stepward.ports.limits_config import LimitsConfig
+from stepward.ports.costs import AgreedPrices, LimitsConfig, Prices
 from stepward.ports.providers import ProviderKey, ProviderKeys
 
 LIMITS_KEPT_S: Final = 15.0

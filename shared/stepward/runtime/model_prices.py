@@ -12,7 +12,7 @@ import json
 import sys
 from typing import Any, Final
 
-from stepward.agents.prices import TenantPrices
+from stepward.agents.costs import TenantPrices
 from stepward.domain.errors import InvalidRequest, StepwardError
 from stepward.domain.ids import TENANT_PATTERN, check_id
 from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange

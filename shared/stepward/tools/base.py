@@ -14,8 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from stepward.domain.data_paths import RULE, is_data_path
 from stepward.domain.retries import LONGEST_CALL_S, Retry
 from stepward.domain.tools import CallOptions, Effect, Placement
-from stepward.ports.datasets import Datasets
-from stepward.ports.tool_services import Circuits, Functions, ResultStore
+from stepward.ports.tool_services import Circuits, Datasets, Functions, ResultStore
 
 
 def _within_datasets(path: str) -> str:

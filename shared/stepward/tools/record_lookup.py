@@ -11,7 +11,7 @@ from pydantic import Field
 from stepward.domain.errors import NotFound, ToolFailed
 from stepward.domain.tables import NotATable, Row, Table, read_table
 from stepward.domain.tools import Effect, Placement
-from stepward.ports.datasets import Datasets
+from stepward.ports.tool_services import Datasets
 from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
 MAX_TABLES: Final = 4

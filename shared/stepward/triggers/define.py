@@ -18,8 +18,7 @@ from stepward.domain.schedules import next_times
 from stepward.domain.signatures import new_seed, secret_of
 from stepward.domain.triggers import TRIGGER_ID_PATTERN, WORKFLOW_EVENTS, KeptTrigger, Trigger, TriggerKind
 from stepward.ports.clock import Clock, iso
-from stepward.ports.schedules import Schedules
-from stepward.ports.triggers import HookSecret, Triggers, changed_meanwhile
+from stepward.ports.triggers import HookSecret, Schedules, Triggers, changed_meanwhile
 from stepward.triggers.starts import Startables
 from stepward.triggers.templates import check_template
 

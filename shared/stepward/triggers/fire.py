@@ -19,8 +19,8 @@ from stepward.domain.errors import (
 from stepward.domain.json_text import read_json, text_of
 from stepward.domain.triggers import FireError, FireResult, Firing, KeptTrigger, Trigger
 from stepward.ports.clock import Clock, iso
-from stepward.ports.datasets import Datasets
 from stepward.ports.runs import key_used_before
+from stepward.ports.tool_services import Datasets
 from stepward.ports.triggers import Triggers
 from stepward.triggers.starts import Started, Starters
 from stepward.triggers.templates import filled

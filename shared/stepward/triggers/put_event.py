@@ -11,8 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stepward.agents.requests import parse
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.triggers import WORKFLOW_EVENTS, EventMatch
-from stepward.ports.events import Events
-from stepward.ports.triggers import Triggers
+from stepward.ports.triggers import Events, Triggers
 from stepward.triggers.arrivals import event_fits
 from stepward.triggers.define import find_trigger
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepward.agents.answering import StageAnswers
-from stepward.agents.inputs import check_given
 from stepward.agents.lookup import startable_agent
 from stepward.agents.requests import parse
+from stepward.agents.run_inputs import check_given
 from stepward.agents.start import StartRequest
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, NotFound

@@ -9,9 +9,8 @@ import pytest
 
 from stepward.adapters.memory.costs import MemoryCostBook, MemoryPrices
 from stepward.adapters.memory.small_ports import StillClock
-from stepward.agents.costs import ShowCosts
+from stepward.agents.costs import ShowCosts, TenantPrices
 from stepward.agents.finalize import cost_lines
-from stepward.agents.prices import TenantPrices
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.run_state import RunState

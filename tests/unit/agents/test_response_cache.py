@@ -16,8 +16,7 @@ from stepward.domain.errors import Bug, StepwardError, StoreThrottled, StreamCut
 from stepward.domain.journal import Turn
 from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
-from stepward.ports.models import Delta
-from stepward.ports.responses import KeptReply, ResponseKey
+from stepward.ports.models import Delta, KeptReply, ResponseKey
 from tests.unit.agents.caching import (
     CALL,
     CALL_USD_MICROS,

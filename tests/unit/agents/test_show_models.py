@@ -8,7 +8,7 @@ import pytest
 
 from stepward.adapters.memory.costs import MemoryPrices
 from stepward.adapters.memory.small_ports import StillClock
-from stepward.agents.prices import ShowModels, TenantPrices
+from stepward.agents.costs import ShowModels, TenantPrices
 from stepward.domain.errors import InvalidRequest, NotFound
 
 PRICE = {"input_usd_per_mtok": "1", "output_usd_per_mtok": 2, "source": "our contract", "as_of": "2026-11-01"}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import httpx2
 import pytest
 
-from stepward.agents.prices import by_list
+from stepward.agents.costs import by_list
 from stepward.cli import output
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, a_run, ok, problem

@@ -13,7 +13,7 @@ from stepward.domain.agents import AgentDefinition
 from stepward.domain.conversation import Exchange, ModelRequest
 from stepward.domain.errors import NotFound
 from stepward.models.scripted import ScriptedBackend
-from stepward.ports.datasets import DataFile
+from stepward.ports.tool_services import DataFile
 from stepward.tools.base import ToolContext
 from stepward.tools.execution import execute
 

@@ -11,7 +11,7 @@ from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, is_missing, translated
 from stepward.domain.errors import NotFound, ToolFailed
 from stepward.ports.clock import iso
-from stepward.ports.datasets import DataFile, KeptFile
+from stepward.ports.tool_services import DataFile, KeptFile
 
 MOST_BYTES: Final = 5_000_000
 

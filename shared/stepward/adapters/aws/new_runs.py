@@ -8,10 +8,17 @@ from stepward.adapters.aws import slots
 from stepward.adapters.aws.budgets import DynamoBudgets
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, put_key
 from stepward.adapters.aws.journal import DynamoJournal
 from stepward.adapters.aws.run_lists import head_item, head_key, read_head
-from stepward.adapters.aws.transactions import Refused, Step, put_new, transact
+from stepward.adapters.aws.transactions import (
+    IDEMPOTENCY,
+    Refused,
+    Step,
+    before_with,
+    put_key,
+    put_new,
+    transact,
+)
 from stepward.domain.budgets import BudgetRef, start_refused
 from stepward.domain.errors import Bug
 from stepward.domain.journal import Created

@@ -1,7 +1,4 @@
-"""Keys of providers in Secrets Manager: one secret a provider and tenant, one more for all tenants without their own.
-
-Nothing is made by a deployment: a secret costs 0.40 $ a month and is there once the operator has set a key.
-"""
+"""Keys of providers in Secrets Manager, and which providers a stage has."""
 
 from __future__ import annotations
 
@@ -11,16 +8,25 @@ from dataclasses import dataclass
 from typing import Final
 
 from botocore.exceptions import ClientError
+from pydantic import ValidationError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
+from stepward.domain.errors import Bug
 from stepward.domain.provider_pools import Pool, is_pool, pool_name, read_pool
-from stepward.ports.providers import SHARED, ProviderKey, keys_of
+from stepward.ports.providers import SHARED, ProviderEntry, ProviderKey, keys_of, read_entries
 
 _NO_SUCH: Final = "ResourceNotFoundException"
+
+
 _IS_THERE: Final = "ResourceExistsException"
+
+
 _IS_GOING: Final = "InvalidRequestException"
+
+
 """What Secrets Manager says of a secret that is marked for deletion."""
+
 
 _DAYS_TO_CHANGE_ONES_MIND: Final = 7
 
@@ -123,3 +129,38 @@ class SecretsManagerKeys:
 
     def forget(self, tenant: str, provider: str) -> None:
         """Do nothing: nothing is remembered here."""
+
+
+_NO_PARAMETER: Final = "ResourceNotFoundException"
+
+
+def caller_of_models(stage: str) -> str:
+    """Name the function that calls models."""
+    return f"stepward-{stage}-agent-advance"
+
+
+def stage_providers(stage: str) -> tuple[ProviderEntry, ...] | None:
+    """Read a stage's entries as its functions have them.
+
+    Args:
+        stage: The stage's name.
+
+    Returns:
+        The built-in entries and the stage's own; None where nothing is deployed under that name.
+
+    Raises:
+        StepwardError: AWS did not answer, or does not let the caller ask.
+        Bug: What the function has in its settings are no entries.
+    """
+    name = caller_of_models(stage)
+    with translated(f"reading the settings of {name}"):
+        try:
+            said = client("lambda").get_function_configuration(FunctionName=name)
+        except ClientError as error:
+            if error_code(error) != _NO_PARAMETER:
+                raise
+            return None
+    try:
+        return read_entries(said.get("Environment", {}).get("Variables", {}).get("PROVIDERS", ""))
+    except ValidationError as error:
+        raise Bug(f"PROVIDERS of {name} holds no entries of providers") from error

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_item, to_item
-from stepward.ports.responses import KeptReply, ResponseKey
+from stepward.ports.models import KeptReply, ResponseKey
 
 _LOG: Final = logging.getLogger(__name__)
 

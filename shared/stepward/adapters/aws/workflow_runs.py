@@ -10,11 +10,20 @@ from stepward.adapters.aws import slots
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.cost_book import cost_step
 from stepward.adapters.aws.errors import translated
-from stepward.adapters.aws.idempotency import IDEMPOTENCY, before_with, free_key, put_key
 from stepward.adapters.aws.items import from_item, run_pk, to_item
 from stepward.adapters.aws.run_lists import OPEN_SHARDS, ListPart, open_shard
 from stepward.adapters.aws.task_store import DynamoTaskStore
-from stepward.adapters.aws.transactions import Refused, Step, put_new, transact, update
+from stepward.adapters.aws.transactions import (
+    IDEMPOTENCY,
+    Refused,
+    Step,
+    before_with,
+    free_key,
+    put_key,
+    put_new,
+    transact,
+    update,
+)
 from stepward.adapters.aws.workflow_slots import HEAD, DynamoWorkflowSlots
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Bug

@@ -10,9 +10,9 @@ from typing import Any
 
 from stepward.domain.errors import NotFound
 from stepward.domain.runs import RunKey
-from stepward.ports.datasets import DataFile, KeptFile
 from stepward.ports.identity import ApiKeyRecord
-from stepward.ports.responses import KeptReply, ResponseKey
+from stepward.ports.models import KeptReply, ResponseKey
+from stepward.ports.tool_services import DataFile, KeptFile
 
 
 class MemoryDatasets:

@@ -9,9 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from stepward.agents.budgets import AlertBudgets, TenantMoney
-    from stepward.agents.costs import ShowCosts
+    from stepward.agents.costs import ShowCosts, ShowModels, TenantPrices
     from stepward.agents.estimate import Estimate, Estimated
-    from stepward.agents.prices import ShowModels, TenantPrices
     from stepward.agents.run_limits import RunLimits
     from stepward.domain.agents import AgentDefinition
     from stepward.domain.attachments import Attachment
@@ -55,14 +54,14 @@ class CostServices:
     @cached_property
     def prices(self) -> TenantPrices:
         """Shows, sets and removes agreed prices."""
-        from stepward.agents.prices import TenantPrices
+        from stepward.agents.costs import TenantPrices
 
         return TenantPrices(self._ports.price_store)
 
     @cached_property
     def models(self) -> ShowModels:
         """Shows models with what they can do and cost."""
-        from stepward.agents.prices import ShowModels
+        from stepward.agents.costs import ShowModels
 
         return ShowModels(self._ports.price_store, self._ports.clock)
 
@@ -98,9 +97,9 @@ class CostServices:
             InvalidRequest: The body would not start a run.
             NotFound: There is no such agent, version or file.
         """
-        from stepward.agents.attachments import attachments_of
         from stepward.agents.lookup import find_agent
         from stepward.agents.requests import parse
+        from stepward.agents.run_inputs import attachments_of
         from stepward.agents.start import StartRequest
 
         request = parse(StartRequest, body)

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING
 from stepward.runtime.builders.stores import Stores
 
 if TYPE_CHECKING:
+    from stepward.adapters.aws.machines import PublishRequests
     from stepward.adapters.aws.webhook_key import WebhookKey
-    from stepward.adapters.aws.workflow_machines import PublishRequests
-    from stepward.ports.events import Events
+    from stepward.ports.models import ResponseCache
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
-    from stepward.ports.responses import ResponseCache
     from stepward.ports.run_queue import WakeUps
     from stepward.ports.runs import RunMachine
-    from stepward.ports.schedules import Schedules
     from stepward.ports.tool_services import Circuits, Functions
+    from stepward.ports.triggers import Events, Schedules
     from stepward.ports.workflow_runs import StateMachineAdmin, WorkflowMachines
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a function loads only what it reaches
@@ -132,14 +131,14 @@ class Ports(Stores):
         Returns:
             What the deployed stage may call; None where it is not deployed.
         """
-        from stepward.adapters.aws.stage_providers import stage_providers
+        from stepward.adapters.aws.provider_keys import stage_providers
 
         return stage_providers(stage)
 
     @cached_property
     def workflow_machines(self) -> WorkflowMachines:
         """Executions of workflows' state machines."""
-        from stepward.adapters.aws.workflow_machines import StepFunctionsWorkflows
+        from stepward.adapters.aws.machines import StepFunctionsWorkflows
 
         orders = self.publish_requests if self._settings.workflow_publisher else None
         return StepFunctionsWorkflows(self._settings.need("workflow_machines"), orders)
@@ -147,14 +146,14 @@ class Ports(Stores):
     @cached_property
     def publish_requests(self) -> PublishRequests:
         """Requests to publish versions of workflows, and to remove them."""
-        from stepward.adapters.aws.workflow_machines import PublishRequests
+        from stepward.adapters.aws.machines import PublishRequests
 
         return PublishRequests(self._settings.need("workflow_publisher"))
 
     @cached_property
     def state_machine_admin(self) -> StateMachineAdmin:
         """The state machines of workflows, to make and to remove."""
-        from stepward.adapters.aws.workflow_machines import StepFunctionsAdmin
+        from stepward.adapters.aws.machines import StepFunctionsAdmin
 
         return StepFunctionsAdmin(
             self._settings.need("workflow_machines"),

@@ -11,15 +11,13 @@ if TYPE_CHECKING:
     from stepward.adapters.aws.workflow_runs import DynamoWorkflowRuns
     from stepward.ports.approvals import Approvals
     from stepward.ports.clock import Clock, Ids
-    from stepward.ports.costs import Budgets, CostBook, PriceStore
-    from stepward.ports.datasets import Datasets
+    from stepward.ports.costs import Budgets, CostBook, LimitsConfig, LimitsStore, PriceStore
     from stepward.ports.identity import Identity
-    from stepward.ports.limits_config import LimitsConfig, LimitsStore
     from stepward.ports.registry import Registry
     from stepward.ports.run_queue import RunQueue
     from stepward.ports.runs import Journal, RunLists, RuntimeState, Tokens
     from stepward.ports.tasks import TaskStore
-    from stepward.ports.tool_services import PublishedTools, ResultStore
+    from stepward.ports.tool_services import Datasets, PublishedTools, ResultStore
     from stepward.ports.triggers import Triggers
     from stepward.ports.workflow_registry import WorkflowRegistry
     from stepward.ports.workflow_runs import WorkflowRuns, WorkflowSlots

@@ -13,8 +13,8 @@ from stepward.domain.conversation import ToolResult
 from stepward.domain.retries import may_pass
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
-from stepward.ports.events import Events
 from stepward.ports.tasks import TaskOutcome
+from stepward.ports.triggers import Events
 from stepward.ports.workflow_runs import WorkflowEnd
 
 WELL: Final = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from stepward.agents.agent_tools import instead_of, settings_of_own
-from stepward.agents.inputs import input_faults
+from stepward.agents.run_inputs import input_faults
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.documents.problems import MOST_PROBLEMS, Problem
 from stepward.domain.errors import InvalidRequest
