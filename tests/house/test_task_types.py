@@ -6,10 +6,11 @@ import ast
 
 import pytest
 
+from stepward.tasks.catalog import CATALOG
 from tests.house.task_type_names import sites_in, spelt_out_types
 
-METHODS_OF_A_FLOW = 12
-"""Each adds tasks of one type."""
+METHODS_OF_A_FLOW = len(CATALOG)
+"""One for each type: it adds tasks of that type."""
 OTHER_MEANINGS = 2
 """A kind of run, and a kind of node in an expression."""
 

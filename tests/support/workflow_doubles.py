@@ -10,7 +10,7 @@ from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowParent
 from stepward.ports.tasks import TaskOutcome
-from stepward.tasks.base import ChildRun, Question
+from stepward.tasks.context import ChildRun, Question
 from stepward.workflows.runs.start_checks import startable_workflow
 from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch
 

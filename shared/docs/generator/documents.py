@@ -17,7 +17,8 @@ from infra.config.providers import ProviderConfig
 from stepward.agents.definition_schema import agent_schema
 from stepward.cli.workflow_types import takes, types_of
 from stepward.domain.tools import Placement
-from stepward.tasks.catalog import CATALOG
+from stepward.tasks.base import TaskType
+from stepward.tasks.catalog import CATALOG, find_type
 from stepward.tools.base import Tool
 from stepward.tools.catalog import CATALOG as TOOLS
 from stepward.tools.catalog import find_tool
@@ -59,9 +60,15 @@ def tasks() -> str:
         parts += [
             f"## {one.name}",
             one.purpose,
+            _example(find_type(one.name)),
             table(_HEAD, [_row(str(field), field.schema) for field in one.own]),
         ]
     return page("Tasks of a workflow", *parts)
+
+
+def _example(kind: TaskType[Any]) -> str:
+    task = {"id": "one", "type": kind.name, **kind.example}
+    return f"```json\n{json.dumps(task, indent=2, ensure_ascii=False)}\n```"
 
 
 def tools() -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
@@ -12,7 +12,8 @@ from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.money import usd_to_micros
 from stepward.domain.numbers import Exact
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import ChildRun, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Ready, TaskSettings, TaskType
+from stepward.tasks.context import ChildRun, TaskContext
 from stepward.tasks.facts import Picture, Starts, Step
 
 
@@ -40,6 +41,12 @@ class AgentTask(TaskType[AgentSettings]):
 
     name = "agent"
     purpose = "Runs an agent on the task's inputs and brings its answer."
+    example: ClassVar[Mapping[str, Any]] = {
+        "agent": "writer",
+        "version": "1.0.0",
+        "cost_limit_usd": 0.5,
+        "with": {"input": "x"},
+    }
     settings = AgentSettings
     steps = (Step.AWAIT,)
     picture = Picture("#7c5cff", "M12 3.5l2 6.5 6.5 2-6.5 2-2 6.5-2-6.5-6.5-2 6.5-2z", ("([", "])"))

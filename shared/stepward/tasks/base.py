@@ -1,22 +1,21 @@
-"""What a task type is: one class that says all that is special about it, and what its tasks are given when they run."""
+"""What a task type is: one class that says all that is special about it."""
 
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Final, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.bounds import ONE, Bound
 from stepward.domain.errors import Bug
-from stepward.domain.runs import RunKey
-from stepward.domain.task_records import TaskKey, TaskPlace
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
+from stepward.tasks.context import ChildRun, Done, TaskContext
 from stepward.tasks.facts import Answered, Branch, Picture, Starts, Step
-from stepward.tools.base import BoundTool, ToolContext
+from stepward.tools.base import BoundTool
 
 FEW_BYTES: Final = 100
 """Of an output that is a word or a number."""
@@ -37,66 +36,6 @@ class Fault:
     fix: str
 
 
-@dataclass(frozen=True)
-class ChildRun:
-    """A run that a task starts, of an agent or a workflow, and what it is given."""
-
-    of: str
-    version: str | None
-    given: Any = None
-    cost_limit_usd_micros: int | None = None
-
-
-@dataclass(frozen=True)
-class Question:
-    """What a task asks a person."""
-
-    settings: dict[str, Any]
-    question: str
-    details: str | None = None
-
-
-class Reach(Protocol):
-    """What an awaited task may set going. The same task and attempt set each thing going once, however often asked."""
-
-    def start_agent(self, place: TaskPlace, child: ChildRun) -> None:
-        """Start an agent's run that answers the task."""
-
-    def start_workflow(self, place: TaskPlace, child: ChildRun) -> None:
-        """Start a workflow's run that answers the task."""
-
-    def ask_person(self, place: TaskPlace, question: Question) -> None:
-        """Open an approval whose decision answers the task."""
-
-    def wait_for_call(self, place: TaskPlace) -> str:
-        """Say at which address a call from outside answers the task."""
-
-
-@dataclass(frozen=True)
-class TaskContext:
-    """What a task may reach while it runs."""
-
-    key: RunKey
-    task: TaskKey
-    place: TaskPlace
-    tools: Callable[[str, str], ToolContext]
-    put_event: Callable[[str, str, dict[str, Any]], None]
-    reach: Reach
-
-    @property
-    def call_id(self) -> str:
-        """The task's idempotency key towards the world: the same in all its attempts."""
-        return f"{self.key.run}:{self.task}"
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a task brought."""
-
-    output: Any
-    cost_usd_micros: int = 0
-
-
 S = TypeVar("S", bound=TaskSettings)
 
 
@@ -114,6 +53,8 @@ class TaskType(ABC, Generic[S]):
 
     name: ClassVar[str]
     purpose: ClassVar[str]
+    example: ClassVar[Mapping[str, Any]]
+    """A task of the type as a document has it, without id and type."""
     settings: type[S]
     steps: ClassVar[tuple[Step, ...]]
     """The states of a task in order, by what they do; none for a type that only holds tasks together."""

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import ChildRun, TaskType
+from stepward.tasks.base import TaskType
+from stepward.tasks.context import ChildRun
 from stepward.tasks.facts import Answered, Branch, Step
 
 CATALOG: Final[dict[str, str]] = {

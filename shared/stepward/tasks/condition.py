@@ -11,7 +11,8 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition, TaskId
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Branch, Picture, Step, short
 
 
@@ -35,6 +36,7 @@ class ConditionTask(TaskType[ConditionSettings]):
 
     name = "condition"
     purpose = "Answers a yes-or-no question; the tasks of `then` or of `otherwise` are skipped by the answer."
+    example: ClassVar[Mapping[str, Any]] = {"test": "{% $input.ok %}", "then": [], "otherwise": []}
     settings = ConditionSettings
     steps = (Step.CALL,)
     picture = Picture("#d6409f", "M12 4l8 8-8 8-8-8z", ("{", "}"))

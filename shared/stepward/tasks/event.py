@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 
 PLATFORM_FIELDS: Final = ("id", "tenant", "run")
@@ -32,6 +33,7 @@ class EventTask(TaskType[EventSettings]):
 
     name = "event"
     purpose = "Puts an event on the bus, with the task's inputs as its detail."
+    example: ClassVar[Mapping[str, Any]] = {"event": "order.done"}
     settings = EventSettings
     steps = (Step.CALL,)
     picture = Picture("#e5730f", "M13.5 3L6 13.5h5L10.5 21 18 10.5h-5z", (">", "]"))

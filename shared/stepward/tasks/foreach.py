@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -51,6 +51,11 @@ class ForeachTask(TaskType[ForeachSettings]):
 
     name = "foreach"
     purpose = "Runs its tasks for each item of a list; the output is the list of what each item brought."
+    example: ClassVar[Mapping[str, Any]] = {
+        "items": "{% $input.rows %}",
+        "max_items": 5,
+        "tasks": [{"id": "b", "output": 1}],
+    }
     settings = ForeachSettings
     steps = (Step.BEGIN, Step.ITEMS, Step.KEEP)
     picture = Picture("#0f9d8a", "M8 6.5h12M8 12h12M8 17.5h12M4 6.5h.01M4 12h.01M4 17.5h.01")

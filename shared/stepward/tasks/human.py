@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
-from typing import Any, Final, Literal
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field, ValidationError
 
@@ -15,7 +15,8 @@ from stepward.domain.bounds import Bound
 from stepward.domain.errors import ApprovalDenied
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Question, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Question, TaskContext
 from stepward.tasks.facts import Answered, Picture, Step
 
 Principals = tuple[str, ...]
@@ -56,6 +57,12 @@ class HumanTask(TaskType[HumanSettings]):
 
     name = "human"
     purpose = "Asks a person to approve or to fill in a form, with reminders and escalation."
+    example: ClassVar[Mapping[str, Any]] = {
+        "question": "Sure?",
+        "approvers": ["sam"],
+        "timeout_s": 60,
+        "form": [{"name": "sum", "type": "number", "required": True}],
+    }
     settings = HumanSettings
     steps = (Step.AWAIT,)
     picture = Picture(

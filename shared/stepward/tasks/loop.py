@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Final
 
 from pydantic import Field
 
@@ -31,6 +31,11 @@ class LoopTask(TaskType[LoopSettings]):
 
     name = "loop"
     purpose = "Runs its tasks until `until` holds after a round, at most `max_iterations` rounds."
+    example: ClassVar[Mapping[str, Any]] = {
+        "until": "{% $iteration > 2 %}",
+        "max_iterations": 3,
+        "tasks": [{"id": "b", "output": 1}],
+    }
     settings = LoopSettings
     steps = (Step.BEGIN, Step.ROUNDS)
     picture = Picture("#0f9d8a", "M19.5 12a7.5 7.5 0 1 1-2.2-5.3L19.5 9M19.5 4.5V9H15")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import Fault, TaskSettings, TaskType
@@ -15,6 +15,7 @@ class ParallelTask(TaskType[TaskSettings]):
 
     name = "parallel"
     purpose = "Groups tasks that run side by side; the group's output is their outputs by id."
+    example: ClassVar[Mapping[str, Any]] = {"tasks": {"b": {"output": 1}, "c": {"output": 2}}}
     settings = TaskSettings
     steps = ()
     picture = Picture("#7b8496", "M6 5v14M12 5v14M18 5v14")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any, ClassVar
 
 from pydantic import AliasChoices, Field
 
@@ -11,7 +12,8 @@ from stepward.domain.durations import A_YEAR_S
 from stepward.domain.ids import AgentId, VersionOrLabel
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.agent import given_of, versioned
-from stepward.tasks.base import ChildRun, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Ready, TaskSettings, TaskType
+from stepward.tasks.context import ChildRun, TaskContext
 from stepward.tasks.facts import Picture, Starts, Step
 
 
@@ -32,6 +34,7 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
 
     name = "subworkflow"
     purpose = "Runs another workflow on the task's inputs and brings its output."
+    example: ClassVar[Mapping[str, Any]] = {"workflow": "other", "version": "latest"}
     settings = SubworkflowSettings
     steps = (Step.AWAIT,)
     picture = Picture(

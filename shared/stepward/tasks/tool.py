@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from time import perf_counter
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import AliasChoices, Field, ValidationError
@@ -23,7 +23,8 @@ from stepward.domain.ids import ToolReference
 from stepward.domain.retries import Retry
 from stepward.domain.tools import LONGEST_ATTEMPT_S, OUTCOME_UNKNOWN, Effect, Placement, ToolUse
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 from stepward.tools.base import BoundTool
 from stepward.tools.catalog import bind
@@ -53,6 +54,11 @@ class ToolTask(TaskType[ToolSettings]):
 
     name = "tool"
     purpose = "Calls a tool with the task's inputs as its arguments."
+    example: ClassVar[Mapping[str, Any]] = {
+        "tool": "calculate",
+        "with": {"expression": "1 + 1"},
+        "config": {},
+    }
     settings = ToolSettings
     steps = (Step.CALL,)
     picture = Picture(

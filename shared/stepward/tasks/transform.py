@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import Field
 
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.references import expressions_in
-from stepward.tasks.base import Done, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 
 
@@ -27,6 +29,7 @@ class TransformTask(TaskType[TransformSettings]):
 
     name = "transform"
     purpose = "Makes a value of the input and of other tasks' outputs, by JSONata."
+    example: ClassVar[Mapping[str, Any]] = {"output": {"a": ["{% $input.x %}"]}}
     settings = TransformSettings
     steps = (Step.CALL,)
     picture = Picture("#5f6b7c", "M4 8.5h14M14.5 5l3.5 3.5-3.5 3.5M20 16H6M9.5 12.5L6 16l3.5 3.5")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from math import ceil
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, ValidatorFunctionWrapHandler, WrapValidator
 
@@ -14,7 +14,8 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import FEW_BYTES, Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step, short
 
 _ZONE = "write it in UTC, as in 2026-12-24T18:00:00Z"
@@ -73,6 +74,7 @@ class WaitTask(TaskType[WaitSettings]):
 
     name = "wait"
     purpose = "Waits for some seconds, or until a time."
+    example: ClassVar[Mapping[str, Any]] = {"seconds": 3}
     settings = WaitSettings
     steps = (Step.BEGIN, Step.PAUSE, Step.KEEP)
     picture = Picture("#8a8f98", "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM12 7.5V12l3 2.2", ("((", "))"))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any, Final, Literal
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, ClassVar, Final, Literal
 
 from pydantic import Field
 
@@ -13,7 +13,8 @@ from stepward.domain.json_text import as_read
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Done, Fault, Ready, TaskContext, TaskSettings, TaskType
+from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Answered, Picture, Step, short
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults, host_of
 from stepward.tools.base import BoundTool
@@ -90,6 +91,11 @@ class WebhookTask(TaskType[WebhookSettings]):
 
     name = "webhook"
     purpose = "Calls an HTTP address, waits for a call from outside, or both."
+    example: ClassVar[Mapping[str, Any]] = {
+        "url": "https://example.com/x",
+        "headers": {"X-A": "b"},
+        "method": "PUT",
+    }
     settings = WebhookSettings
     steps = (Step.CALL,)
     picture = Picture(

@@ -13,7 +13,7 @@ from stepward.agents.waits import OpenWait
 from stepward.domain.errors import NotAllowed
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace, WorkflowHead
-from stepward.tasks.base import ChildRun
+from stepward.tasks.context import ChildRun
 from stepward.workflows.runs.called_runs import CalledWorkflows, StartCalled, Waiting
 from stepward.workflows.runs.child_runs import ChildRuns
 from stepward.workflows.runs.end_run import EndRun

@@ -15,8 +15,9 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_schemas import fault_of_schema
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition, WorkflowDefinition
-from stepward.tasks.base import ChildRun, TaskType
+from stepward.tasks.base import TaskType
 from stepward.tasks.catalog import CATALOG, find_type
+from stepward.tasks.context import ChildRun
 from stepward.workflows.documents.diagnostics import place_of
 from stepward.workflows.program.names import joined
 

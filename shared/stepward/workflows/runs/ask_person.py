@@ -10,7 +10,7 @@ from stepward.domain.approvals import SHORTEST_S, Approval, Asking, later
 from stepward.domain.task_records import TaskPlace, WorkflowHead
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
-from stepward.tasks.base import Question
+from stepward.tasks.context import Question
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from stepward.domain.run_queue import RunBudget
 from stepward.domain.runs import RunKey, StartOptions
 from stepward.domain.task_records import TaskPlace, WorkflowHead, WorkflowParent
 from stepward.domain.workflows import WorkflowDefinition
-from stepward.tasks.base import ChildRun, Question
+from stepward.tasks.context import ChildRun, Question
 from stepward.workflows.runs.end_run import totals_of
 from stepward.workflows.runs.run_store import WorkflowPorts
 from stepward.workflows.runs.start_checks import startable_workflow

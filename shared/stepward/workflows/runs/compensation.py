@@ -13,8 +13,8 @@ from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskPlace, TaskRecord
 from stepward.ports.clock import iso
 from stepward.ports.tasks import LatchKey, RunSnapshot
-from stepward.tasks.base import TaskContext
 from stepward.tasks.catalog import find_type
+from stepward.tasks.context import TaskContext
 from stepward.workflows.runs.compensation_lock import (
     RIGHT,
     UNDONE_ELSEWHERE,

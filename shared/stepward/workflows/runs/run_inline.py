@@ -15,7 +15,8 @@ from stepward.domain.runs import RunError
 from stepward.domain.task_records import TaskPlace
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect
 from stepward.ports.tasks import Begun
-from stepward.tasks.base import Done, Reach, Ready, TaskContext, TaskType
+from stepward.tasks.base import Ready, TaskType
+from stepward.tasks.context import Done, Reach, TaskContext
 from stepward.tools.base import ToolContext
 from stepward.workflows.program.limits import CRASHES_FORGIVEN
 from stepward.workflows.program.tasks import retry_of
