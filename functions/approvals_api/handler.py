@@ -13,20 +13,50 @@ router = routes()
 
 @router.get("/approvals")
 def list_approvals() -> Any:
-    """List the approvals that are open, or those that are closed."""
+    """List approvals, newest first; `status` is open or done.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        InvalidRequest: A query parameter is invalid.
+    """
     event = router.current_event
     return answer(200, container.approvals.show.list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/approvals/<approval_id>")
 def show_approval(approval_id: str) -> Any:
-    """Show one with its details and its form."""
+    """Show one approval with its details and its form.
+
+    Args:
+        approval_id: The approval's id.
+
+    Returns:
+        200 with the approval.
+
+    Raises:
+        NotFound: There is no such approval.
+    """
     return answer(200, container.approvals.show.detail(caller(router.current_event).tenant, approval_id))
 
 
 @router.post("/approvals/<approval_id>/decision")
 def decide(approval_id: str) -> Any:
-    """Take a decision: answer with the approval as it is now; the run goes on."""
+    """Decide an approval: `decision`, `form` and `comment` in the body.
+
+    Args:
+        approval_id: The approval's id.
+
+    Returns:
+        200 with the approval as it is now; the run goes on.
+
+    Raises:
+        NotAllowed: The caller may not decide it.
+        Conflict: It is decided or closed.
+        InvalidRequest: The form does not fit.
+        NotFound: There is no such approval.
+    """
     event = router.current_event
     return answer(200, container.approvals.decide(caller(event), approval_id, body_of(event)))
 

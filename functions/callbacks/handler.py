@@ -14,7 +14,21 @@ router = routes()
 
 @router.post("/callbacks/<tenant>/<run_id>/<task>/<secret>")
 def receive_call(tenant: str, run_id: str, task: str, secret: str) -> Any:
-    """Answer 200 once the task has the body as its output; a call without a body brings null."""
+    """Bring a body to a task that waits for a call; no body brings null.
+
+    Args:
+        tenant: The tenant's id.
+        run_id: The run's id.
+        task: The task's id.
+        secret: The secret of the address.
+
+    Returns:
+        200 once the task has it.
+
+    Raises:
+        NotFound: No task waits at this address.
+        InvalidRequest: The body cannot be read.
+    """
     event = router.current_event
     given = body_of(event) if event.body else None
     return answer(200, container.workflow_runs.receive_call(tenant, run_id, unquote(task), secret, given))

@@ -12,43 +12,100 @@ router = routes()
 
 @router.get("/budgets")
 def show_budgets() -> Any:
-    """Show every budget with what remains of it."""
+    """List budgets with what remains of each.
+
+    Returns:
+        200 with the budgets.
+    """
     return answer(200, container.costs.budgets.show(caller(router.current_event).tenant))
 
 
 @router.put("/budgets/<scope>")
 def put_budget(scope: str) -> Any:
-    """Set the tenant's budget, a day's or a month's."""
+    """Set the budget of the tenant, a day or a month: `limit_usd` in the body.
+
+    Args:
+        scope: tenant, day, month or agent.
+
+    Returns:
+        200 with the budget.
+
+    Raises:
+        InvalidRequest: The scope or the limit is invalid.
+    """
     return _put(scope, None)
 
 
 @router.put("/budgets/<scope>/<budget_id>")
 def put_agents_budget(scope: str, budget_id: str) -> Any:
-    """Set an agent's budget."""
+    """Set an agent's budget: `limit_usd` in the body.
+
+    Args:
+        scope: tenant, day, month or agent.
+        budget_id: The agent's id.
+
+    Returns:
+        200 with the budget.
+
+    Raises:
+        InvalidRequest: The scope or the limit is invalid.
+    """
     return _put(scope, budget_id)
 
 
 @router.delete("/budgets/<scope>")
 def remove_budget(scope: str) -> Any:
-    """Remove the tenant's budget, a day's or a month's."""
+    """Remove the budget of the tenant, a day or a month.
+
+    Args:
+        scope: tenant, day, month or agent.
+
+    Returns:
+        200.
+
+    Raises:
+        NotFound: There is no such budget.
+    """
     return _remove(scope, None)
 
 
 @router.delete("/budgets/<scope>/<budget_id>")
 def remove_agents_budget(scope: str, budget_id: str) -> Any:
-    """Remove an agent's budget."""
+    """Remove an agent's budget.
+
+    Args:
+        scope: tenant, day, month or agent.
+        budget_id: The agent's id.
+
+    Returns:
+        200.
+
+    Raises:
+        NotFound: There is no such budget.
+    """
     return _remove(scope, budget_id)
 
 
 @router.get("/limits")
 def show_limits() -> Any:
-    """Show how many runs may be active at once."""
+    """Show how many runs may be active at once.
+
+    Returns:
+        200 with the limits.
+    """
     return answer(200, container.costs.run_limits.of(caller(router.current_event).tenant))
 
 
 @router.put("/limits")
 def put_limits() -> Any:
-    """Refuse, and say who sets it: the operator's caps are not a tenant's to raise."""
+    """Refuse to change the limit of active runs, which only the operator may set.
+
+    Returns:
+        Never: the request is refused.
+
+    Raises:
+        NotAllowed: Always; `fix` has the operator's command.
+    """
     container.costs.run_limits.refuse(caller(router.current_event).tenant)
 
 

@@ -13,14 +13,29 @@ router = routes()
 
 @router.get("/data")
 def list_files() -> Any:
-    """List files by key."""
+    """List data files by key; `prefix` narrows it.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        InvalidRequest: A query parameter is invalid.
+    """
     event = router.current_event
     return answer(200, container.agents.data_files.list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/data/.+")
 def read_file() -> Any:
-    """Answer with a file's bytes."""
+    """Return a data file.
+
+    Returns:
+        200 with its bytes.
+
+    Raises:
+        NotFound: There is no such file.
+        InvalidRequest: It is larger than an answer.
+    """
     event = router.current_event
     tenant, key = caller(event).tenant, event.path_parameters["key"]
     file = container.agents.data_files.read(tenant, key)
@@ -29,7 +44,14 @@ def read_file() -> Any:
 
 @router.put("/data/.+")
 def write_file() -> Any:
-    """Answer with the file's key, size and version."""
+    """Write a data file, replacing what was there.
+
+    Returns:
+        200 with its key, size and version.
+
+    Raises:
+        InvalidRequest: The key is invalid, or the body too large.
+    """
     event = router.current_event
     tenant, key = caller(event).tenant, event.path_parameters["key"]
     content_type = event.headers.get("content-type")

@@ -21,14 +21,22 @@ _NO_RUN = RunKey(tenant="-", run="-")
 
 @router.get("/api/health")
 def health() -> Any:
-    """Answer that the platform is up, without a look at what it depends on."""
+    """Answer that the API is up, without a look at what it depends on.
+
+    Returns:
+        200 with status, stage and version.
+    """
     stage = container.settings.stage
     return answer(200, {"status": "ok", "stage": stage, "version": stepward.__version__})
 
 
 @router.get("/api/health/ready")
 def ready() -> Any:
-    """Answer 200 when every table can be read, 503 with the reason when one cannot."""
+    """Check that every table can be read.
+
+    Returns:
+        200, or 503 with the reason.
+    """
     reads: dict[str, Callable[[], Any]] = {
         "journal": lambda: container.ports.journal.newest(_NO_RUN),
         "runtime": lambda: container.ports.runtime_state.head(_NO_RUN),
@@ -50,7 +58,11 @@ def _check(read: Callable[[], Any]) -> str:
 
 @router.get("/api/health/metrics")
 def metrics() -> Any:
-    """Count the day's runs by status, in Prometheus' text format."""
+    """Count the day's runs by status, in Prometheus' text format.
+
+    Returns:
+        200 with the text.
+    """
     tenant = caller(router.current_event).tenant
     today = container.ports.clock.now().date().isoformat()
     counts = container.ports.run_lists.count_by_status(tenant, today)

@@ -13,7 +13,18 @@ router = routes()
 
 @router.post("/runs/<run_id>/cancel")
 def cancel_run(run_id: str) -> Any:
-    """Answer 202 with the cancelled run."""
+    """Cancel a run.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        202 with the run.
+
+    Raises:
+        NotFound: There is no such run.
+        Conflict: It has ended.
+    """
     by = caller(router.current_event)
     if container.ports.runtime_state.head(RunKey(tenant=by.tenant, run=run_id)) is None:
         ended = container.workflow_runs.end.cancel(by.tenant, run_id, by.principal)
@@ -23,7 +34,18 @@ def cancel_run(run_id: str) -> Any:
 
 @router.post("/runs/<run_id>/pause")
 def pause_run(run_id: str) -> Any:
-    """Answer 202 with the run, which pauses after the step that it is at."""
+    """Pause a run after the step that it is at.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        202 with the run.
+
+    Raises:
+        NotFound: There is no such run.
+        Conflict: It is paused, or has ended.
+    """
     by = caller(router.current_event)
     with container.workflow_runs.list_all.of_kind("agent", by.tenant, run_id):
         return answer(202, run_view(container.runs.pause(by.tenant, run_id, by.principal)))
@@ -31,7 +53,18 @@ def pause_run(run_id: str) -> Any:
 
 @router.post("/runs/<run_id>/resume")
 def resume_run(run_id: str) -> Any:
-    """Answer 202 with the run, which goes on as soon as it has a slot."""
+    """Resume a paused run as soon as it has a slot.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        202 with the run.
+
+    Raises:
+        NotFound: There is no such run.
+        Conflict: It is not paused.
+    """
     by = caller(router.current_event)
     with container.workflow_runs.list_all.of_kind("agent", by.tenant, run_id):
         return answer(202, run_view(container.runs.resume(by.tenant, run_id, by.principal)))
@@ -39,7 +72,18 @@ def resume_run(run_id: str) -> Any:
 
 @router.post("/runs/<run_id>/rerun")
 def rerun(run_id: str) -> Any:
-    """Answer 202 with the new run of a workflow, which takes over what the old one completed."""
+    """Run a failed workflow again; what it completed is taken over.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        202 with the new run.
+
+    Raises:
+        NotFound: There is no such run.
+        Conflict: It has not failed.
+    """
     event = router.current_event
     key = event.headers.get("idempotency-key")
     by, body = caller(event), body_of(event) if event.body else None

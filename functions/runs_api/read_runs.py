@@ -13,14 +13,31 @@ router = routes()
 
 @router.get("/runs")
 def list_runs() -> Any:
-    """List runs of agents and workflows, newest first."""
+    """List runs of agents and workflows, newest first.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        InvalidRequest: A query parameter is invalid.
+    """
     event = router.current_event
     return answer(200, container.workflow_runs.list_all.list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/runs/<run_id>")
 def show_run(run_id: str) -> Any:
-    """Show one run with its input and output; a workflow's with its tasks."""
+    """Show one run with its input and output; a workflow's with its tasks.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        200 with the run.
+
+    Raises:
+        NotFound: There is no such run.
+    """
     tenant = caller(router.current_event).tenant
     try:
         return answer(200, container.runs.show.detail(tenant, run_id))
@@ -30,7 +47,18 @@ def show_run(run_id: str) -> Any:
 
 @router.get("/runs/<run_id>/events")
 def show_events(run_id: str) -> Any:
-    """Show what happened in a run after a cursor."""
+    """Show what happened in a run `after` a cursor.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        200 with the events and the `next` cursor.
+
+    Raises:
+        NotFound: There is no such run.
+        InvalidRequest: The cursor is invalid.
+    """
     tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
     with container.workflow_runs.list_all.of_kind("agent", tenant, run_id):
         return answer(200, container.runs.show.events(tenant, run_id, query))
@@ -38,7 +66,17 @@ def show_events(run_id: str) -> Any:
 
 @router.get("/runs/<run_id>/diff")
 def diff_runs(run_id: str) -> Any:
-    """Show where two runs differ."""
+    """Compare a run `with` another one.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        200 with the turns that differ.
+
+    Raises:
+        NotFound: There is no such run.
+    """
     tenant, query = caller(router.current_event).tenant, query_of(router.current_event)
     with container.workflow_runs.list_all.of_kind("agent", tenant, run_id):
         return answer(200, container.runs.diff(tenant, run_id, query))

@@ -15,7 +15,19 @@ router = routes()
 
 @router.post("/agents/<agent_id>/runs")
 def start_run(agent_id: str) -> Any:
-    """Answer 202 with the run, or 200 once it has ended within `?wait=`."""
+    """Start a run of an agent; `wait` is how many seconds to wait for its end, at most 25.
+
+    Args:
+        agent_id: The agent's id, or its `uid`.
+
+    Returns:
+        202 with the run, or 200 once it has ended.
+
+    Raises:
+        NotFound: There is no such agent or version.
+        InvalidRequest: The body is invalid, or the input does not fit.
+        BudgetExceeded: The agent refuses starts over its budgets.
+    """
     event = router.current_event
     by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
     head, is_new = container.runs.start(by, agent_id, body, event.headers.get("idempotency-key"))
@@ -26,7 +38,18 @@ def start_run(agent_id: str) -> Any:
 
 @router.post("/runs/<run_id>/fork")
 def fork_run(run_id: str) -> Any:
-    """Answer 202 with the new run, or 200 once it has ended within `?wait=`."""
+    """Start a run that goes on from a turn of another one; `wait` as for a start.
+
+    Args:
+        run_id: The run's id.
+
+    Returns:
+        202 with the new run, or 200 once it has ended.
+
+    Raises:
+        NotFound: There is no such run.
+        InvalidRequest: The turn or a result cannot be taken.
+    """
     event = router.current_event
     by, seconds, body = caller(event), wait_of(query_of(event).get("wait")), body_of(event)
     key = event.headers.get("idempotency-key")

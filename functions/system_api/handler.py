@@ -13,7 +13,11 @@ router = routes()
 
 @router.get("/system/status")
 def show_status() -> Any:
-    """Show the active and queued runs of the caller's tenant, and its free slots."""
+    """Show the tenant's active, waiting and queued runs, and its free slots.
+
+    Returns:
+        200 with the counts.
+    """
     return answer(200, container.agents.system_status(caller(router.current_event).tenant))
 
 

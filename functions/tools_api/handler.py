@@ -13,14 +13,28 @@ router = routes()
 
 @router.get("/tools")
 def list_tools() -> Any:
-    """List every tool by name."""
+    """List every tool by name.
+
+    Returns:
+        200 with the tools.
+    """
     caller(router.current_event)
     return answer(200, {"tools": container.tools.show_all()})
 
 
 @router.get("/tools/<tool>")
 def show_tool(tool: str) -> Any:
-    """Show one tool with the schemas of its settings and of its arguments."""
+    """Show one tool with the schemas of its settings and arguments.
+
+    Args:
+        tool: The tool's name.
+
+    Returns:
+        200 with the tool.
+
+    Raises:
+        NotFound: There is no such tool.
+    """
     caller(router.current_event)
     return answer(200, container.tools.show(tool))
 

@@ -13,7 +13,15 @@ router = routes()
 
 @router.post("/triggers")
 def add_trigger() -> Any:
-    """Answer 201 for a new trigger, 200 for one that was there and says the same; a webhook's secret comes once."""
+    """Create a trigger.
+
+    Returns:
+        201 for a new one, with a webhook's secret; 200 for one that was there with the same fields.
+
+    Raises:
+        InvalidRequest: A field is invalid.
+        Conflict: It is there with other fields.
+    """
     event = router.current_event
     defined = container.triggers.define.add(caller(event), body_of(event))
     where = {"Location": f"/triggers/{defined.kept.trigger.id}"}
@@ -22,20 +30,48 @@ def add_trigger() -> Any:
 
 @router.get("/triggers")
 def list_triggers() -> Any:
-    """List the tenant's triggers by id."""
+    """List triggers by id.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        InvalidRequest: A query parameter is invalid.
+    """
     event = router.current_event
     return answer(200, container.triggers.show.list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/triggers/<trigger_id>")
 def show_trigger(trigger_id: str) -> Any:
-    """Show one with what it did, and when it fires next."""
+    """Show a trigger with what it did, and when it fires next.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        200 with the trigger.
+
+    Raises:
+        NotFound: There is no such trigger.
+    """
     return answer(200, container.triggers.show.detail(caller(router.current_event).tenant, trigger_id))
 
 
 @router.put("/triggers/<trigger_id>")
 def replace_trigger(trigger_id: str) -> Any:
-    """Answer with the trigger as it is now."""
+    """Replace a trigger's fields; its id and kind stay.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        200 with the trigger.
+
+    Raises:
+        NotFound: There is no such trigger.
+        InvalidRequest: A field is invalid.
+    """
     event = router.current_event
     defined = container.triggers.define.replace(caller(event), trigger_id, body_of(event))
     return answer(200, container.triggers.view(defined))
@@ -43,14 +79,35 @@ def replace_trigger(trigger_id: str) -> Any:
 
 @router.delete("/triggers/<trigger_id>")
 def remove_trigger(trigger_id: str) -> Any:
-    """Answer that it is gone."""
+    """Remove a trigger; runs that it started go on.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        200.
+
+    Raises:
+        NotFound: There is no such trigger.
+    """
     container.triggers.define.remove(caller(router.current_event), trigger_id)
     return answer(200, {"id": trigger_id, "removed": True})
 
 
 @router.post("/triggers/<trigger_id>/secret")
 def rotate_secret(trigger_id: str) -> Any:
-    """Answer with the webhook's new secret, once."""
+    """Give a webhook a new secret; `overlap_s` is how long the old one stays valid.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        200 with the secret, once.
+
+    Raises:
+        NotFound: There is no such trigger.
+        InvalidRequest: It is no webhook.
+    """
     event = router.current_event
     by, given = caller(event), body_of(event) if event.body else {}
     return answer(200, {"id": trigger_id, "secret": container.triggers.define.rotate(by, trigger_id, given)})
@@ -58,14 +115,35 @@ def rotate_secret(trigger_id: str) -> Any:
 
 @router.post("/triggers/<trigger_id>/test")
 def try_trigger(trigger_id: str) -> Any:
-    """Answer with what an event would start; nothing is started."""
+    """Show what an `event` would start; nothing is started.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        200 with the request that would be sent.
+
+    Raises:
+        NotFound: There is no such trigger.
+    """
     event = router.current_event
     return answer(200, container.triggers.attempt(caller(event).tenant, trigger_id, body_of(event)))
 
 
 @router.post("/triggers/<trigger_id>/fire")
 def fire_trigger(trigger_id: str) -> Any:
-    """Answer 202 with the event; what it starts is in the trigger's state a moment later."""
+    """Put an `event` on the bus for a trigger of kind event.
+
+    Args:
+        trigger_id: The trigger's id.
+
+    Returns:
+        202 with the event; the trigger's state has what it started, a moment later.
+
+    Raises:
+        NotFound: There is no such trigger.
+        InvalidRequest: The event does not fit.
+    """
     event = router.current_event
     return answer(202, container.triggers.put_event(caller(event).tenant, trigger_id, body_of(event)))
 

@@ -13,7 +13,19 @@ router = routes()
 
 @router.post("/hooks/<tenant>/<trigger_id>")
 def receive_webhook(tenant: str, trigger_id: str) -> Any:
-    """Answer 202 with the run that the call started, or 200 with the one that the same `webhook-id` did."""
+    """Start what a trigger names by a signed call.
+
+    Args:
+        tenant: The tenant's id.
+        trigger_id: The trigger's id.
+
+    Returns:
+        202 with the run, or 200 with the run that the same `webhook-id` started.
+
+    Raises:
+        NotAuthenticated: The signature is not good.
+        InvalidRequest: The body cannot be read.
+    """
     event = router.current_event
     fired = container.triggers.receive_webhook(tenant, trigger_id, event.headers, bytes_of(event))
     body = {"run": fired.run.run if fired.run else None, "is_new": fired.is_new}

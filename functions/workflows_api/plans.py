@@ -15,7 +15,14 @@ router = routes()
 
 @router.post("/workflows/plan")
 def plan_document() -> Any:
-    """Plan a document that is not registered; 400 with all that is wrong with it."""
+    """Plan a document that is not registered; `as` draws it instead.
+
+    Returns:
+        200 with the plan, or the drawing.
+
+    Raises:
+        InvalidRequest: The document has problems; `errors` has all of them.
+    """
     event = router.current_event
     tenant, form = caller(event).tenant, query_of(event).get("as")
     return _planned(container.workflows.plan.of_document(tenant, bytes_of(event), kind_of(event), form))
@@ -23,7 +30,17 @@ def plan_document() -> Any:
 
 @router.get("/workflows/<workflow_id>/plan")
 def plan_version(workflow_id: str) -> Any:
-    """Plan a version, the newest by default."""
+    """Plan a registered `version`; `as` draws it instead.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        200 with the plan, or the drawing.
+
+    Raises:
+        NotFound: There is no such version.
+    """
     event = router.current_event
     tenant, query = caller(event).tenant, query_of(event)
     plan = container.workflows.plan
@@ -32,7 +49,17 @@ def plan_version(workflow_id: str) -> Any:
 
 @router.get("/workflows/<workflow_id>/diff")
 def diff_versions(workflow_id: str) -> Any:
-    """Compare two versions, the second one the newest by default."""
+    """Compare two versions, `from` one `to` another.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        200 with what differs.
+
+    Raises:
+        NotFound: There is no such version.
+    """
     event = router.current_event
     tenant, query = caller(event).tenant, query_of(event)
     found = container.workflows.plan.between(tenant, workflow_id, query.get("from"), query.get("to"))
@@ -41,7 +68,18 @@ def diff_versions(workflow_id: str) -> Any:
 
 @router.post("/workflows/<workflow_id>/diff")
 def diff_document(workflow_id: str) -> Any:
-    """Compare the newest version with a document that is not registered."""
+    """Compare the newest version with a document that is not registered.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        200 with what differs.
+
+    Raises:
+        NotFound: There is no such workflow.
+        InvalidRequest: The document has problems.
+    """
     event = router.current_event
     tenant, plan = caller(event).tenant, container.workflows.plan
     found = plan.with_document(tenant, workflow_id, bytes_of(event), kind_of(event))

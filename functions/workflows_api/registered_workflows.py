@@ -21,7 +21,15 @@ PUBLISH_WAIT_S: Final = 10
 
 @router.post("/workflows")
 def register_workflow() -> Any:
-    """Answer 201 for a new version that is READY, 200 for one that was there, 202 while its machine is being made."""
+    """Register a version of a workflow; `wait` is how many seconds to wait for its machine.
+
+    Returns:
+        201 for a new version, 200 for one that was there, 202 while its machine is being made.
+
+    Raises:
+        InvalidRequest: The document has problems; `errors` has all of them.
+        Conflict: The version is there with other content.
+    """
     event = router.current_event
     by, asked = caller(event), query_of(event).get("wait")
     kept, is_new = container.workflows.register(by, bytes_of(event), kind_of(event))
@@ -37,34 +45,79 @@ def register_workflow() -> Any:
 
 @router.get("/workflows")
 def list_workflows() -> Any:
-    """List workflows by id."""
+    """List workflows by id.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        InvalidRequest: A query parameter is invalid.
+    """
     event = router.current_event
     return answer(200, container.workflows.show.list(caller(event).tenant, query_of(event)))
 
 
 @router.get("/workflows/schema")
 def show_schema() -> Any:
-    """Show what a document may say, for editors."""
+    """Return the JSON Schema of documents, for editors.
+
+    Returns:
+        200 with the schema.
+    """
     return answer(200, container.workflows.document_schema())
 
 
 @router.get("/workflows/<workflow_id>")
 def show_workflow(workflow_id: str) -> Any:
-    """Show one version with its document, the newest by default."""
+    """Show one version with its document; `version` is the newest by default.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        200 with the version.
+
+    Raises:
+        NotFound: There is no such version.
+    """
     event = router.current_event
     return answer(200, container.workflows.show.detail(caller(event).tenant, workflow_id, query_of(event)))
 
 
 @router.delete("/workflows/<workflow_id>/versions/<version>")
 def remove_version(workflow_id: str, version: str) -> Any:
-    """Answer that it is gone; 409 while runs use it."""
+    """Remove a version.
+
+    Args:
+        workflow_id: The workflow's id.
+        version: The version, such as 1.0.0.
+
+    Returns:
+        200.
+
+    Raises:
+        NotFound: There is no such version.
+        Conflict: Runs use it.
+    """
     container.workflows.remove(caller(router.current_event).tenant, workflow_id, version)
     return answer(200, {"id": workflow_id, "version": version, "removed": True})
 
 
 @router.post("/workflows/<workflow_id>/runs")
 def start_run(workflow_id: str) -> Any:
-    """Answer 202 with the run, or 200 once it has ended within `?wait=`."""
+    """Start a run of a workflow; `wait` as for an agent.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        202 with the run, or 200 once it has ended.
+
+    Raises:
+        NotFound: There is no such version.
+        InvalidRequest: The body is invalid, or the input does not fit.
+        Conflict: The version's machine is being made.
+    """
     event = router.current_event
     by, seconds = caller(event), wait_of(query_of(event).get("wait"))
     body, key = body_of(event) if event.body else {}, event.headers.get("idempotency-key")
@@ -75,7 +128,17 @@ def start_run(workflow_id: str) -> Any:
 
 @router.get("/workflows/<workflow_id>/runs")
 def list_runs(workflow_id: str) -> Any:
-    """List a workflow's runs, newest first."""
+    """List a workflow's runs, newest first.
+
+    Args:
+        workflow_id: The workflow's id.
+
+    Returns:
+        200 with the page and its `next_cursor`.
+
+    Raises:
+        NotFound: There is no such workflow.
+    """
     event = router.current_event
     tenant = caller(event).tenant
     container.workflows.show.detail(tenant, workflow_id, {})

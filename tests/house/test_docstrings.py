@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import re
 from collections.abc import Iterator
@@ -12,8 +13,10 @@ import pytest
 
 import stepward.sdk
 import stepward.toolkit
+from stepward.domain import errors
 from stepward.sdk.areas import Areas
 from stepward.sdk.flow_tasks import Foreach, Loop, Parallel
+from tests.house.source_tree import tracked
 
 LONGEST_SUMMARY_CHARS = 88
 PRIVATE_METHODS = {"Task": {"document", "mentioned", "need", "need_mentioned", "need_task", "reference_name"}}
@@ -49,18 +52,32 @@ def _functions() -> Iterator[tuple[str, Any]]:
 FUNCTIONS = dict(_functions())
 
 
+RESOLVERS = {
+    f"{room}.{route.func.__name__}": route.func
+    for room in sorted(path.parent.name for path in tracked("functions/*/handler.py"))
+    if hasattr(module := importlib.import_module(f"functions.{room}.handler"), "app")
+    for route in module.app._static_routes + module.app._dynamic_routes
+    if route.func.__module__.startswith("functions.")
+}
+
+
+@pytest.mark.parametrize("name", RESOLVERS)
+def test_http_entries_say_what_they_take_answer_and_refuse_with(name: str) -> None:
+    said = inspect.getdoc(RESOLVERS[name]) or ""
+    _check_summary(said)
+    _check_arguments(said, RESOLVERS[name])
+    assert re.match(r"    (20[012]\b|Never:)", _section(said, "Returns"))
+    refusals = re.findall(r"^    (\w+): \S", _section(said, "Raises"), re.MULTILINE)
+    assert [one for one in refusals if not hasattr(errors, one)] == []
+
+
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_what_users_call_says_what_it_takes_and_gives(name: str) -> None:
     function = FUNCTIONS[name]
     said = inspect.getdoc(function) or ""
-    summary = said.partition("\n\n")[0]
-    assert 0 < len(summary) <= LONGEST_SUMMARY_CHARS
-    assert "\n" not in summary
-    signature = inspect.signature(function)
-    taken = [one for one in signature.parameters if one != "self"]
-    listed = _section(said, "Args")
-    assert [one for one in taken if not re.search(rf"^    {one}: \S", listed, re.MULTILINE)] == []
-    if signature.return_annotation not in (None, "None", inspect.Signature.empty):
+    _check_summary(said)
+    _check_arguments(said, function)
+    if inspect.signature(function).return_annotation not in (None, "None", inspect.Signature.empty):
         assert _section(said, "Returns") or _section(said, "Yields")
 
 
@@ -68,9 +85,19 @@ def test_what_users_call_says_what_it_takes_and_gives(name: str) -> None:
     "cls", sorted(_classes(), key=lambda one: one.__name__), ids=lambda one: one.__name__
 )
 def test_classes_have_a_summary_of_one_line(cls: type) -> None:
-    summary = (inspect.getdoc(cls) or "").partition("\n\n")[0]
+    _check_summary(inspect.getdoc(cls) or "")
+
+
+def _check_summary(said: str) -> None:
+    summary = said.partition("\n\n")[0]
     assert 0 < len(summary) <= LONGEST_SUMMARY_CHARS
     assert "\n" not in summary
+
+
+def _check_arguments(said: str, function: Any) -> None:
+    taken = [one for one in inspect.signature(function).parameters if one != "self"]
+    listed = _section(said, "Args")
+    assert [one for one in taken if not re.search(rf"^    {one}: \S", listed, re.MULTILINE)] == []
 
 
 def _section(said: str, title: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from typer.main import get_command
 
-from docs.generator.tables import code, meaning, page, plain, table
+from docs.generator.tables import code, meaning, page, plain, section, table
 from stepward.cli.exit_codes import EPILOG
 from stepward.cli.main import app as cli
 
@@ -33,12 +33,12 @@ def routes() -> str:
         guarded, opened = manifest.get("routes", []), manifest.get("open_routes", [])
         said = _resolvers(name) if guarded or opened else {}
         rows = [
-            (code(route), "no key" if route in opened else "key", said[_spelt(route)])
+            (code(route), "no" if route in opened else "yes", *said[_path_of(route)])
             for route in dict.fromkeys([*guarded, *opened])
             if route != "$default"
         ]
         if rows:
-            parts += [f"## {name}", table(["route", "asks for", "what it does"], rows)]
+            parts += [f"## {name}", table(["route", "key", "what it does", "answer", "refusals"], rows)]
     return page("Routes of the HTTP API", *parts)
 
 
@@ -84,17 +84,26 @@ def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
             yield file.parent.name, tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _resolvers(name: str) -> dict[str, str]:
-    """Find what each resolver of a function says, by method and path as the resolver spells them."""
+def _resolvers(name: str) -> dict[str, tuple[str, str, str]]:
+    """Find summary, answer and refusals of each resolver, by method and path as the resolver writes them."""
     app: Any = importlib.import_module(f"functions.{name}.handler").app
     found = {}
     for route in app._static_routes + app._dynamic_routes:  # noqa: SLF001  the resolver lists its routes nowhere else
         for method in [route.method] if isinstance(route.method, str) else route.method:
-            found[f"{method} {route.path}"] = meaning(route.func)
+            found[f"{method} {route.path}"] = (
+                meaning(route.func),
+                section(route.func, "Returns"),
+                _refusals(route.func),
+            )
     return found
 
 
-def _spelt(route: str) -> str:
+def _refusals(resolver: Any) -> str:
+    """Name the errors that a resolver's docstring has under `Raises:`."""
+    return ", ".join(code(name) for name in re.findall(r"\b([A-Z]\w+): ", section(resolver, "Raises")))
+
+
+def _path_of(route: str) -> str:
     return re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\{\w+\+\}", ".+", route))
 
 

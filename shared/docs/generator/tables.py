@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from inspect import getdoc
 from typing import Any, Final
@@ -31,6 +32,12 @@ def meaning(of: Any) -> str:
     if not said:
         raise ValueError(f"{of!r} has no docstring, so the reference would have nothing to say of it")
     return plain(said.partition("\n\nArgs:")[0].partition("\n\nRaises:")[0].partition("\n\nReturns:")[0])
+
+
+def section(of: Any, title: str) -> str:
+    """Read one section of a docstring, such as `Returns`; nothing where there is none."""
+    found = re.search(rf"^{title}:\n((?:    .*\n?|\n)+)", getdoc(of) or "", re.MULTILINE)
+    return plain(found[1]) if found else ""
 
 
 def plain(text: str) -> str:
