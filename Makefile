@@ -83,7 +83,7 @@ format: $(READY) ## Format the code
 synth: $(READY) ## Write the templates of STAGE into cdk.out
 	$(BIN)/python -m infra.app --stage $(STAGE) --bundle source --out cdk.out
 
-package: $(READY) ## Build the real bundles of every room
+package: $(READY) ## Build the real package of every function
 	$(BIN)/python -m infra.package
 
 bench: $(READY) ## Count what the four reference runs cost

@@ -27,7 +27,7 @@ def arguments(argv: Sequence[str], context: dict[str, Any]) -> argparse.Namespac
         "--bundle",
         choices=("source", "package"),
         default=context.get("bundle", "package"),
-        help="source: rooms and the package only; package: with their pinned dependencies, ready for Lambda",
+        help="source: functions and the package only; package: with their pinned dependencies, ready for Lambda",
     )
     parser.add_argument("--out", type=Path, help="where to write, cdk.out if not said")
     parser.add_argument(

@@ -18,11 +18,7 @@ from infra.constructs.idle_aspect import NothingCostsWhileIdle
 from infra.function_configs import load_functions
 from infra.idle_costs import refuse_idle_costs
 from infra.machines import machine_files
-from infra.stacks.api import ApiStack
-from infra.stacks.data import DataStack
-from infra.stacks.functions import FunctionsStack
-from infra.stacks.machines import MachinesStack
-from infra.stacks.queues import QueuesStack
+from infra.stacks import ApiStack, DataStack, FunctionsStack, MachinesStack, QueuesStack
 
 
 @dataclass(frozen=True)

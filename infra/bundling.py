@@ -1,4 +1,4 @@
-"""A Lambda's asset holds its room and the one package, and nothing else; this makes it, with or without dependencies."""
+"""A Lambda's asset holds its function and the one package, and nothing else; this makes it, with or without dependencies."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class Checkout:
 
     @property
     def functions(self) -> Path:
-        """The rooms."""
+        """The functions."""
         return self.root / "functions"
 
     @property
     def package(self) -> Path:
-        """The one Python package that every room imports."""
+        """The one Python package that every function imports."""
         return self.root / "shared" / "stepward"
 
     @property
@@ -57,9 +57,9 @@ class Checkout:
         return self.root / "requirements.lock"
 
 
-def function_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
-    """List what a room's asset holds that no other room's does."""
-    files = _inside(PurePosixPath("functions") / room, checkout.functions / room)
+def function_files(checkout: Checkout, function: str) -> dict[PurePosixPath, Path]:
+    """List what a function's asset holds that no other function's does."""
+    files = _inside(PurePosixPath("functions") / function, checkout.functions / function)
     marker = checkout.functions / "__init__.py"
     if marker.is_file():
         files[PurePosixPath("functions/__init__.py")] = marker
@@ -67,7 +67,7 @@ def function_files(checkout: Checkout, room: str) -> dict[PurePosixPath, Path]:
 
 
 def package_files(checkout: Checkout) -> dict[PurePosixPath, Path]:
-    """List what every room's asset holds."""
+    """List what every function's asset holds."""
     return _inside(PurePosixPath(PACKAGE), checkout.package)
 
 
@@ -103,16 +103,16 @@ def mirror(files: Mapping[PurePosixPath, Path], target: Path) -> None:
 
 
 def source_bundler(checkout: Checkout) -> Bundler:
-    """Stage rooms without their dependencies, which the laptop and the tests take from the project's environment.
+    """Stage functions without their dependencies, which the laptop and the tests take from the project's environment.
 
     The package is laid out once and linked to, for two dozen copies of it take longer to write and to remove than
     all else that a laptop does when it starts and ends.
     """
     package = _package_layout(package_files(checkout), checkout.build / "source" / "packages")
 
-    def stage(room: FunctionConfig) -> Path:
-        target = checkout.build / "source" / "rooms" / room.name
-        mirror(function_files(checkout, room.name), target)
+    def stage(function: FunctionConfig) -> Path:
+        target = checkout.build / "source" / "functions" / function.name
+        mirror(function_files(checkout, function.name), target)
         _link(target / PACKAGE, package / PACKAGE)
         return target
 

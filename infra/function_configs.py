@@ -20,7 +20,7 @@ LONGEST_NAME_WITH_RULES = 28
 
 
 class QueueSpec(BaseModel):
-    """How a room wants to be fed from its queue; a message that fails too often is kept, not lost."""
+    """How a function wants to be fed from its queue; a message that fails too often is kept, not lost."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,7 +62,7 @@ class FunctionConfig(BaseModel):
             raise ValueError("the authorizer answers for every route and can serve none of its own")
         if served and self.timeout_s > 30:
             raise ValueError(
-                "timeout_s: the HTTP API gives up after 30 seconds, so a room with routes may not run longer"
+                "timeout_s: the HTTP API gives up after 30 seconds, so a function with routes may not run longer"
             )
         return self
 
@@ -71,25 +71,25 @@ class FunctionConfig(BaseModel):
         if self.tools and (
             self.authorizer or self.all_routes or self.queue or self.stream or self.is_asynchronous
         ):
-            raise ValueError("tools: a room of tools answers the platform's calls and nothing else")
+            raise ValueError("tools: a folder of tools answers the platform's calls and nothing else")
         return self
 
     @model_validator(mode="after")
-    def _leaves_room_for_names(self) -> FunctionConfig:
+    def _name_fits_its_rules(self) -> FunctionConfig:
         if self.keeps_failures and len(self.name) > LONGEST_NAME_WITH_RULES:
             raise ValueError(
-                f"name: rules are called after their room, which leaves it {LONGEST_NAME_WITH_RULES} characters"
+                f"name: rules are called after their function, which leaves it {LONGEST_NAME_WITH_RULES} characters"
             )
         return self
 
     @property
     def is_asynchronous(self) -> bool:
-        """Whether events reach the room with nobody waiting for its answer, so that a failure has to be kept."""
+        """Whether events reach the function with nobody waiting for its answer, so that a failure has to be kept."""
         return bool(self.rules or self.schedule or self.on_schedules)
 
     @property
     def keeps_failures(self) -> bool:
-        """Whether the room needs a queue for what it could not handle; its own queue has dead letters besides."""
+        """Whether the function needs a queue for what it could not handle; its own queue has dead letters besides."""
         return self.is_asynchronous or self.stream is not None
 
     @property
@@ -99,7 +99,7 @@ class FunctionConfig(BaseModel):
 
     @property
     def pascal_name(self) -> str:
-        """Spell the room as state machines and logical ids do."""
+        """Spell the function as state machines and logical ids do."""
         return "".join(part.capitalize() for part in self.name.split("_"))
 
 
@@ -108,68 +108,70 @@ class ServedRoute:
     """One route of the HTTP API: who answers, and whether callers have to say who they are."""
 
     key: str
-    room: str
+    function: str
     is_open: bool
 
 
 def load_function(folder: Path, grants: Collection[str], machines: Collection[str] = ()) -> FunctionConfig:
-    """Read one room's file and refuse words that nothing would act on."""
+    """Read one function's file and refuse words that nothing would act on."""
     file = folder / "function.toml"
     try:
         document = tomllib.loads(file.read_text(encoding="utf-8"))
-        room = FunctionConfig.model_validate({"name": folder.name, **document})
+        function = FunctionConfig.model_validate({"name": folder.name, **document})
     except tomllib.TOMLDecodeError as error:
         raise DefinitionError(f"{file}: not valid TOML: {error}") from error
     except ValidationError as error:
         raise explain(file, FunctionConfig, error) from error
-    for word in room.grants:
+    for word in function.grants:
         if word not in grants:
             raise unknown_word(file, "grant", word, grants)
-    if reference := unknown_reference(room.rules, machines):
+    if reference := unknown_reference(function.rules, machines):
         raise unknown_word(file, "reference", reference, known_references(machines))
-    return room
+    return function
 
 
 def load_functions(
-    functions: Path, grants: Collection[str], machines: Collection[str] = ()
+    folder: Path, grants: Collection[str], machines: Collection[str] = ()
 ) -> list[FunctionConfig]:
-    """Read every room, in the order of their names, so that templates do not depend on the file system."""
-    folders = sorted(file.parent for file in functions.glob("*/function.toml"))
-    rooms = [load_function(folder, grants, machines) for folder in folders]
-    _check_together(functions, rooms)
-    return rooms
+    """Read every function, in the order of their names, so that templates do not depend on the file system."""
+    folders = sorted(file.parent for file in folder.glob("*/function.toml"))
+    functions = [load_function(one, grants, machines) for one in folders]
+    _check_together(folder, functions)
+    return functions
 
 
-def served_routes(rooms: Sequence[FunctionConfig]) -> list[ServedRoute]:
-    """List the HTTP API's routes by key, each with the room that answers."""
+def served_routes(functions: Sequence[FunctionConfig]) -> list[ServedRoute]:
+    """List the HTTP API's routes by key, each with the function that answers."""
     routes = [
-        ServedRoute(key, room.name, key in room.open_routes) for room in rooms for key in room.all_routes
+        ServedRoute(key, function.name, key in function.open_routes)
+        for function in functions
+        for key in function.all_routes
     ]
     return sorted(routes, key=lambda route: route.key)
 
 
-def authorizer_of(rooms: Sequence[FunctionConfig]) -> FunctionConfig | None:
-    """Find the one room that tells who is calling."""
-    return next((room for room in rooms if room.authorizer), None)
+def authorizer_of(functions: Sequence[FunctionConfig]) -> FunctionConfig | None:
+    """Find the one function that tells who is calling."""
+    return next((function for function in functions if function.authorizer), None)
 
 
-def _check_together(functions: Path, rooms: Sequence[FunctionConfig]) -> None:
-    """Refuse what each file alone cannot show: two rooms for one route, guarded routes without a guard."""
+def _check_together(folder: Path, functions: Sequence[FunctionConfig]) -> None:
+    """Refuse what each file alone cannot show: two functions for one route, guarded routes without a guard."""
     owner: dict[str, str] = {}
-    for route in served_routes(rooms):
+    for route in served_routes(functions):
         shape = re.sub(r"\{[^}]*\}", "{}", route.key)
         if shape in owner:
             raise DefinitionError(
-                f"{functions}: route {route.key!r} is served by {owner[shape]} and by {route.room}"
+                f"{folder}: route {route.key!r} is served by {owner[shape]} and by {route.function}"
             )
-        owner[shape] = route.room
-    guards = [room.name for room in rooms if room.authorizer]
+        owner[shape] = route.function
+    guards = [function.name for function in functions if function.authorizer]
     if len(guards) > 1:
         raise DefinitionError(
-            f"{functions}: only one room may be the authorizer, these are: {', '.join(guards)}"
+            f"{folder}: only one function may be the authorizer, these are: {', '.join(guards)}"
         )
-    guarded = [route.key for route in served_routes(rooms) if not route.is_open]
+    guarded = [route.key for route in served_routes(functions) if not route.is_open]
     if guarded and not guards:
         raise DefinitionError(
-            f"{functions}: {guarded[0]!r} needs an authorizer; one room must say `authorizer = true`"
+            f"{folder}: {guarded[0]!r} needs an authorizer; one function must say `authorizer = true`"
         )

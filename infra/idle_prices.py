@@ -136,7 +136,7 @@ FREE: dict[str, Free] = {
     "AWS::Events::EventBus": Free("events are billed"),
     "AWS::Events::EventBusPolicy": Free("settings of a bus"),
     "AWS::Events::Rule": Free(
-        "events are billed, a schedule's own are not; a small room that one starts each minute is two cents a month"
+        "events are billed, a schedule's own are not; a small function that one starts each minute is two cents a month"
     ),
     "AWS::IAM::ManagedPolicy": Free("IAM is free"),
     "AWS::IAM::Policy": Free("IAM is free"),

@@ -1,4 +1,4 @@
-"""A room packs exactly what the lock says for the packages that it names, so that no build resolves anything anew."""
+"""A function packs exactly what the lock says for the packages that it names, so that no build resolves anything anew."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def closure(pins: Iterable[Pin], packages: Iterable[str], asked_in: Path) -> lis
 
 
 def restricted(lock: Path, packages: Iterable[str], asked_in: Path) -> str:
-    """Write the part of the lock that one room needs, with markers and hashes as they are."""
+    """Write the part of the lock that one function needs, with markers and hashes as they are."""
     pins = closure(read_lock(lock), packages, asked_in)
     if not pins:
         raise DefinitionError(

@@ -22,13 +22,16 @@ def machine_files(folder: Path) -> dict[str, Path]:
     return {path.name.removesuffix(SUFFIX): path for path in sorted(folder.glob(f"*{SUFFIX}"))}
 
 
-def read_definition(file: Path, rooms: Sequence[FunctionConfig]) -> tuple[str, list[FunctionConfig]]:
-    """Read a machine with its timeouts filled in, and the rooms that it calls.
+def read_definition(file: Path, functions: Sequence[FunctionConfig]) -> tuple[str, list[FunctionConfig]]:
+    """Read a machine with its timeouts filled in, and the functions that it calls.
 
-    The file has to be JSON to be checked and read, so a number that depends on a room stands in quotes there.
+    The file has to be JSON to be checked and read, so a number that depends on a function stands in quotes there.
     """
-    by_token = {f"{room.pascal_name}Arn": room for room in rooms}
-    seconds = {f"{room.pascal_name}TaskTimeoutSeconds": room.timeout_s + TASK_GRACE_S for room in rooms}
+    by_token = {f"{function.pascal_name}Arn": function for function in functions}
+    seconds = {
+        f"{function.pascal_name}TaskTimeoutSeconds": function.timeout_s + TASK_GRACE_S
+        for function in functions
+    }
     known = [*by_token, *seconds]
 
     def number(match: re.Match[str]) -> str:

@@ -15,21 +15,21 @@ class Names:
         """Prefix a resource's own name, so that several stages live in one account."""
         return f"stepward-{self.stage}-{name}"
 
-    def function(self, room: str) -> str:
-        """Name a room's function after its folder, so that each leads to the other."""
-        return self.of(room.replace("_", "-"))
+    def function(self, function: str) -> str:
+        """Name a function's function after its folder, so that each leads to the other."""
+        return self.of(function.replace("_", "-"))
 
-    def queue(self, room: str) -> str:
-        """Name a room's queue after the room that reads it."""
-        return self.of(room.replace("_", "-"))
+    def queue(self, function: str) -> str:
+        """Name a function's queue after the function that reads it."""
+        return self.of(function.replace("_", "-"))
 
-    def failures(self, room: str) -> str:
-        """Name the queue of events that a room could not handle."""
-        return f"{self.queue(room)}-failed"
+    def failures(self, function: str) -> str:
+        """Name the queue of events that a function could not handle."""
+        return f"{self.queue(function)}-failed"
 
-    def rule(self, room: str, ending: str) -> str:
-        """Name a rule after the room that it starts; a room may have several."""
-        return f"{self.function(room)}-{ending}"
+    def rule(self, function: str, ending: str) -> str:
+        """Name a rule after the function that it starts; a function may have several."""
+        return f"{self.function(function)}-{ending}"
 
     def bus(self) -> str:
         """Name the bus on which applications put the events that start agents."""
@@ -104,9 +104,9 @@ class Arns:
         """Spell the objects under a prefix of the data bucket, so that grants do not reach its other half."""
         return f"{self.data_bucket()}/{prefix}/*"
 
-    def function(self, room: str) -> str:
-        """Spell a room's function without a version: machines and the API always call the newest code."""
-        return self._arn("lambda", f"function:{self.names.function(room)}")
+    def function(self, function: str) -> str:
+        """Spell a function's function without a version: machines and the API always call the newest code."""
+        return self._arn("lambda", f"function:{self.names.function(function)}")
 
     def foreign_function(self, name: str) -> str:
         """Spell a function of the account that is none of ours."""
@@ -116,26 +116,26 @@ class Arns:
         """Spell how the id of a stack begins; CloudFormation gives each a random ending."""
         return self._arn("cloudformation", f"stack/{self.names.of(part)}/")
 
-    def function_logs(self, room: str) -> str:
+    def function_logs(self, function: str) -> str:
         """Spell the streams of a function's own log group, the only place it may log to."""
-        return self._arn("logs", f"log-group:/aws/lambda/{self.names.function(room)}:*")
+        return self._arn("logs", f"log-group:/aws/lambda/{self.names.function(function)}:*")
 
-    def queue(self, room: str) -> str:
-        """Spell the queue that a room reads."""
-        return self._arn("sqs", self.names.queue(room))
+    def queue(self, function: str) -> str:
+        """Spell the queue that a function reads."""
+        return self._arn("sqs", self.names.queue(function))
 
-    def queue_url(self, room: str) -> str:
-        """Spell the address of the queue that a room reads, for those who send to it."""
-        return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.names.queue(room)}"
+    def queue_url(self, function: str) -> str:
+        """Spell the address of the queue that a function reads, for those who send to it."""
+        return f"https://sqs.{self.region}.amazonaws.com/{self.account}/{self.names.queue(function)}"
 
-    def failures(self, room: str) -> str:
-        """Spell the queue of events that a room could not handle."""
-        return self._arn("sqs", self.names.failures(room))
+    def failures(self, function: str) -> str:
+        """Spell the queue of events that a function could not handle."""
+        return self._arn("sqs", self.names.failures(function))
 
-    def rule(self, room: str, ending: str, bus: str = "default") -> str:
-        """Spell one rule, so that only it may start the room and fill its queue of failures."""
+    def rule(self, function: str, ending: str, bus: str = "default") -> str:
+        """Spell one rule, so that only it may start the function and fill its queue of failures."""
         path = "" if bus == "default" else f"{self.names.bus()}/"
-        return self._arn("events", f"rule/{path}{self.names.rule(room, ending)}")
+        return self._arn("events", f"rule/{path}{self.names.rule(function, ending)}")
 
     def default_bus(self) -> str:
         """Spell the account's own event bus."""
@@ -154,7 +154,7 @@ class Arns:
         return f"{self.names.schedules()}-{self.region}"
 
     def schedule_role(self) -> str:
-        """Spell the role in which schedules start their room."""
+        """Spell the role in which schedules start their function."""
         return f"arn:{self.partition}:iam::{self.account}:role/{self.schedule_role_name()}"
 
     def bus(self) -> str:

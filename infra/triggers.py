@@ -1,4 +1,4 @@
-"""What starts a room without a request, in the words of its `function.toml`: events on the bus, the clock, a table."""
+"""What starts a function without a request, in the words of its `function.toml`: events on the bus, the clock, a table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Matcher = str | dict[str, Any]
 
 def _recurring(text: str) -> str:
     if text.startswith("at("):
-        raise ValueError(f"{text!r}: a room's schedule recurs; write rate(…) or cron(…)")
+        raise ValueError(f"{text!r}: a function's schedule recurs; write rate(…) or cron(…)")
     parse_schedule(text)
     return text
 
@@ -40,7 +40,7 @@ ScheduleText = Annotated[str, AfterValidator(_recurring)]
 
 
 class RuleSpec(BaseModel):
-    """Which events of a bus start a room: an EventBridge pattern in the words of its fields."""
+    """Which events of a bus start a function: an EventBridge pattern in the words of its fields."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -70,7 +70,7 @@ def _known_table(name: str) -> str:
 
 
 class StreamSpec(BaseModel):
-    """Which changes of a table a room is told, and what becomes of those that it cannot take."""
+    """Which changes of a table a function is told, and what becomes of those that it cannot take."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -11,8 +11,8 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra import bundled_node
 from infra.checks.findings import Bench
-from infra.node import bundled_node
 
 HERE = Path(__file__).parent
 BENCH = Bench(HERE.parent.parent / ".build" / "checks")

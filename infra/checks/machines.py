@@ -10,9 +10,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from infra import bundled_node
 from infra.checks.deployed import deployed_definitions
 from infra.checks.findings import Bench, CheckerBrokenError, Finding, Report
-from infra.node import bundled_node
 
 LONGEST_CHECK_S = 60
 _INVALID = re.compile(r"is invalid:\s*(.*)", re.DOTALL)

@@ -62,11 +62,11 @@ PYTHON_3_13 = Allowance(
 )
 FAILURES_KEPT = Allowance(
     ("Serverless-LambdaDLQ", "CKV_AWS_116"),
-    "Callers that wait see the failure; rooms that rules start have an on-failure destination, which tells the reason too.",
+    "Callers that wait see the failure; functions that rules start have an on-failure destination, which tells the reason too.",
 )
 NO_TRACE_YET = Allowance(
     ("Serverless-LambdaTracing",),
-    "X-Ray's write actions cannot be limited to a resource, and rooms hold no permission on everything.",
+    "X-Ray's write actions cannot be limited to a resource, and functions hold no permission on everything.",
 )
 NAMED_AT_RUN_TIME = Allowance(
     ("AwsSolutions-IAM5",),
@@ -78,11 +78,11 @@ LOG_DELIVERY = Allowance(
 )
 OPEN_ROUTE = Allowance(
     ("AwsSolutions-APIG4",),
-    "`open_routes` of the room: health checks and unknown routes hold nothing of a tenant, and a webhook is signed by its sender.",
+    "`open_routes` of the function: health checks and unknown routes hold nothing of a tenant, and a webhook is signed by its sender.",
 )
 NO_ACCESS_LOG = Allowance(
     ("AwsSolutions-S1", "CKV_AWS_18"),
-    "Only the rooms' roles reach the bucket and each access is in a run's journal; a log bucket would cost more than it tells.",
+    "Only the functions' roles reach the bucket and each access is in a run's journal; a log bucket would cost more than it tells.",
 )
 QUEUE_KEEPS_FAILURES = Allowance(
     ("Serverless-LambdaEventSourceMappingDestination",),
@@ -90,11 +90,11 @@ QUEUE_KEEPS_FAILURES = Allowance(
 )
 END_OF_THE_LINE = Allowance(
     ("Serverless-SQSRedrivePolicy", "AwsSolutions-SQS3"),
-    "This is where failures end: the dead-letter queue itself, or the destination of what a room could not handle.",
+    "This is where failures end: the dead-letter queue itself, or the destination of what a function could not handle.",
 )
 COSTS_WHILE_IDLE = Allowance(
     ("CKV_AWS_27", "CKV_AWS_117", "CKV_AWS_119", "CKV_AWS_158", "CKV_AWS_173"),
-    "Keys of our own and a VPC's gateways cost every month, used or not; AWS's keys encrypt, and rooms call services only.",
+    "Keys of our own and a VPC's gateways cost every month, used or not; AWS's keys encrypt, and functions call services only.",
 )
 NO_RESERVED_SHARE = Allowance(
     ("CKV_AWS_115",),

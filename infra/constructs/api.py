@@ -1,4 +1,4 @@
-"""The front door is made from the rooms' own lists of routes, so that a route and its handler cannot drift apart."""
+"""The front door is made from the functions' own lists of routes, so that a route and its handler cannot drift apart."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from constructs import Construct
 from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
-from infra.constructs.logs import log_group
+from infra.constructs.stage import log_group
 from infra.function_configs import FunctionConfig, ServedRoute, authorizer_of, served_routes
 from infra.names import Arns
 
-# The most that the HTTP API allows: a room's own timeout is shorter, and its start comes on top of that.
+# The most that the HTTP API allows: a function's own timeout is shorter, and its start comes on top of that.
 LONGEST_ANSWER_MS = 30_000
 
 _ACCESS_LOG_FIELDS = {
@@ -37,9 +37,9 @@ _ACCESS_LOG_FIELDS = {
 
 
 class HttpApi(Construct):
-    """One HTTP API for all rooms: an authorizer that sees every guarded request, limits, and a log of who asked what."""
+    """One HTTP API for all functions: an authorizer that sees every guarded request, limits, and a log of who asked what."""
 
-    def __init__(self, scope: Construct, rooms: Sequence[FunctionConfig], config: StageConfig) -> None:
+    def __init__(self, scope: Construct, functions: Sequence[FunctionConfig], config: StageConfig) -> None:
         super().__init__(scope, "HttpApi")
         self._config = config
         self._arns = arns_of(Stack.of(self), config.stage)
@@ -51,53 +51,53 @@ class HttpApi(Construct):
             description="Agents and workflows over HTTP",
             cors_configuration=_cors(config),
         )
-        guard = self._authorizer(authorizer_of(rooms))
-        doors = {room.name: self._integration(room) for room in rooms if room.all_routes}
-        for route in served_routes(rooms):
-            self._route(route, doors[route.room], guard)
+        guard = self._authorizer(authorizer_of(functions))
+        doors = {function.name: self._integration(function) for function in functions if function.all_routes}
+        for route in served_routes(functions):
+            self._route(route, doors[route.function], guard)
         self._stage()
 
-    def _authorizer(self, room: FunctionConfig | None) -> apigw.CfnAuthorizer | None:
-        """Ask the room on every request.
+    def _authorizer(self, function: FunctionConfig | None) -> apigw.CfnAuthorizer | None:
+        """Ask the function on every request.
 
         Without an identity source it is asked even when no key is sent, so that the answer is a problem document
         and not the gateway's own; without a cache a revoked key stops working at once.
         """
-        if room is None:
+        if function is None:
             return None
         authorizer = apigw.CfnAuthorizer(
             self,
             "Authorizer",
             api_id=self.resource.ref,
-            name=self._arns.names.function(room.name),
+            name=self._arns.names.function(function.name),
             authorizer_type="REQUEST",
-            authorizer_uri=_invocation_uri(self._arns, room.name),
+            authorizer_uri=_invocation_uri(self._arns, function.name),
             authorizer_payload_format_version="2.0",
             authorizer_result_ttl_in_seconds=0,
             enable_simple_responses=True,
         )
-        self._permission(room, f"authorizers/{authorizer.ref}")
+        self._permission(function, f"authorizers/{authorizer.ref}")
         return authorizer
 
-    def _integration(self, room: FunctionConfig) -> apigw.CfnIntegration:
-        self._permission(room, "*")
+    def _integration(self, function: FunctionConfig) -> apigw.CfnIntegration:
+        self._permission(function, "*")
         return apigw.CfnIntegration(
             self,
-            f"{room.pascal_name}Integration",
+            f"{function.pascal_name}Integration",
             api_id=self.resource.ref,
             integration_type="AWS_PROXY",
-            integration_uri=self._arns.function(room.name),
+            integration_uri=self._arns.function(function.name),
             payload_format_version="2.0",
             timeout_in_millis=LONGEST_ANSWER_MS,
         )
 
-    def _permission(self, room: FunctionConfig, source: str) -> None:
+    def _permission(self, function: FunctionConfig, source: str) -> None:
         arns = self._arns
         lambda_.CfnPermission(
             self,
-            f"{room.pascal_name}Permission",
+            f"{function.pascal_name}Permission",
             action="lambda:InvokeFunction",
-            function_name=arns.function(room.name),
+            function_name=arns.function(function.name),
             principal="apigateway.amazonaws.com",
             source_arn=f"arn:{arns.partition}:execute-api:{arns.region}:{arns.account}:{self.resource.ref}/{source}",
         )
@@ -149,9 +149,9 @@ def _cors(config: StageConfig) -> apigw.CfnApi.CorsProperty | None:
     )
 
 
-def _invocation_uri(arns: Arns, room: str) -> str:
+def _invocation_uri(arns: Arns, function: str) -> str:
     service = f"arn:{arns.partition}:apigateway:{arns.region}:lambda:path/2015-03-31"
-    return f"{service}/functions/{arns.function(room)}/invocations"
+    return f"{service}/functions/{arns.function(function)}/invocations"
 
 
 def _logical_name(route_key: str) -> str:

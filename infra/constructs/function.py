@@ -1,4 +1,4 @@
-"""One Lambda from one folder: the same shape for every room, so that adding a room needs no code here."""
+"""One Lambda from one folder: the same shape for every function, so that adding a function needs no code here."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from infra.config import StageConfig
 from infra.config_errors import unknown_word
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_as_printed, arns_of
-from infra.constructs.logs import log_group
 from infra.constructs.permissions import Allow, Granted, Rule
+from infra.constructs.stage import log_group
 from infra.function_configs import FunctionConfig
 from infra.names import Arns
 
-_REFERENCE = re.compile(r"\$\{(config|room|failures)\.([A-Za-z0-9_]+)\}")
+_REFERENCE = re.compile(r"\$\{(config|function|room|failures)\.([A-Za-z0-9_]+)\}")
 _OF_EVERY_FUNCTION = (
     allowances.PYTHON_3_13,
     allowances.FAILURES_KEPT,
@@ -32,7 +32,7 @@ _OF_EVERY_FUNCTION = (
 )
 
 
-class Room(Construct):
+class PlatformFunction(Construct):
     """A function with a role and a log group of its own, allowed exactly what its words say."""
 
     def __init__(
@@ -98,7 +98,7 @@ def _role(scope: Construct, allows: list[Allow], arns: Arns, spec: FunctionConfi
 
 
 def _feeding(spec: FunctionConfig, arns: Arns) -> list[tuple[bool, Allow]]:
-    """List what Lambda does in the room's name to bring it events and to keep what it cannot handle."""
+    """List what Lambda does in the function's name to bring it events and to keep what it cannot handle."""
     reads_queue = Allow(
         ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), (arns.queue(spec.name),)
     )
@@ -140,7 +140,7 @@ def policy(allows: Iterable[Allow]) -> iam.PolicyDocument:
 def _environment(
     spec: FunctionConfig, config: StageConfig, granted: Iterable[Granted], arns: Arns
 ) -> dict[str, str]:
-    """Give a room the names of what it may use, and of nothing else."""
+    """Give a function the names of what it may use, and of nothing else."""
     environment = {
         "STAGE": config.stage,
         "LOG_LEVEL": config.log_level,
@@ -153,12 +153,12 @@ def _environment(
 
 
 def _filled(text: str, spec: FunctionConfig, config: StageConfig, arns: Arns) -> str:
-    """Put in the stage's value for `${config.<field>}`, and the ARN of `${room.<name>}` or of its `${failures.<name>}`."""
+    """Put in the stage's value for `${config.<field>}`, and the ARN of `${function.<name>}` or of its `${failures.<name>}`."""
 
     def value(match: re.Match[str]) -> str:
         if match[1] == "config":
             return _configured(match[2], spec, config)
-        return arns.function(match[2]) if match[1] == "room" else arns.failures(match[2])
+        return arns.function(match[2]) if match[1] in ("function", "room") else arns.failures(match[2])
 
     return _REFERENCE.sub(value, text)
 

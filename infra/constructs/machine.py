@@ -14,8 +14,8 @@ from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
 from infra.constructs.function import policy
-from infra.constructs.logs import log_group
 from infra.constructs.permissions import Allow
+from infra.constructs.stage import log_group
 from infra.function_configs import FunctionConfig
 from infra.machines import read_definition
 
@@ -24,20 +24,27 @@ class Machine(Construct):
     """A Standard state machine that logs its every step, but not the data that passes through it."""
 
     def __init__(
-        self, scope: Construct, name: str, file: Path, rooms: Sequence[FunctionConfig], config: StageConfig
+        self,
+        scope: Construct,
+        name: str,
+        file: Path,
+        functions: Sequence[FunctionConfig],
+        config: StageConfig,
     ) -> None:
         super().__init__(scope, "".join(part.capitalize() for part in name.split("-")))
         arns = arns_of(Stack.of(self), config.stage)
-        definition, called = read_definition(file, rooms)
+        definition, called = read_definition(file, functions)
         logs = log_group(self, f"/aws/vendedlogs/states/{arns.names.of(name)}", config)
-        self.role = _role(self, [arns.function(room.name) for room in called])
+        self.role = _role(self, [arns.function(function.name) for function in called])
         self.resource = stepfunctions.CfnStateMachine(
             self,
             "Machine",
             state_machine_name=arns.names.of(name),
             state_machine_type="STANDARD",
             definition_string=definition,
-            definition_substitutions={f"{room.pascal_name}Arn": arns.function(room.name) for room in called},
+            definition_substitutions={
+                f"{function.pascal_name}Arn": arns.function(function.name) for function in called
+            },
             role_arn=self.role.role_arn,
             logging_configuration=stepfunctions.CfnStateMachine.LoggingConfigurationProperty(
                 level=config.machine_log_level,
@@ -89,7 +96,7 @@ def _role(scope: Construct, functions: list[str]) -> iam.Role:
 
 
 class WorkflowMachines(Construct):
-    """The one role that workflows' machines run in: they call the room that carries tasks, and write awaits."""
+    """The one role that workflows' machines run in: they call the function that carries tasks, and write awaits."""
 
     def __init__(self, scope: Construct, config: StageConfig) -> None:
         super().__init__(scope, "Workflows")

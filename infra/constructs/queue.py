@@ -1,4 +1,4 @@
-"""A room that is fed by a queue must not lose a message, not even one that it can never handle."""
+"""A function that is fed by a queue must not lose a message, not even one that it can never handle."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from constructs import Construct
 from infra.config import StageConfig
 from infra.constructs import allowances
 from infra.constructs.allowances import arns_of
-from infra.constructs.table import removal_policy
+from infra.constructs.stage import removal_policy
 from infra.function_configs import FunctionConfig
 from infra.names import Arns, Names
 
@@ -44,7 +44,7 @@ class FunctionQueue(Construct):
 
 
 class FailureQueue(Construct):
-    """Where events end that a room could not handle: Lambda writes them with the reason, EventBridge without a delivery."""
+    """Where events end that a function could not handle: Lambda writes them with the reason, EventBridge without a delivery."""
 
     def __init__(self, scope: Construct, spec: FunctionConfig, config: StageConfig) -> None:
         super().__init__(scope, f"{spec.pascal_name}Failures")
@@ -66,12 +66,12 @@ class FailureQueue(Construct):
 
 
 def endings(spec: FunctionConfig) -> list[str]:
-    """Tell a room's rules apart: their place in its list, and the clock's one."""
+    """Tell a function's rules apart: their place in its list, and the clock's one."""
     return [str(number + 1) for number in range(len(spec.rules))] + (["clock"] if spec.schedule else [])
 
 
 def rule_arn(spec: FunctionConfig, ending: str, arns: Arns) -> str:
-    """Spell one of a room's rules with the bus that it is on."""
+    """Spell one of a function's rules with the bus that it is on."""
     bus = spec.rules[int(ending) - 1].bus if ending.isdigit() else "default"
     return arns.rule(spec.name, ending, bus)
 
@@ -95,7 +95,7 @@ def _last_queue(scope: Construct, construct_id: str, name: str, config: StageCon
 def feed(
     scope: Construct, spec: FunctionConfig, function: lambda_.IFunction, arns: Arns
 ) -> lambda_.EventSourceMapping:
-    """Connect a room to its queue; it reports the messages that failed, and only those come again."""
+    """Connect a function to its queue; it reports the messages that failed, and only those come again."""
     assert spec.queue is not None
     mapping = lambda_.EventSourceMapping(
         scope,

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from infra.config import StageConfig
 from infra.constructs import allowances
+from infra.constructs.stage import removal_policy
 from infra.names import Names
 from infra.tables import TTL_ATTRIBUTE, Index, TableSpec
-
-
-def removal_policy(config: StageConfig) -> RemovalPolicy:
-    """Translate the stage's choice of what happens to data when its stack goes."""
-    return RemovalPolicy.RETAIN if config.removal_policy == "retain" else RemovalPolicy.DESTROY
 
 
 class PlatformTable(Construct):

@@ -18,6 +18,8 @@ grants = ["runtime:read-write", "greet:start"]
 
 [environment]
 ORIGINS = "${config.cors_origins}"
+WORKER_ARN = "${function.worker}"
+WORKER_ARN_AS_BEFORE = "${room.worker}"
 """
 WORKER = """purpose = "Works through what waits in its queue."
 memory_mb = 256

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from infra import bundled_node
 from infra.app import arguments
 from infra.config_errors import DefinitionError
 from infra.function_configs import FunctionConfig
-from infra.node import bundled_node
 from infra.package import chosen
 from tests.infra.assembly_reading import ROOT
 

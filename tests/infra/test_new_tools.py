@@ -112,7 +112,7 @@ def test_what_exists_is_never_touched(checkout: Checkout) -> None:
 def test_a_folder_of_tools_does_nothing_besides(checkout: Checkout) -> None:
     file = checkout.root / "functions" / "order_tools" / "function.toml"
     file.write_text(file.read_text() + 'schedule = "rate(1 minute)"\n')
-    with pytest.raises(DefinitionError, match="a room of tools"):
+    with pytest.raises(DefinitionError, match="a folder of tools"):
         load_function(file.parent, ())
 
 

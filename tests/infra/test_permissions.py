@@ -7,7 +7,7 @@ import pytest
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, QueueSpec, load_functions
 from infra.triggers import RuleSpec, StreamSpec
-from tests.infra.assembly_reading import ROOT, Assembly, as_list, permissions, statements
+from tests.infra.assembly_reading import ROOT, Assembly, as_list, flat, permissions, statements
 from tests.infra.grant_meanings import MEANING, PLACE, TABLE, VARIABLES
 
 ALWAYS_SET = {"STAGE", "LOG_LEVEL", "POWERTOOLS_SERVICE_NAME", "POWERTOOLS_METRICS_NAMESPACE"}
@@ -182,3 +182,9 @@ def test_logs_expire_everywhere(prod: Assembly, dev: Assembly) -> None:
 
 def test_the_stage_s_configuration_reaches_the_environment(dev: Assembly) -> None:
     assert dev.function("greeter")["Environment"]["Variables"]["ORIGINS"] == "http://localhost:5173"
+
+
+@pytest.mark.parametrize("variable", ["WORKER_ARN", "WORKER_ARN_AS_BEFORE"])
+def test_a_variable_may_name_another_function(dev: Assembly, variable: str) -> None:
+    arn = flat(dev.function("greeter")["Environment"]["Variables"][variable])
+    assert arn.endswith(":function:stepward-dev-worker")

@@ -114,7 +114,7 @@ def test_only_a_table_with_a_stream_can_be_followed(tmp_path: Path) -> None:
         ),
         (("rate(5 minutes)", "rate(5 minute)"), r"schedule: .*write rate\(1 minute\) or rate\(2 minutes\)"),
         (("rate(5 minutes)", "cron(0 8 * * MON-FRI *)"), r"one of day-of-month and day-of-week must be \?"),
-        (("rate(5 minutes)", "at(2030-01-31T08:00:00)"), r"a room's schedule recurs"),
+        (("rate(5 minutes)", "at(2030-01-31T08:00:00)"), r"a function's schedule recurs"),
         (("rate(5 minutes)", "daily"), r"write rate\(5 minutes\), cron"),
         (('["FAILED", "ABORTED"]', '"FAILED"'), r"status: .*list the values that match"),
         (("detail_type", "detail_typ"), r"unknown word"),

@@ -1,11 +1,13 @@
-"""What all stacks have in common is said once: names, place, tags, and no resource that only the CDK would want."""
+"""What everything takes from its stage: the name and tags of a stack, and how long what it keeps stays."""
 
 from __future__ import annotations
 
-from aws_cdk import DefaultStackSynthesizer, Environment, Stack
+from aws_cdk import DefaultStackSynthesizer, Environment, RemovalPolicy, Stack
+from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from infra.config import StageConfig
+from infra.constructs import allowances
 from infra.names import Names
 
 
@@ -27,3 +29,16 @@ class StageStack(Stack):
             synthesizer=DefaultStackSynthesizer(generate_bootstrap_version_rule=False),
             termination_protection=termination_protection,
         )
+
+
+def removal_policy(config: StageConfig) -> RemovalPolicy:
+    """Translate the stage's choice of what happens to data when its stack goes."""
+    return RemovalPolicy.RETAIN if config.removal_policy == "retain" else RemovalPolicy.DESTROY
+
+
+def log_group(scope: Construct, name: str, config: StageConfig) -> logs.CfnLogGroup:
+    """Make a log group that keeps its entries for as long as the stage says."""
+    group = logs.CfnLogGroup(scope, "Logs", log_group_name=name, retention_in_days=config.log_retention_days)
+    group.apply_removal_policy(removal_policy(config))
+    allowances.COSTS_WHILE_IDLE.only("CKV_AWS_158").on(group)
+    return group

@@ -1,1 +1,0 @@
-"""The units of deployment, split by how long their contents live: data outlasts code."""
