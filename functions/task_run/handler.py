@@ -19,7 +19,7 @@ def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
     if request.step == "settle":
         failure = (request.state or {}).get("failed")
         if chunk:
-            return container.workflow_runs.chunk.settle(key, chunk, failure)
+            return container.workflow_runs.chunk.finish(key, chunk, failure)
         finalize = container.workflow_runs.finalize(key)
         return finalize(key, failure, request.run.undo, fails=request.fails)
     return container.workflow_runs.execute_task(key)(request)

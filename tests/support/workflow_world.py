@@ -194,7 +194,7 @@ class WorkflowWorld:
         if request.step == "settle":
             failed = (request.state or {}).get("failed")
             if request.run.chunk:
-                return RunChunk(self.ports).settle(key, request.run.chunk, failed)
+                return RunChunk(self.ports).finish(key, request.run.chunk, failed)
             case = FinalizeRun(self.ports, self.world(key), self._tell)
             return case(key, failed, request.run.undo, fails=request.fails)
         return ExecuteTask(self.ports, self.world(key))(request)

@@ -98,7 +98,7 @@ class _Answers:
         self.needed[node.path] = own | around | joined
         both = self._both(self.needed[node.path])
         if both:
-            yield self._dead(node, ("needs",), *self._told(node, both, needs))
+            yield self._dead(node, ("needs",), *self._explained(node, both, needs))
 
     def _both(self, answers: int) -> TaskNode | None:
         # The even bits stand for yes and the odd ones for no: an overlap of the two is a question answered both ways.
@@ -110,7 +110,7 @@ class _Answers:
             clash &= clash - 1
         return None
 
-    def _told(self, node: TaskNode, condition: TaskNode, needs: list[TaskNode]) -> tuple[str, str]:
+    def _explained(self, node: TaskNode, condition: TaskNode, needs: list[TaskNode]) -> tuple[str, str]:
         ids = " and ".join(repr(need.task.id) for need in needs[:4])
         detail = (
             f"{node.task.id!r} never runs: it needs {ids or 'what it is in'}, which take both answers of "

@@ -17,7 +17,6 @@ from stepward.domain.programs import Program
 from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.compiler.machine_size import is_await
 from stepward.workflows.program.iteration_bounds import (
-    IterationBounds,
     at_once,
     rounds_of,
     visits_of,
@@ -30,6 +29,7 @@ from stepward.workflows.program.limits import (
     RETRIED_BY_RULE,
 )
 from stepward.workflows.program.names import Part, path_of, state_name
+from stepward.workflows.program.tasks import body_of
 
 _EVENTS: Final = {"Choice": 2, "Pass": 2, "Wait": 2, "Succeed": 2, "Map": 4, "Parallel": 4}
 _OF_CALL: Final = 5
@@ -149,18 +149,14 @@ class _Histories:
         task = self.program.tasks[path].task
         asks = type_of(task).takes_turns and name in (path, state_name(path, Part.AGAIN))
         times = rounds_of(task).most + 1 if asks else 1
-        body = self._rounds.body_of(path)
+        body = body_of(self.program, path)
         while body and type_of(self.program.tasks[body].task).takes_turns:
             times *= self._most(body)
-            path, body = body, self._rounds.body_of(body)
+            path, body = body, body_of(self.program, body)
         return times if body else times * self._visits.get(path, 1)
 
     def _most(self, path: str) -> int:
         return rounds_of(self.program.tasks[path].task).most
-
-    @cached_property
-    def _rounds(self) -> IterationBounds:
-        return IterationBounds(self.program)
 
     @cached_property
     def _visits(self) -> dict[str, int]:

@@ -58,7 +58,7 @@ class MachineWriter:
         }
 
     def _by_needs(self, top: Scope) -> dict[str, Any]:
-        return _linked([*self._scope(top), (SETTLE, states.settle_state())])
+        return _linked([*self._scope(top), (SETTLE, states.finalize_state())])
 
     def _by_transitions(self, top: Scope) -> dict[str, Any]:
         """Let each task lead where its `next` says; every record is in an item of its own, a step each."""

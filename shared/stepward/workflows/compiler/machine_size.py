@@ -11,11 +11,11 @@ from typing import Any, Final
 
 from stepward.workflows.compiler.states import (
     JOURNAL,
-    LONGEST_NAME_CHARS,
+    LONGEST_FILLED_CHARS,
     TASK_RUN,
     WAIT,
     State,
-    await_by_room,
+    await_by_function,
 )
 from stepward.workflows.program.names import Part, is_join, is_part, owner_of, path_of, state_name
 
@@ -106,7 +106,7 @@ def fitted(machine: dict[str, Any], needs: Mapping[str, Sequence[str]]) -> dict[
     Where there are too many awaits for all to say whom they wait for, their room makes their writes, which costs a run
     a call of it for each; last of all go the comments that say for people what the awaits then do not.
     """
-    thinner = [lambda name, state: await_by_room(name, state, needs[name]), _without_comment]
+    thinner = [lambda name, state: await_by_function(name, state, needs[name]), _without_comment]
     while request_bytes(machine) > MOST_REQUEST_BYTES and thinner:
         make = thinner.pop(0)
         for states in _lists_of_states(machine):
@@ -134,7 +134,7 @@ def request_bytes(machine: dict[str, Any]) -> int:
 
 
 def _sent_bytes(text: str) -> int:
-    filled = sum(text.count(name) * (LONGEST_NAME_CHARS - len(name)) for name in (TASK_RUN, JOURNAL))
+    filled = sum(text.count(name) * (LONGEST_FILLED_CHARS - len(name)) for name in (TASK_RUN, JOURNAL))
     # As the SDK writes it: what is not ASCII takes six bytes.
     return len(json.dumps(text)) + filled
 

@@ -18,7 +18,7 @@ WAIT: Final = "wait"
 TASK_RUN: Final = "${TaskRun}"
 JOURNAL: Final = "${JournalTable}"
 """Filled in by names when the machine is made: an ARN in each state would take a large graph's last bytes."""
-LONGEST_NAME_CHARS: Final = 34
+LONGEST_FILLED_CHARS: Final = 34
 """Of what is filled in: a stage has 16 characters at most."""
 ROOM_S: Final = 310
 """Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
@@ -188,7 +188,7 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
     }
 
 
-def await_by_room(name: str, state: State, needs: Sequence[str]) -> State:
+def await_by_function(name: str, state: State, needs: Sequence[str]) -> State:
     """Turn an await into one of half the bytes: the room makes the write, for it knows whom the join needs.
 
     The rest stays: where it leads, what ends the run, when it asks again.
@@ -208,7 +208,7 @@ def await_by_room(name: str, state: State, needs: Sequence[str]) -> State:
     }
 
 
-def settle_state() -> State:
+def finalize_state() -> State:
     """Ends the run by what its tasks' records say; of a run that failed it fails itself, and so the execution does."""
     return {
         "Type": "Task",

@@ -67,4 +67,4 @@ def joined_up(begin_state: Named, linked: list[dict[str, Any]]) -> dict[str, Any
             if state.pop("End", False):
                 state["Next"] = SETTLE
             laid[name] = {**state, "Type": "Pass", "Next": SETTLE} if state["Type"] == "Succeed" else state
-    return {"StartAt": begin_state[0], "States": {**laid, SETTLE: states.settle_state()}}
+    return {"StartAt": begin_state[0], "States": {**laid, SETTLE: states.finalize_state()}}

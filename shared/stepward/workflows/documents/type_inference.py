@@ -54,7 +54,7 @@ def infer_type(
         fix = f"add `type`: one of {', '.join(CATALOG)}; and keep only the fields that it has"
         source_map.report(location, "type", "missing-field", detail, fix)
         said["type"] = UNKNOWN_TYPE
-    elif found := next(iter(told), None) or _told_by_shared_fields(said):
+    elif found := next(iter(told), None) or _inferred_by_shared_fields(said):
         said["type"] = found
         _hold_to_type(found, task, location, source_map)
 
@@ -72,7 +72,7 @@ def _inferred_by(said: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, 
     return told
 
 
-def _told_by_shared_fields(said: Mapping[str, Any]) -> str | None:
+def _inferred_by_shared_fields(said: Mapping[str, Any]) -> str | None:
     """Tell the type by fields that several types have, where no field of one type alone is there."""
     for kind, fields in _by_shared_fields().items():
         if all(field in said for field in fields):

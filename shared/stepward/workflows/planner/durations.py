@@ -18,6 +18,7 @@ from stepward.workflows.program.graphs import (
     width,
 )
 from stepward.workflows.program.iteration_bounds import IterationBounds, at_once, is_body
+from stepward.workflows.program.tasks import body_of
 
 
 class ScopePlan(BaseModel):
@@ -54,7 +55,7 @@ class Durations:
         self.scopes: dict[str, ScopePlan] = {}
         inside: dict[str, list[str]] = {"": []}
         for path, planned in self.program.tasks.items():
-            inside.setdefault(_scope_of(self.program, path), []).append(path)
+            inside.setdefault(body_of(self.program, path), []).append(path)
             if is_body(planned.task):
                 inside.setdefault(path, [])
         for body in reversed(list(inside)):
@@ -107,10 +108,3 @@ def forward_needs(program: Program, place: dict[str, int]) -> list[list[int]]:
             if (task, to) not in back:
                 needs[place[to]].append(place[task])
     return needs
-
-
-def _scope_of(program: Program, path: str) -> str:
-    outer = path.rpartition(".")[0]
-    while outer and outer not in program.tasks:
-        outer = outer.rpartition(".")[0]
-    return outer

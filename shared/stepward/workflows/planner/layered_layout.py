@@ -175,11 +175,11 @@ def _along(cells: list[Cell], rows: list[list[int]], gap: float) -> float:
 def _across(cells: list[Cell], rows: list[list[int]], gap: float) -> float:
     """Draw each cell towards its neighbours without changing the order: least squares, layer by layer."""
     for row in rows:
-        _settle(cells, row, [0.0] * len(row), gap)
+        _place_row(cells, row, [0.0] * len(row), gap)
     for sweep in range(SWEEPS * 2):
         for row in rows if sweep % 2 == 0 else reversed(rows):
             wanted = [_wish(cells, one, sweep) for one in row]
-            _settle(cells, row, wanted, gap)
+            _place_row(cells, row, wanted, gap)
     top = min((cell.at_cross - cell.cross / 2 for cell in cells), default=0.0)
     for cell in cells:
         cell.at_cross -= top
@@ -192,7 +192,7 @@ def _wish(cells: list[Cell], one: int, sweep: int) -> float:
     return sum(cells[other].at_cross for other in near) / len(near) if near else cell.at_cross
 
 
-def _settle(cells: list[Cell], row: list[int], wanted: list[float], gap: float) -> None:
+def _place_row(cells: list[Cell], row: list[int], wanted: list[float], gap: float) -> None:
     """Come as near to what is wanted as distances allow: those that would collide move as one block to their mean."""
     offsets, at = [], 0.0
     for index, one in enumerate(row):

@@ -11,7 +11,7 @@ from stepward.domain.chunks import count_chunks, lanes_of
 from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.catalog import settings_of, type_of
-from stepward.workflows.program.tasks import fails_the_run
+from stepward.workflows.program.tasks import body_of, fails_the_run
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,13 @@ class IterationBounds:
         found: dict[str, Bound] = {}
         visits = self._visits
         for path in self.program.tasks:
-            body = self.body_of(path)
+            body = body_of(self.program, path)
             found[path] = found[body] * self.within(body) if body else visits.get(path, ONE)
         return found
 
     @cached_property
     def _bodies(self) -> tuple[str, ...]:
         return tuple(path for path in self.program.bodies if path)
-
-    def body_of(self, path: str) -> str:
-        """The nearest body around a task; groups between the two do not count."""
-        outer = path
-        while outer:
-            outer = outer.rpartition(".")[0]
-            if outer in self.program.tasks:
-                return outer
-        return ""
 
     @cached_property
     def _skippable(self) -> dict[str, bool]:

@@ -106,6 +106,14 @@ def containers_of(program: Program, path: str) -> list[tuple[str, TaskDefinition
     return found[::-1]
 
 
+def body_of(program: Program, path: str) -> str:
+    """Name the nearest body around a task, "" for the workflow itself; groups between the two do not count."""
+    outer = path.rpartition(".")[0]
+    while outer and outer not in program.tasks:
+        outer = outer.rpartition(".")[0]
+    return outer
+
+
 def group_at(program: Program, path: str) -> TaskDefinition:
     """Find a group's definition, which the program's tasks do not have."""
     return containers_of(program, f"{path}.")[0][1]

@@ -10,8 +10,8 @@ from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.references import names_in
 from stepward.tasks.catalog import asks_person, settings_of, type_of
-from stepward.workflows.program.tasks import effect_of
-from stepward.workflows.proofs.proof import Proof, Subject, body_of
+from stepward.workflows.program.tasks import body_of, effect_of
+from stepward.workflows.proofs.proof import Proof, Subject, trail
 
 NAME: Final = "once-approved"
 
@@ -122,7 +122,7 @@ class _Guards:
         ahead = [start] if start in by_id else []
         for task in ahead:
             if task == path:
-                return _trail(came_from, path)
+                return trail(came_from, path)
             for way in by_id[task].next:
                 if way.to in by_id and way.to not in came_from and not self._is_yes_way(task, way.when):
                     came_from[way.to] = task
@@ -140,10 +140,3 @@ class _Guards:
     def _reads_a_condition_of_a_person(self, task: str, when: Any) -> bool:
         people = (name for name in names_in(when) or set() if name in self._tasks and name != task)
         return any(asks_person(self._tasks[name].task) for name in people)
-
-
-def _trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
-    way = [last]
-    while came_from[way[-1]]:
-        way.append(came_from[way[-1]])
-    return tuple(reversed(way))

@@ -17,7 +17,8 @@ from stepward.workflows.compiler.chunks import unfolded
 from stepward.workflows.compiler.machine_size import is_await, is_function
 from stepward.workflows.program.graphs import Cycle, topological_order
 from stepward.workflows.program.names import SETTLE, Part, is_part, path_of, state_name
-from stepward.workflows.proofs.proof import Proof, Subject, body_of
+from stepward.workflows.program.tasks import body_of
+from stepward.workflows.proofs.proof import Proof, Subject
 
 NAME: Final = "no-deadlock"
 _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
@@ -95,7 +96,7 @@ class _Drawn:
 
     def _note(self, name: str, state: dict[str, Any]) -> None:
         if is_await(state) and is_function(state):
-            self._note_by_room(name, state["Arguments"]["Payload"]["join"])
+            self._note_by_function(name, state["Arguments"]["Payload"]["join"])
         elif is_await(state):
             said = state["Arguments"]["ExpressionAttributeNames"]
             self.awaits[name] = [path.removeprefix("r:") for path in said.values() if path.startswith("r:")]
@@ -109,9 +110,9 @@ class _Drawn:
         if is_question and not self.subject.definition.is_state_machine:
             self.astray.append((name, ""))
 
-    def _note_by_room(self, name: str, join: str) -> None:
+    def _note_by_function(self, name: str, join: str) -> None:
         """Take from the program whom a join needs, as its room does: here the machine does not say it."""
-        looked = self._looked.get(join, {})
+        looked = self._awaited_at.get(join, {})
         self.awaits[name] = sorted(need for needs in looked.values() for need in needs)
         if join != name or not looked:
             self.astray.append((name, ""))
@@ -135,13 +136,13 @@ class _Drawn:
             return f"{name!r} waits for {need!r}, which no state carries"
         if body_of(program, need) != body_of(program, path_of(name)):
             return f"{name!r} waits for {need!r}, which is in another body"
-        task, looked = program.tasks[need], self._looked.get(name, {})
+        task, looked = program.tasks[need], self._awaited_at.get(name, {})
         if not any(need in looked.get(latch, ()) for latch in (task.latch, *task.marks)):
             return f"{need!r} keeps its record where {name!r} does not look"
         return None
 
     @cached_property
-    def _looked(self) -> dict[str, dict[str, frozenset[str]]]:
+    def _awaited_at(self) -> dict[str, dict[str, frozenset[str]]]:
         """By await: the latches at which it waits, and for whom."""
         found: dict[str, dict[str, frozenset[str]]] = {}
         for latch, waiting in self.subject.program.latches.items():

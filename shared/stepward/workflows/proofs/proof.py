@@ -43,12 +43,12 @@ class Subject:
         return self.compiled.program
 
 
-def body_of(program: Program, path: str) -> str:
-    """Name the nearest body around a task, "" for the workflow itself; groups between the two do not count."""
-    outer = path.rpartition(".")[0]
-    while outer and outer not in program.tasks:
-        outer = outer.rpartition(".")[0]
-    return outer
+def trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
+    """Give the way by which a search came to its end, the first first; the first came from ""."""
+    way = [last]
+    while came_from[way[-1]]:
+        way.append(came_from[way[-1]])
+    return tuple(reversed(way))
 
 
 def shown(path: tuple[str, ...]) -> str:

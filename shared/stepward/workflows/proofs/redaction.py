@@ -14,8 +14,8 @@ from stepward.expressions.references import expressions_in, is_asked, names_in
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.iteration_bounds import is_body
 from stepward.workflows.program.names import joined
-from stepward.workflows.program.tasks import sends_outside
-from stepward.workflows.proofs.proof import Proof, Subject, body_of
+from stepward.workflows.program.tasks import body_of, sends_outside
+from stepward.workflows.proofs.proof import Proof, Subject, trail
 
 NAME: Final = "pii-redacted"
 _PREVIOUS: Final = re.compile(r"\$previous\b(?:\s*\.\s*([A-Za-z_]\w*))?")
@@ -61,7 +61,7 @@ class _Flow:
             if is_body(planned.task):
                 self._add_end(path, planned)
             if planned.task.compensate:
-                self._add_undoing(path, planned, planned.task.compensate)
+                self._add_compensation(path, planned, planned.task.compensate)
 
     @property
     def _tasks(self) -> dict[str, PlannedTask]:
@@ -83,7 +83,8 @@ class _Flow:
                     continue
                 came_from[then] = here
                 if self._sends(then):
-                    return _trail(came_from, then)
+                    way = trail(came_from, then)
+                    return tuple(dict.fromkeys(node.removesuffix(_END) for node in way))
                 if not self._is_clean(then):
                     ahead.append(then)
         return ()
@@ -129,7 +130,7 @@ class _Flow:
         if is_asked(collect, "item"):
             self.to.setdefault(path, []).append(path + _END)
 
-    def _add_undoing(self, path: str, planned: PlannedTask, undoing: TaskDefinition) -> None:
+    def _add_compensation(self, path: str, planned: PlannedTask, undoing: TaskDefinition) -> None:
         names = names_in(_said(undoing))
         read = [one for name, one in planned.reads.items() if names is None or name in names]
         for source in {path, *(task for name in read for task in self._members(name))}:
@@ -163,10 +164,3 @@ def _said(task: TaskDefinition) -> list[Any]:
     kind = type_of(task)
     own = [value for name, value in task.settings.items() if name not in kind.later]
     return [task.inputs, task.when, task.fallback and task.fallback.output, *own]
-
-
-def _trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
-    way = [last]
-    while came_from[way[-1]]:
-        way.append(came_from[way[-1]])
-    return tuple(dict.fromkeys(node.removesuffix(_END) for node in reversed(way)))

@@ -100,7 +100,7 @@ class Bill:
     def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
         """Count what is no task of the document: what undid one, who did that, or a chunk of a list's items."""
         if task == RIGHT:
-            self._undoing(tally, self.looked.begun[task])
+            self._compensation(tally, self.looked.begun[task])
         elif task.is_undone:
             tally.take(UNDO_LOOKS)
         if task.is_chunk:
@@ -113,7 +113,7 @@ class Bill:
         if record:
             tally.write(_bytes(record))
 
-    def _undoing(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
+    def _compensation(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
         """Count the right to undo, and the states that led an execution of its own to its last one."""
         tally.take(MARK.times(len(marks)))
         for mark in marks:

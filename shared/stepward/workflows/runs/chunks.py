@@ -75,7 +75,7 @@ class RunChunk:
             self._wake(request.run.key, place, now.records[place])
         return {}
 
-    def settle(self, key: RunKey, chunk: Chunk, failure: Mapping[str, Any] | None) -> dict[str, Any]:
+    def finish(self, key: RunKey, chunk: Chunk, failure: Mapping[str, Any] | None) -> dict[str, Any]:
         """Keep how the items went and wake the run: the last state of the chunk's own execution."""
         error = reported_error(failure) if failure is not None else None
         return {"status": self._keep(key, chunk, error).status.value}

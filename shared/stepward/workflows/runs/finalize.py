@@ -190,10 +190,10 @@ def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] |
 def reported_error(failure: Mapping[str, Any]) -> RunError:
     """Read what a machine told of a failure."""
     error, cause = str(failure.get("Error", TaskFailed.__name__)), str(failure.get("Cause", ""))
-    return _told_by_room(error, cause) or RunError(code=error, detail=cause)
+    return _error_of_function(error, cause) or RunError(code=error, detail=cause)
 
 
-def _told_by_room(error: str, cause: str) -> RunError | None:
+def _error_of_function(error: str, cause: str) -> RunError | None:
     """Read why a room failed a run without a record of it, as a state machine's question does; or why a chunk failed it."""
     try:
         message = str(json.loads(cause)["errorMessage"])

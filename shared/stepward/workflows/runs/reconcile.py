@@ -54,7 +54,7 @@ class ReconcileWorkflows:
         heads = self.ports.runs.open_runs(before, RUNS_LISTED)
         for head in in_turn(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
             try:
-                name = self._mend(head)
+                name = self._repair(head)
             except StepwardError as error:
                 faults.append(error)
                 continue
@@ -63,7 +63,7 @@ class ReconcileWorkflows:
         raise_all(faults)
         return done
 
-    def _mend(self, head: WorkflowHead) -> str | None:
+    def _repair(self, head: WorkflowHead) -> str | None:
         """Look at the execution itself, for the list may lag behind.
 
         time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name

@@ -193,12 +193,12 @@ def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
             if task["status"] == "FAILED" and "error" in task
         ],
         "fell_back": [task["task"] for task in own if task.get("fell_back")],
-        **_undoing(tasks),
+        **_compensations(tasks),
         "cost_usd_micros": sum(task.get("cost_usd_micros", 0) for task in tasks),
     }
 
 
-def _undoing(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
+def _compensations(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
     """Tell what was undone from what could not be, which somebody has to see to."""
     undoings = [task for task in tasks if TaskKey(path=task["task"]).is_undone]
     names = {
