@@ -24,6 +24,12 @@ PRIVATE_WORDS = re.compile(
     r"spelled|neighbours|neighbourhood|undoing|foretelling|foretell|scene|wires|in_line|serve_line)(_|$)|^line$"
 )
 """Words of the first release that name something for which the field has a word."""
+LONGEST_SUMMARY_CHARS = 88
+PRIVATE_PROSE = re.compile(
+    r"\b(whoever|nobody|told|stands|heeds?|anew|mends?|spell(?:s|ed)?|gallery|rooms?|nudges?)\b",
+    re.IGNORECASE,
+)
+"""Words of prose that readers of other projects do not meet."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +149,31 @@ def _docstring_sections() -> tuple[int, int]:
     return documented, with_sections
 
 
+def long_summaries() -> list[str]:
+    """List the docstrings whose summary is not one line of at most 88 characters."""
+    found = []
+    for path in product_files():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                summary = (ast.get_docstring(node) or "").partition("\n\n")[0]
+                if "\n" in summary or len(summary) > LONGEST_SUMMARY_CHARS:
+                    found.append(f"{name(path)}:{node.name}")
+    return found
+
+
+def private_prose() -> tuple[list[str], int]:
+    """List docstrings with a private word, and count the words of all docstrings."""
+    found, words = [], 0
+    for path in product_files():
+        for node in ast.walk(tree_of(path)):
+            if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef | ast.Module):
+                said = ast.get_docstring(node) or ""
+                words += len(said.split())
+                label = getattr(node, "name", "the module")
+                found += [f"{name(path)}:{label}: {word}" for word in PRIVATE_PROSE.findall(said)]
+    return found, words
+
+
 def figures() -> list[Figure]:
     """Measure every figure of the tree as it stands.
 
@@ -160,6 +191,7 @@ def figures() -> list[Figure]:
     laptop = [path for path in paths if name(path).startswith("infra/local/")]
     private, spelt = private_names(), spelt_out_types()
     documented, with_sections = _docstring_sections()
+    long, (prose, words) = long_summaries(), private_prose()
     return [
         Figure("files of functions, shared, infra", len(paths), "about 430", tuple(map(name, paths))),
         Figure(
@@ -179,6 +211,13 @@ def figures() -> list[Figure]:
         Figure("names of task types outside stepward.tasks", len(spelt), "under 15", tuple(spelt)),
         Figure("docstrings", documented, ""),
         Figure("docstrings with Args, Returns, Raises", with_sections, "all that is public"),
+        Figure("summaries over one line of 88 characters", len(long), "0", tuple(long)),
+        Figure(
+            "private words in 1,000 of docstrings",
+            round(1000 * len(prose) / words, 1),
+            "under 1.1",
+            tuple(prose),
+        ),
     ]
 
 

@@ -48,4 +48,4 @@ class Approvals(Protocol):
         """The run knows of its decision: nothing is left to do."""
 
     def due(self, before: str, limit: int) -> list[Approval]:
-        """Read those that somebody has to look at: the janitor's list, which may lag behind by moments."""
+        """List approvals that need attention, for the janitor; may lag by moments."""

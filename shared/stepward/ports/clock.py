@@ -20,7 +20,7 @@ class Ids(Protocol):
         """Make an id such as `run_01JD…` from the prefix `run`."""
 
     def secret(self) -> str:
-        """Make a text for an address that nobody can guess: 128 random bits or more, in letters, digits, `-` and `_`."""
+        """Make an unguessable text of at least 128 random bits: letters, digits, `-` and `_`."""
 
 
 def iso(moment: datetime) -> str:

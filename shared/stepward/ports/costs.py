@@ -14,13 +14,13 @@ class Budgets(Protocol):
     """The budgets' items. Draws and returns belong to the transactions of runs; here is the rest."""
 
     def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
-        """Read budgets, strongly consistent; a period that nothing has happened in yet is not there."""
+        """Read budgets, strongly consistent; a period without any draw is left out."""
 
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Give a budget another limit, and what remains the same difference, at once; a new one begins full."""
+        """Change a budget's limit and what remains by the same amount; a new one begins full."""
 
     def refused(self, tenant: str, item_key: str, at: str) -> None:
-        """Note that a draw was refused for lack of money; only the first one since the last change is kept."""
+        """Note that a draw was refused; only the first since the last change is kept."""
 
     def touched(self, limit: int) -> list[BudgetState]:
         """Name budgets of all tenants that were drawn from since they were last looked at."""
@@ -59,14 +59,22 @@ class PriceStore(AgreedPrices, Protocol):
         """Read a tenant's own prices, or with None those of all, with their version."""
 
     def change(self, tenant: str | None, prices: Prices, version: int) -> None:
-        """Write prices over the version that was read; raises `StoreConflict` when somebody else wrote first."""
+        """Write prices over the version that was read.
+
+        Raises:
+            StoreConflict: Another writer was first.
+        """
 
 
 class CostCalculator(Protocol):
     """One way to count. An installed package offers its own under the entry point `stepward.cost_calculators`."""
 
     def check(self, price: Price) -> None:
-        """Refuse a price whose `terms` cannot be counted with: `InvalidRequest` that says which and how to mend it."""
+        """Check that a price's `terms` can be counted with.
+
+        Raises:
+            InvalidRequest: They cannot; `field` and `fix` say which and how to fix it.
+        """
 
     def cost_usd_micros(self, model: str, usage: Usage, price: Price) -> int:
         """Price a usage in whole micro-dollars, rounded up, never below zero."""
@@ -86,10 +94,14 @@ class LimitsStore(LimitsConfig, Protocol):
     """Reads limits as they are now, and changes them."""
 
     def versioned(self, tenant: str) -> tuple[TenantLimits, int]:
-        """Read a tenant's limits with their version, strongly consistent; version 0 was never written."""
+        """Read a tenant's limits with their version, strongly consistent; 0 if never written."""
 
     def change(self, tenant: str, limits: TenantLimits, version: int) -> None:
-        """Write limits over the version that was read; raises `StoreConflict` when somebody else wrote first."""
+        """Write limits over the version that was read.
+
+        Raises:
+            StoreConflict: Another writer was first.
+        """
 
     def change_account(self, limits: AccountLimits) -> None:
         """Write the account's limits."""

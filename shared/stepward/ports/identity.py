@@ -24,7 +24,7 @@ class Identity(Protocol):
     """The identity table."""
 
     def api_key(self, key_id: str) -> ApiKeyRecord | None:
-        """Find a key by its public part, strongly consistent: a key that is revoked is refused from then on."""
+        """Find a key by its public part, strongly consistent."""
 
     def keep(self, record: ApiKeyRecord) -> None:
         """Store a new key's record."""
@@ -33,4 +33,4 @@ class Identity(Protocol):
         """List the keys of a tenant, or of all; it reads all of them, which only an operator does."""
 
     def revoke(self, key_id: str, at: str) -> bool:
-        """Note that a key is refused from now on; False if there is none of this id. The first note stays."""
+        """Revoke a key from now on; False if there is none. The first revocation stays."""

@@ -75,7 +75,7 @@ class ProviderKey:
 
     @property
     def fingerprint(self) -> str:
-        """Tell keys apart without their values: a replaced key has another fingerprint under the same id."""
+        """Identify a key without its value: a replaced key has another fingerprint."""
         return sha256(self.value.get_secret_value().encode()).hexdigest()[:16]
 
 
@@ -173,7 +173,7 @@ class ProviderLimits(Protocol):
         """Note that the provider gave no answer, or a 5xx."""
 
     def throttled(self, call: PlannedCall, key: ProviderKey, retry_after_s: float | None) -> None:
-        """Note that the provider wants fewer calls of this model with this key for so many seconds."""
+        """Note for how many seconds the provider wants fewer calls of this model and key."""
 
     def refused(self, call: PlannedCall, key: ProviderKey, *, of_model: bool) -> None:
         """Note that the provider does not take this key, or not for this model."""

@@ -154,7 +154,7 @@ class Registry(Protocol):
         """Write an agent over the revision that was read; the answer has the next one."""
 
     def refuse(self, tenant: str, record: AgentRecord, offered: AgentDefinition) -> AgentRecord:
-        """Write an agent with its refusal, and keep what was offered, so that the checks can be repeated."""
+        """Write an agent with its refusal and the refused definition, to check it again later."""
 
     def offered(self, tenant: str, agent: str) -> AgentDefinition | None:
         """Read what was last refused."""
@@ -171,7 +171,7 @@ class Registry(Protocol):
     def list_agents(
         self, tenant: str, *, limit: int, cursor: str | None, wanted: AgentFilter | None = None
     ) -> AgentPage:
-        """List agents by id; a filtered page may have fewer than `limit`, the last one has no cursor."""
+        """List agents by id; a filtered page may be short, the last one has no cursor."""
 
     def labels(self, tenant: str, agent: str) -> list[Label]:
         """List an agent's labels by name."""

@@ -41,7 +41,7 @@ class RunQueue(Protocol):
         """Read the runs that are served next, in order."""
 
     def leave(self, waiting: QueuedRun) -> None:
-        """Take a run out of the line that needs no slot any more, if it still stands there as it was read.
+        """Take a run out of the queue that needs no slot any more, if its entry is unchanged.
 
         time →   dispatch A: reads seq 9        dispatch B: admits        run: parks ─ joins at the same place, seq 14
                  A: journal: it has ended, or stands elsewhere ─ leave with seq 9 ✗ → the newer one stays
@@ -51,26 +51,26 @@ class RunQueue(Protocol):
         """
 
     def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
-        """Ask whoever frees a slot of the tenant to say so; with `account`, whoever frees any slot."""
+        """Ask that a freed slot of the tenant is reported; with `account`, of any tenant."""
 
     def unflag(self, tenant: str, limits: TenantLimits) -> None:
-        """Nobody of the tenant waits any more; whoever takes the flag away looks at the line once more."""
+        """Clear the tenant's flag once its queue is empty; the caller reads the queue again."""
 
     def unflag_account(self, account: AccountLimits) -> None:
-        """No tenant waits any more; whoever takes the flag away looks for waiting tenants once more."""
+        """Clear the account's flag; the caller looks for waiting tenants again."""
 
     def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
-        """Name tenants whose line had somebody in it when it was last looked at: those after one, then the others."""
+        """List tenants with a queue, those after `after` first; may lag behind."""
 
     def look(self, tenant: str) -> QueueView:
         """Look at a tenant's whole line, without reading more of it than the places."""
 
     def count(self, tenant: str | None) -> SlotCount:
-        """Count who holds a slot and who waits without, of a tenant; of all tenants only the slots are counted."""
+        """Count slots held and runs waiting without, of a tenant; of all, slots only."""
 
 
 class WakeUps(Protocol):
     """Messages that a tenant's line wants to be looked at; one too many does nothing."""
 
     def send(self, tenant: str, freed: int | None = None) -> None:
-        """Ask for a look at a tenant's line; `freed` says how many slots there are to give, None that nobody knows."""
+        """Ask `dispatch` to serve a tenant's queue; `freed` is how many slots, None if unknown."""

@@ -121,7 +121,7 @@ class RuntimeState(Protocol):
     """The runtime table; what it writes into the journal is part of the same transaction."""
 
     def start(self, new: NewRun) -> Started:
-        """Create head, first record and idempotency record, with a slot if one is free, else with a place in line.
+        """Create head, first record and idempotency record, with a slot or a queue entry.
 
         Raises `Conflict` when the key was used with another body, `BudgetExceeded` when a budget has too little.
         """
@@ -144,7 +144,11 @@ class RuntimeState(Protocol):
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
     ) -> Freed:
-        """Give slot and money back, with record `seq`; raises `StoreConflict` when the place is taken."""
+        """Give slot and money back, with record `seq`.
+
+        Raises:
+            StoreConflict: Record `seq` is taken.
+        """
 
     def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
         """Write that a run is to stand still, with record `seq`, and take it out of the line.
@@ -153,7 +157,7 @@ class RuntimeState(Protocol):
         """
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
-        """Write that a run may go on, with record `seq`, and give it a place in the line if it had one.
+        """Write that a run may go on, with record `seq`, and queue it again if it was queued.
 
         Raises `StoreConflict` when the journal has gone on.
         """
@@ -168,7 +172,7 @@ class RuntimeState(Protocol):
         """Draw once more, with record `seq`; False when a budget has too little."""
 
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
-        """Write the end into the head and give back what the run holds; `done` is False if it had ended before."""
+        """Write the end and give back what the run holds; `done` is False if it had ended."""
 
     def others_notified(self, key: RunKey) -> None:
         """Take an ended run out of the list of those that something is still to be done for."""
@@ -182,7 +186,7 @@ class RuntimeState(Protocol):
         returns: tuple[Allowance, ...],
         cost: CostLine | None,
     ) -> None:
-        """Append a late reply to an ended run's journal and count it in head, budgets and costs, in one transaction.
+        """Append a late reply to an ended run's journal and book it, in one transaction.
 
         Raises `StoreConflict` when the place is taken or the head has no end yet.
         """
@@ -194,7 +198,7 @@ class RunLists(Protocol):
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[RunHead]:
-        """List runs, newest first: those that are wanted and come after the place `before` in the list."""
+        """List runs, newest first, that match and come after the place `before`."""
 
     def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
         """Count a day's runs by status."""
@@ -207,7 +211,7 @@ class RunLists(Protocol):
 
 
 def has_begun(waiting: QueuedRun) -> bool:
-    """Whether a run that asks for a slot had one before: it waited for an answer, or goes on on its own account."""
+    """Return True if a queued run had a slot before."""
     return not waiting.place or waiting.is_resume
 
 
@@ -220,7 +224,7 @@ class Journal(Protocol):
     """Reads are strongly consistent; a write that is lost to somebody else raises `StoreConflict`."""
 
     def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
-        """Write record `seq` if nobody has; the same record written twice by its writer is one write."""
+        """Write record `seq` if it is not there; the writer's own repeat is one write."""
 
     def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
         """Read the records from `from_seq` on, and the items of all remote calls."""
@@ -235,7 +239,7 @@ class Journal(Protocol):
         """Read what is known of one call, strongly consistent."""
 
     def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
-        """Mark a call before its effect; None if the mark is ours now, the item if it was there before."""
+        """Mark a call before its effect; None if the mark is ours, else the item there was."""
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
         """Keep a call's result if it has none; False if one was there: the first stays."""
@@ -270,7 +274,7 @@ class Tokens(Protocol):
     """The newest token of each wait."""
 
     def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
-        """Keep the token with which a wait ends, in place of an older one; False if a newer one is kept.
+        """Keep a wait's token in place of an older one; False if a newer one is kept.
 
         `made` sorts tokens by when the machine made them; without it the token that comes last is the newest.
         """

@@ -94,7 +94,7 @@ class TaskStore(Protocol):
     """Reads are strongly consistent. Of two who write the same record the first is kept, and the other sees it."""
 
     def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
-        """Read how the run stands, with the records of some latches and the marks of some tasks, in one call.
+        """Read a run with the records of some latches and marks of some tasks, in one call.
 
         Raises `NotFound` without a run.
         """
@@ -103,16 +103,16 @@ class TaskStore(Protocol):
         """Read the run's input."""
 
     def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
-        """Keep a task's record if it has none; answer the one that stays, and the latch as it is now."""
+        """Keep a task's first record; return the one that stays, and the latch as it is now."""
 
     def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Say in another latch that a task has its record; answer that latch as it is now."""
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
-        """Leave a token for as long as one of these is to come; False, and none is left, if all are settled."""
+        """Leave a token while one of these is to come; False, and no token, if all have ended."""
 
     def begin(self, key: RunKey, task: TaskKey, begun: Begun) -> tuple[Begun, bool]:
-        """Mark an attempt before its effect; the first mark stays, and the flag tells whether it is ours."""
+        """Mark an attempt before its effect; the first stays, the flag says if it is ours."""
 
     def put_value(self, key: RunKey, name: str, value: Any) -> None:
         """Keep a value that is too large for a record, or a body's items."""
@@ -124,7 +124,7 @@ class TaskStore(Protocol):
         """Give a run all values of another but its output; its input it has."""
 
     def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
-        """Write what a run takes over before it begins, many records at once; a record that is there stays."""
+        """Write what a run takes over before it begins; a record that is there stays."""
 
     def cancel(self, key: RunKey, by: str) -> bool:
         """Write that the run is to end; False if somebody did before."""
@@ -152,7 +152,7 @@ class TaskAnswers(Protocol):
     """The tasks that wait for somebody outside."""
 
     def answer(self, tenant: str, run: str, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord | None:
-        """Keep the outcome and wake the machine; the record that stays, or None where another attempt is made."""
+        """Keep the outcome and wake the machine; None where another attempt is made."""
 
     def waits(self, tenant: str, run: str, place: TaskPlace) -> bool:
         """Tell whether the task still waits for this attempt's answer."""

@@ -20,7 +20,7 @@ class Functions(Protocol):
         """Call a folder of the stage's own tools."""
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
-        """Call another function of the account, if it carries the tag `stepward:tool`; `custom` is its client context."""
+        """Call another function of the account, if it has the tag `stepward:tool`."""
 
 
 class PublishedTools(Protocol):
@@ -53,7 +53,7 @@ class Circuits(Protocol):
     """One circuit a tenant and far end; its state is shared by all functions."""
 
     def guard(self, tenant: str, far_end: str, call: str, work: Callable[[], T]) -> T:
-        """Do the work unless the circuit is open; after a while one caller may try whether the far end is well again.
+        """Do the work unless the circuit is open; after a pause one caller tries it again.
 
         Args:
             tenant: Whose circuit it is.
@@ -94,7 +94,11 @@ class Datasets(Protocol):
         """Tell one from another where what was read is kept."""
 
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
-        """Read a file; None when it is still at `known_version`. Raises `NotFound` when it does not exist."""
+        """Read a file; None if it is still at `known_version`.
+
+        Raises:
+            NotFound: There is no such file.
+        """
 
     def is_there(self, tenant: str, path: str) -> bool:
         """Tell whether a file exists, without reading it."""

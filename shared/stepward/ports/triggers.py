@@ -66,13 +66,21 @@ class Triggers(Protocol):
     """The triggers table."""
 
     def add(self, kept: KeptTrigger, secret: HookSecret | None) -> KeptTrigger:
-        """Keep a new trigger; one that says the same is returned as it was kept, another one raises `Conflict`."""
+        """Keep a new trigger; an equal one is returned as it was kept.
+
+        Raises:
+            Conflict: One with other fields is there.
+        """
 
     def replace(self, before: KeptTrigger, after: KeptTrigger) -> None:
         """Change a trigger if it is still as it was read; raises `Conflict` if not."""
 
     def remove(self, kept: KeptTrigger) -> None:
-        """Forget a trigger with all that belongs to it if it is still as it was read; raises `Conflict` if not."""
+        """Remove a trigger with all that belongs to it, if it is unchanged.
+
+        Raises:
+            Conflict: It has changed.
+        """
 
     def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
         """Read one, strongly consistent."""

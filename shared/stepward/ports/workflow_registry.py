@@ -70,7 +70,7 @@ class WorkflowRegistry(Protocol):
     def keep(
         self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
     ) -> RegisteredWorkflow:
-        """Keep a version with its program and its machine's text; the same again is the same registration.
+        """Keep a version with its program and its machine; the same again changes nothing.
 
         Raises `Conflict` when the version exists with other content, or was removed.
         """
@@ -82,7 +82,11 @@ class WorkflowRegistry(Protocol):
         """List all versions, the newest first."""
 
     def program(self, tenant: str, workflow: str, version: str) -> Program:
-        """Read what a version was compiled to, also of a removed one, whose runs are still shown. Raises `NotFound`."""
+        """Read what a version was compiled to, also of a removed one.
+
+        Raises:
+            NotFound: There was no such version.
+        """
 
     def machine_text(self, tenant: str, workflow: str, version: str) -> str:
         """Read the machine's definition. Raises `NotFound`."""
@@ -118,7 +122,7 @@ def changed_version(kept: RegisteredWorkflow) -> Conflict:
 
 
 def removed_version(kept: RegisteredWorkflow) -> Conflict:
-    """The error for a number that was used once: its runs, and whoever remembers its program, would meet another graph."""
+    """Make the error for the number of a removed version, which is not used again."""
     definition = kept.definition
     return Conflict(
         f"version {definition.version} of {definition.id!r} was removed, and its number is not used again.",

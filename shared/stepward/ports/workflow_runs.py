@@ -63,7 +63,7 @@ class WorkflowRuns(Protocol):
     """The runtime table's part for workflows."""
 
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
-        """Create head, start and idempotency record together, with a slot if one is free, else with a place in the queue.
+        """Create head, start and idempotency record, with a slot or a queue entry.
 
         A run that stands in the queue is PENDING. Or find what the key started; then the flag is False.
         Raises `Conflict` when the key was used with another request.
@@ -73,13 +73,13 @@ class WorkflowRuns(Protocol):
         """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
 
     def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
-        """Take back a start that nobody has been told of: there is no such run, and its key may start another.
+        """Take back a start that no caller knows of; its key may start another run.
 
         Gives back its slot. Raises `StoreConflict` when that has just changed hands.
         """
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
-        """Write the end if there is none, what the run itself cost into the book, and give back its slot or its place.
+        """Write the first end, book the run's own cost, and give back its slot or place.
 
         `done` is False if it had ended before. Raises `StoreConflict` when the run's slot has just changed hands.
         """
@@ -87,7 +87,7 @@ class WorkflowRuns(Protocol):
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[WorkflowHead]:
-        """List runs, newest first: those that are wanted and come after the place `before` in the list."""
+        """List runs, newest first, that match and come after the place `before`."""
 
     def count_open(self, tenant: str, workflow: str, version: str) -> int:
         """Count the runs of a version that have not ended."""
@@ -102,7 +102,7 @@ class WorkflowMachines(Protocol):
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
-        """Start a run's execution, that of a chunk of it, or one that undoes it; the same name twice is one start.
+        """Start an execution of a run, a chunk or a compensation; the same name is one start.
 
         Raises `MachineMissing` where the version's machine is gone, after it was ordered anew.
         """
@@ -132,12 +132,12 @@ class WorkflowSlots(Protocol):
     """Every change is one transaction with the counters, and raises `StoreConflict` where somebody else was first."""
 
     def slot_state(self, key: RunKey) -> SlotState | None:
-        """Read how a run stands, strongly consistent; None for runs that began before slots were counted."""
+        """Read a run's slot state, strongly consistent; None for runs of older releases."""
 
     def change(
         self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
-        """Write how a run stands, taking a slot or giving it back as that asks for; say who waits for a freed one.
+        """Change a run's state, taking or freeing a slot; return who waits for a freed one.
 
         A run that goes on takes its slot back even where the tenant has none left: its machine cannot wait for one.
         Such a slot is counted for the tenant alone, so that it keeps nobody else's runs waiting. Without `past_limit`
@@ -154,9 +154,12 @@ class StateMachineAdmin(Protocol):
     """Makes machines in the one role that they all have."""
 
     def make(self, name: str, text: str, tags: Mapping[str, str]) -> None:
-        """Make a machine, or find that it was made; raises `InvalidRequest` for a text that is none.
+        """Create a machine, or find that it exists.
 
         Raises `StoreThrottled` when too many are made at once.
+
+        Raises:
+            InvalidRequest: Its text is invalid.
         """
 
     def remove(self, name: str) -> None:
@@ -173,7 +176,7 @@ class ChildWorkflows(Protocol):
         """Let no further task of the run begin; the janitor ends what it waits for."""
 
     def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
-        """Give a run that stands in the run queue a slot and begin it; False if it does not stand there any more."""
+        """Give a queued run a slot and begin it; False if it is not queued any more."""
 
 
 class NoWorkflows:

@@ -1,0 +1,22 @@
+"""Docstrings get plainer: what is counted of them may fall, and never rise."""
+
+from __future__ import annotations
+
+from tests.house.figures import long_summaries, private_prose
+
+MOST_LONG_SUMMARIES = 1_225
+MOST_PRIVATE_WORDS_IN_A_THOUSAND = 7.0
+
+
+def test_summaries_of_more_than_a_line_get_fewer() -> None:
+    assert len(long_summaries()) <= MOST_LONG_SUMMARIES, "python -m tests.house.figures --list summaries"
+
+
+def test_private_words_get_fewer() -> None:
+    found, words = private_prose()
+    rate = 1000 * len(found) / words
+    assert rate <= MOST_PRIVATE_WORDS_IN_A_THOUSAND, "python -m tests.house.figures --list private"
+
+
+def test_the_toolkit_has_summaries_of_one_line() -> None:
+    assert [place for place in long_summaries() if place.startswith("shared/stepward/toolkit/")] == []
