@@ -60,7 +60,7 @@ def _world(result_bytes: int, urls: dict[str, str], **changed: object) -> World:
     return world
 
 
-@pytest.mark.parametrize(("turns", "result_bytes"), [(200, 102_000), (30, 30_000)])
+@pytest.mark.parametrize(("turns", "result_bytes"), [(150, 102_000), (30, 30_000)])
 def test_a_long_run_never_sends_more_than_its_models_window(turns: int, result_bytes: int) -> None:
     try:
         with FakeProvider(*_looking(turns), settings=SETTINGS) as provider:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,15 @@ def test_every_make_target_that_is_named_exists(document: Any) -> None:
     assert named <= targets
 
 
+@cache
+def _commands() -> Any:
+    """Build the tree of commands once: it takes a tenth of a second."""
+    return get_command(app)
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_is_named_exists(document: Any) -> None:
-    commands: Any = get_command(app)
+    commands = _commands()
     for line in re.findall(r"^(?:\$ )?stepward ([a-z]+(?:[ -][a-z]+)*)", document.read_text(), re.MULTILINE):
         group, *rest = line.split()
         found = commands.commands[group]

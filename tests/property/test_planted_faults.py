@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import pytest
 
 from stepward.testing.planted.base import PlantedFault
@@ -10,16 +12,27 @@ from stepward.testing.schedules.scenario import Outcome, Scenario
 from tests.property.test_schedules import SCHEDULES
 
 NOTICED_BY = {
-    "unbooked loss": 9, "effect after a cancel": 10, "forgotten call": 12, "orphan": 13, "question left open after a wait": 14,
-    "second effect": 16, "known outcome": 16, "late result": 25, "wait for what is over": 25, "children left alone": 36,
-    "second decision": 62, "answer without a word": 134,
+    "allowance given back twice": 3, "kept allowance": 3, "overdrawn budget": 3, "payment without a yes": 3,
+    "uncovered call": 3, "taken places": 4, "undeterred": 4, "no sweep": 5,
+    "question left open at the end": 5, "two runs for a key": 5, "forgotten call": 6,
+    "nobody told of a slot": 6, "unbooked loss": 6, "effect after a cancel": 10, "orphan": 13,
+    "question left open after a wait": 14, "price of another": 16, "known outcome": 17, "second effect": 17,
+    "free summary": 18, "late result": 25, "old epoch": 25, "wait for what is over": 25,
+    "epoch that nobody starts": 29, "free beginning": 31, "children left alone": 36, "second decision": 62,
+    "asked again": 64, "answer without a word": 134,
 }  # fmt: skip
-"""Of the faults that many schedules do not notice the first that does, so that not all before it are played each time."""
+"""The first schedule that notices a fault, where that is not the second: so that not all before it are played each time."""
+
+
+@cache
+def sound(seed: int) -> list[str]:
+    """What a schedule breaks without any fault; many faults show in the same one."""
+    return Scenario(seed).play().violations
 
 
 def noticed(fault: PlantedFault) -> Outcome | None:
     """Play the schedule that is known to notice a fault; if it does so no more, look for another among all of them."""
-    known = fault.first_noticed(1, first=NOTICED_BY.get(fault.name, 1))
+    known = fault.first_noticed(1, first=NOTICED_BY.get(fault.name, 2))
     return known or fault.first_noticed(SCHEDULES)
 
 
@@ -29,7 +42,7 @@ def test_a_broken_promise_is_noticed(fault: PlantedFault) -> None:
     assert outcome is not None, f"nothing shows that this does not hold: {fault.promise}"
     with fault.planted():
         assert Scenario(outcome.seed).play().violations == outcome.violations, "it cannot be replayed"
-    assert Scenario(outcome.seed).play().violations == [], "the promise was broken without the fault, too"
+    assert sound(outcome.seed) == [], "the promise was broken without the fault, too"
 
 
 def test_what_is_known_to_notice_a_fault_is_among_what_the_tests_play() -> None:

@@ -79,6 +79,8 @@ class Handler(BaseHTTPRequestHandler):
     server_version = "stepward-fake-llm"
     sys_version = ""
     timeout = _IDLE_S
+    # Head and body are written apart: the second would wait 40 ms for the client's word that it has the first.
+    disable_nagle_algorithm = True
     server: Server
 
     def do_POST(self) -> None:
