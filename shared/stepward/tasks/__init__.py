@@ -1,1 +1,1 @@
-"""The gallery of task types: one file a type, one line of the catalog each."""
+"""The catalog of task types: one file a type, which says all that is special about it; `base.py` names what there is to say."""

@@ -28,7 +28,7 @@ class TaskSettings(BaseModel):
 
 
 @dataclass(frozen=True)
-class Fault:
+class SettingFault:
     """What is wrong with a task, and how to mend it; `field` is within the task."""
 
     field: str
@@ -157,7 +157,7 @@ class TaskType(ABC, Generic[S]):
         del settings
         return False
 
-    def faults(self, task: TaskDefinition, settings: S) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: S) -> Iterator[SettingFault]:
         """Find what the settings' own model cannot: the default has nothing to find."""
         del task, settings
         return iter(())

@@ -11,7 +11,7 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition, TaskId
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Branch, Picture, Step, short
 
@@ -65,15 +65,15 @@ class ConditionTask(TaskType[ConditionSettings]):
         del task
         return short(str(settings.test), 40)
 
-    def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[SettingFault]:
         """A task cannot hang on both answers, and what is asked must have one."""
         if not isinstance(settings.test, bool) and not is_expression(settings.test):
             shown = repr(settings.test)[:80]
-            yield Fault(
+            yield SettingFault(
                 "test", f"{task.id!r} asks {shown}, which is neither true nor false", "ask an expression"
             )
         for both in sorted(set(settings.then) & set(settings.otherwise)):
-            yield Fault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
+            yield SettingFault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
 
     def run(self, ready: Ready[ConditionSettings], context: TaskContext) -> Done:
         """Give the answer; what is neither true nor false is no answer."""

@@ -10,7 +10,7 @@ from pydantic import Field
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 
@@ -42,12 +42,12 @@ class EventTask(TaskType[EventSettings]):
     leaves = True
     puts_events = 1
 
-    def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[SettingFault]:
         """What the platform says of an event, no task says."""
         del settings
         for name in PLATFORM_FIELDS:
             if name in task.inputs:
-                yield Fault(
+                yield SettingFault(
                     f"with.{name}", f"{name!r} is said by the platform", f"call it otherwise, {_OTHERWISE}"
                 )
 

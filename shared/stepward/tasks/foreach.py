@@ -10,7 +10,7 @@ from pydantic import Field
 from stepward.domain.bounds import Bound, exactly
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.base import SettingFault, TaskSettings, TaskType
 from stepward.tasks.facts import Picture, Step
 
 MOST_AT_ONCE: Final = 40
@@ -88,14 +88,18 @@ class ForeachTask(TaskType[ForeachSettings]):
         counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.max_items}"
         return f"for each, {counted} items, {settings.max_parallel} at once"
 
-    def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[SettingFault]:
         """A body without tasks does nothing; a list in the document is known to be too long."""
         if not task.tasks:
-            yield Fault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
+            yield SettingFault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
         if not isinstance(settings.items, list) and not is_expression(settings.items):
-            yield Fault("items", "`items` must be a list", "give a list, or an expression that brings one")
+            yield SettingFault(
+                "items", "`items` must be a list", "give a list, or an expression that brings one"
+            )
         if isinstance(settings.items, list) and len(settings.items) > settings.max_items:
-            yield Fault("items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`")
+            yield SettingFault(
+                "items", f"{len(settings.items)} items are over `max_items`", "raise `max_items`"
+            )
 
 
 def list_of(found: Any) -> list[Any]:

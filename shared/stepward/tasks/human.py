@@ -15,7 +15,7 @@ from stepward.domain.bounds import Bound
 from stepward.domain.errors import ApprovalDenied
 from stepward.domain.ids import PRINCIPAL_PATTERN
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Question, TaskContext
 from stepward.tasks.facts import Answered, Picture, Step
 
@@ -76,10 +76,10 @@ class HumanTask(TaskType[HumanSettings]):
     expressions = ("question", "details")
     needs_timeout = True
 
-    def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[SettingFault]:
         """Names that no principal can have, and an escalation to nobody."""
         wrong = [
-            Fault(field, f"{name!r} is not a principal", "use letters, digits and @._-")
+            SettingFault(field, f"{name!r} is not a principal", "use letters, digits and @._-")
             for field in ("approvers", "escalate_to")
             for name in getattr(settings, field)
             if not re.fullmatch(PRINCIPAL_PATTERN, name)
@@ -121,7 +121,7 @@ def _own(asked: HumanSettings) -> dict[str, Any]:
     return asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
 
 
-def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]:
+def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[SettingFault]:
     """Find what an approval would not take, which would fail the task only when its turn has come."""
     try:
         Asking.model_validate({**_own(settings), "timeout_s": max(SHORTEST_S, task.timeout_s or A_WEEK_S)})
@@ -130,7 +130,7 @@ def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[Fault]
             said = one["msg"].removeprefix("Value error, ")
             named = re.search(r"`(\w+)`", said)
             field = ".".join(map(str, one["loc"])) or (named[1] if named else "question")
-            yield Fault(field, said, f"change `{field}`, or take it out")
+            yield SettingFault(field, said, f"change `{field}`, or take it out")
 
 
 def _spelt(details: Any) -> str:

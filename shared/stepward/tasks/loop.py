@@ -9,7 +9,7 @@ from pydantic import Field
 
 from stepward.domain.bounds import Bound
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.base import SettingFault, TaskSettings, TaskType
 from stepward.tasks.facts import Picture, Step
 
 EXPECTED_ROUNDS: Final = 2
@@ -57,8 +57,8 @@ class LoopTask(TaskType[LoopSettings]):
         del task
         return f"loop, up to {settings.max_iterations} rounds"
 
-    def faults(self, task: TaskDefinition, settings: LoopSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: LoopSettings) -> Iterator[SettingFault]:
         """A body without tasks does nothing."""
         del settings
         if not task.tasks:
-            yield Fault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
+            yield SettingFault("tasks", f"the body of {task.id!r} is empty", "give it tasks")

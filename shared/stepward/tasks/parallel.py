@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, TaskSettings, TaskType
+from stepward.tasks.base import SettingFault, TaskSettings, TaskType
 from stepward.tasks.facts import Picture
 
 
@@ -27,8 +27,8 @@ class ParallelTask(TaskType[TaskSettings]):
         del task, settings
         return "group"
 
-    def faults(self, task: TaskDefinition, settings: TaskSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: TaskSettings) -> Iterator[SettingFault]:
         """An empty group has nothing to wait for."""
         del settings
         if not task.tasks:
-            yield Fault("tasks", f"the group {task.id!r} is empty", "give it tasks")
+            yield SettingFault("tasks", f"the group {task.id!r} is empty", "give it tasks")

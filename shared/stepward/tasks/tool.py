@@ -23,7 +23,7 @@ from stepward.domain.ids import ToolReference
 from stepward.domain.retries import Retry
 from stepward.domain.tools import LONGEST_ATTEMPT_S, OUTCOME_UNKNOWN, Effect, Placement, ToolUse
 from stepward.domain.workflows import TaskDefinition
-from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 from stepward.tools.base import BoundTool
@@ -101,7 +101,7 @@ class ToolTask(TaskType[ToolSettings]):
         del task
         return f"tool {settings.tool}"
 
-    def faults(self, task: TaskDefinition, settings: ToolSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: ToolSettings) -> Iterator[SettingFault]:
         """The tool exists, its configuration fits, and it can be called outside of an agent."""
         del task
         yield from config_faults(settings)
@@ -117,12 +117,12 @@ def host_of(url: str) -> str:
     return urlsplit(url).netloc or url
 
 
-def config_faults(settings: ToolSettings) -> Iterator[Fault]:
+def config_faults(settings: ToolSettings) -> Iterator[SettingFault]:
     """Find what would fail every call: an unknown tool, a configuration that does not fit it."""
     try:
         bound = settings.bound()
     except InvalidRequest as error:
-        yield Fault("tool", error.detail, error.fix or "see GET /tools")
+        yield SettingFault("tool", error.detail, error.fix or "see GET /tools")
         return
     except ValidationError as error:
         for one in error.errors()[:5]:
@@ -130,11 +130,11 @@ def config_faults(settings: ToolSettings) -> Iterator[Fault]:
             if not place:
                 # What concerns several fields names the one to mend itself.
                 place, _, detail = detail.partition(": ")
-            yield Fault(f"config.{place}", detail, f"see the tool {settings.tool}")
+            yield SettingFault(f"config.{place}", detail, f"see the tool {settings.tool}")
         return
     if bound.placement is Placement.AWAITED or settings.tool == "hand_off":
         fix = "use a task of type agent, subworkflow or human"
-        yield Fault("tool", f"{settings.tool!r} works within an agent only", fix)
+        yield SettingFault("tool", f"{settings.tool!r} works within an agent only", fix)
 
 
 def call_tool(

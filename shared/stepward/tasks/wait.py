@@ -14,7 +14,7 @@ from stepward.domain.errors import OutputMalformed
 from stepward.domain.json_text import as_read
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import FEW_BYTES, Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import FEW_BYTES, Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step, short
 
@@ -98,19 +98,21 @@ class WaitTask(TaskType[WaitSettings]):
         seconds = task.settings.get("seconds")
         return short(f"wait {seconds} s" if seconds else f"wait until {task.settings.get('until')}")
 
-    def faults(self, task: TaskDefinition, settings: WaitSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: WaitSettings) -> Iterator[SettingFault]:
         """Exactly one of the two says how long, and it can come."""
         if (settings.seconds is None) == (settings.until is None):
-            yield Fault(
+            yield SettingFault(
                 "seconds", f"{task.id!r} says not how long, or says it twice", "give `seconds` or `until`"
             )
         if settings.seconds == 0:
-            yield Fault("seconds", "a wait of 0 seconds is none", "give 1 or more, or take the task out")
+            yield SettingFault(
+                "seconds", "a wait of 0 seconds is none", "give 1 or more, or take the task out"
+            )
         until = settings.until
         if isinstance(until, datetime) and until.tzinfo is None:
-            yield Fault("until", f"{until} has no zone", _ZONE)
+            yield SettingFault("until", f"{until} has no zone", _ZONE)
         elif isinstance(until, datetime) and until > datetime.now(UTC) + timedelta(seconds=A_YEAR_S):
-            yield Fault("until", f"{until.isoformat()} is more than a year away", _FAR)
+            yield SettingFault("until", f"{until.isoformat()} is more than a year away", _FAR)
 
     def output_schema(self, settings: WaitSettings) -> Mapping[str, Any] | None:
         """Say that waiting brings nothing."""

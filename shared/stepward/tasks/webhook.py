@@ -13,7 +13,7 @@ from stepward.domain.json_text import as_read
 from stepward.domain.tools import Effect
 from stepward.domain.workflows import TaskDefinition
 from stepward.expressions.evaluate import is_expression
-from stepward.tasks.base import Fault, Ready, TaskSettings, TaskType
+from stepward.tasks.base import Ready, SettingFault, TaskSettings, TaskType
 from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Answered, Picture, Step, short
 from stepward.tasks.tool import ToolSettings, call_tool, config_faults, host_of
@@ -144,17 +144,17 @@ class WebhookTask(TaskType[WebhookSettings]):
             return Effect.NONE
         return settings.effect or Effect.ONCE
 
-    def faults(self, task: TaskDefinition, settings: WebhookSettings) -> Iterator[Fault]:
+    def faults(self, task: TaskDefinition, settings: WebhookSettings) -> Iterator[SettingFault]:
         """It calls or it waits, and what goes out can be sent, all of it."""
         if settings.url is None:
             if not settings.wait_for_call:
-                yield Fault(
+                yield SettingFault(
                     "url", f"{task.id!r} neither calls nor waits", "give `url`, or `wait_for_call: true`"
                 )
             return
         if not settings.is_computed:
             for fault in config_faults(settings.as_tool()):
-                yield Fault(fault.field.removeprefix("config."), fault.detail, fault.fix)
+                yield SettingFault(fault.field.removeprefix("config."), fault.detail, fault.fix)
         yield from _lost(task, settings)
 
     def run(self, ready: Ready[WebhookSettings], context: TaskContext) -> Done:
@@ -168,15 +168,15 @@ class WebhookTask(TaskType[WebhookSettings]):
             _call(ready, {**ready.inputs, CALLBACK: address}, context)
 
 
-def _lost(task: TaskDefinition, settings: WebhookSettings) -> Iterator[Fault]:
+def _lost(task: TaskDefinition, settings: WebhookSettings) -> Iterator[SettingFault]:
     """Find places without a value, and values that would go nowhere."""
     places = settings.places()
     known = {*task.inputs, *([CALLBACK] if settings.wait_for_call else [])}
     for name in sorted(places - known):
-        yield Fault("url", f"the place {{{name}}} has no value", f"add {name!r} to `with`")
+        yield SettingFault("url", f"the place {{{name}}} has no value", f"add {name!r} to `with`")
     for name in sorted(known - places) if settings.method == "GET" else ():
         detail = f"a GET has no body, so {name!r} would not be sent"
-        yield Fault(
+        yield SettingFault(
             f"with.{name}" if name in task.inputs else "method",
             detail,
             f"name it in the address, as in ?{name}={{{name}}}, or use another method",

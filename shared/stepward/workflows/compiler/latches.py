@@ -9,6 +9,7 @@ from typing import Final
 from stepward.domain.programs import Awaited
 from stepward.workflows.compiler.series_parallel.tree import Await, Step, awaits_of
 from stepward.workflows.program.graphs import UnionFind
+from stepward.workflows.program.names import joined, path_of
 
 # Latches of a scope.
 
@@ -44,7 +45,7 @@ def latches_of(scope: str, step: Step, paths: list[str], joins: list[tuple[str, 
             found.shared.add(index)
     for name, join in joins:
         together = {found.of_task[need] for need in join.needs}
-        latch = together.pop() if len(together) == 1 else f"{name.partition(' ')[0]}.join"
+        latch = together.pop() if len(together) == 1 else joined(path_of(name), "join")
         found.latch_of_join[name] = latch
         found.awaits.setdefault(latch, []).append(
             Awaited(join=name, needs=tuple(paths[n] for n in join.needs))

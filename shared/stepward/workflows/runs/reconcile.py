@@ -19,7 +19,7 @@ from stepward.ports.clock import iso
 from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.tasks.catalog import is_awaited, type_of
 from stepward.tasks.facts import Starts
-from stepward.workflows.program.names import at_depth, number_of
+from stepward.workflows.program.names import at_depth, number_of, path_of
 from stepward.workflows.program.tasks import fails_the_run
 from stepward.workflows.runs.attempts import newest, opened_key
 from stepward.workflows.runs.begin_run import BeginRun
@@ -166,7 +166,7 @@ class _Run:
         woken = 0
         for key, latch in self.looked.latches.items():
             for awaited in self.program.latches.get(key.latch, ()):
-                token, owner = latch.waiting.get(awaited.join), awaited.join.partition(" ")[0]
+                token, owner = latch.waiting.get(awaited.join), path_of(awaited.join)
                 is_over = self._is_touched(owner, key.at) or not latch.settled.issuperset(awaited.needs)
                 if token and not is_over:
                     woken += self.ports.machines.answer(token)
