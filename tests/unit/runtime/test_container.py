@@ -152,3 +152,15 @@ def test_wake_ups_of_one_tenant_are_added_up(send: Any, world: World) -> None:
     assert functions.dispatch.handler._freed_slots(records) == {"acme": None}
     answered = functions.dispatch.handler.handle({"Records": records}, LambdaContext())
     assert answered == {"batchItemFailures": [], "admitted": 0}
+
+
+def test_handlers_of_folders_that_were_made_before_still_answer() -> None:
+    handler = (
+        "from stepward.runtime.entry import room\n\n"
+        "@room('served')\n"
+        "def handle(event, context):\n"
+        "    return {'statusCode': 200}\n"
+    )
+    loaded: dict[str, Any] = {}
+    exec(handler, loaded)
+    assert loaded["handle"]({}, LambdaContext()) == {"statusCode": 200}
