@@ -81,7 +81,7 @@ class Mortal:
             world.journal,
             world.runtime,
             world.tokens,
-            world.nudges,
+            world.wake_ups,
             world.approvals,
             world.told,
             world.machine,
@@ -240,8 +240,8 @@ def check(shape: str, deaths: set[tuple[int, str]], most_events: int = MOST_EVEN
     assert claims <= sum(
         isinstance(i.record, Claimed) for i in calm_world.journal.load(calm_key).records
     ) + len(deaths)
-    assert world.line.slots == {}
-    assert world.line.places == {}
+    assert world.run_queue.slots == {}
+    assert world.run_queue.places == {}
     assert world.tend() == {}
     assert {one.status.value for one in world.approvals.of_run(key)} <= {"approved"}
     assert {told[2]["id"] for told in world.told.told} == {told[2]["id"] for told in calm_world.told.told}
