@@ -78,13 +78,17 @@ class Packer:
         """List what a function's asset holds of this repository: its folder, and what that reaches of the package."""
         return function_files(self._checkout, function.name) | self._package.reached_by(function)
 
+    def services(self, function: FunctionConfig, installed: Path) -> frozenset[str] | None:
+        """Name the AWS services whose clients a function can make; none where all are to stay."""
+        return services_of(function, self._words, installed)
+
     def _install(self, function: FunctionConfig, requirements: Path, folder: Path) -> None:
         asked_in = self._checkout.functions / function.name / "function.toml"
         needed = restricted(self._checkout.lock, [*ALWAYS_PACKED, *function.packages], asked_in)
         requirements.write_text(needed, encoding="utf-8")
         self._installer(requirements, folder)
         _drop_traces_of_this_machine(folder)
-        services = services_of(function, self._words, folder)
+        services = self.services(function, folder)
         if services is not None:
             trim(folder, services)
 

@@ -42,7 +42,7 @@ def test_the_function_that_packs_models_sdks_loads_none_of_them(
     assert one["model_sdks"] == []
     assert int(str(one["modules"])) > 100
     # Both vendors' SDKs alone take more than this.
-    assert int(str(one["package_bytes"])) > 30_000_000
+    assert 30_000_000 < int(str(one["package_bytes"])) < 45_000_000, "without what no client reads"
 
 
 def test_a_function_that_loads_a_models_sdk_fails_the_bench(

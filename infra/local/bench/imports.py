@@ -17,12 +17,13 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from rich.console import Console
 from rich.table import Table
 
+from infra.aws_data import is_read
 from infra.bundling import Checkout, source_bundler
 from infra.constructs.grants import grant_words
 from infra.function_configs import FunctionConfig, load_functions
@@ -30,7 +31,7 @@ from infra.local.faults import LaptopError
 from infra.local.synthesis import ROOT
 from infra.lockfile import closure, read_lock
 from infra.machines import machine_files
-from infra.packing import ALWAYS_PACKED
+from infra.packing import ALWAYS_PACKED, Packer
 
 _PARTS: Final = {
     "boto3_with_one_client": "import boto3; boto3.client('dynamodb')",
@@ -114,10 +115,8 @@ def measure(*, times: int = 3, only: Iterable[str] = ()) -> dict[str, Any]:
             paths = (bundle(_named(functions, name)), _linked(dists, place / name))
             programs[f"functions.{name}"] = Program(f"import functions.{name}.handler", paths)
         least = _least(programs, times)
-        sizes = {
-            name: _tree_bytes(programs[f"functions.{name}"].paths[0]) + sum(map(_bytes, dists))
-            for name, dists in needed.items()
-        }
+        packer = Packer(checkout)
+        sizes = {one.name: _package_bytes(packer, one, needed[one.name], place) for one in functions}
     return _figures(least, sizes)
 
 
@@ -171,19 +170,19 @@ def _linked(needed: Iterable[Distribution], folder: Path) -> Path:
     return folder
 
 
-def _tree_bytes(folder: Path) -> int:
-    # The laptop links to the one package that every function holds.
-    files = (Path(top) / name for top, _, names in os.walk(folder, followlinks=True) for name in names)
-    return sum(file.stat().st_size for file in files if _is_shipped(file))
-
-
-def _bytes(dist: Distribution) -> int:
-    files = (Path(str(dist.locate_file(file))) for file in dist.files or [] if ".." not in file.parts)
-    return sum(file.stat().st_size for file in files if _is_shipped(file))
-
-
-def _is_shipped(file: Path) -> bool:
-    return file.is_file() and file.suffix != ".pyc"
+def _package_bytes(
+    packer: Packer, function: FunctionConfig, needed: Iterable[Distribution], place: Path
+) -> int:
+    """Weigh what is packed for a function, without compiled modules."""
+    services = packer.services(function, place / function.name)
+    files = [
+        Path(str(dist.locate_file(file)))
+        for dist in needed
+        for file in dist.files or []
+        if ".." not in file.parts and (services is None or is_read(PurePosixPath(file), services))
+    ]
+    files += packer.files(function).values()
+    return sum(file.stat().st_size for file in files if file.is_file() and file.suffix != ".pyc")
 
 
 def _least(programs: dict[str, Program], times: int) -> dict[str, dict[str, Any]]:

@@ -6,6 +6,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ class Assembly:
 
     def stacks(self) -> list[StackTemplate]:
         """List the stacks so that each comes after those that it depends on."""
-        ordered: list[StackTemplate] = []
-        seen: set[str] = set()
-        for artifact_id in self._artifacts:
-            self._visit(artifact_id, seen, ordered)
-        return ordered
+        needs = {name: artifact.get("dependencies", ()) for name, artifact in self._artifacts.items()}
+        return [
+            self._stack(name)
+            for name in TopologicalSorter(needs).static_order()
+            if self._artifacts.get(name, {}).get("type") == _STACK_TYPE
+        ]
 
     def asset(self, object_key: str) -> Path:
         """Find an asset by the S3 key under which a template refers to it; nothing is copied or uploaded."""
@@ -58,17 +60,10 @@ class Assembly:
             raise DeployError(f"the assembly in {self.folder} has no asset for {object_key}") from None
         return _unpacked(path) if path.suffix == ".zip" else path
 
-    def _visit(self, artifact_id: str, seen: set[str], ordered: list[StackTemplate]) -> None:
-        if artifact_id in seen or artifact_id not in self._artifacts:
-            return
-        seen.add(artifact_id)
-        artifact = self._artifacts[artifact_id]
-        for dependency in artifact.get("dependencies", []):
-            self._visit(dependency, seen, ordered)
-        if artifact["type"] == _STACK_TYPE:
-            properties = artifact["properties"]
-            name = properties.get("stackName") or artifact_id
-            ordered.append(StackTemplate(name, _read_json(self.folder / properties["templateFile"])))
+    def _stack(self, artifact_id: str) -> StackTemplate:
+        properties = self._artifacts[artifact_id]["properties"]
+        name = properties.get("stackName") or artifact_id
+        return StackTemplate(name, _read_json(self.folder / properties["templateFile"]))
 
     def _read_assets(self) -> Iterator[tuple[str, Path]]:
         for file in sorted(self.folder.glob("*.assets.json")):
