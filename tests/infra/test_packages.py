@@ -7,6 +7,7 @@ import re
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from importlib.metadata import distributions
 from pathlib import Path
 
 import botocore.session
@@ -18,6 +19,7 @@ from infra.config_errors import DefinitionError
 from infra.constructs.grants import grant_words
 from infra.constructs.permissions import Allow, Granted
 from infra.function_configs import FunctionConfig, load_functions
+from infra.lockfile import canonical
 from infra.package_size import MOST_ZIP_MB, Size, measure, refuse_too_large
 from infra.packing import Packer
 from tests.infra.installed import copy_installed
@@ -58,9 +60,10 @@ def in_a_bare_interpreter(code: str, *arguments: str) -> str:
 
 
 def install_here(requirements: Path, target: Path) -> None:
-    """Stand in for the download: the same versions, for this platform."""
-    pins = re.findall(r"^([A-Za-z0-9._-]+)", requirements.read_text(encoding="utf-8"), re.MULTILINE)
-    copy_installed(pins, target)
+    """Stand in for the download: the same versions, for this platform; what is for others is not installed."""
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==", requirements.read_text(encoding="utf-8"), re.MULTILINE)
+    installed = {canonical(dist.name) for dist in distributions()}
+    copy_installed([pin for pin in pins if canonical(pin) in installed], target)
 
 
 @pytest.fixture(scope="module")
