@@ -45,7 +45,7 @@ test-fast: $(READY) ## Run what needs no laptop, no bundle and no synthesis: und
 soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedules, a kill at every write (half an hour)
 	@export STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10}; \
 	$(BIN)/python -m pytest $(BESIDE) tests/property; drawn=$$?; \
-	$(BIN)/python -m pytest $(BESIDE) -m "hypothesis or soak" tests/unit tests/contract tests/local; examples=$$?; \
+	$(BIN)/python -m pytest $(BESIDE) -m "hypothesis or soak" tests/unit tests/contract tests/infra tests/local; examples=$$?; \
 	$(BIN)/python -m pytest tests/e2e/test_grants.py; grants=$$?; \
 	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)) $(if $(KILLS),--kills "$(KILLS)"); faults=$$?; \
 	for part in drawn:$$drawn examples:$$examples grants:$$grants faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
