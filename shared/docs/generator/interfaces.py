@@ -33,12 +33,12 @@ def routes() -> str:
         guarded, opened = manifest.get("routes", []), manifest.get("open_routes", [])
         said = _resolvers(name) if guarded or opened else {}
         rows = [
-            (code(route), "no" if route in opened else "yes", *said[_path_of(route)])
+            (code(route), said[_path_of(route)] + (" Needs no key." if route in opened else ""))
             for route in dict.fromkeys([*guarded, *opened])
             if route != "$default"
         ]
         if rows:
-            parts += [f"## {name}", table(["route", "key", "what it does", "answer", "refusals"], rows)]
+            parts += [f"## {name}", table(["route", "what it does"], rows)]
     return page("Routes of the HTTP API", *parts)
 
 
@@ -84,23 +84,21 @@ def _manifests() -> Iterator[tuple[str, dict[str, Any]]]:
             yield file.parent.name, tomllib.loads(file.read_text(encoding="utf-8"))
 
 
-def _resolvers(name: str) -> dict[str, tuple[str, str, str]]:
+def _resolvers(name: str) -> dict[str, str]:
     """Find summary, answer and refusals of each resolver, by method and path as the resolver writes them."""
     app: Any = importlib.import_module(f"functions.{name}.handler").app
     found = {}
     for route in app._static_routes + app._dynamic_routes:  # noqa: SLF001  the resolver lists its routes nowhere else
         for method in [route.method] if isinstance(route.method, str) else route.method:
-            found[f"{method} {route.path}"] = (
-                meaning(route.func),
-                section(route.func, "Returns"),
-                _refusals(route.func),
-            )
+            found[f"{method} {route.path}"] = _said(route.func)
     return found
 
 
-def _refusals(resolver: Any) -> str:
-    """Name the errors that a resolver's docstring has under `Raises:`."""
-    return ", ".join(code(name) for name in re.findall(r"\b([A-Z]\w+): ", section(resolver, "Raises")))
+def _said(resolver: Any) -> str:
+    """Join what a resolver's docstring says of its work, its answer and the errors that it refuses with."""
+    refusals = ", ".join(code(name) for name in re.findall(r"\b([A-Z]\w+): ", section(resolver, "Raises")))
+    answer = f"{meaning(resolver)} *Answer:* {section(resolver, 'Returns')}"
+    return f"{answer} *Refusals:* {refusals}." if refusals else answer
 
 
 def _path_of(route: str) -> str:

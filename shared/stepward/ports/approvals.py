@@ -12,7 +12,7 @@ from stepward.domain.runs import RunKey
 
 
 class ApprovalPage(BaseModel):
-    """One page of a list, newest first, without details and forms; `cursor` is None on the last one."""
+    """One page of approvals, newest first, without details and forms."""
 
     model_config = ConfigDict(defer_build=True)
 

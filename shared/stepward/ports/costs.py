@@ -11,7 +11,7 @@ from stepward.domain.money import Price, Usage
 
 
 class Budgets(Protocol):
-    """The budgets' items. Draws and returns belong to the transactions of runs; here is the rest."""
+    """Items of budgets; draws and returns belong to the transactions of runs."""
 
     def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
         """Read budgets, strongly consistent; a period without any draw is left out."""
@@ -67,7 +67,7 @@ class PriceStore(AgreedPrices, Protocol):
 
 
 class CostCalculator(Protocol):
-    """One way to count. An installed package offers its own under the entry point `stepward.cost_calculators`."""
+    """One way to price usage; packages add more as entry points `stepward.cost_calculators`."""
 
     def check(self, price: Price) -> None:
         """Check that a price's `terms` can be counted with.

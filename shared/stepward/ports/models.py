@@ -19,7 +19,7 @@ DeltaKind = Literal["text", "thinking", "arguments"]
 
 @dataclass(frozen=True)
 class Delta:
-    """A piece of a reply as it comes: words of its answer, of its thinking, or of a call's arguments."""
+    """A piece of a reply as it comes: of its answer, its thinking, or a call's arguments."""
 
     kind: DeltaKind
     text: str

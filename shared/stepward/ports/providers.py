@@ -20,7 +20,7 @@ ProviderName = Annotated[str, StringConstraints(pattern=PROVIDER_PATTERN)]
 
 
 class ProviderEntry(BaseModel):
-    """One provider that a stage may call: what it speaks, where it answers, and how much each of its keys allows."""
+    """One provider that a stage may call: protocol, address, and limits of each key."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -146,7 +146,7 @@ class PlannedCall:
 
 
 class ProviderLimits(Protocol):
-    """How much a key may ask for in a minute, and whether its provider is well: both as all functions have seen it.
+    """Rate limits of keys and health of providers, as all functions have seen them.
 
     What is told after a call never raises: a reply that is paid must not be lost to a note about it.
     """

@@ -26,7 +26,7 @@ class RegisteredAgent(BaseModel):
 
 
 class AgentSummary(BaseModel):
-    """An agent by its newest version, as lists show it; without a version while none has passed its checks."""
+    """An agent as lists show it, by its newest version; none before one has passed."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -59,7 +59,7 @@ class Refusal(BaseModel):
 
 
 class AgentRecord(BaseModel):
-    """The agent itself. `rev` counts its changes: each is made on top of the one that was read."""
+    """The agent itself; `rev` counts its changes, each made over the one that was read."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -101,7 +101,7 @@ class AgentPage(BaseModel):
 
 
 class AgentFilter(BaseModel):
-    """Which agents a list shows; what is None does not matter. Without a state those that can be started."""
+    """Which agents a list shows; None matches all, and no state means READY."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -133,7 +133,7 @@ class Label(BaseModel):
 
 
 class Registry(Protocol):
-    """The registry table. What changes an agent raises `StoreConflict` when it has changed since it was read."""
+    """The registry table; a change over a stale read raises `StoreConflict`."""
 
     def agent(self, tenant: str, agent: str, version: str | None = None) -> RegisteredAgent | None:
         """Read one version by its number or a label, the latest by default, in one read."""

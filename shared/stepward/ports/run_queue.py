@@ -13,7 +13,7 @@ from stepward.domain.run_queue import RANK_NAMES, QueuedRun, rank_of, since_of
 
 @dataclass(frozen=True)
 class SlotCount:
-    """How many runs hold a slot, and how many have given theirs back while they wait for an answer."""
+    """How many runs hold a slot, and how many wait for an answer without one."""
 
     active: int
     parked: int
@@ -21,7 +21,7 @@ class SlotCount:
 
 @dataclass(frozen=True)
 class QueueView:
-    """A line at a glance: how many stand in it by priority (resume, high, normal, low), and since when the first to come."""
+    """A queue in numbers: runs by priority, and since when the oldest waits."""
 
     lengths: dict[str, int]
     oldest_since: str | None

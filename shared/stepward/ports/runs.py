@@ -103,7 +103,7 @@ class Freed:
 
 @dataclass(frozen=True)
 class Settlement:
-    """What the end of a run changes besides its head; `place` is taken out of the line, `parked` tells that it waited.
+    """What the end of a run changes besides its head; `parked` is True if it waited.
 
     `tells_others`: the run stays in the janitor's list until those know of its end who have to do with it.
     """
@@ -221,7 +221,7 @@ def records_of(new: NewRun, first: Created) -> list[AnyRecord]:
 
 
 class Journal(Protocol):
-    """Reads are strongly consistent; a write that is lost to somebody else raises `StoreConflict`."""
+    """Journals of runs; reads are strongly consistent, a lost write is a `StoreConflict`."""
 
     def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
         """Write record `seq` if it is not there; the writer's own repeat is one write."""

@@ -31,7 +31,7 @@ class WorkflowStarted(BaseModel):
 
 
 class Begun(BaseModel):
-    """The mark of one attempt, before anything happens in the world: what it starts, and until when it may take."""
+    """The mark of one attempt before its effect: what it starts, and its deadline."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", defer_build=True)
 
@@ -69,7 +69,7 @@ class LatchKey:
 
 @dataclass(frozen=True)
 class Inherited:
-    """What a run takes over from an earlier one: a record, or None for the word that there is one in another latch."""
+    """What a run takes over: a record, or None for one that lies in another latch."""
 
     latch: LatchKey
     path: str
@@ -91,7 +91,7 @@ class RunSnapshot:
 
 
 class TaskStore(Protocol):
-    """Reads are strongly consistent. Of two who write the same record the first is kept, and the other sees it."""
+    """Records of tasks; of two writers of one record the first stays, and the other sees it."""
 
     def look(self, key: RunKey, latches: Sequence[LatchKey], begun: Sequence[TaskKey]) -> RunSnapshot:
         """Read a run with the records of some latches and marks of some tasks, in one call.

@@ -37,7 +37,7 @@ class PublishedTools(Protocol):
 
 
 class ResultStore(Protocol):
-    """The tenants' part of the bucket for large results; what is kept under a call never changes."""
+    """Large results in the bucket; what is kept under a call never changes."""
 
     def keep(self, tenant: str, run: str, call: str, body: bytes) -> None:
         """Keep a result's JSON; the same call kept twice is one result."""

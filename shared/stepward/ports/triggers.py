@@ -20,7 +20,7 @@ class TriggerPage(BaseModel):
 
 
 class HookSecret(BaseModel):
-    """What is kept of a webhook's secret: a seed, from which the stage's key makes it, or in old items the secret itself.
+    """A webhook's secret as it is kept: a seed for the stage's key; in old items the secret.
 
     After a change the one before may stay valid until a time (seconds since 1970).
     """

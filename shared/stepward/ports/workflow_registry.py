@@ -13,7 +13,7 @@ from stepward.domain.workflows import WorkflowDefinition
 
 
 class VersionStatus(StrEnum):
-    """Where a version stands: PUBLISHING → READY; a machine that cannot be made leaves it REFUSED; READY → ARCHIVED."""
+    """A version's status: PUBLISHING to READY or REFUSED, READY to ARCHIVED."""
 
     PUBLISHING = "PUBLISHING"
     READY = "READY"
@@ -22,7 +22,7 @@ class VersionStatus(StrEnum):
 
 
 class RegisteredWorkflow(BaseModel):
-    """A version with the time of its registration; `machine` is the digest in its state machine's name."""
+    """A registered version; `machine` is the digest in its state machine's name."""
 
     model_config = ConfigDict(defer_build=True)
 

@@ -23,7 +23,7 @@ from stepward.ports.tasks import WorkflowStarted
 
 @dataclass(frozen=True)
 class NewWorkflowRun:
-    """Everything that a run's start writes; without `limits` it holds no slot and is not counted."""
+    """Everything that a run's start writes; without `limits` it takes no slot."""
 
     head: WorkflowHead
     started: WorkflowStarted
@@ -129,7 +129,7 @@ class WorkflowMachines(Protocol):
 
 
 class WorkflowSlots(Protocol):
-    """Every change is one transaction with the counters, and raises `StoreConflict` where somebody else was first."""
+    """Slots of workflows' runs; each change is one transaction with the counters."""
 
     def slot_state(self, key: RunKey) -> SlotState | None:
         """Read a run's slot state, strongly consistent; None for runs of older releases."""

@@ -18,7 +18,7 @@ class DiffSide(TypedDict):
 
 
 class DiffFork(TypedDict):
-    """Which side is the other's fork, from which turn, and the calls whose results were replaced."""
+    """Which side is the other's fork, from which turn, and which results were replaced."""
 
     side: Literal["left", "right"]
     turn: int
@@ -26,7 +26,7 @@ class DiffFork(TypedDict):
 
 
 class RunDiff(TypedDict):
-    """Where two runs part: `turns` are those that differ, each with `left` and `right` of what differs in it."""
+    """The difference of two runs; `turns` are those that differ, with `left` and `right`."""
 
     left: DiffSide
     right: DiffSide

@@ -12,7 +12,7 @@ Scope = Literal["tenant", "day", "month", "agent"]
 
 
 class Sums(TypedDict):
-    """What was used and what it cost; money is in millionths of a dollar, split by who is paid."""
+    """What was used and what it cost in micro-dollars, by who is paid."""
 
     runs: int
     turns: int
@@ -32,7 +32,7 @@ class Sums(TypedDict):
 
 
 class CostReport(TypedDict):
-    """Costs of some days: each of `costs` also names its tenant, agent, model, workflow or day.
+    """Costs by `by`: each of `costs` also names its tenant, agent, model, workflow or day.
 
     A workflow's line is what it cost itself; its agents have theirs. What has none of what was asked for has an empty name.
     """

@@ -30,7 +30,7 @@ Document: TypeAlias = str | Path | Mapping[str, Any] | MakesDocument
 
 @dataclass(frozen=True)
 class Opened:
-    """A document as it is sent; of one that was never a text, lines and columns would mean nothing."""
+    """A document as it is sent; `has_places` is False if it was never a text."""
 
     content: bytes
     content_type: str

@@ -145,7 +145,7 @@ class Branch:
 
 
 class Condition(Task):
-    """A question; `needs=[big.then]` or `needs=[big.otherwise]` makes a task hang on its answer."""
+    """A question; tasks need its answer by `needs=[big.then]` or `needs=[big.otherwise]`."""
 
     @property
     def then(self) -> Branch:

@@ -8,7 +8,7 @@ from stepward.sdk.transport import Transport, path_to
 
 
 class Model(TypedDict):
-    """One model; `price` is in dollars a million tokens, and `ends_on` is the first day without it.
+    """One model; `price` is dollars a million tokens, `ends_on` the first day without it.
 
     Of one that has ended without a price only the end is known.
     """

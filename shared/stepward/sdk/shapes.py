@@ -50,7 +50,7 @@ class RunTotals(TypedDict):
 
 
 class AwsCost(TypedDict):
-    """What AWS charges for the run itself, by list price: what was counted, under AWS's own names, and the sum."""
+    """What AWS charges for the run itself by list price, under AWS's own names."""
 
     counts: dict[str, int]
     usd_micros: int
@@ -168,7 +168,7 @@ class AgentRefusal(TypedDict):
 
 
 class AgentStatus(AgentSummary):
-    """An agent's life: `view` is its state as its newest run makes it look, `may_go_to` what may follow."""
+    """An agent's state; `view` follows its newest run, `may_go_to` lists the next states."""
 
     view: AgentState
     may_go_to: list[AgentState]

@@ -32,7 +32,7 @@ class TriggerState(TypedDict):
 
 
 class Trigger(TypedDict):
-    """A trigger of an agent or of a workflow; `secret` comes once, from the call that makes a webhook, `state` and `next` with a single trigger."""
+    """A trigger; only its creation has a `secret`, lists leave `state` and `next` out."""
 
     id: str
     kind: str
@@ -93,7 +93,7 @@ class PutEvent(TypedDict):
 
 
 class HookAnswer(TypedDict):
-    """What a call to a webhook started; `is_new` is False if the same call had started it before."""
+    """What a webhook call started; `is_new` is False if the same call started it before."""
 
     run: str | None
     is_new: bool
