@@ -199,7 +199,7 @@ def test_a_call_that_nobody_waits_for_ends_before_its_stream_begins(provider: Fa
     provider.script("One.", "Two.")
     provider.fault("hang", seconds=60)
     assert BEDROCK.ask(provider, BEDROCK.request(), is_over=lambda: True).stop == "cut"
-    assert provider.wait_until(lambda requests: requests[-1].disconnected)
+    assert provider.wait_until(lambda requests: requests[-1].disconnected, 60)
     assert BEDROCK.ask(provider, BEDROCK.request()).text == "Two."
 
 

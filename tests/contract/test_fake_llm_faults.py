@@ -172,9 +172,9 @@ def test_calls_are_not_what_was_asked_for(provider: FakeProvider, client: anthro
 def test_a_client_that_leaves_is_seen(provider: FakeProvider, client: anthropic.Anthropic) -> None:
     provider.script({"text": "word " * 200, "fault": {"name": "slow", "seconds": 5}})
     with client.messages.stream(**ASK) as stream:
-        assert provider.wait_until(lambda requests: not requests[0].done)
+        assert provider.wait_until(lambda requests: bool(requests) and not requests[0].done, 60)
         stream.close()
-    assert provider.wait_until(lambda requests: requests[0].done)
+    assert provider.wait_until(lambda requests: requests[0].done, 60)
     assert provider.requests[0].disconnected
     assert provider.requests[0].events_sent < 5
 
@@ -184,4 +184,4 @@ def test_it_ends_while_a_client_waits(client: anthropic.Anthropic) -> None:
         asking = anthropic.Anthropic(base_url=provider.url, api_key="k", max_retries=0, timeout=0.2)
         with asking, pytest.raises(anthropic.APITimeoutError):
             asking.messages.create(**ASK)
-        assert provider.wait_until(lambda requests: requests[0].disconnected)
+        assert provider.wait_until(lambda requests: bool(requests) and requests[0].disconnected, 60)

@@ -83,7 +83,7 @@ def test_requests_that_are_no_http_are_refused(provider: FakeProvider) -> None:
 def test_a_client_that_leaves_while_it_sends_is_no_error(provider: FakeProvider) -> None:
     with socket.create_connection(("127.0.0.1", provider.port), timeout=20) as connection:
         connection.sendall(b"POST /v1/messages HTTP/1.1\r\nhost: x\r\ncontent-length: 500\r\n\r\n{")
-    assert provider.wait_until(lambda requests: bool(requests) and requests[0].done)
+    assert provider.wait_until(lambda requests: bool(requests) and requests[0].done, 60)
 
 
 def test_it_serves_many_at_once_and_ends_while_they_wait() -> None:

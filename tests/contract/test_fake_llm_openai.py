@@ -167,7 +167,7 @@ def test_a_chat_stream_counts_tokens_only_when_asked(provider: FakeProvider, cli
     chunks = list(client.chat.completions.create(messages=[TASK], stream=True, **CHAT))
     assert all(chunk.usage is None and chunk.choices for chunk in chunks)
     assert chunks[-1].choices[0].finish_reason == "stop"
-    assert provider.wait_until(lambda requests: requests[0].done)
+    assert provider.wait_until(lambda requests: requests[0].done, 60)
     assert not provider.requests[0].disconnected
 
 

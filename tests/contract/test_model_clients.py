@@ -220,7 +220,7 @@ def test_a_reply_that_nobody_waits_for_is_left_and_the_provider_notices(
     reply = vendor.ask(provider, vendor.request(), is_over=lambda: True)
     assert reply.stop == "cut"
     assert (reply.usage.input_tokens > 0, reply.usage.is_estimated) == (True, True)
-    assert provider.wait_until(lambda requests: requests[-1].disconnected)
+    assert provider.wait_until(lambda requests: requests[-1].disconnected, 60)
 
 
 def test_a_call_that_is_given_up_before_its_provider_says_anything_is_paid_for_its_prompt(

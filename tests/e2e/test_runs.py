@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -16,6 +15,7 @@ import yaml
 
 from infra.local.laptop import Laptop
 from tests.e2e.conftest import LIBRARY, put_dataset
+from tests.local.patience import wait_for
 from tests.support.builders import an_agent_body
 
 pytestmark = pytest.mark.laptop
@@ -88,12 +88,11 @@ def test_a_hundred_runs_started_at_once_all_end_right(api: httpx2.Client) -> Non
 
 
 def _ended(api: httpx2.Client, run_id: str) -> dict[str, Any]:
-    for _ in range(600):
+    def ended() -> dict[str, Any] | None:
         run: dict[str, Any] = api.get(f"/runs/{run_id}").json()
-        if run["ended_at"]:
-            return run
-        time.sleep(0.1)
-    raise AssertionError(f"{run_id} does not end")
+        return run if run["ended_at"] else None
+
+    return wait_for(ended, 180)
 
 
 @pytest.mark.parametrize(
@@ -187,10 +186,7 @@ def test_a_cancelled_run_is_over_in_journal_head_and_machine(
     )
     assert api.post("/agents", json=body).status_code == 201
     run_id = api.post("/agents/sleeper/runs", json={"input": "x"}).json()["id"]
-    for _ in range(100):
-        if any(e["type"] == "agent.tool.called" for e in api.get(f"/runs/{run_id}/events").json()["events"]):
-            break
-        time.sleep(0.05)
+    wait_for(lambda: "agent.tool.called" in api.get(f"/runs/{run_id}/events").text or None)
     cancelled = api.post(f"/runs/{run_id}/cancel")
     assert (cancelled.status_code, cancelled.json()["status"]) == (202, "CANCELLED")
     again = api.post(f"/runs/{run_id}/cancel")
