@@ -80,10 +80,12 @@ def _describe_bench(bench: argparse.ArgumentParser) -> None:
     _describe_imports(
         whats.add_parser("imports", help="what each function loads, and how large its package is")
     )
-    line = whats.add_parser("line", help="whether the line of runs holds what it promises; prints JSON")
-    line.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
-    line.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
-    line.add_argument("--slots", type=int, default=10, help="how many may be active (default: %(default)s)")
+    queue = whats.add_parser(
+        "run-queue", aliases=["line"], help="whether the run queue holds what it promises; prints JSON"
+    )
+    queue.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
+    queue.add_argument("--runs", type=int, default=500, help="how many start at once (default: %(default)s)")
+    queue.add_argument("--slots", type=int, default=10, help="how many may be active (default: %(default)s)")
     models = whats.add_parser("models", help="what the platform adds to a model call; prints JSON")
     models.add_argument("--json", action="store_true", help="taken as said: it is always JSON")
     models.add_argument("--calls", type=int, default=30, help="how many pairs (default: %(default)s)")
@@ -157,10 +159,10 @@ def _bench(options: argparse.Namespace) -> int:
         faults,
         imports,
         laptop,
-        line,
         load,
         models,
         reload,
+        run_queue,
         workflows,
     )
 
@@ -173,7 +175,8 @@ def _bench(options: argparse.Namespace) -> int:
             as_json=options.json, times=options.times, at_most=options.at_most, only=options.function
         ),
         "laptop": lambda: laptop.laptop(executions=options.executions),
-        "line": lambda: line.line(runs=options.runs, slots=options.slots),
+        "line": lambda: run_queue.run_queue(runs=options.runs, slots=options.slots),
+        "run-queue": lambda: run_queue.run_queue(runs=options.runs, slots=options.slots),
         "load": lambda: load.load(clients=options.clients, seconds=options.seconds),
         "models": lambda: models.models(calls=options.calls, latency_ms=options.latency_ms),
         "reload": lambda: reload.reload(times=options.times),

@@ -1,4 +1,4 @@
-"""`bench line`: many more runs at once than there are slots; the journals tell whether the line holds what it promises."""
+"""`bench run-queue`: start many more runs than there are slots; the journals tell whether the queue holds what it promises."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from infra.local.laptop import Laptop
 from infra.local.library import BENCH, http_client, register
 
 CLIENTS = 16
-_SETTLE_S = 600.0
+_ALL_ENDED_LIMIT_S = 600.0
 _PRIORITIES = ("normal", "high", "low", "normal")
 _RANKS = {"resume": 0, "high": 1, "normal": 2, "low": 3}
 
 
 @dataclass(frozen=True)
 class Life:
-    """A run as its events tell it: when it was active, and as what it stood in line since when."""
+    """A run as its events tell it: when it was active, and as what it waited in the queue since when."""
 
     run: str
     status: str
     priority: str
     created: str
-    in_line: bool
+    is_queued: bool
     active: tuple[tuple[str, str], ...]
 
     @property
     def place(self) -> tuple[int, str, str]:
-        """Where it stood in line."""
+        """Its place in the queue."""
         return _RANKS[self.priority], self.created, self.run
 
 
-def line(*, runs: int, slots: int) -> int:
+def run_queue(*, runs: int, slots: int) -> int:
     """Start all runs at once with few slots, wait for their ends, and judge by the journals."""
     with Laptop() as laptop, http_client(laptop) as client:
         agent = register(client, BENCH / "one_turn.yaml")["id"]
@@ -57,7 +57,7 @@ def line(*, runs: int, slots: int) -> int:
 def judge(lives: list[Life], slots: int, status: dict[str, Any]) -> dict[str, Any]:
     """Count, and name what does not hold."""
     most = most_active(lives)
-    queued = [life for life in lives if life.in_line]
+    queued = [life for life in lives if life.is_queued]
     swapped = out_of_order(queued)
     ends = [life.status for life in lives]
     violations = [f"{most} runs were active at once, {slots} are allowed"] if most > slots else []
@@ -90,7 +90,7 @@ def most_active(lives: list[Life]) -> int:
 
 
 def out_of_order(queued: list[Life]) -> int:
-    """Count the runs that were admitted before one that stood further ahead in line."""
+    """Count the runs that were admitted before one that stood further ahead in the queue."""
     admitted = sorted(queued, key=lambda life: life.active[0][0])
     return sum(
         earlier.place > later.place and later.created < earlier.active[0][0]
@@ -99,16 +99,16 @@ def out_of_order(queued: list[Life]) -> int:
 
 
 def _start(client: httpx2.Client, agent: str, number: int) -> str:
-    body = {"input": "stand in line", "priority": _PRIORITIES[number % len(_PRIORITIES)]}
+    body = {"input": "wait in the queue", "priority": _PRIORITIES[number % len(_PRIORITIES)]}
     return str(_good(client.post(f"/agents/{agent}/runs", json=body))["id"])
 
 
 def _wait_for_all(client: httpx2.Client, runs: list[str]) -> None:
-    until = time.monotonic() + _SETTLE_S
+    until = time.monotonic() + _ALL_ENDED_LIMIT_S
     for run in runs:
         while not _good(client.get(f"/runs/{run}"))["ended_at"]:
             if time.monotonic() > until:
-                raise LaptopError(f"{run} has not ended after {_SETTLE_S:g} s")
+                raise LaptopError(f"{run} has not ended after {_ALL_ENDED_LIMIT_S:g} s")
             time.sleep(0.5)
 
 
@@ -128,7 +128,7 @@ def _life(client: httpx2.Client, run: str) -> Life:
         status=events[-1]["data"]["status"],
         priority=made["data"]["priority"],
         created=made["time"],
-        in_line=made["data"]["in_line"],
+        is_queued=made["data"]["in_line"],
         active=tuple(spans),
     )
 
