@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache, partial
 from typing import Any, Final
 
@@ -14,6 +13,7 @@ from stepward.agents.requests import gathered
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest, ModelFault, NotFound, ToolFailed
 from stepward.domain.ids import TOOL_REFERENCE_PATTERN, check_id
+from stepward.domain.nearest import meant, nearest
 from stepward.domain.tools import DESCRIBE, PublishedTool, ToolFolder, ToolUse
 from stepward.ports.clock import Clock, iso
 from stepward.ports.tool_services import Functions, PublishedTools
@@ -85,8 +85,8 @@ def instead_of(tool: str, folder_of: FolderOf) -> str:
     """Say what a function that is not published was meant to be."""
     folder, _, function = tool.partition(".")
     found = folder_of(folder)
-    near = get_close_matches(function, [one.function for one in found.tools] if found else [], n=1)
-    return f"did you mean '{folder}.{near[0]}'?" if near else "GET /tools lists those that are"
+    near = nearest(function, [one.function for one in found.tools] if found else [])
+    return f"did you mean '{folder}.{near}'?" if near else "GET /tools lists those that are"
 
 
 _SHOWN_CHARS: Final = 500
@@ -152,8 +152,7 @@ def show_tool(published: PublishedTools, name: str) -> dict[str, Any]:
     except InvalidRequest:
         tool = None
     if tool is None:
-        near = get_close_matches(name, [*CATALOG, *known], n=1)
-        fix = f"did you mean {near[0]!r}?" if near else "GET /tools lists those that exist"
+        fix = meant(name, [*CATALOG, *known], "GET /tools lists those that exist")
         raise NotFound(f"there is no tool {name!r}.", field="tool", fix=fix)
     return {**_of_catalog(name), "config": tool.settings.model_json_schema(), "parameters": tool.schema()}
 

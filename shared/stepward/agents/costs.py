@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from difflib import get_close_matches
 from typing import Any, Final
 
 from tenacity import retry, retry_if_exception_type, stop_after_attempt
@@ -16,6 +15,7 @@ from stepward.domain.costs import CostBy, CostSums, grouped, in_sum
 from stepward.domain.errors import InvalidRequest, NotFound, StoreConflict
 from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price
+from stepward.domain.nearest import nearest
 from stepward.models.calculators import calculator
 from stepward.models.cards import ALIASES, card_of, list_prices, listed_models, model_id
 from stepward.ports.clock import Clock
@@ -263,8 +263,8 @@ def _cards(agreed: Mapping[str, Price]) -> Iterator[ModelCard]:
 
 
 def _unknown(name: str, agreed: Mapping[str, Price]) -> NotFound:
-    near = get_close_matches(model_id(name), [*ALIASES, *listed_models(), *agreed], n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
+    near = nearest(model_id(name), [*ALIASES, *listed_models(), *agreed])
+    meant = f"did you mean {near!r}? " if near else ""
     return NotFound(
         f"there is no model {name[:120]!r}.",
         field="model",

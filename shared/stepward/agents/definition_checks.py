@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from stepward.agents.requests import Entry, entries_of, gathered, joined, of_ent
 from stepward.agents.run_inputs import check_input_schema
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.nearest import nearest
 from stepward.domain.scripted_model import Rehearsal
 from stepward.domain.tools import ToolUse
 from stepward.expressions.evaluate import check, is_expression
@@ -123,7 +123,7 @@ def _calls(rehearsal: Rehearsal | None) -> Iterator[tuple[str, str]]:
 def _fix(agent: AgentDefinition, name: str) -> str:
     if not agent.tools:
         return "the agent has no tools: add it to `tools`, or take the call out"
-    meant = _of_that_target(agent, name) or next(iter(get_close_matches(name, _names(agent), n=1)), None)
+    meant = _of_that_target(agent, name) or nearest(name, _names(agent))
     hint = f"did you mean {meant!r}? " if meant else ""
     return f"{hint}its tools are called {', '.join(_names(agent))}"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints, field_validator
@@ -24,6 +23,7 @@ from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.money import Price
+from stepward.domain.nearest import meant
 from stepward.domain.run_origins import Caller, Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import AnswerChoice, RunHead, RunKey, StartOptions
@@ -220,11 +220,10 @@ def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterat
     known = [result.call for exchange in history for result in exchange.results]
     for call in results:
         if call not in known:
-            near = get_close_matches(call, known, n=1)
             raise InvalidRequest(
                 f"the turns up to {len(history)} make no call {call[:80]!r}.",
                 field=f"results.{call[:80]}",
-                fix=f"did you mean {near[0]!r}?" if near else _others(known),
+                fix=meant(call, known, _others(known)),
             )
     for exchange in history:
         edited = tuple(_edited_result(result, results) for result in exchange.results)

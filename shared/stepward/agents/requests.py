@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
-from difflib import get_close_matches
 from typing import Any, Final, TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -17,6 +16,7 @@ from stepward.domain.documents.problems import MOST_PROBLEMS
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_text import NotJson, fault_of
 from stepward.domain.json_text import read_json as read_text
+from stepward.domain.nearest import meant
 from stepward.domain.run_origins import Caller
 from stepward.ports.runs import IdempotencyKey
 
@@ -116,8 +116,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else "body"
     if detail["type"] == "extra_forbidden":
-        near = get_close_matches(name, _fields_at(model, detail["loc"][:-1]), n=1)
-        return f"did you mean {near[0]!r}?" if near else f"remove {name!r}"
+        return meant(name, _fields_at(model, detail["loc"][:-1]), f"remove {name!r}")
     if detail["type"] == "missing":
         return f"add {name!r}"
     context = detail.get("ctx") or {}

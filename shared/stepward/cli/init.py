@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +14,7 @@ from stepward.cli import output
 from stepward.cli.connection import JsonOption
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.input_files import read_definition
+from stepward.domain.nearest import nearest
 
 HELP = """Write a workflow from a template, with its agents, data and a sample input.
 
@@ -127,8 +127,8 @@ def _list(*, as_json: bool) -> None:
 def _find(name: str) -> Template:
     known = templates()
     if name not in known:
-        near = get_close_matches(name, known, n=1)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
+        near = nearest(name, known)
+        hint = f"Did you mean {near!r}? " if near else ""
         raise InputError(f"There is no template {name!r}.", f"{hint}`stepward init --list` shows them.")
     return known[name]
 

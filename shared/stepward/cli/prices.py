@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 import typer
@@ -14,6 +13,7 @@ from stepward.cli.checkout import laptop_here, operate
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError, SetupError
 from stepward.cli.options import YesOption, confirm
+from stepward.domain.nearest import nearest
 from stepward.domain.numbers import is_written_as_json
 from stepward.domain.price_changes import FIGURES, FiguresMissing, PriceChange
 
@@ -185,8 +185,8 @@ def remove(
 def _changed(
     change: PriceChange, model: str, current: Mapping[str, Any] | None, known: list[str]
 ) -> dict[str, Any]:
-    near = [] if current or "/" in model else get_close_matches(model, known, n=1)
-    meant = f"Did you mean {near[0]!r}? " if near else ""
+    near = None if current or "/" in model else nearest(model, known)
+    meant = f"Did you mean {near!r}? " if near else ""
     try:
         price = change.over(current, f"{datetime.now(UTC):%Y-%m-%d}")
     except FiguresMissing as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Annotated, Any, Final
 
 import typer
@@ -12,6 +11,7 @@ import typer
 from stepward.cli import output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect_or_offline
 from stepward.cli.exit_codes import EPILOG, InputError
+from stepward.domain.nearest import nearest
 
 _PREFIX: Final = "task_"
 TYPES_HELP = """List the task types, or show all fields of one.
@@ -133,8 +133,8 @@ def types(
 def _named(name: str, known: list[Type]) -> Type:
     names = [one.name for one in known]
     if name not in names:
-        near = get_close_matches(name, names, n=1)
-        fix = f"Did you mean {near[0]!r}?" if near else f"Use one of {', '.join(names)}."
+        near = nearest(name, names)
+        fix = f"Did you mean {near!r}?" if near else f"Use one of {', '.join(names)}."
         raise InputError(f"there is no task type {name!r}.", fix)
     return known[names.index(name)]
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
-from difflib import get_close_matches
 from math import isfinite
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.nearest import meant
 
 LONGEST_TEXT_CHARS: Final = 4_000
 MOST_CHOICES: Final = 50
@@ -72,9 +72,8 @@ def _unknown(form: tuple[FormField, ...], given: Mapping[str, Any]) -> Faults:
     known = [field.name for field in form]
     for name in given:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
             asked = f"the form asks for {', '.join(known)}" if known else "this approval has no form"
-            yield _fault(name, "there is no such field", f"did you mean {near[0]!r}?" if near else asked)
+            yield _fault(name, "there is no such field", meant(name, known, asked))
 
 
 def _wrong(form: tuple[FormField, ...], given: Mapping[str, Any]) -> Faults:

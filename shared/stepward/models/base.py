@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price, Usage
+from stepward.domain.nearest import nearest
 from stepward.models.calculators import calculator
 from stepward.models.cards import ALIASES, list_price, listed_card, model_id, offered_models
 
@@ -53,8 +53,8 @@ def _unpriced(name: str, known: list[str]) -> InvalidRequest:
     card = listed_card(model_id(name))
     if card is not None and card.ends_on is not None:
         return ended(name, card)
-    near = get_close_matches(name, known, n=1)
-    meant = f"did you mean {near[0]!r}? Else use" if near else "use"
+    near = nearest(name, known)
+    meant = f"did you mean {near!r}? Else use" if near else "use"
     return InvalidRequest(
         f"the model {name!r} has no price.",
         field="model",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepward.domain.agents import AgentDefinition
@@ -11,6 +10,7 @@ from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, RehearsalMissing, StepwardError
 from stepward.domain.model_cards import ModelCard
 from stepward.domain.money import Price
+from stepward.domain.nearest import nearest
 from stepward.models.cards import ALIASES, PROVIDERS, card_of, listed_card, listed_models, model_id
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ def check_answerable(agent: AgentDefinition) -> None:
         InvalidRequest: Neither could answer it.
     """
     if agent.rehearsal is None and _provider_of(agent) in UNCARRIED:
-        near = get_close_matches(agent.model, [*ALIASES, *listed_models()], n=1)
-        meant = f"did you mean {near[0]!r}? Else name" if near else "name"
+        near = nearest(agent.model, [*ALIASES, *listed_models()])
+        meant = f"did you mean {near!r}? Else name" if near else "name"
         raise InvalidRequest(
             f"no provider can serve the model {agent.model!r}: {_whose(agent)}, and agent {agent.id!r} has no rehearsal.",
             field="model",

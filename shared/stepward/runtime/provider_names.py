@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
-
 from stepward.domain.errors import InvalidRequest, StepwardError
+from stepward.domain.nearest import meant_or
 from stepward.ports.providers import BUILT_IN, ProviderEntry
 from stepward.runtime.container import container
 
@@ -54,9 +53,9 @@ def _check_takes_key(entry: ProviderEntry) -> None:
 
 
 def _fix(provider: str, known: list[str], stage: str) -> str:
-    near = get_close_matches(provider, known, n=1)
-    meant = f"did you mean {near[0]!r}? " if near else ""
-    return (
-        f"{meant}use one of {', '.join(known)}; deploy the stage with [providers.{provider}] in "
-        f"infra/config/{stage}.toml; or add --force, to set the key first"
+    return meant_or(
+        provider,
+        known,
+        f"use one of {', '.join(known)}; deploy the stage with [providers.{provider}] in "
+        f"infra/config/{stage}.toml; or add --force, to set the key first",
     )

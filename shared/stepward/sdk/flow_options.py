@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Final, Literal, TypeAlias, TypedDict
 
+from stepward.domain.nearest import nearest
 from stepward.domain.retries import Backoff, Retry
 from stepward.domain.run_queue import Priority
 from stepward.domain.workflows import OnError, RunWhen
@@ -110,8 +110,8 @@ def check_names(options: Mapping[str, Any], known: frozenset[str]) -> None:
     """Refuse a misspelt option where it is written, not when the document is checked."""
     for name in options:
         if name not in known:
-            near = get_close_matches(name, known, n=1)
-            fix = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(sorted(known))}."
+            near = nearest(name, known)
+            fix = f"Did you mean {near!r}?" if near else f"There are {', '.join(sorted(known))}."
             raise BadCall(f"There is no option {name!r}.", fix)
 
 

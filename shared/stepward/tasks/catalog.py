@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.nearest import meant_or
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import TaskType
 from stepward.tasks.context import ChildRun
@@ -35,10 +35,10 @@ def find_type(name: str) -> TaskType[Any]:
     """Load a type by its name."""
     path = CATALOG.get(name)
     if path is None:
-        near = get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
         raise InvalidRequest(
-            f"there is no task type {name!r}.", field="type", fix=f"{hint}known types: {', '.join(CATALOG)}"
+            f"there is no task type {name!r}.",
+            field="type",
+            fix=meant_or(name, CATALOG, f"known types: {', '.join(CATALOG)}"),
         )
     module, _, attribute = path.partition(":")
     found: TaskType[Any] = getattr(import_module(module), attribute)()

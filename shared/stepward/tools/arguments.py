@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
-from difflib import get_close_matches
 from itertools import islice
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic_core import ErrorDetails
 from stepward.domain.conversation import ToolCall
 from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
 from stepward.domain.json_schemas import Schema, faults_of_value
+from stepward.domain.nearest import nearest
 from stepward.domain.retries import Backoff
 from stepward.domain.tools import Effect, ToolUse
 from stepward.tools.base import LONGEST_S, BoundTool
@@ -44,8 +44,8 @@ def _invalid(call: ToolCall, faults: str, tool: BoundTool) -> ToolArgumentInvali
 def _fault(detail: ErrorDetails, known: Collection[str]) -> str:
     field = ".".join(map(str, detail["loc"])) or "arguments"
     if detail["type"] == "extra_forbidden":
-        near = get_close_matches(str(detail["loc"][-1]), known, n=1)
-        return f"{field}: there is no such argument" + (f", did you mean {near[0]!r}?" if near else "")
+        near = nearest(str(detail["loc"][-1]), known)
+        return f"{field}: there is no such argument" + (f", did you mean {near!r}?" if near else "")
     return f"{field}: {detail['msg']}"
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from typing import Any
 
 from stepward.domain.errors import InvalidRequest
+from stepward.domain.nearest import meant_or
 from stepward.domain.tools import ToolUse
 from stepward.tools.base import BoundTool, Tool
 
@@ -33,9 +33,8 @@ def find_tool(name: str) -> Tool[Any, Any]:
     """Load a tool by its catalog name; a name with a dot is a function of somebody's own folder."""
     path = OWN_FUNCTION if "." in name else CATALOG.get(name)
     if path is None:
-        near = get_close_matches(name, CATALOG, n=1)
-        hint = f"did you mean {near[0]!r}? " if near else ""
-        raise InvalidRequest(f"there is no tool {name!r}.", fix=f"{hint}known tools: {', '.join(CATALOG)}")
+        fix = meant_or(name, CATALOG, f"known tools: {', '.join(CATALOG)}")
+        raise InvalidRequest(f"there is no tool {name!r}.", fix=fix)
     module, _, attribute = path.partition(":")
     found: Tool[Any, Any] = getattr(import_module(module), attribute)()
     return found

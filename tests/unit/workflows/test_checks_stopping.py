@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.documents.problems import MOST_PROBLEMS, in_order, nearest
+from stepward.domain.documents.problems import MOST_PROBLEMS, in_order
+from stepward.domain.nearest import nearest
 from stepward.workflows.checks import expressions
 from stepward.workflows.checks.validate import validate
 from stepward.workflows.documents import definition

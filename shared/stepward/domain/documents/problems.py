@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
-from difflib import get_close_matches
-from heapq import nlargest
-from os.path import commonprefix
+from collections.abc import Iterable
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict
@@ -42,7 +39,6 @@ _MORE: Final = Problem(
     fix="fix these; the rest is shown the next time",
 )
 _MOST_CHARS: Final = 1_000
-_MOST_COMPARED: Final = 40
 
 
 class Refused(InvalidRequest):
@@ -84,26 +80,3 @@ def _brief(problem: Problem) -> Problem:
     said = {"detail": problem.detail, "fix": problem.fix, "task": problem.task, "field": problem.field}
     long = {name: f"{text[:_MOST_CHARS]}…" for name, text in said.items() if text and len(text) > _MOST_CHARS}
     return problem.model_copy(update=long) if long else problem
-
-
-def nearest(name: str, known: Collection[str]) -> str | None:
-    """Find the name that was probably meant; comparing is slow, so long lists are narrowed by length first."""
-    if len(name) >= 3 and (begun := [one for one in known if one.startswith(name)]):
-        return min(begun, key=len)
-    alike: Sequence[str] = [one for one in known if abs(len(one) - len(name)) <= 3]
-    if len(alike) > _MOST_COMPARED:
-        alike = nlargest(_MOST_COMPARED, alike, key=lambda one: _ends_shared(name, one))
-    found = get_close_matches(name[:80], alike, n=1)
-    return found[0] if found else None
-
-
-def _ends_shared(name: str, other: str) -> int:
-    """Count the characters that two names share at their beginnings and at their ends."""
-    pairs = [name, other], [name[::-1], other[::-1]]
-    return sum(len(commonprefix(pair)) for pair in pairs)  # noqa: RUF071  of names, not of paths
-
-
-def meant(name: str, known: Collection[str], otherwise: str) -> str:
-    """Say which name was probably meant, or what to do if none is near."""
-    near = nearest(name, known)
-    return f"did you mean {near!r}?" if near else otherwise

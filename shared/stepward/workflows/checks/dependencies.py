@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
+from stepward.domain.nearest import meant
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence, ScopePrecedence
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
+from stepward.domain.nearest import meant
 from stepward.expressions.evaluate import is_expression
 from stepward.expressions.step_functions import REMOVED
 from stepward.expressions.step_functions import names as known_functions

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
+from stepward.domain.nearest import meant
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence, ScopePrecedence
 

@@ -8,8 +8,9 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.json_schemas import fault_of_schema
+from stepward.domain.nearest import meant
 from stepward.domain.tools import Effect
 from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import TaskType

@@ -7,8 +7,9 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
+from stepward.domain.nearest import meant
 from stepward.tools.base import BoundTool
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.expression_ast import Names, parse_expression

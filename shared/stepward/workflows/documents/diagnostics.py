@@ -9,9 +9,10 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Document, Path
 from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN
+from stepward.domain.nearest import meant
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import (
     TASK_ID_PATTERN,

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from stepward.domain.documents import Document, Kind, read_document
-from stepward.domain.documents.problems import meant
 from stepward.domain.documents.tree import Path
+from stepward.domain.nearest import meant
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import short_forms
 from stepward.workflows.documents.aliases import (

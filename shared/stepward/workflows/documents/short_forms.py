@@ -6,8 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepward.domain.documents.problems import Problem, meant
+from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Document, Path
+from stepward.domain.nearest import meant
 from stepward.expressions.evaluate import is_expression
 from stepward.workflows.documents.aliases import (
     ERROR_HANDLING,

@@ -1,0 +1,33 @@
+"""The name that somebody probably meant."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepward.domain.nearest import meant, meant_or, nearest
+
+
+@pytest.mark.parametrize(
+    ("written", "found"),
+    [
+        ("refnud", "refund"),
+        ("ref", "refund"),
+        ("order_lookup_x", "order_lookup"),
+        ("zebra", None),
+        ("", None),
+    ],
+)
+def test_the_nearest_name_is_found_or_none(written: str, found: str | None) -> None:
+    assert nearest(written, iter(["refund", "order_lookup", "refund_all"])) == found
+
+
+def test_of_many_names_those_of_about_the_same_length_are_compared() -> None:
+    known = [f"task_{number:03}" for number in range(1_000)]
+    assert nearest("tsak_417", known) == "task_417"
+
+
+def test_a_fix_names_it_or_says_what_to_do_else() -> None:
+    assert meant("refnud", ["refund"], "remove it") == "did you mean 'refund'?"
+    assert meant("zebra", ["refund"], "remove it") == "remove it"
+    assert meant_or("refnud", ["refund"], "use one of refund") == "did you mean 'refund'? use one of refund"
+    assert meant_or("zebra", ["refund"], "use one of refund") == "use one of refund"
