@@ -68,7 +68,7 @@ def test_a_change_needs_what_was_read(triggers: Triggers) -> None:
     triggers.replace(before, after)
     assert triggers.trigger("acme", "inbox") == after
     for stale in (lambda: triggers.replace(before, kept(revision=2)), lambda: triggers.remove(before)):
-        with pytest.raises(Conflict, match="somebody else"):
+        with pytest.raises(Conflict, match="another writer"):
             stale()
     assert triggers.trigger("acme", "inbox") == after
 
