@@ -19,6 +19,7 @@ from infra.bundling import PACKAGE, Checkout, function_files, package_files
 from infra.config_errors import unknown_word
 from infra.function_configs import FunctionConfig
 
+_FOR_THE_CHECKER = ("TYPE_CHECKING", "typing.TYPE_CHECKING")
 _COMPUTED = re.compile(rf"(?P<package>{PACKAGE}(\.\w+)+)\.(\W|$)")
 """A name whose last part is not a text's."""
 
@@ -73,7 +74,7 @@ class Module:
 def _running(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree without what only the type checker reads."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in _FOR_THE_CHECKER:
             for other in child.orelse:
                 yield other
                 yield from _running(other)

@@ -156,7 +156,7 @@ def imported(node: ast.AST) -> list[str]:
 def running(node: ast.AST) -> Iterator[ast.AST]:
     """Walk a tree without the blocks that only the type checker reads."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test).endswith("TYPE_CHECKING"):
+        if isinstance(child, ast.If) and ast.unparse(child.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING"):
             continue
         yield child
         yield from running(child)

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from stepward.agents.call_limits import cancelled, failure
 from stepward.agents.journal_writer import RunWriter
-from stepward.agents.run_control import ORPHANED, EndOrphans, wake_resumed
+from stepward.agents.run_control import ORPHANED, EndOrphans, wake_machine, wake_resumed
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.errors import DeadlineExceeded, StepwardError
 from stepward.domain.execution_events import STOPPED
@@ -107,6 +107,9 @@ class CloseRun:
                  we: end ✓                          advance: epoch 2 ✗ → looks again: the run has ended
         """
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
+        if writer.state.end is not None:
+            # Whoever wrote the end may have died before waking the machine that waits.
+            wake_machine(self.ports, key, writer.state)
         if not writer.between_steps(lambda: _is_ended(writer, failure(error, detail), epoch)):
             return GOES_ON
         if writer.state.pending:

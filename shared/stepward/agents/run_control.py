@@ -205,16 +205,25 @@ class EndOrphans:
         self(key.tenant, writer.state, ORPHANED)
         writer.refresh_calls()  # what those below have cost is part of what this one has cost
         # Before the head is closed: whoever finds it closed wakes nobody any more.
-        self._wake(key, writer.state)
+        wake_machine(self.ports, key, writer.state)
         writer.between_steps(writer.finalize)
 
-    def _wake(self, key: RunKey, state: RunState) -> None:
-        """Wake the run's machine, whatever it waits for: a paused run may be parked for answers that it has."""
-        parked = state.parked.calls if state.parked else ()
-        for call in dict.fromkeys((*parked, SLOT_CALL, RESUME_CALL)):
-            token = self.ports.tokens.of(key, call)
-            if token:
-                self.ports.machine.answer(token)
+
+def wake_machine(ports: RunPorts, key: RunKey, state: RunState) -> None:
+    """Wake the machine of a run that has ended, whatever it waits for; safe to repeat.
+
+    A paused run may be parked for answers that it has, so the calls of its record do not say all.
+
+    Args:
+        ports: Where tokens are kept and machines are woken.
+        key: The run.
+        state: What its journal tells.
+    """
+    parked = state.parked.calls if state.parked else ()
+    for call in dict.fromkeys((*parked, SLOT_CALL, RESUME_CALL)):
+        token = ports.tokens.of(key, call)
+        if token:
+            ports.machine.answer(token)
 
 
 def _write_end(writer: RunWriter, reason: RunError) -> None:

@@ -83,8 +83,8 @@ def task_handler(message: str, request: type[Q]) -> Callable[[Callable[[Q, Any],
     return decorate
 
 
-room = lambda_handler
-"""The name of `lambda_handler` in folders that earlier releases have made."""
+room, task = lambda_handler, task_handler
+"""The names of both in folders that earlier releases have made."""
 
 
 def time_left_s(context: Any) -> Callable[[], float]:

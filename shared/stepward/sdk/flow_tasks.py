@@ -73,7 +73,14 @@ class Task:
         self.fields["compensate"] = plain(undo)
 
     def reference_name(self) -> str:
-        """Name the task as it is seen from where the flow stands: through its group once that is closed."""
+        """Name the task as the flow sees it here: through its group once that is closed.
+
+        Returns:
+            Its id, after those of the closed groups around it, with dots between.
+
+        Raises:
+            BadCall: It runs many times, within a body that is closed.
+        """
         names, scope = [self.id], self.scope
         while not scope.is_open and scope.owner is not None and scope.around is not None:
             if not isinstance(scope.owner, Parallel):
@@ -89,6 +96,9 @@ class Task:
         """Wait for another task; said twice is said once."""
         if name not in self.needs:
             self.needs.append(name)
+
+    spelled = reference_name
+    """The earlier name."""
 
     def need_task(self, other: Task) -> None:
         """Wait for a task, or let the body that this one is in wait for it."""

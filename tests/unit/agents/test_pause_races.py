@@ -201,3 +201,16 @@ def test_a_run_that_is_paused_beside_its_answers_is_woken_too(world: World) -> N
     token = world.wait(key, world.advance(key, awaited=answer.seq), "resume")
     EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
     assert token in world.machine.answered
+
+
+def test_the_janitor_wakes_an_orphan_whose_end_was_written_by_somebody_who_died(world: World) -> None:
+    key = world.start()
+    pause(world, key)
+    token = world.wait(key, world.advance(key), "resume")
+    wake, world.machine.answer = world.machine.answer, _dies  # type: ignore[method-assign]
+    with pytest.raises(DependencyTimeout):
+        EndOrphans(world.ports)(key.tenant, a_parent_of(key), ORPHANED)
+    world.machine.answer = wake  # type: ignore[method-assign]
+    world.clock.forward(31)
+    assert Sweep(world.ports)()["closed"] == 1
+    assert world.machine.answered == [token]

@@ -156,7 +156,7 @@ def test_wake_ups_of_one_tenant_are_added_up(send: Any, world: World) -> None:
 
 def test_handlers_of_folders_that_were_made_before_still_answer() -> None:
     handler = (
-        "from stepward.runtime.entry import room\n\n"
+        "from stepward.runtime.entry import room, task\n\n"
         "@room('served')\n"
         "def handle(event, context):\n"
         "    return {'statusCode': 200}\n"
