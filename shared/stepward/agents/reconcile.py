@@ -107,8 +107,8 @@ class CloseRun:
                  we: end ✓                          advance: epoch 2 ✗ → looks again: the run has ended
         """
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
-        if writer.state.end is not None:
-            # Whoever wrote the end may have died before waking the machine that waits.
+        if writer.state.end is not None and epoch is None:
+            # Whoever wrote the end may have died before waking the machine that waits; one that has ended waits no more.
             wake_machine(self.ports, key, writer.state)
         if not writer.between_steps(lambda: _is_ended(writer, failure(error, detail), epoch)):
             return GOES_ON

@@ -50,8 +50,8 @@ class TtlCache(Generic[V]):
             keep_if: Which fresh values are kept.
             use_if: Which kept values still serve; one that does not is read anew.
         """
-        expires_s, kept = self._entries.get(name, (0.0, None))
-        if kept is not None and self._now_s() < expires_s and use_if(kept):
+        kept = self.get(name)
+        if kept is not None and use_if(kept):
             return kept
         fresh = source()
         if keep_if(fresh):
