@@ -5,15 +5,26 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from ipaddress import ip_address
-from typing import Annotated, Any, Final, Literal
+from pathlib import Path
+from typing import Annotated, Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-BUILT_IN: Final = {"anthropic": ("anthropic",), "openai": ("openai", "openai-chat"), "bedrock": ("bedrock",)}
+_KNOWN: Final[dict[str, dict[str, Any]]] = json.loads(
+    (Path(__file__).parents[2] / "shared/stepward/ports/providers.json").read_text(encoding="utf-8")
+)
+KINDS: Final = _KNOWN["kinds"]
+"""What a provider may speak, and what holds of it."""
+
+BUILT_IN: Final[dict[str, tuple[str, ...]]] = {
+    name: tuple(facts["kinds"]) for name, facts in _KNOWN["built_in"].items()
+}
 """The providers that need no entry, with the kinds that an entry of their name may be."""
 
-KEY_VARIABLES: Final = {"anthropic": "ANTHROPIC_API_KEY", "openai": "OPENAI_API_KEY"}
+KEY_VARIABLES: Final[dict[str, str]] = {
+    name: facts["key_variable"] for name, facts in _KNOWN["built_in"].items() if "key_variable" in facts
+}
 """Where the vendors' own tools look for a key, which the laptop takes for a shared one."""
 
 MOST_BYTES: Final = 2_000
@@ -54,12 +65,18 @@ def _no_variable_of_aws(name: str) -> str:
     return name
 
 
+def _known_kind(kind: str) -> str:
+    if kind not in KINDS:
+        raise ValueError(f"it is one of {', '.join(map(repr, KINDS))}")
+    return kind
+
+
 class ProviderConfig(BaseModel):
     """One provider, or what a stage changes about a built-in one."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["anthropic", "openai", "openai-chat", "bedrock"]
+    kind: Annotated[str, AfterValidator(_known_kind)]
     url: Annotated[str, AfterValidator(_address)] | None = None
     # What one key may ask for: the vendor's word, or less.
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
@@ -73,10 +90,12 @@ class ProviderConfig(BaseModel):
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> ProviderConfig:
-        if self.kind == "openai-chat" and self.url is None:
-            raise ValueError('url: an "openai-chat" server has no address of its own; write it')
-        if self.kind == "bedrock" and self.key_env is not None:
-            raise ValueError("key_env: Bedrock takes no key, the function's own role is let in")
+        if KINDS[self.kind].get("needs_url") and self.url is None:
+            raise ValueError(f'url: an "{self.kind}" server has no address of its own; write it')
+        if not KINDS[self.kind].get("takes_key", True) and self.key_env is not None:
+            raise ValueError(
+                f"key_env: {self.kind.capitalize()} takes no key, the function's own role is let in"
+            )
         return self
 
 

@@ -1,6 +1,7 @@
 """The models that are known, as data with source and date: read once a process, from the files beside this one.
 
-Adding a model is an entry in its provider's file under `data`; adding a provider is a file there.
+Adding a model is an entry in its provider's file under `data`; adding a provider is a file there, and an
+entry in `ports/providers.json`.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import Any, Final
 
 from stepward.domain.model_cards import Capabilities, ModelCard
 from stepward.domain.money import Price
+from stepward.ports.providers import BUILT_IN
 
 _DATA: Final = Path(__file__).with_name("data")
 ALIASES: Final[Mapping[str, str]] = json.loads((_DATA / "aliases.json").read_text())
 """Names that stand for a model; what one stands for is looked up at each call, never kept."""
-PROVIDERS: Final = ("anthropic", "openai", "bedrock")
+PROVIDERS: Final = tuple(entry.name for entry in BUILT_IN)
 """Whose models are listed; each has a file."""
 
 

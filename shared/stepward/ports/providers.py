@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Annotated, Final, Literal, Protocol
+from pathlib import Path
+from typing import Annotated, Any, Final, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, StringConstraints, TypeAdapter
 
 from stepward.domain.ids import PROVIDER_PATTERN
 from stepward.domain.provider_pools import Pool
@@ -15,7 +17,19 @@ from stepward.domain.provider_pools import Pool
 SHARED: Final = "shared"
 """Stands where a tenant's name would: the keys of whoever has none of its own."""
 
-ProviderKind = Literal["anthropic", "openai", "openai-chat", "bedrock"]
+KNOWN: Final[dict[str, dict[str, Any]]] = json.loads(
+    Path(__file__).with_name("providers.json").read_text(encoding="utf-8")
+)
+"""What providers may speak, and those that need no entry; `infra/config/providers.py` reads the same file."""
+
+
+def _known_kind(kind: str) -> str:
+    if kind not in KNOWN["kinds"]:
+        raise ValueError(f"it is one of {', '.join(KNOWN['kinds'])}")
+    return kind
+
+
+ProviderKind = Annotated[str, AfterValidator(_known_kind)]
 ProviderName = Annotated[str, StringConstraints(pattern=PROVIDER_PATTERN)]
 
 
@@ -37,15 +51,17 @@ class ProviderEntry(BaseModel):
     @property
     def takes_key(self) -> bool:
         """Whether its calls carry a key of ours; on Bedrock the function's own role is the key."""
-        return self.kind != "bedrock"
+        takes_key: bool = KNOWN["kinds"][self.kind].get("takes_key", True)
+        return takes_key
 
 
-BUILT_IN: Final = (
-    ProviderEntry(name="anthropic", kind="anthropic"),
-    # OpenAI sends no sign of life while a model reasons, which may take minutes.
-    ProviderEntry(name="openai", kind="openai", silence_s=300),
-    ProviderEntry(name="bedrock", kind="bedrock"),
-)
+def _built_in(name: str, facts: dict[str, Any]) -> ProviderEntry:
+    given = {field: facts[field] for field in ("silence_s",) if field in facts}
+    return ProviderEntry(name=name, kind=facts["kinds"][0], **given)
+
+
+BUILT_IN: Final = tuple(_built_in(name, facts) for name, facts in KNOWN["built_in"].items())
+"""OpenAI's may be silent for longer: it sends no sign of life while a model reasons, which may take minutes."""
 
 
 def read_entries(text: str) -> tuple[ProviderEntry, ...]:

@@ -11,6 +11,8 @@ from stepward.domain.model_cards import MOST_CALL_S, ModelCard
 from stepward.domain.money import Price
 from stepward.models.base import price_of
 from stepward.models.cards import ALIASES, card_of, list_prices, listed_card, listed_models, offered_models
+from stepward.models.gateway import CLIENTS
+from stepward.ports.providers import KNOWN
 
 CARDS = [listed_card(model) for model in listed_models()]
 TODAY = date(2026, 11, 30)
@@ -124,3 +126,10 @@ def test_a_model_that_ended_without_a_price_names_its_successor() -> None:
         price_of("gpt-4")
     assert "ended on 2026-10-23" in refused.value.detail
     assert (refused.value.field, refused.value.fix) == ("model", "use 'gpt-5.6-sol'")
+
+
+def test_every_kind_of_provider_has_a_client_and_every_built_in_one_its_models() -> None:
+    assert {*KNOWN["kinds"]} == {*CLIENTS}
+    for name, facts in KNOWN["built_in"].items():
+        assert {*facts["kinds"]} <= {*KNOWN["kinds"]}
+        assert any(card.provider == name for model in listed_models() if (card := listed_card(model)))

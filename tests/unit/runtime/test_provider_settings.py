@@ -25,7 +25,7 @@ def test_without_entries_there_are_the_built_in_ones() -> None:
 
 def test_an_entry_of_a_built_in_name_stands_in_its_place() -> None:
     found = read('providers.anthropic.url="http://127.0.0.1:9000/"')
-    assert list(found) == ["anthropic", "openai", "bedrock"]
+    assert list(found) == [entry.name for entry in BUILT_IN]
     assert found["anthropic"] == ProviderEntry(
         name="anthropic", kind="anthropic", base_url="http://127.0.0.1:9000"
     )
