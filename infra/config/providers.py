@@ -76,6 +76,7 @@ class ProviderConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    # What it speaks; a built-in one need not say it.
     kind: Annotated[str, AfterValidator(_known_kind)]
     url: Annotated[str, AfterValidator(_address)] | None = None
     # What one key may ask for: the vendor's word, or less.

@@ -13,7 +13,7 @@ from pydantic_core import PydanticUndefined
 
 from docs.generator.tables import code, page, table
 from infra.config import StageConfig, load_config, stages
-from infra.config.providers import ProviderConfig
+from infra.config.providers import BUILT_IN, KEY_VARIABLES, KINDS, ProviderConfig
 from stepward.agents.definition_schema import agent_schema
 from stepward.cli.workflow_types import takes, types_of
 from stepward.domain.tools import Placement
@@ -112,6 +112,7 @@ def configuration() -> str:
         table(["setting", *there], rows),
         "## [providers.NAME]",
         _settings(ProviderConfig),
+        _providers(),
     )
 
 
@@ -144,6 +145,16 @@ def _settings(model: type[BaseModel]) -> str:
         for name, field in model.model_fields.items()
     ]
     return table(["setting", "default", "what it is for"], rows)
+
+
+def _providers() -> str:
+    kinds = [(code(name), facts["protocol"]) for name, facts in KINDS.items()]
+    built_in = [
+        (code(name), ", ".join(map(code, of_kinds)), code(KEY_VARIABLES.get(name)))
+        for name, of_kinds in BUILT_IN.items()
+    ]
+    head = ["built in", "kinds", "where a laptop takes its key from"]
+    return f"{table(['kind', 'what it speaks'], kinds)}\n\n{table(head, built_in)}"
 
 
 def _default(value: Any) -> str:
