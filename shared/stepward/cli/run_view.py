@@ -37,6 +37,29 @@ def _figures(run: Run | WorkflowRun) -> tuple[str, str]:
     return output.usd(run["totals"]["cost_usd_micros"]), output.age(run["created_at"])
 
 
+def shared_fields(
+    run: Run | WorkflowRun, own: Mapping[str, object], charge: Mapping[str, object]
+) -> dict[str, object]:
+    """Write what runs of both kinds show, for `output.fields`.
+
+    Args:
+        run: As the API shows it.
+        own: What its kind alone shows, after the run's times.
+        charge: What it is charged to, after who answers.
+    """
+    kind = "workflow" if is_of_workflow(run) else "agent"
+    return {
+        "run": run["id"],
+        kind: f"{cast('Mapping[str, str]', run)[kind]} {run['version']}",
+        "created": run["created_at"],
+        "ended": run["ended_at"],
+        **own,
+        "answered by": answered_by(run) or None,
+        **charge,
+        "principal": run["principal"],
+    }
+
+
 def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:
     """Return True for a workflow's run; an older stage does not send `kind`."""
     return "workflow" in run

@@ -168,21 +168,13 @@ def _show_run(run: Run) -> None:
     if run_view.is_of_workflow(run):
         workflow_view.show_run(run)
         return
-    output.fields(
-        {
-            "run": run["id"],
-            "agent": f"{run['agent']} {run['version']}",
-            "created": run["created_at"],
-            "ended": run["ended_at"],
-            "deadline": run["deadline_at"],
-            "paused": "yes" if run.get("paused") else None,
-            **run_view.wait_fields(run),
-            "fork of": _origin(run),
-            "answered by": run_view.answered_by(run) or None,
-            "charged to": _charged_to(run),
-            "principal": run["principal"],
-            "input": output.as_line(run.get("input", "")),
-        }
-    )
+    own = {
+        "deadline": run["deadline_at"],
+        "paused": "yes" if run.get("paused") else None,
+        **run_view.wait_fields(run),
+        "fork of": _origin(run),
+    }
+    shared = run_view.shared_fields(run, own, {"charged to": _charged_to(run)})
+    output.fields({**shared, "input": output.as_line(run.get("input", ""))})
     output.say("")
     timeline.show_verdict(run)

@@ -91,21 +91,14 @@ def money(run: WorkflowRun) -> tuple[str, str]:
 
 def show_run(run: WorkflowRun) -> None:
     """Show a run whole, with a row a task."""
-    output.fields(
-        {
-            "run": run["id"],
-            "workflow": f"{run['workflow']} {run['version']}",
-            "created": run["created_at"],
-            "ended": run["ended_at"],
-            "deadline": None if run["ended_at"] else run["deadline_at"],
-            "part of": run["parent"],
-            "again": run.get("rerun_of"),
-            "answered by": run_view.answered_by(run) or None,
-            "charged": "no" if run.get("charged") is False else None,
-            "principal": run["principal"],
-            "input": output.clip(output.as_line(run.get("input", "")), 200),
-        }
-    )
+    own = {
+        "deadline": None if run["ended_at"] else run["deadline_at"],
+        "part of": run["parent"],
+        "again": run.get("rerun_of"),
+    }
+    charge = {"charged": "no" if run.get("charged") is False else None}
+    shared = run_view.shared_fields(run, own, charge)
+    output.fields({**shared, "input": output.clip(output.as_line(run.get("input", "")), 200)})
     right = ("took", "tries", "cost", "AWS")
     table = output.table("task", "type", "status", *right, "", right=right)
     for task in run.get("tasks", []):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, cast
+from typing import Any, Literal, Unpack, cast
 
 from stepward.domain.run_queue import Priority
 from stepward.sdk.areas import Areas
 from stepward.sdk.errors import StillRunning
-from stepward.sdk.shapes import Event, EventPage, Run, has_ended
-from stepward.sdk.transport import path_to, said
+from stepward.sdk.shapes import Event, EventPage, Run, StartOptions, has_ended
+from stepward.sdk.transport import path_to, said, start_options
 from stepward.sdk.workflow_shapes import RunPage
 
 FIRST_POLL_S = 0.25
@@ -19,19 +19,17 @@ LONGEST_POLL_S = 2.0
 class RunMethods(Areas):
     """Start, list, follow, wait for and cancel runs."""
 
-    def start_run(  # noqa: PLR0913  what a start may say are its parameters
+    def start_run(
         self,
         agent: str,
         input: str | Mapping[str, Any],  # noqa: A002  the API's own word for it
         *,
         wait: int = 0,
         idempotency_key: str | None = None,
-        version: str | None = None,
         deadline_s: int | None = None,
         priority: Priority | None = None,
-        rehearse: bool | None = None,
-        charge: bool | None = None,
         attachments: Sequence[str] = (),
+        **options: Unpack[StartOptions],
     ) -> Run:
         """Start a run.
 
@@ -42,27 +40,23 @@ class RunMethods(Areas):
             input: What it is to work on.
             wait: For how many seconds the call may wait for the answer, at most 25. Default: 0.
             idempotency_key: The same key starts one run only. Default: a new one.
-            version: A version or a label. Default: the newest.
             deadline_s: How many seconds of active time it may take. Default, as of `priority`: what the agent says.
             priority: Its place among the runs that wait for a slot.
-            rehearse: Whether the agent's rehearsal answers, or its model. Default: what the stage says.
-            charge: Whether a rehearsed run draws on budgets and counts among the costs. Default: what the stage says.
             attachments: Keys of data files, as `data.put` writes them, that its model is shown before the input; 10 at most.
+            options: What a start of either kind may say: the fields of `stepward.sdk.shapes.StartOptions`.
 
         Returns:
             The run, with its answer if that came in time.
         """
         body = {
             "input": input if isinstance(input, str) else dict(input),
-            "version": version,
             "deadline_s": deadline_s,
             "priority": priority,
-            "rehearse": rehearse,
-            "charge": charge,
             "attachments": list(attachments) or None,
         }
         path = path_to("agents", agent, "runs")
-        return cast("Run", self._wire.post_once(path, said(body), idempotency_key, wait=wait))
+        body = said(body) | start_options(options)
+        return cast("Run", self._wire.post_once(path, body, idempotency_key, wait=wait))
 
     def runs(
         self,

@@ -72,6 +72,17 @@ class Attachment(TypedDict):
     sha256: str
 
 
+class StartOptions(TypedDict, total=False):
+    """What a start may say of either kind of run; what is None is left out."""
+
+    version: str | None
+    """A version, or for an agent a label. Default: the newest."""
+    rehearse: bool | None
+    """Whether rehearsals answer, or models. Default: what the stage says."""
+    charge: bool | None
+    """Whether a rehearsed run draws on budgets and counts among the costs. Default: what the stage says."""
+
+
 class AnyRun(TypedDict):
     """What the runs of agents and of workflows both have."""
 

@@ -14,6 +14,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception, stop_after_at
 from tenacity.wait import wait_exponential, wait_random
 
 from stepward.sdk.errors import ApiError, BadCall, StepwardError, Unreachable
+from stepward.sdk.shapes import StartOptions
 
 RETRIED_STATUSES = frozenset({429, 503})
 ATTEMPTS = 4
@@ -193,6 +194,18 @@ def unreachable(url: str, error: httpx2.RequestError) -> StepwardError:
 def said(body: Mapping[str, Any]) -> dict[str, Any]:
     """Leave out of a body what the caller did not say."""
     return {name: value for name, value in body.items() if value is not None}
+
+
+def start_options(options: StartOptions) -> dict[str, Any]:
+    """Return what the caller said of a start.
+
+    Raises:
+        TypeError: No start has an option of that name.
+    """
+    for name in options:
+        if name not in StartOptions.__optional_keys__:
+            raise TypeError(f"a start has no option {name!r}")
+    return said(options)
 
 
 def path_to(*segments: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, Unpack, cast
 
 from stepward.sdk.errors import StillRunning
-from stepward.sdk.transport import Transport, path_to, said
+from stepward.sdk.shapes import StartOptions
+from stepward.sdk.transport import Transport, path_to, said, start_options
 from stepward.sdk.workflow_shapes import WorkflowRun, WorkflowRunPage
 
 FIRST_POLL_S: Final = 0.25
@@ -30,11 +31,9 @@ class WorkflowRunMethods:
         workflow_id: str,
         input: Any = None,  # noqa: A002  the API's own word for it
         *,
-        version: str | None = None,
         wait: int = 0,
         idempotency_key: str | None = None,
-        rehearse: bool | None = None,
-        charge: bool | None = None,
+        **options: Unpack[StartOptions],
     ) -> WorkflowRun:
         """Start a run.
 
@@ -43,11 +42,9 @@ class WorkflowRunMethods:
         Args:
             workflow_id: The workflow's id.
             input: Any JSON value. Default: `{}`.
-            version: A version. Default: the newest.
             wait: Seconds that the call may wait for the end, at most 25. Default: 0.
             idempotency_key: The same key starts one run only. Default: a new one.
-            rehearse: Whether rehearsals answer for all its agents, or models. Default: what the stage says.
-            charge: Whether rehearsed agents are charged. Default: what the stage says.
+            options: What a start of either kind may say: the fields of `stepward.sdk.shapes.StartOptions`.
 
         Returns:
             The run, with its output if it ended in time.
@@ -55,8 +52,8 @@ class WorkflowRunMethods:
         Raises:
             ApiError: `NotFound`, `InvalidRequest` for the input, `Conflict` while the version is PUBLISHING.
         """
-        choice = {"version": version or None, "rehearse": rehearse, "charge": charge}
-        body = {"input": {} if input is None else input} | said(choice)
+        choice = start_options({**options, "version": options.get("version") or None})
+        body = {"input": {} if input is None else input} | choice
         path = path_to("workflows", workflow_id, "runs")
         return cast("WorkflowRun", self._wire.post_once(path, body, idempotency_key, wait=wait))
 

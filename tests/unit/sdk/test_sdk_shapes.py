@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any, NotRequired, get_origin, get_type_hints
 
+import pytest
+
 from stepward.agents.show_runs import new_run_view
 from stepward.domain.aws_prices import AwsCost as SentCost
 from stepward.domain.runs import RunStatus, Totals, run_view
@@ -23,6 +25,14 @@ def test_a_run_has_the_fields_of_its_type() -> None:
     assert Totals.model_fields.keys() == get_type_hints(RunTotals).keys()
     assert SentCost.model_fields.keys() == get_type_hints(AwsCost).keys()
     assert SentTotals.model_fields.keys() == get_type_hints(WorkflowTotals).keys()
+
+
+def test_a_start_refuses_an_option_that_no_start_has() -> None:
+    client, misspelt = FakeApi([]).client(), {"rehears": True}
+    starts: tuple[Any, ...] = (client.start_run, client.workflows.start)
+    for start in starts:
+        with pytest.raises(TypeError, match="no option 'rehears'"):
+            start("helper", "hello", **misspelt)
 
 
 def test_a_start_may_say_its_priority_and_who_answers() -> None:
