@@ -18,6 +18,7 @@ from stepward.cli.data import content_type_of, read_bytes
 from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
 from stepward.cli.input_files import read_input
 from stepward.cli.options import TriggerArgument
+from stepward.domain.triggers import HOW_TO_FIRE
 from stepward.sdk import Stepward
 from stepward.sdk.triggers import Trigger, TriggerState
 
@@ -83,8 +84,8 @@ def _sender(
             return lambda: stepward.triggers.put_event(trigger["id"], given)
         case kind:
             raise InputError(
-                f"{trigger['id']} is of kind {kind}: it fires when its time comes.",
-                f"See what it would start: stepward triggers try {trigger['id']} --event '{{}}'",
+                f"{trigger['id']} is of kind {kind}, which no command fires.",
+                HOW_TO_FIRE.get(kind, "look up its kind in the documentation").replace("ID", trigger["id"]),
             )
 
 

@@ -194,7 +194,7 @@ def _starts(each: Mapping[str, Any]) -> str:
 
 
 def _settings(trigger: Trigger) -> Any:
-    return trigger.get("s3") or trigger.get("event") or trigger.get("schedule") or trigger.get("path") or ""
+    return trigger.get(trigger["kind"]) or trigger.get("path") or ""
 
 
 def _show_trigger(trigger: Trigger) -> None:

@@ -6,6 +6,7 @@ Triggers are data: a thousand of them add no resource, except that each schedule
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -75,6 +76,15 @@ class TriggerKind(StrEnum):
     EVENT = "event"
     SCHEDULE = "schedule"
     WEBHOOK = "webhook"
+
+
+HOW_TO_FIRE: Final[Mapping[str, str]] = {
+    TriggerKind.S3: "put a file under its prefix: stepward triggers fire ID --file FILE",
+    TriggerKind.EVENT: "put an event: stepward triggers fire ID --event EVENT",
+    TriggerKind.SCHEDULE: "it fires when its time comes; `stepward triggers try` shows what it would start",
+    TriggerKind.WEBHOOK: "make a signed call: stepward triggers fire ID --event BODY --secret whsec_…",
+}
+"""What to do for a trigger of each kind to fire; `ID` stands for its id."""
 
 
 class ObjectMatch(BaseModel):
@@ -150,8 +160,9 @@ class Trigger(AnswerChoice):
 
     @model_validator(mode="after")
     def _has_what_its_kind_needs(self) -> Self:
-        needed = None if self.kind is TriggerKind.WEBHOOK else self.kind.value
-        given = {name for name in ("s3", "event", "schedule") if getattr(self, name) is not None}
+        matches = {kind.value for kind in TriggerKind} & type(self).model_fields.keys()
+        needed = self.kind.value if self.kind.value in matches else None
+        given = {name for name in matches if getattr(self, name) is not None}
         if needed and needed not in given:
             raise ValueError(f"a trigger of kind {self.kind} needs `{needed}`")
         if foreign := given - {needed}:
@@ -164,6 +175,12 @@ class Trigger(AnswerChoice):
         if size > INPUT_LIMIT_BYTES:
             raise ValueError(f"`input` takes {size} bytes, the limit is {INPUT_LIMIT_BYTES}")
         return self
+
+    @property
+    def source(self) -> str | None:
+        """From where its events come, which the operator has to give to its tenant; None where nothing has to be given."""
+        found = self.event.source if self.event else None
+        return None if found == WORKFLOW_EVENTS else found  # each tenant gets those of its own runs
 
     @property
     def channel(self) -> str | None:

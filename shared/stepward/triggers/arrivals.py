@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.errors import Bug
 from stepward.domain.ids import TENANT_PATTERN
 from stepward.domain.patterns import fits
-from stepward.domain.triggers import WORKFLOW_EVENTS, Trigger, event_channel, object_channel
+from stepward.domain.triggers import WORKFLOW_EVENTS, Trigger, TriggerKind, event_channel, object_channel
 
 _KEY: Final = re.compile(r"tenants/([^/]+)/(.+)", re.DOTALL)
 
@@ -26,13 +26,11 @@ class Arrival:
     event: dict[str, Any]
     channels: tuple[str, ...] = ()
     what: str = ""
-    is_object: bool = False
+    kind: TriggerKind = TriggerKind.EVENT
 
     def fits(self, trigger: Trigger) -> bool:
         """Tell whether this arrival is what a trigger waits for."""
-        if self.is_object:
-            return trigger.s3 is not None and object_fits(trigger, self.event)
-        return trigger.event is not None and event_fits(trigger, self.event)
+        return trigger.kind is self.kind and fits_trigger(trigger, self.event)
 
 
 class ScheduledCall(BaseModel):
@@ -119,7 +117,18 @@ def object_arrival(event: Mapping[str, Any]) -> Arrival | Unclaimed:
         "version": version,
     }
     channels = tuple(dict.fromkeys((object_channel(key), object_channel(""))))
-    return Arrival(tenant, seen["id"], seen, channels, key, is_object=True)
+    return Arrival(tenant, seen["id"], seen, channels, key, TriggerKind.S3)
+
+
+def fits_trigger(trigger: Trigger, event: Mapping[str, Any]) -> bool:
+    """Tell whether what a template would see is what a trigger of its kind waits for."""
+    match trigger.kind:
+        case TriggerKind.S3:
+            return object_fits(trigger, event)
+        case TriggerKind.EVENT:
+            return event_fits(trigger, event)
+        case _:
+            return True
 
 
 def object_fits(trigger: Trigger, event: Mapping[str, Any]) -> bool:

@@ -16,7 +16,7 @@ from stepward.domain.run_origins import Caller
 from stepward.domain.runs import AnswerChoice
 from stepward.domain.schedules import next_times
 from stepward.domain.signatures import new_seed, secret_of
-from stepward.domain.triggers import TRIGGER_ID_PATTERN, WORKFLOW_EVENTS, KeptTrigger, Trigger, TriggerKind
+from stepward.domain.triggers import TRIGGER_ID_PATTERN, KeptTrigger, Trigger, TriggerKind
 from stepward.ports.clock import Clock, iso
 from stepward.ports.triggers import HookSecret, Schedules, Triggers, changed_meanwhile
 from stepward.triggers.starts import Startables
@@ -164,14 +164,12 @@ class DefineTriggers:
         return refused(self._checks_of_start(tenant, start))
 
     def _check_source(self, tenant: str, trigger: Trigger) -> None:
-        if trigger.event is None or trigger.event.source == WORKFLOW_EVENTS:
-            return  # each tenant gets those of its own runs
-        if self.sources.get(trigger.event.source) != tenant:
+        if trigger.source is not None and self.sources.get(trigger.source) != tenant:
             mine = sorted(source for source, owner in self.sources.items() if owner == tenant)
             known = f"use one of: {', '.join(mine)}" if mine else "none is given to it yet"
             raise InvalidRequest(
-                f"events from {trigger.event.source!r} are not given to this tenant.",
-                field="event.source",
+                f"events from {trigger.source!r} are not given to this tenant.",
+                field=f"{trigger.kind}.source",
                 fix=f"{known}; the operator maps sources to tenants in the stage's `event_sources`",
             )
 

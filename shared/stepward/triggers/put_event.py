@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from stepward.agents.requests import parse
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.triggers import WORKFLOW_EVENTS, EventMatch
+from stepward.domain.triggers import HOW_TO_FIRE, WORKFLOW_EVENTS, EventMatch, TriggerKind
 from stepward.ports.triggers import Events, Triggers
 from stepward.triggers.arrivals import event_fits
 from stepward.triggers.define import find_trigger
@@ -100,12 +100,9 @@ def _only_type(wanted: EventMatch) -> str:
     )
 
 
-def _of_another_kind(trigger_id: str, kind: str) -> InvalidRequest:
-    ways = {
-        "s3": "put a file under its prefix: stepward triggers fire ID --file FILE",
-        "webhook": "make a signed call: stepward triggers fire ID --event BODY --secret whsec_…",
-        "schedule": "it fires when its time comes; `stepward triggers try` shows what it would start",
-    }
+def _of_another_kind(trigger_id: str, kind: TriggerKind) -> InvalidRequest:
     return InvalidRequest(
-        f"{trigger_id!r} is of kind {kind}; only an event can be put.", field="trigger_id", fix=ways[kind]
+        f"{trigger_id!r} is of kind {kind}; only an event can be put.",
+        field="trigger_id",
+        fix=HOW_TO_FIRE[kind],
     )

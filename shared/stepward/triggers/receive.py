@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from stepward.domain.errors import Bug, StepwardError
-from stepward.domain.triggers import FireResult, KeptTrigger
+from stepward.domain.triggers import FireResult, KeptTrigger, TriggerKind
 from stepward.ports.clock import Clock, iso
 from stepward.ports.triggers import Triggers
 from stepward.triggers.arrivals import Arrival, ScheduledCall, Unclaimed, arrival_of
@@ -69,8 +69,8 @@ class Receive:
         return [kept for kept in listening if kept.trigger.enabled and arrival.fits(kept.trigger)]
 
     def _count_unmatched(self, arrival: Arrival) -> None:
-        at = iso(self.clock.now())
-        self.triggers.count_unmatched(arrival.tenant, is_object=arrival.is_object, at=at, what=arrival.what)
+        at, is_object = iso(self.clock.now()), arrival.kind is TriggerKind.S3
+        self.triggers.count_unmatched(arrival.tenant, is_object=is_object, at=at, what=arrival.what)
 
     def _fire_all(self, waiting: list[KeptTrigger], arrival: Arrival) -> list[Fired]:
         """Fire all; those that have started are found again by their key when the event is delivered once more."""

@@ -14,7 +14,7 @@ from stepward.domain.schedules import next_times
 from stepward.domain.triggers import KeptTrigger, TriggerKind
 from stepward.ports.clock import Clock, from_iso, iso
 from stepward.ports.triggers import Triggers
-from stepward.triggers.arrivals import event_fits, object_fits
+from stepward.triggers.arrivals import fits_trigger
 from stepward.triggers.define import find_trigger
 from stepward.triggers.fire import start_body
 from stepward.triggers.starts import Startables
@@ -74,7 +74,11 @@ class TryTrigger:
         """Say whether the event fits and what it would start; the faults are those that a real event would meet."""
         event = parse(TestRequest, body).event
         kept = find_trigger(self.triggers, tenant, trigger_id)
-        answer: dict[str, Any] = {"fits": _fits(kept, event), "would_start": None, "error": None}
+        answer: dict[str, Any] = {
+            "fits": fits_trigger(kept.trigger, event),
+            "would_start": None,
+            "error": None,
+        }
         try:
             answer["would_start"] = self._start_of(kept, event)
         except (CallerError, ModelFault) as error:
@@ -100,16 +104,6 @@ def trigger_view(kept: KeptTrigger) -> dict[str, Any]:
     if kept.trigger.kind is TriggerKind.WEBHOOK:
         shown["path"] = f"/hooks/{kept.tenant}/{kept.trigger.id}"
     return shown
-
-
-def _fits(kept: KeptTrigger, event: dict[str, Any]) -> bool:
-    match kept.trigger.kind:
-        case TriggerKind.S3:
-            return object_fits(kept.trigger, event)
-        case TriggerKind.EVENT:
-            return event_fits(kept.trigger, event)
-        case _:
-            return True
 
 
 def _reason(error: StepwardError) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 
 import yaml
 
-from stepward.domain.triggers import Trigger
+from stepward.domain.triggers import HOW_TO_FIRE, Trigger, TriggerKind
 from stepward.triggers.fire import start_body
 from stepward.triggers.templates import check_template
 from tests.support.docs_pages import page
@@ -19,3 +19,8 @@ def test_the_pages_trigger_is_one() -> None:
     check_template(trigger.input)
     body = start_body(trigger, {"content": {"order": "SO-40120"}})
     assert body == {"input": {"order_id": "SO-40120"}}
+
+
+def test_every_kind_of_trigger_is_on_the_page_and_says_how_it_is_fired() -> None:
+    assert [kind for kind in TriggerKind if f"| `{kind}` |" not in page("guides/triggers.md")] == []
+    assert HOW_TO_FIRE.keys() == {*TriggerKind}
