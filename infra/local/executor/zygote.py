@@ -18,9 +18,12 @@ import sys
 from typing import Any
 
 _PRELOADED_MODULES = (
-    "boto3", "pydantic", "aws_lambda_powertools.event_handler", "aws_lambda_powertools.logging",
-    "aws_lambda_powertools.metrics", "jsonata", "ulid", "tenacity", "urllib3", "concurrent.futures", "http.client",
-    "snapshot_restore_py", "simplejson", "logging.handlers", "yaml",
+    "boto3", "pydantic", "pydantic.main", "pydantic.dataclasses", "pydantic.functional_serializers",
+    "pydantic.functional_validators", "pydantic.networks", "pydantic.root_model", "pydantic.type_adapter",
+    "pydantic.types", "pydantic.deprecated.class_validators", "zoneinfo", "difflib",
+    "aws_lambda_powertools.event_handler", "aws_lambda_powertools.event_handler.router",
+    "aws_lambda_powertools.logging", "aws_lambda_powertools.metrics", "jsonata", "ulid", "tenacity", "urllib3",
+    "concurrent.futures", "http.client", "snapshot_restore_py", "simplejson", "logging.handlers", "yaml",
 )  # fmt: skip
 _WARM_CLIENTS = ("dynamodb", "s3", "stepfunctions", "sqs", "lambda")
 _MAX_MESSAGE_BYTES = 256 * 1024
