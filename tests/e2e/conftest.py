@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -133,6 +135,23 @@ def api(laptop: Laptop) -> Iterator[httpx2.Client]:
     limits = httpx2.Limits(max_connections=120)
     with httpx2.Client(base_url=laptop.url, headers=headers, timeout=60, limits=limits) as client:
         yield client
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant that no other test uses, and a client that asks as its owner."""
+
+    name: str
+    api: httpx2.Client
+
+
+@pytest.fixture
+def tenant(laptop: Laptop) -> Iterator[Tenant]:
+    """Make a tenant of the test's own, so that its limits, budgets and status show nothing of other tests."""
+    name = f"tenant-{uuid.uuid4().hex[:8]}"
+    headers = {"Authorization": f"Bearer {laptop.issue_key(name, 'owner')}"}
+    with httpx2.Client(base_url=laptop.url, headers=headers, timeout=60) as client:
+        yield Tenant(name, client)
 
 
 def put_dataset(laptop: Laptop, name: str, body: bytes) -> None:

@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.e2e.conftest import forget_limits
+from tests.e2e.conftest import Tenant
 from tests.e2e.ends import end_of, run_of
 from tests.local.patience import wait_for
 from tests.support.builders import an_agent_body
@@ -171,26 +171,22 @@ def test_the_command_pauses_forks_and_compares(laptop: Laptop, api: httpx2.Clien
     assert status["slots"]["limit"] == 10
 
 
-def test_the_status_shows_the_line(api: httpx2.Client, laptop: Laptop, site: str, let_go: LetGo) -> None:
-    try:
-        laptop.operate("account_limits", "--tenant", "acme", "--active", "1")
-        forget_limits(laptop)
-        first = slow(api, site)
-        second = start(api, "slow")["id"]
-        status = api.get("/system/status").json()
-        assert (status["active"], status["in_line"]["normal"], status["slots"]["free"]) == (1, 1, 0)
-        assert status["oldest_in_line_s"] >= 0
-        assert api.post(f"/runs/{second}/pause").status_code == 202
-        assert api.get("/system/status").json()["in_line"]["total"] == 0
-        assert look(api, second)["waiting_for"]["what"] == "pause"
-        let_go()
-        end_of(api, first)
-        assert look(api, second)["status"] == "PENDING"
-        api.post(f"/runs/{second}/resume")
-        assert end_of(api, second)["status"] == "COMPLETED"
-    finally:
-        laptop.operate("account_limits", "--tenant", "acme", "--active", "10")
-        forget_limits(laptop)
+def test_the_status_shows_the_line(tenant: Tenant, laptop: Laptop, site: str, let_go: LetGo) -> None:
+    api = tenant.api
+    laptop.operate("account_limits", "--tenant", tenant.name, "--active", "1")
+    first = slow(api, site)
+    second = start(api, "slow")["id"]
+    status = api.get("/system/status").json()
+    assert (status["active"], status["in_line"]["normal"], status["slots"]["free"]) == (1, 1, 0)
+    assert status["oldest_in_line_s"] >= 0
+    assert api.post(f"/runs/{second}/pause").status_code == 202
+    assert api.get("/system/status").json()["in_line"]["total"] == 0
+    assert look(api, second)["waiting_for"]["what"] == "pause"
+    let_go()
+    end_of(api, first)
+    assert look(api, second)["status"] == "PENDING"
+    api.post(f"/runs/{second}/resume")
+    assert end_of(api, second)["status"] == "COMPLETED"
 
 
 def _stepward(laptop: Laptop, *words: str) -> subprocess.CompletedProcess[str]:

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,7 @@ import httpx2
 import pytest
 
 from infra.local.laptop import Laptop
-from tests.e2e.conftest import forget_limits
+from tests.e2e.conftest import Tenant
 from tests.e2e.ends import version_of
 from tests.local.patience import wait_for
 from tests.support.builders import an_agent_body
@@ -24,14 +23,9 @@ ASK = {"id": "ask", "type": "human", "question": "May it?", "timeout_s": 3_600, 
 
 
 @pytest.fixture
-def one_slot(laptop: Laptop) -> Iterator[None]:
-    def allow(active: int) -> None:
-        laptop.operate("account_limits", "--tenant", "acme", "--active", str(active))
-        forget_limits(laptop)
-
-    allow(1)
-    yield
-    allow(10)
+def one_slot(laptop: Laptop, tenant: Tenant) -> httpx2.Client:
+    laptop.operate("account_limits", "--tenant", tenant.name, "--active", "1")
+    return tenant.api
 
 
 def register(api: httpx2.Client, name: str, *tasks: dict[str, Any]) -> str:
@@ -48,16 +42,12 @@ def status(api: httpx2.Client, run: str) -> str:
     return str(api.get(f"/runs/{run}").json()["status"])
 
 
-def test_workflows_wait_for_slots_and_give_them_back(
-    api: httpx2.Client, laptop: Laptop, one_slot: None
-) -> None:
+def test_workflows_wait_for_slots_and_give_them_back(one_slot: httpx2.Client) -> None:
+    api = one_slot
     rest = register(api, "resting", {"id": "rest", "type": "wait", "seconds": 30})
-    wait_for(lambda: api.get("/system/status").json()["active"] == 0 or None)
     first, second = start(api, rest), start(api, rest)
     assert (status(api, first), status(api, second)) == ("RUNNING", "PENDING")
-    # Others of this laptop's tests may have left runs that wait for a person; none of them may hold a slot.
     seen = api.get("/system/status").json()
-    waited_before = seen["waiting"]
     assert (seen["active"], seen["in_line"]["normal"], seen["slots"]["free"]) == (1, 1, 0)
     assert api.post(f"/runs/{second}/cancel").status_code == 202
     assert api.get("/system/status").json()["in_line"]["total"] == 0
@@ -80,25 +70,22 @@ def test_workflows_wait_for_slots_and_give_them_back(
     for run in waiting:
         wait_for(lambda run=run: status(api, run) == "WAITING" or None)  # type: ignore[misc]
     seen = api.get("/system/status").json()
-    assert (seen["active"], seen["waiting"], seen["in_line"]["total"]) == (0, waited_before + 2, 0)
+    assert (seen["active"], seen["waiting"], seen["in_line"]["total"]) == (0, 2, 0)
     for run in waiting:
         task = next(one for one in api.get(f"/runs/{run}").json()["tasks"] if one["task"] == "ask")
         said = api.post(f"/approvals/{task['approval']}/decision", json={"decision": "approve"})
         assert said.status_code == 200, said.text
         wait_for(lambda run=run: status(api, run) == "COMPLETED" or None)  # type: ignore[misc]
     seen = api.get("/system/status").json()
-    assert (seen["active"], seen["waiting"]) == (0, waited_before)
+    assert (seen["active"], seen["waiting"]) == (0, 0)
 
 
-def test_a_used_up_budget_refuses_workflows_too(api: httpx2.Client, laptop: Laptop) -> None:
+def test_a_used_up_budget_refuses_workflows_too(tenant: Tenant) -> None:
+    api = tenant.api
     made = register(api, "costless", {"id": "make", "type": "transform", "output": 1})
     api.put("/budgets/month", json={"limit_usd": 0})
-    try:
-        refused = wait_for(lambda: _refused(api, made), 40)
-        assert (refused["code"], refused["field"]) == ("BudgetExceeded", "budget")
-    finally:
-        api.delete("/budgets/month")
-        forget_limits(laptop)
+    refused = wait_for(lambda: _refused(api, made), 40)
+    assert (refused["code"], refused["field"]) == ("BudgetExceeded", "budget")
 
 
 def _refused(api: httpx2.Client, workflow: str) -> dict[str, Any] | None:
