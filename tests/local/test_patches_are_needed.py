@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from infra.local import engine
 from tests.local import (
     test_engine_definitions,
@@ -50,8 +52,12 @@ def test_every_patch_has_a_test() -> None:
     assert untested == []
 
 
+@pytest.mark.soak
 def test_no_contract_test_passes_on_unpatched_moto() -> None:
-    """In a process of its own: patches hold for the whole process, and unpatched moto spoils it for others."""
+    """Run all contract tests without patches, in a process of its own, for unpatched moto spoils it for others.
+
+    What they find changes with moto's version alone, which is pinned, so the nightly soak runs it.
+    """
     command = [
         sys.executable,
         "-m",
