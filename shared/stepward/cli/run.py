@@ -38,6 +38,16 @@ Examples:
 
   stepward run my-agent --input "What does it say?" --attach uploads/invoice.pdf
 """
+DeadlineOption = Annotated[
+    int | None,
+    typer.Option(
+        "--deadline", parser=at_least(1), metavar="SECONDS", help="Stop the run after this much active time."
+    ),
+]
+AttachOption = Annotated[
+    list[str] | None,
+    typer.Option("--attach", metavar="FILE_KEY", help="Show its model this data file too. Repeatable."),
+]
 
 
 def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
@@ -52,22 +62,11 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
         ),
     ] = True,
     version: Annotated[str | None, typer.Option(help="A version of the agent. Default: the newest.")] = None,
-    deadline_s: Annotated[
-        int | None,
-        typer.Option(
-            "--deadline",
-            parser=at_least(1),
-            metavar="SECONDS",
-            help="Stop the run after this much active time.",
-        ),
-    ] = None,
+    deadline_s: DeadlineOption = None,
     idempotency_key: IdempotencyKeyOption = None,
     rehearse: RehearseOption = None,
     charge: ChargeOption = None,
-    attach_: Annotated[
-        list[str] | None,
-        typer.Option("--attach", metavar="FILE_KEY", help="Show its model this data file too. Repeatable."),
-    ] = None,
+    attach_: AttachOption = None,
     url: UrlOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
