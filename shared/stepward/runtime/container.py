@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from stepward.runtime.builders.agent_services import AgentServices
-    from stepward.runtime.builders.approval_services import ApprovalServices
     from stepward.runtime.builders.cost_services import CostServices
     from stepward.runtime.builders.model_services import ModelServices
     from stepward.runtime.builders.ports import Ports
-    from stepward.runtime.builders.run_services import RunServices
+    from stepward.runtime.builders.run_services import ApprovalServices, RunServices
     from stepward.runtime.builders.tool_services import ToolServices
     from stepward.runtime.builders.trigger_services import TriggerServices
     from stepward.runtime.builders.workflow_run_services import WorkflowRunServices
@@ -68,7 +67,7 @@ class Container:
     @cached_property
     def approvals(self) -> ApprovalServices:
         """Services that show approvals, decide them and remind of them."""
-        from stepward.runtime.builders.approval_services import ApprovalServices
+        from stepward.runtime.builders.run_services import ApprovalServices
 
         return ApprovalServices(self)
 

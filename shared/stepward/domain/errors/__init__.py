@@ -63,17 +63,25 @@ from stepward.domain.errors.base import (
     CallerError,
     Conflict,
     DeadlineExceeded,
+    DependencyTimeout,
     InvalidRequest,
+    MachineMissing,
     MaxIterationsReached,
     NotAllowed,
     NotAuthenticated,
     NotFound,
+    PlatformFault,
     PolicyStop,
     RateLimited,
     RehearsalMissing,
     RunCancelled,
     SafetyBlocked,
     StepwardError,
+    StoreConflict,
+    StoreThrottled,
+    TaskFailed,
+    TaskFault,
+    TaskRetry,
 )
 from stepward.domain.errors.models import (
     AskNextModel,
@@ -99,16 +107,6 @@ from stepward.domain.errors.models import (
     ToolArgumentInvalid,
     ToolFailed,
     ToolUnavailable,
-)
-from stepward.domain.errors.platform import (
-    DependencyTimeout,
-    MachineMissing,
-    PlatformFault,
-    StoreConflict,
-    StoreThrottled,
-    TaskFailed,
-    TaskFault,
-    TaskRetry,
 )
 
 __all__ = [

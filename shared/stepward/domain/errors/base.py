@@ -1,4 +1,4 @@
-"""What every error has, what the caller can mend, and what a run's own rules stop."""
+"""The root of all errors, and those of callers, of a run's own rules, and of AWS or the platform."""
 
 from __future__ import annotations
 
@@ -125,3 +125,47 @@ class DeadlineExceeded(PolicyStop):
 
 class Bug(StepwardError):
     """A state that must not occur: somebody should look at it."""
+
+
+class PlatformFault(StepwardError):
+    """AWS, or we, are at fault."""
+
+    http_status = 503
+
+
+class StoreThrottled(PlatformFault):
+    """A table or a bucket wants fewer requests."""
+
+    retryable = True
+
+
+class StoreConflict(PlatformFault):
+    """Somebody else wrote first; unlike `Conflict`, trying again is right."""
+
+    retryable = True
+
+
+class DependencyTimeout(PlatformFault):
+    """A service that we need did not answer in time."""
+
+    retryable = True
+
+
+class MachineMissing(PlatformFault):
+    """A version's state machine is gone, and was ordered anew; unlike `NotFound`, the version is there."""
+
+    retryable = True
+
+
+class TaskFault(StepwardError):
+    """A workflow's task did not bring what it should; raised to its state machine only, after all is kept."""
+
+
+class TaskRetry(TaskFault):
+    """The attempt failed, and the task's own rule allows another."""
+
+    retryable = True
+
+
+class TaskFailed(TaskFault):
+    """The task failed for good and its run ends with it; the record says why."""
