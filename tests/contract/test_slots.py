@@ -24,7 +24,7 @@ def test_a_run_in_line_that_is_asked_for_again_is_still_in_line(ports: Any) -> N
     ports.runtime.start(a_new_run(2, active=1, idempotency=a_repeat()))
     again = ports.runtime.start(a_new_run(3, active=1, idempotency=a_repeat()))
     assert (again.head.run, again.head.status) == (a_key(2).run, RunStatus.PENDING)
-    assert (again.is_new, again.in_line) == (False, True)
+    assert (again.is_new, again.queued) == (False, True)
 
 
 def started(ports: Any, run: int, tenant: TenantLimits, account: AccountLimits, **head: Any) -> Any:
@@ -35,7 +35,7 @@ def started(ports: Any, run: int, tenant: TenantLimits, account: AccountLimits, 
 def test_more_counters_than_slots_give_no_more_slots_and_lose_none(ports: Any, shards: int) -> None:
     tenant, account = TenantLimits(active=2, shards=shards), AccountLimits(active=100, shards=shards)
     outcomes = [started(ports, run, tenant, account) for run in range(1, 30)]
-    assert ports.run_queue.count("acme").active == sum(not one.in_line for one in outcomes)
+    assert ports.run_queue.count("acme").active == sum(not one.queued for one in outcomes)
     assert 1 <= ports.run_queue.count("acme").active <= 2
 
 
@@ -69,14 +69,14 @@ def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch:
     assert ports.run_queue.waiting_tenants(2, after="z") == ["a", "b"]
 
 
-@pytest.mark.parametrize(("active", "in_line"), [(1, True), (2, False)])
+@pytest.mark.parametrize(("active", "queued"), [(1, True), (2, False)])
 def test_an_empty_budget_refuses_who_would_draw_and_nobody_who_waits(
-    ports: Any, active: int, in_line: bool
+    ports: Any, active: int, queued: bool
 ) -> None:
     draw = Draw(usd_micros=10, budgets=("day##2026-11-21",), limits_usd_micros=(10,))
     ports.runtime.start(a_new_run(1, active=active, draw=draw))
-    if in_line:
-        assert ports.runtime.start(a_new_run(2, active=active, draw=draw)).in_line
+    if queued:
+        assert ports.runtime.start(a_new_run(2, active=active, draw=draw)).queued
         return
     with pytest.raises(
         BudgetExceeded, match=r"^the day's budget \(2026-11-21\) has less left than the "

@@ -9,7 +9,7 @@ import boto3
 import pytest
 
 from stepward.adapters.aws import clients
-from stepward.adapters.aws.events import SchedulerSchedules
+from stepward.adapters.aws.scheduler import SchedulerSchedules
 from stepward.adapters.aws.triggers import DynamoTriggers
 from stepward.adapters.memory.small_ports import MemoryIdentity
 from stepward.adapters.memory.triggers import MemoryTriggers

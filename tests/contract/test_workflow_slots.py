@@ -84,9 +84,9 @@ def test_a_run_takes_a_slot_or_stands_in_the_queue(world: World) -> None:
 
 def test_agents_and_workflows_share_the_slots(world: World) -> None:
     started = world.ports.runtime.start(replace(a_new_run(7), limits=ONE))
-    assert not started.in_line
+    assert not started.queued
     assert world.start(1) == "PENDING"
-    assert world.ports.runtime.start(replace(a_new_run(8), limits=ONE)).in_line
+    assert world.ports.runtime.start(replace(a_new_run(8), limits=ONE)).queued
     assert [one.run for one in world.ports.run_queue.first("acme", 10)] == [a_key(1).run, a_key(8).run]
 
 

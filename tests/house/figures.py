@@ -21,7 +21,7 @@ from tests.house.task_type_names import spelt_out_types
 SMALL_LINES = 40
 PRIVATE_WORDS = re.compile(
     r"(^|_)(rooms?|gallery|nudges?|shop|shelf|standing|looked|told|settle|heed|mend|mending|spell|spelling|spellings|"
-    r"spelled|neighbours|neighbourhood|undoing|foretelling|foretell|scene|wires|in_line|serve_line)(_|$)|^line$"
+    r"spelled|neighbours|neighbourhood|undoing|foretelling|foretell|scene|wires|in_line|serve_line|deeds?|harmless)(_|$)|^line$"
 )
 """Words of the first release that name something for which the field has a word."""
 LONGEST_SUMMARY_CHARS = 88

@@ -41,7 +41,7 @@ class Poller(ABC):
         """There may be something to do."""
         self._bell.set()
 
-    def ring_at(self, when_s: float) -> None:
+    def wake_at(self, when_s: float) -> None:
         """There may be something to do at that moment."""
         self.clock.call_at(when_s, self.ring)
 

@@ -41,7 +41,7 @@ class QueuePoller(Poller):
         )
         if found and not self._gathered:
             self._window_ends_s = self.clock.now_s() + window_s
-            self.ring_at(self._window_ends_s)
+            self.wake_at(self._window_ends_s)
         self._gathered += self._wanted(queue, found)
         is_due = len(self._gathered) >= size or self.clock.now_s() >= self._window_ends_s
         if self._gathered and is_due:
@@ -49,7 +49,7 @@ class QueuePoller(Poller):
             self.begin(queue, batch)
             return True
         if not found and (moment_ms := next_change_s(queue)) is not None:
-            self.ring_at(moment_ms / 1000 + 0.001)
+            self.wake_at(moment_ms / 1000 + 0.001)
         return bool(found)
 
     def carry(self, *arguments: Any) -> None:

@@ -108,14 +108,14 @@ class StreamPoller(Poller):
         if lane.again:
             if lane.again[0].not_before_s <= now_s:
                 return lane.again.popleft()
-            self.ring_at(lane.again[0].not_before_s)
+            self.wake_at(lane.again[0].not_before_s)
             return None
         if not lane.records:
             return None
         size = int(self.mapping.batch_size)
         window_ends_s = lane.records[0][0] + int(self.mapping.max_batch_window or 0)
         if len(lane.records) < size and now_s < window_ends_s:
-            self.ring_at(window_ends_s)
+            self.wake_at(window_ends_s)
             return None
         return Batch(tuple(lane.records.popleft()[1] for _ in range(min(size, len(lane.records)))))
 

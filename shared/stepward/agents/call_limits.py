@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from stepward.agents.context import USUAL_PART, Fitting, shown, window_tokens
+from stepward.agents.context import USUAL_PART, ContextFitter, shown, window_tokens
 from stepward.agents.summaries import summarising_agent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.attachments import Attachment
@@ -186,7 +186,7 @@ def _crowded(state: RunState, consultant: CallLimits, tokens: int, run: str) -> 
     window = None if state.start.rehearsed else window_tokens(consultant.agent, consultant.agreed)
     if window is None or tokens <= window:
         return None
-    shorter = Fitting(run, state, consultant.agent, window, consultant.prompt_tokens).shorter()
+    shorter = ContextFitter(run, state, consultant.agent, window, consultant.prompt_tokens).shorter()
     if shorter is not None or tokens * USUAL_PART <= window:
         return shorter
     detail = (

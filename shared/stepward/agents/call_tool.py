@@ -12,7 +12,7 @@ from stepward.domain.approvals import approval_call
 from stepward.domain.conversation import ToolCall, ToolResult
 from stepward.domain.errors import ApprovalDenied, Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
-from stepward.domain.run_state import is_harmless
+from stepward.domain.run_state import is_out_of_band
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, ToolUse
 from stepward.ports.runs import Journal
 from stepward.tools.base import ToolContext
@@ -88,7 +88,7 @@ class CallTool:
 def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:
     """Tell whether the run went on after our turn; the bills of those who lost it do not count."""
     since = (item.record for item in records if item.seq > newest)
-    return any(not is_harmless(record) for record in since)
+    return any(not is_out_of_band(record) for record in since)
 
 
 def _asked(records: Sequence[Sequenced], request: CallRequest) -> ToolCall:

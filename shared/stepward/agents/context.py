@@ -187,14 +187,14 @@ def _cut(result: ToolResult, kept_in: str | None) -> ToolResult:
 
 
 @dataclass(frozen=True)
-class Fitting:
-    """Looks for a shorter conversation.
+class ContextFitter:
+    """Shorten a conversation until it fits the context window.
 
     Args:
         run: Whose it is.
         state: The run.
         agent: Who carries it on.
-        room: How many tokens the prompt may have.
+        window: How many tokens the prompt may have.
         measure: Counts a state's prompt, rather too high than too low.
     """
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import BaseModel
 
 from stepward.agents.context import window_tokens
-from stepward.agents.model_checks import Known, check_model
+from stepward.agents.model_checks import ModelCheckContext, check_model
 from stepward.agents.requests import Entry, entries_of, gathered, joined, of_entries, parse
 from stepward.agents.run_inputs import check_input_schema
 from stepward.domain.agents import AgentDefinition
@@ -28,7 +28,7 @@ from stepward.tools.catalog import find_tool
 _USUAL_BYTES_A_TOKEN: Final = 3.6
 
 
-def check_context(agent: AgentDefinition, known: Known) -> None:
+def check_context(agent: AgentDefinition, known: ModelCheckContext) -> None:
     """Refuse a prompt that leaves no room for a conversation, and a model that cannot sum one up.
 
     Args:
@@ -43,7 +43,7 @@ def check_context(agent: AgentDefinition, known: Known) -> None:
         raise joined(found)
 
 
-def _window_faults(agent: AgentDefinition, known: Known) -> Iterator[InvalidRequest]:
+def _window_faults(agent: AgentDefinition, known: ModelCheckContext) -> Iterator[InvalidRequest]:
     window = window_tokens(agent.model_copy(update={"context": None}), known.agreed)
     own = agent.context.max_tokens if agent.context else None
     if window is not None and window <= 0:
@@ -70,7 +70,7 @@ def _window_faults(agent: AgentDefinition, known: Known) -> Iterator[InvalidRequ
         )
 
 
-def _summary_faults(agent: AgentDefinition, known: Known) -> Iterator[InvalidRequest]:
+def _summary_faults(agent: AgentDefinition, known: ModelCheckContext) -> Iterator[InvalidRequest]:
     name = agent.context.summariser if agent.context else None
     if name is None:
         return
@@ -152,7 +152,7 @@ _OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 def check_agent(
     agent: AgentDefinition,
     http_allow: Sequence[str],
-    known: Known | None = None,
+    known: ModelCheckContext | None = None,
 ) -> None:
     """Refuse what no registry has to be asked for: everything but the agents that this one names."""
     gathered(
@@ -199,20 +199,20 @@ def _refuse(error: InvalidRequest) -> None:
 def check_resources(
     agent: AgentDefinition,
     http_allow: Sequence[str],
-    known: Known | None = None,
+    known: ModelCheckContext | None = None,
 ) -> None:
     """Refuse a model that cannot do it, a missing backend, unknown tools and settings that this stage does not allow."""
     tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
     gathered(
         (
-            partial(_check_model, agent, known or Known()),
-            partial(check_context, agent, known or Known()),
+            partial(_check_model, agent, known or ModelCheckContext()),
+            partial(check_context, agent, known or ModelCheckContext()),
             *tools,
         )
     )
 
 
-def _check_model(agent: AgentDefinition, known: Known) -> None:
+def _check_model(agent: AgentDefinition, known: ModelCheckContext) -> None:
     """Refuse a model; where nobody could ask it, that it has no price either is not said."""
     try:
         check_answerable(agent)

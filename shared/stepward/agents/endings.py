@@ -45,15 +45,15 @@ NAMED_STOPS: Final = {
 
 
 @dataclass(frozen=True)
-class Followed:
-    """A reply as it is kept, with the run's end or with what the model is told before it goes on."""
+class TurnOutcome:
+    """A reply as it is recorded, with the run's end or a note to the model for its next turn."""
 
     reply: ModelReply
     end: End | None = None
     note: str | None = None
 
 
-def what_follows(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> Followed:
+def turn_outcome(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> TurnOutcome:
     """Decide what a reply leads to.
 
     Args:
@@ -68,17 +68,17 @@ def what_follows(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
     if size > REPLY_LIMIT_BYTES:
         cut = reply.model_copy(update={"text": reply.text[:1_000], "calls": (), "parts": ()})
         detail = f"the model's reply takes {size} bytes; the limit is {REPLY_LIMIT_BYTES}."
-        return Followed(cut, _failed(OutputMalformed.__name__, detail))
+        return TurnOutcome(cut, _failed(OutputMalformed.__name__, detail))
     if reply.stop in NAMED_STOPS:
         kind, detail = NAMED_STOPS[reply.stop]
         # What broke off in the middle is no call: its arguments may read as whole and mean something else.
-        return Followed(_without_calls(reply), _failed(kind.__name__, detail))
+        return TurnOutcome(_without_calls(reply), _failed(kind.__name__, detail))
     if reply.calls or reply.stop == "pause":
-        return Followed(reply)
+        return TurnOutcome(reply)
     return _answered(reply, agent, history)
 
 
-def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> Followed:
+def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> TurnOutcome:
     """Hold an answer to what the agent promises."""
     if agent.output_schema is not None:
         reply = _unfenced(reply)
@@ -91,11 +91,11 @@ def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Excha
         )
         note = f"Your answer does not fit: {'; '.join(faults)}. Answer again with the whole JSON object, and nothing else."
     else:
-        return Followed(reply, End(status=RunStatus.COMPLETED))
+        return TurnOutcome(reply, End(status=RunStatus.COMPLETED))
     told = sum(exchange.note is not None for exchange in history)
     if told >= MOST_REPAIRS_OF_RUN or _corrections_in_a_row(history) >= MOST_REPAIRS:
-        return Followed(reply, _failed(code, detail))
-    return Followed(reply, note=note)
+        return TurnOutcome(reply, _failed(code, detail))
+    return TurnOutcome(reply, note=note)
 
 
 def _unfenced(reply: ModelReply) -> ModelReply:

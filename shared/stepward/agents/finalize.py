@@ -71,7 +71,7 @@ class Finalize:
         elif parent:
             waiting = RunKey(tenant=key.tenant, run=parent.run)
             answer_call(self.ports, waiting, child_result(parent, key.run, state))
-        self.ports.runtime.others_notified(key)
+        self.ports.runtime.mark_notified(key)
 
 
 def answer_call(ports: RunPorts, waiting: RunKey, result: ToolResult) -> bool:

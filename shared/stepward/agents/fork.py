@@ -11,7 +11,7 @@ from pydantic import Field, StringConstraints, field_validator
 from stepward.agents.answering import answers_of
 from stepward.agents.fork_decisions import Decisions
 from stepward.agents.lookup import startable_agent
-from stepward.agents.model_checks import Known, check_model
+from stepward.agents.model_checks import ModelCheckContext, check_model
 from stepward.agents.requests import idempotency_key as idempotency_key_of
 from stepward.agents.requests import parse
 from stepward.agents.run_inputs import check_taken
@@ -139,7 +139,7 @@ class ForkRun:
         """Check that who carries on can do so with the changes."""
         agent = self.definition(tenant, carrier.agent, carrier.version)
         agent = agent.model_copy(update=fork.edits)
-        check_model(agent, Known(self.agreed(tenant), self.start.ports.clock.now().date()))
+        check_model(agent, ModelCheckContext(self.agreed(tenant), self.start.ports.clock.now().date()))
         return agent
 
     def _at_turn(self, key: RunKey, turn: int) -> RunState:

@@ -24,7 +24,7 @@ from stepward.domain.journal import (
     Turn,
 )
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun
-from stepward.domain.run_state import RunState, fold, is_harmless
+from stepward.domain.run_state import RunState, fold, is_out_of_band
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
 from stepward.ports.runs import Freed, NoSlot
@@ -160,16 +160,16 @@ class RunWriter:
             try:
                 return write()
             except StoreConflict:
-                if not self._only_harmless():
+                if not self._only_out_of_band():
                     raise
 
     def _take_in(self, record: AnyRecord) -> None:
         self.state.apply(Sequenced(seq=self.state.seq + 1, record=record))
 
-    def _only_harmless(self) -> bool:
+    def _only_out_of_band(self) -> bool:
         """Take in what others wrote if we may go on: bills of those who lost the run, and words about pausing."""
         fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
-        if not fresh or not all(is_harmless(item.record) for item in fresh):
+        if not fresh or not all(is_out_of_band(item.record) for item in fresh):
             return False
         for item in fresh:
             self.state.apply(item)
@@ -178,7 +178,7 @@ class RunWriter:
     def is_overtaken(self) -> bool:
         """Look whether somebody else has written what keeps us from going on."""
         fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
-        return not all(is_harmless(item.record) for item in fresh)
+        return not all(is_out_of_band(item.record) for item in fresh)
 
     def refresh_calls(self) -> None:
         """Read the items of the open turn's calls again."""

@@ -135,7 +135,7 @@ class Lifecycle:
 MOST_LABELS: Final = 20
 
 
-class Pointed(BaseModel):
+class LabelTarget(BaseModel):
     """The body of `PUT /agents/{agent_id}/labels/{label}`."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
@@ -159,7 +159,7 @@ class Labels:
     def put(self, tenant: str, agent: str, label: str, body: Any) -> dict[str, Any]:
         """Point a label to a version; runs that have begun keep the version that they began with."""
         _check_label(label)
-        version = parse(Pointed, body).version
+        version = parse(LabelTarget, body).version
         record = find_record(self.registry, tenant, agent)
         if record.state is AgentState.TERMINATED:
             raise Conflict(

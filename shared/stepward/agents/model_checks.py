@@ -18,8 +18,8 @@ from stepward.models.output_schemas import output_faults
 
 
 @dataclass(frozen=True)
-class Known:
-    """What a check goes by that lies outside of the definition."""
+class ModelCheckContext:
+    """What a check of a model knows besides the definition."""
 
     agreed: Mapping[str, Price] = field(default_factory=dict)
     """Prices that were agreed otherwise than by list, by the model's id."""
@@ -29,7 +29,7 @@ class Known:
     """The providers that the stage may call; None where nobody knows them."""
 
 
-def check_model(agent: AgentDefinition, known: Known) -> None:
+def check_model(agent: AgentDefinition, known: ModelCheckContext) -> None:
     """Refuse models that have no price or have ended, and whatever is asked of them that they cannot do.
 
     Args:
@@ -50,7 +50,7 @@ def check_model(agent: AgentDefinition, known: Known) -> None:
         raise joined(found)
 
 
-def _found(agent: AgentDefinition, name: str, known: Known) -> Iterator[InvalidRequest]:
+def _found(agent: AgentDefinition, name: str, known: ModelCheckContext) -> Iterator[InvalidRequest]:
     """Find what is wrong with asking one model; of one that cannot be asked at all, only that."""
     card = card_of(name, known.agreed)
     try:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from stepward.agents.call_limits import CallLimits
-from stepward.agents.endings import what_follows
+from stepward.agents.endings import turn_outcome
 from stepward.agents.journal_writer import RunWriter
 from stepward.agents.machine_messages import AdvanceAnswer
 from stepward.agents.response_cache import CachedCall
@@ -75,7 +75,7 @@ class ModelTurn:
             return self._with_next(error)
         except (AttachmentChanged, ProviderFault, ModelFault) as error:
             return self._without_reply(error)
-        followed = what_follows(reply, self.consultant.agent, self.state.history)
+        followed = turn_outcome(reply, self.consultant.agent, self.state.history)
         has_missed = cached is not None and cached.has_missed
         turn = self._turn(followed.reply, end=followed.end, note=followed.note, cache_missed=has_missed)
         self._append_paid(turn, turn)

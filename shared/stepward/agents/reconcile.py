@@ -28,7 +28,7 @@ from stepward.domain.journal import (
     Resume,
     Sequenced,
 )
-from stepward.domain.run_state import is_harmless, newest_deed
+from stepward.domain.run_state import is_out_of_band, latest_step
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import from_iso, iso
 from stepward.ports.runs import SLOT_CALL
@@ -167,7 +167,7 @@ class Sweep:
                  answer: result ✓ ── ✗ dies                 → the machine waits in vain: wake it
                  machine: gone, its event is lost           → nobody will go on: close as failed
         """
-        newest = self._newest_deed(head)
+        newest = self._latest_step(head)
         if newest is not None and _has_not_begun(newest):
             return self._start(head, newest)
         if head.ended or (newest is not None and _is_the_end(newest.record)):
@@ -197,7 +197,7 @@ class Sweep:
         closed = CloseRun(self.ports)(head.key, code, detail, head.epoch)
         return "left" if closed == GOES_ON else "closed"
 
-    def _newest_deed(self, head: RunHead) -> Sequenced | None:
+    def _latest_step(self, head: RunHead) -> Sequenced | None:
         """Find how far a run has come, past all words about pausing; one that was resumed and not woken is woken.
 
         time →   resume: record ✓ ── ✗ dies               → wake the machine, have the line looked at
@@ -207,9 +207,10 @@ class Sweep:
         record = newest.record if newest else None
         if isinstance(record, Resume):
             wake_resumed(self.ports, head, record)
-        is_word = isinstance(record, Pause | Resume)
-        if record is not None and is_harmless(record) and (head.status is RunStatus.RUNNING or not is_word):
-            return newest_deed(self.ports.journal.load(head.key).records)
+        if isinstance(record, Pause | Resume) and head.status is not RunStatus.RUNNING:
+            return newest
+        if record is not None and is_out_of_band(record):
+            return latest_step(self.ports.journal.load(head.key).records)
         return newest
 
     def _start(self, head: RunHead, newest: Sequenced) -> str:

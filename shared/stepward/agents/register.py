@@ -17,7 +17,7 @@ from stepward.agents.agent_references import AgentReferences
 from stepward.agents.agent_tools import with_snapshots
 from stepward.agents.definition_checks import check_config, check_resources, check_size
 from stepward.agents.examining import Examined, examine_agent
-from stepward.agents.model_checks import Known
+from stepward.agents.model_checks import ModelCheckContext
 from stepward.agents.requests import Entry, entries_of, of_entries, unreported
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
@@ -145,8 +145,8 @@ class Register:
             case _:
                 pass  # the last edge's check is the write itself
 
-    def _known(self, tenant: str) -> Known:
-        return Known(self.agreed(tenant), self.clock.now().date(), self.providers)
+    def _known(self, tenant: str) -> ModelCheckContext:
+        return ModelCheckContext(self.agreed(tenant), self.clock.now().date(), self.providers)
 
     def _create(self, tenant: str, agent: AgentDefinition) -> AgentRecord:
         """Give a new agent its id for life and its first state.

@@ -16,7 +16,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from stepward.agents.call_limits import CallLimits
-from stepward.agents.endings import Followed
+from stepward.agents.endings import TurnOutcome
 from stepward.domain.conversation import FOR_THE_BOOKS, CacheHit, ModelReply, ModelRequest, ToolCall
 from stepward.domain.errors import Bug, ModelFault, PlatformFault
 from stepward.domain.money import Usage
@@ -94,7 +94,7 @@ class CachedCall:
         is_of_our_time = kept.kept_since <= now + _MOST_AHEAD and now < kept.expires_at
         return is_of_our_time and _is_wanted(kept.reply)
 
-    def keep(self, followed: Followed) -> None:
+    def keep(self, followed: TurnOutcome) -> None:
         """Keep a reply that the model has just given, if it is whole and good."""
         if not self.has_missed or not is_good(followed, self.consultant):
             return
@@ -138,7 +138,7 @@ def digest_of(consultant: CallLimits, request: ModelRequest) -> str:
     return digest.hexdigest()
 
 
-def is_good(followed: Followed, consultant: CallLimits) -> bool:
+def is_good(followed: TurnOutcome, consultant: CallLimits) -> bool:
     """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
     end = followed.end
     is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)

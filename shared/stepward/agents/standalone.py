@@ -11,7 +11,7 @@ from stepward.agents.agent_references import circle_of, named_by
 from stepward.agents.agent_tools import with_snapshots
 from stepward.agents.definition_checks import check_agent
 from stepward.agents.examining import OF_MODEL, Examined, examine_agent
-from stepward.agents.model_checks import Known, ending
+from stepward.agents.model_checks import ModelCheckContext, ending
 from stepward.agents.requests import Entry, entries_of, unreported
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest
@@ -84,7 +84,7 @@ def _found(agent: AgentDefinition, published: Callable[[str], ToolFolder | None]
         check_agent(
             agent,
             allowed,
-            Known({model_id(name): _ANY_PRICE for _, name in _models(agent)}, today),
+            ModelCheckContext({model_id(name): _ANY_PRICE for _, name in _models(agent)}, today),
         )
     except InvalidRequest as error:
         found += unreported(entries_of(error), found)

@@ -137,9 +137,9 @@ class Start:
             check_taken(launch.agent, shown)
         check_references(self.registry, caller.tenant, launch.agent, rehearsed=rehearsed, attachments=shown)
         started = self.ports.runtime.start(self._new_run(caller, launch))
-        if started.in_line and not started.asked:
+        if started.queued and not started.asked:
             self.ports.wake_ups.send(caller.tenant)
-        elif not started.in_line and not started.head.ended:
+        elif not started.queued and not started.head.ended:
             # The name makes a second start harmless, so a start whose answer was lost is simply made again.
             self.ports.machine.start(started.head.execution_name, started.head.key)
         return started

@@ -109,7 +109,7 @@ class AwsTally:
             case Created():
                 self.start(
                     by_request=record.parent is None,
-                    in_line=record.place is not None,
+                    queued=record.place is not None,
                     budgets=len(record.allowance.budgets) if record.allowance else 0,
                 )
             case Claimed():
@@ -131,7 +131,7 @@ class AwsTally:
             case _:
                 self._end_if(record.kind == "ended")
 
-    def start(self, *, by_request: bool = True, in_line: bool = False, budgets: int = 0) -> None:
+    def start(self, *, by_request: bool = True, queued: bool = False, budgets: int = 0) -> None:
         """Count a run's beginning."""
         if by_request:
             self.http_requests += 1
@@ -139,7 +139,7 @@ class AwsTally:
                 self.invoke(room, ms)
         self.budgets = budgets
         self.take(AGENT_STARTS + BUDGET_DRAWN.times(budgets))
-        if in_line:
+        if queued:
             self.count_queueing()
 
     def draw(self, record: Admitted | ToppedUp) -> None:

@@ -279,11 +279,11 @@ def fold_records(records: Iterable[Sequenced], calls: dict[str, CallItem]) -> Ru
     return state
 
 
-def newest_deed(records: Sequence[Sequenced]) -> Sequenced | None:
-    """The last record that a run does not merely pass by: from it one sees how far the run has come."""
-    return next((item for item in reversed(records) if not is_harmless(item.record)), None)
+def latest_step(records: Sequence[Sequenced]) -> Sequenced | None:
+    """Return the last record that is not out of band: it tells how far the run has come."""
+    return next((item for item in reversed(records) if not is_out_of_band(item.record)), None)
 
 
-def is_harmless(record: AnyRecord) -> bool:
-    """Whether a run goes on past a record: the bill of somebody who lost it, or a word about pausing."""
+def is_out_of_band(record: AnyRecord) -> bool:
+    """Return True if a run goes on past a record: a late bill, a pause or a resume."""
     return isinstance(record, Pause | Resume) or (isinstance(record, Turn) and record.late)

@@ -81,7 +81,7 @@ class Started:
 
     head: RunHead
     is_new: bool
-    in_line: bool = False
+    queued: bool = False
     asked: bool = False
 
 
@@ -174,8 +174,12 @@ class RuntimeState(Protocol):
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
         """Write the end and give back what the run holds; `done` is False if it had ended."""
 
-    def others_notified(self, key: RunKey) -> None:
-        """Take an ended run out of the list of those that something is still to be done for."""
+    def mark_notified(self, key: RunKey) -> None:
+        """Take an ended run off the list of runs with notifications still to be sent.
+
+        Args:
+            key: The run; one that is not on the list is left as it is.
+        """
 
     def book_late(
         self,

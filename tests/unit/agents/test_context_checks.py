@@ -10,7 +10,7 @@ import pytest
 from stepward.agents.context import window_tokens
 from stepward.agents.definition_checks import check_context
 from stepward.agents.definition_schema import agent_schema
-from stepward.agents.model_checks import Known
+from stepward.agents.model_checks import ModelCheckContext
 from stepward.agents.register import Register
 from stepward.agents.standalone import check_alone
 from stepward.domain.agents import AgentDefinition
@@ -23,7 +23,7 @@ SMALL = Price(
     input_usd_per_mtok=1, output_usd_per_mtok=2, context_tokens=32_000, max_output_tokens=4_000,
     source="a test", as_of="2026-01-01",
 )  # fmt: skip
-KNOWN = Known({"our-vllm/small": SMALL}, date(2026, 12, 1))
+KNOWN = ModelCheckContext({"our-vllm/small": SMALL}, date(2026, 12, 1))
 
 
 def _small(**changed: Any) -> AgentDefinition:
@@ -67,7 +67,7 @@ def test_what_cannot_work_is_refused_with_field_and_fix(
 
 
 def test_an_answer_that_fills_the_window_is_refused() -> None:
-    tight = Known({"our-vllm/small": SMALL.model_copy(update={"max_output_tokens": None})})
+    tight = ModelCheckContext({"our-vllm/small": SMALL.model_copy(update={"max_output_tokens": None})})
     with pytest.raises(InvalidRequest) as refused:
         check_context(_small(limits={"max_output_tokens": 31_500}), tight)
     assert refused.value.field == "limits.max_output_tokens"

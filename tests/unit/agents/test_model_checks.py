@@ -9,7 +9,7 @@ import pytest
 
 from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.definition_checks import check_agent
-from stepward.agents.model_checks import Known
+from stepward.agents.model_checks import ModelCheckContext
 from stepward.agents.requests import entries_of
 from stepward.agents.standalone import check_alone
 from stepward.domain.errors import InvalidRequest
@@ -23,9 +23,9 @@ DYING = "claude-sonnet-4-5"
 
 def test_an_ended_model_is_refused_with_its_successor() -> None:
     agent = an_agent(model=DYING)
-    check_agent(agent, (), Known(today=BEFORE))
+    check_agent(agent, (), ModelCheckContext(today=BEFORE))
     with pytest.raises(InvalidRequest) as refused:
-        check_agent(agent, (), Known(today=ENDED))
+        check_agent(agent, (), ModelCheckContext(today=ENDED))
     assert "ended on 2026-11-30" in refused.value.detail
     assert (refused.value.field, refused.value.fix) == ("model", "use 'claude-sonnet-5-5'")
 
@@ -66,7 +66,7 @@ def test_a_version_from_before_is_read_but_not_started() -> None:
 OURS = Price(input_usd_per_mtok=1, output_usd_per_mtok=2, source="ours", as_of="2026-11-01")
 
 
-def refused(known: Known | None = None, **changed: Any) -> dict[str, str]:
+def refused(known: ModelCheckContext | None = None, **changed: Any) -> dict[str, str]:
     """What is told of a definition: each field with its fix."""
     try:
         check_agent(an_agent(**changed), (), known)
@@ -97,11 +97,15 @@ def test_a_field_is_held_to_the_model(changed: dict[str, Any], fields: list[str]
 
 
 def test_an_ended_fallback_is_refused() -> None:
-    assert refused(Known(today=ENDED), fallbacks=[DYING]) == {"fallbacks.0": "use 'claude-sonnet-5-5'"}
+    assert refused(ModelCheckContext(today=ENDED), fallbacks=[DYING]) == {
+        "fallbacks.0": "use 'claude-sonnet-5-5'"
+    }
 
 
 def test_an_agent_without_a_rehearsal_needs_a_provider() -> None:
-    known = Known({"gone/llama": OURS, "vllm/llama": OURS}, providers=frozenset({"anthropic", "vllm"}))
+    known = ModelCheckContext(
+        {"gone/llama": OURS, "vllm/llama": OURS}, providers=frozenset({"anthropic", "vllm"})
+    )
     assert refused(known, model="gone/llama") == {}
     assert "model" not in refused(known, model="vllm/llama", rehearsal=None)
     told = refused(known, model="gone/llama", rehearsal=None)["model"]

@@ -80,7 +80,7 @@ class NewRuns:
         refused = transact(steps, f"queueing {new.head.run}")
         if refused is None:
             asked = not flags and slots.is_flagged(self.table, new.head.tenant)
-            return Started(_with_status(new.head, RunStatus.PENDING), is_new=True, in_line=True, asked=asked)
+            return Started(_with_status(new.head, RunStatus.PENDING), is_new=True, queued=True, asked=asked)
         found = self._otherwise(new, refused)
         if found is None:
             raise Bug(f"{new.head.run} could not be started: {', '.join(refused.by)}")
@@ -144,7 +144,7 @@ def waiting_of(new: NewRun) -> QueuedRun:
 
 def _again(head: RunHead) -> Started:
     """Tell of a run that was started before; the machine of one in line starts when the run is admitted, not now."""
-    return Started(head, is_new=False, in_line=head.status is RunStatus.PENDING)
+    return Started(head, is_new=False, queued=head.status is RunStatus.PENDING)
 
 
 def _with_status(head: RunHead, status: RunStatus) -> RunHead:

@@ -177,7 +177,7 @@ class DynamoRuntimeState:
         ]
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 
-    def others_notified(self, key: RunKey) -> None:
+    def mark_notified(self, key: RunKey) -> None:
         """Take a run out of the janitor's list."""
         with translated(f"settling {key.run}"):
             client("dynamodb").update_item(

@@ -54,7 +54,7 @@ class MemoryRuntimeState(MemoryRunLists):
         with self._lock:
             before = self._started_before(new)
             if before:
-                return Started(before, is_new=False, in_line=before.status is RunStatus.PENDING)
+                return Started(before, is_new=False, queued=before.status is RunStatus.PENDING)
             slot = self._slot(new.head.run, new.limits)
             full = self.line.full(new.head.tenant, slot, new.limits, past_others=False)
             if full:
@@ -161,7 +161,7 @@ class MemoryRuntimeState(MemoryRunLists):
                 self.cost_book.add(key.tenant, line)
             return self.line.give_back(key, settlement.slot)
 
-    def others_notified(self, key: RunKey) -> None:
+    def mark_notified(self, key: RunKey) -> None:
         """Nothing is left to do for the run."""
         self.untold.discard(key)
 
@@ -215,7 +215,7 @@ class MemoryRuntimeState(MemoryRunLists):
         return Started(
             self._write(new, records_of(new, first), RunStatus.PENDING),
             is_new=True,
-            in_line=True,
+            queued=True,
             asked=asked,
         )
 

@@ -41,21 +41,21 @@ class Ports(Stores):
     @cached_property
     def account_bus(self) -> Events:
         """The account's default event bus."""
-        from stepward.adapters.aws.events import EventBridgeEvents
+        from stepward.adapters.aws.event_bus import EventBridgeEvents
 
         return EventBridgeEvents()
 
     @cached_property
     def stage_bus(self) -> Events:
         """The stage's event bus, on which applications and workflows put their events."""
-        from stepward.adapters.aws.events import EventBridgeEvents
+        from stepward.adapters.aws.event_bus import EventBridgeEvents
 
         return EventBridgeEvents(self._settings.need("event_bus"))
 
     @cached_property
     def schedules(self) -> Schedules:
         """Schedules of triggers."""
-        from stepward.adapters.aws.events import SchedulerSchedules
+        from stepward.adapters.aws.scheduler import SchedulerSchedules
 
         return SchedulerSchedules(
             group=self._settings.need("schedule_group"),

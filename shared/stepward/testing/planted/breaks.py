@@ -46,11 +46,11 @@ def without_claim(_: Method) -> Method:
 def undeterred(_: Method) -> Method:
     """Go on over a newer claim, a cancel or an end as if they were not there."""
 
-    def only_harmless(writer: Any) -> bool:
+    def only_out_of_band(writer: Any) -> bool:
         writer.state = fold(writer.ports.journal.load(writer.key))
         return True
 
-    return only_harmless
+    return only_out_of_band
 
 
 def at_any_place(_: Method) -> Method:

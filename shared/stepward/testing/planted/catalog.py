@@ -27,7 +27,7 @@ JOURNAL: Final = (
     PlantedFault(
         "undeterred",
         "Whoever finds a newer claim, a cancel or an end leaves.",
-        f"{_AGENTS}.journal_writer:RunWriter._only_harmless",
+        f"{_AGENTS}.journal_writer:RunWriter._only_out_of_band",
         breaks.undeterred,
     ),
     PlantedFault(

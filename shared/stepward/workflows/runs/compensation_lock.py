@@ -48,8 +48,11 @@ def holder(looked: RunSnapshot) -> Begun | None:
     return max(looked.begun.get(RIGHT, ()), key=lambda mark: mark.attempt, default=None)
 
 
-def take_right(ports: WorkflowPorts, key: RunKey) -> None:
-    """Take the right for the run's own last state, which undoes or ends well; raises `TaskFailed` if another has it.
+def claim_compensation(ports: WorkflowPorts, key: RunKey) -> None:
+    """Claim the compensation for the run's own last state, which undoes or ends well.
+
+    Raises:
+        TaskFailed: Another execution has claimed it.
 
     time →   settle: mark 1 ✓ ─ undoes, ends     close: finds mark 1, young → leaves it to the settling
              close: mark 1 ✓ ─ starts            settle: mark 1 ✗, it names another execution → ends nothing

@@ -25,7 +25,7 @@ from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.names import nested, number_of
 from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
 from stepward.workflows.runs.compensation import Compensate
-from stepward.workflows.runs.compensation_lock import take_right
+from stepward.workflows.runs.compensation_lock import claim_compensation
 from stepward.workflows.runs.containers import is_answered_for
 from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
 from stepward.workflows.runs.run_inline import TaskServices
@@ -75,7 +75,7 @@ class FinalizeRun:
             return notify_again(self.ports, self.tell, head)
         program = self.ports.program(key.tenant, head.workflow, head.version)
         if apart is None and can_be_undone(program):
-            take_right(self.ports, key)
+            claim_compensation(self.ports, key)
         if failure is not None:
             self._stop_chunks(head, program)
         looked = self.ports.store.everything(key)

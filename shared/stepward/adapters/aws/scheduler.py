@@ -1,4 +1,4 @@
-"""Events on EventBridge: facts on the event bus, and the schedules of triggers."""
+"""Keep the schedules of triggers in EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -11,28 +11,8 @@ from botocore.exceptions import ClientError
 
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import error_code, translated
-from stepward.domain.errors import Bug, Conflict, DependencyTimeout, InvalidRequest, StoreConflict
+from stepward.domain.errors import Bug, Conflict, InvalidRequest, StoreConflict
 from stepward.domain.triggers import KeptTrigger
-
-
-@dataclass(frozen=True)
-class EventBridgeEvents:
-    """One bus; the account's default one if no other is named."""
-
-    bus: str | None = None
-
-    def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
-        """Put one event; the service may refuse an entry in an answer that is otherwise well."""
-        entry = {"Source": source, "DetailType": type_, "Detail": json.dumps(detail)}
-        entry |= {"EventBusName": self.bus} if self.bus else {}
-        with translated(f"telling {type_}"):
-            said = client("events").put_events(Entries=[entry])
-        if said.get("FailedEntryCount"):
-            failed = said["Entries"][0]
-            raise DependencyTimeout(
-                f"the event bus did not take {type_}: {failed.get('ErrorCode')} {failed.get('ErrorMessage')}"
-            )
-
 
 OLDEST_S: Final = 3_600
 
