@@ -127,7 +127,7 @@ def _member(member: Any, field: str) -> dict[str, Any]:
 
 
 def origins_of(given: Mapping[str, Any]) -> dict[Path, Path]:
-    """Lead from where a definition's values are kept to where its file says them, for messages to name that place.
+    """Map where a definition's values are kept to where its file says them.
 
     Args:
         given: The definition as it was written, right or wrong.

@@ -208,7 +208,10 @@ def later(moment: str, seconds: int) -> str:
 
 
 def approval_call(call: str) -> str:
-    """Name what a guarded call waits for: an item of its own beside the call's, for each holds one result."""
+    """Name the item on which a guarded call waits.
+
+    It is an item beside the call's own, because each holds one result.
+    """
     return call + _GUARD
 
 

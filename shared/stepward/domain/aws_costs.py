@@ -190,14 +190,17 @@ class AwsTally:
         self.write_units += ceil(stored / 1024) if stored <= INLINE_BODY_BYTES else 0
 
     def wait(self, calls: int) -> None:
-        """Count a wait for people or other runs: a state for all and one for each, opened by a function each."""
+        """Count a wait: one state for all, and a state and a function for each."""
         self.transitions += 1 + calls
         self.take(AGENT_PARKS + BUDGET_RETURNED.times(self.budgets) + MARK.times(2 * calls))
         for _ in range(calls):
             self.invoke("dispatch", DISPATCH_MS)
 
     def begin_epoch(self) -> None:
-        """Count the last state of an execution that hands the run to a new one; its advance is counted by its claim."""
+        """Count the last state of an execution that hands the run to a new one.
+
+        Its advance is counted by its claim.
+        """
         self.transitions += 1
         self.take(AGENT_CONTINUES)
 
@@ -243,6 +246,6 @@ def _ms(first: str, last: str) -> int:
 
 
 def _shown(counts: dict[str, float]) -> dict[str, int]:
-    """Write whole numbers, rounded up, with memory times as Lambda's bill has them: thousandths of a GB-second."""
+    """Round up to whole numbers; memory times are in thousandths of a GB-second."""
     shown = {name: ceil(number) for name, number in counts.items() if name != "lambda_mb_ms"}
     return {**shown, "lambda_gb_ms": ceil(counts["lambda_mb_ms"] / 1024)}

@@ -90,7 +90,7 @@ class BudgetRef(BaseModel):
 
 
 def start_refused(ref: BudgetRef, draw_usd_micros: int | None = None) -> BudgetExceeded:
-    """Word why a run does not start: by the budget's name, which people know, and never by its key.
+    """Say why a run does not start, by the budget's name and never by its key.
 
     Args:
         ref: The budget that has too little.
@@ -189,7 +189,7 @@ class AccountLimits(BaseModel):
 
 
 def refs_for(budgets: Iterable[Budget], agent: str, at: datetime) -> list[tuple[BudgetRef, int]]:
-    """Name every budget that a run of an agent draws from at a time, each with its limit in micro-dollars."""
+    """List the budgets that an agent's run draws from, with limits in micro-dollars."""
     drawn = (b for b in budgets if b.scope is not BudgetScope.AGENT or b.id == agent)
     return [(budget.ref(at), budget.limit_usd_micros) for budget in drawn]
 

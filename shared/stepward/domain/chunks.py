@@ -44,7 +44,7 @@ def lanes_of(max_parallel: int) -> int:
 
 
 def count_chunks(items: int, most: int, lanes: int) -> int:
-    """Count the chunks of so many items, with so many in one at most: all lanes are to have work."""
+    """Count the chunks of some items, so that all lanes have work."""
     return min(items, ceil(ceil(items / most) / lanes) * lanes)
 
 

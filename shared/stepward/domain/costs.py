@@ -85,7 +85,7 @@ def added_up(lines: Iterable[CostLine]) -> list[CostLine]:
 
 
 def grouped(lines: Iterable[CostLine], by: CostBy) -> dict[str, CostSums]:
-    """Add lines up by agent, model, workflow or day, or all of them under the word `tenant`; sorted by name.
+    """Sum lines by agent, model, workflow or day, or all as `tenant`; sorted by name.
 
     What has no agent, as a workflow's own cost, stands under an empty name, so that the groups are the whole.
     """

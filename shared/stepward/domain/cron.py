@@ -128,7 +128,7 @@ def parse_cron(words: str) -> Cron:
 
 
 def _numbers(kind: _Field, said: str) -> frozenset[int]:
-    """Read `*`, `1,2`, `1-5`, `*/15`, `3/15` and names; a range may run over the end (`FRI-MON`)."""
+    """Read `*`, `1,2`, `1-5`, `*/15`, `3/15` and names; a range may wrap (`FRI-MON`)."""
     found: set[int] = set()
     for part in said.split(","):
         span, slash, step = part.partition("/")

@@ -11,7 +11,10 @@ RULE: Final = "a path within the tenant's data, such as datasets/orders.csv"
 
 
 def is_data_path(path: str) -> bool:
-    """Return True if a path names a file: no empty part, no `.` or `..`, only printable characters, 500 bytes at most."""
+    """Return True if a path names a file within the tenant's data.
+
+    It has no empty part, no `.` or `..`, only printable characters, and 500 bytes at most.
+    """
     parts = path.split("/")
     is_short = len(path.encode("utf-8", "replace")) <= MOST_PATH_BYTES
     return is_short and path.isprintable() and not any(part.strip() in ("", ".", "..") for part in parts)

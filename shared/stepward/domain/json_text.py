@@ -147,7 +147,7 @@ MAX_DEPTH: Final = 100
 
 
 def fault_of(value: Any) -> str | None:
-    """Say why a value cannot be stored as JSON and read back by every parser; None when it can."""
+    """Say why not every parser could read a value back from JSON; None if it could."""
     if _deeper_than(value, MAX_DEPTH):
         return f"it is nested deeper than {MAX_DEPTH} levels"
     try:

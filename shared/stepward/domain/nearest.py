@@ -42,7 +42,7 @@ def meant(name: str, known: Iterable[str], otherwise: str) -> str:
 
 
 def meant_or(name: str, known: Iterable[str], choices: str) -> str:
-    """Return "did you mean …?" where a name is near, and in any case what there is to choose from.
+    """Return "did you mean …?" if a name is near, and always the choices.
 
     Args:
         name: What was written.

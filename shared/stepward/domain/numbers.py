@@ -97,7 +97,7 @@ def decimal_of(text: str) -> float:
 
 
 def significant_digits(text: str) -> str:
-    """Take the digits of a number that say how much it is: without zeros around them, sign, point and exponent."""
+    """Return the significant digits of a number, without sign, point and exponent."""
     mantissa = re.split("[eE]", text, maxsplit=1)[0]
     return mantissa.lstrip("+-").replace(".", "").strip("0")
 
@@ -121,7 +121,7 @@ def written(value: float) -> str:
 
 
 def _plain(value: Decimal) -> str:
-    """Write without an exponent from a millionth up to 21 digits, as JavaScript and Step Functions do."""
+    """Write without an exponent from 1e-6 up to 21 digits, as Step Functions does."""
     exponent = value.adjusted()
     if -7 < exponent < MOST_PLAIN_EXPONENT:
         return format(value, "f") if value else "0"

@@ -75,7 +75,7 @@ def _leaves(pattern: Mapping[str, Any], path: str, depth: int) -> Iterator[tuple
 
 
 def is_choice(name: str, wanted: Any) -> bool:
-    """Tell whether a field is EventBridge's `$or` of at least two patterns, and not a field of that name."""
+    """Return True if a field is EventBridge's `$or` of two patterns or more."""
     return (
         name == "$or"
         and isinstance(wanted, list)

@@ -89,7 +89,7 @@ class Retry(BaseModel):
         return 1 if self.strategy is Backoff.NONE else self.max_attempts
 
     def pause_s(self, attempt: int, random: float = 1.0) -> float:
-        """Tell how long to wait after failed attempt `attempt`, counted from 1; `random` lies between 0 and 1.
+        """Return the pause in seconds after a failed attempt, counted from 1; `random` is 0 to 1.
 
         linear: base * attempt; exponential: base * exponent_base ** (attempt - 1). Then the cap, then the jitter,
         which takes away up to a half.
@@ -142,7 +142,10 @@ class Retry(BaseModel):
         return pause_s if pause_s <= min(LONGEST_PAUSE_S, left_s) else None
 
     def longest_s(self, attempt_s: float) -> float:
-        """The most time that all attempts and pauses take together, when one attempt takes `attempt_s` at most."""
+        """Return the seconds that all attempts and pauses take at most.
+
+        `attempt_s` is the most that one attempt takes.
+        """
         return self.attempts * attempt_s + self.pauses_s
 
     @property
@@ -206,7 +209,7 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
 
 
 def asks_to_wait(seconds: float | None) -> str:
-    """Say in a sentence for models and people when the server wants to be asked again; nothing where it did not say."""
+    """Say in a sentence when the server wants to be asked again; empty if it did not say."""
     return "" if seconds is None else f" It asks to be called again in {seconds:g} s, not sooner."
 
 

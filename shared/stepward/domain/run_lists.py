@@ -52,7 +52,7 @@ class RunFilter(BaseModel):
     since: str | None = None
 
     def bounds(self, before: str | None) -> tuple[str, str]:
-        """Return the first and the last place that may be shown; nothing is wanted if the first is the larger."""
+        """Return the first and the last place to show; none if the first is the larger."""
         low = max(self.day or FIRST_PLACE, self.since or FIRST_PLACE)
         high = min(f"{self.day}{LAST_PLACE}" if self.day else LAST_PLACE, before or LAST_PLACE)
         return low, high

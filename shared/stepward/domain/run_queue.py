@@ -18,26 +18,26 @@ RESUME: Final = "resume"
 
 
 def queue_position(rank: Priority | Literal["resume"], since: str, run: str) -> str:
-    """Name a place: the lowest text is served first."""
+    """Name a queue position: the lowest text is served first."""
     return f"{_RANKS[rank]}#{since}#{run}"
 
 
 def place_again(place: str, seq: int) -> str:
-    """Name the place of a run that comes back to the line: as old as the one it left, and never the same.
+    """Name the position of a run that returns to the queue: of the same age, never the same.
 
-    Whoever still knows the old place may take that out of the line at any time, and must not take the new one.
+    A reader of the old position may remove that entry at any time, and must not remove the new one.
     """
     rank, since, run, *_ = place.split("#")
     return f"{rank}#{since}#{run}#{seq}"
 
 
 def since_of(place: str) -> str:
-    """Tell since when somebody stands at a place."""
+    """Return since when a run waits at a position."""
     return place.split("#")[1]
 
 
 def rank_of(place: str) -> str:
-    """Tell which priority a place has: resume, high, normal or low."""
+    """Return the priority of a position: resume, high, normal or low."""
     return RANK_NAMES[place.partition("#")[0]]
 
 
@@ -116,5 +116,8 @@ def shard_limit(total: int, shards: int, shard: int) -> int:
 
 
 def used_shards(total: int, shards: int) -> int:
-    """Say how many counters have anything to give: a run that tried others only would wait for good."""
+    """Count the shards that have a slot to give.
+
+    A run that tried only the others would wait forever.
+    """
     return min(total, shards)

@@ -188,7 +188,7 @@ def execution_name(run: str, epoch: int) -> str:
 
 
 def epoch_of(execution_name: str) -> int:
-    """Read the epoch from an execution's name; one that somebody started by hand has none, and counts as the first."""
+    """Read the epoch from an execution's name; 1 for one that was started by hand."""
     _, dot, epoch = execution_name.rpartition(".")
     return int(epoch) if dot and epoch.isdecimal() else 1
 

@@ -141,7 +141,7 @@ def moments(schedule: Schedule, zone: tzinfo, since: datetime, after: datetime) 
 def next_times(
     expression: str, zone_name: str, since: datetime, after: datetime, most: int = 5
 ) -> list[datetime]:
-    """Give the next moments of an expression after one, in UTC; a rate counts from `since`, and begins there."""
+    """Return the next moments of an expression, in UTC; a rate counts from `since`."""
     found = moments(parse_schedule(expression), time_zone(zone_name), since, after)
     return list(islice(found, most))
 

@@ -29,7 +29,7 @@ _FIX: Final = "sign it as Standard Webhooks says, with the trigger's secret and 
 
 
 def new_seed() -> str:
-    """Make what is kept of a new secret: of no use to whoever reads it without the stage's key."""
+    """Make the stored part of a new secret; without the stage's key it is of no use."""
     return _SEED + secrets.token_hex(32)
 
 

@@ -191,7 +191,7 @@ class Trigger(AnswerChoice):
 
 
 def object_channel(path: str) -> str:
-    """Name the channel of a path's first folder; one that names no whole folder listens to the whole part."""
+    """Name the channel of a path's first folder, or of the tenant's whole part."""
     folder, slash, _ = path.partition("/")
     return f"s3#{folder}" if slash else "s3#"
 

@@ -68,7 +68,7 @@ class ApiKeys:
         return record
 
     def keys(self, tenant: str | None) -> list[dict[str, str | None]]:
-        """List keys without what would open anything: ids, whose they are, and whether they are good."""
+        """List keys without their secrets: ids, owners, and whether they are valid."""
         now_s = self.clock.now().timestamp()
         return [_shown(key, now_s) for key in self.identity.api_keys(tenant)]
 

@@ -28,17 +28,25 @@ class QueueView:
 
 
 def look_at(places: Sequence[str]) -> QueueView:
-    """Sum up a line by the names of its places."""
+    """Summarize a queue by the positions of its runs."""
     found = Counter(map(rank_of, places))
     oldest = min(map(since_of, places), default=None)
     return QueueView({name: found[name] for name in RANK_NAMES.values()}, oldest)
 
 
 class RunQueue(Protocol):
-    """The runs in line and the counters of slots; reads are strongly consistent."""
+    """The queued runs and the counters of slots; reads are strongly consistent."""
 
     def first(self, tenant: str, limit: int) -> list[QueuedRun]:
-        """Read the runs that are served next, in order."""
+        """Read the runs that are served next.
+
+        Args:
+            tenant: Whose queue.
+            limit: How many runs at most.
+
+        Returns:
+            The runs in the order in which they are served.
+        """
 
     def leave(self, waiting: QueuedRun) -> None:
         """Take a run out of the queue that needs no slot any more, if its entry is unchanged.
@@ -63,14 +71,23 @@ class RunQueue(Protocol):
         """List tenants with a queue, those after `after` first; may lag behind."""
 
     def look(self, tenant: str) -> QueueView:
-        """Look at a tenant's whole line, without reading more of it than the places."""
+        """Count a tenant's queued runs by priority; only their positions are read."""
 
     def count(self, tenant: str | None) -> SlotCount:
-        """Count slots held and runs waiting without, of a tenant; of all, slots only."""
+        """Count the slots held, and the runs that wait for an answer without one.
+
+        Args:
+            tenant: Whose; None for all tenants, of which only slots are counted.
+        """
 
 
 class WakeUps(Protocol):
-    """Messages that a tenant's line wants to be looked at; one too many does nothing."""
+    """Messages that ask for a tenant's queue to be served; one too many does nothing."""
 
     def send(self, tenant: str, freed: int | None = None) -> None:
-        """Ask `dispatch` to serve a tenant's queue; `freed` is how many slots, None if unknown."""
+        """Ask `dispatch` to serve a tenant's queue.
+
+        Args:
+            tenant: Whose queue.
+            freed: How many slots were freed; None if unknown.
+        """
