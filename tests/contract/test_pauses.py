@@ -127,13 +127,13 @@ def test_who_has_its_answers_is_admitted_at_the_first_try(ports: Any) -> None:
 
 
 def test_a_line_is_looked_at_by_priority_and_age(ports: Any) -> None:
-    assert ports.run_queue.look("acme") == QueueView({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
+    assert ports.run_queue.view("acme") == QueueView({"resume": 0, "high": 0, "normal": 0, "low": 0}, None)
     for run, priority in enumerate(("low", "high", "high"), start=1):
         in_line(ports, run, priority=priority, created_at=f"2026-01-0{run}T00:00:00.000Z")
-    found = ports.run_queue.look("acme")
+    found = ports.run_queue.view("acme")
     assert found.lengths == {"resume": 0, "high": 2, "normal": 0, "low": 1}
     assert found.oldest_since == "2026-01-01T00:00:00.000Z"
-    assert sum(ports.run_queue.look("globex").lengths.values()) == 0
+    assert sum(ports.run_queue.view("globex").lengths.values()) == 0
 
 
 def test_a_token_that_was_given_up_does_not_take_the_place_of_a_newer_one(ports: Any) -> None:

@@ -94,7 +94,7 @@ def test_one_tries_while_the_others_wait(world: World) -> None:
     one.answered(a_call(), A, 1)
     world.clock.forward(HEALTH_KEPT_S)
     assert admitted(other, a_call()) == "a"
-    assert world.store.health("house").is_spotless
+    assert world.store.health("house").has_no_failures
 
 
 def test_it_stays_shut_when_the_one_that_tries_fails(world: World) -> None:

@@ -78,7 +78,7 @@ def test_more_agents_than_one_call_may_read_are_read_in_several(ports: Any, call
 
     _write([_an_agent(number) for number in range(60)])
     calls.clear()
-    seen = ports.registry.look("acme", [Wanted(f"agent-{number:04d}") for number in range(60)])
+    seen = ports.registry.read_agents("acme", [Wanted(f"agent-{number:04d}") for number in range(60)])
     assert all(one.record for one in seen)
     assert calls == {"BatchGetItem": 2}
 

@@ -49,10 +49,10 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
     tenant, account = TenantLimits(active=2), AccountLimits(active=2)
     for run in (1, 2):
         started(ports, run, tenant, account)
-    ports.run_queue.flag("acme", tenant, None)
+    ports.run_queue.request_wake_up("acme", tenant, None)
     first = closed(ports, 1)
     assert (first.tenant_waits, first.account_waits) == (True, False)
-    ports.run_queue.flag("other", tenant, account)
+    ports.run_queue.request_wake_up("other", tenant, account)
     second = closed(ports, 2)
     assert (second.tenant_waits, second.account_waits) == (True, True)
 
@@ -61,7 +61,7 @@ def test_whoever_asked_last_is_told_too(ports: Any) -> None:
 def test_tenants_that_wait_are_named_in_turn(ports: Any, read: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepward.adapters.aws.run_queue._TENANTS_READ", read)
     for tenant in ("c", "a", "d", "b"):
-        ports.run_queue.flag(tenant, TenantLimits(), None)
+        ports.run_queue.request_wake_up(tenant, TenantLimits(), None)
     assert ports.run_queue.waiting_tenants(3) == ["a", "b", "c"]
     assert ports.run_queue.waiting_tenants(3, after="b") == ["c", "d", "a"]
     assert ports.run_queue.waiting_tenants(9, after="b") == ["c", "d", "a", "b"]

@@ -197,7 +197,7 @@ def test_who_waits_is_seen_by_the_record_that_completes_the_set(store: TaskStore
 
 def test_nobody_waits_for_what_is_there(store: TaskStore, park: Park) -> None:
     store.keep(KEY, BOTH, "a", a_record())
-    store.leave_word(KEY, BOTH, "b")
+    store.notify_latch(KEY, BOTH, "b")
     assert park(BOTH, "c waits", "token-1", ["a", "b"]) is False
     assert store.keep(KEY, BOTH, "a", a_record())[1].waiting == {}
 
@@ -209,8 +209,8 @@ def test_who_waits_again_has_the_newest_token(store: TaskStore, park: Park) -> N
 
 
 def test_word_of_a_record_elsewhere_settles_and_is_no_record(store: TaskStore) -> None:
-    latch = store.leave_word(KEY, LatchKey("d.join"), "a")
-    assert latch == store.leave_word(KEY, LatchKey("d.join"), "a")
+    latch = store.notify_latch(KEY, LatchKey("d.join"), "a")
+    assert latch == store.notify_latch(KEY, LatchKey("d.join"), "a")
     assert (latch.records, latch.settled) == ({}, {"a"})
     assert store.everything(KEY).records == {}
 

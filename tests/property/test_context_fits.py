@@ -76,21 +76,21 @@ def _append(state: RunState, record: Any) -> None:
 @given(st.lists(TURNS, min_size=1, max_size=25), st.sampled_from([2_000, 6_000, 20_000]))
 def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], window: int) -> None:
     agent = an_agent(tools=TOOLS, context={"max_tokens": window}, limits={"max_iterations": 200})
-    consultant = CallLimits.of(agent, rehearsed=False)
+    call_limits = CallLimits.of(agent, rehearsed=False)
     assert window_tokens(agent, {}) == window
     state = RunState()
     _append(state, a_created(input=TASK, rehearsed=False))
     for number, turn in enumerate(turns, start=1):
         _replay(state, number, turn)
         for _ in range(8):
-            permit = may_call(state, consultant, from_iso(AT), "run_" + "0" * 26)
+            permit = may_call(state, call_limits, from_iso(AT), "run_" + "0" * 26)
             if not isinstance(permit, Condensation):
                 break
-            before = consultant.request(state)
+            before = call_limits.request(state)
             _append(
                 state, Condensed(at=AT, writer="one", turn=number + 1, condensation=permit, agent="helper")
             )
-            assert consultant.request(state) != before
+            assert call_limits.request(state) != before
         else:
             raise AssertionError("the decisions do not come to an end")
         if isinstance(permit, End):
@@ -98,7 +98,7 @@ def test_what_a_model_is_shown_is_whole_and_fits(turns: list[dict[str, Any]], wi
             assert permit.error.code == "ContextTooLong"
             return
         assert isinstance(permit, Intent)
-        request = consultant.request(state)
+        request = call_limits.request(state)
         assert GATEWAY.estimate_input_tokens(request) * USUAL_PART <= window
         _is_whole(state, request, number)
 

@@ -29,7 +29,7 @@ from tests.support.draws import drawn
 from tests.support.driver import World
 
 WRITES = (
-    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "begin_epoch", "top_up", "close", "others_told",
+    "append", "put_result", "mark_started", "start", "admit", "queue", "park", "begin_epoch", "top_up", "close", "mark_notified",
     "keep", "send", "open", "decide", "change", "woken", "put",
 )  # fmt: skip
 CALCULATE = {"call": [{"tool": "calculate", "arguments": {"expression": "6 * 7"}}] * 2}

@@ -30,7 +30,7 @@ from tests.support.draws import drawn
 from tests.support.random_walk import WalkedMachine
 from tests.support.workflow_world import WorkflowWorld
 
-COUNTED = ("keep", "leave_word", "begin", "put_value", "park")
+COUNTED = ("keep", "notify_latch", "begin", "put_value", "park")
 """What writes an item of the journal table."""
 STARTED_AND_CLOSED = 11
 """A start writes head, beginning and input, an end the head and how it stands; each slot and counters. The rest is counted."""

@@ -5,17 +5,23 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepward import ports
+from stepward.adapters.provider_limits import LimitStore
 from stepward.domain.journal import Condensed, Turn, Waiting
 from stepward.testing.schedules import machine, scenario
 from stepward.testing.schedules.__main__ import explore
 from stepward.testing.schedules.focus import Focus
+from stepward.testing.schedules.ports import WRITES
 from stepward.testing.schedules.scenario import Scenario
+from tests.property.test_deaths import WRITES as MORTAL
 from tests.support.draws import drawn
 
 ASL = Path(__file__).resolve().parents[2] / "statemachines" / "agent-run.asl.json"
@@ -47,6 +53,15 @@ def test_what_once_broke_holds(seed: int) -> None:
 @given(st.integers(10**6, 10**9))
 def test_nothing_breaks_in_schedules_from_afar(seed: int) -> None:
     assert Scenario(seed).play().violations == []
+
+
+def test_a_write_is_the_name_of_a_port_s_method() -> None:
+    """A method that was renamed would never again be what a process dies at."""
+    names = {one.name for one in iter_modules(ports.__path__, f"{ports.__name__}.")}
+    kinds = [kind for name in names for kind in vars(import_module(name)).values() if isinstance(kind, type)]
+    assert [
+        name for name in (*WRITES, *MORTAL) if not any(hasattr(kind, name) for kind in (*kinds, LimitStore))
+    ] == []
 
 
 def test_gateways_take_all_their_ways_in_schedules() -> None:

@@ -114,7 +114,7 @@ class World:
         request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **asks)
         return Advance(
             ports=self.ports,
-            consultant=self._consultant,
+            call_limits=self._consultant,
             latest=lambda *said: startable_agent(self.registry, *said).definition.version,
             context=self._context,
             invocation=f"invocation-{next(self._invocations)}",
@@ -227,10 +227,10 @@ class World:
 
     def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
         definition = self._definition(tenant, agent, version)
-        consultant = CallLimits.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
+        call_limits = CallLimits.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
         if self.backend is None:
-            return consultant
-        return replace(consultant, backend=self.backend)
+            return call_limits
+        return replace(call_limits, backend=self.backend)
 
 
 class Failing:

@@ -42,7 +42,7 @@ class Health:
     """Which keys are not to be used, and until when."""
 
     @property
-    def is_spotless(self) -> bool:
+    def has_no_failures(self) -> bool:
         """Whether a success changes nothing."""
         return not (self.failed or self.open_until_s)
 
@@ -115,7 +115,7 @@ class Breaker:
     def went_well(self, provider: str) -> None:
         """Forget failures; nothing is written where there are none."""
         health, now_s = self.health(provider), int(self.now_s())
-        if health.is_spotless or health.open_until_s > now_s:
+        if health.has_no_failures or health.open_until_s > now_s:
             return  # one that began before the door was shut does not open it
         closed = self.store.close(provider, health, now_s)
         self.keep(provider, closed or self.store.health(provider))

@@ -39,12 +39,12 @@ MOST_OF_THE_TIME: Final = 0.9
 class Advance:
     """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run.
 
-    `consultant` is found by tenant, agent, version, and whether the run is rehearsed.
+    `call_limits` is found by tenant, agent, version, and whether the run is rehearsed.
     `most_events` is how long an execution's history may grow before a new execution carries the run on.
     """
 
     ports: RunPorts
-    consultant: Callable[[str, str, str, bool], CallLimits]
+    call_limits: Callable[[str, str, str, bool], CallLimits]
     latest: Callable[[str, str, str | None], str]
     context: Callable[[str, str], ToolContext]
     invocation: str
@@ -87,9 +87,9 @@ class _Advancing:
         return self.writer.state
 
     @property
-    def consultant(self) -> CallLimits:
+    def call_limits(self) -> CallLimits:
         """Who carries the run on now; another one after a hand-over."""
-        return self._consultant_of(self.state)
+        return self._call_limits_of(self.state)
 
     def run(self) -> AdvanceAnswer:
         answer = self._stand() or self._claim()
@@ -121,7 +121,7 @@ class _Advancing:
         asked = self.slot.asked(calls) if calls and self.state.place is None else []
         if calls and asked and not is_over:
             return self.slot.wait_on(calls, asked)
-        return self.slot.regain(self.consultant.cost_limit_usd_micros(self.state))
+        return self.slot.regain(self.call_limits.cost_limit_usd_micros(self.state))
 
     def _claim(self) -> AdvanceAnswer | None:
         stop = must_stop(self.state, self.case.ports.clock.now())
@@ -147,8 +147,8 @@ class _Advancing:
         }  # fmt: skip
         if intent.summarises and self.condensing and self.condensing.summariser:
             summariser = self.condensing.summariser
-            return Summarising(consultant=summariser, condensing=self.condensing, **said).take()
-        return ModelTurn(consultant=self.consultant, **said).take()
+            return Summarising(call_limits=summariser, condensing=self.condensing, **said).take()
+        return ModelTurn(call_limits=self.call_limits, **said).take()
 
     def _reserve(self) -> AdvanceAnswer | None:
         """Claim once more, with the reservation that the claim or the turn before could not make."""
@@ -164,12 +164,12 @@ class _Advancing:
 
     def _condense(self, said: Condensation) -> AdvanceAnswer | None:
         """Decide to show the model less from now on; a summary of the rest is the next step's, which has its reservation."""
-        consultant = self.consultant
-        found, limit = consultant.summariser(), consultant.cost_limit_usd_micros(self.state)
+        call_limits = self.call_limits
+        found, limit = call_limits.summariser(), call_limits.cost_limit_usd_micros(self.state)
         summariser = found if isinstance(found, CallLimits) else None
         if summariser and self._is_short_of(summariser):
             return self._answer("again")
-        self.condensing = Condensing(self.writer, consultant, self._context(""), said, summariser)
+        self.condensing = Condensing(self.writer, call_limits, self._context(""), said, summariser)
         covered = partial(self.slot.covered, self.state, limit_usd_micros=limit)
         if isinstance(found, StepwardError):
             self.condensing.write_without(found)
@@ -209,7 +209,7 @@ class _Advancing:
 
     def _calls_of(self, turn: Turn) -> TurnCalls:
         return TurnCalls(
-            agent=self.consultant.agent,
+            agent=self.call_limits.agent,
             run=self.request.run,
             calls=turn.reply.calls,
             items=self.state.calls,
@@ -237,24 +237,24 @@ class _Advancing:
     @property
     def _is_short(self) -> bool:
         """Whether too little time is left to begin a model call, which a new invocation has."""
-        return self._is_short_of(self.consultant)
+        return self._is_short_of(self.call_limits)
 
-    def _is_short_of(self, consultant: CallLimits) -> bool:
-        needed_s = consultant.backend.longest_call_s + TIME_BESIDE_A_CALL_S
+    def _is_short_of(self, call_limits: CallLimits) -> bool:
+        needed_s = call_limits.backend.longest_call_s + TIME_BESIDE_A_CALL_S
         return self.case.time_left_s() < min(needed_s, self.had_s * MOST_OF_THE_TIME)
 
     def _latest(self, agent: str, version: str | None) -> str:
         return self.case.latest(self.request.tenant, agent, version)
 
-    def _consultant_of(self, state: RunState) -> CallLimits:
+    def _call_limits_of(self, state: RunState) -> CallLimits:
         agent, rehearsed = state.agent, state.start.rehearsed
-        found = self.case.consultant(self.request.tenant, agent.agent, agent.version, rehearsed)
+        found = self.case.call_limits(self.request.tenant, agent.agent, agent.version, rehearsed)
         return found.changed_by(state)
 
     def _permit(self, state: RunState) -> Intent | Condensation | End:
-        consultant = self._consultant_of(state)
-        permit = may_call(state, consultant, self.case.ports.clock.now(), self.request.run)
-        limit = consultant.cost_limit_usd_micros(state)
+        call_limits = self._call_limits_of(state)
+        permit = may_call(state, call_limits, self.case.ports.clock.now(), self.request.run)
+        limit = call_limits.cost_limit_usd_micros(state)
         return self.slot.covered(state, permit, limit) if isinstance(permit, Intent) else permit
 
     def _end(self, end: End) -> AdvanceAnswer:

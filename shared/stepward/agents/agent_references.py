@@ -115,7 +115,9 @@ class AgentReferences:
 
     def _look(self, steps: list[_Step]) -> dict[Wanted, Seen]:
         wanted = list(dict.fromkeys(step.wanted for step in steps if step.wanted.agent != self.agent.id))
-        return dict(zip(wanted, self.registry.look(self.tenant, wanted), strict=True)) if wanted else {}
+        return (
+            dict(zip(wanted, self.registry.read_agents(self.tenant, wanted), strict=True)) if wanted else {}
+        )
 
 
 def circle_of(agent: AgentDefinition, path: tuple[str, ...]) -> InvalidRequest:
@@ -165,7 +167,7 @@ def check_references(
     others = [one for one in named_by(agent) if one.wanted.agent != agent.id]
     named = [one for one in others if not one.is_asked or (rehearsed and one.field.startswith("tools."))]
     wanted = list(dict.fromkeys(one.wanted for one in named))
-    seen = dict(zip(wanted, registry.look(tenant, wanted), strict=True)) if wanted else {}
+    seen = dict(zip(wanted, registry.read_agents(tenant, wanted), strict=True)) if wanted else {}
     for one in named:
         found = seen.get(one.wanted)
         if not one.is_asked and not _has_ended(found) and (fault := _fault(agent.id, one, found)):

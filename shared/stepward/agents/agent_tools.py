@@ -13,7 +13,7 @@ from stepward.agents.requests import gathered
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import InvalidRequest, ModelFault, NotFound, ToolFailed
 from stepward.domain.ids import TOOL_REFERENCE_PATTERN, check_id
-from stepward.domain.nearest import meant, nearest
+from stepward.domain.nearest import did_you_mean, nearest
 from stepward.domain.tools import DESCRIBE, PublishedTool, ToolFolder, ToolUse
 from stepward.ports.clock import Clock, iso
 from stepward.ports.tool_services import Functions, PublishedTools
@@ -152,7 +152,7 @@ def show_tool(published: PublishedTools, name: str) -> dict[str, Any]:
     except InvalidRequest:
         tool = None
     if tool is None:
-        fix = meant(name, [*CATALOG, *known], "GET /tools lists those that exist")
+        fix = did_you_mean(name, [*CATALOG, *known], "GET /tools lists those that exist")
         raise NotFound(f"there is no tool {name!r}.", field="tool", fix=fix)
     return {**_of_catalog(name), "config": tool.settings.model_json_schema(), "parameters": tool.schema()}
 

@@ -40,13 +40,13 @@ class RemindApprovers:
         done: Counter[str] = Counter()
         for approval in self.approvals.due(iso(now), LOOKED_AT_A_ROUND):
             try:
-                done.update(self.tend(approval, now))
+                done.update(self.remind(approval, now))
             except StepwardError as error:
                 faults.append(error)
         raise_all(faults)
         return dict(done)
 
-    def tend(self, approval: Approval, now: datetime) -> list[str]:
+    def remind(self, approval: Approval, now: datetime) -> list[str]:
         """See to one approval; name what was done."""
         if approval.decision:
             wake(self.approvals, self.tokens, self.machine, self.tasks, approval)

@@ -150,10 +150,10 @@ class CallLimits:
 
 
 def may_call(
-    state: RunState, consultant: CallLimits, now: datetime, run: str = ""
+    state: RunState, call_limits: CallLimits, now: datetime, run: str = ""
 ) -> Intent | Condensation | End:
     """Permit the next model call with its reservation, or say what has to come before, or how the run ends instead."""
-    limits = consultant.agent.limits
+    limits = call_limits.agent.limits
     stop = must_stop(state, now)
     if stop is not None:
         return stop
@@ -161,16 +161,16 @@ def may_call(
     if ledger.totals.turns >= limits.max_iterations:
         detail = f"the agent took {ledger.totals.turns} turns, as many as `max_iterations` allows."
         return _end(RunStatus.FAILED, MaxIterationsReached(detail))
-    if isinstance(consultant.backend, NoBackend):
-        return _end(RunStatus.FAILED, consultant.backend.error)
-    tokens = consultant.prompt_tokens(state)
-    crowded = _crowded(state, consultant, tokens, run)
+    if isinstance(call_limits.backend, NoBackend):
+        return _end(RunStatus.FAILED, call_limits.backend.error)
+    tokens = call_limits.prompt_tokens(state)
+    crowded = _crowded(state, call_limits, tokens, run)
     if crowded is not None:
         return crowded
-    reserve = consultant.reserve_usd_micros(tokens)
+    reserve = call_limits.reserve_usd_micros(tokens)
     spent, limit = (
         ledger.spent_usd_micros + ledger.children_usd_micros,
-        consultant.cost_limit_usd_micros(state),
+        call_limits.cost_limit_usd_micros(state),
     )
     if spent + reserve > limit:
         detail = (
@@ -181,12 +181,12 @@ def may_call(
     return Intent(turn=state.turns + 1, reserve_usd_micros=reserve)
 
 
-def _crowded(state: RunState, consultant: CallLimits, tokens: int, run: str) -> Condensation | End | None:
+def _crowded(state: RunState, call_limits: CallLimits, tokens: int, run: str) -> Condensation | End | None:
     """Say how a conversation that is too long for its model is shortened, or that it cannot be; None if it fits."""
-    window = None if state.start.rehearsed else window_tokens(consultant.agent, consultant.agreed)
+    window = None if state.start.rehearsed else window_tokens(call_limits.agent, call_limits.agreed)
     if window is None or tokens <= window:
         return None
-    shorter = ContextFitter(run, state, consultant.agent, window, consultant.prompt_tokens).shorter()
+    shorter = ContextFitter(run, state, call_limits.agent, window, call_limits.prompt_tokens).shorter()
     if shorter is not None or tokens * USUAL_PART <= window:
         return shorter
     detail = (

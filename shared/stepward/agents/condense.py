@@ -41,7 +41,7 @@ class Condensing:
     """One decision about a conversation that is too long; `context` reaches the run's large results."""
 
     writer: RunWriter
-    consultant: CallLimits
+    call_limits: CallLimits
     context: ToolContext
     said: Condensation
     summariser: CallLimits | None = None
@@ -98,7 +98,7 @@ class Condensing:
                  keep ✓ ─ condensed ✓       the next prompt names only what is there
         """
         self._keep_aside()
-        about = {"turn": self.state.turns + 1, "agent": self.consultant.agent.id, "condensation": said}
+        about = {"turn": self.state.turns + 1, "agent": self.call_limits.agent.id, "condensation": said}
         return self.writer.make(Condensed, **about, **fields)
 
     def with_summary(self, summary: str) -> Condensation:
@@ -125,8 +125,8 @@ class Summarising(ModelTurn):
     def take(self) -> AdvanceAnswer | None:
         """Make the call and write the decision; None when the run goes on at once."""
         try:
-            reply = self.consultant.backend.reply(
-                self.condensing.request(self.consultant), self._call(":summary")
+            reply = self.call_limits.backend.reply(
+                self.condensing.request(self.call_limits), self._call(":summary")
             )
         except StreamCut as error:
             self._book_what_came(error)

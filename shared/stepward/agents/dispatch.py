@@ -54,7 +54,7 @@ class DispatchRuns:
             if full and (asked or full.asked):
                 break
             if full:
-                self.ports.run_queue.flag(tenant, limits.tenant, limits.account)
+                self.ports.run_queue.request_wake_up(tenant, limits.tenant, limits.account)
                 asked = True
         return admitted
 
@@ -117,12 +117,12 @@ class DispatchRuns:
 
     def _nobody_waits(self, tenant: str, limits: SlotLimits) -> None:
         """Take the flags away, then look once more: who came in between has to be served."""
-        self.ports.run_queue.unflag(tenant, limits.tenant)
+        self.ports.run_queue.clear_wake_up(tenant, limits.tenant)
         if self.ports.run_queue.first(tenant, 1):
             self.ports.wake_ups.send(tenant)
         if self.ports.run_queue.waiting_tenants(1):
             return
-        self.ports.run_queue.unflag_account(limits.account)
+        self.ports.run_queue.clear_account_wake_up(limits.account)
         for other in self.ports.run_queue.waiting_tenants(1):
             self.ports.wake_ups.send(other)
 

@@ -110,19 +110,19 @@ class Estimate:
         check_startable(agent, self.clock.now().date())
         check_given(agent, given)
         check_backend(agent, rehearsed=answers.rehearsed)
-        consultant = CallLimits.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
+        call_limits = CallLimits.of(agent, self.prices.of(tenant), rehearsed=answers.rehearsed)
         if not answers.rehearsed:
             check_taken(agent, attachments)
-        first = consultant.backend.estimate_input_tokens(consultant.first_request(given, attachments))
+        first = call_limits.backend.estimate_input_tokens(call_limits.first_request(given, attachments))
         past = self._past(tenant, agent.id, answers)
-        most = _most(consultant, first, rehearsed=answers.rehearsed)
+        most = _most(call_limits, first, rehearsed=answers.rehearsed)
         remaining = self._remaining(tenant, agent.id) if answers.charged else None
         limit = agent.limits.cost_limit_usd_micros
         return Estimated(
             agent=agent.id,
             version=agent.version,
             model=model_id(agent.model),
-            least=_least(consultant.price, first),
+            least=_least(call_limits.price, first),
             expected=_expected(past),
             most=most,
             based_on_runs=len(past),
@@ -178,17 +178,17 @@ def _least(rate: Rate, first: int) -> Figures:
     )
 
 
-def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
+def _most(call_limits: CallLimits, first: int, *, rehearsed: bool) -> Figures:
     """Every turn that is allowed, each as dear as is reserved for it, each prompt longer by the turn before, up to its room."""
-    limits, price = consultant.agent.limits, consultant.price.price
-    growth = limits.max_output_tokens + (RESULT_TOKENS if consultant.tools else 0)
-    turns = limits.max_iterations if consultant.tools else 1
-    window = None if rehearsed else window_tokens(consultant.agent, consultant.agreed)
+    limits, price = call_limits.agent.limits, call_limits.price.price
+    growth = limits.max_output_tokens + (RESULT_TOKENS if call_limits.tools else 0)
+    turns = limits.max_iterations if call_limits.tools else 1
+    window = None if rehearsed else window_tokens(call_limits.agent, call_limits.agreed)
     longest = window or price.context_tokens or first + growth * turns
     prompts = [max(first, min(first + growth * turn, longest)) for turn in range(turns)]
-    summaries = _summaries_usd_micros(consultant, first + growth * turns, window) if window else 0
+    summaries = _summaries_usd_micros(call_limits, first + growth * turns, window) if window else 0
     return Figures(
-        model_usd_micros=sum(map(consultant.reserve_usd_micros, prompts)) + summaries,
+        model_usd_micros=sum(map(call_limits.reserve_usd_micros, prompts)) + summaries,
         aws_usd_micros=_aws(turns, turns - 1),
         turns=turns,
         input_tokens=sum(prompts),
@@ -196,9 +196,9 @@ def _most(consultant: CallLimits, first: int, *, rehearsed: bool) -> Figures:
     )
 
 
-def _summaries_usd_micros(consultant: CallLimits, tokens: int, window: int) -> int:
+def _summaries_usd_micros(call_limits: CallLimits, tokens: int, window: int) -> int:
     """Price the summaries of a conversation of so many tokens: one each time that half of the room is filled again."""
-    summariser = consultant.summariser()
+    summariser = call_limits.summariser()
     if tokens <= window or not isinstance(summariser, CallLimits):
         return 0
     return ceil((tokens - window) / (window / 2)) * summariser.reserve_usd_micros(window)

@@ -12,7 +12,7 @@ from stepward.domain.costs import CostLine, added_up
 from stepward.domain.errors import ToolFailed
 from stepward.domain.journal import Turn
 from stepward.domain.json_text import NotJson, read_json, without_mark
-from stepward.domain.retries import may_pass
+from stepward.domain.retries import is_transient
 from stepward.domain.run_origins import Parent
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import Closing, RunError, RunKey, RunStatus
@@ -121,7 +121,7 @@ def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
         output=output_of_text(result.content["output"]) if is_well else None,
         error=None if is_well else error,
         is_passing=end.status is RunStatus.RATE_LIMITED
-        or (end.status is RunStatus.FAILED and may_pass(error.code)),
+        or (end.status is RunStatus.FAILED and is_transient(error.code)),
         cost_usd_micros=result.child_usd_micros,
         aws_usd_micros=result.child_aws_usd_micros,
         child=run,

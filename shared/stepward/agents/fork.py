@@ -23,7 +23,7 @@ from stepward.domain.errors import Bug, InvalidRequest
 from stepward.domain.journal import HandedOver, Inherited, JournalSlice
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.money import Price
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.domain.run_origins import Caller, Fork
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import AnswerChoice, RunHead, RunKey, StartOptions
@@ -223,7 +223,7 @@ def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterat
             raise InvalidRequest(
                 f"the turns up to {len(history)} make no call {call[:80]!r}.",
                 field=f"results.{call[:80]}",
-                fix=meant(call, known, _others(known)),
+                fix=did_you_mean(call, known, _others(known)),
             )
     for exchange in history:
         edited = tuple(_edited_result(result, results) for result in exchange.results)

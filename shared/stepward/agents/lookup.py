@@ -38,7 +38,7 @@ def startable_agent(registry: Registry, tenant: str, said: str, version: str | N
     """Read the version that a run is started with; an agent that is not READY is a `Conflict` that says so."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
-    seen = registry.look(tenant, [Wanted(agent_id, version)])[0]
+    seen = registry.read_agents(tenant, [Wanted(agent_id, version)])[0]
     if seen.record is not None and seen.record.state is not AgentState.READY:
         raise not_ready(seen.record)
     return version_of(seen, agent_id, version)
@@ -53,7 +53,7 @@ def look_at(registry: Registry, tenant: str, said: str, version: str | None) -> 
     """Read an agent and one of its versions in one call."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
-    seen = registry.look(tenant, [Wanted(agent_id, version)])[0]
+    seen = registry.read_agents(tenant, [Wanted(agent_id, version)])[0]
     if seen.record is None:
         raise no_agent(agent_id)
     return seen.record, seen

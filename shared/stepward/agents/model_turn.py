@@ -47,7 +47,7 @@ class ModelTurn:
     """One model call for which the run has reserved; `answer` and `end` make the machine's next step."""
 
     writer: RunWriter
-    consultant: CallLimits
+    call_limits: CallLimits
     intent: Intent
     clock: Clock
     time_left_s: Callable[[], float]
@@ -62,12 +62,12 @@ class ModelTurn:
 
     def take(self) -> AdvanceAnswer | None:
         """Make the call; None when the run goes on at once."""
-        call, request = self._call(), self.consultant.request(self.state)
-        cached = CachedCall.of(self.consultant, self.state, call, request, self.clock)
+        call, request = self._call(), self.call_limits.request(self.state)
+        cached = CachedCall.of(self.call_limits, self.state, call, request, self.clock)
         try:
             reply = cached.find() if cached else None
             if reply is None:
-                reply = self.consultant.backend.reply(request, replace(call, attached=self._attached()))
+                reply = self.call_limits.backend.reply(request, replace(call, attached=self._attached()))
         except StreamCut as error:
             self._book_what_came(error)
             return self._without_reply(error)
@@ -75,7 +75,7 @@ class ModelTurn:
             return self._with_next(error)
         except (AttachmentChanged, ProviderFault, ModelFault) as error:
             return self._without_reply(error)
-        followed = turn_outcome(reply, self.consultant.agent, self.state.history)
+        followed = turn_outcome(reply, self.call_limits.agent, self.state.history)
         has_missed = cached is not None and cached.has_missed
         turn = self._turn(followed.reply, end=followed.end, note=followed.note, cache_missed=has_missed)
         self._append_paid(turn, turn)
@@ -99,8 +99,8 @@ class ModelTurn:
         return contents_of(self.datasets, self.writer.key.tenant, self.state.start.attachments)
 
     def _turn(self, reply: ModelReply, **fields: Any) -> Turn:
-        named = self.consultant.named | ({"model": reply.model} if reply.model else {})
-        cost = self.consultant.cost_usd_micros(reply)
+        named = self.call_limits.named | ({"model": reply.model} if reply.model else {})
+        cost = self.call_limits.cost_usd_micros(reply)
         return self.writer.make(
             Turn, turn=self.intent.turn, reply=reply, cost_usd_micros=cost, **named, **fields
         )
@@ -146,7 +146,7 @@ class ModelTurn:
         seconds = wait_s(error)
         is_retry = not (isinstance(error, ProviderThrottled) and error.is_ours)
         waiting = self._waiting(error, seconds, is_retry=is_retry, unanswered=unanswered)
-        most = self.consultant.agent.max_retries
+        most = self.call_limits.agent.max_retries
         is_last = is_retry and self.state.waits >= (MOST_WAITS if most is None else most)
         if is_last or datetime.fromisoformat(waiting.until) >= self.state.deadline:
             return self.end(End(status=RunStatus.RATE_LIMITED, error=reason, unspent=unspent))

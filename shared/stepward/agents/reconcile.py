@@ -253,12 +253,12 @@ def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
 
     Thousands may wait for months; those who came after them must not wait for the janitor as long.
     """
-    active = in_turn([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
+    active = round_robin([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
     waiting = [head for head in heads if head.status in _AT_REST]
-    return [*active, *in_turn(waiting, max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2), now)]
+    return [*active, *round_robin(waiting, max(RUNS_A_SWEEP - len(active), RUNS_A_SWEEP // 2), now)]
 
 
-def in_turn(heads: list[Head], most: int, now: datetime) -> list[Head]:
+def round_robin(heads: list[Head], most: int, now: datetime) -> list[Head]:
     """Cut a list to as many as there is time for: each minute begins where the one before has ended."""
     if len(heads) <= most:
         return heads

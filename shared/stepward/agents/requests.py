@@ -16,7 +16,7 @@ from stepward.domain.documents.problems import MOST_PROBLEMS
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_text import NotJson, fault_of
 from stepward.domain.json_text import read_json as read_text
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.domain.run_origins import Caller
 from stepward.ports.runs import IdempotencyKey
 
@@ -116,7 +116,7 @@ def _models_in(annotation: Any) -> Iterator[type[BaseModel]]:
 def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
     name = str(detail["loc"][-1]) if detail["loc"] else "body"
     if detail["type"] == "extra_forbidden":
-        return meant(name, _fields_at(model, detail["loc"][:-1]), f"remove {name!r}")
+        return did_you_mean(name, _fields_at(model, detail["loc"][:-1]), f"remove {name!r}")
     if detail["type"] == "missing":
         return f"add {name!r}"
     context = detail.get("ctx") or {}

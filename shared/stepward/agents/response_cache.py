@@ -46,19 +46,19 @@ class CachedCall:
     store: ResponseCache
     key: ResponseKey
     ttl_s: int
-    consultant: CallLimits
+    call_limits: CallLimits
     call: CallContext
     clock: Clock
     has_missed: bool = False
 
     @classmethod
     def of(
-        cls, consultant: CallLimits, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
+        cls, call_limits: CallLimits, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
     ) -> CachedCall | None:
         """Name a call.
 
         Args:
-            consultant: Whose model is asked.
+            call_limits: Whose model is asked.
             state: The run; a rehearsed one has nothing to do with the cache.
             call: The call, made for a tenant.
             request: What the model is sent.
@@ -67,12 +67,12 @@ class CachedCall:
         Returns:
             The call; None where the agent does not use the cache.
         """
-        agent, providers = consultant.agent, consultant.providers
+        agent, providers = call_limits.agent, call_limits.providers
         store = providers.responses if providers else None
         if agent.response_cache is None or store is None or state.start.rehearsed:
             return None
-        key = ResponseKey(call.tenant, agent.id, agent.version, digest_of(consultant, request))
-        return cls(store, key, agent.response_cache.ttl_s, consultant, call, clock)
+        key = ResponseKey(call.tenant, agent.id, agent.version, digest_of(call_limits, request))
+        return cls(store, key, agent.response_cache.ttl_s, call_limits, call, clock)
 
     def find(self) -> ModelReply | None:
         """Give the reply that was kept, priced at what it saves, and show it to whoever watches replies come."""
@@ -96,7 +96,7 @@ class CachedCall:
 
     def keep(self, followed: TurnOutcome) -> None:
         """Keep a reply that the model has just given, if it is whole and good."""
-        if not self.has_missed or not is_good(followed, self.consultant):
+        if not self.has_missed or not is_good(followed, self.call_limits):
             return
         kept = KeptReply(reply=followed.reply, kept_at=iso(self.clock.now()), ttl_s=self.ttl_s)
         size = len(kept.model_dump_json().encode())
@@ -113,24 +113,24 @@ class CachedCall:
         hit = CacheHit(
             kept_at=kept.kept_at,
             usage=reply.usage,
-            saved_usd_micros=self.consultant.cost_usd_micros(reply),
+            saved_usd_micros=self.call_limits.cost_usd_micros(reply),
             request_id=reply.request_id,
         )
         return reply.model_copy(update={"usage": Usage(), "request_id": None, "cache_hit": hit})
 
 
-def digest_of(consultant: CallLimits, request: ModelRequest) -> str:
+def digest_of(call_limits: CallLimits, request: ModelRequest) -> str:
     """Tell calls apart by the agent's definition and by all that its model is sent.
 
     Args:
-        consultant: Whose model is asked; with its definition no reply outlives what it was an answer to.
+        call_limits: Whose model is asked; with its definition no reply outlives what it was an answer to.
         request: The call. What runs differ in and no model is sent, such as what earlier calls have cost, does not count.
 
     Returns:
         64 hexadecimal digits.
     """
     names = [name_of(one) for one in request.attachments]
-    parts = (consultant.agent.model_dump_json(), request.model_dump_json(exclude=_NOT_SENT), repr(names))
+    parts = (call_limits.agent.model_dump_json(), request.model_dump_json(exclude=_NOT_SENT), repr(names))
     digest = sha256()
     for part in parts:
         raw = part.encode()
@@ -138,11 +138,11 @@ def digest_of(consultant: CallLimits, request: ModelRequest) -> str:
     return digest.hexdigest()
 
 
-def is_good(followed: TurnOutcome, consultant: CallLimits) -> bool:
+def is_good(followed: TurnOutcome, call_limits: CallLimits) -> bool:
     """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
     end = followed.end
     is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)
-    can_be_made = all(_can_be_made(call, consultant) for call in followed.reply.calls)
+    can_be_made = all(_can_be_made(call, call_limits) for call in followed.reply.calls)
     return is_accepted and can_be_made and _is_wanted(followed.reply)
 
 
@@ -151,9 +151,9 @@ def _is_wanted(reply: ModelReply) -> bool:
     return reply.stop in _WHOLE and reply.model is None and not reply.tried
 
 
-def _can_be_made(call: ToolCall, consultant: CallLimits) -> bool:
+def _can_be_made(call: ToolCall, call_limits: CallLimits) -> bool:
     """Tell whether a call names one of the agent's tools, with arguments that it takes."""
-    use = consultant.agent.tool(call.tool)
+    use = call_limits.agent.tool(call.tool)
     if use is None:
         return False
     try:

@@ -73,7 +73,7 @@ class SystemStatus:
 
         The figures are read one after the other, so they may be moments apart.
         """
-        mine, everybody, look = self.line.count(tenant), self.line.count(None), self.line.look(tenant)
+        mine, everybody, look = self.line.count(tenant), self.line.count(None), self.line.view(tenant)
         limit, account_limit = self.limits.tenant(tenant).active, self.limits.account().active
         now = self.clock.now()
         oldest_s = (now - from_iso(look.oldest_since)).total_seconds() if look.oldest_since else None

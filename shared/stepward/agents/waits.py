@@ -38,7 +38,7 @@ class AskPerson:
     """Opens a call of the tool `ask_person`."""
 
     ports: RunPorts
-    tend: RemindApprovers
+    reminders: RemindApprovers
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
         """Ask once, or answer why nobody was asked."""
@@ -51,15 +51,15 @@ class AskPerson:
         approval = _approval(
             self.ports, key, state, call, asking.model_copy(update={"timeout_s": round(tool.timeout_s)})
         )
-        _open(self.ports, self.tend, approval.model_copy(update=dict(asked)))
+        _open(self.ports, self.reminders, approval.model_copy(update=dict(asked)))
 
 
 @dataclass(frozen=True)
-class AskFirst:
+class RequestGuardApproval:
     """Opens what a guarded call waits for."""
 
     ports: RunPorts
-    tend: RemindApprovers
+    reminders: RemindApprovers
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
         """Ask once whether the call may be made; one that could not be made anyway is not asked about."""
@@ -74,7 +74,11 @@ class AskFirst:
             return
         question = guard.question or f"May {state.agent.agent} call {call.tool}?"
         about = {"question": question, "details": _shown(key, call), "is_guard": True}
-        _open(self.ports, self.tend, _approval(self.ports, key, state, call, guard).model_copy(update=about))
+        _open(
+            self.ports,
+            self.reminders,
+            _approval(self.ports, key, state, call, guard).model_copy(update=about),
+        )
 
 
 def _approval(
@@ -96,14 +100,14 @@ def _approval(
     )
 
 
-def _open(ports: RunPorts, tend: RemindApprovers, approval: Approval) -> None:
+def _open(ports: RunPorts, reminders: RemindApprovers, approval: Approval) -> None:
     """Keep it, then tell of it: a wait that is opened again finds it, and tells only what was not told.
 
     time →   first: kept ✓ ─ ✗ dies        again, or the janitor: finds it ─ told ✓ noted ✓
     """
     kept = ports.approvals.open(approval)
     if kept is not None:
-        tend.tend(kept, ports.clock.now())
+        reminders.remind(kept, ports.clock.now())
 
 
 def _shown(key: RunKey, call: ToolCall) -> Any:
@@ -176,9 +180,9 @@ def _asked(state: RunState, call_id: str) -> ToolCall:
 
 def openers_of(ports: RunPorts, registry: Registry, events: Events) -> Mapping[str, Opener]:
     """Make all openers."""
-    tend = RemindApprovers(ports.approvals, ports.tokens, ports.machine, events, ports.clock)
+    reminders = RemindApprovers(ports.approvals, ports.tokens, ports.machine, events, ports.clock)
     return {
         SubAgent.name: StartChild(ports, registry),
-        AskPersonTool.name: AskPerson(ports, tend),
-        GUARD: AskFirst(ports, tend),
+        AskPersonTool.name: AskPerson(ports, reminders),
+        GUARD: RequestGuardApproval(ports, reminders),
     }

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 
 LONGEST_TEXT_CHARS: Final = 4_000
 MOST_CHOICES: Final = 50
@@ -73,7 +73,7 @@ def _unknown(form: tuple[FormField, ...], given: Mapping[str, Any]) -> Faults:
     for name in given:
         if name not in known:
             asked = f"the form asks for {', '.join(known)}" if known else "this approval has no form"
-            yield _fault(name, "there is no such field", meant(name, known, asked))
+            yield _fault(name, "there is no such field", did_you_mean(name, known, asked))
 
 
 def _wrong(form: tuple[FormField, ...], given: Mapping[str, Any]) -> Faults:

@@ -35,13 +35,13 @@ def _ends_shared(name: str, other: str) -> int:
     return sum(len(commonprefix(pair)) for pair in pairs)  # noqa: RUF071  of names, not of paths
 
 
-def meant(name: str, known: Iterable[str], otherwise: str) -> str:
+def did_you_mean(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return "did you mean …?" with the nearest name, or what to do where none is near."""
     near = nearest(name, known)
     return f"did you mean {near!r}?" if near else otherwise
 
 
-def meant_or(name: str, known: Iterable[str], choices: str) -> str:
+def choices_with_nearest(name: str, known: Iterable[str], choices: str) -> str:
     """Return "did you mean …?" if a name is near, and always the choices.
 
     Args:

@@ -169,7 +169,7 @@ _OF_A_MOMENT = (errors.RateLimited, errors.DeadlineExceeded)
 """Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
 
 
-def may_pass(code: str) -> bool:
+def is_transient(code: str) -> bool:
     """Return whether a run that failed so may do better when it is run again.
 
     Args:

@@ -138,7 +138,7 @@ class Registry(Protocol):
     def agent(self, tenant: str, agent: str, version: str | None = None) -> RegisteredAgent | None:
         """Read one version by its number or a label, the latest by default, in one read."""
 
-    def look(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
         """Read agents with one version each, all in one call where they are at most 50."""
 
     def id_of(self, tenant: str, uid: str) -> str | None:

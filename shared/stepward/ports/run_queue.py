@@ -58,19 +58,19 @@ class RunQueue(Protocol):
             waiting: What `first` gave, unchanged: its `seq` tells one stay at a place from the next one there.
         """
 
-    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+    def request_wake_up(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask that a freed slot of the tenant is reported; with `account`, of any tenant."""
 
-    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+    def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
         """Clear the tenant's flag once its queue is empty; the caller reads the queue again."""
 
-    def unflag_account(self, account: AccountLimits) -> None:
+    def clear_account_wake_up(self, account: AccountLimits) -> None:
         """Clear the account's flag; the caller looks for waiting tenants again."""
 
     def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
         """List tenants with a queue, those after `after` first; may lag behind."""
 
-    def look(self, tenant: str) -> QueueView:
+    def view(self, tenant: str) -> QueueView:
         """Count a tenant's queued runs by priority; only their positions are read."""
 
     def count(self, tenant: str | None) -> SlotCount:

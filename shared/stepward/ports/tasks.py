@@ -105,7 +105,7 @@ class TaskStore(Protocol):
     def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
         """Keep a task's first record; return the one that stays, and the latch as it is now."""
 
-    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+    def notify_latch(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Say in another latch that a task has its record; answer that latch as it is now."""
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:

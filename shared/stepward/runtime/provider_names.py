@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepward.domain.errors import InvalidRequest, StepwardError
-from stepward.domain.nearest import meant_or
+from stepward.domain.nearest import choices_with_nearest
 from stepward.ports.providers import BUILT_IN, ProviderEntry
 from stepward.runtime.container import container
 
@@ -53,7 +53,7 @@ def _check_takes_key(entry: ProviderEntry) -> None:
 
 
 def _fix(provider: str, known: list[str], stage: str) -> str:
-    return meant_or(
+    return choices_with_nearest(
         provider,
         known,
         f"use one of {', '.join(known)}; deploy the stage with [providers.{provider}] in "

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any, Final
 
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.nearest import meant_or
+from stepward.domain.nearest import choices_with_nearest
 from stepward.domain.workflows import TaskDefinition
 from stepward.tasks.base import TaskType
 from stepward.tasks.context import ChildRun
@@ -38,7 +38,7 @@ def find_type(name: str) -> TaskType[Any]:
         raise InvalidRequest(
             f"there is no task type {name!r}.",
             field="type",
-            fix=meant_or(name, CATALOG, f"known types: {', '.join(CATALOG)}"),
+            fix=choices_with_nearest(name, CATALOG, f"known types: {', '.join(CATALOG)}"),
         )
     module, _, attribute = path.partition(":")
     found: TaskType[Any] = getattr(import_module(module), attribute)()

@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 from stepward.domain.errors import InvalidRequest
-from stepward.domain.nearest import meant_or
+from stepward.domain.nearest import choices_with_nearest
 from stepward.domain.tools import ToolUse
 from stepward.tools.base import BoundTool, Tool
 
@@ -33,7 +33,7 @@ def find_tool(name: str) -> Tool[Any, Any]:
     """Load a tool by its catalog name; a name with a dot is a function of somebody's own folder."""
     path = OWN_FUNCTION if "." in name else CATALOG.get(name)
     if path is None:
-        fix = meant_or(name, CATALOG, f"known tools: {', '.join(CATALOG)}")
+        fix = choices_with_nearest(name, CATALOG, f"known tools: {', '.join(CATALOG)}")
         raise InvalidRequest(f"there is no tool {name!r}.", fix=fix)
     module, _, attribute = path.partition(":")
     found: Tool[Any, Any] = getattr(import_module(module), attribute)()

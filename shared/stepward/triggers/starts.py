@@ -84,7 +84,7 @@ class Startables:
             check_backend(agent, rehearsed=self.stage.choose(agent, said).rehearsed)
             return agent
         found = startable_workflow(self.workflows, tenant, str(trigger.workflow), trigger.version)
-        ChooseAnswers(self.agents.look, self.stage)(tenant, found.definition, said)
+        ChooseAnswers(self.agents.read_agents, self.stage)(tenant, found.definition, said)
         return found
 
     def would_start(self, tenant: str, trigger: Trigger, body: dict[str, Any]) -> dict[str, Any]:

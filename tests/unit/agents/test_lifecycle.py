@@ -42,13 +42,13 @@ def test_a_first_version_makes_an_agent_ready() -> None:
 def test_what_registrations_cost_the_registry() -> None:
     life = Life()
     life.register()
-    assert life.registry.calls == {"look": 1, "next_number": 1, "create": 1, "change": 3, "keep": 1}
+    assert life.registry.calls == {"read_agents": 1, "next_number": 1, "create": 1, "change": 3, "keep": 1}
     life.registry.calls.clear()
     life.register(version="1.1.0")
-    assert life.registry.calls == {"look": 1, "keep": 1}
+    assert life.registry.calls == {"read_agents": 1, "keep": 1}
     life.registry.calls.clear()
     life.register(version="1.1.0")
-    assert life.registry.calls == {"look": 1}
+    assert life.registry.calls == {"read_agents": 1}
 
 
 @pytest.mark.parametrize(("changed", "state", "field"), REFUSED_AT)

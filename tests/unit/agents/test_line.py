@@ -59,7 +59,7 @@ def test_the_line_is_served_by_priority_then_age() -> None:
     world = a_world()
     first = start(world)
     wanted = {p: [start(world, priority=p) for _ in range(2)] for p in ("low", "normal", "high")}
-    assert world.run_queue.look("acme").lengths == {"resume": 0, "high": 2, "normal": 2, "low": 2}
+    assert world.run_queue.view("acme").lengths == {"resume": 0, "high": 2, "normal": 2, "low": 2}
     world.serve()
     world.finish(first)
     served = []
@@ -158,7 +158,7 @@ def test_of_more_tenants_than_are_told_at_once_everybody_is_told_in_turn() -> No
     world = a_world()
     tenants = [f"t{number:02d}" for number in range(40)]
     for tenant in tenants:
-        world.run_queue.flag(tenant, TenantLimits(), AccountLimits())
+        world.run_queue.request_wake_up(tenant, TenantLimits(), AccountLimits())
     for tenant in tenants:
         world.ports.wake_waiting(Freed(done=True, account_waits=True), tenant)
     assert set(world.wake_ups.sent) == set(tenants)

@@ -122,4 +122,4 @@ def test_a_look_a_step_away_whatever_the_breadth() -> None:
     life.register(id="a0", version="1.1.0", tools=asks("a1", "a2"))
     life.registry.calls.clear()
     life.register(id="boss", tools=asks(*(f"a{number}" for number in range(30))))
-    assert life.registry.calls["look"] == 1 + 2
+    assert life.registry.calls["read_agents"] == 1 + 2

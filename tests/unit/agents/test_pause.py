@@ -146,7 +146,7 @@ def test_a_run_that_is_paused_in_line_lets_others_pass_and_comes_back_as_old_as_
     pause(world, second)
     shown = world.show(second)
     assert (shown["status"], shown["paused"], shown["waiting_for"]["what"]) == ("PENDING", True, "pause")
-    assert world.run_queue.look("acme").lengths["normal"] == 1
+    assert world.run_queue.view("acme").lengths["normal"] == 1
     resume(world, second)
     assert world.show(second)["waiting_for"].items() >= {"what": "slot", "place": "normal"}.items()
     world.finish(first)

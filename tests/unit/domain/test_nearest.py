@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepward.domain.nearest import meant, meant_or, nearest
+from stepward.domain.nearest import choices_with_nearest, did_you_mean, nearest
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,10 @@ def test_of_many_names_those_of_about_the_same_length_are_compared() -> None:
 
 
 def test_a_fix_names_it_or_says_what_to_do_else() -> None:
-    assert meant("refnud", ["refund"], "remove it") == "did you mean 'refund'?"
-    assert meant("zebra", ["refund"], "remove it") == "remove it"
-    assert meant_or("refnud", ["refund"], "use one of refund") == "did you mean 'refund'? use one of refund"
-    assert meant_or("zebra", ["refund"], "use one of refund") == "use one of refund"
+    assert did_you_mean("refnud", ["refund"], "remove it") == "did you mean 'refund'?"
+    assert did_you_mean("zebra", ["refund"], "remove it") == "remove it"
+    assert (
+        choices_with_nearest("refnud", ["refund"], "use one of refund")
+        == "did you mean 'refund'? use one of refund"
+    )
+    assert choices_with_nearest("zebra", ["refund"], "use one of refund") == "use one of refund"

@@ -44,7 +44,7 @@ class Queueing:
             self.world.wake_ups.sent.clear()
             for waiting in self.world.run_queue.first("acme", 100):
                 if isinstance(AdmitRun(self.world.ports)(waiting, self.limits), NoSlot):
-                    self.world.run_queue.flag("acme", self.limits.tenant, None)
+                    self.world.run_queue.request_wake_up("acme", self.limits.tenant, None)
                     break
 
     def settle(self, minutes: int = 30) -> None:

@@ -69,7 +69,7 @@ class DynamoRegistry:
         item = self._read(agent_pk(tenant, agent), version_sk(version), f"reading agent {agent}")
         return read_version(item) if item else None
 
-    def look(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
         """Read agents with one version each, all in one call where they are at most 50."""
         keys = [
             (agent_pk(tenant, one.agent), sk) for one in wanted for sk in (RECORD, version_sk(one.version))

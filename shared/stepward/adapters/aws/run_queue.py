@@ -54,7 +54,7 @@ class DynamoRunQueue:
                 if error_code(error) != CONDITION_FAILED:
                     raise
 
-    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+    def request_wake_up(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask to be told of free slots, and note that the tenant has a line."""
         counters = [counter_key(tenant, shard) for shard in range(limits.shards)]
         if account:
@@ -67,7 +67,7 @@ class DynamoRunQueue:
             for key in counters:
                 self._set_flag(key, "SET waits = :yes", {":yes": True})
 
-    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+    def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
         """Take the tenant's flag away.
 
         time →   dispatch: line empty ─ unflag ─ line empty? ─ yes: done
@@ -80,7 +80,7 @@ class DynamoRunQueue:
                 TableName=self.table, Key=to_item({"pk": _WAITING, "sk": f"T#{tenant}"})
             )
 
-    def unflag_account(self, account: AccountLimits) -> None:
+    def clear_account_wake_up(self, account: AccountLimits) -> None:
         """Nobody waits any more at all."""
         with translated("unflagging the account"):
             for shard in range(account.shards):
@@ -106,7 +106,7 @@ class DynamoRunQueue:
             )
         return [str(from_item(item)["tenant"]) for item in found["Items"]], "LastEvaluatedKey" in found
 
-    def look(self, tenant: str) -> QueueView:
+    def view(self, tenant: str) -> QueueView:
         """Read the names of all places: one query, of one page for some thousands."""
         with translated(f"looking at the line of {tenant}"):
             pages = (

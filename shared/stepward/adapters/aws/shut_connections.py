@@ -66,13 +66,13 @@ def make_shuttable(client: Any) -> None:
     """
     session = client._endpoint.http_session  # noqa: SLF001  botocore has no way to bring a session of one's own
     pools: dict[str, Any] = session._pool_classes_by_scheme  # noqa: SLF001
-    pools.update(http=_noting(AWSHTTPConnectionPool), https=_noting(AWSHTTPSConnectionPool))
+    pools.update(http=_tracked(AWSHTTPConnectionPool), https=_tracked(AWSHTTPSConnectionPool))
 
 
-def _noting(pool: Any) -> Any:
+def _tracked(pool: Any) -> Any:
     kind: Any = pool.ConnectionCls
 
-    class Noting(kind):  # type: ignore[misc]  # botocore has no types
+    class TrackedConnection(kind):  # type: ignore[misc]  # botocore has no types
         """A connection that tells its call which socket it has."""
 
         def connect(self) -> None:
@@ -86,10 +86,10 @@ def _noting(pool: Any) -> Any:
                 CURRENT.get().takes(self.sock)
             return super().request(*args, **named)
 
-    class Bounding(pool):  # type: ignore[misc]
+    class BoundedPool(pool):  # type: ignore[misc]
         """A pool whose refusals end."""
 
-        ConnectionCls = Noting
+        ConnectionCls = TrackedConnection
 
         def urlopen(self, *args: Any, **named: Any) -> Any:
             """Send, and cut a refusal short: botocore reads one whole."""
@@ -98,7 +98,7 @@ def _noting(pool: Any) -> Any:
                 response.stream = _beginning(response.stream)
             return response
 
-    return Bounding
+    return BoundedPool
 
 
 def _beginning(stream: Callable[..., Iterator[bytes]]) -> Callable[..., Iterator[bytes]]:

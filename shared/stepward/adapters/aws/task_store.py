@@ -87,7 +87,7 @@ class DynamoTaskStore:
         found = _latch(item)
         return found.records[path], found
 
-    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+    def notify_latch(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Leave word; left twice it is one."""
         return _latch(self._set(key, latch, path, KEPT_ELSEWHERE))
 

@@ -43,7 +43,7 @@ class MemoryRegistry:
         label = self._labels.get((tenant, agent, named))
         return self._versions.get((tenant, agent, label.version if label else named))
 
-    def look(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
+    def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
         """Read agents with one version each."""
         return [
             Seen(self._records.get((tenant, one.agent)), self.agent(tenant, one.agent, one.version))

@@ -37,7 +37,7 @@ class MemoryRunQueue:
             if found is not None and found.seq == waiting.seq:
                 self.vacate(waiting.tenant, waiting.place)
 
-    def flag(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
+    def request_wake_up(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
         """Ask to be told of free slots."""
         with self.lock:
             self._tenants[tenant] = None
@@ -45,13 +45,13 @@ class MemoryRunQueue:
             if account:
                 self._flags |= {(None, shard) for shard in range(account.shards)}
 
-    def unflag(self, tenant: str, limits: TenantLimits) -> None:
+    def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
         """Take the tenant's flags away."""
         with self.lock:
             self._tenants.pop(tenant, None)
             self._flags -= {(tenant, shard) for shard in range(limits.shards)}
 
-    def unflag_account(self, account: AccountLimits) -> None:
+    def clear_account_wake_up(self, account: AccountLimits) -> None:
         """Take the account's flags away."""
         with self.lock:
             self._flags -= {(None, shard) for shard in range(account.shards)}
@@ -60,7 +60,7 @@ class MemoryRunQueue:
         """Name the tenants with a line."""
         return sorted(self._tenants, key=lambda tenant: (tenant <= after, tenant))[:limit]
 
-    def look(self, tenant: str) -> QueueView:
+    def view(self, tenant: str) -> QueueView:
         """Look at the names of all places."""
         return look_at([place for owner, place in self.places if owner == tenant])
 

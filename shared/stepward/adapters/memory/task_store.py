@@ -91,7 +91,7 @@ class MemoryTaskStore:
             found = item.as_latch()
             return found.records[path], found
 
-    def leave_word(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
+    def notify_latch(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
         """Leave word; left twice it is one."""
         with self.lock:
             item = self._item(key, latch)
@@ -139,7 +139,7 @@ class MemoryTaskStore:
         """Keep one after another."""
         for one in inherited:
             if one.record is None:
-                self.leave_word(key, one.latch, one.path)
+                self.notify_latch(key, one.latch, one.path)
             else:
                 self.keep(key, one.latch, one.path, one.record)
 

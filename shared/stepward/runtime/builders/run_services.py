@@ -136,7 +136,7 @@ class RunServices:
 
         return Advance(
             ports=self.ports,
-            consultant=self._container.models.call_limits,
+            call_limits=self._container.models.call_limits,
             latest=self._container.agents.latest_version,
             context=self._container.tools.inline_context,
             invocation=invocation,

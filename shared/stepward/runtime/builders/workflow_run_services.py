@@ -59,7 +59,7 @@ class WorkflowRunServices:
         from stepward.workflows.runs.start_checks import ChooseAnswers
         from stepward.workflows.runs.start_run import StartWorkflow
 
-        who = ChooseAnswers(self._ports.registry.look, self._container.agents.stage_answers)
+        who = ChooseAnswers(self._ports.registry.read_agents, self._container.agents.stage_answers)
         refuse_used_up = self._container.costs.refuse_used_up
         return StartWorkflow(self.ports, self._ports.workflow_registry, refuse_used_up, who=who)
 

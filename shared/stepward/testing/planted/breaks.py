@@ -168,7 +168,7 @@ def as_if_it_had_not_come(sound: Method) -> Method:
 
 def at_the_first_models_price(_: Method) -> Method:
     """Price a reply by the model that the agent names, whoever gave it."""
-    return lambda consultant, reply: consultant.price.cost_usd_micros(reply.usage)
+    return lambda call_limits, reply: call_limits.price.cost_usd_micros(reply.usage)
 
 
 def and_forget_its_cost(_: Method) -> Method:

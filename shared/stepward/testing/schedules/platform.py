@@ -192,10 +192,10 @@ class Platform:
 
     def spawn_tender(self) -> Actor:
         """Look after approvals, as the janitor does."""
-        tend = RemindApprovers(
+        reminders = RemindApprovers(
             self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_told, self.clock
         )  # fmt: skip
-        return self.spawn(self._name("tender"), tend)
+        return self.spawn(self._name("tender"), reminders)
 
     def spawn_closer(self, execution: Execution) -> Actor:
         """Close the run of an execution that failed or was aborted, as its event asks for."""
@@ -229,7 +229,7 @@ class Platform:
             ports=self._ports(clock),
             latest=lambda *said: find_agent(self.registry, *said).definition.version,
             context=self._context,
-            consultant=lambda tenant, agent, version, rehearsed: self._consultant(
+            call_limits=lambda tenant, agent, version, rehearsed: self._consultant(
                 RunKey(tenant=tenant, run=payload["run"]), agent, version, clock if not rehearsed else None
             ),
             invocation=invocation,
@@ -265,7 +265,7 @@ class Platform:
         """Make an agent ready to be advanced: by its models, whose limits go by the invocation's clock, or rehearsed."""
         place = (key.tenant, agent, version)
         if clock is not None:
-            return self.vendors.consultant(key.tenant, self._definition(*place), clock)
+            return self.vendors.call_limits(key.tenant, self._definition(*place), clock)
         if place not in self._consultants:
             self._consultants[place] = CallLimits.of(self._definition(*place), rehearsed=True)
         plain = self._consultants[place]

@@ -25,8 +25,8 @@ from stepward.testing.schedules.faults import Died, Fault
 
 WRITES: Final = frozenset(
     {"append", "mark_started", "put_result", "start", "close", "book_late", "stop"}
-    | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "others_told", "leave", "keep"}
-    | {"flag", "unflag", "unflag_account", "answer", "send"}
+    | {"admit", "queue", "park", "begin_epoch", "top_up", "hold", "release", "mark_notified", "leave", "keep"}
+    | {"request_wake_up", "clear_wake_up", "clear_account_wake_up", "answer", "send"}
     | {"open", "change", "decide", "woken", "put"}
     | {"take", "begin", "count", "probe", "set_aside"}
 )

@@ -66,7 +66,7 @@ class Vendors:
     _plain: dict[tuple[str, str], CallLimits] = field(default_factory=dict)
     _refusals: Any = field(default_factory=count)
 
-    def consultant(self, tenant: str, agent: AgentDefinition, clock: Clock) -> CallLimits:
+    def call_limits(self, tenant: str, agent: AgentDefinition, clock: Clock) -> CallLimits:
         """Make an agent ready to ask its models, as a process does that begins: it remembers no limits."""
         self._scripts[tenant, agent.prompt] = agent
         if (tenant, agent.id) not in self._plain:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence, ScopePrecedence
 
@@ -54,7 +54,7 @@ def _missing(
         if found := _elsewhere(node, other):
             return found
     known = context.beside(node.container).keys() - {node.task.id}
-    return "missing-task", f"there is no task {name!r}", meant(name, known, _known(sorted(known)))
+    return "missing-task", f"there is no task {name!r}", did_you_mean(name, known, _known(sorted(known)))
 
 
 def _elsewhere(node: TaskNode, other: TaskNode) -> tuple[str, str, str] | None:
@@ -96,7 +96,7 @@ def find_wrong_branches(context: CheckContext, precedence: Precedence) -> Iterat
                 )
             elif found is None:
                 known = context.beside(node.container).keys() - {node.task.id}
-                fix = meant(name, known, "name a task beside the condition")
+                fix = did_you_mean(name, known, "name a task beside the condition")
                 yield context.problem(node, (field, index), "missing-task", f"there is no task {name!r}", fix)
             elif precedence.scopes[node.scope].is_machine and not node.container:
                 fix = f"use `next: [{{to: {name}, when: …}}]`"

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Path
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.expressions.evaluate import is_expression
 from stepward.expressions.step_functions import REMOVED
 from stepward.expressions.step_functions import names as known_functions
@@ -128,7 +128,7 @@ def _names(context: CheckContext, site: ExpressionSite, reading: ExpressionRefs)
     for name in sorted(reading.variables - known):
         detail = f"there is no variable or function ${name} here"
         alike = [f"${one}" for one in (*known, *known_functions())]
-        fix = REMOVED.get(name) or meant(f"${name}", alike, _list(known))
+        fix = REMOVED.get(name) or did_you_mean(f"${name}", alike, _list(known))
         yield context.problem(site.node, site.inside, "unknown-variable", detail, fix)
     for name in sorted(reading.bare):
         detail = f"{name!r} is read of nothing, since no value stands before it"
@@ -140,7 +140,7 @@ def _names(context: CheckContext, site: ExpressionSite, reading: ExpressionRefs)
         yield context.problem(site.node, site.inside, "bare-name", detail, fix)
     for path in sorted(reading.paths):
         if path[0] == "run" and len(path) > 1 and path[1] not in RUN_FIELDS:
-            fix = meant(path[1], RUN_FIELDS, f"it has {', '.join(RUN_FIELDS)}")
+            fix = did_you_mean(path[1], RUN_FIELDS, f"it has {', '.join(RUN_FIELDS)}")
             yield context.problem(
                 site.node, site.inside, "unknown-field", f"$run has no field {path[1]!r}", fix
             )
@@ -169,7 +169,7 @@ def _previous(context: CheckContext, site: ExpressionSite, name: str) -> Iterato
     loop = _loop_of(site)
     inner = context.beside(loop.path) if loop else {}
     if loop and name not in inner:
-        fix = meant(name, inner, f"its tasks are {', '.join(sorted(inner)[:8])}")
+        fix = did_you_mean(name, inner, f"its tasks are {', '.join(sorted(inner)[:8])}")
         detail = f"the loop {loop.task.id!r} has no task {name!r}"
         yield context.problem(site.node, site.inside, "missing-task", detail, fix)
 
@@ -221,7 +221,7 @@ def _missing(context: CheckContext, site: ExpressionSite, name: str) -> Problem:
     within = next((one for one in context.nodes if one.task.id == name), None)
     detail = f"there is no task {name!r} that this could read"
     visible = _visible(context, site)
-    fix = meant(
+    fix = did_you_mean(
         name, visible, f"the tasks here are {', '.join(sorted(visible)[:8])}" if visible else "there are none"
     )
     if within and within.around:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepward.domain.documents.problems import Problem
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.precedence import Precedence, ScopePrecedence
 
@@ -160,7 +160,7 @@ def _tasks(context: CheckContext) -> list[TaskNode]:
 def _start(context: CheckContext) -> Iterator[Problem]:
     start = context.definition.start or ""
     if start not in context.beside(""):
-        fix = meant(start, context.beside(""), "name one of the tasks")
+        fix = did_you_mean(start, context.beside(""), "name one of the tasks")
         yield context.problem(None, "start", "missing-task", f"there is no task {start!r} to start with", fix)
 
 
@@ -173,7 +173,7 @@ def _ways(context: CheckContext) -> Iterator[Problem]:
         for index, transition in enumerate(node.task.next):
             if transition.to not in known:
                 detail = f"there is no task {transition.to!r} to go to"
-                fix = meant(transition.to, known, "name one of the workflow's own tasks")
+                fix = did_you_mean(transition.to, known, "name one of the workflow's own tasks")
                 yield context.problem(node, ("next", index, "to"), "missing-task", detail, fix)
             if transition.when is None and index < len(node.task.next) - 1:
                 detail = f"the way to {transition.to!r} is always taken, so none after it ever is"

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.json_schemas import fault_of_schema
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.domain.tools import Effect
 from stepward.expressions.evaluate import is_expression
 from stepward.tasks.base import TaskType
@@ -32,7 +32,7 @@ def find_wrong_settings(context: CheckContext, precedence: Precedence) -> Iterat
             yield from _of_type(context, node, node.kind)
         elif node.task.type != UNKNOWN_TYPE:
             detail = f"there is no task type {node.task.type!r}"
-            fix = meant(node.task.type, CATALOG, f"use one of {', '.join(CATALOG)}")
+            fix = did_you_mean(node.task.type, CATALOG, f"use one of {', '.join(CATALOG)}")
             yield context.problem(node, "type", "unknown-type", detail, fix)
         if node.kind is None:
             yield from _of_no_type(context, node)
@@ -43,7 +43,7 @@ def _of_no_type(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
     known = {name for kind in all_types() for name in known_fields(kind)}
     for name in node.task.settings:
         if name not in known:
-            fix = meant(name, sorted(known), f"remove {name!r}")
+            fix = did_you_mean(name, sorted(known), f"remove {name!r}")
             yield context.problem(node, name, "unknown-field", f"no task has a field {name!r}", fix)
 
 
@@ -74,7 +74,7 @@ def _fault(context: CheckContext, node: TaskNode, kind: TaskType[Any], fault: Er
         name = str(place[0])
         detail = f"a task of type {kind.name} has no field {name!r}"
         return context.problem(
-            node, name, "unknown-field", detail, meant(name, known_fields(kind), f"remove {name!r}")
+            node, name, "unknown-field", detail, did_you_mean(name, known_fields(kind), f"remove {name!r}")
         )
     code, detail = what_of(place, fault)
     return context.problem(node, place, code, detail, fix_of(place, fault))

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.errors import InvalidRequest, ToolArgumentInvalid
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.tools.base import BoundTool
 from stepward.workflows.checks.context import CheckContext, TaskNode
 from stepward.workflows.checks.expression_ast import Names, parse_expression
@@ -54,7 +54,7 @@ def _faults(context: CheckContext, node: TaskNode, tool: BoundTool) -> Iterator[
         if name not in known:
             told.add(name)
             detail = f"the tool {node.task.settings['tool']!r} has no argument {name!r}"
-            fix = meant(name, known, f"it has {', '.join(known)}")
+            fix = did_you_mean(name, known, f"it has {', '.join(known)}")
             yield context.problem(node, ("with", name), "unknown-argument", detail, fix)
     yield from _values(context, node, tool, told)
 
@@ -154,7 +154,7 @@ def _unknown(
                 if not known
                 else f"it has {', '.join(list(known)[:12])}"
             )
-            fix = meant(name, known, shown) if known else f"read {whole} itself, {shown}"
+            fix = did_you_mean(name, known, shown) if known else f"read {whole} itself, {shown}"
             yield context.problem(
                 site.node, site.inside, "unknown-output", f"{whole} has no field {name!r}", fix
             )

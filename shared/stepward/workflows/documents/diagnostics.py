@@ -12,7 +12,7 @@ from pydantic_core import ErrorDetails
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Document, Path
 from stepward.domain.ids import AGENT_ID_PATTERN, VERSION_PATTERN
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.domain.retries import Retry
 from stepward.domain.workflows import (
     TASK_ID_PATTERN,
@@ -152,7 +152,7 @@ def fix_of(path: Path, detail: ErrorDetails) -> str:
     """Say how to mend a fault."""
     name = str(path[-1]) if path else "the document"
     if detail["type"] == "extra_forbidden":
-        return meant(name, _known_at(path[:-1]), f"remove {name!r}")
+        return did_you_mean(name, _known_at(path[:-1]), f"remove {name!r}")
     if detail["type"] == "missing":
         return f"add `type`: one of {', '.join(CATALOG)}" if name == "type" else f"add {name!r}"
     context = detail.get("ctx") or {}

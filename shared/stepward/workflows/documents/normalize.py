@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stepward.domain.documents import Document, Kind, read_document
 from stepward.domain.documents.tree import Path
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.tasks.catalog import CATALOG, find_type
 from stepward.workflows.documents import short_forms
 from stepward.workflows.documents.aliases import (
@@ -94,7 +94,7 @@ def _depend(tasks: Any, dependencies: Any, source_map: SourceMap) -> None:
     for name, needs in dependencies.items():
         index = known.get(name)
         if index is None:
-            fix = meant(name, known, "name a task of the workflow itself")
+            fix = did_you_mean(name, known, "name a task of the workflow itself")
             source_map.report(location, name, "missing-task", f"there is no task {name!r}", fix)
             continue
         _add_needs(found[index], index, listed_or_none(needs), name, source_map)
@@ -257,7 +257,7 @@ def _bind(
     if taker is None or not field:
         detail = f"the output {output!r} goes to {target!r}, which is not an input of a task beside it"
         source_map.report(
-            location, output, "missing-task", detail, meant(task, known, "write it as task.input")
+            location, output, "missing-task", detail, did_you_mean(task, known, "write it as task.input")
         )
         return
     inputs = taker.setdefault("with", {})

@@ -8,7 +8,7 @@ from typing import Any
 
 from stepward.domain.documents.problems import Problem
 from stepward.domain.documents.tree import Document, Path
-from stepward.domain.nearest import meant
+from stepward.domain.nearest import did_you_mean
 from stepward.expressions.evaluate import is_expression
 from stepward.workflows.documents.aliases import (
     ERROR_HANDLING,
@@ -155,7 +155,7 @@ def _take_one(
 ) -> None:
     name = ERROR_HANDLING.get(written)
     if name is None:
-        fix = meant(written, ERROR_HANDLING, f"it may hold {', '.join(ERROR_HANDLING)}")
+        fix = did_you_mean(written, ERROR_HANDLING, f"it may hold {', '.join(ERROR_HANDLING)}")
         source_map.report(location, written, "unknown-field", f"error_handling has no field {written!r}", fix)
         return
     if name == "on_error" and error_rule(value) == "retry":

@@ -70,12 +70,12 @@ def retry_of(definition: WorkflowDefinition, task: TaskDefinition) -> Retry:
 
 def fails_the_run(program: Program, planned: PlannedTask) -> bool:
     """Whether a task's failure for good ends the run at once: not where what it is in answers for it."""
-    return ends_what_it_is_in(program, planned) and not any(
-        answers_for(container) for _, container in containers_of(program, planned.path)
+    return ends_container(program, planned) and not any(
+        handles_failures(container) for _, container in containers_of(program, planned.path)
     )
 
 
-def ends_what_it_is_in(program: Program, planned: PlannedTask) -> bool:
+def ends_container(program: Program, planned: PlannedTask) -> bool:
     """Whether a task's failure for good ends the nearest that answers for it, and where nothing does the run."""
     if planned.task.on_error:
         return planned.task.on_error == "fail"
@@ -84,7 +84,7 @@ def ends_what_it_is_in(program: Program, planned: PlannedTask) -> bool:
     return program.definition.on_error == "fail"
 
 
-def answers_for(container: TaskDefinition) -> bool:
+def handles_failures(container: TaskDefinition) -> bool:
     """Whether a group or a body says what a failure within it means; a group cannot end by itself when time is over."""
     is_body = not type_of(container).is_group
     return (

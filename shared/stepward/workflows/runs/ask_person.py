@@ -18,7 +18,7 @@ class AskForTask:
     """Opens the approval of a human task."""
 
     approvals: Approvals
-    tend: RemindApprovers
+    reminders: RemindApprovers
     clock: Clock
 
     def __call__(self, head: WorkflowHead, place: TaskPlace, question: Question) -> None:
@@ -43,7 +43,7 @@ class AskForTask:
         )
         kept = self.approvals.open(approval)
         if kept is not None:
-            self.tend.tend(kept, self.clock.now())
+            self.reminders.remind(kept, self.clock.now())
 
 
 def approval_id_of(head: WorkflowHead, place: TaskPlace) -> str:

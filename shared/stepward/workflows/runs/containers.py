@@ -17,11 +17,11 @@ from stepward.ports.clock import from_iso, iso
 from stepward.ports.tasks import Begun, RunSnapshot
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth
-from stepward.workflows.program.tasks import answers_for, containers_of, ends_what_it_is_in
+from stepward.workflows.program.tasks import containers_of, ends_container, handles_failures
 from stepward.workflows.runs.task_entry import TaskEntry
 
 
-def is_answered_for(program: Program, key: TaskKey) -> bool:
+def is_failure_handled(program: Program, key: TaskKey) -> bool:
     """Whether a failed task is not counted among those that failed, since what it is in says what its failure means.
 
     Args:
@@ -31,9 +31,11 @@ def is_answered_for(program: Program, key: TaskKey) -> bool:
     Returns:
         True where a body keeps a record of its own for it, or a group's fallback stands in.
     """
-    if not ends_what_it_is_in(program, program.tasks[key.path]):
+    if not ends_container(program, program.tasks[key.path]):
         return False
-    holder = next(((path, one) for path, one in containers_of(program, key.path) if answers_for(one)), None)
+    holder = next(
+        ((path, one) for path, one in containers_of(program, key.path) if handles_failures(one)), None
+    )
     return holder is not None and (holder[0] in program.tasks or holder[1].fallback is not None)
 
 
@@ -66,9 +68,9 @@ def _fails(program: Program, key: TaskKey, record: TaskRecord, path: str, at: st
         return False
     if key.at != at and not key.at.startswith(f"{at}." if at else ""):
         return False
-    if not ends_what_it_is_in(program, program.tasks[key.path]):
+    if not ends_container(program, program.tasks[key.path]):
         return False
-    holder = next((one for one, task in containers_of(program, key.path) if answers_for(task)), "")
+    holder = next((one for one, task in containers_of(program, key.path) if handles_failures(task)), "")
     return not holder.startswith(f"{path}.")
 
 

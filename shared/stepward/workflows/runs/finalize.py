@@ -26,7 +26,7 @@ from stepward.workflows.program.names import nested, number_of
 from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
 from stepward.workflows.runs.compensation import Compensate
 from stepward.workflows.runs.compensation_lock import claim_compensation
-from stepward.workflows.runs.containers import is_answered_for
+from stepward.workflows.runs.containers import is_failure_handled
 from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
 from stepward.workflows.runs.run_inline import TaskServices
 from stepward.workflows.runs.run_store import WorkflowPorts, output_of
@@ -154,7 +154,7 @@ def verdict(
     failed = {
         task: record
         for task, record in looked.records.items()
-        if record.status is TaskStatus.FAILED and task.is_task and not is_answered_for(program, task)
+        if record.status is TaskStatus.FAILED and task.is_task and not is_failure_handled(program, task)
     }
     goes_on = program.definition.is_state_machine and failure is not None
     error = _error_of({} if goes_on else failed, failure)

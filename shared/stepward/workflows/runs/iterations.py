@@ -17,7 +17,7 @@ from stepward.tasks.catalog import settings_of
 from stepward.tasks.foreach import ForeachSettings, list_of
 from stepward.tasks.loop import LoopSettings
 from stepward.workflows.program.names import depth_of, nested, number_of, round_of
-from stepward.workflows.program.tasks import answers_for, containers_of
+from stepward.workflows.program.tasks import containers_of, handles_failures
 from stepward.workflows.runs.containers import Deadlines, failure_within
 from stepward.workflows.runs.resolve_inputs import ready
 from stepward.workflows.runs.run_store import completed, count_items, keep_items, output_of
@@ -72,7 +72,7 @@ class Iterations:
         """Say why the body fails, if it answers for what fails within it, or is in something that does."""
         entry = self.entry
         around = [task for _, task in containers_of(entry.program, entry.planned.path)]
-        if not any(answers_for(one) for one in (entry.planned.task, *around)):
+        if not any(handles_failures(one) for one in (entry.planned.task, *around)):
             return None
         everything = entry.ports.store.everything(entry.view.key)
         return failure_within(entry.program, everything, entry.planned.path, at)

@@ -10,7 +10,7 @@ from stepward.agents.finalize import answer_call
 from stepward.agents.run_ports import RunPorts
 from stepward.domain.approvals import ApprovalStatus
 from stepward.domain.conversation import ToolResult
-from stepward.domain.retries import may_pass
+from stepward.domain.retries import is_transient
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowParent, WorkflowStatus
 from stepward.ports.tasks import TaskOutcome
@@ -79,7 +79,7 @@ def outcome_of(head: WorkflowHead, end: WorkflowEnd, output: Any) -> TaskOutcome
     return TaskOutcome(
         output=output,
         error=error,
-        is_passing=end.status is WorkflowStatus.FAILED and error is not None and may_pass(error.code),
+        is_passing=end.status is WorkflowStatus.FAILED and error is not None and is_transient(error.code),
         cost_usd_micros=end.totals.cost_usd_micros,
         aws_usd_micros=end.aws_usd_micros,
         child=head.run,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Final
 
-from stepward.agents.reconcile import RUNS_LISTED, in_turn, raise_all
+from stepward.agents.reconcile import RUNS_LISTED, raise_all, round_robin
 from stepward.domain.chunks import Chunk
 from stepward.domain.errors import Conflict, MachineMissing, StepwardError, TaskRetry
 from stepward.domain.programs import Program
@@ -52,7 +52,7 @@ class ReconcileWorkflows:
         before, faults = iso(self.ports.clock.now() - OVERDUE), list[StepwardError]()
         done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0, "workflows_woken": 0}
         heads = self.ports.runs.open_runs(before, RUNS_LISTED)
-        for head in in_turn(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
+        for head in round_robin(heads, LOOKED_AT_A_ROUND, self.ports.clock.now()):
             try:
                 name = self._repair(head)
             except StepwardError as error:

@@ -50,19 +50,19 @@ class RunAwaited:
         except PlatformFault:
             raise
         except StepwardError as error:
-            return self._failed(begun, error, may_pass=error.retryable)
+            return self._failed(begun, error, retryable=error.retryable)
         return self._look_again(begun, request.token)
 
     def _out_of_time(self, begun: Begun, seconds: int | None) -> dict[str, Any]:
         """End an attempt that nobody answered; another one follows only where the task itself says so."""
         error = RunError(code="TaskTimedOut", detail=f"there was no answer within {seconds} s.")
         asks_again = self.entry.planned.task.asks_again and self.entry.program.retries_timeouts
-        return self._failed(begun, error, may_pass=asks_again)
+        return self._failed(begun, error, retryable=asks_again)
 
-    def _failed(self, begun: Begun, error: StepwardError | RunError, *, may_pass: bool) -> dict[str, Any]:
+    def _failed(self, begun: Begun, error: StepwardError | RunError, *, retryable: bool) -> dict[str, Any]:
         """End an attempt here: by another one if its failure may pass and the task's rule allows it, else for good."""
         entry = self.entry
-        if not may_pass or begun.attempt >= retry_of(entry.program.definition, entry.planned.task).attempts:
+        if not retryable or begun.attempt >= retry_of(entry.program.definition, entry.planned.task).attempts:
             return entry.fail(error, attempt=begun.attempt)
         before = begun.model_dump(include={"before_usd_micros", "before_aws_usd_micros"})
         self._attempts.follow(begun.attempt, **before)

@@ -89,7 +89,7 @@ class TaskRecorder:
         kept, latch = self.ports.store.keep(self.key, LatchKey(planned.latch, at), planned.path, small)
         self._free(planned.latch, latch)
         for mark in planned.marks:
-            self._free(mark, self.ports.store.leave_word(self.key, LatchKey(mark, at), planned.path))
+            self._free(mark, self.ports.store.notify_latch(self.key, LatchKey(mark, at), planned.path))
         return kept
 
     def again(self, planned: PlannedTask, at: str, record: TaskRecord) -> TaskRecord:

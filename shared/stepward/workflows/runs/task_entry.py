@@ -100,7 +100,7 @@ class TaskEntry:
             cost_usd_micros=begun[-1].before_usd_micros if begun else 0,
             runs_aws_usd_micros=begun[-1].before_aws_usd_micros if begun else 0,
             error_status=getattr(error, "status", None),
-            error_retryable=may_pass(error),
+            error_retryable=is_retryable(error),
         )
         return self.finish(with_fallback(record, self.view))
 
@@ -112,7 +112,7 @@ def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -
     return ports.machines.answer(token)
 
 
-def may_pass(error: StepwardError | RunError) -> bool:
+def is_retryable(error: StepwardError | RunError) -> bool:
     """Whether another attempt might go well: by the error's kind, or by the name of one that a state was told."""
     return error.retryable if isinstance(error, StepwardError) else error.code in _PASSING
 

@@ -60,7 +60,7 @@ class RegisteredNames:
         wanted_ones = list(named)
         for at in range(0, len(wanted_ones), _AT_ONCE):
             few = wanted_ones[at : at + _AT_ONCE]
-            for wanted, found in zip(few, self.agents.look(self.tenant, few), strict=True):
+            for wanted, found in zip(few, self.agents.read_agents(self.tenant, few), strict=True):
                 for node in named[wanted]:
                     if found.version is None:
                         yield _unknown(context, node, "agent", wanted.agent)
