@@ -52,7 +52,7 @@ class Mixed(Joint):
         self.stage(**stage)
 
     def stage(self, **said: bool) -> None:
-        who = ChooseAnswers(self.agents.registry.look, StageAnswers(**said))
+        who = ChooseAnswers(self.agents.registry.read_agents, StageAnswers(**said))
         self.flows.starter = StartWorkflow(self.flows.ports, self.flows.registry, who=who)
 
     def keep(self, *agents: str, **said: Any) -> None:
