@@ -19,7 +19,7 @@ MAY_CATCH_ANYTHING = {
     "shared/stepward/testing/schedules/actors.py",
 }
 VAGUE = {"utils", "helpers", "manager", "common", "misc", "util", "helper"}
-STILL_PRIVATE = ("infra/", "shared/docs/", "shared/stepward/workflows/")
+STILL_PRIVATE = ("infra/", "shared/docs/")
 """Where names of the first release still stand; every other folder is clean, and stays so."""
 SPEAKS_OF_ITSELF = [
     "/wo" + "rk/", r"\.\." + "/shared", "bash" + "_jobs", "py" + "pi.org", "python" + "hosted", "registry.npm" + "js", "127.0.0.1:8118",

@@ -11,8 +11,7 @@ from stepward.agents.start import Start
 from stepward.domain.errors import NotAuthenticated, StoreThrottled
 from stepward.domain.signatures import sign
 from stepward.triggers.define import DefineTriggers
-from stepward.triggers.fire import Fire
-from stepward.triggers.receive import Receive
+from stepward.triggers.fire import Fire, Receive
 from stepward.triggers.starts import Startables, Starters
 from stepward.triggers.webhook import ReceiveWebhook
 from stepward.workflows.runs.start_run import StartWorkflow

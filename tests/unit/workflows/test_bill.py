@@ -14,7 +14,7 @@ from stepward.domain.task_records import TaskKey
 from stepward.ports.tasks import TaskOutcome
 from stepward.workflows.compiler.compile import compile_workflow
 from stepward.workflows.planner.plan import plan
-from stepward.workflows.runs.bill import Bill
+from stepward.workflows.runs.aws_cost import Bill
 from stepward.workflows.runs.start_run import RerunWorkflow, StartWorkflow
 from stepward.workflows.runs.task_requests import TaskRequest
 from tests.support.workflow_doubles import ill

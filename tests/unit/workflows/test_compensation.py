@@ -12,7 +12,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskStatus
 from stepward.ports.tasks import RunSnapshot
 from stepward.workflows.program.limits import MOST_UNDOINGS
-from stepward.workflows.runs.compensation_lock import HOLDS, RIGHT
+from stepward.workflows.runs.compensation import HOLDS, RIGHT
 from stepward.workflows.runs.end_run import BEING_UNDONE, EndRun
 from stepward.workflows.runs.finalize import FinalizeRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows

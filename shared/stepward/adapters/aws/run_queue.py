@@ -60,7 +60,7 @@ class DynamoRunQueue:
         if account:
             counters += [counter_key(None, shard) for shard in range(account.shards)]
         with translated(f"flagging the line of {tenant}"):
-            # The note comes first: whoever unflags the account looks at the notes afterwards.
+            # The note comes first: whoever clears the account's request looks at the notes afterwards.
             client("dynamodb").put_item(
                 TableName=self.table, Item=to_item({"pk": _WAITING, "sk": f"T#{tenant}", "tenant": tenant})
             )
@@ -70,10 +70,10 @@ class DynamoRunQueue:
     def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
         """Take the tenant's flag away.
 
-        time →   dispatch: line empty ─ unflag ─ line empty? ─ yes: done
+        time →   dispatch: line empty ─ clear ─ line empty? ─ yes: done
                  newcomer:                     joins ─ wake-up → another look, which sees it and flags again
         """
-        with translated(f"unflagging the line of {tenant}"):
+        with translated(f"clearing the wake-up request of {tenant}"):
             for shard in range(limits.shards):
                 self._set_flag(counter_key(tenant, shard), "REMOVE waits")
             client("dynamodb").delete_item(
@@ -82,7 +82,7 @@ class DynamoRunQueue:
 
     def clear_account_wake_up(self, account: AccountLimits) -> None:
         """Nobody waits any more at all."""
-        with translated("unflagging the account"):
+        with translated("clearing the account's wake-up request"):
             for shard in range(account.shards):
                 self._set_flag(counter_key(None, shard), "REMOVE waits")
 

@@ -181,7 +181,7 @@ def is_flagged(table: str, tenant: str) -> bool:
     """Tell whether whoever frees a slot of the tenant will have its queue looked at.
 
     time →   we:       join ✓ ─ flag? ─ yes: no wake-up is needed
-             dispatch: line empty ─ unflag ─ line empty?      joined before: it sees us; later: we see no flag
+             dispatch: line empty ─ clear ─ line empty?      joined before: it sees us; later: we see no flag
     """
     with translated(f"looking whether slots of {tenant} are asked for"):
         found = client("dynamodb").get_item(

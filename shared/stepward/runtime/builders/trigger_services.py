@@ -11,9 +11,8 @@ if TYPE_CHECKING:
     from stepward.domain.task_records import WorkflowHead
     from stepward.runtime.container import Container
     from stepward.triggers.define import Defined, DefineTriggers
-    from stepward.triggers.fire import Fire
+    from stepward.triggers.fire import Fire, Receive
     from stepward.triggers.put_event import PutTriggerEvent
-    from stepward.triggers.receive import Receive
     from stepward.triggers.show import ShowTriggers, TryTrigger
     from stepward.triggers.starts import Startables
     from stepward.triggers.webhook import ReceiveWebhook
@@ -78,7 +77,7 @@ class TriggerServices:
     @cached_property
     def receive_event(self) -> Receive:
         """Fires the triggers that wait for an event of a bucket, a bus or a schedule."""
-        from stepward.triggers.receive import Receive
+        from stepward.triggers.fire import Receive
 
         fire = replace(self._fire, datasets=self._ports.datasets)
         sources = self._container.settings.event_sources

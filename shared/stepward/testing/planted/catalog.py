@@ -279,13 +279,13 @@ BILLS: Final = (
     PlantedFault(
         "answer billed twice",
         "A bill counts an answer from outside once.",
-        "stepward.workflows.runs.bill:Bill._answer",
+        "stepward.workflows.runs.aws_cost:Bill._answer",
         breaks.done_twice,
     ),
     PlantedFault(
         "write that is not billed",
         "A bill counts each write of a record.",
-        "stepward.workflows.runs.bill:Bill._times_kept",
+        "stepward.workflows.runs.aws_cost:Bill._times_kept",
         breaks.always(1),
     ),
     PlantedFault(

@@ -27,8 +27,8 @@ from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.lookup import find_workflow_run
 from stepward.workflows.program.tasks import can_be_undone
-from stepward.workflows.runs.bill import Bill
-from stepward.workflows.runs.compensation_lock import StartCompensation
+from stepward.workflows.runs.aws_cost import Bill
+from stepward.workflows.runs.compensation import StartCompensation
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 # Ends from outside: cancelled, or lost.

@@ -24,8 +24,7 @@ from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.names import nested, number_of
 from stepward.workflows.program.tasks import CRITICAL_FROM, can_be_undone
-from stepward.workflows.runs.compensation import Compensate
-from stepward.workflows.runs.compensation_lock import claim_compensation
+from stepward.workflows.runs.compensation import Compensate, claim_compensation
 from stepward.workflows.runs.containers import is_failure_handled
 from stepward.workflows.runs.end_run import OUTPUT, Notify, close_booked, notify_again, stop_chunks, totals_of
 from stepward.workflows.runs.run_inline import TaskServices

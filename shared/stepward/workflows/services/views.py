@@ -16,7 +16,7 @@ from stepward.tasks.catalog import asks_person, type_of
 from stepward.workflows.program.lookup import find_workflow, find_workflow_run
 from stepward.workflows.runs.ask_person import approval_id_of
 from stepward.workflows.runs.attempts import waits_for_call
-from stepward.workflows.runs.bill import Bill
+from stepward.workflows.runs.aws_cost import Bill
 from stepward.workflows.runs.end_run import OUTPUT, totals_of
 from stepward.workflows.runs.outside_answers import callback_address
 from stepward.workflows.runs.run_store import WorkflowPorts

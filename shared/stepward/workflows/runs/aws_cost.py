@@ -35,7 +35,7 @@ from stepward.tasks.catalog import is_awaited, type_of
 from stepward.tasks.facts import Step, beside
 from stepward.workflows.program.limits import SLICE_ITEMS
 from stepward.workflows.program.names import at_depth, number_of, round_of
-from stepward.workflows.runs.compensation_lock import RIGHT
+from stepward.workflows.runs.compensation import RIGHT
 from stepward.workflows.runs.slots import LONG_S
 
 ROOM: Final = "task_run"
