@@ -80,6 +80,14 @@ def test_every_file_that_is_named_exists(document: Any) -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize(
+    "readme", tracked("*/README.md"), ids=lambda path: str(path.parent.relative_to(ROOT))
+)
+def test_every_part_that_a_map_names_exists(readme: Path) -> None:
+    named = re.findall(r"`([a-z_][\w/]*/\w+\.py)`", readme.read_text())
+    assert [name for name in named if not any((at / name).exists() for at in (readme.parent, ROOT))] == []
+
+
 def test_the_readmes_agent_can_be_registered() -> None:
     text = re.search(r"```yaml\n(id: .*?)```", README, re.DOTALL)
     assert text
