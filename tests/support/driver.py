@@ -114,7 +114,7 @@ class World:
         request = AdvanceRequest(v=1, tenant=key.tenant, run=key.run, **asks)
         return Advance(
             ports=self.ports,
-            call_limits=self._consultant,
+            call_limits=self._call_limits,
             latest=lambda *said: startable_agent(self.registry, *said).definition.version,
             context=self._context,
             invocation=f"invocation-{next(self._invocations)}",
@@ -225,7 +225,7 @@ class World:
         assert found is not None
         return found.definition
 
-    def _consultant(self, tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
+    def _call_limits(self, tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
         definition = self._definition(tenant, agent, version)
         call_limits = CallLimits.of(definition, self.agreed, rehearsed=rehearsed, providers=self.providers)
         if self.backend is None:

@@ -73,17 +73,17 @@ class SystemStatus:
 
         The figures are read one after the other, so they may be moments apart.
         """
-        mine, everybody, look = self.line.count(tenant), self.line.count(None), self.line.view(tenant)
+        mine, everybody, queued = self.line.count(tenant), self.line.count(None), self.line.view(tenant)
         limit, account_limit = self.limits.tenant(tenant).active, self.limits.account().active
         now = self.clock.now()
-        oldest_s = (now - from_iso(look.oldest_since)).total_seconds() if look.oldest_since else None
+        oldest_s = (now - from_iso(queued.oldest_since)).total_seconds() if queued.oldest_since else None
         free = min(limit - mine.active, account_limit - everybody.active)
         return {
             "at": iso(now),
             "active": mine.active,
             # A run that has its answers and waits for a slot was parked too, and is counted there.
-            "waiting": max(0, mine.parked - look.lengths["resume"]),
-            "in_line": {"total": sum(look.lengths.values()), **look.lengths},
+            "waiting": max(0, mine.parked - queued.lengths["resume"]),
+            "in_line": {"total": sum(queued.lengths.values()), **queued.lengths},
             "oldest_in_line_s": None if oldest_s is None else max(0.0, round(oldest_s, 3)),
             "slots": {"limit": limit, "free": max(0, free)},
             "account": {"active": everybody.active, "limit": account_limit},

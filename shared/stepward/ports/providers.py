@@ -55,12 +55,10 @@ class ProviderEntry(BaseModel):
         return takes_key
 
 
-def _built_in(name: str, facts: dict[str, Any]) -> ProviderEntry:
-    given = {field: facts[field] for field in ("silence_s",) if field in facts}
-    return ProviderEntry(name=name, kind=facts["kinds"][0], **given)
-
-
-BUILT_IN: Final = tuple(_built_in(name, facts) for name, facts in KNOWN["built_in"].items())
+BUILT_IN: Final = tuple(
+    ProviderEntry(name=name, kind=facts["kinds"][0], **facts.get("settings", {}))
+    for name, facts in KNOWN["built_in"].items()
+)
 """OpenAI's may be silent for longer: it sends no sign of life while a model reasons, which may take minutes."""
 
 

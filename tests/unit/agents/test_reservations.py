@@ -20,7 +20,7 @@ from tests.support.builders import an_agent_body
 PROMPT_TOKENS = 100_000
 
 
-def _consultant(**changed: Any) -> CallLimits:
+def _call_limits(**changed: Any) -> CallLimits:
     body = an_agent_body(limits={"max_output_tokens": 100}, **changed)
     del body["rehearsal"]
     limits = SharedLimits(MemoryLimitStore(), StillClock())
@@ -36,14 +36,14 @@ def _consultant(**changed: Any) -> CallLimits:
 def test_a_prompt_that_the_cache_has_lost_costs_no_more_than_was_reserved(
     model: str, cache: str | None, kept: str
 ) -> None:
-    call_limits = _consultant(model=model, cache=cache)
+    call_limits = _call_limits(model=model, cache=cache)
     usage = Usage.model_validate({kept: PROMPT_TOKENS, "output_tokens": 100})
     cost = call_limits.cost_usd_micros(ModelReply(usage=usage))
     assert call_limits.reserve_usd_micros(PROMPT_TOKENS) >= cost
 
 
 def test_a_dearer_fallback_is_reserved_for() -> None:
-    call_limits = _consultant(model="gpt-6-luna", fallbacks=["claude-sonnet-5-5"])
+    call_limits = _call_limits(model="gpt-6-luna", fallbacks=["claude-sonnet-5-5"])
     usage = Usage(cache_write_tokens=PROMPT_TOKENS, output_tokens=100)
     cost = call_limits.cost_usd_micros(ModelReply(usage=usage, model="claude-sonnet-5-5"))
     assert call_limits.reserve_usd_micros(PROMPT_TOKENS) >= cost

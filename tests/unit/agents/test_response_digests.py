@@ -20,7 +20,7 @@ from tests.unit.agents.caching import CALL, DONE, USED, a_body, a_world, run_twi
 from tests.unit.agents.test_endings import Model
 
 
-def _consultant(**changed: Any) -> CallLimits:
+def _call_limits(**changed: Any) -> CallLimits:
     return CallLimits.of(AgentDefinition.model_validate(a_body(**changed)), rehearsed=False)
 
 
@@ -34,7 +34,7 @@ def test_what_no_model_is_sent_makes_no_difference() -> None:
     booked = result.model_copy(update={"took_ms": 7, "cost_usd_micros": 3})
     said = CALL.model_copy(update={"usage": USED, "request_id": "another"})
     other = _request(history=(Exchange(reply=said, results=(booked,)),), own_turn=2)
-    assert digest_of(_consultant(), plain) == digest_of(_consultant(), other)
+    assert digest_of(_call_limits(), plain) == digest_of(_call_limits(), other)
 
 
 @pytest.mark.parametrize(
@@ -54,20 +54,20 @@ def test_what_no_model_is_sent_makes_no_difference() -> None:
     ],
 )
 def test_what_a_model_is_sent_makes_a_difference(changed: dict[str, Any]) -> None:
-    assert digest_of(_consultant(), _request()) != digest_of(_consultant(), _request(**changed))
+    assert digest_of(_call_limits(), _request()) != digest_of(_call_limits(), _request(**changed))
 
 
 def test_files_are_told_apart_by_their_content_and_name_and_not_by_their_folder() -> None:
     def digest(key: str, sha256: str) -> str:
         file = Attachment(key=key, media_type="image/png", size_bytes=9, sha256=sha256)
-        return digest_of(_consultant(), _request(attachments=(file,)))
+        return digest_of(_call_limits(), _request(attachments=(file,)))
 
     assert digest("a/one.png", "1") == digest("b/one.png", "1")
     assert len({digest("a/one.png", "1"), digest("a/two.png", "1"), digest("a/one.png", "2")}) == 3
 
 
 def test_a_prompt_is_measured_by_what_the_model_counted_when_it_gave_the_reply() -> None:
-    gateway = _consultant().backend
+    gateway = _call_limits().backend
     assert isinstance(gateway, Gateway)
     world = a_world(Model(DONE))
     _, second = run_twice(world)

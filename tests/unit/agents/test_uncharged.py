@@ -148,7 +148,7 @@ def test_a_run_that_has_waited_goes_on_without_a_draw(active: int) -> None:
 def test_a_late_reply_is_counted_in_the_run_and_nowhere_else() -> None:
     world = a_world()
     key = begin(world)
-    plain = world._consultant("acme", "helper", "1.0.0", True).backend
+    plain = world._call_limits("acme", "helper", "1.0.0", True).backend
 
     class Overtaken:
         longest_call_s = 10.0

@@ -59,7 +59,7 @@ class DynamoRunQueue:
         counters = [counter_key(tenant, shard) for shard in range(limits.shards)]
         if account:
             counters += [counter_key(None, shard) for shard in range(account.shards)]
-        with translated(f"flagging the line of {tenant}"):
+        with translated(f"requesting a wake-up of {tenant}"):
             # The note comes first: whoever clears the account's request looks at the notes afterwards.
             client("dynamodb").put_item(
                 TableName=self.table, Item=to_item({"pk": _WAITING, "sk": f"T#{tenant}", "tenant": tenant})
@@ -68,10 +68,10 @@ class DynamoRunQueue:
                 self._set_flag(key, "SET waits = :yes", {":yes": True})
 
     def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
-        """Take the tenant's flag away.
+        """Clear the tenant's request.
 
         time →   dispatch: line empty ─ clear ─ line empty? ─ yes: done
-                 newcomer:                     joins ─ wake-up → another look, which sees it and flags again
+                 newcomer:                     joins ─ wake-up → another look, which sees it and asks again
         """
         with translated(f"clearing the wake-up request of {tenant}"):
             for shard in range(limits.shards):

@@ -88,7 +88,7 @@ class DynamoTaskStore:
         return found.records[path], found
 
     def notify_latch(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
-        """Leave word; left twice it is one."""
+        """Note in another latch that a task has its record; safe to repeat."""
         return _latch(self._set(key, latch, path, KEPT_ELSEWHERE))
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:

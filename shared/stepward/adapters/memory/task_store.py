@@ -92,7 +92,7 @@ class MemoryTaskStore:
             return found.records[path], found
 
     def notify_latch(self, key: RunKey, latch: LatchKey, path: str) -> Latch:
-        """Leave word; left twice it is one."""
+        """Note in another latch that a task has its record; safe to repeat."""
         with self.lock:
             item = self._item(key, latch)
             item.words.add(path)

@@ -80,7 +80,7 @@ class Platform:
         self._acting: list[Actor] = []
         self.epochs: dict[str, int] = {}
         """For which of its run's executions an invocation has advanced it, by the invocation's name."""
-        self._consultants: dict[tuple[str, str, str], CallLimits] = {}
+        self._kept_call_limits: dict[tuple[str, str, str], CallLimits] = {}
         self._off_by_s = off_by_s
         self._most_events = most_events
         self._numbers = count(1)
@@ -229,7 +229,7 @@ class Platform:
             ports=self._ports(clock),
             latest=lambda *said: find_agent(self.registry, *said).definition.version,
             context=self._context,
-            call_limits=lambda tenant, agent, version, rehearsed: self._consultant(
+            call_limits=lambda tenant, agent, version, rehearsed: self._call_limits(
                 RunKey(tenant=tenant, run=payload["run"]), agent, version, clock if not rehearsed else None
             ),
             invocation=invocation,
@@ -261,14 +261,14 @@ class Platform:
             raise LookupError(f"{agent} {version}")
         return found.definition
 
-    def _consultant(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> CallLimits:
+    def _call_limits(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> CallLimits:
         """Make an agent ready to be advanced: by its models, whose limits go by the invocation's clock, or rehearsed."""
         place = (key.tenant, agent, version)
         if clock is not None:
             return self.vendors.call_limits(key.tenant, self._definition(*place), clock)
-        if place not in self._consultants:
-            self._consultants[place] = CallLimits.of(self._definition(*place), rehearsed=True)
-        plain = self._consultants[place]
+        if place not in self._kept_call_limits:
+            self._kept_call_limits[place] = CallLimits.of(self._definition(*place), rehearsed=True)
+        plain = self._kept_call_limits[place]
         return replace(plain, backend=WatchedBackend(key, plain, self.diary))
 
     def _reserved_usd_micros(self, key: RunKey, invocation: str) -> int:
