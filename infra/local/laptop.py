@@ -230,7 +230,7 @@ class Laptop:
         self.guard.bind(principals_of(executor), Roles(self._deployed_roles))
         callers.bind_invocations(self.guard.may_invoke)
         self._exit.callback(callers.bind_invocations, None)
-        self.meter = Meter(executor.room_of, lambda: Counter(executor.invocations))
+        self.meter = Meter(executor.short_name_of, lambda: Counter(executor.invocations))
         observer = self.meter.observe
         actions.observe(self.keeper.behind(observer) if self.keeper else observer)
         self._exit.callback(actions.observe, None)
@@ -257,14 +257,14 @@ class Laptop:
         return Target(self._cloud.client, assembly.asset, self._register, self._parts, self.url, forget)
 
     def _register(self, spec: FunctionSpec) -> None:
-        if spec.room == self.options.debug_room:
+        if spec.short_name == self.options.debug_room:
             self.debug_port = self.debug_port or free_port()
             spec = replace(spec, debug_port=self.debug_port)
         self._executor.register(spec)
 
     def _check_debug_room(self) -> None:
         if self.options.debug_room is not None and self.debug_port is None:
-            rooms = ", ".join(sorted(spec.room for spec in self._executor.functions()))
+            rooms = ", ".join(sorted(spec.short_name for spec in self._executor.functions()))
             raise LaptopError(f"--debug {self.options.debug_room}: there is no such room. Rooms: {rooms}")
 
 

@@ -162,7 +162,7 @@ def put_dataset(laptop: Laptop, name: str, body: bytes) -> None:
 def forget_limits(laptop: Laptop) -> None:
     """Let rooms begin in new processes: those that run would know of changed limits and budgets within 15 seconds."""
     for spec in laptop.executor.functions():
-        if spec.room in REMEMBERING:
+        if spec.short_name in REMEMBERING:
             laptop.executor.register(spec)
 
 

@@ -24,7 +24,7 @@ ANSWER = {"say": "{% $string($count($results)) & ' results' %}"}
 @pytest.fixture
 def short_executions(laptop: Laptop) -> Iterator[None]:
     """Let executions hand their runs over early; for all runs of the laptop, which may well be."""
-    (spec,) = [spec for spec in laptop.executor.functions() if spec.room == "agent_advance"]
+    (spec,) = [spec for spec in laptop.executor.functions() if spec.short_name == "agent_advance"]
     environment = {**spec.environment, "EPOCH_EVENTS": str(MOST_EVENTS)}
     laptop.executor.register(replace(spec, environment=environment))
     yield

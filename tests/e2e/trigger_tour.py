@@ -62,7 +62,7 @@ def anew(room: str, use: Callable[[Any], object]) -> Callable[[Any], object]:
 
     def used(tour: Any) -> object:
         for spec in tour.laptop.executor.functions():
-            if spec.room == room:
+            if spec.short_name == room:
                 tour.laptop.executor.register(spec)
         return use(tour)
 

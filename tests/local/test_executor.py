@@ -65,7 +65,7 @@ def test_the_environment_is_lambdas(executor: Executor) -> None:
     assert environment["AWS_REGION"] == "us-east-1"
     assert environment["PYTHONPATH"] == environment["LAMBDA_TASK_ROOT"]
     assert "VIRTUAL_ENV" not in environment
-    assert executor.room_of(environment["AWS_ACCESS_KEY_ID"]) == "echo"
+    assert executor.short_name_of(environment["AWS_ACCESS_KEY_ID"]) == "echo"
 
 
 def test_a_worker_is_used_again_and_its_key_is_its_own(executor: Executor) -> None:
@@ -116,7 +116,7 @@ def test_each_trouble_is_one_line_with_the_log_to_read(executor: Executor) -> No
     ask(executor, exit=1)
     ask(executor, "broken")
     ask(executor, sleep_s=5)
-    assert [(trouble.room, trouble.what) for trouble in TROUBLES] == [
+    assert [(trouble.function, trouble.what) for trouble in TROUBLES] == [
         ("echo", "crashed"),
         ("broken", "failed while starting"),
         ("echo", "timed out"),

@@ -101,7 +101,7 @@ def test_a_function_that_fails_is_500_and_is_told(http: httpx2.Client, troubles:
     troubles.clear()
     responses = [http.post("/echo", json={"raise": "Bug"}), http.get("/broken")]
     assert [(r.status_code, r.json()["message"]) for r in responses] == [(500, "Internal Server Error")] * 2
-    assert [(trouble.room, trouble.what) for trouble in troubles] == [
+    assert [(trouble.function, trouble.what) for trouble in troubles] == [
         ("echo", "raised an error"),
         ("broken", "failed while starting"),
     ]

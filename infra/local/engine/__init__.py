@@ -1,7 +1,7 @@
-"""Patches of moto: what its Lambda, Step Functions and DynamoDB do otherwise than AWS, by service, mended one function a flaw.
+"""Patches that make moto behave as AWS does, by service: one `install_<flaw>` for each flaw.
 
-Every `install_<flaw>` says what moto does wrong and where; `tests/local/test_engine_*.py` hold one test a patch that fails
-without it, so a new version of moto shows which of them can go. The patches hold for the whole process.
+Each says what moto does wrong and where. `tests/local/test_engine_*.py` hold one test for each patch that fails without it,
+so a new version of moto shows which patches can go. A patch holds for the whole process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _HOMES: Final = {
     "dynamodb_lock": "dynamodb.actions",
     "dynamodb_partitions": "dynamodb.actions",
     "dynamodb_transactions": "dynamodb.actions",
-    "dynamodb_refusals": "dynamodb.refusals",  # stands around what the transactions answer
+    "dynamodb_refusals": "dynamodb.refusals",  # after the transactions, whose answers it wraps
     "error_names": "states.failures",
     "event_patterns": "events",
     "event_targets": "events",
@@ -73,19 +73,19 @@ _HOMES: Final = {
     "used_tokens": "states.tokens",
     "wait_times": "states.times",
 }
-"""Patch → the module that has its `install_<patch>()`, in the order in which they are installed."""
+"""Patch → the module that defines its `install_<patch>()`, in the order of installation."""
 
 PATCHES: dict[str, Callable[[], None]] = {
     name: getattr(importlib.import_module(f"{__name__}.{home}"), f"install_{name}")
     for name, home in _HOMES.items()
 }
-"""Patch → what installs it."""
+"""Patch → the function that installs it."""
 
 _installed: set[str] = set()
 
 
 def install() -> None:
-    """Mend moto, once a process."""
+    """Install every patch that this process does not have yet."""
     for name, patch in PATCHES.items():
         if name not in _installed:
             patch()
@@ -93,7 +93,10 @@ def install() -> None:
 
 
 def warm_up() -> None:
-    """Pay for importing the grammar and the expression language (seconds) while something else is being waited for."""
+    """Import the grammar and the expression language ahead of their first use.
+
+    It takes seconds, which a caller can spend while it waits for something else.
+    """
     importlib.import_module("moto.stepfunctions.parser.models")
     jsonata.evaluate("$uuid()", {})
     parsing.parse('{"QueryLanguage": "JSONata", "StartAt": "A", "States": {"A": {"Type": "Succeed"}}}')

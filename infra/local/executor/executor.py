@@ -69,7 +69,7 @@ class Executor:
         with self._lock:
             old = self._pools.get(spec.name)
             self._specs[spec.name] = spec
-            self._logs.setdefault(spec.name, FunctionLog(settings.log_dir / f"{spec.room}.log"))
+            self._logs.setdefault(spec.name, FunctionLog(settings.log_dir / f"{spec.short_name}.log"))
             self._pools[spec.name] = Pool(spec.name, cap, lambda: self._start_worker(spec))
             if old is not None:
                 self._retired.append(old)
@@ -110,10 +110,10 @@ class Executor:
         """Say whether there is a function of this name."""
         return name in self._specs
 
-    def room_of(self, access_key: str) -> str | None:
+    def short_name_of(self, access_key: str) -> str | None:
         """Say which room an AWS call came from, by the key that its process was given."""
         spec = self._specs_by_key.get(access_key)
-        return None if spec is None else spec.room
+        return None if spec is None else spec.short_name
 
     def function_of(self, access_key: str) -> FunctionSpec | None:
         """Say which function holds a key: what it may do is its role's."""
@@ -124,12 +124,14 @@ class Executor:
         worker = self._workers_by_key.get(access_key)
         return worker.process.pid if worker is not None and worker.alive else None
 
-    def pids_of(self, room: str) -> list[int]:
+    def pids_of(self, short_name: str) -> list[int]:
         """List the processes of a function, those that are at work and those that wait."""
         workers = [
             (self._specs_by_key.get(key), worker) for key, worker in list(self._workers_by_key.items())
         ]
-        return [one.process.pid for spec, one in workers if spec and spec.room == room and one.alive]
+        return [
+            one.process.pid for spec, one in workers if spec and spec.short_name == short_name and one.alive
+        ]
 
     def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> InvocationResult:
         """Run one event to its end; only a lack of sandboxes raises, everything else is a result.
@@ -148,14 +150,14 @@ class Executor:
 
     def run_apart(self, spec: FunctionSpec, payload: bytes) -> InvocationResult:
         """Run one event in a sandbox that nobody else gets, for a function that nobody else knows."""
-        log = FunctionLog(self._settings.log_dir / f"{spec.room}.log")
+        log = FunctionLog(self._settings.log_dir / f"{spec.short_name}.log")
         worker = Worker(spec, self._launcher, log, self._settings.endpoint_url)
         invocation = Invocation(payload, spec.arn, spec.limit_s)
         try:
             worker.wait_ready()
             if self._init_fault(worker, invocation) is None:
                 worker.api.offer(invocation)
-                self._settle(worker, invocation)
+                self._await_answer(worker, invocation)
         finally:
             worker.kill()
         return InvocationResult(invocation.body, invocation.function_error, invocation.id)
@@ -200,14 +202,14 @@ class Executor:
     def _run(self, worker: Worker, invocation: Invocation, *, is_new: bool) -> tuple[InvocationResult, bool]:
         spec = worker.spec
         log = self._logs[spec.name]
-        self.invocations[spec.room] += 1
+        self.invocations[spec.short_name] += 1
         init_ms = worker.wait_ready() if is_new else None
         log.append(function_log.start_line(invocation.id))
         started_s = time.perf_counter()
         what, healthy = self._init_fault(worker, invocation), False
         if what is None:
             worker.api.offer(invocation)
-            what = self._settle(worker, invocation)
+            what = self._await_answer(worker, invocation)
             healthy = what is None
         result = InvocationResult(
             payload=invocation.body,
@@ -234,7 +236,7 @@ class Executor:
             return "ended while starting"
         return None
 
-    def _settle(self, worker: Worker, invocation: Invocation) -> str | None:
+    def _await_answer(self, worker: Worker, invocation: Invocation) -> str | None:
         fault = worker.wait_done(invocation)
         if fault == "timeout":
             invocation.answer(faults.timed_out(invocation.id, worker.spec.timeout_s), "Unhandled")
@@ -254,4 +256,6 @@ class Executor:
         if self._on_trouble is None or is_well or self._closed:
             return
         error_type, message = faults.describe(result.payload)
-        self._on_trouble(Trouble(spec.room, what or "raised an error", f"{error_type}: {message}", log.path))
+        self._on_trouble(
+            Trouble(spec.short_name, what or "raised an error", f"{error_type}: {message}", log.path)
+        )

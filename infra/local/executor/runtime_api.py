@@ -93,7 +93,7 @@ class RuntimeApi:
             case ["invocation", "next"]:
                 return self._next(connection)
             case ["invocation", request_id, ("response" | "error") as verb]:
-                self._settle(request_id, request.body, None if verb == "response" else "Unhandled")
+                self._complete(request_id, request.body, None if verb == "response" else "Unhandled")
                 http_wire.write_response(connection, 202, _ACCEPTED)
             case ["init", "error"]:
                 self.init_error = request.body
@@ -118,7 +118,7 @@ class RuntimeApi:
         http_wire.write_response(connection, 200, invocation.payload, headers)
         return True
 
-    def _settle(self, request_id: str, body: bytes, function_error: str | None) -> None:
+    def _complete(self, request_id: str, body: bytes, function_error: str | None) -> None:
         invocation = self._current
         if invocation is not None and invocation.id == request_id:
             invocation.answer(body, function_error)

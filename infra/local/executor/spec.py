@@ -38,7 +38,7 @@ class FunctionSpec:
         return self.timeout_s if self.debug_port is None else _A_YEAR_S
 
     @property
-    def room(self) -> str:
+    def short_name(self) -> str:
         """The short name that people know the function by: it names the log file and every message."""
         return self.environment.get("POWERTOOLS_SERVICE_NAME") or self.name
 
@@ -60,11 +60,11 @@ class InvocationResult:
 class Trouble:
     """One thing that a person should look at: it becomes one line on the console."""
 
-    room: str
+    function: str
     what: str
     detail: str
     log_file: Path
 
     def __str__(self) -> str:
         """Say who, what and where to look, in that order."""
-        return f"{self.room}: {self.what}: {self.detail} (see {self.log_file})"
+        return f"{self.function}: {self.what}: {self.detail} (see {self.log_file})"

@@ -59,7 +59,7 @@ class Poller(ABC):
         return mappings.get(self.mapping.uuid) is self.mapping and bool(self.mapping.enabled)
 
     @property
-    def has_room(self) -> bool:
+    def has_capacity(self) -> bool:
         """Whether one batch more may be under way."""
         return self._under_way < self._concurrency
 
@@ -101,7 +101,7 @@ class Poller(ABC):
 
     def _looks(self) -> bool:
         try:
-            return self.is_enabled and self.has_room and self.take()
+            return self.is_enabled and self.has_capacity and self.take()
         except Exception:  # noqa: BLE001 - the border of a thread: its end would leave the source unread for ever
             if not self._closed:
                 traceback.print_exc(file=sys.stderr)

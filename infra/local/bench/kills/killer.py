@@ -63,7 +63,7 @@ class Killer:
 
     def observe(self, handler: Any, action: Action) -> Answer:
         """Count a run's writes and strike at the chosen one."""
-        room = self.laptop.executor.room_of(handler.access_key)
+        room = self.laptop.executor.short_name_of(handler.access_key)
         operation = str(handler._get_action())  # noqa: SLF001 - the action's own name
         if operation not in _WRITES or room is None or room in _BESIDE:
             return self.laptop.meter.observe(handler, action)

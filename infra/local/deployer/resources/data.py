@@ -50,7 +50,7 @@ def table(resource: Resource, target: Target) -> Created:
         request["StreamSpecification"] = {"StreamEnabled": True, "StreamViewType": stream["StreamViewType"]}
     name = resource.name("TableName", 255)
     created = dynamodb.create_table(TableName=name, **request)["TableDescription"]
-    _settle(dynamodb, name, properties)
+    _put_settings(dynamodb, name, properties)
     attributes = {"Arn": created["TableArn"], "StreamArn": created.get("LatestStreamArn", "")}
     return Created(name, attributes)
 
@@ -89,7 +89,7 @@ def _index(index: dict[str, Any]) -> dict[str, Any]:
     return {name: index[name] for name in ("IndexName", "KeySchema", "Projection") if name in index}
 
 
-def _settle(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:
+def _put_settings(dynamodb: Any, name: str, properties: dict[str, Any]) -> None:
     if expiry := properties.get("TimeToLiveSpecification"):
         dynamodb.update_time_to_live(TableName=name, TimeToLiveSpecification=expiry)
     if recovery := properties.get("PointInTimeRecoverySpecification"):
@@ -108,7 +108,7 @@ def update_table(resource: Resource, before: Record, target: Target) -> Created:
     old, new = before.resource.properties, resource.properties
     if old.get("StreamSpecification") != new.get("StreamSpecification"):
         _update_stream(dynamodb, name, new.get("StreamSpecification"))
-    _settle(dynamodb, name, {key: value for key, value in new.items() if old.get(key) != value})
+    _put_settings(dynamodb, name, {key: value for key, value in new.items() if old.get(key) != value})
     described = dynamodb.describe_table(TableName=name)["Table"]
     return Created(name, {"Arn": described["TableArn"], "StreamArn": described.get("LatestStreamArn", "")})
 

@@ -1,1 +1,1 @@
-"""DynamoDB on the laptop, where moto differs from AWS."""
+"""Patches of moto's DynamoDB: actions, and what they refuse."""

@@ -1,4 +1,4 @@
-"""Actions of DynamoDB: one at a time, all or nothing, without reading more than was asked for."""
+"""Patches of DynamoDB's actions: atomic, all or nothing, and no slower in large tables."""
 
 from __future__ import annotations
 
@@ -24,8 +24,6 @@ ORIGINAL_DYNAMODB_LOCK = DynamoHandler.call_action
 
 
 Answer = tuple[int, dict[str, str], Any]
-
-
 """Status, headers, body."""
 
 
@@ -42,7 +40,7 @@ _observers: list[Observer] = []
 
 
 def install_dynamodb_lock() -> None:
-    """Run every action under the lock.
+    """Run one action at a time.
 
     moto's DynamoDB is not atomic under threads: conditions are checked and written in two steps without a lock.
 
@@ -54,12 +52,12 @@ def install_dynamodb_lock() -> None:
 
 
 def observe(observer: Observer | None) -> None:
-    """Let an observer stand around every action from now on; None ends it."""
+    """Pass every later action to an observer, which calls it; None removes the observer."""
     _observers[:] = [] if observer is None else [observer]
 
 
 def held() -> AbstractContextManager[Any]:
-    """Keep every action out meanwhile, for who reads what must not change."""
+    """Return the lock that keeps actions out, for readers of data that must not change."""
     return _lock
 
 
@@ -90,12 +88,13 @@ _DATA_OPERATIONS = frozenset(
 
 
 def install_dynamodb_answers() -> None:
-    """Write data straight; everything else (tables with their dates) goes through the model as before.
+    """Write the results of data operations as JSON without the API's model.
 
     moto writes DynamoDB's answers attribute by attribute through the API's model: 9 ms for a query of ten items.
 
     Where: `ActionResult.execute_result` (moto/core/responses.py), inherited by `DynamoResult` in moto/dynamodb/responses.py.
-    The results of the data operations already have the shape that goes over the wire and are written as they are.
+    The results of the data operations already have the shape that goes over the wire. All others, such as descriptions of
+    tables with their dates, go through the model as before.
     """
     DynamoResult.execute_result = _execute_result
 
@@ -104,8 +103,8 @@ def _execute_result(result: Any, context: Any) -> Any:
     content = result.result
     if context.operation_model.name not in _DATA_OPERATIONS or not isinstance(content, dict):
         return ORIGINAL_DYNAMODB_ANSWERS(result, context)
-    told = {name: value for name, value in content.items() if value is not None}
-    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(told, default=_binary)
+    present = {name: value for name, value in content.items() if value is not None}
+    return 200, {"Content-Type": "application/x-amz-json-1.0"}, json.dumps(present, default=_binary)
 
 
 def _binary(value: Any) -> str:
@@ -127,12 +126,12 @@ _asked = threading.local()
 
 
 def install_dynamodb_partitions() -> None:
-    """Let a query of the base table see its partition only.
+    """Let a query of the base table read its own partition only.
 
     moto reads the whole table for every Query, so each run makes the next one slower.
 
     Where: `Table.query` in moto/dynamodb/models/table.py filters `all_items()`. A query of the base table names one
-    partition, and only that one is looked at.
+    partition, and only that one is read.
     """
     Table.query = _query
     Table.all_items = _all_items
@@ -169,10 +168,10 @@ _tokens: dict[str, tuple[float, str]] = {}
 
 
 class TokenReused(DynamodbException):  # type: ignore[misc]
-    """The token of a transaction came back with another transaction."""
+    """A request token was used for two different transactions."""
 
     def __init__(self) -> None:
-        """Use AWS's name and words."""
+        """Use AWS's code and message."""
         super().__init__(
             "IdempotentParameterMismatchException",
             "The client request token was used with other parameters than before.",
@@ -180,7 +179,7 @@ class TokenReused(DynamodbException):  # type: ignore[misc]
 
 
 def install_dynamodb_transactions() -> None:
-    """Replace the backend's transaction and the API's action.
+    """Keep only the touched items for a rollback, and honour the request token.
 
     moto's TransactWriteItems copies every table that it touches, and ignores the token that makes a retry harmless.
 
@@ -227,7 +226,7 @@ def _transact(backend: Any, transact_items: list[dict[str, Any]]) -> None:
 
 
 class _CopyAllButTables:
-    """Stands where moto's models say `copy`: a transaction is the only thing there that copies a table."""
+    """Replacement for `copy` in moto's models, where only a transaction copies a table."""
 
     @staticmethod
     def deepcopy(value: Any, memo: dict[int, Any] | None = None) -> Any:
@@ -235,7 +234,7 @@ class _CopyAllButTables:
 
 
 class _Before:
-    """One item of a transaction as it was, and the length of its table's stream."""
+    """One item before a transaction, and the length of its table's stream."""
 
     def __init__(self, backend: Any, entry: dict[str, Any]) -> None:
         operation = next(iter(entry.values()))

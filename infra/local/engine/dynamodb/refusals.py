@@ -1,8 +1,11 @@
-"""moto's DynamoDB looks a table up before it looks at its name, and tells more of an update than was asked for.
+"""Patches of what DynamoDB refuses, and of what it returns from writes.
 
-Where: `DynamoDBBackend.get_table` in moto/dynamodb/models/__init__.py; `DynamoHandler.update_item` in moto/dynamodb/responses.py (:1316 adds ConsumedCapacity; `UPDATED_NEW` has
-what was changed, not what was named). `_error_cause_from_client_error` in moto/stepfunctions/…/state_task_service_dynamodb.py names every
-refusal by its code; on AWS only those that the API names have a name of their own.
+moto looks a table up before it checks its name, and returns more of an update than was asked for.
+
+Where: `DynamoDBBackend.get_table` in moto/dynamodb/models/__init__.py; `DynamoHandler.update_item` in
+moto/dynamodb/responses.py (:1316 adds ConsumedCapacity; `UPDATED_NEW` has what was changed, not what was named).
+`_error_cause_from_client_error` in moto/stepfunctions/…/state_task_service_dynamodb.py names every error by its code; on AWS
+only those that the API declares have a name of their own.
 """
 
 from __future__ import annotations
@@ -25,7 +28,7 @@ from infra.local.engine.clients import client_for
 
 ORIGINAL = DynamoDBBackend.get_table
 ORIGINAL_UPDATE = DynamoHandler.update_item
-ORIGINAL_CAUSE = StateTaskServiceDynamoDB._error_cause_from_client_error  # noqa: SLF001 - what is mended
+ORIGINAL_CAUSE = StateTaskServiceDynamoDB._error_cause_from_client_error  # noqa: SLF001 - what is patched
 _NAME = re.compile(r"[a-zA-Z0-9_.-]+")
 _ARN = re.compile(r"arn:aws[a-z-]*:dynamodb:[^:]*:\d{12}:table/.+")
 _UNASKED = {
@@ -40,11 +43,11 @@ _UNNAMED = "DynamoDB.AmazonDynamoDBException"
 
 
 def install_dynamodb_refusals() -> None:
-    """Look at names first, and tell what was asked for."""
+    """Check table names first, and return only what a request asks for."""
     DynamoDBBackend.get_table = _get_table
     DynamoHandler.update_item = _update_item
     for action in ("update_item", "batch_get_item", "batch_write_item", "transact_write_items"):
-        setattr(DynamoHandler, action, _telling(getattr(DynamoHandler, action)))
+        setattr(DynamoHandler, action, _without_unasked(getattr(DynamoHandler, action)))
     StateTaskServiceDynamoDB._error_cause_from_client_error = staticmethod(_error_and_cause)  # noqa: SLF001
     original = StateTaskServiceDynamoDB._eval_service_task  # noqa: SLF001 - as above
     StateTaskServiceDynamoDB._eval_service_task = _refusing_null(original)  # noqa: SLF001 - as above
@@ -59,8 +62,8 @@ def _get_table(backend: Any, table_name: str) -> Any:
     return ORIGINAL(backend, table_name)
 
 
-def _telling(original: Callable[..., Any]) -> Callable[..., Any]:
-    """Leave out of an answer what was not asked for."""
+def _without_unasked(original: Callable[..., Any]) -> Callable[..., Any]:
+    """Leave out of an answer what the request did not ask for."""
 
     def action(handler: Any) -> Any:
         answer = original(handler)
@@ -74,7 +77,7 @@ def _telling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _update_item(handler: Any) -> Any:
-    """Tell of every attribute that an update names, whether it was changed or not."""
+    """Return every attribute that an update names, whether it was changed or not."""
     body = handler.body
     wanted, key = body.get("ReturnValues", "NONE"), body.get("Key")
     targets = _targets(body.get("UpdateExpression") or "", body.get("ExpressionAttributeNames") or {})
@@ -84,10 +87,10 @@ def _update_item(handler: Any) -> Any:
     before = _attributes(backend.get_item(table, key)) if wanted == "UPDATED_OLD" else {}
     answer = ORIGINAL_UPDATE(handler)
     known = before if wanted == "UPDATED_OLD" else _attributes(backend.get_item(table, key))
-    told = {name: known[name] for name in targets if name in known}
+    named = {name: known[name] for name in targets if name in known}
     answer.result.pop("Attributes", None)
-    if told:
-        answer.result["Attributes"] = told
+    if named:
+        answer.result["Attributes"] = named
     return answer
 
 
@@ -96,7 +99,7 @@ def _attributes(item: Any) -> dict[str, Any]:
 
 
 def _targets(expression: str, names: dict[str, str]) -> list[str] | None:
-    """Name the attributes that an expression writes to; None where it reaches into one, or is none."""
+    """List the attributes that an update expression writes; None for a nested path or no expression."""
     parts = _CLAUSE.split(expression)
     paths = [
         _TARGET.match(one.strip())
@@ -110,7 +113,7 @@ def _targets(expression: str, names: dict[str, str]) -> list[str] | None:
 
 
 def _refusing_null(original: Callable[..., None]) -> Callable[..., None]:
-    """Refuse null where something is required as the service does: boto would refuse it in words of its own."""
+    """Refuse null for a required parameter with the service's message instead of boto's."""
 
     def eval_service_task(task: Any, *, normalised_parameters: dict[str, Any], **named: Any) -> None:
         client = client_for(account.REGION, "dynamodb")

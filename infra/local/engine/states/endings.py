@@ -91,7 +91,7 @@ def _add_event(
 ) -> int:
     with _lock:
         is_over = getattr(manager, "has_ended", False) or getattr(context, "is_given_up", False)
-        if is_over or failures.is_told(event_details):
+        if is_over or failures.is_recorded(event_details):
             return int(context.source_event_id)
         if event_type in _ENDS:
             manager.has_ended = True

@@ -46,7 +46,7 @@ ORIGINAL_EVALUATION_FAILED = FailureEventException.get_evaluation_failed_event_d
 _PREFIX = "An error occurred while executing the state "
 
 
-class Told(dict[str, Any]):
+class RecordedDetails(dict[str, Any]):
     """Details of a failure that is in the history already, or comes into it with the end of the program."""
 
 
@@ -65,9 +65,11 @@ def install_failure_events() -> None:
     FailureEventException.get_evaluation_failed_event_details = _evaluation_failed
 
 
-def is_told(details: Any) -> bool:
+def is_recorded(details: Any) -> bool:
     """Say whether an event with these details would be a repetition."""
-    return isinstance(details, dict) and any(isinstance(part, Told) for part in (details, *details.values()))
+    return isinstance(details, dict) and any(
+        isinstance(part, RecordedDetails) for part in (details, *details.values())
+    )
 
 
 def follow_entry(env: Any, *, itself: bool) -> int:
@@ -108,7 +110,7 @@ def with_state(env: Any, cause: str) -> str:
 
 def _init(failure: Any, env: Any, error_name: Any, event_type: Any, event_details: Any = None) -> None:
     if event_type == HistoryEventType.ExecutionFailed and event_details is not None:
-        event_details = Told(event_details)
+        event_details = RecordedDetails(event_details)
     ORIGINAL_FAILURE_EVENTS(failure, env, error_name, event_type, event_details)
     failure.source_event_id = entered_at(env)
 
@@ -121,8 +123,8 @@ def _execution_failed(exception: Any) -> Any:
 
 
 def _evaluation_failed(exception: Any) -> Any:
-    if is_told(exception.failure_event.event_details):
-        return Told()
+    if is_recorded(exception.failure_event.event_details):
+        return RecordedDetails()
     return ORIGINAL_EVALUATION_FAILED(exception)
 
 

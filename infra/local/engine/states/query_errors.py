@@ -109,7 +109,9 @@ def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
     env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
     failures.remember_entry(env, entered)
     raise FailureEventException(
-        FailureEvent(env=env, error_name=name, event_type=kind, event_details=failures.Told(details))
+        FailureEvent(
+            env=env, error_name=name, event_type=kind, event_details=failures.RecordedDetails(details)
+        )
     )
 
 

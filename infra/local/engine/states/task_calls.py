@@ -140,7 +140,7 @@ def install_call_metadata() -> None:
         service._eval_service_task = _telling(service._eval_service_task, more)  # noqa: SLF001 - what is mended
 
 
-def told(metadata: dict[str, Any], more: dict[str, str] | None = None) -> dict[str, Any]:
+def sdk_metadata(metadata: dict[str, Any], more: dict[str, str] | None = None) -> dict[str, Any]:
     """Write boto's metadata the way Step Functions shows that of its Java clients."""
     request_id = metadata.get("RequestId", "")
     headers = {_SPELLED[name]: value for name, value in metadata["HTTPHeaders"].items() if name in _SPELLED}
@@ -160,13 +160,13 @@ def _select(typed_dict: Any, obj: Any) -> Any:
     kept = select_from_typed_dict(typed_dict=typed_dict, obj=obj)
     metadata = obj.get("ResponseMetadata")
     kept.pop("LogResult", None)
-    return {**kept, **told(metadata)} if metadata else kept
+    return {**kept, **sdk_metadata(metadata)} if metadata else kept
 
 
 def _telling(original: Callable[..., None], more: dict[str, str]) -> Callable[..., None]:
     def eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
         original(task, env, *args, **named)
         if isinstance(env.stack[-1], dict):
-            env.stack[-1].update(told(clients.last_metadata(), more))
+            env.stack[-1].update(sdk_metadata(clients.last_metadata(), more))
 
     return eval_service_task
