@@ -1,4 +1,4 @@
-"""Serve the agents' part of the API: register, list and show agents, move them, and label versions."""
+"""Serve the agents' part of the API: definitions, states and labels."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Authenticate the caller of the API.
 
-It always lets the request through, with a tenant or with the reason why there is none: the HTTP API's own refusals
-have a fixed body, and ours say what to mend. Functions serve nobody without a tenant.
+It always lets the request through, with a tenant or with the reason why there is none: the HTTP API's own
+refusals have a fixed body, and ours say what to change. Functions refuse a request without a tenant.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Serve the run queue, and open waits: the two things that a run without a slot depends on."""
+"""Serve the run queue, and open the waits of runs without a slot."""
 
 from __future__ import annotations
 
@@ -24,14 +24,20 @@ def open_wait(request: WaitRequest, context: Any) -> dict[str, str]:
 
 
 def serve_queues(records: list[dict[str, Any]], context: Any) -> dict[str, Any]:
-    """Serve each tenant once, however many wake-ups it has; a fault fails the batch, which then comes again."""
+    """Serve each tenant once, however many wake-ups it has.
+
+    An error fails the whole batch, which SQS then delivers again.
+    """
     freed, time_left = _freed_slots(records), time_left_s(context)
     admitted = container.runs.serve_queues(freed, context.aws_request_id, time_left)
     return {"batchItemFailures": [], "admitted": admitted}
 
 
 def _freed_slots(records: list[dict[str, Any]]) -> dict[str, int | None]:
-    """Add up how many slots were freed for each tenant; None where one wake-up does not know, and all are to be served."""
+    """Sum the freed slots by tenant; None serves all that wait.
+
+    A wake-up that does not know how many slots were freed makes its tenant's sum None.
+    """
     freed: dict[str, int | None] = {}
     for record in records:
         wake_up = json.loads(record["body"])

@@ -1,4 +1,7 @@
-"""Reconcile each minute: start runs that never began, close those that nobody carries, alert of budgets, remind of approvals."""
+"""Reconcile each minute: runs, budget alerts and approval reminders.
+
+It starts runs that never began and closes those whose execution is gone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from stepward.runtime.logs import logger
 
 @lambda_handler("open runs swept")
 def handle(event: dict[str, Any], context: Any) -> dict[str, int]:
-    """Make one round: budgets and approvals are looked after even where a run could not be reconciled."""
+    """Make one round; budgets and approvals are served even if reconciling a run fails."""
     del event, context
     try:
         runs = container.runs.reconcile()

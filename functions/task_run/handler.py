@@ -1,4 +1,7 @@
-"""Execute tasks of workflows, and end their runs: every state of a workflow's machine but the awaits."""
+"""Execute tasks of workflows, and end their runs.
+
+Every state of a workflow's machine but the awaits calls this function.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from stepward.workflows.runs.task_requests import TaskRequest
 
 @task_handler("task carried", TaskRequest)
 def handle(request: TaskRequest, context: Any) -> dict[str, Any]:
-    """Carry out what one state of the machine asks for."""
+    """Execute what one state of the machine asks for."""
     del context
     key, chunk = request.run.key, request.run.chunk
     if request.step == "chunk":

@@ -1,4 +1,4 @@
-"""Carry out one remote tool call: the machine's CallTool state."""
+"""Execute one remote tool call: the machine's CallTool state."""
 
 from __future__ import annotations
 

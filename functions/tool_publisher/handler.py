@@ -10,6 +10,9 @@ from stepward.runtime.entry import lambda_handler
 
 @lambda_handler("tools published")
 def handle(event: dict[str, Any], context: Any) -> Any:
-    """Ask every folder of tools what it offers; whether one event comes or two, what is deployed now is published."""
+    """Publish the tools that each folder of tools offers.
+
+    What is deployed now is published, so a repeated event does no harm.
+    """
     del event, context
     return {"published": container.tools.publish()}

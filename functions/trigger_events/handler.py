@@ -1,4 +1,4 @@
-"""Start agents and workflows when an object arrives, an event is put on the bus, or a schedule is due."""
+"""Start agents and workflows by objects, events of the bus and schedules."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepward.runtime.logs import logger
 
 @lambda_handler("event taken")
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Fire what waits for one event; nobody waits for the answer, so the log says what came of it."""
+    """Fire the triggers that one event matches, and log an event that matched none."""
     del context
     received = container.triggers.receive_event(event)
     if received.unmatched:

@@ -1,4 +1,4 @@
-"""Serve the triggers' part of the API: define, show, try and fire triggers, and remove them."""
+"""Serve the triggers' part of the API: define, show, test, fire and remove them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make the state machines of workflows' versions: the only function that may."""
+"""Create the state machines of workflows' versions: the only function that may."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepward.runtime.entry import lambda_handler
 
 @lambda_handler("machine made")
 def handle(event: dict[str, Any], context: Any) -> dict[str, str]:
-    """Carry out one request; one that fails comes again, which is harmless."""
+    """Serve one request; one that fails is delivered again, which does no harm."""
     del context
     if "discard" in event:
         container.ports.state_machine_admin.remove(event["discard"])

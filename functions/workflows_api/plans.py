@@ -87,7 +87,7 @@ def diff_document(workflow_id: str) -> Any:
 
 
 def _planned(found: Any) -> Response[str]:
-    """Answer with a plan's values as JSON, or with its text in the media type that was asked for."""
+    """Answer with a plan as JSON, or with its drawing in the media type asked for."""
     if found.values is not None:
         return answer(200, found.values)
     return Response(200, found.media_type, found.text)

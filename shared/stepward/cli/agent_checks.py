@@ -1,4 +1,4 @@
-"""`stepward agents validate` and `stepward agents schema`: what is wrong with files, before anything is registered."""
+"""Implement `stepward agents validate` and `stepward agents schema`."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ _READY: Final = "READY"
 
 
 def look_up(stepward: Stepward, unchecked: Iterable[Mapping[str, str]]) -> tuple[list[Entry], list[Entry]]:
-    """Ask a server for each name.
+    """Look each name up on a server.
 
     Args:
         stepward: The server.
-        unchecked: What a definition names, as the checks without a server give it.
+        unchecked: The names in a definition, as the checks without a server return them.
 
     Returns:
-        What registering would refuse; and what it would not: what may still come, and what no route tells.
+        Problems that registering would refuse; and warnings, of what may come later or has no route to ask.
 
     Raises:
         ApiError: The server refuses to answer.
@@ -149,7 +149,7 @@ Examples:
 
 @dataclass(frozen=True)
 class _Found:
-    """What was found of one file, ready to be printed."""
+    """The findings of one file, ready to be printed."""
 
     file: str
     problems: list[dict[str, Any]]
@@ -165,7 +165,7 @@ def validate(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say all that is wrong with files."""
+    """Report all problems of agents' files."""
     read = [_read(given) for given in files]
     known = offline().agents
     with connect(url, key) if find_target(url, key) else nullcontext() as stepward:
@@ -182,7 +182,7 @@ def validate(
 
 
 def _read(given: str) -> DefinitionFile:
-    """Read a file; one that is no YAML or JSON is read as an empty one with problems."""
+    """Read a file; one that is neither YAML nor JSON becomes an empty document with problems."""
     path = Path(STANDARD_INPUT if given == "-" else given)
     try:
         document = read_document(read_standard_input()) if given == "-" else read_written(path)

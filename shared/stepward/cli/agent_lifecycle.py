@@ -1,4 +1,4 @@
-"""`stepward agents …`: labels of versions, steps of an agent's life, and a folder of files at once."""
+"""Implement `stepward agents` for labels, states and folders of definitions."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def move(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take one step by hand."""
+    """Move an agent to another state by hand."""
     with connect(url, key) as stepward:
         moved = stepward.lifecycle.move(agent_id, to)
     if as_json:
@@ -110,7 +110,7 @@ def end(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """End an agent."""
+    """Terminate an agent."""
     confirm(f"End the agent {agent_id} for good?", yes=yes)
     with connect(url, key) as stepward:
         ended = stepward.lifecycle.end(agent_id)
@@ -127,7 +127,7 @@ def import_folder(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Register every file of a folder."""
+    """Register every definition in a folder."""
     definitions = _in_order(read_folder(folder))
     with connect(url, key) as stepward:
         outcomes = [_register(stepward, definition) for definition in definitions]
@@ -152,12 +152,15 @@ def read_folder(folder: Path) -> list[DefinitionFile]:
 
 
 def _is_schema(path: Path) -> bool:
-    """Tell what `agents schema` and `workflows schema` were written to: it lies beside the files that it describes."""
+    """Return True for a schema file.
+
+    `agents schema` and `workflows schema` are often written beside the files that they describe.
+    """
     return path.name.endswith(".schema.json")
 
 
 def _in_order(read: list[DefinitionFile]) -> list[DefinitionFile]:
-    """Put agents behind those that they name; who names each other in a circle keeps the files' order."""
+    """Sort agents behind those that they name; a cycle keeps the files' order."""
     left, ordered = list(read), list[DefinitionFile]()
     while left:
         waiting = {_id(one) for one in left}
@@ -172,7 +175,10 @@ def _id(file: DefinitionFile) -> str:
 
 
 def _named(body: dict[str, Any]) -> set[str]:
-    """The agents that a definition names, as far as it is well formed: the stage checks the rest."""
+    """Return the agents that a definition names.
+
+    A malformed part is skipped: the stage checks it.
+    """
     needed, tools, team = (body.get(name) for name in ("dependencies", "tools", "team"))
     named = {str(one) for one in needed} if isinstance(needed, list) else set()
     for member in [*(tools if isinstance(tools, list) else []), *(team if isinstance(team, list) else [])]:

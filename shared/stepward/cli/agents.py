@@ -1,4 +1,4 @@
-"""`stepward agents`: what is registered, and registering more."""
+"""Implement `stepward agents ls`, `show` and `register`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stepward approvals`: what agents and workflows ask people, and what people say."""
+"""Implement `stepward approvals`: list, show, approve and deny."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ Examples:
 
 
 class StatusWord(StrEnum):
-    """Which approvals to list."""
+    """Statuses by which approvals are listed."""
 
     open = "open"
     done = "done"
@@ -105,7 +105,7 @@ def approve(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say yes."""
+    """Approve."""
     with connect(url, key) as stepward:
         form = _filled_in(stepward, approval_id, fields or [])
         decided = stepward.approvals.approve(approval_id, form=form, comment=comment)
@@ -121,7 +121,7 @@ def deny(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say no."""
+    """Deny."""
     with connect(url, key) as stepward:
         form = _filled_in(stepward, approval_id, fields or [])
         decided = stepward.approvals.deny(approval_id, form=form, comment=comment)
@@ -129,7 +129,7 @@ def deny(
 
 
 def _filled_in(stepward: Stepward, approval_id: str, fields: list[str]) -> dict[str, Any]:
-    """Read the fields as their types say; the form is only asked for when there is something to fill in."""
+    """Read the fields as their types say; without fields the form is not asked for."""
     form = stepward.approvals.show(approval_id).get("form", []) if fields else []
     types = {field["name"]: field for field in form}
     given: dict[str, Any] = {}
@@ -142,7 +142,10 @@ def _filled_in(stepward: Stepward, approval_id: str, fields: list[str]) -> dict[
 
 
 def _value(field: FormField | None, text: str) -> Any:
-    """Read numbers and truth values; whatever is none goes as text, for the API to say what is wrong with it."""
+    """Read numbers and truth values.
+
+    Anything else goes as text, so that the API says what is wrong with it.
+    """
     if field is None or field.get("type", "text") not in ("number", "boolean"):
         return text
     try:

@@ -1,4 +1,4 @@
-"""Finds what lies around the current folder: a checkout of Stepward, its Python, a running laptop."""
+"""Find the checkout of Stepward, its Python and a running laptop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATE_DIR_VARIABLE = "STEPWARD_STATE_DIR"
 
 @dataclass(frozen=True)
 class Laptop:
-    """What `stepward up` wrote about itself; `root` is the folder that holds `.stepward`."""
+    """The file that `stepward up` writes about itself; `root` is the folder of `.stepward`."""
 
     root: Path
     url: str
@@ -38,7 +38,10 @@ class Laptop:
 
     @property
     def alive(self) -> bool:
-        """Tell whether the process that wrote the file still runs: a killed one leaves its file behind."""
+        """Return True if the process that wrote the file still runs.
+
+        A killed one leaves its file behind.
+        """
         if self.pid <= 0:
             return True
         try:
@@ -57,14 +60,17 @@ def upwards(start: Path | None = None) -> list[Path]:
 
 
 def find_checkout() -> Path | None:
-    """Find the checkout around the current folder; another project's cdk.json is not taken for ours."""
+    """Find the checkout around the current folder.
+
+    Another project's cdk.json is not enough: `infra/local` must be there too.
+    """
     return next(
         (d for d in upwards() if (d / "cdk.json").is_file() and (d / "infra" / "local").is_dir()), None
     )
 
 
 def need_checkout(for_what: str) -> Path:
-    """Find the checkout, or say how to get one."""
+    """Return the checkout, or raise an error that says how to get one."""
     if found := find_checkout():
         return found
     raise SetupError(
@@ -80,7 +86,7 @@ def venv_python(checkout: Path) -> Path | None:
 
 
 def find_laptop() -> Laptop | None:
-    """Find the laptop that STEPWARD_STATE_DIR names, or that runs for this folder, by the file that `up` keeps."""
+    """Find the laptop that STEPWARD_STATE_DIR names, or that runs for this folder."""
     if (named := _named_state_dir()) is not None:
         return read_laptop(named / "laptop.json")
     path = next((d / LAPTOP_FILE for d in upwards() if (d / LAPTOP_FILE).is_file()), None)
@@ -93,7 +99,7 @@ def _named_state_dir() -> Path | None:
 
 
 def read_laptop(path: Path) -> Laptop:
-    """Read the laptop's file; a half-written or foreign one is named, not guessed at."""
+    """Read the laptop's file; one that cannot be read raises an error that names it."""
     try:
         body = json.loads(path.read_text(encoding="utf-8"))
         url, key = str(body["url"]), str(body["api_key"])
@@ -114,7 +120,7 @@ def read_laptop(path: Path) -> Laptop:
 
 
 def log_folder() -> Path | None:
-    """Find the laptop's logs, also after it has stopped: that is when one wants to read them."""
+    """Find the laptop's logs, also after it has stopped."""
     if (named := _named_state_dir()) is not None:
         return named / "logs"
     if (laptop := find_laptop()) is not None:
@@ -123,10 +129,10 @@ def log_folder() -> Path | None:
 
 
 def laptop_here(elsewhere: str) -> Laptop:
-    """Find the laptop that is meant: never another stage, whatever the environment names.
+    """Return the laptop that runs here, and never another stage.
 
     Args:
-        elsewhere: What whoever operates a stage on AWS does instead.
+        elsewhere: What the operator of a stage on AWS does instead.
 
     Raises:
         SetupError: None runs here, or the environment names another one.
@@ -146,8 +152,10 @@ def operate(
 ) -> int:
     """Run `python -m stepward.runtime.<command>` with the laptop's AWS in its environment.
 
+    It has this process's standard input and output.
+
     Returns:
-        Its exit code; what it says goes where this process's words go, and what is typed goes to it.
+        Its exit code.
     """
     checkout = find_checkout()
     python = (venv_python(checkout) if checkout else None) or sys.executable

@@ -1,4 +1,7 @@
-"""Says in commands what the API says in requests: whoever types commands is not told to send a PUT."""
+"""Translate requests in the API's texts into commands.
+
+A user of the command line is not advised to send a PUT.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +56,7 @@ _FIELDS: Final = {
 
 
 def in_commands(text: str) -> str:
-    """Replace requests of the API, and fields of their bodies, by what does the same on the command line.
+    """Replace requests and body fields in a text by the commands that do the same.
 
     Args:
         text: An error's detail or fix; one that names no request stays as it is.

@@ -1,4 +1,4 @@
-"""Completes ids on Tab by asking the stage; a stage that does not answer completes nothing and says nothing."""
+"""Complete ids on Tab by asking the stage; without an answer it completes nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Pairs = Iterable[tuple[str, str]]
 
 
 def _completer(ask: Callable[[Stepward], Pairs]) -> Callable[[str], list[tuple[str, str]]]:
-    """Make a function that Typer asks for ids, each with a word about it."""
+    """Return a completion function for Typer: ids, each with a description."""
 
     def complete(incomplete: str) -> list[tuple[str, str]]:
         try:

@@ -1,4 +1,4 @@
-"""Decides which stage a command talks to and with which key, and declares the options that say so."""
+"""Choose the stage and the key of a command, and declare the options for them."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on standard
 
 @dataclass(frozen=True)
 class Target:
-    """A stage and the key for it; `api_key` is empty where only open routes are asked."""
+    """A stage and its key; `api_key` is empty where only open routes are called."""
 
     url: str
     api_key: str
 
 
 def find_target(url: str | None, key: str | None) -> Target | None:
-    """Choose by option, then environment (Typer merges the two), then the laptop that runs here.
+    """Choose by option, then environment (Typer merges the two), then the laptop here.
 
-    The laptop's key goes to the laptop only: with another `--url` it would be handed to a stranger.
+    The laptop's key goes to the laptop only: with another `--url` it would go to a stranger.
     """
     laptop = None if url and key else find_laptop()
     chosen = url or (laptop.url if laptop else None)
@@ -57,7 +57,7 @@ def find_target(url: str | None, key: str | None) -> Target | None:
 
 
 def connect(url: str | None, key: str | None, *, timeout_s: float = 30.0) -> Stepward:
-    """Open the client that a command uses, or say how to name a stage and a key."""
+    """Connect to the stage, or raise an error that says how to name a stage and a key."""
     target = find_target(url, key)
     if target is None:
         raise SetupError(
@@ -72,18 +72,18 @@ def connect(url: str | None, key: str | None, *, timeout_s: float = 30.0) -> Ste
 def connect_or_offline(
     url: str | None, key: str | None, what: str = "No server is known, and checking without one"
 ) -> Stepward | Offline:
-    """Open the client, or where no server is known what answers of documents and models without one.
+    """Connect to the stage, or stand in for it where no server is known.
 
     Args:
         url: The stage's address, if the command was given one.
         key: The API key, if the command was given one.
-        what: What needs the extra of doing without a server, for whom has not installed it.
+        what: The reason for the extra, for the error if it is not installed.
 
     Returns:
         Either; both have `workflows` and `models`.
 
     Raises:
-        SetupError: No server is known, and the extra that checking without one needs is not installed.
+        SetupError: No server is known, and the extra that the stand-in needs is not installed.
     """
     if find_target(url, key) is not None:
         return connect(url, key)
@@ -91,10 +91,10 @@ def connect_or_offline(
 
 
 def offline(what: str = "Checking a file") -> Offline:
-    """Load what answers of documents on this machine.
+    """Load the checks that need no server.
 
     Args:
-        what: What needs it, for whom has not installed it.
+        what: The reason for the extra, for the error if it is not installed.
 
     Raises:
         SetupError: The extra that it needs is not installed.
@@ -110,5 +110,5 @@ def offline(what: str = "Checking a file") -> Offline:
 
 
 def open_client(target: Target, timeout_s: float = 30.0) -> Stepward:
-    """Make the client; the one seam at which tests put another transport."""
+    """Create the client; tests replace this to use another transport."""
     return Stepward(target.url, target.api_key, timeout_s=timeout_s)

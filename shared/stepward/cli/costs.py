@@ -1,4 +1,4 @@
-"""`stepward costs` and `stepward budgets`: what was spent, what may be, what a run would cost."""
+"""Implement `stepward costs`, `stepward budgets` and `stepward agents estimate`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ NAMELESS = "(none)"
 
 
 class ByWord(StrEnum):
-    """What costs are grouped by."""
+    """Groupings of costs."""
 
     tenant = "tenant"
     agent = "agent"
@@ -70,7 +70,7 @@ class ByWord(StrEnum):
 
 
 class ScopeWord(StrEnum):
-    """What a budget bounds."""
+    """Scopes of budgets."""
 
     tenant = "tenant"
     day = "day"
@@ -97,7 +97,7 @@ def estimate(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a run would cost."""
+    """Estimate a run's cost."""
     with connect(url, key) as stepward:
         found = stepward.costs.estimate(agent, read_input(given), version=version)
     if as_json:
@@ -128,7 +128,7 @@ def costs(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what was spent."""
+    """Show costs by group."""
     with connect(url, key) as stepward:
         report = stepward.costs.report(by=by.value, first=first, last=last)
     if as_json:
@@ -225,7 +225,7 @@ def _cells(by: str, row: dict[str, Any]) -> list[str]:
 
 
 def _saved(sums: Sums) -> str:
-    """Say what the response cache has saved; nothing where it has not, or an older stage does not say."""
+    """Describe the response cache's savings; empty if there are none or the stage is older."""
     hits = sums.get("response_cache_hits", 0)
     if not hits:
         return ""

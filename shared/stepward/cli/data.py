@@ -1,4 +1,4 @@
-"""`stepward data`: the files that tools look things up in, and that triggers wait for."""
+"""Implement `stepward data`, and upload the datasets beside a workflow's file."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def put(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Keep a file."""
+    """Write a data file."""
     body = read_bytes(file)
     with connect(url, key) as stepward:
         written = stepward.data.write(name, body, content_type_of(file))
@@ -113,7 +113,7 @@ def put(
 
 
 def read_bytes(file: Path) -> bytes:
-    """Read a file that is to be sent whole.
+    """Read a file that is sent whole.
 
     Raises:
         InputError: It cannot be read, or has more than 4,000,000 bytes.
@@ -131,7 +131,7 @@ def read_bytes(file: Path) -> bytes:
 
 
 def content_type_of(file: Path) -> str:
-    """Return what a file is, by its ending."""
+    """Return a file's media type by its ending."""
     return mimetypes.guess_type(file.name)[0] or "application/octet-stream"
 
 
@@ -158,12 +158,12 @@ _NOT_FOUND: Final = 404
 
 
 def put_datasets(stepward: Stepward, given: str, *, as_json: bool) -> list[str]:
-    """Write the files of the folder `datasets` beside a workflow's file that are not there as they stand.
+    """Upload changed files of the folder `datasets` beside a workflow's file.
 
     Args:
         stepward: The client.
-        given: The workflow's file; of standard input nothing is known.
-        as_json: Say nothing of it.
+        given: The workflow's file; standard input has no folder beside it.
+        as_json: Print nothing about it.
 
     Returns:
         The keys that were written.
@@ -179,7 +179,7 @@ def put_datasets(stepward: Stepward, given: str, *, as_json: bool) -> list[str]:
 
 
 def _put(stepward: Stepward, file: Path) -> str | None:
-    """Write one file; None if it is there already, or too large to go through the API."""
+    """Upload one file; None if it is unchanged, or too large for the API."""
     key, body = f"{FOLDER}/{file.name}", file.read_bytes()
     if len(body) > MOST_WRITTEN_BYTES:
         output.complain(

@@ -1,4 +1,4 @@
-"""`stepward doctor`: finds what is wrong with this machine or a stage, before a person has to guess."""
+"""Implement `stepward doctor`: check this machine and the stage."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ OLDEST_PYTHON = (3, 11)
 
 @dataclass(frozen=True)
 class Check:
-    """What one look gave; `warn` is what stops some commands only."""
+    """The result of one check; `warn` affects some commands only."""
 
     name: str
     status: Status
@@ -41,7 +41,7 @@ class Check:
 
 
 def all_checks(url: str | None, key: str | None) -> Iterator[Check]:
-    """Look at everything, in the order in which one thing needs the next."""
+    """Check everything, each part after those that it needs."""
     yield python_version(sys.version_info[:3])
     checkout = find_checkout()
     yield from machine_checks(checkout)
@@ -54,7 +54,7 @@ def all_checks(url: str | None, key: str | None) -> Iterator[Check]:
 
 
 def python_version(version: tuple[int, ...]) -> Check:
-    """Stepward's own code needs this interpreter or a newer one."""
+    """Check that the interpreter is new enough for Stepward's own code."""
     shown = ".".join(str(part) for part in version)
     if version[:2] >= OLDEST_PYTHON:
         return Check("python", "ok", shown)
@@ -64,7 +64,7 @@ def python_version(version: tuple[int, ...]) -> Check:
 
 
 def machine_checks(checkout: Path | None) -> Iterator[Check]:
-    """Look at what `up`, `demo` and `bench` need; without a checkout only those are missing."""
+    """Check what `up`, `demo` and `bench` need; without a checkout only those are missing."""
     if checkout is None:
         yield Check(
             "checkout", "warn", "none around this folder", "`up`, `demo`, `bench` need one: change into it."
@@ -80,7 +80,10 @@ def machine_checks(checkout: Path | None) -> Iterator[Check]:
 
 
 def lambda_runtime(python: Path, platform: str) -> Check:
-    """On Linux the laptop runs handlers under AWS's own runtime client, which must be installed."""
+    """Check that AWS's runtime client is installed.
+
+    On Linux the laptop runs handlers under it; elsewhere Stepward has a client of its own.
+    """
     if not platform.startswith("linux"):
         return Check("lambda runtime", "ok", f"{platform}: Stepward's own client of the Runtime API is used")
     question = [str(python), "-c", "import awslambdaric"]
@@ -91,7 +94,10 @@ def lambda_runtime(python: Path, platform: str) -> Check:
 
 
 def laptop_state(laptop: Laptop | None) -> Check:
-    """A laptop that was killed leaves its file behind, and every command then asks a dead port."""
+    """Check that the laptop runs.
+
+    One that was killed leaves its file behind, and every command then asks a dead port.
+    """
     if laptop is None:
         return Check(
             "laptop", "warn", "not running", "Start it with `stepward up` (not needed for a stage on AWS)."
@@ -105,7 +111,7 @@ def laptop_state(laptop: Laptop | None) -> Check:
 
 
 def port_free(port: int = LAPTOP_PORT) -> Check:
-    """`stepward up` serves on this port; a taken one is better known now than after the deployment."""
+    """Check that the port of `stepward up` is free, before a deployment finds it taken."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -117,7 +123,7 @@ def port_free(port: int = LAPTOP_PORT) -> Check:
 
 
 def stage_checks(url: str | None, key: str | None) -> Iterator[Check]:
-    """Look at the stage that commands would talk to: is it there, can it work, does it know the key."""
+    """Check that the stage can be reached, is ready, and knows the key."""
     target = find_target(url, key)
     if target is None:
         yield Check(
@@ -208,7 +214,7 @@ def doctor(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = F
 
 
 def lines_of(check: Check) -> list[Text]:
-    """Write one check, and under it the fix when there is something to do."""
+    """Format one check, with its fix below if there is something to do."""
     head = Text(f"{check.status:<5}", style=STYLES[check.status])
     line = output.joined(head, f"{check.name:<18}", output.plain(check.detail))
     return [line, Text(f"{'':<23}→ {output.plain(check.fix)}", style="dim")] if check.fix else [line]

@@ -1,4 +1,4 @@
-"""The `stepward` command as it is installed: without the extra `cli` it says so, in one line."""
+"""Start the installed `stepward` command; a missing extra is reported in one line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EXTRAS: Final = {"typer": "cli", "click": "cli", "rich": "cli", "yaml": "cli"}
 
 
 def main() -> None:
-    """Be the `stepward` command; `--version` works without any extra.
+    """Run the `stepward` command; `--version` works without any extra.
 
     Raises:
         SystemExit: Always, with the command's exit code.

@@ -1,4 +1,7 @@
-"""The exit codes that scripts rely on, in one place, so that help, tests and code cannot disagree."""
+"""Define the exit codes of commands, and the errors of the command line itself.
+
+Scripts rely on the codes, so help, tests and code read them from here.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +20,22 @@ EPILOG = (
 
 
 class SetupError(StepwardError):
-    """What the command needs on this machine is missing or wrong; unlike `BadCall`, its arguments are fine."""
+    """A missing or wrong part of this machine's set-up.
+
+    Unlike with `BadCall`, the command's arguments are fine.
+    """
 
     code = "SetupError"
 
 
 class InputError(BadCall):
-    """What the person gave cannot be read: a file, a JSON text, an option."""
+    """A file, JSON text or option that cannot be read."""
 
     code = "InputError"
 
 
 def exit_code_for(error: StepwardError) -> int:
-    """Choose the exit code by who must act."""
+    """Return the exit code of an error, by who must act."""
     match error:
         case ApiError():
             return REFUSED

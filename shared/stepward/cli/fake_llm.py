@@ -1,4 +1,4 @@
-"""`stepward fake-llm`: a model provider on this machine, for tests and for trying agents without a key."""
+"""Implement `stepward fake-llm`: a model provider on this machine, without a key."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def fake_llm(
     latency_ms: _Latency = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Be a model provider on this machine."""
+    """Run a fake model provider on this machine."""
     provider = offline("A provider for tests").provider(
         port=port,
         rehearsal=rehearsal,

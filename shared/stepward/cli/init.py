@@ -1,4 +1,4 @@
-"""`stepward init`: writes a workflow that runs as it is, with its agents and its data, for somebody to make their own."""
+"""Implement `stepward init`: write a runnable workflow from a template."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _SHIPPED = Path(str(files("stepward") / "templates"))
 
 @dataclass(frozen=True)
 class Template:
-    """One folder that ships with the package."""
+    """One template folder of the package."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """What it is called."""
+        """Its name."""
         return self.folder.name
 
     @cached_property
@@ -49,12 +49,12 @@ class Template:
 
     @property
     def paths(self) -> list[Path]:
-        """Its files, as they are to lie in the folder that is made."""
+        """Its files, relative to the folder that is made."""
         found = (file.relative_to(self.folder) for file in self.folder.rglob("*") if file.is_file())
         return sorted(path for path in found if "__pycache__" not in path.parts)
 
     def next_steps(self, folder: Path) -> list[str]:
-        """The commands that run it, in order: what it names has to be registered before it."""
+        """The commands that run it, in order: dependencies are registered first."""
         agents = [path for path in self.paths if path.parts[0] == "agents"]
         inner = [path for path in self.paths if path.parts[0] == "workflows"]
         return [
@@ -64,7 +64,7 @@ class Template:
         ]
 
     def write(self, folder: Path) -> None:
-        """Write all files, or none where one of them is there already."""
+        """Write all files, or none if one of them exists."""
         taken = [path for path in self.paths if (folder / path).exists()]
         if taken:
             raise InputError(f"{folder / taken[0]} is there already.", "Name another DIR, or move it away.")
@@ -79,7 +79,7 @@ class Template:
 
 
 def templates() -> dict[str, Template]:
-    """Find the templates by name."""
+    """Return the templates by name."""
     found = sorted(_SHIPPED.glob("*/workflow.yaml"))
     return {file.parent.name: Template(file.parent) for file in found}
 

@@ -1,4 +1,4 @@
-"""Read what commands are given: texts, JSON, definitions and documents, from files or standard input."""
+"""Read commands' inputs: texts, JSON, definitions and documents."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def read_input(given: str) -> str | dict[str, Any]:
 
 
 def parse_input(text: str, where: str) -> str | dict[str, Any]:
-    """Take what starts with a brace for a JSON object, which must then be one; the rest is text as it is."""
+    """Read a text; one that starts with a brace must be a JSON object."""
     if not text.lstrip().startswith("{"):
         return text
     try:
@@ -53,12 +53,15 @@ def parse_input(text: str, where: str) -> str | dict[str, Any]:
 
 
 def read_definition(path: Path) -> dict[str, Any]:
-    """Read what the file of an agent, a trigger or a workflow says."""
+    """Read the fields of the definition of an agent, a trigger or a workflow."""
     return dict(read_definition_file(path).tree)
 
 
 def read_definition_file(path: Path) -> Document:
-    """Read the file of an agent or a trigger, YAML or JSON by its ending, by the rules that hold for workflows."""
+    """Read the file of an agent or a trigger, YAML or JSON by its ending.
+
+    The rules for the text are those of workflows' documents.
+    """
     try:
         document = read_written(path)
         if document.problems:
@@ -74,7 +77,7 @@ def read_definition_file(path: Path) -> Document:
 
 
 def read_written(path: Path) -> Document:
-    """Read a file as it is written; what is wrong with it as YAML or JSON may stand in its `problems`.
+    """Read a file as it is written; problems of its YAML or JSON may be in `problems`.
 
     Raises:
         InputError: The file cannot be opened, is no text, or has another ending.
@@ -87,7 +90,7 @@ def read_written(path: Path) -> Document:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file, with the reason in words when it cannot be read."""
+    """Read a text file, or raise an error with the reason in words."""
     try:
         return text_of(path.read_bytes())
     except NotText as error:
@@ -98,7 +101,7 @@ def read_text(path: Path) -> str:
 
 
 def read_standard_input() -> str:
-    """Read all of standard input as a text, its line ends as they are."""
+    """Read all of standard input as text, line ends unchanged."""
     # A stream that has been put in its place may have no bytes.
     raw = getattr(sys.stdin, "buffer", None)
     try:
@@ -112,7 +115,7 @@ _BAD_REQUEST = 400
 
 @dataclass(frozen=True)
 class DefinitionFile:
-    """One file, as it was read."""
+    """One file of a definition, as it was read."""
 
     path: Path
     document: Document
@@ -128,18 +131,18 @@ class DefinitionFile:
 
     @property
     def body(self) -> dict[str, Any]:
-        """What is sent."""
+        """The fields to send."""
         return dict(self.document.tree)
 
     def placed(self, error: ApiError) -> list[dict[str, Any]]:
-        """Give all that the API refused, each with the line and column where it stands in the file."""
+        """Return all problems of a refusal, each with its line and column in the file."""
         listed = error.problem.get("errors")
         alone = {"code": error.code, "field": error.field, "detail": error.detail, "fix": error.fix}
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
         return self.with_places(entries or [alone])
 
     def with_places(self, entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Put what is wrong in the order of the file, each thing with its file, line and column."""
+        """Add file, line and column to problems, and sort them as in the file."""
         found = [self._with_place(one) for one in entries]
         return sorted(found, key=lambda one: (one.get("line", 0), one.get("column", 0)))
 
@@ -150,7 +153,7 @@ class DefinitionFile:
 
 
 def with_origins(document: Document) -> Document:
-    """Lead from the names under which an agent's values are kept to those that its file uses."""
+    """Map the names under which an agent's values are kept to those that its file uses."""
     return replace(document, origins=origins_of(document.tree))
 
 
@@ -160,7 +163,7 @@ def _path_of(name: str) -> Place:
 
 
 def as_diagnostic(entry: dict[str, Any]) -> str:
-    """Write one thing that is wrong as a compiler would, with its field."""
+    """Format one problem as a compiler would, with its field."""
     place = ":".join(str(entry[part]) for part in ("file", "line", "column") if part in entry)
     fix = f" ({entry['fix']})" if entry.get("fix") else ""
     field, detail = str(entry.get("field") or ""), str(entry["detail"])
@@ -170,7 +173,10 @@ def as_diagnostic(entry: dict[str, Any]) -> str:
 
 @contextmanager
 def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
-    """Show people every fault of a refused definition at its place; programs get the same in `errors`."""
+    """Show people every problem of a refused definition at its place.
+
+    With --json they are in `errors`.
+    """
     try:
         yield
     except ApiError as error:
@@ -204,19 +210,19 @@ VersionOption = Annotated[str | None, typer.Option(help="A version of it. Defaul
 
 @dataclass(frozen=True)
 class Source:
-    """A document on its way: as people name it, and as the client takes it."""
+    """A document to send: its name for people, and its content for the client."""
 
     name: str
     document: str | Path
 
 
 def is_file(given: str) -> bool:
-    """Tell a file from a workflow's id, which has neither dots nor slashes."""
+    """Return True for a file: a workflow's id has neither dots nor slashes."""
     return given == "-" or "." in given or "/" in given or Path(given).is_file()
 
 
 def source_of(given: str) -> Source:
-    """Find the document behind an argument; one that cannot be read says why."""
+    """Return the document of an argument, or raise an error with the reason."""
     if given == "-":
         return Source(STANDARD_INPUT, read_standard_input())
     path = Path(given)
@@ -226,7 +232,7 @@ def source_of(given: str) -> Source:
 
 
 def shown(source: Source, problem: WorkflowProblem) -> dict[str, Any]:
-    """Write a problem for programs, with its file."""
+    """Return a problem for programs, with its file."""
     return {
         "file": source.name,
         **{name: value for name, value in asdict(problem).items() if value is not None},

@@ -1,6 +1,7 @@
-"""`stepward keys`: makes, lists and revokes the laptop's API keys, as the operator of a stage on AWS does by a command there.
+"""Implement `stepward keys`: create, list and revoke the laptop's API keys.
 
-No route of the API does it: whoever has a key could make others, and lock everybody else out.
+On AWS the operator runs a command. There is no route for it: with one, a key could make others, and lock
+everyone else out.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ def create(
     ] = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Make a key."""
+    """Create a key."""
     laptop = laptop_here(_ELSEWHERE)
     words = ["--tenant", tenant or laptop.tenant, "--principal", principal]
     if expires_in is not None:

@@ -1,4 +1,7 @@
-"""`stepward up`, `demo` and `bench`: doors to the laptop target, which lives in a checkout and not in the wheel."""
+"""Implement `stepward up`, `demo` and `bench`, which run the laptop in a checkout.
+
+The laptop is not part of the wheel.
+"""
 
 from __future__ import annotations
 
@@ -181,13 +184,13 @@ def counts(more: More = None) -> None:
 
 @bench_app.command("faults", help=FAULTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
 def faults(more: More = None) -> None:
-    """Try what runs survive."""
+    """Search for faults that runs do not survive."""
     in_checkout("stepward bench faults", "bench", ["faults", *(more or [])])
 
 
 @bench_app.command("load", help=LOAD_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
 def load(more: More = None) -> None:
-    """Let many clients at it."""
+    """Measure the API under many clients."""
     in_checkout("stepward bench load", "bench", ["load", *(more or [])])
 
 
@@ -199,7 +202,7 @@ def run_queue(more: More = None) -> None:
 
 @bench_app.command("imports", help=IMPORTS_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
 def imports(more: More = None) -> None:
-    """Weigh what functions load."""
+    """Measure what functions load."""
     in_checkout("stepward bench imports", "bench", ["imports", *(more or [])])
 
 
@@ -217,7 +220,7 @@ def laptop(more: More = None) -> None:
 
 @bench_app.command("reload", help=RELOAD_HELP, epilog=EPILOG, context_settings=PASS_THROUGH)
 def reload(more: More = None) -> None:
-    """See how soon an edit is live."""
+    """Measure how soon an edit is live."""
     in_checkout("stepward bench reload", "bench", ["reload", *(more or [])])
 
 
@@ -230,7 +233,10 @@ def workflows(graphs: Graphs = None, more: More = None) -> None:
 
 
 def in_checkout(name: str, command: str, arguments: list[str]) -> None:
-    """Become `python -m infra.local …` in the checkout, so that Ctrl-C and exit codes are its own."""
+    """Replace this process by `python -m infra.local …` in the checkout.
+
+    Ctrl-C and exit codes are then the laptop's own.
+    """
     checkout = need_checkout(f"`{name}`")
     python = str(venv_python(checkout) or sys.executable)
     os.chdir(checkout)
@@ -238,7 +244,7 @@ def in_checkout(name: str, command: str, arguments: list[str]) -> None:
 
 
 def replace_process(argv: list[str]) -> NoReturn:
-    """Hand this process over; the one seam at which tests look."""
+    """Replace this process; tests replace this function."""
     sys.stdout.flush()
     os.execv(argv[0], argv)  # noqa: S606  no shell is wanted
 

@@ -1,4 +1,4 @@
-"""`stepward logs`: what the laptop's functions said, merged into one reading order."""
+"""Implement `stepward logs`: merge the logs of the laptop's functions by time."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ KNOWN_FIELDS = frozenset({"timestamp", "level", "message", "service", "location"
 
 @dataclass(frozen=True)
 class LogLine:
-    """One line of a room's log; `record` is its JSON, None for what is plain text (a traceback, a runtime's line)."""
+    """One line of a function's log; `record` is its JSON, or None for plain text."""
 
     room: str
     text: str
@@ -73,13 +73,16 @@ def logs(
 
 
 def newest(files: list[Path], count: int) -> list[LogLine]:
-    """Read the last lines of several logs, in the order in which they were written."""
+    """Return the last lines of several logs, by time."""
     read = [line for path in files for line in parse(path.stem, tail_text(path))[-count:]]
     return sorted(read, key=lambda line: line.at)[-count:]
 
 
 def new_lines(folder: Path, room: str | None, sizes: dict[Path, int]) -> Iterator[LogLine]:
-    """Give what is added from now on, also by rooms that start to log later; never ends by itself."""
+    """Yield lines as they are added, also of functions that start to log later.
+
+    It never ends by itself.
+    """
     while True:
         time.sleep(POLL_S)
         for path in sorted(folder.glob(f"{room or '*'}.log")):
@@ -88,7 +91,7 @@ def new_lines(folder: Path, room: str | None, sizes: dict[Path, int]) -> Iterato
 
 
 def added(path: Path, offset_bytes: int) -> tuple[str, int]:
-    """Read whole lines after an offset; a log that became shorter was started anew, so begin at its start."""
+    """Read whole lines after an offset; a log that became shorter is read from its start."""
     start = offset_bytes if path.stat().st_size >= offset_bytes else 0
     with path.open("rb") as stream:
         stream.seek(start)
@@ -98,7 +101,7 @@ def added(path: Path, offset_bytes: int) -> tuple[str, int]:
 
 
 def tail_text(path: Path) -> str:
-    """Read the end of a log, however long it has become."""
+    """Read the end of a log, at most 1,000,000 bytes."""
     with path.open("rb") as stream:
         start = max(0, path.stat().st_size - TAIL_BYTES)
         stream.seek(start)
@@ -107,7 +110,7 @@ def tail_text(path: Path) -> str:
 
 
 def parse(room: str, text: str) -> list[LogLine]:
-    """Split a log into lines; a line without a time of its own belongs with the one above it."""
+    """Split a log into lines; a line without a time of its own takes that of the one above."""
     lines = [line for line in text.splitlines() if line.strip()]
     records = [_record(line) for line in lines]
     times = [_instant(line, record) for line, record in zip(lines, records, strict=True)]
@@ -121,7 +124,7 @@ def parse(room: str, text: str) -> list[LogLine]:
 
 
 def show_line(line: LogLine, *, as_json: bool) -> None:
-    """Write one log line: whole for programs, the part that matters for people."""
+    """Print one log line: whole for programs, its main parts for people."""
     if as_json:
         content = {"text": line.text} if line.record is None else {"record": line.record}
         output.write_json({"room": line.room, **content}, one_line=True)

@@ -1,4 +1,4 @@
-"""The `stepward` command's entry: puts the groups together and turns every error into words and an exit code."""
+"""Assemble the `stepward` command, and turn errors into messages and exit codes."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def root(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
     ] = False,
 ) -> None:
-    """Hold what all commands share."""
+    """Declare the options of `stepward` itself."""
 
 
 local.attach(app)
@@ -100,12 +100,12 @@ fake_llm.attach(app)
 
 @cache
 def _commands() -> Any:
-    """Read all commands' signatures once a process: that takes longer than most commands do."""
+    """Build the click command once a process: that takes longer than most commands do."""
     return get_command(app)
 
 
 def invoke(arguments: Sequence[str]) -> int:
-    """Run one command line and return its exit code; errors of ours never reach the person as a traceback."""
+    """Run one command line and return its exit code; our errors never show a traceback."""
     as_json = "--json" in arguments
     try:
         answer = _commands()(list(arguments), prog_name="stepward", standalone_mode=False)
@@ -131,5 +131,5 @@ def _wrong_usage(error: typer.TyperException, *, as_json: bool) -> int:
 
 
 def main() -> None:
-    """Be the `stepward` command."""
+    """Run the `stepward` command."""
     sys.exit(invoke(sys.argv[1:]))

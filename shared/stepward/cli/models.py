@@ -1,4 +1,4 @@
-"""`stepward models`: what models can do, how much they take, what they cost, when they end."""
+"""Implement `stepward models`: capabilities, limits, prices and end dates."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
 
 
 def _capabilities(found: dict[str, Any]) -> dict[str, str]:
-    """Say what it can in words, and leave out what it cannot."""
+    """Describe the capabilities that the model has."""
     can = [name.replace("_", " ") for name, has in found.items() if has is True]
     lists = {
         "thinking": found.get("thinking"),

@@ -1,4 +1,4 @@
-"""Checks agents and lists models on this machine, and checks, plans and draws workflows, where no server is known.
+"""Check agents, and check, plan and draw workflows, where no server is known.
 
 The only module of the command line that imports the product's logic, and so needs what its functions need (the extra
 `rooms`): import it where it is used, so that no other command waits for it.
@@ -45,10 +45,10 @@ _REGISTERED: Final = "it is checked when the workflow is registered, or with --u
 
 
 class AnyFolder(ToolFolder):
-    """Offers whatever function is asked for: what a folder really offers, a server knows."""
+    """Offer every function that is asked for: only a server knows what a folder really has."""
 
     def tool(self, function: str) -> PublishedTool:
-        """Make a function up that takes anything.
+        """Return a function that takes any arguments.
 
         Args:
             function: Its name.
@@ -66,16 +66,16 @@ class AnyFolder(ToolFolder):
 
 
 class OfflineWorkflows:
-    """Answers what the client's `workflows` answers of documents, without a server."""
+    """Stand in for the client's `workflows`, for documents only."""
 
     def problems(self, document: Document) -> tuple[WorkflowProblem, ...]:
-        """Say all that is wrong with a document.
+        """Return all problems of a document.
 
         Args:
             document: A file, a text, values or a `Flow`.
 
         Returns:
-            The problems by position; what only a server knows is none of them, see `warnings`.
+            The problems by position, without those that only a server can find: see `warnings`.
         """
         try:
             self._version(document)
@@ -84,7 +84,7 @@ class OfflineWorkflows:
         return ()
 
     def warnings(self, document: Document) -> tuple[WorkflowProblem, ...]:
-        """Name what a document says of agents, workflows and tools that a server would look up.
+        """Return a warning for each agent, workflow and tool that a server would look up.
 
         Args:
             document: As in `problems`.
@@ -96,7 +96,7 @@ class OfflineWorkflows:
         return tuple(_of_problem(one) for one in _references(context)) if context else ()
 
     def plan(self, document: Document) -> WorkflowPlan:
-        """Plan a document; what agents and other workflows cost is not known.
+        """Plan a document; the costs of agents and other workflows are unknown.
 
         Args:
             document: As in `problems`.
@@ -125,7 +125,7 @@ class OfflineWorkflows:
         return plan_answer(self._version(document), UnknownCosts(), form).text
 
     def schema(self) -> dict[str, Any]:
-        """Give the JSON Schema of documents.
+        """Return the JSON Schema of documents.
 
         Returns:
             The schema of this version of Stepward.
@@ -133,11 +133,11 @@ class OfflineWorkflows:
         return json_schema()
 
     def planned(self, workflow_id: str, *, version: str | None = None) -> WorkflowPlan:
-        """Refuse: what is registered, only a server knows."""
+        """Refuse: only a server knows the registered versions."""
         raise _needs_server(workflow_id, version)
 
     def drawn(self, workflow_id: str, form: Drawn, *, version: str | None = None) -> str:
-        """Refuse: what is registered, only a server knows."""
+        """Refuse: only a server knows the registered versions."""
         del form
         raise _needs_server(workflow_id, version)
 
@@ -153,22 +153,22 @@ class OfflineWorkflows:
 
 
 class OfflineAgents:
-    """Answers of agents' files what needs no registry."""
+    """Check agents' files as far as that needs no registry."""
 
     def findings(self, body: Any) -> Findings:
         """Check a definition.
 
         Args:
-            body: What its file says.
+            body: The fields of its file.
 
         Returns:
-            What is wrong with it, and what it names that only a server could look up.
+            Its problems, and the names that only a server could look up.
         """
         today = datetime.now(UTC).date()
         return check_alone(body, lambda folder: AnyFolder(room=folder, published_at=""), today)
 
     def schema(self) -> dict[str, Any]:
-        """Give the JSON Schema of agents' files.
+        """Return the JSON Schema of agents' files.
 
         Returns:
             The schema of this version of Stepward.
@@ -177,17 +177,17 @@ class OfflineAgents:
 
 
 class OfflineModels:
-    """Answers what the client's `models` answers, by list prices alone."""
+    """Stand in for the client's `models`, by list prices alone."""
 
     def __init__(self) -> None:
         self._known = by_list(datetime.now(UTC))
 
     def list(self) -> list[Model]:
-        """List the models that are known."""
+        """List the known models."""
         return cast("list[Model]", self._known.list("")["models"])
 
     def show(self, model: str) -> Model:
-        """Show one.
+        """Return one model.
 
         Args:
             model: Its id, or an alias.
@@ -202,7 +202,7 @@ class OfflineModels:
 
 
 class Offline:
-    """Stands in for the client where no server is known; `agents` where there is one too."""
+    """Replace the client where no server is known; `agents` also helps where one is."""
 
     def __init__(self) -> None:
         self.agents = OfflineAgents()
@@ -210,7 +210,7 @@ class Offline:
         self.workflows = OfflineWorkflows()
 
     def provider(self, **options: Any) -> Provider:
-        """Make a model provider for tests.
+        """Create a model provider for tests.
 
         Args:
             options: The fields of `CommandOptions`.
@@ -227,11 +227,11 @@ class Offline:
             raise InputError(str(error), "See `stepward fake-llm --help`.") from error
 
     def __enter__(self) -> Self:
-        """Be used as the client is."""
+        """Return itself, as the client does."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Close nothing."""
+        """Do nothing: there is no connection to close."""
 
 
 def _examined(document: Document) -> Validation:

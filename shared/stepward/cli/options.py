@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share, so that they mean the same and are explained in the same words."""
+"""Declare the arguments and options that several commands share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from stepward.domain.numbers import NotANumber, whole_of
 
 
 def at_least(least: int) -> Callable[[str], int]:
-    """Make the reader of an option that takes a whole number: digits alone, where Python would read `1_000` too."""
+    """Return a parser of whole numbers from a least value.
+
+    It takes digits alone, where Python would read `1_000` too.
+    """
 
     def read(text: str | int) -> int:
         try:
@@ -81,14 +84,14 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for con
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Ask before something that cannot be taken back.
+    """Ask before something that cannot be undone.
 
     Args:
-        question: What is asked, on standard error, so that --json stays JSON.
+        question: The question, printed on standard error so that --json stays JSON.
         yes: The answer is yes already.
 
     Raises:
-        InputError: The answer is no, or there is nobody to ask.
+        InputError: The answer is no, or standard input has none.
     """
     if yes:
         return

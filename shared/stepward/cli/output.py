@@ -1,4 +1,7 @@
-"""The only place that writes to the terminal: people get colours and tables, `--json` gets JSON and nothing else."""
+"""Write to the terminal: tables and colours for people, JSON alone with `--json`.
+
+No other module of the command line prints.
+"""
 
 from __future__ import annotations
 
@@ -43,22 +46,22 @@ STATUS_STYLES = {
 
 
 def out() -> Console:
-    """Open standard output; made at each use, so that tests and pipes see the stream of the moment."""
+    """Open standard output; done for each use, so that tests and pipes see the current stream."""
     return Console(file=sys.stdout, width=_width(sys.stdout), highlight=False)
 
 
 def err() -> Console:
-    """Open standard error, where everything goes that is not the command's result."""
+    """Open standard error, for everything but the command's result."""
     return Console(file=sys.stderr, width=_width(sys.stderr), highlight=False)
 
 
 def _is_narrow(stream: TextIO) -> bool:
-    """Whether somebody looks at it in a window, or says how wide one would be."""
+    """Return True for a terminal, or a stream whose width COLUMNS sets."""
     return _width(stream) != WIDTH_WHEN_PIPED
 
 
 def _width(stream: TextIO) -> int | None:
-    """Return how wide tables may be: as the terminal is, or as COLUMNS says, or wide for a pipe."""
+    """Return the width of tables: None for a terminal, else by COLUMNS or that of a pipe."""
     if stream.isatty():
         return None
     columns = os.environ.get("COLUMNS", "")
@@ -66,28 +69,28 @@ def _width(stream: TextIO) -> int | None:
 
 
 def plain(value: object) -> str:
-    """Show text from outside as text: no control characters, no sequences that move the cursor."""
+    """Replace control characters in a text from outside, which could move the cursor."""
     return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value).replace("\r\n", "\n"))
 
 
 def clip(value: object, limit_chars: int = 100) -> str:
-    """Put a value on one line that a person can scan."""
+    """Shorten a value to one line."""
     line = " ".join(plain(value).split())
     return line if len(line) <= limit_chars else line[: limit_chars - 1] + "…"
 
 
 def as_line(value: object) -> str:
-    """Write a JSON value compactly, for one line of a feed."""
+    """Format a JSON value compactly, for one line of a feed."""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def write_json(document: object, *, one_line: bool = False) -> None:
-    """Write one JSON document to standard output; `one_line` for feeds, where a line is a document."""
+    """Write one JSON document to standard output; `one_line` for feeds."""
     write_text(json_text(document, one_line=one_line))
 
 
 def answer(found: Found, show: Callable[[Found], None], *, as_json: bool) -> None:
-    """Give what was found to a program or to a person."""
+    """Write a result as JSON, or show it to a person."""
     if as_json:
         write_json(found)
     else:
@@ -95,40 +98,40 @@ def answer(found: Found, show: Callable[[Found], None], *, as_json: bool) -> Non
 
 
 def json_text(document: object, *, one_line: bool = False) -> str:
-    """Spell a JSON document as `--json` does everywhere."""
+    """Format a JSON document as `--json` does everywhere."""
     return json.dumps(document, ensure_ascii=False, indent=None if one_line else 2)
 
 
 def write_text(text: str) -> None:
-    """Write what a program or a viewer reads, as it is."""
+    """Write a text for a program or a viewer, unchanged."""
     sys.stdout.write(text if text.endswith("\n") else text + "\n")
     sys.stdout.flush()
 
 
 def say(text: str, style: str = "") -> None:
-    """Write a line for a person; the text is never read as markup."""
+    """Write one line for a person; the text is never parsed as markup."""
     out().print(Text(plain(text), style=style), soft_wrap=True)
 
 
 def complain(text: str) -> None:
-    """Write what is wrong to standard error; the text is never read as markup."""
+    """Write a problem to standard error; the text is never parsed as markup."""
     _write_under(sys.stderr, Text(), Text(plain(text), style="red"), "  ")
 
 
 def write_broken(line: Text) -> None:
-    """Write a styled line as `remark` writes a text: a terminal gets it broken between words."""
+    """Write a styled line, wrapped between words on a terminal."""
     _write_under(sys.stdout, Text(), line, "  ")
 
 
 def remark(text: str, style: str = "") -> None:
-    """Write a sentence or more for a person: a terminal gets it broken between words."""
+    """Write sentences for a person, wrapped between words on a terminal."""
     _write_under(sys.stdout, Text(), Text(plain(text), style=style), "  ")
 
 
 def _write_under(stream: TextIO, head: Text, body: Text, indent: str | None = None) -> None:
-    """Write a text beside its head; further lines stand under the first, or have an indent of their own.
+    """Write a text beside its head; further lines align below it, or use an indent.
 
-    A pipe gets one line, as it does of everything: who greps for a sentence is to find it.
+    A pipe gets one line, so that a sentence can be found with grep.
     """
     console = Console(file=stream, width=_width(stream), highlight=False)
     rest = Text(" " * head.cell_len if indent is None else indent)
@@ -142,33 +145,33 @@ def _write_under(stream: TextIO, head: Text, body: Text, indent: str | None = No
 
 
 def joined(*parts: str | Text) -> Text:
-    """Put texts side by side, each in its own style: `+` would spread the first one's over the whole line."""
+    """Concatenate texts that keep their own styles: `+` would spread the first one's."""
     return Text.assemble(*parts)
 
 
 def status_text(status: str) -> Text:
-    """Colour a run's status the same way everywhere."""
+    """Colour a run's status in the same way everywhere."""
     return Text(plain(status), style=STATUS_STYLES.get(status, ""))
 
 
 def plural(count: int, noun: str, several: str | None = None) -> str:
-    """Count a noun: 1 turn, 2 turns, 1,000 entries.
+    """Format a count with its noun: 1 turn, 2 turns, 1,000 entries.
 
     Args:
         count: How many.
-        noun: What is counted, of one.
-        several: The same of many. Default: the noun with an s.
+        noun: The noun in the singular.
+        several: Its plural. Default: the noun with an s.
     """
     return f"{count:,} {noun if count == 1 else several or f'{noun}s'}"
 
 
 def usd(micros: int) -> str:
-    """Write micro-dollars as dollars with the digits that matter for runs that cost parts of a cent."""
+    """Format micro-dollars as dollars with six digits: a run may cost parts of a cent."""
     return f"${micros / 1_000_000:.6f}"
 
 
 def age(created_at: str, now: datetime | None = None) -> str:
-    """Write how long ago an instant was, in its largest unit: 42s, 7m, 3h, 12d.
+    """Format how long ago an instant was, in its largest unit: 42s, 7m, 3h, 12d.
 
     Args:
         created_at: An instant as the API writes it.
@@ -182,7 +185,7 @@ def age(created_at: str, now: datetime | None = None) -> str:
 
 
 def table(*columns: str, right: tuple[str, ...] = (), whole: bool = True) -> Table:
-    """Make a table that reads well in a terminal and greps well in a pipe.
+    """Create a table that reads well in a terminal and works with grep in a pipe.
 
     Args:
         columns: Their titles.
@@ -198,12 +201,12 @@ def table(*columns: str, right: tuple[str, ...] = (), whole: bool = True) -> Tab
 
 
 def show(renderable: Table | Text) -> None:
-    """Write something that Rich draws to standard output."""
+    """Write a table or text of Rich to standard output."""
     out().print(renderable)
 
 
 def fits(made: Table) -> bool:
-    """Whether a table can be shown without breaking a cell."""
+    """Return True if a table can be shown without breaking a cell."""
     console = out()
     return (
         console.measure(made, options=console.options.update(max_width=WIDTH_WHEN_PIPED)).maximum
@@ -212,7 +215,7 @@ def fits(made: Table) -> bool:
 
 
 def show_with_notes(made: Table, notes: Iterable[Text]) -> None:
-    """Write a table of which no cell is broken, with a line of its own below each row."""
+    """Write a table without breaking a cell, with a line of its own below each row."""
     console = out()
     head, *rows = console.render_lines(made, pad=False)
     for line, note in zip((head, *rows), (None, *notes), strict=True):
@@ -222,25 +225,25 @@ def show_with_notes(made: Table, notes: Iterable[Text]) -> None:
 
 
 def write_lines(lines: Iterable[Text]) -> None:
-    """Write styled lines without breaking them: a terminal wraps, a pipe greps."""
+    """Write styled lines unbroken: a terminal wraps them itself."""
     console = out()
     for line in lines:
         console.print(line, soft_wrap=True)
 
 
 def as_cell(value: object) -> Text:
-    """Make a table's cell that is never read as markup."""
+    """Return a table's cell that is never parsed as markup."""
     return value if isinstance(value, Text) else Text(plain(value))
 
 
 def more(next_cursor: str | None) -> None:
-    """Say how to get the next page, where there is one."""
+    """Print how to get the next page, if there is one."""
     if next_cursor:
         say(f"More: add --cursor {next_cursor}", style="dim")
 
 
 def fields(pairs: Mapping[str, object]) -> None:
-    """Write names and values under each other, skipping what has no value."""
+    """Write names and values below each other, without those that have no value."""
     width = max(len(name) for name in pairs)
     for name, value in pairs.items():
         if value is not None and value != "":
@@ -249,7 +252,7 @@ def fields(pairs: Mapping[str, object]) -> None:
 
 
 def report(error: StepwardError, *, as_json: bool) -> None:
-    """Say what went wrong and what to do: a problem document on stdout for programs, lines on stderr for people."""
+    """Report an error: a problem document with --json, else lines on standard error."""
     if as_json:
         write_json(error.problem)
         return
@@ -272,7 +275,7 @@ def _particulars(error: StepwardError) -> list[tuple[str, str]]:
 
 
 def problem(code: str, detail: str, fix: str | None = None) -> dict[str, Any]:
-    """Make a problem document for what went wrong before any error of ours was raised."""
+    """Return a problem document for an error that is not one of ours."""
     return {
         "type": f"about:stepward/{code}",
         "title": code,

@@ -1,4 +1,4 @@
-"""`stepward prices`: what models cost, and what was agreed otherwise than by list."""
+"""Implement `stepward prices`: list, set and remove prices of models."""
 
 from __future__ import annotations
 
@@ -73,7 +73,10 @@ AllTenantsOption = Annotated[
 
 
 def _read(text: str | float) -> str:
-    """Read an amount as JSON writes one; it goes on as it was typed, for no digit is to be lost."""
+    """Check that a text is an amount as JSON has it, and return it as typed.
+
+    It stays a text, so that no digit is lost.
+    """
     if not is_written_as_json(str(text)) or str(text).startswith("-"):
         raise typer.BadParameter(f"{text!r} is not an amount; write digits, as in 0.25.")
     return str(text)
@@ -91,14 +94,14 @@ def _count(option: str, what: str) -> Any:
 def listed(
     context: typer.Context, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """List prices where no other command is named."""
+    """List prices where no subcommand is named."""
     if context.invoked_subcommand is None:
         ls(url, key, as_json)
 
 
 @app.command("ls", help=LS_HELP, epilog=EPILOG)
 def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
-    """Show what models cost."""
+    """List the prices of models."""
     with connect(url, key) as stepward:
         found = stepward.prices.list()
     output.answer({"prices": found}, lambda answer: _list(answer["prices"]), as_json=as_json)
@@ -129,7 +132,7 @@ def set_(  # noqa: PLR0913, PLR0917  a command's options are its parameters
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> int:
-    """Agree on a price."""
+    """Set an agreed price."""
     typed = dict(
         zip(
             FIGURES,

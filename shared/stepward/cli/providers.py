@@ -1,6 +1,7 @@
-"""`stepward providers`: sets, lists and removes keys of providers on the laptop, as the operator of a stage does on AWS.
+"""Implement `stepward providers`: manage providers' keys on the laptop.
 
-No route of the API does it: whose key pays for models is the operator's to say.
+On AWS the operator runs a command. There is no route for it: whose key pays for models is the operator's
+to decide.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`stepward run`: start an agent, watch it work, get its answer."""
+"""Implement `stepward run`: start an agent, follow it, print its answer."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def run(  # noqa: PLR0913, PLR0917  a command's options are its parameters
 
 
 def follow_to_end(stepward: Stepward, begun: Run, *, as_json: bool) -> Run:
-    """Watch a run until it has ended; Ctrl-C leaves it running and says so."""
+    """Follow a run until it has ended; Ctrl-C leaves it running."""
     try:
         if not as_json:
             watch(stepward, begun)
@@ -105,7 +105,7 @@ def follow_to_end(stepward: Stepward, begun: Run, *, as_json: bool) -> Run:
 
 
 def watch(stepward: Stepward, begun: Run) -> None:
-    """Write the events of a run as they come, with a sign of life between them on a terminal."""
+    """Print the events of a run as they come, with a spinner between them on a terminal."""
     console = output.out()
     output.say(f"{begun['id']}  {begun['agent']} {begun['version']}", style="bold")
     with console.status("working…") as status:

@@ -1,4 +1,4 @@
-"""`stepward runs pause|resume|fork|diff` and `stepward status`: runs under a person's hand."""
+"""Implement `stepward runs pause`, `resume`, `fork` and `diff`, and `stepward status`."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def attach(app: typer.Typer) -> None:
 def pause(
     run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Let a run stand still."""
+    """Pause a run."""
     with connect(url, key) as stepward:
         _show(stepward.control.pause(run_id), f"Go on: stepward runs resume {run_id}", as_json=as_json)
 
@@ -138,7 +138,7 @@ def diff(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Show where two runs part."""
+    """Compare two runs."""
     with connect(url, key) as stepward:
         found = part = stepward.control.diff(run_id, other)
         while part["next"] is not None:
@@ -148,7 +148,7 @@ def diff(
 
 
 def status(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False) -> None:
-    """Show how the system stands."""
+    """Show the system's status."""
     with connect(url, key) as stepward:
         found = stepward.control.status()
     if as_json:

@@ -1,4 +1,4 @@
-"""Show agents' runs: rows of lists, what a run waits for, and what its model was not shown."""
+"""Show agents' runs: lists, reasons for waiting, and shortened conversations."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from stepward.sdk import Event, Run, Stepward, WorkflowRun
 
 
 def show_runs(runs: list[Run | WorkflowRun]) -> None:
-    """Write a row a run: its id whole, whose it is, how it stands, who answers, what models and tools cost, its age.
+    """Print one row per run: id, owner, status, who answers, cost and age.
 
-    Where a window has no room for that, whose it is and who answers stand below the rest: no name is broken.
+    In a narrow window the owner and who answers are printed below the rest: no name is broken.
     """
     wide = output.table("run", "of", "status", "by", "cost", "age", right=("cost", "age"))
     narrow = output.table("run", "status", "cost", "age", right=("cost", "age"))
@@ -40,12 +40,12 @@ def _figures(run: Run | WorkflowRun) -> tuple[str, str]:
 def shared_fields(
     run: Run | WorkflowRun, own: Mapping[str, object], charge: Mapping[str, object]
 ) -> dict[str, object]:
-    """Write what runs of both kinds show, for `output.fields`.
+    """Return the fields that runs of both kinds show, for `output.fields`.
 
     Args:
         run: As the API shows it.
-        own: What its kind alone shows, after the run's times.
-        charge: What it is charged to, after who answers.
+        own: The fields of its kind, after the run's times.
+        charge: The fields about charging, after who answers.
     """
     kind = "workflow" if is_of_workflow(run) else "agent"
     return {
@@ -66,7 +66,7 @@ def is_of_workflow(run: Run | WorkflowRun) -> TypeGuard[WorkflowRun]:
 
 
 def answered_by(run: Run | WorkflowRun) -> str:
-    """Name who answers a run; nothing where nobody has, or an older stage does not say."""
+    """Return who answers a run; empty where that is not known yet, or the stage is older."""
     if not is_of_workflow(run):
         return cast("Run", run).get("answered_by") or ""
     if run.get("rehearsed"):
@@ -89,10 +89,10 @@ _PROVIDER: Final = {
 
 
 def wait_fields(run: Run) -> dict[str, str | None]:
-    """Write what a run waits for, for `output.fields`.
+    """Return what a run waits for, for `output.fields`.
 
     Args:
-        run: As the API shows it; an older stage tells neither why nor how long.
+        run: As the API shows it; an older stage sends neither the reason nor the time.
 
     Returns:
         Names and values; empty for a run that waits for nothing.
@@ -148,7 +148,9 @@ _MOST_PAGES: Final = 50
 
 
 def decisions(stepward: Stepward, run: Run) -> list[Event]:
-    """Read them off a run's events; a rehearsal is shown everything, and a run of one turn has nothing to leave out.
+    """Read a run's events about a shortened conversation.
+
+    A rehearsal sees everything, and a run of one turn has nothing to leave out.
 
     Args:
         stepward: The client.
@@ -167,7 +169,7 @@ def decisions(stepward: Stepward, run: Run) -> list[Event]:
 
 
 def show(found: Sequence[Event]) -> None:
-    """Write a row a decision."""
+    """Print one row per shortening of the conversation."""
     if not found:
         return
     right = ("from turn", "turns left out", "cost")

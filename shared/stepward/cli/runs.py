@@ -1,4 +1,4 @@
-"""`stepward runs`: what has run, what runs, and stopping it."""
+"""Implement `stepward runs ls`, `show`, `tail` and `cancel`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ app = typer.Typer(
 
 
 class KindChoice(StrEnum):
-    """Whose runs are listed."""
+    """Kinds of runs."""
 
     AGENT = "agent"
     WORKFLOW = "workflow"
@@ -132,7 +132,7 @@ def tail(
 def cancel(
     run_id: RunArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Stop a run that has not ended."""
+    """Cancel a run that has not ended."""
     with connect(url, key) as stepward:
         run = stepward.cancel(run_id)
     if as_json:
@@ -150,7 +150,7 @@ def _show_page(page: RunPage) -> None:
 
 
 def _charged_to(run: Run) -> str | None:
-    """Name the budgets that a run draws on; an older stage does not say which."""
+    """Return the budgets that a run draws on; None from an older stage."""
     if run.get("charged") is False:
         return "nothing: it is rehearsed, so it draws on no budget (--charge asks for it)"
     budgets = run.get("charged_to")

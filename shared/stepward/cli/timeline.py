@@ -1,4 +1,4 @@
-"""Shows a run's events as lines that a person can follow while it works."""
+"""Format a run's events as lines for people."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LINE_CHARS = 110
 
 
 def lines_of(event: Event) -> list[Text]:
-    """Write one event; a type that this version does not know is shown by its name, not dropped."""
+    """Format one event; one of an unknown type is shown by its name."""
     writer = _WRITERS.get(event["type"])
     if writer is None:
         return [Text(f"  {plain(event['type'])}", style="dim")]
@@ -34,7 +34,7 @@ def lines_of(event: Event) -> list[Text]:
 
 
 def summary(run: Run) -> Text:
-    """Write how a run ended and what it used, in one line."""
+    """Format a run's outcome and usage in one line."""
     totals = run["totals"]
     tokens = f"{totals['input_tokens']:,} + {totals['output_tokens']:,} tokens"
     parts = [
@@ -53,7 +53,7 @@ def summary(run: Run) -> Text:
 
 
 def show_verdict(run: Run) -> None:
-    """Write what the run came to: its answer as it is, or the reason why there is none, and what it used."""
+    """Print a run's answer, or the reason why there is none, and its usage."""
     if run.get("output"):
         write_lines([Text(plain(run["output"]))])
     if error := run.get("error"):
@@ -81,7 +81,7 @@ def _turn(data: Data) -> list[Text]:
 
 
 def _tried(data: Data) -> list[Text]:
-    """Name the models that were asked in vain, where a fall-back answered."""
+    """Format the models that failed before a fall-back answered."""
     tried = [f"{one.get('model', '?')} ({one.get('error', '?')})" for one in data.get("tried") or ()]
     line = f"     {plain(', '.join(tried))} did not answer, {plain(data.get('model', '?'))} did"
     return [Text(line, style="yellow")] if tried else []

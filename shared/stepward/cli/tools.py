@@ -1,4 +1,4 @@
-"""`stepward tools`: what agents may use."""
+"""Implement `stepward tools`: list and show tools."""
 
 from __future__ import annotations
 

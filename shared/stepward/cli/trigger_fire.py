@@ -1,4 +1,7 @@
-"""`stepward triggers fire`: a file, an event or a signed call, on the way that it would take from outside."""
+"""Implement `stepward triggers fire`: send a file, an event or a signed call.
+
+It takes the way that it would take from outside.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +75,7 @@ def fire(
 def _sender(
     stepward: Stepward, trigger: Trigger, event: str | None, file: Path | None
 ) -> Callable[[], object]:
-    """Return what sends the file or the event; everything that can be wrong with it is found before."""
+    """Return the function that sends the file or the event, once its input is checked."""
     match trigger["kind"]:
         case "s3":
             if file is None:
@@ -102,7 +105,7 @@ def _call(stepward: Stepward, trigger: Trigger, event: str | None, secret: str |
 
 
 def _text(event: str) -> str:
-    """Return a webhook's body as it was given: text stays text."""
+    """Return a webhook's body as it was given: a text stays a text."""
     given = read_input(event)
     return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)
 

@@ -1,4 +1,4 @@
-"""`stepward triggers`: what starts agents and workflows without a request."""
+"""Implement `stepward triggers`: list, create, test and remove triggers."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def add(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a trigger from its file, or change it."""
+    """Create a trigger from its file, or change it."""
     definition = DefinitionFile.read(file)
     with refusals_of(definition, as_json=as_json), connect(url, key) as stepward:
         put = stepward.triggers.replace if replace else stepward.triggers.add
@@ -189,7 +189,7 @@ def _show_page(page: TriggerPage) -> None:
 
 
 def _starts(each: Mapping[str, Any]) -> str:
-    """Say what is started, and of a workflow that it is one: it may have the id of an agent."""
+    """Name the agent or the workflow that is started; both may have the same id."""
     return f"workflow {each['workflow']}" if each.get("workflow") else str(each.get("agent"))
 
 

@@ -1,4 +1,4 @@
-"""`stepward workflows plan`, `graph`, `compile`, `diff`: what a workflow will do, before it does it."""
+"""Implement `stepward workflows plan`, `graph`, `compile` and `diff`."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ Examples:
 
 
 class Form(StrEnum):
-    """The pictures that there are."""
+    """Formats of drawings."""
 
     MERMAID = "mermaid"
     SVG = "svg"
@@ -75,7 +75,7 @@ def plan(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a run will do, take and cost."""
+    """Plan a run: effort, time and cost."""
     with connect_or_offline(url, key) as stepward:
         made = _planned(stepward, given, version, as_json=as_json)
     output.answer(made, _show_plan, as_json=as_json)
@@ -125,7 +125,7 @@ def diff(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell two versions apart."""
+    """Compare two versions."""
     with connect(url, key) as stepward:
         found = _compared(stepward, given, before, after, as_json=as_json)
     if as_json:

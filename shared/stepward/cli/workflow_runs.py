@@ -1,4 +1,4 @@
-"""`stepward workflows run`, `runs`, `show-run`, `tail`, `cancel`, `rerun`: workflows at work."""
+"""Implement `stepward workflows run`, `runs`, `show-run`, `tail`, `cancel`, `rerun`."""
 
 from __future__ import annotations
 
@@ -152,12 +152,12 @@ def tail(
 
 
 def tail_workflow(stepward: Stepward, run_id: str, *, as_json: bool) -> None:
-    """Write each task of a run as it begins and ends, then what the run came to.
+    """Print each task of a run as it begins and ends, then the run's outcome.
 
     Args:
         stepward: The client.
         run_id: The run of a workflow.
-        as_json: Write a task a line, and at last the run without its tasks.
+        as_json: Print one task per line, and at last the run without its tasks.
     """
     feed = workflow_view.Feed()
     for seen in stepward.workflows.watch(run_id):
@@ -208,7 +208,7 @@ def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, 
 
 
 def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool) -> None:
-    """Watch a run until it has ended, if that is wanted; Ctrl-C leaves it running and says so."""
+    """Follow a run until it has ended, if that is wanted; Ctrl-C leaves it running."""
     if not wait:
         _show_started(begun, as_json=as_json)
         return
@@ -227,7 +227,7 @@ def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool
 
 
 def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
-    """Write tasks as they begin and end, then what the run came to."""
+    """Print tasks as they begin and end, then the run's outcome."""
     console, feed, seen = output.out(), workflow_view.Feed(), begun
     output.say(f"{begun['id']}  {begun['workflow']} {begun['version']}", style="bold")
     with console.status("working…") as status:

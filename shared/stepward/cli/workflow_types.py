@@ -1,4 +1,7 @@
-"""`stepward workflows types`: what tasks may say, read from the schema of the stage, so that it is what that stage takes."""
+"""Implement `stepward workflows types`: show the fields of task types.
+
+They are read from the schema of the stage, so that they are what that stage takes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ Examples:
 
 @dataclass(frozen=True)
 class Field:
-    """One field that tasks of a type may have; `is_own` where not every type has it."""
+    """One field of tasks of a type; `is_own` where not every type has it."""
 
     name: str
     schema: dict[str, Any]
@@ -44,13 +47,13 @@ class Field:
         return {"name": self.name, **told, **default, "description": self.schema.get("description", "")}
 
     def __str__(self) -> str:
-        """Spell the name, and that the field must be there."""
+        """Return the name, with * if the field is required."""
         return f"{self.name}*" if self.is_needed else self.name
 
 
 @dataclass(frozen=True)
 class Type:
-    """A type of tasks."""
+    """A task type."""
 
     name: str
     purpose: str
@@ -58,7 +61,7 @@ class Type:
 
     @property
     def own(self) -> list[Field]:
-        """The fields that make it this type."""
+        """The fields that not every type has."""
         return [one for one in self.fields if one.is_own]
 
     def shown(self) -> dict[str, Any]:
@@ -67,7 +70,7 @@ class Type:
 
 
 def types_of(schema: dict[str, Any]) -> list[Type]:
-    """Read the types out of the schema of documents; what an editor would not offer is not told here either."""
+    """Read the types from the schema of documents, without fields that editors do not offer."""
     found = {
         name.removeprefix(_PREFIX): made
         for name, made in schema["$defs"].items()
@@ -91,7 +94,7 @@ def _fields(made: dict[str, Any], offered: dict[str, Any], common: set[str]) -> 
 
 
 def takes(schema: dict[str, Any]) -> str:
-    """Say in a word or two what a field takes."""
+    """Describe the values of a field in a word or two."""
     words = [word for word in dict.fromkeys(_words(schema)) if word != "null"]
     return " or ".join(words) or "anything"
 
@@ -117,7 +120,7 @@ def types(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Tell what tasks may say."""
+    """Show task types and their fields."""
     with connect_or_offline(url, key) as stepward:
         known = types_of(stepward.workflows.schema())
     if name is not None:

@@ -1,4 +1,4 @@
-"""Show workflows' runs and how versions differ."""
+"""Show workflows' runs, and the differences of versions."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ _ENDED = {"COMPLETED": "green", "FAILED": "red", "SKIPPED": "dim"}
 
 
 class Feed:
-    """Turns one look after another at a run into what is new."""
+    """Turn snapshots of a run into what is new since the last one."""
 
     def __init__(self) -> None:
         self._told: dict[str, tuple[str, int]] = {}
 
     def news(self, run: WorkflowRun) -> Iterator[WorkflowTask]:
-        """Give each task that has begun or ended since the last look."""
+        """Yield each task that has begun or ended since the last snapshot."""
         for task in sorted(run.get("tasks", []), key=_moment):
             standing = (task["status"], task.get("attempt", 1))
             if task["status"] == "PENDING" or self._told.get(key_of(task)) == standing:
@@ -35,19 +35,19 @@ class Feed:
 
 
 def progress(run: WorkflowRun) -> str:
-    """Say how many of the tasks that are known so far have ended."""
+    """Describe how many of the known tasks have ended."""
     tasks = run.get("tasks", [])
     ended = sum(task["status"] in _ENDED for task in tasks)
     return f"working… {ended:,} of {output.plural(len(tasks), 'task')} ended"
 
 
 def key_of(task: WorkflowTask) -> str:
-    """Name a task in its round, as `each.draft@each[3]`."""
+    """Return a task's name with its iteration, as `each.draft@each[3]`."""
     return f"{task['task']}@{task['at']}" if task.get("at") else task["task"]
 
 
 def outcome(run: WorkflowRun) -> Iterator[Text]:
-    """Give what a run came to: its output, what failed and why, and its sums."""
+    """Yield a run's outcome: its output, its failures with reasons, and its sums."""
     if run.get("output") is not None:
         yield Text(output.plain(_spelt(run["output"])))
     error = run.get("error")
@@ -71,7 +71,7 @@ def outcome(run: WorkflowRun) -> Iterator[Text]:
 
 
 def summary(run: WorkflowRun) -> Text:
-    """Write how a run stands and what it used, in one line."""
+    """Format a run's status and usage in one line."""
     report = run.get("report")
     counts = report["counts"] if report else {}
     parts = [f"{number} {status.lower()}" for status, number in counts.items()]
@@ -83,14 +83,14 @@ def summary(run: WorkflowRun) -> Text:
 
 
 def money(run: WorkflowRun) -> tuple[str, str]:
-    """Write what models and tools cost, and what AWS charges, each with the runs within the run."""
+    """Format the cost of models and tools, and AWS's charge, each with inner runs."""
     cost = run["cost"]
     spent = cost["runs_usd_micros"] + cost["tool_usd_micros"]
     return output.usd(spent), output.usd(cost["runs_aws_usd_micros"] + cost["aws_usd_micros"])
 
 
 def show_run(run: WorkflowRun) -> None:
-    """Show a run whole, with a row a task."""
+    """Print a whole run, with one row per task."""
     own = {
         "deadline": None if run["ended_at"] else run["deadline_at"],
         "part of": run["parent"],
@@ -117,7 +117,7 @@ def show_run(run: WorkflowRun) -> None:
 
 
 def duration(since: str | None, until: str | None) -> str:
-    """Spell the time between two moments of the API; nothing while one is missing."""
+    """Format the time between two moments of the API; empty if one is missing."""
     if since is None or until is None:
         return ""
     took_s = (datetime.fromisoformat(until) - datetime.fromisoformat(since)).total_seconds()
@@ -130,7 +130,10 @@ def duration(since: str | None, until: str | None) -> str:
 
 
 def _moment(task: WorkflowTask) -> tuple[str, int]:
-    """Say when something last happened to a task; a foreach ends in the moment of its last item, and is told after it."""
+    """Return the sort key of a task's last change.
+
+    A foreach ends in the moment of its last item, and is shown after it.
+    """
     depth = (task.get("at") or "").count("[")
     if ended_at := task.get("ended_at"):
         return ended_at, -depth
@@ -138,7 +141,7 @@ def _moment(task: WorkflowTask) -> tuple[str, int]:
 
 
 def task_line(task: WorkflowTask) -> Text:
-    """Write how a task stands, in one line."""
+    """Format a task's state in one line."""
     status = task["status"]
     if status == "RUNNING":
         again = f"  attempt {task['attempt']}" if task.get("attempt", 1) > 1 else ""
@@ -174,7 +177,7 @@ def _remark(task: WorkflowTask) -> str:
 
 
 def _waits_for(task: WorkflowTask) -> str:
-    """Say whose word a task waits for, so that whoever reads it can say it."""
+    """Return the command or request that a waiting task needs, or its child run."""
     if approval := task.get("approval"):
         return f"stepward approvals show {approval}"
     if address := task.get("callback"):
@@ -193,7 +196,7 @@ _LONG: Final = frozenset({"levels"})
 
 
 def lines_of(found: WorkflowDiff) -> Iterator[Text]:
-    """Give the difference, part by part; a part without any is left out."""
+    """Yield the difference part by part, without empty parts."""
     yield Text(output.plain(f"{found['workflow']} {found['before']} → {found['after']}"), style="bold")
     if found["same"]:
         yield Text("Both do the same.", style="green")
@@ -210,7 +213,7 @@ def lines_of(found: WorkflowDiff) -> Iterator[Text]:
 
 
 def shown_value(field: str, value: Any) -> str:
-    """Spell a value of a plan: bounds, money and times as people say them."""
+    """Format a value of a plan for people: bounds, money and times."""
     match value:
         case None:
             return "nothing"

@@ -1,4 +1,4 @@
-"""`stepward workflow`: graphs of tasks, from the file to the machine that runs it."""
+"""Implement `stepward workflows`: check, register, list, show and remove workflows."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ Examples:
 def register(
     file: FileArgument, url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
-    """Keep a version of a workflow and have its machine made."""
+    """Register a version of a workflow and create its state machine."""
     source = source_of(file)
     with connect(url, key) as stepward, document_refusals_of(source, as_json=as_json):
         kept = stepward.workflows.register(source.document)
@@ -104,7 +104,7 @@ def validate(
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say all that is wrong with files."""
+    """Report all problems of workflows' files."""
     sources = [source_of(file) for file in files]
     with connect_or_offline(url, key) as stepward:
         known = stepward.workflows

@@ -1,4 +1,4 @@
-"""What a Python program imports to use Stepward over HTTP, with no AWS library and no AWS credentials."""
+"""Use Stepward over HTTP from Python, without an AWS library or AWS credentials."""
 
 from stepward.sdk.client import Stepward
 from stepward.sdk.errors import (

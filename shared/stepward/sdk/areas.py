@@ -17,7 +17,7 @@ from stepward.sdk.workflows import WorkflowClient
 
 
 class Areas:
-    """What a stage offers, by subject."""
+    """The clients of a stage's areas, by subject."""
 
     def __init__(
         self, wire: Transport, sleep: Callable[[float], None], monotonic: Callable[[], float]
@@ -28,7 +28,7 @@ class Areas:
 
     @property
     def approvals(self) -> ApprovalClient:
-        """What agents ask people."""
+        """Approvals that agents and workflows ask of people."""
         return ApprovalClient(self._wire)
 
     @property
@@ -38,45 +38,45 @@ class Areas:
 
     @property
     def triggers(self) -> TriggerClient:
-        """What starts agents without a request."""
+        """Triggers, which start agents and workflows without a request."""
         return TriggerClient(self._wire)
 
     @property
     def tools(self) -> ToolClient:
-        """What agents may use."""
+        """Tools that agents may use."""
         return ToolClient(self._wire)
 
     @property
     def workflows(self) -> WorkflowClient:
-        """Graphs of tasks, and their runs."""
+        """Workflows and their runs."""
         return WorkflowClient(self._wire, self._sleep, self._monotonic)
 
     @property
     def costs(self) -> Costs:
-        """What was spent."""
+        """Costs and estimates."""
         return Costs(self._wire)
 
     @property
     def budgets(self) -> Budgets:
-        """What may be spent, and how many runs may be active at once."""
+        """Budgets, and the limit of active runs."""
         return Budgets(self._wire)
 
     @property
     def prices(self) -> Prices:
-        """What models cost."""
+        """Prices of models."""
         return Prices(self._wire)
 
     @property
     def models(self) -> ModelClient:
-        """What models can do, what they cost and when they end."""
+        """Models with their capabilities, limits, prices and last days."""
         return ModelClient(self._wire)
 
     @property
     def control(self) -> RunControl:
-        """Pausing, resuming, forking and comparing runs, and how the system stands."""
+        """Pause, resume, fork and compare runs, and read the system's status."""
         return RunControl(self._wire)
 
     @property
     def lifecycle(self) -> AgentLifecycle:
-        """Labels of versions, and the steps of an agent's life."""
+        """Labels of an agent's versions, and an agent's states."""
         return AgentLifecycle(self._wire)

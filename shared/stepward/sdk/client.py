@@ -1,4 +1,4 @@
-"""The client that a program uses to register agents, start runs and follow them."""
+"""Connect to one stage: the client that a program holds."""
 
 from __future__ import annotations
 
@@ -58,11 +58,11 @@ class Stepward(RunMethods):
 
     @property
     def url(self) -> str:
-        """Where this client sends its calls."""
+        """The stage's URL, to which this client sends its requests."""
         return self._wire.url
 
     def close(self) -> None:
-        """Give the connections back; `with` does it by itself."""
+        """Close the connections; `with` does it by itself."""
         self._wire.close()
 
     def __enter__(self) -> Self:
@@ -72,7 +72,7 @@ class Stepward(RunMethods):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self.close()
 
     def register_agent(self, definition: Mapping[str, Any]) -> Registration:

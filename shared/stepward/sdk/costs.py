@@ -43,7 +43,7 @@ class CostReport(TypedDict):
 
 
 class BudgetState(TypedDict):
-    """One budget as it stands; `alerts` says when each level was told."""
+    """One budget and what remains of it; `alerts` has the time of each level's alert."""
 
     scope: Scope
     id: str
@@ -190,7 +190,7 @@ class Budgets:
         return cast("RunLimits", self._wire.get("/limits"))
 
     def set_limits(self, *, active: int) -> RunLimits:
-        """Ask for another limit of active runs, which only the operator may set.
+        """Ask for another limit of active runs; the API refuses, as only the operator may set it.
 
         Args:
             active: How many runs.

@@ -1,4 +1,4 @@
-"""Takes a workflow's document in whatever form a program has it, and makes of it what goes over the wire."""
+"""Encode a workflow's document, whatever form a program has it in, for a request."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _TYPES: Final = {".yaml": YAML, ".yml": YAML, ".json": JSON}
 
 
 class MakesDocument(Protocol):
-    """What builds a document, as `stepward.sdk.Flow` does."""
+    """A builder of documents, such as `stepward.sdk.Flow`."""
 
     def document(self) -> dict[str, Any]:
-        """Give the document."""
+        """Return the document."""
 
 
 Document: TypeAlias = str | Path | Mapping[str, Any] | MakesDocument

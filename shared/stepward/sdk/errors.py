@@ -1,4 +1,4 @@
-"""Everything that the client raises, so that a caller catches by who must act.
+"""The client's errors, grouped by who must act.
 
 ::
 
@@ -35,7 +35,7 @@ class StepwardError(Exception):
         self.fix = fix
 
     def __str__(self) -> str:
-        """Read as one line: the code, what is wrong, the fix."""
+        """Return one line: the code, what is wrong, the fix."""
         return f"{self.code}: {self.detail}" + (f" Fix: {self.fix}" if self.fix else "")
 
     @property
@@ -96,7 +96,7 @@ class ApiError(StepwardError):
         self._problem = problem
 
     def __str__(self) -> str:
-        """Read as one line: the code and status, the field, what is wrong, the fix, then each wrong field."""
+        """Return one line: code, status, field, what is wrong, the fix, then each wrong field."""
         where = f" ({self.field})" if self.field else ""
         more = "".join(f" [{e.field}: {e.detail}]" for e in self.errors)
         return (
@@ -112,7 +112,10 @@ class ApiError(StepwardError):
 
     @classmethod
     def from_response(cls, response: httpx2.Response) -> ApiError:
-        """Keep the problem document; where something in front of Stepward answered, say what it said."""
+        """Read a refusal's problem document.
+
+        Where something in front of Stepward answered, such as a proxy, the document is made from its answer.
+        """
         body = _json_object(response)
         if "code" not in body:
             body = _foreign_problem(response, body)
@@ -149,7 +152,7 @@ class WorkflowProblem:
 
     @classmethod
     def of(cls, entry: dict[str, Any], *, has_places: bool = True) -> Self:
-        """Read one entry of the API's list; what a newer server says beyond it is left out."""
+        """Read one entry of the API's list; fields that a newer server adds are left out."""
         line, column = (entry.get("line"), entry.get("column")) if has_places else (None, None)
         return cls(
             code=str(entry.get("code", "")),
@@ -172,14 +175,17 @@ class DocumentRefused(ApiError):
         self.problems = problems
 
     def __str__(self) -> str:
-        """Read as a line a problem."""
+        """Return one line per problem."""
         return "\n".join(
             [f"{self.code} {self.status}:", *(f"  {one.as_diagnostic()}" for one in self.problems)]
         )
 
     @classmethod
     def of(cls, error: ApiError, *, has_places: bool = True) -> Self | None:
-        """Tell a refused document from other refusals: only its entries have codes of their own."""
+        """Return the refusal of a document, or None if an error is of another kind.
+
+        Only the entries of a refused document have codes of their own.
+        """
         listed = error.problem.get("errors")
         entries = [one for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
         if error.status != 400 or not entries or not all("code" in one for one in entries):

@@ -1,4 +1,4 @@
-"""Workflows written in Python: a `Flow` builds the very document that a YAML file would be.
+"""Write workflows in Python: a `Flow` builds the document that a YAML file would be.
 
 >>> flow = Flow("billing-flow", version="1.0.0")
 >>> total = flow.transform("total", output=jsonata("$input.price * $input.count"))

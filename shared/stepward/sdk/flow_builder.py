@@ -1,4 +1,4 @@
-"""The single tasks that a `Flow` can be given, a method each."""
+"""The methods of a `Flow` that add one task each."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NOT_GIVEN: Final = object()
 
 
 class FlowBuilder:
-    """Adds tasks where the flow stands: at its top, or in the block of a group or a body."""
+    """Adds tasks to the open scope: the flow itself, or the block of a group or body."""
 
     def __init__(self) -> None:
         self._root = self._scope = Scope(None, None)
@@ -209,7 +209,7 @@ class FlowBuilder:
         return self._add(Task, task_id, "wait", {"seconds": seconds, "until": until}, options)
 
     def _call(self, task_id: str, kind: str, own: Mapping[str, Any], more: Mapping[str, Any]) -> Task:
-        """Add a task whose inputs may stand beside its options."""
+        """Add a task whose inputs may be given by name beside its options."""
         options = {name: value for name, value in more.items() if name in OPTIONS}
         arguments = {name: value for name, value in more.items() if name not in OPTIONS}
         if arguments:

@@ -1,4 +1,4 @@
-"""What any task of a `Flow` may say beside its type's own, and how that stands in the document."""
+"""Options that tasks of any type take in a `Flow`, and how the document has them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RetryRule: TypeAlias = int | Retry | Mapping[str, Any]
 
 
 class Options(TypedDict, total=False):
-    """The fields that tasks of all types have."""
+    """Options of every task."""
 
     name: str
     description: str
@@ -40,7 +40,7 @@ class Options(TypedDict, total=False):
 
 
 class HumanOptions(Options, total=False):
-    """What a question to a person may say besides."""
+    """Options of a task that asks a person."""
 
     details: Any
     approvers: Sequence[str]
@@ -53,7 +53,7 @@ class HumanOptions(Options, total=False):
 
 
 class FlowOptions(TypedDict, total=False):
-    """What the workflow itself may say."""
+    """Options of the workflow itself."""
 
     description: str
     tags: Sequence[str]
@@ -97,7 +97,7 @@ def step(kind: str, *, inputs: Mapping[str, Any] | None = None, **settings: Any)
 
 
 def fields_of(options: Mapping[str, Any], known: frozenset[str]) -> dict[str, Any]:
-    """Spell options as the document has them; `needs` are the flow's to add."""
+    """Convert options to a document's fields; the flow adds `needs` itself."""
     check_names(options, known)
     return {
         "with" if name == "inputs" else name: _SPELLINGS.get(name, plain)(value)

@@ -1,4 +1,4 @@
-"""The tasks of a `Flow` as a program holds them: what each brings, and what it needs because it speaks of it."""
+"""The tasks of a `Flow`: their outputs, and the tasks that their expressions need."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AFTER_A_ROUND: Final = ("collect", "until")
 
 
 class Scope:
-    """Tasks that see each other: the flow's own, or those of one group or body."""
+    """Tasks that can refer to each other: the flow's own, or those of one group or body."""
 
     def __init__(self, owner: Container | None, around: Scope | None) -> None:
         self.owner = owner
@@ -22,7 +22,7 @@ class Scope:
         self.tasks: dict[str, Task] = {}
 
     def taken(self, task_id: str) -> bool:
-        """Whether an expression here would mean a task that is there already."""
+        """Return True if the id already names a task that expressions here can refer to."""
         return task_id in self.tasks or (self.around is not None and self.around.taken(task_id))
 
 
@@ -37,17 +37,17 @@ class Task:
 
     @property
     def output(self) -> Reference:
-        """What it brings."""
+        """Its output."""
         return Reference(lambda: f"$tasks.{self.reference_name()}")
 
     @property
     def status(self) -> Reference:
-        """How it ended: COMPLETED, FAILED or SKIPPED."""
+        """Its final status: COMPLETED, FAILED or SKIPPED."""
         return Reference(lambda: f"$status.{self.reference_name()}")
 
     @property
     def error(self) -> Reference:
-        """Why it failed: `code` and `detail`."""
+        """Its error: `code` and `detail`."""
         return Reference(lambda: f"$errors.{self.reference_name()}")
 
     def leads_to(self, *next_ones: Way) -> None:
@@ -73,7 +73,9 @@ class Task:
         self.fields["compensate"] = plain(undo)
 
     def reference_name(self) -> str:
-        """Name the task as the flow sees it here: through its group once that is closed.
+        """Return the name by which the flow refers to the task here.
+
+        Once its group is closed, that is through the group.
 
         Returns:
             Its id, after those of the closed groups around it, with dots between.
@@ -93,7 +95,7 @@ class Task:
         return ".".join(names)
 
     def need(self, name: str) -> None:
-        """Wait for another task; said twice is said once."""
+        """Wait for another task; a repeat changes nothing."""
         if name not in self.needs:
             self.needs.append(name)
 
@@ -108,18 +110,24 @@ class Task:
             waiter.need(name)
 
     def need_mentioned(self) -> None:
-        """Wait for what the expressions speak of; where transitions say the order, nothing is to be waited for."""
+        """Wait for the tasks that the expressions refer to.
+
+        In a state machine the transitions give the order, so nothing is waited for.
+        """
         for name in self.mentioned():
             waiter = self._beside(name)
             if waiter is not None and waiter.id != name and not waiter.scope.is_machine:
                 waiter.need(name)
 
     def mentioned(self) -> Iterator[str]:
-        """Give the ids of the tasks that must have ended before this one begins; transitions are asked after it."""
+        """Yield the ids of the tasks that this one's expressions refer to.
+
+        `next` is left out: transitions are evaluated after the task.
+        """
         return mentions([value for field, value in self.fields.items() if field != "next"])
 
     def _beside(self, name: str) -> Task | None:
-        """Find what can wait for a task of that id: this one, or the nearest around it that stands beside it."""
+        """Return this task, or the nearest container of it, that is a sibling of the named one."""
         waiter: Task = self
         while name not in waiter.scope.tasks:
             if waiter.scope.owner is None:
@@ -128,24 +136,24 @@ class Task:
         return waiter
 
     def document(self) -> dict[str, Any]:
-        """Give the task as the document has it."""
+        """Return the task as the document has it."""
         needs = {"needs": list(self.needs)} if self.needs else {}
         return {"id": self.id, "type": self.fields["type"], **needs, **self.fields}
 
     def __repr__(self) -> str:
-        """Show which it is."""
+        """Return the task's id in brackets."""
         return f"<task {self.id}>"
 
 
 class Branch:
-    """One answer of a condition; a task that needs it runs only if it is the answer."""
+    """One answer of a condition; a task that needs it runs only if that is the answer."""
 
     def __init__(self, condition: Condition, field: str) -> None:
         self.condition = condition
         self.field = field
 
     def lead_to(self, task: Task) -> None:
-        """Let a task hang on the answer."""
+        """Make a task depend on the answer."""
         if task.scope is not self.condition.scope:
             fix = "Use `when=` there, or let the body itself hang on it."
             raise BadCall(f"{task.id!r} does not stand beside {self.condition.id!r}.", fix)
@@ -155,16 +163,16 @@ class Branch:
 
 
 class Condition(Task):
-    """A question; tasks need its answer by `needs=[big.then]` or `needs=[big.otherwise]`."""
+    """A condition; tasks need its answer by `needs=[big.then]` or `needs=[big.otherwise]`."""
 
     @property
     def then(self) -> Branch:
-        """Yes."""
+        """The answer true."""
         return Branch(self, "then")
 
     @property
     def otherwise(self) -> Branch:
-        """No."""
+        """The answer false."""
         return Branch(self, "otherwise")
 
 
@@ -174,19 +182,19 @@ class Container(Task):
     inner: Scope
 
     def document(self) -> dict[str, Any]:
-        """Give the task and those within."""
+        """Return the task with its inner tasks."""
         return {**super().document(), "tasks": [task.document() for task in self.inner.tasks.values()]}
 
 
 class Parallel(Container):
-    """A group: who needs it needs all of its tasks; its output has theirs by id."""
+    """A group: needing it means needing all of its tasks; its output has theirs by id."""
 
 
 class Body(Container):
     """A task whose tasks run many times."""
 
     def mentioned(self) -> Iterator[str]:
-        """Leave out what is asked after a round of the tasks within."""
+        """Leave out what is evaluated after an iteration of the inner tasks."""
         asked = {name: value for name, value in self.fields.items() if name not in _AFTER_A_ROUND}
         later = {name: value for name, value in self.fields.items() if name in _AFTER_A_ROUND}
         yield from mentions({**asked, "next": None})
@@ -255,10 +263,10 @@ def goto(task: Task | str, *, when: str | Reference | None = None) -> dict[str, 
 
 
 def ways(given: Any) -> list[dict[str, Any]]:
-    """Spell out where to go."""
+    """Convert transitions to a document's entries of `next`."""
     return [plain(one) if isinstance(one, Mapping) else goto(one) for one in many(given)]
 
 
 def many(value: Any) -> list[Any]:
-    """Take one for a list of one."""
+    """Return a list as it is, and a single value as a list of one."""
     return list(value) if isinstance(value, Sequence) and not isinstance(value, str) else [value]

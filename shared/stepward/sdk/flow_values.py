@@ -1,4 +1,4 @@
-"""The values of a `Flow`: JSONata, and references that spell themselves within it."""
+"""The values of a `Flow`: JSONata expressions, and references to values of the run."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Reference:
         self._steps = steps
 
     def __getattr__(self, name: str) -> Reference:
-        """Read a field."""
+        """Refer to a field."""
         if name.startswith("__"):
             raise AttributeError(name)
         return self[name]
 
     def __getitem__(self, field: str | int) -> Reference:
-        """Read a field by any name, or an entry of a list."""
+        """Refer to a field by any name, or to an entry of a list."""
         if isinstance(field, int):
             return Reference(self._text, f"{self._steps}[{field}]")
         if "`" in field:
@@ -45,26 +45,26 @@ class Reference:
         return Reference(self._text, f"{self._steps}.{step}")
 
     def __iter__(self) -> Iterator[Any]:
-        """Refuse: what a list will hold is known in the run only."""
+        """Refuse: the entries of a list are known only in the run."""
         raise BadCall(f"{self} has no entries yet.", "Use `flow.foreach` to run tasks for each of them.")
 
     def __bool__(self) -> bool:
-        """Refuse: a decision of this program would be made long before the run has the value."""
+        """Refuse: this program would decide long before the run has the value."""
         raise BadCall(f"{self} is neither true nor false yet.", "Decide in the run: use `when=jsonata(…)`.")
 
     def __eq__(self, other: object) -> bool:
-        """Refuse: Python would say at once that a value which is not there yet is another."""
+        """Refuse: Python would call a value that does not exist yet unequal."""
         fix = "Compare in the run, as in jsonata(f'{order.output.sum} = 100')."
         raise BadCall(f"{self} cannot be compared yet.", fix)
 
     __hash__ = object.__hash__
 
     def __str__(self) -> str:
-        """Spell it as JSONata has it."""
+        """Return the JSONata text."""
         return self._text() + self._steps
 
     def __repr__(self) -> str:
-        """Show what it refers to."""
+        """Return the JSONata text in brackets."""
         return f"<{self}>"
 
 
@@ -99,7 +99,7 @@ def jsonata(source: str | Reference) -> str:
 
 
 def plain(value: Any) -> Any:
-    """Turn a value into what a document holds: references become expressions, tuples lists."""
+    """Convert a value to what a document holds: references become expressions, tuples lists."""
     match value:
         case Reference():
             return jsonata(value)
@@ -118,7 +118,7 @@ def plain(value: Any) -> Any:
 
 
 def mentions(value: Any) -> Iterator[str]:
-    """Give the ids of the tasks that the expressions within a value name, each as often as it is named."""
+    """Yield the id of each task that expressions within a value name, repeats included."""
     match value:
         case str() if value.strip().startswith("{%"):
             yield from (

@@ -1,4 +1,4 @@
-"""Label versions of agents, and move agents through their life."""
+"""Label versions of agents, and change agents' states."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ class AgentLifecycle:
         self._wire = wire
 
     def move(self, agent_id: str, to: AgentState) -> AgentStatus:
-        """Take one step of an agent's life by hand.
+        """Move an agent to another state by hand.
 
         Args:
             agent_id: The agent's id.
             to: The next state, such as READY after a failure.
 
         Returns:
-            The agent's state, and where it may go from there.
+            The agent's state, and the states that may follow.
 
         Raises:
-            ApiError: `Conflict` for a step that does not exist, `InvalidRequest` if a check fails.
+            ApiError: `Conflict` for a transition that does not exist, `InvalidRequest` if a check fails.
         """
         return cast("AgentStatus", self._wire.post(path_to("agents", agent_id, "transitions"), {"to": to}))
 
     def end(self, agent_id: str) -> AgentStatus:
-        """End an agent: nothing starts it any more, its runs go on.
+        """Terminate an agent: nothing starts it any more, its runs go on.
 
-        Ending it twice is ending it once.
+        Terminating it twice is the same as once.
 
         Args:
             agent_id: The agent's id.

@@ -1,4 +1,4 @@
-"""Models, as a program asks for them: what they can do, how much they take, what they cost, when they end."""
+"""Read the models: capabilities, limits, prices, and when they end."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stepward.sdk.transport import Transport, path_to
 
 
 class Model(TypedDict):
-    """One model; `price` is dollars a million tokens, `ends_on` the first day without it.
+    """One model; `price` is in dollars per million tokens, `ends_on` the first day without it.
 
     Of one that has ended without a price only the end is known.
     """
@@ -33,7 +33,7 @@ class Model(TypedDict):
 
 
 class ModelClient:
-    """The models that agents can name: `stepward.models`.
+    """Read the models that agents can name: `stepward.models`.
 
     Example:
         >>> stepward.models.show("balanced")["context_tokens"] > 0

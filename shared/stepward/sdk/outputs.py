@@ -1,4 +1,4 @@
-"""Reads a run's answer as a type of the program's own."""
+"""Parse a run's answer as a type of the program's own."""
 
 from __future__ import annotations
 

@@ -200,6 +200,9 @@ class RunMethods(Areas):
 
 
 def _holds_the_end(page: EventPage) -> bool:
-    """Tell the last page: a run's state may lag behind its last event, and may be ahead of a page of old ones."""
+    """Return True for the last page.
+
+    A run's state may lag behind its last event, and may be ahead of a page of old ones.
+    """
     nothing_left = page["ended"] and not page["events"]
     return nothing_left or any(event["type"] == "agent.run.ended" for event in page["events"])

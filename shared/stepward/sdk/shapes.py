@@ -1,4 +1,4 @@
-"""Names for the JSON documents of the API, so that an editor and a type checker know their fields.
+"""Types of the API's JSON documents, for editors and type checkers.
 
 They are the documents themselves (dictionaries), not copies: a field that a newer server adds is not lost.
 """
@@ -50,7 +50,7 @@ class RunTotals(TypedDict):
 
 
 class AwsCost(TypedDict):
-    """What AWS charges for the run itself by list price, under AWS's own names."""
+    """AWS's charge for the run itself by list price, with AWS's own names of units."""
 
     counts: dict[str, int]
     usd_micros: int
@@ -73,7 +73,7 @@ class Attachment(TypedDict):
 
 
 class StartOptions(TypedDict, total=False):
-    """What a start may say of either kind of run; what is None is left out."""
+    """Options of a start of either kind of run; one that is None is left out."""
 
     version: str | None
     """A version, or for an agent a label. Default: the newest."""
@@ -84,7 +84,7 @@ class StartOptions(TypedDict, total=False):
 
 
 class AnyRun(TypedDict):
-    """What the runs of agents and of workflows both have."""
+    """Fields that the runs of agents and of workflows share."""
 
     id: str
     version: str
@@ -147,7 +147,7 @@ class EventPage(TypedDict):
 
 
 class AgentSummary(TypedDict):
-    """One line of the list of agents.
+    """One row of the list of agents.
 
     `version` is None while none has passed its checks; `uid` never changes.
     """
@@ -203,11 +203,11 @@ class AgentDetail(AgentStatus):
 
 
 class Registration(AgentSummary):
-    """What the registry answers for a definition that it took, or already had."""
+    """The answer to a definition that was registered now or before."""
 
 
 class Health(TypedDict):
-    """That the API answers, and which stage and version answered."""
+    """The answer of a stage's API, with its stage and version."""
 
     status: str
     stage: str
@@ -215,7 +215,7 @@ class Health(TypedDict):
 
 
 class Readiness(TypedDict):
-    """Whether the API can do its work: one entry for each thing that it depends on."""
+    """Whether the API can work, with a check for each dependency."""
 
     status: str
     checks: dict[str, str]

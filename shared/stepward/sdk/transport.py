@@ -1,4 +1,4 @@
-"""The wire of the client: one place that sends, repeats what is safe to repeat, and translates every failure."""
+"""Send requests, retry those that are safe to repeat, and translate failures."""
 
 from __future__ import annotations
 
@@ -52,58 +52,58 @@ class Transport:
         )
 
     def close(self) -> None:
-        """Give the connections back."""
+        """Close the connections."""
         self._http.close()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        """Read; a read changes nothing, so it is repeated when the server or the network is not well."""
+        """Read a JSON document; retried, as a read changes nothing."""
         return self._retrying(lambda: self._call("GET", path, params=params))
 
     def get_text(self, path: str, params: Mapping[str, Any] | None = None) -> str:
-        """Read what is no JSON document, such as a picture."""
+        """Read an answer that is not JSON, such as a drawing."""
         return self._retrying(lambda: self._exchange("GET", path, params=params)).text
 
     def get_bytes(self, path: str) -> bytes:
-        """Read a file as it is."""
+        """Read a file's bytes."""
         return self._retrying(lambda: self._exchange("GET", path)).content
 
     def put_bytes(self, path: str, body: bytes, content_type: str) -> dict[str, Any]:
-        """Write a file as it is: doing it twice is doing it once."""
+        """Write a file's bytes; retried, as a repeat changes nothing."""
         headers = {"content-type": content_type}
         return self._retrying(lambda: self._call("PUT", path, content=body, headers=headers))
 
     def post_signed(self, path: str, body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
-        """Send a signed call; its id tells a repeat, so repeating is safe."""
+        """Send a signed call; retried, as the server knows a repeat by its id."""
         sent = {"content-type": "application/json", **headers}
         return self._retrying(lambda: self._call("POST", path, content=body, headers=sent))
 
     def probe(self, path: str, good: frozenset[int] = frozenset({200})) -> dict[str, Any]:
-        """Read once: who asks for health wants to know how it is now, not how it is after four tries."""
+        """Read once, without retries: a health check is about this moment."""
         return self._call("GET", path, good=good)
 
     def post(self, path: str, body: object = None) -> dict[str, Any]:
-        """Write once: without an idempotency key a repeat could do it twice."""
+        """Write once: without an idempotency key a repeat could write twice."""
         return self._call("POST", path, content=encode(body))
 
     def put(self, path: str, body: object) -> dict[str, Any]:
-        """Set to a value: doing it twice is doing it once, so it is tried again while the stage cannot be reached."""
+        """Set a value; retried, as a repeat changes nothing."""
         content = encode(body)
         return self._retrying(lambda: self._call("PUT", path, content=content))
 
     def delete(self, path: str) -> dict[str, Any]:
-        """Remove once: a repeat of a removal whose answer was lost would find nothing and say so."""
+        """Remove once: a repeat after a lost answer would only find nothing to remove."""
         return self._call("DELETE", path)
 
     def post_once(
         self, path: str, body: object, idempotency_key: str | None = None, *, wait: int = 0
     ) -> dict[str, Any]:
-        """Write with a key by which the server knows a repeat, so that repeating is safe.
+        """Write with an idempotency key, by which the server knows a repeat; retried.
 
         Args:
             path: Where to.
-            body: What is sent; None for nothing.
+            body: The body; None for none.
             idempotency_key: The caller's own. Default: a new one.
-            wait: For how many seconds the server may hold the call. Default: 0.
+            wait: Seconds that the server may hold the call. Default: 0.
         """
         content, params = encode(body), {"wait": wait or None}
         key = idempotency_key if idempotency_key is not None else f"sdk-{uuid4().hex}"
@@ -118,7 +118,7 @@ class Transport:
     def post_document(
         self, path: str, content: bytes, content_type: str, params: Mapping[str, Any], wait_s: float = 0.0
     ) -> httpx2.Response:
-        """Send a document as it was written; the server knows one that it has, so repeating is safe."""
+        """Send a document as it was written; retried, as the server knows one that it has."""
         headers = {"content-type": content_type}
         timeout_s = self.timeout_s + wait_s
         return self._retrying(
@@ -165,14 +165,17 @@ class Transport:
 
 
 def is_transient(error: BaseException) -> bool:
-    """Tell what a repeat may cure: no answer at all, too many requests, or a service that is briefly away."""
+    """Return True for an error that a repeat may cure.
+
+    That is no answer at all, too many requests (429), or a service that is briefly unavailable (503).
+    """
     if isinstance(error, ApiError):
         return error.status in RETRIED_STATUSES
     return isinstance(error, Unreachable)
 
 
 def pause_s(state: RetryCallState) -> float:
-    """Wait as long as the server asks for; where it does not say, back off with jitter."""
+    """Return the pause that the server asks for, or an exponential one with jitter."""
     error = state.outcome.exception() if state.outcome else None
     if isinstance(error, ApiError) and error.retry_after_s is not None:
         return error.retry_after_s
@@ -180,7 +183,7 @@ def pause_s(state: RetryCallState) -> float:
 
 
 def unreachable(url: str, error: httpx2.RequestError) -> StepwardError:
-    """Say in words why no answer came; the library's own message is often empty or an errno."""
+    """Explain why no answer came; the library's own message is often empty or an errno."""
     if isinstance(error, httpx2.TimeoutException):
         return Unreachable(
             f"{url} did not answer in time.", "Is it overloaded? Try again, or give it more time."
@@ -209,7 +212,7 @@ def start_options(options: StartOptions) -> dict[str, Any]:
 
 
 def path_to(*segments: str) -> str:
-    """Build a path from ids; an id can never become another path, whatever it contains."""
+    """Build a path from ids, quoted so that an id can never become another path."""
     for segment in segments:
         if not segment.strip() or segment in {".", ".."}:
             raise BadCall(
@@ -220,7 +223,7 @@ def path_to(*segments: str) -> str:
 
 
 def encode(body: object) -> bytes | None:
-    """Make JSON, refusing what JSON has no words for (NaN, dates, bytes, a list inside itself)."""
+    """Encode a body as JSON, refusing what JSON cannot hold (NaN, dates, bytes, cycles)."""
     if body is None:
         return None
     try:
@@ -232,7 +235,10 @@ def encode(body: object) -> bytes | None:
 
 
 def header_safe(what: str, value: str) -> str:
-    """Stop a value that would break the request line by line, before the wire does it with a riddle."""
+    """Refuse a header value with line breaks or other unsafe characters.
+
+    The HTTP library would refuse it too, but without naming the value.
+    """
     if value and value.isascii() and value.isprintable() and value == value.strip():
         return value
     raise BadCall(
@@ -251,7 +257,7 @@ def _checked_url(url: str) -> str:
 
 
 def document_in(response: httpx2.Response) -> dict[str, Any]:
-    """Read the JSON document of an answer; what is none did not come from Stepward."""
+    """Parse the JSON document of an answer; anything else did not come from Stepward."""
     try:
         body = response.json()
     except ValueError:

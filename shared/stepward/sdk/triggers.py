@@ -1,4 +1,4 @@
-"""The triggers' part of the client: what starts agents and workflows without a request."""
+"""Manage triggers, which start agents and workflows without a request."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Trigger(TypedDict):
 
 
 class Unmatched(TypedDict):
-    """What arrived today and fitted no trigger."""
+    """Counts of what arrived today and matched no trigger."""
 
     objects: int
     events: int
@@ -76,7 +76,7 @@ class TriggerPage(TypedDict):
 
 
 class TriggerTrial(TypedDict):
-    """What an event would have started."""
+    """The request that an event would have started."""
 
     starts: bool
     fits: bool
@@ -93,14 +93,14 @@ class PutEvent(TypedDict):
 
 
 class HookAnswer(TypedDict):
-    """What a webhook call started; `is_new` is False if the same call started it before."""
+    """The run of a webhook call; `is_new` is False if the same call started it before."""
 
     run: str | None
     is_new: bool
 
 
 class TriggerClient:
-    """Make, read, change, try and remove triggers: `stepward.triggers`.
+    """Create, read, change, test and remove triggers: `stepward.triggers`.
 
     Example:
         >>> stepward.triggers.list()["next_cursor"] is None

@@ -1,4 +1,4 @@
-"""Names for the JSON documents of the API that are about workflows, as `shapes` has them for the rest."""
+"""Types of the API's JSON documents about workflows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WorkflowTaskStatus = Literal["PENDING", "RUNNING", "COMPLETED", "FAILED", "SKIPP
 
 
 class WorkflowSummary(TypedDict):
-    """One line of the list of workflows: the newest version."""
+    """One row of the list of workflows: the newest version."""
 
     id: str
     name: str
@@ -51,7 +51,7 @@ class WorkflowVersion(TypedDict):
 
 
 class WorkflowDetail(WorkflowVersion):
-    """One version with its document, and which others there are."""
+    """One version with its document and the numbers of all versions."""
 
     versions: list[str]
 
@@ -163,14 +163,14 @@ class WorkflowProof(TypedDict):
 
 
 class PlanTable(TypedDict):
-    """A plan in words: `summary` are labels and values, `tasks` a head and a row a task."""
+    """A plan in words: `summary` has labels and values, `tasks` a head and a row per task."""
 
     summary: list[list[str]]
     tasks: list[list[str]]
 
 
 class WorkflowPlan(TypedDict):
-    """Least, expected and most of what a run will do and take; money in micro-dollars."""
+    """Least, expected and most of a run's effort and cost; money in micro-dollars."""
 
     plan: dict[str, Any]
     proofs: list[WorkflowProof]

@@ -235,7 +235,7 @@ class WorkflowClient(WorkflowRunMethods):
     def _sent(
         self, path: str, document: Document, query: Mapping[str, Any], held_s: int = 0
     ) -> httpx2.Response:
-        """Send a document; a refusal that is about the document itself comes as one."""
+        """Send a document; a refusal of the document itself raises `DocumentRefused`."""
         given = opened(document)
         try:
             return self._wire.post_document(path, given.content, given.content_type, query, wait_s=held_s)
