@@ -174,7 +174,7 @@ def _distinct(inner: Any, args: list[Any]) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """Give what two values have in common when, and only when, they are equal."""
+    """Return what two values have in common when, and only when, they are equal."""
     if isinstance(value, dict):
         return (dict, frozenset((name, _identity(one)) for name, one in value.items()))
     return (list, tuple(map(_identity, value))) if isinstance(value, list) else value

@@ -148,7 +148,7 @@ class BoundedJsonata(ExactJsonata):
         return super().evaluate_descendants(expr, input)
 
     def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
-        """Give the whole numbers from one to another."""
+        """Return the whole numbers from one to another."""
         if isinstance(lhs, int) and isinstance(rhs, int):
             self.bounds.make(5 * CELL_BYTES * max(0, rhs - lhs + 1))
         return super().evaluate_range_expression(lhs, rhs)

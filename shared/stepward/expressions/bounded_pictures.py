@@ -54,7 +54,7 @@ def check_number_picture(picture: Any, options: Any) -> None:
 
 
 def fits(text: Any, picture: Any) -> bool:
-    """Tell whether a text is a time by a picture; refuses one that the library would make a slow pattern of.
+    """Return whether a text is a time by a picture; refuses one that the library would make a slow pattern of.
 
     It makes a pattern of Python's, which tries all ways to share digits out between parts that stand side by side; so each
     part may be there once, and texts that do not fit at all are found out by a pattern in linear time.

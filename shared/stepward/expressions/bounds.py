@@ -108,11 +108,11 @@ class Bounds:
         return value
 
     def size_of(self, *values: Any) -> int:
-        """Tell how many characters values take as JSON, whatever they share."""
+        """Return how many characters values take as JSON, whatever they share."""
         return sum(self._measured(value)[0] for value in values)
 
     def height_of(self, value: Any) -> int:
-        """Tell how many levels of lists and objects are in a value."""
+        """Return how many levels of lists and objects are in a value."""
         return self._measured(value)[1]
 
     def joined(self, whole: Any, *parts: Any) -> None:

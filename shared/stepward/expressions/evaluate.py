@@ -30,7 +30,7 @@ _MOST_REASON_CHARS: Final = 1_000
 
 
 def is_expression(value: object) -> bool:
-    """Tell whether a text is an expression as a whole."""
+    """Return whether a text is an expression as a whole."""
     return isinstance(value, str) and value.strip().startswith("{%") and value.strip().endswith("%}")
 
 
@@ -40,7 +40,7 @@ def check(expression: str, field: str) -> None:
 
 
 def parse(expression: str, field: str) -> Any:
-    """Give an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
+    """Return an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
     if fault := _too_much(expression, LONGEST_EXPRESSION_CHARS):
         raise _unreadable(expression, fault, field)
     try:
@@ -50,7 +50,7 @@ def parse(expression: str, field: str) -> Any:
 
 
 def _too_much(expression: str, most_chars: int) -> str | None:
-    """Tell what would take the parser, which recurses and backs up, more than a moment; None if nothing would."""
+    """Return what would take the parser, which recurses and backs up, more than a moment; None if nothing would."""
     if len(expression) > most_chars:
         return f"it has {len(expression):,} characters; {most_chars:,} are the most"
     bare = _TEXTS.sub("", expression)

@@ -93,7 +93,7 @@ _FRAMES: Final[list[Any]] = []
 
 
 def keep_literals(tree: Any, source: str) -> None:
-    """Give the numbers that stand in an expression all the digits that stand there; raises `NotANumber`."""
+    """Return the numbers that stand in an expression all the digits that stand there; raises `NotANumber`."""
     if not _LONG_LITERAL.search(source):
         return
     for node in _numbers(tree):

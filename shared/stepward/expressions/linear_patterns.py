@@ -40,7 +40,7 @@ class LinearPattern:
         self._most = most
 
     def first(self, most: int) -> LinearPattern:
-        """Give the same pattern, which finds no more than so many matches."""
+        """Return the same pattern, which finds no more than so many matches."""
         return LinearPattern(self._pattern, most)
 
     def finditer(self, text: str) -> Iterator[Any]:
@@ -62,7 +62,7 @@ class LinearPattern:
         return next(self.finditer(text), None)
 
     def split(self, text: str) -> list[str]:
-        """Give what stands between the matches, and what their groups hold."""
+        """Return what stands between the matches, and what their groups hold."""
         pieces, end = [], 0
         for match in self.finditer(text):
             pieces += [text[end : match.start()], *match.groups()]

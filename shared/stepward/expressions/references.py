@@ -12,7 +12,7 @@ _NAMED: Final = re.compile(r"\$(tasks|status|errors)\b(?:\s*\.\s*(?:([A-Za-z_]\w
 
 
 def expressions_in(value: Any) -> Iterator[str]:
-    """Give every expression within a value, however deep it stands."""
+    """Yield every expression within a value, however deep it stands."""
     pending = [value]
     while pending:
         one = pending.pop()
@@ -37,7 +37,7 @@ def names_in(value: Any) -> set[str] | None:
 
 
 def is_asked(value: Any, variable: str) -> bool:
-    """Whether an expression of a value says a variable, such as `item`."""
+    """Return whether an expression of a value says a variable, such as `item`."""
     pattern = re.compile(rf"\${variable}\b")
     return any(pattern.search(expression) for expression in expressions_in(value))
 

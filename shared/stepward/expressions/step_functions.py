@@ -89,7 +89,7 @@ def names() -> frozenset[str]:
 
 
 def bind(frame: Any) -> None:
-    """Give one evaluation these functions.
+    """Return one evaluation these functions.
 
     `$uuid()` and `$random()` bring another value each time that they are evaluated, so that an attempt that is made
     again may see another; what a task has brought stays as it is.

@@ -60,12 +60,12 @@ class AgentTask(TaskType[AgentSettings]):
         return 86_400
 
     def child(self, settings: AgentSettings) -> ChildRun | None:
-        """The agent's run, with what it may cost."""
+        """Return the agent's run, with what it may cost."""
         limit = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
         return ChildRun(settings.agent, settings.version, cost_limit_usd_micros=limit)
 
     def reaches(self, settings: AgentSettings) -> Iterator[tuple[str, str]]:
-        """The agent."""
+        """Yield the agent."""
         yield "agents", versioned(settings.agent, settings.version)
 
     def caption(self, task: TaskDefinition, settings: AgentSettings) -> str:
@@ -81,7 +81,7 @@ class AgentTask(TaskType[AgentSettings]):
 
 
 def given_of(inputs: dict[str, Any]) -> Any:
-    """Give a run its input: what is called `input` if nothing else is said, else all of it."""
+    """Return a run its input: what is called `input` if nothing else is said, else all of it."""
     return inputs["input"] if inputs.keys() == {"input"} else inputs
 
 

@@ -129,31 +129,31 @@ class TaskType(ABC, Generic[S]):
         return Step.KEEP in self.steps
 
     def steps_of(self, settings: S) -> tuple[Step, ...]:
-        """The states under these settings; most types always have the same."""
+        """Return the states under these settings; most types always have the same."""
         del settings
         return self.steps
 
     def is_awaited(self, settings: S) -> bool:
-        """Whether somebody else answers the task."""
+        """Return whether somebody else answers the task."""
         return Step.AWAIT in self.steps_of(settings)
 
     def effect(self, settings: S) -> Effect:
-        """What a second execution would do in the world."""
+        """Return what a second execution would do in the world."""
         del settings
         return Effect.NONE
 
     def is_outside(self, settings: S) -> bool:
-        """Whether this one sends its inputs out of the platform."""
+        """Return whether this one sends its inputs out of the platform."""
         del settings
         return self.leaves
 
     def needs_yes(self, settings: S) -> bool:
-        """Whether it completes only if a person says yes."""
+        """Return whether it completes only if a person says yes."""
         del settings
         return False
 
     def has_address(self, settings: S) -> bool:
-        """Whether a call from outside answers it, at an address of its own."""
+        """Return whether a call from outside answers it, at an address of its own."""
         del settings
         return False
 
@@ -163,7 +163,7 @@ class TaskType(ABC, Generic[S]):
         return iter(())
 
     def branches(self, settings: S) -> Iterator[Branch]:
-        """The tasks that hang on its answer."""
+        """Return the tasks that hang on its answer."""
         del settings
         return iter(())
 
@@ -173,52 +173,52 @@ class TaskType(ABC, Generic[S]):
         return iter(())
 
     def child(self, settings: S) -> ChildRun | None:
-        """The run that it starts, without what that is given."""
+        """Return the run that it starts, without what that is given."""
         del settings
         return None
 
     def tool(self, settings: S) -> BoundTool | None:
-        """The tool that it calls; raises what is wrong with its configuration."""
+        """Return the tool that it calls; raises what is wrong with its configuration."""
         del settings
         return None
 
     def custom_tool(self, task: TaskDefinition) -> str | None:
-        """The function of somebody's own that it calls, as `folder.function`."""
+        """Return the function of somebody's own that it calls, as `folder.function`."""
         del task
         return None
 
     def output_schema(self, settings: S) -> Mapping[str, Any] | None:
-        """The JSON Schema of what it brings, where that is known before it runs."""
+        """Return the JSON Schema of what it brings, where that is known before it runs."""
         del settings
         return None
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """How large its output is at most; None if nobody knows before it runs."""
+        """Return how large its output is at most; None if nobody knows before it runs."""
         del task
         return None
 
     def rounds(self, settings: S) -> Bound:
-        """How often the tasks within run each time that it does."""
+        """Return how often the tasks within run each time that it does."""
         del settings
         return ONE
 
     def at_once(self, settings: S) -> int:
-        """How many of its rounds run side by side at most."""
+        """Return how many of its rounds run side by side at most."""
         del settings
         return 1
 
     def fixed_s(self, task: TaskDefinition) -> int | None:
-        """How long it takes, in seconds, where the document says it."""
+        """Return how long it takes, in seconds, where the document says it."""
         del task
         return None
 
     def most_seconds(self, settings: S) -> int | None:
-        """How long one attempt may take where the task does not say; None: the function's own time."""
+        """Return how long one attempt may take where the task does not say; None: the function's own time."""
         del settings
         return None
 
     def caption(self, task: TaskDefinition, settings: S) -> str:
-        """What it does in a few words, for pictures."""
+        """Return what it does in a few words, for pictures."""
         del task, settings
         return self.name
 

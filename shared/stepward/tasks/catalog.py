@@ -67,12 +67,12 @@ def steps_of(task: TaskDefinition) -> tuple[Step, ...]:
 
 
 def is_awaited(task: TaskDefinition) -> bool:
-    """Whether somebody else answers the task."""
+    """Return whether somebody else answers the task."""
     return Step.AWAIT in steps_of(task)
 
 
 def branches_of(task: TaskDefinition) -> tuple[Branch, ...]:
-    """Give the tasks that hang on a task's answer."""
+    """Return the tasks that hang on a task's answer."""
     kind = type_of(task)
     has_branches = type(kind).branches is not TaskType.branches
     return tuple(kind.branches(settings_of(task))) if has_branches else ()
@@ -90,11 +90,11 @@ def answered_by(task: TaskDefinition) -> Answered | None:
 
 
 def asks_person(task: TaskDefinition) -> bool:
-    """Whether the task's outcome is what a person decided."""
+    """Return whether the task's outcome is what a person decided."""
     answered = type_of(task).answered
     return answered is not None and answered.is_approval
 
 
 def lets_time_pass(task: TaskDefinition) -> bool:
-    """Whether the task waits while nothing of the run's own works: for somebody, or for a time."""
+    """Return whether the task waits while nothing of the run's own works: for somebody, or for a time."""
     return not {Step.AWAIT, Step.PAUSE}.isdisjoint(steps_of(task))

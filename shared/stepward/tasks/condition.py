@@ -56,12 +56,12 @@ class ConditionTask(TaskType[ConditionSettings]):
         return FEW_BYTES
 
     def branches(self, settings: ConditionSettings) -> Iterator[Branch]:
-        """What hangs on a yes, and what on a no."""
+        """Yield what hangs on a yes, and what on a no."""
         yield Branch("then", True, settings.then)
         yield Branch("otherwise", False, settings.otherwise)
 
     def caption(self, task: TaskDefinition, settings: ConditionSettings) -> str:
-        """The question."""
+        """Return the question."""
         del task
         return short(str(settings.test), 40)
 
@@ -76,7 +76,7 @@ class ConditionTask(TaskType[ConditionSettings]):
             yield SettingFault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
 
     def run(self, ready: Ready[ConditionSettings], context: TaskContext) -> Done:
-        """Give the answer; what is neither true nor false is no answer."""
+        """Return the answer; what is neither true nor false is no answer."""
         del context
         if not isinstance(ready.settings.test, bool):
             shown = as_read(ready.settings.test)

@@ -43,7 +43,7 @@ class EventTask(TaskType[EventSettings]):
     puts_events = 1
 
     def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[SettingFault]:
-        """What the platform says of an event, no task says."""
+        """Yield what the platform says of an event, no task says."""
         del settings
         for name in PLATFORM_FIELDS:
             if name in task.inputs:
@@ -66,7 +66,7 @@ class EventTask(TaskType[EventSettings]):
         return f"event {settings.event}"
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """The event's name and its id."""
+        """Return the event's name and its id."""
         del task
         return FEW_BYTES
 

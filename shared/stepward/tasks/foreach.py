@@ -82,7 +82,7 @@ class ForeachTask(TaskType[ForeachSettings]):
         return settings.max_parallel
 
     def caption(self, task: TaskDefinition, settings: ForeachSettings) -> str:
-        """How many items, and how many of them at once."""
+        """Return how many items, and how many of them at once."""
         del task
         items = settings.items
         counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.max_items}"

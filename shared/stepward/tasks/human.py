@@ -87,7 +87,7 @@ class HumanTask(TaskType[HumanSettings]):
         yield from wrong or _unaskable(task, settings)
 
     def needs_yes(self, settings: HumanSettings) -> bool:
-        """Whether a no fails it."""
+        """Return whether a no fails it."""
         return settings.on_deny == "fail"
 
     def reaches(self, settings: HumanSettings) -> Iterator[tuple[str, str]]:
@@ -117,7 +117,7 @@ class HumanTask(TaskType[HumanSettings]):
 
 
 def _own(asked: HumanSettings) -> dict[str, Any]:
-    """What an approval knows by the same names."""
+    """Return what an approval knows by the same names."""
     return asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
 
 

@@ -53,7 +53,7 @@ class LoopTask(TaskType[LoopSettings]):
         return Bound(least=1, expected=min(EXPECTED_ROUNDS, most), most=most)
 
     def caption(self, task: TaskDefinition, settings: LoopSettings) -> str:
-        """How many rounds."""
+        """Return how many rounds."""
         del task
         return f"loop, up to {settings.max_iterations} rounds"
 

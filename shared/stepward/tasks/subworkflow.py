@@ -45,16 +45,16 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
     starts = Starts.WORKFLOW
 
     def most_seconds(self, settings: SubworkflowSettings) -> int | None:
-        """The other workflow's own time ends it; a year is the most that it may have."""
+        """Return the other workflow's own time ends it; a year is the most that it may have."""
         del settings
         return A_YEAR_S
 
     def child(self, settings: SubworkflowSettings) -> ChildRun | None:
-        """The workflow's run."""
+        """Return the workflow's run."""
         return ChildRun(settings.workflow, settings.version)
 
     def reaches(self, settings: SubworkflowSettings) -> Iterator[tuple[str, str]]:
-        """The workflow."""
+        """Yield the workflow."""
         yield "workflows", versioned(settings.workflow, settings.version)
 
     def caption(self, task: TaskDefinition, settings: SubworkflowSettings) -> str:

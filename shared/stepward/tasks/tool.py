@@ -45,7 +45,7 @@ class ToolSettings(TaskSettings):
     )
 
     def bound(self) -> BoundTool:
-        """The tool with its configuration."""
+        """Return the tool with its configuration."""
         return bind(ToolUse(tool=self.tool, config=self.config))
 
 
@@ -71,15 +71,15 @@ class ToolTask(TaskType[ToolSettings]):
     calls_out = True
 
     def effect(self, settings: ToolSettings) -> Effect:
-        """The tool's own."""
+        """Return the tool's own."""
         return settings.bound().effect
 
     def is_outside(self, settings: ToolSettings) -> bool:
-        """Whether the call leaves the platform: web requests and functions."""
+        """Return whether the call leaves the platform: web requests and functions."""
         return settings.tool.startswith("http_") or settings.tool == "lambda_function" or "." in settings.tool
 
     def tool(self, settings: ToolSettings) -> BoundTool | None:
-        """The tool itself."""
+        """Return the tool itself."""
         return settings.bound()
 
     def custom_tool(self, task: TaskDefinition) -> str | None:
@@ -88,7 +88,7 @@ class ToolTask(TaskType[ToolSettings]):
         return tool if isinstance(tool, str) and "." in tool else None
 
     def reaches(self, settings: ToolSettings) -> Iterator[tuple[str, str]]:
-        """The tool, and the addresses and functions of its configuration: where it calls, or where it may."""
+        """Yield the tool, and the addresses and functions of its configuration: where it calls, or where it may."""
         yield "tools", settings.tool
         allowed, function = settings.config.get("allow"), settings.config.get("function")
         said = [settings.config.get("url"), *(allowed if isinstance(allowed, list) else [])]
@@ -102,7 +102,7 @@ class ToolTask(TaskType[ToolSettings]):
         return f"tool {settings.tool}"
 
     def faults(self, task: TaskDefinition, settings: ToolSettings) -> Iterator[SettingFault]:
-        """The tool exists, its configuration fits, and it can be called outside of an agent."""
+        """Yield the tool exists, its configuration fits, and it can be called outside of an agent."""
         del task
         yield from config_faults(settings)
 
@@ -176,7 +176,7 @@ def call_tool(
 
 
 def _patience_s(timeout_s: int | None) -> float | None:
-    """How long to stand by a call: a moment longer than it has, so that its own end is seen; no longer than a function can."""
+    """Return how long to stand by a call: a moment longer than it has, so that its own end is seen; no longer than a function can."""
     return None if timeout_s is None else min(timeout_s + GRACE_S, LONGEST_ATTEMPT_S)
 
 

@@ -37,14 +37,14 @@ class TransformTask(TaskType[TransformSettings]):
     shared_markers = ("output",)
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """The size of an output that no expression makes."""
+        """Return the size of an output that no expression makes."""
         output = task.settings.get("output", task.inputs)
         if any(True for _ in expressions_in(output)):
             return None
         return len(json.dumps(output, ensure_ascii=False).encode())
 
     def run(self, ready: Ready[TransformSettings], context: TaskContext) -> Done:
-        """Give what the expressions gave."""
+        """Return what the expressions gave."""
         del context
         has_own = "output" in ready.settings.model_fields_set
         return Done(ready.settings.output if has_own else ready.inputs)

@@ -45,7 +45,7 @@ class WaitSettings(TaskSettings):
     )
 
     def left_s(self, now: datetime) -> int:
-        """Tell how long to wait once expressions have their values.
+        """Return how long to wait once expressions have their values.
 
         Args:
             now: The time in UTC.
@@ -83,7 +83,7 @@ class WaitTask(TaskType[WaitSettings]):
     shared_markers = ("until",)
 
     def fixed_s(self, task: TaskDefinition) -> int | None:
-        """The seconds that the document says."""
+        """Return the seconds that the document says."""
         seconds = task.settings.get("seconds")
         return seconds if isinstance(seconds, int) else None
 
@@ -93,7 +93,7 @@ class WaitTask(TaskType[WaitSettings]):
         return FEW_BYTES
 
     def caption(self, task: TaskDefinition, settings: WaitSettings) -> str:
-        """How long, or until when."""
+        """Return how long, or until when."""
         del settings
         seconds = task.settings.get("seconds")
         return short(f"wait {seconds} s" if seconds else f"wait until {task.settings.get('until')}")

@@ -61,7 +61,7 @@ class WebhookSettings(TaskSettings):
         return set() if self.url is None or self.is_computed else places_in(self.url)
 
     def as_tool(self) -> ToolSettings:
-        """The request that goes out, as the tool `http_request` makes it: places and body are its arguments."""
+        """Return the request that goes out, as the tool `http_request` makes it: places and body are its arguments."""
         places = sorted(self.places())
         names = [*places, *([_body_name(places)] if self.method != "GET" else [])]
         arguments = {"type": "object", "properties": {name: {} for name in names}, "required": names}
@@ -116,26 +116,26 @@ class WebhookTask(TaskType[WebhookSettings]):
         return (Step.AWAIT,) if settings.wait_for_call else self.steps
 
     def has_address(self, settings: WebhookSettings) -> bool:
-        """Whether it waits to be called."""
+        """Return whether it waits to be called."""
         return settings.wait_for_call
 
     def tool(self, settings: WebhookSettings) -> BoundTool | None:
-        """The request that it sends; None if it only waits for one."""
+        """Return the request that it sends; None if it only waits for one."""
         return settings.as_tool().bound() if settings.url is not None else None
 
     def reaches(self, settings: WebhookSettings) -> Iterator[tuple[str, str]]:
-        """The host that it calls."""
+        """Yield the host that it calls."""
         if settings.url:
             yield "hosts", host_of(settings.url)
 
     def caption(self, task: TaskDefinition, settings: WebhookSettings) -> str:
-        """The address without its scheme."""
+        """Return the address without its scheme."""
         del task
         url = settings.url or "waits for a call"
         return short(url.partition("://")[2] if url.startswith("http") else url)
 
     def is_outside(self, settings: WebhookSettings) -> bool:
-        """Whether anything goes out."""
+        """Return whether anything goes out."""
         return settings.url is not None
 
     def effect(self, settings: WebhookSettings) -> Effect:

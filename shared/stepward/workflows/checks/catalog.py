@@ -57,7 +57,7 @@ CHECKS: Final[tuple[Callable[[CheckContext, Precedence], Iterator[Problem]], ...
 
 
 def check(context: CheckContext) -> list[Problem]:
-    """Find everything that is wrong with a definition; with more than a person mends in one go the search stops."""
+    """Find all problems of a definition; beyond a limit the search stops."""
     return in_order(best_problems(_found(context)))
 
 

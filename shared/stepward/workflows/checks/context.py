@@ -1,4 +1,4 @@
-"""Lay a definition out for the checks: each task with its path, type and neighbours."""
+"""The symbol table of the checks: each task with its path, type and siblings."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ from stepward.workflows.program.names import joined
 
 @dataclass(frozen=True, eq=False)
 class TaskNode:
-    """A task at its place. `container` is the path of the group or body that it is in; `scope` that of the body."""
+    """A task with its path in the document.
+
+    `container` is the path of the group or body that it is in, `scope` that of the body.
+    """
 
     task: TaskDefinition
     path: str
@@ -41,7 +44,7 @@ class TaskNode:
 
     @cached_property
     def settings(self) -> Any:
-        """What the type reads of the task; None if it does not fit."""
+        """The task's settings as its type reads them; None if they do not fit."""
         try:
             return self.kind.settings.model_validate(self.task.settings) if self.kind else None
         except ValidationError:
@@ -49,22 +52,22 @@ class TaskNode:
 
     @property
     def is_group(self) -> bool:
-        """Whether it only holds tasks together."""
+        """Whether it only groups tasks."""
         return self.kind is not None and self.kind.is_group
 
     @property
     def is_body(self) -> bool:
-        """Whether its tasks run once an item or round."""
+        """Whether its tasks run once an item or iteration."""
         return self.kind is not None and self.kind.repeats
 
     @property
     def is_unresolved(self) -> bool:
-        """Whether it calls a function of somebody's own, of which nothing is known before the version is registered."""
+        """Whether it calls a custom tool, of which nothing is known before registration."""
         return self.custom_tool is not None and not self.task.settings.get("config")
 
     @property
     def custom_tool(self) -> str | None:
-        """The function of somebody's own that it calls."""
+        """The user's own function that it calls as a tool."""
         return self.kind.custom_tool(self.task) if self.kind else None
 
     @property
@@ -74,12 +77,12 @@ class TaskNode:
 
     @property
     def takes_turns(self) -> bool:
-        """Whether its rounds come one after another."""
+        """Whether its iterations run one after another."""
         return self.kind is not None and self.kind.takes_turns
 
     @property
     def effect(self) -> Effect:
-        """What a second execution would do; of what cannot be told, nothing, since that is told elsewhere."""
+        """What a second execution would do; `none` where that is unknown and reported elsewhere."""
         if self.kind is None or self.settings is None or self.is_unresolved:
             return Effect.NONE
         try:
@@ -88,18 +91,18 @@ class TaskNode:
             return Effect.NONE
 
     def containers(self) -> Iterator[TaskNode]:
-        """The groups and bodies around it, the nearest first."""
+        """Yield the groups and bodies around it, the nearest first."""
         node = self.around
         while node:
             yield node
             node = node.around
 
     def bodies(self) -> Iterator[TaskNode]:
-        """The bodies around it, the nearest first."""
+        """Return the bodies around it, the nearest first."""
         return (node for node in self.containers() if node.is_body)
 
     def branches(self) -> Iterator[tuple[str, int, str]]:
-        """The tasks that hang on its answer, as field, place and id."""
+        """Yield the tasks that depend on its answer, as field, index and id."""
         if self.kind is not None and self.settings is not None:
             for branch in self.kind.branches(self.settings):
                 for index, task in enumerate(branch.tasks):
@@ -108,7 +111,7 @@ class TaskNode:
 
 @dataclass
 class CheckContext:
-    """All that the checks look at."""
+    """The definition and its document as the checks see them."""
 
     document: Document
     definition: WorkflowDefinition
@@ -137,16 +140,16 @@ class CheckContext:
 
     @cached_property
     def input_schema(self) -> dict[str, Any] | None:
-        """The schema of a run's input, if there is one and nothing is wrong with it."""
+        """The schema of a run's input, if there is a valid one."""
         schema = self.definition.input
         return None if schema is None or fault_of_schema(schema) else schema
 
     def beside(self, container: str) -> dict[str, TaskNode]:
-        """The tasks of one group or body by their ids; "" is the workflow's own."""
+        """Return the tasks of one group or body by their ids; "" is the workflow's own."""
         return self._beside.get(container, {})
 
     def named(self, container: str, name: str) -> TaskNode | None:
-        """Find what `needs` means by a name: a task beside, or one within a group beside, by its path."""
+        """Resolve a name in `needs`: a sibling, or by its path a task within a sibling group."""
         first, *rest = name.split(".")
         found = self.beside(container).get(first)
         for step in rest:
@@ -154,7 +157,7 @@ class CheckContext:
         return found
 
     def seen(self, node: TaskNode, name: str) -> TaskNode | None:
-        """Find what an expression means by a name: the nearest task of that id, outward."""
+        """Resolve a name in an expression: the nearest task of that id, outward."""
         around: TaskNode | None = node
         container = node.container
         while True:
@@ -166,7 +169,7 @@ class CheckContext:
             container = around.container
 
     def all(self) -> Iterator[TaskNode]:
-        """Every task, and every one that undoes another."""
+        """Yield every task, and every compensation."""
         yield from self.nodes
         yield from self.undoing
 

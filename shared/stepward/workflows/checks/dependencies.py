@@ -14,7 +14,7 @@ from stepward.workflows.checks.precedence import Precedence, ScopePrecedence
 
 
 def find_repeated_ids(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find ids that stand twice in one group or body, or in the workflow itself."""
+    """Find ids that occur twice in one group or body, or in the workflow itself."""
     del precedence
     for node in context.nodes:
         first = context.beside(node.container)[node.task.id]
@@ -29,7 +29,7 @@ def find_repeated_ids(context: CheckContext, precedence: Precedence) -> Iterator
 
 
 def find_missing_needs(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find needs that name nothing, the task itself, or a task on the other side of a body or group."""
+    """Find needs that name no task, the task itself, or one across a container's border."""
     del precedence
     anywhere: dict[str, list[TaskNode]] = {}
     for node in context.nodes:
@@ -58,7 +58,7 @@ def _missing(
 
 
 def _elsewhere(node: TaskNode, other: TaskNode) -> tuple[str, str, str] | None:
-    """Tell what to do about a task that exists, but not where this one could wait for it."""
+    """Explain a need of a task that exists, but not where this one could wait for it."""
     name = other.path
     around = other.around
     while around:
@@ -85,7 +85,7 @@ def _known(names: list[str]) -> str:
 
 
 def find_wrong_branches(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find branches that name no task beside the condition, or the condition itself, and conditions of machines."""
+    """Find branches that name no sibling or the condition itself, and any in state machines."""
     for node in context.nodes:
         for field, index, name in node.branches():
             found = context.named(node.container, name)
@@ -112,7 +112,7 @@ MOST_SHOWN = 12
 
 
 def find_cycles(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find the rings of needs, each named in the order in which it would have to run."""
+    """Find the cycles of needs, each in the order in which it would have to run."""
     for order in precedence.scopes.values():
         for ring in () if order.is_machine else order.graph.rings:
             yield _problem(context, order, order.graph.shortest_ring(ring))

@@ -12,12 +12,12 @@ from stepward.expressions.evaluate import parse
 from stepward.expressions.step_functions import names as known_functions
 
 DEEPEST_TREE: Final = 150
-"""How deep the syntax tree may be: a long chain of `&` is deep although it has no brackets."""
+"""Depth of the syntax tree: a long chain of `&` is deep although it has no brackets."""
 BY_TASK: Final = frozenset({"tasks", "status", "errors"})
-"""The variables that hold something of each task, by its id."""
+"""The variables that hold one value for each task, by its id."""
 
 _ROOTS: Final = ("", "$")
-"""How the library calls `$` and `$$`: the value around, and the one that an expression is evaluated over, which is none."""
+"""The library's names of `$` and `$$`: the context value and the root, of which there is none."""
 _ANOTHER_CONTEXT: Final = frozenset({"predicate", "stages", "group", "terms", "pattern", "update", "delete"})
 _NO_CHILDREN: Final = frozenset({"_outer_instance", "seeking_parent", "slot", "ancestor", "environment"})
 
@@ -26,13 +26,16 @@ Names = tuple[str, ...]
 
 @dataclass
 class ExpressionRefs:
-    """What one expression says. `paths` are variables with the fields that are read of them, as far as these are names."""
+    """What one expression refers to.
+
+    `paths` are variables with the fields that are read of them, as far as these are names.
+    """
 
     fault: str | None = None
     paths: set[Names] = field(default_factory=set)
     bare: set[str] = field(default_factory=set)
     rootless: set[str] = field(default_factory=set)
-    """Paths that begin at the value around them where there is none, as in `$.name`."""
+    """Paths that begin at a context value where there is none, as in `$.name`."""
     bound: set[str] = field(default_factory=set)
     only: Names | None = None
     """The whole expression, if it is one path and nothing else."""
@@ -40,11 +43,11 @@ class ExpressionRefs:
 
     @property
     def variables(self) -> set[str]:
-        """The variables that it does not make itself, functions left out."""
+        """The variables that it does not bind itself, without functions."""
         return {path[0] for path in self.paths} - self.bound - known_functions() - {"", "$"}
 
     def tasks(self) -> Iterator[str]:
-        """Give the ids of the tasks that it names."""
+        """Return the ids of the tasks that it names."""
         return iter(
             sorted({path[1] for path in self.paths if path[0] in BY_TASK - self.bound and len(path) > 1})
         )
@@ -52,7 +55,7 @@ class ExpressionRefs:
 
 @lru_cache(maxsize=20_000)
 def parse_expression(expression: str) -> ExpressionRefs:
-    """Read an expression; what cannot be read says so in `fault`. The same text is read once a process."""
+    """Parse an expression; a syntax error is in `fault`. Results are cached."""
     try:
         tree = parse(expression, "expression")
     except InvalidRequest as error:
@@ -67,7 +70,10 @@ def parse_expression(expression: str) -> ExpressionRefs:
 
 
 def _walk(tree: Any, reading: ExpressionRefs) -> None:
-    """Go through the tree with a stack of its own; `inside` says whether a bare name has something to be read of."""
+    """Traverse the tree with a stack of its own.
+
+    `inside` says whether a bare name has a context value to be read of.
+    """
     ahead: list[tuple[Any, bool, int]] = [(tree, False, 1)]
     while ahead:
         node, inside, depth = ahead.pop()

@@ -31,7 +31,7 @@ _OPEN: Final = "end it, as in {% $input.name %}"
 
 
 def find_misplaced_expressions(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find expressions in settings that take none, and expressions in the midst of a text."""
+    """Find expressions in settings that take none, and expressions in the middle of a text."""
     del precedence
     for inside, text in texts_in(("output",), context.definition.output):
         if _is_mixed(text):
@@ -48,7 +48,7 @@ def find_misplaced_expressions(context: CheckContext, precedence: Precedence) ->
 
 
 def _is_mixed(text: str) -> bool:
-    """Whether somebody meant an expression: it stands within a text, or was begun and never ended."""
+    """Return whether an expression is meant that is within a text, or has no end."""
     return ("{%" in text and "%}" in text and not is_expression(text)) or _is_open(text)
 
 
@@ -75,7 +75,7 @@ _ROOTS: Final = {
     **dict.fromkeys(("input", "inputs", "event", "params", "payload", "trigger", "workflow"), "input"),
     **dict.fromkeys(("tasks", "task", "steps", "step", "jobs", "nodes", "needs"), "tasks"),
 }
-"""What others call the input and the tasks."""
+"""Names of the input and the tasks in other systems."""
 _LONGEST_FIX_CHARS: Final = 160
 _EXAMPLE: Final = "{% 'Dear ' & $input.name %}"
 
@@ -91,7 +91,10 @@ def find_foreign_expressions(context: CheckContext, precedence: Precedence) -> I
 
 
 def best_problems(problems: Iterable[Problem]) -> list[Problem]:
-    """Leave out what else is wrong with a text that was meant as an expression: it has no value yet."""
+    """Leave out other problems of a text that was meant as an expression.
+
+    It has no value yet, so these would only follow from the first.
+    """
     found = list(problems)
     meant = {(one.task, one.field) for one in found if one.code == CODE}
     return [one for one in found if one.code == CODE or (one.task, one.field) not in meant]
@@ -122,7 +125,7 @@ def _mistaken(node: TaskNode | None, inside: Path, text: str) -> tuple[str, str]
 
 
 def _braces_within(text: str) -> tuple[str, str] | None:
-    """Find `{{ … }}` where the whole text is an expression already, as a `when` is, which takes no braces."""
+    """Find `{{ … }}` where the whole text is an expression already, such as `when`."""
     if not is_expression(text):
         return None
     inner = text.strip()[2:-2].strip()
@@ -136,7 +139,7 @@ def _braces_within(text: str) -> tuple[str, str] | None:
 
 
 def _is_bare(site: ExpressionSite, text: str) -> bool:
-    """Whether a text begins with a variable or a call, and can be read to its end."""
+    """Return whether a text begins with a variable or a call, and parses to its end."""
     begun = _BARE.match(text)
     if not begun:
         return False
@@ -150,14 +153,14 @@ def _whole(expression: str) -> str:
 
 
 def _of_json_path(text: str) -> str:
-    """Say the same in JSONata; what Step Functions knows of the execution, a run knows by other names."""
+    """Translate JSONPath to JSONata; the context object becomes `$run`."""
     if text.startswith("$$"):
         return "$run.id"
     return f"$input{text[1:]}"
 
 
 def _of_double(text: str) -> str:
-    """Turn a text with places into one expression."""
+    """Turn a text with `{{ … }}` into one expression."""
     parts: list[str] = []
     at = 0
     for match in _DOUBLE.finditer(text):
@@ -175,7 +178,7 @@ def _quoted(text: str) -> str:
 
 
 def _said(inner: str) -> str:
-    """Spell what stands between the braces by the names that values have here."""
+    """Translate what is between the braces to the names that values have here."""
     path = inner.lstrip("$.")
     if not _PATH.fullmatch(path):
         return inner if inner.startswith("$") else "$input.name"
@@ -199,11 +202,11 @@ _ALWAYS: Final = {
     "apply": ("lhs", "rhs"),
     "unary": ("expression", "expressions"),
 }
-"""Kinds of nodes → what of them is evaluated whenever they are; of other kinds nothing is said."""
+"""Kinds of nodes → those of their parts that are always evaluated; others are unknown."""
 
 
 def find_endless_recursion(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find functions that call themselves, at once or through each other, on every way through them."""
+    """Find functions that call themselves on every path, directly or through each other."""
     del precedence
     for site in sites(context):
         if ":=" in site.text and (name := endless_in(site.text)):
@@ -212,7 +215,7 @@ def find_endless_recursion(context: CheckContext, precedence: Precedence) -> Ite
 
 
 def endless_in(expression: str) -> str | None:
-    """Name a function of an expression that never ends once it is called."""
+    """Return the name of a function of an expression that never ends once it is called."""
     if parse_expression(expression).fault:
         return None
     calls = {name: _calls(made) for name, made in _functions(parse(expression, "expression")).items()}
@@ -230,7 +233,7 @@ def _reached(name: str, calls: dict[str, set[str]]) -> set[str]:
 
 
 def _functions(tree: Any) -> dict[str, Any]:
-    """Give the functions that have a name of their own, by it; one that is bound twice may be either."""
+    """Map names to the functions bound to them; a name that is bound twice is left out."""
     bound: dict[str, list[Any]] = {}
     ahead = [tree]
     while ahead:
@@ -246,7 +249,7 @@ def _functions(tree: Any) -> dict[str, Any]:
 
 
 def _calls(made: Any) -> set[str]:
-    """Name the functions that a function calls on every way through it; its own arguments are none of them."""
+    """Name the functions that a function calls on every path; its arguments do not count."""
     found: set[str] = set()
     ahead = [vars(made)["body"]]
     while ahead:

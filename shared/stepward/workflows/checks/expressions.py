@@ -22,7 +22,10 @@ from stepward.workflows.checks.precedence import Precedence
 
 @dataclass(frozen=True)
 class ExpressionSite:
-    """One expression at its place; `spot` is None for the workflow's output. `after` is once a round, or the task, is over."""
+    """One expression with its place in the document.
+
+    `node` is None for the workflow's output. `after` is set where it is evaluated once a round, or the task, is over.
+    """
 
     node: TaskNode | None
     inside: Path
@@ -31,7 +34,7 @@ class ExpressionSite:
 
 
 def sites(context: CheckContext) -> Iterator[ExpressionSite]:
-    """Give every expression of a definition that is one as a whole and stands where one may."""
+    """Yield every expression of a definition at a place where one is evaluated."""
     for inside, text in texts_in(("output",), context.definition.output):
         if is_expression(text):
             yield ExpressionSite(None, inside, text)
@@ -43,7 +46,7 @@ def sites(context: CheckContext) -> Iterator[ExpressionSite]:
 
 
 def _fields(node: TaskNode) -> Iterator[tuple[Path, Any, bool]]:
-    """Give the fields that may hold expressions."""
+    """Yield the fields that may hold expressions."""
     task = node.task
     yield ("when",), task.when, False
     yield ("with",), task.inputs, False
@@ -57,7 +60,7 @@ def _fields(node: TaskNode) -> Iterator[tuple[Path, Any, bool]]:
 
 
 def stray_texts(node: TaskNode) -> Iterator[tuple[Path, str]]:
-    """Give every text of a task that stands where no expression is evaluated."""
+    """Yield every text of a task where no expression is evaluated."""
     own = node.kind.expressions if node.kind else tuple(node.task.settings)
     for name, value in node.task.settings.items():
         if name not in own:
@@ -65,13 +68,13 @@ def stray_texts(node: TaskNode) -> Iterator[tuple[Path, str]]:
 
 
 def fields_of(node: TaskNode) -> Iterator[tuple[Path, str]]:
-    """Give every text of a task that stands where an expression may."""
+    """Yield every text of a task where an expression may be."""
     for inside, value, _ in _fields(node):
         yield from texts_in(inside, value)
 
 
 def texts_in(place: Path, value: Any) -> Iterator[tuple[Path, str]]:
-    """Give the texts within a value, however deep they stand."""
+    """Yield the texts within a value, at any depth."""
     pending: list[tuple[Path, Any]] = [(place, value)]
     while pending:
         at, one = pending.pop()
@@ -87,17 +90,17 @@ def texts_in(place: Path, value: Any) -> Iterator[tuple[Path, str]]:
 
 
 MOST_CHARS: Final = 400_000
-"""Of all expressions of a document that differ: reading them takes some seconds then."""
+"""Characters of all different expressions of a document: parsing them takes some seconds."""
 ALWAYS: Final = frozenset({"input", "run", *BY_TASK})
 OF_GROUP: Final = frozenset({"input", "run"})
-"""What stands in for a group is known before any of its tasks has ended."""
+"""The variables of a group's fallback, which is known before any of its tasks has ended."""
 _TEXTS: Final = re.compile(r""" "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' """, re.VERBOSE)
 _OF_OTHERS: Final = {"==": "=", "&&": "and", "||": "or", "!$": "$not(…)", "!(": "$not(…)"}
 RUN_FIELDS: Final = ("id", "workflow", "version", "started_at")
 
 
 def find_unreadable_expressions(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find expressions that cannot be read, and names in them that mean nothing where they stand."""
+    """Find expressions that do not parse, and undefined variables, functions and fields."""
     del precedence
     chars = 0
     read: set[str] = set()
@@ -117,7 +120,7 @@ def find_unreadable_expressions(context: CheckContext, precedence: Precedence) -
 
 
 def _right(text: str) -> str:
-    """Say how what other languages write is written in JSONata."""
+    """Suggest the JSONata for operators of other languages."""
     bare = _TEXTS.sub("''", text)
     said = [f"write {right} for {other}" for other, right in _OF_OTHERS.items() if other in bare]
     return ", ".join(said[:3]) or "fix the JSONata"
@@ -149,7 +152,7 @@ def _names(context: CheckContext, site: ExpressionSite, reading: ExpressionRefs)
 
 
 def variables_at(site: ExpressionSite) -> frozenset[str]:
-    """Name the variables that have a value where an expression stands."""
+    """Return the variables that have a value where an expression is."""
     known = ALWAYS
     node = site.node
     if node is None:

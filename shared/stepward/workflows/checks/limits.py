@@ -19,12 +19,12 @@ from stepward.workflows.program.iteration_bounds import rounds_of
 from stepward.workflows.program.limits import EVENTS_OF_ROUND, MOST_EVENTS, PLANNED_EVENTS
 
 EVENTS_OF_TASK: Final = 6
-"""Of one that is answered by a token; what is tried again is not counted here, for it may never be."""
+"""Events of a task that is answered by a token; retries are not counted, for there may be none."""
 _SUBWORKFLOW: Final = "put the body into a workflow of its own and call it by a task of type subworkflow"
 
 
 def find_exceeded_limits(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find too many tasks, too long paths, too deep bodies, too many events, and times that cannot come."""
+    """Find too many tasks or events, too long paths, too deep bodies, impossible times."""
     del precedence
     if len(context.nodes) > MOST_TASKS:
         detail = f"there are {len(context.nodes):,} tasks; {MOST_TASKS:,} are the most"
@@ -67,7 +67,10 @@ def _of_time(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
 
 
 def _of_events(context: CheckContext, body: TaskNode) -> Iterator[Problem]:
-    """Find a loop that is too long for one history: its rounds need each other, so that none can run elsewhere."""
+    """Find a loop that is too long for one history.
+
+    Its iterations need each other, so that none can run elsewhere.
+    """
     rounds, inside = _rounds(body.task), _events_within(body.task.tasks)
     total = rounds * (inside + EVENTS_OF_ROUND)
     if total <= MOST_EVENTS:
@@ -94,7 +97,7 @@ def _events_within(tasks: tuple[TaskDefinition, ...]) -> int:
 
 
 def _of_rounds(task: TaskDefinition, each: int) -> int:
-    """What a body's rounds take; items that are too many for one history run in executions of their own."""
+    """Return the events of a body's iterations; those beyond one history run in chunks."""
     rounds = _rounds(task)
     if task.type in CATALOG and type_of(task).takes_turns:
         return rounds * each
@@ -103,7 +106,7 @@ def _of_rounds(task: TaskDefinition, each: int) -> int:
 
 
 def _rounds(task: TaskDefinition) -> int:
-    """How often a body runs at most; once if its settings do not fit, which is told elsewhere."""
+    """Return how often a body iterates at most; once if its settings do not fit."""
     try:
         return rounds_of(task).most
     except (InvalidRequest, ValidationError):

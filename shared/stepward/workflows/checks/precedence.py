@@ -1,4 +1,4 @@
-"""Tell which task of a scope ends before which, by needs, groups and transitions."""
+"""Determine which task of a scope ends before which, by needs, groups and transitions."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from stepward.workflows.checks.context import CheckContext, TaskNode
 
 
 class ScopePrecedence:
-    """The graph of one scope. A group is two nodes: one that its tasks come after, one that comes after its tasks."""
+    """The graph of one scope.
+
+    A group is two nodes: one before its tasks, and one after them.
+    """
 
     def __init__(self, context: CheckContext, scope: str, nodes: list[TaskNode]) -> None:
         self._scene = context
@@ -23,15 +26,15 @@ class ScopePrecedence:
         self.graph = Graph(self._needs())
 
     def comes_before(self, first: TaskNode, then: TaskNode) -> bool:
-        """Whether one task must have ended, or in a state machine may have run, before the other starts."""
+        """Return whether one task ends, or in a state machine may run, before another starts."""
         return bool(self.graph.past[self.number[then.path]] >> self.number[first.path] & 1)
 
     def first_node(self, node: TaskNode) -> int:
-        """The node of a task, or of a group the one that comes before its tasks."""
+        """Return the node of a task, or of a group the one before its tasks."""
         return self._starts.get(node.path, self.number[node.path])
 
     def node_of(self, vertex: int) -> TaskNode:
-        """The task of a node."""
+        """Return the task of a node."""
         return self.nodes[vertex] if vertex < len(self.nodes) else self._groups[vertex - len(self.nodes)]
 
     @cached_property
@@ -63,27 +66,33 @@ class ScopePrecedence:
             self._add(needs, self._scene.named(node.container, name), node)
 
     def _add(self, needs: list[set[int]], later: TaskNode | None, earlier: TaskNode) -> None:
-        """Put one task after another; a task that comes after itself is told of elsewhere, or is a machine's way."""
+        """Put one task after another.
+
+        A task after itself is left out: it is reported elsewhere, and in a state machine it is a transition.
+        """
         if later and later.path in self.number and (later is not earlier or self.is_machine):
             start = self._starts.get(later.path, self.number[later.path])
             needs[start].add(self.number[earlier.path])
 
 
 class Precedence:
-    """The orders of all scopes of a definition."""
+    """The graphs of all scopes of a definition."""
 
     def __init__(self, context: CheckContext) -> None:
         by_scope: dict[str, list[TaskNode]] = {}
         seen: set[str] = set()
         for node in context.nodes:
-            # Of two tasks of one path the first stands for both: that there are two is told already.
+            # Two tasks of one path are reported elsewhere; here the first one counts.
             if node.path not in seen:
                 by_scope.setdefault(node.scope, []).append(node)
                 seen.add(node.path)
         self.scopes = {scope: ScopePrecedence(context, scope, nodes) for scope, nodes in by_scope.items()}
 
     def may_name(self, node: TaskNode, other: TaskNode) -> bool:
-        """Whether a task's expressions may speak of another: it comes before the task, or before the body that it is in."""
+        """Return whether a task's expressions may refer to another task.
+
+        The other comes before the task, or before a body that the task is in.
+        """
         inner: TaskNode | None = node.undoes or node
         while inner:
             if inner.scope == other.scope:
@@ -100,19 +109,19 @@ Needs = Sequence[Sequence[int]]
 
 
 class Graph:
-    """Nodes by number, each with those that come before it; rings are allowed, since it is here that they are found."""
+    """Numbered nodes, each with its predecessors; cycles are allowed, and found here."""
 
     def __init__(self, needs: Needs) -> None:
         self.needs = needs
 
     @cached_property
     def rings(self) -> list[list[int]]:
-        """The nodes that lie on rings together, each set in the order of its numbers."""
+        """The nodes that lie on cycles together, each set in the order of its numbers."""
         return [sorted(one) for one in self._components if len(one) > 1]
 
     @cached_property
     def past(self) -> list[int]:
-        """Tell for each node, as a bitmask, who comes before it; of one on a ring that includes itself."""
+        """For each node its predecessors as a bit mask; a node on a cycle is among its own."""
         past = [0] * len(self.needs)
         for component in self._components:
             mask = 0
@@ -125,11 +134,11 @@ class Graph:
 
     @cached_property
     def _components(self) -> list[list[int]]:
-        """The strongly connected components, each behind those that come before it."""
+        """The strongly connected components, each after its predecessors."""
         return list(_Tarjan(self.needs).components())
 
     def shortest_ring(self, ring: Sequence[int]) -> list[int]:
-        """Find the shortest way from a ring's first node back to itself, in the order in which it would have to run."""
+        """Find the shortest cycle through a cycle's first node, in the order of running."""
         start, inside = ring[0], set(ring)
         came_from: dict[int, int] = {}
         ahead = deque([start])
@@ -152,7 +161,7 @@ def _trail(came_from: dict[int, int], start: int, last: int) -> list[int]:
 
 
 class _Tarjan:
-    """Tarjan's search with a stack of its own, since a chain may be ten thousand long."""
+    """Tarjan's algorithm with a stack of its own, since a chain may be ten thousand long."""
 
     def __init__(self, needs: Needs) -> None:
         self._needs = needs
@@ -163,7 +172,7 @@ class _Tarjan:
         self._count = 0
 
     def components(self) -> Iterator[list[int]]:
-        """Give one component after the other."""
+        """Yield one component after the other."""
         for root in range(len(self._needs)):
             if self._found[root] < 0:
                 yield from self._search(root)

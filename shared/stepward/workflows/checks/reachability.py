@@ -18,7 +18,7 @@ _ALWAYS_FALSE = frozenset({"{% false %}", "{%false%}"})
 
 
 def find_dead_ends(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find tasks whose condition is always false, and those that need both answers of one question."""
+    """Find tasks whose condition is always false, or that need both answers of a condition."""
     for order in precedence.scopes.values():
         if not order.is_machine and not order.graph.rings:
             yield from _Answers(context, order).problems()
@@ -26,7 +26,7 @@ def find_dead_ends(context: CheckContext, precedence: Precedence) -> Iterator[Pr
 
 @dataclass
 class _Answers:
-    """What must have been answered for each task of a scope to run: two bits a question, one for each answer."""
+    """The answers that each task of a scope needs to run, two bits a condition."""
 
     context: CheckContext
     order: ScopePrecedence
@@ -57,7 +57,7 @@ class _Answers:
         return sorted(self.order.nodes, key=lambda one: past[self.order.first_node(one)].bit_count())
 
     def _members(self, node: TaskNode) -> list[TaskNode]:
-        """What a need of a group means: each of the tasks in it."""
+        """Return the tasks that a need of a group means: each of the tasks in it."""
         if not node.is_group:
             return [node]
         return [one for inner in self.context.beside(node.path).values() for one in self._members(inner)]
@@ -135,7 +135,7 @@ def _answers_only(condition: TaskNode) -> bool | None:
 
 
 def find_wrong_transitions(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find what the two shapes of graphs do not share, and what is wrong with a machine's ways."""
+    """Find what the two shapes of graph do not share, and wrong transitions."""
     is_machine = context.definition.is_state_machine
     for node in context.nodes:
         if is_machine and node.is_group and not node.container:
@@ -182,7 +182,7 @@ def _ways(context: CheckContext) -> Iterator[Problem]:
 
 
 def _circles(context: CheckContext, order: ScopePrecedence) -> Iterator[Problem]:
-    """Find circles on which no task says how often it may be visited: one that does bounds all the others."""
+    """Find cycles on which no task has `max_visits`; one that has it bounds all the others."""
     bounded = {number for number, node in enumerate(order.nodes) if node.task.max_visits is not None}
     needs = [
         [] if vertex in bounded else [n for n in needed if n not in bounded]

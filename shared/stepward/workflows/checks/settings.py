@@ -25,7 +25,7 @@ from stepward.workflows.documents.diagnostics import fix_of, what_of
 
 
 def find_wrong_settings(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find unknown types, unknown settings, settings of wrong values, and what each type finds by itself."""
+    """Find unknown types and settings, wrong values, and what each type finds by itself."""
     del precedence
     for node in context.all():
         if node.kind is not None:
@@ -39,7 +39,7 @@ def find_wrong_settings(context: CheckContext, precedence: Precedence) -> Iterat
 
 
 def _of_no_type(context: CheckContext, node: TaskNode) -> Iterator[Problem]:
-    """Find fields that no type knows: a misspelt one may be what would have told the type."""
+    """Find fields that no type knows: a mistyped one may be what implies the type."""
     known = {name for kind in all_types() for name in known_fields(kind)}
     for name in node.task.settings:
         if name not in known:
@@ -57,7 +57,7 @@ def _of_type(context: CheckContext, node: TaskNode, kind: TaskType[Any]) -> Iter
         settings = kind.settings.model_validate(node.task.settings)
     except ValidationError as error:
         for fault in error.errors(include_url=False):
-            # An expression has its value later; where none may stand, that is told by itself.
+            # An expression has its value later; one where none is allowed is reported by another check.
             if not is_expression(fault["input"]):
                 yield _fault(context, node, kind, fault)
         return
@@ -81,7 +81,7 @@ def _fault(context: CheckContext, node: TaskNode, kind: TaskType[Any], fault: Er
 
 
 def known_fields(kind: TaskType[Any]) -> list[str]:
-    """List the fields that a task of a type may have, other names included."""
+    """List the fields that a task of a type may have, with aliases."""
     model: type[BaseModel] = kind.settings
     common = [name for name in ("id", "type", "name", "description", "needs", "when", "run_when", "with", "retry",
               "on_error", "fallback", "timeout_s", "priority", "data", "compensate", "next", "max_visits", "tasks")
@@ -93,7 +93,7 @@ def known_fields(kind: TaskType[Any]) -> list[str]:
 
 
 def find_wrong_input_schema(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find what in the schema cannot be checked."""
+    """Find what in the schema of the input cannot be validated."""
     del precedence
     schema = context.definition.input
     fault = fault_of_schema(schema) if schema is not None else None
@@ -106,7 +106,7 @@ def find_wrong_input_schema(context: CheckContext, precedence: Precedence) -> It
 
 
 def find_useless_failure_rules(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find fallbacks that never come into play, and compensations that could not be carried out."""
+    """Find fallbacks that are never used, and compensations that cannot run."""
     del precedence
     for node in context.nodes:
         if node.task.fallback and node.task.on_error == "fail":
@@ -141,7 +141,7 @@ _FIX = "give it `retry: {strategy: none}`, or an effect of `idempotent` if the o
 
 
 def find_retried_once_effects(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find tasks of effect `once` that are tried more than once, by their own rule or by the workflow's."""
+    """Find tasks of effect `once` that a retry rule would run more than once."""
     del precedence
     for node in context.all():
         own = node.task.retry
@@ -157,7 +157,7 @@ def find_retried_once_effects(context: CheckContext, precedence: Precedence) -> 
 
 
 def find_unbounded_waits(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find tasks that wait for somebody outside without a time."""
+    """Find tasks that wait for an answer from outside without a time limit."""
     del precedence
     for node in context.nodes:
         if node.task.timeout_s is None and _waits_for_somebody(node):

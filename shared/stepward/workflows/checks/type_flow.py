@@ -1,4 +1,4 @@
-"""Check that what a task is given fits what it takes."""
+"""Check that the inputs of tasks fit what their tools accept."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepward.workflows.documents.diagnostics import fix_of, what_of
 
 
 def find_wrong_arguments(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find arguments that the tool does not know, that it needs, or whose value does not fit."""
+    """Find unknown, missing and mistyped arguments of tools."""
     del precedence
     for node in context.all():
         tool = tool_of(node)
@@ -30,7 +30,7 @@ def find_wrong_arguments(context: CheckContext, precedence: Precedence) -> Itera
 
 
 def tool_of(node: TaskNode) -> BoundTool | None:
-    """Give the tool that a task calls, with its configuration; None if it calls none, or none that fits."""
+    """Return the tool that a task calls, with its configuration; None if there is none."""
     if node.kind is None or node.settings is None or node.is_unresolved or not node.kind.takes_arguments:
         return None
     try:
@@ -60,7 +60,7 @@ def _faults(context: CheckContext, node: TaskNode, tool: BoundTool) -> Iterator[
 
 
 def _values(context: CheckContext, node: TaskNode, tool: BoundTool, told: set[str]) -> Iterator[Problem]:
-    """Hold what is written out to the tool's own types; what is computed, or was told of, is left aside."""
+    """Validate literal arguments; computed ones, and those reported already, are left out."""
     try:
         tool.read_arguments(dict(node.task.inputs))
     except ValidationError as error:
@@ -79,7 +79,7 @@ def _values(context: CheckContext, node: TaskNode, tool: BoundTool, told: set[st
 
 
 def argument_schema(tool: BoundTool, name: str) -> dict[str, Any] | None:
-    """Give the schema of one argument, with what it refers to."""
+    """Return the schema of one argument, with its definitions."""
     schema = tool.schema()
     found = schema.get("properties", {}).get(name)
     return {**found, "$defs": schema.get("$defs", {})} if isinstance(found, dict) else None
@@ -93,7 +93,7 @@ _ANYTHING: Final = frozenset({"string", "integer", "number", "boolean", "object"
 
 
 def find_type_mismatches(context: CheckContext, precedence: Precedence) -> Iterator[Problem]:
-    """Find fields that nobody brings, and values of a kind that a tool's argument cannot take."""
+    """Find fields that no output has, and values of a type that an argument cannot take."""
     del precedence
     for site in sites(context):
         reading = parse_expression(site.text)
@@ -112,7 +112,7 @@ def find_type_mismatches(context: CheckContext, precedence: Precedence) -> Itera
 
 
 def _source(context: CheckContext, site: ExpressionSite, path: Names) -> tuple[Schema, Names] | None:
-    """Give the schema that a path begins in, and the fields read of it."""
+    """Return the schema that a path begins in, and the fields read of it."""
     if path[0] == "input" and context.input_schema is not None:
         return context.input_schema, path[1:]
     if path[0] != "tasks" or len(path) < 2:
@@ -126,7 +126,7 @@ def _source(context: CheckContext, site: ExpressionSite, path: Names) -> tuple[S
 
 def _output_schema(context: CheckContext, node: TaskNode) -> Schema | None:
     if node.task.fallback:
-        return None  # What stands in may have other fields.
+        return None  # The fallback may have other fields.
     if node.is_group:
         members = {
             name: _output_schema(context, one) or {} for name, one in context.beside(node.path).items()
@@ -166,7 +166,7 @@ def _unknown(
 
 
 def _items_of(schema: Schema) -> Schema:
-    """A name after a list is read of each of its items."""
+    """Return the schema of a list's items, of which a name after a list is read."""
     for _ in range(10):
         if _kinds(schema) != {"array"}:
             break
@@ -205,7 +205,7 @@ def _at(schema: Schema, fields: Names) -> Schema | None:
 
 
 def _kinds(schema: Schema) -> frozenset[str]:
-    """Name the kinds of values that a schema allows; all of them where it does not say."""
+    """Return the JSON types that a schema allows; all of them where it does not say."""
     for word in ("anyOf", "oneOf"):
         if word in schema:
             return frozenset(

@@ -1,4 +1,4 @@
-"""Read and check a document: a definition, or all its problems with their positions."""
+"""Read and check a document: return a definition, or all problems with their positions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stepward.workflows.documents.normalize import document_of, read
 
 
 Fill = Callable[[WorkflowDefinition], WorkflowDefinition]
-"""Puts into a definition what the document leaves to the platform, before it is checked."""
+"""Completes a definition with what the platform knows, before it is checked."""
 
 
 def _as_it_is(definition: WorkflowDefinition) -> WorkflowDefinition:
@@ -28,21 +28,27 @@ def _as_it_is(definition: WorkflowDefinition) -> WorkflowDefinition:
 
 @dataclass(frozen=True)
 class Validation:
-    """What came of reading and checking: the tasks as far as they can be read, and all that is wrong so far."""
+    """The result of reading and checking: the tasks that could be read, and all problems."""
 
     problems: list[Problem]
     context: CheckContext | None = None
 
     @property
     def definition(self) -> WorkflowDefinition | None:
-        """The definition; only if nothing is wrong, since what did not fit is left out of it."""
+        """The definition; None if there is a problem, since what did not fit is left out."""
         return self.context.definition if self.context and not self.problems else None
 
 
 def validate(source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is) -> Validation:
     """Read and check a document, given as text or as values.
 
-    What does not fit the model does not keep the rest from being checked.
+    Args:
+        source: YAML or JSON, or the values of a document.
+        kind: How a text is written; `auto` decides by the text.
+        fill: Completes the definition before it is checked.
+
+    Returns:
+        What was found. What does not fit the model does not keep the rest from being checked.
     """
     try:
         document = document_of(source) if isinstance(source, dict) else read(source, kind)
@@ -58,7 +64,7 @@ def validate(source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fi
 def examine(
     source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is
 ) -> tuple[WorkflowDefinition | None, list[Problem]]:
-    """Read and check a document; the definition is there only if nothing is wrong."""
+    """Read and check a document; the definition is None if there is a problem."""
     found = validate(source, kind, fill)
     return found.definition, found.problems
 
@@ -66,7 +72,11 @@ def examine(
 def definition_from(
     source: str | bytes | dict[str, Any], kind: Kind = "auto", fill: Fill = _as_it_is
 ) -> WorkflowDefinition:
-    """Give the definition; raises `Refused` with all that is wrong."""
+    """Read and check a document, and return its definition.
+
+    Raises:
+        Refused: The document has problems; all of them are in the error.
+    """
     definition, problems = examine(source, kind, fill)
     if definition is None:
         raise Refused(problems)
@@ -77,7 +87,7 @@ def definition_from(
 
 
 def with_positions(document: Document, problems: Iterable[Problem]) -> list[Problem]:
-    """Give the problems with the lines and columns of their fields; a document that was no text has none."""
+    """Add lines and columns to problems; a document that was no text has none."""
     return [
         one if one.line is not None else document.problem(_place(document.tree, one), one) for one in problems
     ]

@@ -32,7 +32,7 @@ class Compiled:
         return size_fault(self.machine)
 
     def text(self, *, indent: int | None = None) -> str:
-        """The machine's definition; the same document gives the same bytes."""
+        """Return the machine's definition; the same document gives the same bytes."""
         return text_of(self.machine, indent=indent)
 
 
@@ -103,7 +103,7 @@ def _counted(program: Program, machine: dict[str, Any]) -> Program:
 
 
 def _before(node: Node) -> list[Any]:
-    """What is evaluated before a task runs."""
+    """Return what is evaluated before a task runs."""
     kind = type_of(node.task)
     own = [node.task.settings.get(name) for name in kind.expressions if name not in kind.later]
     compensate = node.task.compensate
@@ -112,7 +112,7 @@ def _before(node: Node) -> list[Any]:
 
 
 def _after(task: TaskDefinition) -> list[Any]:
-    """What is evaluated after a round of a body."""
+    """Return what is evaluated after a round of a body."""
     return [task.settings.get(name) for name in type_of(task).later]
 
 
@@ -129,12 +129,12 @@ def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[
 
 
 def _every(scopes: Scopes) -> Callable[[], set[str]]:
-    """All tasks outside of bodies."""
+    """Return all tasks outside of bodies."""
     return lambda: {node.path for node in scopes.scopes[""].nodes}
 
 
 def _ended_before(scopes: Scopes, node: Node) -> set[str]:
-    """The tasks that have ended whenever this one begins: those that it needs, directly or not, and so for its bodies."""
+    """Return the tasks that have ended whenever this one begins: those that it needs, directly or not, and so for its bodies."""
     found: set[str] = set()
     ahead = list(node.needs)
     while ahead:
@@ -147,7 +147,7 @@ def _ended_before(scopes: Scopes, node: Node) -> set[str]:
 
 
 def _ended_within(scopes: Scopes, node: Node) -> set[str]:
-    """The tasks that have ended after a round of a body: its own, and those before it."""
+    """Return the tasks that have ended after a round of a body: its own, and those before it."""
     if node.path not in scopes.scopes:
         return set()
     return _ended_before(scopes, node) | {inner.path for inner in scopes.scopes[node.path].nodes}

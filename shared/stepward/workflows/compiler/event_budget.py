@@ -93,7 +93,7 @@ class _Histories:
                 self._divide(path)
 
     def _maps(self, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The foreach of a list of states and of its branches, but not those within another's items."""
+        """Yield the foreach of a list of states and of its branches, but not those within another's items."""
         for name, state in lines["States"].items():
             for branch in state.get("Branches", ()):
                 yield from self._maps(branch)
@@ -105,12 +105,12 @@ class _Histories:
         self.chunks[path] = max(1, min(most, self._said(path) or most))
 
     def _named(self, path: str) -> int:
-        """How many items' rounds can be named in what one state is given."""
+        """Return how many items' rounds can be named in what one state is given."""
         name_bytes = len(path) + _INDEX_BYTES * (self.program.tasks[path].depth + 1) + _AROUND_A_NAME_BYTES
         return _NAMES_BYTES // name_bytes
 
     def _said(self, path: str) -> int | None:
-        """The author's own size of a chunk, if there can be more than one."""
+        """Return the author's own size of a chunk, if there can be more than one."""
         size: int | None = settings_of(self.program.tasks[path].task).chunk_size
         return size if size is not None and size < self._most(path) else None
 
@@ -143,7 +143,7 @@ class _Histories:
         return count * _OF_CHUNK + _OF_TRY * min(count, side_by_side) * heals
 
     def _times(self, name: str, path: str) -> int:
-        """How often a state is entered in one pass of the list that it is in: the rounds of the loops around it."""
+        """Return how often a state is entered in one pass of the list that it is in: the rounds of the loops around it."""
         if path not in self.program.tasks:
             return 1
         task = self.program.tasks[path].task

@@ -31,7 +31,7 @@ class Latches:
 
 
 def latches_of(scope: str, step: Step, paths: list[str], joins: list[tuple[str, Await]]) -> Latches:
-    """Give every task its item; `joins` are the awaits with the names of their states.
+    """Return every task its item; `joins` are the awaits with the names of their states.
 
     Tasks that are awaited together share one. Where that would bring too many together, each join has an item of its
     own, in which its tasks leave word after they have kept their record.

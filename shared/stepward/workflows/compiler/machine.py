@@ -213,7 +213,7 @@ class MachineWriter:
 
 
 def _first(step: Step) -> int:
-    """The first task of a step, in the document's order of the tree."""
+    """Return the first task of a step, in the document's order of the tree."""
     ahead = [step]
     while ahead:
         one = ahead.pop()

@@ -34,17 +34,17 @@ def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
 
 
 def is_await(state: State) -> bool:
-    """Whether a state waits at a latch, by a write of its own or one that its room makes."""
+    """Return whether a state waits at a latch, by a write of its own or one that its room makes."""
     return "updateItem" in str(state.get("Resource")) or (is_function(state) and _step(state) == WAIT)
 
 
 def is_function(state: State) -> bool:
-    """Whether a function is called in a state."""
+    """Return whether a function is called in a state."""
     return "lambda:invoke" in str(state.get("Resource"))
 
 
 def first_states(machine: dict[str, Any]) -> Iterator[str]:
-    """Give the states that an execution may have entered when the first of its functions answers."""
+    """Yield the states that an execution may have entered when the first of its functions answers."""
     ahead = [(machine["States"], machine["StartAt"])]
     while ahead:
         states, name = ahead.pop()
@@ -101,7 +101,7 @@ def text_of(machine: dict[str, Any], *, indent: int | None = None) -> str:
 
 
 def fitted(machine: dict[str, Any], needs: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Give a machine back that fits if one can be made: as it runs and is read best, or in fewer bytes.
+    """Return a machine back that fits if one can be made: as it runs and is read best, or in fewer bytes.
 
     Where there are too many awaits for all to say whom they wait for, their room makes their writes, which costs a run
     a call of it for each; last of all go the comments that say for people what the awaits then do not.
@@ -157,7 +157,7 @@ def size_fault(machine: dict[str, Any]) -> SizeFault | None:
 
 
 def _parts(machine: dict[str, Any]) -> str:
-    """Tell which states take the bytes."""
+    """Return which states take the bytes."""
     numbers, sizes = Counter[str](), Counter[str]()
     for name, state in (one for states in _lists_of_states(machine) for one in states.items()):
         own = {key: value for key, value in state.items() if key not in ("Branches", "ItemProcessor")}

@@ -64,7 +64,7 @@ def task_state(
 
 
 def _patience_s(timeout_s: int | None, retry: Retry) -> int:
-    """How long a function may take for a task: all attempts that it makes itself, and its own start."""
+    """Return how long a function may take for a task: all attempts that it makes itself, and its own start."""
     if timeout_s is None:
         return ROOM_S
     most_s = timeout_s if retry.is_by_machine else math.ceil(retry.longest_s(timeout_s))
@@ -118,7 +118,7 @@ def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: b
 
 
 def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
-    """What the room is told."""
+    """Return what the room is told."""
     return {
         **({"task": path} if path else {}),
         **({"at": "{% $states.input.at %}"} if nested else {}),
@@ -128,7 +128,7 @@ def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
 
 
 def passed_on(*, nested: bool) -> Any:
-    """What the next state is given: nothing, or within bodies which round it is."""
+    """Return what the next state is given: nothing, or within bodies which round it is."""
     return {"at": "{% $states.input.at %}"} if nested else {}
 
 

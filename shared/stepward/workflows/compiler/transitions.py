@@ -16,7 +16,7 @@ NEXT_STEP: Final = "{% { 'at': 'step[' & ($number($substringBefore($substringAft
 
 
 def begin(start: str) -> Named:
-    """The first state: it says that this is step 0."""
+    """Return the first state: it says that this is step 0."""
     return state_name(start, Part.BEGINS), {
         "Type": "Pass",
         "Comment": "Counts the steps",
@@ -26,12 +26,12 @@ def begin(start: str) -> Named:
 
 
 def must_decide(task: TaskDefinition, bounded: frozenset[str]) -> bool:
-    """Whether somebody has to ask where to go, or how often one was there."""
+    """Return whether somebody has to ask where to go, or how often one was there."""
     return any(way.when is not None or way.to in bounded for way in task.next) or len(task.next) > 1
 
 
 def leave(node: Node, *, decides: bool) -> list[Named]:
-    """The states between a task and the next: one counts the step, or two ask for the way."""
+    """Return the states between a task and the next: one counts the step, or two ask for the way."""
     task = node.task
     if not task.next:
         return []

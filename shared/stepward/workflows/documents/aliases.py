@@ -63,10 +63,10 @@ ERROR_HANDLING: Final = {
     "retry_config": "retry",
     "fallback": "fallback",
 }
-"""What `error_handling` may hold → the field that it stands for."""
+"""What `error_handling` may hold → the field that it sets."""
 
 MAY_BE_NULL: Final = frozenset({"output", "collect", "details", "fallback"})
-"""Fields whose null is a value; every other field that is null is taken as not given."""
+"""Fields whose null is a value; every other null field counts as not given."""
 
 KNOWN_TO_WORKFLOWS: Final = frozenset({*WorkflowDefinition.model_fields, "dependencies", "error_handling"})
 KNOWN_TO_TASKS: Final = (COMMON_FIELDS | set(TASK_NAMES.values()) | {"outputs", "error_handling"}) - {
@@ -75,9 +75,10 @@ KNOWN_TO_TASKS: Final = (COMMON_FIELDS | set(TASK_NAMES.values()) | {"outputs", 
 
 
 def task_names(task: dict[str, Any]) -> dict[str, str]:
-    """Give the other names that hold for one task: the question of a condition is its `test`, not its `when`.
+    """Return the aliases that apply to one task, mapped to their fields.
 
-    Where the type is not said, a marker tells it that is no alias of its own.
+    A type may override them: `when` of a condition that has no type yet stays `when`, and its `condition` is its
+    `test`. Without a type, a marker field that is no alias of the type's own decides.
     """
     names = dict(TASK_NAMES)
     said = {TASK_NAMES.get(name, name) for name, value in task.items() if value is not None}
@@ -89,7 +90,10 @@ def task_names(task: dict[str, Any]) -> dict[str, str]:
 
 @cache
 def _names_of_types() -> tuple[tuple[str, frozenset[str], dict[str, str]], ...]:
-    """List the types with names of their own, and the markers that tell each of them without these names."""
+    """List the types that have aliases of their own, with the markers that identify them.
+
+    Markers that are themselves the target of such an alias are left out.
+    """
     return tuple(
         (kind.name, frozenset(kind.markers) - set(own.values()), own)
         for kind in all_types()
@@ -98,5 +102,5 @@ def _names_of_types() -> tuple[tuple[str, frozenset[str], dict[str, str]], ...]:
 
 
 def is_common(name: str) -> bool:
-    """Whether a field is known to tasks of all types."""
+    """Return whether a field is known to tasks of all types."""
     return name in COMMON_FIELDS and name != "settings"

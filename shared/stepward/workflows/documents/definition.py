@@ -1,4 +1,4 @@
-"""Build the definition of a document, or report all that keeps it from being one."""
+"""Build a workflow definition from a document, or report why it is none."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from stepward.workflows.documents.diagnostics import fault_of, is_reported
 # The definition.
 
 
-MOST_MENDINGS: Final = 3
+MOST_RECOVERIES: Final = 3
 
 
 def definition_of(document: Document) -> tuple[WorkflowDefinition | None, list[Problem]]:
-    """Give the definition of a document without problems, or the problems."""
+    """Return the definition of a document without problems, or the problems."""
     if document.problems:
         _, problems = best_effort(document)
         return None, problems
@@ -32,18 +32,18 @@ def definition_of(document: Document) -> tuple[WorkflowDefinition | None, list[P
 
 
 def best_effort(document: Document) -> tuple[WorkflowDefinition | None, list[Problem]]:
-    """Give what can be read of a document that has faults too, so that the rest can be checked in the same go.
+    """Return what can be read of a document with problems, so that the rest is checked too.
 
     Such a definition must never be kept: what did not fit is left out of it.
     """
     problems: list[Problem] = list(document.problems)
     tree: Any = document.tree
-    for attempt in range(MOST_MENDINGS):
+    for attempt in range(MOST_RECOVERIES):
         try:
             return WorkflowDefinition.model_validate(tree), in_order(problems)
         except ValidationError as error:
             found = error.errors(include_url=False)
-            # What a mending itself makes wrong is no fault of the document's.
+            # What a recovery itself makes wrong is no fault of the document.
             problems += _faults(document, found) if attempt == 0 else []
             if len(problems) > MOST_PROBLEMS:
                 break
@@ -60,12 +60,15 @@ def _faults(document: Document, found: Sequence[ErrorDetails]) -> list[Problem]:
 
 
 UNKNOWN_TYPE: Final = "?"
-"""Stands where a task says no type: the checks know that this was told already."""
+"""The type of a task that names none; the checks know that this is reported already."""
 _STAND_INS: Final[Mapping[str, Any]] = {"name": "unnamed", "version": "0.0.0", "type": UNKNOWN_TYPE}
 
 
 def recovered(tree: Any, places: Sequence[Path]) -> Any:
-    """Give a copy of a tree without the fields at these places; what cannot be left out gets a stand-in."""
+    """Return a copy of a tree without the fields at some places.
+
+    What cannot be left out, such as an id, gets a substitute.
+    """
     copied = _copy(tree)
     renamed: dict[Any, str] = {}
     for number, path in enumerate(places):
@@ -123,7 +126,10 @@ def _put(tree: Any, path: Path, value: Any) -> None:
 
 
 def _follow(value: Any, renamed: Mapping[Any, str]) -> Any:
-    """Let those who name a task with a bad id name its stand-in, so that it is told once and not once a mention."""
+    """Rename a task in all references to it, where its id was replaced by a substitute.
+
+    A bad id is then reported once, not once for each mention.
+    """
     if isinstance(value, dict):
         return {
             name: [renamed.get(one, one) if isinstance(one, str) else one for one in inner]

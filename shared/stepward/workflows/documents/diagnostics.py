@@ -1,4 +1,4 @@
-"""Turn validation errors into problems with task, field, position and fix."""
+"""Turn pydantic's validation errors into problems with task, field, position and fix."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ _SAID: Final = {
     "too_short": "{name} has {actual_length} items, and {min_length} are the least",
     "too_long": "{name} has {actual_length} items, and {max_length} are the most",
 }
-"""What pydantic would say in the words of Python."""
+"""Replacements for messages that pydantic gives in Python's terms."""
 _WITHIN: Final[dict[str, type[BaseModel]]] = {
     "retry": Retry,
     "fallback": Fallback,
@@ -71,12 +71,15 @@ _OTHER_NAMES: Final = {"retry": RETRY_NAMES}
 
 
 def is_reported(detail: ErrorDetails) -> bool:
-    """Whether a fault is the document's own: a list whose items all have faults counts as empty only to pydantic."""
+    """Return whether an error is the document's own.
+
+    Pydantic counts a list as empty if each of its items has an error.
+    """
     return not (detail["type"] == "too_short" and detail["input"])
 
 
 def fault_of(document: Document, detail: ErrorDetails) -> Problem:
-    """Spell one fault out as a problem."""
+    """Turn one validation error into a problem."""
     path: Path = tuple(detail["loc"])
     task, field = place_of(document.tree, path)
     code, what = what_of(path, detail)
@@ -85,12 +88,12 @@ def fault_of(document: Document, detail: ErrorDetails) -> Problem:
 
 
 def what_of(path: Path, detail: ErrorDetails) -> tuple[str, str]:
-    """Give a fault its code and its words."""
+    """Return the code and the message of a validation error."""
     return _CODES.get(detail["type"], "wrong-value"), _detail(path, detail)
 
 
 def place_of(tree: Any, path: Path) -> tuple[str | None, str]:
-    """Tell the path of the task that a value belongs to, and the field within it."""
+    """Return the path of the task that a value belongs to, and the field within it."""
     ids: list[str] = []
     owned = 0
     for length, value in enumerate(_along(tree, path), start=1):
@@ -113,7 +116,10 @@ def _along(tree: Any, path: Path) -> Iterator[Any]:
 
 
 def _is_task(path: Path) -> bool:
-    """Whether the path ends with a task: only tasks stand by number in `tasks`, and only in tasks or at the top."""
+    """Return whether a path ends at a task.
+
+    Only tasks have a number in `tasks`, and only within tasks or at the top.
+    """
     if len(path) % 2 == 0 and path[0::2] == ("tasks",) * (len(path) // 2):
         return True
     rest = tuple(key for key in path if key != "compensate")
@@ -139,7 +145,7 @@ def _detail(path: Path, detail: ErrorDetails) -> str:
 
 
 def strange_characters(value: Any) -> str | None:
-    """Name the characters of an id that look like others, since no eye can tell them apart."""
+    """Name the characters of an id that are not ASCII and may look like others."""
     if not isinstance(value, str) or value.isascii():
         return None
     found = dict.fromkeys(char for char in value if not char.isascii())
@@ -149,7 +155,7 @@ def strange_characters(value: Any) -> str | None:
 
 
 def fix_of(path: Path, detail: ErrorDetails) -> str:
-    """Say how to mend a fault."""
+    """Return how to fix a validation error."""
     name = str(path[-1]) if path else "the document"
     if detail["type"] == "extra_forbidden":
         return did_you_mean(name, _known_at(path[:-1]), f"remove {name!r}")
@@ -161,7 +167,7 @@ def fix_of(path: Path, detail: ErrorDetails) -> str:
     if "expected" in context:
         return f"use {context['expected']}"
     by_kind = next((fix for kind, fix in _KIND_FIXES.items() if detail["type"].startswith(kind)), None)
-    return by_kind or f"mend {name!r}"
+    return by_kind or f"fix {name!r}"
 
 
 def _known_at(path: Path) -> list[str]:

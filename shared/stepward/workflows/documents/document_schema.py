@@ -57,7 +57,10 @@ _RULE: Final[Schema] = {
 
 
 def json_schema() -> Schema:
-    """Give the schema (draft 2020-12); begin a file with `# yaml-language-server: $schema=…` to have it completed."""
+    """Return the JSON Schema (draft 2020-12) of a workflow document.
+
+    A file that begins with `# yaml-language-server: $schema=…` is completed by editors.
+    """
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "$id": ID,
@@ -101,7 +104,7 @@ def _first_sentence(model: type[Any]) -> str:
 
 
 def _plain(model: type[BaseModel]) -> Schema:
-    """The schema of a model that has no other names and no short forms."""
+    """Return the schema of a model that has neither aliases nor short forms."""
     made = inlined(model.model_json_schema())
     return {**_closed(made["properties"], made.get("required")), "description": _first_sentence(model)}
 
@@ -126,7 +129,7 @@ def _workflow_fields() -> Schema:
 
 
 def _own_fields(model: type[BaseModel], without: set[str]) -> Schema:
-    """The schemas of a model's fields, but those whose models stand for themselves here."""
+    """Return the schemas of a model's fields, without those that are replaced here."""
     made: Schema = model.model_json_schema()
     known = made.get("$defs", {})
     found = known.get(model.__name__, made)["properties"]
@@ -166,7 +169,10 @@ def _common_fields() -> Schema:
 
 
 def _task_of(kind: TaskType[Any]) -> Schema:
-    """The whole of a task of one type, so that an unknown field is found wherever the type is known."""
+    """Return the whole schema of a task of one type.
+
+    It is closed, so that an unknown field is found wherever the type is known.
+    """
     settings = kind.settings.model_json_schema()
     known = settings.get("$defs", {})
     own = {
@@ -219,7 +225,7 @@ def _tasks() -> Schema:
 
 
 def _any_task() -> Schema:
-    """Choose the schema by `type`, or by the field that tells it."""
+    """Choose the schema by `type`, or by the field that implies it."""
     typed = given("type")
     by_type = [
         _choice({"required": ["type"], "properties": {"type": {"const": name}}}, name) for name in CATALOG
@@ -237,7 +243,10 @@ def _any_task() -> Schema:
 
 
 def _begun() -> Schema:
-    """What an editor offers while nothing tells the type yet; what a field may hold is said where it is known."""
+    """Return what an editor offers while no field implies the type yet.
+
+    What a field may hold is only said where the type is known.
+    """
     tells = {
         name: f"{find_type(kind).purpose} (Makes it a task of type {kind}.)"
         for name, kind in type_markers().items()

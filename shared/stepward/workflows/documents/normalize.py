@@ -1,4 +1,4 @@
-"""Normalize a document: long forms, and one name for every field."""
+"""Normalize a document: expand short forms, and resolve aliases of fields."""
 
 from __future__ import annotations
 
@@ -27,15 +27,23 @@ _BEGINNING: Final = "id:, name:, version:, tasks:"
 
 
 def read(text: str | bytes, kind: Kind = "auto") -> Document:
-    """Read a document, with the house's names for its fields; raises `Refused` if it cannot be read at all.
+    """Read a document's text and normalize it.
 
-    What is wrong beyond that stands in the document's `problems`.
+    Args:
+        text: YAML or JSON.
+        kind: Which of the two it is; `auto` decides by the text.
+
+    Returns:
+        The document; what is wrong with it is in its `problems`.
+
+    Raises:
+        Refused: The text cannot be read at all.
     """
     return normalized(read_document(text, kind, begin_with=_BEGINNING))
 
 
 def document_of(tree: Any) -> Document:
-    """Take a document that was never a text, as the API and the Python language give it."""
+    """Normalize a document given as values, as the API and the Python language do."""
     return normalized(Document(tree))
 
 
@@ -46,7 +54,7 @@ _TOP = Location((), ())
 
 
 def normalized(document: Document) -> Document:
-    """Spell a document out; what it says is left as it was, and problems are added to its own."""
+    """Return a document in its long form; problems that are found are added to its own."""
     if not isinstance(document.tree, dict):
         return document
     source_map = SourceMap(document)
@@ -101,7 +109,7 @@ def _depend(tasks: Any, dependencies: Any, source_map: SourceMap) -> None:
 
 
 def listed_or_none(needs: Any) -> list[Any]:
-    """Read the needs of one task; seeds write null for none."""
+    """Read the needs of one task; null means none."""
     found = short_forms.listed(needs)
     return found if isinstance(found, list) else []
 
@@ -122,7 +130,10 @@ def _add_needs(task: dict[str, Any], index: int, needs: list[Any], name: str, so
 
 
 def normalize_tasks(value: Any, location: Location, source_map: SourceMap) -> Any:
-    """Spell out the tasks of a workflow or a body, given as a list or as a mapping of ids; `place` is the value's own."""
+    """Normalize the tasks of a workflow or a body, given as a list or as a mapping by id.
+
+    `location` is the location of the value itself.
+    """
     if isinstance(value, dict):
         value = [
             _with_id(name, one, index, location, source_map)
@@ -162,7 +173,7 @@ def _with_id(name: str, task: Any, index: int, location: Location, source_map: S
 
 
 def normalize_task(task: dict[str, Any], location: Location, source_map: SourceMap) -> dict[str, Any]:
-    """Spell out one task and what is within it."""
+    """Normalize one task and the tasks within it."""
     said = source_map.renamed(task, task_names(task), KNOWN_TO_TASKS, location)
     short_forms.take_error_handling(said, source_map, location)
     if "settings" in said:
@@ -203,7 +214,7 @@ def _normalize_task_fields(
 
 
 def _body(value: Any, task: dict[str, Any], location: Location, source_map: SourceMap) -> Any:
-    """Spell out the tasks within; `do` may also be the one task itself."""
+    """Normalize the tasks within a task; `do` may also be the one task itself."""
     written = next((name for name in ("tasks", "do", "parallel") if task.get(name) is not None), "tasks")
     source: Path = (*location.source, written)
     inner = Location((*location.at, "tasks"), source, location.task)
@@ -219,7 +230,7 @@ def _body(value: Any, task: dict[str, Any], location: Location, source_map: Sour
 
 
 def bind_outputs(tasks: list[Any], location: Location, source_map: SourceMap) -> None:
-    """Take the outputs off the tasks of one body, and give each to the task that it names."""
+    """Turn the `outputs` of the tasks of one body into inputs of the tasks that they name."""
     indexes = {
         task["id"]: index
         for index, task in enumerate(tasks)

@@ -1,4 +1,4 @@
-"""Describe and shape the fields of the published JSON Schema."""
+"""Describe the fields of the published JSON Schema, and adapt their schemas."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ Schema = dict[str, Any]
 
 NULL: Final[Schema] = {"type": "null"}
 UNOFFERED: Final[Schema] = {"doNotSuggest": True}
-"""For language servers: the field is taken, but another one is offered in its place."""
+"""For language servers: the field is accepted, but another is offered in its place."""
 _ALWAYS_SAID: Final = frozenset({"id", "version", "tasks"})
 _SHOWN: Final = ("description", "default", "doNotSuggest")
 
 
 def inlined(schema: Any, known: Schema | None = None) -> Any:
-    """Put what a schema refers to in its place, as it will stand within another one, without the names of classes."""
+    """Replace the references in a schema by what they refer to, without class names.
+
+    The result can then be put into another schema.
+    """
     known = schema.get("$defs", {}) if known is None and isinstance(schema, dict) else known or {}
     if isinstance(schema, list):
         return [inlined(one, known) for one in schema]
@@ -32,13 +35,13 @@ def inlined(schema: Any, known: Schema | None = None) -> Any:
 
 
 def _is_noise(name: str, value: Any) -> bool:
-    """Whether an editor is better off without: what is not given is null to the model alone."""
+    """Return whether an editor is better off without a keyword, such as an empty default."""
     is_empty = value is None or value in ("", [], {})
     return name == "$defs" or (name == "title" and isinstance(value, str)) or (name == "default" and is_empty)
 
 
 def any_of(schema: Schema, other: Schema) -> Schema:
-    """Let something else stand for a value; what is shown of it stands outside, so that it is shown once."""
+    """Allow an alternative for a value; annotations stay outside, so that they show once."""
     shown = {name: one for name, one in schema.items() if name in _SHOWN}
     bare = {name: one for name, one in schema.items() if name not in _SHOWN}
     choices = bare.pop("anyOf", None) or [bare]
@@ -46,14 +49,14 @@ def any_of(schema: Schema, other: Schema) -> Schema:
 
 
 def maybe_expression(schema: Schema, expression: Schema | None) -> Schema:
-    """Let a list of one name be that name, and an expression stand where the type evaluates it."""
+    """Allow a single name for a list of names, and an expression where it is evaluated."""
     if schema.get("type") == "array" and schema["items"].get("type") == "string":
         return any_of(schema, {"type": "string"})
     return any_of(schema, expression) if expression and schema.get("type") else schema
 
 
 def described(fields: Schema, words: dict[str, str]) -> Schema:
-    """Say what fields are for."""
+    """Add descriptions to fields."""
     return {
         name: {**one, **({"description": words[name]} if name in words else {})}
         for name, one in fields.items()
@@ -61,7 +64,7 @@ def described(fields: Schema, words: dict[str, str]) -> Schema:
 
 
 def or_null(fields: Schema) -> Schema:
-    """Let a field be null, which counts as not given."""
+    """Allow null for a field, which counts as not given."""
     return {
         name: one if name in MAY_BE_NULL | _ALWAYS_SAID or not one.keys() - _SHOWN else _nullable(one)
         for name, one in fields.items()
@@ -78,7 +81,7 @@ def _nullable(schema: Schema) -> Schema:
 
 
 def with_other_names(fields: Schema, names: dict[str, str]) -> Schema:
-    """Take the other names that people know for fields, without offering them."""
+    """Accept the aliases of fields, without offering them."""
     other = {
         name: {**fields[house], "description": f"Another name of `{house}`.", **UNOFFERED}
         for name, house in names.items()

@@ -1,4 +1,4 @@
-"""Expand short forms, and remember where each field was written."""
+"""Expand short forms, and record where each field was written."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from stepward.workflows.documents.aliases import (
 
 @dataclass(frozen=True)
 class Location:
-    """A mapping that is being spelled out: where it will be kept, where it was written, and whose it is."""
+    """A mapping that is being normalized: its target path, its source path, and its task."""
 
     at: Path
     source: Path
@@ -32,27 +32,28 @@ class Location:
 
 @dataclass
 class SourceMap:
-    """Collected while the spelling goes down a document."""
+    """Where each normalized field was written, and the problems found on the way."""
 
     document: Document
     origins: dict[Path, Path] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def moved(self, location: Location, name: str | int, was: str) -> None:
-        """Remember under which name a field was written."""
+        """Record under which name a field was written."""
         self.origins[(*location.at, name)] = (*location.source, was)
 
     def report(self, location: Location, name: str, code: str, detail: str, fix: str) -> None:
-        """Note a problem at a field as it was written."""
+        """Record a problem at a field as it was written."""
         problem = Problem(code=code, detail=detail, fix=fix, task=location.task, field=name)
         self.problems.append(self.document.problem((*location.source, name), problem))
 
     def renamed(
         self, given: Mapping[str, Any], names: Mapping[str, str], known: Collection[str], location: Location
     ) -> dict[str, Any]:
-        """Give a mapping's fields their names; a field that is said under two is noted, and the first is kept.
+        """Resolve the aliases of a mapping's fields.
 
-        A known field that is null counts as not given.
+        Of a field that is given by two names the first is kept, and the second is a problem. A known field that is null
+        counts as not given.
         """
         said: dict[str, Any] = {}
         first: dict[str, str] = {}
@@ -86,12 +87,12 @@ def as_expression(value: Any) -> Any:
 
 
 def whole(seconds: Any) -> Any:
-    """Read 30.0 as 30: elsewhere times may be fractions, here they are whole seconds."""
+    """Read 30.0 as 30: times here are whole seconds."""
     return int(seconds) if isinstance(seconds, float) and seconds.is_integer() else seconds
 
 
 def transitions(value: Any) -> Any:
-    """Read `next: review` as the one transition that always holds."""
+    """Read `next: review` as one transition without a condition."""
     found = [value] if isinstance(value, str | dict) else value
     if not isinstance(found, list):
         return found
@@ -103,13 +104,19 @@ def transitions(value: Any) -> Any:
 
 
 def fallback(value: Any) -> Any:
-    """Read a value as the output that stands in, a mapping too; only one that holds `output` alone is the long form."""
+    """Read a value as the output of a fallback.
+
+    Only a mapping that holds `output` alone is the long form; any other mapping is itself the output.
+    """
     is_spelt = isinstance(value, dict) and value.keys() == {"output"}
     return value if is_spelt else {"output": value}
 
 
 def retry(value: Any, written: str, source_map: SourceMap, location: Location) -> Any:
-    """Read a number as the attempts in all (of `max_retries`: those after the first), and other names of its fields."""
+    """Read a number as attempts, and resolve the aliases of a retry rule's fields.
+
+    A number is all attempts; of `max_retries` it is those after the first.
+    """
     if isinstance(value, int) and not isinstance(value, bool):
         attempts = value + 1 if written == "max_retries" else value
         return {"strategy": "exponential", "max_attempts": attempts}
@@ -128,7 +135,7 @@ def retry(value: Any, written: str, source_map: SourceMap, location: Location) -
 
 
 def error_rule(value: Any) -> Any:
-    """Read the words that others have for `fail` and `continue`."""
+    """Resolve the aliases of `fail` and `continue`."""
     if not isinstance(value, str):
         return value
     word = value.strip().lower().replace("-", "_").replace(" ", "_")
@@ -136,7 +143,7 @@ def error_rule(value: Any) -> Any:
 
 
 def take_error_handling(said: dict[str, Any], source_map: SourceMap, location: Location) -> None:
-    """Put what `error_handling` says into the fields that it stands for."""
+    """Move what `error_handling` says into the fields that it sets."""
     value = said.pop("error_handling", None)
     if isinstance(value, str):
         value = {"on_error": value}

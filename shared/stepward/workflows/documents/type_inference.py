@@ -1,4 +1,4 @@
-"""Infer the type of a task that does not name it from the fields it has."""
+"""Infer the type of a task that does not name it from the fields that it has."""
 
 from __future__ import annotations
 
@@ -12,19 +12,22 @@ from stepward.workflows.documents.definition import UNKNOWN_TYPE
 from stepward.workflows.documents.short_forms import Location, SourceMap
 
 _SHARED: Final = ("tasks", "until", "output")
-"""Fields of several types, those first that decide before the others."""
+"""Fields that several types have, in the order in which they are tried."""
 _WITHIN: Final = "tasks"
 
 
 @cache
 def type_markers() -> dict[str, str]:
-    """Give the fields that only tasks of one type have, and that type."""
+    """Return the fields that only tasks of one type have, mapped to that type."""
     return {field: kind.name for kind in all_types() for field in kind.markers}
 
 
 @cache
 def _by_shared_fields() -> dict[str, tuple[str, ...]]:
-    """List the types that are told by fields of several types: the first whose fields are all there is meant."""
+    """Map types to the fields shared with others that imply them, in order of precedence.
+
+    The first type all of whose fields are there is meant.
+    """
     shared = [kind for kind in all_types() if kind.shared_markers]
     ranked = sorted(shared, key=lambda one: (_SHARED.index(one.shared_markers[0]), -len(one.shared_markers)))
     return {kind.name: kind.shared_markers for kind in ranked}
@@ -32,7 +35,7 @@ def _by_shared_fields() -> dict[str, tuple[str, ...]]:
 
 @cache
 def _short_for_groups() -> dict[str, str]:
-    """Give the names under which a type alone has its tasks within, and that type."""
+    """Map the aliases of `tasks` that only one type has to that type."""
     return {
         name: kind.name for kind in all_types() for name, field in kind.aliases.items() if field == _WITHIN
     }
@@ -41,9 +44,14 @@ def _short_for_groups() -> dict[str, str]:
 def infer_type(
     said: dict[str, Any], task: Mapping[str, Any], location: Location, source_map: SourceMap
 ) -> None:
-    """Give a task its type where it is told; `task` is what was written, `said` the same by the house's names.
+    """Set a task's type if its fields imply one, and report a contradiction.
 
-    Fields that tell different types are a problem: whichever were followed, the other would vanish.
+    Args:
+        said: The task by its normalized names; its `type` is set.
+        task: The task as it was written.
+        location: Where it is.
+        source_map: Collects problems. Fields that imply different types are one: by following either, the other
+            would be lost.
     """
     told = _inferred_by(said, task)
     if "type" in said:
@@ -60,7 +68,7 @@ def infer_type(
 
 
 def _inferred_by(said: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, str]:
-    """Give the types that are told, each with the field, as it was written, that tells it."""
+    """Return the types that are implied, each with the field, as written, that implies it."""
     names = task_names(dict(task))
     written = [one for one, value in task.items() if value is not None or names.get(one, one) in MAY_BE_NULL]
     told: dict[str, str] = {}
@@ -73,7 +81,7 @@ def _inferred_by(said: Mapping[str, Any], task: Mapping[str, Any]) -> dict[str, 
 
 
 def _inferred_by_shared_fields(said: Mapping[str, Any]) -> str | None:
-    """Tell the type by fields that several types have, where no field of one type alone is there."""
+    """Infer the type from fields that several types have; None if no type fits."""
     for kind, fields in _by_shared_fields().items():
         if all(field in said for field in fields):
             return kind
@@ -81,7 +89,7 @@ def _inferred_by_shared_fields(said: Mapping[str, Any]) -> str | None:
 
 
 def _hold_to_type(kind: Any, task: Mapping[str, Any], location: Location, source_map: SourceMap) -> None:
-    """Find the short forms of tasks within where the type has none, or not by that name."""
+    """Report aliases of `tasks` that the type does not have."""
     if not isinstance(kind, str) or kind not in CATALOG:
         return
     holds = find_type(kind).holds_tasks
@@ -100,7 +108,7 @@ Schema = dict[str, Any]
 
 
 def type_questions() -> dict[str, Schema]:
-    """How each type is told where it is not said, with the other names of what tells it."""
+    """Return a schema for each type that holds where its fields imply it."""
     said: dict[str, list[str]] = {}
     for field, name in type_markers().items():
         said.setdefault(name, []).extend(
@@ -124,7 +132,7 @@ def type_questions() -> dict[str, Schema]:
 
 
 def _is_there(field: str) -> Schema:
-    """Ask for a field by any of the names that all tasks know it by."""
+    """Return a schema that requires a field by any of its aliases."""
     others = [name for name, house in TASK_NAMES.items() if house == field]
     return _has([field, *others])
 
@@ -134,7 +142,7 @@ def _has(fields: list[str]) -> Schema:
 
 
 def given(field: str) -> Schema:
-    """Ask whether a field is there; one that is null counts as not given."""
+    """Return a schema that requires a field; one that is null counts as not given."""
     if field in MAY_BE_NULL:
         return {"required": [field]}
     return {"required": [field], "properties": {field: {"not": {"type": "null"}}}}

@@ -104,7 +104,7 @@ class CostBounds:
         return TASK_RUN_MEMORY_MB * (ms + max(0, extra) * _of(CALL_MS, which))
 
     def _ms(self, state: EnteredState) -> Bound:
-        """How long one call takes; a task that reaches out does so within it."""
+        """Return how long one call takes; a task that reaches out does so within it."""
         if not state.owner or state.is_await:
             return CALL_MS
         kind = type_of(self.program.tasks[state.owner].task)

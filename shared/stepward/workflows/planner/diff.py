@@ -183,7 +183,7 @@ def _compared(made: Plan) -> dict[str, Any]:
 
 
 def _edges(definition: WorkflowDefinition) -> dict[Edge, None]:
-    """Give the edges as the document says them, in its order."""
+    """Return the edges as the document says them, in its order."""
     found: dict[Edge, None] = {}
     for path, task in _tasks(definition).items():
         container = path.rpartition(".")[0]

@@ -139,7 +139,7 @@ def _link(found: Drawing, start: str, end: str, label: str, heavy: set[tuple[str
 
 
 def _heavy(way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Give the steps of a critical path as they may be drawn: from and to a task, or a group that it is in."""
+    """Yield the steps of a critical path as they may be drawn: from and to a task, or a group that it is in."""
     for before, after in pairwise(way):
         yield from ((start, end) for start in _around(before) for end in _around(after))
 

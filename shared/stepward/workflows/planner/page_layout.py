@@ -107,7 +107,7 @@ def _line(page: Page, link: Link, bends: list[Point]) -> list[Point]:
 
 
 def _breadth(link: Link, is_wide: bool) -> float:
-    """The room that a line's label takes where the line passes other nodes."""
+    """Return the room that a line's label takes where the line passes other nodes."""
     return 0.0 if not link.label else 18.0 if is_wide else len(link.label) * 6.6
 
 

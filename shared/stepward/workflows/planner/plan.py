@@ -107,13 +107,13 @@ def plan(definition: WorkflowDefinition, compiled: Compiled, costs: Costs | None
 
 
 def _attempts(program: Program, rounds: IterationBounds, path: str) -> Bound:
-    """How many runs a task starts: one an attempt."""
+    """Return how many runs a task starts: one an attempt."""
     attempts = retry_of(program.definition, program.tasks[path].task).attempts
     return rounds.runs(path) * Bound(least=1, expected=1, most=attempts)
 
 
 def _cost(program: Program, planned: PlannedTask, costs: Costs) -> Money | None:
-    """What one run costs that a task starts; a limit of the task or of the workflow bounds an agent's."""
+    """Return what one run costs that a task starts; a limit of the task or of the workflow bounds an agent's."""
     child = child_of(planned.task)
     if child is None:
         return None

@@ -18,12 +18,12 @@ Row = tuple[str, ...]
 
 
 def task_rows(made: Plan) -> list[Row]:
-    """Give a head and a row a task; those of the critical path carry a star."""
+    """Return a head and a row a task; those of the critical path carry a star."""
     return [HEAD, *(_row(one) for one in made.rows)]
 
 
 def summary_rows(made: Plan) -> list[Row]:
-    """Give what holds for the whole."""
+    """Return what holds for the whole."""
     faster = made.barrier_makespan_ms - made.makespan_ms
     limit = made.cost_limit_usd_micros
     return [

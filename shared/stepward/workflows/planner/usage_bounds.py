@@ -126,20 +126,20 @@ class SizeBounds:
     rounds: IterationBounds
 
     def is_bounded(self, path: str) -> bool:
-        """Whether the document says how large a task's output is."""
+        """Return whether the document says how large a task's output is."""
         return self._output_bytes(self.program.tasks[path]) < OWN_BYTES
 
     def record_units(self, path: str) -> int:
-        """What writing a task's record takes, which pays for all that is in its item."""
+        """Return what writing a task's record takes, which pays for all that is in its item."""
         return ceil(self._latch_bytes[self.program.tasks[path].latch] / 1024)
 
     def await_units(self, path: str) -> int:
-        """What an await's write takes that leads to a task."""
+        """Return what an await's write takes that leads to a task."""
         needed = {self.program.tasks[need].latch for need in self.program.tasks[path].needs}
         return max((ceil(self._latch_bytes[latch] / 1024) for latch in needed), default=SMALL_UNITS)
 
     def look_units(self, path: str) -> int:
-        """What one look for a task reads, with the values that its expressions may ask for."""
+        """Return what one look for a task reads, with the values that its expressions may ask for."""
         planned = self.program.tasks[path]
         if self.program.definition.is_state_machine:
             return self.everything_units
@@ -161,7 +161,7 @@ class SizeBounds:
         return 1 + ceil(records / 4096)
 
     def function_ms(self, path: str) -> int:
-        """How long one function may take for a task: its expressions are stopped in time, its tool too."""
+        """Return how long one function may take for a task: its expressions are stopped in time, its tool too."""
         task = self.program.tasks[path].task
         whens = self.program.tasks[path].whens
         said = sum(1 for _ in expressions_in([task.inputs, task.settings, list(whens)]))
@@ -201,6 +201,6 @@ class SizeBounds:
         return OWN_BYTES if known is None else known
 
     def _read_by(self, planned: PlannedTask) -> list[str]:
-        """The tasks whose outputs a task reads and whose sizes nobody knows."""
+        """Return the tasks whose outputs a task reads and whose sizes nobody knows."""
         paths = {*planned.reads.values(), *planned.inner_reads.values()}
         return sorted(path for path in paths if path in self.program.tasks and not self.is_bounded(path))

@@ -96,7 +96,7 @@ class WriteBounds:
                 yield Writes(one.tries + one.times * exactly(2), ONE, SMALL)
 
     def _of_task(self, path: str, planned: PlannedTask) -> Iterator[Writes]:
-        """The record with its word in further latches; what is kept besides depends on the type."""
+        """Yield the record with its word in further latches; what is kept besides depends on the type."""
         times, attempts = self.rounds.of(path), retry_of(self.program.definition, planned.task).attempts
         skipped, runs = self._when_skipped(planned), self._when_run(planned, attempts)
         if path in self.program.chunks:
@@ -148,7 +148,7 @@ class WriteBounds:
         return Bound(least=least, expected=least + mark, most=least + mark + 1)
 
     def _slot_moves(self, planned: PlannedTask, attempts: int) -> Bound:
-        """How often a slot is given back or taken.
+        """Return how often a slot is given back or taken.
 
         An awaited task waits without one. A function that works while another task of its run may wait takes one for
         that time.

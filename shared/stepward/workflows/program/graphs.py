@@ -1,4 +1,4 @@
-"""Order a graph of tasks: closure, levels, critical path, width, back edges."""
+"""Analyse a graph of tasks: closure, levels, critical path, width, back edges."""
 
 from __future__ import annotations
 
@@ -10,7 +10,10 @@ from typing import Final
 
 
 class Cycle(ValueError):
-    """Tasks need each other in a ring, so none could start; `path` names them in order, the first again at the end."""
+    """A cycle of needs, so that none of its tasks could start.
+
+    `path` names the tasks in order, the first again at the end.
+    """
 
     def __init__(self, path: tuple[int, ...]) -> None:
         super().__init__("tasks need each other: " + " -> ".join(map(str, path)))
@@ -18,7 +21,10 @@ class Cycle(ValueError):
 
 
 def ancestors(needs: Sequence[Sequence[int]]) -> list[int]:
-    """Tell for each task who must be done before it, as a bitmask; every later question is one operation on these."""
+    """Return for each task the tasks that must end before it, as a bit mask.
+
+    Every later question about order is then one operation on these.
+    """
     past = [0] * len(needs)
     for task in topological_order(needs):
         for need in needs[task]:
@@ -27,7 +33,10 @@ def ancestors(needs: Sequence[Sequence[int]]) -> list[int]:
 
 
 def topological_order(needs: Sequence[Sequence[int]]) -> list[int]:
-    """Put every task behind its needs without recursion, since a chain may be ten thousand long."""
+    """Sort tasks so that each follows its needs.
+
+    It does not recurse, since a chain may be ten thousand long.
+    """
     ordered: list[int] = []
     done = [False] * len(needs)
     for root in range(len(needs)):
@@ -70,12 +79,15 @@ def _direct(needs: Sequence[int], past: Sequence[int]) -> tuple[int, ...]:
 
 
 def bits(mask: int) -> list[int]:
-    """Name the tasks of a mask, lowest first; by its digits, for shifting a mask of thousands is slow."""
+    """List the tasks of a mask, lowest first.
+
+    It reads the digits, because shifting a mask of thousands is slow.
+    """
     return [task for task, digit in enumerate(reversed(f"{mask:b}")) if digit == "1"]
 
 
 def mask_of(tasks: Sequence[int]) -> int:
-    """Make a mask of tasks."""
+    """Return the mask of some tasks."""
     mask = 0
     for task in tasks:
         mask |= 1 << task
@@ -86,20 +98,23 @@ def mask_of(tasks: Sequence[int]) -> int:
 
 
 class UnionFind:
-    """Union-find over small numbers; the lowest member names the group, so the answer never depends on the order."""
+    """Disjoint sets of small numbers; each is named by its lowest member.
+
+    The name therefore does not depend on the order of joins.
+    """
 
     def __init__(self, count: int) -> None:
         self._up = list(range(count))
 
     def of(self, member: int) -> int:
-        """Name the group of a member."""
+        """Return the name of a member's set."""
         while self._up[member] != member:
             self._up[member] = self._up[self._up[member]]
             member = self._up[member]
         return member
 
     def join(self, one: int, other: int) -> int:
-        """Make one group of two."""
+        """Merge two sets, and return the name of the result."""
         low, high = sorted((self.of(one), self.of(other)))
         self._up[high] = low
         return low
@@ -109,7 +124,10 @@ class UnionFind:
 
 
 def back_edges(ways: Mapping[str, Sequence[str]], start: str) -> set[tuple[str, str]]:
-    """Find the ways that lead to a task which the run has come by already; with a stack, since ways may be long."""
+    """Find the transitions that lead back to a task on the current path of the search.
+
+    It keeps a stack of its own, since paths may be long.
+    """
     back: set[tuple[str, str]] = set()
     is_open: dict[str, bool] = {}
     for root in (start, *ways):
@@ -140,14 +158,14 @@ WIDTH_UP_TO: Final = 500
 
 @dataclass(frozen=True)
 class CriticalPath:
-    """The tasks that decide how long a run takes, in their order, and the sum of their weights."""
+    """The tasks that decide how long a run takes, in order, and the sum of their weights."""
 
     path: tuple[int, ...]
     length: int
 
 
 def levels(needs: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Group tasks by how many come one after another before them."""
+    """Group tasks by the length of the longest chain of needs before them."""
     level = [0] * len(needs)
     for task in topological_order(needs):
         level[task] = max((level[need] + 1 for need in needs[task]), default=0)
@@ -158,7 +176,10 @@ def levels(needs: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def critical_path(needs: Sequence[Sequence[int]], weights: Sequence[int]) -> CriticalPath:
-    """Find the longest way through the graph; no machine can be faster, and a compiled one is not slower."""
+    """Find the longest path through the graph, a lower bound of any run's duration.
+
+    The compiled machine is not slower than that.
+    """
     end = [0] * len(needs)
     slowest: list[int | None] = [None] * len(needs)
     for task in topological_order(needs):
@@ -178,14 +199,14 @@ def _trail(last: int | None, slowest: Sequence[int | None]) -> tuple[int, ...]:
 
 
 def barrier_makespan(needs: Sequence[Sequence[int]], weights: Sequence[int]) -> int:
-    """Tell how long a run would take if every level waited for all of the one before."""
+    """Return how long a run would take if every level waited for all of the one before."""
     return sum(max(weights[task] for task in level) for level in levels(needs))
 
 
 def width(needs: Sequence[Sequence[int]]) -> int | None:
-    """Count the most tasks that can run at once; None where counting would take longer than it is worth.
+    """Count the most tasks that can run at once; None where counting would take too long.
 
-    Dilworth: it is the number of chains that cover the closure, and each matched pair of tasks saves one chain.
+    By Dilworth's theorem it is the number of chains that cover the closure; each matched pair of tasks saves one chain.
     """
     if len(needs) > WIDTH_UP_TO:
         return None
@@ -196,13 +217,16 @@ def width(needs: Sequence[Sequence[int]]) -> int | None:
 
 @dataclass
 class _Chains:
-    """Whom each task follows directly in its chain, and who follows it."""
+    """For each task the one before it in its chain, and the one after it."""
 
     before: dict[int, int]
     behind: dict[int, int]
 
     def extend(self, task: int, past: Sequence[int]) -> bool:
-        """Find a task to follow; whoever follows it already looks for another, and so on."""
+        """Append a task to a chain, by an augmenting path of the matching.
+
+        If the task to follow has a successor already, that one looks for another, and so on.
+        """
         asked_by: dict[int, int] = {}
         left, line = ~0, [task]
         for asking in line:
@@ -231,10 +255,10 @@ Needs = list[list[int]]
 
 
 def limit_width(needs: Sequence[Sequence[int]], most: int | None) -> Needs:
-    """Add to each task's needs the one before it in its lane, where the graph is wider than that.
+    """Add needs to a graph until at most `most` tasks can run at once.
 
-    The lanes are chosen as if all tasks took equally long: each task goes where it can begin first. Lanes cover the
-    graph, so that no more than `most` tasks can ever run at once; a lane waits for its own tasks even if another is idle.
+    Tasks are put into as many lanes, as if all took equally long: each goes where it can begin first, and needs the one
+    before it in its lane. A lane waits for its own tasks even if another is idle.
     """
     given = [list(needed) for needed in needs]
     if most is None or most >= len(given):

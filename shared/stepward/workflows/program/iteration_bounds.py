@@ -1,4 +1,4 @@
-"""Bound how often each task runs: the iterations of the bodies around it."""
+"""Bound how often each task runs, by the iterations of the bodies around it."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from stepward.workflows.program.tasks import body_of, fails_the_run
 
 @dataclass(frozen=True)
 class IterationBounds:
-    """Answers for one program."""
+    """The bounds of iterations, runs and chunks of one program's tasks."""
 
     program: Program
 
     def of(self, path: str) -> Bound:
-        """How often a task's state is entered for a new round: the product of the bodies around it."""
+        """Return how often a task's state is entered: the product of the bodies around it."""
         return self._of[path]
 
     def within(self, body: str) -> Bound:
-        """How often a body runs each time that its task is come to."""
+        """Return how often a body iterates each time that its task is entered."""
         task = self.program.tasks[body].task
         each = rounds_of(task)
         surely = not self.may_not_run(body) and not self._may_fail_softly(body)
         return each if surely else each.model_copy(update={"least": 0})
 
     def chunks(self, path: str) -> Bound:
-        """How many executions a large foreach runs its items in each time that it is come to."""
+        """Return how many executions a large foreach needs each time that it is entered."""
         most = self.program.chunks.get(path)
         if most is None:
             return Bound()
@@ -40,11 +40,11 @@ class IterationBounds:
         return self.within(path).of_each(lambda items: count_chunks(items, most, lanes))
 
     def may_not_run(self, path: str) -> bool:
-        """Whether a task may be skipped in a run that goes to its end."""
+        """Return whether a task may be skipped in a run that completes."""
         return self._skippable[path]
 
     def runs(self, path: str) -> Bound:
-        """How often a task does what it is for: not when it is skipped."""
+        """Return how often a task does its work, which it does not when it is skipped."""
         entered = self.of(path)
         return entered.model_copy(update={"least": 0}) if self.may_not_run(path) else entered
 
@@ -63,7 +63,7 @@ class IterationBounds:
 
     @cached_property
     def _skippable(self) -> dict[str, bool]:
-        """Whether each may be skipped; asked in the order of needs, so that every answer is there when it is needed."""
+        """Whether each task may be skipped, computed in the order of needs."""
         found: dict[str, bool] = {}
         for path in self._ordered:
             found[path] = self._may_skip(self.program.tasks[path], found)
@@ -103,27 +103,27 @@ class IterationBounds:
 
     @cached_property
     def _visits(self) -> dict[str, Bound]:
-        """Of a state machine: how often the run may come by each of its tasks; empty for other graphs."""
+        """How often a run may visit each task of a state machine; empty for other graphs."""
         if not self.program.definition.is_state_machine:
             return {}
         return visits_of(self.program)
 
 
 def rounds_of(task: TaskDefinition) -> Bound:
-    """How often the tasks within a body run each time that it does."""
+    """Return how often the tasks within a body run each time that it does."""
     return type_of(task).rounds(settings_of(task))
 
 
 def at_once(task: TaskDefinition) -> int:
-    """How many rounds of a body run side by side at most."""
+    """Return how many iterations of a body run in parallel at most."""
     return type_of(task).at_once(settings_of(task))
 
 
 def visits_of(program: Program) -> dict[str, Bound]:
-    """Count a state machine's visits.
+    """Bound how often each task of a state machine is visited.
 
-    A task with `max_visits` has so many at most; every other one as many as lead to it, and since each circle has a task
-    with a bound, that is a number. At least visited are those that every way from the start to an end passes.
+    A task with `max_visits` has so many at most; every other one as many as lead to it, and since each cycle has a task
+    with a bound, that is a number. At least visited are those that every path from the start to an end passes.
     """
     ways = {task.id: [way.to for way in task.next] for task in program.definition.tasks}
     start = program.definition.start or ""
@@ -135,7 +135,10 @@ def visits_of(program: Program) -> dict[str, Bound]:
 
 
 def _most_visits(program: Program, ways: dict[str, list[str]], start: str) -> dict[str, int]:
-    """Add up what leads to each task; on a circle, which has no first one, begin with those that have a bound."""
+    """Sum the visits that lead to each task.
+
+    On a cycle, which has no first task, those that have a bound come first.
+    """
     bounds = {task.id: task.max_visits for task in program.definition.tasks if task.max_visits}
     before: dict[str, set[str]] = {task: set() for task in ways}
     for task, found in ways.items():
@@ -157,7 +160,10 @@ def _most_visits(program: Program, ways: dict[str, list[str]], start: str) -> di
 
 
 def _can_end_without(program: Program, ways: dict[str, list[str]], start: str, avoided: str) -> bool:
-    """Whether some way from the start to an end does not pass a task; where no `next` holds the run ends as well."""
+    """Return whether some path from the start to an end avoids a task.
+
+    A run also ends where no transition's condition holds.
+    """
     by_id = {task.id: task for task in program.definition.tasks}
     seen, ahead = set[str](), [start] if start != avoided else []
     while ahead:
@@ -172,5 +178,5 @@ def _can_end_without(program: Program, ways: dict[str, list[str]], start: str, a
 
 
 def is_body(task: TaskDefinition) -> bool:
-    """Whether a task runs others in rounds."""
+    """Return whether a task runs others in iterations."""
     return type_of(task).repeats

@@ -25,7 +25,7 @@ def find_workflow(
         The version as it is registered.
 
     Raises:
-        InvalidRequest: The id or the version is none.
+        InvalidRequest: The id or the version is malformed.
         NotFound: There is no such workflow or version.
     """
     check_id("workflow_id", workflow, AGENT_ID_PATTERN)
@@ -41,7 +41,7 @@ def find_workflow(
 
 
 def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead:
-    """Read a run's head.
+    """Read the head of a workflow's run.
 
     Args:
         runs: Where runs are kept.
@@ -52,7 +52,7 @@ def find_workflow_run(runs: WorkflowRuns, tenant: str, run: str) -> WorkflowHead
         The head: status, version, times and totals.
 
     Raises:
-        InvalidRequest: The id is none of a run.
+        InvalidRequest: The id is malformed.
         NotFound: There is no such run.
     """
     check_id("run_id", run, RUN_ID_PATTERN)

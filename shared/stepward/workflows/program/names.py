@@ -1,7 +1,7 @@
-"""Name the states of a workflow's machine, and read the names again.
+"""Build and parse the names of a machine's states, and the paths of iterations.
 
-A state is called after the task that it is for: by the task's path alone, or with a word behind it for the task's further
-states. Ids have neither spaces nor hyphens, so no task can be called as one of the machine's own states is.
+A state has the path of its task as its name, followed by a word where a task has several states. Ids have neither
+spaces nor hyphens, so no task can have the name of one of the machine's own states.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from typing import Any, Final
 SETTLE: Final = "settle run"
 """The last state, which ends the run."""
 WHICH: Final = "which-items?"
-"""The first state where a foreach runs in chunks: it asks which items the execution is to run."""
+"""The first state where a foreach runs in chunks: it asks which items the execution runs."""
 LONGEST_NAME_CHARS: Final = 80
-"""Step Functions takes no longer name of a state."""
+"""The longest name of a state that Step Functions accepts."""
 
 
 class Part(StrEnum):
-    """What a state does for its task, where that has several."""
+    """What a state does for its task, where the task has several."""
 
     BEGINS = "begins"
     """Leads to the first task of a workflow that goes from task to task."""
     DECIDES = "decides"
-    """Calls the function that chooses the way on."""
+    """Calls the function that chooses the transition."""
     TO_NEXT = "then"
-    """Goes the way that was chosen."""
+    """Takes the transition that was chosen."""
     LEAVES = "leaves"
-    """Counts the step where there is one way only."""
+    """Counts the step where there is one transition only."""
     ITEMS = "items"
     """Runs a foreach's body once for each item."""
     CHUNKS = "chunks"
@@ -37,11 +37,11 @@ class Part(StrEnum):
     CHUNK = "chunk"
     """Waits for the execution of one chunk."""
     PASSES = "passes"
-    """Lets the time of a wait pass."""
+    """Waits for the time of a wait."""
     DONE = "done"
-    """Keeps what a foreach or a wait came to."""
+    """Records the outcome of a foreach or a wait."""
     AGAIN = "again?"
-    """Asks whether a loop has another round."""
+    """Asks whether a loop has another iteration."""
     ENDED = "ended"
     """Ends a branch whose last state is a loop's question."""
     WAITS = "waits"
@@ -69,17 +69,20 @@ def path_of(name: str) -> str:
 
 
 def is_part(name: str, *parts: Part) -> bool:
-    """Return whether a state is one of these of its task."""
+    """Return whether a state is one of some parts of its task."""
     return name.partition(" ")[2] in parts
 
 
 def is_join(name: str) -> bool:
-    """Return whether a state awaits what a join needs; such names may be cut short or bear a number."""
+    """Return whether a state awaits what a join needs.
+
+    Such names may be cut short or end in a number.
+    """
     return f" {Part.WAITS}" in name
 
 
 def owner_of(name: str, paths: Container[str]) -> str:
-    """Return the task that a state is for, or that it leads to; "" for the first and the last of a machine."""
+    """Return the task that a state belongs to; "" for the first and last of a machine."""
     path = path_of(name)
     return path if path in paths and name != SETTLE and not is_part(name, Part.BEGINS) else ""
 
@@ -91,18 +94,18 @@ _ROUND: Final = re.compile(r"^(.*)\[(\d+)\]$")
 
 
 def at_depth(at: str, depth: int) -> str:
-    """Cut a round down to the one that tasks of an outer body are in."""
+    """Return the iteration of an outer body that an iteration is in."""
     return ".".join(at.split(".")[:depth]) if at else ""
 
 
 def round_of(at: str, body: str, number: int) -> str:
-    """Name a round of a body: `at` is where the body itself is."""
+    """Return the path of a body's iteration; `at` is the iteration that the body is in."""
     own = f"{body.rpartition('.')[2]}[{number}]"
     return f"{at}.{own}" if at else own
 
 
 def number_of(at: str) -> int:
-    """Read the number of the innermost round."""
+    """Return the number of the innermost iteration."""
     found = _ROUND.match(at)
     if not found:
         raise ValueError(f"{at!r} is no round")
@@ -110,12 +113,12 @@ def number_of(at: str) -> int:
 
 
 def depth_of(at: str) -> int:
-    """How many bodies a round is in."""
+    """Return how many bodies an iteration is in."""
     return len(at.split(".")) if at else 0
 
 
 def nested(by_path: Mapping[str, Any]) -> dict[str, Any]:
-    """Let groups be objects of what their tasks brought.
+    """Turn paths into nested objects, one for each group.
 
     Args:
         by_path: Outputs by paths such as `group.task`.

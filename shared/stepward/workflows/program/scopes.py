@@ -1,4 +1,4 @@
-"""Flatten groups: a document becomes scopes, one for itself and one for each body."""
+"""Flatten groups: turn a document into scopes, one for itself and one for each body."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepward.workflows.program.names import joined
 
 @dataclass
 class Node:
-    """A task with what it takes over from the groups around it."""
+    """A task with what it inherits from the groups around it."""
 
     path: str
     container: str
@@ -26,7 +26,7 @@ class Node:
 
 @dataclass
 class Scope:
-    """The tasks of the workflow itself, or of one body; in the document's order."""
+    """The tasks of the workflow itself, or of one body, in the document's order."""
 
     path: str
     depth: int
@@ -35,27 +35,27 @@ class Scope:
 
 @dataclass
 class Scopes:
-    """All scopes of a document, the outermost first, and the groups that are gone."""
+    """All scopes of a document, the outermost first, and the groups that were flattened."""
 
     scopes: dict[str, Scope] = field(default_factory=dict)
     groups: dict[str, dict[str, str]] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)
 
     def members(self, path: str) -> list[str]:
-        """The tasks that a name stands for: those of a group, or the task itself."""
+        """Return the tasks that a name refers to: those of a group, or the task itself."""
         if path not in self.groups:
             return [path]
         return [task for inner in self.groups[path].values() for task in self.members(inner)]
 
     def body_of(self, node: Node) -> Node | None:
-        """The body that a task is in, past the groups between the two."""
+        """Return the body that a task is in, past the groups between the two."""
         container = node.container
         while container and container not in self.nodes:
             container = container.rpartition(".")[0]
         return self.nodes.get(container)
 
     def resolve(self, container: str, name: str) -> str | None:
-        """Find what a name means within a container: the nearest task or group of that id, outward."""
+        """Resolve a name within a container to the nearest task or group, outward."""
         while True:
             path = joined(container, name)
             if path in self.nodes or path in self.groups:
@@ -66,9 +66,9 @@ class Scopes:
 
 
 def scopes_of(tasks: tuple[TaskDefinition, ...], depth: int = 0) -> Scopes:
-    """Lay a document's tasks out in scopes; it must have been checked.
+    """Return the scopes of a document that has been checked.
 
-    A state machine comes by its tasks again and again, so they stand at depth 1: each step is a round.
+    A state machine visits its tasks repeatedly, so they are at depth 1: each step is an iteration.
     """
     found = Scopes()
     _lay_out(found, tasks, container="", scope=Scope("", depth), around=_Around())
@@ -80,7 +80,7 @@ def scopes_of(tasks: tuple[TaskDefinition, ...], depth: int = 0) -> Scopes:
 
 @dataclass(frozen=True)
 class _Around:
-    """What tasks take over from what they are in: order from groups, retries and the time that is left from bodies too."""
+    """What tasks inherit: order from groups; retries and the remaining time from bodies too."""
 
     needs: tuple[str, ...] = ()
     whens: tuple[str, ...] = ()
@@ -88,12 +88,12 @@ class _Around:
     timeout_s: int | None = None
 
     def within(self, task: TaskDefinition) -> _Around:
-        """What the tasks of a body take over."""
+        """Return what the tasks of a body inherit."""
         times = [one for one in (self.timeout_s, task.timeout_s) if one is not None]
         return _Around(retry=task.retry or self.retry, timeout_s=min(times, default=None))
 
     def taken_by(self, task: TaskDefinition) -> TaskDefinition:
-        """The task with its rule, and no more time than what it is in."""
+        """Return the task with the inherited retry rule, and at most the inherited time."""
         if task.tasks or (self.retry is None and self.timeout_s is None):
             return task
         times = [one for one in (self.timeout_s, task.timeout_s) if one is not None]
@@ -124,7 +124,7 @@ def _lay_out(
 
 
 def _hang_on_conditions(found: Scopes) -> None:
-    """Give the tasks of `then` and `otherwise` their gates, and have them wait for the answer."""
+    """Set the gates of the tasks in `then` and `otherwise`, and let them need the condition."""
     for node in found.nodes.values():
         for branch in branches_of(node.task):
             for name in branch.tasks:

@@ -1,4 +1,4 @@
-"""Answer what a definition says of its tasks: order, effects, retries, containers."""
+"""Derive facts about a definition's tasks: order, effects, retries, containers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def walk(tasks: tuple[TaskDefinition, ...], *, undoing: bool = True) -> Iterator
 
 
 def effect_of(task: TaskDefinition) -> Effect:
-    """What a second execution would do; `once` for a function of which nothing is known yet."""
+    """Return what a second execution would do; `once` for a function not known yet."""
     try:
         return type_of(task).effect(settings_of(task))
     except (InvalidRequest, ValidationError):
@@ -49,7 +49,7 @@ def effect_of(task: TaskDefinition) -> Effect:
 
 
 def sends_outside(task: TaskDefinition) -> bool:
-    """Whether the task sends what it is given out of the platform."""
+    """Return whether the task sends its inputs out of the platform."""
     try:
         return type_of(task).is_outside(settings_of(task))
     except (InvalidRequest, ValidationError):
@@ -60,23 +60,26 @@ def sends_outside(task: TaskDefinition) -> bool:
 
 
 CRITICAL_FROM = 8
-"""A priority of this and more fails a run that may otherwise end in part."""
+"""From this priority on, a task's failure fails a run that may otherwise end in part."""
 
 
 def retry_of(definition: WorkflowDefinition, task: TaskDefinition) -> Retry:
-    """A task's own rule, else the workflow's."""
+    """Return a task's own retry rule, else the workflow's."""
     return task.retry or definition.retry or Retry()
 
 
 def fails_the_run(program: Program, planned: PlannedTask) -> bool:
-    """Whether a task's failure for good ends the run at once: not where what it is in answers for it."""
+    """Return whether a task's final failure ends the run at once.
+
+    It does not if a container handles failures.
+    """
     return ends_container(program, planned) and not any(
         handles_failures(container) for _, container in containers_of(program, planned.path)
     )
 
 
 def ends_container(program: Program, planned: PlannedTask) -> bool:
-    """Whether a task's failure for good ends the nearest that answers for it, and where nothing does the run."""
+    """Return whether a task's final failure ends the container that handles it, or the run."""
     if planned.task.on_error:
         return planned.task.on_error == "fail"
     if program.definition.allow_partial:
@@ -85,7 +88,10 @@ def ends_container(program: Program, planned: PlannedTask) -> bool:
 
 
 def handles_failures(container: TaskDefinition) -> bool:
-    """Whether a group or a body says what a failure within it means; a group cannot end by itself when time is over."""
+    """Return whether a group or a body defines what a failure within it means.
+
+    A group's time limit does not count: it cannot end by itself.
+    """
     is_body = not type_of(container).is_group
     return (
         container.fallback is not None
@@ -107,7 +113,7 @@ def containers_of(program: Program, path: str) -> list[tuple[str, TaskDefinition
 
 
 def body_of(program: Program, path: str) -> str:
-    """Name the nearest body around a task, "" for the workflow itself; groups between the two do not count."""
+    """Return the nearest body around a task, "" for the workflow itself; groups do not count."""
     outer = path.rpartition(".")[0]
     while outer and outer not in program.tasks:
         outer = outer.rpartition(".")[0]
@@ -120,5 +126,5 @@ def group_at(program: Program, path: str) -> TaskDefinition:
 
 
 def can_be_undone(program: Program) -> bool:
-    """Whether the document says of any task what undoes it."""
+    """Return whether any task of the document has a compensation."""
     return any(planned.task.compensate for planned in program.tasks.values())

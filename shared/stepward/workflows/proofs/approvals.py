@@ -48,7 +48,7 @@ class _Guards:
         return self.subject.program.tasks
 
     def is_behind(self, path: str) -> bool:
-        """Whether a task runs only after a yes. Those before it are asked first, with a stack, for chains may be long."""
+        """Return whether a task runs only after a yes. Those before it are asked first, with a stack, for chains may be long."""
         ahead = [path]
         while ahead:
             task = ahead[-1]
@@ -61,12 +61,12 @@ class _Guards:
         return self._known[path]
 
     def is_yes(self, path: str) -> bool:
-        """Whether a task completes only if a person says yes: a no fails it, and nothing stands in for a yes."""
+        """Return whether a task completes only if a person says yes: a no fails it, and nothing stands in for a yes."""
         task = self._tasks[path].task
         return asks_person(task) and task.fallback is None and type_of(task).needs_yes(settings_of(task))
 
     def way_to(self, path: str) -> tuple[str, ...]:
-        """Give a way to a task that passes no yes."""
+        """Return a way to a task that passes no yes."""
         if self._is_on_machine(path):
             return self._machine_way(path) or (path,)
         way = [path]
@@ -100,13 +100,13 @@ class _Guards:
         return all(told) and bool(told) if planned.task.run_when == "any_done" else any(told)
 
     def _lets_only_yes(self, path: str, need: str) -> bool:
-        """Whether a task that needs another runs only after a yes: its own, one before it, or one that it looks at."""
+        """Return whether a task that needs another runs only after a yes: its own, one before it, or one that it looks at."""
         if self.is_yes(need) or self._known.get(need, False):
             return True
         return asks_person(self._tasks[need].task) and self._looks_at(path, need)
 
     def _looks_at(self, path: str, person: str) -> bool:
-        """Whether the task's own condition reads a decision that lets the run go on either way."""
+        """Return whether the task's own condition reads a decision that lets the run go on either way."""
         planned = self._tasks[path]
         named = names_in(list(planned.whens)) or set()
         return any(planned.reads.get(name) == person for name in named)
@@ -130,7 +130,7 @@ class _Guards:
         return ()
 
     def _is_yes_way(self, task: str, when: Any) -> bool:
-        """Whether a way is taken only after a yes: it leaves a person's task well, or looks at what was said."""
+        """Return whether a way is taken only after a yes: it leaves a person's task well, or looks at what was said."""
         planned = self._tasks[task].task
         if not asks_person(planned):
             return self._reads_a_condition_of_a_person(task, when)

@@ -63,7 +63,7 @@ class _Drawn:
             self._note(name, state)
 
     def _is_back(self, name: str, following: str) -> bool:
-        """Whether a way orders nothing: back to a loop's question for another round, or from task to task of a state machine."""
+        """Return whether a way orders nothing: back to a loop's question for another round, or from task to task of a state machine."""
         if following in self._loops and name.startswith(f"{following}."):
             return True
         owners = path_of(name), path_of(following)
@@ -118,7 +118,7 @@ class _Drawn:
             self.astray.append((name, ""))
 
     def stuck(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Give the ways on which somebody waits for ever."""
+        """Yield the ways on which somebody waits for ever."""
         for name, to in self.astray:
             yield (
                 (path_of(name),),
@@ -152,7 +152,7 @@ class _Drawn:
         return found
 
     def _keeps(self, path: str) -> str:
-        """The state in which a task's record is there at the latest."""
+        """Return the state in which a task's record is there at the latest."""
         kind = type_of(self.subject.program.tasks[path].task)
         if kind.keeps_later:
             return state_name(path, Part.DONE)

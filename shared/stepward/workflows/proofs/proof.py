@@ -44,7 +44,7 @@ class Subject:
 
 
 def trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
-    """Give the way by which a search came to its end, the first first; the first came from ""."""
+    """Return the way by which a search came to its end, the first first; the first came from ""."""
     way = [last]
     while came_from[way[-1]]:
         way.append(came_from[way[-1]])

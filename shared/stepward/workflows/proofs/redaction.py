@@ -68,7 +68,7 @@ class _Flow:
         return self.subject.program.tasks
 
     def data(self, path: str) -> str | None:
-        """What a task's output holds, by its own word or by that of the group that it is in."""
+        """Return what a task's output holds, by its own word or by that of the group that it is in."""
         return self._tasks[path].task.data or self.groups.get(path)
 
     def way_out(self, source: str) -> tuple[str, ...]:
@@ -110,7 +110,7 @@ class _Flow:
             yield from (self._brought_by(one.id) for one in before)
 
     def _previous(self, path: str, planned: PlannedTask) -> Iterator[str]:
-        """The tasks of the round before, of the nearest loop."""
+        """Yield the tasks of the round before, of the nearest loop."""
         loop = body_of(self.subject.program, path)
         while loop and not type_of(self._tasks[loop].task).takes_turns:
             loop = body_of(self.subject.program, loop)
@@ -121,7 +121,7 @@ class _Flow:
                 yield from (self._brought_by(one) for one in found)
 
     def _add_end(self, path: str, planned: PlannedTask) -> None:
-        """What a body brings: what `collect` reads, else what is within."""
+        """Return what a body brings: what `collect` reads, else what is within."""
         collect = planned.task.settings.get("collect")
         inner = [] if collect is not None else self.inside.get(path, [])
         read = [task for name in planned.inner_reads.values() for task in self._members(name)]
@@ -160,7 +160,7 @@ class _Flow:
 
 
 def _said(task: TaskDefinition) -> list[Any]:
-    """What a task's expressions may stand in, before its rounds."""
+    """Return what a task's expressions may stand in, before its rounds."""
     kind = type_of(task)
     own = [value for name, value in task.settings.items() if name not in kind.later]
     return [task.inputs, task.when, task.fallback and task.fallback.output, *own]

@@ -77,7 +77,7 @@ class Attempts:
         return since if is_new else since - min(OPENING, timedelta(seconds=(most_s or 0) / 2))
 
     def is_open(self, attempt: int) -> bool:
-        """Tell whether a later attempt has been entered by the machine."""
+        """Return whether a later attempt has been entered by the machine."""
         opened = opened_key(self.task)
         marks = self.ports.store.look(self.key, [], [opened]).begun.get(opened, ())
         return any(mark.attempt == attempt for mark in marks)
@@ -92,7 +92,7 @@ class Attempts:
 
 
 def waits_for_call(planned: PlannedTask) -> bool:
-    """Tell whether a call from outside answers a task."""
+    """Return whether a call from outside answers a task."""
     return type_of(planned.task).has_address(settings_of(planned.task))
 
 

@@ -180,7 +180,7 @@ class Bill:
             tally.take(APPROVAL)
 
     def _tries(self, task: TaskKey, planned: PlannedTask, record: TaskRecord | None) -> int:
-        """How often the task's first state was tried, as far as is known."""
+        """Return how often the task's first state was tried, as far as is known."""
         if self._is_awaited(planned):
             return max(1, len(self.looked.begun.get(task, ())))
         return record.entries if record and not type_of(planned.task).repeats else 1
@@ -193,13 +193,13 @@ class Bill:
         return frozenset(path for path, one in self.program.tasks.items() if is_awaited(one.task))
 
     def _rounds(self, task: TaskKey, planned: PlannedTask) -> int:
-        """How often a loop asked once more: as many times as it ran."""
+        """Return how often a loop asked once more: as many times as it ran."""
         if not type_of(planned.task).takes_turns:
             return 0
         return self._ran_of(task)
 
     def _ran_of(self, body: TaskKey) -> int:
-        """How many rounds a body ran."""
+        """Return how many rounds a body ran."""
         return self._ran.get(round_of(body.at, body.path, 0).rpartition("[")[0], 0)
 
     @cached_property
@@ -213,7 +213,7 @@ class Bill:
         return found
 
     def _looks(self, planned: PlannedTask | None, task: TaskKey) -> float:
-        """What one look at the run reads: how it began, the task's mark, and the records of those that it needs."""
+        """Return what one look at the run reads: how it began, the task's mark, and the records of those that it needs."""
         if planned is None:
             return LOOKS.read_units
         if self.program.definition.is_state_machine:

@@ -95,7 +95,7 @@ class AdmitRun:
             _LOG.warning("%s begins later: %s", head.run, error.detail)
 
     def _timeout_s(self, head: WorkflowHead) -> int:
-        """How long the run may take: it does not lose what it stood in the queue for."""
+        """Return how long the run may take: it does not lose what it stood in the queue for."""
         return self.ports.program(head.tenant, head.workflow, head.version).definition.timeout_s
 
 

@@ -104,19 +104,19 @@ class ChildRuns:
         return self.ports.program(self.key.tenant, place.workflow, place.version).definition
 
     def _budgets(self, head: WorkflowHead, place: TaskPlace) -> tuple[RunBudget, ...]:
-        """The budgets that all agents within the run draw from: of the runs above, and its own if it has a limit."""
+        """Return the budgets that all agents within the run draw from: of the runs above, and its own if it has a limit."""
         above, limit = head.parent.budgets if head.parent else (), self._limit(head, place)
         own = () if limit is None else (run_budget(head.run, head.created_at, limit),)
         return (*above, *own)
 
     def _limit(self, head: WorkflowHead, place: TaskPlace) -> int | None:
-        """What the run may spend: by its document, and by what an agent that waits for it has left to it."""
+        """Return what the run may spend: by its document, and by what an agent that waits for it has left to it."""
         given = head.parent.cost_limit_usd_micros if head.parent else None
         known = [one for one in (self._definition(place).cost_limit_usd_micros, given) if one is not None]
         return min(known, default=None)
 
     def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
-        """What is left of the limit by what has ended: an agent is not begun for nothing, and is told its bound.
+        """Return what is left of the limit by what has ended: an agent is not begun for nothing, and is told its bound.
 
         What those beside it hold and spend meanwhile, the budget knows, from which each draws before it spends.
         """

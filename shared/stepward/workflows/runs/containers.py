@@ -22,7 +22,7 @@ from stepward.workflows.runs.task_entry import TaskEntry
 
 
 def is_failure_handled(program: Program, key: TaskKey) -> bool:
-    """Whether a failed task is not counted among those that failed, since what it is in says what its failure means.
+    """Return whether a failed task is not counted among those that failed, since what it is in says what its failure means.
 
     Args:
         program: The compiled version.

@@ -108,7 +108,7 @@ class FinalizeRun:
             stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
 
     def _output(self, key: RunKey, program: Program, looked: RunSnapshot) -> Any:
-        """What the document says, or the outputs of the tasks that nobody needs."""
+        """Return what the document says, or the outputs of the tasks that nobody needs."""
         first = next(iter(program.tasks.values()))
         view = RunView(self.ports, key, program, first, "", looked)
         said = program.definition.output
@@ -132,7 +132,7 @@ class FinalizeRun:
         return nested(found) | stood_in
 
     def _of_last_step(self, key: RunKey, looked: RunSnapshot) -> Any:
-        """What a state machine's last task brought."""
+        """Return what a state machine's last task brought."""
         steps = {
             task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
         }

@@ -51,7 +51,7 @@ class Iterations:
                 return self._seconds()
 
     def skipped(self) -> dict[str, Any]:
-        """What the next states are given of a task that does not run: no items, no round, no time."""
+        """Return what the next states are given of a task that does not run: no items, no round, no time."""
         return self.entry.passed_on(at=self.entry.at, items=[], chunks=[], again=False, seconds=0)
 
     def done(self) -> dict[str, Any]:

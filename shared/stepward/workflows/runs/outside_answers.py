@@ -57,7 +57,7 @@ class AnswerTask:
         return kept
 
     def waits(self, tenant: str, run: str, place: TaskPlace) -> bool:
-        """Tell whether the task still waits for this attempt: no record, no later attempt, and the run goes on."""
+        """Return whether the task still waits for this attempt: no record, no later attempt, and the run goes on."""
         key = RunKey(tenant=tenant, run=run)
         head = self.ports.runs.head(key)
         if head is None or head.ended:

@@ -224,7 +224,7 @@ class _Run:
         return True
 
     def _may_wait(self, task: TaskKey, record: TaskRecord) -> bool:
-        """Whether a kept outcome may have woken nobody: old enough, and nothing that follows it has begun."""
+        """Return whether a kept outcome may have woken nobody: old enough, and nothing that follows it has begun."""
         if record.ended_at > self.before or record.taken_over:
             return False
         return task.is_chunk or (self._is_awaited(task) and not self._has_gone_on(task))
@@ -262,5 +262,5 @@ class _Run:
 
 
 def _is_step(task: TaskKey) -> bool:
-    """Whether it is a visit of a state machine to a task, not what is within one."""
+    """Return whether it is a visit of a state machine to a task, not what is within one."""
     return task.is_task and bool(task.at) and "." not in task.at

@@ -72,7 +72,7 @@ def reason_to_skip(view: RunView) -> str | None:
 
 
 def _stood_in_for(view: RunView, need: str) -> bool:
-    """Whether a fallback stands in for a group that a needed task is in, and the one who needs it is not."""
+    """Return whether a fallback stands in for a group that a needed task is in, and the one who needs it is not."""
     program, path = view.program, view.planned.path
     groups = (one for one, _ in containers_of(program, need) if one in program.groups)
     outside = (one for one in groups if not path.startswith(f"{one}."))

@@ -53,7 +53,7 @@ class RunView:
         return self.looked.begun.get(self.task, ())
 
     def record(self, path: str) -> TaskRecord | None:
-        """The record of a task that this one can see."""
+        """Return the record of a task that this one can see."""
         return self.looked.records.get(self.seen(path))
 
     def seen(self, path: str) -> TaskKey:
@@ -105,7 +105,7 @@ class RunView:
         return bound
 
     def _bodies(self) -> Iterator[tuple[str, str]]:
-        """The bodies around the task with their rounds, the outermost first, so that inner ones bind last."""
+        """Yield the bodies around the task with their rounds, the outermost first, so that inner ones bind last."""
         containers = [path for path in self.program.bodies if path and self._is_within(path)]
         for path in sorted(containers, key=lambda body: self.program.tasks[body].depth):
             depth = self.program.tasks[path].depth + 1

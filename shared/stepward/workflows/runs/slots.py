@@ -42,7 +42,7 @@ class RunSlot:
         return self._move(looked.standing, lambda now: now.entered(task, settled, works=works))
 
     def wait(self, stood: SlotState | None, task: str) -> None:
-        """Give the slot back, as far as nothing else of the run needs it, because a task is about to wait."""
+        """Return the slot back, as far as nothing else of the run needs it, because a task is about to wait."""
         self._move(stood, lambda now: now.opened(task))
 
     def resume(self, task: str) -> None:

@@ -54,7 +54,7 @@ def startable_workflow(
 
 
 def being_made(workflow: str, version: str) -> Conflict:
-    """The error for a version whose machine was gone; no run is left of the start."""
+    """Return the error for a version whose machine was gone; no run is left of the start."""
     return Conflict(
         f"the state machine of {workflow} {version} was deleted and is being made again; no run was started.",
         field="version",

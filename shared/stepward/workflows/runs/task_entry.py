@@ -63,7 +63,7 @@ class TaskEntry:
         RunSlot(self.ports, self.view.key).wait(self.stood, str(self.view.task))
 
     def passed_on(self, **more: Any) -> dict[str, Any]:
-        """What the next state is given."""
+        """Return what the next state is given."""
         return {**({"at": self.at} if self.planned.depth or "at" in more else {}), **more}
 
     def keep(self, record: TaskRecord) -> TaskRecord:
@@ -113,7 +113,7 @@ def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -
 
 
 def is_retryable(error: StepwardError | RunError) -> bool:
-    """Whether another attempt might go well: by the error's kind, or by the name of one that a state was told."""
+    """Return whether another attempt might go well: by the error's kind, or by the name of one that a state was told."""
     return error.retryable if isinstance(error, StepwardError) else error.code in _PASSING
 
 

@@ -157,7 +157,7 @@ class RegisteredCosts:
         )
 
     def of_workflow(self, workflow: str, version: str | None) -> Money:
-        """The other workflow's own plan; one that runs in a circle costs nothing, since its run is refused."""
+        """Return the other workflow's own plan; one that runs in a circle costs nothing, since its run is refused."""
         if workflow in self.above or len(self.above) >= DEEPEST_NESTING:
             return Money()
         key = (workflow, version)

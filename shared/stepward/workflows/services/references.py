@@ -126,7 +126,7 @@ def _is_computed(value: Any) -> bool:
 
 
 def _bound(node: TaskNode) -> BoundTool | None:
-    """The tool that a task calls; None if it calls none, or one whose fault is told elsewhere."""
+    """Return the tool that a task calls; None if it calls none, or one whose fault is told elsewhere."""
     try:
         return node.kind.tool(node.settings) if node.kind and node.settings is not None else None
     except (InvalidRequest, ValidationError):
@@ -162,7 +162,7 @@ class CustomTools:
         object.__setattr__(self, "room", cache(self.published))
 
     def filled(self, definition: WorkflowDefinition) -> WorkflowDefinition:
-        """Give the definition with the settings of own tools; of one that is not published it has none."""
+        """Return the definition with the settings of own tools; of one that is not published it has none."""
         if not any(_own_tool(task) for _, task in walk(definition.tasks)):
             return definition
         before = self.kept(definition)

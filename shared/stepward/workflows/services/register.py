@@ -85,7 +85,7 @@ class RegisterWorkflow:
 
 
 def beyond_checks(definition: WorkflowDefinition, compiled: Compiled) -> list[Problem]:
-    """Tell what only the compiled machine shows: that it has no room, or that a policy is not kept."""
+    """Return what only the compiled machine shows: that it has no room, or that a policy is not kept."""
     if fault := compiled.fault:
         return [Problem(code="too-large", detail=fault.detail, fix=fault.fix, field="tasks")]
     return refusals(prove(definition, compiled))

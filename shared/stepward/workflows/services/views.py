@@ -199,7 +199,7 @@ def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _compensations(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Tell what was undone from what could not be, which somebody has to see to."""
+    """Return what was undone from what could not be, which somebody has to see to."""
     undoings = [task for task in tasks if TaskKey(path=task["task"]).is_undone]
     names = {
         well: [

@@ -52,7 +52,7 @@ class _Scope:
             self._add(child, made.pop(child))
 
     def closed(self) -> _Branch:
-        """Give the scope's own module and behind it whatever is open."""
+        """Return the scope's own module and behind it whatever is open."""
         own = [] if self._key == ROOT else [self._graph.at[self._key].step]
         tasks = self._tasks | (0 if self._key == ROOT else self._graph.at[self._key].tasks)
         return _Branch(own + _side_by_side(self._open.values()), tasks)

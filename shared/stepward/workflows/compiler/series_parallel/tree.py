@@ -48,7 +48,7 @@ class Counts(NamedTuple):
 
 
 def parts(step: Step) -> tuple[Step, ...]:
-    """Give what a step is made of, with a sequence in a sequence, and a parallel in a parallel, taken as one."""
+    """Return what a step is made of, with a sequence in a sequence, and a parallel in a parallel, taken as one."""
     found: list[Step] = []
     ahead = list(reversed(_inner(step)))
     while ahead:
