@@ -51,3 +51,48 @@ def test_service_lookup_reads_no_folder_a_request(laptop: Laptop, monkeypatch: p
     laptop.client("dynamodb").list_tables()
     monkeypatch.setattr(moto.backends, "list_of_moto_modules", refuse)
     assert laptop.client("dynamodb").list_tables()["TableNames"] == ["small-items"]
+
+
+def test_action_names_are_listed_once_a_service(laptop: Laptop, monkeypatch: pytest.MonkeyPatch) -> None:
+    import inspect
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("the methods of a class were listed")
+
+    laptop.client("dynamodb").list_tables()
+    monkeypatch.setattr(inspect, "getmembers", refuse)
+    assert laptop.client("dynamodb").list_tables()["TableNames"] == ["small-items"]
+
+
+def test_expression_parses_keep_a_tree_that_validation_leaves_as_it_is(laptop: Laptop) -> None:
+    from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+
+    text = "SET seen = seen + :one REMOVE stale"
+    table = {"TableName": "small-items", "Key": {"pk": {"S": "parsed"}, "sk": {"S": "once"}}}
+    client = laptop.client("dynamodb")
+    client.put_item(TableName="small-items", Item={**table["Key"], "seen": {"N": "0"}, "stale": {"S": "x"}})
+    for _ in range(3):
+        client.update_item(**table, UpdateExpression=text, ExpressionAttributeValues={":one": {"N": "1"}})
+    assert client.get_item(**table)["Item"] == {**table["Key"], "seen": {"N": "3"}}
+    assert UpdateExpressionParser.make(text) is UpdateExpressionParser.make(text)
+
+
+def test_expression_walks_ask_no_abstract_class_twice(
+    laptop: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from abc import ABCMeta
+
+    from moto.dynamodb.parsing.ast_nodes import Node
+    from moto.dynamodb.parsing.expressions import UpdateExpressionParser
+    from moto.dynamodb.parsing.validators import NoneExistingPathChecker
+
+    ask, tree = ABCMeta.__instancecheck__, UpdateExpressionParser.make("SET a = :a, b = :b ADD c :c")
+    NoneExistingPathChecker().traverse(tree)
+
+    def refuse(kind: ABCMeta, value: object) -> bool:
+        if kind.__module__ == Node.__module__:
+            raise AssertionError(f"isinstance asked {kind.__name__}")
+        return ask(kind, value)
+
+    monkeypatch.setattr(ABCMeta, "__instancecheck__", refuse)
+    assert NoneExistingPathChecker().traverse(tree) is tree

@@ -13,6 +13,7 @@ from typing import Final
 from infra.local.engine.states import jsonata, parsing
 
 _HOMES: Final = {
+    "action_names": "clients",
     "activities": "states.activities",
     "assign_order": "states.variables",
     "assigned_strings": "states.variables",
@@ -37,6 +38,8 @@ _HOMES: Final = {
     "execution_names": "states.execution_starts",
     "execution_outputs": "states.execution_status",
     "executions_stopped": "states.endings",
+    "expression_parses": "dynamodb.expressions",
+    "expression_walks": "dynamodb.expressions",
     "failure_events": "states.failures",
     "history_ends": "states.endings",
     "intrinsic_functions": "states.intrinsic_functions",

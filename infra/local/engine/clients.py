@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from moto.core import responses
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.settings import moto_server_port
 from moto.stepfunctions.parser.asl.utils import boto_client
@@ -122,3 +123,16 @@ def install_service_lookup() -> None:
 @functools.lru_cache(maxsize=1024)
 def _remembered(application: Any, host: str | None) -> Any:
     return ORIGINAL_SERVICE_LOOKUP(application, host)
+
+
+ORIGINAL_ACTION_NAMES = responses.method_names_from_class
+
+
+def install_action_names() -> None:
+    """List the actions of a service once.
+
+    moto lists the methods of a service's class by `inspect.getmembers` for every request: a twentieth of its time.
+
+    Where: `method_names_from_class` in moto/core/utils.py, called by `BaseResponse.call_action` in moto/core/responses.py.
+    """
+    responses.method_names_from_class = functools.lru_cache(maxsize=256)(ORIGINAL_ACTION_NAMES)
