@@ -1,1 +1,1 @@
-"""One package a world, each with an implementation of every port."""
+"""Implementations of the ports: `aws` on AWS, `memory` in dictionaries, and what they share."""

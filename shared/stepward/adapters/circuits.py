@@ -1,8 +1,8 @@
 """Circuit breakers by AWS Powertools, over any store of their states.
 
-It counts failures in the function's own memory and writes only when a circuit changes, so what is well costs one
-eventually consistent read in five seconds and no write. What it counts are calls, not attempts at them: a task that tries
-again until its far end is well must not shut the door on itself.
+It counts failures in the function's own memory and writes only when a circuit changes, so that a healthy far end costs
+one eventually consistent read in five seconds and no write. It counts calls, not attempts at them: a task that tries
+again until its far end is well must not open its own circuit.
 """
 
 from __future__ import annotations
@@ -32,13 +32,11 @@ _CONFIG: Final = CircuitBreakerConfig(
     success_threshold=1,
     handled_exceptions=ToolUnavailable,
 )
-
-
 _REMEMBERED_CALLS: Final = 10_000
 
 
 class _AgainUnavailable(Exception):
-    """Carries the failure of a call that failed before past the library, which must not count it again."""
+    """Carries a failure past the library, which has counted the call already."""
 
     def __init__(self, error: ToolUnavailable) -> None:
         self.error = error
@@ -46,14 +44,14 @@ class _AgainUnavailable(Exception):
 
 @dataclass
 class PowertoolsCircuits:
-    """The breakers; `store` keeps their states."""
+    """Circuit breakers; `store` keeps their states."""
 
     store: CircuitBreakerPersistenceLayer
     _failed: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict, init=False, repr=False)
     _lock: Lock = field(default_factory=Lock, init=False, repr=False)
 
     def guard(self, tenant: str, far_end: str, call: str, work: Callable[[], T]) -> T:
-        """Do the work if the circuit lets it pass."""
+        """Do the work if the circuit allows it."""
         name = f"T#{tenant}#BREAKER#{far_end}"
 
         def counted() -> T:
@@ -76,7 +74,10 @@ class PowertoolsCircuits:
         return result
 
     def _is_counted(self, name: str, call: str) -> bool:
-        """Tell whether an earlier attempt at this call was counted. A try whether the far end is well always counts."""
+        """Return whether an earlier attempt at this call was counted.
+
+        A probe of an open circuit always counts.
+        """
         if self.store.get_state(name).state is not CircuitState.CLOSED:
             return False
         with self._lock:

@@ -1,11 +1,11 @@
-"""Whether a provider is well: failures in a row are counted over all processes, and who fails too often is left alone.
+"""Circuit breakers of providers: failures in a row are counted over all processes.
 
-A success begins the count anew, and is written only where there was something to count. What failed are calls, not
-attempts at them: a run that tries again and again must not shut the door on everybody.
+A success resets the count, and is written only where there was something to count. What failed are calls, not
+attempts at them: a run that tries again and again must not open the circuit for all.
 
-    closed ── 5 calls in a row failed within 60 s ──▶ open ── 30 s ──▶ half open: one process tries
-       ▲                                               ▲                 │ it failed
-       └──────────────── it went well ─────────────────┼─────────────────┘
+    closed ── 5 calls in a row failed within 60 s ──▶ open ── 30 s ──▶ half open: one process probes
+      ▲                                               ▲                 │ it failed
+      └──────────────── it went well ─────────────────┼─────────────────┘
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FAILURES: Final = 5
 WINDOW_S: Final = 60
 RECOVERY_S: Final = 30
 PROBE_S: Final = 60
-"""How long others wait for the one that tries; a process may die over it, and a model may take minutes to answer."""
+"""How long others wait for the process that probes; a model may take minutes to answer."""
 
 HEALTH_KEPT_S: Final = 5.0
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})
@@ -48,58 +48,61 @@ class Health:
 
 
 class HealthStore(Protocol):
-    """Keeps the health of providers. Each change gives the health after it, or None where its condition did not hold."""
+    """Keeps the health of providers.
+
+    Each change returns the health after it, or None where its condition failed.
+    """
 
     def health(self, provider: str) -> Health:
-        """Read it, perhaps as it was a moment ago."""
+        """Read a provider's health, perhaps as it was a moment ago."""
 
     def begin(self, provider: str, call: str, now_s: int) -> Health | None:
-        """Begin a count with one failed call, unless one is going on or the provider is left alone."""
+        """Begin a count with one failed call, unless one is going on or the circuit is open."""
 
     def count(self, provider: str, call: str, now_s: int) -> Health | None:
         """Add a failed call to the count that is going on; the same call counts once."""
 
     def open(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Leave the provider alone, if its health is still what was seen."""
+        """Open the circuit, if its health is still what was seen."""
 
     def close(self, provider: str, seen: Health, now_s: int) -> Health | None:
-        """Forget its failures, if its health is still what was seen."""
+        """Close the circuit and forget its failures, if its health is still what was seen."""
 
     def probe(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Become the one that tries, if nobody else does and it is still left alone as was seen."""
+        """Become the process that probes, if there is none and the circuit is open as was seen."""
 
     def set_aside(self, provider: str, subject: str, until_s: int, over: list[str], now_s: int) -> Health:
-        """Keep a key from being used for a while, and forget those for which that is over."""
+        """Set a key aside for a while, and forget keys for which that time is over."""
 
 
 @dataclass
 class Breaker:
-    """The breakers of all providers, as one process sees them."""
+    """The circuit breakers of all providers, as one process sees them."""
 
     store: HealthStore
     now_s: Callable[[], float]
     _seen: dict[str, tuple[float, Health]] = field(default_factory=dict, init=False, repr=False)
 
     def health(self, provider: str) -> Health:
-        """Give a provider's health as it was at most five seconds ago."""
+        """Return a provider's health as it was at most five seconds ago."""
         until_s, health = self._seen.get(provider, (0.0, Health()))
         if self.now_s() < until_s:
             return health
         return self.keep(provider, self.store.health(provider))
 
     def keep(self, provider: str, health: Health) -> Health:
-        """Remember what was read or written."""
+        """Cache a health that was read or written."""
         self._seen[provider] = (self.now_s() + HEALTH_KEPT_S, health)
         return health
 
     def check_open(self, provider: str) -> None:
-        """Refuse a call to a provider that is left alone."""
+        """Refuse a call to a provider whose circuit is open."""
         now_s, health = self.now_s(), self.health(provider)
         if health.open_until_s > now_s:
             raise _left_alone(provider, health.open_until_s - now_s)
 
     def try_half_open(self, provider: str) -> None:
-        """Let one call through where the time of being left alone is over; the others wait for its outcome."""
+        """Let one call through a circuit whose time is over; the others wait for its outcome."""
         now_s, health = int(self.now_s()), self.health(provider)
         if not health.open_until_s:
             return
@@ -116,12 +119,12 @@ class Breaker:
         """Forget failures; nothing is written where there are none."""
         health, now_s = self.health(provider), int(self.now_s())
         if health.has_no_failures or health.open_until_s > now_s:
-            return  # one that began before the door was shut does not open it
+            return  # a success that began before the circuit opened does not close it
         closed = self.store.close(provider, health, now_s)
         self.keep(provider, closed or self.store.health(provider))
 
     def failed(self, provider: str, call: str) -> None:
-        """Count a failure, and leave the provider alone after the last that is borne."""
+        """Count a failure, and open the circuit after the last one that is allowed."""
         health, now_s = self.health(provider), int(self.now_s())
         if health.open_until_s > now_s:
             return
@@ -135,7 +138,10 @@ class Breaker:
         self.keep(provider, counted or self.store.health(provider))
 
     def _counted(self, provider: str, call: str, health: Health, now_s: int) -> Health | None:
-        """Count where it is likely to be right first; what all processes together do makes either wrong at times."""
+        """Count with the write that is likely to fit first, then with the other.
+
+        What other processes do makes either fail at times.
+        """
         is_going_on = health.failing_since_s > now_s - WINDOW_S
         first, second = (self.store.count, self.store.begin)[:: 1 if is_going_on else -1]
         return first(provider, call, now_s) or second(provider, call, now_s)

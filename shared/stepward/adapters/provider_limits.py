@@ -1,4 +1,4 @@
-"""Chooses among keys: what each may ask for in a minute is counted over all processes, over any store of the counts.
+"""Chooses among a provider's keys, whose calls a minute are counted over all processes.
 
 A call takes one conditional write where its provider's entry has limits, and none where it has not. A process that has
 seen a key full does not ask again in that minute.
@@ -22,10 +22,10 @@ from stepward.ports.providers import OWN_ROLE, PlannedCall, ProviderEntry, Provi
 
 REFUSED_S: Final = 300
 THROTTLED_S: Final = 2
-"""How long a key is left where its provider has not said how long."""
+"""How long a key is set aside where its provider has not said how long."""
 LONGEST_THROTTLE_S: Final = 300
 SPREAD_S: Final = 5.0
-"""Those who wait for the next minute do not all come in its first second."""
+"""Waits for the next minute are spread, so that not all end in its first second."""
 
 MOST_ASIDE: Final = 100
 MINUTE_S: Final = 60
@@ -34,7 +34,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Count:
-    """What a key has been used for in a minute; `is_taken` says whether the call that asked is among it."""
+    """The use of a key in a minute; `is_taken` says whether the call that asked is counted."""
 
     is_taken: bool
     requests: int = 0
@@ -42,10 +42,10 @@ class Count:
 
 
 class LimitStore(HealthStore, Protocol):
-    """Keeps the counts of minutes besides."""
+    """Keeps the counts of minutes, and the health of providers."""
 
     def take(self, entry: ProviderEntry, key: str, minute: int, tokens: int) -> Count:
-        """Count a call if the key has room for it in a minute.
+        """Count a call if the limits of the key allow it in a minute.
 
         Args:
             entry: Whose limits hold.
@@ -57,18 +57,18 @@ class LimitStore(HealthStore, Protocol):
 
 @dataclass
 class SharedLimits:
-    """Limits and breakers; `store` keeps what all processes know."""
+    """Rate limits and circuit breakers; `store` keeps what all processes know."""
 
     store: LimitStore
     clock: Clock
     spread_s: Callable[[], float] = lambda: random.uniform(0, SPREAD_S)  # noqa: S311  keeps no secret
     breaker: Breaker = field(init=False)
-    # What this process last saw of a key's minute, and what its calls in it took less than was counted.
+    # What this process last read of a key's minute, and how many tokens its calls counted too much.
     _counts: dict[tuple[str, str], tuple[int, Count]] = field(default_factory=dict, init=False, repr=False)
     _credits: dict[tuple[str, str], tuple[int, int]] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
-        """Put the breakers over the same store and clock."""
+        """Create the circuit breakers over the same store and clock."""
         self.breaker = Breaker(self.store, self._now_s)
 
     def admit(self, call: PlannedCall, keys: Sequence[ProviderKey]) -> ProviderKey:
@@ -89,7 +89,7 @@ class SharedLimits:
         raise _full(call, seconds, is_ours=is_ours)
 
     def answered(self, call: PlannedCall, key: ProviderKey, tokens: int) -> None:
-        """Note a success; what the call took less than was counted is taken off the process's next call."""
+        """Record a success, and credit unused tokens to the process's next call of that minute."""
         minute, known = self._credits.get(self._place(call, key), (0, 0))
         if minute == self._minute():
             self._credits[self._place(call, key)] = (minute, known + self._weight(call) - tokens)
@@ -97,18 +97,18 @@ class SharedLimits:
             self.breaker.went_well(call.entry.name)
 
     def failed(self, call: PlannedCall) -> None:
-        """Note a failure."""
+        """Record a failure."""
         with _noted(call):
             self.breaker.failed(call.entry.name, _short(call.name))
 
     def throttled(self, call: PlannedCall, key: ProviderKey, retry_after_s: float | None) -> None:
-        """Leave a key alone for a model, as its provider asked."""
+        """Set a key aside for a model, for as long as its provider asked."""
         seconds = min(LONGEST_THROTTLE_S, THROTTLED_S if retry_after_s is None else retry_after_s)
         if seconds >= 1:  # what is over before others hear of it is not written
             self._set_aside(call, _subject("busy", key, call), seconds)
 
     def refused(self, call: PlannedCall, key: ProviderKey, *, of_model: bool) -> None:
-        """Let other keys come first for some minutes; where there is none, this one is tried again."""
+        """Prefer other keys for some minutes; where there is none, this one is tried again."""
         subject = _subject("refused", key, call) if of_model else _subject("refused", key)
         self._set_aside(call, subject, REFUSED_S)
 
@@ -144,7 +144,7 @@ class SharedLimits:
         return until_s if until_s > self._now_s() else 0
 
     def _weight(self, call: PlannedCall) -> int:
-        """A call that needs more than a minute gives takes the whole minute."""
+        """Return the tokens to count: at most those of a whole minute."""
         most = call.entry.tokens_per_minute
         return call.tokens if most is None else min(call.tokens, most)
 
@@ -165,7 +165,7 @@ def _fits(entry: ProviderEntry, count: Count, tokens: int) -> bool:
 
 
 def _subject(why: str, key: ProviderKey, call: PlannedCall | None = None) -> str:
-    """Name a key, or a key for one model, in words of a length that no caller chooses."""
+    """Return the name of a key, or of a key for one model, in a bounded length."""
     return f"{why}_{key.fingerprint}" + (f"_{_short(call.model)}" if call else "")
 
 
@@ -176,7 +176,7 @@ def _short(text: str) -> str:
 def _full(call: PlannedCall, waits_s: float, *, is_ours: bool) -> ProviderThrottled:
     seconds = max(1, math.ceil(waits_s))
     return ProviderThrottled(
-        f"every key of the provider {call.entry.name!r} has no room now, by this stage's `requests_per_minute` and "
+        f"every key of the provider {call.entry.name!r} is at its limit now, by this stage's `requests_per_minute` and "
         f"`tokens_per_minute` or by the provider's own word; try again in {seconds} s.",
         retry_after_s=seconds,
         is_ours=is_ours,
@@ -185,7 +185,7 @@ def _full(call: PlannedCall, waits_s: float, *, is_ours: bool) -> ProviderThrott
 
 @contextmanager
 def _noted(call: PlannedCall) -> Iterator[None]:
-    """Keep what a call brought from being lost to a note about it; the log has what went wrong."""
+    """Log a failed record of a call instead of losing the call to it."""
     try:
         yield
     except StepwardError as error:

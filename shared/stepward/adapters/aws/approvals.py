@@ -1,8 +1,8 @@
 """Approvals in the runtime table, beside the heads of the runs that wait for them.
 
-T#t#APPROVAL   <run>.<call>   `asked` and `said` are what lists show; `details`, `form` and `filled` they leave out
+T#t#APPROVAL   <run>.<call>   `asked` and `said` are shown in lists; `details`, `form` and `filled` are not
 GSI1           T#t#APPROVALS#OPEN | DONE, by the time of asking
-GSI3           APPROVALS#DUE, by the time at which somebody has to look; sparse
+GSI3           APPROVALS#DUE, by the time of the next reminder, escalation or end; sparse
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _CHANGING: Final = {"requested_at", "reminded_at", "escalated_at", "closed_at"}
 
 @dataclass(frozen=True)
 class DynamoApprovals:
-    """The approvals' items; a decision's result goes into the journal in the same transaction."""
+    """Keeps approvals; a decision's result is written to the journal in the same transaction."""
 
     table: str
     journal: DynamoJournal
 
     def open(self, approval: Approval) -> Approval | None:
-        """Keep a new approval while its run goes on.
+        """Write a new approval while its run has not ended.
 
         time →   dispatch: head is open ✓ put ✓        settle: head closed ─ reads approvals: finds it, closes it
                  settle:   head closed                 dispatch: head is open ✗ → nothing is asked
@@ -49,7 +49,7 @@ class DynamoApprovals:
         return self.approval(approval.tenant, approval.id)
 
     def approval(self, tenant: str, approval: str) -> Approval | None:
-        """Read one."""
+        """Read one approval."""
         with translated(f"reading approval {approval}"):
             found = client("dynamodb").get_item(
                 TableName=self.table, Key=to_item(_key(tenant, approval)), ConsistentRead=True
@@ -57,7 +57,7 @@ class DynamoApprovals:
         return _read(found["Item"]) if "Item" in found else None
 
     def of_run(self, key: RunKey) -> list[Approval]:
-        """Read those of a run: twelve at most a turn."""
+        """Read the approvals of a run: twelve at most a turn."""
         request = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk AND begins_with(sk, :run)",
@@ -69,7 +69,7 @@ class DynamoApprovals:
             return [_read(item) for page in pages for item in page["Items"]]
 
     def list_approvals(self, tenant: str, *, is_open: bool, limit: int, cursor: str | None) -> ApprovalPage:
-        """List newest first, one query a page."""
+        """List approvals, newest first, with one query a page."""
         pk = _list_pk(tenant, is_open=is_open)
         after = {}
         if cursor is not None:
@@ -93,16 +93,16 @@ class DynamoApprovals:
         )
 
     def change(self, before: Approval, after: Approval) -> bool:
-        """Keep what was told, or an end.
+        """Write a reminder, an escalation or an end over the revision that was read.
 
         time →   janitor A: revision 1 → 2 ✓        janitor B, or a decider: revision 1 ✗ → reads again
         """
         return transact([self._changed(before, after)], f"changing approval {after.id}") is None
 
     def decide(self, before: Approval, after: Approval, result: ToolResult) -> bool:
-        """Keep a decision where the run can still take it.
+        """Write a decision if the run can still take it.
 
-        time →   ann: result ✓ approval ✓        bob: result ✗ → reads who was first
+        time →   ann: result ✓ approval ✓        bob: result ✗ → reads the first decision
                  advance, after the time: result ✓        ann: result ✗ → it is too late
                  cancel: head closed                      ann: head ✗ → the run has ended
         """
@@ -114,7 +114,7 @@ class DynamoApprovals:
         return transact(steps, f"deciding {after.id}") is None
 
     def woken(self, approval: Approval) -> None:
-        """Take an approval out of the janitor's list."""
+        """Take an approval out of the index of those that are due."""
         with translated(f"finishing approval {approval.id}"):
             client("dynamodb").update_item(
                 TableName=self.table,
@@ -145,7 +145,7 @@ class DynamoApprovals:
         return Step("head", {"ConditionCheck": check})
 
     def _changed(self, before: Approval, after: Approval) -> Step:
-        """Write what may change, under the condition that nobody has changed it since it was read."""
+        """Lay out the write of the fields that may change, over the revision that was read."""
         item = from_item(_item(after))
         values = {name: item[name] for name in ("said", "filled", "status", "gsi1pk", *_due_names(after))}
         said = ", ".join(f"#{name} = :{name}" for name in values) + ", revision = :next"

@@ -29,7 +29,7 @@ from stepward.ports.models import Access, CallContext
 
 _CONNECT_S: Final = 10.0
 _BACKSTOP_S: Final = 5.0
-"""A silent connection is given up by the watch; a read ends by itself only if nobody watches."""
+"""A silent connection is given up by the watch; a read times out by itself only without one."""
 _STOPS: Final[Mapping[str, Stop]] = {
     "end_turn": "end",
     "stop_sequence": "end",
@@ -49,7 +49,7 @@ _BROKEN: Final = (
 
 
 class BedrockConverse:
-    """Calls models on Bedrock; every reply streams, so that a stalled one is seen."""
+    """Calls models on Bedrock; every reply streams, so that a stalled one is noticed."""
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Make one call.
@@ -101,7 +101,7 @@ def _fault_of(error: Exception, call: CallContext) -> ProviderFault:
 
 
 class _Reading:
-    """One stream's events, taken in one by one."""
+    """Puts the events of one stream together."""
 
     def __init__(self, gathering: Gathering, made_by: str) -> None:
         self.gathering = gathering
@@ -111,11 +111,14 @@ class _Reading:
 
     @property
     def is_whole(self) -> bool:
-        """Whether the reply has ended, in a way that Bedrock itself can read; its count comes behind that."""
+        """Whether the reply has ended in a way that Bedrock can read.
+
+        The count of tokens comes after that.
+        """
         return self._stop_reason not in ("", *_MALFORMED)
 
     def take(self, event: Mapping[str, Any]) -> None:
-        """Take in one event; kinds that are not known are left to those who know them."""
+        """Take in one event; unknown kinds are ignored."""
         for kind, body in event.items():
             match kind:
                 case "ResponseMetadata":
@@ -126,7 +129,7 @@ class _Reading:
                     self._piece(body["contentBlockIndex"], body["delta"])
                 case "messageStop":
                     self._stop_reason = body["stopReason"]
-                    # What this release does not know is an end that nobody may take for a whole answer.
+                    # An end that this release does not know must not pass for a whole answer.
                     self.gathering.stop = _STOPS.get(self._stop_reason, "filtered")
                 case "metadata":
                     self.gathering.usage = _usage(body["usage"])
@@ -155,7 +158,7 @@ class _Reading:
         self.gathering.thought(piece.get("text") or "")
 
     def failed(self, fault: ProviderFault) -> ProviderFault:
-        """Keep what came before a fault, because it is paid."""
+        """Attach what came before a fault, because it is paid."""
         if self._stop_reason in _MALFORMED:
             fault = unreachable(self.gathering.call.provider, f"the model's output was {self._stop_reason}.")
         if self.gathering.has_begun:
@@ -164,7 +167,10 @@ class _Reading:
 
 
 def _usage(said: Mapping[str, Any]) -> Usage:
-    """Read a count. Bedrock counts what its cache gave and took apart from `inputTokens`, as we do."""
+    """Read a count of tokens.
+
+    Bedrock counts tokens that its cache gave and took apart from `inputTokens`, as we do.
+    """
     kept = [one for one in said.get("cacheDetails") or () if one.get("ttl") == "1h"]
     hour = reported_tokens(sum(reported_tokens(one.get("inputTokens")) for one in kept))
     return Usage(
@@ -177,7 +183,7 @@ def _usage(said: Mapping[str, Any]) -> Usage:
 
 
 class _Client:
-    """A boto3 client that is closed as those of other vendors are."""
+    """A boto3 client with an asynchronous `close`, as other vendors' clients have it."""
 
     def __init__(self, access: Access) -> None:
         timeouts = {"connect_timeout": _CONNECT_S, "read_timeout": access.silence_s + _BACKSTOP_S}
@@ -194,7 +200,7 @@ def _client(access: Access) -> Any:
 
 
 def _events(client: Any, body: Mapping[str, Any], connection: CallConnection) -> Iterator[Mapping[str, Any]]:
-    """Make a call and read its stream to the end; the first event is what came beside it."""
+    """Make a call and read its stream to the end; first comes the response's metadata."""
     answer = client.converse_stream(**body)
     stream = answer["stream"]
     try:
@@ -211,7 +217,7 @@ def _events(client: Any, body: Mapping[str, Any], connection: CallConnection) ->
 async def _read_in_thread(
     events: Callable[[], Iterator[Any]], connection: CallConnection
 ) -> AsyncIterator[Any]:
-    """Give what a blocking iterator gives, read in a thread that `connection` can end."""
+    """Yield the items of a blocking iterator, read in a thread that `connection` can end."""
     loop, came = asyncio.get_running_loop(), asyncio.Queue[Any]()
 
     def tell(event: Any) -> None:
@@ -226,7 +232,7 @@ async def _read_in_thread(
             tell(None)
 
     read = loop.run_in_executor(None, contextvars.copy_context().run, work)
-    # Where nobody waits any more, nobody asks how the reading ended either.
+    # A call that was given up has no reader for how its reading ended.
     read.add_done_callback(lambda done: done.cancelled() or done.exception())
     while (event := await came.get()) is not None:
         yield event

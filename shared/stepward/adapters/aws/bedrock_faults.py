@@ -1,4 +1,4 @@
-"""Translates what Bedrock says when it does not answer."""
+"""Translates Bedrock's errors into faults of a provider."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _STATUS: Final[Mapping[str, int]] = {
     "ServiceUnavailableException": 503,
     "ValidationException": 400,
 }
-"""The status of an error that comes within a stream, which has begun with 200."""
+"""The status of an error within a stream, which has begun with 200."""
 _MODEL_FAILED: Final = 424
 _ROLE: Final = (
     "the operator lets the function's role call bedrock:InvokeModelWithResponseStream on the model and its"
@@ -46,7 +46,7 @@ _ROLE: Final = (
 
 
 def fault(error: ClientError, call: CallContext) -> ProviderFault:
-    """Say what a refusal means, whether it stands in place of a stream or in the middle of one."""
+    """Translate an error that came in place of a stream or within one."""
     answered = _answered(error, call)
     kind, status, message = answered.kind, answered.status, answered.message
     where = f"{kind or status}" + (f", request {answered.request_id}" if answered.request_id else "")
@@ -69,7 +69,7 @@ def fault(error: ClientError, call: CallContext) -> ProviderFault:
         )
     if status == _MODEL_FAILED:
         return ProviderUnavailable(f"{call.vendor_model} failed ({where}): {message}")
-    if "maximum tokens you requested" in message:  # the answer's length, which no shorter prompt mends
+    if "maximum tokens you requested" in message:  # the answer's length, which no shorter prompt changes
         return ProviderRefused(
             f"{call.provider} answered ({where}): {message}",
             field="max_output_tokens",
@@ -79,7 +79,7 @@ def fault(error: ClientError, call: CallContext) -> ProviderFault:
 
 
 def unsent(error: BotoCoreError, call: CallContext) -> ProviderFault:
-    """Say why a call was not made, or why no answer to it came."""
+    """Translate an error of the connection: the call was not made, or no answer came."""
     match error:
         case NoCredentialsError() | PartialCredentialsError() | CredentialRetrievalError():
             return KeyMissing(
@@ -95,15 +95,15 @@ def unsent(error: BotoCoreError, call: CallContext) -> ProviderFault:
 
 
 def _answered(error: ClientError, call: CallContext) -> Answered:
-    told, meta = error.response.get("Error") or {}, error.response.get("ResponseMetadata") or {}
-    name = str(told.get("Code") or "")
+    said, meta = error.response.get("Error") or {}, error.response.get("ResponseMetadata") or {}
+    name = str(said.get("Code") or "")
     kind = name[:1].upper() + name[1:]  # within a stream its first letter is small
     headers: Mapping[str, Any] = meta.get("HTTPHeaders") or {}
     return Answered(
         provider=call.provider,
         status=_STATUS.get(kind) if isinstance(error, EventStreamError) else meta.get("HTTPStatusCode"),
         kind="" if kind.isdigit() else kind,  # without a name it is the status
-        message=_line(str(told.get("Message") or "")),
+        message=_line(str(said.get("Message") or "")),
         headers={key.lower(): str(value) for key, value in headers.items()},
         model=call.vendor_model,
         request_id=meta.get("RequestId"),

@@ -17,16 +17,19 @@ from stepward.ports.models import CallContext
 VENDOR: Final = "bedrock"
 _REGION: Final = re.compile(r"^(us|eu|apac|jp|au|global)\.")
 _KNOW_ERRORS: Final = frozenset({"anthropic", "amazon"})
-"""Whose models are told by a result's status that it is an error; others refuse the field."""
+"""Makers whose models read a result's status `error`; others refuse the field."""
 
 
 def maker(vendor_model: str) -> str:
-    """Say who made a model, by its id: what one maker's models thought means nothing to another's."""
+    """Return the maker of a model, by its id.
+
+    What one maker's models thought means nothing to another's.
+    """
     return _REGION.sub("", vendor_model.rpartition("/")[2]).partition(".")[0]
 
 
 def written(request: ModelRequest, call: CallContext) -> dict[str, Any]:
-    """Write a request; what does not change between the turns of a run stays equal to the byte.
+    """Write a request whose unchanging part stays equal to the byte between turns.
 
     Args:
         request: The call to make.
@@ -123,7 +126,10 @@ def _block(block: Words | ToolCall | ToolResult | OpaquePart, asked: str) -> dic
 
 
 def _thought(data: dict[str, Any], asked: str) -> dict[str, Any] | None:
-    """Write what a model thought, for models of its maker; what is not signed, no model takes back."""
+    """Write a model's reasoning, for models of the same maker.
+
+    What is not signed, no model takes back.
+    """
     if data.get("maker") != asked:
         return None
     if "redacted" in data:

@@ -20,17 +20,15 @@ TransactItem = dict[str, Any]
 
 
 TOUCHED: Final = "BUDGETS"
-
-
 _KEPT: Final = timedelta(days=400)
 
 
 def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> TransactItem:
-    """Take money from a budget if enough remains; the first draw makes the item, full.
+    """Lay out a draw from a budget that holds enough; the first draw creates the item, full.
 
     time →   limit 10:   A draws 6 ✓ (4 remain)
                                       B draws 6 ✗ (4 < 6): B's whole transaction fails, nothing of it happens
-    The sparse index then names the budget, so that whoever gives alerts looks at it and at no other.
+    The sparse index then names the budget, so that only budgets in it are looked at for alerts.
     """
     enough = "remaining >= :drawn"
     values = {":limit": limit_usd_micros, ":drawn": usd_micros, ":tenant": tenant, ":touched": TOUCHED}
@@ -54,7 +52,9 @@ def draw_item(table: str, tenant: str, item_key: str, limit_usd_micros: int, usd
 
 
 def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -> dict[str, Any]:
-    """Begin to count a budget before anybody draws from it, so that no draw can begin it with an older limit.
+    """Lay out the creation of a full budget before its first draw.
+
+    No draw can then create it with an older limit.
 
     time →   operator: limit 5 ✓ item 5 ✓        a start that remembers 100: draws 9 ✗ (5 < 9)
              a start that remembers 100: item 100 ✓        operator: item ✗ (it is there) → moves its limit
@@ -71,7 +71,7 @@ def full_update(table: str, tenant: str, item_key: str, limit_usd_micros: int) -
 
 
 def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> TransactItem:
-    """Give money back; a negative amount books what a call cost beyond its reservation.
+    """Lay out a return to a budget; a negative amount books a cost beyond the reservation.
 
     time →   the run's end: head ✓ money ✓ together, once        the same end again: head ✗ money ✗
     """
@@ -87,7 +87,7 @@ def return_item(table: str, tenant: str, item_key: str, usd_micros: int) -> Tran
 
 
 def budget_key(tenant: str, item_key: str) -> dict[str, Any]:
-    """The key of a counted budget."""
+    """Return the key of a counted budget."""
     return to_item({"pk": f"T#{tenant}#BUDGET", "sk": item_key})
 
 
@@ -96,7 +96,7 @@ def _expiry(item_key: str) -> str:
 
 
 def _expires_at(item_key: str) -> int | None:
-    """Let the table forget a day's or month's budget when nobody asks for it any more."""
+    """Return when the table removes a day's or a month's budget, in seconds since 1970."""
     period = BudgetRef.of(item_key).period
     if not period:
         return None
@@ -105,17 +105,13 @@ def _expires_at(item_key: str) -> int | None:
 
 
 _ATTEMPTS: Final = 5
-
-
 _ONE_BY_ONE: Final = 2
-
-
-"""A start asks for one agent's: so many are read without a query, which not everybody may make."""
+"""How many budgets of agents are read without a query, which not every function may make: a start asks for one."""
 
 
 @dataclass(frozen=True)
 class DynamoBudgets:
-    """The budgets' items."""
+    """Keeps counted budgets in the runtime table."""
 
     table: str
 
@@ -131,7 +127,7 @@ class DynamoBudgets:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Move limit and remainder by the same difference; a budget that nobody has drawn from begins full.
+        """Move limit and remainder by the same difference; a budget without draws is created full.
 
         time →   read limit 10        runs draw: remaining moves, the limit does not        limit 10 → 15, remaining + 5 ✓
                  read limit 10        somebody else sets 12                                 limit 10 ✗ → read again
@@ -159,7 +155,7 @@ class DynamoBudgets:
         )
 
     def refused(self, tenant: str, item_key: str, at: str) -> None:
-        """Note a refused draw once.
+        """Mark a refused draw once.
 
         time →   run A is refused: noted ✓        run B is refused: it is noted already ✗, which is as well
         """
@@ -174,7 +170,7 @@ class DynamoBudgets:
         )
 
     def touched(self, limit: int) -> list[BudgetState]:
-        """Read the sparse index, then each budget itself."""
+        """List the budgets in the sparse index, and read each of them."""
         with translated("listing budgets that were drawn from"):
             found = client("dynamodb").query(
                 TableName=self.table,
@@ -188,7 +184,7 @@ class DynamoBudgets:
         return [state for state in states if state]
 
     def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
-        """Note an alert once.
+        """Mark an alert once.
 
         time →   janitor A: 80 ✓ tells it        janitor B, the same minute: 80 ✗ → says nothing
         """
@@ -259,7 +255,7 @@ class DynamoBudgets:
 
 
 class _Refused(StoreConflict):
-    """The condition failed: somebody else was first."""
+    """The condition failed: another writer was first."""
 
 
 def _place(state: BudgetState) -> str:

@@ -22,7 +22,7 @@ _SORT_KEY: Final = "STATE"
 
 
 class _LimitsTable(CircuitBreakerDynamoDBPersistence):
-    """Keys of our shape: the circuit's name, which begins with the tenant, is the partition."""
+    """Stores circuits under our keys: the circuit's name, which begins with the tenant."""
 
     def _get_key(self, name: str) -> dict[str, Any]:
         return {"pk": {"S": name}, "sk": {"S": _SORT_KEY}}
@@ -36,7 +36,7 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
             super()._put_record(record, *args, **options)
 
     def try_acquire_half_open(self, *args: Any, **named: Any) -> bool:
-        # The one call whose failure the library lets out: who cannot be chosen to try leaves the far end alone.
+        # The one call whose failure the library lets out: without an answer this process does not probe.
         try:
             return bool(super().try_acquire_half_open(*args, **named))
         except (ClientError, BotoCoreError):
@@ -49,7 +49,10 @@ class _LimitsTable(CircuitBreakerDynamoDBPersistence):
 
 @contextmanager
 def _logging_failures(doing: str) -> Iterator[None]:
-    """Log what AWS says: the library goes on where its store fails, and its own words about it reach no log."""
+    """Log what AWS says before the library goes on without its store.
+
+    The library's own words about it reach no log.
+    """
     try:
         yield
     except (ClientError, BotoCoreError) as error:
@@ -58,7 +61,7 @@ def _logging_failures(doing: str) -> Iterator[None]:
 
 
 def dynamo_circuits(table: str) -> PowertoolsCircuits:
-    """Make the breakers of a stage."""
+    """Return the circuit breakers of a stage."""
     if not table:
         raise Bug("circuit breakers need a table")
     return PowertoolsCircuits(

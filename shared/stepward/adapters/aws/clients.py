@@ -1,4 +1,4 @@
-"""One boto3 client a service and process, with limits on how long a call may take."""
+"""boto3 clients, one a service and process, with limits on how long a call may take."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CONFIG: Final = Config(
 
 @cache
 def client(service: str) -> Any:
-    """Make the process's client of a service on first use."""
+    """Return the process's client of a service, created on first use."""
     made = boto3.client(service, config=_CONFIG)
     if service == "dynamodb":
         made.meta.events.register("needs-retry.dynamodb", errors.pause_s)

@@ -15,14 +15,12 @@ from stepward.domain.money import Price
 from stepward.ports.costs import Prices
 
 ACCOUNT = "ACCOUNT"
-
-
-"""The partition of what holds for all tenants."""
+"""The partition of settings that hold for all tenants."""
 
 
 @dataclass(frozen=True)
 class VersionedItem:
-    """One item with a body and a version, counted from 1."""
+    """One item with a body and a version, which is counted from 1."""
 
     table: str
     pk: str
@@ -30,16 +28,16 @@ class VersionedItem:
 
     @classmethod
     def of_tenant(cls, table: str, tenant: str, name: str) -> VersionedItem:
-        """Name a tenant's item."""
+        """Return a tenant's item."""
         return cls(table, f"T#{tenant}", f"CONFIG#{name}")
 
     @classmethod
     def of_account(cls, table: str, name: str) -> VersionedItem:
-        """Name the account's item."""
+        """Return the account's item."""
         return cls(table, ACCOUNT, f"CONFIG#{name}")
 
     def read(self) -> tuple[str | None, int]:
-        """Read body and version; None and 0 if it was never written."""
+        """Read body and version; None and 0 for one that was never written."""
         with translated(f"reading {self.sk}"):
             found = client("dynamodb").get_item(TableName=self.table, Key=self._key, ConsistentRead=True)
         item = from_item(found.get("Item", {}))
@@ -68,7 +66,7 @@ class VersionedItem:
 
 @dataclass(frozen=True)
 class DynamoLimitsConfig:
-    """The limits' items."""
+    """Keeps limits and budgets in the registry table."""
 
     table: str
 
@@ -110,7 +108,7 @@ _PRICES: Final[TypeAdapter[dict[str, Price]]] = TypeAdapter(
 
 @dataclass(frozen=True)
 class DynamoPrices:
-    """The prices' items."""
+    """Keeps agreed prices in the registry table."""
 
     table: str
 

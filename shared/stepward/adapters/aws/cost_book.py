@@ -18,12 +18,12 @@ TransactItem = dict[str, Any]
 
 @dataclass(frozen=True)
 class DynamoCostBook:
-    """The lines of all tenants."""
+    """Reads booked costs of all tenants."""
 
     table: str
 
     def lines(self, tenant: str, first_day: str, last_day: str) -> list[CostLine]:
-        """Read the lines of some days; the shards of a line are added up."""
+        """Read the lines of a range of days, with the shards of each line added up."""
         request = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk AND sk BETWEEN :first AND :last",
@@ -39,12 +39,15 @@ class DynamoCostBook:
 
 
 def cost_step(table: str, key: RunKey, line: CostLine) -> Step:
-    """Say how a run's end books a line: on the shard that is the run's own."""
+    """Lay out the booking of a line when a run ends, on the shard of the run."""
     return Step("cost", add_item(table, key.tenant, line, open_shard(key.run) % COST_SHARDS))
 
 
 def add_item(table: str, tenant: str, line: CostLine, shard: int) -> TransactItem:
-    """Say how to add a line's numbers, as one item of a transaction; shards keep a busy line from one partition."""
+    """Lay out the addition of a line's numbers, as one item of a transaction.
+
+    Shards keep a busy line from filling one partition.
+    """
     named = {"day": line.day, "agent": line.agent, "model": line.model}
     if line.workflow:
         named["workflow"] = line.workflow
@@ -62,7 +65,7 @@ def add_item(table: str, tenant: str, line: CostLine, shard: int) -> TransactIte
 
 
 def _payer(line: CostLine) -> str:
-    """Name whose line it is; no agent is called as a workflow is here."""
+    """Return the part of the key that names the payer; no agent's name begins with `~`."""
     return f"~{line.workflow}" if line.workflow else f"{line.agent}#{line.model}"
 
 

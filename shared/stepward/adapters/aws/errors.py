@@ -14,22 +14,14 @@ from botocore.exceptions import ConnectionError as AwsConnectionError
 from stepward.domain.errors import Bug, DependencyTimeout, StepwardError, StoreConflict, StoreThrottled
 
 MOST_TRIES: Final = 10
-
-
 FIRST_PAUSE_S: Final = 0.02
-
-
 LONGEST_PAUSE_S: Final = 0.5
-
-
 CONFLICT: Final = "TransactionConflict"
-
-
 REASON_THROTTLES: Final = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded"})
 
 
 def pause_s(response: tuple[Any, dict[str, Any]] | None = None, attempts: int = 1, **_: Any) -> float | None:
-    """Say how long to wait before the same call is made again; None where that would not help.
+    """Return the pause before the same call is made again; None where that would not help.
 
     time →   run A's end:    transaction on the tenant's counter ─────── ✓
              run B's start:          transaction on the counter ✗ refused ─ pause ─ again ✓
@@ -49,14 +41,8 @@ def _is_contended(answer: dict[str, Any]) -> bool:
 
 
 _LOG: Final = logging.getLogger(__name__)
-
-
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-
-
 TRANSACTION_CANCELED: Final = "TransactionCanceledException"
-
-
 _THROTTLES: Final = frozenset(
     {
         "ProvisionedThroughputExceededException",
@@ -69,27 +55,22 @@ _THROTTLES: Final = frozenset(
         "ExecutionLimitExceeded",
     }
 )
-
-
 _CONFLICTS: Final = frozenset(
     {CONDITION_FAILED, "TransactionConflictException", "TransactionInProgressException"}
 )
-
-
 _OUTAGES: Final = frozenset(
     {"InternalServerError", "InternalFailure", "InternalError", "ServiceUnavailable", "500", "503"}
 )
-
-
 _NO_OBJECT: Final = frozenset({"NoSuchKey", "404"})
-
-
 _REFUSED: Final = frozenset({"403", "AccessDenied"})
 
 
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
-    """Run an AWS call; whatever it raises comes out as one of ours. `doing` completes "while …"."""
+    """Translate what an AWS call raises into one of our errors.
+
+    `doing` completes "while …" in the error's text.
+    """
     try:
         yield
     except ClientError as error:
@@ -101,7 +82,7 @@ def translated(doing: str) -> Iterator[None]:
 
 
 def translate(error: ClientError, doing: str) -> StepwardError:
-    """Choose our error for AWS's code."""
+    """Return our error for AWS's code."""
     code = error_code(error)
     detail = f"{code} while {doing}: {error.response['Error'].get('Message', '')}"
     reasons = set(cancel_reasons(error)) if code == TRANSACTION_CANCELED else set()
@@ -115,14 +96,14 @@ def translate(error: ClientError, doing: str) -> StepwardError:
 
 
 def error_code(error: ClientError) -> str:
-    """Read AWS's code."""
+    """Return AWS's code of an error."""
     return str(error.response["Error"]["Code"])
 
 
 def is_missing(error: ClientError, doing: str) -> bool:
-    """Tell whether S3 says that there is no such object. `doing` completes "while …".
+    """Return whether S3 says that there is no such object; `doing` completes "while …".
 
-    Without ListBucket it refuses what is not there as it refuses what may not be read; the log tells which of both.
+    Without ListBucket it refuses a missing object as it refuses one that may not be read; the log says which it was.
     """
     code = error_code(error)
     if code in _REFUSED:
@@ -131,5 +112,5 @@ def is_missing(error: ClientError, doing: str) -> bool:
 
 
 def cancel_reasons(error: ClientError) -> list[str]:
-    """Read why a transaction was cancelled: one code an item, `None` where the item was not the reason."""
+    """Return why a transaction was cancelled: one code an item, `None` for one without."""
     return [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]

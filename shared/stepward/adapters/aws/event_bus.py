@@ -1,4 +1,4 @@
-"""Put facts on the event bus of EventBridge."""
+"""Puts events on an EventBridge bus."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class EventBridgeEvents:
     bus: str | None = None
 
     def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
-        """Put one event; the service may refuse an entry in an answer that is otherwise well."""
+        """Put one event; a refused entry raises, although the answer as a whole is a success."""
         entry = {"Source": source, "DetailType": type_, "Detail": json.dumps(detail)}
         entry |= {"EventBusName": self.bus} if self.bus else {}
         with translated(f"telling {type_}"):

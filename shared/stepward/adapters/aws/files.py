@@ -14,19 +14,17 @@ from stepward.ports.clock import iso
 from stepward.ports.tool_services import DataFile, KeptFile
 
 MOST_BYTES: Final = 5_000_000
-
-
 _UNCHANGED: Final = frozenset({"304", "NotModified"})
 
 
 @dataclass(frozen=True)
 class S3Datasets:
-    """The tenants' part of the data bucket."""
+    """Reads and writes data files of tenants."""
 
     bucket: str
 
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
-        """Read a file if it is not the version that is known already."""
+        """Read a file unless its version is the one that is already known."""
         condition = {"IfNoneMatch": known_version} if known_version else {}
         with translated(doing := f"reading {path}"):
             try:
@@ -46,7 +44,7 @@ class S3Datasets:
         return DataFile(version=found["ETag"], body=found["Body"].read(), content_type=found["ContentType"])
 
     def is_there(self, tenant: str, path: str) -> bool:
-        """Ask for a file's head."""
+        """Return whether a file exists."""
         with translated(doing := f"looking for {path}"):
             try:
                 client("s3").head_object(Bucket=self.bucket, Key=f"tenants/{tenant}/{path}")
@@ -57,7 +55,7 @@ class S3Datasets:
         return True
 
     def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
-        """Ask for keys of the tenant's part, which the bucket's list is narrowed to."""
+        """List a tenant's files; the listing is narrowed to the tenant's part of the bucket."""
         own = f"tenants/{tenant}/"
         later = {"StartAfter": f"{own}{after}"} if after else {}
         with translated(f"listing {prefix or 'files'}"):
@@ -75,7 +73,7 @@ class S3Datasets:
         ]
 
     def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
-        """Put the object; the last of two writers wins, as with every file."""
+        """Write a file; the last of two writers wins, as with every file."""
         with translated(f"writing {path}"):
             put = client("s3").put_object(
                 Bucket=self.bucket, Key=f"tenants/{tenant}/{path}", Body=body, ContentType=content_type
@@ -90,18 +88,18 @@ def _missing(path: str) -> NotFound:
 
 @dataclass(frozen=True)
 class S3Results:
-    """The results' part of the data bucket."""
+    """Keeps large results of tools."""
 
     bucket: str
 
     def keep(self, tenant: str, run: str, call: str, body: bytes) -> None:
-        """Write a result; written again by a second attempt it is the same."""
+        """Write a result; a second attempt writes the same one."""
         key = _key(tenant, run, call)
         with translated(f"keeping {key}"):
             client("s3").put_object(Bucket=self.bucket, Key=key, Body=body, ContentType="application/json")
 
     def read(self, tenant: str, run: str, call: str) -> bytes:
-        """Read a result whole."""
+        """Read a whole result."""
         key = _key(tenant, run, call)
         with translated(doing := f"reading {key}"):
             try:

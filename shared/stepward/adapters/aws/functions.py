@@ -1,4 +1,4 @@
-"""Lambda functions that carry out tools: what their folders publish, and how they are called."""
+"""Lambda functions that carry out tools: what their folders publish, and their calls."""
 
 from __future__ import annotations
 
@@ -23,20 +23,10 @@ from stepward.domain.tools import ToolFolder
 from stepward.domain.ttl_cache import TtlCache
 
 TAG: Final = "stepward:tool"
-
-
 _TAGS_KEPT_S: Final = 300
-
-
 _LONGEST_CALL_S: Final = 270
-
-
 _DEAD: Final = ("Sandbox.Timedout", "Runtime.ExitError", "Runtime.OutOfMemory")
-
-
 _TURNED_AWAY: Final = frozenset({"TooManyRequestsException", "ThrottlingException", "ServiceException"})
-
-
 _CONFIG: Final = Config(
     retries={"total_max_attempts": 1},
     connect_timeout=2,
@@ -47,25 +37,28 @@ _CONFIG: Final = Config(
 
 @dataclass
 class LambdaFunctions:
-    """The functions of a stage; `folders` are its folders of tools with the names of their functions."""
+    """Calls the functions of a stage; `folders` maps its folders of tools to function names."""
 
     folders: Mapping[str, str]
     _tagged: TtlCache[bool] = field(default_factory=lambda: TtlCache(_TAGS_KEPT_S))
 
     def own(self, folder: str, payload: dict[str, Any]) -> Any:
-        """Call a folder's function."""
+        """Call the function of a folder of tools."""
         if folder not in self.folders:
             raise ToolFailed(f"the folder {folder} is not deployed any more.")
         return _invoke(self.folders[folder], payload, {})
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
-        """Call another function that its owner has marked as a tool."""
+        """Call another function that its owner has tagged as a tool."""
         if not self._is_tool(name):
             raise ToolFailed(f"the function {name} does not carry the tag {TAG}.")
         return _invoke(name, payload, custom)
 
     def _is_tool(self, name: str) -> bool:
-        """Ask for a function's tags, once in five minutes; one without the tag is asked again at every call."""
+        """Return whether a function carries the tag, remembered for five minutes.
+
+        One without the tag is asked again at every call.
+        """
         return self._tagged.read(name, lambda: TAG in _tags(name), keep_if=bool)
 
 
@@ -73,7 +66,9 @@ def _tags(name: str) -> dict[str, str]:
     try:
         tags: dict[str, str] = _client().get_function(FunctionName=name).get("Tags", {})
     except (ClientError, AwsConnectionError, HTTPClientError) as error:
-        raise ToolUnavailable(f"the function {name} cannot be looked at: {error}", has_begun=False) from error
+        raise ToolUnavailable(
+            f"the tags of the function {name} cannot be read: {error}", has_begun=False
+        ) from error
     return tags
 
 
@@ -100,7 +95,7 @@ def _answer(name: str, body: bytes) -> Any:
     try:
         return read_json(body)
     except NotJson as error:
-        raise ToolFailed(f"the function {name} answered what cannot be kept: {error}.") from error
+        raise ToolFailed(f"the function {name} answered what is not JSON: {error}.") from error
 
 
 def _raised(name: str, fault: dict[str, Any]) -> Any:
@@ -113,7 +108,10 @@ def _raised(name: str, fault: dict[str, Any]) -> Any:
 
 @cache
 def _client() -> Any:
-    """Make a client of its own: what others call has seconds, a tool may take minutes and is never sent twice."""
+    """Return a client of its own for tools.
+
+    Other calls have seconds; a tool may take minutes and is never sent twice.
+    """
     return boto3.client("lambda", config=_CONFIG)
 
 
@@ -122,7 +120,7 @@ _PARTITION: Final = "PLATFORM#TOOLS"
 
 @dataclass(frozen=True)
 class DynamoPublishedTools:
-    """Published tools in the registry table."""
+    """Keeps published tools in the registry table."""
 
     table: str
 
@@ -139,14 +137,14 @@ class DynamoPublishedTools:
             client("dynamodb").put_item(TableName=self.table, Item=to_item(item))
 
     def folder(self, folder: str) -> ToolFolder | None:
-        """Read one item."""
+        """Read one folder's tools."""
         key = to_item({"pk": _PARTITION, "sk": _sort_key(folder)})
         with translated(f"reading the tools of {folder}"):
             found = client("dynamodb").get_item(TableName=self.table, Key=key).get("Item")
         return _folder_of(found) if found else None
 
     def folders(self) -> list[ToolFolder]:
-        """Read all items in one query."""
+        """Read all folders' tools in one query."""
         with translated("reading the published tools"):
             pages = (
                 client("dynamodb")

@@ -13,7 +13,7 @@ from stepward.ports.identity import ApiKeyRecord
 
 @dataclass(frozen=True)
 class DynamoIdentity:
-    """The identity table."""
+    """Keeps API keys in the identity table."""
 
     table: str
 
@@ -31,7 +31,7 @@ class DynamoIdentity:
             client("dynamodb").put_item(TableName=self.table, Item=to_item(item), ConditionExpression=ABSENT)
 
     def api_keys(self, tenant: str | None) -> list[ApiKeyRecord]:
-        """Read the whole table, the newest key first."""
+        """List keys, newest first, from a scan of the whole table."""
         pages = client("dynamodb").get_paginator("scan").paginate(TableName=self.table, ConsistentRead=True)
         with translated("listing API keys"):
             items = [from_item(item) for page in pages for item in page["Items"]]

@@ -15,36 +15,32 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.runs import RunKey
 
 _WRITE: Final = TypeSerializer()
-
-
 _READ: Final = TypeDeserializer()
-
-
 ABSENT: Final = "attribute_not_exists(pk)"
 
 
 def to_item(values: dict[str, Any]) -> dict[str, Any]:
-    """Write a dictionary as an item, without its Nones."""
+    """Serialise a dictionary as an item, without its Nones."""
     return {name: _WRITE.serialize(value) for name, value in values.items() if value is not None}
 
 
 def from_item(item: dict[str, Any]) -> dict[str, Any]:
-    """Read an item; numbers come back as int, which is all that we store."""
+    """Deserialise an item; numbers come back as int, which is all that we store."""
     return {name: _plain(_READ.deserialize(value)) for name, value in item.items()}
 
 
 def run_pk(key: RunKey) -> str:
-    """The partition of a run, the same in journal and runtime."""
+    """Return the partition key of a run, the same in the journal and runtime tables."""
     return f"T#{key.tenant}#R#{key.run}"
 
 
 def to_cursor(place: str) -> str:
-    """Write a list's place as an opaque text."""
+    """Encode a position in a list as an opaque cursor."""
     return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
 
 def from_cursor(cursor: str) -> str:
-    """Read what `to_cursor` wrote."""
+    """Decode a cursor that `to_cursor` encoded."""
     try:
         place = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, UnicodeDecodeError, ValueError) as error:
@@ -55,7 +51,7 @@ def from_cursor(cursor: str) -> str:
 
 
 def bad_cursor() -> InvalidRequest:
-    """The error for a cursor that we did not write."""
+    """Return the error for a cursor that we did not write."""
     return InvalidRequest("the cursor cannot be read.", field="cursor", fix="use `next_cursor` as it came")
 
 
@@ -70,7 +66,10 @@ def _plain(value: Any) -> Any:
 
 
 def every_item(table: str, condition: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Give what matches a key condition, all that was written before included; items as DynamoDB writes them."""
+    """Yield the items that match a key condition, read strongly consistent.
+
+    They come as DynamoDB writes them.
+    """
     pages = (
         client("dynamodb")
         .get_paginator("query")

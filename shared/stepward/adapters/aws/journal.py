@@ -32,13 +32,13 @@ _LAST_RECORD: Final = "9999999999"
 
 @dataclass(frozen=True)
 class DynamoJournal:
-    """The journal table, with the bucket that holds its large bodies."""
+    """Keeps the journal's records, and their large bodies in the bucket."""
 
     table: str
     bucket: str
 
     def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
-        """Write record `seq` if its place is free.
+        """Write record `seq` if there is none yet.
 
         time →   append ─ written ─ ✗ answer lost ─ the SDK tries again ─ condition fails ─ the old item is ours: fine
                  append ─ condition fails ─ the old item is another's: StoreConflict
@@ -52,7 +52,7 @@ class DynamoJournal:
                 raise StoreConflict(f"record {seq} of {key.run} is taken.") from taken
 
     def record_item(self, key: RunKey, seq: int, record: AnyRecord) -> dict[str, Any]:
-        """Lay a record out as its item; a large body goes to S3 first."""
+        """Lay out a record as its item; a large body is written to S3 first."""
         cost = record.cost_usd_micros if isinstance(record, Turn | Condensed) else None
         return to_item(
             {
@@ -67,7 +67,7 @@ class DynamoJournal:
         )
 
     def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
-        """Read from a place on, with all call items, in one query (more above 1 MB)."""
+        """Read records from a number on, with all call items, in one query (more above 1 MB)."""
         return self._slice(self._query(key, "sk >= :from", {":from": f"{from_seq:010d}"}))
 
     def read(self, key: RunKey, from_seq: int, limit: int) -> JournalSlice:
@@ -90,7 +90,7 @@ class DynamoJournal:
         return records[0] if records else None
 
     def call(self, key: RunKey, call: str) -> CallItem | None:
-        """Read what is known of one call."""
+        """Read one call's mark and result."""
         name = to_item({"pk": run_pk(key), "sk": f"{_FIRST_CALL}{call}"})
         with translated(f"reading {call} of {key.run}"):
             item = (
@@ -116,7 +116,7 @@ class DynamoJournal:
         return None
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
-        """Keep a call's result if it has none: the first one stays."""
+        """Write a call's result if it has none: the first one stays."""
         try:
             with translated(f"recording {result.call} of {key.run}"):
                 self._update(self.first_result(key, result))
@@ -125,7 +125,10 @@ class DynamoJournal:
         return True
 
     def first_result(self, key: RunKey, result: ToolResult) -> dict[str, Any]:
-        """Lay out the update that keeps a result where there is none, for whoever writes more with it."""
+        """Lay out the update that writes a result where there is none.
+
+        It is for a transaction that writes more with it.
+        """
         body = self.body(key, f"{_FIRST_CALL}{result.call}", result.model_dump_json())
         values = {f":{name}": value for name, value in to_item({**body, "kind": "call", "v": 1}).items()}
         return {
@@ -187,7 +190,7 @@ class DynamoJournal:
         return CallItem(call=call, started_by=item.get("started_by"), result=result)
 
     def body(self, key: RunKey, name: str, body: str) -> dict[str, str]:
-        """Lay a body out as attributes; one over 100 KB goes to S3 first."""
+        """Lay out a body as attributes; one over 100 KB is written to S3 first."""
         data = body.encode()
         if len(data) <= INLINE_BODY_BYTES:
             return {"body": body}
@@ -198,7 +201,7 @@ class DynamoJournal:
         return {"body_at": blob, "sha256": sha256}
 
     def body_of(self, item: dict[str, Any]) -> str | bytes:
-        """Read a body from where it is."""
+        """Read a body from the item or from S3."""
         if "body" in item:
             return str(item["body"])
         with translated(f"reading {item['body_at']}"):
@@ -207,7 +210,7 @@ class DynamoJournal:
 
 
 class _Taken(Exception):
-    """The place was not free; `item` is what stands there."""
+    """The item exists already; `item` is what it holds."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("taken")
@@ -215,7 +218,7 @@ class _Taken(Exception):
 
 
 def _taken_or(error: ClientError) -> Exception:
-    """Tell a place that is taken from every other error, which passes as it is."""
+    """Return `_Taken` for a failed condition, and every other error as it is."""
     return _Taken(error.response["Item"]) if error_code(error) == CONDITION_FAILED else error
 
 

@@ -1,4 +1,4 @@
-"""State machines on Step Functions: those that carry agents' runs, and those of workflows' versions."""
+"""State machines on Step Functions: that of agents' runs, and those of workflows."""
 
 from __future__ import annotations
 
@@ -23,13 +23,17 @@ _OVER: Final = ("TaskTimedOut", "TaskDoesNotExist", "InvalidToken")
 
 
 class _NoMachine(Exception):
-    """The machine that a call names is not there, or not for long."""
+    """The state machine of a call does not exist, or is being deleted."""
 
 
 def _call(
     method: str, request: dict[str, str], doing: str, *accepted: str, gone: tuple[str, ...] = ()
 ) -> dict[str, Any] | None:
-    """Call Step Functions; None for the errors that are an answer, `_NoMachine` for those in `gone`."""
+    """Call Step Functions; None for the `accepted` error codes.
+
+    Raises:
+        _NoMachine: The error code is one of `gone`.
+    """
     with translated(doing):
         try:
             found: dict[str, Any] = getattr(client("stepfunctions"), method)(**request)
@@ -58,18 +62,21 @@ class StepFunctionsMachine:
         _call("start_execution", request, f"starting {execution_name}", "ExecutionAlreadyExists")
 
     def is_running(self, execution_name: str) -> bool:
-        """Ask Step Functions; one that never began does not run."""
+        """Return whether an execution runs; one that never began does not."""
         request = {"executionArn": self._execution(execution_name)}
         found = _call("describe_execution", request, f"looking at {execution_name}", "ExecutionDoesNotExist")
         return found is not None and found["status"] == "RUNNING"
 
     def stop(self, execution_name: str, error: str, cause: str) -> None:
-        """End an execution; one that never began or is over is no error."""
+        """Stop an execution; one that never began or is over is no error."""
         request = {"executionArn": self._execution(execution_name), "error": error, "cause": cause[:1_000]}
         _call("stop_execution", request, f"stopping {execution_name}", "ExecutionDoesNotExist")
 
     def answer(self, token: str) -> bool:
-        """End a wait; a token that was used, has timed out or belongs to a stopped execution is no error."""
+        """Answer a wait; a token that is no longer valid is no error.
+
+        That is one that was used, has timed out or belongs to a stopped execution.
+        """
         request = {"taskToken": token, "output": "{}"}
         return _call("send_task_success", request, "answering a wait", *_OVER) is not None
 
@@ -79,16 +86,19 @@ class StepFunctionsMachine:
 
 @dataclass(frozen=True)
 class PublishRequests:
-    """Invokes the function without waiting: Lambda tries a request that fails twice more, minutes apart."""
+    """Requests state machines from the function that makes them, without waiting.
+
+    Lambda tries a request that fails twice more, minutes apart.
+    """
 
     function: str
 
     def publish(self, tenant: str, workflow: str, version: str) -> None:
-        """Have a version's machine made."""
+        """Request the state machine of a version."""
         self._send({"tenant": tenant, "workflow": workflow, "version": version}, f"{workflow} {version}")
 
     def discard(self, machine: str) -> None:
-        """Have a machine taken away."""
+        """Request the removal of a state machine."""
         self._send({"discard": machine}, machine)
 
     def _send(self, request: dict[str, str], what: str) -> None:
@@ -100,9 +110,10 @@ class PublishRequests:
 
 @dataclass(frozen=True)
 class StepFunctionsWorkflows:
-    """Starts, stops and answers executions; `prefix` is how the ARNs of all such machines begin.
+    """Starts, stops and answers executions of workflows' state machines.
 
-    `publishing` reaches the one function that makes machines, in functions that start them.
+    `prefix` is how the ARNs of all such machines begin. `publishing` reaches the one function that makes machines, in
+    functions that start them.
     """
 
     prefix: str
@@ -111,7 +122,9 @@ class StepFunctionsWorkflows:
     def start(
         self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
     ) -> None:
-        """Start an execution; a chunk's is of the same machine, which asks first what it was given; so is one that undoes.
+        """Start an execution of a version's state machine.
+
+        Chunks and compensations run on the same machine, whose first state branches by its input.
 
         time →   start ─ ✗ answer lost ─ start again ─ ExecutionAlreadyExists: it runs, which is what was asked for
         """
@@ -141,7 +154,7 @@ class StepFunctionsWorkflows:
             ) from error
 
     def is_made(self, machine: str) -> bool:
-        """Ask Step Functions; one that is being taken away cannot be started any more."""
+        """Return whether a version's state machine exists and is not being deleted."""
         try:
             request = {"stateMachineArn": self.prefix + machine}
             found = _call("describe_state_machine", request, f"looking at {machine}", gone=_GONE)
@@ -150,20 +163,20 @@ class StepFunctionsWorkflows:
         return found is not None and found["status"] == "ACTIVE"
 
     def request_publish(self, tenant: str, workflow: str, version: str) -> None:
-        """Invoke the function that makes machines, without waiting for it."""
+        """Request a state machine from the function that makes them, without waiting for it."""
         if self.publishing is None:
-            raise Bug(f"nobody here may order the machine of {workflow} {version}")
+            raise Bug(f"this function may not request the machine of {workflow} {version}")
         self.publishing.publish(tenant, workflow, version)
 
     def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
-        """End an execution; one that never began or is over is no error."""
+        """Stop an execution; one that never began or is over is no error."""
         request = {"executionArn": self._execution(head, chunk), "error": error, "cause": cause[:1_000]}
         _call("stop_execution", request, f"stopping {_name(head, chunk)}", "ExecutionDoesNotExist")
 
     def execution_status(
         self, head: WorkflowHead, chunk: Chunk | None = None
     ) -> Literal["running", "over", "never began"]:
-        """Ask Step Functions."""
+        """Return the status of an execution."""
         name = chunk.name if chunk else None
         request = {"executionArn": self._execution(head, name)}
         doing = f"looking at {_name(head, name)}"
@@ -173,12 +186,15 @@ class StepFunctionsWorkflows:
         return "running" if found["status"] == "RUNNING" else "over"
 
     def answer(self, token: str) -> bool:
-        """End a wait; a token that was used, has timed out or belongs to a stopped execution is no error."""
+        """Answer a wait; a token that is no longer valid is no error.
+
+        That is one that was used, has timed out or belongs to a stopped execution.
+        """
         request = {"taskToken": token, "output": "{}"}
         return _call("send_task_success", request, "answering a task", *_OVER) is not None
 
     def refuse(self, token: str, error: str, cause: str) -> bool:
-        """End a wait as failed."""
+        """End a wait with an error."""
         request = {"taskToken": token, "error": error, "cause": cause[:1_000]}
         return _call("send_task_failure", request, "failing a task", *_OVER) is not None
 
@@ -196,14 +212,17 @@ _NO_MACHINE: Final = frozenset({"InvalidDefinition", "ValidationException", "Inv
 
 @dataclass(frozen=True)
 class StepFunctionsAdmin:
-    """`prefix` is how the ARNs of all such machines begin; all run in one role and log to one group."""
+    """Makes and removes state machines of workflows.
+
+    `prefix` is how the ARNs of all such machines begin; all run in one role and log to one group.
+    """
 
     prefix: str
     role_arn: str
     log_group_arn: str
 
     def make(self, name: str, text: str, tags: Mapping[str, str]) -> None:
-        """Make a machine.
+        """Make a state machine.
 
         time →   make ─ ✗ answer lost ─ again: it exists with the same text, which is the same call to Step Functions
         """
@@ -232,7 +251,7 @@ class StepFunctionsAdmin:
                 raise
 
     def remove(self, name: str) -> None:
-        """Take a machine away."""
+        """Remove a state machine."""
         with translated(f"removing the machine {name}"):
             client("stepfunctions").delete_state_machine(stateMachineArn=self.prefix + name)
 

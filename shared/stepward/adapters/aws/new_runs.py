@@ -1,4 +1,4 @@
-"""The transaction that starts a run: with a slot if one is free, else with a place in line."""
+"""The transaction that starts a run: with a slot if one is free, else with a queue place."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from stepward.ports.runs import NewRun, Started, records_of
 
 @dataclass(frozen=True)
 class NewRuns:
-    """Writes the beginnings of runs."""
+    """Writes the first items of runs."""
 
     table: str
     journal: DynamoJournal
     clock: Clock
     full: TtlCache[bool] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
-    """Tenants that had no slot left a moment ago: their runs go to the line at once."""
+    """Tenants that had no slot left a moment ago: their runs join the queue at once."""
 
     def start(self, new: NewRun) -> Started:
-        """Create head, first records and idempotency record together, or find what the key started.
+        """Create head, first records and idempotency record together, or find the earlier run.
 
         time →   caller A:  transaction ✓                          run 1
                  caller A again, same key:  ✗ the key is there → same body: run 1; other body: Conflict
-                 caller B:  no slot ✗ → transaction ✓ with a place in line
+                 caller B:  no slot ✗ → transaction ✓ with a place in the queue
         """
         refused, tried = Refused({}), Slot()
         if self.full.get(new.head.tenant):
@@ -87,7 +87,7 @@ class NewRuns:
         return found
 
     def _otherwise(self, new: NewRun, refused: Refused) -> Started | None:
-        """Say what else a refusal means than that no slot is free."""
+        """Return what a refusal means if it is not that no slot is free."""
         if IDEMPOTENCY in refused:
             return _again(self._started_before(new))
         if "head" in refused:
@@ -95,7 +95,7 @@ class NewRuns:
             if found is None:
                 raise Bug(f"the head of {new.head.run} is there and is not")
             return _again(found)
-        # Without a slot nothing is drawn yet: a run in line learns of an empty budget when its turn comes.
+        # Without a slot nothing is drawn yet: a queued run draws when it is admitted.
         empty = [] if slots.TENANT in refused or slots.ACCOUNT in refused else slots.empty_budgets(refused)
         if empty:
             DynamoBudgets(self.table).refused(new.head.tenant, empty[0], iso(self.clock.now()))
@@ -128,7 +128,7 @@ class NewRuns:
 
 
 def waiting_of(new: NewRun) -> QueuedRun:
-    """The place in line of a run that finds no slot at its start."""
+    """Return the queue entry of a run that finds no slot at its start."""
     head = new.head
     return QueuedRun(
         tenant=head.tenant,
@@ -143,7 +143,10 @@ def waiting_of(new: NewRun) -> QueuedRun:
 
 
 def _again(head: RunHead) -> Started:
-    """Tell of a run that was started before; the machine of one in line starts when the run is admitted, not now."""
+    """Return a run that was started before.
+
+    The machine of a queued one starts when the run is admitted, not now.
+    """
     return Started(head, is_new=False, queued=head.status is RunStatus.PENDING)
 
 

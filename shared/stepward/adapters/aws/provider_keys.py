@@ -17,23 +17,15 @@ from stepward.domain.provider_pools import Pool, is_pool, pool_name, read_pool
 from stepward.ports.providers import SHARED, ProviderEntry, ProviderKey, keys_of, read_entries
 
 _NO_SUCH: Final = "ResourceNotFoundException"
-
-
 _IS_THERE: Final = "ResourceExistsException"
-
-
 _IS_GOING: Final = "InvalidRequestException"
-
-
-"""What Secrets Manager says of a secret that is marked for deletion."""
-
-
+"""Error code for a secret that is marked for deletion."""
 _DAYS_TO_CHANGE_ONES_MIND: Final = 7
 
 
 @dataclass(frozen=True)
 class SecretsManagerPools:
-    """The secrets of a stage, each time read anew; `prefix` is what their names begin with."""
+    """Reads and writes a stage's secrets, uncached; their names begin with `prefix`."""
 
     prefix: str
 
@@ -50,7 +42,7 @@ class SecretsManagerPools:
         return read_pool(name, said.get("SecretString", ""))
 
     def write(self, provider: str, owner: str, pool: Pool) -> None:
-        """Replace a pool, or make it; what is taken away can be restored in AWS for seven days.
+        """Replace a pool, or create it; a deleted one can be restored in AWS for seven days.
 
         time →   A: create ✓                   B, at that moment: create ✗ it is there ─ put ✓, the newest holds
                  it is marked for deletion     A: create ✗ ─ restore ✓ ─ put ✓
@@ -63,7 +55,7 @@ class SecretsManagerPools:
                 self._put(name, text)
 
     def names(self) -> list[tuple[str, str]]:
-        """List the pools."""
+        """List provider and owner of every pool."""
         filters = [{"Key": "name", "Values": [f"{self.prefix}/"]}]
         with translated("listing secrets"):
             pages = client("secretsmanager").get_paginator("list_secrets").paginate(Filters=filters)
@@ -74,7 +66,7 @@ class SecretsManagerPools:
         return sorted(pair for pair in pairs if is_pool(*pair))
 
     def _create(self, name: str, text: str) -> bool:
-        """Make a secret; False if it is there, perhaps marked for deletion."""
+        """Create a secret; False if it exists, perhaps marked for deletion."""
         try:
             client("secretsmanager").create_secret(
                 Name=name, Description="Keys of a provider of models, for Stepward.", SecretString=text
@@ -106,41 +98,41 @@ class SecretsManagerPools:
 
 @contextmanager
 def _values_hidden(pool: Pool) -> Iterator[None]:
-    """Keep keys out of AWS's words about a request that has them."""
+    """Keep keys out of AWS's error messages about a request that contains them."""
     try:
         yield
     except ClientError as error:
-        told = error.response["Error"]
+        fault = error.response["Error"]
         for key in pool.keys:
-            told["Message"] = told.get("Message", "").replace(key.value.get_secret_value(), "…")
+            fault["Message"] = fault.get("Message", "").replace(key.value.get_secret_value(), "…")
         raise ClientError(error.response, error.operation_name) from None
 
 
 @dataclass(frozen=True)
 class SecretsManagerKeys:
-    """Keys for calls, each time read anew."""
+    """Reads keys for calls, uncached."""
 
     prefix: str
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
-        """Give the tenant's own keys, else the shared ones."""
+        """Return the tenant's own keys, else the shared ones."""
         pools = SecretsManagerPools(self.prefix)
         return keys_of(pools.read(provider, tenant)) or keys_of(pools.read(provider, SHARED))
 
     def forget(self, tenant: str, provider: str) -> None:
-        """Do nothing: nothing is remembered here."""
+        """Do nothing: this adapter caches no keys."""
 
 
 _NO_PARAMETER: Final = "ResourceNotFoundException"
 
 
 def caller_of_models(stage: str) -> str:
-    """Name the function that calls models."""
+    """Return the name of the function that calls models."""
     return f"stepward-{stage}-agent-advance"
 
 
 def stage_providers(stage: str) -> tuple[ProviderEntry, ...] | None:
-    """Read a stage's entries as its functions have them.
+    """Read a stage's provider entries from the settings of its function.
 
     Args:
         stage: The stage's name.

@@ -29,21 +29,23 @@ _AS_SEEN_FAILING: Final = f"{_IS_CLOSED} AND failing_since = :seen"
 
 @dataclass(frozen=True)
 class DynamoLimitStore:
-    """The items of the limits table."""
+    """Keeps counts and health of providers in the limits table."""
 
     table: str
 
     def take(self, entry: ProviderEntry, key: str, minute: int, tokens: int) -> Count:
-        """Count a call if there is room; a minute has an item of its own, so that none has to be set back.
+        """Count a call if the limits of its minute allow it.
+
+        A minute has an item of its own, so that no count has to be reset.
 
         time →   limit 2:   A adds ✓ 1     B adds ✓ 2     C adds ✗ (2 is not < 2): C takes another key, or waits
                  next minute:   C adds ✓ 1 (another item)
         """
         limits = {"requests": entry.requests_per_minute, "tokens": entry.tokens_per_minute}
-        room = {"requests": 1, "tokens": tokens}
+        added = {"requests": 1, "tokens": tokens}
         bounded = [name for name, most in limits.items() if most is not None]
-        conditions = [f"(attribute_not_exists(#{name}) OR #{name} <= :room_{name})" for name in bounded]
-        values = {f":room_{name}": (limits[name] or 0) - room[name] for name in bounded}
+        conditions = [f"(attribute_not_exists(#{name}) OR #{name} <= :most_{name})" for name in bounded]
+        values = {f":most_{name}": (limits[name] or 0) - added[name] for name in bounded}
         try:
             with translated(f"counting a call of {entry.name}"):
                 said = self._update(
@@ -58,7 +60,7 @@ class DynamoLimitStore:
         return _count(said, is_taken=True)
 
     def health(self, provider: str) -> Health:
-        """Read a provider's health; it may be a moment old, as what a process remembers is too."""
+        """Read a provider's health, eventually consistent, as a process's own copy is too."""
         with translated(f"reading the health of {provider}"):
             found = client("dynamodb").get_item(TableName=self.table, Key=to_item(_health_key(provider)))
         return _health(found.get("Item", {}))
@@ -78,7 +80,7 @@ class DynamoLimitStore:
         )
 
     def count(self, provider: str, call: str, now_s: int) -> Health | None:
-        """Add a failed call; a set holds each but once.
+        """Add a failed call; a set holds each call once.
 
         time →   A's call a fails: {a}    a again: {a}    B's call b: {a, b}    somebody succeeds: gone    c: ✗ → begins
         """
@@ -91,17 +93,17 @@ class DynamoLimitStore:
         )
 
     def open(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Leave the provider alone.
+        """Open the circuit: make no calls to the provider for a while.
 
         time →   A counts the 5th, opens ✓              B counts the 6th meanwhile, opens ✗ (it is open)
                  a success forgets the five             A, slow, opens ✗ (that count is gone)
-                 the one that tried fails, opens ✓      an older call fails, opens ✗ (it was opened anew)
+                 the probe fails, opens ✓               an older call fails, opens ✗ (it was opened again)
         """
         change = f"{_SET}, open_until = :until REMOVE failed, failing_since, probe_until"
         return self._change(provider, change, *_as_seen(seen, {":until": until_s}), now_s)
 
     def close(self, provider: str, seen: Health, now_s: int) -> Health | None:
-        """Forget its failures.
+        """Close the circuit and forget the failures.
 
         time →   A fails {a}    B succeeds, forgets ✓     C succeeds, forgets ✗ (nothing is there)
                  B read {a}; five fail, it is opened      B succeeds, forgets ✗ (it is open)
@@ -110,7 +112,7 @@ class DynamoLimitStore:
         return self._change(provider, change, *_as_seen(seen, {}), now_s)
 
     def probe(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Become the one that tries.
+        """Become the process that probes.
 
         time →   its time is over    A tries ✓ for 60 s    B tries ✗ (A does)    A dies    60 s later B tries ✓
                  A succeeds, forgets    C, that read it open, tries ✗ (it is not) → reads it again, and calls
@@ -124,7 +126,7 @@ class DynamoLimitStore:
         )
 
     def set_aside(self, provider: str, subject: str, until_s: int, over: Sequence[str], now_s: int) -> Health:
-        """Keep a key from being used for a while; the newest word about it holds."""
+        """Set a key aside for a while; the newest time replaces an older one."""
         names = {"#new": f"{_ASIDE}{subject}"} | {
             f"#old{place}": f"{_ASIDE}{name}" for place, name in enumerate(over) if name != subject
         }
@@ -142,7 +144,7 @@ class DynamoLimitStore:
         now_s: int,
         names: Mapping[str, str] | None = None,
     ) -> Health | None:
-        """Change a health whose condition holds; the item goes a day after its last change."""
+        """Update a provider's health on a condition; the item expires a day after its last change."""
         values = {**values, ":expires": now_s + _KEPT_S}
         try:
             with translated(f"noting the health of {provider}"):
@@ -159,7 +161,7 @@ class DynamoLimitStore:
         values: Mapping[str, Any],
         names: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """Update an item and give it as it is then, in DynamoDB's types."""
+        """Update an item and return it as it is then, in DynamoDB's types."""
         options = {
             "ConditionExpression": condition,
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD" if condition else None,
@@ -183,7 +185,7 @@ class DynamoLimitStore:
 
 
 class _ConditionFailed(Exception):
-    """A condition did not hold; `item` is what stands there."""
+    """The condition failed; `item` is what the table holds."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("the condition does not hold")
@@ -191,7 +193,10 @@ class _ConditionFailed(Exception):
 
 
 def _as_seen(seen: Health, values: dict[str, int]) -> tuple[str, dict[str, int]]:
-    """Write that a health is still what was seen: opened at the same time, or in the same count of failures."""
+    """Return the condition that a provider's health is still what was seen.
+
+    It is: opened at the same time, or in the same count of failures.
+    """
     if seen.open_until_s:
         return _AS_SEEN_OPEN, {**values, ":seen": seen.open_until_s}
     return _AS_SEEN_FAILING, {**values, ":seen": seen.failing_since_s}

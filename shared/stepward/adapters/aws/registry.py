@@ -60,7 +60,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class DynamoRegistry:
-    """The registry table."""
+    """Keeps agents and their versions in the registry table."""
 
     table: str
 
@@ -70,7 +70,7 @@ class DynamoRegistry:
         return read_version(item) if item else None
 
     def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
-        """Read agents with one version each, all in one call where they are at most 50."""
+        """Read agents with one version each, in one call for up to 50."""
         keys = [
             (agent_pk(tenant, one.agent), sk) for one in wanted for sk in (RECORD, version_sk(one.version))
         ]
@@ -81,7 +81,7 @@ class DynamoRegistry:
         return [_seen(found, tenant, one) for one in wanted]
 
     def id_of(self, tenant: str, uid: str) -> str | None:
-        """Find an agent's id by its id for life."""
+        """Find an agent's id by its uid."""
         item = self._read(uid_pk(tenant, uid), RECORD, f"finding agent {uid}")
         return str(item["id"]) if item else None
 
@@ -99,7 +99,7 @@ class DynamoRegistry:
         return int(from_item(counted["Attributes"])["count"])
 
     def create(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Keep a new agent once.
+        """Create a new agent once.
 
         time →   A: put AGENT ✓ put its uid ✓
                  B:                            put AGENT ✗ (it is there) → B goes on with A's
@@ -118,23 +118,23 @@ class DynamoRegistry:
         return self._write(tenant, record, [])
 
     def refuse(self, tenant: str, record: AgentRecord, offered: AgentDefinition) -> AgentRecord:
-        """Write an agent with its refusal, and keep what was offered."""
+        """Write an agent with its refusal, and keep the refused definition."""
         return self._write(tenant, record, [_put(self.table, offered_item(tenant, offered))])
 
     def offered(self, tenant: str, agent: str) -> AgentDefinition | None:
-        """Read what was last refused."""
+        """Read the definition that was last refused."""
         item = self._read(agent_pk(tenant, agent), OFFERED, f"reading what {agent} was offered")
         return AgentDefinition.model_validate_json(item["body"]) if item else None
 
     def terminate(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Take an agent out of every list but that of the terminated."""
+        """Take an agent out of every list but that of terminated agents."""
         gone = [
             self._facet_deletion(tenant, record.summary.id, one) for one in sorted(facets(record.summary))
         ]
         return self._write(tenant, record, gone)
 
     def keep(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> RegisteredAgent:
-        """Keep a version once, and point the agent to it if it is newer.
+        """Write a version once, and make it the agent's newest if it is.
 
         time →   1.1.0: reads rev 3, put V#1.1.0 ✓ AGENT rev 4 ✓ latest ✓
                  1.2.0: reads rev 3                               AGENT ✗ (rev 4 is there) → reads again
@@ -175,14 +175,17 @@ class DynamoRegistry:
             client("dynamodb").put_item(TableName=self.table, Item=label_item(tenant, label, agent))
 
     def remove_label(self, tenant: str, agent: str, label: str) -> bool:
-        """Take a label away."""
+        """Remove a label."""
         key = to_item({"pk": agent_pk(tenant, agent), "sk": version_sk(label)})
         with translated(f"removing label {label}"):
             gone = client("dynamodb").delete_item(TableName=self.table, Key=key, ReturnValues="ALL_OLD")
         return "Attributes" in gone
 
     def _newest(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> list[dict[str, Any]]:
-        """Make a version the agent's newest: its own item, `latest`, and its words, old ones taken away."""
+        """Lay out the writes that make a version the newest.
+
+        They are the agent's own item, the label `latest`, and its words in lists, old ones removed.
+        """
         shown = summary(agent, record).model_copy(update={"state": AgentState.READY})
         newest = record.model_copy(update={"summary": shown, "refusal": None, "rev": record.rev + 1})
         latest = Label(label=LATEST, version=agent.definition.version, set_at=agent.created_at)
@@ -216,7 +219,7 @@ class DynamoRegistry:
         }
 
     def _transact(self, parts: list[dict[str, Any]], doing: str) -> list[str] | None:
-        """Write all or nothing; None when it was written, else the reasons, one a part."""
+        """Write all or nothing; None when it was written, else one reason for each part."""
         with translated(doing):
             try:
                 if len(parts) == 1:
@@ -253,7 +256,7 @@ class DynamoRegistry:
         return from_item(found.get("Item", {}))
 
     def _read_many(self, keys: list[Key]) -> dict[Key, dict[str, Any]]:
-        """Read items in one call; what AWS leaves out of an answer is asked for again."""
+        """Read items in one call; keys that AWS leaves unprocessed are asked for again."""
         wanted = {
             self.table: {"Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in keys], "ConsistentRead": True}
         }

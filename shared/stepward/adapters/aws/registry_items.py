@@ -32,37 +32,39 @@ from stepward.ports.registry import (
 )
 
 MOST_BYTES: Final = 300_000
-
-
 RECORD: Final = "AGENT"
-
-
 OFFERED: Final = "OFFERED"
 
 
 def agent_pk(tenant: str, agent: str) -> str:
-    """The partition of an agent."""
+    """Return the partition key of an agent."""
     return f"T#{tenant}#AGENT#{agent}"
 
 
 def version_sk(version: str | None) -> str:
-    """The place of a version, or of a label: a version begins with a digit, a label never does."""
+    """Return the sort key of a version or of a label.
+
+    A version begins with a digit, a label never does.
+    """
     named = version or LATEST
     return f"V#{named}" if named[0].isdigit() else f"LABEL#{named}"
 
 
 def list_pk(tenant: str, state: AgentState) -> str:
-    """The index's partition of a state; READY has the plain one, for that is the list people ask for."""
+    """Return the index's partition key of agents in a state.
+
+    READY has the plain one, for that is the list people ask for.
+    """
     return f"T#{tenant}#AGENTS" + ("" if state is AgentState.READY else f"#{state}")
 
 
 def facet_pk(tenant: str, kind: str, word: str) -> str:
-    """The partition of all agents with one word."""
+    """Return the partition key of all agents with one word."""
     return f"T#{tenant}#FACET#{kind}#{word}"
 
 
 def record_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
-    """The agent's own item."""
+    """Lay out the agent's own item."""
     listed = {"gsi1pk": list_pk(tenant, record.state), "gsi1sk": record.summary.id}
     key = {"pk": agent_pk(tenant, record.summary.id), "sk": RECORD, "v": 1}
     more = record.model_dump(mode="json", exclude={"summary"})
@@ -75,35 +77,35 @@ def read_record(item: dict[str, Any]) -> AgentRecord:
 
 
 def uid_item(tenant: str, record: AgentRecord) -> dict[str, Any]:
-    """The pointer from an id for life to the agent's id."""
+    """Lay out the pointer from a uid to the agent's id."""
     key = {"pk": uid_pk(tenant, record.summary.uid or ""), "sk": RECORD, "v": 1}
     return to_item({**key, "id": record.summary.id})
 
 
 def uid_pk(tenant: str, uid: str) -> str:
-    """The partition of an id for life."""
+    """Return the partition key of a uid."""
     return f"T#{tenant}#AGENT_UID#{uid}"
 
 
 def version_item(tenant: str, agent: RegisteredAgent) -> dict[str, Any]:
-    """A version's item; raises `InvalidRequest` when the table could not hold it."""
+    """Lay out a version's item; raises `InvalidRequest` for one that the table could not hold."""
     sk = version_sk(agent.definition.version)
     return {**_body_item(tenant, sk, agent.definition), **to_item({"created_at": agent.created_at})}
 
 
 def label_item(tenant: str, label: Label, agent: RegisteredAgent) -> dict[str, Any]:
-    """A label's item: the pointer, and a copy of what it points to."""
+    """Lay out a label's item: the pointer, and a copy of the version it points to."""
     said = {"sk": version_sk(label.label), "label": label.label, "set_at": label.set_at}
     return {**version_item(tenant, agent), **to_item(said)}
 
 
 def offered_item(tenant: str, agent: AgentDefinition) -> dict[str, Any]:
-    """What was refused."""
+    """Lay out the item of a refused definition."""
     return _body_item(tenant, OFFERED, agent)
 
 
 def facet_items(tenant: str, agent: AgentSummary) -> list[dict[str, Any]]:
-    """The agent's summary under each word by which it is found."""
+    """Lay out the agent's summary under each word by which it is found."""
     shown = agent.model_dump(mode="json")
     return [
         to_item({"pk": facet_pk(tenant, kind, word), "sk": agent.id, "v": 1, **shown})
@@ -131,22 +133,17 @@ def _body_item(tenant: str, sk: str, agent: AgentDefinition) -> dict[str, Any]:
 
 
 MOST_LOOKED_AT: Final = 1_000
-
-
-"""How many agents one page may look at where the index alone cannot tell which to show."""
-
-
+"""How many agents one page may read where the index alone cannot tell which to show."""
 _NARROWEST_FIRST: Final = ("tag", "module", "category", "capability")
-
-
 _PLURALS: Final = {"tag": "tags", "capability": "capabilities"}
-
-
 _TESTS: Final = {"tag": "contains(#tag, :tag)", "capability": "contains(#capability, :capability)"}
 
 
 def list_page(table: str, tenant: str, wanted: AgentFilter, limit: int, cursor: str | None) -> AgentPage:
-    """Read one page by one query: of a word's agents or of a state's, the other words filtered by the table."""
+    """Read one page with one query: of a word's agents or of a state's.
+
+    The other words are filtered by the table.
+    """
     after = check_id("cursor", from_cursor(cursor), AGENT_ID_PATTERN) if cursor is not None else None
     query, words = _query(tenant, wanted)
     _continue(query, after)
@@ -159,7 +156,7 @@ def list_page(table: str, tenant: str, wanted: AgentFilter, limit: int, cursor: 
 
 
 def _query(tenant: str, wanted: AgentFilter) -> tuple[dict[str, Any], dict[str, str]]:
-    """Choose the partition that holds the fewest, and say what is left to filter."""
+    """Choose the partition that holds the fewest agents, and return what is left to filter."""
     given = {name: getattr(wanted, name) for name in _NARROWEST_FIRST}
     words = {name: str(word) for name, word in given.items() if word is not None}
     if wanted.state is AgentState.READY and words:

@@ -22,18 +22,21 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class DynamoResponseCache:
-    """Replies in items of their own, each in its own partition, so that none of them is ever crowded."""
+    """Keeps replies, each in a partition of its own, so that none is ever throttled."""
 
     table: str
 
     def find(self, key: ResponseKey) -> KeptReply | None:
-        """Read a reply; a read that may be a moment old costs half, and at worst the model is asked once more."""
+        """Read a reply, eventually consistent.
+
+        That costs half, and at worst the model is asked once more.
+        """
         with translated("looking into the response cache"):
             found = client("dynamodb").get_item(TableName=self.table, Key=to_item(_key(key)))
         return _read(from_item(found["Item"])) if "Item" in found else None
 
     def keep(self, key: ResponseKey, kept: KeptReply) -> None:
-        """Keep a reply; of two that answer the same the later one stays."""
+        """Write a reply; of two to the same request the later one stays."""
         item = {
             **_key(key),
             "body": kept.model_dump_json(),
@@ -48,7 +51,7 @@ def _key(key: ResponseKey) -> dict[str, str]:
 
 
 def _read(item: dict[str, Any]) -> KeptReply | None:
-    """Read an item; one of another release may say what this one does not know, and then it is no reply."""
+    """Read an item; one that another release wrote may be unreadable, and counts as missing."""
     try:
         return KeptReply.model_validate_json(item.get("body", ""))
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The lists over heads in DynamoDB: by month, by agent, and of those that are open."""
+"""The lists over heads in DynamoDB: by month, by agent, and of open runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepward.ports.clock import Clock
 
 MONTHS_LISTED: Final = 13
 MOST_PAGES: Final = 10
-"""How many pages of 1 MB one answer looks through for a status; whoever asks reads on by the cursor."""
+"""How many pages of 1 MB one answer reads for a status; the next request goes on from the cursor."""
 OPEN_SHARDS: Final = 4
 
 
@@ -32,7 +32,7 @@ class ListPart:
     def newest(
         self, wanted: RunFilter, before: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Return at most `limit` items, newest first, and the place where the search was given up, if it was."""
+        """Return at most `limit` items, newest first, and where a search stopped early."""
         found: list[dict[str, Any]] = []
         for number, page in enumerate(self._pages(wanted, before, limit + 1), start=1):
             found += [item for item in page["Items"] if item[self._sort_key]["S"] != before]
@@ -43,7 +43,7 @@ class ListPart:
         return found[:limit], None
 
     def every(self, wanted: RunFilter) -> Iterator[dict[str, Any]]:
-        """Give all that is wanted."""
+        """Yield all items that match."""
         for page in self._pages(wanted, None, None):
             yield from page["Items"]
 
@@ -79,7 +79,7 @@ class ListPart:
 
 @dataclass(frozen=True)
 class DynamoRunLists:
-    """The runtime table's indexes."""
+    """Lists runs from the runtime table's indexes."""
 
     table: str
     clock: Clock
@@ -87,7 +87,7 @@ class DynamoRunLists:
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[RunHead]:
-        """List newest first: of an agent in one query, else month by month back from this one."""
+        """List runs, newest first: of an agent in one query, else month by month back from now."""
         found: list[RunHead] = []
         for part in self._parts(tenant, wanted, before):
             items, reached = part.newest(wanted, before, limit + 1 - len(found))
@@ -102,7 +102,7 @@ class DynamoRunLists:
         return dict(Counter(read_head(item).status.value for item in items))
 
     def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs that have not ended, from the sparse index that the end takes them out of."""
+        """List runs that have not ended, from the sparse index that an end removes them from."""
         found: list[RunHead] = []
         for shard in range(OPEN_SHARDS):
             with translated("listing open runs"):
@@ -137,7 +137,7 @@ class DynamoRunLists:
 
 
 def _months_back(place: str) -> Iterator[str]:
-    """Name the months from a date's own back over the year that a run may last."""
+    """Yield the months back from a date's own, over the year that a run may last."""
     year, month = int(place[:4]), int(place[5:7])
     for _ in range(MONTHS_LISTED):
         yield f"{year:04d}-{month:02d}"
@@ -145,12 +145,12 @@ def _months_back(place: str) -> Iterator[str]:
 
 
 def head_key(key: RunKey) -> dict[str, Any]:
-    """The key of a run's head."""
+    """Return the key of a run's head."""
     return to_item({"pk": run_pk(key), "sk": "HEAD"})
 
 
 def head_item(head: RunHead) -> dict[str, Any]:
-    """Lay a head out with its places in all lists."""
+    """Lay out a head with its keys in all lists."""
     return to_item(
         {
             "pk": run_pk(head.key),
@@ -172,5 +172,5 @@ def read_head(item: dict[str, Any]) -> RunHead:
 
 
 def open_shard(run: str) -> int:
-    """Spread runs over partitions, so that none takes all the writes."""
+    """Return an open run's shard, by which no single partition takes all writes."""
     return zlib.crc32(run.encode()) % OPEN_SHARDS

@@ -39,13 +39,13 @@ HEAD = "head"
 
 @dataclass(frozen=True)
 class DynamoRuntimeState:
-    """The runtime table; each change writes the record that tells of it in the same transaction."""
+    """Keeps heads of agents' runs; a change writes its journal record in one transaction."""
 
     table: str
     journal: DynamoJournal
     new_runs: NewRuns
     asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
-    """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
+    """Which counters had a wake-up requested lately: it is sent without reading them again."""
 
     def start(self, new: NewRun) -> Started:
         """Start a run, or find what its key started."""
@@ -97,9 +97,9 @@ class DynamoRuntimeState:
         return transact(steps, f"admitting {key.run}")
 
     def queue(self, waiting: QueuedRun, record: Queued) -> None:
-        """Put a run at the head of the line.
+        """Put a run at the head of the queue.
 
-        time →   advance: seq 9 ✓ place ✓      cancel: seq 9 ✗ → looks again and takes the place out of the line
+        time →   advance: seq 9 ✓ place ✓      cancel: seq 9 ✗ → looks again and removes the place from the queue
         """
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         joined = waiting.model_copy(update={"seq": waiting.seq + 1})
@@ -107,9 +107,9 @@ class DynamoRuntimeState:
         self._all(steps, f"queueing {key.run}")
 
     def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
-        """Write that a run is to stand still.
+        """Write that a run is paused.
 
-        time →   pauser: seq 5 ✓ place gone      dispatch: admits with seq 5 ✗ → looks again: nobody stands there
+        time →   pauser: seq 5 ✓ place gone      dispatch: admits with seq 5 ✗ → looks again: the place is gone
                  turn:   seq 5 ✓                 pauser: seq 5 ✗ → looks again and takes seq 6, or learns of the end
         """
         left = [slots.leave(self.table, key.tenant, place)] if place else []
@@ -118,7 +118,7 @@ class DynamoRuntimeState:
         )
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
-        """Write that a run may go on.
+        """Write that a run is resumed.
 
         time →   resumer: seq 6 ✓ place ✓        another resumer: seq 6 ✗ → looks again: it is not paused any more
         """
@@ -130,7 +130,7 @@ class DynamoRuntimeState:
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
     ) -> Freed:
-        """Give slot and money back while the run waits.
+        """Return slot and money while the run waits.
 
         time →   advance: seq 7 ✓ slot given back      cancel: seq 7 ✗ → looks again: there is no slot to give back
         """
@@ -142,7 +142,7 @@ class DynamoRuntimeState:
         return self._giving_back(key, kept, slot, f"parking {key.run}", parked=True)
 
     def begin_epoch(self, key: RunKey, seq: int, record: Continued) -> None:
-        """Write that a new execution carries the run on.
+        """Write that a new execution continues the run.
 
         time →   advance: seq 8 ✓ epoch 2 ✓      the same, late: seq 8 ✗ → looks again: its execution is an old one
                  cancel:  seq 8 ✓ head ended     advance: seq 8 ✗ → looks again: nothing is left to carry on
@@ -150,7 +150,7 @@ class DynamoRuntimeState:
         self._all([self._record(key, seq, record), self._epoch(key, record.epoch)], f"continuing {key.run}")
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
-        """Draw once more.
+        """Draw once more from the run's budgets.
 
         time →   run A: 5 left ≥ 5 ✓ 0 left      run B: 0 left ≥ 5 ✗ → B ends as BUDGET_EXCEEDED
         """
@@ -163,7 +163,7 @@ class DynamoRuntimeState:
         return refused is None
 
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
-        """Write the end and give back what the run holds, once.
+        """Write the end and return what the run holds, once.
 
         time →   advance: head ✓ slot ✓ budgets ✓      cancel: head ✗ (ended_at is there): the first one stays
         """
@@ -178,7 +178,7 @@ class DynamoRuntimeState:
         return self._giving_back(key, kept, settlement.slot, f"closing {key.run}")
 
     def mark_notified(self, key: RunKey) -> None:
-        """Take a run out of the janitor's list."""
+        """Take a run out of the janitor's index."""
         with translated(f"settling {key.run}"):
             client("dynamodb").update_item(
                 TableName=self.table, Key=head_key(key), UpdateExpression="REMOVE gsi3pk, gsi3sk"
@@ -193,7 +193,9 @@ class DynamoRuntimeState:
         returns: tuple[Allowance, ...],
         cost: CostLine | None,
     ) -> None:
-        """Append a late reply and count it everywhere, together: journal, head, budgets and costs never disagree.
+        """Append a late reply and count it everywhere in one transaction.
+
+        Journal, head, budgets and costs never disagree.
 
         time →   one late reply: seq 9 ✓ head ✓        another's: seq 9 ✗ head ✗ → it looks again and takes seq 10
         """
@@ -231,7 +233,7 @@ class DynamoRuntimeState:
     def _all(self, steps: list[Step], doing: str) -> None:
         refused = transact(steps, doing)
         if refused is not None:
-            raise StoreConflict(f"{doing}: {', '.join(refused.by)} stands in the way.")
+            raise StoreConflict(f"{doing}: {', '.join(refused.by)} has changed.")
 
     def _record(self, key: RunKey, seq: int, record: AnyRecord) -> Step:
         return put_new(RECORD, self.journal.table, self.journal.record_item(key, seq, record))

@@ -1,4 +1,4 @@
-"""Keep the schedules of triggers in EventBridge Scheduler."""
+"""Keeps the schedules of triggers in EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from stepward.domain.errors import Bug, Conflict, InvalidRequest, StoreConflict
 from stepward.domain.triggers import KeptTrigger
 
 OLDEST_S: Final = 3_600
-
-
 RETRIES: Final = 10
 
 
 @dataclass(frozen=True)
 class SchedulerSchedules:
-    """The stage's group; `target_arn` is the room that is started, `role_arn` the role that may start it."""
+    """Keeps schedules in the stage's group.
+
+    `target_arn` is the function that a schedule invokes, `role_arn` the role that may do so, and `failures_arn` the queue
+    for invocations that failed.
+    """
 
     group: str
     role_arn: str
@@ -30,7 +32,7 @@ class SchedulerSchedules:
     failures_arn: str
 
     def put(self, kept: KeptTrigger) -> None:
-        """Change the schedule, or make it where there is none.
+        """Update the schedule, or create it where there is none.
 
         time →   A: update ✗ (none) ─ create ✓
                  B: update ✗ (none) ────────── create ✗ (ConflictException) → StoreConflict: the repeat updates
@@ -92,7 +94,10 @@ class SchedulerSchedules:
 
 
 def _name(kept: KeptTrigger) -> str:
-    """Name a schedule in the 64 characters that Scheduler allows; tenant and trigger may have more together."""
+    """Return a schedule's name in the 64 characters that Scheduler allows.
+
+    The ids of tenant and trigger may have more together.
+    """
     return hashlib.sha256(f"{kept.tenant}/{kept.trigger.id}".encode()).hexdigest()[:40]
 
 

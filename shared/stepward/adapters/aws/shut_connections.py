@@ -1,4 +1,4 @@
-"""Connections of botocore that another thread can shut, and of whose refusals only the beginning is read.
+"""botocore's connections, which another thread can shut down and whose error bodies are cut.
 
 botocore reads with a blocking call, and closing what another thread reads waits for that thread. A socket that is shut
 down ends the read at once and tells the other side so.
@@ -19,7 +19,7 @@ _LEAST_REFUSAL: Final = 300
 
 
 class CallConnection:
-    """The connection of one call; whatever connection the call takes, `shut` ends it."""
+    """The connection of one call; `shut` ends whatever connection the call takes."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -27,7 +27,7 @@ class CallConnection:
         self._is_shut = False
 
     def takes(self, taken: socket.socket) -> None:
-        """Note which socket the call is on.
+        """Take a socket for the call.
 
         Raises:
             ConnectionAbortedError: The call was given up before it had one.
@@ -35,10 +35,10 @@ class CallConnection:
         with self._lock:
             self._socket = taken
             if self._is_shut:
-                raise ConnectionAbortedError("nobody waits for this call any more.")
+                raise ConnectionAbortedError("the call was given up.")
 
     def gives_back(self) -> None:
-        """Note that the call has read all, so that its connection may serve the next one."""
+        """Release the socket of a call that has read everything, for the next call."""
         with self._lock:
             self._socket = None
 
@@ -59,7 +59,7 @@ CURRENT: Final[ContextVar[CallConnection]] = ContextVar("current_line")
 
 
 def make_shuttable(client: Any) -> None:
-    """Let each call of a client note the connection that it takes in `CURRENT`, and read no endless refusal.
+    """Track the connection of each call of a client in `CURRENT`, and cut error bodies.
 
     Args:
         client: A boto3 client that has made no call yet.
@@ -73,7 +73,7 @@ def _tracked(pool: Any) -> Any:
     kind: Any = pool.ConnectionCls
 
     class TrackedConnection(kind):  # type: ignore[misc]  # botocore has no types
-        """A connection that tells its call which socket it has."""
+        """A connection that registers its socket with its call."""
 
         def connect(self) -> None:
             """Open a new connection for this call."""
@@ -87,12 +87,12 @@ def _tracked(pool: Any) -> Any:
             return super().request(*args, **named)
 
     class BoundedPool(pool):  # type: ignore[misc]
-        """A pool whose refusals end."""
+        """A connection pool that cuts error bodies."""
 
         ConnectionCls = TrackedConnection
 
         def urlopen(self, *args: Any, **named: Any) -> Any:
-            """Send, and cut a refusal short: botocore reads one whole."""
+            """Send a request, and cut an error's body: botocore reads one whole."""
             response = super().urlopen(*args, **named)
             if response.status >= _LEAST_REFUSAL:
                 response.stream = _beginning(response.stream)

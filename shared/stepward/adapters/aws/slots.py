@@ -1,4 +1,4 @@
-"""Slots, places in line and budgets, as steps of the transactions that take them and give them back."""
+"""Slots, queue places and budgets, as steps of the transactions that take and return them."""
 
 from __future__ import annotations
 
@@ -19,31 +19,27 @@ from stepward.domain.ttl_cache import TtlCache
 from stepward.ports.runs import Freed, SlotLimits
 
 TENANT: Final = "tenant's slots"
-
-
 ACCOUNT: Final = "account's slots"
-
-
 SHARDS_TRIED: Final = 3
-
-
 BUDGET_PREFIX: Final = "budget "
-
-
 HINT_TTL_S: Final = 2.0
-"""How long a process goes by what it has seen of counters and queues; it saves a call and is never relied upon."""
+"""How long a process trusts what it has read of counters and queues.
 
-
+It saves a call; correctness never depends on it.
+"""
 _ALL: Final = "GLOBAL"
 
 
 def counter_key(tenant: str | None, shard: int) -> dict[str, str]:
-    """The key of one counter of slots: of a tenant, or of all."""
+    """Return the key of one counter of slots: of a tenant, or of all."""
     return {"pk": f"T#{tenant}#SLOTS" if tenant else f"{_ALL}#SLOTS", "sk": f"SHARD#{shard}"}
 
 
 def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
-    """Name the counters to try: the run's own first, then its neighbours, so that a full one does not hold it up."""
+    """Yield the counters to try: the run's own first, then the next ones.
+
+    A full counter does not hold a run up while others are free.
+    """
     first = zlib.crc32(run.encode())
     mine = used_shards(limits.tenant.active, limits.tenant.shards)
     everybodys = used_shards(limits.account.active, limits.account.shards)
@@ -52,7 +48,7 @@ def slots_to_try(run: str, limits: SlotLimits) -> Iterator[Slot]:
 
 
 def take_past_limit(table: str, key: RunKey, limits: SlotLimits) -> tuple[Slot, list[Step]]:
-    """Take a slot for a parked run whose machine goes on and cannot wait: of the tenant's counter, full or not.
+    """Lay out a slot over the limit, for a parked run whose machine cannot wait.
 
     The account's counter leaves it out: no tenant may fill that by having many runs go on at once.
     """
@@ -65,9 +61,10 @@ def take_past_limit(table: str, key: RunKey, limits: SlotLimits) -> tuple[Slot, 
 def take(
     table: str, key: RunKey, slot: Slot, limits: SlotLimits, *, past_others: bool, parked: bool = False
 ) -> list[Step]:
-    """Take a slot; a newcomer must not go past those in line, who are served by `dispatch` alone.
+    """Lay out the taking of a slot.
 
-    `parked` says that the run was counted as waiting until now.
+    With `past_others` False, it fails while others are queued, for those are served by `dispatch` alone. `parked` says that
+    the run was counted as waiting until now.
     """
     return [
         _put_slot(table, key, slot),
@@ -101,7 +98,7 @@ def _count_up(
     parked: int = 0,
 ) -> Step:
     most = shard_limit(*limit, shard)
-    # A counter that nobody has used yet has all its slots free, unless it has none to give.
+    # A counter that was never used has all its slots free, unless its limit is 0.
     free = "(attribute_not_exists(active) OR active < :limit)" if most else "active < :limit"
     return update(
         name,
@@ -116,10 +113,10 @@ def _count_up(
 def give_back(
     table: str, key: RunKey, slot: Slot, known: Freed, *, parked: bool = False, expires_at: int | None = None
 ) -> list[Step]:
-    """Give a slot back, insisting that nobody but those who are known has asked to be told of it.
+    """Lay out the return of a slot, on condition that no unknown wake-up was requested.
 
-    `parked` counts the run as waiting. With `expires_at` its item is left to the table to remove, by those who may not
-    delete; a run that takes no slot again has no use for it.
+    `known` are the requests that the caller has seen. `parked` counts the run as waiting. With `expires_at` its item is left
+    to the table to remove, for callers that may not delete; a run that takes no slot again has no use for it.
     """
     mine = counter_key(key.tenant, slot.tenant_shard)
     minus, more = {":one": -1}, 1 if parked else 0
@@ -150,7 +147,10 @@ def give_back(
 
 
 def forget_parked(table: str, tenant: str) -> Step:
-    """Count a run as waiting no more that has ended without a slot; only the sum over the shards has a meaning."""
+    """Lay out that an ended run no longer counts as waiting.
+
+    Only the sum over the shards has a meaning.
+    """
     return update("parked", table, counter_key(tenant, 0), "ADD parked :parked", _parked(-1))
 
 
@@ -163,7 +163,7 @@ def _parked(change: int) -> dict[str, int]:
 
 
 def freed(refused: Refused, known: Freed) -> Freed:
-    """Say who asked to be told of a free slot: those who are known, and those for whom conditions failed."""
+    """Return whose wake-ups were requested: the known ones, and those whose conditions failed."""
     return Freed(
         done=True,
         tenant_waits=known.tenant_waits or TENANT in refused,
@@ -172,16 +172,16 @@ def freed(refused: Refused, known: Freed) -> Freed:
 
 
 def join(table: str, waiting: QueuedRun) -> Step:
-    """Stand in line."""
+    """Lay out a run's place in the queue."""
     item = {**place_key(waiting), **waiting.model_dump(exclude_none=True)}
     return put_new("place", table, to_item(item))
 
 
 def is_flagged(table: str, tenant: str) -> bool:
-    """Tell whether whoever frees a slot of the tenant will have its queue looked at.
+    """Return whether freeing a slot of the tenant will have its queue looked at.
 
     time →   we:       join ✓ ─ flag? ─ yes: no wake-up is needed
-             dispatch: line empty ─ clear ─ line empty?      joined before: it sees us; later: we see no flag
+             dispatch: queue empty ─ clear ─ queue empty?      joined before: it sees us; later: we see no flag
     """
     with translated(f"looking whether slots of {tenant} are asked for"):
         found = client("dynamodb").get_item(
@@ -191,12 +191,15 @@ def is_flagged(table: str, tenant: str) -> bool:
 
 
 def is_asked(refused: Refused) -> bool:
-    """Tell whether only the tenant's counter was full and somebody has asked to be told of its free slots."""
+    """Return whether only the tenant's counter was full, and a wake-up was requested of it."""
     return ACCOUNT not in refused and bool(refused.by.get(TENANT, {}).get("waits"))
 
 
 def ask_for_wake_up(table: str, key: RunKey, slot: Slot, refused: Refused) -> list[Step]:
-    """Flag the counters that were full, so that no newcomer goes past this one; mostly somebody has done it before."""
+    """Lay out the flags of full counters, so that no newcomer goes past this run.
+
+    Mostly they are set already.
+    """
     counters = ((TENANT, key.tenant, slot.tenant_shard), (ACCOUNT, None, slot.account_shard or 0))
     return [
         update(f"flag of {name}", table, counter_key(tenant, shard), "SET waits = :yes", {":yes": True})
@@ -206,17 +209,17 @@ def ask_for_wake_up(table: str, key: RunKey, slot: Slot, refused: Refused) -> li
 
 
 def leave(table: str, tenant: str, place: str, condition: str | None = None) -> Step:
-    """Leave the line."""
+    """Lay out the removal of a run's place from the queue."""
     return delete("place", table, {"pk": f"T#{tenant}#WAIT", "sk": place}, condition)
 
 
 def place_key(waiting: QueuedRun) -> dict[str, str]:
-    """The key of a place in line."""
+    """Return the key of a place in the queue."""
     return {"pk": f"T#{waiting.tenant}#WAIT", "sk": waiting.place}
 
 
 def draw_steps(table: str, tenant: str, draw: Draw | None) -> list[Step]:
-    """Take money from every budget that counts the run, or nothing at all."""
+    """Lay out draws from every budget that counts the run."""
     if draw is None:
         return []
     both = zip(draw.budgets, draw.limits_usd_micros, strict=True)
@@ -227,7 +230,7 @@ def draw_steps(table: str, tenant: str, draw: Draw | None) -> list[Step]:
 
 
 def return_steps(table: str, tenant: str, returns: Sequence[Allowance]) -> list[Step]:
-    """Give money back to the budgets that it came from; several draws of one budget are one step."""
+    """Lay out returns to the budgets that were drawn from; draws of one budget are added up."""
     sums: dict[str, int] = {}
     for allowance in returns:
         for budget in allowance.budgets:
@@ -240,7 +243,7 @@ def return_steps(table: str, tenant: str, returns: Sequence[Allowance]) -> list[
 
 
 def empty_budgets(refused: Refused) -> list[str]:
-    """Name the budgets that had too little."""
+    """Return the budgets that held too little."""
     return [name.removeprefix(BUDGET_PREFIX) for name in refused.by if name.startswith(BUDGET_PREFIX)]
 
 
@@ -257,11 +260,11 @@ _EVERYBODY: Final = Freed(done=True, tenant_waits=True, account_waits=True)
 
 @dataclass(frozen=True)
 class SlotReturns:
-    """Writes transactions that give a slot back."""
+    """Writes transactions that return a slot."""
 
     table: str
     asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(HINT_TTL_S))
-    """Who has asked lately to be told of free slots: they are told without being asked for first, others are found."""
+    """Which counters had a wake-up requested lately: it is sent without reading them again."""
 
     def __call__(
         self,
@@ -273,9 +276,9 @@ class SlotReturns:
         parked: bool = False,
         expires_at: int | None = None,
     ) -> tuple[Refused | None, Freed]:
-        """Do the rest and give the slot back; if somebody has asked to be told, do it again and say so.
+        """Write the steps and return the slot, once more without conditions if wake-ups are due.
 
-        time →   newcomer: no slot free → flags the counter → joins the line → wake-up
+        time →   newcomer: no slot free → flags the counter → joins the queue → wake-up
                  we:       counter is flagged ✗ → once more without the condition ✓ → wake-up
         """
         known = (self.asked.get(key.tenant) if slot else None) or Freed(done=True)

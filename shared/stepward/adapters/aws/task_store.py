@@ -41,7 +41,7 @@ Item = dict[str, Any]
 
 @dataclass(frozen=True)
 class DynamoTaskStore:
-    """The journal table, with the bucket that holds its large bodies."""
+    """Keeps the records of tasks, and their large bodies in the bucket."""
 
     journal: DynamoJournal
 
@@ -53,9 +53,9 @@ class DynamoTaskStore:
     def beginning(
         self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
     ) -> list[Step]:
-        """Lay out what a run's start writes here, for the transaction that writes its head too."""
-        stands = {STANDING: standing.model_dump_json(), "change": standing.change} if standing else {}
-        start = {"pk": run_pk(key), "sk": START, "body": started.model_dump_json(), **stands}
+        """Lay out the items of a run's start, for the transaction that writes its head too."""
+        kept = {STANDING: standing.model_dump_json(), "change": standing.change} if standing else {}
+        start = {"pk": run_pk(key), "sk": START, "body": started.model_dump_json(), **kept}
         return [
             put_new("start", self.table, to_item(start)),
             put_new(INPUT, self.table, self._value_item(key, INPUT, given)),
@@ -78,7 +78,7 @@ class DynamoTaskStore:
         return self.value(key, INPUT)
 
     def keep(self, key: RunKey, latch: LatchKey, path: str, record: TaskRecord) -> tuple[TaskRecord, Latch]:
-        """Keep a record.
+        """Write a task's record.
 
         time →   keep ─ written ─ ✗ answer lost ─ the SDK tries again ─ condition fails ─ the record there is ours: fine
                  keep ─ condition fails ─ the record is another's, which stays
@@ -92,7 +92,7 @@ class DynamoTaskStore:
         return _latch(self._set(key, latch, path, KEPT_ELSEWHERE))
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
-        """Write what the awaits of small machines write themselves.
+        """Write the token of a join that waits, as small machines do it themselves.
 
         time →   record ✓ ─ record ✓ ─ park ✗ goes on            record ✓ ─ park ✓ ─ record ✓ sees the token
         """
@@ -121,7 +121,7 @@ class DynamoTaskStore:
         return Begun.model_validate_json(item[name]), is_ours
 
     def put_value(self, key: RunKey, name: str, value: Any) -> None:
-        """Keep a value; the same name written again is the same value."""
+        """Write a value; the same name written again holds the same value."""
         with translated(f"keeping {name} of {key.run}"):
             client("dynamodb").put_item(TableName=self.table, Item=self._value_item(key, name, value))
 
@@ -135,7 +135,7 @@ class DynamoTaskStore:
         return json.loads(self.journal.body_of(from_item(found["Item"])))
 
     def copy_values(self, source: RunKey, target: RunKey) -> None:
-        """Copy items; what lies in S3 is shared, for it never changes."""
+        """Copy values to another run; bodies in S3 are shared, because they never change."""
         values = {":pk": run_pk(source), ":v": "VALUE#"}
         with translated(f"copying what {source.run} kept"):
             for item in every_item(self.table, "pk = :pk AND begins_with(sk, :v)", values):
@@ -144,7 +144,9 @@ class DynamoTaskStore:
                     client("dynamodb").put_item(TableName=self.table, Item=copied)
 
     def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
-        """Write whole latches, a hundred a transaction: ten thousand records in as many calls would outlast the request.
+        """Write inherited records as whole latches, a hundred a transaction.
+
+        Ten thousand records in as many calls would outlast the request.
 
         time →   head ✓ ─ latches ✓ ─ start ✓        janitor: starts it first ─ a task's record ✓ ─ ours are kept one by one
         """
@@ -158,7 +160,7 @@ class DynamoTaskStore:
                     self._set(key, one.latch, one.path, _inherited_body(one))
 
     def cancel(self, key: RunKey, by: str) -> bool:
-        """Write who cancelled the run; the first stays."""
+        """Write the canceller of the run; the first stays."""
         return self._update(key, START, "cancelled_by", by)[1]
 
     def _value_item(self, key: RunKey, name: str, value: Any) -> Item:
@@ -169,7 +171,7 @@ class DynamoTaskStore:
         return self._update(key, latch_sk(latch), f"r:{path}", body)[0]
 
     def _update(self, key: RunKey, sk: str, name: str, body: str) -> tuple[Item, bool]:
-        """Set an attribute that is not there; the item as it is then, and whether it was we who set it."""
+        """Set an attribute that is missing; return the item then, and whether we set it."""
         with translated(f"writing {name} of {key.run}"):
             try:
                 found = client("dynamodb").update_item(
@@ -213,7 +215,7 @@ def _inherited_body(one: Inherited) -> str:
 
 
 def _in_transactions(items: Sequence[Item]) -> Iterator[list[Item]]:
-    """Divide items so that each part is within what one transaction may hold."""
+    """Split items into batches that one transaction may hold."""
     few: list[Item] = []
     size_bytes = 0
     for item in items:
@@ -228,7 +230,7 @@ def _in_transactions(items: Sequence[Item]) -> Iterator[list[Item]]:
 
 
 def latch_sk(latch: LatchKey) -> str:
-    """Name a latch's item, as the machines that wait at it do."""
+    """Return the sort key of a latch, as the machines that wait at it write it."""
     return f"LATCH#{latch.latch}@{latch.at}" if latch.at else f"LATCH#{latch.latch}"
 
 
@@ -256,7 +258,7 @@ def _snapshot(key: RunKey, items: list[Item]) -> RunSnapshot:
 
 
 def slot_state_of(start: Item) -> SlotState | None:
-    """Read from a run's start whether it holds a slot."""
+    """Read the state of a run's slot from its start."""
     return SlotState.model_validate_json(start[STANDING]) if STANDING in start else None
 
 

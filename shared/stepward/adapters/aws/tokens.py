@@ -20,13 +20,13 @@ KEPT: Final = timedelta(days=400)
 
 @dataclass(frozen=True)
 class DynamoTokens:
-    """The tokens of the runtime table."""
+    """Keeps task tokens in the runtime table."""
 
     table: str
     clock: Clock
 
     def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
-        """Keep the newest token.
+        """Write a token unless a newer one is there.
 
         time →   dispatch: token 1 ─ its answer is lost ──────────────────────── keeps 1 ✗ (2 is newer)
                  the machine tries again: token 2 ─ dispatch: keeps 2 ✓          waits with token 2

@@ -1,4 +1,4 @@
-"""Transactions on DynamoDB as steps that are told apart, and idempotency keys, which are one of them."""
+"""Transactions on DynamoDB as named steps, and idempotency keys, which are one of them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _FAILED: Final = "ConditionalCheckFailed"
 
 @dataclass(frozen=True)
 class Step:
-    """One item of a transaction with the name by which its failure is spoken of."""
+    """One item of a transaction, with the name by which its failure is reported."""
 
     name: str
     action: dict[str, Any]
@@ -27,17 +27,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Refused:
-    """The conditions that did not hold, by step: what the item was when it was looked at."""
+    """The conditions that failed: by step, the item that it met."""
 
     by: dict[str, dict[str, Any]]
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether a step's condition failed."""
+        """Return whether a step's condition failed."""
         return name in self.by
 
 
 def transact(steps: Sequence[Step], doing: str) -> Refused | None:
-    """Do all or nothing; None when all is done, else which conditions failed.
+    """Write all steps or none; None when they are written, else which conditions failed.
 
     A repeat by the SDK after a lost answer carries the same token, so that it is one transaction.
     """
@@ -60,7 +60,7 @@ def transact(steps: Sequence[Step], doing: str) -> Refused | None:
 
 
 def put_new(name: str, table: str, item: dict[str, Any]) -> Step:
-    """Put an item where none is."""
+    """Lay out the write of an item that must not exist yet."""
     put = {"TableName": table, "Item": item, "ConditionExpression": ABSENT}
     return Step(name, {"Put": put})
 
@@ -74,7 +74,7 @@ def update(
     condition: str | None = None,
     names: dict[str, str] | None = None,
 ) -> Step:
-    """Change an item; `names` are attribute names that are words of DynamoDB's own."""
+    """Lay out an update; `names` are attribute names that are DynamoDB's reserved words."""
     action: dict[str, Any] = {"TableName": table, "Key": to_item(key), "UpdateExpression": expression}
     if values:
         action["ExpressionAttributeValues"] = to_item(values)
@@ -86,7 +86,7 @@ def update(
 
 
 def delete(name: str, table: str, key: dict[str, Any], condition: str | None = None) -> Step:
-    """Take an item away, if need be only one that is there."""
+    """Lay out a deletion, with `condition` of an item that is there."""
     action: dict[str, Any] = {"TableName": table, "Key": to_item(key)}
     if condition:
         action["ConditionExpression"] = condition
@@ -97,7 +97,10 @@ IDEMPOTENCY: Final = "idempotency key"
 
 
 def put_key(table: str, tenant: str, run: str, key: IdempotencyKey, now: datetime) -> Step:
-    """Take a key that is free, or whose day is over although the table has not forgotten it yet."""
+    """Lay out the write of an idempotency key that is free or has expired.
+
+    The table removes an expired one some time later.
+    """
     item = {**_where(tenant, key), "run": run, "body_sha256": key.body_sha256, "expires_at": key.expires_at}
     step = put_new(IDEMPOTENCY, table, to_item(item))
     step.action["Put"]["ConditionExpression"] += " OR expires_at < :now"
@@ -106,7 +109,7 @@ def put_key(table: str, tenant: str, run: str, key: IdempotencyKey, now: datetim
 
 
 def free_key(table: str, tenant: str, run: str, key: IdempotencyKey) -> Step:
-    """Let a key start another run, where it has started this one."""
+    """Lay out the release of a key, where it has started this run."""
     name = {"#run": "run"}
     return update(
         IDEMPOTENCY,
@@ -120,7 +123,7 @@ def free_key(table: str, tenant: str, run: str, key: IdempotencyKey) -> Step:
 
 
 def before_with(table: str, tenant: str, key: IdempotencyKey) -> str:
-    """Name the run that a key started; raises `Conflict` when that was with another request."""
+    """Return the run that a key started; raises `Conflict` when that was with another request."""
     with translated("reading an idempotency record"):
         found = client("dynamodb").get_item(
             TableName=table, Key=to_item(_where(tenant, key)), ConsistentRead=True

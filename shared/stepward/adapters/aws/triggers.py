@@ -41,12 +41,12 @@ _UNCHANGED: Final = "revision = :revision AND since = :since"
 
 @dataclass(frozen=True)
 class DynamoTriggers:
-    """The triggers table."""
+    """Keeps triggers, their state and their secrets."""
 
     table: str
 
     def add(self, kept: KeptTrigger, secret: HookSecret | None) -> KeptTrigger:
-        """Keep a new trigger with all that belongs to it, or find it as it was kept.
+        """Write a new trigger with all its items, or find it as it was written.
 
         time →   one caller: put TRIGGERS ✓ copy ✓ STATE ✓ SECRET ✓
                  its repeat, or another:                             put ✗ → says the same: that one; else Conflict
@@ -66,7 +66,7 @@ class DynamoTriggers:
         return before
 
     def replace(self, before: KeptTrigger, after: KeptTrigger) -> None:
-        """Change what a trigger says, and its copy.
+        """Replace a trigger's definition, and its copy.
 
         time →   A reads revision 3        A: put revision 4 ✓
                  B reads revision 3                            B: put revision 4 ✗ (it is 4 already) → Conflict
@@ -79,7 +79,7 @@ class DynamoTriggers:
             raise changed_meanwhile(after.trigger.id)
 
     def remove(self, kept: KeptTrigger) -> None:
-        """Forget a trigger.
+        """Remove a trigger.
 
         time →   A reads revision 3                            A: delete ✗ (it is 4) → Conflict, nothing is forgotten
                  B reads revision 3   B: put revision 4 ✓
@@ -92,12 +92,12 @@ class DynamoTriggers:
             raise changed_meanwhile(name)
 
     def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
-        """Read one."""
+        """Read one trigger."""
         item = self._read(f"T#{tenant}#TRIGGERS", trigger)
         return KeptTrigger.model_validate_json(item["body"]) if item else None
 
     def list_triggers(self, tenant: str, *, limit: int, cursor: str | None) -> TriggerPage:
-        """List by id, one query a page."""
+        """List triggers by id, with one query a page."""
         place = "" if cursor is None else check_id("cursor", from_cursor(cursor), TRIGGER_ID_PATTERN)
         with translated("listing triggers"):
             found = client("dynamodb").query(
@@ -112,7 +112,10 @@ class DynamoTriggers:
         return TriggerPage(triggers=shown, cursor=to_cursor(shown[-1].trigger.id) if more and shown else None)
 
     def listening(self, tenant: str, channel: str) -> list[KeptTrigger]:
-        """List those that listen to a channel; strongly, so that one that was just made hears the next event."""
+        """List the triggers on a channel, strongly consistent.
+
+        One that was just made hears the next event.
+        """
         pages = client("dynamodb").get_paginator("query").paginate(
             TableName=self.table,
             KeyConditionExpression="pk = :pk",
@@ -129,8 +132,8 @@ class DynamoTriggers:
     def record(self, kept: KeptTrigger, firing: Firing) -> None:
         """Count one firing.
 
-        time →   fire: start ✓        record ✗ (STATE is gone): the trigger was removed, nobody asks for its count
-                         remove ✓
+        time →   fire: start ✓        record ✗ (STATE is gone): the trigger was removed, and its count with it
+                             remove ✓
         """
         counted = firing.result.value
         said = {"last_fired_at": firing.at, "last_event": firing.event[:_SHOWN_CHARS]}
@@ -151,7 +154,7 @@ class DynamoTriggers:
                     raise
 
     def state(self, tenant: str, trigger: str) -> TriggerState:
-        """Say what a trigger has done."""
+        """Read what a trigger has done."""
         return TriggerState.model_validate(self._read(_part_pk(tenant, trigger), "STATE") or {})
 
     def secret(self, tenant: str, trigger: str) -> HookSecret | None:
@@ -175,7 +178,7 @@ class DynamoTriggers:
                 raise changed_meanwhile(trigger) from error
 
     def count_unmatched(self, tenant: str, *, is_object: bool, at: str, what: str) -> None:
-        """Count by day."""
+        """Count what matched no trigger, by day."""
         until = int(datetime.fromisoformat(at).timestamp()) + UNMATCHED_KEPT_S
         values = {":one": 1, ":at": at, ":what": what[:_SHOWN_CHARS], ":until": until}
         with translated("counting what fits no trigger"):
@@ -187,7 +190,7 @@ class DynamoTriggers:
             )
 
     def unmatched(self, tenant: str, day: str) -> Unmatched:
-        """Say what fitted nothing."""
+        """Read what matched no trigger on a day."""
         return Unmatched.model_validate(self._read(f"T#{tenant}#UNMATCHED", day) or {})
 
     def _read(self, pk: str, sk: str) -> dict[str, Any] | None:
@@ -196,7 +199,7 @@ class DynamoTriggers:
         return from_item(found["Item"]) if "Item" in found else None
 
     def _transact(self, actions: list[dict[str, Any]], doing: str) -> bool:
-        """Do all or nothing; False when a condition does not hold."""
+        """Write all or nothing; False when a condition failed."""
         with translated(doing):
             try:
                 client("dynamodb").transact_write_items(TransactItems=actions)

@@ -1,6 +1,6 @@
-"""The key from which the secrets of a stage's webhooks are derived: one encrypted parameter of Systems Manager.
+"""The key from which a stage's webhook secrets are derived, in Systems Manager.
 
-It costs nothing while nobody uses it, and KMS keeps it encrypted; the tables hold nothing that could sign a call.
+It costs nothing while no webhook exists, and KMS keeps it encrypted; the tables hold nothing that could sign a call.
 """
 
 from __future__ import annotations
@@ -21,13 +21,15 @@ _known: dict[str, bytes] = {}
 
 @dataclass(frozen=True)
 class WebhookKey:
-    """Reads the key; `makes` it if there is none, which one function alone may do."""
+    """Reads the key, and creates it with `makes`, which one function alone may do."""
 
     name: str
     makes: bool = False
 
     def __call__(self) -> bytes:
-        """Give the key.
+        """Return the key.
+
+        Where none was made yet no webhook has a seed, so that a random key which fits nothing is returned.
 
         Where none was made yet no webhook has a seed, so that what is given for it fits nothing and is forgotten.
 

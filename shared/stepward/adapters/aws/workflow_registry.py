@@ -31,7 +31,7 @@ from stepward.ports.workflow_registry import (
 
 @dataclass(frozen=True)
 class DynamoWorkflowRegistry:
-    """The registry table and the data bucket."""
+    """Keeps versions in the registry table, and programs and machines' texts in the bucket."""
 
     table: str
     bucket: str
@@ -39,7 +39,7 @@ class DynamoWorkflowRegistry:
     def keep(
         self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
     ) -> RegisteredWorkflow:
-        """Keep a version; what is large goes to the bucket first.
+        """Write a version; what is large is written to the bucket first.
 
         time →   A: objects ✓ version ✓ list ✓            B, the same version: version ✗ → same content: A's; other: Conflict
                  A: objects ✓ version ✓ ─ ✗ dies           A again: version ✗ → the same; list ✓
@@ -78,7 +78,7 @@ class DynamoWorkflowRegistry:
     def mark(
         self, tenant: str, workflow: str, version: str, status: VersionStatus, detail: str | None
     ) -> None:
-        """Write how a version stands."""
+        """Write a version's status."""
         with translated(f"marking {workflow} {version}"):
             client("dynamodb").update_item(
                 TableName=self.table,
@@ -91,7 +91,7 @@ class DynamoWorkflowRegistry:
         self._list(tenant, workflow)
 
     def remove(self, tenant: str, workflow: str, version: str) -> None:
-        """Leave of a version that it was there, so that nobody takes its number.
+        """Mark a version as removed, so that its number cannot be used again.
 
         time →   remove: removed ✓      register: version ✗ → Conflict      remove again: removed ✓, or ✗ was never there
         """
@@ -109,7 +109,7 @@ class DynamoWorkflowRegistry:
         self._list(tenant, workflow)
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
-        """List by id, in one query."""
+        """List workflows by id, with one query a page."""
         request: dict[str, Any] = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
@@ -157,7 +157,7 @@ class DynamoWorkflowRegistry:
             raise _Taken(from_item(error.response["Item"])) from error
 
     def _list(self, tenant: str, workflow: str) -> None:
-        """Show the workflow in the list by its newest version, or no more."""
+        """Update the workflow's entry in the list from its newest version, or remove it."""
         key = {"pk": f"T#{tenant}#WORKFLOWS", "sk": workflow}
         items = newest_first(self._items(tenant, workflow))
         with translated(f"listing {workflow}"):
@@ -195,14 +195,17 @@ class DynamoWorkflowRegistry:
             )
 
     def _get(self, key: str) -> bytes:
-        """Read what was kept before its version was; that it cannot be read is no fault of who asks for the version."""
+        """Read an object that was written before its version.
+
+        A failure is a fault of ours, not of the request for the version.
+        """
         with translated(f"reading {key}"):
             found: bytes = client("s3").get_object(Bucket=self.bucket, Key=key)["Body"].read()
         return found
 
 
 class _Taken(Exception):
-    """The version is there; `item` is how."""
+    """The version exists already; `item` is what it holds."""
 
     def __init__(self, item: dict[str, Any]) -> None:
         super().__init__("taken")

@@ -39,7 +39,7 @@ from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 @dataclass(frozen=True)
 class DynamoWorkflowRuns:
-    """The runtime table."""
+    """Keeps heads of workflows' runs in the runtime table."""
 
     table: str
     store: DynamoTaskStore
@@ -47,11 +47,11 @@ class DynamoWorkflowRuns:
 
     @cached_property
     def slots(self) -> DynamoWorkflowSlots:
-        """Their slots, which begin and end with them."""
+        """Moves the slots of these runs."""
         return DynamoWorkflowSlots(self.table, self.store)
 
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
-        """Create head, start, input and idempotency record together, or find what the key started.
+        """Create head, start, input and idempotency record together, or find the earlier run.
 
         time →   caller A: transaction ✓ ─ ✗ dies          caller A again, same key: ✗ the key is there → the same run
                  task: mark names the child ✓ start ✓ ─ ✗   task again: the head is there → the same run
@@ -99,7 +99,7 @@ class DynamoWorkflowRuns:
         return found, False
 
     def head(self, key: RunKey) -> WorkflowHead | None:
-        """Read a head; an agent's run has another kind of one."""
+        """Read a head of a workflow's run; None for an agent's."""
         where = to_item({"pk": run_pk(key), "sk": "HEAD"})
         with translated(f"reading {key.run}"):
             item = (
@@ -108,7 +108,9 @@ class DynamoWorkflowRuns:
         return _read(item) if item and "workflow" in item and "withdrawn" not in item else None
 
     def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
-        """Take the head out of all lists and let it expire, and its key with it: rooms that start may not delete.
+        """Withdraw a start: remove the head from all lists, and let it and its key expire.
+
+        Functions that start runs may not delete.
 
         time →   start: head ✓ ─ no machine ─ withdrawn ✓           the same key again: free → another run
                  start: head ✓ ─ no machine ─ ✗ dies                the same key again, janitor: the head is there → started
@@ -127,10 +129,10 @@ class DynamoWorkflowRuns:
         return self.slots.end(head.key, [step, *keys], expires_at=now_s)
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
-        """Write the end, book the cost with it, give the slot back, and take the run out of the list of the open ones.
+        """Write the end, book its cost, return the slot, and take the run out of the open ones.
 
         time →   settle: end ✓ cost ✓ slot ✓          cancel, or settle again: end ✗ cost ✗ slot ✗ → it had ended
-                 task: gives the slot back ✓           settle: the standing has changed ✗ → reads it again
+                 task: gives the slot back ✓           settle: the slot state has changed ✗ → reads it again
         """
         said = end.model_dump(mode="json", exclude_none=True)
         names = {f"#{name}": name for name in said}
@@ -150,7 +152,7 @@ class DynamoWorkflowRuns:
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[WorkflowHead]:
-        """List newest first: of one workflow, or of all of a tenant."""
+        """List runs, newest first: of one workflow, or of all of a tenant."""
         listed = (
             ListPart(self.table, "GSI2", f"T#{tenant}#WORKFLOW#{wanted.name}")
             if wanted.name
@@ -170,7 +172,10 @@ class DynamoWorkflowRuns:
         return open_ones
 
     def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
-        """List open runs of all tenants from the sparse index, to the last page: a page ends after 1 MB."""
+        """List open runs of all tenants from the sparse index, to the last page.
+
+        A page ends after 1 MB.
+        """
         found: list[WorkflowHead] = []
         for shard in range(OPEN_SHARDS):
             request = {
@@ -200,7 +205,7 @@ def _query(table: str, index: str, partition: str, limit: int) -> dict[str, Any]
 
 
 def _head_item(head: WorkflowHead) -> dict[str, Any]:
-    """Lay a head out with its places in all lists."""
+    """Lay out a head with its keys in all lists."""
     listed = place_of(head)
     return to_item(
         {

@@ -1,4 +1,4 @@
-"""Slots of workflows' runs in DynamoDB: the run's own standing in the journal table, the counters in the runtime table."""
+"""Slots of workflows' runs: a run's slot state in its journal, counters in the runtime table."""
 
 from __future__ import annotations
 
@@ -26,15 +26,18 @@ _COUNTERS: Final = {slots.TENANT, slots.ACCOUNT}
 
 @dataclass(frozen=True)
 class DynamoWorkflowSlots:
-    """Moves slots in transactions that change the run's standing too, each on condition that nobody did meanwhile."""
+    """Moves slots in transactions that change the run's slot state too.
+
+    Each is on condition that no other writer changed it meanwhile.
+    """
 
     table: str
     store: DynamoTaskStore
     asked: TtlCache[Freed] = field(default_factory=lambda: TtlCache(slots.HINT_TTL_S))
 
     def slot_state(self, key: RunKey) -> SlotState | None:
-        """Read a run's start."""
-        with translated(f"reading how {key.run} stands"):
+        """Read the slot state from a run's start."""
+        with translated(f"reading the slot state of {key.run}"):
             found = client("dynamodb").get_item(
                 TableName=self.store.table, Key=to_item(_start_key(key)), ConsistentRead=True
             )
@@ -43,7 +46,7 @@ class DynamoWorkflowSlots:
     def change(
         self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
-        """Write the new standing with what it asks for.
+        """Write a new slot state, and take or return the slot that goes with it.
 
         time →   task A: waits, slot given back ✓ (change 2)      task B: change 2 ✗ → reads again: others wait, there is no slot
                  settle: over ✓ (change 3)                        task B: change 3 ✗ → reads again: it is over
@@ -56,13 +59,13 @@ class DynamoWorkflowSlots:
                 self._status(key, WorkflowStatus.WAITING),
             ]
             return self._give_back(key, before, kept, "parking", parked=True)
-        self._done(transact([self._write(key, before, after)], f"noting how {key.run} stands"), key)
+        self._done(transact([self._write(key, before, after)], f"writing the slot state of {key.run}"), key)
         return Freed(done=True)
 
     def admit(
         self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
     ) -> SlotState | NoSlot:
-        """Take the run out of the queue.
+        """Take a run out of the queue and give it a slot.
 
         time →   dispatch A: slot ✓ place gone (change 2)      dispatch B, the same run: change 2 ✗ → looks again
                  cancel: over ✓ (change 2)                     dispatch: change 2 ✗ → looks again: it is over
@@ -85,9 +88,9 @@ class DynamoWorkflowSlots:
         return NoSlot(asked)
 
     def end(self, key: RunKey, closing: list[Step], *, expires_at: int | None = None) -> Freed:
-        """Write a run's end with the return of what it holds; `done` is False if it had ended before.
+        """Write a run's end and return what it holds; `done` is False if it had ended before.
 
-        With `expires_at` nothing is deleted: the table removes then what is left of a start that was withdrawn.
+        With `expires_at` nothing is deleted: the table then removes what is left of a withdrawn start.
         """
         before = self.slot_state(key)
         if before is None or before.is_over:
@@ -103,7 +106,7 @@ class DynamoWorkflowSlots:
     def _regain(
         self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool
     ) -> bool:
-        """Take a slot for a run that goes on: one that is free, else one more than there are."""
+        """Take a slot for a run that goes on: a free one, else one over the limit."""
         for slot in slots.slots_to_try(key.run, limits):
             taken = slots.take(self.table, key, slot, limits, past_others=True, parked=True)
             held = after.model_copy(update={"slot": slot})
@@ -153,7 +156,7 @@ class DynamoWorkflowSlots:
         )
 
     def _status(self, key: RunKey, status: WorkflowStatus, **more: str) -> Step:
-        """Show it in the run's head, which must not have ended."""
+        """Lay out the new status of the run's head, which must not have ended."""
         values = {"status": status.value, **more}
         return update(
             HEAD,

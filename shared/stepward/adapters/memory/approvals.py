@@ -12,7 +12,7 @@ from stepward.ports.approvals import ApprovalPage
 
 
 class MemoryApprovals:
-    """Keeps approvals; what looks at a run's head does so under the lock that ends runs."""
+    """Keeps approvals; what depends on a run's head is done under the lock that ends runs."""
 
     def __init__(self, runtime: MemoryRuntimeState, journal: MemoryJournal) -> None:
         self._runtime = runtime
@@ -22,7 +22,7 @@ class MemoryApprovals:
         self._lock = runtime.line.lock
 
     def open(self, approval: Approval) -> Approval | None:
-        """Keep a new one unless its run has ended."""
+        """Write a new approval unless its run has ended."""
         with self._lock:
             before = self._kept.get(_name(approval))
             if before is None and not self._has_ended(approval.key):
@@ -30,21 +30,21 @@ class MemoryApprovals:
             return self._kept.get(_name(approval))
 
     def approval(self, tenant: str, approval: str) -> Approval | None:
-        """Read one."""
+        """Read one approval."""
         return self._kept.get((tenant, approval))
 
     def of_run(self, key: RunKey) -> list[Approval]:
-        """Read those of a run."""
+        """Read the approvals of a run."""
         with self._lock:
             return [each for each in self._kept.values() if each.key == key]
 
     def open_ones(self) -> list[Approval]:
-        """Read all that are open, whoever asks."""
+        """Read all open approvals of all tenants."""
         with self._lock:
             return [each for each in self._kept.values() if each.is_open]
 
     def list_approvals(self, tenant: str, *, is_open: bool, limit: int, cursor: str | None) -> ApprovalPage:
-        """List newest first; the cursor is the place of the last one that was shown."""
+        """List approvals, newest first; the cursor is the last one that was shown."""
         with self._lock:
             mine = [one for one in self._kept.values() if one.tenant == tenant and one.is_open == is_open]
         found = sorted(mine, key=_place, reverse=True)
@@ -60,7 +60,7 @@ class MemoryApprovals:
         )
 
     def change(self, before: Approval, after: Approval) -> bool:
-        """Keep what was told, or an end."""
+        """Write a reminder, an escalation or an end over the revision that was read."""
         with self._lock:
             if self._kept[_name(before)].revision != before.revision:
                 return False
@@ -68,7 +68,7 @@ class MemoryApprovals:
             return True
 
     def decide(self, before: Approval, after: Approval, result: ToolResult) -> bool:
-        """Keep decision and result, or neither."""
+        """Write decision and result, or neither."""
         with self._lock:
             item = self._journal.call(before.key, result.call)
             if self._has_ended(before.key) or (item and item.result) or not self.change(before, after):
@@ -76,11 +76,11 @@ class MemoryApprovals:
             return self._journal.put_result(before.key, result)
 
     def woken(self, approval: Approval) -> None:
-        """Nothing is left to do."""
+        """Mark a run as woken, so that its approval is no longer due."""
         self._woken.add(_name(approval))
 
     def due(self, before: str, limit: int) -> list[Approval]:
-        """Read those that somebody has to look at."""
+        """Read the approvals that are due."""
         with self._lock:
             found = [
                 (one.next_due_at, one)

@@ -16,7 +16,7 @@ from stepward.adapters.circuits import PowertoolsCircuits
 
 
 class _Dictionary(CircuitBreakerPersistenceLayer):
-    """One record a circuit."""
+    """The library's store as a dictionary of one record a circuit."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -44,5 +44,5 @@ class _Dictionary(CircuitBreakerPersistenceLayer):
 
 
 def memory_circuits() -> PowertoolsCircuits:
-    """Make breakers that forget with the process."""
+    """Return circuit breakers that forget with the process."""
     return PowertoolsCircuits(_Dictionary())

@@ -13,7 +13,10 @@ from stepward.ports.costs import Prices
 
 
 class MemoryBudgets:
-    """Keeps what remains; whoever writes a run's start or end draws and gives back under the same `lock`."""
+    """Keeps what remains of budgets.
+
+    What writes a run's start or end draws and returns under the same `lock`.
+    """
 
     def __init__(self, lock: Any = None) -> None:
         self._states: dict[tuple[str, BudgetRef], BudgetState] = {}
@@ -21,15 +24,15 @@ class MemoryBudgets:
         self._lock = lock or RLock()
 
     def can_draw(self, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> bool:
-        """Tell whether enough remains."""
+        """Return whether enough remains."""
         return self._state(tenant, item_key, limit_usd_micros).remaining_usd_micros >= usd_micros
 
     def draw(self, tenant: str, item_key: str, limit_usd_micros: int, usd_micros: int) -> None:
-        """Take money; the first draw makes the item, full."""
+        """Draw money; the first draw creates the budget, full."""
         self._move(self._state(tenant, item_key, limit_usd_micros), -usd_micros)
 
     def give_back(self, tenant: str, item_key: str, usd_micros: int) -> None:
-        """Give money back."""
+        """Return money."""
         self._move(self._states[(tenant, BudgetRef.of(item_key))], usd_micros)
 
     def states(self, tenant: str, refs: Iterable[BudgetRef]) -> dict[BudgetRef, BudgetState]:
@@ -37,41 +40,41 @@ class MemoryBudgets:
         return {ref: self._states[(tenant, ref)] for ref in refs if (tenant, ref) in self._states}
 
     def move_limit(self, tenant: str, ref: BudgetRef, limit_usd_micros: int) -> None:
-        """Move limit and remainder; a budget that nobody has drawn from begins full."""
+        """Move limit and remainder; a budget without draws is created full."""
         with self._lock:
             before = self._state(tenant, ref.item_key, limit_usd_micros)
             changed = before.limit_usd_micros != limit_usd_micros
             self._keep(before.with_limit(limit_usd_micros) if changed else before, touch=changed)
 
     def refused(self, tenant: str, item_key: str, at: str) -> None:
-        """Note a refused draw once."""
+        """Mark a refused draw once."""
         with self._lock:
             state = self._states.get((tenant, BudgetRef.of(item_key)))
             if state and not state.refused_at:
                 self._keep(state.model_copy(update={"refused_at": at}))
 
     def touched(self, limit: int) -> list[BudgetState]:
-        """Name budgets that were drawn from."""
+        """List the budgets that were drawn from."""
         with self._lock:
             return [self._states[place] for place in sorted(self._touched, key=str)][:limit]
 
     def every(self) -> list[BudgetState]:
-        """Read all budgets that anybody has drawn from, whoever asks."""
+        """Read all budgets of all tenants."""
         return list(self._states.values())
 
     def alerted(self, state: BudgetState, percent: int, at: str) -> bool:
-        """Note an alert once."""
+        """Mark an alert once."""
         with self._lock:
             now = self._states[(state.tenant, state.ref)]
             if now.alerted_pct >= percent:
                 return False
             alerts = {**now.alerts, str(percent): at}
-            told = now.model_copy(update={"alerted_pct": percent, "alerts": alerts})
-            self._states[(state.tenant, state.ref)] = told
+            after = now.model_copy(update={"alerted_pct": percent, "alerts": alerts})
+            self._states[(state.tenant, state.ref)] = after
             return True
 
     def clear_touched(self, state: BudgetState) -> None:
-        """Forget that a budget was touched."""
+        """Take a budget out of those that were drawn from."""
         with self._lock:
             place = (state.tenant, state.ref)
             if self._states[place].remaining_usd_micros == state.remaining_usd_micros:
@@ -94,7 +97,7 @@ class MemoryBudgets:
 
 
 class MemoryCostBook:
-    """Keeps what was added."""
+    """Keeps booked costs."""
 
     def __init__(self) -> None:
         self._lines: list[tuple[str, CostLine]] = []

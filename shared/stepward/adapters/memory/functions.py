@@ -12,7 +12,7 @@ Served = Callable[[dict[str, Any]], Any]
 
 
 class MemoryFunctions:
-    """Functions that are Python functions here; `called` keeps what the foreign ones were told beside the payload."""
+    """Python functions as tools; `called` keeps the custom context of foreign calls."""
 
     def __init__(
         self, own: dict[str, Served] | None = None, foreign: dict[str, Served] | None = None
@@ -36,7 +36,7 @@ class MemoryFunctions:
 
 
 class MemoryPublishedTools:
-    """Entries in a dictionary."""
+    """Keeps published tools."""
 
     def __init__(self) -> None:
         self._folders: dict[str, ToolFolder] = {}
@@ -55,7 +55,7 @@ class MemoryPublishedTools:
 
 
 class MemoryResults:
-    """Results by tenant, run and call."""
+    """Keeps results by tenant, run and call."""
 
     def __init__(self) -> None:
         self._kept: dict[tuple[str, str, str], bytes] = {}

@@ -1,4 +1,4 @@
-"""A journal in a dictionary, with the table's conditions; a gap, which no writer makes, is refused as well."""
+"""A journal in a dictionary, with the table's conditions; it refuses gaps as well."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class MemoryJournal:
         self._lock = RLock()
 
     def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
-        """Write record `seq` if its place is free and the place before it is not."""
+        """Write record `seq` if there is none yet and the one before it exists."""
         with self._lock:
             records = self._records.setdefault(key, [])
             if seq == len(records) + 1:
@@ -28,11 +28,11 @@ class MemoryJournal:
                 raise StoreConflict(f"record {seq} of {key.run} is taken.")
 
     def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
-        """Read from a place on, with all call items."""
+        """Read records from a number on, with all call items."""
         return self.read(key, from_seq, len(self._records.get(key, [])))
 
     def read(self, key: RunKey, from_seq: int, limit: int) -> JournalSlice:
-        """Read a page."""
+        """Read a page of records."""
         with self._lock:
             first = max(0, from_seq - 1)
             wanted = self._records.get(key, [])[first : first + limit]
@@ -59,7 +59,7 @@ class MemoryJournal:
             return before
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
-        """Keep a result; the first one stays, and the same one again is no second one."""
+        """Write a result; the first one stays, and the same one again is no second one."""
         with self._lock:
             calls = self._calls.setdefault(key, {})
             before = calls.get(result.call)

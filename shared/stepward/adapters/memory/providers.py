@@ -13,7 +13,7 @@ from stepward.ports.providers import SHARED, ProviderEntry, ProviderKey, keys_of
 
 @dataclass
 class MemoryPools:
-    """Pools by their names, as in `anthropic/shared`."""
+    """Keeps pools by their names, as `anthropic/shared`."""
 
     texts: dict[str, str] = field(default_factory=dict, repr=False)
 
@@ -23,7 +23,7 @@ class MemoryPools:
         return read_pool(name, self.texts[name]) if name in self.texts else None
 
     def write(self, provider: str, owner: str, pool: Pool) -> None:
-        """Replace a pool, or make it; one without keys is taken away."""
+        """Replace a pool, or create it; one without keys is removed."""
         name = pool_name(provider, owner)
         if pool.keys:
             self.texts[name] = pool.model_dump_json(exclude_none=True)
@@ -31,7 +31,7 @@ class MemoryPools:
             self.texts.pop(name, None)
 
     def names(self) -> list[tuple[str, str]]:
-        """List the pools."""
+        """List provider and owner of every pool."""
         return sorted(
             (provider, owner) for provider, _, owner in (name.partition("/") for name in self.texts)
         )
@@ -39,20 +39,20 @@ class MemoryPools:
 
 @dataclass
 class MemoryProviderKeys:
-    """Keys for calls."""
+    """Reads keys for calls."""
 
     pools: MemoryPools = field(default_factory=MemoryPools)
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
-        """Give the tenant's own keys, else the shared ones."""
+        """Return the tenant's own keys, else the shared ones."""
         return keys_of(self.pools.read(provider, tenant)) or keys_of(self.pools.read(provider, SHARED))
 
     def forget(self, tenant: str, provider: str) -> None:
-        """Do nothing: nothing is remembered here."""
+        """Do nothing: this adapter caches no keys."""
 
 
 class MemoryLimitStore:
-    """One count a key and minute, one health a provider; every change is one step."""
+    """Keeps one count a key and minute, and one health a provider; every change is one step."""
 
     def __init__(self) -> None:
         self.writes = 0
@@ -61,7 +61,7 @@ class MemoryLimitStore:
         self._lock = RLock()
 
     def take(self, entry: ProviderEntry, key: str, minute: int, tokens: int) -> Count:
-        """Count a call if there is room."""
+        """Count a call if the limits of its minute allow it."""
         with self._lock:
             self.writes += 1
             place = (entry.name, key, minute)
@@ -96,7 +96,7 @@ class MemoryLimitStore:
             return self._written(provider, replace(before, failed=before.failed | {call}))
 
     def open(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Leave the provider alone."""
+        """Open the circuit: make no calls to the provider for a while."""
         del now_s
         with self._lock:
             if not self._is_still(provider, seen):
@@ -105,7 +105,7 @@ class MemoryLimitStore:
             return self._written(provider, Health(open_until_s=until_s, aside=aside))
 
     def close(self, provider: str, seen: Health, now_s: int) -> Health | None:
-        """Forget its failures."""
+        """Close the circuit and forget the failures."""
         del now_s
         with self._lock:
             if not self._is_still(provider, seen):
@@ -113,7 +113,7 @@ class MemoryLimitStore:
             return self._written(provider, Health(aside=self.health(provider).aside))
 
     def probe(self, provider: str, seen: Health, until_s: int, now_s: int) -> Health | None:
-        """Become the one that tries."""
+        """Become the process that probes."""
         with self._lock:
             before = self.health(provider)
             if before.open_until_s != seen.open_until_s or before.probe_until_s > now_s:
@@ -121,7 +121,7 @@ class MemoryLimitStore:
             return self._written(provider, replace(before, probe_until_s=until_s))
 
     def set_aside(self, provider: str, subject: str, until_s: int, over: list[str], now_s: int) -> Health:
-        """Keep a key from being used for a while."""
+        """Set a key aside for a while."""
         del now_s
         with self._lock:
             before = self.health(provider)
@@ -135,7 +135,7 @@ class MemoryLimitStore:
         return (now.open_until_s, now.failing_since_s) == (seen.open_until_s, seen.failing_since_s)
 
     def _written(self, provider: str, health: Health | None) -> Health | None:
-        """Count the write, which costs as much where its condition does not hold."""
+        """Count a write, which costs as much where its condition fails."""
         self.writes += 1
         if health is not None:
             self._healths[provider] = health

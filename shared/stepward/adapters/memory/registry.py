@@ -51,7 +51,7 @@ class MemoryRegistry:
         ]
 
     def id_of(self, tenant: str, uid: str) -> str | None:
-        """Find an agent's id by its id for life."""
+        """Find an agent's id by its uid."""
         pairs = (
             (name, record.summary.uid) for (owner, name), record in self._records.items() if owner == tenant
         )
@@ -64,7 +64,7 @@ class MemoryRegistry:
             return self._created[(tenant, day)]
 
     def create(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Keep a new agent once."""
+        """Create a new agent once."""
         with self._lock:
             return self._records.setdefault((tenant, record.summary.id), record)
 
@@ -79,22 +79,22 @@ class MemoryRegistry:
             return self._records[name]
 
     def refuse(self, tenant: str, record: AgentRecord, offered: AgentDefinition) -> AgentRecord:
-        """Write an agent with its refusal, and keep what was offered."""
+        """Write an agent with its refusal, and keep the refused definition."""
         with self._lock:
             written = self.change(tenant, record)
             self._offered[(tenant, offered.id)] = offered
             return written
 
     def offered(self, tenant: str, agent: str) -> AgentDefinition | None:
-        """Read what was last refused."""
+        """Read the definition that was last refused."""
         return self._offered.get((tenant, agent))
 
     def terminate(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Write an agent that is at its end."""
+        """Write an agent that is terminated."""
         return self.change(tenant, record)
 
     def keep(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> RegisteredAgent:
-        """Keep a version once, and point the agent to it if it is newer."""
+        """Write a version once, and make it the agent's newest if it is."""
         definition = agent.definition
         with self._lock:
             kept = self._versions.get((tenant, definition.id, definition.version))
@@ -119,7 +119,7 @@ class MemoryRegistry:
     def list_agents(
         self, tenant: str, *, limit: int, cursor: str | None, wanted: AgentFilter | None = None
     ) -> AgentPage:
-        """List by id; the cursor is the last id that was shown."""
+        """List agents by id; the cursor is the last id that was shown."""
         asked = wanted or AgentFilter()
         mine = {name: record.summary for (owner, name), record in self._records.items() if owner == tenant}
         agents = [mine[name] for name in sorted(mine) if name > (cursor or "") and asked.fits(mine[name])]
@@ -135,5 +135,5 @@ class MemoryRegistry:
         self._labels[(tenant, agent.definition.id, label.label)] = label
 
     def remove_label(self, tenant: str, agent: str, label: str) -> bool:
-        """Take a label away."""
+        """Remove a label."""
         return self._labels.pop((tenant, agent, label), None) is not None

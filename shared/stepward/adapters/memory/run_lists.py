@@ -9,7 +9,7 @@ from stepward.domain.runs import RunHead, RunKey
 
 
 class MemoryRunLists:
-    """Lists what is in a dictionary of heads; `untold` are ended runs whose parents do not know yet."""
+    """Lists the heads of a dictionary; `untold` are ended runs whose parents are not notified."""
 
     def __init__(self) -> None:
         self.heads: dict[RunKey, RunHead] = {}
@@ -18,7 +18,7 @@ class MemoryRunLists:
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[RunHead]:
-        """List newest first."""
+        """List runs, newest first."""
         found = [
             head
             for head in self.heads.values()
@@ -37,7 +37,7 @@ class MemoryRunLists:
         )
 
     def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs that have not ended, or whose parent does not know of it, oldest first."""
+        """List runs that have not ended, or whose parents are not notified, oldest first."""
         found = [
             head
             for key, head in self.heads.items()

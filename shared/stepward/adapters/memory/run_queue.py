@@ -1,4 +1,4 @@
-"""Slots and the line in dictionaries, counted as the table counts them."""
+"""Slots and the run queue in dictionaries, counted as the table counts them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepward.ports.runs import Freed, SlotLimits
 
 
 class MemoryRunQueue:
-    """Who holds a slot, who waits for one, and who asked to be told."""
+    """Keeps slots, queue places and requests of wake-ups."""
 
     def __init__(self) -> None:
         self.lock = RLock()
@@ -25,20 +25,20 @@ class MemoryRunQueue:
         self._tenants: dict[str, None] = {}
 
     def first(self, tenant: str, limit: int) -> list[QueuedRun]:
-        """Read the head of the line."""
+        """Read the first runs of a tenant's queue."""
         with self.lock:
             mine = sorted(place for owner, place in self.places if owner == tenant)
             return [self.places[tenant, place] for place in mine[:limit]]
 
     def leave(self, waiting: QueuedRun) -> None:
-        """Take a run out of the line, unless it has gone and come back to its place since."""
+        """Remove a run from the queue, unless it has left and joined again since it was read."""
         with self.lock:
             found = self.places.get((waiting.tenant, waiting.place))
             if found is not None and found.seq == waiting.seq:
                 self.vacate(waiting.tenant, waiting.place)
 
     def request_wake_up(self, tenant: str, limits: TenantLimits, account: AccountLimits | None) -> None:
-        """Ask to be told of free slots."""
+        """Request a wake-up when a slot is freed."""
         with self.lock:
             self._tenants[tenant] = None
             self._flags |= {(tenant, shard) for shard in range(limits.shards)}
@@ -46,26 +46,26 @@ class MemoryRunQueue:
                 self._flags |= {(None, shard) for shard in range(account.shards)}
 
     def clear_wake_up(self, tenant: str, limits: TenantLimits) -> None:
-        """Take the tenant's flags away."""
+        """Clear the tenant's request."""
         with self.lock:
             self._tenants.pop(tenant, None)
             self._flags -= {(tenant, shard) for shard in range(limits.shards)}
 
     def clear_account_wake_up(self, account: AccountLimits) -> None:
-        """Take the account's flags away."""
+        """Clear the account's request."""
         with self.lock:
             self._flags -= {(None, shard) for shard in range(account.shards)}
 
     def waiting_tenants(self, limit: int, after: str = "") -> list[str]:
-        """Name the tenants with a line."""
+        """List the tenants with a queue."""
         return sorted(self._tenants, key=lambda tenant: (tenant <= after, tenant))[:limit]
 
     def view(self, tenant: str) -> QueueView:
-        """Look at the names of all places."""
+        """Read the places of a queue."""
         return look_at([place for owner, place in self.places if owner == tenant])
 
     def count(self, tenant: str | None) -> SlotCount:
-        """Count who holds a slot and who waits."""
+        """Count held slots and waiting runs."""
         mine = (slot for key, slot in self.slots.items() if tenant in (None, key.tenant))
         active = sum(tenant is not None or slot.account_shard is not None for slot in mine)
         return SlotCount(active, self.parked[tenant or ""])
@@ -75,7 +75,7 @@ class MemoryRunQueue:
     def full(
         self, tenant: str, slot: Slot, limits: SlotLimits, *, past_others: bool
     ) -> list[tuple[str | None, int]]:
-        """Name the counters that have no slot left, or whose slots go to those in line first."""
+        """Return the counters that have no slot left, or whose slots go to queued runs first."""
         counters = (
             (tenant, slot.tenant_shard, limits.tenant.active, limits.tenant.shards),
             (None, slot.account_shard or 0, limits.account.active, limits.account.shards),
@@ -95,26 +95,26 @@ class MemoryRunQueue:
             self.most_active[owner] = max(self.most_active[owner], now)
 
     def ask(self, counters: list[tuple[str | None, int]]) -> bool:
-        """Flag counters; tell whether the tenant's were flagged already, and no other was full."""
+        """Flag counters; return whether only the tenant's were full and a wake-up was requested."""
         asked = self.asked(counters)
         self._flags |= set(counters)
         return asked
 
     def asked(self, counters: list[tuple[str | None, int]]) -> bool:
-        """Tell whether only the tenant's counters are full and whoever frees a slot of them will say so."""
+        """Return whether only the tenant's counters are full, and a wake-up is requested of them."""
         return all(owner is not None and (owner, shard) in self._flags for owner, shard in counters)
 
     def join(self, waiting: QueuedRun) -> None:
-        """Stand in line."""
+        """Add a run to the queue."""
         self.places[waiting.tenant, waiting.place] = waiting
 
     def vacate(self, tenant: str, place: str | None) -> None:
-        """Free a place, whoever stands there: the journal says that it is this run."""
+        """Remove a place from the queue; the journal has checked that it is this run's."""
         if place:
             self.places.pop((tenant, place), None)
 
     def give_back(self, key: RunKey, slot: Slot | None) -> Freed:
-        """Take a slot back and tell who asked for it."""
+        """Return a slot, and whose wake-ups were requested."""
         if slot is None:
             return Freed(done=True)
         if self.slots.pop(key, None) != slot:
@@ -126,7 +126,7 @@ class MemoryRunQueue:
         )
 
     def past_limit(self, key: RunKey, slot: Slot) -> Slot:
-        """Take a slot of the tenant's alone, whether one is left or not."""
+        """Take a slot of the tenant's alone, over the limit or not."""
         held = slot.model_copy(update={"account_shard": None})
         self.take(key, held)
         return held
@@ -140,13 +140,13 @@ class MemoryRunQueue:
 
 
 class MemoryTokens:
-    """Task tokens in a dictionary."""
+    """Keeps task tokens."""
 
     def __init__(self) -> None:
         self._tokens: dict[tuple[RunKey, str], tuple[str, str]] = {}
 
     def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
-        """Keep the newest token."""
+        """Write a token unless a newer one is there."""
         if made and self._tokens.get((key, call), ("", ""))[0] > made:
             return False
         self._tokens[key, call] = (made, token)
@@ -158,7 +158,7 @@ class MemoryTokens:
 
 
 class MemoryWakeUps:
-    """WakeUps that wait to be taken."""
+    """Keeps wake-ups until a test takes them."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []

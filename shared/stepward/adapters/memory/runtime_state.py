@@ -38,7 +38,7 @@ from stepward.ports.runs import (
 
 
 class MemoryRuntimeState(MemoryRunLists):
-    """Keeps heads, budgets and idempotency records; what it writes into the journal is part of the same step."""
+    """Keeps heads, budgets and idempotency records; journal writes are part of the same step."""
 
     def __init__(self, journal: MemoryJournal, line: MemoryRunQueue | None = None) -> None:
         super().__init__()
@@ -50,7 +50,7 @@ class MemoryRuntimeState(MemoryRunLists):
         self._lock = self.line.lock
 
     def start(self, new: NewRun) -> Started:
-        """Create head and first records, unless the key did before."""
+        """Create head and first records, or find the run that its key started."""
         with self._lock:
             before = self._started_before(new)
             if before:
@@ -92,7 +92,7 @@ class MemoryRuntimeState(MemoryRunLists):
             return record
 
     def queue(self, waiting: QueuedRun, record: Queued) -> None:
-        """Put a run at the head of the line."""
+        """Put a run at the head of the queue."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._lock:
             self._next(key, waiting.seq + 1)
@@ -100,7 +100,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self.line.join(waiting.model_copy(update={"seq": waiting.seq + 1}))
 
     def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
-        """Write that a run is to stand still."""
+        """Write that a run is paused."""
         with self._lock:
             self._next(key, seq)
             self._journal.append(key, seq, record)
@@ -108,7 +108,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self.line.vacate(key.tenant, place)
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
-        """Write that a run may go on."""
+        """Write that a run is resumed."""
         with self._lock:
             self._next(key, seq)
             self._journal.append(key, seq, record)
@@ -119,7 +119,7 @@ class MemoryRuntimeState(MemoryRunLists):
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
     ) -> Freed:
-        """Give slot and money back."""
+        """Return slot and money while the run waits."""
         with self._lock:
             self._next(key, seq)
             self._journal.append(key, seq, record)
@@ -138,7 +138,7 @@ class MemoryRuntimeState(MemoryRunLists):
             self._set(key, epoch=record.epoch)
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
-        """Draw once more, or not at all."""
+        """Draw once more from the run's budgets, or not at all."""
         with self._lock:
             self._next(key, seq)
             if not self._draw(key.tenant, draw):
@@ -147,7 +147,7 @@ class MemoryRuntimeState(MemoryRunLists):
             return True
 
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
-        """Write the end once, and give back what the run holds."""
+        """Write the end once, and return what the run holds."""
         with self._lock:
             if self.heads[key].ended:
                 return Freed(done=False)
@@ -162,7 +162,7 @@ class MemoryRuntimeState(MemoryRunLists):
             return self.line.give_back(key, settlement.slot)
 
     def mark_notified(self, key: RunKey) -> None:
-        """Nothing is left to do for the run."""
+        """Mark a run as one whose parent is notified."""
         self.untold.discard(key)
 
     def book_late(
@@ -174,7 +174,7 @@ class MemoryRuntimeState(MemoryRunLists):
         returns: tuple[Allowance, ...],
         cost: CostLine | None,
     ) -> None:
-        """Append and count, or neither."""
+        """Append a late reply and count it, or neither."""
         with self._lock:
             if not self.heads[key].ended:
                 raise StoreConflict(f"{key.run} has not ended.")

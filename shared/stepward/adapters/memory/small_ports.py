@@ -1,4 +1,4 @@
-"""The small ports in memory: data sets, identity, the machine, events, cached replies, time and ids."""
+"""Small ports in memory: data sets, API keys, machine, events, cached replies, time, ids."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from stepward.ports.tool_services import DataFile, KeptFile
 
 
 class MemoryDatasets:
-    """Files by tenant and path."""
+    """Keeps files by tenant and path."""
 
     def __init__(self) -> None:
         self._files: dict[tuple[str, str], bytes] = {}
 
     def put(self, tenant: str, path: str, body: bytes) -> None:
-        """Keep a file."""
+        """Write a file."""
         self._files[(tenant, path)] = body
 
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
@@ -36,16 +36,16 @@ class MemoryDatasets:
         return None if version == known_version else DataFile(version=version, body=body)
 
     def is_there(self, tenant: str, path: str) -> bool:
-        """Tell whether a file was put."""
+        """Return whether a file exists."""
         return (tenant, path) in self._files
 
     def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
-        """List by key."""
+        """List files by key."""
         keys = sorted(key for owner, key in self._files if owner == tenant and key.startswith(prefix))
         return [self._kept(tenant, key) for key in keys if key > (after or "")][:limit]
 
     def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
-        """Keep a file; its content type does not matter here."""
+        """Write a file; its content type does not matter here."""
         del content_type
         self.put(tenant, path, body)
         return hashlib.sha256(body).hexdigest()
@@ -57,7 +57,7 @@ class MemoryDatasets:
 
 
 class MemoryIdentity:
-    """API keys by their public part."""
+    """Keeps API keys by their public part."""
 
     def __init__(self) -> None:
         self._keys: dict[str, ApiKeyRecord] = {}
@@ -76,7 +76,7 @@ class MemoryIdentity:
         return sorted(mine, key=lambda key: (key.created_at, key.key_id), reverse=True)
 
     def revoke(self, key_id: str, at: str) -> bool:
-        """Note when a key was revoked first."""
+        """Write when a key was first revoked."""
         found = self._keys.get(key_id)
         if found is None:
             return False
@@ -85,7 +85,7 @@ class MemoryIdentity:
 
 
 class MemoryRunMachine:
-    """Remembers what was started and stopped; `on_start` may carry the run for real."""
+    """Records executions that were started and stopped; `on_start` may carry a run for real."""
 
     def __init__(self, on_start: Callable[[RunKey], None] | None = None) -> None:
         self.started: dict[str, RunKey] = {}
@@ -94,29 +94,29 @@ class MemoryRunMachine:
         self._on_start = on_start
 
     def start(self, execution_name: str, key: RunKey) -> None:
-        """Start once a name."""
+        """Start an execution once a name."""
         if execution_name not in self.started:
             self.started[execution_name] = key
             if self._on_start:
                 self._on_start(key)
 
     def is_running(self, execution_name: str) -> bool:
-        """Tell whether it was started and not stopped or ended."""
+        """Return whether an execution was started and has not ended."""
         return execution_name in self.started and execution_name not in self.stopped
 
     def answer(self, token: str) -> bool:
-        """Remember the first answer to each token."""
+        """Record the first answer to each token."""
         is_first = token not in self.answered
         self.answered.append(token)
         return is_first
 
     def stop(self, execution_name: str, error: str, cause: str) -> None:
-        """Remember the first stop."""
+        """Record the first stop."""
         self.stopped.setdefault(execution_name, f"{error}: {cause}")
 
 
 class StillClock:
-    """A clock that moves only when it is told to."""
+    """A clock that moves only when `forward` is called."""
 
     def __init__(self, moment: datetime = datetime(2026, 1, 1, tzinfo=UTC)) -> None:
         self._moment = moment
@@ -146,18 +146,18 @@ class CountingIds:
 
 
 class MemoryEvents:
-    """Keeps what was told."""
+    """Records the events that are put."""
 
     def __init__(self) -> None:
         self.told: list[tuple[str, str, dict[str, Any]]] = []
 
     def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
-        """Keep one fact."""
+        """Record one event."""
         self.told.append((source, type_, detail))
 
 
 class MemoryResponseCache:
-    """Keeps replies in a dictionary, and counts what is asked of it; nothing is ever removed."""
+    """Keeps replies in a dictionary, and counts reads and writes; nothing is ever removed."""
 
     def __init__(self) -> None:
         self._kept: dict[ResponseKey, KeptReply] = {}

@@ -17,21 +17,24 @@ from stepward.ports.tasks import Begun, Inherited, Latch, LatchKey, RunSnapshot,
 
 @dataclass
 class _Item:
-    """One latch: records by path, words that are left of records elsewhere, tokens by join."""
+    """One latch: records by path, marks of records elsewhere, tokens by join."""
 
     records: dict[str, str] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     waiting: dict[str, str] = field(default_factory=dict)
 
     def as_latch(self) -> Latch:
-        """Show the item as a write has left it."""
+        """Return the latch as a write has left it."""
         records = {path: TaskRecord.model_validate_json(body) for path, body in self.records.items()}
         return Latch(records, frozenset(records) | self.words, dict(self.waiting))
 
 
 @dataclass
 class _Run:
-    """A run's partition; values and records are kept as text, so that nobody changes them from outside."""
+    """A run's partition.
+
+    Values and records are kept as text, so that no caller can change them from outside.
+    """
 
     started: WorkflowStarted
     cancelled_by: str | None = None
@@ -51,18 +54,18 @@ class MemoryTaskStore:
     def begin_run(
         self, key: RunKey, started: WorkflowStarted, given: Any, standing: SlotState | None = None
     ) -> None:
-        """Write what a run's start writes here, as a part of the step that writes its head."""
+        """Write the items of a run's start, as a part of the step that writes its head."""
         with self.lock:
             new = _Run(started, standing=standing, values={"input": json.dumps(given)})
             self._runs.setdefault(key, new)
 
     def slot_state(self, key: RunKey) -> SlotState | None:
-        """Read how a run stands towards its slot."""
+        """Read the state of a run's slot."""
         with self.lock:
             return self._runs[key].standing if key in self._runs else None
 
     def stand(self, key: RunKey, before: SlotState, after: SlotState) -> None:
-        """Write how a run stands, unless it has changed since it was read."""
+        """Write the state of a run's slot, unless it has changed since it was read."""
         with self.lock:
             if self._run(key).standing != before:
                 raise StoreConflict(f"{key.run} has gone on.")
@@ -99,7 +102,7 @@ class MemoryTaskStore:
             return item.as_latch()
 
     def park(self, key: RunKey, latch: LatchKey, join: str, token: str, needs: Iterable[str]) -> bool:
-        """Leave a token if one of those that it waits for is still to come.
+        """Write the token of a join, if one of the records that it needs is missing.
 
         time →   record ✓ ─ record ✓ ─ park ✗ goes on            record ✓ ─ park ✓ ─ record ✓ sees the token
         """
@@ -129,14 +132,14 @@ class MemoryTaskStore:
         return json.loads(found)
 
     def copy_values(self, source: RunKey, target: RunKey) -> None:
-        """Copy what was kept by name."""
+        """Copy values to another run."""
         with self.lock:
             kept = self._run(source).values
             copied = {name: value for name, value in kept.items() if name not in ("input", "output")}
             self._run(target).values |= copied
 
     def inherit(self, key: RunKey, inherited: Sequence[Inherited]) -> None:
-        """Keep one after another."""
+        """Write inherited records one after another."""
         for one in inherited:
             if one.record is None:
                 self.notify_latch(key, one.latch, one.path)
@@ -144,7 +147,7 @@ class MemoryTaskStore:
                 self.keep(key, one.latch, one.path, one.record)
 
     def cancel(self, key: RunKey, by: str) -> bool:
-        """Write who cancelled the run; the first stays."""
+        """Write the canceller of the run; the first stays."""
         with self.lock:
             run = self._run(key)
             run.cancelled_by = run.cancelled_by or by

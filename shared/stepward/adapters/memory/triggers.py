@@ -13,7 +13,7 @@ Name = tuple[str, str]
 
 
 class MemoryTriggers:
-    """Keeps every trigger of every tenant."""
+    """Keeps triggers of every tenant."""
 
     def __init__(self) -> None:
         self._kept: dict[Name, KeptTrigger] = {}
@@ -36,37 +36,37 @@ class MemoryTriggers:
             return before
 
     def replace(self, before: KeptTrigger, after: KeptTrigger) -> None:
-        """Change a trigger that is as it was read."""
+        """Replace a trigger over the revision that was read."""
         with self._lock:
             self._check(before)
             self._kept[_name(after)] = after
 
     def remove(self, kept: KeptTrigger) -> None:
-        """Forget a trigger that is as it was read."""
+        """Remove a trigger over the revision that was read."""
         with self._lock:
             self._check(kept)
             for entries in (self._kept, self._states, self._secrets):
                 entries.pop(_name(kept), None)
 
     def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
-        """Read one."""
+        """Read one trigger."""
         return self._kept.get((tenant, trigger))
 
     def list_triggers(self, tenant: str, *, limit: int, cursor: str | None) -> TriggerPage:
-        """List by id; the cursor is the last id that was shown."""
+        """List triggers by id; the cursor is the last id that was shown."""
         ids = sorted(name for owner, name in self._kept if owner == tenant and name > (cursor or ""))
         shown = [self._kept[(tenant, name)] for name in ids[:limit]]
         return TriggerPage(triggers=shown, cursor=ids[limit - 1] if len(ids) > limit else None)
 
     def listening(self, tenant: str, channel: str) -> list[KeptTrigger]:
-        """List those that listen to a channel, by id."""
+        """List the triggers on a channel, by id."""
         found = [
             kept for kept in self._kept.values() if kept.tenant == tenant and kept.trigger.channel == channel
         ]
         return sorted(found, key=lambda kept: kept.trigger.id)
 
     def record(self, kept: KeptTrigger, firing: Firing) -> None:
-        """Count one firing; what is forgotten is not counted."""
+        """Count one firing; that of a removed trigger is not counted."""
         with self._lock:
             state = self._states.get(_name(kept))
             if state is None:
@@ -78,7 +78,7 @@ class MemoryTriggers:
             self._states[_name(kept)] = state.model_copy(update={**said, **counted, **new_run, **error})
 
     def state(self, tenant: str, trigger: str) -> TriggerState:
-        """Say what a trigger has done."""
+        """Read what a trigger has done."""
         return self._states.get((tenant, trigger), TriggerState())
 
     def secret(self, tenant: str, trigger: str) -> HookSecret | None:
@@ -86,14 +86,14 @@ class MemoryTriggers:
         return self._secrets.get((tenant, trigger))
 
     def put_secret(self, tenant: str, trigger: str, secret: HookSecret) -> None:
-        """Replace a secret that is there."""
+        """Replace a secret that exists."""
         with self._lock:
             if (tenant, trigger) not in self._secrets:
                 raise changed_meanwhile(trigger)
             self._secrets[(tenant, trigger)] = secret
 
     def count_unmatched(self, tenant: str, *, is_object: bool, at: str, what: str) -> None:
-        """Count by day."""
+        """Count what matched no trigger, by day."""
         with self._lock:
             before = self._unmatched[(tenant, at[:10])]
             name = "objects" if is_object else "events"
@@ -101,7 +101,7 @@ class MemoryTriggers:
             self._unmatched[(tenant, at[:10])] = before.model_copy(update=counted)
 
     def unmatched(self, tenant: str, day: str) -> Unmatched:
-        """Say what fitted nothing."""
+        """Read what matched no trigger on a day."""
         return self._unmatched.get((tenant, day), Unmatched())
 
     def _check(self, before: KeptTrigger) -> None:
@@ -111,19 +111,19 @@ class MemoryTriggers:
 
 
 class MemorySchedules:
-    """Remembers which schedules there are."""
+    """Keeps schedules."""
 
     def __init__(self) -> None:
         self.made: dict[Name, KeptTrigger] = {}
 
     def put(self, kept: KeptTrigger) -> None:
-        """Make or change one."""
+        """Create or update a schedule."""
         if kept.trigger.schedule is None:
             raise InvalidRequest("the trigger has no schedule.", field="schedule", fix="add one")
         self.made[_name(kept)] = kept
 
     def remove(self, kept: KeptTrigger) -> None:
-        """Delete one."""
+        """Delete a schedule."""
         self.made.pop(_name(kept), None)
 
 

@@ -20,7 +20,7 @@ Name = tuple[str, str, str]
 
 
 class MemoryWorkflowRegistry:
-    """Keeps every version with what it was compiled to."""
+    """Keeps every version with its compiled program and machine."""
 
     def __init__(self) -> None:
         self._versions: dict[Name, RegisteredWorkflow] = {}
@@ -31,7 +31,7 @@ class MemoryWorkflowRegistry:
     def keep(
         self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
     ) -> RegisteredWorkflow:
-        """Keep a version once."""
+        """Write a version once."""
         name = (tenant, kept.definition.id, kept.definition.version)
         with self._lock:
             if name in self._removed:
@@ -66,7 +66,7 @@ class MemoryWorkflowRegistry:
     def mark(
         self, tenant: str, workflow: str, version: str, status: VersionStatus, detail: str | None
     ) -> None:
-        """Write how a version stands."""
+        """Write a version's status."""
         with self._lock:
             name = (tenant, workflow, version)
             if name not in self._versions:
@@ -75,13 +75,13 @@ class MemoryWorkflowRegistry:
             self._versions[name] = self._versions[name].model_copy(update=said)
 
     def remove(self, tenant: str, workflow: str, version: str) -> None:
-        """Take a version away."""
+        """Remove a version."""
         with self._lock:
             if self._versions.pop((tenant, workflow, version), None):
                 self._removed.add((tenant, workflow, version))
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
-        """List by id; the cursor is the last id that was shown."""
+        """List workflows by id; the cursor is the last id that was shown."""
         names = sorted({workflow for owner, workflow, _ in self._versions if owner == tenant})
         later = [name for name in names if name > (cursor or "")]
         newest = [self.versions(tenant, name)[0] for name in later[:limit]]

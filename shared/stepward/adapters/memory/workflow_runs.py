@@ -1,4 +1,4 @@
-"""Heads of workflows' runs in dictionaries, and the machines that a test carries itself."""
+"""Heads of workflows' runs in dictionaries, and executions that a test carries itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 
 class MemoryWorkflowRuns:
-    """Keeps heads and idempotency records; a start writes into the store of tasks in the same step."""
+    """Keeps heads and idempotency records; a start writes to the task store in one step."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class MemoryWorkflowRuns:
         self._keys: dict[tuple[str, str, str], tuple[str, str, int]] = {}
 
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
-        """Create everything together, or find what the key started.
+        """Create head, start and input together, or find the run that the key started.
 
         time →   A: all ✓            A again: the key, or the run, is there → the same run
         """
@@ -58,7 +58,7 @@ class MemoryWorkflowRuns:
         return self.heads.get(key)
 
     def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
-        """Forget a start and its key, unless the run has ended.
+        """Withdraw a start and its key, unless the run has ended.
 
         time →   start: head ✓ ─ no machine ─ forgotten ✓           the same key again: free → another run
         """
@@ -72,7 +72,7 @@ class MemoryWorkflowRuns:
             return self.slots.end(head.key)
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
-        """Write the end, book the cost and give the slot back, if there is no end.
+        """Write the end, book the cost and return the slot, unless the run has ended.
 
         time →   settle: end ✓ cost ✓ slot ✓          cancel, or settle again: end ✗ cost ✗ slot ✗ → it had ended
         """
@@ -88,7 +88,7 @@ class MemoryWorkflowRuns:
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[WorkflowHead]:
-        """List newest first."""
+        """List runs, newest first."""
         found = [
             head
             for head in self.heads.values()
@@ -124,7 +124,7 @@ class MemoryWorkflowRuns:
 
 
 class MemoryMachines:
-    """Remembers which executions run, and whom it was told to wake."""
+    """Records executions that run, and the waits that were answered."""
 
     def __init__(self) -> None:
         self.running: dict[str, WorkflowHead] = {}
@@ -136,7 +136,7 @@ class MemoryMachines:
         """Tokens in their order, with the error of those that were refused."""
 
     def start(self, head: WorkflowHead) -> None:
-        """Start once a name."""
+        """Start an execution once a name."""
         if head.machine in self.missing:
             self.request_publish(head.tenant, head.workflow, head.version)
             raise MachineMissing(f"the state machine of {head.workflow} {head.version} is gone.")
@@ -144,11 +144,11 @@ class MemoryMachines:
             self.running.setdefault(head.execution_name, head)
 
     def is_made(self, machine: str) -> bool:
-        """Tell whether nobody took it away."""
+        """Return whether a version's state machine exists."""
         return machine not in self.missing
 
     def request_publish(self, tenant: str, workflow: str, version: str) -> None:
-        """Remember an order."""
+        """Record a request of a state machine."""
         self.ordered.append((tenant, workflow, version))
 
     def stop(self, head: WorkflowHead, error: str, cause: str) -> None:
@@ -157,17 +157,17 @@ class MemoryMachines:
             self.over[head.execution_name] = f"{error}: {cause}"
 
     def execution_status(self, head: WorkflowHead) -> Literal["running", "over", "never began"]:
-        """Tell whether it was started and is not over."""
+        """Return the status of an execution."""
         if head.execution_name in self.running:
             return "running"
         return "over" if head.execution_name in self.over else "never began"
 
     def answer(self, token: str) -> bool:
-        """Remember an answer; the first to a token is the one that counts."""
+        """Record an answer; the first to a token is the one that counts."""
         return self._is_first_answer(token, None)
 
     def refuse(self, token: str, error: str, cause: str) -> bool:
-        """Remember a failure."""
+        """Record a failure."""
         return self._is_first_answer(token, f"{error}: {cause}")
 
     def _is_first_answer(self, token: str, error: str | None) -> bool:

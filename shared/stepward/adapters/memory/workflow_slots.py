@@ -1,4 +1,4 @@
-"""Slots of workflows' runs in dictionaries, counted in the line that agents' runs stand in too."""
+"""Slots of workflows' runs in dictionaries, counted in the queue that agents' runs share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepward.ports.workflow_runs import NewWorkflowRun
 
 
 class MemoryWorkflowSlots:
-    """Moves slots with the same conditions as the table, under the locks of the run's records and of the line."""
+    """Moves slots with the table's conditions, under the locks of records and queue."""
 
     def __init__(
         self, heads: dict[RunKey, WorkflowHead], store: MemoryTaskStore, line: MemoryRunQueue
@@ -23,7 +23,7 @@ class MemoryWorkflowSlots:
         self._heads, self._store = heads, store
 
     def slot_state(self, key: RunKey) -> SlotState | None:
-        """Read how a run stands."""
+        """Read the state of a run's slot."""
         return self._store.slot_state(key)
 
     def begin(self, new: NewWorkflowRun) -> SlotState | None:
@@ -44,7 +44,7 @@ class MemoryWorkflowSlots:
     def change(
         self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
-        """Write the new standing with what it asks for.
+        """Write a new slot state, and take or return the slot that goes with it.
 
         time →   task A: waits, slot given back ✓      task B: changed ✗ → reads again: others wait, there is no slot
         """
@@ -62,7 +62,7 @@ class MemoryWorkflowSlots:
     def admit(
         self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
     ) -> SlotState | NoSlot:
-        """Take a run out of the queue."""
+        """Take a run out of the queue and give it a slot."""
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
         with self._store.lock, self.line.lock:
             slot = _slot(key, limits)
@@ -77,7 +77,7 @@ class MemoryWorkflowSlots:
             return after
 
     def end(self, key: RunKey) -> Freed:
-        """Give back what a run holds that ends, under the lock of its records."""
+        """Return what an ending run holds, under the lock of its records."""
         before = self._store.slot_state(key)
         if before is None or before.is_over:
             return Freed(done=True)
