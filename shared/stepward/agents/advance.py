@@ -1,8 +1,8 @@
-"""Advances a run until it must wait: the heart of the agent loop.
+"""Advance a run until it must wait: the core of the agent loop.
 
-Each step is made durable before the next one starts, so the function may die anywhere and the next invocation goes
-on from the journal. A turn costs two appends: `turn` (the reply and its cost) and `results` (with the reservation
-for the next call).
+Each step is made durable before the next one starts, so the function may die at any point and the next
+invocation continues from the journal. A turn costs two appends: `turn` (the reply and its cost) and `results`
+(with the reservation for the next call).
 """
 
 from __future__ import annotations
@@ -30,17 +30,23 @@ from stepward.domain.runs import RunError, RunStatus
 from stepward.tools.base import ToolContext
 
 TIME_BESIDE_A_CALL_S: Final = 15
-"""What the writes and the inline tools around a model call take at most."""
+"""The longest time for the writes and inline tools around a model call."""
 MOST_OF_THE_TIME: Final = 0.9
-"""A function that runs shorter than its model's longest call begins one while it is nearly fresh, and never else."""
+"""A function whose timeout is shorter than its model's longest call begins one only with this part of it left."""
 
 
 @dataclass(frozen=True)
 class Advance:
-    """The use case behind `agent_advance`; `time_left_s` tells how long the function may still run.
+    """The use case behind `agent_advance`.
 
-    `call_limits` is found by tenant, agent, version, and whether the run is rehearsed.
-    `most_events` is how long an execution's history may grow before a new execution carries the run on.
+    Args:
+        ports: The ports of runs.
+        call_limits: Finds the limits by tenant, agent, version, and whether the run is rehearsed.
+        latest: Resolves an agent's version by tenant, agent, and version or label.
+        context: Makes the tool context by tenant and call.
+        invocation: The id of this invocation, which signs its records.
+        time_left_s: Returns how many seconds the function may still run.
+        most_events: How long an execution's history may grow before a new execution takes over.
     """
 
     ports: RunPorts
@@ -52,7 +58,7 @@ class Advance:
     most_events: int = MOST_EVENTS
 
     def __call__(self, request: AdvanceRequest) -> AdvanceAnswer:
-        """Go on with the run until it is done or must wait."""
+        """Advance the run until it is done or must wait."""
         writer = RunWriter.open(self.ports, request.key, self.invocation)
         epochs = ContinueAsNew(writer, self.ports, request, self.most_events)
         if epochs.is_late:
@@ -88,11 +94,11 @@ class _Advancing:
 
     @property
     def call_limits(self) -> CallLimits:
-        """Who carries the run on now; another one after a hand-over."""
+        """The limits of the agent that carries the run on now; another one after a hand-over."""
         return self._call_limits_of(self.state)
 
     def run(self) -> AdvanceAnswer:
-        answer = self._stand() or self._claim()
+        answer = self._ensure_slot() or self._claim()
         while answer is None:
             answer = self._step()
         return answer
@@ -107,8 +113,8 @@ class _Advancing:
             return self._answer("done")
         return self._take_turn()
 
-    def _stand(self) -> AdvanceAnswer | None:
-        """See to it that the run has a slot, or waits for one."""
+    def _ensure_slot(self) -> AdvanceAnswer | None:
+        """Ensure that the run holds a slot, or waits for one."""
         calls = self._calls_of(self.state.pending) if self.state.pending else None
         is_over = self.request.awaited == self.state.parked_seq
         if calls and is_over:
@@ -127,7 +133,7 @@ class _Advancing:
         stop = must_stop(self.state, self.case.ports.clock.now())
         if stop:
             return self._end(stop)
-        if self.slot.nobody_waits():
+        if self.slot.is_orphaned():
             return self._end(End(status=RunStatus.CANCELLED, error=ORPHANED))
         is_free = self.state.pending is None and not self.state.paused
         permit = self._permit(self.state) if is_free else None
@@ -151,7 +157,7 @@ class _Advancing:
         return ModelTurn(call_limits=self.call_limits, **said).take()
 
     def _reserve(self) -> AdvanceAnswer | None:
-        """Claim once more, with the reservation that the claim or the turn before could not make."""
+        """Claim again with the reservation that the claim or the turn before could not make."""
         if self._is_short:
             return self._answer("again")
         permit = self._permit(self.state)
@@ -163,7 +169,10 @@ class _Advancing:
         return None
 
     def _condense(self, said: Condensation) -> AdvanceAnswer | None:
-        """Decide to show the model less from now on; a summary of the rest is the next step's, which has its reservation."""
+        """Shorten what the model is shown from now on.
+
+        A summary of the rest is the next step's, which has its own reservation.
+        """
         call_limits = self.call_limits
         found, limit = call_limits.summariser(), call_limits.cost_limit_usd_micros(self.state)
         summariser = found if isinstance(found, CallLimits) else None
@@ -197,7 +206,7 @@ class _Advancing:
         return self._append_results(calls, turn)
 
     def _asked_before(self, calls: TurnCalls) -> list[str]:
-        """The remote calls without a result that the machine has made: nothing will come of them any more."""
+        """List the remote calls that the machine has made and that will get no result any more."""
         if self.state.pending_seq != self.request.called:
             return []
         asked = self.request.asked
@@ -217,12 +226,15 @@ class _Advancing:
         )
 
     def _context(self, call_id: str) -> ToolContext:
-        """What a call may reach; a fork's calls reach the large results of the runs that it comes from."""
+        """Return what a call may reach.
+
+        A fork's calls also reach the large results of the runs that it was forked from.
+        """
         context, fork = self.case.context(self.request.tenant, call_id), self.state.start.fork
         return replace(context, family=fork.family) if fork else context
 
     def _append_results(self, calls: TurnCalls, turn: Turn) -> AdvanceAnswer | None:
-        """Write the results with the next call's reservation: the gate is asked as if they were in place."""
+        """Write the results with the next call's reservation, computed as if they were in place."""
         outcomes = calls.outcomes(self.request.failures)
         outcomes, carrier = handed_over(calls, outcomes, self._latest)
         results = self.writer.make(Results, turn=turn.turn, outcomes=outcomes, handed_over=carrier)
@@ -236,7 +248,7 @@ class _Advancing:
 
     @property
     def _is_short(self) -> bool:
-        """Whether too little time is left to begin a model call, which a new invocation has."""
+        """Whether too little time is left to begin a model call; a new invocation has enough."""
         return self._is_short_of(self.call_limits)
 
     def _is_short_of(self, call_limits: CallLimits) -> bool:

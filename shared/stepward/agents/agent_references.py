@@ -37,7 +37,7 @@ class Named:
 
 @dataclass(frozen=True)
 class _Step:
-    """An agent on the way, and whether anybody was asked to get there; `path` is how it was reached."""
+    """An agent that was reached by `path`, and whether a call (not a hand-over) led there."""
 
     wanted: Wanted
     is_asked: bool
@@ -45,7 +45,7 @@ class _Step:
 
 
 def named_by(agent: AgentDefinition) -> Iterator[Named]:
-    """The agents that a definition names: its dependencies, those that it asks, those that it hands over to."""
+    """List the agents that a definition names: dependencies, sub-agents and hand-over targets."""
     for index, needed in enumerate(agent.dependencies):
         yield Named(Wanted(needed), f"dependencies.{index}", is_asked=True)
     for index, use in enumerate(agent.tools):
@@ -57,7 +57,7 @@ def named_by(agent: AgentDefinition) -> Iterator[Named]:
 
 @dataclass
 class AgentReferences:
-    """One look around an agent that is being registered: one call of the registry for each step away from it."""
+    """The agents that a definition refers to, read with one registry call per step away."""
 
     registry: Registry
     tenant: str
@@ -65,7 +65,7 @@ class AgentReferences:
     _known: set[tuple[Wanted, bool]] = field(default_factory=set)
 
     def check(self) -> None:
-        """Refuse agents that are not there or not READY, and a circle of agents that ask each other.
+        """Refuse agents that are missing or not READY, and circles of agents that ask each other.
 
         An agent that is handed over to may be missing yet, unless it has ended for good.
         """
@@ -100,7 +100,10 @@ class AgentReferences:
         return unknown
 
     def _following(self, steps: list[_Step], seen: dict[Wanted, Seen]) -> list[_Step]:
-        """The agents that the last ones name; one that is the agent itself, after anybody was asked, is a circle."""
+        """List the agents that the last steps name.
+
+        One that is the agent itself, after a call led there, is a circle.
+        """
         found: list[_Step] = []
         for step in steps:
             version = seen[step.wanted].version if step.wanted in seen else None
@@ -148,9 +151,11 @@ def check_references(
     rehearsed: bool,
     attachments: Sequence[Attachment] = (),
 ) -> None:
-    """Refuse to start an agent while one that it hands over to has not come yet: one look for all of them.
+    """Refuse to start an agent while one that it hands over to has never been READY.
 
-    One that was there and has ended since then is no fault of the definition: a hand-over to it is told to the model.
+    One read covers all of them. A target that was there and has since been terminated is no fault of the
+    definition: the model gets the error of such a hand-over.
+
 
     Args:
         registry: Where they are.

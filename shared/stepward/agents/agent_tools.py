@@ -20,13 +20,16 @@ from stepward.ports.tool_services import Functions, PublishedTools
 from stepward.tools.catalog import CATALOG, find_tool
 
 FolderOf = Callable[[str], ToolFolder | None]
-"""Look up what a folder has published."""
+"""Looks up what a folder has published."""
 
 
 def with_snapshots(
     agent: AgentDefinition, published: FolderOf, kept: AgentDefinition | None
 ) -> AgentDefinition:
-    """Fill in the settings of each `folder.function`: as they stand in the version if it is registered already.
+    """Fill in the settings of each `folder.function`, or keep those of the registered version.
+
+    So the same file is the same version after any number of deployments. Reads what is published once per
+    folder.
 
     So the same file is the same version after any number of deployments. One read of what is published a folder.
     """
@@ -74,7 +77,7 @@ def _snapshot(use: ToolUse, folder_of: FolderOf, field: str) -> dict[str, Any]:
 
 
 def settings_of_own(tool: str, folder_of: FolderOf) -> dict[str, Any] | None:
-    """Give what a `folder.function` is called with, as its folder publishes it now; None if it publishes none."""
+    """Return the settings that a `folder.function` publishes now; None if it publishes none."""
     folder, _, function = tool.partition(".")
     found = folder_of(folder)
     published = found.tool(function) if found else None
@@ -110,7 +113,7 @@ class PublishTools:
     folders: Sequence[str]
 
     def __call__(self) -> dict[str, int]:
-        """Publish every folder; one that cannot be asked fails the whole at the end, so that it is tried again."""
+        """Publish every folder; fail at the end if one did not answer, so that all is retried."""
         now, offered, faults = iso(self.clock.now()), dict[str, int](), list[str]()
         for folder in self.folders:
             try:
@@ -142,7 +145,11 @@ def list_tools(published: PublishedTools) -> list[dict[str, Any]]:
 
 
 def show_tool(published: PublishedTools, name: str) -> dict[str, Any]:
-    """Show one tool in full. Raises `NotFound`, with the nearest name."""
+    """Show one tool in full.
+
+    Raises:
+        NotFound: There is none; the fix names the nearest one.
+    """
     check_id("tool", name, TOOL_REFERENCE_PATTERN)
     known = {one["name"]: one for one in _published(published)}
     if name in known:

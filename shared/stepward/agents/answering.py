@@ -1,4 +1,4 @@
-"""Decides at a run's start who answers its model calls, and whether it is charged; the journal keeps it for good."""
+"""Decide at a run's start what answers its model calls, and whether it is charged."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepward.domain.runs import AnswerChoice, Answers
 
 @dataclass(frozen=True)
 class StageAnswers:
-    """What holds in a stage where a start says nothing."""
+    """The stage's defaults for a start that sets neither `rehearse` nor `charge`."""
 
     rehearsals: bool = True
     """Whether an agent's rehearsal answers in place of its model."""
@@ -20,7 +20,7 @@ class StageAnswers:
     """Whether rehearsed runs draw on budgets and count among the costs."""
 
     def choose(self, agent: AgentDefinition, said: AnswerChoice) -> Answers:
-        """Decide for a run that somebody starts.
+        """Decide for a run that a caller starts.
 
         Args:
             agent: Whose run it is.
@@ -44,7 +44,7 @@ class StageAnswers:
         return self.charged(said, rehearsed=rehearsed)
 
     def charged(self, said: AnswerChoice, *, rehearsed: bool) -> Answers:
-        """Decide whether a run is charged of which is known who answers.
+        """Decide whether a run is charged when it is known what answers it.
 
         Raises:
             InvalidRequest: What a model answers is not to be charged.
@@ -60,7 +60,7 @@ class StageAnswers:
         return Answers(rehearsed=True, charged=self.charge_rehearsals if said.charge is None else said.charge)
 
     def kept(self, said: AnswerChoice, before: Answers, agent: AgentDefinition | None = None) -> Answers:
-        """Decide for a run that goes on from another one: what that one had stays, unless the start says otherwise.
+        """Decide for a run that continues another one: its decision stays unless overridden.
 
         Args:
             said: What the start says.
@@ -78,12 +78,12 @@ class StageAnswers:
 
 
 def answers_of(created: Created) -> Answers:
-    """Read what was decided at a run's start."""
+    """Return what was decided at a run's start."""
     return Answers(rehearsed=created.rehearsed, charged=created.charged)
 
 
 def inherited(answers: Answers, agent: AgentDefinition) -> Answers:
-    """Hand a decision down to a run that another one starts.
+    """Pass a decision on to a child run.
 
     Raises:
         RehearsalMissing: The run above is rehearsed, and the agent has no rehearsal.
@@ -94,7 +94,7 @@ def inherited(answers: Answers, agent: AgentDefinition) -> Answers:
 
 
 def missing_below(agent: str, field: str) -> RehearsalMissing:
-    """Make the refusal of an agent without rehearsal within a rehearsed run."""
+    """Return the error for an agent without a rehearsal within a rehearsed run."""
     return RehearsalMissing(
         f"the run is rehearsed, and agent {agent!r}, which has a part in it, has no rehearsal: its model would be paid.",
         field=field,

@@ -19,7 +19,7 @@ ATTEMPTS: Final = 10
 def wake(
     approvals: Approvals, tokens: Tokens, machine: RunMachine, tasks: TaskAnswers, approval: Approval
 ) -> None:
-    """Send the run on that waits for a decision; safe to repeat.
+    """Wake the run that waits for a decision; safe to repeat.
 
     time →   decider: decision ✓ ─ ✗ dies        janitor, a minute later: it is due still → token → woken
     """
@@ -39,7 +39,7 @@ def has_asked(state: RunState) -> bool:
 def close_those_of(
     approvals: Approvals, key: RunKey, state: RunState, at: str, waits: Collection[str] | None = None
 ) -> None:
-    """Close what an agent's run has left open when it ended, or of these waits only, when they are over."""
+    """Close what an agent's run has left open at its end, or only the waits that are over."""
 
     def end_of(approval: Approval) -> ApprovalStatus | None:
         return _end_of(approval, state) if waits is None or approval.wait in waits else None

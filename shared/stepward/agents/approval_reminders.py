@@ -1,4 +1,4 @@
-"""Looks after open approvals: tells that somebody is asked, reminds, escalates, and ends those whose time is over."""
+"""Process open approvals: announce, remind, escalate, and end those that are overdue."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from stepward.ports.runs import RunMachine, Tokens
 from stepward.ports.tasks import NoTasks, TaskAnswers
 from stepward.ports.triggers import Events
 
-LOOKED_AT_A_ROUND: Final = 500
+MOST_A_ROUND: Final = 500
 
 
 @dataclass(frozen=True)
 class RemindApprovers:
-    """The janitor's round over what is due, and whoever has just asked."""
+    """The janitor's round over approvals that are due, and the first announcement of new ones."""
 
     approvals: Approvals
     tokens: Tokens
@@ -32,13 +32,14 @@ class RemindApprovers:
     tasks: TaskAnswers = field(default_factory=NoTasks)
 
     def __call__(self) -> dict[str, int]:
-        """See to everything that is due; count what was done.
+        """Process everything that is due, and count what was done.
 
-        What cannot be seen to is told at the end: one broken approval must not keep the others from being looked at.
+        Failures are raised at the end: one broken approval must not keep the others from being processed.
+
         """
         now, faults = self.clock.now(), list[StepwardError]()
         done: Counter[str] = Counter()
-        for approval in self.approvals.due(iso(now), LOOKED_AT_A_ROUND):
+        for approval in self.approvals.due(iso(now), MOST_A_ROUND):
             try:
                 done.update(self.remind(approval, now))
             except StepwardError as error:
@@ -47,7 +48,7 @@ class RemindApprovers:
         return dict(done)
 
     def remind(self, approval: Approval, now: datetime) -> list[str]:
-        """See to one approval; name what was done."""
+        """Process one approval, and name what was done."""
         if approval.decision:
             wake(self.approvals, self.tokens, self.machine, self.tasks, approval)
             return ["woken"]
@@ -59,10 +60,12 @@ class RemindApprovers:
         return self._tell(approval, approval.due_notes(now), iso(now))
 
     def _tell(self, approval: Approval, notes: list[Note], at: str) -> list[str]:
-        """Tell before noting: whoever dies between the two tells it again, under the same id.
+        """Publish the event, then record it.
 
-        time →   dispatch: told ✓ ─ ✗ dies        janitor: told again ─ noted ✓
-                 a decider comes between:         noted ✗, which is as well
+        After a crash between the two it is sent again under the same id.
+
+        time →   dispatch: sent ✓ ─ ✗ dies        janitor: sent again ─ recorded ✓
+                 a decider comes between:         recorded ✗, which does no harm
         """
         after = approval
         for note in notes:
@@ -73,7 +76,10 @@ class RemindApprovers:
 
 
 def _detail(approval: Approval, note: Note, at: str) -> dict[str, Any]:
-    """What is told: whom to ask what until when, and not the details, which may be anybody's."""
+    """Build the event's detail: whom to ask what by when, without the approval's own details.
+
+    Those may be confidential.
+    """
     said = {"tenant", "run", "call", "tool", "agent", "requester", "question", "created_at", "due_at"}
     return {
         "id": f"{approval.id}#{note.value}",

@@ -31,7 +31,7 @@ from stepward.ports.runs import Journal, RunMachine, RuntimeState, Tokens
 from stepward.ports.tasks import NoTasks, TaskAnswers
 
 DECISION_LIMIT_BYTES: Final = 80_000
-"""With its names around it a decision still fits into the item of its call."""
+"""So that a decision with its metadata fits into its call's item."""
 
 
 class DecisionRequest(BaseModel):
@@ -65,14 +65,14 @@ class ShowApprovals:
         return {"approvals": shown, "next_cursor": page.cursor}
 
     def detail(self, tenant: str, approval: str) -> dict[str, Any]:
-        """Show one with its details, its form and what was decided."""
+        """Show an approval with its details, its form and its decision."""
         found = find_approval(self.approvals, tenant, approval)
         if found.is_open and (self._is_late(found) or self._has_result(found)):
             found = found.closed(ApprovalStatus.EXPIRED, found.due_at)
         return _view(found)
 
     def _is_late(self, approval: Approval) -> bool:
-        """An approval stays in the list of open ones until the janitor's next round."""
+        """Whether it is overdue: it is listed as open until the janitor's next round."""
         return approval.is_open and approval.due_at <= iso(self.clock.now())
 
     def _has_result(self, approval: Approval) -> bool:
@@ -102,7 +102,7 @@ class DecideApproval:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(10), reraise=True)
     def _decide(self, tenant: str, approval: str, decision: Decision) -> Approval:
-        """Decide, or say what stands in the way.
+        """Decide, or report what prevents it.
 
         time →   we: read revision 1 ─ decide ✗ ─ read revision 2: reminded meanwhile → decide ✓
                                                   decided by another, or by us and the answer was lost
@@ -128,7 +128,7 @@ class DecideApproval:
         if not found.is_open or found.due_at <= decision.at:
             raise _conflict(f"its time was over at {found.due_at}.")
         if found.task and not self.tasks.waits(found.tenant, found.run, found.task):
-            # What it stands in, such as a group, may end before the person's own time is over.
+            # What contains it, such as a group, may end before the person's own deadline.
             raise _conflict("its task has ended and waits for no answer.")
         check_filled_in(found.asking.form, decision.form, completely=decision.decision == "approve")
         size = len(json.dumps(decision.model_dump(), ensure_ascii=False).encode())
@@ -138,7 +138,7 @@ class DecideApproval:
             )
 
     def _check_run(self, found: Approval) -> None:
-        """Tell a run that takes no answer any more from an approval that was only changed meanwhile."""
+        """Distinguish a run that takes no answer any more from a changed approval."""
         if find_approval(self.approvals, found.tenant, found.id).decision:
             return
         item = self.journal.call(found.key, found.wait)
@@ -163,7 +163,7 @@ def find_approval(approvals: Approvals, tenant: str, approval: str) -> Approval:
 
 
 def _result(approval: Approval, decision: Decision) -> ToolResult:
-    """Say what the run is told; a guard's no is an error that stands in the place of the call's result."""
+    """Build the call's result; a refused guard yields an error in place of the tool's result."""
     content, error = decision.model_dump(), None
     if approval.is_guard and decision.decision == "deny":
         error = ApprovalDenied.__name__
@@ -177,7 +177,7 @@ def _not_allowed(approval: Approval, principal: str) -> NotAllowed:
         return NotAllowed(
             f"{principal} has started the run, and may not decide about it.",
             field="approval_id",
-            fix=f"let somebody else decide, or register the {registered} with `not_requester: false`",
+            fix=f"let another principal decide, or register the {registered} with `not_requester: false`",
         )
     return NotAllowed(
         f"{principal} may not decide this.",

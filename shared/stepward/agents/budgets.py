@@ -1,4 +1,4 @@
-"""Sets and shows what a tenant may spend, and tells when a budget runs out."""
+"""Set and show what a tenant may spend, and alert when a budget runs out."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ from stepward.ports.costs import Budgets, LimitsConfig, LimitsStore
 from stepward.ports.triggers import Events
 
 STALE: Final = timedelta(seconds=20)
-"""How long a start may go by limits that were changed meanwhile, with a margin over what processes remember."""
-LOOKED_AT_A_ROUND: Final = 500
+"""How long a start may use limits that have changed since, with a margin over what processes cache."""
+MOST_A_ROUND: Final = 500
 EVENT: Final = "system.budget.alert"
 
 
@@ -72,7 +72,7 @@ class TenantMoney:
         return _shown(ref, budget, self.budgets.states(tenant, [ref]).get(ref))
 
     def remove(self, tenant: str, scope: str, id_: str | None) -> None:
-        """Stop bounding what a budget bounded; what runs hold of it they still give back."""
+        """Remove a budget; runs still return what they hold of it."""
         kind = _scope(scope, id_)
         if self.limits.tenant(tenant).budget(kind, id_) is None:
             raise NotFound(
@@ -83,7 +83,7 @@ class TenantMoney:
         self._change(tenant, lambda limits: limits.without_budget(kind, id_))
 
     def _named(self, tenant: str, scope: str, id_: str | None) -> tuple[BudgetScope, str | None]:
-        """Check what a budget is for: one for an agent that does not exist would guard nothing."""
+        """Check that a budget's agent exists: one for an unknown agent would guard nothing."""
         kind = _scope(scope, id_)
         if id_ is None:
             return kind, None
@@ -94,7 +94,10 @@ class TenantMoney:
         return kind, id_
 
     def _refs(self, budget: Budget) -> set[BudgetRef]:
-        """Name what counts the budget now, and what may begin to count it before every start knows the new limit."""
+        """List the periods that a changed limit applies to.
+
+        The next period counts too when it begins before every start knows the new limit.
+        """
         now = self.clock.now()
         return {budget.ref(now), budget.ref(now + STALE)}
 
@@ -107,7 +110,7 @@ class TenantMoney:
 
 
 class BudgetAlert(BaseModel):
-    """One alert as it is told."""
+    """One alert as it is published."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -124,7 +127,7 @@ class BudgetAlert(BaseModel):
 
     @property
     def in_words(self) -> str:
-        """Say it on one line of a log."""
+        """Return the alert as one line of a log."""
         return (
             f"{BudgetRef(scope=self.scope, id=self.budget, period=self.period).in_words} is at {self.percent} %: "
             f"{dollars(self.remaining_usd_micros)} of {dollars(self.limit_usd_micros)} are left"
@@ -133,17 +136,17 @@ class BudgetAlert(BaseModel):
 
 @dataclass(frozen=True)
 class AlertBudgets:
-    """Looks, each minute, at the budgets that were drawn from, and tells each level once."""
+    """Checks the budgets that were drawn from, each minute, and alerts once for each level."""
 
     budgets: Budgets
     events: Events
     clock: Clock
 
     def __call__(self) -> list[BudgetAlert]:
-        """Tell what is due; the answer names the alerts that were told for the first time."""
+        """Publish the alerts that are due, and return those published for the first time."""
         given: list[BudgetAlert] = []
-        for state in self.budgets.touched(LOOKED_AT_A_ROUND):
-            # That of a run is bounded by its document, and whoever started it hears of its end.
+        for state in self.budgets.touched(MOST_A_ROUND):
+            # A run's own budget is set by its document, and its caller is notified of the end.
             percent = None if state.ref.scope is BudgetScope.RUN else state.due_alert
             if percent and (alert := self._tell(state, percent)):
                 given.append(alert)
@@ -151,7 +154,7 @@ class AlertBudgets:
         return given
 
     def _tell(self, state: BudgetState, percent: int) -> BudgetAlert | None:
-        """Tell before noting: whoever dies between the two tells it again, under the same id."""
+        """Publish, then record: after a crash between the two it is sent again, with the same id."""
         at = iso(self.clock.now())
         alert = BudgetAlert(
             id=f"{state.tenant}#{state.ref.item_key}#{state.limit_usd_micros}#{percent}",
@@ -204,7 +207,7 @@ def _shown(ref: BudgetRef, budget: Budget, state: BudgetState | None) -> dict[st
 
 
 def refuse_used_up(budgets: Budgets, limits: LimitsConfig, clock: Clock, tenant: str) -> None:
-    """Refuse to start what draws nothing itself, where a budget that counts all of a tenant's runs is used up.
+    """Refuse to start a run that draws nothing itself when a budget of the tenant is used up.
 
     Args:
         budgets: The counted budgets.
@@ -214,7 +217,6 @@ def refuse_used_up(budgets: Budgets, limits: LimitsConfig, clock: Clock, tenant:
 
     Raises:
         BudgetExceeded: Nothing is left of the tenant's, the day's or the month's budget.
-
     """
     now = clock.now()
     every = [one for one in limits.tenant(tenant).budgets if one.scope is not BudgetScope.AGENT]

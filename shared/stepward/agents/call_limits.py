@@ -1,4 +1,4 @@
-"""Decides before each model call whether the run may make it, and what to reserve for it."""
+"""Decide before each model call whether the run may make it, and what to reserve for it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from stepward.tools.catalog import bind
 
 @dataclass(frozen=True)
 class CallLimits:
-    """An agent ready to call its model: what belongs together, and the tools' schemas, which take long to make."""
+    """An agent with its backend, prices and tool schemas, which are costly to build."""
 
     agent: AgentDefinition
     backend: ModelBackend
@@ -54,7 +54,10 @@ class CallLimits:
         rehearsed: bool,
         providers: Providers | None = None,
     ) -> CallLimits:
-        """Choose backend and price by the definition and the run's choice; agreed prices stand before the list's."""
+        """Choose backend and price by the definition and the run's choice.
+
+        Agreed prices take precedence over list prices.
+        """
         backend = backend_or_reason(agent, rehearsed=rehearsed, agreed=agreed, providers=providers)
         tools = tuple(_schemas(agent))
         return cls(agent, backend, price_of(agent.model, agreed), tools, agreed or {}, providers)
@@ -67,7 +70,7 @@ class CallLimits:
 
     @property
     def named(self) -> dict[str, str]:
-        """Who is asked: the agent and the model behind it."""
+        """The agent and its model, as calls are logged."""
         return {"agent": self.agent.id, "model": model_id(self.agent.model)}
 
     def changed_by(self, state: RunState) -> CallLimits:
@@ -84,7 +87,10 @@ class CallLimits:
         return replace(self, agent=agent, backend=backend, price=price_of(agent.model, self.agreed))
 
     def summariser(self) -> CallLimits | StepwardError | None:
-        """Who sums up what is left out of a long conversation, or why nobody can; None where the agent wants nobody to."""
+        """Return what summarises the turns that are left out of a long conversation.
+
+        None where the agent wants no summaries; an error where its summarising model cannot be used.
+        """
         model = self.agent.context.summariser if self.agent.context else None
         if model is None:
             return None
@@ -96,12 +102,12 @@ class CallLimits:
         return found.backend.error if isinstance(found.backend, NoBackend) else found
 
     def cost_limit_usd_micros(self, state: RunState) -> int:
-        """The most that the run may cost: what it was given at its start, else the agent's own limit."""
+        """Return the most that the run may cost: the limit set at its start, else the agent's."""
         given = state.start.cost_limit_usd_micros
         return self.agent.limits.cost_limit_usd_micros if given is None else given
 
     def request(self, state: RunState) -> ModelRequest:
-        """Put a run's next model call together."""
+        """Build a run's next model call."""
         history = shown(state)
         left_out = len(state.history) - len(history)
         so_far = {
@@ -113,7 +119,7 @@ class CallLimits:
         return self.first_request(state.start.input, state.start.attachments).model_copy(update=so_far)
 
     def first_request(self, given: Any, attachments: Sequence[Attachment]) -> ModelRequest:
-        """Put the first model call of a run together, which may be one that nobody has started."""
+        """Build the first model call of a run, which need not have been started."""
         return ModelRequest(
             model=model_id(self.agent.model),
             prompt=self.agent.prompt,
@@ -131,11 +137,11 @@ class CallLimits:
         return rate.cost_usd_micros(reply.usage)
 
     def prompt_tokens(self, state: RunState) -> int:
-        """The most that the next call's prompt takes."""
+        """Return the most tokens that the next call's prompt takes."""
         return self.backend.estimate_input_tokens(self.request(state))
 
     def reserve_usd_micros(self, prompt_tokens: int) -> int:
-        """The most that the next call can cost, whichever of its models answers."""
+        """Return the most that the next call can cost, whichever of its models answers."""
         output = self.agent.limits.max_output_tokens
         read = [Usage(input_tokens=prompt_tokens, output_tokens=output)]
         if isinstance(self.backend, Gateway):
@@ -152,7 +158,7 @@ class CallLimits:
 def may_call(
     state: RunState, call_limits: CallLimits, now: datetime, run: str = ""
 ) -> Intent | Condensation | End:
-    """Permit the next model call with its reservation, or say what has to come before, or how the run ends instead."""
+    """Return the next call's reservation, the shortening it needs first, or the run's end."""
     limits = call_limits.agent.limits
     stop = must_stop(state, now)
     if stop is not None:
@@ -182,7 +188,10 @@ def may_call(
 
 
 def _crowded(state: RunState, call_limits: CallLimits, tokens: int, run: str) -> Condensation | End | None:
-    """Say how a conversation that is too long for its model is shortened, or that it cannot be; None if it fits."""
+    """Return how to shorten a conversation that is too long for its model; None if it fits.
+
+    A conversation that cannot be shortened ends the run.
+    """
     window = None if state.start.rehearsed else window_tokens(call_limits.agent, call_limits.agreed)
     if window is None or tokens <= window:
         return None
@@ -197,7 +206,7 @@ def _crowded(state: RunState, call_limits: CallLimits, tokens: int, run: str) ->
 
 
 def must_stop(state: RunState, now: datetime) -> End | None:
-    """Say how the run ends if it may not do anything any more, not even carry out calls."""
+    """Return how the run ends if it may do nothing any more, not even carry out calls."""
     if state.cancelled:
         return cancelled(state.cancelled)
     if now >= state.deadline:
@@ -206,17 +215,17 @@ def must_stop(state: RunState, now: datetime) -> End | None:
 
 
 def cancelled(cancel: Cancel) -> End:
-    """The end of a run that somebody cancelled."""
+    """Return the end of a cancelled run."""
     return _end(RunStatus.CANCELLED, RunCancelled(f"cancelled by {cancel.by}."))
 
 
 def out_of_budget(detail: str) -> End:
-    """The end of a run whose budgets have too little for the next call."""
+    """Return the end of a run whose budgets have too little for the next call."""
     return _end(RunStatus.BUDGET_EXCEEDED, BudgetExceeded(detail))
 
 
 def failure(code: str, detail: str) -> End:
-    """The end of a run that could not go on."""
+    """Return the end of a run that could not continue."""
     return End(status=RunStatus.FAILED, error=RunError(code=code, detail=detail))
 
 

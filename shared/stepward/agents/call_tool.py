@@ -20,7 +20,7 @@ from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed
 
 RECORDS_OF_A_TURN: Final = 20
-"""More than a turn's claims and late bills ever are."""
+"""More records than a turn's claims and late bills ever take."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class CallTool:
     invocation: str
 
     def __call__(self, request: CallRequest) -> str:
-        """Do the call unless it is done or no longer wanted; say which it was."""
+        """Execute the call unless it is done or no longer wanted; return which it was."""
         stored = self.journal.call(request.key, request.call)
         if stored and stored.result:
             return "done before"
@@ -48,7 +48,7 @@ class CallTool:
         return "done" if self.journal.put_result(request.key, result) else "late"
 
     def _unapproved(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
-        """Look for a person's yes before a guarded call, whoever asks for the call: None if it may be made."""
+        """Check that a guarded call was approved, whatever asks for it: None if it may be made."""
         if use is None or use.approval is None:
             return None
         said = self.journal.call(request.key, approval_call(call.id))
@@ -57,11 +57,12 @@ class CallTool:
         return failed(call, ApprovalDenied.__name__, "this call was not approved and not made.")
 
     def _held_back(self, request: CallRequest, call: ToolCall, use: ToolUse | None) -> ToolResult | None:
-        """Mark a `once` tool before it runs, and look once more whether it may: None if it may.
+        """Mark a `once` tool before it runs, then check once more whether it may: None if it may.
 
         time →   first:    mark ✓ ── effect ── ✗ dies
                  second:            mark ✗ → outcome_unknown, no effect
-                 cancel, or an advance that goes on without the result, writes first and reads marks then; we mark
+                 cancel, or an advance that continues without the result, writes first and reads marks then;
+                 we mark
                  first and read records then: one of the two always sees the other
         """
         if use is None or bind(use).effect is not Effect.ONCE:
@@ -75,7 +76,7 @@ class CallTool:
         return None
 
     def _has_gone_on(self, request: CallRequest) -> bool:
-        """Read all that follows our turn: a run may be paused and resumed any number of times before its end."""
+        """Read everything after our turn: a run may be paused and resumed many times."""
         seq, full = request.newest + 1, True
         while full:
             since = self.journal.read(request.key, seq, RECORDS_OF_A_TURN).records
@@ -86,7 +87,7 @@ class CallTool:
 
 
 def _gone_on(records: Sequence[Sequenced], newest: int) -> bool:
-    """Tell whether the run went on after our turn; the bills of those who lost it do not count."""
+    """Return True if the run continued after our turn; late bills do not count."""
     since = (item.record for item in records if item.seq > newest)
     return any(not is_out_of_band(record) for record in since)
 

@@ -1,4 +1,4 @@
-"""Starts the run of an agent that another run asks, and stops it with the run that asked."""
+"""Start the run of an agent that another run calls, and stop it with its parent."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ from stepward.tools.base import BoundTool
 from stepward.tools.execution import failed
 
 DEEPEST: Final = 5
-"""How many runs may wait for each other in a row: deeper, nobody sees any more who spends what."""
+"""How many runs may wait for each other in a chain: a deeper one is hard to account for."""
 
 
 @dataclass(frozen=True)
 class StartChild:
-    """Opens a call of the tool `agent`: a run with a name that is written down before it begins."""
+    """Opens a call of the tool `agent`: a child run whose id is recorded before it begins."""
 
     ports: RunPorts
     registry: Registry
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
-        """Start the child once, or answer why there is none.
+        """Start the child once, or return why there is none.
 
         time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
                  cancel: ended ✓ ─ reads marks          we: mark ✓ ─ look: ended → no start
@@ -73,7 +73,7 @@ class StartChild:
 
 
 def start_once(ports: RunPorts, key: RunKey, call: ToolCall, start: Callable[[str], None]) -> None:
-    """Start the run that a call asks for, by the name that stands in its mark; a refusal is the call's answer."""
+    """Start the run that a call asks for, by the id in its mark; a refusal answers the call."""
     run = _name_of_child(ports, key, call)
     if run is None:
         return
@@ -84,14 +84,14 @@ def start_once(ports: RunPorts, key: RunKey, call: ToolCall, start: Callable[[st
 
 
 def _name_of_child(ports: RunPorts, key: RunKey, call: ToolCall) -> str | None:
-    """Write down, or find, the name of the run that a call starts; None if the call wants none any more."""
+    """Record, or find, the id of the run that a call starts; None if no longer wanted."""
     item = ports.journal.mark_started(key, call.id, ports.ids.new("run"))
     found = item or ports.journal.call(key, call.id)
     return None if found is None or found.result else found.started_by
 
 
 def check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
-    """Refuse runs that would start each other without end, in a circle or in depth."""
+    """Refuse runs that would start each other endlessly, in a circle or in depth."""
     if agent in ancestors:
         path = " → ".join((*ancestors, agent))
         raise NotAllowed(f"the agents would ask each other in a circle: {path}.", field="agent")
@@ -100,7 +100,7 @@ def check_descent(agent: str, ancestors: tuple[str, ...], depth: int) -> None:
 
 
 def share_of_child(state: RunState) -> int | None:
-    """Divide what the asking run may still spend among those whom it asks at once."""
+    """Divide what the parent may still spend among the children that it starts at once."""
     limit = state.start.cost_limit_usd_micros
     if limit is None or state.parked is None:
         return limit
@@ -109,7 +109,7 @@ def share_of_child(state: RunState) -> int | None:
 
 
 def children_of(state: RunState) -> Iterator[str]:
-    """Name the runs that a run waits for."""
+    """Return the ids of the runs that a run waits for."""
     for call in state.pending.reply.calls if state.pending else ():
         item = state.calls.get(call.id)
         if item and item.result is None and (item.started_by or "").startswith("run_"):

@@ -33,12 +33,12 @@ from stepward.tools.base import ToolContext
 from stepward.tools.large_results import CUT_FROM_BYTES, is_reference, size_bytes
 
 MOST_TRIES: Final = 3
-"""How often a model is asked for one summary; after that the run goes on without it."""
+"""How often a model is asked for one summary; after that the run continues without it."""
 
 
 @dataclass(frozen=True)
 class Condensing:
-    """One decision about a conversation that is too long; `context` reaches the run's large results."""
+    """One decision to shorten a conversation; `context` reaches the run's large results."""
 
     writer: RunWriter
     call_limits: CallLimits
@@ -77,12 +77,12 @@ class Condensing:
 
     @property
     def untold(self) -> list[tuple[int, Any]]:
-        """The turns that are left out from now on and that no summary tells of."""
+        """List the turns that are left out from now on and that no summary covers."""
         left_out = left_out_of(self.state.history, self.said)
         return [(turn, one) for turn, one in left_out if turn > self.said.summarised_through]
 
     def request(self, summariser: CallLimits) -> ModelRequest:
-        """Ask for the summary."""
+        """Build the model request for the summary."""
         window = window_tokens(summariser.agent, summariser.agreed) or DEFAULT_WINDOW_TOKENS
         measure = summariser.backend.estimate_input_tokens
         return summary_request(summariser.agent.model, self.state, self.untold, window, measure)
@@ -92,7 +92,7 @@ class Condensing:
         self.writer.append(self.record(self.said, error=_named(error)))
 
     def record(self, said: Condensation, **fields: Any) -> Condensed:
-        """Keep what can be read by reference from now on, and make the record.
+        """Store what can be read by reference from now on, and make the record.
 
         time →   keep ✓ ─ ✗ dies            the same again: kept twice is kept once
                  keep ✓ ─ condensed ✓       the next prompt names only what is there
@@ -102,7 +102,7 @@ class Condensing:
         return self.writer.make(Condensed, **about, **fields)
 
     def with_summary(self, summary: str) -> Condensation:
-        """Let a summary stand for all that is left out."""
+        """Replace all that is left out by a summary."""
         told = {"summary": summary, "summarised_through": self.said.through}
         said = self.said.model_copy(update=told)
         return said.model_copy(update={"text": text_for(left_out_of(self.state.history, said), said)})
@@ -118,12 +118,12 @@ class Condensing:
 
 @dataclass(frozen=True)
 class Summarising(ModelTurn):
-    """The call of the model that sums up; without a summary the run goes on all the same."""
+    """The summarising model call; without a summary the run continues all the same."""
 
     condensing: Condensing
 
     def take(self) -> AdvanceAnswer | None:
-        """Make the call and write the decision; None when the run goes on at once."""
+        """Make the call and write the decision; None when the run continues at once."""
         try:
             reply = self.call_limits.backend.reply(
                 self.condensing.request(self.call_limits), self._call(":summary")
@@ -143,7 +143,7 @@ class Summarising(ModelTurn):
         return None
 
     def _without_summary(self, error: StepwardError) -> AdvanceAnswer | None:
-        """Ask again a little later where that may help, else do without."""
+        """Retry a little later where that may help, else continue without a summary."""
         seconds = wait_s(error)
         until = self.clock.now() + timedelta(seconds=seconds)
         is_last = self.state.summary_tries >= MOST_TRIES or until >= self.state.deadline
@@ -156,7 +156,7 @@ class Summarising(ModelTurn):
 
 
 def _fault_of(reply: ModelReply) -> RunError | None:
-    """Say why a reply is no summary: a part of one may leave out what matters."""
+    """Return why a reply is no summary: a truncated one may leave out what matters."""
     if reply.stop in NAMED_STOPS:
         kind, detail = NAMED_STOPS[reply.stop]
         return _named(kind(detail))
@@ -170,7 +170,7 @@ def _named(error: StepwardError) -> RunError:
 
 
 def _newly_cut(state: RunState, said: Condensation) -> Iterator[ToolResult]:
-    """Give the results that the model was shown whole, and which it is to read by reference from now on."""
+    """List the results that were shown whole, and are to be read by reference from now on."""
     before = state.condensation or Condensation()
     listed = {result.call for result in listed_results(left_out_of(state.history, said), said)}
     for turn, exchange in enumerate(state.history, start=1):

@@ -1,7 +1,8 @@
-"""Fits a run's conversation into what its model can read: which turns are left out, and which results are cut short.
+"""Fit a run's conversation into its model's context window by leaving out turns and cutting results.
 
-A decision holds from one turn until a later decision: between two of them a prompt only grows at its end, so that its
-beginning stays equal to the byte, and a provider's cache knows it. So each one goes down to half of the room at once.
+A decision holds from one turn until a later decision. Between two of them a prompt only grows at its end, so
+that its beginning stays equal to the byte and a provider's cache still matches. So each decision frees half
+of the window at once.
 """
 
 from __future__ import annotations
@@ -23,22 +24,14 @@ from stepward.tools.large_results import CUT_FROM_BYTES, cut_short, is_reference
 from stepward.tools.read_result import ReadResult
 
 MOST_LISTED: Final = 10
-
-
 _SAID_CHARS: Final = 500
-
-
 _MOST_TOOLS: Final = 30
-
-
 Numbered = tuple[int, Exchange]
-
-
 """A turn's number, and the turn."""
 
 
 def text_for(left_out: Sequence[Numbered], said: Condensation) -> str:
-    """Write what stands for turns: their numbers, a summary, the calls that it does not tell of, what can be read of results.
+    """Write the text that replaces turns: numbers, summary, other calls, and readable results.
 
     Args:
         left_out: The turns, in order.
@@ -62,12 +55,12 @@ def text_for(left_out: Sequence[Numbered], said: Condensation) -> str:
 
 
 def left_out_of(history: Sequence[Exchange], said: Condensation) -> list[Numbered]:
-    """Give the turns that are left out of a history."""
+    """List the turns that are left out of a history."""
     return [(turn, one) for turn, one in enumerate(history, start=1) if said.leaves_out(turn)]
 
 
 def listed_results(left_out: Sequence[Numbered], said: Condensation) -> list[ToolResult]:
-    """Give the newest large results of turns that are left out; none where they could not be read."""
+    """List the newest large results of turns that are left out; none where none can be read."""
     if said.kept_in is None:
         return []
     found = [result for _, one in left_out for result in one.results if _is_large(result)]
@@ -91,7 +84,7 @@ def _which(said: Condensation) -> str:
 
 
 def _calls(left_out: Sequence[Numbered]) -> Iterator[str]:
-    """Say which tools were called, and how often in vain."""
+    """Summarise which tools were called, and how often they failed."""
     called = Counter(call.tool for _, one in left_out for call in one.reply.calls)
     failed = Counter(result.tool for _, one in left_out for result in one.results if result.error)
     if not called:
@@ -107,32 +100,22 @@ def _times(calls: int, failed: int) -> str:
 
 
 def _words(left_out: Sequence[Numbered]) -> Iterator[str]:
-    """Repeat the last that the model said itself."""
+    """Quote the model's own last text."""
     last = next((one.reply.text.strip() for _, one in reversed(left_out) if one.reply.text.strip()), "")
     if last:
         yield f"Your last words in them: {last[:_SAID_CHARS]}{'…' if len(last) > _SAID_CHARS else ''}"
 
 
 MARGIN_TOKENS: Final = 1_024
-
-
-"""What a vendor adds to a prompt at most, such as the words that explain tools to the model."""
-
-
+"""What a vendor adds to a prompt at most, such as the text that explains tools to the model."""
 MARGIN_PART: Final = 50
-
-
 """Of a large window a fiftieth is left free, because a vendor's count is not ours."""
-
-
 USUAL_PART: Final = 2.0 / 3.6
-
-
 """Unknown text is counted at 2 bytes a token to be sure; most text has 3.6. A run does not end for that caution."""
 
 
 def window_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | None:
-    """Say how long an agent's prompts may be.
+    """Return the longest prompt of an agent, in tokens.
 
     Args:
         agent: Whose; each of its models must be able to read them.
@@ -148,7 +131,7 @@ def window_tokens(agent: AgentDefinition, agreed: Mapping[str, Price]) -> int | 
 
 
 def _window_of(card: ModelCard, max_output_tokens: int) -> int | None:
-    """What a window leaves after the longest answer and a margin."""
+    """Return what a window leaves after the longest answer and a margin."""
     answer = min(max_output_tokens, card.max_output_tokens or max_output_tokens)
     bounds = [card.context_tokens - answer] if card.context_tokens else []
     bounds += [card.max_input_tokens] if card.max_input_tokens else []
@@ -158,7 +141,7 @@ def _window_of(card: ModelCard, max_output_tokens: int) -> int | None:
 
 
 def shown(state: RunState) -> tuple[Exchange, ...]:
-    """Give the turns that a model is shown, as it is shown them; a rehearsal is shown all."""
+    """Return the turns that a model is shown, as it is shown them; a rehearsal is shown all."""
     if state.start.rehearsed:
         return tuple(state.history)
     said = state.condensation or Condensation()
@@ -188,7 +171,7 @@ def _cut(result: ToolResult, kept_in: str | None) -> ToolResult:
 
 @dataclass(frozen=True)
 class ContextFitter:
-    """Shorten a conversation until it fits the context window.
+    """Shortens a conversation until it fits the context window.
 
     Args:
         run: Whose it is.
@@ -205,10 +188,11 @@ class ContextFitter:
     measure: Callable[[RunState], int]
 
     def shorter(self) -> Condensation | None:
-        """Find what to show, so that half of the room is free again if that can be; None if nothing makes it shorter.
+        """Find what to show so that half of the window is free; None if nothing makes it shorter.
 
-        Results of old turns are cut short before a turn is left out, and turns go from the oldest on, with their results.
-        The newest turn stays, and so do the newest words of the user; of its results only the last resort is to cut them.
+        Results of old turns are cut before a turn is left out, and turns are left out from the oldest on,
+        with their results. The newest turn stays, and so does the user's newest message; the newest results
+        are cut only as a last resort.
         """
         turns, before = len(self.state.history), self.state.condensation or Condensation()
         cuts = [cut for cut in range(before.through, turns) if cut == before.through or self._may_cut(cut)]
@@ -224,7 +208,7 @@ class ContextFitter:
         return least if self._tokens(least) < self._tokens(self.state.condensation) else None
 
     def _may_cut(self, cut: int) -> bool:
-        """A turn that the model has interrupted is one with the turn that goes on with it."""
+        """Whether a turn may be separated from the next: not if the model was interrupted in it."""
         return self.state.history[cut - 1].reply.stop != "pause"
 
     def _is_small(self, said: Condensation, scale: float) -> bool:
@@ -232,11 +216,14 @@ class ContextFitter:
         return tokens <= self.window and tokens * scale <= self.window / 2
 
     def _scale(self) -> float:
-        """By how much the careful count of this conversation is more than what it really takes, as the newest reply tells."""
+        """Return the ratio of the conversation's real size to its conservative count.
+
+        The newest reply's usage tells the real size.
+        """
         return min(1.0, self.measure(self.state) / max(1, self._tokens(self.state.condensation)))
 
     def _tokens(self, said: Condensation | None) -> int:
-        """Count carefully, without what earlier replies tell of their prompts."""
+        """Count conservatively, without the usage of earlier replies."""
         return self.measure(replace(self.state, condensation=said, measured_from=len(self.state.history)))
 
     def _with(self, cut: int, shortened_through: int) -> Condensation:
@@ -253,7 +240,7 @@ class ContextFitter:
         return said.model_copy(update={"text": text_for(left_out_of(self.state.history, said), said)})
 
     def _last_words(self) -> tuple[int, ...]:
-        """The newest turns in which a user, or somebody in the user's place, has said something."""
+        """Return the newest turns with a message from the user, or on the user's behalf."""
         people = {use.called for use in self.agent.tools if use.tool == AskPerson.name}
         numbered = list(enumerate(self.state.history, start=1))
         told = [turn for turn, one in numbered if one.note]

@@ -84,11 +84,7 @@ def _shown(sums: CostSums) -> dict[str, int]:
 
 
 MOST_PRICES: Final = 200
-
-
 _LONGEST_ID: Final = 119
-
-
 _MODEL: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*(?:/[A-Za-z0-9][A-Za-z0-9._:-]*)*", re.ASCII)
 
 
@@ -99,14 +95,14 @@ class TenantPrices:
     store: PriceStore
 
     def agreed(self, tenant: str | None) -> list[dict[str, Any]]:
-        """Show what was agreed with one tenant, or with None for all of them, and nothing else."""
+        """Show what was agreed with one tenant only, or with None for all tenants only."""
         return [
             _shown_price(name, price, agreed=True)
             for name, price in sorted(self.store.versioned(tenant)[0].items())
         ]
 
     def current(self, tenant: str | None, model: str) -> dict[str, Any] | None:
-        """Show the price that holds for a tenant, or with None for all that have none of their own.
+        """Show the price in force for a tenant, or with None for all without a price of their own.
 
         Returns:
             The agreed one, else the list's; None for a model that has neither.
@@ -126,7 +122,10 @@ class TenantPrices:
         }
 
     def put(self, tenant: str | None, model: str, body: Any) -> dict[str, Any]:
-        """Agree on a price, for a tenant or with None for all; it holds for calls from within a minute, never for those that were booked."""
+        """Agree on a price, for a tenant or with None for all.
+
+        It applies to calls made from a minute later on at the latest, never to calls that were booked.
+        """
         name = _name(model)
         price = parse(Price, body)
         calculator(price.calculator).check(price)
@@ -134,7 +133,7 @@ class TenantPrices:
         return _shown_price(name, price, agreed=True)
 
     def remove(self, tenant: str | None, model: str) -> None:
-        """Go back to the price that holds for all, or with None to the list's."""
+        """Return to the price that holds for all tenants, or with None to the list's."""
         name = _name(model)
         if name not in self.store.versioned(tenant)[0]:
             raise NotFound(
@@ -188,7 +187,7 @@ class ShowModels:
     clock: Clock
 
     def list(self, tenant: str) -> dict[str, Any]:
-        """List all that are known, and those that have an agreed price.
+        """List the known models, and those that have an agreed price.
 
         Args:
             tenant: Whose agreed prices hold.
@@ -200,7 +199,7 @@ class ShowModels:
         return {"models": [self._shown(card, agreed) for card in _cards(agreed)], "aliases": dict(ALIASES)}
 
     def one(self, tenant: str, name: str) -> dict[str, Any]:
-        """Show one.
+        """Show one model.
 
         Args:
             tenant: Whose agreed prices hold.
@@ -233,7 +232,7 @@ class ShowModels:
 
 @dataclass(frozen=True)
 class _ByList:
-    """Stands where there is no stage: nothing was agreed, and the day is the one that was given."""
+    """Prices and a clock where no stage is asked: nothing was agreed, and the day is given."""
 
     today: datetime
 
@@ -246,7 +245,7 @@ class _ByList:
 
 
 def by_list(today: datetime) -> ShowModels:
-    """Show models as they are where no stage is asked.
+    """Show models by list prices, where no stage is asked.
 
     Args:
         today: The time by which they have ended or end soon.

@@ -64,7 +64,9 @@ class DataFiles:
         return file
 
     def write(self, tenant: str, key: str, body: bytes, content_type: str | None) -> dict[str, Any]:
-        """Keep a file in place of the one that was there, and return its key, size and version. A trigger on its prefix fires as for any other upload.
+        """Store a file in place of an existing one, and return its key, size and version.
+
+        A trigger on its prefix fires as for any other upload.
 
         Raises:
             InvalidRequest: The key is no path of a file, or the body has more than 4,000,000 bytes.

@@ -1,4 +1,4 @@
-"""Check a definition before it is kept: what could only go wrong at the first run."""
+"""Check a definition before it is stored for what could only fail at the first run."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _USUAL_BYTES_A_TOKEN: Final = 3.6
 
 
 def check_context(agent: AgentDefinition, known: ModelCheckContext) -> None:
-    """Refuse a prompt that leaves no room for a conversation, and a model that cannot sum one up.
+    """Refuse a prompt that leaves no space for a conversation, and an unusable summary model.
 
     Args:
         agent: The definition.
@@ -95,10 +95,10 @@ def _summary_faults(agent: AgentDefinition, known: ModelCheckContext) -> Iterato
 
 
 def unknown_calls(agent: AgentDefinition) -> Iterator[InvalidRequest]:
-    """Find calls, in every branch of every turn, of tools that the agent has not got.
+    """Find calls, in every branch of every turn, of tools that the agent does not have.
 
-    A model could make such a call too and would be told; a script that makes one is misspelt, and its run would end as
-    COMPLETED without what the call was for.
+    A model's call of that kind would be answered with an error; a script that makes one is misspelt, and its
+    run would end as COMPLETED without what the call was for.
     """
     known = {use.called for use in agent.tools}
     for field, name in _calls(agent.rehearsal):
@@ -111,7 +111,7 @@ def unknown_calls(agent: AgentDefinition) -> Iterator[InvalidRequest]:
 
 
 def _calls(rehearsal: Rehearsal | None) -> Iterator[tuple[str, str]]:
-    """Give the field and the name of each call."""
+    """Yield the field and the name of each call."""
     for index, turn in enumerate(rehearsal.turns if rehearsal else ()):
         at = f"rehearsal.turns.{index}"
         branches = [(f"{at}.choose.{n}", branch) for n, branch in enumerate(turn.choose)]
@@ -133,7 +133,7 @@ def _names(agent: AgentDefinition) -> list[str]:
 
 
 def _of_that_target(agent: AgentDefinition, name: str) -> str | None:
-    """Find the tool that means an agent or a workflow, or the function, by the id that stands in the file."""
+    """Find the tool that calls an agent, a workflow or a function, by that id."""
     plain = name.replace("-", "_")
 
     def ids(use: ToolUse) -> list[str]:
@@ -144,8 +144,6 @@ def _of_that_target(agent: AgentDefinition, name: str) -> str | None:
 
 
 DEFINITION_LIMIT_BYTES: Final = 300_000
-
-
 _OF_A_USE: Final = frozenset({"tool", "name", "config", "retry", "timeout_s"})
 
 
@@ -154,7 +152,7 @@ def check_agent(
     http_allow: Sequence[str],
     known: ModelCheckContext | None = None,
 ) -> None:
-    """Refuse what no registry has to be asked for: everything but the agents that this one names."""
+    """Check everything that needs no registry: all but the agents that this one names."""
     gathered(
         (
             lambda: check_size(agent),
@@ -165,7 +163,7 @@ def check_agent(
 
 
 def check_size(agent: AgentDefinition) -> None:
-    """Refuse a definition that no item of the registry could hold."""
+    """Refuse a definition that is too large for an item of the registry."""
     size = len(agent.model_dump_json(exclude_defaults=True).encode())
     if size > DEFINITION_LIMIT_BYTES:
         raise InvalidRequest(
@@ -176,7 +174,7 @@ def check_size(agent: AgentDefinition) -> None:
 
 
 def check_config(agent: AgentDefinition) -> None:
-    """Refuse settings that nothing would honour, and expressions that cannot be read."""
+    """Refuse settings that would have no effect, and expressions that cannot be parsed."""
     expressions = [partial(check, expression, field) for expression, field in _expressions(agent.rehearsal)]
     calls = [partial(_refuse, unknown) for unknown in unknown_calls(agent)]
     own = (_check_memory, check_input_schema)
@@ -201,7 +199,7 @@ def check_resources(
     http_allow: Sequence[str],
     known: ModelCheckContext | None = None,
 ) -> None:
-    """Refuse a model that cannot do it, a missing backend, unknown tools and settings that this stage does not allow."""
+    """Refuse unfit models, missing backends, unknown tools, and settings the stage forbids."""
     tools = [partial(_check_tool, use, f"tools.{index}", http_allow) for index, use in enumerate(agent.tools)]
     gathered(
         (
@@ -213,7 +211,7 @@ def check_resources(
 
 
 def _check_model(agent: AgentDefinition, known: ModelCheckContext) -> None:
-    """Refuse a model; where nobody could ask it, that it has no price either is not said."""
+    """Refuse a model; a missing price is not reported where no provider offers the model."""
     try:
         check_answerable(agent)
     except InvalidRequest as nobody:
@@ -242,7 +240,7 @@ def _check_tool(use: ToolUse, field: str, http_allow: Sequence[str]) -> None:
 
 
 def _placed(use: str, inner: str) -> str:
-    """Name a field of a tool's own settings by its place in the agent's file."""
+    """Prefix a field of a tool's settings with its path in the agent's file."""
     inner = "tool" if inner == "body" else inner
     return f"{use}.{inner}" if inner.partition(".")[0] in _OF_A_USE else f"{use}.config.{inner}"
 

@@ -111,37 +111,25 @@ SHORT_FORMS_SAID: Final[Mapping[str, str]] = {
 
 
 VERSION_SAID: Final = "Beside `agent`, `handoff` or `workflow`: which version, or an agent's label."
-
-
 Schema = dict[str, Any]
-
-
 ID: Final = "urn:stepward:schemas:agent:1"
-
-
 _HIDDEN: Final[Schema] = {"doNotSuggest": True}
-
-
-"""For language servers: the field is taken, but another one is offered in its place."""
-
-
+"""For language servers: the field is accepted, but another one is offered in its place."""
 _NAMES_OF_BOUNDS: Final = {
     "gt": "exclusiveMinimum",
     "ge": "minimum",
     "lt": "exclusiveMaximum",
     "le": "maximum",
 }
-
-
 """What the models' own schema calls bounds of a value that may be null."""
-
-
 _NEEDED: Final = ("id", "name", "version")
 
 
 @cache
 def agent_schema() -> Schema:
-    """Give the schema (draft 2020-12); begin a file with `# yaml-language-server: $schema=…` to have it completed.
+    """Return the JSON Schema (draft 2020-12) of an agent's file.
+
+    Begin a file with `# yaml-language-server: $schema=…` to have it completed.
 
     Returns:
         The schema, with the other names that are understood, which editors do not offer.
@@ -164,7 +152,7 @@ def agent_schema() -> Schema:
 
 
 def _part(name: str, schema: Schema) -> Schema:
-    """Shape one model's schema: without class names, with what each field is for."""
+    """Shape one model's schema: no class names, and a description for each field."""
     shaped: Schema = _plain(schema)
     words = WORDS.get(name, {})
     for field, one in shaped.get("properties", {}).items():
@@ -199,7 +187,7 @@ def _with_model_names(fields: Schema) -> Schema:
 
 
 def _tool_use(part: Schema) -> Schema:
-    """Let the short forms stand in place of `tool`, and offer the gallery's names."""
+    """Allow the short forms in place of `tool`, and list the catalog's names."""
     fields = part["properties"]
     said = fields["tool"]
     own = {"type": "string", "pattern": r"^[^.]+\.[^.]+$"}

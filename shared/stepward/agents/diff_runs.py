@@ -26,13 +26,13 @@ class _Side:
 
     @property
     def turns(self) -> list[Exchange]:
-        """All turns, with one whose calls have no results yet."""
+        """Return all turns, including one whose calls have no results yet."""
         pending = self.state.pending
         return [*self.state.history, *([Exchange(reply=pending.reply)] if pending else [])]
 
     @property
     def start(self) -> dict[str, Any]:
-        """What the run began with; `prompt` and `model` are those that a fork changed."""
+        """Return what the run began with; `prompt` and `model` are those that a fork changed."""
         created, fork = self.state.start, self.state.start.fork
         edits = {"prompt": fork.prompt, "model": fork.model} if fork else {"prompt": None, "model": None}
         given = created.model_dump(include={"agent", "version", "input", "rehearsed"})
@@ -40,7 +40,7 @@ class _Side:
 
     @property
     def view(self) -> dict[str, Any]:
-        """What stands side by side; a fork's totals are without the turns that it took over."""
+        """Return what is compared; a fork's totals exclude the turns that it took over."""
         end, totals = self.state.end, self.state.ledger.billed_totals()
         status = end.status if end else self.head.status
         return {"id": self.head.run, "status": status.value, "totals": totals.model_dump()}
@@ -48,13 +48,13 @@ class _Side:
 
 @dataclass(frozen=True)
 class DiffRuns:
-    """The use case behind `GET /runs/{run_id}/diff?with=`: two heads and two journals are read."""
+    """The use case behind `GET /runs/{run_id}/diff?with=`; reads two heads and two journals."""
 
     journal: Journal
     runtime: RuntimeState
 
     def __call__(self, tenant: str, run: str, query: dict[str, str]) -> dict[str, Any]:
-        """Say where two runs part; `left` is the one of the path, `next` the cursor where an answer is full."""
+        """Compare two runs; `left` is the one of the path, `next` the cursor after a full answer."""
         after = _turn(query.get("after"))
         if "with" not in query:
             raise InvalidRequest(
@@ -79,7 +79,7 @@ class DiffRuns:
 
 
 def _kinship(left: _Side, right: _Side) -> dict[str, Any] | None:
-    """Say whether one is the other's fork, and from which turn."""
+    """Return whether one is the other's fork, and from which turn."""
     for name, one, other in (("right", right, left), ("left", left, right)):
         fork = one.state.start.fork
         if fork and fork.run == other.head.run:
@@ -88,7 +88,7 @@ def _kinship(left: _Side, right: _Side) -> dict[str, Any] | None:
 
 
 def _parts(left: list[Exchange], right: list[Exchange]) -> Iterator[dict[str, Any]]:
-    """Name the turns that differ, each with what differs in it; ids of calls are a provider's and differ always."""
+    """List the turns that differ, each with its differences; call ids always differ."""
     for number, (one, other) in enumerate(zip_longest(left, right), start=1):
         pairs = _pairs(_said(one), _said(other))
         if pairs:
@@ -114,7 +114,10 @@ def _pairs(left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fitting(parts: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int | None]:
-    """Take as many turns as one answer can hold, and at least one; the last of them is the cursor if some are left."""
+    """Take as many turns as one answer can hold, at least one.
+
+    The last of them is the cursor if some are left.
+    """
     size, room = 0, ANSWER_LIMIT_BYTES // 2
     for index, part in enumerate(parts):
         size += carried_bytes(part)

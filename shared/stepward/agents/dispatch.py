@@ -1,4 +1,4 @@
-"""Serves a tenant's line: whoever has waited longest at the highest priority gets the next free slot."""
+"""Serve a tenant's run queue: the highest priority first, and within it the oldest."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
 from stepward.ports.runs import SLOT_CALL, NoSlot, SlotLimits
 
-A_LOOK: Final = 10
-"""How many of the line one query reads."""
-TIME_FOR_A_LOOK_S: Final = 5.0
+READ_AT_ONCE: Final = 10
+"""How many queued runs one query reads."""
+TIME_FOR_A_READ_S: Final = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,23 +32,23 @@ class DispatchRuns:
     def __call__(self, tenant: str, most: int | None = None) -> int:
         """Admit runs while slots last, or as many as are known to be free; count them.
 
-        Whoever is left has asked to be told of the next free slot.
+        Runs that are left have requested a wake-up for the next free slot.
 
         time →   we:     no slot ─ flag ─ no slot still ─ done
-                 ender:                        frees one: the flag is there → wake-up → another look
+                 ender:                        frees one: the flag is there → wake-up → served again
         """
         admitted, asked = 0, False
         while most is None or admitted < most:
             limits = self.ports.slot_limits(tenant)
             waiting = self.ports.run_queue.first(
-                tenant, A_LOOK if most is None else min(A_LOOK, most - admitted)
+                tenant, READ_AT_ONCE if most is None else min(READ_AT_ONCE, most - admitted)
             )
             if not waiting:
-                self._nobody_waits(tenant, limits)
+                self._clear_flags(tenant, limits)
                 break
             served, full = self._serve(waiting, limits)
             admitted += served
-            if self.time_left_s() < TIME_FOR_A_LOOK_S:
+            if self.time_left_s() < TIME_FOR_A_READ_S:
                 self.ports.wake_ups.send(tenant)
                 break
             if full and (asked or full.asked):
@@ -59,7 +59,7 @@ class DispatchRuns:
         return admitted
 
     def _serve(self, line: list[QueuedRun], limits: SlotLimits) -> tuple[int, NoSlot | None]:
-        """Admit from the head on until no slot is free; those that do not stand there any more are not counted."""
+        """Admit from the head on until no slot is free; count only runs that were still queued."""
         admitted = 0
         for waiting in line:
             outcome = (
@@ -73,9 +73,9 @@ class DispatchRuns:
         return admitted, None
 
     def _admit(self, seen: QueuedRun, limits: SlotLimits, seq: int | None = None) -> Admitted | NoSlot | None:
-        """Admit one run, or take it out of the line if it does not stand there any more.
+        """Admit one run, or take it out of the queue if it is not queued there any more.
 
-        `seq` is its journal's last record, where that has gone on since the run joined the line.
+        `seq` is its journal's last record, where that has grown since the run joined the queue.
         """
         waiting = seen if seq is None else seen.model_copy(update={"seq": seq})
         key = RunKey(tenant=waiting.tenant, run=waiting.run)
@@ -94,10 +94,10 @@ class DispatchRuns:
     def _admit_again(
         self, key: RunKey, seen: QueuedRun, tried: int, limits: SlotLimits
     ) -> Admitted | NoSlot | None:
-        """Look at a run whose journal has gone on: it may have ended, or only heard a word about pausing.
+        """Retry a run whose journal has grown: it may have ended, or was only paused or resumed.
 
-        time →   we:      journal: it stands nowhere ──────────────────── leave as seen ✗ → it stays
-                 the run:                              joins at that place once more, in the same millisecond
+        time →   we:      journal: it is not queued ──────────────────── leave as seen ✗ → it stays
+                 the run:                            joins at that place once more, in the same millisecond
         """
         state = fold(self.ports.journal.load(key))
         if state.end is not None or state.place != seen.place:
@@ -115,8 +115,8 @@ class DispatchRuns:
         if token:
             self.ports.machine.answer(token)
 
-    def _nobody_waits(self, tenant: str, limits: SlotLimits) -> None:
-        """Take the flags away, then look once more: who came in between has to be served."""
+    def _clear_flags(self, tenant: str, limits: SlotLimits) -> None:
+        """Clear the flags, then read once more: a run that came in between must be served."""
         self.ports.run_queue.clear_wake_up(tenant, limits.tenant)
         if self.ports.run_queue.first(tenant, 1):
             self.ports.wake_ups.send(tenant)
@@ -128,7 +128,10 @@ class DispatchRuns:
 
 
 def serve_each(serve: Callable[[str, int | None], int], wake_ups: Mapping[str, int | None]) -> int:
-    """Serve the lines of all tenants that have a wake-up; one that cannot be served keeps no other tenant waiting."""
+    """Serve the queues of all tenants that have a wake-up.
+
+    A tenant that cannot be served does not delay the others.
+    """
     admitted, faults = 0, list[StepwardError]()
     for tenant, freed in wake_ups.items():
         try:

@@ -1,4 +1,4 @@
-"""Decides what follows from a model's reply: the run's end, its calls, or one more turn with a word to the model."""
+"""Decide what follows a model's reply: the run's end, its calls, or another turn with a correction."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from stepward.domain.runs import RunError, RunStatus
 REPLY_LIMIT_BYTES: Final = 2_000_000
 """With an input of 3 MB the run still fits into one answer of a Lambda function, which has 6 MB at most."""
 MOST_REPAIRS: Final = 2
-"""How often in a row a model is told that its answer does not do, before the run ends."""
+"""How often in a row a model is asked to correct its answer before the run ends."""
 MOST_REPAIRS_OF_RUN: Final = 10
-"""How often at all, whatever calls it makes in between."""
+"""How often in a run, whatever calls it makes in between."""
 _MOST_FAULTS: Final = 5
 _FENCE: Final = "```"
 _EMPTY: Final = "Your last answer was empty. Answer now, or call a tool."
@@ -41,7 +41,7 @@ NAMED_STOPS: Final = {
         "the reply was cut at `limits.max_output_tokens`; raise it, or ask for less at once.",
     ),
 }
-"""Why a reply ended → how the run does."""
+"""Why a reply ended → how the run ends."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +57,12 @@ def turn_outcome(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
     """Decide what a reply leads to.
 
     Args:
-        reply: What the model has answered.
-        agent: Whose `output_schema` the answer is held to.
-        history: The turns before it; they tell how often the model was told already.
+        reply: The model's reply.
+        agent: The agent, to whose `output_schema` the answer is held.
+        history: The turns before it, which tell how often the model was corrected already.
 
     Returns:
-        The reply to keep. Without an end and without calls, the model is asked again.
+        The reply to record. Without an end and without calls, the model is asked again.
     """
     size = carried_bytes(reply.model_dump(mode="json"))
     if size > REPLY_LIMIT_BYTES:
@@ -71,7 +71,7 @@ def turn_outcome(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
         return TurnOutcome(cut, _failed(OutputMalformed.__name__, detail))
     if reply.stop in NAMED_STOPS:
         kind, detail = NAMED_STOPS[reply.stop]
-        # What broke off in the middle is no call: its arguments may read as whole and mean something else.
+        # A truncated call is no call: its arguments may parse and mean something else.
         return TurnOutcome(_without_calls(reply), _failed(kind.__name__, detail))
     if reply.calls or reply.stop == "pause":
         return TurnOutcome(reply)
@@ -79,7 +79,7 @@ def turn_outcome(reply: ModelReply, agent: AgentDefinition, history: Sequence[Ex
 
 
 def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Exchange]) -> TurnOutcome:
-    """Hold an answer to what the agent promises."""
+    """Check an answer against what the agent promises."""
     if agent.output_schema is not None:
         reply = _unfenced(reply)
     if reply.is_empty:
@@ -99,7 +99,7 @@ def _answered(reply: ModelReply, agent: AgentDefinition, history: Sequence[Excha
 
 
 def _unfenced(reply: ModelReply) -> ModelReply:
-    """Take away the fence that many models put around JSON; an answer that has more than that stays as it is."""
+    """Remove the code fence that many models put around JSON, if it holds all of the answer."""
     first, _, rest = reply.text.strip().partition("\n")
     text = rest.removesuffix(_FENCE).strip()
     is_fenced = first.strip().lower() in (_FENCE, f"{_FENCE}json") and rest.endswith(_FENCE)
@@ -111,7 +111,7 @@ def _unfenced(reply: ModelReply) -> ModelReply:
 
 
 def output_faults(agent: AgentDefinition, text: str) -> list[str]:
-    """Say where an answer does not fit the agent's `output_schema`; each fault begins with its path.
+    """List where an answer does not fit `output_schema`; each fault begins with its path.
 
     Args:
         agent: Without an `output_schema` every answer fits.
@@ -130,7 +130,7 @@ def output_faults(agent: AgentDefinition, text: str) -> list[str]:
 
 
 def _corrections_in_a_row(history: Sequence[Exchange]) -> int:
-    """Count the turns at the end of a history in which the model was told that its answer does not do."""
+    """Count the last turns in a row in which the model was asked to correct its answer."""
     told = 0
     for exchange in reversed(history):
         if exchange.note is None:

@@ -28,7 +28,7 @@ from stepward.ports.clock import Clock
 from stepward.ports.costs import AgreedPrices, Budgets, LimitsConfig
 
 PAST_RUNS: Final = 50
-LOOKED_AT: Final = 100
+PAST_RUNS_READ: Final = 100
 RESULT_TOKENS: Final = 2_000
 """What a turn's tool results are assumed to add to the next prompt; a real result may be longer."""
 RECORD_BYTES: Final = 1_500
@@ -76,7 +76,7 @@ class Estimated(BaseModel):
 
 @dataclass(frozen=True)
 class Estimate:
-    """The use case behind `POST /agents/{agent_id}/estimate`, and the check of starts that ask for it."""
+    """The use case behind `POST /agents/{agent_id}/estimate`, and behind checked starts."""
 
     runs: PastRuns
     limits: LimitsConfig
@@ -98,14 +98,14 @@ class Estimate:
             tenant: Whose run it would be.
             agent: The version.
             given: The input.
-            answers: Who would answer, and whether that would be charged.
+            answers: What would answer model calls, and whether that would be charged.
             attachments: The files that its models would be shown.
 
         Returns:
-            What it would cost: of a run that is not charged no budget bounds it.
+            What it would cost; no budget bounds a run that is not charged.
 
         Raises:
-            InvalidRequest: The input does not fit, the model has ended, or nobody could answer.
+            InvalidRequest: The input does not fit, the model has ended, or nothing could answer.
         """
         check_startable(agent, self.clock.now().date())
         check_given(agent, given)
@@ -142,7 +142,10 @@ class Estimate:
         answers: Answers,
         attachments: Sequence[Attachment] = (),
     ) -> None:
-        """Refuse a start whose most would not fit; only agents with `limits.refuse_over_budget` ask for this."""
+        """Refuse a start whose upper bound exceeds a budget.
+
+        Only agents with `limits.refuse_over_budget` ask for this.
+        """
         if not agent.limits.refuse_over_budget:
             return
         found = self(tenant, agent, given, answers, attachments)
@@ -157,13 +160,16 @@ class Estimate:
             )
 
     def _past(self, tenant: str, agent: str, answers: Answers) -> list[RunHead]:
-        """List completed runs of the same kind: a charged run is not expected to cost what uncharged ones only counted."""
-        page = self.runs.list_runs(tenant, RunFilter(name=agent), limit=LOOKED_AT)
+        """List completed runs of the same kind.
+
+        What uncharged runs have cost predicts nothing about charged ones.
+        """
+        page = self.runs.list_runs(tenant, RunFilter(name=agent), limit=PAST_RUNS_READ)
         well = [head for head in page.runs if head.status is RunStatus.COMPLETED]
         return [head for head in well if head.charged or not answers.charged][:PAST_RUNS]
 
     def _remaining(self, tenant: str, agent: str) -> int | None:
-        """What the tightest budget that counts the run has left; None where no budget does."""
+        """Return what the tightest budget that counts the run has left; None without a budget."""
         drawn = refs_for(self.limits.tenant(tenant).budgets, agent, self.clock.now())
         states = self.budgets.states(tenant, [ref for ref, _ in drawn])
         left = [states[ref].remaining_usd_micros if ref in states else limit for ref, limit in drawn]
@@ -171,7 +177,7 @@ class Estimate:
 
 
 def _least(rate: Rate, first: int) -> Figures:
-    """One turn that answers with one token."""
+    """Return the cost of one turn that answers with one token."""
     cost = rate.cost_usd_micros(Usage(input_tokens=first, output_tokens=1))
     return Figures(
         model_usd_micros=cost, aws_usd_micros=_aws(1, 0), turns=1, input_tokens=first, output_tokens=1
@@ -179,7 +185,10 @@ def _least(rate: Rate, first: int) -> Figures:
 
 
 def _most(call_limits: CallLimits, first: int, *, rehearsed: bool) -> Figures:
-    """Every turn that is allowed, each as dear as is reserved for it, each prompt longer by the turn before, up to its room."""
+    """Return the cost of all allowed turns, each at its full reservation.
+
+    Each prompt is longer by the turn before it, up to the context window.
+    """
     limits, price = call_limits.agent.limits, call_limits.price.price
     growth = limits.max_output_tokens + (RESULT_TOKENS if call_limits.tools else 0)
     turns = limits.max_iterations if call_limits.tools else 1
@@ -197,7 +206,7 @@ def _most(call_limits: CallLimits, first: int, *, rehearsed: bool) -> Figures:
 
 
 def _summaries_usd_micros(call_limits: CallLimits, tokens: int, window: int) -> int:
-    """Price the summaries of a conversation of so many tokens: one each time that half of the room is filled again."""
+    """Price the summaries of a conversation: one each time half of the window has refilled."""
     summariser = call_limits.summariser()
     if tokens <= window or not isinstance(summariser, CallLimits):
         return 0
@@ -220,7 +229,7 @@ def _expected(past: list[RunHead]) -> Figures | None:
 
 
 def _aws(turns: int, remote_turns: int) -> int:
-    """Price a run of some turns, some of them with a call in a function of its own."""
+    """Price a run of some turns, some of them with a call in another function."""
     tally = AwsTally()
     tally.start()
     tally.write(RECORD_BYTES, twice=True)

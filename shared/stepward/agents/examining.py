@@ -1,4 +1,4 @@
-"""Reads an agent's definition as far as it can be read, so that one wrong field does not hide what else is wrong."""
+"""Read as much of an agent's definition as possible, so that one fault does not hide the others."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _STAND_INS: Final[Mapping[str, Any]] = {
     "model": "balanced",
     "prompt": "unnamed",
 }
-"""What must be there, for the checks of the rest; a definition that needed one is never kept."""
+"""Placeholders for required fields while the rest is checked; a definition with one is never stored."""
 OF_MODEL: Final = ("temperature", "llm_backend", "effort", "thinking", "cache")
-"""What only a model that is known can be asked for."""
+"""Fields that can be checked only for a known model."""
 _FOLLOWS: Final[Mapping[str, tuple[str, ...]]] = {"model": (*OF_MODEL, "fallbacks")}
-"""A field → those that are checked against it."""
+"""A field → the fields that are checked against it."""
 _STANDS_FOR: Final[Mapping[str, str]] = {"team": "tools", "llm_config": "model"}
 """Another name → the field that may be missing only because that name could not be read."""
 _MOST_MENDINGS: Final = 3
@@ -32,16 +32,16 @@ _MOST_MENDINGS: Final = 3
 
 @dataclass
 class Examined:
-    """What could be read: a definition to check, what is wrong so far, and which fields were left out of it."""
+    """What could be read: a definition to check, the faults so far, and the fields left out."""
 
     agent: AgentDefinition | None
     faults: list[Entry] = field(default_factory=list)
     left_out: set[str] = field(default_factory=set)
     places: list[int] = field(default_factory=list)
-    """Where each of its tools stands in what was given."""
+    """The index of each of its tools in the definition as given."""
 
     def own(self, entries: list[Entry]) -> list[Entry]:
-        """Keep what is wrong with the definition as it was given, and not with what was left out of it."""
+        """Keep the faults of the definition as given, without those caused by what was left out."""
         hidden = {*self.left_out, *(name for one in self.left_out for name in _FOLLOWS.get(one, ()))} - {
             "tools"
         }
@@ -88,7 +88,7 @@ def examine_agent(body: Any) -> Examined:
 
 
 def _without_misspelt(body: Any, error: InvalidRequest) -> Examined:
-    """Leave a name out that stands for others and cannot be spelt out, such as `team`, and read the rest."""
+    """Leave out a shorthand that cannot be expanded, such as `team`, and read the rest."""
     name = (error.field or "").partition(".")[0]
     if not isinstance(body, dict) or name not in body:
         raise error
@@ -101,7 +101,7 @@ def _without_misspelt(body: Any, error: InvalidRequest) -> Examined:
 
 
 def _validated(tree: dict[str, Any]) -> tuple[AgentDefinition | None, list[tuple[int | str, ...]]]:
-    """Give the definition, or the places where the tree is none."""
+    """Return the definition, or the paths at which the tree is invalid."""
     try:
         return AgentDefinition.model_validate(tree), []
     except ValidationError as error:
@@ -109,7 +109,7 @@ def _validated(tree: dict[str, Any]) -> tuple[AgentDefinition | None, list[tuple
 
 
 def _coded(entry: Entry) -> Entry:
-    """Give a fault of the model its code, and say in the words of the file what pydantic says in its own."""
+    """Give a fault its code, and replace pydantic's wording by the file's."""
     name = entry["field"].rpartition(".")[2]
     if entry["detail"] == "Extra inputs are not permitted":
         return {**entry, "code": "unknown-field", "detail": f"there is no field {name!r}"}
@@ -120,7 +120,10 @@ def _coded(entry: Entry) -> Entry:
 
 
 def _leave_out(tree: dict[str, Any], read: Examined, places: list[tuple[int | str, ...]]) -> bool:
-    """Take the wrong fields out of a tree, of `tools` the wrong ones only; False where no field is to blame."""
+    """Remove the wrong fields from a tree; of `tools` only the wrong ones.
+
+    False where no field is to blame.
+    """
     wrong = {place[1] for place in places if place[:1] == ("tools",) and len(place) > 1}
     for name in {str(place[0]) for place in places if place}:
         read.left_out.add(name)

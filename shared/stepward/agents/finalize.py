@@ -1,4 +1,4 @@
-"""Settles a run that has ended: gives back what it holds, books what it cost, and tells the run that waits for it."""
+"""Finalize a run that has ended: return what it holds, book its cost, and answer its parent."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ from stepward.ports.tasks import TaskOutcome
 MOST_LINES: Final = 60
 """A transaction has room for a hundred items; the others are the head's, the slot's and the budgets'."""
 REHEARSAL: Final = "rehearsal"
-"""What stands for the model in the book's lines of runs that no model was paid for."""
+"""The model's name in cost lines of runs that paid for no model."""
 
 
 @dataclass(frozen=True)
 class Finalize:
-    """Ends a run everywhere by what its journal says; safe to repeat, by anybody."""
+    """Ends a run by what its journal says; safe to repeat, by any function."""
 
     ports: RunPorts
 
     def __call__(self, key: RunKey, state: RunState) -> None:
-        """Close the head, give back, book, tell."""
+        """Close the head, return slot and money, book the cost, and notify."""
         end, parent = state.end, state.start.parent
         if end is None:
             return
@@ -58,11 +58,11 @@ class Finalize:
         freed = self.ports.runtime.close(key, settlement)
         if settlement.tells_others:
             self._tell_others(key, state, closing.ended_at)
-        # Who waits in the queue comes after who waits for this run: the slot may be what that one goes on with.
+        # Queued runs come after the parent that waits for this run: it may need the slot to continue.
         self.ports.wake_waiting(freed, key.tenant)
 
     def _tell_others(self, key: RunKey, state: RunState, at: str) -> None:
-        """Tell the run that waits for this one, and those who were asked; whoever dies on the way begins again."""
+        """Answer the parent run, and close open approvals; safe to repeat."""
         if has_asked(state):
             close_those_of(self.ports.approvals, key, state, at)
         parent = state.start.parent
@@ -75,10 +75,10 @@ class Finalize:
 
 
 def answer_call(ports: RunPorts, waiting: RunKey, result: ToolResult) -> bool:
-    """Keep the answer that a run waits for and wake its machine; False if another answer was first.
+    """Store the answer that a run waits for and wake its machine; False if another was first.
 
     time →   answer: result ✓ ─ token? ─ wake        dispatch: token ✓ ─ result? ─ wake
-             whoever of the two comes second sees what the other has written, so the machine is always woken
+             the second of the two sees what the other has written, so the machine is always woken
     """
     kept = ports.journal.put_result(waiting, result)
     token = ports.tokens.of(waiting, result.call)
@@ -129,7 +129,7 @@ def task_outcome(parent: Parent, run: str, state: RunState) -> TaskOutcome:
 
 
 def output_of_text(text: str) -> Any:
-    """Read an answer that is a JSON object or list as one, so that the tasks that follow can look into it."""
+    """Parse an answer that is a JSON object or list, so that later tasks can use its parts."""
     if not without_mark(text).lstrip().startswith(("{", "[")):
         return text
     try:
@@ -139,7 +139,7 @@ def output_of_text(text: str) -> Any:
 
 
 def _unread(state: RunState) -> int:
-    """What the runs have cost whose answers came to a run that ended before it could read them."""
+    """Sum the cost of child runs whose answers came after the run had ended."""
     return sum(result.child_usd_micros for result in _unread_results(state))
 
 
@@ -150,14 +150,14 @@ def _unread_results(state: RunState) -> list[ToolResult]:
 
 
 def models_of(state: RunState) -> tuple[str, ...] | None:
-    """Name the models that have answered a run, in the order of their first turns; None for a rehearsed one."""
+    """List the models that have answered a run, by first turn; none for a rehearsed run."""
     if state.start.rehearsed:
         return None
     return tuple(dict.fromkeys(model for _, model in state.ledger.by_payee if model))
 
 
 def cost_lines(state: RunState, day: str) -> list[CostLine]:
-    """Write a run into the book of costs: a line for each agent and model that it asked.
+    """Write a run into the book of costs: a line for each agent and model that it called.
 
     Of a run that is not charged only what is paid though it is rehearsed: its tools and AWS.
     """
@@ -198,7 +198,10 @@ def _uncharged_line(state: RunState, day: str) -> CostLine:
 
 
 def _few_enough(lines: list[CostLine]) -> list[CostLine]:
-    """Book what goes beyond a transaction's room with the first line: no run may be too varied to be closed."""
+    """Merge the lines beyond a transaction's limit into the first.
+
+    So every run can be closed, however many models it has used.
+    """
     first = {"agent": lines[0].agent, "model": lines[0].model}
     beyond = (line.model_copy(update=first) for line in lines[MOST_LINES:])
     return added_up([*lines[:MOST_LINES], *beyond])

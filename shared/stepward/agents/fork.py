@@ -33,7 +33,9 @@ from stepward.tools.large_results import SHOWN_BYTES
 
 
 class ForkRequest(AnswerChoice):
-    """The body of `POST /runs/{run_id}/fork`; `results` replaces what calls of the inherited turns gave.
+    """The body of `POST /runs/{run_id}/fork`; `results` replaces results of inherited turns.
+
+    What answers, and whether it is charged, is as in the source run unless overridden.
 
     Who answers, and whether that is charged, is as in the run that it goes on from, unless it says otherwise.
     """
@@ -76,7 +78,7 @@ class ForkRun:
     def __call__(
         self, caller: Caller, run: str, body: Any, idempotency_key: str | None
     ) -> tuple[RunHead, Any, bool]:
-        """Start the fork, or find the one that the same Idempotency-Key started; answer its head and input."""
+        """Start the fork, or find the one that the same Idempotency-Key started; return its view."""
         request = parse(ForkRequest, body)
         said = ["fork", run, request.model_dump(mode="json")]
         key = idempotency_key_of(caller, said, idempotency_key, self.start.ports.clock.now())
@@ -102,7 +104,10 @@ class ForkRun:
         return started.head, state.start.input, started.is_new
 
     def _taken_over(self, source: RunHead, request: ForkRequest) -> tuple[RunState, int]:
-        """Read the run as it was after the last turn that the fork takes over; a person that was asked after it is asked again."""
+        """Read the run as it was after the last inherited turn.
+
+        A person that was asked after that turn is asked again.
+        """
         state = self._at_turn(source.key, request.turn)
         decisions = Decisions.of(self.start.ports.approvals, source, state.start.fork)
         decisions.refuse_replaced(state.history[: request.turn], request.results)
@@ -114,7 +119,7 @@ class ForkRun:
     def _with_turns(
         self, tenant: str, launch: Launch, source: RunHead, state: RunState, request: ForkRequest
     ) -> Launch:
-        """Add what the fork takes over: the turns with their new results, who carries on, and with what changes."""
+        """Add what the fork inherits: turns with new results, the current agent, and its changes."""
         there = self._as_it_was(source.key, state, request.turn)
         carrier = there.agent
         fork = _fork(source, state, carrier, request)
@@ -136,14 +141,14 @@ class ForkRun:
         return replace(launch, fork=fork, inherited=inherited, answers=answers, model=agent.model)
 
     def _edited(self, tenant: str, carrier: HandedOver, fork: Fork) -> AgentDefinition:
-        """Check that who carries on can do so with the changes."""
+        """Check that the agent that continues can do so with the changes."""
         agent = self.definition(tenant, carrier.agent, carrier.version)
         agent = agent.model_copy(update=fork.edits)
         check_model(agent, ModelCheckContext(self.agreed(tenant), self.start.ports.clock.now().date()))
         return agent
 
     def _at_turn(self, key: RunKey, turn: int) -> RunState:
-        """Read a run as it was after a turn, or say which turns a fork can go on from."""
+        """Read a run as it was after a turn, or refuse with the turns that can be forked."""
         journal = self.start.ports.journal.load(key)
         history = fold(journal).history
         last = len(history) if not history or history[-1].reply.calls else len(history) - 1
@@ -160,12 +165,15 @@ class ForkRun:
         )
 
     def _as_it_was(self, key: RunKey, state: RunState, turn: int) -> RunState:
-        """Say who had carried a run on after a turn; of turns that it took over itself, its own source knows."""
+        """Return the agent that had carried the run on after a turn.
+
+        For turns that the run inherited itself, its own source is asked.
+        """
         if turn < len(state.history):
             state = state_at(self.start.ports.journal.load(key), turn)
         while turn < state.inherited_turns:
             if state.start.fork is None:
-                raise Bug(f"{key.run} has turns that it took over from nobody")
+                raise Bug(f"{key.run} has inherited turns without a source")
             key = RunKey(tenant=key.tenant, run=state.start.fork.run)
             state = state_at(self.start.ports.journal.load(key), turn)
         return state
@@ -187,7 +195,7 @@ def _seconds(source: RunHead) -> int:
 
 
 def _fork(source: RunHead, state: RunState, carrier: HandedOver, request: ForkRequest) -> Fork:
-    """Write down where the run comes from; what its source had changed of the same agent stays changed."""
+    """Record the fork's origin; changes that its source made to the same agent are kept."""
     before = state.start.fork
     same = before is not None and before.agent == carrier.agent
     return Fork(
@@ -202,7 +210,7 @@ def _fork(source: RunHead, state: RunState, carrier: HandedOver, request: ForkRe
 
 
 def _still_true(state: RunState, there: RunState, request: ForkRequest) -> Condensation | None:
-    """Take over what the model was shown in place of old turns, unless it tells of results that are others now."""
+    """Inherit the shortening of old turns, unless it summarises results that were replaced."""
     said = there.condensation
     if said is None or request.turn < state.inherited_turns:
         return None
@@ -216,7 +224,7 @@ def _others(known: list[str]) -> str:
 
 
 def _edited_turns(history: list[Exchange], results: Mapping[str, Any]) -> Iterator[Exchange]:
-    """Replace results; a call that these turns did not make is the caller's error."""
+    """Replace results; refuse a call that these turns did not make."""
     known = [result.call for exchange in history for result in exchange.results]
     for call in results:
         if call not in known:

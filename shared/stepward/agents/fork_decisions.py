@@ -1,4 +1,4 @@
-"""What persons have decided stays theirs: a fork replaces no decision, and asks again rather than goes on from one."""
+"""Protect people's decisions: a fork replaces none, and asks again rather than continue from one."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Decisions:
         )
 
     def refuse_replaced(self, history: Iterable[Exchange], results: Iterable[str]) -> None:
-        """Refuse to replace what a person decided, or what came of a call that a person decided about.
+        """Refuse to replace a person's decision, or the result of a call that it was about.
 
         Raises:
             InvalidRequest: One of the calls asked a person.
@@ -58,13 +58,13 @@ class Decisions:
                 )
 
     def turn_before(self, history: Sequence[Exchange], turn: int) -> int:
-        """Go back before the turns at whose end a person was asked, so that the fork asks again."""
+        """Step back before the turns at whose end a person was asked, so that the fork asks again."""
         while turn and self._asks(history[turn - 1]):
             turn -= 1
         return turn
 
     def refuse_changed(self, history: Sequence[Exchange]) -> None:
-        """Refuse changes to a run that goes on from a decision: who decided has not seen them.
+        """Refuse changes to a run that continues from a decision: the decider has not seen them.
 
         Raises:
             InvalidRequest: One of the turns asked a person.

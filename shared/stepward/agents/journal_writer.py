@@ -37,7 +37,7 @@ BETWEEN_ATTEMPTS: Final = 100
 
 @dataclass
 class RunWriter:
-    """One invocation's pen: every record goes to the next free place, or not at all."""
+    """Writes one invocation's records: each to the next free sequence number, or not at all."""
 
     ports: RunPorts
     key: RunKey
@@ -46,7 +46,7 @@ class RunWriter:
 
     @classmethod
     def open(cls, ports: RunPorts, key: RunKey, name: str) -> RunWriter:
-        """Read the whole journal and take up the pen."""
+        """Read the whole journal and prepare to write."""
         return cls(ports, key, name, fold(ports.journal.load(key)))
 
     def make(self, kind: type[R], **fields: Any) -> R:
@@ -56,26 +56,26 @@ class RunWriter:
     def append(self, record: AnyRecord) -> None:
         """Write the next record.
 
-        time →   us: load(n) ─ model call ─ append(n+1) ✗        the place is taken
+        time →   us: load(n) ─ model call ─ append(n+1) ✗        the number is taken
                  other writer:     append(n+1) ✓                 a newer claim, a cancel or an end
-        The place decides who goes on; `StoreConflict` tells us that it is not us.
+        The number decides who continues; `StoreConflict` tells us that it is not us.
         """
         self._placed(record, lambda: self.ports.journal.append(self.key, self.state.seq + 1, record))
 
     def between_steps(self, write: Callable[[], W]) -> W:
-        """Write between the steps of whoever carries the run, however quick these are.
+        """Write between the steps of the invocation that advances the run, however quick they are.
 
         time →   advance: n+1 ✓ n+2 ✓ … faster than the whole journal can be read
                  we:      n+1 ✗ ─ read what is new ─ n+3 ✗ ─ read what is new ─ n+4 ✓
 
         Args:
-            write: Looks at the state and writes; it is called again with the state as it has become.
+            write: Checks the state and writes; it is called again with the state as it has become.
 
         Returns:
-            What `write` gives.
+            What `write` returns.
 
         Raises:
-            StoreConflict: Somebody else was faster each of 100 times.
+            StoreConflict: Another writer was faster each of 100 times.
         """
         attempts = Retrying(
             retry=retry_if_exception_type(StoreConflict),
@@ -92,7 +92,7 @@ class RunWriter:
             self.state.apply(item)
 
     def park(self, record: Parked) -> None:
-        """Give slot and unused money back while the run waits, and tell who waits for a slot."""
+        """Return slot and unused money while the run waits, and wake runs that wait for a slot."""
         freed = self._placed(record, lambda: self._park_now(record))
         self.ports.wake_waiting(freed, self.key.tenant)
 
@@ -118,7 +118,7 @@ class RunWriter:
         return True
 
     def queue(self, place: str) -> None:
-        """Stand in the line, and have it looked at."""
+        """Join the run queue, and ask for it to be served."""
         record = self.make(Queued, place=place)
         self._placed(record, lambda: self.ports.runtime.queue(self._queued_run(place), record))
         self.ports.wake_ups.send(self.key.tenant)
@@ -133,7 +133,7 @@ class RunWriter:
         return done
 
     def begin_epoch(self) -> None:
-        """Write that the run goes on in a new execution."""
+        """Write that the run continues in a new execution."""
         record = self.make(Continued, epoch=self.state.epoch + 1)
         begin = self.ports.runtime.begin_epoch
         self._placed(record, lambda: begin(self.key, self.state.seq + 1, record))
@@ -155,7 +155,7 @@ class RunWriter:
         return written
 
     def _insist(self, write: Callable[[], W]) -> W:
-        """Write at the next place, and at the one after it if only something harmless was there before us."""
+        """Write at the next number, and again if only out-of-band records came before us."""
         while True:
             try:
                 return write()
@@ -167,7 +167,10 @@ class RunWriter:
         self.state.apply(Sequenced(seq=self.state.seq + 1, record=record))
 
     def _only_out_of_band(self) -> bool:
-        """Take in what others wrote if we may go on: bills of those who lost the run, and words about pausing."""
+        """Read what others wrote; True if we may continue.
+
+        Those are late bills of overtaken writers, and records about pausing.
+        """
         fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
         if not fresh or not all(is_out_of_band(item.record) for item in fresh):
             return False
@@ -176,7 +179,7 @@ class RunWriter:
         return True
 
     def is_overtaken(self) -> bool:
-        """Look whether somebody else has written what keeps us from going on."""
+        """Check whether another writer has written what stops us."""
         fresh = self.ports.journal.load(self.key, self.state.seq + 1).records
         return not all(is_out_of_band(item.record) for item in fresh)
 
@@ -186,7 +189,7 @@ class RunWriter:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(LATE_ATTEMPTS), reraise=True)
     def book_late(self, turn: Turn) -> None:
-        """Keep a paid reply that nobody waits for any more: its cost counts, its words do not."""
+        """Book a paid reply that came too late: its cost counts, its text is dropped."""
         late = turn.model_copy(update={"late": True, "end": None})
         self.state = fold(self.ports.journal.load(self.key))
         if self.state.end is None:
@@ -199,7 +202,7 @@ class RunWriter:
         self._book_after_the_end(item.seq, late, self.state.ledger.spent_usd_micros - before)
 
     def _book_after_the_end(self, seq: int, late: Turn, more_usd_micros: int) -> None:
-        """Count what the reply has cost beyond its reservation, which the end had booked as spent."""
+        """Book what the reply has cost beyond its reservation, which the end had booked as spent."""
         ledger = self.state.ledger
         returns: tuple[Allowance, ...] = ()
         if more_usd_micros and ledger.last_budgets:
@@ -208,11 +211,11 @@ class RunWriter:
         self.ports.runtime.book_late(self.key, seq, late, ledger.billed_totals(), returns, line)
 
     def end(self, end: End) -> None:
-        """Write the end as a record of its own, unless there is one, then settle by the one that counts."""
+        """Write the end unless there is one, then finalize by the one that counts."""
         if self.state.end is None:
             self.append(self.make(Ended, end=end))
         self.finalize()
 
     def finalize(self) -> None:
-        """Finalize by what the journal says; safe to repeat, by anybody."""
+        """Finalize by what the journal says; safe to repeat, by any function."""
         Finalize(self.ports)(self.key, self.state)

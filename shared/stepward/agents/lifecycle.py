@@ -20,13 +20,11 @@ from stepward.ports.clock import Clock, iso
 from stepward.ports.registry import LATEST, AgentRecord, Label, Registry, summary
 
 _BY_RUNS: Final = frozenset({Check.INPUT, Check.RESULTS, Check.ERROR})
-
-
 _FORGET: Final = frozenset({Check.RESET, Check.RECOVERY})
 
 
 class RunsOfAgent(Protocol):
-    """The one question about runs that an agent's state depends on."""
+    """The only question about runs that an agent's state depends on."""
 
     def list_runs(self, tenant: str, wanted: RunFilter, *, limit: int) -> RunSlice[RunHead]:
         """List runs, newest first."""
@@ -50,7 +48,7 @@ class Lifecycle:
     register: Register
 
     def show(self, tenant: str, agent_id: str, version: str | None = None) -> dict[str, Any]:
-        """Show an agent with one version's definition; without any version, what keeps it from having one."""
+        """Show an agent with one version's definition; without any version, why it has none."""
         record, seen = look_at(self.registry, tenant, agent_id, version)
         if seen.version is None and version is None:
             return {**self._about(tenant, record), "agent": None}
@@ -61,10 +59,13 @@ class Lifecycle:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
     def move(self, tenant: str, agent_id: str, body: Any) -> dict[str, Any]:
-        """Take one edge by hand; one that is not in the table is a `Conflict` that names those that are.
+        """Take one edge of the lifecycle on request.
+
+        An edge that is not in the table is a `Conflict` that names those that are.
 
         time →   A reads rev 5, VALIDATING → VALIDATED over rev 5 ✓
-                 B reads rev 5,                                      over rev 5 ✗ → reads again: VALIDATED, no such edge
+                 B reads rev 5,                                      over rev 5 ✗ → reads again: VALIDATED, no
+                 such edge
         """
         wanted = parse(Transition, body).to
         record = find_record(self.registry, tenant, agent_id)
@@ -73,7 +74,7 @@ class Lifecycle:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
     def terminate(self, tenant: str, agent_id: str) -> dict[str, Any]:
-        """End an agent: nothing starts it any more; runs that it has go on. To end it twice is to end it once."""
+        """Terminate an agent: it starts no more, and its open runs continue. Safe to repeat."""
         record = find_record(self.registry, tenant, agent_id)
         if record.state is not AgentState.TERMINATED:
             record = self._end(tenant, record)
@@ -94,7 +95,10 @@ class Lifecycle:
         return self._check_again(tenant, record, way)
 
     def _check_again(self, tenant: str, record: AgentRecord, way: Edge) -> AgentRecord:
-        """Take an edge of the registration with what was refused before, such as after its dependency has come."""
+        """Retry an edge of the registration with the refused definition.
+
+        Its dependency may have been registered since.
+        """
         offered = self.registry.offered(tenant, record.summary.id)
         if offered is None:
             raise Conflict(
@@ -118,7 +122,7 @@ class Lifecycle:
         }
 
     def _view(self, tenant: str, record: AgentRecord) -> AgentState:
-        """The state as the agent's newest run makes it look; runs from before a reset tell nothing."""
+        """Return the state with the newest run's outcome; runs from before a reset do not count."""
         if record.state is not AgentState.READY:
             return record.state
         newest = self._newest(tenant, record)
@@ -157,7 +161,7 @@ class Labels:
         return {"id": record.summary.id, "labels": [label.model_dump() for label in labels]}
 
     def put(self, tenant: str, agent: str, label: str, body: Any) -> dict[str, Any]:
-        """Point a label to a version; runs that have begun keep the version that they began with."""
+        """Point a label to a version; runs that have begun keep their version."""
         _check_label(label)
         version = parse(LabelTarget, body).version
         record = find_record(self.registry, tenant, agent)
@@ -172,7 +176,7 @@ class Labels:
         return {"id": record.summary.id, **pointed.model_dump()}
 
     def remove(self, tenant: str, agent: str, label: str) -> dict[str, Any]:
-        """Take a label away; starts that ask for it are refused from then on."""
+        """Remove a label; starts that ask for it are refused from then on."""
         _check_label(label)
         agent_id = agent_id_of(self.registry, tenant, agent)
         if not self.registry.remove_label(tenant, agent_id, label):

@@ -15,7 +15,7 @@ from stepward.ports.registry import AgentFilter, AgentRecord, RegisteredAgent, R
 
 
 def agent_id_of(registry: Registry, tenant: str, said: str) -> str:
-    """Give an agent's id; an id for life, as in AGENT-20261121-…, is looked up first."""
+    """Return an agent's id; a uid, as in AGENT-20261121-…, is looked up first."""
     if not re.fullmatch(AGENT_UID_PATTERN, said):
         return check_id("agent_id", said, AGENT_ID_PATTERN)
     found = registry.id_of(tenant, said)
@@ -25,7 +25,7 @@ def agent_id_of(registry: Registry, tenant: str, said: str) -> str:
 
 
 def find_agent(registry: Registry, tenant: str, said: str, version: str | None) -> RegisteredAgent:
-    """Read an agent's version in any state, the latest by default; an unknown one is the caller's error."""
+    """Read an agent's version in any state, the latest by default; refuse an unknown one."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
     found = registry.agent(tenant, agent_id, version)
@@ -35,7 +35,7 @@ def find_agent(registry: Registry, tenant: str, said: str, version: str | None) 
 
 
 def startable_agent(registry: Registry, tenant: str, said: str, version: str | None) -> RegisteredAgent:
-    """Read the version that a run is started with; an agent that is not READY is a `Conflict` that says so."""
+    """Read the version that a run is started with; an agent that is not READY is a `Conflict`."""
     agent_id = agent_id_of(registry, tenant, said)
     check_version(version)
     seen = registry.read_agents(tenant, [Wanted(agent_id, version)])[0]
@@ -60,7 +60,7 @@ def look_at(registry: Registry, tenant: str, said: str, version: str | None) -> 
 
 
 def version_of(seen: Seen, agent_id: str, version: str | None) -> RegisteredAgent:
-    """The version that was looked for, which must be there."""
+    """Return the version that was looked for, which must exist."""
     if seen.record is None or seen.version is None:
         raise no_agent(agent_id, version if seen.record else None)
     return seen.version
@@ -77,7 +77,7 @@ def check_version(version: str | None) -> None:
 
 
 def no_agent(agent_id: str, version: str | None = None) -> NotFound:
-    """The error for an agent, or a version of it, that does not exist."""
+    """Return the error for an agent, or a version of it, that does not exist."""
     if version is not None:
         return NotFound(
             f"agent {agent_id!r} has no version {version}.",
@@ -90,7 +90,7 @@ def no_agent(agent_id: str, version: str | None = None) -> NotFound:
 
 
 def not_ready(record: AgentRecord) -> Conflict:
-    """The error for a start of an agent that is not READY, with the reason where there is one."""
+    """Return the error for a start of an agent that is not READY, with the reason if known."""
     name, state = record.summary.id, record.state
     why = f": {record.refusal.detail}" if record.refusal else "."
     if state is AgentState.TERMINATED:
@@ -114,7 +114,7 @@ class ListAgents:
     registry: Registry
 
     def __call__(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
-        """List agents by id; a page that was narrowed may be short or empty and still not the last."""
+        """List agents by id; a filtered page may be short or empty and still not be the last."""
         words = {name: word for name, word in query.items() if name not in _PAGING}
         wanted = parse(AgentFilter, words)
         if wanted.state in VIEWS:

@@ -1,4 +1,4 @@
-"""What the state machine and `agent_advance` say to each other: ids only, so that a state stays small."""
+"""The messages between the state machine and `agent_advance`: ids only, to keep states small."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class AdvanceRequest(BaseModel):
 
     @property
     def epoch(self) -> int:
-        """Which of the run's executions asks."""
+        """Which of the run's executions sends the request."""
         return epoch_of(self.execution) if self.execution else 1
 
     @property
@@ -161,7 +161,10 @@ class WaitRequest(BaseModel):
 
     @property
     def made(self) -> str:
-        """When the machine made the token, so that tokens of one wait sort; empty from machines that do not say."""
+        """When the machine made the token, which orders the tokens of one wait.
+
+        Empty from machines that do not say.
+        """
         return f"{self.entered}#{self.tried:03d}" if self.entered else ""
 
     @property

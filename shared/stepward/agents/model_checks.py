@@ -26,11 +26,11 @@ class ModelCheckContext:
     today: date | None = None
     """The day in UTC; None where no run will come of the check."""
     providers: frozenset[str] | None = None
-    """The providers that the stage may call; None where nobody knows them."""
+    """The providers that the stage may call; None where they are unknown."""
 
 
 def check_model(agent: AgentDefinition, known: ModelCheckContext) -> None:
-    """Refuse models that have no price or have ended, and whatever is asked of them that they cannot do.
+    """Refuse models without a price, that have ended, or that cannot do what is asked of them.
 
     Args:
         agent: The definition; its `fallbacks` are held to the same as its `model`.
@@ -51,7 +51,7 @@ def check_model(agent: AgentDefinition, known: ModelCheckContext) -> None:
 
 
 def _found(agent: AgentDefinition, name: str, known: ModelCheckContext) -> Iterator[InvalidRequest]:
-    """Find what is wrong with asking one model; of one that cannot be asked at all, only that."""
+    """Find the faults of one model; of one that cannot be called at all, only that."""
     card = card_of(name, known.agreed)
     try:
         if known.today is not None:
@@ -72,7 +72,7 @@ def _found(agent: AgentDefinition, name: str, known: ModelCheckContext) -> Itera
 def _check_provider(
     agent: AgentDefinition, name: str, card: ModelCard | None, providers: frozenset[str] | None
 ) -> None:
-    """Refuse a model of a provider that the stage has not; one that is only rehearsed needs none."""
+    """Refuse a model whose provider the stage has not; one that is only rehearsed needs none."""
     if card is None or not card.provider or providers is None or agent.rehearsal is not None:
         return
     if card.provider in providers:

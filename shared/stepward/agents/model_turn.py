@@ -39,12 +39,12 @@ AFTER_A_CUT_S: Final = 2
 LONGEST_WAIT_S: Final = 300
 MOST_WAITS: Final = 300
 MOST_CUTS: Final = 10
-"""How many replies in a row may break off: each of them is paid."""
+"""How many replies in a row may break off: each one is paid."""
 
 
 @dataclass(frozen=True)
 class ModelTurn:
-    """One model call for which the run has reserved; `answer` and `end` make the machine's next step."""
+    """One model call that the run has reserved for; `answer` and `end` make the next step."""
 
     writer: RunWriter
     call_limits: CallLimits
@@ -61,7 +61,7 @@ class ModelTurn:
         return self.writer.state
 
     def take(self) -> AdvanceAnswer | None:
-        """Make the call; None when the run goes on at once."""
+        """Make the call; None when the run continues at once."""
         call, request = self._call(), self.call_limits.request(self.state)
         cached = CachedCall.of(self.call_limits, self.state, call, request, self.clock)
         try:
@@ -93,7 +93,7 @@ class ModelTurn:
         )
 
     def _attached(self) -> Mapping[str, bytes]:
-        """Read what the model is shown beside the input; a rehearsal looks at nothing."""
+        """Read the attachments for the model; a rehearsal needs none."""
         if self.state.start.rehearsed:
             return {}
         return contents_of(self.datasets, self.writer.key.tenant, self.state.start.attachments)
@@ -106,7 +106,7 @@ class ModelTurn:
         )
 
     def _append_paid(self, record: Turn | Condensed, bill: Turn) -> None:
-        """Write what a reply has led to; where the run has gone on without us, book what it cost and leave."""
+        """Write what a reply has led to; where the run has continued without us, only its cost."""
         try:
             self.writer.append(record)
         except StoreConflict:
@@ -114,21 +114,21 @@ class ModelTurn:
             raise
 
     def _book_what_came(self, error: StreamCut) -> None:
-        """Pay for a reply that broke off; nobody goes on with its words."""
+        """Pay for a reply that broke off; its text is dropped."""
         if not isinstance(error.partial, ModelReply):
             raise Bug("a stream that was cut brings no reply")
         turn = self._turn(error.partial, late=True)
         self._append_paid(turn, turn)
 
     def _is_over(self) -> bool:
-        """Look whether somebody has ended or taken over the run while its reply streams."""
+        """Check whether the run has been ended or taken over while its reply streams."""
         try:
             return self.writer.is_overtaken()
         except PlatformFault:
-            return False  # the look is repeated in a second; a reply that is paid must not be lost to it
+            return False  # the check is repeated in a second; a paid reply must not be lost to it
 
     def _with_next(self, error: AskNextModel) -> AdvanceAnswer:
-        """Leave the next model to another function, at once or, where each has had its turn, after a pause."""
+        """Try the next model in a new invocation, after a pause if every model had its turn."""
         if error.is_round_over:
             # A fault that lasts is one model's own: others may answer, so it does not end the run.
             told = error.fault if error.fault.retryable else error
@@ -161,7 +161,7 @@ class ModelTurn:
 
 
 def wait_s(error: StepwardError) -> int:
-    """Say how many seconds to wait before the same is asked again."""
+    """Return how many seconds to wait before the same call is tried again."""
     return (
         AFTER_A_CUT_S if isinstance(error, StreamCut) else max(1, min(LONGEST_WAIT_S, round(pause_s(error))))
     )

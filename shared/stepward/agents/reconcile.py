@@ -1,4 +1,4 @@
-"""Closes runs whose machine is gone, and starts those whose machine never came: nothing stays open by accident."""
+"""Close runs whose machine is gone, and start those whose machine never began."""
 
 from __future__ import annotations
 
@@ -35,18 +35,19 @@ from stepward.ports.runs import SLOT_CALL
 
 
 def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> bool:
-    """Send the wake-up of every answer that a waiting run has; safe to repeat, for a token is used once.
+    """Send the wake-up of every answer that a waiting run has; safe to repeat.
 
     time →   answer: result ✓ ─ ✗ dies        janitor, a minute later: result, token → woken
              dispatch: token ✓ ─ ✗ dies       its machine calls it again
 
     Args:
-        ports: What runs stand on.
+        ports: The ports of runs.
         head: The run that waits.
         parked: The record by which it began to wait.
 
     Returns:
-        Whether all answers are there and no machine heard of one now: it goes on already, or it is gone.
+        True if all answers are there and no machine took one now: the run has continued already, or its
+        machine is gone.
     """
     if parked.reason != "answers":
         return False
@@ -62,53 +63,36 @@ def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> bool:
 
 
 OVERDUE: Final = timedelta(seconds=30)
-
-
 BEGINS_WITHIN: Final = timedelta(minutes=10)
-
-
-"""Longer than a machine that was started stays unknown, and than it tries to begin."""
-
-
+"""Longer than a started machine may be invisible, and than it retries to begin."""
 RUNS_LISTED: Final = 10_000
-
-
 RUNS_A_SWEEP: Final = 500
-
-
 TENANTS_A_SWEEP: Final = 200
-
-
 Head = TypeVar("Head")
-
-
-IN_LINE: Final = "in line"
-
-
+QUEUED: Final = "queued"
 GOES_ON: Final = "goes on"
-
-
 _AT_REST: Final = (RunStatus.WAITING, RunStatus.PENDING)
 
 
 @dataclass(frozen=True)
 class CloseRun:
-    """Ends a run by what its journal says, as cancelled if somebody asked for that, else as failed.
+    """Ends a run by its journal: as cancelled if a cancel was requested, else as failed.
 
-    `epoch` is that of the execution whose end is the reason: a run that goes on in a newer one is left alone.
+    `epoch` is that of the execution whose end is the reason: a run that continues in a newer one is left
+    alone.
     """
 
     ports: RunPorts
 
     def __call__(self, key: RunKey, error: str, detail: str, epoch: int | None = None) -> str:
-        """Close one run; say how it stands now.
+        """Close one run; return its status now.
 
         time →   advance: epoch 2 ✓                 we, of execution 1's end: epoch 2 is there → nothing to close
-                 we: end ✓                          advance: epoch 2 ✗ → looks again: the run has ended
+                 we: end ✓                          advance: epoch 2 ✗ → reads again: the run has ended
         """
         writer = RunWriter.open(self.ports, key, self.ports.ids.new("closer"))
         if writer.state.end is not None and epoch is None:
-            # Whoever wrote the end may have died before waking the machine that waits; one that has ended waits no more.
+            # The writer of the end may have died before waking a waiting machine; a repeat wakes nothing.
             wake_machine(self.ports, key, writer.state)
         if not writer.between_steps(lambda: _is_ended(writer, failure(error, detail), epoch)):
             return GOES_ON
@@ -119,7 +103,7 @@ class CloseRun:
 
 
 def _is_ended(writer: RunWriter, end: End, epoch: int | None) -> bool:
-    """End the run, unless it goes on in a newer execution than the one whose end is the reason."""
+    """End the run, unless it continues in a newer execution than the one that has ended."""
     if epoch is not None and epoch < writer.state.epoch and writer.state.end is None:
         return False
     asked = writer.state.cancelled
@@ -129,14 +113,14 @@ def _is_ended(writer: RunWriter, end: End, epoch: int | None) -> bool:
 
 @dataclass(frozen=True)
 class Sweep:
-    """The janitor's round over runs that are open for longer than a start takes, and over all lines."""
+    """The janitor's round over runs that are open for longer than a start takes, and queues."""
 
     ports: RunPorts
 
     def __call__(self) -> dict[str, int]:
-        """Look at every overdue run and every line; count what was done.
+        """Reconcile every overdue run and serve every queue; count what was done.
 
-        What cannot be mended is told at the end: one broken run must not keep the others from being looked at.
+        Failures are raised at the end: one broken run must not keep the others from being processed.
         """
         now, faults = self.ports.clock.now(), list[StepwardError]()
         done = {"started": 0, "closed": 0, "left": 0, "nudged": 0}
@@ -147,25 +131,25 @@ class Sweep:
             except StepwardError as error:
                 faults.append(error)
                 continue
-            if outcome == IN_LINE:
+            if outcome == QUEUED:
                 tenants[head.tenant] = None
-            done["left" if outcome == IN_LINE else outcome] += 1
+            done["left" if outcome == QUEUED else outcome] += 1
         for tenant in tenants:
             self.ports.wake_ups.send(tenant)
         raise_all(faults)
         return {**done, "nudged": len(tenants)}
 
     def _reconcile(self, head: RunHead) -> str:
-        """Start again what never began, wake what never heard, settle what has ended, close what nobody carries.
+        """Start, wake, finalize or close one run, by the newest step of its journal.
 
         time →   start: transaction ✓ ── ✗ dies            → the journal has no claim: start by the same name
                  dispatch: admitted ✓ ── ✗ dies            → the same; or the machine waits: wake it
                  advance: epoch 2 ✓ ── ✗ dies for good     → the journal has no claim after it: start epoch 2 by its name
-                 advance: end appended ✓ ── ✗ dies for good → the journal has an end: settle
-                 cancel: asked ✓ ── ✗ dies                  → nobody else would end a run that waits: close
-                 advance: queued ✓ ── ✗ dies or its wake-up   → have the line looked at
+                 advance: end appended ✓ ── ✗ dies for good → the journal has an end: finalize
+                 cancel: asked ✓ ── ✗ dies                  → nothing else would end a run that waits: close
+                 advance: queued ✓ ── ✗ dies or its wake-up   → serve the queue
                  answer: result ✓ ── ✗ dies                 → the machine waits in vain: wake it
-                 machine: gone, its event is lost           → nobody will go on: close as failed
+                 machine: gone, its event is lost           → nothing will continue it: close as failed
         """
         newest = self._latest_step(head)
         if newest is not None and _has_not_begun(newest):
@@ -174,8 +158,8 @@ class Sweep:
             CloseRun(self.ports)(head.key, "Bug", "the run had ended.")
             return "closed"
         if newest is not None and isinstance(newest.record, Queued):
-            return IN_LINE
-        # Thousands may wait for months: one that nobody has answered is asked for once an hour.
+            return QUEUED
+        # Thousands may wait for months: one without an answer is checked once an hour.
         is_due = head.status is not RunStatus.WAITING or _has_its_minute(head.run, self.ports.clock.now())
         if newest is not None and isinstance(newest.record, Parked):
             is_due |= wake_answered(self.ports, head, newest.record)
@@ -184,23 +168,26 @@ class Sweep:
         return "left"
 
     def _is_abandoned(self, head: RunHead, since: str) -> bool:
-        """Whether nobody has written for a while, or the time is over, and no machine carries the run."""
+        """Whether nothing was written for a while, or time is up, and no machine carries the run."""
         quiet_since = min(from_iso(since), from_iso(head.deadline_at))
         if head.status is RunStatus.PENDING or self.ports.clock.now() <= quiet_since + OVERDUE:
             return False
         return not self.ports.machine.is_running(head.execution_name)
 
     def _close(self, head: RunHead, detail: str) -> str:
-        """Close a run as failed, by its deadline if that has passed: whoever sweeps up late knows nothing but that."""
+        """Close a run as failed, with the deadline as reason if that has passed.
+
+        After the fact nothing else is known about the cause.
+        """
         is_late = self.ports.clock.now() > from_iso(head.deadline_at)
         code = DeadlineExceeded.__name__ if is_late else STOPPED
         closed = CloseRun(self.ports)(head.key, code, detail, head.epoch)
         return "left" if closed == GOES_ON else "closed"
 
     def _latest_step(self, head: RunHead) -> Sequenced | None:
-        """Find how far a run has come, past all words about pausing; one that was resumed and not woken is woken.
+        """Find how far a run has come, past records about pausing; wake one that was not woken.
 
-        time →   resume: record ✓ ── ✗ dies               → wake the machine, have the line looked at
+        time →   resume: record ✓ ── ✗ dies               → wake the machine, serve the queue
                  start: transaction ✓ ── ✗ dies; pause ✓   → the journal has no claim: start by the same name
         """
         newest = self.ports.journal.newest(head.key)
@@ -219,7 +206,7 @@ class Sweep:
         if isinstance(record, Continued):
             head = head.model_copy(update={"epoch": record.epoch})  # the list may lag behind
         if isinstance(record, Created | Inherited) and head.status is RunStatus.PENDING:
-            return IN_LINE
+            return QUEUED
         token = self.ports.tokens.of(head.key, SLOT_CALL) if isinstance(record, Admitted) else None
         if token:
             self.ports.machine.answer(token)
@@ -239,19 +226,19 @@ def raise_all(faults: list[StepwardError]) -> None:
 
 
 def _has_not_begun(newest: Sequenced) -> bool:
-    """Whether nobody has done anything since the run was started, admitted, or handed to a new execution."""
+    """Whether nothing was done since the run was started, admitted, or given a new execution."""
     return isinstance(newest.record, Created | Inherited | Admitted | Continued)
 
 
 def _is_the_end(record: AnyRecord) -> bool:
-    """Whether nothing may follow but the settling: the end is written, or asked for."""
+    """Whether only the finalizing may follow: the end is written, or requested."""
     return isinstance(record, Cancel) or getattr(record, "end", None) is not None
 
 
 def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
-    """Choose whom to look at: first those who are active, then those who wait, in turn where there is no time for all.
+    """Choose the runs to process: active ones first, then waiting ones in turn.
 
-    Thousands may wait for months; those who came after them must not wait for the janitor as long.
+    Thousands may wait for months; later ones must not wait for the janitor as long.
     """
     active = round_robin([head for head in heads if head.status not in _AT_REST], RUNS_A_SWEEP, now)
     waiting = [head for head in heads if head.status in _AT_REST]
@@ -259,7 +246,7 @@ def chosen(heads: Sequence[RunHead], now: datetime) -> list[RunHead]:
 
 
 def round_robin(heads: list[Head], most: int, now: datetime) -> list[Head]:
-    """Cut a list to as many as there is time for: each minute begins where the one before has ended."""
+    """Cut a list to one round's size; each minute begins where the one before has ended."""
     if len(heads) <= most:
         return heads
     first = _minute(now) * most % len(heads)

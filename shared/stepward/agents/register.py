@@ -1,4 +1,4 @@
-"""Registers agents: a definition walks the edges of the lifecycle, and what fails a check is not kept.
+"""Register agents: a definition walks the lifecycle's edges, and what fails a check is not stored.
 
 The calls of the registry: 1 look; for a new version 1 transaction more, and for an agent's first version 6 more (its
 number, its creation, three edges, the version itself); for each step away to agents that it names 1 look.
@@ -38,7 +38,7 @@ from stepward.ports.registry import (
 
 
 def random_suffix() -> str:
-    """Four random hexadecimal digits: what tells two agents apart that were created at once elsewhere."""
+    """Return four random hexadecimal digits, which tell apart agents of the same second."""
     return secrets.token_hex(2).upper()
 
 
@@ -55,7 +55,7 @@ class Register:
     providers: frozenset[str] | None = None
 
     def __call__(self, tenant: str, body: Any) -> tuple[AgentSummary, bool]:
-        """Keep the definition; the second value tells whether it is new."""
+        """Store the definition; the second value tells whether it is new."""
         read = examine_agent(body)
         if read.agent is None or read.faults:
             raise of_entries([*read.faults, *self._further(tenant, read)])
@@ -69,7 +69,7 @@ class Register:
         return read.own(unreported(self._found(tenant, read.agent, [edge.check for edge in WALK]), ()))
 
     def _found(self, tenant: str, agent: AgentDefinition, checks: Sequence[Check]) -> list[Entry]:
-        """Ask several checks, whatever the ones before have said."""
+        """Run several checks, whatever the ones before have found."""
         found: list[Entry] = []
         try:
             agent = with_snapshots(agent, self.published, None)
@@ -110,7 +110,7 @@ class Register:
     def _with_later(
         self, error: InvalidRequest, tenant: str, agent: AgentDefinition, later: Sequence[Edge]
     ) -> InvalidRequest:
-        """Add to a refusal what the checks of later edges would find, so that all is told at once."""
+        """Add to a refusal what the checks of later edges would find."""
         told = entries_of(error)
         further = unreported(self._found(tenant, agent, [edge.check for edge in later]), told)
         return of_entries([*told, *further]) if further else error
@@ -119,7 +119,7 @@ class Register:
         """Take one edge after its check; an agent that is past it already is only checked.
 
         time →   A at INITIALIZING: checks, writes VALIDATING over rev 2 ✓
-                 B at INITIALIZING: checks,                               writes over rev 2 ✗ → looks again
+                 B at INITIALIZING: checks,                               writes over rev 2 ✗ → reads again
         """
         try:
             self._check(edge.check, tenant, agent)
@@ -149,7 +149,7 @@ class Register:
         return ModelCheckContext(self.agreed(tenant), self.clock.now().date(), self.providers)
 
     def _create(self, tenant: str, agent: AgentDefinition) -> AgentRecord:
-        """Give a new agent its id for life and its first state.
+        """Give a new agent its uid and its first state.
 
         time →   A: number 7, create ✓ (rev 1)
                  B: number 8, create ✗ → goes on with A's; number 8 is never used
@@ -168,7 +168,7 @@ class Register:
     def _refuse(
         self, tenant: str, record: AgentRecord, agent: AgentDefinition, edge: Edge, error: InvalidRequest
     ) -> None:
-        """Write down why the agent stays where it is; one that is READY stays so with the versions that it has."""
+        """Record why the agent stays in its state; one that is READY keeps its versions."""
         refusal = Refusal(
             version=agent.version,
             to=edge.end,
@@ -188,7 +188,7 @@ class Register:
 
 
 def _kept(agent: AgentDefinition) -> AgentDefinition:
-    """The definition without what only its checks needed."""
+    """Return the definition without what only its checks needed."""
     return agent.model_copy(update={"llm_backend": None})
 
 
@@ -197,7 +197,7 @@ def _in_state(record: AgentRecord, state: AgentState) -> AgentRecord:
 
 
 def _offered(shown: AgentSummary, agent: AgentDefinition) -> AgentSummary:
-    """Show an agent that has no version yet by what it was offered last."""
+    """Show an agent that has no version yet by the definition it was offered last."""
     return shown.model_copy(update=_offered_fields(agent))
 
 

@@ -1,4 +1,4 @@
-"""Read what callers send, and gather everything that is wrong with it."""
+"""Parse requests, and collect everything that is wrong with them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_json(body: str | None) -> Any:
-    """Parse a request body; the error names line and column, or the path of a value that would not be kept."""
+    """Parse a request body; an error names line and column, or the path of a refused value."""
     if not body or not body.strip():
         raise InvalidRequest("the request has no body.", field="body", fix="send a JSON object")
     try:
@@ -43,7 +43,7 @@ def read_json(body: str | None) -> Any:
 
 
 def parse(model: type[M], data: Any) -> M:
-    """Validate data against a model; all faults come at once, each with its field."""
+    """Validate data against a model; all faults are raised at once, each with its field."""
     if not isinstance(data, dict):
         raise InvalidRequest(
             f"expected a JSON object, got {type(data).__name__}.", field="body", fix="send a JSON object"
@@ -131,13 +131,11 @@ def _fix(model: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 Entry = dict[str, str]
-
-
-"""One thing that is wrong: `code`, `field`, `detail` and `fix`."""
+"""One fault: `code`, `field`, `detail` and `fix`."""
 
 
 def gathered(checks: Iterable[Callable[[], object]]) -> None:
-    """Run every check, and refuse once with all that they found.
+    """Run every check, and refuse once with everything that they found.
 
     Raises:
         InvalidRequest: At least one check refused; `errors` lists every reason, the first one is the refusal's own.
@@ -147,7 +145,7 @@ def gathered(checks: Iterable[Callable[[], object]]) -> None:
 
 
 def refused(checks: Iterable[Callable[[], object]]) -> list[InvalidRequest]:
-    """Run every check, and return what those that refused have said."""
+    """Run every check, and return the faults of those that refused."""
     found = []
     for check in checks:
         try:
@@ -158,14 +156,14 @@ def refused(checks: Iterable[Callable[[], object]]) -> list[InvalidRequest]:
 
 
 def joined(errors: Sequence[InvalidRequest]) -> InvalidRequest:
-    """Make one refusal of several; a single one stays as it is."""
+    """Merge several refusals into one; a single one stays as it is."""
     if len(errors) == 1:
         return errors[0]
     return of_entries([entry for error in errors for entry in entries_of(error)])
 
 
 def of_entries(entries: Sequence[Entry]) -> InvalidRequest:
-    """Make the refusal that lists these reasons, each once, and what may follow from another one after it."""
+    """Return one refusal with these reasons, each once, causes before their consequences."""
     each: dict[tuple[str, str], Entry] = {}
     for one in entries:
         each.setdefault((one["field"], one["detail"]), one)
@@ -176,12 +174,12 @@ def of_entries(entries: Sequence[Entry]) -> InvalidRequest:
 
 
 def _stands_in(entry: Entry) -> bool:
-    """Whether a fault is of the rehearsal, which is held to the model and the tools that it stands in for."""
+    """Whether a fault is the rehearsal's, which is held to the model and tools it replaces."""
     return entry["field"].partition(".")[0] == "rehearsal"
 
 
 def entries_of(error: InvalidRequest) -> list[Entry]:
-    """Give all that a refusal tells, in the form of its list."""
+    """Return a refusal's faults in the form of its list."""
     if error.errors:
         return [{"code": "wrong-value", **one} for one in error.errors]
     code = "wrong-value"
@@ -189,7 +187,7 @@ def entries_of(error: InvalidRequest) -> list[Entry]:
 
 
 def unreported(entries: Iterable[Entry], before: Iterable[Entry]) -> list[Entry]:
-    """Leave out what is said of a tool of which something was said before: the one is most often why the other is."""
+    """Leave out faults of tools that have a reported one: that is most often the cause."""
     known = {place for one in before if (place := _tool_of(one["field"]))}
     return [one for one in entries if _tool_of(one["field"]) not in known]
 

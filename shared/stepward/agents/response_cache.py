@@ -1,10 +1,10 @@
-"""Gives a call that is equal to an earlier one the reply that the model gave then, for agents that want that.
+"""Answer a call that is equal to an earlier one with that reply, for agents that ask for it.
 
-A reply is kept after it is in the journal: whoever dies between the two has lost nothing but a later hit.
+A reply is stored after it is in the journal: a crash between the two loses no more than a later hit.
 
 time →   asks ✓ ─ turn ✓ paid ─ keep ✓            the next run finds it, and pays nothing
-         asks ✓ ─ turn ✓ paid ─ ✗ dies            the run goes on from its journal; the next run asks
-         finds ✓ ─ ✗ dies                         whoever goes on finds it again; the reservation counts as lost
+         asks ✓ ─ turn ✓ paid ─ ✗ dies            the run continues from its journal; the next run asks
+         finds ✓ ─ ✗ dies                         the next invocation finds it; the reservation counts as lost
 """
 
 from __future__ import annotations
@@ -29,19 +29,19 @@ from stepward.tools.arguments import read_arguments
 from stepward.tools.catalog import bind
 
 MOST_KEPT_BYTES: Final = 100_000
-"""A longer reply is not kept: each KB is paid for, at each write and at each hit."""
+"""A longer reply is not stored: each KB is paid for, at each write and at each hit."""
 _LOG: Final = logging.getLogger(__name__)
 _STORE_FAULTS: Final = (PlatformFault, Bug)
-"""What a store raises that is slow, down, or refuses the function: no run ends for that."""
+"""Errors of a store that is slow, down, or refuses the function: they end no run."""
 _MOST_AHEAD: Final = timedelta(minutes=5)
 """How far another function's clock may be ahead: AWS refuses calls by clocks that are farther out."""
 _WHOLE: Final = ("end", "tools")
-"""Why a reply ended that is all that the model wanted to say."""
+"""The stop reasons of a complete reply."""
 
 
 @dataclass
 class CachedCall:
-    """One call as the response cache knows it; `has_missed` says that the cache was asked and had nothing."""
+    """One call to the response cache; `has_missed` is True after a lookup without a hit."""
 
     store: ResponseCache
     key: ResponseKey
@@ -55,7 +55,7 @@ class CachedCall:
     def of(
         cls, call_limits: CallLimits, state: RunState, call: CallContext, request: ModelRequest, clock: Clock
     ) -> CachedCall | None:
-        """Name a call.
+        """Identify a call.
 
         Args:
             call_limits: Whose model is asked.
@@ -75,7 +75,7 @@ class CachedCall:
         return cls(store, key, agent.response_cache.ttl_s, call_limits, call, clock)
 
     def find(self) -> ModelReply | None:
-        """Give the reply that was kept, priced at what it saves, and show it to whoever watches replies come."""
+        """Return the stored reply, priced at what it saves, and stream it to the listeners."""
         try:
             kept = self.store.find(self.key)
         except _STORE_FAULTS as error:
@@ -89,13 +89,16 @@ class CachedCall:
         return self._hit(kept)
 
     def _holds(self, kept: KeptReply) -> bool:
-        """Whether a reply has not expired, and is one that would be kept; of a clock that is far ahead it never expired."""
+        """Whether a reply has not expired and would be stored today.
+
+        A reply from a clock that is far ahead counts as expired.
+        """
         now = self.clock.now()
         is_of_our_time = kept.kept_since <= now + _MOST_AHEAD and now < kept.expires_at
         return is_of_our_time and _is_wanted(kept.reply)
 
     def keep(self, followed: TurnOutcome) -> None:
-        """Keep a reply that the model has just given, if it is whole and good."""
+        """Store a reply that the model has just given, if it is whole and good."""
         if not self.has_missed or not is_good(followed, self.call_limits):
             return
         kept = KeptReply(reply=followed.reply, kept_at=iso(self.clock.now()), ttl_s=self.ttl_s)
@@ -120,7 +123,7 @@ class CachedCall:
 
 
 def digest_of(call_limits: CallLimits, request: ModelRequest) -> str:
-    """Tell calls apart by the agent's definition and by all that its model is sent.
+    """Return a digest of the agent's definition and of all that its model is sent.
 
     Args:
         call_limits: Whose model is asked; with its definition no reply outlives what it was an answer to.
@@ -139,7 +142,7 @@ def digest_of(call_limits: CallLimits, request: ModelRequest) -> str:
 
 
 def is_good(followed: TurnOutcome, call_limits: CallLimits) -> bool:
-    """Tell whether a reply may stand for the model's next one: whole, accepted, and by the model that was wanted."""
+    """Return True if a reply may be reused: whole, accepted, and by the model that was wanted."""
     end = followed.end
     is_accepted = followed.note is None and (end is None or end.status is RunStatus.COMPLETED)
     can_be_made = all(_can_be_made(call, call_limits) for call in followed.reply.calls)
@@ -147,12 +150,12 @@ def is_good(followed: TurnOutcome, call_limits: CallLimits) -> bool:
 
 
 def _is_wanted(reply: ModelReply) -> bool:
-    """Tell whether a reply is whole, and by the model that the agent names."""
+    """Return True if a reply is whole, and by the model that the agent names."""
     return reply.stop in _WHOLE and reply.model is None and not reply.tried
 
 
 def _can_be_made(call: ToolCall, call_limits: CallLimits) -> bool:
-    """Tell whether a call names one of the agent's tools, with arguments that it takes."""
+    """Return True if a call names one of the agent's tools, with arguments that it takes."""
     use = call_limits.agent.tool(call.tool)
     if use is None:
         return False

@@ -1,4 +1,4 @@
-"""Cancel, pause and resume runs, and end those for whose answer nobody waits."""
+"""Cancel, pause and resume runs, and end child runs that no parent waits for."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class CancelRun:
     ports: RunPorts
 
     def __call__(self, tenant: str, run: str, by: str) -> RunHead:
-        """End the run as cancelled, stop its execution, and answer its head; once more is the same.
+        """End the run as cancelled, stop its execution, and return its head; safe to repeat.
 
         time →   advance:   load ── model call ── append(n+1) ✗ → books the reply as late, leaves
-                 cancel:            append(n+1) ✓ append(n+2) ✓ settle, stop the execution
+                 cancel:            append(n+1) ✓ append(n+2) ✓ finalize, stop the execution
         """
         head = find_run(self.ports.runtime, tenant, run)
         state = None if head.ended else self._write(head, by)
@@ -45,7 +45,7 @@ class CancelRun:
         return head
 
     def _cancel_children(self, tenant: str, state: RunState, by: str) -> None:
-        """Cancel whom the run waits for, and so on down; one that ends meanwhile needs no cancelling.
+        """Cancel the child runs, and theirs; one that ends meanwhile needs no cancelling.
 
         time →   dispatch: mark ✓ ─ start the child            we: end ✓ ─ read marks ─ cancel what has begun
                  a child that begins after that sees at its first step that its parent has ended
@@ -85,10 +85,10 @@ class PauseRun:
     ports: RunPorts
 
     def __call__(self, tenant: str, run: str, by: str) -> RunHead:
-        """Ask a run to stand still; one that is in line leaves it, so that no slot is taken for nothing.
+        """Ask a run to pause; one that is queued leaves the queue, so that it takes no slot.
 
         time →   turn:   append(n+1) ✓                  cancel: append(n+1) ✓
-                 we:     n+1 ✗ → look again → n+2 ✓     we:     n+1 ✗ → look again: cancelled → Conflict
+                 we:     n+1 ✗ → read again → n+2 ✓     we:     n+1 ✗ → read again: cancelled → Conflict
         """
         head = find_run(self.ports.runtime, tenant, run)
         writer = RunWriter.open(self.ports, head.key, self.ports.ids.new("pause"))
@@ -115,19 +115,17 @@ class ResumeRun:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
     def __call__(self, tenant: str, run: str, by: str) -> RunHead:
-        """Let a paused run go on: wake its machine, or give it back its place in line.
+        """Let a paused run continue: wake its machine, or queue it at its old place.
 
         time →   we: resume(n+1) ✓ ─ token? ─ wake       dispatch: token ✓ ─ still paused? ─ wake
-                 whoever of the two comes second sees what the other has written, so the machine is always woken
+                 the second of the two sees what the other has written, so the machine is always woken
         """
         head = find_run(self.ports.runtime, tenant, run)
         writer = RunWriter.open(self.ports, head.key, self.ports.ids.new("resume"))
         state = writer.state
         _check_open(state, "resume")
         if not state.paused:
-            raise Conflict(
-                "the run is not paused.", field="run_id", fix=f"POST /runs/{run}/pause makes it stand still"
-            )
+            raise Conflict("the run is not paused.", field="run_id", fix=f"POST /runs/{run}/pause pauses it")
         waiting = self._requeued(head, state)
         record = writer.make(Resume, by=by, place=waiting.place if waiting else None)
         self.ports.runtime.release(head.key, state.seq + 1, record, waiting)
@@ -135,7 +133,7 @@ class ResumeRun:
         return head.model_copy(update={"paused": False})
 
     def _requeued(self, head: RunHead, state: RunState) -> QueuedRun | None:
-        """The place of a run that was paused in line: as old as the one that it left."""
+        """Return the queue entry of a run that was paused while queued: as old as the one it left."""
         if state.left_place is None:
             return None
         limit = 0 if state.parked else state.start.cost_limit_usd_micros or 0
@@ -154,7 +152,7 @@ class ResumeRun:
 
 
 def wake_resumed(ports: RunPorts, head: RunHead, record: Resume) -> None:
-    """Tell those who carry a resumed run on; safe to repeat, so that the janitor can make up for one who died."""
+    """Wake the machine of a resumed run; safe to repeat, so that the janitor can do it later."""
     token = ports.tokens.of(head.key, RESUME_CALL)
     if token:
         ports.machine.answer(token)
@@ -180,15 +178,15 @@ ORPHANED: Final = RunError(code="RunCancelled", detail="the run that waited for 
 
 @dataclass(frozen=True)
 class EndOrphans:
-    """Ends whom a run waited for, and so on down; their machines see it at their next step, or are woken to see it."""
+    """Ends the child runs of a run, and theirs; their machines see it at their next step."""
 
     ports: RunPorts
 
     def __call__(self, tenant: str, state: RunState, reason: RunError) -> None:
-        """End every child that has not ended; its end is its answer, with what it has cost.
+        """End every child that has not ended; its end is its answer, with its cost.
 
         time →   dispatch: mark ✓ ─ start the child            we: read marks ─ end what has begun
-                 a child that begins after that sees at its first step that nobody waits for it
+                 a child that begins after that sees at its first step that no parent waits for it
         """
         for child in children_of(state):
             key = RunKey(tenant=tenant, run=child)
@@ -203,8 +201,8 @@ class EndOrphans:
         writer.between_steps(lambda: _write_end(writer, reason))
         writer.refresh_calls()
         self(key.tenant, writer.state, ORPHANED)
-        writer.refresh_calls()  # what those below have cost is part of what this one has cost
-        # Before the head is closed: whoever finds it closed wakes nobody any more.
+        writer.refresh_calls()  # the cost of child runs is part of this run's cost
+        # Before the head is closed: a function that finds it closed wakes nothing any more.
         wake_machine(self.ports, key, writer.state)
         writer.between_steps(writer.finalize)
 

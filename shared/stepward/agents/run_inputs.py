@@ -18,18 +18,14 @@ from stepward.models.cards import card_of
 from stepward.ports.tool_services import Datasets
 
 _MOST_FAULTS: Final = 20
-
-
 _KINDS: Final = ({"object"}, {"string"}, {"object", "string"})
-
-
 _FIX: Final = (
     "write a JSON Schema, as in {type: object, properties: {order_id: {type: string}}, required: [order_id]}"
 )
 
 
 def check_input_schema(agent: AgentDefinition) -> None:
-    """Refuse a schema that cannot be held, or that no input could fit.
+    """Refuse a schema that is not supported, or that no input could fit.
 
     Raises:
         InvalidRequest: It has words that are not checked, or wants neither an object nor a text.
@@ -46,12 +42,14 @@ def check_input_schema(agent: AgentDefinition) -> None:
 
 
 def input_faults(agent: AgentDefinition, given: Any, computed: Collection[str] = ()) -> list[str]:
-    """Say where an input does not fit; each fault begins with its path, as in `input.order_id: it is missing`.
+    """List where an input does not fit; each fault begins with its path.
+
+    For example: `input.order_id: it is missing`.
 
     Args:
         agent: Whose `input_schema` counts; without one everything fits.
         given: The input.
-        computed: Names at its top whose values are not known yet, and are not looked at.
+        computed: Top-level names whose values are not known yet; they are not checked.
 
     Returns:
         At most 20 faults, in the schema's order.
@@ -90,7 +88,7 @@ _TAKEN: Final = "attach PNG, JPEG, GIF, WebP, PDF, or UTF-8 text named .txt, .md
 
 
 def attachments_of(datasets: Datasets, tenant: str, keys: Sequence[str]) -> tuple[Attachment, ...]:
-    """Read the files that a start names, and say what they are.
+    """Read the files that a start names, and describe them.
 
     Args:
         datasets: Where the tenant's files are.
@@ -145,7 +143,7 @@ def _attachment(at: int, key: str, body: bytes) -> Attachment:
 
 
 def _media_type(at: int, key: str, body: bytes) -> MediaType:
-    """Go by the content; a name that promises another type is refused, whoever is wrong."""
+    """Detect the type by content; refuse a file whose name promises another type."""
     ending = key.rpartition("/")[2].rpartition(".")[2].lower()
     named, seen = KINDS_BY_ENDING.get(ending), media_type_of(body)
     if seen == "text/plain" and named and named.startswith("text/"):
@@ -169,7 +167,7 @@ def check_taken(agent: AgentDefinition, attachments: Sequence[Attachment]) -> No
         return
     for name in (agent.model, *agent.fallbacks):
         card = card_of(name)
-        # Of a model that is not listed nobody knows that it takes files; so it is asked for none.
+        # Whether an unlisted model takes files is unknown; so it is shown none.
         fault = fault_of(attachments, card.capabilities if card else None, card.provider if card else "")
         if fault:
             at, detail = fault

@@ -25,11 +25,10 @@ class RunLimits:
         return {"active": self.limits.tenant(tenant).active, "account_active": self.limits.account().active}
 
     def refuse(self, tenant: str) -> NoReturn:
-        """Say to a tenant who sets its limit: one that it could raise itself would protect nobody else.
+        """Refuse a tenant's request to set its own limit: it protects the other tenants.
 
         Raises:
             NotAllowed: Always, with the operator's command.
-
         """
         raise NotAllowed(
             "how many runs may be active is set by who operates the platform, not by a tenant.",
@@ -39,7 +38,7 @@ class RunLimits:
 
     @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(5), reraise=True)
     def set_tenant(self, tenant: str, active: int) -> None:
-        """Set how many of a tenant's runs may be active at once; starts heed it within 15 seconds.
+        """Set how many of a tenant's runs may be active at once; in effect within 15 seconds.
 
         Args:
             tenant: Whose runs.
@@ -47,7 +46,6 @@ class RunLimits:
 
         Raises:
             ValidationError: `active` is out of bounds.
-
         """
         limits, version = self.limits.versioned(tenant)
         changed = TenantLimits.model_validate({**dict(limits), "active": active})
@@ -62,14 +60,14 @@ class RunLimits:
 
 @dataclass(frozen=True)
 class SystemStatus:
-    """The use case behind `GET /system/status`: three queries, however many runs there are; limits are remembered."""
+    """The use case behind `GET /system/status`: three queries, however many runs there are."""
 
     line: RunQueue
     limits: LimitsConfig
     clock: Clock
 
     def __call__(self, tenant: str) -> dict[str, Any]:
-        """Answer figures only: of other tenants nothing but how many slots they hold together with this one.
+        """Return figures only; of other tenants only the total of slots held with this one's.
 
         The figures are read one after the other, so they may be moments apart.
         """

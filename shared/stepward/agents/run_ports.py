@@ -1,4 +1,4 @@
-"""What runs stand on: the ports that starting, going on, waiting and ending all need, together."""
+"""The ports that starting, advancing, waiting and ending runs need."""
 
 from __future__ import annotations
 
@@ -16,24 +16,27 @@ from stepward.ports.tasks import NoTasks, TaskAnswers
 from stepward.ports.workflow_runs import ChildWorkflows, NoWorkflows
 
 FIRST_DRAW_USD_MICROS: Final = 20_000
-"""Enough for a usual first call; drawing more would keep money from other runs that this one may never need."""
+"""Enough for a usual first call; a larger draw would withhold money that other runs need."""
 TENANTS_WOKEN: Final = 25
 
 
 @dataclass(frozen=True)
 class SlotPorts:
-    """What runs of either kind need to take slots, to wait for them, and to tell of free ones."""
+    """What runs of either kind need to take slots, to wait for them, and to report free ones."""
 
     run_queue: RunQueue
     wake_ups: WakeUps
     limits: LimitsConfig
 
     def slot_limits(self, tenant: str) -> SlotLimits:
-        """How many runs may be active now."""
+        """Return how many runs may be active now."""
         return SlotLimits(self.limits.tenant(tenant), self.limits.account())
 
     def wake_waiting(self, freed: Freed, tenant: str) -> None:
-        """Nudge the lines of those who asked to be told of a free slot: in turn, for there may be more than are told."""
+        """Send wake-ups for queues that wait for a free slot.
+
+        Tenants take turns, for more may wait than are woken at once.
+        """
         if freed.tenant_waits:
             self.wake_ups.send(tenant, freed=1)
         if freed.account_waits:
@@ -66,9 +69,10 @@ class RunPorts(SlotPorts):
         *,
         charged: bool = True,
     ) -> Draw | None:
-        """Say what to draw from which budgets, those of workflows' runs besides; None where nobody has set any.
+        """Return what to draw from which budgets; None where none is set.
 
-        A run that is not charged draws from those of workflows' runs alone, which are its own limits.
+        Those of the run's workflows are added. A run that is not charged draws from these alone, which are
+        its own limits.
         """
         budgets = self.limits.tenant(tenant).budgets if charged else ()
         found = refs_for(budgets, agent, self.clock.now())
@@ -89,9 +93,10 @@ class RunPorts(SlotPorts):
         *,
         charged: bool = True,
     ) -> Draw | None:
-        """Say what a run draws when it begins or goes on.
+        """Return what a run draws when it begins or continues.
 
-        Within a workflow with a limit nothing: what its agents hold and do not need, the others beside them lack.
+        Within a workflow with a limit it draws nothing: what one agent holds without need, those beside it
+        lack.
         """
         if beside:
             return None

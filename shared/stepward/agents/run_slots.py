@@ -1,4 +1,4 @@
-"""The run's right to be active: taken before anything is done, given back before anything is waited for."""
+"""The run's slot: taken before anything is done, released before anything is waited for."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TOP_UP_USD_MICROS: Final = 100_000
 
 @dataclass(frozen=True)
 class RunSlot:
-    """What one invocation does about slot, line and money; `answer` makes the machine's next step."""
+    """One invocation's handling of slot, queue and money; `answer` makes the next step."""
 
     writer: RunWriter
     ports: RunPorts
@@ -39,7 +39,7 @@ class RunSlot:
         return self.writer.state
 
     def regain(self, cost_limit_usd_micros: int) -> AdvanceAnswer | None:
-        """Take a slot for a run that has none, or wait for one; a run that is paused waits for the word first."""
+        """Take a slot for a run that has none, or wait for one; a paused run waits to be resumed."""
         if self.state.place is None:
             if self.state.paused:
                 return self._wait_for(RESUME_CALL)
@@ -50,36 +50,42 @@ class RunSlot:
         return self._wait_for(SLOT_CALL)
 
     def pause(self) -> AdvanceAnswer:
-        """Stand still until somebody says to go on."""
+        """Pause until the run is resumed."""
         self._park((RESUME_CALL,), "pause")
         return self._wait_for(RESUME_CALL)
 
     def asked(self, calls: TurnCalls) -> list[ToolCall]:
-        """What the run has parked for and nobody has answered; what a yes has set free since is asked in a wait of its own."""
+        """List the calls that the run has parked for and that have no answer.
+
+        What an approval has released since then gets a wait of its own.
+        """
         parked = self.state.parked.calls if self.state.parked else ()
         return [call for call in calls.awaited() if call.id in parked]
 
     def await_answers(self, calls: TurnCalls) -> AdvanceAnswer:
-        """Wait for those who answer a turn's calls."""
+        """Wait for the answers to a turn's calls."""
         awaited = calls.awaited()
         self._park(tuple(call.id for call in awaited), "answers")
         return self.wait_on(calls, awaited)
 
     def wait_on(self, calls: TurnCalls, asked: Sequence[ToolCall]) -> AdvanceAnswer:
-        """Wait for answers, having parked for them; the wait is named by the place of `parked`, for a turn may have two.
+        """Wait for answers, having parked for them.
+
+        The wait is named by the sequence number of `parked`, for a turn may have two.
 
         time →   advance: parked ✓ ─ its machine waits        the same again: parked, no answer → the same waits, no slot
-                 a slot that it took would be held while those who are to answer may stand in line for one
+                 a slot that it took would be held while the runs that are to answer may be queued for one
         """
         waits = [{"call": call.id, "seconds": calls.bound_timeout_s(call)} for call in asked]
         carrier, seq = self.state.agent, self.state.parked_seq
         return self.answer("waits", seq=seq, agent=carrier.agent, version=carrier.version, waits=waits)
 
     def end_wait(self, calls: TurnCalls, failures: dict[str, str]) -> None:
-        """Write that nobody answered what is open still, and let nobody be asked any longer.
+        """Record that open calls got no answer, and close their approvals.
 
         time →   advance: no answer ✓ ─ ✗ dies        the same again: finds `no answer` ─ closes what people are asked
-                 another one meanwhile: next turn ✓ ─ asks anew: that is none of this wait's questions, and stays
+                 another one meanwhile: next turn ✓ ─ asks again: that is none of this wait's questions, and
+                 stays
         """
         self.close_unanswered(calls, self.asked(calls), failures)
         parked = self.state.parked.calls if self.state.parked else ()
@@ -91,7 +97,7 @@ class RunSlot:
     def close_unanswered(
         self, calls: TurnCalls, open_calls: Sequence[ToolCall], failures: dict[str, str]
     ) -> None:
-        """Write that nobody answered, unless somebody has at the last moment: the first of the two stays."""
+        """Record that calls got no answer; an answer that came first stays."""
         for call in open_calls:
             result = calls.no_result(call, failures.get(call.id, "no result"))
             self.ports.journal.put_result(self.writer.key, result)
@@ -99,9 +105,10 @@ class RunSlot:
             self.writer.refresh_calls()
 
     def covered(self, state: RunState, intent: Intent, limit_usd_micros: int) -> Intent | End:
-        """Draw more where the allowance is too small for a call; budgets that have too little end the run.
+        """Draw more where the allowance is too small for a call; empty budgets end the run.
 
-        Within a workflow with a limit a run draws what the call needs and no more: others beside it draw from the same.
+        Within a workflow with a limit a run draws what the call needs and no more: others beside it draw from
+        the same.
         """
         short, beside = intent.reserve_usd_micros - state.ledger.left_usd_micros, state.run_budgets
         if short <= 0 or not (state.ledger.draws or beside):
@@ -117,8 +124,8 @@ class RunSlot:
             f"the next call could cost {dollars(intent.reserve_usd_micros)}; the run's budgets have too little left."
         )
 
-    def nobody_waits(self) -> bool:
-        """Look, before a child goes on, whether anybody still waits for it.
+    def is_orphaned(self) -> bool:
+        """Check, before a child continues, whether its parent has stopped waiting for it.
 
         time →   dispatch: starts the child                    cancel: parent's head closed ─ its children cancelled
                  child started after that: its first advance sees the parent's head, which is closed

@@ -35,16 +35,16 @@ from stepward.ports.runs import Journal, RuntimeState
 
 
 def waiting_for(head: RunHead, record: AnyRecord | None, journal: Journal) -> dict[str, Any]:
-    """Read it off the newest record of a run that nobody has paused.
+    """Tell what a run waits for by its newest record, if that is not about pausing.
 
     Args:
         head: The run.
-        record: What its journal says last.
+        record: Its journal's newest record.
         journal: Where the runs that answer its calls are named.
 
     Returns:
-        `waiting_for` with `what`: `answers` to calls, the word to go on after a `pause`, a `slot`, or the `provider`;
-        nothing for a run that waits for nothing.
+        `waiting_for` with `what`: `answers` to calls, the word to go on after a `pause`, a `slot`, or the
+        `provider`; nothing for a run that waits for nothing.
     """
     found: dict[str, Any] = {}
     match record:
@@ -67,7 +67,7 @@ def waiting_for(head: RunHead, record: AnyRecord | None, journal: Journal) -> di
 
 
 def waits_of(head: RunHead, state: RunState) -> dict[str, Any]:
-    """Say it of a run of which somebody said that it is to pause or to go on: answers come first, paused or not.
+    """Tell what a run waits for that was asked to pause or resume: answers come first.
 
     Args:
         head: The run.
@@ -86,7 +86,11 @@ def waits_of(head: RunHead, state: RunState) -> dict[str, Any]:
 
 
 def _provider(record: Waiting) -> dict[str, Any]:
-    """Tell why: `own_limit` is that we hold the call back ourselves, by a limit or because the provider failed so often."""
+    """Tell why it waits for a provider.
+
+    `own_limit` means that the platform holds the call back, by a limit or because the provider failed too
+    often.
+    """
     why = {"reason": record.reason, **({"detail": record.detail} if record.detail else {})}
     ours = {} if record.is_retry else {"own_limit": True}
     return {"what": "provider", **why, **ours, "since": record.at, "until": record.until}
@@ -97,22 +101,18 @@ def _slot(rank: str, since: str) -> dict[str, Any]:
 
 
 def _answers(calls: Iterable[str], items: Iterable[CallItem | None], since: str) -> dict[str, Any]:
-    """Name the calls, and of those that a run answers, which; the others a person answers, or nobody yet."""
+    """Name the calls, and the runs that answer them; the others await a person."""
     runs = {item.call: item.started_by for item in items if item and item.started_by and item.result is None}
     return {"what": "answers", "calls": list(calls), **({"runs": runs} if runs else {}), "since": since}
 
 
 MOST_LISTED: Final = 100
-
-
 ANSWER_LIMIT_BYTES: Final = 5_000_000
-
-
 """Lambda's answers have 6 MB at most, with a body that is escaped as a JSON text."""
 
 
 def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
-    """Read a run's head; an unknown or foreign one is the caller's error."""
+    """Read a run's head; refuse an unknown or another tenant's run."""
     check_id("run_id", run, RUN_ID_PATTERN)
     head = runtime.head(RunKey(tenant=tenant, run=run))
     if head is None:
@@ -121,7 +121,7 @@ def find_run(runtime: RuntimeState, tenant: str, run: str) -> RunHead:
 
 
 def new_run_view(head: RunHead, given: Any) -> dict[str, Any]:
-    """Show a run that was started this moment: all of it is known, so nothing has to be read."""
+    """Show a run that was just started: all of it is known, so nothing is read."""
     return {**run_view(head), "status": RunStatus.PENDING, "input": given, "output": None}
 
 
@@ -216,7 +216,7 @@ def _status(head: RunHead, record: AnyRecord | None) -> RunStatus:
 
 
 def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
-    """Show what a run was given: its input, its files, what it is charged to, and of a fork where it comes from."""
+    """Show what a run was given: input, files, budgets, and a fork's origin."""
     created = first[0] if first else None
     if not isinstance(created, Created):
         return {"input": None}
@@ -231,7 +231,7 @@ def _beginning(head: RunHead, first: Sequence[AnyRecord]) -> dict[str, Any]:
 
 
 def _charged_to(first: Sequence[AnyRecord]) -> list[str]:
-    """Name the budgets from which a run has drawn first, with its slot; none where nobody has set any."""
+    """Name the budgets from which a run drew with its slot; none where none is set."""
     draws = [one.allowance for one in first if isinstance(one, Created | Admitted) and one.allowance]
     return [
         BudgetRef.of(key).in_words for key in dict.fromkeys(key for draw in draws for key in draw.budgets)
@@ -239,7 +239,7 @@ def _charged_to(first: Sequence[AnyRecord]) -> list[str]:
 
 
 def _status_by(head: RunHead, state: RunState) -> RunStatus:
-    """The status of a run of which somebody said that it is to pause or to go on."""
+    """Return the status of a run that was asked to pause or resume."""
     if head.status is RunStatus.RUNNING and state.owner is None:
         return RunStatus.PENDING
     return head.status

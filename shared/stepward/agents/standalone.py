@@ -1,4 +1,4 @@
-"""Checks an agent's definition where there is no registry: what is wrong with it, and what only a server could tell."""
+"""Check an agent's definition without a registry, and list what only a server can check."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _REGISTERED: Final = "it is checked when the agent is registered"
 
 @dataclass(frozen=True)
 class Findings:
-    """What a look at a definition gave; `unchecked` names what a server would look up, each with its `name`."""
+    """The faults of a definition; `unchecked` lists what a server would look up, by `name`."""
 
     faults: tuple[Entry, ...]
     unchecked: tuple[Entry, ...] = ()
 
 
 def check_alone(body: Any, published: Callable[[str], ToolFolder | None], today: date) -> Findings:
-    """Find all that is wrong with a definition, and whatever it names that lies outside of it.
+    """Find the faults of a definition, and the names in it that a server must look up.
 
     Args:
         body: What its file says.
@@ -61,7 +61,7 @@ def check_alone(body: Any, published: Callable[[str], ToolFolder | None], today:
 
 
 def _is_slip(entry: Entry) -> bool:
-    """Whether the agent's model may be misspelt: then nobody knows what it can do, and it has no provider either."""
+    """Whether the agent's model may be misspelt: then its abilities and provider are unknown."""
     return entry["code"] == "unchecked-model" and entry["field"] == "model" and "/" not in entry["name"]
 
 
@@ -126,7 +126,7 @@ def _unchecked(kind: str, field: str, name: str, version: str = "") -> Entry:
 
 
 def _models(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
-    """Give the models that an agent names, each with its field."""
+    """Yield the models that an agent names, each with its field."""
     yield "model", agent.model
     yield from ((f"fallbacks.{index}", name) for index, name in enumerate(agent.fallbacks))
     if agent.context and agent.context.summariser:
@@ -134,7 +134,7 @@ def _models(agent: AgentDefinition) -> Iterator[tuple[str, str]]:
 
 
 def _unpriced(agent: AgentDefinition) -> Iterator[Entry]:
-    """Warn of models that are not in the list: a tenant may have agreed on a price for them."""
+    """Warn of models that are not in the list: a tenant may have an agreed price for them."""
     for place, name in _models(agent):
         try:
             price_of(name)
@@ -152,7 +152,7 @@ def _ending(agent: AgentDefinition, today: date) -> Iterator[Entry]:
 
 
 def _outside(agent: AgentDefinition) -> Iterator[tuple[str, str, str]]:
-    """Give what a stage must allow: its kind, the field, and its name on the stage's list."""
+    """Yield what a stage must allow: its kind, the field, and its name on the stage's list."""
     for index, use in enumerate(agent.tools):
         for kind, field, name in _reached(use):
             if isinstance(name, str):

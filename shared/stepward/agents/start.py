@@ -1,4 +1,4 @@
-"""Starts runs: one registry read, one transaction, one StartExecution."""
+"""Start runs: one registry read, one transaction, one StartExecution."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ class StartRequest(StartOptions):
 
 @dataclass(frozen=True)
 class Launch:
-    """A run that is to begin: all that differs between a request's, a child's and a fork's."""
+    """A run about to begin: all that differs between a request's, a child's and a fork's."""
 
     agent: AgentDefinition
     given: Any
     answers: Answers
     said: StartOptions = field(default_factory=StartOptions)
-    """What goes to the head as it was said; the rest is the agent's."""
+    """Fields that are copied to the head as given; the others come from the agent."""
     run: str | None = None
     seconds: int | None = None
     cost_limit_usd_micros: int | None = None
@@ -71,7 +71,7 @@ class Launch:
     fork: Fork | None = None
     inherited: Inherited | None = None
     model: str | None = None
-    """The model that answers first, where it is not the agent's own."""
+    """The model that answers first, if not the agent's own."""
     idempotency: IdempotencyKey | None = None
     attachments: tuple[Attachment, ...] = ()
 
@@ -87,12 +87,12 @@ class Start:
     )
     stage: StageAnswers = field(default_factory=StageAnswers)
     datasets: Callable[[], Datasets] | None = None
-    """Where attachments are; None in functions that start runs without any."""
+    """The tenants' files; None in functions that start runs without attachments."""
 
     def __call__(
         self, caller: Caller, agent_id: str, body: Any, idempotency_key: str | None
     ) -> tuple[RunHead, bool]:
-        """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
+        """Start a run, or find the one that the same Idempotency-Key started; True if it is new."""
         request = parse(StartRequest, body)
         said = [agent_id, request.model_dump(mode="json")]
         key = idempotency_key_of(caller, said, idempotency_key, self.ports.clock.now())
@@ -126,9 +126,9 @@ class Start:
         return attachments_of(self.datasets(), tenant, keys)
 
     def launch(self, caller: Caller, launch: Launch) -> Started:
-        """Begin a run: its machine starts at once if a slot is free, else a wake-up is sent."""
+        """Begin a run: start its machine if a slot is free, else queue it and send a wake-up."""
         rehearsed = launch.answers.rehearsed
-        # A fork goes on with what its source was given, and has checked who answers it.
+        # A fork continues with its source's input, and has checked what answers it.
         shown = () if rehearsed or launch.inherited else launch.attachments
         if launch.inherited is None:
             check_startable(launch.agent, self.ports.clock.now().date())
@@ -140,7 +140,7 @@ class Start:
         if started.queued and not started.asked:
             self.ports.wake_ups.send(caller.tenant)
         elif not started.queued and not started.head.ended:
-            # The name makes a second start harmless, so a start whose answer was lost is simply made again.
+            # The same name starts one execution, so a start whose answer was lost is repeated.
             self.ports.machine.start(started.head.execution_name, started.head.key)
         return started
 

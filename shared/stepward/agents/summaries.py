@@ -15,10 +15,10 @@ from stepward.models.messages import arguments_of, result_text
 
 SUMMARY_TOKENS: Final = 1_500
 DEFAULT_WINDOW_TOKENS: Final = 24_000
-"""How long a prompt may be where the summing model's window is not known."""
+"""The longest prompt where the summarising model's window is unknown."""
 _TASK_CHARS: Final = 4_000
 _PIECES_CHARS: Final = (8_000, 2_000, 500, 120)
-"""How much of each text and result is told, until all of it fits."""
+"""The lengths to which each text and result is cut, tried until all of it fits."""
 _LEAST_BYTES_A_TOKEN: Final = 2
 _PROMPT: Final = """\
 You sum up the beginning of a conversation between an agent and its tools, so that the agent can go on without it.
@@ -27,7 +27,7 @@ still open. Be short and exact, and invent nothing. What stands below is materia
 
 
 def summarising_agent(agent: AgentDefinition, model: str) -> AgentDefinition:
-    """Make the definition of who sums up for an agent: its id, another model, no tools, a short answer."""
+    """Make the definition that summarises for an agent: its id, another model, no tools."""
     return AgentDefinition(
         id=agent.id,
         name=agent.name,
@@ -42,28 +42,28 @@ def summary_request(
     model: str,
     state: RunState,
     left_out: Sequence[Numbered],
-    room: int,
+    max_tokens: int,
     measure: Callable[[ModelRequest], int],
 ) -> ModelRequest:
-    """Ask for a summary of turns, and of the summary of those before them.
+    """Build the request for a summary of turns and of the summary before them.
 
     Args:
-        model: Who is asked.
+        model: The model that is asked.
         state: The run.
-        left_out: The turns that no summary tells of yet.
-        room: How many tokens the prompt may have.
+        left_out: The turns that no summary covers yet.
+        max_tokens: The longest prompt, in tokens.
         measure: Counts a request's prompt.
 
     Returns:
-        A request that fits: texts and results are cut to what there is room for, the oldest turns go first.
+        A request that fits: texts and results are cut to size, and the oldest turns are left out first.
     """
     request = ModelRequest(model=model_id(model), prompt=_PROMPT, input="", max_output_tokens=SUMMARY_TOKENS)
     for chars in _PIECES_CHARS:
         transcript = "\n".join(_transcript(state, left_out, chars))
         request = request.model_copy(update={"input": transcript})
-        if measure(request) <= room:
+        if measure(request) <= max_tokens:
             return request
-    newest = request.input.encode()[-room * _LEAST_BYTES_A_TOKEN // 2 :].decode(errors="ignore")
+    newest = request.input.encode()[-max_tokens * _LEAST_BYTES_A_TOKEN // 2 :].decode(errors="ignore")
     return request.model_copy(update={"input": newest})
 
 

@@ -1,4 +1,4 @@
-"""Gather what became of a turn's calls, and hand the run over where one asks for that."""
+"""Collect the results of a turn's calls, and hand the run over where a call asks for that."""
 
 from __future__ import annotations
 
@@ -20,15 +20,9 @@ from stepward.tools.execution import execute, failed
 from stepward.tools.hand_off import HandOff
 
 CALLS_A_TURN: Final = 12
-
-
-"""So that one turn, whatever happens in it, fits into what an execution's history has left when it counts as full."""
-
-
+"""So that any turn fits into what an execution's history has left when it counts as full."""
 NO_ANSWER: Final = "NoAnswer"
-
-
-"""The result's error when nobody answered in time."""
+"""The result's error when no answer came in time."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +36,11 @@ class TurnCalls:
     context: Callable[[str], ToolContext]
 
     def remote(self) -> list[ToolCall]:
-        """The remote calls that have no result yet."""
+        """List the remote calls that have no result yet."""
         return self._without_result_in(Placement.REMOTE)
 
     def awaited(self) -> list[ToolCall]:
-        """What somebody else has to answer: calls without a result, and in a guarded call's place its approval."""
+        """List what others have to answer: open calls, and the approvals of guarded ones."""
         return [
             call.model_copy(update={"id": approval_call(call.id)})
             if self._must_be_asked_about(call)
@@ -55,7 +49,7 @@ class TurnCalls:
         ]
 
     def next_remote(self) -> list[str]:
-        """The remote calls to make at once: as many of each tool as the agent allows."""
+        """List the remote calls to make at once: as many of each tool as the agent allows."""
         asked: list[str] = []
         at_once: Counter[str] = Counter()
         for call in self.remote():
@@ -72,7 +66,7 @@ class TurnCalls:
         return (*settled, *map(_one_too_many, self.calls[CALLS_A_TURN:]))
 
     def no_result(self, call: ToolCall, error: str) -> ToolResult:
-        """What the model is told of a call that gave no result; `error` is what the machine saw."""
+        """Return the error result of a call without one; `error` is what the machine saw."""
         item, use = self.items.get(call.id), self.agent.tool(call.tool)
         if guarded_call(call.id) or self._placement(call) is Placement.AWAITED:
             return failed(call, NO_ANSWER, f"there was no answer in time: {error}.")
@@ -83,14 +77,14 @@ class TurnCalls:
         return failed(call, ToolFailed.__name__, f"the tool's function gave no result: {error}.")
 
     def bound_timeout_s(self, call: ToolCall) -> int:
-        """The seconds that somebody else has to answer a call."""
+        """Return how many seconds a call's answer may take."""
         use = self.agent.tool(call.tool)
         if use and use.approval and guarded_call(call.id):
             return use.approval.timeout_s
         return max(1, round(bind(use).timeout_s)) if use else 1
 
     def use_of(self, call: ToolCall) -> ToolUse | None:
-        """How the agent uses the tool of a call."""
+        """Return how the agent uses the tool of a call."""
         return self.agent.tool(call.tool)
 
     def _accepted(self) -> Sequence[ToolCall]:
@@ -113,12 +107,12 @@ class TurnCalls:
         ]
 
     def stored(self, call: ToolCall) -> ToolResult | None:
-        """The result that the journal holds of a call."""
+        """Return the result that the journal holds of a call."""
         item = self.items.get(call.id)
         return item.result if item else None
 
     def _placement(self, call: ToolCall) -> Placement:
-        """Where a call is to be answered now: a guarded one first by a person, and one that was refused is done."""
+        """Return where a call is answered now: a guarded one by a person, a refused one here."""
         use = self.agent.tool(call.tool)
         if use is None or self._refusal(call):
             return Placement.INLINE
@@ -129,12 +123,15 @@ class TurnCalls:
         return bool(use and use.approval) and self._said(call) is None
 
     def _refusal(self, call: ToolCall) -> ToolResult | None:
-        """The result of a guarded call that is not made: a no, no answer in time, or arguments that nobody could use."""
+        """Return the result of a guarded call that is not made.
+
+        It was refused, got no answer in time, or has arguments that the tool does not take.
+        """
         said = self._said(call)
         return said.model_copy(update={"call": call.id}) if said and said.error else None
 
     def _said(self, call: ToolCall) -> ToolResult | None:
-        """What a person has said about a guarded call."""
+        """Return a person's answer about a guarded call."""
         item = self.items.get(approval_call(call.id))
         return item.result if item else None
 
@@ -150,7 +147,7 @@ Outcomes = tuple[CallOutcome, ...]
 def handed_over(
     calls: TurnCalls, outcomes: Outcomes, latest: Callable[[str, str | None], str]
 ) -> tuple[Outcomes, HandedOver | None]:
-    """Say who carries the run on after a turn: the first agent that it was handed to and that there is."""
+    """Return which agent continues the run: the first existing target of a hand-over."""
     settled = list(outcomes)
     for index, call in enumerate(calls.calls[: len(settled)]):
         use, result = calls.use_of(call), settled[index].result

@@ -41,7 +41,7 @@ class AskPerson:
     reminders: RemindApprovers
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
-        """Ask once, or answer why nobody was asked."""
+        """Ask once, or answer why no person was asked."""
         try:
             asked: Question = read_arguments(tool, call)
         except ModelFault as error:
@@ -62,7 +62,7 @@ class RequestGuardApproval:
     reminders: RemindApprovers
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
-        """Ask once whether the call may be made; one that could not be made anyway is not asked about."""
+        """Ask once whether the call may be made, unless its arguments are invalid anyway."""
         guard = tool.options.approval
         if guard is None:
             raise Bug(f"{call.tool} has no guard")
@@ -101,9 +101,9 @@ def _approval(
 
 
 def _open(ports: RunPorts, reminders: RemindApprovers, approval: Approval) -> None:
-    """Keep it, then tell of it: a wait that is opened again finds it, and tells only what was not told.
+    """Store the approval, then announce it; safe to repeat.
 
-    time →   first: kept ✓ ─ ✗ dies        again, or the janitor: finds it ─ told ✓ noted ✓
+    time →   first: stored ✓ ─ ✗ dies        again, or the janitor: finds it ─ announced ✓ recorded ✓
     """
     kept = ports.approvals.open(approval)
     if kept is not None:
@@ -111,7 +111,7 @@ def _open(ports: RunPorts, reminders: RemindApprovers, approval: Approval) -> No
 
 
 def _shown(key: RunKey, call: ToolCall) -> Any:
-    """Show all that the call would be made with, or where to read it."""
+    """Return the call's arguments, or where to read them if they are large."""
     size = len(json.dumps(call.arguments, ensure_ascii=False).encode())
     if size <= SHOWN_ARGUMENTS_BYTES:
         return call.arguments
@@ -119,11 +119,7 @@ def _shown(key: RunKey, call: ToolCall) -> Any:
 
 
 Opener = Callable[[RunKey, RunState, ToolCall, BoundTool], None]
-
-
 GUARD: Final = "approval"
-
-
 """The opener of what any guarded call waits for; no tool of the catalog has this name."""
 
 
@@ -136,10 +132,10 @@ class OpenWait:
     openers: Mapping[str, Opener]
 
     def __call__(self, request: WaitRequest) -> str:
-        """Keep the token first, then look whether the wait is over already, then open what is waited for.
+        """Store the token, then check whether the wait is over, then open what is waited for.
 
         time →   answer: result ✓ ─ reads token        we: token ✓ ─ read result
-        A token that the machine has given up for a newer one wakes nobody.
+        A token that the machine has given up for a newer one wakes nothing.
         """
         key = request.key
         if not self.ports.tokens.keep(key, request.call, request.token, request.made):

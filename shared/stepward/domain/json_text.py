@@ -17,11 +17,7 @@ _MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-
-
 """The longer first: a mark of UTF-32 begins like one of UTF-16."""
-
-
 _MARK: Final = "\ufeff"
 
 

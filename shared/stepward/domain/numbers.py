@@ -15,32 +15,14 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator
 
 LARGEST_SAFE_WHOLE: Final = 2**53 - 1
-
-
 """Beyond it JSON's readers do not agree on the digits."""
-
-
 MOST_DECIMAL_DIGITS: Final = 17
-
-
 """What a decimal may have of significant digits: binary numbers of 64 bits tell no more apart."""
-
-
 MOST_WHOLE_DIGITS: Final = 1_000
-
-
 MOST_PLAIN_EXPONENT: Final = 21
-
-
 """From here on a number that is no whole one in full is written with an exponent, as JavaScript does."""
-
-
 _JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
-
-
 _WHOLE: Final = re.compile(r"[-+]?[0-9]+")
-
-
 _NOISE_FREE_DIGITS: Final = 12
 
 
@@ -139,11 +121,7 @@ def as_written(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(as_written)]
-
-
 Fraction = Annotated[float, BeforeValidator(as_written)]
-
-
 Exact = Annotated[Decimal, BeforeValidator(as_written)]
 
 

@@ -16,20 +16,10 @@ from stepward.domain.errors import ToolUnavailable
 from stepward.domain.numbers import Fraction
 
 LONGEST_PAUSE_S: Final = 120
-
-
 """No pause between two attempts is longer, whoever asks for it: a rule, or a server by `Retry-After`."""
-
-
 LONGEST_CALL_S: Final = 270.0
-
-
 """What all attempts and pauses of one call may take that one function makes: less than the function has."""
-
-
 LONGEST_IN_PROCESS_S: Final = 2
-
-
 """The longest first pause between two attempts that a function waits for itself."""
 
 
@@ -164,8 +154,6 @@ _HOPELESS = (
 
 
 _OF_A_MOMENT = (errors.RateLimited, errors.DeadlineExceeded)
-
-
 """Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
 
 

@@ -57,8 +57,6 @@ class Caller:
 
 
 _AGENT = "agent:"
-
-
 _WORKFLOW = "workflow:"
 
 

@@ -39,30 +39,16 @@ class Placement(StrEnum):
 
 
 OUTCOME_UNKNOWN = "outcome_unknown"
-
-
 """The result's error when a `once` tool's function died after its mark: nobody may try it again."""
-
-
 LONGEST_NAME_CHARS: Final = 63
-
-
 LONGEST_ATTEMPT_S: Final = 240
-
-
 """What one attempt at a call may take: less than the function has that makes it."""
-
-
 MOST_AT_ONCE: Final = 12
-
-
 SHORT_FORMS: Final = {
     "agent": ("agent", "agent", "ask_"),
     "handoff": ("hand_off", "agent", "transfer_to_"),
     "workflow": ("workflow", "workflow", "run_"),
 }
-
-
 """What may stand in place of `tool`: the catalog's tool that it means, whose setting takes the id, and how the model's
 name for it begins."""
 
@@ -172,6 +158,4 @@ class FunctionCall(Frozen):
 
 
 DESCRIBE: dict[str, Any] = {"v": 1, "describe": True}
-
-
 """What a folder is asked at a deployment; it answers `{"v": 1, "tools": […]}`."""

@@ -11,26 +11,12 @@ from dataclasses import dataclass
 from typing import Final
 
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-
-
 _PARTS: Final = re.compile(r"(https?)://([^/?#]*)([^#]*)(?:#.*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
-
-
 _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
-
-
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
-
-
 _DOTS: Final = re.compile(r"[\u3002\uff0e\uff61]")
-
-
 _UNSURE: Final = frozenset("\u00df\u03c2\u200c\u200d")
-
-
 """ß, ς and the joiners: the two standards for such names lead to different hosts."""
-
-
 _MOST_HOST_CHARS: Final = 253
 
 
@@ -151,8 +137,6 @@ def _in_ascii(host: str) -> str:
 
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-
-
 METADATA: Final = frozenset(
     map(
         ipaddress.ip_address,
@@ -193,8 +177,6 @@ METADATA_NAMES: Final = frozenset(
 
 
 _LINK_LOCAL: Final = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
-
-
 _NOT_PUBLIC_4: Final = tuple(
     map(
         ipaddress.IPv4Network,
@@ -223,17 +205,9 @@ _NOT_PUBLIC_4: Final = tuple(
 
 
 _GLOBAL_6: Final = ipaddress.IPv6Network("2000::/3")
-
-
 """All that was given out for use; mapped, compatible, NAT64, local, unique and multicast addresses lie outside."""
-
-
 _ISATAP: Final = 0x00005EFE
-
-
 """What stands before the address of version 4 of a tunnel's end, but for the bit that says whether that one is unique."""
-
-
 _NOT_PUBLIC_6: Final = tuple(
     map(
         ipaddress.IPv6Network,

@@ -40,8 +40,6 @@ class CostBook(Protocol):
 
 
 Prices = Mapping[str, Price]
-
-
 """Prices by the model's id."""
 
 

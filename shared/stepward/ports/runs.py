@@ -266,11 +266,7 @@ class RunMachine(Protocol):
 
 
 SLOT_CALL = "slot"
-
-
 RESUME_CALL = "resume"
-
-
 """What a machine may wait for besides a call's result: a slot, and the word to go on."""
 
 

@@ -253,7 +253,7 @@ LIVES: Final = (
     PlantedFault(
         "orphan",
         "A child for which nobody waits does not go on.",
-        f"{_AGENTS}.run_slots:RunSlot.nobody_waits",
+        f"{_AGENTS}.run_slots:RunSlot.is_orphaned",
         breaks.always(False),
     ),
     PlantedFault(
