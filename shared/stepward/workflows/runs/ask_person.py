@@ -22,7 +22,7 @@ class AskForTask:
     clock: Clock
 
     def __call__(self, head: WorkflowHead, place: TaskPlace, question: Question) -> None:
-        """Ask once; a task that is entered again finds its approval, and tells only what was not told."""
+        """Open the task's approval, or find it, and notify those who were not notified yet."""
         at = iso(self.clock.now())
         seconds = max(SHORTEST_S, question.settings.get("timeout_s") or SHORTEST_S)
         call = approval_call_of(place)
@@ -47,11 +47,11 @@ class AskForTask:
 
 
 def approval_id_of(head: WorkflowHead, place: TaskPlace) -> str:
-    """Name the approval by which a task's question is answered."""
+    """Return the id of the approval that answers a task's question."""
     return f"{head.run}.{approval_call_of(place)}"
 
 
 def approval_call_of(place: TaskPlace) -> str:
-    """Name what is asked, in the letters that an approval's id may have."""
+    """Return what the approval is for, in the characters that its id may have."""
     name = re.sub(r"[^A-Za-z0-9_-]", "-", str(place.key))
     return f"{name}-{place.attempt}"[-128:]

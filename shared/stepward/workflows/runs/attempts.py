@@ -1,4 +1,4 @@
-"""Mark the attempts at a task that somebody else answers."""
+"""Mark the attempts at a task that is answered from outside."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepward.tasks.catalog import settings_of, type_of
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 OPENING: Final = timedelta(seconds=15)
-"""How long after the machine has begun an attempt its function may first look at the clock, a cold start included."""
+"""How long after a state is entered its function may first read the clock, with a cold start."""
 
 
 @dataclass(frozen=True)
@@ -26,15 +26,15 @@ class Attempts:
     key: RunKey
     task: TaskKey
     has_address: bool = False
-    """Whether a call from outside answers each attempt, at an address of its own."""
+    """Whether a callback answers each attempt, at an address of its own."""
 
     def first(self) -> Begun:
-        """Begin the first attempt, or find that it was begun."""
+        """Begin the first attempt, or return the mark of one that has begun."""
         mark = Begun(attempt=1, at=self._now, child=self.ports.ids.new("run"), secret=self._secret)
         return self.ports.store.begin(self.key, self.task, mark)[0]
 
     def follow(self, attempt: int, *, before_usd_micros: int = 0, before_aws_usd_micros: int = 0) -> Begun:
-        """Mark the attempt after one that failed; whoever comes second finds it marked.
+        """Mark the attempt after one that failed; a second call returns the same mark.
 
         Args:
             attempt: The number of the attempt that failed.
@@ -42,7 +42,7 @@ class Attempts:
             before_aws_usd_micros: What AWS charges for those runs.
 
         Returns:
-            The mark that stays, with the name of the run that the next attempt may start.
+            The mark that is kept, with the id of the run that the next attempt may start.
         """
         mark = Begun(
             attempt=attempt + 1,
@@ -55,9 +55,9 @@ class Attempts:
         return self.ports.store.begin(self.key, self.task, mark)[0]
 
     def enter(self, begun: Begun, entered: str | None, most_s: int | None) -> datetime | None:
-        """Tell since when an attempt is under way, None if that is not known; an attempt that is new begins now.
+        """Return since when an attempt runs, None if unknown; a new attempt begins now.
 
-        The machine tells when it entered the state, which is when the first attempt began. A later one began at some
+        The machine reports when it entered the state, which is when the first attempt began. A later one began at some
         time before this function first saw it.
 
         Args:
@@ -77,7 +77,7 @@ class Attempts:
         return since if is_new else since - min(OPENING, timedelta(seconds=(most_s or 0) / 2))
 
     def is_open(self, attempt: int) -> bool:
-        """Return whether a later attempt has been entered by the machine."""
+        """Return whether the machine has entered the state for a later attempt."""
         opened = opened_key(self.task)
         marks = self.ports.store.look(self.key, [], [opened]).begun.get(opened, ())
         return any(mark.attempt == attempt for mark in marks)
@@ -92,15 +92,15 @@ class Attempts:
 
 
 def waits_for_call(planned: PlannedTask) -> bool:
-    """Return whether a call from outside answers a task."""
+    """Return whether a callback answers a task."""
     return type_of(planned.task).has_address(settings_of(planned.task))
 
 
 def newest(marks: tuple[Begun, ...]) -> Begun | None:
-    """Find the attempt that is under way."""
+    """Return the mark of the latest attempt."""
     return max(marks, key=lambda mark: mark.attempt, default=None)
 
 
 def opened_key(task: TaskKey) -> TaskKey:
-    """Name what says when the attempts after the first were entered."""
+    """Return the key of the marks that say when later attempts were entered."""
     return TaskKey(path=f"{task.path}~opened", at=task.at)

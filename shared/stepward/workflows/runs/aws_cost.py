@@ -1,8 +1,8 @@
 """Bill what AWS charges for a run, from the records of its tasks.
 
-A task's states, tries and marks say what Step Functions and Lambda did for it, the sizes of its records what was written and
-read. Of functions that left no word, as those that begin what others answer, a usual time is taken; what the platform's own
-faults made be tried again is not known, and not counted.
+A task's states, retries and marks say what Step Functions and Lambda did for it; the sizes of its records what was
+written and read. Functions that record no duration, such as those that start a child run, count with a usual one.
+Retries that the platform's own faults cause are unknown, and not counted.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ from stepward.workflows.runs.slots import LONG_S
 
 ROOM: Final = "task_run"
 EDGES_MS: Final = 15
-"""Before the first look at the clock and after the last write."""
+"""Milliseconds before the first reading of the clock and after the last write."""
 USUAL_MS: Final = 30
-"""Of a function that only evaluates, keeps or sets something going."""
+"""Milliseconds of a function that only evaluates, records or starts something."""
 ANSWER_MS: Final = 40
-"""Of a room that takes a person's decision, or a call from outside."""
+"""Milliseconds of a function that takes a person's decision or a callback."""
 
 
 @dataclass
 class Bill:
-    """What was counted for the run, and of that for each of its tasks."""
+    """What AWS charges for a run, in all and by task."""
 
     program: Program
     looked: RunSnapshot
@@ -58,7 +58,7 @@ class Bill:
     tasks: dict[TaskKey, AwsTally] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Count."""
+        """Count the start and every task."""
         self._start()
         for task in dict.fromkeys((*self.looked.records, *self.looked.begun)):
             self.tasks[task] = self._task(task)
@@ -66,7 +66,11 @@ class Bill:
             self.total.add(tally)
 
     def settled(self, ms: int | None) -> AwsCost:
-        """Price the whole with its end; `ms` is how long the last state's function took, None if it was not entered."""
+        """Price the whole run with its end.
+
+        Args:
+            ms: How long the last state's function took; None if that state was not entered.
+        """
         tally = self.total.copy()
         tally.take(WORKFLOW_ENDS)
         if ms is not None:
@@ -98,7 +102,7 @@ class Bill:
         return tally
 
     def _beside(self, tally: AwsTally, task: TaskKey, record: TaskRecord | None) -> None:
-        """Count what is no task of the document: what undid one, who did that, or a chunk of a list's items."""
+        """Count what is no task of the document: a compensation, its execution, or a chunk."""
         if task == RIGHT:
             self._compensation(tally, self.looked.begun[task])
         elif task.is_undone:
@@ -114,7 +118,7 @@ class Bill:
             tally.write(_bytes(record))
 
     def _compensation(self, tally: AwsTally, marks: Sequence[Begun]) -> None:
-        """Count the right to undo, and the states that led an execution of its own to its last one."""
+        """Count the claim of the compensation, and the states that its execution passes first."""
         tally.take(MARK.times(len(marks)))
         for mark in marks:
             if mark.child:
@@ -124,7 +128,7 @@ class Bill:
     def _states(
         self, tally: AwsTally, task: TaskKey, planned: PlannedTask, record: TaskRecord | None
     ) -> None:
-        """Count entered states and the functions in them; the record's own took the time that it says."""
+        """Count entered states and their functions; the record has the duration of its own."""
         tries, again = self._tries(task, planned, record), self._rounds(task, planned)
         tally.transitions += planned.states + tries - 1 + 2 * again
         functions = planned.functions + tries - 1 + again
@@ -159,15 +163,18 @@ class Bill:
             self._answer(tally, planned, marks)
 
     def _times_kept(self, planned: PlannedTask, marks: int) -> int:
-        """Count the writes of a record: what ended before it was begun is kept again by the state that keeps outcomes."""
+        """Count the writes of a record.
+
+        A task that ended before it was begun is recorded again by the state that records outcomes.
+        """
         return 1 + (type_of(planned.task).keeps_later and not marks)
 
     def _slices(self, task: TaskKey) -> int:
-        """Count the parts in which a list is kept whose items run in chunks."""
+        """Count the slices in which the items of a chunked foreach are stored."""
         return ceil(self._ran_of(task) / SLICE_ITEMS) if task.path in self.program.chunks else 0
 
     def _answer(self, tally: AwsTally, planned: PlannedTask, tries: int) -> None:
-        """Count tokens, and who brings an answer; runs count for themselves what they do at their end."""
+        """Count tokens and the function that takes an answer; child runs bill their own end."""
         tally.take(MARK.times(tries) + SLOT_MOVES.times(2) + LOOKS)
         answered = type_of(planned.task).answered
         if answered is None:
@@ -193,18 +200,18 @@ class Bill:
         return frozenset(path for path, one in self.program.tasks.items() if is_awaited(one.task))
 
     def _rounds(self, task: TaskKey, planned: PlannedTask) -> int:
-        """Return how often a loop asked once more: as many times as it ran."""
+        """Return how often a loop asked for another iteration: as often as it ran."""
         if not type_of(planned.task).takes_turns:
             return 0
         return self._ran_of(task)
 
     def _ran_of(self, body: TaskKey) -> int:
-        """Return how many rounds a body ran."""
+        """Return how many iterations of a body ran."""
         return self._ran.get(round_of(body.at, body.path, 0).rpartition("[")[0], 0)
 
     @cached_property
     def _ran(self) -> dict[str, int]:
-        """How many rounds there were of each body, by what their names begin with."""
+        """The number of iterations of each body, by the prefix of their paths."""
         found: dict[str, int] = {}
         for task in (*self.looked.records, *self.looked.begun):
             if task.at and not task.is_chunk:
@@ -213,7 +220,7 @@ class Bill:
         return found
 
     def _looks(self, planned: PlannedTask | None, task: TaskKey) -> float:
-        """Return what one look at the run reads: how it began, the task's mark, and the records of those that it needs."""
+        """Return the read units of one look at the run: start, mark and needed records."""
         if planned is None:
             return LOOKS.read_units
         if self.program.definition.is_state_machine:
@@ -224,12 +231,12 @@ class Bill:
 
     @cached_property
     def _everything(self) -> int:
-        """What reading the whole run takes."""
+        """The read units of reading the whole run."""
         return ceil((sum(self._sizes.values()) + ITEM_BYTES * (1 + len(self.looked.begun))) / 4096)
 
     @cached_property
     def _sizes(self) -> dict[LatchKey, int]:
-        """How large the items are that keep the records."""
+        """The size of each item that holds records."""
         found: dict[LatchKey, int] = {}
         for task, size in self._sizes_then.items():
             latch = _latch(self.program.tasks[task.path], task)
@@ -238,7 +245,7 @@ class Bill:
 
     @cached_property
     def _sizes_then(self) -> dict[TaskKey, int]:
-        """How large an item was when each record was written, which pays for all that was in it already."""
+        """The size of an item when each record was written, with all that was in it already."""
         sizes: dict[LatchKey, int] = {}
         found: dict[TaskKey, int] = {}
         for task, record in sorted(self.looked.records.items(), key=lambda one: one[1].ended_at):

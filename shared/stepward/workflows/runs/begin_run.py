@@ -1,4 +1,4 @@
-"""Begin the state machine of a run that is recorded, and admit runs from the queue."""
+"""Start the state machine of a run that is recorded, and admit runs from the queue."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from stepward.workflows.runs.run_store import WorkflowPorts
 
 _LOG: Final = logging.getLogger(__name__)
 _PAID_FOR: Final = {"taken_over": True, "cost_usd_micros": 0, "runs_aws_usd_micros": 0, "took_ms": None}
-"""What an earlier run did costs this one nothing."""
+"""The costs of an inherited record, which the earlier run has paid."""
 _ATTEMPTS: Final = 5
 
 
 @dataclass(frozen=True)
 class BeginRun:
-    """Starts a run's machine; whoever finds that it never began does it again."""
+    """Starts a run's machine; safe to repeat."""
 
     ports: WorkflowPorts
 
     def __call__(self, head: WorkflowHead, *, is_new: bool = True) -> None:
-        """Take over what was done before, then start.
+        """Copy what a rerun inherits, then start the machine.
 
-        time →   head ✓ ─ records ✓ ─ start ✓        head ✓ ─ ✗ dies: the janitor takes over and starts, by the same name
+        time →   head ✓ ─ records ✓ ─ start ✓        head ✓ ─ ✗ dies: the janitor copies and starts, by the same name
         """
         if is_new and head.rerun_of:
             self._take_over(head, head.rerun_of)
@@ -46,7 +46,10 @@ class BeginRun:
         self.ports.machines.start(head)
 
     def _take_over(self, head: WorkflowHead, rerun_of: str) -> None:
-        """Write what was done into the new run, whose tasks find it there and do not run again; safe to repeat."""
+        """Copy completed records into a rerun, whose tasks then do not run again.
+
+        Safe to repeat.
+        """
         program = self.ports.program(head.tenant, head.workflow, head.version)
         before = RunKey(tenant=head.tenant, run=rerun_of)
         self.ports.store.copy_values(before, head.key)
@@ -61,12 +64,12 @@ class BeginRun:
 
 @dataclass(frozen=True)
 class AdmitRun:
-    """Gives a run that stands in the queue a slot and begins it: what `dispatch` does for workflows."""
+    """Gives a queued run a slot and starts it: what `dispatch` does for workflows."""
 
     ports: WorkflowPorts
 
     def __call__(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
-        """Admit one run; False if it does not stand there any more.
+        """Admit one run; False if it is no longer queued.
 
         time →   dispatch: slot ✓ place gone ─ ✗ dies        janitor: RUNNING and never began → begins it
         """
@@ -88,14 +91,17 @@ class AdmitRun:
         raise StoreConflict(f"{waiting.run} could not be admitted; another function is at work on it.")
 
     def _begin(self, head: WorkflowHead) -> None:
-        """Begin it; one whose machine is gone has ordered it, and the janitor begins it once it is there."""
+        """Start the run.
+
+        If its machine is gone, starting it has requested a new one, and the janitor starts the run once that is there.
+        """
         try:
             BeginRun(self.ports)(head)
         except MachineMissing as error:
             _LOG.warning("%s begins later: %s", head.run, error.detail)
 
     def _timeout_s(self, head: WorkflowHead) -> int:
-        """Return how long the run may take: it does not lose what it stood in the queue for."""
+        """Return how long the run may take: the time in the queue does not count."""
         return self.ports.program(head.tenant, head.workflow, head.version).definition.timeout_s
 
 
@@ -103,16 +109,17 @@ class AdmitRun:
 
 
 Round: TypeAlias = tuple[str, str, int]
-"""A round of a loop or a step of a state machine: the path of the body, where it is, the number."""
+"""An iteration of a loop or a step of a state machine: its body, where that is, the number."""
 Node: TypeAlias = TaskKey | Round
 _UNDONE = "~undone"
 
 
 def kept(program: Program, looked: RunSnapshot) -> dict[TaskKey, TaskRecord]:
-    """Choose the records that stay: of tasks that completed, and depend on none that is to run once more.
+    """Choose the records that a rerun inherits.
 
-    What failed runs again, and what was undone, what only stood in, and all that comes after one of these: a judge
-    that had two findings of three is asked again when there are three.
+    They are those of completed tasks that depend on none that runs again. What failed runs again, what was compensated,
+    what only fell back, and all that comes after one of these: a judge that had two findings of three is asked again
+    when there are three.
     """
     records = {task: record for task, record in looked.records.items() if "~" not in task.path}
     again = _with_what_follows(_to_run_again(looked, records), _followers(program, records))
@@ -139,7 +146,7 @@ def _with_what_follows(first: set[Node], followers: dict[Node, list[Node]]) -> s
 
 
 def _followers(program: Program, records: dict[TaskKey, TaskRecord]) -> dict[Node, list[Node]]:
-    """Turn needs around: who runs again because another does."""
+    """Invert the needs: map each node to those that run again if it does."""
     found: dict[Node, list[Node]] = {}
     for task in records:
         for cause in _causes(program, task):
@@ -155,7 +162,7 @@ def _followers(program: Program, records: dict[TaskKey, TaskRecord]) -> dict[Nod
 
 
 def _causes(program: Program, task: TaskKey) -> Iterator[TaskKey]:
-    """Name what a task needs, and what the bodies around it need."""
+    """Yield what a task needs, and what the bodies around it need."""
     for one in (task, *_bodies(program, task)):
         for need in program.tasks[one.path].needs:
             yield TaskKey(path=need, at=at_depth(one.at, program.tasks[need].depth))
@@ -169,7 +176,7 @@ def _bodies(program: Program, task: TaskKey) -> Iterator[TaskKey]:
 
 
 def _rounds(program: Program, task: TaskKey) -> Iterator[Round]:
-    """Name the rounds that come one after another in which a task ran: those of loops, and a state machine's steps."""
+    """Yield the sequential iterations in which a task ran: of loops, and a machine's steps."""
     if program.definition.is_state_machine:
         yield "", "", number_of(at_depth(task.at, 1))
     for body in _bodies(program, task):

@@ -23,16 +23,19 @@ from stepward.workflows.runs.start_run import StartWorkflow, WorkflowLaunch
 
 @dataclass(frozen=True)
 class StartCalled:
-    """Opens a call of the tool `workflow`: a run with a name that is written down before it begins."""
+    """Starts the run of a call of the tool `workflow`.
+
+    The run's id is recorded before the run is started.
+    """
 
     ports: RunPorts
     start: StartWorkflow
 
     def __call__(self, key: RunKey, state: RunState, call: ToolCall, tool: BoundTool) -> None:
-        """Start the run once, or answer why there is none.
+        """Start the run once, or answer the call with the reason why there is none.
 
         time →   first:  mark child ✓ ─ ✗ dies          again: the mark names the child: start it by that name
-                 cancel: ended ✓ ─ reads marks          we: mark ✓ ─ start: the janitor sees that nobody waits
+                 cancel: ended ✓ ─ reads marks          we: mark ✓ ─ start: the janitor sees that no call waits
         """
         start_once(self.ports, key, call, lambda run: self._start(key, state, call, tool, run))
 
@@ -56,12 +59,12 @@ class StartCalled:
 
 @dataclass(frozen=True)
 class CalledWorkflows:
-    """Ends runs for which agents' calls have waited."""
+    """Ends runs that agents' calls waited for."""
 
     end: EndRun
 
     def cancel(self, tenant: str, run: str, by: str) -> None:
-        """End a run if it has not ended; one that ends meanwhile needs no cancelling."""
+        """Cancel a run that has not ended; ending meanwhile is no error."""
         if self._open(tenant, run) is None:
             return
         try:
@@ -70,7 +73,7 @@ class CalledWorkflows:
             return
 
     def abandon(self, tenant: str, run: str, by: str) -> None:
-        """Write the word that no further task begins after."""
+        """Record the cancellation, so that no further task begins."""
         head = self._open(tenant, run)
         if head is not None:
             self.end.ports.store.cancel(head.key, by)
@@ -82,12 +85,12 @@ class CalledWorkflows:
 
 @dataclass(frozen=True)
 class Waiting:
-    """Tells whether an agent's call still waits for a run."""
+    """Answers whether an agent's call still waits for a run."""
 
     ports: RunPorts
 
     def __call__(self, head: WorkflowHead) -> bool:
-        """Look at the call, and at the run that has made it; a run that no call waits for is its own."""
+        """Return whether the call, and the run that made it, still wait; True without a call."""
         parent = head.parent
         if parent is None or parent.call is None:
             return True

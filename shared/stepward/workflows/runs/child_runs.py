@@ -29,7 +29,7 @@ MakeAddress = Callable[[WorkflowHead, TaskPlace], str]
 
 @dataclass(frozen=True)
 class ChildRuns:
-    """The reach of one run's tasks."""
+    """Starts what the tasks of one run wait for: runs, approvals and callbacks."""
 
     ports: WorkflowPorts
     key: RunKey
@@ -39,7 +39,10 @@ class ChildRuns:
     address: MakeAddress
 
     def start_agent(self, place: TaskPlace, child: ChildRun) -> None:
-        """Start the agent's run under the name that its task's mark says; it may spend what is left of the run's limit."""
+        """Start the agent's run with the id in its task's mark.
+
+        It may spend what is left of the run's limit.
+        """
         head = self._head()
         agent = startable_agent(self.start.registry, self.key.tenant, child.of, child.version).definition
         above = above_agent(self._chain(head))
@@ -68,7 +71,7 @@ class ChildRuns:
         )
 
     def start_workflow(self, place: TaskPlace, child: ChildRun) -> None:
-        """Start the other workflow's run under the name that its task's mark says."""
+        """Start the other workflow's run with the id in its task's mark."""
         head = self._head()
         self._left(head, place)
         found = startable_workflow(self.workflows.registry, self.key.tenant, child.of, child.version)
@@ -86,7 +89,7 @@ class ChildRuns:
         self.ask(self._head(), place, question)
 
     def wait_for_call(self, place: TaskPlace) -> str:
-        """Make an address that only the one who is told it knows."""
+        """Return an address that only its receiver knows."""
         return self.address(self._head(), place)
 
     def _head(self) -> WorkflowHead:
@@ -97,28 +100,28 @@ class ChildRuns:
 
     @staticmethod
     def _chain(head: WorkflowHead) -> tuple[str, ...]:
-        """Name this run's workflow, and those above it."""
+        """Return this run's workflow, after those above it."""
         return (*(head.parent.ancestors if head.parent else ()), head.workflow)
 
     def _definition(self, place: TaskPlace) -> WorkflowDefinition:
         return self.ports.program(self.key.tenant, place.workflow, place.version).definition
 
     def _budgets(self, head: WorkflowHead, place: TaskPlace) -> tuple[RunBudget, ...]:
-        """Return the budgets that all agents within the run draw from: of the runs above, and its own if it has a limit."""
+        """Return the run budgets of all agents within: those above, and the run's own limit."""
         above, limit = head.parent.budgets if head.parent else (), self._limit(head, place)
         own = () if limit is None else (run_budget(head.run, head.created_at, limit),)
         return (*above, *own)
 
     def _limit(self, head: WorkflowHead, place: TaskPlace) -> int | None:
-        """Return what the run may spend: by its document, and by what an agent that waits for it has left to it."""
+        """Return what the run may spend: by its document, and by the agent that waits for it."""
         given = head.parent.cost_limit_usd_micros if head.parent else None
         known = [one for one in (self._definition(place).cost_limit_usd_micros, given) if one is not None]
         return min(known, default=None)
 
     def _left(self, head: WorkflowHead, place: TaskPlace) -> int | None:
-        """Return what is left of the limit by what has ended: an agent is not begun for nothing, and is told its bound.
+        """Return what ended tasks have left of the limit, so that no agent is begun for nothing.
 
-        What those beside it hold and spend meanwhile, the budget knows, from which each draws before it spends.
+        What parallel tasks hold and spend meanwhile is in the budget, from which each draws before it spends.
         """
         limit = self._limit(head, place)
         if limit is None:

@@ -20,17 +20,17 @@ from stepward.workflows.runs.task_entry import wake
 from stepward.workflows.runs.task_requests import TaskRequest
 
 MOST_EXECUTIONS: Final = 3
-"""How often a chunk is begun; what its items have come to is kept, so that a further execution does the rest only."""
+"""How often a chunk is started; outcomes of items are kept, so each start does only the rest."""
 
 
 @dataclass(frozen=True)
 class RunChunk:
-    """Begins a chunk's execution, keeps how it ended, and begins it anew if it died."""
+    """Starts a chunk's execution, records its outcome, and restarts it if it died."""
 
     ports: WorkflowPorts
 
     def begin(self, request: TaskRequest) -> dict[str, Any]:
-        """Begin the chunk, or see how it stands when the state that waits for it is entered again.
+        """Start the chunk, or return its outcome when the state that waits for it is retried.
 
         time →   first: mark names the execution ✓ ─ ✗ dies       again: the mark names it: started by that name, once
                  settle: record ✓ ─ token? ─ wake                 we: token ✓ ─ started ─ record? ─ wake
@@ -47,7 +47,7 @@ class RunChunk:
         return self._look_again(request, place)
 
     def _carry_on(self, request: TaskRequest, place: TaskKey, looked: RunSnapshot) -> None:
-        """Start the newest execution of the chunk, or the one after it if that is over without an outcome."""
+        """Start the chunk's latest execution, or the next one if that ended without an outcome."""
         key = request.run.key
         head = self._open_head(key)
         chunk = self._chunk(request, self._mark(key, place, newest(looked.begun.get(place, ()))))
@@ -60,7 +60,7 @@ class RunChunk:
         self._stop_late(key, chunk)
 
     def _stop_late(self, key: RunKey, chunk: Chunk) -> None:
-        """Stop what was started for a run that ended meanwhile.
+        """Stop an execution that was started for a run that ended meanwhile.
 
         time →   we: mark ✓ ─ start ✓ ─ head? ended → stop         end: head ✓ ─ reads marks ─ stops what they name
         """
@@ -69,21 +69,24 @@ class RunChunk:
             self.ports.machines.stop(head, RunCancelled.__name__, "the run has ended", chunk.name)
 
     def _look_again(self, request: TaskRequest, place: TaskKey) -> dict[str, Any]:
-        """Wake ourselves if an outcome, or the wish for another execution, came before our token was there."""
+        """Answer the token if the outcome was recorded before the token was stored."""
         now = self._look(request.run.key, place)
         if place in now.records:
             self._wake(request.run.key, place, now.records[place])
         return {}
 
     def finish(self, key: RunKey, chunk: Chunk, failure: Mapping[str, Any] | None) -> dict[str, Any]:
-        """Keep how the items went and wake the run: the last state of the chunk's own execution."""
+        """Record how the items went and wake the run: the last state of the chunk's execution."""
         error = reported_error(failure) if failure is not None else None
         return {"status": self._keep(key, chunk, error).status.value}
 
     def died(self, key: RunKey, chunk: Chunk, detail: str) -> str:
-        """Have a chunk begun anew whose execution was stopped, ran out of time or of history; say how it stands.
+        """Restart a chunk whose execution was stopped or ran out of time or history.
 
         time →   execution: ✗ ─ event ─ next attempt marked ✓ ─ refuse     state: entered again ─ finds the mark ─ starts it
+
+        Returns:
+            The state of the chunk or the run, for the log.
         """
         head = self.ports.runs.head(key)
         if head is None or head.ended:
@@ -99,14 +102,14 @@ class RunChunk:
         return "begins anew"
 
     def _after_death(self, key: RunKey, chunk: Chunk, detail: str) -> None:
-        """Name the next execution, or keep that there is none any more; who comes second finds it named."""
+        """Mark the next execution, or record the failure after the last; safe to repeat."""
         if chunk.attempt < MOST_EXECUTIONS:
             self._mark_attempt(key, chunk.key, chunk.attempt + 1)
         else:
             self._keep(key, chunk, RunError(code="ChunkStopped", detail=detail))
 
     def _keep(self, key: RunKey, chunk: Chunk, error: RunError | None) -> TaskRecord:
-        """Keep the chunk's outcome, the first that comes, then wake whoever waits for it.
+        """Record the chunk's outcome, of which the first stays, then wake the state that waits.
 
         time →   settle: record ✓ ─ ✗ dies           again: the record is there ─ wakes
                  settle: record ✓ ─ no token yet      begin: token ✓ ─ record? ─ wakes itself

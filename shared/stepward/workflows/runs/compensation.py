@@ -23,16 +23,16 @@ from stepward.workflows.runs.run_store import WorkflowPorts, completed, failed
 from stepward.workflows.runs.run_view import RunView
 
 RIGHT: Final = TaskKey(path="~undoing")
-"""Its newest mark names the execution that may undo; one without a name is the run's own."""
+"""The key of the claim: its latest mark names the execution that compensates, "" the run's own."""
 
 UNDONE_ELSEWHERE: Final = "another execution undoes the run"
 
 HOLDS: Final = timedelta(seconds=1_900)
-"""How long the right is held: six tries of the last state, 310 s each, and the pauses between them."""
+"""How long a claim is valid: six tries of the last state, 310 s each, with their pauses."""
 
 
 def left_to_undo(program: Program, looked: RunSnapshot) -> list[TaskKey]:
-    """Name the completed tasks that are to be undone and are not, the last one first."""
+    """List the completed tasks that are still to be compensated, the last one first."""
     left = [
         (record.ended_at, task)
         for task, record in looked.records.items()
@@ -47,17 +47,17 @@ def _has_one(program: Program, task: TaskKey) -> bool:
 
 
 def undone_key(task: TaskKey) -> TaskKey:
-    """Name what undoes a task."""
+    """Return the key of a task's compensation."""
     return TaskKey(path=f"{task.path}~undone", at=task.at)
 
 
 def holder(looked: RunSnapshot) -> Begun | None:
-    """Find who has the right to undo."""
+    """Return the latest claim of the compensation."""
     return max(looked.begun.get(RIGHT, ()), key=lambda mark: mark.attempt, default=None)
 
 
 def claim_compensation(ports: WorkflowPorts, key: RunKey) -> None:
-    """Claim the compensation for the run's own last state, which undoes or ends well.
+    """Claim the compensation for the run's own last state, which then compensates or ends.
 
     Raises:
         TaskFailed: Another execution has claimed it.
@@ -72,12 +72,15 @@ def claim_compensation(ports: WorkflowPorts, key: RunKey) -> None:
 
 @dataclass(frozen=True)
 class StartCompensation:
-    """Begins the execution that undoes a run, for as often as that may be; safe to repeat."""
+    """Starts the execution that compensates a run, at most `MOST_UNDOINGS` times.
+
+    Safe to repeat.
+    """
 
     ports: WorkflowPorts
 
     def __call__(self, head: WorkflowHead, program: Program, error: RunError) -> bool:
-        """Say whether the run is being undone; if not, nothing is left to undo, or nobody could.
+        """Return whether the run is being compensated; False if nothing is left, or no try is.
 
         time →   event: mark ✓ ─ ✗ dies            event again, janitor: the mark is young → started by its name, once
                  execution: ✗, or never heard of     1,900 s later: the next mark ─ the next execution ─ does what is left
@@ -102,7 +105,7 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Compensate:
-    """Runs compensations one after another; each is kept, so that a second settling does not run it again."""
+    """Runs compensations one after another, and records each, so that none is repeated."""
 
     ports: WorkflowPorts
     world: TaskServices
@@ -110,10 +113,10 @@ class Compensate:
     def __call__(
         self, key: RunKey, program: Program, looked: RunSnapshot, apart: Compensation | None = None
     ) -> RunSnapshot:
-        """Undo, and tell how the run stands then; `apart` says that this is an execution begun for nothing else.
+        """Compensate, and return the run's records afterwards.
 
-        What cannot be undone is kept as failed, and the others are undone all the same; so is what has completed
-        meanwhile.
+        A compensation that fails is recorded, and the others run all the same; so do those of tasks that completed
+        meanwhile. `apart` is set in an execution that was started for this only.
         """
         while left := left_to_undo(program, looked):
             for task in left:
@@ -123,7 +126,7 @@ class Compensate:
         return looked
 
     def _is_ours_to_undo(self, key: RunKey, undoing: TaskKey, apart: Compensation | None) -> bool:
-        """Look once more before each: another may have undone it, or have been given the right to."""
+        """Check the claim before each task: another execution may have it by now."""
         now = self.ports.store.look(key, [LatchKey(undoing.path, undoing.at)], [RIGHT])
         mark = holder(now)
         if mark is None or mark.child != (apart and apart.name):

@@ -1,7 +1,7 @@
-"""Tell what groups and bodies do about failures and time limits within them.
+"""Decide what groups and bodies do about failures and time limits within them.
 
-A container that says `on_error: continue` or has a `fallback` answers for what fails within it: that ends the container, not
-the run. So does a foreach or a loop with a `timeout_s`. Its `retry` is that of its tasks which have none of their own.
+A container with `on_error: continue` or a `fallback` handles what fails within it: that ends the container, not the
+run. So does a foreach or a loop with a `timeout_s`. Its `retry` applies to its tasks that have none of their own.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from stepward.workflows.runs.task_entry import TaskEntry
 
 
 def is_failure_handled(program: Program, key: TaskKey) -> bool:
-    """Return whether a failed task is not counted among those that failed, since what it is in says what its failure means.
+    """Return whether a container handles a task's failure, so that it does not count.
 
     Args:
         program: The compiled version.
         key: The task, which is one of the document.
 
     Returns:
-        True where a body keeps a record of its own for it, or a group's fallback stands in.
+        True where a body has a record of its own for it, or a group has a fallback.
     """
     if not ends_container(program, program.tasks[key.path]):
         return False
@@ -40,16 +40,16 @@ def is_failure_handled(program: Program, key: TaskKey) -> bool:
 
 
 def failure_within(program: Program, looked: RunSnapshot, path: str, at: str) -> RunError | None:
-    """Find what failed in a body's rounds so that the body fails with it: the first of all that did.
+    """Return the first failure in a body's iterations that makes the body fail.
 
     Args:
         program: The compiled version.
-        looked: The run's records, those of the rounds at least.
+        looked: The run's records, those of the iterations at least.
         path: The body's.
-        at: The round of the body, or one of its own rounds.
+        at: The iteration that the body is in, or one of its own iterations.
 
     Returns:
-        The error, told with its task; None if nothing did.
+        The error, with its task; None if there is none.
     """
     failed = [
         (record.ended_at, str(key), record)
@@ -76,12 +76,12 @@ def _fails(program: Program, key: TaskKey, record: TaskRecord, path: str, at: st
 
 @dataclass(frozen=True)
 class Deadlines:
-    """By when a task must end for what it is in: since that began, `timeout_s` has to pass."""
+    """The deadlines of a task and its containers: their start plus `timeout_s`."""
 
     entry: TaskEntry
 
     def over(self) -> RunError | None:
-        """Say whose time is over.
+        """Return the error if a deadline has passed.
 
         Returns:
             The error with which the task fails; None while there is time.
@@ -115,7 +115,7 @@ class Deadlines:
                 yield path, task.timeout_s, self._due_at(path, task.timeout_s)
 
     def _due_at(self, path: str, timeout_s: int) -> str:
-        """Look since when it runs; who comes first says it.
+        """Return a container's deadline; its first task records when it began.
 
         time →   one: mark ✓ ─ its time        another beside it: mark ✗, it is there → the same time
         """

@@ -1,4 +1,4 @@
-"""End runs: close them, book their cost, stop their chunks."""
+"""End runs: cancel or close them, book their cost, stop their chunks."""
 
 from __future__ import annotations
 
@@ -35,26 +35,39 @@ from stepward.workflows.runs.run_store import WorkflowPorts
 
 
 OUT_OF_TIME: Final = "States.Timeout"
-"""What a machine's end is called whose time was over."""
+"""The error of an execution whose time was over."""
 BEING_UNDONE: Final = "being undone"
-"""How a run stands that has still to end, because an execution of its own undoes it first."""
+"""What `close` returns for a run that an execution of its own compensates first."""
 CancelChild = Callable[[str, str, str], Any]
 """Cancels a run of an agent: tenant, run, by whom."""
 
 
 @dataclass(frozen=True)
 class EndRun:
-    """Writes an end that the machine did not bring, stops the machine, and ends what the run has set going."""
+    """Records an end that the machine did not bring, and stops the machine and child runs."""
 
     ports: WorkflowPorts
     tell: Notify
     cancel_agent: CancelChild
 
     def cancel(self, tenant: str, run: str, by: str) -> WorkflowHead:
-        """End the run as cancelled; once more is the same.
+        """Cancel a run; safe to repeat.
 
         time →   task: look ─ not cancelled ─ begins            cancel: word ✓ ─ head ✓ ─ stop ─ reads marks ─ ends children
                  task: look ─ cancelled → nothing begins        a child whose parent has ended sees it at its first step
+
+        Args:
+            tenant: Whose run it is.
+            run: The run's id.
+            by: Who cancels it.
+
+        Returns:
+            The head after the cancellation.
+
+        Raises:
+            InvalidRequest: The id is malformed.
+            NotFound: There is no such run.
+            Conflict: The run has ended otherwise.
         """
         head = find_workflow_run(self.ports.runs, tenant, run)
         if not head.ended:
@@ -74,7 +87,19 @@ class EndRun:
         return head
 
     def close(self, key: RunKey, error: str, detail: str) -> str:
-        """End a run whose machine is gone as failed, after what it had done is undone; say how it stands."""
+        """Fail a run whose machine is gone, after its compensation.
+
+        Args:
+            key: The run.
+            error: The error with which the execution ended.
+            detail: What is known about it.
+
+        Returns:
+            The run's status, or `BEING_UNDONE`.
+
+        Raises:
+            NotFound: There is no such run.
+        """
         head = self.ports.runs.head(key)
         if head is None:
             raise NotFound(f"there is no run {key.run}.")
@@ -91,7 +116,10 @@ class EndRun:
         return closed.status.value if closed else "unknown"
 
     def _why(self, head: WorkflowHead, program: Program, error: str, detail: str) -> RunError:
-        """Name the run's time as the cause if it is over: whoever sweeps up late knows nothing but that."""
+        """Return the run's timeout as the cause if its time is over, else the given error.
+
+        The janitor, which comes late, knows nothing of the machine but that it is over.
+        """
         if error != OUT_OF_TIME and iso(self.ports.clock.now()) < head.deadline_at:
             return RunError(code=error, detail=detail)
         seconds = program.definition.timeout_s
@@ -109,7 +137,7 @@ class EndRun:
             self.ports.queue.wake_waiting(freed, head.tenant)
 
     def _end_children(self, head: WorkflowHead, by: str) -> None:
-        """End the chunks, and the runs of tasks that have no record: nobody waits for them any more."""
+        """Stop the chunks, and cancel the child runs of tasks without a record."""
         looked = self.ports.store.everything(head.key)
         stop_chunks(self.ports, head, looked, f"ended by {by}")
         for child in open_children(looked):
@@ -120,12 +148,12 @@ class EndRun:
                 else:
                     self.cancel_agent(head.tenant, child, by)
             except (Conflict, NotFound):
-                # It has ended meanwhile, or had not begun: it sees at its first step that nobody waits.
+                # It has ended meanwhile, or had not begun: it finds at its first step that its parent has ended.
                 continue
 
 
 def open_children(looked: RunSnapshot) -> list[str]:
-    """Name the runs that tasks without a record have started."""
+    """Return the ids of runs that tasks without a record have started."""
     return [
         mark.child
         for task, marks in looked.begun.items()
@@ -138,7 +166,7 @@ def open_children(looked: RunSnapshot) -> list[str]:
 
 
 OUTPUT: Final = "output"
-"""Where what a run brought is kept."""
+"""The name under which a run's output is stored."""
 _ATTEMPTS: Final = 20
 Notify = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 
@@ -146,10 +174,10 @@ Notify = Callable[[WorkflowHead, WorkflowEnd, Any], None]
 def close_booked(
     ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, end: WorkflowEnd, since: datetime | None
 ) -> tuple[WorkflowEnd, Freed]:
-    """Write the end with what it cost; `done` tells whether it is the one that stays.
+    """Record a run's end with its cost; `done` says whether this end is the one that stays.
 
-    Whoever waits for the slot is to be told after who waits for the run: that one may need it to go on.
-    `since` is when the function of the last state began, None where the run is ended from outside.
+    The freed slot is announced after the run's parent is notified: that one may need the slot to go on. `since` is when
+    the function of the last state began, None where the run is ended from outside.
     """
     program = ports.program(head.tenant, head.workflow, head.version)
     took = None if since is None else ports.clock.now() - since
@@ -161,12 +189,12 @@ def close_booked(
 
 @retry(retry=retry_if_exception_type(StoreConflict), stop=stop_after_attempt(_ATTEMPTS), reraise=True)
 def _close(ports: WorkflowPorts, head: WorkflowHead, end: WorkflowEnd) -> Freed:
-    """Write the end; tasks that are still under way may move the run's slot at the same moment."""
+    """Record the end; parallel tasks may move the run's slot at the same moment."""
     return ports.runs.close(head.key, end, cost_line(head, end))
 
 
 def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:
-    """Write a run into the book: what it took itself, for its agents and workflows have lines of their own."""
+    """Return the run's own entry in the cost ledger; child runs have entries of their own."""
     return CostLine(
         day=end.ended_at[:10],
         workflow=head.workflow,
@@ -177,7 +205,7 @@ def cost_line(head: WorkflowHead, end: WorkflowEnd) -> CostLine:
 
 
 def notify_again(ports: WorkflowPorts, tell: Notify, head: WorkflowHead) -> dict[str, Any]:
-    """Tell of an end once more: whoever wrote it may have died before anybody heard."""
+    """Repeat the notification of an end: its writer may have died before."""
     end = WorkflowEnd(
         status=head.status,
         ended_at=head.ended_at or "",
@@ -209,7 +237,9 @@ def totals_of(records: Mapping[TaskKey, TaskRecord]) -> WorkflowTotals:
 
 
 def stop_chunks(ports: WorkflowPorts, head: WorkflowHead, looked: RunSnapshot, cause: str) -> None:
-    """Stop what marks name and no outcome ended; a mark comes before its execution, so that none is missed.
+    """Stop the executions of chunks that have a mark and no outcome.
+
+    A mark comes before its execution, so that none is missed.
 
     time →   state: mark ✓ ─ start ✓ ─ head? ended → stop         end: head ✓ ─ reads marks ─ stops
     """

@@ -43,7 +43,7 @@ class ExecuteTask:
     world: TaskServices
 
     def __call__(self, request: TaskRequest) -> dict[str, Any]:
-        """Carry the task as far as this entry goes; the answer is what the next state is given."""
+        """Execute one entry of a task's state, and return what the next state is given."""
         run, since = request.run, self.ports.clock.now()
         if run.undo:
             # Its first state fails, and so it comes to its last one, which undoes: no machine needs a state for this.
@@ -91,7 +91,7 @@ class ExecuteTask:
         return RunInline(entry, self.world)(kind, given)
 
     def _after_record(self, entry: TaskEntry) -> dict[str, Any]:
-        """Do again what follows a record: its writer may have died between the two."""
+        """Repeat what follows a record: its writer may have died between the two."""
         assert entry.view.own is not None
         return self._ended(entry, entry.finish(entry.view.own))
 
@@ -104,7 +104,7 @@ class ExecuteTask:
 
 
 def decide(entry: TaskEntry) -> dict[str, Any]:
-    """Name the next task and count the step; without a way that holds the run is at its end."""
+    """Return the next task and step of a state machine; without a transition the run ends."""
     try:
         return _way_on(entry)
     except StepwardError as error:
@@ -142,7 +142,7 @@ def _check_visits(entry: TaskEntry, path: str) -> None:
 
 
 def wait_for_all(ports: WorkflowPorts, program: Program, request: TaskRequest) -> dict[str, Any]:
-    """Leave the state's token where the last of those who are awaited finds it; go on at once if all are done.
+    """Store the state's token for the last awaited task; continue at once if all are done.
 
     time →   we: token ✓ ─ ✗ die                the state asks again: its new token ✓ ─ a record ✓ frees that one
              all records ✓ ─ we: no token ─ ✗ die   the state asks again: no token ─ it goes on

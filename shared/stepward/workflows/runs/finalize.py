@@ -33,7 +33,7 @@ from stepward.workflows.runs.run_view import RunView
 
 
 class RunFailed(TaskFault):
-    """The run has ended as failed, with all that follows of it done: only its execution has still to fail."""
+    """The run has ended as failed and is finalized; only its execution has still to fail."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,20 @@ class FinalizeRun:
         *,
         fails: bool = False,
     ) -> dict[str, Any]:
-        """Decide, undo what is to be undone, keep the output, close the head, tell whoever waits.
+        """Decide the status, compensate, store the output, close the head, notify the parent.
 
-        `apart` says why a run is over whose own execution is gone: then only its undoing is left. With `fails` the state
-        fails where the run has failed, after all else is done: whoever hears of the execution finds the run ended.
+        Args:
+            key: The run.
+            failure: The error that the machine reports, if one ended the run early.
+            apart: Why a run is over whose own execution is gone: only its compensation is left.
+            fails: Whether the state fails if the run has failed. It does so last, so that the run has ended by the time
+                that the execution's end is reported.
+
+        Returns:
+            The run's status.
+
+        Raises:
+            RunFailed: The run has failed, and `fails` is set.
         """
         settled = self._settled(key, failure, apart)
         if fails and apart is None and settled["status"] == WorkflowStatus.FAILED.value:
@@ -96,19 +106,19 @@ class FinalizeRun:
         if failure is not None:
             self._stop_chunks(head, program)
         if not freed.done:
-            # A cancel came first, or the same settling at the same moment: the end that stays is told.
+            # A cancel came first, or a parallel try of this state: the end that stays is reported.
             return notify_again(self.ports, self.tell, self.ports.runs.head(key) or head)
         self.tell(head, end, output)
         self.ports.queue.wake_waiting(freed, head.tenant)
         return {"status": status.value}
 
     def _stop_chunks(self, head: WorkflowHead, program: Program) -> None:
-        """Stop the chunks beside one that failed: before the verdict, and once more those that began meanwhile."""
+        """Stop parallel chunks of a failed run: before the verdict, and again those begun since."""
         if program.chunks:
             stop_chunks(self.ports, head, self.ports.store.everything(head.key), "the run has failed")
 
     def _output(self, key: RunKey, program: Program, looked: RunSnapshot) -> Any:
-        """Return what the document says, or the outputs of the tasks that nobody needs."""
+        """Return the document's `output`, or the outputs of the tasks that no other needs."""
         first = next(iter(program.tasks.values()))
         view = RunView(self.ports, key, program, first, "", looked)
         said = program.definition.output
@@ -132,7 +142,7 @@ class FinalizeRun:
         return nested(found) | stood_in
 
     def _of_last_step(self, key: RunKey, looked: RunSnapshot) -> Any:
-        """Return what a state machine's last task brought."""
+        """Return the output of a state machine's last task."""
         steps = {
             task: record for task, record in looked.records.items() if "." not in task.at and record.is_well
         }
@@ -145,7 +155,7 @@ class FinalizeRun:
 def verdict(
     program: Program, looked: RunSnapshot, failure: Mapping[str, Any] | None
 ) -> tuple[WorkflowStatus, RunError | None]:
-    """Say how the run ended.
+    """Return the run's status, and its error.
 
     A run whose tasks may fail is PARTIALLY_COMPLETED, unless a task of priority 8 or more failed, or more than half of
     those that ran.
@@ -178,7 +188,7 @@ def verdict(
 
 
 def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] | None) -> RunError | None:
-    """Name the task that failed first, or what the machine told."""
+    """Return the error of the task that failed first, or the machine's."""
     if failed:
         task, record = min(failed.items(), key=lambda one: one[1].ended_at)
         assert record.error is not None
@@ -187,13 +197,13 @@ def _error_of(failed: Mapping[TaskKey, TaskRecord], failure: Mapping[str, Any] |
 
 
 def reported_error(failure: Mapping[str, Any]) -> RunError:
-    """Read what a machine told of a failure."""
+    """Return the error that a machine reports."""
     error, cause = str(failure.get("Error", TaskFailed.__name__)), str(failure.get("Cause", ""))
     return _error_of_function(error, cause) or RunError(code=error, detail=cause)
 
 
 def _error_of_function(error: str, cause: str) -> RunError | None:
-    """Read why a room failed a run without a record of it, as a state machine's question does; or why a chunk failed it."""
+    """Return the error that a function raised without a record, such as a failed transition."""
     try:
         message = str(json.loads(cause)["errorMessage"])
     except (ValueError, KeyError, TypeError):

@@ -28,17 +28,17 @@ from stepward.workflows.runs.task_entry import TaskEntry
 
 @dataclass(frozen=True)
 class Iterations:
-    """One entry of such a task."""
+    """One entry of the state of a foreach, loop or wait."""
 
     entry: TaskEntry
 
     @property
     def is_after_a_round(self) -> bool:
-        """Whether a loop comes back from a round of its body."""
+        """Whether a loop returns from an iteration of its body."""
         return depth_of(self.entry.request.at) > self.entry.planned.depth
 
     def begin(self) -> dict[str, Any]:
-        """Begin the rounds, or the wait; the mark says since when."""
+        """Begin the iterations, or the wait; a mark records the time."""
         if not self.is_after_a_round:
             mark = Begun(attempt=1, at=self.entry.now)
             self.entry.ports.store.begin(self.entry.view.key, self.entry.view.task, mark)
@@ -51,11 +51,11 @@ class Iterations:
                 return self._seconds()
 
     def skipped(self) -> dict[str, Any]:
-        """Return what the next states are given of a task that does not run: no items, no round, no time."""
+        """Return the input of the next states of a task that does not run: no items, no time."""
         return self.entry.passed_on(at=self.entry.at, items=[], chunks=[], again=False, seconds=0)
 
     def done(self) -> dict[str, Any]:
-        """Keep what all rounds of a foreach have brought, or that the time has passed."""
+        """Record the outputs of all iterations of a foreach, or that the wait is over."""
         entry = self.entry
         each = settings_of(entry.planned.task)
         if not isinstance(each, ForeachSettings):
@@ -69,7 +69,7 @@ class Iterations:
         return entry.finish(completed(output, attempt=1, started_at=self._since, ended_at=entry.now))
 
     def _failure_within(self, at: str) -> RunError | None:
-        """Say why the body fails, if it answers for what fails within it, or is in something that does."""
+        """Return the failure of an iteration, if the body or a container handles failures."""
         entry = self.entry
         around = [task for _, task in containers_of(entry.program, entry.planned.path)]
         if not any(handles_failures(one) for one in (entry.planned.task, *around)):
@@ -78,7 +78,7 @@ class Iterations:
         return failure_within(entry.program, everything, entry.planned.path, at)
 
     def _items(self, each: ForeachSettings) -> dict[str, Any]:
-        """Keep the list, for the rounds know their numbers only."""
+        """Store the items; the iterations have only their numbers."""
         entry = self.entry
         items = list_of(ready(entry.view, entry.planned.task).settings.items)
         if len(items) > each.max_items:
@@ -93,7 +93,7 @@ class Iterations:
         return entry.passed_on(at=at, items=rounds)
 
     def _collected(self, each: ForeachSettings) -> list[Any]:
-        """Bring what each item brought: what `collect` says, or the outputs of the body's last tasks."""
+        """Return the output of each item: `collect`, or the outputs of the body's last tasks."""
         entry, ports = self.entry, self.entry.ports
         key, path = entry.view.key, entry.planned.path
         count = count_items(ports.store, key, path, entry.at)
@@ -127,7 +127,7 @@ class Iterations:
         return entry.passed_on(at=round_of(entry.at, entry.planned.path, number), again=True)
 
     def _after_round(self, loop: LoopSettings) -> dict[str, Any]:
-        """Ask whether that was the last round; one that never holds ends the task as failed."""
+        """Evaluate `until`; a loop that reaches `max_iterations` without it fails."""
         entry, view = self.entry, self.entry.view
         number = number_of(entry.request.at)
         if over := self._failure_within(entry.request.at) or Deadlines(entry).over():
@@ -159,9 +159,9 @@ class Iterations:
         return outputs_of_round(self.entry.ports, view.key, self.entry.program, self.entry.planned.path, at)
 
     def _seconds(self) -> dict[str, Any]:
-        """Say how long to wait; a computed time that the run does not live to see fails at once.
+        """Return how long to wait; a computed time beyond the run's deadline fails at once.
 
-        A number in the document was held to the workflow's time when it was registered.
+        A number in the document was checked against the workflow's `timeout_s` at registration.
         """
         entry = self.entry
         now = entry.ports.clock.now()

@@ -1,4 +1,4 @@
-"""Notify who waits for a run of its end, and publish the event."""
+"""Notify a run's parent of its end, close its approvals, and publish the event."""
 
 from __future__ import annotations
 
@@ -22,13 +22,16 @@ WELL: Final = (WorkflowStatus.COMPLETED, WorkflowStatus.PARTIALLY_COMPLETED)
 
 @dataclass(frozen=True)
 class NotifyEnd:
-    """Safe to repeat: answers keep the first, an approval closes once, and the event has an id."""
+    """Notifies others of a run's end.
+
+    It is safe to repeat: of answers the first stays, an approval closes once, and the event has an id.
+    """
 
     runs: RunPorts
     events: Events
 
     def __call__(self, head: WorkflowHead, end: WorkflowEnd, output: Any) -> None:
-        """Tell everybody."""
+        """Notify the parent, close the approvals, and publish the event."""
         if head.parent:
             self._tell_parent(head, head.parent, end, output)
         self._close_approvals(head, end.ended_at)
@@ -72,7 +75,7 @@ class NotifyEnd:
 
 
 def outcome_of(head: WorkflowHead, end: WorkflowEnd, output: Any) -> TaskOutcome:
-    """Show a run's end to the task of another workflow that it was."""
+    """Return a run's end as the outcome of the parent's task."""
     error = None if end.status in WELL else end.error
     if end.status not in WELL and error is None:
         error = RunError(code="TaskFailed", detail=f"it ended as {end.status}.")

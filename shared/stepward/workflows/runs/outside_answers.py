@@ -1,4 +1,4 @@
-"""Take the answers that tasks wait for: of runs, people and other systems."""
+"""Take the answers that tasks wait for: from runs, people and other systems."""
 
 from __future__ import annotations
 
@@ -27,17 +27,20 @@ from stepward.workflows.runs.task_entry import wake
 
 @dataclass(frozen=True)
 class AnswerTask:
-    """Keeps what came, then wakes the machine: first the record, then the token, so that no answer is lost."""
+    """Records an answer, then wakes the machine: in this order, so that no answer is lost."""
 
     ports: WorkflowPorts
     resumes: bool = False
-    """Whether the run takes a free slot before it goes on; who may not write that leaves it to the run's next task."""
+    """Whether to take a free slot for the run; without the grant its next task does so."""
 
     def answer(self, tenant: str, run: str, place: TaskPlace, outcome: TaskOutcome) -> TaskRecord | None:
-        """Answer a task; the record that stays, or None where another attempt is to be made.
+        """Answer a task.
 
         time →   answer: record ✓ ─ token? ─ wake          task: token ✓ ─ record? ─ wakes itself
                  answer: next attempt marked ✓ ─ refuse    task: entered again ─ finds the mark ─ starts that attempt
+
+        Returns:
+            The record that stays; None where another attempt is to be made.
         """
         key = RunKey(tenant=tenant, run=run)
         program = self.ports.program(tenant, place.workflow, place.version)
@@ -57,7 +60,10 @@ class AnswerTask:
         return kept
 
     def waits(self, tenant: str, run: str, place: TaskPlace) -> bool:
-        """Return whether the task still waits for this attempt: no record, no later attempt, and the run goes on."""
+        """Return whether the task still waits for this attempt.
+
+        It has no record and no later attempt, and the run has not ended.
+        """
         key = RunKey(tenant=tenant, run=run)
         head = self.ports.runs.head(key)
         if head is None or head.ended:
@@ -71,11 +77,12 @@ class AnswerTask:
     def _is_another_attempts(
         self, key: RunKey, program: Program, place: TaskPlace, outcome: TaskOutcome
     ) -> bool:
-        """Say whether the failure of one attempt leaves the task to a later one, and mark that one.
+        """Return whether a failed attempt is followed by another, and mark that one.
 
-        The attempt may be over already: its time was, or its failure was told before. What it ends as is then no matter.
+        The attempt may have been followed already, after its time was over or its failure was reported; its outcome does
+        not matter then.
 
-        time →   attempt 1: time over ─ attempt 2 marked        its run sees that nobody waits, ends, and tells: no matter
+        time →   attempt 1: time over ─ attempt 2 marked        its run sees that none waits, ends, and reports: no matter
         """
         marks = read_run_view(self.ports, key, program, place.path, place.at).begun
         if any(mark.attempt > place.attempt for mark in marks):
@@ -91,9 +98,9 @@ class AnswerTask:
         return True
 
     def _next_attempt(self, key: RunKey, place: TaskPlace, cause: str) -> None:
-        """Have the machine make the attempt that is marked, unless it does so already.
+        """Have the machine make the marked attempt, unless it does so already.
 
-        time →   answer: marked ✓ ─ ✗ dies        told again: marked, not entered → refuse
+        time →   answer: marked ✓ ─ ✗ dies        answered again: marked, not entered → refuse
         """
         token = self.ports.tokens.of(key, str(place.key))
         if token and not Attempts(self.ports, key, place.key).is_open(place.attempt + 1):
@@ -119,7 +126,7 @@ class AnswerTask:
 
 
 def _accepted(planned: PlannedTask, outcome: TaskOutcome) -> TaskOutcome:
-    """Ask the task's type whether an answer is one: a person's no, for one, may be a failure."""
+    """Validate an answer by the task's type: a person's rejection may be a failure."""
     if outcome.error:
         return outcome
     try:
@@ -136,14 +143,30 @@ def _accepted(planned: PlannedTask, outcome: TaskOutcome) -> TaskOutcome:
 class ReceiveCall:
     """The use case behind `POST /callbacks/{tenant}/{run_id}/{task}/{secret}`.
 
-    Nobody signs in here: the last part of the address is known to the one who was told it and to nobody else.
+    The route has no authentication: only the receiver of the address knows its last part.
     """
 
     ports: WorkflowPorts
     answers: AnswerTask
 
     def __call__(self, tenant: str, run: str, task: str, secret: str, body: Any) -> dict[str, Any]:
-        """Answer the task with what came; a second call finds it answered."""
+        """Answer the task with the body of a callback.
+
+        Args:
+            tenant: Whose run it is.
+            run: The run's id.
+            task: The task's key, as in the address.
+            secret: The secret of the attempt.
+            body: What the task's output becomes.
+
+        Returns:
+            Run, task and status of the task.
+
+        Raises:
+            InvalidRequest: Tenant or run is malformed.
+            NotFound: No task waits at this address.
+            Conflict: The task is answered already.
+        """
         check_id("tenant", tenant, TENANT_PATTERN)
         check_id("run_id", run, RUN_ID_PATTERN)
         path, _, at = task.partition("@")
@@ -171,10 +194,10 @@ class ReceiveCall:
 
 
 def callback_address(head: WorkflowHead, place: TaskPlace) -> str:
-    """Make the address of a task, below that of the API: each attempt has one of its own."""
+    """Return the path of a task's callback; each attempt has one of its own."""
     return callback_path(head.tenant, head.run, str(place.key), _secret(place))
 
 
 def _secret(attempt: Begun | TaskPlace) -> str:
-    """Take what was drawn for the attempt; attempts of 0.2.0 have but the name that was drawn for a run."""
+    """Return the secret of an attempt; attempts of 0.2.0 have only the random id of their run."""
     return attempt.secret or (attempt.child or "").removeprefix("run_")

@@ -1,4 +1,4 @@
-"""Reconcile open runs: start, wake or close those that somebody lost."""
+"""Reconcile open runs: start, wake or close those whose message was lost."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ LOOKED_AT_A_ROUND: Final = 200
 
 @dataclass(frozen=True)
 class ReconcileWorkflows:
-    """The janitor's round over workflows' runs."""
+    """The janitor's pass over the runs of workflows."""
 
     ports: WorkflowPorts
     end: EndRun
     is_wanted: Callable[[WorkflowHead], bool] = lambda _: True
-    """Whether the call that a run was started by still waits for it."""
+    """Returns whether the call that started a run still waits for it."""
 
     def __call__(self) -> dict[str, int]:
-        """Start what never began, close what nobody carries any more; count what was done.
+        """Start runs that never began, close those that are over, and count both.
 
-        What cannot be mended is told at the end: one broken run must not keep the others from being looked at.
+        Errors are raised at the end: one broken run must not keep the others from being reconciled.
         """
         before, faults = iso(self.ports.clock.now() - OVERDUE), list[StepwardError]()
         done = {"workflows_started": 0, "workflows_closed": 0, "workflows_cancelled": 0, "workflows_woken": 0}
@@ -64,12 +64,13 @@ class ReconcileWorkflows:
         return done
 
     def _repair(self, head: WorkflowHead) -> str | None:
-        """Look at the execution itself, for the list may lag behind.
+        """Compare a run with its execution; the list of runs may lag behind.
 
         time →   start: transaction ✓ ─ ✗ dies          → it never began: start it by the same name
-                 machine: over ─ its event is lost      → nobody will settle it: have it undone, or close as failed
+                 machine: over ─ its event is lost      → it is not finalized: compensate it, or close it as failed
                  answer: kept ✓ ─ ✗ dies                → its machine waits in vain: wake it
-        agent: ended, or waits no longer        → nobody reads what it brings: cancel it
+
+        agent: ended, or waits no longer        → its output is not read: cancel it
         """
         if not self.is_wanted(head):
             return self._cancelled(head)
@@ -86,7 +87,10 @@ class ReconcileWorkflows:
                 return "workflows_woken" if WakeLost(self.ports, self.end.tell)(head) else None
 
     def _start(self, head: WorkflowHead) -> str | None:
-        """Start a run, once its machine is there: each round orders one that is gone, until the run's time is over."""
+        """Start a run once its machine is there.
+
+        Each pass requests a machine that is gone, until the run's time is over.
+        """
         try:
             BeginRun(self.ports)(head)
         except MachineMissing as error:
@@ -97,7 +101,10 @@ class ReconcileWorkflows:
         return "workflows_started"
 
     def _is_queued(self, head: WorkflowHead) -> bool:
-        """Have the queue looked at that a run stands in; the list may lag behind one that was admitted."""
+        """Return whether a run is queued, and wake its queue.
+
+        The list may lag behind a run that was admitted.
+        """
         standing = self.ports.slots.slot_state(head.key)
         if standing is None or standing.place is None:
             return False
@@ -105,7 +112,7 @@ class ReconcileWorkflows:
         return True
 
     def _cancelled(self, head: WorkflowHead) -> str | None:
-        """Cancel a run; the list may lag behind one that has ended."""
+        """Cancel a run, which may have ended since it was listed."""
         try:
             self.end.cancel(head.tenant, head.run, "the platform")
         except Conflict:
@@ -117,17 +124,17 @@ class ReconcileWorkflows:
 
 
 FRESH: Final = timedelta(seconds=20)
-"""Longer than an answer takes from its record to its token: until then whoever brought it is at it."""
+"""Longer than from an answer's record to its token; a younger answer is still being delivered."""
 MOST_A_RUN: Final = 50
-"""Answers that one round sends for tasks of which nothing shows that their machine has gone on; the newest first."""
+"""Answers sent a pass for tasks whose machine shows no progress, the latest first."""
 
 
 @dataclass(frozen=True)
 class WakeLost:
-    """The janitor's look at one run that goes on; safe to repeat, for a token is used once.
+    """Sends the wake-ups of one run that may be lost; safe to repeat, for a token works once.
 
     time →   answer: record ✓ ─ ✗ dies                    we, a minute later: record, nothing after it → wake
-             child: closed ✓ ─ ✗ dies                     we: no record, the child has ended → its end is told again
+             child: closed ✓ ─ ✗ dies                     we: no record, the child has ended → its end is reported again
              answer: next attempt marked ✓ ─ ✗ dies       we: marked, not entered → refuse
     """
 
@@ -135,7 +142,7 @@ class WakeLost:
     tell: Notify
 
     def __call__(self, head: WorkflowHead) -> int:
-        """Send every wake-up that may be lost; count those that somebody still waited for."""
+        """Send every wake-up that may be lost; count those that were still waited for."""
         looked = self.ports.store.everything(head.key)
         if looked.cancelled_by:
             return 0
@@ -146,7 +153,7 @@ class WakeLost:
 
 @dataclass(frozen=True)
 class _Run:
-    """One run as it was found."""
+    """One run's records, and the wake-ups that may be lost."""
 
     case: WakeLost
     head: WorkflowHead
@@ -173,13 +180,13 @@ class _Run:
         return woken
 
     def answered(self) -> int:
-        """Wake tasks and chunks whose outcome is kept."""
+        """Wake the states of tasks and chunks whose outcome is recorded."""
         kept = [one for one in self.looked.records.items() if self._may_wait(*one)]
         kept.sort(key=lambda one: one[1].ended_at, reverse=True)
         return sum(self._wake(task, record) for task, record in kept[:MOST_A_RUN])
 
     def unanswered(self) -> int:
-        """Bring on what has no outcome: a further attempt, a child that has ended, a chunk that died."""
+        """Continue what has no outcome: a further attempt, an ended child, a dead chunk."""
         return sum(self._bring_on(task, mark) for task, mark in self._open())
 
     def _open(self) -> Iterator[tuple[TaskKey, Begun]]:
@@ -212,7 +219,7 @@ class _Run:
         return True
 
     def _chunk_died(self, task: TaskKey, mark: Begun) -> bool:
-        """Begin a chunk anew whose execution is over and whose end nobody heard of."""
+        """Restart a chunk whose execution is over and whose end was not recorded."""
         rounds, _, first = task.at.removesuffix("]").rpartition("[")
         path, number = task.path.removesuffix("~chunk"), int(first)
         chunk = Chunk(
@@ -224,7 +231,7 @@ class _Run:
         return True
 
     def _may_wait(self, task: TaskKey, record: TaskRecord) -> bool:
-        """Return whether a kept outcome may have woken nobody: old enough, and nothing that follows it has begun."""
+        """Return whether an outcome's wake-up may be lost: it is old, and nothing after it began."""
         if record.ended_at > self.before or record.taken_over:
             return False
         return task.is_chunk or (self._is_awaited(task) and not self._has_gone_on(task))
@@ -262,5 +269,5 @@ class _Run:
 
 
 def _is_step(task: TaskKey) -> bool:
-    """Return whether it is a visit of a state machine to a task, not what is within one."""
+    """Return whether a key is a state machine's visit to a task, not what is within one."""
     return task.is_task and bool(task.at) and "." not in task.at

@@ -22,14 +22,18 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 def value_of(value: Any, view: RunView) -> Any:
-    """Resolve a value of the task's own."""
+    """Resolve the expressions in a value of the task's own."""
     if not any(True for _ in expressions_in(value)):
         return value
     return resolved(value, view.variables(value, view.planned.reads))
 
 
 def ready(view: RunView, task: TaskDefinition) -> Ready[Any]:
-    """Resolve a task's inputs and settings; raises `OutputMalformed` when an expression cannot be evaluated."""
+    """Resolve a task's inputs and settings.
+
+    Raises:
+        OutputMalformed: An expression cannot be evaluated, or its value does not fit.
+    """
     kind = find_type(task.type)
     own = {name: task.settings[name] for name in kind.expressions if name in task.settings}
     now = {name: value_of(value, view) for name, value in own.items() if name not in kind.later}
@@ -43,9 +47,10 @@ def ready(view: RunView, task: TaskDefinition) -> Ready[Any]:
 
 
 def with_fallback(record: TaskRecord, view: RunView) -> TaskRecord:
-    """Let what stands in for a failed task's output take its place; one that has no value leaves the failure as it is.
+    """Replace a failed task's record by one with its fallback.
 
-    It is the task's own, so it knows nothing of the round in which a body's last tasks ran.
+    The failure stays if the fallback has no value. A fallback is the task's own: it cannot refer to the iterations of
+    its body.
     """
     fallback = view.planned.task.fallback
     if fallback is None:
@@ -60,7 +65,10 @@ def with_fallback(record: TaskRecord, view: RunView) -> TaskRecord:
 
 
 def reason_to_skip(view: RunView) -> str | None:
-    """Say why a task does not run: what it needs did not end as it must, a branch not taken, its own condition."""
+    """Return why a task is skipped; None if it runs.
+
+    A task that it needs did not complete, its branch was not taken, or its condition is false.
+    """
     planned = view.planned
     records = {need: view.record(need) for need in planned.needs}
     for gate in planned.gates:
@@ -72,7 +80,7 @@ def reason_to_skip(view: RunView) -> str | None:
 
 
 def _stood_in_for(view: RunView, need: str) -> bool:
-    """Return whether a fallback stands in for a group that a needed task is in, and the one who needs it is not."""
+    """Return whether a fallback replaces a group that a needed task is in, but not this one."""
     program, path = view.program, view.planned.path
     groups = (one for one, _ in containers_of(program, need) if one in program.groups)
     outside = (one for one in groups if not path.startswith(f"{one}."))

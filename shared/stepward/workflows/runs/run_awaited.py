@@ -1,4 +1,4 @@
-"""Start what answers a task later: an agent, a workflow, a person, a call."""
+"""Start what answers a task later: an agent, a workflow, an approval, a callback."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from stepward.workflows.runs.task_entry import TaskEntry
 
 @dataclass(frozen=True)
 class RunAwaited:
-    """Opens an awaited task: mark, token, a look whether it is answered, then whatever answers it."""
+    """Starts an awaited task: mark, token, check for an answer, then the start itself."""
 
     entry: TaskEntry
     world: TaskServices
 
     def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
-        """Set it going once; an attempt whose time is over ends here, and another one may follow it.
+        """Start it once; an attempt whose time is over ends here, and may be followed by another.
 
         time →   first:  mark names the child ✓ ─ ✗ dies        again: the mark names it: started by that name, once
                  answer: record ✓ ─ token? ─ wake               we: token ✓ ─ record? ─ wake
@@ -54,13 +54,13 @@ class RunAwaited:
         return self._look_again(begun, request.token)
 
     def _out_of_time(self, begun: Begun, seconds: int | None) -> dict[str, Any]:
-        """End an attempt that nobody answered; another one follows only where the task itself says so."""
+        """End an attempt without an answer; another follows only if the task's type says so."""
         error = RunError(code="TaskTimedOut", detail=f"there was no answer within {seconds} s.")
         asks_again = self.entry.planned.task.asks_again and self.entry.program.retries_timeouts
         return self._failed(begun, error, retryable=asks_again)
 
     def _failed(self, begun: Begun, error: StepwardError | RunError, *, retryable: bool) -> dict[str, Any]:
-        """End an attempt here: by another one if its failure may pass and the task's rule allows it, else for good."""
+        """End an attempt: by another one if the error is transient and attempts are left."""
         entry = self.entry
         if not retryable or begun.attempt >= retry_of(entry.program.definition, entry.planned.task).attempts:
             return entry.fail(error, attempt=begun.attempt)
@@ -69,7 +69,7 @@ class RunAwaited:
         raise TaskRetry(f"{error.code}: {error.detail}"[:1_000])
 
     def _look_again(self, begun: Begun, token: str) -> dict[str, Any]:
-        """Wake ourselves if an answer, or the wish for another attempt, came before our token was there.
+        """Answer the token if an answer or a further attempt came before it was stored.
 
         time →   we: look ─ nothing          answer: record or next mark ✓ ─ the older token          we: token ✓ ─ look
         """
@@ -93,7 +93,7 @@ class RunAwaited:
         return from_iso(entered) if entered else None
 
     def _is_over(self, since: datetime | None, seconds: int | None) -> bool:
-        """Say whether an attempt has had its time, which is the same as the state's own."""
+        """Return whether an attempt's time is over, which is the same as the state's own."""
         if since is None or seconds is None:
             return False
         return self.entry.ports.clock.now() >= since + timedelta(seconds=seconds)

@@ -1,4 +1,4 @@
-"""Run a task within its own state, with retries whose pauses are short."""
+"""Run a task in its own state, with in-process retries where the pauses are short."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SHARED_WITH_PLACE: Final = {"attempt", "child", "secret", "before_usd_micros", 
 
 @dataclass(frozen=True)
 class TaskServices:
-    """What tasks may reach: tools, the bus, and what awaited tasks set going."""
+    """What tasks may use: tools, the event bus, and the starts of awaited tasks."""
 
     tools: Callable[[str, str], ToolContext]
     put_event: Callable[[str, str, dict[str, Any]], None]
@@ -37,7 +37,7 @@ class TaskServices:
     pause: Callable[[float], None] = sleep
 
     def context(self, entry: TaskEntry, begun: Begun) -> TaskContext:
-        """Say what one attempt of a task may reach."""
+        """Return the context of one attempt of a task."""
         run, view = entry.request.run, entry.view
         place = TaskPlace(
             workflow=run.workflow,
@@ -58,7 +58,7 @@ class RunInline:
     world: TaskServices
 
     def __call__(self, kind: TaskType[Any], given: Ready[Any]) -> dict[str, Any]:
-        """Run, keep, go on; an attempt that the machine is to make again is raised."""
+        """Run the task and record the outcome; an attempt for the machine to repeat is raised."""
         entry, started_at = self.entry, self.entry.now
         if self._died_too_often():
             return entry.fail(RunError(code="TaskCrashed", detail="its process died in every attempt."))
@@ -83,9 +83,9 @@ class RunInline:
         return entry.finish(record)
 
     def _in_time(self, kind: TaskType[Any], given: Ready[Any], context: TaskContext) -> Callable[[], Done]:
-        """Do the work, and take no result that came after the task's time; what has had an effect is taken all the same.
+        """Run the work, and reject a result after the task's time, unless it had an effect.
 
-        Evaluating what the first attempt is given counts too. Calls are stopped by their own clock.
+        The time of resolving the first attempt's inputs counts too. Calls have time limits of their own.
         """
         clock, limit_s = self.entry.ports.clock, given.task.timeout_s
         begins = [self.entry.since]
@@ -107,9 +107,9 @@ class RunInline:
         return self.entry.fail(error, attempt=attempt, started_at=started_at)
 
     def _may_wait(self, rule: Retry, error: StepwardError) -> bool:
-        """Make here what a server asks for beyond the machine's pause; say whether another attempt is allowed.
+        """Wait for the rest of a server's retry-after; return whether another attempt is allowed.
 
-        The machine's pauses are fixed when it is compiled, and with jitter they may be nothing.
+        The machine's pauses are fixed when it is compiled, and with jitter they may be zero.
         """
         asked_s, attempt = asked_pause_s(error), self.entry.attempt
         if rule.next_pause_s(attempt, 1.0, asked_s, LONGEST_PAUSE_S) is None:
@@ -120,7 +120,7 @@ class RunInline:
         return True
 
     def _attempts(self, work: Callable[[], Done]) -> tuple[Done | StepwardError, int]:
-        """Try again in this process where the pauses are short, or grow in a line; say in which attempt it ended."""
+        """Retry in this process where pauses are short or linear; return the last attempt too."""
         rule = self._rule
         number, used_s = 1, 0.0
         while True:
@@ -143,7 +143,7 @@ class RunInline:
         return retry_of(self.entry.program.definition, self.entry.planned.task)
 
     def _mark(self) -> Begun | None:
-        """Mark what may happen once only before it does; give the mark that was there, if one was.
+        """Mark an effect that may happen only once before it does; return an earlier mark.
 
         time →   first: mark ✓ ── effect ── ✗ dies        again: the mark is there → outcome unknown, no effect
                  two in one millisecond: mark ✓ effect    the other: the mark has another writer → no effect

@@ -22,7 +22,7 @@ from stepward.workflows.program.limits import OWN_BYTES, SHARED_BYTES, SLICE_ITE
 
 @dataclass(frozen=True)
 class WorkflowPorts:
-    """The ports of workflows' runs; `program` is by tenant, workflow and version, and remembered."""
+    """The ports that workflow runs use; `program` is cached, by tenant, workflow and version."""
 
     store: TaskStore
     runs: WorkflowRuns
@@ -39,7 +39,7 @@ class WorkflowPorts:
 
 
 def completed(output: Any, *, attempt: int, started_at: str, ended_at: str, **more: Any) -> TaskRecord:
-    """Make the record of a task that brought what it should."""
+    """Return the record of a task that completed."""
     return TaskRecord(
         status=TaskStatus.COMPLETED,
         output=output,
@@ -51,12 +51,12 @@ def completed(output: Any, *, attempt: int, started_at: str, ended_at: str, **mo
 
 
 def skipped(why: str, at: str) -> TaskRecord:
-    """Make the record of a task that did not run."""
+    """Return the record of a task that was skipped."""
     return TaskRecord(status=TaskStatus.SKIPPED, why=why[:300], started_at=at, ended_at=at)
 
 
 def failed(error: RunError, *, attempt: int, started_at: str, ended_at: str, **more: Any) -> TaskRecord:
-    """Make the record of a task that failed for good."""
+    """Return the record of a task that failed for good."""
     return TaskRecord(
         status=TaskStatus.FAILED,
         error=error,
@@ -72,7 +72,7 @@ def failed(error: RunError, *, attempt: int, started_at: str, ended_at: str, **m
 
 @dataclass(frozen=True)
 class TaskRecorder:
-    """Writes records of one run."""
+    """Writes the records of one run's tasks."""
 
     ports: WorkflowPorts
     key: RunKey
@@ -93,7 +93,7 @@ class TaskRecorder:
         return kept
 
     def again(self, planned: PlannedTask, at: str, record: TaskRecord) -> TaskRecord:
-        """Do once more all that follows a record that is there: its writer may have died before it was through."""
+        """Repeat all that follows a record: its writer may have died before."""
         return self(planned, at, record)
 
     def _free(self, name: str, latch: Latch) -> None:
@@ -120,7 +120,7 @@ def output_of(ports: WorkflowPorts, key: RunKey, task: TaskKey, record: TaskReco
 
 
 def value_name(path: str, at: str, attempt: int) -> str:
-    """Name a large output; two attempts that both come to an end do not overwrite each other's."""
+    """Return the name of a large output, which is different for each attempt."""
     return f"{TaskKey(path=path, at=at)}~{attempt}"
 
 
@@ -128,7 +128,7 @@ def value_name(path: str, at: str, attempt: int) -> str:
 
 
 def keep_items(store: TaskStore, key: RunKey, program: Program, body: str, at: str, items: list[Any]) -> None:
-    """Keep a list; kept twice it is the same list."""
+    """Store a list of items; safe to repeat."""
     name = _name(body, at)
     if body not in program.chunks:
         store.put_value(key, name, items)
@@ -139,7 +139,7 @@ def keep_items(store: TaskStore, key: RunKey, program: Program, body: str, at: s
 
 
 def count_items(store: TaskStore, key: RunKey, body: str, at: str) -> int:
-    """Count the items of a list that was kept."""
+    """Return the number of items in a stored list."""
     found = store.value(key, _name(body, at))
     return found["items"] if isinstance(found, dict) else len(found)
 
@@ -147,7 +147,7 @@ def count_items(store: TaskStore, key: RunKey, body: str, at: str) -> int:
 def items_around(
     store: TaskStore, key: RunKey, program: Program, body: str, at: str, number: int
 ) -> tuple[list[Any], int]:
-    """Read the part of a list that holds an item, and the item's place in it."""
+    """Return the slice of a list that holds an item, and the item's index in it."""
     name = _name(body, at)
     if body not in program.chunks:
         return store.value(key, name), number

@@ -22,7 +22,7 @@ from stepward.workflows.runs.run_store import WorkflowPorts, items_around, outpu
 
 @dataclass
 class RunView:
-    """One look at the run, for one task in one round."""
+    """A run's records as read for one task in one iteration."""
 
     ports: WorkflowPorts
     key: RunKey
@@ -34,17 +34,17 @@ class RunView:
 
     @property
     def started(self) -> WorkflowStarted:
-        """How the run began."""
+        """The start of the run."""
         return self.looked.started
 
     @property
     def task(self) -> TaskKey:
-        """The task's name; a body's own rounds are deeper than it."""
+        """The task's key; the iterations of its own body are deeper."""
         return TaskKey(path=self.planned.path, at=at_depth(self.at, self.planned.depth))
 
     @property
     def own(self) -> TaskRecord | None:
-        """The task's record, if an earlier attempt has kept one."""
+        """The task's record, if an earlier attempt has written one."""
         return self.looked.records.get(self.task)
 
     @property
@@ -53,13 +53,13 @@ class RunView:
         return self.looked.begun.get(self.task, ())
 
     def record(self, path: str) -> TaskRecord | None:
-        """Return the record of a task that this one can see."""
+        """Return the record of a task that this one refers to."""
         return self.looked.records.get(self.seen(path))
 
     def seen(self, path: str) -> TaskKey:
-        """Which round of a task this one sees: its own, or a state machine's latest visit.
+        """Return the key of a task in the iteration of this one, or its latest visit.
 
-        Of itself a state machine's task sees the visit before, until this one has an outcome.
+        A state machine's task finds its own previous visit, until the current one has an outcome.
         """
         planned = self.program.tasks[path]
         is_step = self.program.definition.is_state_machine and planned.depth == 1
@@ -68,7 +68,7 @@ class RunView:
         return TaskKey(path=path, at=at_depth(self.at, planned.depth))
 
     def variables(self, value: Any, reads: Mapping[str, str]) -> dict[str, Any]:
-        """Bind what the expressions of a value may say; what none of them says is not read."""
+        """Return the variables that a value's expressions use; the others are not read."""
         bound: dict[str, Any] = {
             "run": {
                 "id": self.key.run,
@@ -85,11 +85,11 @@ class RunView:
         return bound | self._of_round(value)
 
     def outputs(self, reads: Mapping[str, str]) -> dict[str, Any]:
-        """Read what tasks have brought; a group is an object of its members' outputs."""
+        """Return the outputs of tasks; a group is an object of its members' outputs."""
         return {name: self._output(path) for name, path in reads.items() if self._is_there(path)}
 
     def _of_round(self, value: Any) -> dict[str, Any]:
-        """Bind the item or the round of the nearest bodies."""
+        """Return the variables of the item or the iteration of the bodies around."""
         bound: dict[str, Any] = {}
         for body, at in self._bodies():
             number = number_of(at)
@@ -105,7 +105,10 @@ class RunView:
         return bound
 
     def _bodies(self) -> Iterator[tuple[str, str]]:
-        """Yield the bodies around the task with their rounds, the outermost first, so that inner ones bind last."""
+        """Yield the bodies around the task with their iterations, the outermost first.
+
+        Inner ones are bound last, and so hide the outer ones.
+        """
         containers = [path for path in self.program.bodies if path and self._is_within(path)]
         for path in sorted(containers, key=lambda body: self.program.tasks[body].depth):
             depth = self.program.tasks[path].depth + 1
@@ -150,7 +153,7 @@ class RunView:
         return self._once(f"output {task}", lambda: output_of(self.ports, self.key, task, record))
 
     def fell_back(self, group: str) -> Fallback | None:
-        """Say what stands in for a group of which a task failed; None where nothing does, or needs to."""
+        """Return the fallback of a group of which a task failed; None where none applies."""
         fallback = group_at(self.program, group).fallback
         for path in _tasks(self.program, [group]) if fallback else ():
             record = self.record(path)
@@ -160,7 +163,7 @@ class RunView:
         return None
 
     def of_fallback(self, fallback: Fallback) -> Any:
-        """Evaluate what stands in for a group: it may speak of the run and its input, no task has to have ended for it."""
+        """Evaluate a group's fallback, which may refer to the run and its input only."""
         return resolved(fallback.output, self.variables(fallback.output, {}))
 
     def _status(self, path: str) -> Any:
@@ -170,7 +173,7 @@ class RunView:
         return record.status.value if record else None
 
     def _error(self, path: str) -> dict[str, Any] | None:
-        """Say why a task failed: `code`, `detail`, the HTTP `status` of the answer that failed, and `retryable`."""
+        """Return `code`, `detail`, HTTP `status` and `retryable` of a task's error."""
         record = None if path in self.program.groups else self.record(path)
         if record is None or record.error is None:
             return None
@@ -179,7 +182,7 @@ class RunView:
 
 
 def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str, at: str) -> RunView:
-    """Read all that a task may need to know, in one call."""
+    """Read all that a task may need of its run, in one call."""
     planned = program.tasks[path]
     if program.definition.is_state_machine:
         # Which step a task was last visited at is known only when all of them are.
@@ -196,7 +199,7 @@ def read_run_view(ports: WorkflowPorts, key: RunKey, program: Program, path: str
 
 
 def latest(looked: RunSnapshot, path: str) -> TaskKey:
-    """Name a state machine's latest visit to a task."""
+    """Return the key of a state machine's latest visit to a task."""
     visits = (task for task in looked.records if task.path == path)
     return max(visits, key=lambda task: number_of(task.at), default=TaskKey(path=path))
 
@@ -204,7 +207,7 @@ def latest(looked: RunSnapshot, path: str) -> TaskKey:
 def outputs_of_round(
     ports: WorkflowPorts, key: RunKey, program: Program, body: str, at: str
 ) -> dict[str, Any]:
-    """Read what a round of a body has brought, by the ids of its tasks."""
+    """Return the outputs of a body's iteration, by the ids of its tasks."""
     beside = (*program.tasks, *program.groups)
     reads = {path.rpartition(".")[2]: path for path in beside if path.rpartition(".")[0] == body}
     latches = sorted({program.tasks[path].latch for path in _tasks(program, reads.values())})

@@ -17,17 +17,17 @@ from stepward.ports.tasks import LatchKey, RunSnapshot
 from stepward.workflows.runs.run_store import WorkflowPorts
 
 LONG_S: Final = 30
-"""A shorter wait keeps its slot: giving it back and taking it again would cost more than it frees."""
+"""A shorter wait keeps its slot: releasing and acquiring it would cost more than it frees."""
 _ATTEMPTS: Final = 50
-"""Tasks of one run that begin and end at the same moment change its standing one after another."""
+"""Parallel tasks of one run change its slot state one after another."""
 
 
 @dataclass(frozen=True)
 class RunSlot:
-    """What one run does about its slot.
+    """Acquires and releases the slot of one run.
 
     time →   task: waits, slot given back ✓ ─ asks          answer: record ✓ ─ wakes          next task: slot taken ✓ ─ works
-             the slot is given back before anybody is asked: the run that is to answer may be the one that needs it
+             the slot is given back before the wait begins: the child run that answers may be the one that needs it
     """
 
     ports: WorkflowPorts
@@ -36,19 +36,19 @@ class RunSlot:
     def enter(
         self, looked: RunSnapshot, program: Program, task: str, *, works: bool = True
     ) -> SlotState | None:
-        """Begin to work for a task: the run has a slot from now on, unless this only asks somebody else."""
+        """Acquire the slot for a task that works; one that only starts a wait needs none."""
         others = [one for one in looked.standing.waits if one != task] if looked.standing else []
         settled = self._settled(program, others) if others else set[str]()
         return self._move(looked.standing, lambda now: now.entered(task, settled, works=works))
 
     def wait(self, stood: SlotState | None, task: str) -> None:
-        """Return the slot back, as far as nothing else of the run needs it, because a task is about to wait."""
+        """Release the slot for a task that waits, unless another task of the run needs it."""
         self._move(stood, lambda now: now.opened(task))
 
     def resume(self, task: str) -> None:
-        """Take a free slot for a run whose last waiting task is answered, before its machine goes on and takes any.
+        """Acquire a free slot for a run whose last wait is answered, before its machine goes on.
 
-        Whoever ends a run within this one has just given its slot back, and nobody has been told of that slot yet.
+        The end of a child run has just released its own slot, and it is not announced yet.
         """
         seen = self.ports.slots.slot_state(self.key)
         if seen is None or seen.is_over or seen.slot is not None or seen.waits != (task,):
@@ -62,19 +62,19 @@ class RunSlot:
             )
 
     def leave(self, stood: SlotState | None, task: str) -> None:
-        """Stop working for a task; nothing is written where no other task waits."""
+        """End a task's work; nothing is written where no other task waits."""
         if stood is not None and task in stood.works:
             self._move(self.ports.slots.slot_state(self.key), lambda now: now.left(task))
 
     def _settled(self, program: Program, tasks: list[str]) -> set[str]:
-        """Find who was answered since: nobody else takes note of it."""
+        """Return the waiting tasks that were answered since; no one else updates the slot state."""
         keys = [_key(one) for one in tasks]
         latches = {LatchKey(program.tasks[one.path].latch, one.at) for one in keys}
         found = self.ports.store.look(self.key, sorted(latches, key=str), [])
         return {str(one) for one in found.records}
 
     def _move(self, seen: SlotState | None, to: Callable[[SlotState], SlotState]) -> SlotState | None:
-        """Change how the run stands, again where another task was faster; a run that is over stays as it is."""
+        """Change the slot state, again where another task was faster, unless the run is over."""
         limits = self.ports.queue.slot_limits(self.key.tenant)
         for _ in range(_ATTEMPTS):
             if seen is None or seen.is_over:

@@ -1,4 +1,4 @@
-"""Hold a start to its rules: version, input, nesting, and what answers its agents."""
+"""Check a start: version, input, nesting, and what answers its agents."""
 
 from __future__ import annotations
 
@@ -27,13 +27,27 @@ from stepward.workflows.program.lookup import find_workflow
 
 
 TRY_AGAIN: Final = "try again in a moment; GET the version to see when it is READY"
-"""What to do about a version whose machine is being made."""
+"""The fix for a version whose machine is being made."""
 
 
 def startable_workflow(
     registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None
 ) -> RegisteredWorkflow:
-    """Read the version that a run is started with; one that is not READY is a `Conflict` that says so."""
+    """Return the version that a run is started with.
+
+    Without a version it is the newest that is READY.
+
+    Args:
+        registry: Where versions are kept.
+        tenant: Whose workflow it is.
+        workflow: The workflow's id.
+        version: A version, or `latest` or None for the newest.
+
+    Raises:
+        InvalidRequest: The id or the version is malformed.
+        NotFound: There is no such workflow or version.
+        Conflict: The version is not READY.
+    """
     found = find_workflow(registry, tenant, workflow, version)
     if version in (None, "latest") and found.status in (VersionStatus.REFUSED, VersionStatus.ARCHIVED):
         ready = (one for one in registry.versions(tenant, workflow) if one.status is VersionStatus.READY)
@@ -54,7 +68,7 @@ def startable_workflow(
 
 
 def being_made(workflow: str, version: str) -> Conflict:
-    """Return the error for a version whose machine was gone; no run is left of the start."""
+    """Return the error for a version whose machine was gone; the start is withdrawn."""
     return Conflict(
         f"the state machine of {workflow} {version} was deleted and is being made again; no run was started.",
         field="version",
@@ -63,7 +77,11 @@ def being_made(workflow: str, version: str) -> Conflict:
 
 
 def check_input(found: RegisteredWorkflow, given: Any) -> None:
-    """Refuse an input that is too large, or does not fit what the version asks for."""
+    """Refuse an input that is too large or does not match the version's schema.
+
+    Raises:
+        InvalidRequest: It is too large, or does not match.
+    """
     size = carried_bytes(given)
     if size > INPUT_LIMIT_BYTES:
         raise InvalidRequest(
@@ -83,7 +101,11 @@ def check_input(found: RegisteredWorkflow, given: Any) -> None:
 
 
 def check_descent(workflow: str, ancestors: tuple[str, ...]) -> None:
-    """Refuse a workflow that would wait for itself, or that is nested too deep."""
+    """Refuse a workflow that would wait for itself, or that is nested too deep.
+
+    Raises:
+        NotAllowed: It would.
+    """
     if workflow in ancestors:
         path = " → ".join((*ancestors, workflow))
         raise NotAllowed(f"the workflows would run each other in a circle: {path}.", field="workflow")
@@ -100,7 +122,10 @@ Look = Callable[[str, Sequence[Wanted]], list[Seen]]
 
 @dataclass(frozen=True)
 class ChooseAnswers:
-    """The choice of a run; `look` reads agents of a tenant, all in one call where they are few."""
+    """Decides whether models or rehearsals answer a run.
+
+    `look` reads agents of a tenant, all in one call where they are few.
+    """
 
     look: Look = lambda *_: []
     stage: StageAnswers = field(default_factory=StageAnswers)
@@ -108,22 +133,22 @@ class ChooseAnswers:
     def __call__(
         self, tenant: str, definition: WorkflowDefinition, said: AnswerChoice, before: Answers | None = None
     ) -> Answers:
-        """Decide for a run, which its agents and workflows inherit.
+        """Decide for a run, and for the agents and workflows within it.
 
-        Where nothing is said, the models answer a run only if no agent in it has a rehearsal.
+        By default the models answer a run only if no agent in it has a rehearsal.
 
         Args:
             tenant: Whose run it is.
             definition: The version that runs.
-            said: What the start says.
-            before: What was decided for the run above, or the one that this is a rerun of.
+            said: The choice in the start request.
+            before: The decision of the run above, or of the one that this is a rerun of.
 
         Returns:
             The decision.
 
         Raises:
             RehearsalMissing: The run is rehearsed, and one of its agents has no rehearsal.
-            InvalidRequest: Nobody can ask an agent's model, or what a model answers is not to be charged.
+            InvalidRequest: An agent's model cannot be called, or what a model answers is not to be charged.
         """
         places = dict(_places(definition.tasks, "tasks"))
         agents = self._agents(tenant, [wanted for wanted in places.values() if wanted])
@@ -138,22 +163,25 @@ class ChooseAnswers:
         return answers
 
     def _default(self, places: Places, agents: Mapping[Wanted | None, AgentDefinition]) -> bool:
-        """Say whether a run is rehearsed of which nobody says so: not where it asks nobody, or only models.
+        """Return whether a run is rehearsed by default: not if its agents all have no rehearsal.
 
-        What is not known yet, an agent that is missing or another workflow's, must not begin to cost money unasked.
+        What is not known yet, a missing agent or another workflow's, must not begin to cost money unasked.
         """
         known = [agents.get(wanted) for wanted in places.values()]
         return self.stage.rehearsals and any(agent is None or agent.rehearsal for agent in known)
 
     def _agents(self, tenant: str, wanted: Sequence[Wanted]) -> dict[Wanted | None, AgentDefinition]:
-        """Read agents by what names them; one that is not there fails its own task."""
+        """Read agents by their references; one that is missing fails its own task."""
         unique = list(dict.fromkeys(wanted))
         found = zip(unique, self.look(tenant, unique) if unique else (), strict=False)
         return {one: seen.version.definition for one, seen in found if seen.version is not None}
 
 
 def _places(tasks: Sequence[TaskDefinition], above: str) -> Iterator[tuple[str, Wanted | None]]:
-    """Name the agents of tasks by their places; None for a workflow, whose agents its own start looks at."""
+    """Yield the agents of tasks by their fields.
+
+    A workflow is None, since its own start looks at its agents.
+    """
     for task in tasks:
         path = f"{above}.{task.id}"
         if child := child_of(task):

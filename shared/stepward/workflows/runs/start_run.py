@@ -1,4 +1,4 @@
-"""Start runs: by request, by a trigger, by a task, by an agent; rerun failed ones."""
+"""Start runs, for requests, triggers, tasks and agents, and rerun failed ones."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class StartWorkflowRequest(StartOptions):
 
 @dataclass(frozen=True)
 class WorkflowLaunch:
-    """A run that is to begin: all that differs between a request's and a parent's."""
+    """A run to be started: all that differs between a request's and a parent's."""
 
     given: Any
     run: str | None = None
@@ -52,10 +52,10 @@ class WorkflowLaunch:
     idempotency: IdempotencyKey | None = None
     rerun_of: str | None = None
     said: StartOptions = field(default_factory=StartOptions)
-    """Who answers its agents, and what goes to the head as it was said; the rest is the document's."""
+    """The options of the start request; the rest is the document's."""
 
     before: Answers | None = None
-    """What holds where it says nothing: that of the run above, or of the one that it is a rerun of."""
+    """Defaults of the answer choice: of the run above, or the one that this is a rerun of."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +65,33 @@ class StartWorkflow:
     ports: WorkflowPorts
     registry: WorkflowRegistry
     refuse_used_up: Callable[[str], None] = lambda _: None
-    """Raises `BudgetExceeded` where nothing is left of a budget that counts all of a tenant's runs."""
+    """Raises `BudgetExceeded` if a budget that counts all of a tenant's runs is exhausted."""
 
     may_begin_later: bool = False
-    """Whether nobody is there who could ask again: a run whose machine is gone begins once there is one."""
+    """Whether a run whose machine is gone is started later, because the caller cannot retry."""
 
     who: ChooseAnswers = field(default_factory=ChooseAnswers)
 
     def __call__(
         self, caller: Caller, workflow_id: str, body: Any, idempotency_key: str | None
     ) -> tuple[WorkflowHead, bool]:
-        """Start a run, or find the one that the same Idempotency-Key started; the flag tells that it is new."""
+        """Start a run, or find the one that the same Idempotency-Key started.
+
+        Args:
+            caller: Who starts it.
+            workflow_id: The workflow's id.
+            body: The request's body, a `StartWorkflowRequest`.
+            idempotency_key: The request's Idempotency-Key, if any.
+
+        Returns:
+            The run's head, and whether it is new.
+
+        Raises:
+            InvalidRequest: The body or the input is malformed.
+            NotFound: There is no such workflow or version.
+            Conflict: The version is not READY, or the key was used for another request.
+            BudgetExceeded: A budget of the tenant is exhausted.
+        """
         request = parse(StartWorkflowRequest, body)
         said = [workflow_id, request.model_dump(mode="json")]
         key = idempotency_key_of(caller, said, idempotency_key, self.ports.clock.now())
@@ -89,14 +105,18 @@ class StartWorkflow:
         return self.launch(caller, found, launch)
 
     def _order(self, tenant: str, workflow: str, version: str | None) -> None:
-        """Have a machine made whose order may be lost; one that is made twice is one."""
+        """Request a machine again, whose request may be lost; requesting it twice makes one."""
         found = find_workflow(self.registry, tenant, workflow, version)
         self.ports.machines.request_publish(tenant, workflow, found.definition.version)
 
     def launch(
         self, caller: Caller, found: RegisteredWorkflow, launch: WorkflowLaunch
     ) -> tuple[WorkflowHead, bool]:
-        """Begin a run: one transaction, then its machine, or the queue; started again after a death it is the same run."""
+        """Start a run: one transaction, then its machine, or the queue; safe to repeat.
+
+        Returns:
+            The run's head, and whether it is new.
+        """
         check_input(found, launch.given)
         answers = self.who(caller.tenant, found.definition, launch.said, launch.before)
         if answers.charged:
@@ -140,16 +160,16 @@ class StartWorkflow:
         return kept, is_new
 
     def _begin(self, head: WorkflowHead, launch: WorkflowLaunch, *, is_new: bool) -> None:
-        """Start the run's machine, or take back the start where there is none.
+        """Start the run's machine, or withdraw the start where there is none.
 
-        time →   request: head ✓ ─ no machine: ordered ─ withdrawn ✓ ─ refused: nobody was told of the run
+        time →   request: head ✓ ─ no machine: ordered ─ withdrawn ✓ ─ refused: the run was never announced
                  task, call, event: head ✓ ─ no machine: ordered    janitor: it never began → started, once there is one
         """
         try:
             BeginRun(self.ports)(head, is_new=is_new)
         except MachineMissing as error:
             if self.may_begin_later or launch.parent is not None or not is_new:
-                return  # somebody waits for this very run, or has been told of it; or an event comes only once
+                return  # the run is waited for or known already, or its event comes only once
             self.ports.queue.wake_waiting(self.ports.runs.withdraw(head, launch.idempotency), head.tenant)
             raise being_made(head.workflow, head.version) from error
 
@@ -168,9 +188,21 @@ class RerunWorkflow:
     def __call__(
         self, caller: Caller, run: str, idempotency_key: str | None = None, body: Any = None
     ) -> WorkflowHead:
-        """Start a new run of the same version on the same input, which takes over what the old one completed.
+        """Start a new run of the same version and input that inherits what completed.
 
-        Who answers its agents, and whether that is charged, is as in the old one, unless `body` says otherwise.
+        Args:
+            caller: Who asks for it.
+            run: The run to repeat.
+            idempotency_key: The request's Idempotency-Key, if any.
+            body: An `AnswerChoice`; without one what answers its agents, and whether that is charged, stays as it was.
+
+        Returns:
+            The new run's head.
+
+        Raises:
+            InvalidRequest: The id or the body is malformed.
+            NotFound: There is no such run.
+            Conflict: The run has not ended, or has completed.
         """
         said = parse(AnswerChoice, {} if body is None else body)
         before = find_workflow_run(self.ports.runs, caller.tenant, run)
@@ -191,6 +223,6 @@ class RerunWorkflow:
 
 
 def _request(run: str, said: AnswerChoice) -> str:
-    """Write down what two reruns with one key must agree in."""
+    """Return what two reruns with one Idempotency-Key must agree in."""
     choice = said.model_dump(mode="json")
     return f"rerun {run}" + (f" {json.dumps(choice, sort_keys=True)}" if choice else "")

@@ -1,4 +1,4 @@
-"""Hold one entry of a task's state, and the one way in which it ends."""
+"""One entry of a task's state, and how it ends."""
 
 from __future__ import annotations
 
@@ -27,47 +27,47 @@ _LOG: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """A state was entered for a task; everything is kept before the machine hears of it."""
+    """An entry of a task's state; an outcome is recorded before the machine continues."""
 
     ports: WorkflowPorts
     request: TaskRequest
     program: Program
     view: RunView
     since: datetime
-    """When this invocation began, so that its record can tell how long it took."""
+    """When this invocation began, from which its record has the duration."""
     stood: SlotState | None = None
-    """How the run stood towards its slot when it did."""
+    """The run's slot state at that time."""
 
     @property
     def planned(self) -> PlannedTask:
-        """The task as it was compiled."""
+        """The compiled task."""
         return self.view.planned
 
     @property
     def now(self) -> str:
-        """The time."""
+        """The current time, as ISO 8601."""
         return iso(self.ports.clock.now())
 
     @property
     def attempt(self) -> int:
-        """Which attempt this is, counted from 1."""
+        """The number of this attempt, counted from 1."""
         return self.request.tries + 1
 
     @property
     def at(self) -> str:
-        """The round that the task itself is in; its body's own rounds are deeper."""
+        """The iteration that the task is in; those of its own body are deeper."""
         return at_depth(self.request.at, self.planned.depth)
 
     def release_slot(self) -> None:
-        """Let the run wait without its slot, before anybody is asked."""
+        """Release the run's slot before a wait begins."""
         RunSlot(self.ports, self.view.key).wait(self.stood, str(self.view.task))
 
     def passed_on(self, **more: Any) -> dict[str, Any]:
-        """Return what the next state is given."""
+        """Return the input of the next state."""
         return {**({"at": self.at} if self.planned.depth or "at" in more else {}), **more}
 
     def keep(self, record: TaskRecord) -> TaskRecord:
-        """Keep the record, or find the one that is there, and free whoever waits for it."""
+        """Record an outcome, of which the first stays, and free the awaits that it completes."""
         if self.view.own is None:
             took = self.ports.clock.now() - self.since
             took_ms = max(0, round(took.total_seconds() * 1000))
@@ -75,7 +75,7 @@ class TaskEntry:
         return TaskRecorder(self.ports, self.view.key, self.program)(self.planned, self.at, record)
 
     def finish(self, record: TaskRecord) -> dict[str, Any]:
-        """Keep the record, then say what the machine does: go on, or end the run."""
+        """Record an outcome, then continue the machine or end the run."""
         kept = self.keep(record)
         is_failure = kept.status is TaskStatus.FAILED and fails_the_run(self.program, self.planned)
         if self.request.token is not None:
@@ -87,7 +87,7 @@ class TaskEntry:
     def fail(
         self, error: StepwardError | RunError, *, attempt: int | None = None, started_at: str | None = None
     ) -> dict[str, Any]:
-        """End the task as failed, or with what stands in for its output; a fault of ours is also told to us."""
+        """End the task as failed, or with its fallback; an error of the platform is also logged."""
         if isinstance(error, Bug):
             _LOG.error("%s failed by a fault of the platform", self.view.task, exc_info=error)
         told = error if isinstance(error, RunError) else RunError(code=error.code, detail=error.detail)
@@ -106,18 +106,18 @@ class TaskEntry:
 
 
 def wake(ports: WorkflowPorts, token: str, record: TaskRecord, *, fails: bool) -> bool:
-    """End an awaited task's state by its record; False for whoever comes second, which is no harm."""
+    """End an awaited task's state by its record; False if it has ended already."""
     if fails:
         return ports.machines.refuse(token, TaskFailed.__name__, failure_text(record))
     return ports.machines.answer(token)
 
 
 def is_retryable(error: StepwardError | RunError) -> bool:
-    """Return whether another attempt might go well: by the error's kind, or by the name of one that a state was told."""
+    """Return whether another attempt might succeed."""
     return error.retryable if isinstance(error, StepwardError) else error.code in _PASSING
 
 
 def failure_text(record: TaskRecord) -> str:
-    """Say in one line why a task failed."""
+    """Return a task's error in one line."""
     error = record.error
     return f"{error.code}: {error.detail}"[:1_000] if error else "the task failed"

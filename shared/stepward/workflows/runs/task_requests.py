@@ -12,7 +12,7 @@ from stepward.domain.runs import RunKey
 
 
 class RunIdentity(BaseModel):
-    """Whose run it is, and of what: the execution's input."""
+    """A run and its version: the execution's input."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
@@ -22,9 +22,9 @@ class RunIdentity(BaseModel):
     workflow: str
     version: str
     chunk: Chunk | None = None
-    """Of an execution that runs some items of a large foreach: which."""
+    """The chunk, in an execution that runs some items of a large foreach."""
     undo: Compensation | None = None
-    """Of an execution that only undoes what the run had done before its own was over."""
+    """The compensation, in an execution that only compensates a run whose own is over."""
 
     @property
     def key(self) -> RunKey:
@@ -33,7 +33,7 @@ class RunIdentity(BaseModel):
 
 
 class ItemRange(BaseModel):
-    """The items of a chunk that is to run in an execution of its own, counted from 0."""
+    """The items of a chunk, counted from 0, that an execution of its own is to run."""
 
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
@@ -42,10 +42,10 @@ class ItemRange(BaseModel):
 
 
 class TaskRequest(BaseModel):
-    """One entry of a state. `step` says which of a task's several states it is, or that the run is to be settled.
+    """One entry of a state.
 
-    Whose run it is and how often the state was tried stand in the machine's own `context`; machines of versions that
-    were made before say `run`, `try` and `entered` themselves.
+    `step` says which of a task's several states it is, or that the run is to be finalized. The run and the number of
+    retries are in the machine's own `context`; machines of earlier versions pass `run`, `try` and `entered` themselves.
     """
 
     model_config = ConfigDict(extra="ignore", populate_by_name=True, defer_build=True)
@@ -53,22 +53,22 @@ class TaskRequest(BaseModel):
     run: RunIdentity
     task: str = ""
     join: str = ""
-    """Of an await that the room makes: the name of its state."""
+    """The name of the state, for an await whose token the function stores."""
     at: str = ""
     step: Literal["done", "decide", "chunk", "wait", "settle"] | None = None
     tries: int = Field(default=0, alias="try")
-    """How often the state was entered before because an entry failed."""
+    """How often the state was retried."""
     chunk: ItemRange | None = None
     token: str | None = None
     entered: str | None = None
     state: dict[str, Any] | None = None
-    """What the settle state was given: an error if one ended the run early."""
+    """The input of the last state: an error if one ended the run early."""
     fails: bool = False
-    """Whether the settle state fails with the run; machines of versions that were made before do not."""
+    """Whether the last state fails with the run; machines of earlier versions do not set it."""
 
     @property
     def made(self) -> str:
-        """When the machine made the token, so that tokens of one state sort; empty from machines that do not say."""
+        """When the machine made the token, so that tokens of one state sort; "" if unknown."""
         return f"{self.entered}#{self.tries:06d}" if self.entered else ""
 
     @model_validator(mode="before")
