@@ -1,7 +1,8 @@
-"""Patches that make moto behave as AWS does, by service: one `install_<flaw>` for each flaw.
+"""Patches that make moto behave as AWS does, by service.
 
-Each says what moto does wrong and where. `tests/local/test_engine_*.py` hold one test for each patch that fails without it,
-so a new version of moto shows which patches can go. A patch holds for the whole process.
+There is one `install_<flaw>` for each flaw, which says what moto does wrong and where. `tests/local/test_engine_*.py` hold
+one test for each patch that fails without it, so a new version of moto shows which patches can go. A patch holds for the
+whole process.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Clients of tasks, and how moto finds the service that a request means."""
+"""Patches of the AWS clients that tasks call with, and of moto's lookup of services."""
 
 from __future__ import annotations
 
@@ -16,33 +16,24 @@ from moto.settings import moto_server_port
 from moto.stepfunctions.parser.asl.utils import boto_client
 
 ORIGINAL_CLIENT_CACHE = boto_client.boto_client_for
-
-
 _MAX_CONNECTIONS = 100
-
-
 _FOREVER_S = 99_999_999
-
-
 _last = threading.local()
-
-
 _clients: dict[tuple[str, str, str, str], tuple[Any, str]] = {}
-
-
 _roles_by_key: dict[str, str] = {}
-
-
 _lock = threading.Lock()
 
 
 def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
-    """Give the engine a client that calls as the role of the state or of its machine, by a key of the role's own."""
+    """Return a client that calls as the role of the state or of its machine.
+
+    Each role has an access key of its own, by which a call can be traced to it.
+    """
     return held(region, service, state_credentials)[0]
 
 
 def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any, str]:
-    """Give such a client and its access key id."""
+    """Return such a client with its access key id."""
     role_arn = str(getattr(state_credentials, "role_arn", ""))
     key = (region, service, str(moto_server_port()), role_arn)
     with _lock:
@@ -52,18 +43,21 @@ def held(region: str, service: str, state_credentials: Any = None) -> tuple[Any,
 
 
 def role_of(access_key: str) -> str | None:
-    """Say which role's machine a call came from, by the key that its client was given."""
+    """Return the ARN of the role whose machine holds an access key, or None."""
     return _roles_by_key.get(access_key)
 
 
 def last_metadata() -> dict[str, Any]:
-    """Give what came with the last answer that this thread had from such a client, which services pop from it."""
+    """Return the metadata of the last response that this thread received.
+
+    The integrations of services remove it from the response before it reaches the state.
+    """
     metadata: dict[str, Any] = getattr(_last, "metadata", {})
     return metadata
 
 
 def install_client_cache() -> None:
-    """Put the cached version where the original is, and wherever it was imported to before.
+    """Keep the clients of Task states between tasks.
 
     moto builds a new AWS client for every Task state (20 to 100 ms each), and reaches itself as `localhost`.
 
@@ -94,7 +88,7 @@ def _new_client(region: str, service: str, port: str, role_arn: str) -> tuple[An
         region_name=region,
         endpoint_url=f"http://127.0.0.1:{port}",
         aws_access_key_id=access_key,
-        aws_secret_access_key="laptop",  # noqa: S106 - nobody checks it
+        aws_secret_access_key="laptop",  # noqa: S106 - it is not checked
         config=config,
     )
     client.meta.events.register("after-call", _remember)
@@ -109,7 +103,7 @@ ORIGINAL_SERVICE_LOOKUP = DomainDispatcherApplication.get_backend_for_host
 
 
 def install_service_lookup() -> None:
-    """Ask once a host.
+    """Look up the service of each host once.
 
     moto lists its own folders on disk for every request, under one lock, to find the service that a host names.
 

@@ -1,4 +1,4 @@
-"""EventBridge: patterns, targets and schedules of rules."""
+"""Patches of EventBridge and its Scheduler: patterns, targets and schedules."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepward.domain.schedules import parse_schedule, time_zone
 
 
 def install_event_patterns() -> None:
-    """Check every pattern that is put, and answer the action that tries one.
+    """Validate the pattern of a rule, and add TestEventPattern.
 
     moto keeps event patterns that EventBridge refuses, and has no TestEventPattern.
 
@@ -55,21 +55,17 @@ def _test_event_pattern(handler: Any) -> Any:
 
 
 ORIGINAL_EVENT_TARGETS = Rule.send_to_targets
-
-
 Receiver = Callable[[Any, Mapping[str, Any]], None]
-
-
 _receivers: list[Receiver] = []
 
 
 def bind_targets(receiver: Receiver | None) -> None:
-    """Give events of rules to this receiver from now on."""
+    """Pass later events of rules to a receiver; None leaves them to moto."""
     _receivers[:] = [] if receiver is None else [receiver]
 
 
 def install_event_targets() -> None:
-    """Stand between a rule and its targets.
+    """Pass the events of a rule to the receiver instead of its targets.
 
     moto's EventBridge fails on rules with functions or state machines: PutEvents answers 500.
 
@@ -87,40 +83,36 @@ def _send(rule: Any, original_event: Any, transform_input: bool = True) -> None:
 
 
 ORIGINAL_RULE_SCHEDULES = EventsBackend.put_rule
-
-
 ORIGINAL_CREATE = EventBridgeSchedulerBackend.create_schedule
-
-
 ORIGINAL_UPDATE = EventBridgeSchedulerBackend.update_schedule
 
 
 class Timetable(Protocol):
-    """Who makes rules and schedules fire."""
+    """The part of the triggers that fires rules and schedules."""
 
     def rule_put(self, rule: Any) -> None:
-        """A rule is new, or has replaced one of its name."""
+        """Start to fire a new rule, or one that replaced another of its name."""
 
     def schedule_put(self, schedule: Any, since: datetime | None = None) -> None:
-        """A schedule is new, or has been changed; or it has come back, and is as old as `since`."""
+        """Start to fire a new or changed schedule, or one that was restored from `since`."""
 
 
 _timetables: list[Timetable] = []
 
 
 def bind_schedules(timetable: Timetable | None) -> None:
-    """Tell this timetable of every rule and schedule from now on."""
+    """Notify a timetable of later rules and schedules; None removes it."""
     _timetables[:] = [] if timetable is None else [timetable]
 
 
 def restored(schedule: Any, since: datetime) -> None:
-    """Let a schedule go on that was made, or last changed, at a moment."""
+    """Resume a restored schedule that was created or last changed at a given time."""
     for timetable in _timetables:
         timetable.schedule_put(schedule, since)
 
 
 def install_rule_schedules() -> None:
-    """Stand around the three actions.
+    """Notify the timetable when a rule or a schedule is created or changed.
 
     moto keeps rules with a schedule, and the schedules of EventBridge Scheduler, but none of them ever fires.
 

@@ -1,4 +1,4 @@
-"""What S3 and SNS tell others, and what SQS, EventBridge and Secrets Manager refuse."""
+"""Patches of what S3 and SNS publish, and of what other services refuse."""
 
 from __future__ import annotations
 
@@ -24,44 +24,29 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 )
 
 ORIGINAL_BUCKET_NOTIFICATIONS = notifications.send_event
-
-
 ORIGINAL_MARKER = S3Backend._set_delete_marker  # noqa: SLF001
-
-
 ORIGINAL_TAGGING = S3Response.put_object_tagging
-
-
 TAGGED = "s3:ObjectTagging:Put"
-
-
 MARKED = "s3:ObjectRemoved:DeleteMarkerCreated"
-
-
 Receiver = Callable[[str, Any, Any], None]
-
-
 """Takes the event's name, the bucket and the object."""
 
-
 _receivers: list[Receiver] = []
-
-
 _call = threading.local()
 
 
 def bind(receiver: Receiver | None) -> None:
-    """Tell this receiver of every change from now on."""
+    """Pass later changes of objects to a receiver; None leaves them to moto."""
     _receivers[:] = [] if receiver is None else [receiver]
 
 
 def install_bucket_notifications() -> None:
-    """Stand where moto sends its own.
+    """Pass changes of objects to the receiver instead of sending events.
 
-    moto tells of a bucket's changes inside the call that made them, swallows every error, and never of delete markers.
+    moto sends a bucket's events inside the call that caused them, swallows every error, and sends none for delete markers.
 
     Where: `send_event` in moto/s3/notifications.py and `S3Backend._set_delete_marker` in moto/s3/models.py. Its events lack
-    version, sequencer and who did it, and those for EventBridge have made-up fields. Every PutObject is also told as a change of tags.
+    version, sequencer and principal, and those for EventBridge have made-up fields. Every PutObject also sends a change of tags.
     """
     notifications.send_event = _send
     S3Backend._set_delete_marker = _mark  # noqa: SLF001
@@ -95,13 +80,11 @@ def _mark(backend: Any, bucket_name: str, key_name: str) -> Any:
 
 
 ORIGINAL_TOPIC_PUBLISHING = SNSResponse.publish
-
-
 _numbers = itertools.count(10_000_000_000_000_000_000, 1_000)
 
 
 def install_topic_publishing() -> None:
-    """Replace the API's action.
+    """Validate what is published to a topic, and number messages of FIFO topics.
 
     moto's SNS takes messages for FIFO topics that AWS refuses, and gives those that it takes no sequence number.
 
@@ -112,22 +95,22 @@ def install_topic_publishing() -> None:
 
 
 def _publish(response: Any) -> Any:
-    said = {
+    given = {
         name: response._get_param(name)  # noqa: SLF001 - moto's own
         for name in ("Message", "MessageGroupId", "MessageDeduplicationId", "TargetArn", "TopicArn")
     }
-    if not said["Message"]:
+    if not given["Message"]:
         raise SNSInvalidParameter("Invalid parameter: Empty message")
-    topic = response.backend.topics.get(said["TargetArn"] or said["TopicArn"])
-    if topic is None and said["TopicArn"]:
+    topic = response.backend.topics.get(given["TargetArn"] or given["TopicArn"])
+    if topic is None and given["TopicArn"]:
         raise SNSNotFoundError("Topic does not exist")
     if topic is None or not topic.fifo_topic:
         return ORIGINAL_TOPIC_PUBLISHING(response)
-    if not said["MessageGroupId"]:
+    if not given["MessageGroupId"]:
         raise SNSInvalidParameter(
             "Invalid parameter: The MessageGroupId parameter is required for FIFO topics"
         )
-    if not said["MessageDeduplicationId"] and str(topic.content_based_deduplication).lower() != "true":
+    if not given["MessageDeduplicationId"] and str(topic.content_based_deduplication).lower() != "true":
         raise SNSInvalidParameter(
             "Invalid parameter: The topic should either have ContentBasedDeduplication enabled or "
             "MessageDeduplicationId provided explicitly"
@@ -138,31 +121,21 @@ def _publish(response: Any) -> Any:
 
 
 ORIGINAL_SERVICE_REFUSALS = EventsBackend.put_events
-
-
 ORIGINAL_SEND = SQSBackend.send_message
-
-
 ORIGINAL_CREATE = SecretsManagerBackend.create_secret
-
-
 ORIGINAL_FAILED = SfnFailedEntryCountException.__init__
-
-
 _SECRET_NAME = re.compile(r"[A-Za-z0-9/_+=.@!-]{1,512}")
-
-
 _MALFORMED = {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
 
 
 def install_service_refusals() -> None:
-    """Check first.
+    """Refuse entries, messages and names of secrets that AWS refuses.
 
     moto's EventBridge, SQS and Secrets Manager take what AWS refuses, so that a task succeeds that would fail.
 
     Where: `EventsBackend.put_events` in moto/events/models.py takes any JSON as `Detail`, AWS objects only; `SQSBackend.send_message` in
     moto/sqs/models.py takes an empty body; `SecretsManagerBackend.create_secret` in moto/secretsmanager/models.py takes any
-    name. The cause that tasks tell of EventBridge lacks the details that AWS gives (…/service/state_task_service_events.py:41).
+    name. The cause of a failed PutEvents task lacks the details that AWS gives (…/service/state_task_service_events.py:41).
     """
     EventsBackend.put_events = _put_events
     SQSBackend.send_message = _send_message

@@ -1,4 +1,4 @@
-"""Queues of SQS: who receives a message, and how dead letters come back."""
+"""Patches of SQS: receives without races, and the redrive of dead letters."""
 
 from __future__ import annotations
 
@@ -16,53 +16,34 @@ from moto.sqs.models import Queue, SQSBackend
 from moto.sqs.responses import SQSResponse
 
 ORIGINAL_QUEUE_RECEIVES = SQSBackend.receive_message
-
-
 ORIGINAL_ADD = Queue.add_message
-
-
 ORIGINAL_DELETE = SQSBackend.delete_message
-
-
 ORIGINAL_VISIBILITY = SQSBackend.change_message_visibility
-
-
 DEDUPLICATION_S = 300.0
-
-
 _LOOK_AGAIN_S = 1.0
-
-
 Listener = Callable[[str], None]
-
-
-"""Is told the ARN of a queue in which something may have become receivable."""
-
+"""Takes the ARN of a queue in which a message may have become receivable."""
 
 _lock = threading.RLock()
-
-
 _listeners: list[Listener] = []
-
-
 _clocks: list[Callable[[], float]] = []
 
 
 def bind(listener: Listener | None, now_s: Callable[[], float] | None = None) -> None:
-    """Tell this listener of changes, and take the time from this clock, from now on."""
+    """Notify a listener of later changes, and take the time from a clock; None undoes both."""
     _listeners[:] = [] if listener is None else [listener]
     _clocks[:] = [] if now_s is None else [now_s]
 
 
 def install_queue_receives() -> None:
-    """Put a lock around what changes a queue.
+    """Change a queue under a lock, by the laptop's clock, and notify the poller.
 
     moto's queues hand a message to two receivers at once, push into functions from SendMessage, and know one clock.
 
     Where: `SQSBackend.receive_message` and `Queue.add_message` in moto/sqs/models.py work without a lock, and a receiver
     that waits does not see a message whose delay or visibility timeout ends. A FIFO queue forgets an id with its message.
-    Here a lock makes each step whole, the time can be the laptop's, whoever polls is told what has changed, and groups with
-    little under way go first (fair queues).
+    Here a lock makes each step atomic, the time can be the laptop's, the poller is notified of changes, and groups with few
+    messages in flight go first (fair queues).
     """
     models.unix_time = _now_s
     models.unix_time_millis = lambda: _now_s() * 1000.0
@@ -73,7 +54,7 @@ def install_queue_receives() -> None:
 
 
 def receive_now(backend: Any, name: str, count: int, visibility_timeout_s: int) -> list[Any]:
-    """Receive what there is, with all attributes."""
+    """Receive the messages that are there now, with all attributes."""
     with _lock:
         queue = backend.get_queue(name)
         if not queue.fifo_queue:
@@ -82,8 +63,8 @@ def receive_now(backend: Any, name: str, count: int, visibility_timeout_s: int) 
         return found
 
 
-def next_change_s(queue: Any) -> float | None:
-    """Say when the next message becomes receivable by time alone."""
+def next_change_ms(queue: Any) -> float | None:
+    """Return the time in ms at which the next message becomes receivable, or None."""
     with _lock:
         now_ms = _now_s() * 1000
         moments = [max(message.visible_at, message.delayed_until) for message in queue._messages]  # noqa: SLF001
@@ -102,7 +83,10 @@ def _add(queue: Any, message: Any) -> None:
 
 
 def _is_known(queue: Any, message: Any) -> bool:
-    """Remember a FIFO queue's ids for five minutes, also of messages that have been deleted since."""
+    """Return whether a FIFO queue had this id in the last five minutes; remember it if not.
+
+    An id outlives the deletion of its message.
+    """
     if not queue.fifo_queue or not message.deduplication_id:
         return False
     known: dict[str, float] = vars(queue).setdefault("known_deduplication_ids", {})
@@ -135,7 +119,10 @@ def _receive(
     visibility_timeout: int,
     message_attribute_names: list[str] | None = None,
 ) -> list[Any]:
-    """Look, and look again when a message comes or a second has passed, until there is one or the wait is over."""
+    """Poll the queue until there is a message or the wait is over.
+
+    It looks again when a message arrives, and every second for those that become visible by time.
+    """
     end_s = time.monotonic() + wait_seconds_timeout
     while True:
         with _lock:
@@ -163,21 +150,21 @@ ORIGINAL_QUEUE_REDRIVES = getattr(SQSResponse, "start_message_move_task", None)
 
 
 class NoSources(SQSException):  # type: ignore[misc]
-    """Nothing sends its dead letters to this queue, so there is no way back."""
+    """No queue sends its dead letters to this one, so they cannot be moved back."""
 
     def __init__(self) -> None:
-        """Use AWS's name and words."""
+        """Use AWS's code and message."""
         super().__init__(
             "InvalidParameterValueException", "Source queue must be configured as a Dead Letter Queue."
         )
 
 
 def install_queue_redrives() -> None:
-    """Add the action.
+    """Add StartMessageMoveTask.
 
-    moto cannot move dead letters back: StartMessageMoveTask is unknown to it.
+    moto cannot move dead letters back: it has no StartMessageMoveTask.
 
-    Where: `SQSResponse` in moto/sqs/responses.py. A message that comes back is a new message, as on AWS: its receive count
+    Where: `SQSResponse` in moto/sqs/responses.py. A message that is moved back is a new message, as on AWS: its receive count
     begins again. The move is done when the call returns.
     """
     SQSResponse.start_message_move_task = _start

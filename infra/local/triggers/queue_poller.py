@@ -8,7 +8,7 @@ from typing import Any
 from moto.sqs.models import sqs_backends
 
 from infra.local import account
-from infra.local.engine.sqs import next_change_s, receive_now
+from infra.local.engine.sqs import next_change_ms, receive_now
 from infra.local.executor import Executor
 from infra.local.triggers.batches import failed_ids, passes
 from infra.local.triggers.clock import Clock
@@ -48,7 +48,7 @@ class QueuePoller(Poller):
             batch, self._gathered = self._gathered, []
             self.begin(queue, batch)
             return True
-        if not found and (moment_ms := next_change_s(queue)) is not None:
+        if not found and (moment_ms := next_change_ms(queue)) is not None:
             self.wake_at(moment_ms / 1000 + 0.001)
         return bool(found)
 

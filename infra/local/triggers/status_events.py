@@ -13,16 +13,9 @@ from infra.local.deployer.records import Deployment
 from infra.local.triggers.bus import Bus
 
 SOURCE = "aws.states"
-
-
 DETAIL_TYPE = "Step Functions Execution Status Change"
-
-
 MAX_CONTENT_BYTES = 248 * 1024
-
-
 """Longer inputs and outputs are left out of events, and said to be."""
-
 
 _REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
 
@@ -83,8 +76,6 @@ def _ms(moment: datetime) -> int:
 
 
 STACK_SOURCE = "aws.cloudformation"
-
-
 STACK_DETAIL_TYPE = "CloudFormation Stack Status Change"
 
 

@@ -99,7 +99,7 @@ def _attributes(item: Any) -> dict[str, Any]:
 
 
 def _targets(expression: str, names: dict[str, str]) -> list[str] | None:
-    """List the attributes that an update expression writes; None for a nested path or no expression."""
+    """List the attributes that an update expression writes; None if one is a nested path."""
     parts = _CLAUSE.split(expression)
     paths = [
         _TARGET.match(one.strip())

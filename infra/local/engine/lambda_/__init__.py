@@ -1,1 +1,1 @@
-"""Lambda on the laptop, where moto differs from AWS."""
+"""Patches of moto's Lambda: functions, and what invokes them."""

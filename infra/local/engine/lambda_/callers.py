@@ -1,4 +1,4 @@
-"""Who invokes functions: tasks of state machines, and event source mappings."""
+"""Patches of what invokes functions: tasks of state machines, and event source mappings."""
 
 from __future__ import annotations
 
@@ -24,36 +24,27 @@ from infra.local.executor import InvocationResult, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES
 
 IsGranted = Callable[[str, str], bool]
-
-
-"""Access key id, ARN of a function → may it be invoked?"""
-
+"""Access key id, ARN of a function → whether the key's holder may invoke it."""
 
 _PLAIN = frozenset({"FunctionName", "LogType", "Payload"})
-
-
 _grants: list[IsGranted] = []
-
-
 _wrapped: dict[int, _Lambda] = {}
-
-
 _lock = threading.Lock()
 
 
 def bind_invocations(is_granted: IsGranted | None) -> None:
-    """Ask this for permission from now on; nothing goes straight without it."""
+    """Check later direct invocations with this; without it none is direct."""
     _grants[:] = [] if is_granted is None else [is_granted]
 
 
 def install_direct_invocations() -> None:
-    """Give tasks a client that knows the short way.
+    """Call the function of a Task through the executor instead of HTTP.
 
     moto calls a Task's function by an HTTP client of its own server, which takes most of the time of a task.
 
     Where: `exec_lambda_function` and `_invoke_lambda_function` in
     moto/stepfunctions/parser/asl/component/state/exec/state_task/lambda_eval_utils.py:66,88. A call that is well formed, granted
-    and for a function that is there goes straight to the executor; any other goes the long way and is refused on it.
+    and for a function that exists goes straight to the executor. Any other goes to the server, which refuses it.
     """
     engine: Any = lambda_eval_utils
     engine.boto_client_for = _client_for
@@ -66,7 +57,7 @@ def _client_for(region: str, service: str, state_credentials: Any = None) -> Any
 
 
 class _Lambda:
-    """A client of Lambda whose `invoke` is short; everything else is the client's own."""
+    """A client of Lambda whose `invoke` calls the executor directly where it can."""
 
     def __init__(self, client: Any, access_key: str) -> None:
         self._client = client
@@ -76,8 +67,8 @@ class _Lambda:
         return getattr(self._client, name)
 
     def invoke(self, **parameters: Any) -> dict[str, Any]:
-        """Invoke a function and wait for its answer."""
-        name = self._straight(parameters)
+        """Invoke a function and return its response."""
+        name = self._direct(parameters)
         executor = functions.bound()
         if name is None or executor is None:
             answer: dict[str, Any] = self._client.invoke(**parameters)
@@ -87,8 +78,8 @@ class _Lambda:
         except Throttled:
             raise _too_many() from None
 
-    def _straight(self, parameters: dict[str, Any]) -> str | None:
-        """Give the function's name if nothing speaks against the short way."""
+    def _direct(self, parameters: dict[str, Any]) -> str | None:
+        """Return the name of the function if it can be invoked directly, else None."""
         executor, wanted = functions.bound(), str(parameters.get("FunctionName", ""))
         name = wanted.rsplit(":", 1)[-1]
         arn = account.function_arn(name)
@@ -131,46 +122,43 @@ def _metadata(status: int, length_bytes: int, request_id: str) -> dict[str, Any]
 
 
 ORIGINAL = LambdaBackend.create_event_source_mapping
-
-
 ORIGINAL_UPDATE = LambdaBackend.update_event_source_mapping
-
-
 ORIGINAL_DELETE = LambdaBackend.delete_event_source_mapping
-
-
 ORIGINAL_RECORD = StreamShard.add
 
 
 class Poller(Protocol):
-    """Who carries records to functions."""
+    """The part of the triggers that polls the sources of mappings."""
 
     def mapping_added(self, mapping: Any) -> None:
-        """A mapping is new."""
+        """Start to poll for a new mapping."""
 
     def mapping_changed(self, mapping: Any) -> None:
-        """A mapping was changed or deleted."""
+        """Follow the change or the deletion of a mapping."""
 
     def table_written(self, table: Any) -> None:
-        """A table's stream has grown; called under DynamoDB's lock, so it may only take note."""
+        """Note that a table's stream has grown.
+
+        It is called under DynamoDB's lock, so it must not call DynamoDB itself.
+        """
 
 
 _pollers: list[Poller] = []
 
 
 def bind_mappings(poller: Poller | None) -> None:
-    """Tell this poller from now on."""
+    """Notify a poller of later mappings and writes; None removes it."""
     _pollers[:] = [] if poller is None else [poller]
 
 
 def install_source_mappings() -> None:
-    """Stand behind what concerns mappings.
+    """Notify the poller of mappings and writes instead of invoking functions.
 
     moto serves event source mappings inside the call that wrote: one message a call, made-up attributes, no retries.
 
     Where: `create_event_source_mapping` in moto/awslambda/models.py hangs a mapping on its queue or table, whose
     `add_message` (moto/sqs/models.py) and `StreamShard.add` (moto/dynamodb/models/table.py) then call the function. Here a
-    mapping is kept by Lambda alone, and whoever polls is told of it. A write that changes nothing is no record either.
+    mapping is kept by Lambda alone, and the poller is notified of it. A write that changes nothing makes no record either.
     """
     LambdaBackend.create_event_source_mapping = _create
     LambdaBackend.update_event_source_mapping = _update

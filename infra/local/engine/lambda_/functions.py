@@ -1,4 +1,4 @@
-"""Functions of Lambda: invoked by the executor, also those made by Lambda's own API."""
+"""Patches of Lambda's functions: the executor runs them, also those that its API creates."""
 
 from __future__ import annotations
 
@@ -17,29 +17,24 @@ from infra.local.executor import Executor, FunctionSpec, Throttled
 from infra.local.executor.faults import MAX_REQUEST_BYTES, UnknownFunction
 
 Acceptor = Callable[[Any, bytes], None]
-
-
-"""Takes moto's function and an event that nobody waits for."""
-
+"""Takes moto's function and the event of an asynchronous invocation."""
 
 _current: list[Executor] = []
-
-
 _acceptors: list[Acceptor] = []
 
 
 class TooManyRequests(LambdaClientError):  # type: ignore[misc]
-    """What Lambda answers when no sandbox is free: Step Functions calls it Lambda.TooManyRequestsException."""
+    """No sandbox is free; Step Functions names it Lambda.TooManyRequestsException."""
 
     code = 429
 
     def __init__(self) -> None:
-        """Use Lambda's own words."""
+        """Use Lambda's code and message."""
         super().__init__("TooManyRequestsException", "Rate Exceeded.")
 
 
 class RequestTooLarge(LambdaClientError):  # type: ignore[misc]
-    """What Lambda answers to an event over 6 MB."""
+    """The event is over 6 MB."""
 
     code = 413
 
@@ -52,38 +47,38 @@ class RequestTooLarge(LambdaClientError):  # type: ignore[misc]
 
 
 class NothingToRun(LambdaClientError):  # type: ignore[misc]
-    """What is answered for a function without code, or with code that is not Python."""
+    """The function has no code, or code that is not Python."""
 
     code = 502
 
     def __init__(self, name: str) -> None:
-        """Say what the laptop can run."""
+        """Name the function, and what the laptop can run."""
         super().__init__("InvalidRuntimeException", f"{name}: the laptop runs uploaded Python code only.")
 
 
 def bind(executor: Executor | None) -> None:
-    """Lead invocations to this executor from now on."""
+    """Run later invocations in an executor; None removes it."""
     _current[:] = [] if executor is None else [executor]
 
 
 def bind_events(acceptor: Acceptor | None) -> None:
-    """Give asynchronous invocations to this acceptor from now on."""
+    """Pass later asynchronous invocations to an acceptor; None drops them."""
     _acceptors[:] = [] if acceptor is None else [acceptor]
 
 
 def bound() -> Executor | None:
-    """Give what runs the functions now, if a laptop runs."""
+    """Return the executor of the running laptop, or None."""
     return _current[0] if _current else None
 
 
 def install_lambda_invocations() -> None:
-    """Replace moto's way of running a function.
+    """Run functions in the executor.
 
-    moto runs functions in Docker containers, so every invocation is led into the executor instead.
+    moto runs functions in Docker containers.
 
-    `LambdaFunction.invoke` (moto/awslambda/models.py) is the one place that the Lambda API, Step Functions, S3 and the
-    other services all pass. As shipped it also runs `Event` invocations in the caller's time, never retries them, and
-    calls every function error `Handled`.
+    Where: `LambdaFunction.invoke` in moto/awslambda/models.py, which the Lambda API, Step Functions, S3 and the other services
+    all call. It also runs `Event` invocations in the caller's time, never retries them, and calls every function error
+    `Handled`.
     """
     models.LambdaFunction.invoke = _invoke
 
@@ -132,24 +127,18 @@ _WRITERS = (
     "put_function_concurrency",
     "delete_function_concurrency",
 )
-
-
 _NO_ZIP = "Could not unzip uploaded file. Please check your file, then try to upload again."
-
-
 ORIGINALS = {name: getattr(LambdaBackend, name) for name in _WRITERS}
-
-
 ORIGINAL_DELETE = LambdaBackend.delete_function
 
 
 def install_uploaded_functions() -> None:
-    """Stand behind everything that makes or changes a function.
+    """Register functions that Lambda's API creates or changes with the executor.
 
     moto unpacks the code of a function that was made by Lambda's API into a Docker container only.
 
-    Where: `LambdaBackend` in moto/awslambda/models.py. Here the executor gets the code, so that a function which no template
-    has (of a test, of a person who tries something) runs like those of the template, for whichever trigger.
+    Where: `LambdaBackend` in moto/awslambda/models.py. Here the executor gets the code, so that a function outside the
+    template (of a test, or of a person who tries something) runs like those of the template, for every trigger.
     """
     for name, original in ORIGINALS.items():
         setattr(LambdaBackend, name, _following(original))
@@ -183,7 +172,7 @@ def _delete(backend: Any, function_name: str, qualifier: str | None = None) -> N
 def _make_known(function: Any) -> None:
     executor = bound()
     is_python = (function.run_time or "").startswith("python")
-    # The deployer uploads nothing: it tells the executor itself where the code of the template's functions lies.
+    # The deployer uploads nothing: it registers the functions of the template, with their folders, itself.
     if executor is None or not is_python or not _names(function.code_bytes):
         return
     executor.register(_spec(function, _unpacked(function, executor)))

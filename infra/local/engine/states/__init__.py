@@ -1,1 +1,1 @@
-"""Step Functions on the laptop, where moto differs from AWS."""
+"""Patches of moto's Step Functions, by part of an execution."""

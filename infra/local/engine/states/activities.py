@@ -1,9 +1,11 @@
-"""moto knows activities by name only: a Task that calls one fails at once, and nobody can work for it.
+"""Patches of activities: tasks that call one, and workers that poll for them.
+
+moto keeps the names of activities only: a Task that calls one fails at once, and a worker cannot poll.
 
 Where: `start_execution` in moto/stepfunctions/parser/models.py:272 gives executions an empty store of activities;
 moto/stepfunctions/responses.py has no GetActivityTask; `ActivityTaskStartEndpoint.wait` in
-moto/stepfunctions/parser/asl/eval/callback/callback.py:104 reads an attribute that nobody has set;
-`add_activity_task` beside it makes an exception wrongly for an activity that is not there.
+moto/stepfunctions/parser/asl/eval/callback/callback.py:104 reads an attribute that is never set;
+`add_activity_task` beside it constructs its exception for an unknown activity wrongly.
 """
 
 from __future__ import annotations
@@ -12,12 +14,6 @@ import time
 from typing import Any
 
 from moto.core.responses import ActionResult
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -28,23 +24,22 @@ from moto.stepfunctions.parser.asl.eval.callback.callback import (
     ActivityCallbackEndpoint,
     ActivityTaskStartEndpoint,
 )
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.backend import activity
 from moto.stepfunctions.parser.backend.execution import Execution
 from moto.stepfunctions.responses import StepFunctionResponse
 
 from infra.local.engine.states import failures, tokens
 
-ORIGINAL_EVAL = StateTaskActivity._eval_execution  # noqa: SLF001 - what is mended
-ORIGINAL = Execution._get_start_execution_worker  # noqa: SLF001 - what is mended
+ORIGINAL_EVAL = StateTaskActivity._eval_execution  # noqa: SLF001 - what is patched
+ORIGINAL = Execution._get_start_execution_worker  # noqa: SLF001 - what is patched
 POLL_LIMIT_S = 60.0
-"""How long GetActivityTask waits for work before it answers without any, on AWS as here."""
+"""How long GetActivityTask waits for a task before it returns none, on AWS as here."""
 
 _TICK_S = 0.05
 
 
 def install_activities() -> None:
-    """Give executions the activities of their account, and workers their door."""
+    """Give executions the activities of their account, and add GetActivityTask."""
     Execution._get_start_execution_worker = _worker  # noqa: SLF001 - as above
     ActivityTaskStartEndpoint._outcome = None  # noqa: SLF001 - the attribute that is missing
     StateTaskActivity._eval_execution = _eval_execution  # noqa: SLF001 - as above
@@ -53,17 +48,14 @@ def install_activities() -> None:
 
 def _eval_execution(state: Any, env: Any) -> None:
     arn = state.resource.resource_arn
-    if env.callback_pool_manager._activity_store.get(arn) is None:  # noqa: SLF001 - looking into it is not offered
-        name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
+    if env.callback_pool_manager._activity_store.get(arn) is None:  # noqa: SLF001 - it has no accessor
         cause = failures.with_state(env, f"The activity {arn} does not exist.")
-        told = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
-        details = EventDetails(executionFailedEventDetails=told)
-        raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, details))
+        failures.fail_execution(env, StatesErrorNameType.StatesRuntime, cause)
     ORIGINAL_EVAL(state, env)
 
 
 class _Activities(dict[str, Any]):
-    """The activities of an account as the engine wants them: with a queue of tasks each."""
+    """The activities of an account, each with the queue of tasks that the engine expects."""
 
     def __init__(self, backend: Any) -> None:
         super().__init__()
@@ -98,7 +90,7 @@ def _get_activity_task(response: Any) -> Any:
 
 def _take(backend: Any, arn: str, worker: str | None) -> Any:
     work = _Activities(backend).get(arn)
-    while work is not None and work._tasks:  # noqa: SLF001 - looking into it is not offered
+    while work is not None and work._tasks:  # noqa: SLF001 - it has no accessor
         task = work.get_task()
         endpoint = tokens.find(backend, task.task_token)
         if isinstance(endpoint, ActivityCallbackEndpoint):

@@ -1,4 +1,4 @@
-"""Choices: comparisons by kind, and what happens where no rule fits."""
+"""Patches of Choice states: comparisons by type, and the error where no rule matches."""
 
 from __future__ import annotations
 
@@ -7,12 +7,6 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -34,32 +28,29 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.im
 )
 from moto.stepfunctions.parser.asl.component.state.choice.comparison.variable import NoSuchVariable
 from moto.stepfunctions.parser.asl.component.state.choice.state_choice import StateChoice
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from infra.local.engine.states import failures, times
 
 Compare = Callable[[Any, Any], bool]
-
-
-_SAID = re.compile(r"\\(.)|(\*)|([^\\*]+|\\)", re.DOTALL)
+_PATTERN_PARTS = re.compile(r"\\(.)|(\*)|([^\\*]+|\\)", re.DOTALL)
 
 
 def install_choice_comparisons() -> None:
-    r"""Hold both sides of every comparison to the operator's kind.
+    r"""Require both sides of a comparison to have the operator's type.
 
-    moto compares values of different kinds in a Choice, or ends with a Python error, and takes `StringMatches` for a shell's pattern.
+    moto compares values of different types in a Choice, or ends with a Python error, and reads `StringMatches` as a shell pattern.
 
     Where: the operators in moto/stepfunctions/parser/asl/component/state/choice/comparison/operator/implementations. On AWS a value of
-    another kind than the operator's never fits, the other side may be a path of the context, too; the only wildcard is `*`, which `\*`
-    writes as itself and `\\` a backslash.
+    another type than the operator's never matches, and the other side may be a path of the context, too. The only wildcard is
+    `*`; `\*` is an asterisk and `\\` a backslash.
     """
     boolean_equals.BooleanEqualsPath.eval = staticmethod(_equals_boolean_path)
     _hold(numeric, "Numeric", _is_number)
     _hold(string_operators, "String", lambda value: isinstance(value, str))
     _hold(timestamp_operators, "Timestamp", _is_timestamp)
-    ComparisonFuncValue._eval_body = _eval_value  # noqa: SLF001 - what is mended
-    string_operators.StringMatches._compare = staticmethod(_matches)  # noqa: SLF001 - what is mended
+    ComparisonFuncValue._eval_body = _eval_value  # noqa: SLF001 - what is patched
+    string_operators.StringMatches._compare = staticmethod(_matches)  # noqa: SLF001 - what is patched
 
 
 def _equals_boolean_path(env: Any, value: str) -> None:
@@ -75,7 +66,7 @@ def _eval_value(function: Any, env: Any) -> None:
     if not (isinstance(value, str) and value.startswith("$$") and operator.impl_name().endswith("Path")):
         operator.eval(env=env, value=value)
         return
-    # The operators look into what is below the variable, which is the state's input otherwise.
+    # The operators read what is below the variable on the stack, which is otherwise the state's input.
     env.stack.insert(-1, env.states.context_object.context_object_data)
     operator.eval(env=env, value=value[1:])
     del env.stack[-2]
@@ -107,25 +98,25 @@ def _matches(variable: Any, comparison_value: Any) -> bool:
 
 
 @functools.lru_cache(maxsize=1024)
-def _pattern(said: str) -> re.Pattern[str]:
-    parts = (".*" if star else re.escape(escaped or plain) for escaped, star, plain in _SAID.findall(said))
+def _pattern(text: str) -> re.Pattern[str]:
+    parts = (
+        ".*" if star else re.escape(escaped or plain) for escaped, star, plain in _PATTERN_PARTS.findall(text)
+    )
     return re.compile("".join(parts), re.DOTALL)
 
 
-ORIGINAL = StateChoice._eval_state  # noqa: SLF001 - what is mended
-
-
+ORIGINAL = StateChoice._eval_state  # noqa: SLF001 - what is patched
 _MISSED = "No branching option reached"
 
 
 def install_choice_misses() -> None:
-    """Give the miss its name.
+    """Fail with AWS's error where no rule matches or a variable is missing.
 
-    moto ends a Choice that no rule fits with a Python error called States.Runtime, and passes over missing variables.
+    moto ends a Choice that no rule matches with a Python error named States.Runtime, and passes over missing variables.
 
     Where: `StateChoice._eval_state` in moto/stepfunctions/parser/asl/component/state/choice/state_choice.py:59 and
     `ComparisonVariable._eval_body` in …/choice/comparison/comparison_variable.py:23. AWS has the error
-    States.NoChoiceMatched; a rule over a path that leads nowhere fails unless it asks whether it is there.
+    States.NoChoiceMatched; a rule over a path that finds nothing fails unless it is IsPresent.
     """
     StateChoice._eval_state = _eval_state  # noqa: SLF001 - as above
     ComparisonVariable._eval_body = _eval_variable  # noqa: SLF001 - as above
@@ -159,7 +150,4 @@ def _fail_at(env: Any, path: str) -> NoReturn:
 
 
 def _fail(env: Any, kind: StatesErrorNameType, cause: str) -> NoReturn:
-    name = StatesErrorName(typ=kind)
-    told = ExecutionFailedEventDetails(error=name.error_name, cause=failures.with_state(env, cause))
-    details = EventDetails(executionFailedEventDetails=told)
-    raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)) from None
+    failures.fail_execution(env, kind, failures.with_state(env, cause))

@@ -1,7 +1,7 @@
-"""What Step Functions refuses of a definition before a machine is made: each fault with AWS's code, words and place.
+"""Validation of a state machine's definition, with AWS's codes, messages and locations.
 
-Source: "ValidateStateMachineDefinitionDiagnostic" of the API reference, and what the API answers. The words of schema faults
-beyond required fields are our own.
+Source: "ValidateStateMachineDefinitionDiagnostic" of the API reference, and what the API answers. The messages of schema
+faults other than missing fields are our own.
 """
 
 from __future__ import annotations
@@ -35,26 +35,26 @@ _LOOKS_LIKE_A_PATH = ("$.", "$$.", "$[", "States.")
 
 
 class Diagnostic(NamedTuple):
-    """One fault; `location` is a JSON pointer, None where the whole is meant."""
+    """One fault; `location` is a JSON pointer, or None for the whole definition."""
 
     code: str
     message: str
     location: str | None
     severity: str = "ERROR"
 
-    def said(self) -> str:
-        """Write it as CreateStateMachine does."""
+    def text(self) -> str:
+        """Return the fault as the text that CreateStateMachine answers."""
         return f"{self.code}: {self.message}" + ("" if self.location is None else f" at {self.location}")
 
 
 class _Pairs(dict[str, Any]):
-    """An object of a definition that remembers names which it has twice."""
+    """An object of a definition that remembers its duplicate names."""
 
     twice: tuple[str, ...] = ()
 
 
 def diagnose(text: str) -> list[Diagnostic]:
-    """Find what AWS refuses, and what it warns of."""
+    """List the errors and warnings that AWS reports for a definition."""
     try:
         definition = json.loads(text, object_pairs_hook=_pairs)
     except (ValueError, RecursionError) as error:
@@ -75,7 +75,7 @@ def _pairs(pairs: list[tuple[str, Any]]) -> _Pairs:
 
 @dataclass
 class _Check:
-    """One look at a definition, scope by scope; names of states are one space for all scopes."""
+    """One validation of a definition, scope by scope; scopes share one namespace of states."""
 
     def __post_init__(self) -> None:
         self.faults: list[Diagnostic] = []
@@ -98,7 +98,7 @@ class _Check:
             self._state(state, place, language)
         for name in getattr(states, "twice", ()):
             self.places[name].append(f"{at}/States/{name}")
-        self._ways(scope, states, at)
+        self._transitions(scope, states, at)
 
     def duplicates(self) -> None:
         for name, places in self.places.items():
@@ -117,10 +117,10 @@ class _Check:
         if kind == "Map" and not {"ItemProcessor", "Iterator"} & set(state):
             self._add(_SCHEMA, "These fields are required: [ItemProcessor]", at)
         self._next(kind, state, at)
-        said = state.get("QueryLanguage", language)
-        for words, place in definition_fields.faults_in(kind, state, said):
+        own_language = state.get("QueryLanguage", language)
+        for words, place in definition_fields.faults_in(kind, state, own_language):
             self._add(_SCHEMA, words, f"{at}{place}")
-        if said == "JSONata":
+        if own_language == "JSONata":
             self._expressions({name: part for name, part in state.items() if name not in _NO_EXPRESSIONS}, at)
         else:
             self._static(kind, state, at)
@@ -128,14 +128,16 @@ class _Check:
             self.scope(inner, f"{at}/{place}", language)
 
     def _next(self, kind: str, state: Mapping[str, Any], at: str) -> None:
-        said = [name for name in ("Next", "End") if state.get(name) not in (None, False)]
-        if kind in _GOING_ON and len(said) != 1:
+        given = [name for name in ("Next", "End") if state.get(name) not in (None, False)]
+        if kind in _GOING_ON and len(given) != 1:
             words = (
-                "Only one of [Next, End] is allowed" if said else "These fields are required: [Next] or [End]"
+                "Only one of [Next, End] is allowed"
+                if given
+                else "These fields are required: [Next] or [End]"
             )
             self._add(_SCHEMA, words, at)
-        elif kind not in _GOING_ON and said:
-            self._add(_SCHEMA, f"Field is not supported: {said[0]}", f"{at}/{said[0]}")
+        elif kind not in _GOING_ON and given:
+            self._add(_SCHEMA, f"Field is not supported: {given[0]}", f"{at}/{given[0]}")
         for field in ("Choices", "Catch"):
             for number, rule in enumerate(_listed(state.get(field))):
                 if "Next" not in rule:
@@ -152,7 +154,7 @@ class _Check:
             self._add(_SCHEMA, f"The JSONata expression is not valid: {fault}", at)
 
     def _templates(self, part: Any, at: str) -> None:
-        """Find values that a name with `.$` promises to be read, and that cannot be."""
+        """Report values of `.$` fields that are no path and no intrinsic function."""
         if isinstance(part, list):
             for number, value in enumerate(part):
                 self._templates(value, f"{at}[{number}]")
@@ -177,8 +179,8 @@ class _Check:
                     words = "Attempt to use a path in the result of a pass state."
                     self._add("PASS_RESULT_IS_STATIC", words, place, "WARNING")
 
-    def _ways(self, scope: Mapping[str, Any], states: Mapping[str, Any], at: str) -> None:
-        """Follow every way: each leads to a state of its own scope, and every state is led to."""
+    def _transitions(self, scope: Mapping[str, Any], states: Mapping[str, Any], at: str) -> None:
+        """Report targets outside the scope, unreachable states, and a missing end."""
         reached = set()
         for place, target in _targets(scope, states, at):
             if target in states:
@@ -197,8 +199,10 @@ class _Check:
 
 
 def _targets(scope: Mapping[str, Any], states: Mapping[str, Any], at: str) -> Iterator[tuple[str, str]]:
-    """Give the place and the target of each way that is led to from the start, and of those that lead nowhere."""
-    ways = {name: list(_ways_of(state, f"{at}/States/{name}")) for name, state in states.items()}
+    """Yield the place and target of each reachable transition, and of each to no state."""
+    transitions = {
+        name: list(_transitions_of(state, f"{at}/States/{name}")) for name, state in states.items()
+    }
     yield f"{at}/StartAt", str(scope["StartAt"])
     ahead, seen = [str(scope["StartAt"])], set()
     while ahead:
@@ -206,14 +210,14 @@ def _targets(scope: Mapping[str, Any], states: Mapping[str, Any], at: str) -> It
         if name in seen or name not in states:
             continue
         seen.add(name)
-        yield from ways[name]
-        ahead += [target for _, target in ways[name]]
+        yield from transitions[name]
+        ahead += [target for _, target in transitions[name]]
     for name in states:
         if name not in seen:
-            yield from ((place, target) for place, target in ways[name] if target not in states)
+            yield from ((place, target) for place, target in transitions[name] if target not in states)
 
 
-def _ways_of(state: Any, at: str) -> Iterator[tuple[str, str]]:
+def _transitions_of(state: Any, at: str) -> Iterator[tuple[str, str]]:
     if not isinstance(state, dict):
         return
     for field in ("Next", "Default"):

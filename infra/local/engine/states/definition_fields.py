@@ -1,4 +1,4 @@
-"""What the fields of a state may say, as the States Language has it: each fault with its words and its place below the state."""
+"""Validation of the fields of one state, by the Amazon States Language."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.comparison_
 from infra.local.engine.states import json_paths, times
 
 Fault = tuple[str, str]
-"""Words, and the place below the state."""
+"""The message, and the place below the state."""
+
 _LONGEST_S = 99_999_999
 _LONGEST_DELAY_S = 31_622_400
 _FUNCTION = re.compile(r"States\.(\w+)\s*\((.*)\)\s*", re.DOTALL)
@@ -32,12 +33,12 @@ _ONE_OF: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 
 def faults_in(kind: str, state: Mapping[str, Any], language: str) -> Iterator[Fault]:
-    """Find what a state's own fields say wrongly."""
+    """Yield the faults of a state's own fields."""
     for names in _ONE_OF.get(kind, ()):
-        said = [name for name in names if name in state]
-        if len(said) > 1:
+        given = [name for name in names if name in state]
+        if len(given) > 1:
             yield f"Only one of [{', '.join(names)}] is allowed", ""
-        elif kind == "Wait" and not said:
+        elif kind == "Wait" and not given:
             yield f"These fields are required: [{'] or ['.join(names)}]", ""
     for name in ("Choices", "Branches"):
         if state.get(name) == []:
@@ -51,7 +52,7 @@ def faults_in(kind: str, state: Mapping[str, Any], language: str) -> Iterator[Fa
 
 
 def is_value_of_path(text: str) -> bool:
-    """Tell whether a template may read it: a path, a variable's path or an intrinsic function."""
+    """Return whether a text is a path, a variable's path or an intrinsic function."""
     if found := _FUNCTION.fullmatch(text):
         return found[1] in _FUNCTIONS and "'" not in _TEXT.sub("", found[2])
     return _is_path(_VARIABLE.sub("$", text.removeprefix("$") if text.startswith("$$") else text, count=1))

@@ -1,4 +1,4 @@
-"""How executions end: histories stop, stopped executions stay stopped, siblings of a failure are aborted."""
+"""Patches of how executions end: the last event, StopExecution, and aborted siblings."""
 
 from __future__ import annotations
 
@@ -33,14 +33,8 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from infra.local.engine.states import execution_status, failures
 
 ORIGINAL_HISTORY_ENDS = EventManager.add_event
-
-
 ORIGINAL_EVAL = Program.eval
-
-
-ORIGINAL_REFLECT = BaseExecutionWorkerCommunication._reflect_execution_status  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_REFLECT = BaseExecutionWorkerCommunication._reflect_execution_status  # noqa: SLF001 - what is patched
 _ENDS = frozenset(
     {
         HistoryEventType.ExecutionAborted,
@@ -49,21 +43,18 @@ _ENDS = frozenset(
         HistoryEventType.ExecutionTimedOut,
     }
 )
-
-
 _lock = threading.RLock()
 
 
 def install_history_ends() -> None:
-    """Replace all three.
+    """End a history with its last event, and keep the status of a stopped execution.
 
     moto goes on writing a history after its end, and lets the worker of a stopped execution overwrite its status.
 
     Where: `EventManager.add_event` in moto/stepfunctions/parser/asl/eval/event/event_manager.py:77 takes events for ever;
     `_reflect_execution_status` in moto/stepfunctions/parser/backend/execution.py:70 turns ABORTED into FAILED when a state
     breaks over the stop; `Program.eval` in moto/stepfunctions/parser/asl/component/program/program.py:70 writes
-    ExecutionTimedOut only when the state that is under way has ended. Events of iterations and branches that were given up
-    come late, too.
+    ExecutionTimedOut only when the current state has ended. Events of abandoned iterations and branches come late, too.
     """
     EventManager.add_event = _add_event
     Program.eval = _eval
@@ -71,7 +62,7 @@ def install_history_ends() -> None:
 
 
 def end(manager: Any, kind: HistoryEventType, details: EventDetails, previous: int = 0) -> bool:
-    """Write the last event from outside the program; False if the history had ended before."""
+    """Write the last event from outside the program; return False if there was one before."""
     with _lock:
         if getattr(manager, "has_ended", False):
             return False
@@ -79,18 +70,18 @@ def end(manager: Any, kind: HistoryEventType, details: EventDetails, previous: i
         return True
 
 
-def give_up(env: Any) -> None:
-    """Let nothing more of this part of an execution into the history."""
-    env.event_history_context.is_given_up = True
-    for frame in list(env._frames):  # noqa: SLF001 - the tree of frames has no other door
-        give_up(frame)
+def abandon(env: Any) -> None:
+    """Keep later events of a part of an execution out of the history."""
+    env.event_history_context.is_abandoned = True
+    for frame in list(env._frames):  # noqa: SLF001 - the frames have no accessor
+        abandon(frame)
 
 
 def _add_event(
     manager: Any, context: Any, event_type: Any, event_details: Any = None, *args: Any, **named: Any
 ) -> int:
     with _lock:
-        is_over = getattr(manager, "has_ended", False) or getattr(context, "is_given_up", False)
+        is_over = getattr(manager, "has_ended", False) or getattr(context, "is_abandoned", False)
         if is_over or failures.is_recorded(event_details):
             return int(context.source_event_id)
         if event_type in _ENDS:
@@ -114,18 +105,16 @@ def _reflect(communication: Any) -> None:
 
 
 ORIGINAL_EXECUTIONS_STOPPED = StepFunctionResponse.stop_execution
-
-
 _START_LIMIT_S = 5.0
 
 
 def install_executions_stopped() -> None:
-    """Replace the API's action.
+    """Stop an execution at once, with its error and cause.
 
-    moto's StopExecution loses error and cause, fails on an execution that has just begun, and shows RUNNING for long.
+    moto's StopExecution drops error and cause, fails on an execution that has just begun, and shows RUNNING for long.
 
-    Where: `stop_execution` in moto/stepfunctions/responses.py and models.py. The status changes only when the state that
-    is under way has ended, which for a Task is when its function returns; AWS shows ABORTED at once.
+    Where: `stop_execution` in moto/stepfunctions/responses.py and models.py. The status changes only when the current state
+    has ended, which for a Task is when its function returns; AWS shows ABORTED at once.
     """
     StepFunctionResponse.stop_execution = _stop_execution
 
@@ -140,17 +129,17 @@ def _stop_execution(response: Any) -> Any:
 
 
 def _abort_execution(execution: Any, error: str | None, cause: str | None) -> None:
-    told = ExecutionAbortedEventDetails(error=error, cause=cause)
-    details = EventDetails(executionAbortedEventDetails=told)
+    aborted = ExecutionAbortedEventDetails(error=error, cause=cause)
+    details = EventDetails(executionAbortedEventDetails=aborted)
     manager = execution.exec_worker.env.event_manager
-    # Whoever writes the last event of the history decides: an execution that has just ended stays as it ended.
+    # The last event of the history decides: an execution that has just ended keeps its end.
     if not end(manager, HistoryEventType.ExecutionAborted, details):
         return
     execution.stop_date = utcnow()
     execution.error, execution.cause = error, cause
     execution.exec_status = ExecutionStatus.ABORTED
     execution.stop(stop_date=execution.stop_date, error=error, cause=cause)
-    execution_status.tell_of_end(execution)
+    execution_status.notify_end(execution)
 
 
 def _wait_until_begun(execution: Any) -> None:
@@ -162,29 +151,21 @@ def _wait_until_begun(execution: Any) -> None:
         time.sleep(0.01)
 
 
-ORIGINAL_ITERATIONS_ABORTED = IterationWorker._eval_job  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_ITERATIONS_ABORTED = IterationWorker._eval_job  # noqa: SLF001 - what is patched
 ORIGINAL_BODY = InlineIterationComponent._eval_body  # noqa: SLF001 - as above
-
-
 ORIGINAL_LAUNCH = InlineIterationComponent._launch_worker  # noqa: SLF001 - as above
-
-
 ORIGINAL_STOP = BranchWorker.stop
-
-
 ORIGINAL_INTEGRATE = EventHistoryContext.integrate
 
 
 def install_iterations_aborted() -> None:
-    """Remember who is at work, and end it when one has failed.
+    """Abort the other iterations and branches when one has failed.
 
     moto lets the other iterations of a failed Map, and the other branches of a failed Parallel, run on into the history.
 
     Where: `InlineIterationComponent._eval_body` in
     moto/stepfunctions/parser/asl/component/state/exec/state_map/iteration/inline_iteration_component.py:101 and
-    `BranchesDecl._eval_body` in …/state_parallel/branches_decl.py:65. AWS aborts them: MapIterationAborted, then silence.
+    `BranchesDecl._eval_body` in …/state_parallel/branches_decl.py:65. AWS aborts them: MapIterationAborted, then no event more.
     """
     IterationWorker._eval_job = _eval_job  # noqa: SLF001 - as above
     InlineIterationComponent._launch_worker = _launch_worker  # noqa: SLF001 - as above
@@ -194,10 +175,10 @@ def install_iterations_aborted() -> None:
 
 
 def _eval_job(worker: Any, env: Any, job: Any) -> None:
-    worker.at_work = (env, job)
+    worker.current = (env, job)
     ORIGINAL_ITERATIONS_ABORTED(worker, env=env, job=job)
     if not isinstance(job.job_output, Exception):
-        worker.at_work = None
+        worker.current = None
 
 
 def _launch_worker(component: Any, env: Any, eval_input: Any, job_pool: Any) -> Any:
@@ -220,10 +201,10 @@ def _eval_body(component: Any, env: Any) -> None:
 
 def _abort(worker: Any) -> None:
     worker.sig_stop()
-    at_work = getattr(worker, "at_work", None)
-    if at_work is None or isinstance(at_work[1].job_output, Exception):
+    current = getattr(worker, "current", None)
+    if current is None or isinstance(current[1].job_output, Exception):
         return
-    env, job = at_work
+    env, job = current
     details = MapIterationEventDetails(name=worker._work_name, index=job.job_index)  # noqa: SLF001 - as above
     env.event_manager.add_event(
         context=EventHistoryContext(_newest_event(env)),
@@ -231,7 +212,7 @@ def _abort(worker: Any) -> None:
         event_details=EventDetails(mapIterationAbortedEventDetails=details),
         update_source_event_id=False,
     )
-    give_up(env)
+    abandon(env)
     env.set_stop(dt.datetime.now(dt.UTC), cause=None, error=None)
 
 
@@ -242,11 +223,11 @@ def _newest_event(env: Any) -> int:
 
 def _stop_siblings(worker: Any, stop_date: Any, cause: str | None, error: str | None) -> None:
     if not isinstance(worker.env.program_state(), ProgramError):
-        give_up(worker.env)
+        abandon(worker.env)
     ORIGINAL_STOP(worker, stop_date, cause, error)
 
 
 def _integrate(context: Any, other: Any) -> None:
-    # What follows a failure follows the part that has failed, not the newest event of a part that was given up.
-    if not getattr(other, "is_given_up", False):
+    # The event after a failure follows the part that has failed, not the newest event of an abandoned part.
+    if not getattr(other, "is_abandoned", False):
         ORIGINAL_INTEGRATE(context, other)

@@ -1,4 +1,4 @@
-"""How executions start: by one name once, with an input within bounds, and while the caller waits."""
+"""Patches of how executions start: names, limits of inputs, StartSyncExecution."""
 
 from __future__ import annotations
 
@@ -31,35 +31,35 @@ ORIGINAL_SYNC_EXECUTIONS = getattr(StepFunctionResponse, "start_sync_execution",
 
 
 class OnlyExpress(JsonRESTError):  # type: ignore[misc]
-    """A Standard workflow may take a year; nobody can wait for it in one call."""
+    """StartSyncExecution was called for a Standard workflow, which may take a year."""
 
     code = 400
 
     def __init__(self) -> None:
-        """Use AWS's name and words."""
+        """Use AWS's code and message."""
         super().__init__(
             "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine"
         )
 
 
 class NotJson(JsonRESTError):  # type: ignore[misc]
-    """The input cannot be read."""
+    """The input is not valid JSON."""
 
     code = 400
 
     def __init__(self) -> None:
-        """Use AWS's name and words."""
+        """Use AWS's code and message."""
         super().__init__("InvalidExecutionInput", "Invalid State Machine Execution Input: not valid JSON")
 
 
 def install_sync_executions() -> None:
-    """Add the action.
+    """Add StartSyncExecution.
 
-    moto can run an Express workflow while the caller waits, but knows no StartSyncExecution.
+    moto can run an Express workflow while the caller waits, but has no StartSyncExecution.
 
     Where: `SyncExecution` in moto/stepfunctions/parser/backend/execution.py is used by nothing; `StepFunctionResponse` in
     moto/stepfunctions/responses.py lacks the action. Clients that put `sync-` before the host name need
-    `AWS_DISABLE_HOST_PREFIX_INJECTION=true`, which rooms have on the laptop.
+    `AWS_DISABLE_HOST_PREFIX_INJECTION=true`, which functions have on the laptop.
     """
     StepFunctionResponse.start_sync_execution = _start_sync
 
@@ -110,7 +110,7 @@ def _described(execution: Any, given: str) -> dict[str, Any]:
         "inputDetails": {"included": True},
         "error": execution.error,
         "cause": execution.cause,
-        # Express workflows are billed by 100 ms and by 64 MB; what they hold in memory here is not known.
+        # Express workflows are billed by 100 ms and by 64 MB; the memory that they use is not known here.
         "billingDetails": {
             "billedMemoryUsedInMB": 64,
             "billedDurationInMilliseconds": -(-took_ms // 100) * 100,
@@ -125,26 +125,14 @@ def _described(execution: Any, given: str) -> dict[str, Any]:
 
 
 ORIGINAL_EXECUTION_LIMITS = StepFunctionResponse.start_execution
-
-
-ORIGINAL_BODY = CommonStateField._eval_body  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_BODY = CommonStateField._eval_body  # noqa: SLF001 - what is patched
 ORIGINAL_PUBLISH = EventManager._publish_history_event  # noqa: SLF001 - as above
-
-
 MAX_INPUT_BYTES = 262_144
-
-
 MAX_EVENTS = 25_000
-
-
 _FULL = ExecutionFailedEventDetails(
     error="States.Runtime",
     cause=f"The execution reached the maximum number of history events ({MAX_EVENTS}).",
 )
-
-
 _ENDS = frozenset(
     {
         HistoryEventType.ExecutionAborted,
@@ -155,13 +143,13 @@ _ENDS = frozenset(
 
 
 def install_execution_limits() -> None:
-    """Measure the input, count the events.
+    """Refuse an input that is too large, and fail an execution at its 25,000th event.
 
     moto starts executions with any name and any input, and lets a history grow for ever.
 
     Where: `start_execution` in moto/stepfunctions/responses.py:249 and `EventManager._publish_history_event` in
     moto/stepfunctions/parser/asl/eval/event/event_manager.py:137. AWS refuses an input over 262,144 bytes of UTF-8, and the
-    25,000th event of an execution is its failure. moto refuses what is no JSON without a code.
+    25,000th event of an execution is its failure. moto refuses an input that is not JSON without a code.
     """
     StepFunctionResponse.start_execution = _start_execution
     EventManager._publish_history_event = _publish  # noqa: SLF001 - as above
@@ -201,13 +189,11 @@ def _eval_body(state: Any, env: Any) -> None:
 
 
 ORIGINAL_EXECUTION_NAMES = StepFunctionsParserBackend.start_execution
-
-
 _names_lock = threading.Lock()
 
 
 def install_execution_names() -> None:
-    """Name every execution and start one at a time.
+    """Give every execution a name, and start one at a time.
 
     moto names an execution `None` when StartExecution gives no name, and lets two starts of one name race.
 

@@ -1,4 +1,4 @@
-"""What is told of executions: their outputs, and the events of their status."""
+"""Patches of what AWS reports of executions: DescribeExecution and status-change events."""
 
 from __future__ import annotations
 
@@ -13,24 +13,22 @@ from moto.stepfunctions.parser.backend.execution import BaseExecutionWorkerCommu
 from moto.stepfunctions.responses import StepFunctionResponse
 
 _REDRIVABLE = frozenset({"ABORTED", "FAILED", "TIMED_OUT"})
-
-
 ORIGINAL_EXECUTION_OUTPUTS = StepFunctionResponse.describe_execution
 
 
 def install_execution_outputs() -> None:
-    """Replace the API's action.
+    """Describe an execution as AWS does: output as JSON text, end, redrive status.
 
     moto's DescribeExecution shows a string output bare, spaces out JSON, and has no end for what timed out.
 
     Where: `describe_execution` in moto/stepfunctions/responses.py:287. On AWS `output` is always compact JSON text, so
-    that a string comes with its quotes; a timed out execution has a `stopDate`; whether it can be redriven is said.
+    that a string has its quotes; a timed out execution has a `stopDate`; the redrive status is included.
     """
     StepFunctionResponse.describe_execution = _describe
 
 
 def _redrive(status: str) -> dict[str, Any]:
-    """Say that nothing was redriven, and what could be, as AWS does of an execution that is not too old."""
+    """Return the fields about redrives of an execution that was not redriven."""
     if status in _REDRIVABLE:
         return {"redriveCount": 0, "redriveStatus": "REDRIVABLE"}
     reason = f"Execution is {status} and cannot be redriven"
@@ -38,71 +36,63 @@ def _redrive(status: str) -> dict[str, Any]:
 
 
 def _describe(response: Any) -> Any:
-    told = ORIGINAL_EXECUTION_OUTPUTS(response).result
-    execution = response.stepfunction_backend.describe_execution(told["executionArn"])
-    told["inputDetails"] = {"included": True}
-    if told["status"] == ExecutionStatus.SUCCEEDED.value:
-        told["output"] = to_json_str(execution.output, separators=(",", ":"))
-    told |= _redrive(told["status"])
-    if told["status"] != ExecutionStatus.RUNNING.value:
-        told["stopDate"] = execution.stop_date
-    return ActionResult(told)
+    description = ORIGINAL_EXECUTION_OUTPUTS(response).result
+    execution = response.stepfunction_backend.describe_execution(description["executionArn"])
+    description["inputDetails"] = {"included": True}
+    if description["status"] == ExecutionStatus.SUCCEEDED.value:
+        description["output"] = to_json_str(execution.output, separators=(",", ":"))
+    description |= _redrive(description["status"])
+    if description["status"] != ExecutionStatus.RUNNING.value:
+        description["stopDate"] = execution.stop_date
+    return ActionResult(description)
 
 
 ORIGINAL_EXECUTION_EVENTS = Execution.start
-
-
 ORIGINAL_TERMINATED = BaseExecutionWorkerCommunication.terminated
-
-
 Listener = Callable[[Any], None]
-
-
 _listeners: list[Listener] = []
-
-
 _events_lock = threading.Lock()
 
 
 def bind(listener: Listener | None) -> None:
-    """Tell this listener of every execution that starts or ends from now on."""
+    """Notify a listener of later starts and ends of executions; None removes it."""
     _listeners[:] = [] if listener is None else [listener]
 
 
 def install_execution_events() -> None:
-    """Stand behind the start and the end of an execution.
+    """Notify the listener when an execution starts or ends.
 
-    moto publishes no status-change events of Step Functions, on which everything is built that watches executions.
+    moto publishes no status-change events of Step Functions, which everything that watches executions needs.
 
     Where: `Execution.start` and `BaseExecutionWorkerCommunication.terminated` in
     moto/stepfunctions/parser/backend/execution.py. Fields as in "Step Functions event detail" of the Step Functions guide;
     Express workflows publish none on AWS either.
     """
-    Execution.start = _start_and_tell
+    Execution.start = _start_and_notify
     BaseExecutionWorkerCommunication.terminated = _terminated
 
 
-def tell_of_end(execution: Any) -> None:
-    """Tell once that an execution has ended, whoever notices first."""
+def notify_end(execution: Any) -> None:
+    """Notify once of the end of an execution, however many threads notice it."""
     with _events_lock:
-        if getattr(execution, "end_is_told", False):
+        if getattr(execution, "end_is_notified", False):
             return
-        execution.end_is_told = True
-    _tell(execution)
+        execution.end_is_notified = True
+    _notify(execution)
 
 
-def _start_and_tell(execution: Any) -> None:
-    # Told before it runs, or an execution of a millisecond would end before it began. The status is not set yet.
+def _start_and_notify(execution: Any) -> None:
+    # Notify before it runs, or an execution of a millisecond would end before it began. The status is not set yet.
     execution.exec_status = ExecutionStatus.RUNNING
-    _tell(execution)
+    _notify(execution)
     ORIGINAL_EXECUTION_EVENTS(execution)
 
 
 def _terminated(communication: Any) -> None:
     ORIGINAL_TERMINATED(communication)
-    tell_of_end(communication.execution)
+    notify_end(communication.execution)
 
 
-def _tell(execution: Any) -> None:
+def _notify(execution: Any) -> None:
     if _listeners and execution.state_machine.type != StateMachineType.EXPRESS:
         _listeners[0](execution)

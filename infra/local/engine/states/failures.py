@@ -1,12 +1,16 @@
-"""Failures: the events that tell them, the names they have, and what may catch them."""
+"""Patches of failures: their events, their names, and what Retry and Catch match."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
+from moto.stepfunctions.parser.api import (
+    ExecutionFailedEventDetails,
+    HistoryEventType,
+    TaskFailedEventDetails,
+)
 from moto.stepfunctions.parser.asl.component.common.error_name import custom_error_name
 from moto.stepfunctions.parser.asl.component.common.error_name.error_equals_decl import ErrorEqualsDecl
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
@@ -35,25 +39,19 @@ from infra.local.engine.states.execution_starts import MAX_INPUT_BYTES
 from infra.local.engine.states.task_calls import compact
 
 ORIGINAL_FAILURE_EVENTS = FailureEvent.__init__
-
-
 ORIGINAL_EXECUTION_FAILED = FailureEventException.get_execution_failed_event_details
-
-
 ORIGINAL_EVALUATION_FAILED = FailureEventException.get_evaluation_failed_event_details
-
-
 _PREFIX = "An error occurred while executing the state "
 
 
 class RecordedDetails(dict[str, Any]):
-    """Details of a failure that is in the history already, or comes into it with the end of the program."""
+    """Details of a failure that the history has, or gets with the end of the program."""
 
 
 def install_failure_events() -> None:
-    """Mark what is told, and find the event that entered the state.
+    """Write each failure once, and name the event that entered the state.
 
-    moto tells some failures twice, and names the newest event where AWS names the one that entered the state.
+    moto writes some failures twice, and names the newest event where AWS names the one that entered the state.
 
     Where: `_eval_state` of `ExecutionState` (…/state/exec/execute_state.py:255) and `StateMap` (…/state_map/state_map.py:312)
     in moto/stepfunctions/parser/asl/component write EvaluationFailed, and ExecutionFailed for a bad TimeoutSecondsPath or
@@ -66,14 +64,14 @@ def install_failure_events() -> None:
 
 
 def is_recorded(details: Any) -> bool:
-    """Say whether an event with these details would be a repetition."""
+    """Return whether an event with these details would be a repetition."""
     return isinstance(details, dict) and any(
         isinstance(part, RecordedDetails) for part in (details, *details.values())
     )
 
 
 def follow_entry(env: Any, *, itself: bool) -> int:
-    """Let the next event follow the one that entered the state, or the one before it; give the entry's id."""
+    """Let the next event follow the state's entry or the event before; return the entry's id."""
     entered, context = entered_at(env), env.event_history_context
     if entered:
         before = env.event_manager._history_event_list[entered - 1]["previousEventId"]  # noqa: SLF001 - as below
@@ -82,13 +80,16 @@ def follow_entry(env: Any, *, itself: bool) -> int:
 
 
 def remember_entry(env: Any, entered: int) -> None:
-    """Say by which event the state was entered, where the newest event does not lead back to it."""
+    """Keep the event that entered the state, where the newest event does not lead back to it."""
     context = env.event_history_context
     context.entry_before = (context.source_event_id, entered)
 
 
 def entered_at(env: Any) -> int:
-    """Find the event that entered the state, going back from the newest event of this part of the execution."""
+    """Return the id of the event that entered the state.
+
+    The search goes back from the newest event of this part of the execution.
+    """
     newest, entered = getattr(env.event_history_context, "entry_before", (None, 0))
     if newest == env.event_history_context.source_event_id:
         return int(entered)
@@ -104,8 +105,32 @@ def entered_at(env: Any) -> int:
 
 
 def with_state(env: Any, cause: str) -> str:
-    """Say where something went wrong, as AWS says it."""
+    """Return a cause with the state and its entry, in AWS's words."""
     return f"{_PREFIX}'{env.next_state_name}' (entered at the event id #{entered_at(env)}). {cause}"
+
+
+def execution_failed(env: Any, kind: StatesErrorNameType, cause: str) -> FailureEvent:
+    """Build the failure that ends an execution with an error of the States Language."""
+    name = StatesErrorName(typ=kind)
+    failed = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
+    details = EventDetails(executionFailedEventDetails=failed)
+    return FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)
+
+
+def fail_execution(env: Any, kind: StatesErrorNameType, cause: str) -> NoReturn:
+    """End an execution with an error of the States Language."""
+    raise FailureEventException(execution_failed(env, kind, cause)) from None
+
+
+def task_failed(task: Any, env: Any, name: ErrorName, cause: str) -> FailureEvent:
+    """Build the failure of a task's call."""
+    failed = TaskFailedEventDetails(
+        error=name.error_name,
+        cause=cause,
+        resource=task._get_sfn_resource(),  # noqa: SLF001 - what tasks of moto offer
+        resourceType=task._get_sfn_resource_type(),  # noqa: SLF001 - as above
+    )
+    return FailureEvent(env, name, HistoryEventType.TaskFailed, EventDetails(taskFailedEventDetails=failed))
 
 
 def _init(failure: Any, env: Any, error_name: Any, event_type: Any, event_details: Any = None) -> None:
@@ -129,14 +154,8 @@ def _evaluation_failed(exception: Any) -> Any:
 
 
 ORIGINAL_ERROR_NAMES = custom_error_name.CustomErrorName
-
-
 _STATES = "moto.stepfunctions.parser.asl.component.state.exec"
-
-
 _FAIL = "moto.stepfunctions.parser.asl.component.state.fail.state_fail"
-
-
 _PLACES = (
     _FAIL,
     f"{_STATES}.state_map.iteration.iteration_worker",
@@ -149,7 +168,7 @@ _PLACES = (
 
 
 def install_error_names() -> None:
-    """Take any name for what has happened.
+    """Accept any name for an error that has happened.
 
     moto breaks on errors whose names begin with `States.` when they come out of a Map, a Parallel or a callback.
 
@@ -166,15 +185,9 @@ class _HappenedError(ErrorName):  # type: ignore[misc]
         super().__init__(error_name=error_name)
 
 
-ORIGINAL_TERMINAL_ERRORS = ErrorEqualsDecl._eval_body  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_TERMINAL_ERRORS = ErrorEqualsDecl._eval_body  # noqa: SLF001 - what is patched
 _ALL = StatesErrorName(StatesErrorNameType.StatesALL)
-
-
 _HEARTBEAT = StatesErrorName(StatesErrorNameType.StatesHeartbeatTimeout)
-
-
 _TERMINAL = tuple(
     StatesErrorName(kind)
     for kind in (StatesErrorNameType.StatesRuntime, StatesErrorNameType.StatesStatesDataLimitExceeded)
@@ -182,9 +195,9 @@ _TERMINAL = tuple(
 
 
 def install_terminal_errors() -> None:
-    """Hold every rule of Retry and Catch to it.
+    """Match terminal errors and missed heartbeats in Retry and Catch as AWS does.
 
-    moto lets `States.ALL` catch what AWS lets nothing or only its own name catch, and does not know the end of a heartbeat by its name.
+    moto lets `States.ALL` catch errors that AWS lets only their own name catch, and has no name for a missed heartbeat.
 
     Where: `ErrorEqualsDecl._eval_body` in moto/stepfunctions/parser/asl/component/common/error_name/error_equals_decl.py:52, and
     `_verify_size_quota` in …/state/state.py, which asks for a result's size only after Retry and Catch. On AWS
@@ -231,11 +244,4 @@ def _too_large(state: Any, env: Any) -> FailureEvent:
         f"The state/task '{state.resource.resource_arn}' returned a result with a size exceeding "
         "the maximum number of bytes service limit."
     )
-    details = TaskFailedEventDetails(
-        error=name.error_name,
-        cause=cause,
-        resource=state._get_sfn_resource(),  # noqa: SLF001 - as above
-        resourceType=state._get_sfn_resource_type(),  # noqa: SLF001 - as above
-    )
-    told = EventDetails(taskFailedEventDetails=details)
-    return FailureEvent(env, name, HistoryEventType.TaskFailed, told)
+    return task_failed(state, env, name, cause)

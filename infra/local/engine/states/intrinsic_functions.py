@@ -1,9 +1,11 @@
-"""moto's intrinsic functions fail as Python errors, and some of them on what AWS takes.
+"""Patches of intrinsic functions: what they compute, and how they fail.
 
-Where: moto/stepfunctions/parser/asl/component/intrinsic/function/statesfunction: `ArrayRange` counts upwards only, `ArrayUnique` and
-`ArrayContains` ask Python whether values are equal (1 is True, objects cannot be asked), `ArrayGetItem` takes negative numbers,
-`MathRandom` draws the end, too, `JsonToString` and those of Base64 know no letters beyond ASCII. AWS names the failure
-States.IntrinsicFailure, and a path that leads nowhere States.Runtime, with the call in the words.
+moto's intrinsic functions fail as Python errors, and some of them on what AWS accepts.
+
+Where: moto/stepfunctions/parser/asl/component/intrinsic/function/statesfunction: `ArrayRange` counts upwards only,
+`ArrayUnique` and `ArrayContains` compare as Python does (1 is True, objects fail), `ArrayGetItem` accepts negative numbers,
+`MathRandom` may return the end, `JsonToString` and those of Base64 accept ASCII only. AWS names the failure
+States.IntrinsicFailure, and a path that finds nothing States.Runtime, with the call in the cause.
 """
 
 from __future__ import annotations
@@ -13,12 +15,6 @@ import json
 import random
 from typing import Any, NoReturn
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -47,19 +43,18 @@ from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.j
 from moto.stepfunctions.parser.asl.component.intrinsic.function.statesfunction.math_operations.math_random import (
     MathRandom,
 )
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 
 from infra.local.engine.states import failures, task_calls
 
-ORIGINAL = StringIntrinsicFunction._eval_body  # noqa: SLF001 - what is mended
+ORIGINAL = StringIntrinsicFunction._eval_body  # noqa: SLF001 - what is patched
 _MOST_ITEMS = 1000
 _FAULTS = (TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RuntimeError)
 
 
 def install_intrinsic_functions() -> None:
-    """Name failures, and do what AWS does."""
+    """Compute and fail as AWS's intrinsic functions do."""
     StringIntrinsicFunction._eval_body = _eval_body  # noqa: SLF001 - as above
     functions = {
         ArrayContains: _contains,
@@ -87,22 +82,19 @@ def _eval_body(component: Any, env: Any) -> None:
 
 
 def _fail(env: Any, kind: StatesErrorNameType, component: Any, what: str) -> NoReturn:
-    name = StatesErrorName(typ=kind)
-    cause = f"The function '{_said(component)}' had the following error: {what}"
+    cause = f"The function '{_source(component)}' had the following error: {what}"
     if kind is not StatesErrorNameType.StatesRuntime:
-        # moto says where of States.Runtime by itself.
+        # moto itself adds the state to the cause of States.Runtime.
         cause = failures.with_state(env, cause)
-    details = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
-    told = EventDetails(executionFailedEventDetails=details)
-    raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, told)) from None
+    failures.fail_execution(env, kind, cause)
 
 
-def _said(component: Any) -> str:
+def _source(component: Any) -> str:
     try:
-        said: str = json.loads(f'"{component.intrinsic_function_derivation}"', strict=False)
+        source: str = json.loads(f'"{component.intrinsic_function_derivation}"', strict=False)
     except ValueError:
         return str(component.intrinsic_function_derivation)
-    return said
+    return source
 
 
 def _over_arguments(function: Any) -> Any:
@@ -114,7 +106,7 @@ def _over_arguments(function: Any) -> Any:
 
 
 def _as_json(value: Any) -> str:
-    # Numbers are equal by what they are worth, and nothing else is equal to a number.
+    # Numbers are equal by value, and nothing else is equal to a number.
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return json.dumps(value, sort_keys=True)

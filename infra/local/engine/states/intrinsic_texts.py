@@ -1,9 +1,11 @@
-r"""moto reads an intrinsic function as it stands in the definition's JSON, and drops in silence what it cannot read.
+r"""Patches of how intrinsic functions are parsed: literals, paths, `States.Format`.
 
-Where: `IntrinsicParser.parse` in moto/stepfunctions/parser/asl/parse/intrinsic/intrinsic_parser.py, whose lexer knows one bracket
-after a step of a path and neither null, a quote that is escaped (`\'`) nor JSON's own escapes, and whose reader fails on fractions; `States.Format` (…/component/intrinsic/
-function/statesfunction/generic/string_format.py) leaves the template to Python. Here texts and paths are read first, and the
-grammar sees a word in the place of each.
+moto parses an intrinsic function as it is written in the definition's JSON, and silently drops what it cannot read.
+
+Where: `IntrinsicParser.parse` in moto/stepfunctions/parser/asl/parse/intrinsic/intrinsic_parser.py, whose lexer accepts one
+bracket after a step of a path and neither null, an escaped quote (`\'`) nor JSON's own escapes, and whose visitor fails on
+fractions; `States.Format` (…/component/intrinsic/function/statesfunction/generic/string_format.py) leaves the template to
+Python. Here literals and paths are read first, and the grammar sees a token for each.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from moto.stepfunctions.parser.asl.parse.intrinsic.intrinsic_parser import Intri
 from moto.stepfunctions.parser.asl.parse.intrinsic.preprocessor import Preprocessor
 
 ORIGINAL = IntrinsicParser.parse
-ORIGINAL_FORMAT = StringFormat._eval_body  # noqa: SLF001 - what is mended
+ORIGINAL_FORMAT = StringFormat._eval_body  # noqa: SLF001 - what is patched
 _TOKEN = re.compile(
     r"(?P<text>'(?:[^'\\]|\\.)*')|(?P<path>\$\$?(?=[.\[\s,)]))|(?P<value>(?<=[(,\s])(?:null|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
     r"(?=[\s,)]))|(?P<other>.)",
@@ -40,29 +42,31 @@ _PLACES = re.compile(r"\\(.)|\{\}", re.DOTALL)
 
 
 class FormatText(str):
-    """A text of a definition with its escapes, which tell braces of `States.Format` from braces that are meant."""
+    """A literal with its source, whose escapes mark braces that `States.Format` keeps."""
 
-    __slots__ = ("said",)
-    said: str
+    __slots__ = ("source",)
+    source: str
 
 
 def install_intrinsic_texts() -> None:
-    """Read first, then let the grammar see words."""
+    """Read literals and paths before the grammar, and format as AWS does."""
     IntrinsicParser.parse = staticmethod(_parse)
     StringFormat._eval_body = _eval_format  # noqa: SLF001 - as above
 
 
 def _parse(src: str) -> Any:
-    said: list[Any] = []
-    words = "".join(_words(_decoded(src), said))
-    seen: Any = type("Seen", (Preprocessor,), {})
-    seen.visitFunc_arg_string = lambda _, ctx: ArgumentLiteral(said[_number(ctx.STRING())])
-    seen.visitFunc_arg_json_path = lambda _, ctx: ArgumentJsonPath(said[_number(ctx.JSON_PATH_STRING())])
-    seen.visitFunc_arg_context_path = lambda _, ctx: ArgumentContextPath(
-        said[_number(ctx.CONTEXT_PATH_STRING())]
+    arguments: list[Any] = []
+    text = "".join(_with_tokens(_decoded(src), arguments))
+    visitor: Any = type("ArgumentVisitor", (Preprocessor,), {})
+    visitor.visitFunc_arg_string = lambda _, ctx: ArgumentLiteral(arguments[_number(ctx.STRING())])
+    visitor.visitFunc_arg_json_path = lambda _, ctx: ArgumentJsonPath(
+        arguments[_number(ctx.JSON_PATH_STRING())]
     )
-    tree = ASLIntrinsicParser(CommonTokenStream(ASLIntrinsicLexer(InputStream(words)))).func_decl()
-    return seen().visit(tree), tree
+    visitor.visitFunc_arg_context_path = lambda _, ctx: ArgumentContextPath(
+        arguments[_number(ctx.CONTEXT_PATH_STRING())]
+    )
+    tree = ASLIntrinsicParser(CommonTokenStream(ASLIntrinsicLexer(InputStream(text)))).func_decl()
+    return visitor().visit(tree), tree
 
 
 def _decoded(src: str) -> str:
@@ -73,29 +77,29 @@ def _decoded(src: str) -> str:
     return text
 
 
-def _words(text: str, said: list[Any]) -> Iterator[str]:
-    """Give the text with a word for each text, number, null and path in it, and keep those."""
+def _with_tokens(text: str, arguments: list[Any]) -> Iterator[str]:
+    """Yield the text with a token for each literal and path, and collect those."""
     place = 0
     while place < len(text):
         found = _TOKEN.match(text, place)
         assert found is not None
         place = found.end()
         if found["text"]:
-            said.append(_text(found["text"][1:-1]))
-            yield f"'t{len(said) - 1}'"
+            arguments.append(_text(found["text"][1:-1]))
+            yield f"'t{len(arguments) - 1}'"
         elif found["value"]:
-            said.append(json.loads(found["value"]))
-            yield f"'t{len(said) - 1}'"
+            arguments.append(json.loads(found["value"]))
+            yield f"'t{len(arguments) - 1}'"
         elif found["path"]:
             place = _end_of_path(text, place)
-            said.append(text[found.start() : place].strip())
-            yield f"{found['path']}.p{len(said) - 1}"
+            arguments.append(text[found.start() : place].strip())
+            yield f"{found['path']}.p{len(arguments) - 1}"
         else:
             yield found["other"]
 
 
 def _end_of_path(text: str, place: int) -> int:
-    """Find where a path ends: at the comma or the bracket of the function that it is an argument of."""
+    """Return where a path ends: at the comma or the bracket of the function around it."""
     depth = 0
     while place < len(text):
         if depth == 0 and text[place] in ",)":
@@ -113,9 +117,9 @@ def _number(token: Any) -> int:
     return int(re.findall(r"\d+", token.getText())[-1])
 
 
-def _text(said: str) -> FormatText:
-    text = FormatText(_ESCAPE.sub(r"\1", said))
-    text.said = said
+def _text(source: str) -> FormatText:
+    text = FormatText(_ESCAPE.sub(r"\1", source))
+    text.source = source
     return text
 
 
@@ -123,6 +127,6 @@ def _eval_format(function: Any, env: Any) -> None:
     function.argument_list.eval(env=env)
     template, *values = env.stack.pop()
     shown = iter([StringFormat._to_str_repr(value) for value in values])  # noqa: SLF001 - its own class
-    said = getattr(template, "said", template)
-    # A place without a value stays as it is: how many there are is checked when the machine is made.
-    env.stack.append(_PLACES.sub(lambda found: found[1] or next(shown, "{}"), said))
+    source = getattr(template, "source", template)
+    # A place without a value is kept: their number is checked when the machine is created.
+    env.stack.append(_PLACES.sub(lambda found: found[1] or next(shown, "{}"), source))

@@ -1,8 +1,7 @@
-"""JSONPath as Step Functions reads it: by the rules of the Java library Jayway.
+"""JSONPath as Step Functions evaluates it: by the rules of the Java library Jayway.
 
-A step that is missing on a way that can lead to one place only is an error; below a wildcard, a slice, a filter or `..` it is
-passed over. A filter over an object looks at the object itself, and never at a plain value. Of Jayway's functions there
-is `length()`.
+A missing step of a definite path is an error; below a wildcard, a slice, a filter or `..` it is passed over. A filter over an
+object tests the object itself, and never a plain value. Of Jayway's functions there is `length()`.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ _FUNCTION = re.compile(r"\.\w+\([^()]*\)$")
 
 
 class Step(NamedTuple):
-    """One step of a path; `names`, `indexes`, `between` or `keeps` says of which kind, none of them any child."""
+    """One step of a path: `names`, `indexes`, `between` or `keeps`; without any, all children."""
 
     is_deep: bool = False
     names: tuple[str, ...] = ()
@@ -40,7 +39,7 @@ class Step(NamedTuple):
 
 
 class Path(NamedTuple):
-    """A path that was read; `asks_length` if it ends with `length()`, `function` if with another."""
+    """A parsed path; `asks_length` if it ends with `length()`, `function` if with another."""
 
     steps: tuple[Step, ...]
     asks_length: bool = False
@@ -48,13 +47,13 @@ class Path(NamedTuple):
 
     @property
     def is_definite(self) -> bool:
-        """Whether it gives a value, and not a list of what it finds."""
+        """Whether its result is a value and not a list of matches."""
         return all(step.is_definite for step in self.steps)
 
 
 @functools.lru_cache(maxsize=4096)
 def read(text: str) -> Path:
-    """Read a path that begins with `$`; ValueError if it is none."""
+    """Parse a path that begins with `$`; raise ValueError if it is none."""
     if not text.startswith("$"):
         raise ValueError(f"'{text}' does not begin with $")
     asks_length = text.endswith(_LENGTH)
@@ -64,7 +63,7 @@ def read(text: str) -> Path:
 
 
 def find(text: str, data: Any) -> list[Any]:
-    """Give all that a path leads to; LookupError if a step is missing where it may not be."""
+    """Return all matches of a path; raise LookupError if a step of a definite path is missing."""
     path = read(text)
     if path.function:
         raise LookupError(path.function)
@@ -159,11 +158,11 @@ def _end_of_bracket(text: str, place: int) -> int:
 
 
 def _bracket(inside: str, is_deep: bool) -> Step:
-    said = inside.strip()
-    if said == "*":
+    text = inside.strip()
+    if text == "*":
         return Step(is_deep)
-    if said.startswith("?(") and said.endswith(")"):
-        return Step(is_deep, keeps=Filter(said[2:-1], find))
+    if text.startswith("?(") and text.endswith(")"):
+        return Step(is_deep, keeps=Filter(text[2:-1], find))
     if _NUMBERS.fullmatch(inside):
         return Step(is_deep, indexes=tuple(int(number) for number in inside.split(",")))
     if found := _SLICE.fullmatch(inside):

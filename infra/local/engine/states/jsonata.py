@@ -1,4 +1,4 @@
-"""JSONata as Step Functions has it: its numbers, its functions, its variables."""
+"""JSONata as Step Functions evaluates it: numbers, functions, variables."""
 
 from __future__ import annotations
 
@@ -22,13 +22,11 @@ from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError
 from infra.local.engine.states import path_values, query_errors
 
 LARGEST_EXACT: Final = 2**53
-
-
 _IN_FULL: Final = 1e21
 
 
 class AwsJsonata(Jsonata):  # type: ignore[misc]  # the library declares no types
-    """An expression that reckons and writes as AWS does."""
+    """An expression that computes and writes numbers as AWS does."""
 
     def __init__(self, source: str) -> None:
         super().__init__(source)
@@ -37,18 +35,18 @@ class AwsJsonata(Jsonata):  # type: ignore[misc]  # the library declares no type
         self.environment.bind("eval", None)
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
-        """Join two values as texts."""
+        """Concatenate two values as strings."""
         return "".join(string(side) or "" for side in (lhs, rhs))
 
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
-        """Keep the fraction of a division's rest."""
+        """Evaluate an operator; `%` keeps the fraction of the remainder."""
         if op == "%" and Utils.is_numeric(lhs) and Utils.is_numeric(rhs) and rhs:
             return Utils.convert_number(math.fmod(lhs, rhs))
         return super().evaluate_numeric_expression(lhs, rhs, op)
 
 
 def as_doubles(value: Any) -> Any:
-    """Round whole numbers that binary fractions cannot hold, anywhere within a value."""
+    """Round the integers within a value that a double cannot hold exactly."""
     if isinstance(value, dict):
         return {name: as_doubles(one) for name, one in value.items()}
     if isinstance(value, list):
@@ -58,12 +56,12 @@ def as_doubles(value: Any) -> Any:
 
 
 def whole(value: float) -> int:
-    """Make a whole number of a binary fraction that is one, by the digits that it is written with."""
+    """Return a double without a fraction as the integer of its shortest decimal form."""
     return int(value) if abs(value) <= LARGEST_EXACT else int(Decimal(repr(value)))
 
 
 def string(value: Any = None, prettify: bool | None = None) -> str | None:
-    """Write a value as `$string` does."""
+    """Return a value as `$string` writes it."""
     if isinstance(value, Utils.JList) and value.outer_wrapper:
         value = value[0]
     if value is None or isinstance(value, str):
@@ -110,18 +108,16 @@ def _number(value: float) -> str:
 
 
 _ALGORITHMS = {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
-
-
 _MAX_RANGE_ITEMS = 1000
 
 
 def new_uuid() -> str:
-    """Make a version 4 UUID."""
+    """Return a random UUID of version 4."""
     return str(uuid.uuid4())
 
 
 def hash_of(value: Any, algorithm: str = "MD5") -> str:
-    """Digest a string, or anything else as JSON, into hexadecimal."""
+    """Return the hexadecimal digest of a string, or of any other value as JSON."""
     if algorithm not in _ALGORITHMS:
         raise ValueError(f"the hash algorithm must be one of {', '.join(_ALGORITHMS)}")
     text = value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
@@ -129,18 +125,18 @@ def hash_of(value: Any, algorithm: str = "MD5") -> str:
 
 
 def parse(text: str) -> Any:
-    """Read JSON out of a string; AWS offers this instead of `$eval`."""
+    """Parse a string as JSON; AWS offers this instead of `$eval`."""
     return json.loads(text)
 
 
 def partition(items: list[Any], size: float) -> list[list[Any]]:
-    """Cut an array into arrays of at most `size`."""
+    """Split an array into arrays of at most `size` items."""
     step = int(size)
     return [items[start : start + step] for start in range(0, len(items), step)]
 
 
 def number_range(first: float, last: float, step: float) -> Any:
-    """Count from first to last inclusive; a single number comes out bare, as it does on AWS."""
+    """Return the numbers from first to last inclusive; a single one is no array, as on AWS."""
     start, end, stride = int(first), int(last), int(step)
     numbers = list(range(start, end + (1 if stride > 0 else -1), stride))
     if len(numbers) > _MAX_RANGE_ITEMS:
@@ -149,7 +145,7 @@ def number_range(first: float, last: float, step: float) -> Any:
 
 
 def random_number(seed: float | None = None) -> float:
-    """Draw from [0, 1); the same seed gives the same number."""
+    """Return a random number in [0, 1); the same seed gives the same number."""
     return random.random() if seed is None else random.Random(seed).random()  # noqa: S311 - not for secrets
 
 
@@ -161,17 +157,15 @@ FUNCTIONS: Mapping[str, Callable[..., Any]] = {
     "range": number_range,
     "random": random_number,
 }
-
-
 _NAMED = re.compile(r"\$([^\W\d]\w*)")
 
 
 class Undefined(Exception):
-    """The expression gave nothing, which AWS treats as an error and JSON has no word for."""
+    """The result of the expression is undefined, which AWS treats as an error."""
 
 
 def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
-    """Evaluate an expression over bound variables; the result is plain JSON."""
+    """Evaluate an expression over bound variables, and return plain JSON."""
     compiled = AwsJsonata(expression)
     compiled.set_output_convert_nulls(False)
     for name, function in FUNCTIONS.items():
@@ -186,15 +180,15 @@ def evaluate(expression: str, variables: Mapping[str, Any]) -> Any:
 
 
 def install_jsonata_binding() -> None:
-    """Replace both evaluations.
+    """Evaluate JSONata with the values of the state bound as variables.
 
-    moto cannot evaluate JSONata at all: it composes the state into the expression's text for a Java library it lacks.
+    moto cannot evaluate JSONata: it writes the state into the expression's text for a Java library that is not there.
 
     Where: `_eval_body` of `StringJSONata` and `StringVariableSample` in
     moto/stepfunctions/parser/asl/component/common/string/string_expression.py. Here the values are bound as variables:
     no escaping, no cost for large states (1 ms instead of 386 ms at 85 KB), and undefined stays apart from null.
     """
-    string_expression.StringJSONata._eval_body = _eval_expression  # noqa: SLF001 - what is mended
+    string_expression.StringJSONata._eval_body = _eval_expression  # noqa: SLF001 - what is patched
     string_expression.StringVariableSample._eval_body = _eval_variable  # noqa: SLF001
 
 
@@ -234,10 +228,10 @@ def _sampled(path: str, variables: Mapping[str, Any]) -> Any:
 
 
 def variables_of(env: Any) -> dict[str, Any]:
-    """Give the variables by name, as the part of a state that is evaluated sees them."""
+    """Return the variables by name, as the part of a state that is being evaluated sees them."""
     store = env.variable_store
-    if (seen := getattr(store, "seen", None)) is not None:
-        return dict(seen)
+    if (visible := getattr(store, "visible", None)) is not None:
+        return dict(visible)
     return {**store._outer_scope, **store._inner_scope}  # noqa: SLF001 - the store only offers them as JSONata source
 
 
@@ -252,5 +246,5 @@ def _plain(value: Any) -> Any:
         return [_plain(item) for item in value]
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items()}
-    # JSONata knows one kind of number; AWS writes whole ones without a fraction.
+    # JSONata has one type of number; AWS writes integers without a fraction.
     return whole(value) if isinstance(value, float) and value.is_integer() else as_doubles(value)

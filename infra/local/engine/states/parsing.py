@@ -1,4 +1,4 @@
-"""Definitions of state machines: refused as AWS refuses them, read once, their texts as JSON."""
+"""Patches of how definitions are validated and parsed: errors, cache, texts."""
 
 from __future__ import annotations
 
@@ -22,19 +22,13 @@ from moto.stepfunctions.responses import StepFunctionResponse
 from infra.local.engine.states.definition_checks import Diagnostic, diagnose
 
 MODE = "DISTRIBUTED"
-
-
 _READER = frozenset({"InputType", "CSVHeaderLocation", "CSVHeaders", "MaxItems", "MaxItemsPath"})
-
-
 _SAME_AS_WITHOUT = ({"CSVDelimiter": "COMMA"}, {"Transformation": "NONE"})
-
-
 _INPUT_TYPES = frozenset({"CSV", "JSON", "MANIFEST"})
 
 
 def runnable(definition: str) -> str:
-    """Rewrite what moto cannot read; a definition without Distributed Maps stays as it is."""
+    """Rewrite what moto cannot parse; a definition without Distributed Maps is unchanged."""
     if MODE not in definition:
         return definition
     return json.dumps(_scope(json.loads(definition)))
@@ -64,7 +58,7 @@ def _distributed(state: dict[str, Any]) -> dict[str, Any]:
         made["ToleratedFailurePercentage"] = float(made["ToleratedFailurePercentage"])
     if isinstance(made.get("ItemReader"), dict) and isinstance(made["ItemReader"].get("ReaderConfig"), dict):
         reader = made["ItemReader"]["ReaderConfig"]
-        kept = {name: said for name, said in reader.items() if {name: said} not in _SAME_AS_WITHOUT}
+        kept = {name: value for name, value in reader.items() if {name: value} not in _SAME_AS_WITHOUT}
         made["ItemReader"] = {**made["ItemReader"], "ReaderConfig": kept}
     lacks = _not_run(made)
     if not lacks:
@@ -84,22 +78,20 @@ def _not_run(state: dict[str, Any]) -> list[str]:
 
 
 ORIGINAL_PARSE_CACHE = AmazonStateLanguageParser.parse
-
-
 # ANTLR's prediction tables are shared by all parsers of a process.
 _lock = threading.Lock()
 
 
 def parse(definition: str) -> tuple[Any, Any]:
-    """Give a program of its own and the kept tree of a definition."""
+    """Return a new program and the cached parse tree of a definition."""
     tree, program = _kept(definition)
     return pickle.loads(program), tree  # noqa: S301 - made by this process
 
 
 def install_parse_cache() -> None:
-    """Replace the parser's entry point.
+    """Parse each definition once.
 
-    moto parses a definition anew for every execution: 250 ms of ANTLR for 50 states, most of an execution's cost.
+    moto parses a definition for every execution: 250 ms of ANTLR for 50 states, most of an execution's cost.
 
     Where: `AmazonStateLanguageParser.parse` in moto/stepfunctions/parser/asl/parse/asl_parser.py. The parse tree never
     changes and is kept; the program made from it holds counters, so each execution gets a copy of its own, of a pickle: that
@@ -116,7 +108,7 @@ def _kept(definition: str) -> tuple[Any, bytes]:
 
 
 def install_parser_scopes() -> None:
-    """Give every instance its own list.
+    """Give every parser its own list of query languages.
 
     moto keeps the query language of the scope being parsed in a list on the *class*.
 
@@ -131,17 +123,17 @@ def _init(preprocessor: Any) -> None:
     preprocessor._query_language_per_scope = []  # noqa: SLF001 - this is the attribute that is shared by mistake
 
 
-ORIGINALS = (preprocessor.Preprocessor._inner_string_of, preprocessor.from_string_literal)  # noqa: SLF001 - what is mended
+ORIGINALS = (preprocessor.Preprocessor._inner_string_of, preprocessor.from_string_literal)  # noqa: SLF001 - what is patched
 
 
 def install_definition_texts() -> None:
-    r"""Read every text of a definition as JSON.
+    r"""Read every string of a definition as JSON.
 
-    moto takes some texts of a definition as they stand in its JSON, and reads the others as Python would.
+    moto takes some strings of a definition with their JSON escapes, and reads the others as Python would.
 
-    Where: `_inner_string_of` in moto/stepfunctions/parser/asl/parse/preprocessor.py:399 leaves every escape in names of states and
-    fields, in paths and in error names; `from_string_literal` in …/antlt4utils/antlr4utils.py:31 makes two letters of an emoji that is
-    written `\ud83d\ude00`, as most writers of JSON do. So states and fields had other names than those that were written.
+    Where: `_inner_string_of` in moto/stepfunctions/parser/asl/parse/preprocessor.py:399 leaves every escape in names of states
+    and fields, in paths and in error names; `from_string_literal` in …/antlt4utils/antlr4utils.py:31 makes two characters of an
+    emoji that is written `\ud83d\ude00`, as most writers of JSON do. So names of states and fields differ from those written.
     """
     engine: Any = preprocessor
     engine.from_string_literal = read
@@ -149,44 +141,45 @@ def install_definition_texts() -> None:
 
 
 def read(parser_rule_context: Any) -> str:
-    """Give the text that a part of a definition stands for."""
+    """Return the string that a literal of a definition denotes."""
     text: str = parser_rule_context.getText()
     if not (text.startswith('"') and text.endswith('"')):
         return text
-    said: str = json.loads(text, strict=False)
-    return said
+    decoded: str = json.loads(text, strict=False)
+    return decoded
 
 
 def _inner(parser_rule_context: Any) -> str | None:
     return None if is_terminal(parser_rule_context, ASLLexer.NULL) else read(parser_rule_context)
 
 
-ORIGINAL_MACHINE_DEFINITIONS = StepFunctionsParserBackend._validate_definition  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_MACHINE_DEFINITIONS = StepFunctionsParserBackend._validate_definition  # noqa: SLF001 - what is patched
 MOST_DIAGNOSTICS = 100
 
 
 class Refused(AWSError):  # type: ignore[misc]
-    """The error of the API; moto's own of that name loses its code on the way to the client."""
+    """InvalidDefinition; moto's own error loses its code on the way to the client."""
 
     TYPE = "InvalidDefinition"
 
 
 def install_machine_definitions() -> None:
-    """Check before a machine is made or changed, and answer the action that only checks.
+    """Validate a definition before its use, and add ValidateStateMachineDefinition.
 
-    moto makes machines that AWS refuses to make, words what it refuses by its grammar, and has no ValidateStateMachineDefinition.
+    moto accepts definitions that AWS refuses, and reports what it refuses in terms of its grammar.
 
     Where: `_validate_definition` in moto/stepfunctions/parser/models.py:64, and the actions of moto/stepfunctions/responses.py. What
-    `definition_checks` finds is refused first; what only moto's grammar finds is called by AWS's code for it.
+    `definition_checks` finds is refused first; what only moto's grammar finds gets AWS's code for it.
     """
     StepFunctionsParserBackend._validate_definition = staticmethod(_validate)  # noqa: SLF001 - as above
     StepFunctionResponse.validate_state_machine_definition = _validate_action
 
 
 def faults_of(definition: str) -> list[Diagnostic]:
-    """Find the faults and warnings of a definition; what moto's grammar refuses counts where nothing else is wrong."""
+    """List the errors and warnings of a definition.
+
+    What moto's grammar refuses is added only where there is no other error.
+    """
     found = diagnose(definition)
     if all(one.severity != "ERROR" for one in found):
         try:
@@ -197,7 +190,7 @@ def faults_of(definition: str) -> list[Diagnostic]:
 
 
 def _validate(definition: str) -> None:
-    errors = [one.said() for one in faults_of(definition) if one.severity == "ERROR"]
+    errors = [one.text() for one in faults_of(definition) if one.severity == "ERROR"]
     if errors:
         raise Refused(f"Invalid State Machine Definition: '{', '.join(errors)}'")
 
@@ -208,12 +201,12 @@ def _validate_action(response: Any) -> Any:
     found = faults_of(definition)
     shown = [one for one in found if severity == "WARNING" or one.severity == "ERROR"]
     fails = any(one.severity == "ERROR" for one in found)
-    told: dict[str, Any] = {
+    answer: dict[str, Any] = {
         "result": "FAIL" if fails else "OK",
         "diagnostics": [_shown(one) for one in shown[:most]],
         "truncated": len(shown) > most,
     }
-    return ActionResult(told)
+    return ActionResult(answer)
 
 
 def _shown(one: Diagnostic) -> dict[str, str]:

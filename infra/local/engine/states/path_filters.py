@@ -1,4 +1,4 @@
-"""Filters of JSONPath, such as `[?(@.price < 10 && @.isbn)]`, as the Java library Jayway reads them."""
+"""Filters of JSONPath, such as `[?(@.price < 10 && @.isbn)]`, by the rules of Jayway."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LITERALS: Mapping[str, Any] = {"true": True, "false": False, "null": None}
 
 
 class Filter:
-    """One filter; `find` reads the paths in it."""
+    """One filter; `find` evaluates the paths in it."""
 
     def __init__(self, text: str, find: Find) -> None:
         self._find = find
@@ -31,7 +31,7 @@ class Filter:
             raise ValueError(f"cannot read the filter '{text}'")
 
     def fits(self, item: Any, root: Any) -> bool:
-        """Tell whether an item is kept."""
+        """Return whether the filter keeps an item."""
         return self._test(item, root)
 
     def _any(self) -> Test:
@@ -64,14 +64,14 @@ class Filter:
     def _value(self) -> Callable[[Any, Any], Any]:
         if not self._tokens:
             raise ValueError("a filter ends too early")
-        kind, said = self._tokens.pop(0)
+        kind, text = self._tokens.pop(0)
         if kind == "path":
-            return self._path(said)
-        value = self._list() if said == "[" else _literal(kind, said)
+            return self._path(text)
+        value = self._list() if text == "[" else _literal(kind, text)
         return lambda *_: value
 
-    def _path(self, said: str) -> Callable[[Any, Any], Any]:
-        path, is_of_item = f"${said[1:]}", said[0] == "@"
+    def _path(self, text: str) -> Callable[[Any, Any], Any]:
+        path, is_of_item = f"${text[1:]}", text[0] == "@"
 
         def read(item: Any, root: Any) -> Any:
             try:
@@ -111,21 +111,21 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     return found
 
 
-def _literal(kind: str, said: str) -> Any:
+def _literal(kind: str, text: str) -> Any:
     if kind == "text":
-        return _ESCAPE.sub(r"\1", said[1:-1])
+        return _ESCAPE.sub(r"\1", text[1:-1])
     if kind == "number":
-        return float(said) if set(said) & set(".eE") else int(said)
+        return float(text) if set(text) & set(".eE") else int(text)
     if kind == "pattern":
-        body, _, flags = said[1:].rpartition("/")
+        body, _, flags = text[1:].rpartition("/")
         return re.compile(body, re.IGNORECASE if "i" in flags else 0)
-    if kind == "word" and said in _LITERALS:
-        return _LITERALS[said]
-    raise ValueError(f"'{said}' is no value of a filter")
+    if kind == "word" and text in _LITERALS:
+        return _LITERALS[text]
+    raise ValueError(f"'{text}' is no value of a filter")
 
 
 def equal(left: Any, right: Any) -> bool:
-    """Compare as JSON: true is not 1, and 1 is 1.0."""
+    """Return whether two values are equal as JSON: true is not 1, and 1 is 1.0."""
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     return bool(left == right)

@@ -1,4 +1,4 @@
-"""What paths find and where results go, with AWS's errors where a path leads nowhere."""
+"""Patches of paths: what they find, where results are written, how they fail."""
 
 from __future__ import annotations
 
@@ -9,12 +9,6 @@ import re
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -33,7 +27,6 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_ac
     StateTaskActivity,
 )
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.state_task_lambda import StateTaskLambda
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 from moto.stepfunctions.parser.asl.utils import json_path
 from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError, extract_json
@@ -41,14 +34,8 @@ from moto.stepfunctions.parser.asl.utils.json_path import NoSuchJsonPathError, e
 from infra.local.engine.states import failures, json_paths
 
 ORIGINAL_JSON_PATH_VALUES = json_path.extract_json
-
-
 _ENGINE = "moto.stepfunctions.parser.asl"
-
-
 _OPERATORS = f"{_ENGINE}.component.state.choice.comparison.operator.implementations"
-
-
 _READERS = (
     f"{_ENGINE}.utils.json_path",
     f"{_ENGINE}.eval.states",
@@ -62,20 +49,20 @@ _READERS = (
 
 
 def install_json_path_values() -> None:
-    """Replace it wherever it is read from.
+    """Evaluate paths by the rules of the Java library Jayway.
 
-    moto gives a list for whatever follows an index in a path, and nothing for a filter that nothing fits.
+    moto returns a list for every path with an index, and nothing for a filter without a match.
 
-    Where: `extract_json` in moto/stepfunctions/parser/asl/utils/json_path.py:49. AWS reads paths as the Java library Jayway does: a
-    path that can lead to one place only gives its value, any other a list of what it finds, be it empty. moto's library
-    knows neither `in`, `=~` and their like nor `length()`, and looks with a filter into objects.
+    Where: `extract_json` in moto/stepfunctions/parser/asl/utils/json_path.py:49. AWS evaluates paths as the Java library Jayway
+    does: a definite path gives its value, any other a list of its matches, be it empty. moto's library has neither `in`, `=~` and
+    the like nor `length()`, and applies a filter to the values of objects.
     """
     for name in _READERS:
         vars(importlib.import_module(name))["extract_json"] = extract
 
 
 def extract(path: str, data: Any) -> Any:
-    """Find what a path leads to."""
+    """Return the value or the matches of a path."""
     try:
         found = json_paths.find(path, data)
     except LookupError:
@@ -83,34 +70,26 @@ def extract(path: str, data: Any) -> Any:
     return found[0] if json_paths.read(path).is_definite else found
 
 
-ORIGINALS = {kind: kind._eval_body for kind in (InputPath, OutputPath, ItemsPath)}  # noqa: SLF001 - what is mended
-
-
+ORIGINALS = {kind: kind._eval_body for kind in (InputPath, OutputPath, ItemsPath)}  # noqa: SLF001 - what is patched
 ORIGINAL_SECONDS = {kind: kind._eval_seconds for kind in (TimeoutSecondsPath, HeartbeatSecondsPath)}  # noqa: SLF001
-
-
 ORIGINAL_FROM_ERROR = {
     kind: kind._from_error  # noqa: SLF001 - as above
     for kind in (ExecutionState, StateTaskActivity, StateTaskLambda, StateTaskServiceDynamoDB)
 }
-
-
 ORIGINAL_PATH = StringJsonPath._eval_body  # noqa: SLF001 - as above
-
-
 _STEP = re.compile(r"\.([^.\[\]]+)|\['([^']+)'\]|\[(\d+)\]")
 
 
 def install_path_errors() -> None:
-    """Check the path before moto does, and name the field where moto loses it.
+    """Fail with AWS's error and cause where a path finds nothing.
 
-    moto words a path that leads nowhere otherwise than AWS, and lets some of them end as Python errors.
+    moto reports a path that finds nothing in other words than AWS, and lets some of them end as Python errors.
 
     Where: `InputPath` and `TimeoutSecondsPath` in moto/stepfunctions/parser/asl/component/common/{path/input_path.py:48,
     timeouts/timeout.py:97} say "No results for path" of any path; `OutputPath` and `ItemsPath` fall through to
     `Program._eval_body` (…/program/program.py:92), Task parameters to TaskFailed (…/state/exec/execute_state.py:138). AWS
-    words them as the Java library it uses does: the first step that is missing decides. Of an `ItemsPath` to what is no array it
-    names the Python type, by the error of JSONata.
+    reports them as the Java library that it uses does: the first missing step decides. For an `ItemsPath` to anything but an
+    array moto names the Python type, with the error of JSONata.
     """
     for kind in ORIGINALS:
         kind._eval_body = _eval_checked  # noqa: SLF001 - as above
@@ -122,7 +101,7 @@ def install_path_errors() -> None:
 
 
 def missing(path: str, data: Any) -> str:
-    """Say what is missing on the way, in the words of the Java library."""
+    """Return the message of the Java library for the first missing step of a path."""
     way, steps = "$", list(_STEP.finditer(path))
     for number, step in enumerate(steps):
         name, index = step.group(1) or step.group(2), step.group(3)
@@ -146,7 +125,7 @@ def _eval_path(component: Any, env: Any) -> None:
     try:
         ORIGINAL_PATH(component, env)
     except NoSuchJsonPathError as error:
-        # The state's own notes are in another frame by the time that the error is told.
+        # The environment is in another frame by the time that the error is reported.
         error.field = env.next_field_name
         raise
 
@@ -157,7 +136,7 @@ def _check(component: Any, data: Any, env: Any) -> None:
         try:
             extract_json(sampler.json_path, data)
         except NoSuchJsonPathError as error:
-            _fail_at_path(env, f"Invalid path '{error.json_path}' : {missing(error.json_path, data)}")
+            _fail(env, f"Invalid path '{error.json_path}' : {missing(error.json_path, data)}")
 
 
 def _eval_checked(component: Any, env: Any) -> None:
@@ -165,7 +144,7 @@ def _eval_checked(component: Any, env: Any) -> None:
     _check(component, data, env)
     ORIGINALS[type(component)](component, env)
     if isinstance(component, ItemsPath) and not isinstance(env.stack[-1], list):
-        _fail_at_path(env, f'Reference path "{component.string_sampler.literal_value}" must point to array.')
+        _fail(env, f'Reference path "{component.string_sampler.literal_value}" must point to array.')
 
 
 def _eval_seconds(component: Any, env: Any) -> int:
@@ -174,15 +153,8 @@ def _eval_seconds(component: Any, env: Any) -> int:
     return seconds
 
 
-def _fail_at_path(env: Any, cause: str) -> NoReturn:
-    raise FailureEventException(_failure(env, cause))
-
-
-def _failure(env: Any, cause: str) -> FailureEvent:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
-    told = ExecutionFailedEventDetails(error=name.error_name, cause=cause)
-    details = EventDetails(executionFailedEventDetails=told)
-    return FailureEvent(env, name, HistoryEventType.ExecutionFailed, details)
+def _fail(env: Any, cause: str) -> NoReturn:
+    failures.fail_execution(env, StatesErrorNameType.StatesRuntime, cause)
 
 
 def _naming_the_field(kind: Any) -> Callable[..., Any]:
@@ -194,21 +166,22 @@ def _naming_the_field(kind: Any) -> Callable[..., Any]:
         data = to_json_str(ex.data, separators=(",", ":"))
         field = getattr(ex, "field", env.next_field_name)
         where = f"specified for the field '{field}' could not be found in the input '{data}'"
-        return _failure(env, f"The JSONPath '{ex.json_path}' {where}")
+        cause = f"The JSONPath '{ex.json_path}' {where}"
+        return failures.execution_failed(env, StatesErrorNameType.StatesRuntime, cause)
 
     return from_error
 
 
-ORIGINAL_RESULT_PATHS = ResultPath._eval_body  # noqa: SLF001 - what is mended
+ORIGINAL_RESULT_PATHS = ResultPath._eval_body  # noqa: SLF001 - what is patched
 
 
 def install_result_paths() -> None:
-    """Write into a copy.
+    """Write a result into a copy of the input, and fail with AWS's error.
 
-    moto writes a result with a library that changes the state's own input, and ends with a Python error where there is no object.
+    moto writes a result with a library that changes the state's own input, and ends with a Python error outside an object.
 
     Where: `ResultPath._eval_body` in moto/stepfunctions/parser/asl/component/common/path/result_path.py:27. On AWS that
-    is States.ResultPathMatchFailure, and an input keeps what it was for those who read it later.
+    is States.ResultPathMatchFailure, and the input is the same for later readers.
     """
     ResultPath._eval_body = _eval_result_path  # noqa: SLF001 - as above
 
@@ -240,8 +213,6 @@ def _writable(env: Any, found: Any, key: Any) -> Any:
 
 
 def _fail_at_result_path(env: Any, key: str | int, found: Any) -> NoReturn:
-    name = StatesErrorName(typ=StatesErrorNameType.StatesResultPathMatchFailure)
     words = f'Unable to apply step "{key}" to input {json.dumps(found, separators=(",", ":"), ensure_ascii=False)}'
-    details = ExecutionFailedEventDetails(error=name.error_name, cause=failures.with_state(env, words))
-    told = EventDetails(executionFailedEventDetails=details)
-    raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, told))
+    kind = StatesErrorNameType.StatesResultPathMatchFailure
+    failures.fail_execution(env, kind, failures.with_state(env, words))

@@ -1,9 +1,11 @@
-"""moto says that a JSONata expression failed, but not in which field, and not as AWS words it.
+"""Patches of failed JSONata expressions: the field, the cause and the event.
 
-Where: moto/stepfunctions/parser/asl/jsonata/validations.py:32 and `ItemsJSONata`
-in …/state/exec/state_map/items/items.py:54. AWS names the way to the expression (`Output/result`) in the cause and as
-`location`, and writes one EvaluationFailed, which follows the event before the one that entered the state. A Map without `Items`
-over what is no array names the Python type (…/state_map/state_map.py:230).
+moto reports that a JSONata expression failed, but not in which field, and not in AWS's words.
+
+Where: moto/stepfunctions/parser/asl/jsonata/validations.py:32 and `ItemsJSONata` in …/state/exec/state_map/items/items.py:54.
+AWS names the path to the expression (`Output/result`) in the cause and as `location`, and writes one EvaluationFailed, which
+follows the event before the one that entered the state. moto names the Python type where the input of a Map without `Items` is
+no array (…/state_map/state_map.py:230).
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ from moto.stepfunctions.parser.asl.utils.encoding import to_json_str
 from infra.local.engine.states import failures
 
 ORIGINAL = EvalComponent.eval
-ORIGINAL_MAP = StateMap._eval_execution  # noqa: SLF001 - what is mended
+ORIGINAL_MAP = StateMap._eval_execution  # noqa: SLF001 - what is patched
 _FIELDS = {
     "ArgumentsJSONataTemplateValueObject": "Arguments",
     "ArgumentsStringJSONata": "Arguments",
@@ -73,15 +75,15 @@ _FIELDS = {
     "Cause": "Cause",
     "ConditionStringJSONata": "Condition",
 }
-_way = threading.local()
-_on_the_way: dict[type, bool] = {}
+_location = threading.local()
+_names_a_step: dict[type, bool] = {}
 
 
 def install_query_errors() -> None:
-    """Keep the way to the expression that is being evaluated, and check what Items gives."""
+    """Track the path to the expression that is being evaluated, and check types of results."""
     EvalComponent.eval = _eval
     for array in (JSONataTemplateValueArray, AssignTemplateValueArray):
-        array._eval_body = _eval_array  # noqa: SLF001 - what is mended
+        array._eval_body = _eval_array  # noqa: SLF001 - what is patched
     ItemsJSONata._eval_body = _eval_items  # noqa: SLF001 - as above
     StateMap._eval_execution = _eval_map  # noqa: SLF001 - as above
     ConditionStringJSONata._eval_body = _eval_condition  # noqa: SLF001 - as above
@@ -91,20 +93,23 @@ def install_query_errors() -> None:
 
 def fail(env: Any, expression: str, what: str) -> NoReturn:
     """Write EvaluationFailed and end the state with States.QueryEvaluationError."""
-    steps = _place()
+    steps = _path()
     field = f" specified for the field '{steps}'" if steps else ""
     fail_with(env, f"The JSONata expression '{expression}'{field} {what}")
 
 
 def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
-    """Do so in words of the caller's; `follows_entry` names the state's entry as the event before."""
-    steps, cause = _place(), failures.with_state(env, words)
+    """Do the same with a given message.
+
+    With `follows_entry` the event follows the state's entry, else the event before that.
+    """
+    steps, cause = _path(), failures.with_state(env, words)
     name = StatesErrorName(typ=StatesErrorNameType.StatesQueryEvaluationError)
-    told = EvaluationFailedEventDetails(cause=cause, error=name.error_name, state=env.next_state_name)
+    failed = EvaluationFailedEventDetails(cause=cause, error=name.error_name, state=env.next_state_name)
     if steps:
-        told["location"] = steps
+        failed["location"] = steps
     kind = HistoryEventType.EvaluationFailed
-    details = EventDetails(evaluationFailedEventDetails=told)
+    details = EventDetails(evaluationFailedEventDetails=failed)
     entered = failures.follow_entry(env, itself=follows_entry)
     env.event_manager.add_event(context=env.event_history_context, event_type=kind, event_details=details)
     failures.remember_entry(env, entered)
@@ -116,21 +121,21 @@ def fail_with(env: Any, words: str, *, follows_entry: bool = False) -> NoReturn:
 
 
 def require(env: Any, expression: str, value: Any, kind: str, is_right: Callable[[Any], bool]) -> None:
-    """Fail as AWS does when an expression gives a value of another kind than its field takes."""
+    """Fail as AWS does when the result of an expression has the wrong type for its field."""
     if not is_right(value):
         shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         found = f"Expected '{kind}', but was '{_kind(value)}' for value: {shown}"
         fail(env, expression, f"returned an unexpected result type. {found}")
 
 
-def _place() -> str:
+def _path() -> str:
     return "".join(_steps()).lstrip("/")
 
 
 def _steps() -> list[str]:
-    if not hasattr(_way, "steps"):
-        _way.steps = []
-    steps: list[str] = _way.steps
+    if not hasattr(_location, "steps"):
+        _location.steps = []
+    steps: list[str] = _location.steps
     return steps
 
 
@@ -145,7 +150,7 @@ def _step(name: str) -> Iterator[None]:
 
 
 def _eval(component: Any, env: Any) -> None:
-    if not _is_on_the_way(type(component)):
+    if not _is_step(type(component)):
         ORIGINAL(component, env)
         return
     if isinstance(component, StateChoice):
@@ -159,11 +164,11 @@ def _eval(component: Any, env: Any) -> None:
         ORIGINAL(component, env)
 
 
-def _is_on_the_way(kind: type) -> bool:
-    # Every part of every state is asked, and asking an abstract class is slow.
-    if (found := _on_the_way.get(kind)) is None:
+def _is_step(kind: type) -> bool:
+    # It is called for every part of every state, and issubclass of an abstract class is slow.
+    if (found := _names_a_step.get(kind)) is None:
         named = StateChoice | JSONataTemplateBinding | AssignTemplateBinding | ChoiceRule
-        found = _on_the_way[kind] = issubclass(kind, named) or kind.__name__ in _FIELDS
+        found = _names_a_step[kind] = issubclass(kind, named) or kind.__name__ in _FIELDS
     return found
 
 
@@ -208,10 +213,10 @@ def _eval_condition(component: Any, env: Any) -> None:
 
 
 def _eval_text(component: Any, env: Any) -> None:
-    said = component.string_expression
-    said.eval(env=env)
-    if isinstance(said, StringJSONata):
-        require(env, said.literal_value, env.stack[-1], "string", lambda value: isinstance(value, str))
+    expression = component.string_expression
+    expression.eval(env=env)
+    if isinstance(expression, StringJSONata):
+        require(env, expression.literal_value, env.stack[-1], "string", lambda value: isinstance(value, str))
 
 
 def _kind(value: Any) -> str:

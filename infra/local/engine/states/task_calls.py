@@ -1,4 +1,4 @@
-"""Calls of tasks to services: arguments and answers as the integrations have them."""
+"""Patches of tasks' calls to services: arguments, results and metadata."""
 
 from __future__ import annotations
 
@@ -21,40 +21,38 @@ from infra.local.engine import clients
 from infra.local.engine.clients import client_for
 
 _TEXT_SERVICES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service"
-
-
 _MODULES = tuple(
     importlib.import_module(f"{_TEXT_SERVICES}{name}") for name in ("", "_events", "_sfn", "_sns", "_sqs")
 )
 
 
 def install_task_texts() -> None:
-    """Write as AWS does.
+    """Send JSON that a service takes as text compact and in UTF-8.
 
-    moto writes objects that a service takes as text with spaces and without letters beyond ASCII.
+    moto writes such JSON with spaces and with escapes for all but ASCII.
 
     Where: `to_json_str` of the services in moto/stepfunctions/parser/asl/component/state/exec/state_task/service. AWS sends compact
-    JSON in UTF-8, so a message's body, its digest and the cause of a failed child execution are other texts.
+    JSON in UTF-8, so a message's body, its digest and the cause of a failed child execution differ.
     """
     for module in _MODULES:
         vars(module)["to_json_str"] = compact
 
 
 def compact(value: Any, separators: tuple[str, str] = (",", ":")) -> str:
-    """Write a value as short JSON."""
+    """Return a value as compact JSON in UTF-8."""
     return json.dumps(value, cls=_DateTimeEncoder, separators=separators, ensure_ascii=False)
 
 
 def install_task_parameters() -> None:
-    """Fill the three gaps.
+    """Convert arguments to the API's types, and its responses to JSON.
 
-    moto leaves out the step that fits a Task's arguments to the API and the API's answer to the state.
+    moto leaves out the conversion of a Task's arguments for the API and of the API's response for the state.
 
     Where: `_normalise_parameters`, `_normalise_response` and `_from_boto_response_value` in
     moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service.py are empty or partial, so
     `aws-sdk` tasks fail on casing, on blobs, on streams and on dates.
     """
-    StateTaskService._normalise_parameters = _normalise_parameters  # noqa: SLF001 - what is mended
+    StateTaskService._normalise_parameters = _normalise_parameters  # noqa: SLF001 - what is patched
     StateTaskService._normalise_response = _normalise_response  # noqa: SLF001
     StateTaskService._from_boto_response_value = staticmethod(_from_boto_response_value)  # noqa: SLF001
 
@@ -93,8 +91,6 @@ def _from_boto_response_value(value: Any) -> Any:
 
 
 ORIGINAL = lambda_eval_utils.select_from_typed_dict
-
-
 _METADATA_SERVICES = {
     "dynamodb": "StateTaskServiceDynamoDB",
     "events": "StateTaskServiceEvents",
@@ -102,15 +98,9 @@ _METADATA_SERVICES = {
     "sns": "StateTaskServiceSns",
     "sqs": "StateTaskServiceSqs",
 }
-
-
-_PLACE = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_"
-
-
+_SERVICE_MODULES = "moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_"
 _OF_DYNAMODB = {"Connection": "keep-alive", "Server": "Server"}
-
-
-_SPELLED = {
+_JAVA_HEADERS = {
     "connection": "Connection",
     "content-length": "Content-Length",
     "content-type": "Content-Type",
@@ -124,26 +114,28 @@ _SPELLED = {
 
 
 def install_call_metadata() -> None:
-    """Keep the metadata of invocations and of what else answers.
+    """Add the metadata of the response to a task's result.
 
     moto's optimised integrations leave out what AWS adds to every result: SdkHttpMetadata and SdkResponseMetadata.
 
     Where: `execute_lambda_function_integration` in
     moto/stepfunctions/parser/asl/component/state/exec/state_task/lambda_eval_utils.py:85 keeps the fields of a typed dict, the
-    `state_task_service_{dynamodb,events,sfn,sns,sqs}.py` beside it pop `ResponseMetadata`. Here the answer's own headers are
-    kept, in AWS's spelling.
+    `state_task_service_{dynamodb,events,sfn,sns,sqs}.py` beside it pop `ResponseMetadata`. Here the response's own headers are
+    kept, written as AWS writes them.
     """
     lambda_eval_utils.select_from_typed_dict = _select
     for name, kind in _METADATA_SERVICES.items():
-        service = getattr(importlib.import_module(_PLACE + name), kind)
+        service = getattr(importlib.import_module(_SERVICE_MODULES + name), kind)
         more = _OF_DYNAMODB if name == "dynamodb" else {}
-        service._eval_service_task = _telling(service._eval_service_task, more)  # noqa: SLF001 - what is mended
+        service._eval_service_task = _with_metadata(service._eval_service_task, more)  # noqa: SLF001 - what is patched
 
 
 def sdk_metadata(metadata: dict[str, Any], more: dict[str, str] | None = None) -> dict[str, Any]:
-    """Write boto's metadata the way Step Functions shows that of its Java clients."""
+    """Return boto's metadata as Step Functions shows that of its Java clients."""
     request_id = metadata.get("RequestId", "")
-    headers = {_SPELLED[name]: value for name, value in metadata["HTTPHeaders"].items() if name in _SPELLED}
+    headers = {
+        _JAVA_HEADERS[name]: value for name, value in metadata["HTTPHeaders"].items() if name in _JAVA_HEADERS
+    }
     headers |= more or {}
     headers["x-amzn-RequestId"] = request_id
     return {
@@ -163,7 +155,7 @@ def _select(typed_dict: Any, obj: Any) -> Any:
     return {**kept, **sdk_metadata(metadata)} if metadata else kept
 
 
-def _telling(original: Callable[..., None], more: dict[str, str]) -> Callable[..., None]:
+def _with_metadata(original: Callable[..., None], more: dict[str, str]) -> Callable[..., None]:
     def eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
         original(task, env, *args, **named)
         if isinstance(env.stack[-1], dict):

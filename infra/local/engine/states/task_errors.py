@@ -1,4 +1,4 @@
-"""What tasks' calls fail by: the names that Step Functions gives to refusals of services."""
+"""Patches of the errors of tasks' calls: the names that Step Functions gives them."""
 
 from __future__ import annotations
 
@@ -6,17 +6,13 @@ import re
 import socket
 import uuid
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 from urllib.parse import urlsplit
 
 import botocore.exceptions
 from botocore.exceptions import ClientError
-from moto.stepfunctions.parser.api import HistoryEventType, TaskFailedEventDetails
 from moto.stepfunctions.parser.asl.component.common.error_name.error_name import ErrorName
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service import (
     StateTaskService,
 )
@@ -29,27 +25,24 @@ from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_sqs import (
     StateTaskServiceSqs,
 )
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
 from infra.local import account
 from infra.local.engine.clients import client_for
+from infra.local.engine.states import failures
 
 _UNQUALIFIED = re.compile(r"^(Function not found: arn:aws[a-z-]*:lambda:[^:]*:\d+:function:[^:\s]+)(?=\s|$)")
-
-
-ORIGINAL_TASK_REFUSALS = StateTaskServiceLambda._error_cause_from_client_error  # noqa: SLF001 - what is mended
+ORIGINAL_TASK_REFUSALS = StateTaskServiceLambda._error_cause_from_client_error  # noqa: SLF001 - what is patched
 
 
 def install_task_refusals() -> None:
-    """Name refusals as AWS does.
+    """Name errors of Lambda's client as AWS does.
 
     moto names a refused invocation by its error code, where Step Functions has one name for what Lambda's client throws.
 
     Where: `StateTaskServiceLambda._error_cause_from_client_error` in
     moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service_lambda.py. On AWS a machine whose
     role may not invoke a function fails with `Lambda.AWSLambdaException`, which retriers list; moto says
-    `Lambda.AccessDeniedException`. Step Functions invokes `$LATEST` where nothing else is said, so a function that is not there is
-    named with it.
+    `Lambda.AccessDeniedException`. Step Functions invokes `$LATEST` by default, so a missing function is named with it.
     """
     StateTaskServiceLambda._error_cause_from_client_error = staticmethod(_error_and_cause)  # noqa: SLF001
 
@@ -60,25 +53,17 @@ def _error_and_cause(client_error: Any) -> tuple[str, str]:
     return ("Lambda.AWSLambdaException" if error == "Lambda.AccessDeniedException" else error), cause
 
 
-ORIGINAL_SDK_ERRORS = StateTaskServiceAwsSdk._eval_service_task  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_SDK_ERRORS = StateTaskServiceAwsSdk._eval_service_task  # noqa: SLF001 - what is patched
 ORIGINAL_FROM_ERROR_SDK_ERRORS = StateTaskServiceAwsSdk._from_error  # noqa: SLF001 - as above
-
-
 _ATTEMPTS = "(SDK Attempt Count: 1)"
-
-
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]+|[a-z]+|[0-9]+")
-
-
 _REFUSED_BY_BOTO = (botocore.exceptions.BotoCoreError, TypeError, ValueError, AttributeError)
 
 
 def install_sdk_errors() -> None:
-    """Use the names of the Java clients.
+    """Name errors of `aws-sdk` tasks after the Java clients.
 
-    moto calls errors of `aws-sdk` tasks by the service's name in the ARN, so that a Catch written for AWS never fires.
+    moto names errors of `aws-sdk` tasks after the service's name in the ARN, so that a Catch written for AWS never matches.
 
     Where: `_normalise_service_error_name` and `_from_error` in
     moto/stepfunctions/parser/asl/component/state/exec/state_task/service/state_task_service_aws_sdk.py:55,85. AWS has the
@@ -92,7 +77,7 @@ def install_sdk_errors() -> None:
 
 
 def java_service_name(service: str) -> str:
-    """Spell a service as the Java clients do: the service id's words, each with one capital."""
+    """Return a service's name in the Java clients: its id's words, each with one capital."""
     boto_name = {"sfn": "stepfunctions", "states": "stepfunctions"}.get(service, service)
     try:
         service_id = client_for(account.REGION, boto_name).meta.service_model.service_id
@@ -107,8 +92,8 @@ def _sdk_failure(task: Any, env: Any, ex: Exception) -> Any:
     if task.resource.api_name == "s3":
         ex.response["ResponseMetadata"].setdefault("HostId", uuid.uuid4().hex)
     failure = ORIGINAL_FROM_ERROR_SDK_ERRORS(task, env=env, ex=ex)
-    told = failure.event_details["taskFailedEventDetails"]
-    told["cause"] = f"{told['cause']} {_ATTEMPTS}"
+    details = failure.event_details["taskFailedEventDetails"]
+    details["cause"] = f"{details['cause']} {_ATTEMPTS}"
     return failure
 
 
@@ -122,41 +107,34 @@ def _eval_service_task(task: Any, env: Any, *args: Any, **named: Any) -> None:
         raise FailureEventException(failure) from error
 
 
-ORIGINAL_FROM_ERROR_QUEUE_TASKS = StateTaskServiceSqs._from_error  # noqa: SLF001 - what is mended
-
-
+ORIGINAL_FROM_ERROR_QUEUE_TASKS = StateTaskServiceSqs._from_error  # noqa: SLF001 - what is patched
 _BY_CLIENT = "SQS.SdkClientException"
-
-
 _OURS = ("localhost", "127.0.0.1")
 
 
 def install_queue_tasks() -> None:
-    """Leave out what is null, look at the host, and name refusals.
+    """Drop null parameters, resolve the host, and name errors of SQS as AWS does.
 
-    moto calls every refusal of SQS by the name of what the client itself refuses, and sends null as the text `null`.
+    moto gives every error of SQS the name of an error of the client itself, and sends null as the text `null`.
 
     Where: `StateTaskServiceSqs` in moto/stepfunctions/parser/asl/component/state/exec/state_task/service/
-    state_task_service_sqs.py:51,95. On AWS a refusal has the name of the Java client's exception: its own where the API names it,
-    else `SQS.AmazonSQSException`; only what never reached a server is `SQS.SdkClientException`. moto answers for any host.
+    state_task_service_sqs.py:51,95. On AWS an error has the name of the Java client's exception: its own where the API declares it,
+    else `SQS.AmazonSQSException`; only a request that reached no server is `SQS.SdkClientException`. moto answers for any host.
     """
     original = StateTaskServiceSqs._eval_service_task  # noqa: SLF001 - as above
-    StateTaskServiceSqs._eval_service_task = _looking_at_the_host(original)  # noqa: SLF001 - as above
+    StateTaskServiceSqs._eval_service_task = _resolving_the_host(original)  # noqa: SLF001 - as above
     StateTaskServiceSqs._from_error = _queue_failure  # noqa: SLF001 - as above
     StateTaskServiceSqs._normalise_parameters = _normalise_parameters  # noqa: SLF001 - as above
 
 
-def _looking_at_the_host(original: Callable[..., None]) -> Callable[..., None]:
+def _resolving_the_host(original: Callable[..., None]) -> Callable[..., None]:
     def eval_service_task(task: Any, *, normalised_parameters: dict[str, Any], **named: Any) -> None:
         host = urlsplit(str(normalised_parameters.get("QueueUrl", ""))).hostname
         if host and not host.endswith((".amazonaws.com", ".amazonaws.com.cn")) and not _is_known(host):
-            _fail(
-                task,
-                named["env"],
-                _BY_CLIENT,
-                f"Unable to execute HTTP request: {host}: Name or service not known",
-            )
-        # boto itself would refuse what is missing; on AWS the service does.
+            cause = f"Unable to execute HTTP request: {host}: Name or service not known"
+            failure = failures.task_failed(task, named["env"], ErrorName(_BY_CLIENT), cause)
+            raise FailureEventException(failure)
+        # boto itself would refuse a missing body; on AWS the service does.
         original(task, normalised_parameters={"MessageBody": "", **normalised_parameters}, **named)
 
     return eval_service_task
@@ -186,27 +164,13 @@ def _queue_failure(task: Any, env: Any, ex: Exception) -> Any:
         f"Service: AmazonSQS; Status Code: {metadata['HTTPStatusCode']}; Error Code: {error['Code']}; "
         f"Request ID: {metadata.get('RequestId')}; Proxy: null"
     )
-    return _failure(task, env, java_error_name(ex), f"{error['Message']} ({details})")
+    cause = f"{error['Message']} ({details})"
+    return failures.task_failed(task, env, ErrorName(java_error_name(ex)), cause)
 
 
 def java_error_name(ex: ClientError) -> str:
-    """Name a refusal by the Java client's exception: the API's own name for it, or the one for all others."""
+    """Return the Java client's name of an error: the API's own, or the one for all others."""
     kind = type(ex).__name__
     if kind == ClientError.__name__:
         return "SQS.AmazonSQSException"
     return f"SQS.{kind if kind.endswith('Exception') else kind + 'Exception'}"
-
-
-def _failure(task: Any, env: Any, error: str, cause: str) -> FailureEvent:
-    told = TaskFailedEventDetails(
-        error=error,
-        cause=cause,
-        resource=task._get_sfn_resource(),  # noqa: SLF001 - as above
-        resourceType=task._get_sfn_resource_type(),  # noqa: SLF001 - as above
-    )
-    details = EventDetails(taskFailedEventDetails=told)
-    return FailureEvent(env, ErrorName(error), HistoryEventType.TaskFailed, details)
-
-
-def _fail(task: Any, env: Any, error: str, cause: str) -> NoReturn:
-    raise FailureEventException(_failure(task, env, error, cause))

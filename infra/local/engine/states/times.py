@@ -1,4 +1,4 @@
-"""Timestamps, and how long a Wait may wait."""
+"""Patches of timestamps and of Wait states."""
 
 from __future__ import annotations
 
@@ -6,12 +6,7 @@ import datetime as dt
 import re
 from typing import Any
 
-from moto.stepfunctions.parser.api import ExecutionFailedEventDetails, HistoryEventType
-from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import (
-    FailureEvent,
-    FailureEventException,
-)
-from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name import StatesErrorName
+from moto.stepfunctions.parser.asl.component.common.error_name.failure_event import FailureEventException
 from moto.stepfunctions.parser.asl.component.common.error_name.states_error_name_type import (
     StatesErrorNameType,
 )
@@ -22,20 +17,17 @@ from moto.stepfunctions.parser.asl.component.state.choice.comparison.operator.im
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.seconds import SecondsJSONata
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.timestamp import Timestamp
 from moto.stepfunctions.parser.asl.component.state.wait.wait_function.wait_function import WaitFunction
-from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
 
-from infra.local.engine.states import query_errors
+from infra.local.engine.states import failures, query_errors
 
-ORIGINALS = (IsTimestamp.string_to_timestamp, Timestamp._from_timestamp_string)  # noqa: SLF001 - what is mended
-
-
+ORIGINALS = (IsTimestamp.string_to_timestamp, Timestamp._from_timestamp_string)  # noqa: SLF001 - what is patched
 _FORM = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def install_timestamps() -> None:
-    """Read timestamps alike in rules and in waits.
+    """Parse timestamps with fractions and offsets, in rules and in waits.
 
-    moto knows one form of timestamp only, in whole seconds of UTC, and reads no zone.
+    moto parses timestamps in whole seconds of UTC only.
 
     Where: `IsTimestamp.string_to_timestamp` in moto/stepfunctions/parser/asl/component/state/choice/comparison/operator/
     implementations/is_operator.py:95 and `Timestamp._from_timestamp_string` in …/state/wait/wait_function/timestamp.py:52. The States
@@ -46,7 +38,7 @@ def install_timestamps() -> None:
 
 
 def read(text: str) -> dt.datetime | None:
-    """Give the moment that a text stands for, to the microsecond, or None if it is no timestamp."""
+    """Return the time of a timestamp, to the microsecond, or None if the text is none."""
     found = _FORM.fullmatch(text)
     if found is None:
         return None
@@ -59,26 +51,20 @@ def read(text: str) -> dt.datetime | None:
         return None
 
 
-ORIGINAL = Timestamp._get_wait_seconds  # noqa: SLF001 - what is mended
-
-
+ORIGINAL = Timestamp._get_wait_seconds  # noqa: SLF001 - what is patched
 ORIGINAL_INTERVAL = WaitFunction._wait_interval  # noqa: SLF001 - as above
-
-
 MAX_WAIT_S = 2**31 - 1
-
-
 _MAX_SECONDS = 99_999_999
 
 
 def install_wait_times() -> None:
-    """Check what a wait is given before it begins.
+    """Validate the duration of a wait before it begins.
 
-    moto waits for any time however far, and calls a bad Timestamp of JSONata States.Runtime without an event.
+    moto waits for any time, and fails a bad Timestamp of JSONata with States.Runtime and no event.
 
     Where: `_get_wait_seconds` of `Timestamp` and `SecondsJSONata` in
     moto/stepfunctions/parser/asl/component/state/wait/wait_function/{timestamp.py:92,seconds.py:31}. On AWS a wait ends
-    within 2**31 - 1 seconds (24,855 days), and what JSONata gives wrongly is States.QueryEvaluationError.
+    within 2**31 - 1 seconds (24,855 days), and a wrong result of JSONata is States.QueryEvaluationError.
     """
     Timestamp._get_wait_seconds = _until  # noqa: SLF001 - as above
     SecondsJSONata._get_wait_seconds = _for_seconds  # noqa: SLF001 - as above
@@ -127,8 +113,5 @@ def _for_seconds(wait: Any, env: Any) -> int:
 
 def _wait_interval(wait: Any, env: Any, wait_seconds: int) -> None:
     if wait_seconds > MAX_WAIT_S:
-        name = StatesErrorName(typ=StatesErrorNameType.StatesRuntime)
-        details = ExecutionFailedEventDetails(error=name.error_name, cause="Wait state delay is too long.")
-        told = EventDetails(executionFailedEventDetails=details)
-        raise FailureEventException(FailureEvent(env, name, HistoryEventType.ExecutionFailed, told))
+        failures.fail_execution(env, StatesErrorNameType.StatesRuntime, "Wait state delay is too long.")
     ORIGINAL_INTERVAL(wait, env=env, wait_seconds=wait_seconds)

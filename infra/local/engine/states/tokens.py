@@ -1,4 +1,4 @@
-"""Task tokens: who waits for one, each attempt's own, answered once."""
+"""Patches of task tokens: one for each attempt, answered once."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from moto.stepfunctions.responses import StepFunctionResponse
 
 
 def find(backend: Any, token: str) -> Any:
-    """Give the waiting end of a token, or None when nobody waits for it any more."""
+    """Return the endpoint that waits for a token, or None."""
     found = _found(backend, token)
     return found[1] if found else None
 
 
 def machine_of(backend: Any, token: str) -> str | None:
-    """Give the ARN of the state machine that waits for a token: permissions to answer are about it."""
+    """Return the ARN of the state machine that waits for a token, or None."""
     found = _found(backend, token)
     return str(found[0].arn) if found else None
 
@@ -46,43 +46,27 @@ def _found(backend: Any, token: str) -> tuple[Any, Any] | None:
 
 
 ORIGINAL_ADD = CallbackPoolManager.add
-
-
 ORIGINAL_ADD_ACTIVITY = CallbackPoolManager.add_activity_task
-
-
 ORIGINAL_CLOSE_FRAME = Environment.close_frame
-
-
 ORIGINAL_INTERRUPT = CallbackEndpoint.interrupt_all
-
-
 ORIGINALS = {
     name: getattr(StepFunctionsParserBackend, name) for name in ("send_task_success", "send_task_failure")
 }
-
-
 _GONE = "Task Timed Out: 'Provided task does not exist anymore'"
-
-
 _MAX_REMEMBERED = 100_000
-
-
 _issued: dict[str, None] = {}
-
-
 _lock = threading.Lock()
 
 
 def install_used_tokens() -> None:
-    """Remember the tokens, and look at who waits before an answer is passed on.
+    """Accept one answer for each token, and only while its task waits.
 
-    moto takes a second answer for a task token, which may even replace the first, and calls tokens of ended tasks invalid.
+    moto accepts a second answer for a task token, which may replace the first, and calls tokens of ended tasks invalid.
 
     Where: `send_task_success`, `send_task_failure` and `send_task_heartbeat` of `StepFunctionsParserBackend` in
-    moto/stepfunctions/parser/models.py:106-159, and `Environment.close_frame`, which ends a task whose time is over before
-    the thread that waits for its token has noticed. On AWS a token is answered once; afterwards, or when its task or execution has
-    ended, the answer is TaskTimedOut. A heartbeat of a task without HeartbeatSeconds is taken.
+    moto/stepfunctions/parser/models.py:106-159, and `Environment.close_frame`, which ends a task that has timed out before the
+    thread that waits for its token notices. On AWS a token is answered once; afterwards, or when its task or execution has ended,
+    the call fails with TaskTimedOut. A heartbeat of a task without HeartbeatSeconds is accepted.
     """
     CallbackPoolManager.add = _remembering(ORIGINAL_ADD)
     CallbackPoolManager.add_activity_task = _remembering(ORIGINAL_ADD_ACTIVITY)
@@ -113,7 +97,7 @@ def _close_frame(env: Any, frame: Any) -> None:
     task = frame.states.context_object.context_object_data.get("Task") or {}
     endpoint = frame.callback_pool_manager.get(task.get("Token"))
     if endpoint is not None:
-        # Whoever reads in the history that the task timed out must not have an answer taken.
+        # Once the history says that the task timed out, no answer may be accepted.
         with _lock:
             endpoint.is_over = True
     ORIGINAL_CLOSE_FRAME(env, frame)
@@ -142,17 +126,17 @@ def _waiting(backend: Any, token: str) -> Any:
     return endpoint
 
 
-ORIGINAL_RETRIED_TOKENS = ExecutionState._evaluate_with_timeout  # noqa: SLF001 - what is mended
+ORIGINAL_RETRIED_TOKENS = ExecutionState._evaluate_with_timeout  # noqa: SLF001 - what is patched
 
 
 def install_retried_tokens() -> None:
-    """Stand before each attempt of a task that waits for a token.
+    """Give each attempt of a task a token of its own.
 
-    moto gives all attempts of a task one token, so that a second attempt ends at once by what ended the first.
+    moto gives all attempts of a task one token, so that the answer that ended the first attempt ends the second at once.
 
     Where: `_eval_body` of `StateTaskServiceCallback` in moto/stepfunctions/parser/asl/component/state/exec/state_task/service/
     state_task_service_callback.py:311 makes the token before `_eval_state` of `ExecutionState` begins its attempts. On AWS
-    each attempt has a token of its own, and the tokens of those before are answered by TaskTimedOut.
+    each attempt has a token of its own, and those of earlier attempts fail with TaskTimedOut.
     """
     StateTaskServiceCallback._evaluate_with_timeout = _evaluate  # noqa: SLF001 - as above
 
@@ -166,25 +150,23 @@ def _evaluate(state: Any, env: Any) -> None:
 
 
 ORIGINAL_TASK_FAILURES = StepFunctionResponse.send_task_failure
-
-
 ORIGINAL_SUCCESS = StepFunctionResponse.send_task_success
 
 
 class InvalidOutput(JsonRESTError):  # type: ignore[misc]
-    """The output cannot be read."""
+    """The output is not valid JSON."""
 
     code = 400
 
     def __init__(self) -> None:
-        """Use AWS's name."""
+        """Use AWS's code and message."""
         super().__init__("InvalidOutput", "Invalid Output: not valid JSON")
 
 
 def install_task_failures() -> None:
-    """Pass on both, and look at the output.
+    """Pass on error and cause, and validate the output.
 
-    moto drops the `cause` of SendTaskFailure, and takes an output from SendTaskSuccess that is no JSON, which then fails the run.
+    moto drops the `cause` of SendTaskFailure, and accepts an output that is not JSON from SendTaskSuccess, which fails the run.
 
     Where: `send_task_failure` and `send_task_success` in moto/stepfunctions/responses.py.
     """

@@ -1,4 +1,4 @@
-"""Variables of a state: what is assigned when, the context object, `$states`."""
+"""Patches of a state's variables: assignment, the context object, `$states`."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 
 from infra.local.engine.states import jsonata
 
-ORIGINALS = (AssignDecl._eval_body, Output._eval_body)  # noqa: SLF001 - what is mended
+ORIGINALS = (AssignDecl._eval_body, Output._eval_body)  # noqa: SLF001 - what is patched
 
 
 def install_assign_order() -> None:
-    """Keep what was before the assignment until the output is made.
+    """Evaluate the output over the variables from before the assignment.
 
-    moto assigns variables before it makes the state's output, which then sees the new ones.
+    moto assigns variables before it evaluates the state's output, which then sees the new values.
 
     Where: `_eval_state` and `_eval_state_output` of the states in moto/stepfunctions/parser/asl/component/state. On AWS `Assign` and
-    `Output` are evaluated beside each other, both over the variables as they were when the state was entered.
+    `Output` are both evaluated over the variables from when the state was entered.
     """
     AssignDecl._eval_body = _assign  # noqa: SLF001 - as above
     Output._eval_body = _output  # noqa: SLF001 - as above
@@ -45,23 +45,23 @@ def _assign(component: Any, env: Any) -> None:
 def _output(component: Any, env: Any) -> None:
     store = env.variable_store
     state, before = getattr(store, "before", None) or (None, None)
-    store.seen = before if state == env.next_state_name else None
+    store.visible = before if state == env.next_state_name else None
     try:
         ORIGINALS[1](component, env)
     finally:
-        store.seen = store.before = None
+        store.visible = store.before = None
 
 
 ORIGINAL_ASSIGNED_STRINGS = Preprocessor.visitAssign_template_value_terminal_string_literal
 
 
 def install_assigned_strings() -> None:
-    """Read the literal as JSON.
+    """Decode assigned string literals as JSON.
 
-    moto assigns string literals as they stand in the definition's JSON, escapes and all.
+    moto assigns string literals with the escapes of the definition's JSON.
 
     Where: `visitAssign_template_value_terminal_string_literal` in
-    moto/stepfunctions/parser/asl/parse/preprocessor.py:1435 takes off the quotes only, so that `States.StringToJson` of such
+    moto/stepfunctions/parser/asl/parse/preprocessor.py:1435 removes the quotes only, so that `States.StringToJson` of such
     a variable, and every quote or line break in it, is wrong. `get_assigned_variables` in …/eval/variable_store.py:81 puts quotes
     around text for the history without escaping it.
     """
@@ -79,15 +79,15 @@ def _visit(preprocessor: Any, ctx: Any) -> Any:
 
 
 def _assigned_variables(store: Any) -> dict[str, str]:
-    names = store._declaration_tracing  # noqa: SLF001 - what is mended
+    names = store._declaration_tracing  # noqa: SLF001 - what is patched
     return {name: to_json_str(store.get(name), separators=(",", ":")) for name in names}
 
 
-ORIGINAL_CONTEXT_OBJECT = ExecutionWorker._get_evaluation_environment  # noqa: SLF001 - what is mended
+ORIGINAL_CONTEXT_OBJECT = ExecutionWorker._get_evaluation_environment  # noqa: SLF001 - what is patched
 
 
 def install_context_object() -> None:
-    """Write both times as text.
+    """Write the times of the context object as text.
 
     moto keeps the context object's times as Python dates, so that `$$` or `$states.context` as a whole is no JSON.
 
@@ -100,7 +100,7 @@ def install_context_object() -> None:
 
 
 def iso(moment: dt.datetime) -> str:
-    """Write a time as AWS does."""
+    """Return a time as AWS writes it: ISO 8601 with milliseconds and a Z."""
     return moment.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -120,7 +120,7 @@ ORIGINAL_STATES_DATA = States.reset
 
 
 def install_states_data() -> None:
-    """Replace the reset.
+    """Leave the result and the error of a state undefined until they exist.
 
     moto shows `$states.result` and `$states.errorOutput` as null where AWS has them undefined.
 
@@ -131,7 +131,7 @@ def install_states_data() -> None:
 
 
 def _reset(states: Any, input_value: Any) -> None:
-    data = states._states_data  # noqa: SLF001 - the engine offers no other way to its own data
+    data = states._states_data  # noqa: SLF001 - the data has no accessor
     data["input"] = copy.deepcopy(input_value)
     data.pop("result", None)
     data.pop("errorOutput", None)
