@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 router = routes()
 
 PUBLISH_WAIT_S: Final = 10
-"""Making a machine takes a second or two; whoever asks for another time says `?wait=`."""
+"""Default of `?wait=`, in seconds; creating a machine takes a second or two."""
 
 
 @router.post("/workflows")

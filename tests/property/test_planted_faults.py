@@ -15,10 +15,10 @@ NOTICED_BY = {
     "allowance given back twice": 3, "kept allowance": 3, "overdrawn budget": 3, "payment without a yes": 3,
     "uncovered call": 3, "taken places": 4, "undeterred": 4, "no sweep": 5,
     "question left open at the end": 5, "two runs for a key": 5, "forgotten call": 6,
-    "nobody told of a slot": 6, "unbooked loss": 6, "effect after a cancel": 10, "orphan": 13,
+    "free slot without a wake-up": 6, "unbooked loss": 6, "effect after a cancel": 10, "orphan": 13,
     "question left open after a wait": 14, "price of another": 16, "known outcome": 17, "second effect": 17,
     "free summary": 18, "late result": 25, "old epoch": 25, "wait for what is over": 25,
-    "epoch that nobody starts": 29, "free beginning": 31, "children left alone": 36, "second decision": 62,
+    "epoch that is not started": 29, "free beginning": 31, "children left alone": 36, "second decision": 62,
     "asked again": 64, "answer without a word": 134,
 }  # fmt: skip
 """The first schedule that notices a fault, where that is not the second: so that not all before it are played each time."""

@@ -59,8 +59,8 @@ def look_up(stepward: Stepward, unchecked: Iterable[Mapping[str, str]]) -> tuple
         if ask is None:
             open_yet.append(dict(one))
         elif fault := ask(stepward, one):
-            told = {"code": f"unknown-{kind}", **fault}
-            (open_yet if kind in _MAY_COME else wrong).append({**one, **told})
+            problem = {**one, "code": f"unknown-{kind}", **fault}
+            (open_yet if kind in _MAY_COME else wrong).append(problem)
     return wrong, open_yet
 
 
@@ -118,7 +118,7 @@ _ASKED: Final[Mapping[str, Callable[[Stepward, Mapping[str, str]], Entry | None]
 _MAY_COME: Final = frozenset({"handoff", "workflow"})
 
 
-"""What may be registered after the agent that names it."""
+"""Kinds that may be registered after the agent that names them."""
 
 
 __all__ = ["app"]

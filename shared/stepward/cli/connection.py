@@ -103,8 +103,8 @@ def offline(what: str = "Checking a file") -> Offline:
         from stepward.cli.offline import Offline  # noqa: PLC0415  it loads the product's logic
     except ImportError as error:
         raise SetupError(
-            f"{what} needs the extra `rooms`: {error.name} is missing.",
-            "Install it: pip install 'stepward[cli,rooms]'. Or give --url.",
+            f"{what} needs the extra `platform`: {error.name} is missing.",
+            "Install it: pip install 'stepward[cli,platform]'. Or give --url.",
         ) from error
     return Offline()
 

@@ -56,7 +56,7 @@ Examples:
 
 
 NAMELESS = "(none)"
-"""What has no agent or model, as a workflow itself, or no workflow, as agents, whoever started them."""
+"""The name of costs without an agent or model (of a workflow itself), or without a workflow (of agents)."""
 
 
 class ByWord(StrEnum):
@@ -155,7 +155,7 @@ def ls(url: UrlOption = None, key: KeyOption = None, as_json: JsonOption = False
     if not found:
         output.say("No budgets: only the agents' own cost limits hold. Set one: stepward budgets set day 20")
         return
-    table = output.table("budget", "period", "limit", "remaining", "committed", "%", "told")
+    table = output.table("budget", "period", "limit", "remaining", "committed", "%", "alerts")
     for each in found:
         table.add_row(*(output.as_cell(cell) for cell in _budget_cells(each)))
     output.show(table)
@@ -205,14 +205,15 @@ def remove(
     """Remove a budget."""
     _check_scope(scope, agent)
     confirm(
-        f"Remove the budget {scope.value}{f' of {agent}' if agent else ''}? Nothing bounds it then.", yes=yes
+        f"Remove the budget {scope.value}{f' of {agent}' if agent else ''}? Nothing limits these costs then.",
+        yes=yes,
     )
     with connect(url, key) as stepward:
         stepward.budgets.remove(scope.value, agent=agent)
     if as_json:
         output.write_json({"removed": {"scope": scope.value, "id": agent or ""}})
     else:
-        output.say(f"{scope.value}{f' {agent}' if agent else ''} is bounded no more.", style="green")
+        output.say(f"{scope.value}{f' {agent}' if agent else ''} has no budget any more.", style="green")
 
 
 def _cells(by: str, row: dict[str, Any]) -> list[str]:
@@ -245,8 +246,8 @@ def _budget_cells(state: BudgetState) -> list[str]:
         output.usd(state["remaining_usd_micros"]),
         output.usd(state["committed_usd_micros"]),
     ]
-    told = ", ".join(f"{level} % {at[:16]}" for level, at in sorted(state["alerts"].items()))
-    return [_name(state), state["period"] or "always", *money, str(state["percent"]), told]
+    alerts = ", ".join(f"{level} % {at[:16]}" for level, at in sorted(state["alerts"].items()))
+    return [_name(state), state["period"] or "always", *money, str(state["percent"]), alerts]
 
 
 def _name(state: BudgetState) -> str:

@@ -20,7 +20,7 @@ HELP = """Run a fake model provider on this machine until Ctrl-C.
 
 Speaks Anthropic Messages, OpenAI Responses, Chat Completions and Embeddings, and Bedrock Converse on 127.0.0.1, so that
 the vendors' SDKs can be used without a network and without costs; any key will do. Plays an agent's rehearsal or a script
-of replies. Needs the extra `rooms`.
+of replies. Needs the extra `platform`.
 
 Examples:
 

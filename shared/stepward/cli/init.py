@@ -109,7 +109,7 @@ def init(
     if (where / "trigger.yaml").is_file():
         output.say(f"And let it start by itself: stepward triggers add {where / 'trigger.yaml'}", style="dim")
     if (where / "datasets").is_dir():
-        output.say("Its datasets go with it, as they stand when it is registered or run.", style="dim")
+        output.say("Its datasets are uploaded each time that it is registered or run.", style="dim")
 
 
 def _list(*, as_json: bool) -> None:

@@ -135,7 +135,7 @@ Examples:
 
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
-Prints the time of a task at the median and how many executions end a second. Works in a checkout only.
+Prints the time of a task at the median and how many executions end per second. Works in a checkout only.
 
 Examples:
 

@@ -21,7 +21,7 @@ from stepward.cli.options import at_least
 
 HELP = """Show what the laptop's functions logged, oldest first.
 
-ROOM is a function's name (agent_advance, runs_api, …); without it, all of them, merged by time. Also works
+FUNCTION is a name (agent_advance, runs_api, …); without it, all of them, merged by time. Also works
 after the laptop has stopped.
 
 Examples:
@@ -42,14 +42,14 @@ KNOWN_FIELDS = frozenset({"timestamp", "level", "message", "service", "location"
 class LogLine:
     """One line of a function's log; `record` is its JSON, or None for plain text."""
 
-    room: str
+    function: str
     text: str
     record: dict[str, Any] | None
     at: str
 
 
 def logs(
-    room: Annotated[
+    function: Annotated[
         str | None, typer.Argument(help="A function's name. Default: all.", show_default=False)
     ] = None,
     lines: Annotated[
@@ -63,12 +63,12 @@ def logs(
 ) -> None:
     """Show what the laptop's functions logged."""
     folder = _need_folder()
-    files = _files(folder, room)
+    files = _files(folder, function)
     sizes = {path: path.stat().st_size for path in files}
     for line in newest(files, lines):
         show_line(line, as_json=as_json)
     if follow:
-        for line in new_lines(folder, room, sizes):
+        for line in new_lines(folder, function, sizes):
             show_line(line, as_json=as_json)
 
 
@@ -78,14 +78,14 @@ def newest(files: list[Path], count: int) -> list[LogLine]:
     return sorted(read, key=lambda line: line.at)[-count:]
 
 
-def new_lines(folder: Path, room: str | None, sizes: dict[Path, int]) -> Iterator[LogLine]:
+def new_lines(folder: Path, function: str | None, sizes: dict[Path, int]) -> Iterator[LogLine]:
     """Yield lines as they are added, also of functions that start to log later.
 
     It never ends by itself.
     """
     while True:
         time.sleep(POLL_S)
-        for path in sorted(folder.glob(f"{room or '*'}.log")):
+        for path in sorted(folder.glob(f"{function or '*'}.log")):
             text, sizes[path] = added(path, sizes.get(path, 0))
             yield from parse(path.stem, text)
 
@@ -109,17 +109,17 @@ def tail_text(path: Path) -> str:
     return text.partition("\n")[2] if start else text
 
 
-def parse(room: str, text: str) -> list[LogLine]:
+def parse(function: str, text: str) -> list[LogLine]:
     """Split a log into lines; a line without a time of its own takes that of the one above."""
     lines = [line for line in text.splitlines() if line.strip()]
     records = [_record(line) for line in lines]
     times = [_instant(line, record) for line, record in zip(lines, records, strict=True)]
-    # What stands above the first time (Lambda's START line) belongs with the line below it.
+    # A line above the first time (Lambda's START line) takes the time of the line below it.
     at = next(filter(None, times), "")
     found: list[LogLine] = []
     for line, record, own in zip(lines, records, times, strict=True):
         at = own or at
-        found.append(LogLine(room, line, record, at))
+        found.append(LogLine(function, line, record, at))
     return found
 
 
@@ -127,9 +127,9 @@ def show_line(line: LogLine, *, as_json: bool) -> None:
     """Print one log line: whole for programs, its main parts for people."""
     if as_json:
         content = {"text": line.text} if line.record is None else {"record": line.record}
-        output.write_json({"room": line.room, **content}, one_line=True)
+        output.write_json({"room": line.function, **content}, one_line=True)
         return
-    output.write_lines([output.joined(Text(f"{line.room:<14} ", style="cyan"), _readable(line))])
+    output.write_lines([output.joined(Text(f"{line.function:<14} ", style="cyan"), _readable(line))])
 
 
 def _readable(line: LogLine) -> Text:
@@ -139,11 +139,11 @@ def _readable(line: LogLine) -> Text:
     extras = {
         name: value for name, value in line.record.items() if name not in KNOWN_FIELDS and value is not None
     }
-    told = " ".join(f"{name}={output.as_line(value)}" for name, value in extras.items())
+    fields = " ".join(f"{name}={output.as_line(value)}" for name, value in extras.items())
     clock = Text(f"{line.at[11:23]} ", style="dim")
     head = Text(f"{level:<8}", style=LEVEL_STYLES.get(level, ""))
     message = output.plain(output.as_line(line.record.get("message", "")))
-    return output.joined(clock, head, f"{message}  ", Text(output.plain(told), style="dim"))
+    return output.joined(clock, head, f"{message}  ", Text(output.plain(fields), style="dim"))
 
 
 def _record(line: str) -> dict[str, Any] | None:
@@ -174,14 +174,14 @@ def _need_folder() -> Path:
     return folder
 
 
-def _files(folder: Path, room: str | None) -> list[Path]:
+def _files(folder: Path, function: str | None) -> list[Path]:
     every = sorted(folder.glob("*.log"))
-    if room is None:
+    if function is None:
         return every
-    if chosen := [path for path in every if path.stem == room]:
+    if chosen := [path for path in every if path.stem == function]:
         return chosen
     known = ", ".join(path.stem for path in every) or "none yet"
-    raise InputError(f"{room!r} has no log here.", f"Rooms with a log: {known}.")
+    raise InputError(f"{function!r} has no log here.", f"Functions with a log: {known}.")
 
 
 def attach(app: typer.Typer) -> None:

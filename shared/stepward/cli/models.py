@@ -64,7 +64,7 @@ def _list(found: list[Model]) -> None:
     for one in found:
         if one["aliases"]:
             output.say(f"{', '.join(one['aliases'])}: {one['id']}", style="dim")
-    output.say("context: tokens; in, out: dollars a million tokens", style="dim")
+    output.say("context: tokens; in, out: dollars per million tokens", style="dim")
 
 
 def _show(one: Model) -> None:
@@ -94,7 +94,7 @@ def _show(one: Model) -> None:
 def _show_price(price: dict[str, Any], *, agreed: bool) -> None:
     long = price.get("long_context") or {}
     above = f"above {long['above_prompt_tokens']:,}" if long else ""
-    titles = ("dollars a million tokens", *(("price", above) if long else ("price",)))
+    titles = ("dollars per million tokens", *(("price", above) if long else ("price",)))
     table = output.table(*titles, right=titles[1:])
     for name, key in _PRICES.items():
         if key in price:

@@ -1,7 +1,7 @@
 """Check agents, and check, plan and draw workflows, where no server is known.
 
 The only module of the command line that imports the product's logic, and so needs what its functions need (the extra
-`rooms`): import it where it is used, so that no other command waits for it.
+`platform`): import it where it is used, so that no other command waits for it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from stepward.workflows.services.references import CustomTools
 from stepward.workflows.services.register import beyond_checks
 
 for _name in ("jsonata", "re2"):
-    import_module(_name)  # expressions need them when the first one is read: what is missing is told now
+    import_module(_name)  # the first expression needs them: a missing one is reported now
 
 Provider: TypeAlias = FakeProvider
 _KINDS: Final[dict[str, Kind]] = {YAML: "yaml", JSON: "json"}

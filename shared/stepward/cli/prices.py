@@ -21,7 +21,7 @@ HELP = """List, set and remove prices of models.
 
 `stepward prices` alone lists them. A price that you set holds for your tenant.
 """
-LS_HELP = """Show what models cost, in dollars a million tokens.
+LS_HELP = """Show what models cost, in dollars per million tokens.
 
 Examples:
 
@@ -83,7 +83,7 @@ def _read(text: str | float) -> str:
 
 
 def _amount(option: str, what: str) -> Any:
-    return typer.Option(f"--{option}", parser=_read, metavar="USD", help=f"{what}, a million tokens.")
+    return typer.Option(f"--{option}", parser=_read, metavar="USD", help=f"{what}, per million tokens.")
 
 
 def _count(option: str, what: str) -> Any:
@@ -219,7 +219,7 @@ def _list(found: list[dict[str, Any]]) -> None:
         mark = f"{price['as_of']}{' agreed' if price.get('agreed') else ''}"
         table.add_row(*(output.as_cell(c) for c in (price["model"], *cells, mark)))
     output.show(table)
-    output.say("Dollars a million tokens.", style="dim")
+    output.say("Dollars per million tokens.", style="dim")
     for source in dict.fromkeys(price["source"] for price in found):
         output.remark(f"From {source}", style="dim")
 
@@ -229,8 +229,8 @@ def _show(price: dict[str, Any]) -> None:
     output.fields(
         {
             "model": price["model"],
-            "input": f"${price['input_usd_per_mtok']} a million tokens",
-            "output": f"${price['output_usd_per_mtok']} a million tokens",
+            "input": f"${price['input_usd_per_mtok']} per million tokens",
+            "output": f"${price['output_usd_per_mtok']} per million tokens",
             "less": f"{percent} %" if percent is not None else None,
             "from": f"{price['source']}, {price['as_of']}",
         }

@@ -202,13 +202,13 @@ def _cell(value: Any) -> Any:
 
 
 def _status_lines(found: SystemStatus) -> dict[str, object]:
-    line, slots, account = found["in_line"], found["slots"], found["account"]
-    ranks = ", ".join(f"{count} {name}" for name, count in line.items() if name != "total" and count)
+    queue, slots, account = found["in_line"], found["slots"], found["account"]
+    ranks = ", ".join(f"{count} {name}" for name, count in queue.items() if name != "total" and count)
     oldest = found["oldest_in_line_s"]
     return {
         "active": f"{found['active']} of {slots['limit']}, {slots['free']} free",
         "waiting": str(found["waiting"]),
-        "in line": f"{line['total']}{f' ({ranks})' if ranks else ''}",
-        "oldest": None if oldest is None else f"{oldest:,.0f} s in line",
+        "queued": f"{queue['total']}{f' ({ranks})' if ranks else ''}",
+        "oldest": None if oldest is None else f"{oldest:,.0f} s in the queue",
         "account": f"{account['active']} of {account['limit']} active",
     }

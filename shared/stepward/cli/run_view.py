@@ -182,7 +182,7 @@ def show(found: Sequence[Event]) -> None:
 
 def _cells(at: str, data: dict[str, Any]) -> tuple[str, ...]:
     error = data.get("error")
-    by = str(data.get("model") or (f"nobody: {error['code']}" if error else "nobody"))
+    by = str(data.get("model") or (f"none: {error['code']}" if error else "none"))
     through = int(data.get("left_out_through") or 0)
     left_out = through - sum(turn <= through for turn in data.get("kept") or ())
     return at, str(data["turn"]), str(left_out), by, output.usd(int(data.get("cost_usd_micros") or 0))

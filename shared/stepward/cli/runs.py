@@ -46,7 +46,7 @@ Examples:
 """
 TAIL_HELP = """Follow a run until it has ended: an agent's by its events, a workflow's by its tasks.
 
-With --json, one event (or task) a line.
+With --json, one event (or task) per line.
 
 Examples:
 

@@ -61,7 +61,7 @@ Examples:
 
   stepward workflows show-run run_01… --json | jq '.tasks[] | select(.status=="FAILED")'
 """
-TAIL_HELP = """Follow a run's tasks until it has ended. With --json, one task a line, and at last the run.
+TAIL_HELP = """Follow a run's tasks until it has ended. With --json, one task per line, and at last the run.
 
 Examples:
 

@@ -43,8 +43,8 @@ class Field:
     def shown(self) -> dict[str, Any]:
         """The field as `--json` has it."""
         default = {"default": self.schema["default"]} if "default" in self.schema else {}
-        told = {"takes": takes(self.schema), "required": self.is_needed, "own": self.is_own}
-        return {"name": self.name, **told, **default, "description": self.schema.get("description", "")}
+        facts = {"takes": takes(self.schema), "required": self.is_needed, "own": self.is_own}
+        return {"name": self.name, **facts, **default, "description": self.schema.get("description", "")}
 
     def __str__(self) -> str:
         """Return the name, with * if the field is required."""

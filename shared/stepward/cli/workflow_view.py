@@ -56,15 +56,15 @@ def outcome(run: WorkflowRun) -> Iterator[Text]:
     if (report := run.get("report")) is not None:
         for failed in report["errors"]:
             where = f"{failed['task']}@{failed['at']}" if failed.get("at") else failed["task"]
-            # The failure that ended the run stands above already.
+            # The failure that ended the run is printed above.
             if error is None or error["detail"] != f"{where}: {failed['detail']}":
                 yield Text(output.plain(f"  {where}: {failed['code']}: {failed['detail']}"), style="red")
-        told = (
+        recoveries = (
             ("stood in for", report["fell_back"], "yellow"),
             ("undone", report["undone"], "yellow"),
             ("could not be undone", report.get("not_undone", []), "red"),
         )
-        for label, names, style in told:
+        for label, names, style in recoveries:
             if names:
                 yield Text(output.plain(f"  {label}: {', '.join(names)}"), style=style)
     yield summary(run)
@@ -192,7 +192,7 @@ def _spelt(output: object) -> str:
 _LONG: Final = frozenset({"levels"})
 
 
-"""Of a plan: what the tasks and edges above say already."""
+"""Fields of a plan that repeat the tasks and edges above."""
 
 
 def lines_of(found: WorkflowDiff) -> Iterator[Text]:
@@ -249,7 +249,7 @@ def _tasks(found: WorkflowDiff) -> Iterator[Text]:
 def _changed(change: dict[str, Any], indent: str = "  ~ ") -> Text:
     field = change["field"]
     was, now = (output.clip(shown_value(field, change[side]), 80) for side in ("before", "after"))
-    # A time in milliseconds is spelled in seconds, so its name must not say otherwise.
+    # The value is printed in seconds, so the name must not end with milliseconds.
     label = output.plain(field.removesuffix("_ms"))
     return Text(f"{indent}{label}: {was} → {now}", style="yellow" if "~" in indent else "")
 

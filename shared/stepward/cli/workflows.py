@@ -28,7 +28,7 @@ app = typer.Typer(
     no_args_is_help=True, help="Check, plan, register, run, watch, stop and remove workflows.", epilog=EPILOG
 )
 Found = tuple[Source, tuple[WorkflowProblem, ...]]
-"""A file, and what was found in it."""
+"""A document, and the problems found in it."""
 
 REGISTER_HELP = """Register a version of a workflow and create its state machine.
 
@@ -115,8 +115,8 @@ def validate(
             if not isinstance(known, WorkflowClient)
         ]
     if as_json:
-        told = {"problems": _as_json(found), **({"warnings": _as_json(doubts)} if doubts else {})}
-        output.write_json(told)
+        report = {"problems": _as_json(found), **({"warnings": _as_json(doubts)} if doubts else {})}
+        output.write_json(report)
     else:
         _show_problems(found, {source.name: len(some) for source, some in doubts})
         for source, some in doubts:
@@ -135,7 +135,7 @@ def _show_problems(found: list[Found], doubts: dict[str, int]) -> None:
             output.remark(in_commands(problem.as_diagnostic(source.name)))
         if not problems:
             count = doubts.get(source.name, 0)
-            rest = f", as far as can be told without a server ({count} left)" if count else ""
+            rest = f", as far as that is known without a server ({count} left)" if count else ""
             output.say(f"{source.name}: nothing is wrong{rest}.", style="green")
 
 
@@ -208,7 +208,7 @@ def _show_page(page: WorkflowPage) -> None:
         return
     table = output.table("workflow", "version", "status", "tasks", "name", "age", right=("tasks", "age"))
     for each in page["workflows"]:
-        # What stands at its default is left out of a list.
+        # A list leaves out fields at their defaults.
         status = output.status_text(each.get("status", "PUBLISHING"))
         named = (each["id"], each["version"], status, each.get("tasks", ""), each["name"])
         cells = (*named, output.age(each["created_at"]))

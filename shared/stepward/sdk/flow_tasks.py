@@ -155,8 +155,8 @@ class Branch:
     def lead_to(self, task: Task) -> None:
         """Make a task depend on the answer."""
         if task.scope is not self.condition.scope:
-            fix = "Use `when=` there, or let the body itself hang on it."
-            raise BadCall(f"{task.id!r} does not stand beside {self.condition.id!r}.", fix)
+            fix = "Use `when=` there, or let the body itself need it."
+            raise BadCall(f"{task.id!r} is not in the same body as {self.condition.id!r}.", fix)
         listed = self.condition.fields.setdefault(self.field, [])
         if task.id not in listed:
             listed.append(task.id)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from stepward.sdk.errors import BadCall
 
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-# Texts and comments come first, so that what stands in them is never taken for a reference.
+# Texts and comments come first, so that nothing in them is taken for a reference.
 _MENTION: Final = re.compile(
     r"""'(?:[^'\\]|\\.)*' | "(?:[^"\\]|\\.)*" | /\*.*?\*/
         | \$(?:tasks|status|errors) \s*\.\s* (?: (?P<name>[A-Za-z]\w*) | `(?P<quoted>\w+)` )""",

@@ -76,7 +76,7 @@ class RunMethods(Areas):
             kind: Only those of agents, or of workflows.
             agent: Only those of this agent.
             workflow: Only those of this workflow.
-            status: Only those that stand so, such as FAILED. A page may then be short, even empty, and have a next.
+            status: Only runs in this status, such as FAILED. A page may then be short, even empty, and have a `next_cursor`.
             since: Only those from then on: a day, an instant, or a span that counts back from now (90m, 24h, 7d).
             day: Only those of this UTC day, YYYY-MM-DD.
             limit: How many a page has, 1 to 100. Default: 20.

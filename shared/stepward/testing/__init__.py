@@ -1,1 +1,1 @@
-"""Runs in memory: the product's own use cases over the in-memory ports, for tests and for finding faults."""
+"""Test runs in memory, and run a fake model provider on loopback."""

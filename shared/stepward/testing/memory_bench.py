@@ -1,8 +1,8 @@
-"""Measures how much memory and processor the function takes that calls models, and sums up what each size would make of it.
+"""Measure memory and processor time of the function that calls models.
 
 Each case is a fresh process that loads the function and makes calls by a vendor's SDK to a provider on loopback:
-`python -m stepward.testing.memory_bench`. A function has a processor's part in proportion to its memory, so a turn's own
-work takes as many times longer there; it is told beside the wait for a model of 3 s. Prints one JSON document.
+`python -m stepward.testing.memory_bench`. A function's share of a processor grows with its memory, so a turn's own work
+takes longer in a small one; it is compared with a model's wait of 3 s. Prints one JSON document.
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def measure(cases: Sequence[str] = ()) -> dict[str, Any]:
 
 
 def recommended_mb(sizes: Mapping[str, Mapping[str, float]]) -> int | None:
-    """Choose the smallest size that does not slow a run's turns and has room for twice the highest peak.
+    """Return the smallest size that neither slows a turn nor lacks memory.
+
+    A turn's own work may take a twentieth of a model's wait, and the highest peak half of the memory.
 
     Args:
         sizes: By MB, `peak_part` of the memory and `turn_part_of_wait`, a warm turn's own work beside a wait of 3 s.
@@ -93,7 +95,7 @@ def recommended_mb(sizes: Mapping[str, Mapping[str, float]]) -> int | None:
 
 
 def _sizes(found: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Say of each size how much of it the highest peak takes, and how long a turn's own work is beside a model's wait."""
+    """Compare each size with the highest peak, and a turn's own work with a model's wait."""
     peak_mb = max(one["peak_mb"] for one in found.values())
     cpu_ms = {
         "turn": max(one["turn_cpu_ms"] for case, one in found.items() if not case.endswith(_FILES)),
@@ -119,7 +121,7 @@ def _measured(case: str, url: str) -> dict[str, Any]:
 
 
 def run_case(case: str, url: str) -> dict[str, Any]:
-    """Load the function, make a case's calls, and tell what that took of this process."""
+    """Load the function, make a case's calls, and measure this process."""
     kind, _, more = case.partition(":")
     began_s = time.process_time()
     import_module(_FUNCTION)
@@ -141,17 +143,17 @@ def run_case(case: str, url: str) -> dict[str, Any]:
 
 
 def _asking(kind: str, url: str, more: str) -> Callable[[], Any]:
-    """Make the call of a case: a plain one, one after a long conversation, or one with the largest files."""
+    """Return the call of a case: plain, after a long conversation, or with large files."""
     gateway = _gateway(kind, url)
     call = CallContext(tenant="acme", name="bench:1")
     request = ModelRequest(model=MODELS[kind], prompt="Help.", input="Go on.", max_output_tokens=500)
     if more == "long":
-        # A function reads the whole journal, and shows the model what has room.
+        # A function reads the whole journal, and shows the model what fits its window.
         text = [one.model_dump_json() for one in map(_exchange, range(1, _LONG_TURNS + 1))]
         history = [Exchange.model_validate_json(one) for one in text]
         shown = tuple(_as_shown(one) for one in history[-_SHOWN:])
-        told = {"history": shown, "left_out": _LONG_TURNS - _SHOWN, "tools": (_LOOK_UP,)}
-        request = request.model_copy(update=told)
+        fields = {"history": shown, "left_out": _LONG_TURNS - _SHOWN, "tools": (_LOOK_UP,)}
+        request = request.model_copy(update=fields)
         return lambda: (gateway.reply(request, call), len(history), len(text))
     if more == "files":
         bodies = {f"{n}.png": _picture(n) for n in range(MOST_ALL_BYTES // _PICTURE_BYTES)}
@@ -199,7 +201,7 @@ def _gateway(kind: str, url: str) -> Gateway:
 
 
 def _peak_mb() -> float:
-    """Read this program's own peak: what `getrusage` tells may be that of who started it."""
+    """Read this program's own peak: `getrusage` may report that of its parent."""
     lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
     (peak,) = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
     return int(peak) / _LARGE_KB
@@ -210,7 +212,7 @@ def _ms(seconds: float) -> float:
 
 
 def main(words: Sequence[str]) -> int:
-    """Measure all, or be the process of one case at an address."""
+    """Measure all cases, or run one case at an address."""
     found = run_case(*words) if words else measure()
     sys.stdout.write(json.dumps(found) + "\n")
     return 0

@@ -1,7 +1,7 @@
-"""Compares a model call of the platform with the same call by the vendor's SDK alone, against the same provider.
+"""Compare a model call of the platform with one by the vendor's SDK alone.
 
-Both ask a provider on loopback in one process, in turn: `python -m stepward.testing.model_bench --calls 30 --latency-ms 100`.
-Prints one JSON document of medians and their ratio.
+Both ask the same provider on loopback in one process, in turn:
+`python -m stepward.testing.model_bench --calls 30 --latency-ms 100`. Prints one JSON document of medians and their ratio.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def compare(*, calls: int, latency_ms: float) -> dict[str, Any]:
     """Measure both in turn.
 
     Args:
-        calls: How many pairs; one more warms both up.
-        latency_ms: How long the provider waits before its first byte, in milliseconds.
+        calls: Number of pairs; one more warms both up.
+        latency_ms: Milliseconds that the provider waits before its first byte.
 
     Returns:
         Medians in milliseconds and their ratio.
@@ -75,7 +75,7 @@ def _timed(call: Callable[[], str]) -> float:
 
 
 class _Bare:
-    """Calls by the SDK as its documentation shows it: a stream, read to its end."""
+    """Call by the SDK as its documentation shows it: a stream, read to its end."""
 
     def __init__(self, url: str) -> None:
         from anthropic import AsyncAnthropic  # noqa: PLC0415
@@ -115,7 +115,7 @@ def _ours(url: str) -> Callable[[], str]:
 
 
 def main(words: Sequence[str]) -> int:
-    """Measure by the command's words, and print."""
+    """Measure as the arguments say, and print the result."""
     parser = argparse.ArgumentParser(prog="python -m stepward.testing.model_bench", description=__doc__)
     parser.add_argument("--calls", type=int, default=30)
     parser.add_argument("--latency-ms", type=float, default=100)

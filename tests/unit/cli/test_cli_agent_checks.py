@@ -170,7 +170,7 @@ def test_a_missing_extra_is_named_in_one_line(run: Run, monkeypatch: pytest.Monk
     for words in (("agents", "validate", "well.yaml"), ("agents", "schema")):
         seen = run(*words)
         assert seen.code == 2
-        assert "needs the extra `rooms`: jsonata is missing" in " ".join(seen.err.split())
+        assert "needs the extra `platform`: jsonata is missing" in " ".join(seen.err.split())
 
 
 def answering(known: dict[str, Any]) -> Callable[[httpx2.Request], httpx2.Response]:

@@ -99,7 +99,7 @@ def test_the_status_reads_at_a_glance(run: Run, stage: Stage) -> None:
     api = stage(ok(STATUS))
     seen = run("status")
     assert api.targets == ["GET /system/status"]
-    for word in ("3 of 10, 7 free", "4 (1 high, 3 normal)", "62 s in line", "9 of 100 active"):
+    for word in ("3 of 10, 7 free", "4 (1 high, 3 normal)", "62 s in the queue", "9 of 100 active"):
         assert word in seen.out
     assert run("status", "--json").json == STATUS
 

@@ -18,7 +18,7 @@ from stepward.cli.main import invoke
         ("{}\n", [], "a script is a list of replies"),
         ("- [\n", [], "script.yaml"),
         ("- a\n", ["--fault", "nonsense"], "'nonsense' is no fault"),
-        ("- a\n", ["--fault", "429:no"], "behind the colon stands how many requests"),
+        ("- a\n", ["--fault", "429:no"], "after the colon comes a number of requests"),
         ("- a\n", ["--rehearsal", "script.yaml"], "exclude each other"),
     ],
 )

@@ -79,5 +79,5 @@ def test_a_missing_extra_is_named_in_one_line(run: Run, monkeypatch: pytest.Monk
     monkeypatch.setitem(sys.modules, "jsonata", None)
     seen = run("workflow", "validate", "well.yaml")
     assert seen.code == 2
-    assert "needs the extra `rooms`: jsonata is missing" in seen.err.replace("\n", " ")
+    assert "needs the extra `platform`: jsonata is missing" in seen.err.replace("\n", " ")
     assert "Traceback" not in seen.err

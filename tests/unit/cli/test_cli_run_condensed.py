@@ -30,7 +30,7 @@ def test_decisions_are_shown_with_when_how_much_by_whom_and_cost(run: Run, stage
     rows = [line.split() for line in run("runs", "show", "run_01").out.splitlines()]
     at = "2026-11-05T10:00:00.000Z"
     assert [at, "9", "5", "claude-haiku-5-5", "$0.000420"] in rows
-    assert [at, "20", "0", "nobody:", "ProviderRefused", "$0.000000"] in rows
+    assert [at, "20", "0", "none:", "ProviderRefused", "$0.000000"] in rows
     assert [target.partition("?")[2] for target in api.targets[1:]] == ["", "after=7", "after=9"]
 
 

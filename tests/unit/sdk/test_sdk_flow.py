@@ -171,7 +171,7 @@ def branch_into_a_body(made: Flow) -> None:
     [
         (outside_of_a_body, "not seen outside of it"),
         (hidden_by_another, "already that is seen from here"),
-        (branch_into_a_body, "does not stand beside"),
+        (branch_into_a_body, "is not in the same body as"),
         (lambda made: made.transform("a b", output=1), "not an id of a task"),
         (lambda made: made.transform("ä", output=1), "not an id of a task"),
         (lambda made: made.transform("a", output=1, timout_s=3), "no option 'timout_s'"),

@@ -1,4 +1,4 @@
-"""A model provider on loopback for tests: it speaks the vendors' protocols, so that the real SDKs can be used against it.
+"""Run a fake model provider on loopback that the vendors' real SDKs can call.
 
 Example:
     >>> from stepward.testing.fake_llm import FakeProvider

@@ -1,4 +1,4 @@
-"""What goes back on the wire: a whole body, or the events of a stream, with what goes wrong on the way."""
+"""Build the HTTP answers: whole bodies, or events of a stream, with planned breaks."""
 
 from __future__ import annotations
 
@@ -26,9 +26,10 @@ _MOST_FRAGMENTS: Final = 400
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer. `parts` are the events of a stream, or the one body; `cut` closes the connection after them.
+    """An HTTP answer.
 
-    `waits_s` is how long to wait before a part, by its place.
+    `parts` are the events of a stream, or the one body; `cut` closes the connection after them, `silent` without any.
+    `waits_s` has the seconds to wait before a part, by its index.
     """
 
     parts: tuple[bytes, ...]
@@ -42,7 +43,7 @@ class Answer:
 
 
 def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Answer:
-    """Answer with one JSON document."""
+    """Return an answer with one JSON document."""
     return Answer((json.dumps(body, ensure_ascii=False).encode(),), status, headers=headers or {})
 
 
@@ -54,13 +55,16 @@ def sse_event(body: Any, name: str | None = None) -> bytes:
 
 
 def fragments(text: str) -> Iterator[str]:
-    """Cut a text as a stream brings it: in small pieces that end anywhere, but never in too many."""
+    """Split a text as a stream does: into small pieces that end anywhere.
+
+    A long text gets larger pieces, at most 400.
+    """
     size = max(_FRAGMENT_CHARS, -(-len(text) // _MOST_FRAGMENTS))
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
 def middle(parts: Sequence[bytes], after_events: int | None) -> int:
-    """Choose after how many events something goes wrong."""
+    """Return the number of events before a fault."""
     return min(len(parts), len(parts) // 2 if after_events is None else after_events)
 
 
@@ -111,7 +115,7 @@ def _header(key: str, value: str) -> bytes:
 
 
 def whole_frames(raw: bytes) -> Iterator[bytes]:
-    """Cut a stream into its messages; what is left of a cut one is given too."""
+    """Split a stream into its messages; the rest of a cut one is yielded too."""
     at = 0
     while at < len(raw):
         size = struct.unpack_from(">I", raw, at)[0] if at + 4 <= len(raw) else len(raw) - at
@@ -121,7 +125,7 @@ def whole_frames(raw: bytes) -> Iterator[bytes]:
 
 
 def frames(raw: bytes) -> Iterator[tuple[str, str, bytes]]:
-    """Read messages: the kind, the name and the payload of each.
+    """Yield each message's kind, name and payload.
 
     Raises:
         ValueError: A checksum is wrong, or a message is not whole.

@@ -38,7 +38,7 @@ _ERRORS: Final[dict[Kind, tuple[int, str]]] = {
 
 
 class AnthropicMessages:
-    """Speaks the protocol.
+    """Implement the protocol.
 
     Args:
         reader: Reads and checks requests.
@@ -52,7 +52,7 @@ class AnthropicMessages:
         self._cache = cache
 
     def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key of a request; refuses one without."""
+        """Return the key of a request; refuse one without."""
         bearer = headers.get("authorization", "").removeprefix("Bearer ").strip()
         key = headers.get("x-api-key", "").strip() or bearer
         if not key:
@@ -70,16 +70,16 @@ class AnthropicMessages:
         return self._reader.read(body)
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """Answer how many tokens a request has."""
+        """Count the tokens of a request."""
         self._check_version(headers)
         return json_answer({"input_tokens": self._reader.read(body, counts_only=True).tokens})
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Look a prompt up in the cache, and keep it."""
+        """Look a prompt up in the cache, and store it."""
         return self._cache.by_breakpoints(scope, prompt)
 
     def answer(self, said: Spoken) -> Answer:
-        """Word a reply, whole or as a stream."""
+        """Format a reply, whole or as a stream."""
         if said.thoughts:
             self._reader.issued.remember(said.prompt.scope, said.call_key, said.id)
         if said.stop == "pause":
@@ -89,12 +89,12 @@ class AnthropicMessages:
         return json_answer(_message(said))
 
     def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
+        """Format an error."""
         status, _ = _ERRORS[refusal.kind]
         return json_answer(_error(refusal, request_id), status, refusal.headers)
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
-        """Word an error in the middle of a stream."""
+        """Format an error in the middle of a stream."""
         return sse_event(_error(refusal, request_id), "error")
 
     def _check_version(self, headers: Mapping[str, str]) -> None:
@@ -179,8 +179,8 @@ def _events(said: Spoken) -> Iterator[bytes]:
             yield _event({"type": "content_block_delta", "index": index, "delta": delta})
         yield _event({"type": "content_block_stop", "index": index})
     usage = _usage(said, said.output_tokens)
-    told = {name: usage[name] for name in usage if name not in ("cache_creation", "service_tier")}
-    yield _event({"type": "message_delta", "delta": _end(said), "usage": told})
+    counts = {name: usage[name] for name in usage if name not in ("cache_creation", "service_tier")}
+    yield _event({"type": "message_delta", "delta": _end(said), "usage": counts})
     yield _event({"type": "message_stop"})
 
 
@@ -189,7 +189,7 @@ def _event(body: dict[str, Any]) -> bytes:
 
 
 def _blocks(said: Spoken) -> Iterator[list[dict[str, Any]]]:
-    """Give each block as it begins, and what comes to it then."""
+    """Yield each block as it begins, and its deltas."""
     for text, seal in zip(said.thoughts, said.seals, strict=True):
         shown = [{"type": "thinking_delta", "thinking": piece} for piece in fragments(said.shown(text))]
         yield [

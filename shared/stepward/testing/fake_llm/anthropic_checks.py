@@ -1,4 +1,4 @@
-"""What Anthropic's Messages API refuses of a conversation, in its words."""
+"""Refuse what Anthropic's Messages API refuses, in its words."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def check_options(body: Mapping[str, Any]) -> None:
 
 
 def check_abilities(body: Mapping[str, Any], can: Capabilities | None) -> None:
-    """Refuse what the model cannot be asked for."""
+    """Refuse settings that the model does not support."""
     if can is None:
         return
     model, config = body["model"], body.get("output_config") or {}
@@ -103,7 +103,7 @@ def _schemas(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def check_tools(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Refuse tools that no model could call; give them."""
+    """Return the tools; refuse those that no model could call."""
     tools = body.get("tools") or []
     for at, tool in enumerate(tools):
         if not _NAME.fullmatch(str(tool.get("name", ""))):
@@ -123,7 +123,7 @@ def check_tools(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def check_blocks(role: str, blocks: Sequence[Any], at: int) -> None:
-    """Refuse what a message of this role cannot hold, and empty texts."""
+    """Refuse blocks that a message of this role cannot hold, and empty texts."""
     allowed = _OF_USER if role == "user" else _OF_ASSISTANT
     for i, block in enumerate(blocks):
         kind = block.get("type") if isinstance(block, dict) else None
@@ -148,7 +148,7 @@ def _check_use(block: Mapping[str, Any], place: str) -> None:
 
 
 def check_pairs(turns: Sequence[tuple[str, list[dict[str, Any]]]], *, has_tools: bool) -> None:
-    """Refuse a call without its result in the next message, and a result without its call in the one before."""
+    """Refuse calls and results without each other in neighbouring messages."""
     seen: set[str] = set()
     before: list[str] = []
     for at, (role, blocks) in enumerate(turns):
@@ -174,7 +174,7 @@ def check_pairs(turns: Sequence[tuple[str, list[dict[str, Any]]]], *, has_tools:
 
 
 def _leading_results(blocks: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The results at a message's beginning: behind other content they do not count."""
+    """Return the results at a message's beginning: behind other content they do not count."""
     found = []
     for block in blocks:
         if block["type"] != "tool_result":

@@ -1,4 +1,4 @@
-"""Reads a request of Anthropic's Messages API: what it asks for, once it is known to be whole."""
+"""Read and check requests of Anthropic's Messages API."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ _NOT_HASHED: Final = {"cache_control"}
 
 @dataclass(frozen=True)
 class AnthropicReader:
-    """Reads requests; `issued` knows which calls came with thinking, and which replies may be gone on with."""
+    """Read requests.
+
+    `issued` knows which calls came with thinking, and which replies may be continued.
+    """
 
     issued: Issued
     models: KnownModels
@@ -36,7 +39,7 @@ class AnthropicReader:
             The prompt.
 
         Raises:
-            Refusal: The API would not take it.
+            Refusal: The API would refuse it.
         """
         checks.check_fields(
             body, ["model", "messages"] if counts_only else ["model", "max_tokens", "messages"]
@@ -84,7 +87,10 @@ class AnthropicReader:
         return limits
 
     def _check_thinking(self, prompt: Prompt, turns: Sequence[Turn]) -> None:
-        """Hold thinking to what was given; within the turn that goes on it may not be left out either."""
+        """Check thinking against what was issued.
+
+        Within the turn that goes on it may not be left out either.
+        """
         exchange = -1
         for at, (role, blocks) in enumerate(turns):
             if role != "assistant":
@@ -107,7 +113,7 @@ class AnthropicReader:
             )
 
     def _replies(self, blocks: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-        """Take apart what one message has of several replies: each of them but the last ended with a pause."""
+        """Split a message into its replies; each but the last ended with a pause."""
         reply: list[dict[str, Any]] = []
         for block in blocks:
             reply.append(block)
@@ -122,7 +128,10 @@ class AnthropicReader:
 
 
 def _thinks(body: Mapping[str, Any], limits: ModelLimits) -> bool:
-    """Tell whether the model may think: where nothing is said, it does if it decides that by itself."""
+    """Return True if the model may think.
+
+    Without a setting it does if it decides that by itself.
+    """
     said = (body.get("thinking") or {}).get("type")
     can = limits.capabilities
     return said != "disabled" if said else can is None or "adaptive" in can.thinking
@@ -153,7 +162,7 @@ def _turns(messages: Any) -> list[Turn]:
 
 
 def _merged(turns: Sequence[Turn]) -> list[Turn]:
-    """Make one of messages in a row that have one role, as the API does."""
+    """Merge messages in a row that have one role, as the API does."""
     merged: list[Turn] = []
     for role, blocks in turns:
         if merged and merged[-1][0] == role:
@@ -211,7 +220,7 @@ def _schema(tool: Mapping[str, Any]) -> ToolSchema:
 
 
 def _pieces(body: Mapping[str, Any], turns: Sequence[Turn]) -> Iterator[Piece]:
-    """Take a prompt apart in the order in which it is cached: tools, system, messages."""
+    """Split a prompt in the order in which it is cached: tools, system, messages."""
     system = body.get("system") or []
     blocks = [
         *(body.get("tools") or []),

@@ -1,4 +1,4 @@
-"""Prompt caches: what of a prompt was there before, by its prefix, as the vendors count it."""
+"""Simulate the vendors' prompt caches, which know a prompt by its prefix."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MOST_ENTRIES: Final = 200_000
 
 @dataclass(frozen=True)
 class CacheUse:
-    """How a prompt's tokens split; `fresh` is what is neither read nor written."""
+    """A prompt's tokens by use; `fresh` are neither read nor written."""
 
     fresh: int
     read: int = 0
@@ -32,11 +32,11 @@ class CacheUse:
 
 
 class PromptCache:
-    """What has been seen, by key and model.
+    """The prompts seen so far, by key and model.
 
     Args:
-        clock: Gives seconds.
-        minimum_tokens: A shorter prefix is not kept.
+        clock: Returns seconds.
+        minimum_tokens: A shorter prefix is not stored.
     """
 
     def __init__(self, clock: Callable[[], float], minimum_tokens: int) -> None:
@@ -46,7 +46,7 @@ class PromptCache:
         self._lock = threading.Lock()
 
     def by_breakpoints(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Read the longest prefix that is kept, and keep all up to the last breakpoint."""
+        """Read the longest stored prefix, and store all up to the last breakpoint."""
         with self._lock:
             return self._at_breakpoints(scope, prompt)
 
@@ -64,7 +64,7 @@ class PromptCache:
         return CacheUse(prompt.tokens - read - write - write_1h, read, write, write_1h)
 
     def by_prefix(self, scope: str, prompt: Prompt, *, counts_writes: bool) -> CacheUse:
-        """Read as many whole blocks of tokens as are kept, and keep them all."""
+        """Read as many whole blocks of tokens as are stored, and store them all."""
         raw = "\n".join(piece.text for piece in prompt.pieces).encode()
         size = int(BLOCK_TOKENS * BYTES_PER_TOKEN)
         blocks = [raw[at : at + size] for at in range(0, len(raw) - size + 1, size)]
@@ -113,7 +113,7 @@ def _digests(scope: str, pieces: Sequence[Piece]) -> list[str]:
 
 
 def _chain(scope: str, parts: Sequence[bytes]) -> list[str]:
-    """Name each prefix by all that it holds."""
+    """Hash each prefix by all that it holds."""
     digest, names = hashlib.sha256(scope.encode()), []
     for part in parts:
         digest.update(len(part).to_bytes(8, "big") + part)

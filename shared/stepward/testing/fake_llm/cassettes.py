@@ -1,4 +1,7 @@
-"""Cassettes: what a real provider answered, kept in files and played again; one file an exchange, made to be read."""
+"""Store a real provider's answers in files, and play them again.
+
+A file has one exchange, as JSON that people can read.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ _MOST_FILES: Final = 100_000
 
 @dataclass(frozen=True)
 class Asked:
-    """A request as cassettes know it: no header is part of it."""
+    """A request as cassettes know it, without headers."""
 
     method: str
     path: str
@@ -31,7 +34,7 @@ class Asked:
 
     @property
     def digest(self) -> str:
-        """What files of this request are named by."""
+        """The hash in the names of this request's files."""
         said = canonical([self.method, self.path, without_secrets_in(self.body)])
         return hashlib.sha256(said.encode()).hexdigest()[:16]
 
@@ -49,7 +52,7 @@ class Cassettes:
         self._lock = threading.Lock()
 
     def find(self, asked: Asked) -> Answer | None:
-        """Give the answer to a request, one after the other where it was recorded more than once; the last one repeats."""
+        """Return the next answer recorded for a request; the last one repeats."""
         files = sorted(self.folder.glob(f"*-{asked.digest}-*.json"), key=_number)
         if not files:
             return None
@@ -59,11 +62,11 @@ class Cassettes:
         return _answer(_read(files[at]))
 
     def missing(self, asked: Asked) -> Refusal:
-        """Say that nothing fits, and what comes nearest."""
+        """Return the refusal of a request without an answer; it names the nearest one."""
         near = self._nearest(asked)
-        told = f"; the nearest is {near[0].name}, which differs at {near[1]}" if near else ""
+        hint = f"; the nearest is {near[0].name}, which differs at {near[1]}" if near else ""
         return Refusal(
-            f"no cassette in {self.folder} fits this request ({asked.digest}){told}. Record it with --record-from, or send what was"
+            f"no cassette in {self.folder} fits this request ({asked.digest}){hint}. Record it with --record-from, or send what was"
             " recorded."
         )
 
@@ -73,13 +76,13 @@ class Cassettes:
         Args:
             asked: The request.
             answer: The answer to it.
-            known: Values that must not be written wherever they stand.
+            known: Values that must not be written wherever they are.
 
         Returns:
             The file.
 
         Raises:
-            Refusal: The answer tells a secret in pieces, which cannot be taken out.
+            Refusal: The answer has a secret split over a stream's events, which cannot be removed.
         """
         if tells_in_pieces(answer, known):
             raise Refusal(
@@ -97,7 +100,7 @@ class Cassettes:
         return file
 
     def _nearest(self, asked: Asked) -> tuple[Path, str] | None:
-        """Find the exchange of this path that agrees with the request for longest."""
+        """Return the exchange of this path whose body agrees longest with the request's."""
         found: list[tuple[int, Path, str]] = []
         for file in sorted(self.folder.glob("*.json"))[:_MOST_FILES]:
             request = _read(file)["request"]
@@ -154,7 +157,7 @@ def _written(part: Any) -> bytes:
 
 
 def tells_in_pieces(answer: Answer, known: tuple[str, ...]) -> bool:
-    """Tell whether a stream holds a secret that no single event of it does."""
+    """Return True if a stream holds a secret that no single event of it does."""
     if not answer.is_stream:
         return False
     said: dict[str, str] = {}
@@ -175,7 +178,7 @@ def _events(answer: Answer) -> Iterator[Any]:
 
 
 def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
-    """Give all texts of an event, each with the path to it."""
+    """Yield all texts of an event, each with its path."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, dict | list):
@@ -185,7 +188,7 @@ def _texts(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _difference(kept: Any, asked: Any) -> tuple[str, int]:
-    """Name the first place at which two values differ, and how much agrees before it."""
+    """Return the first path at which two values differ, and how many agree before it."""
     agreed = 0
     for place, one, other in _both(kept, asked, ""):
         if one != other:

@@ -26,15 +26,15 @@ _STOPS: Final = {
 
 
 class OpenAiChat(OpenAiProtocol[ChatReader]):
-    """Speaks the protocol."""
+    """Implement the protocol."""
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Look a prompt up in the cache, and keep it."""
+        """Look a prompt up in the cache, and store it."""
         named = f"{scope}|{prompt.more['key']}"
         return self._cache.by_prefix(named, prompt, counts_writes=prompt.limits.counts_cache_writes)
 
     def answer(self, said: Spoken) -> Answer:
-        """Word a reply, whole or as a stream."""
+        """Format a reply, whole or as a stream."""
         if said.stop not in _STOPS:
             raise Refusal(f"the fault {said.stop!r} is one of Anthropic's protocol alone")
         if said.prompt.streams:
@@ -43,7 +43,7 @@ class OpenAiChat(OpenAiProtocol[ChatReader]):
         return json_answer({**_head(said, "chat.completion"), "choices": [choice], "usage": _usage(said)})
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
-        """Word an error in the middle of a stream."""
+        """Format an error in the middle of a stream."""
         del request_id
         return sse_event(checks.error_body(refusal))
 
@@ -96,10 +96,10 @@ def _usage(said: Spoken) -> dict[str, Any]:
 
 def _events(said: Spoken) -> Iterator[bytes]:
     head = _head(said, "chat.completion.chunk")
-    told = {"usage": None} if said.prompt.more["usage"] else {}
+    usage = {"usage": None} if said.prompt.more["usage"] else {}
     for delta in _deltas(said):
-        yield sse_event({**head, "choices": [_choice(delta, None)], **told})
-    yield sse_event({**head, "choices": [_choice({}, _STOPS[said.stop])], **told})
+        yield sse_event({**head, "choices": [_choice(delta, None)], **usage})
+    yield sse_event({**head, "choices": [_choice({}, _STOPS[said.stop])], **usage})
     if said.prompt.more["usage"]:
         yield sse_event({**head, "choices": [], "usage": _usage(said)})
     yield sse_event("[DONE]")

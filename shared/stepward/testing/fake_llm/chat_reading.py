@@ -1,4 +1,7 @@
-"""Reads a request of OpenAI's Chat Completions API, which compatible servers speak too."""
+"""Read and check requests of OpenAI's Chat Completions API.
+
+Compatible servers speak it too.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,7 @@ Message = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class ChatReader:
-    """Reads requests."""
+    """Read requests."""
 
     models: KnownModels
 
@@ -40,7 +43,7 @@ class ChatReader:
             The prompt.
 
         Raises:
-            Refusal: The API would not take it.
+            Refusal: The API would refuse it.
         """
         checks.check_fields(body, _FIELDS)
         limits = checks.limits_of(self.models, body)

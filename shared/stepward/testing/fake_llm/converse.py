@@ -1,4 +1,7 @@
-"""Bedrock's Converse API on the wire: `/model/{id}/converse`, `/converse-stream` and `/count-tokens`."""
+"""Bedrock's Converse API on the wire.
+
+It has `/model/{id}/converse`, `/model/{id}/converse-stream` and `/model/{id}/count-tokens`.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,7 @@ _IN_STREAM: Final[dict[Kind, str]] = {
 
 
 class BedrockConverse:
-    """Speaks the protocol.
+    """Implement the protocol.
 
     Args:
         reader: Reads and checks requests.
@@ -57,7 +60,7 @@ class BedrockConverse:
         self._cache = cache
 
     def key(self, headers: Mapping[str, str]) -> str:
-        """Find who signed a request; refuses one that nobody did."""
+        """Return the signer of a request; refuse an unsigned one."""
         said = headers.get("authorization", "")
         if said.startswith("Bearer "):
             return said.removeprefix("Bearer ").strip()
@@ -79,7 +82,7 @@ class BedrockConverse:
         return self._reader.read(body)
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """Answer how many tokens a request has."""
+        """Count the tokens of a request."""
         del headers
         asked = (body.get("input") or {}).get("converse")
         if not isinstance(asked, dict):
@@ -87,11 +90,11 @@ class BedrockConverse:
         return json_answer({"inputTokens": self._reader.read({**asked, "model": body["model"]}).tokens})
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Look a prompt up in the cache, and keep it."""
+        """Look a prompt up in the cache, and store it."""
         return self._cache.by_breakpoints(scope, prompt)
 
     def answer(self, said: Spoken) -> Answer:
-        """Word a reply, whole or as a stream."""
+        """Format a reply, whole or as a stream."""
         if said.stop not in _STOPS:
             raise Refusal(f"the fault {said.stop!r} is one of Anthropic's protocol alone")
         if said.thoughts:
@@ -108,14 +111,14 @@ class BedrockConverse:
         return json_answer(body)
 
     def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
+        """Format an error."""
         del request_id
         status, kind = _ERRORS[refusal.kind]
         headers = {**refusal.headers, "x-amzn-errortype": refusal.code or kind}
         return json_answer({"message": refusal.message}, status, headers)
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
-        """Word an error in the middle of a stream."""
+        """Format an error in the middle of a stream."""
         del request_id
         name = _IN_STREAM.get(refusal.kind, "serviceUnavailableException")
         return frame("exception", name, {"message": refusal.message})
@@ -169,7 +172,7 @@ def _events(said: Spoken) -> Iterator[bytes]:
 
 
 def _blocks(said: Spoken) -> Iterator[tuple[dict[str, Any] | None, list[dict[str, Any]]]]:
-    """Give each block's beginning, where it has one, and what comes to it then."""
+    """Yield each block's beginning, where it has one, and its deltas."""
     for text, seal in zip(said.thoughts, said.seals, strict=True):
         shown = [{"reasoningContent": {"text": piece}} for piece in fragments(said.shown(text))]
         yield None, [*shown, {"reasoningContent": {"signature": seal}}]

@@ -1,4 +1,4 @@
-"""What Bedrock's Converse API refuses of a conversation, in its words."""
+"""Refuse what Bedrock's Converse API refuses, in its words."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Message = Mapping[str, Any]
 
 
 def check_messages(messages: Any) -> list[dict[str, Any]]:
-    """Refuse messages that are no conversation: roles, empty contents, calls without results; give them."""
+    """Return the messages; refuse wrong roles, empty contents and calls without results."""
     if not isinstance(messages, list) or not messages:
         raise Refusal(
             "A conversation must start with a user message. Try again with a conversation that starts with a user message."
@@ -109,7 +109,7 @@ def _check_pairs(messages: Sequence[Message]) -> None:
 
 
 def blocks_of(message: Message, kind: str) -> Iterator[Mapping[str, Any]]:
-    """Give a message's blocks of one kind."""
+    """Return a message's blocks of one kind."""
     return (block[kind] for block in message["content"] if kind in block)
 
 
@@ -145,7 +145,7 @@ def missing_reasoning(at: int) -> Refusal:
 
 
 def check_tools(config: Any, *, uses: bool) -> list[Mapping[str, Any]]:
-    """Refuse tools that no model could call, and calls without tools; give the tools."""
+    """Return the tools; refuse those that no model could call, and calls without tools."""
     if config is None:
         if uses:
             raise Refusal(

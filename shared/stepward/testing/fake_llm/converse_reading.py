@@ -1,4 +1,4 @@
-"""Reads a request of Bedrock's Converse API."""
+"""Read and check requests of Bedrock's Converse API."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _REGIONAL: Final = ("us.", "eu.", "apac.", "jp.", "au.", "global.", "arn:")
 
 @dataclass(frozen=True)
 class ConverseReader:
-    """Reads requests; `issued` knows which calls came with reasoning."""
+    """Read requests; `issued` knows which calls came with reasoning."""
 
     issued: Issued
     models: KnownModels
@@ -40,7 +40,7 @@ class ConverseReader:
             The prompt.
 
         Raises:
-            Refusal: The API would not take it.
+            Refusal: The API would refuse it.
         """
         limits = self._limits(body)
         for name in body:
@@ -177,7 +177,7 @@ def _schema(spec: Mapping[str, Any]) -> ToolSchema:
 
 
 def _pieces(body: Mapping[str, Any], messages: Sequence[Message]) -> Iterator[Piece]:
-    """Take a prompt apart as it is cached; a cache point stands for what is before it."""
+    """Split a prompt as it is cached; a cache point marks the end of what is before it."""
     blocks = [
         *((body.get("toolConfig") or {}).get("tools") or []),
         *(body.get("system") or []),

@@ -1,4 +1,4 @@
-"""What is asked for without a model's words: embeddings, and which models there are."""
+"""Answer requests without a model's words: embeddings and lists of models."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ _PLACES: Final = 8
 
 
 class Embedder:
-    """Embeds texts.
+    """Embed texts.
 
     Args:
-        models: The models that are known.
+        models: The known models.
     """
 
     def __init__(self, models: KnownModels) -> None:
@@ -45,7 +45,7 @@ class Embedder:
         """Embed the texts of a request.
 
         Raises:
-            Refusal: The API would not take it.
+            Refusal: The API would refuse it.
         """
         checks.check_fields(body, _FIELDS)
         limits = self._models.find("openai", str(body["model"]))
@@ -116,10 +116,10 @@ _BORN_S: Final = 1_767_225_600
 
 
 class PlainTeller:
-    """Answers requests that no reply is chosen for.
+    """Answer requests without a reply of the script.
 
     Args:
-        answer: Makes the answer of a body and headers.
+        answer: Returns the answer to a body and headers.
     """
 
     request_id_header = "x-request-id"
@@ -128,7 +128,7 @@ class PlainTeller:
         self._answer = answer
 
     def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key, under either vendor's name for it."""
+        """Return the key, under either vendor's header for it."""
         return headers.get("x-api-key", "").strip() or checks.bearer(headers)
 
     def bad_key(self, key: str) -> Refusal:
@@ -140,23 +140,23 @@ class PlainTeller:
         return self._answer(body, headers)
 
     def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
+        """Format an error."""
         del request_id
         return checks.error_answer(refusal)
 
 
 class ModelLists:
-    """Lists models as the vendor that is asked does.
+    """List models in the format of the vendor that is asked.
 
     Args:
-        models: The models that are known.
+        models: The known models.
     """
 
     def __init__(self, models: KnownModels) -> None:
         self._models = models
 
     def answer(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """List all, or show the one that stands in the path."""
+        """List all models, or show the one in the path."""
         is_anthropic = "anthropic-version" in headers
         shape = self._of_anthropic if is_anthropic else _of_openai
         names = self._models.names("anthropic" if is_anthropic else "openai")

@@ -1,4 +1,4 @@
-"""Plays faults: errors in place of a reply, and answers that break on the way."""
+"""Play faults: errors in place of a reply, and answers that break on the way."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ OVERLOADED: Final = Refusal("Overloaded", "overloaded")
 
 
 def refusal_of(fault: Fault) -> Refusal | None:
-    """Give the error that stands in place of a reply; None for faults of another kind."""
+    """Return the error that replaces a reply; None for faults of another kind."""
     if fault.name not in _KINDS:
         return None
     kind, message = _KINDS[fault.name]
@@ -41,7 +41,7 @@ def refusal_of(fault: Fault) -> Refusal | None:
 
 
 def page(fault: Fault) -> Answer | None:
-    """Give the page of HTML that stands in place of a reply; None for other faults."""
+    """Return the HTML page that replaces a reply; None for other faults."""
     if fault.name not in ("html", "html_ok"):
         return None
     return Answer((_HTML,), 502 if fault.name in REFUSED else 200, "text/html", _headers(fault))
@@ -52,25 +52,25 @@ def _headers(fault: Fault) -> dict[str, str]:
     waits = fault.retry_after_s if fault.retry_after_s is not None else None
     if waits is None and fault.retry_after_ms is None and fault.name == "429":
         waits = 1
-    told = {
+    headers = {
         "retry-after": waits,
         "retry-after-ms": fault.retry_after_ms,
         "x-should-retry": None if should is None else str(should).lower(),
     }
     return {
         name: f"{value:g}" if isinstance(value, float) else str(value)
-        for name, value in told.items()
+        for name, value in headers.items()
         if value is not None
     }
 
 
 def broken(answer: Answer, fault: Fault, error_event: Callable[[], bytes]) -> Answer:
-    """Let an answer break on its way.
+    """Break an answer on its way.
 
     Args:
-        answer: The answer as it should be.
-        fault: What is to go wrong.
-        error_event: Makes an error that comes in a stream.
+        answer: The whole answer.
+        fault: The fault to play.
+        error_event: Returns an error in the middle of a stream.
 
     Returns:
         The answer that is sent.
@@ -102,7 +102,7 @@ def _halves(body: bytes) -> tuple[bytes, ...]:
 
 
 def _unreadable(before: tuple[bytes, ...], answer: Answer) -> bytes:
-    """Say something that is no JSON, framed as the event before it is."""
+    """Return text that is not JSON, framed as the event before it is."""
     if not answer.is_stream or not before:
         return _NO_JSON
     if answer.content_type == EVENT_STREAM:

@@ -1,4 +1,4 @@
-"""The models that the provider has, with their limits: those that are listed, and what a test adds."""
+"""The provider's models with their limits: listed ones, and those of a test."""
 
 from __future__ import annotations
 
@@ -17,14 +17,18 @@ _DIMENSIONS: Final = {"text-embedding-3-small": 1_536, "text-embedding-3-large":
 
 @dataclass(frozen=True)
 class ModelLimits:
-    """What a model takes.
+    """Limits of a model.
 
     Args:
-        context_tokens: The window for prompt and reply together.
-        max_output_tokens: The longest reply.
-        dimensions: The size of an embedding; None for a model that talks.
-        capabilities: What it can be asked for; None takes everything.
-        counts_cache_writes: Whether writing into the prompt cache is counted apart, as it costs something.
+        context_tokens: The window for prompt and reply together. Default: 200,000.
+        max_output_tokens: The longest reply. Default: 64,000.
+        dimensions: The size of an embedding. Default: None, for a model that talks.
+        capabilities: What it supports. Default: None, for everything.
+        counts_cache_writes: Whether tokens written into the prompt cache are counted apart. Default: True.
+
+    Example:
+        >>> ModelLimits(context_tokens=8_000).max_output_tokens
+        64000
     """
 
     context_tokens: int = 200_000
@@ -35,17 +39,17 @@ class ModelLimits:
 
 
 class KnownModels:
-    """Finds models by the names that their vendors give them.
+    """Find models by their vendors' names.
 
     Args:
-        more: Models to know beside those that are listed, or with other limits; every protocol has them.
+        more: Models beside the listed ones, or with other limits; every protocol has them.
     """
 
     def __init__(self, more: Mapping[str, ModelLimits]) -> None:
         self._more = dict(more)
 
     def find(self, provider: str, name: str) -> ModelLimits | None:
-        """Find a model of a provider; None for one that it has not, or has no longer."""
+        """Return a provider's model; None for an unknown or an ended one."""
         if provider == "bedrock" and name not in self._more:
             name = _REGION.sub("", name.rpartition("/")[2])
         return self._more.get(name) or _listed(provider).get(name)

@@ -1,4 +1,4 @@
-"""Looks at images and documents as a provider does before it reads them."""
+"""Check images and documents as a provider does before it reads them."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ MOST_IMAGE_BYTES: Final = 5 * 1024 * 1024
 
 
 def image_kind(raw: bytes) -> str | None:
-    """Tell what kind of image bytes are, by how they begin."""
+    """Return the kind of an image, by its first bytes."""
     return next((kind for kind, starts in _BEGINNINGS.items() if raw.startswith(starts)), None)
 
 
 def check_base64_image(source: Mapping[str, Any]) -> None:
-    """Refuse an image that is none, or not of the kind that it says."""
+    """Refuse an image that is none, or not of the kind that is declared."""
     if source.get("type") == "url":
         return
     said = source.get("media_type")
@@ -44,7 +44,7 @@ def check_base64_image(source: Mapping[str, Any]) -> None:
 
 
 def check_document(source: Mapping[str, Any]) -> None:
-    """Refuse a document that is no PDF where it says so, and an empty text."""
+    """Refuse a document that is not the PDF that it claims to be, and an empty text."""
     if source.get("type") == "base64" and not decoded(source.get("data"), "document.source").startswith(
         b"%PDF-"
     ):

@@ -1,4 +1,4 @@
-"""What OpenAI's APIs refuse whatever the request is written in: fields, models, tools, schemas, settings."""
+"""Refuse what all of OpenAI's APIs refuse, in their words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ERRORS: Final[dict[Kind, tuple[int, str, str | None]]] = {
 
 
 def error_body(refusal: Refusal) -> dict[str, Any]:
-    """Word an error."""
+    """Format an error."""
     _, kind, code = _ERRORS[refusal.kind]
     said = {"message": refusal.message, "type": kind, "param": refusal.param, "code": refusal.code or code}
     return {"error": said}
@@ -43,7 +43,7 @@ def error_answer(refusal: Refusal) -> Answer:
 
 
 def bearer(headers: Mapping[str, str]) -> str:
-    """Find the key of a request; refuses one without."""
+    """Return the key of a request; refuse one without."""
     key = headers.get("authorization", "").removeprefix("Bearer ").strip()
     if not key:
         raise Refusal(
@@ -55,7 +55,10 @@ def bearer(headers: Mapping[str, str]) -> str:
 
 
 def bad_key(key: str) -> Refusal:
-    """Refuse a key as the vendor does: with a part of it in the message, which must not reach any log."""
+    """Refuse an unknown key with a part of it in the message, as the vendor does.
+
+    The product must not let that message into any log.
+    """
     shown = f"{key[:7]}{'*' * max(0, len(key) - 11)}{key[-4:]}" if len(key) > 11 else key
     return Refusal(f"Incorrect API key provided: {shown}.", "unauthorized", code="invalid_api_key")
 
@@ -70,7 +73,7 @@ def check_fields(body: Mapping[str, Any], known: Collection[str]) -> None:
 
 
 def limits_of(models: KnownModels, body: Mapping[str, Any]) -> ModelLimits:
-    """Find the model, or refuse it."""
+    """Return the model's limits, or refuse an unknown model."""
     limits = models.find("openai", str(body["model"]))
     if limits is None:
         raise Refusal(
@@ -86,7 +89,7 @@ def limits_of(models: KnownModels, body: Mapping[str, Any]) -> ModelLimits:
 
 
 def check_length(body: Mapping[str, Any], field: str, limits: ModelLimits, least: int) -> int:
-    """Refuse a longest reply that is too short or too long; give it."""
+    """Return the longest reply; refuse one that is too short or too long."""
     most = body.get(field)
     if most is None:
         return limits.max_output_tokens
@@ -109,7 +112,7 @@ def check_length(body: Mapping[str, Any], field: str, limits: ModelLimits, least
 
 
 def check_abilities(body: Mapping[str, Any], effort: str | None, param: str, limits: ModelLimits) -> None:
-    """Refuse an effort or a temperature that the model does not take."""
+    """Refuse an effort or a temperature that the model does not support."""
     can = limits.capabilities
     if can is None:
         return
@@ -157,7 +160,10 @@ def check_function(function: Mapping[str, Any], place: str) -> None:
 
 
 def check_strict(schema: Mapping[str, Any], what: str, param: str, code: str | None = None) -> None:
-    """Refuse a schema that strict mode does not take: every object closed, all that it has required."""
+    """Refuse a schema that strict mode does not accept.
+
+    It wants every object closed, and all of its properties required.
+    """
     for path, node in _objects(schema):
         context = f"In context=({', '.join(repr(part) for part in path)}{',' if len(path) == 1 else ''})"
         if node.get("additionalProperties") is not False:
@@ -200,7 +206,7 @@ def check_image_url(url: Any, param: str) -> None:
 
 
 def check_window(prompt: Prompt) -> None:
-    """Refuse a prompt that the model's window does not hold."""
+    """Refuse a prompt that is longer than the model's window."""
     if prompt.tokens > prompt.limits.context_tokens:
         raise Refusal(
             "Your input exceeds the context window of this model. Please adjust your input and try again.",
@@ -210,6 +216,6 @@ def check_window(prompt: Prompt) -> None:
 
 
 def check_unique(names: Sequence[str], param: str) -> None:
-    """Refuse tools of one name."""
+    """Refuse tools with the same name."""
     if len(names) != len(set(names)):
         raise Refusal("Tool names must be unique.", param=param, code="invalid_value")

@@ -1,4 +1,4 @@
-"""What OpenAI's APIs have in common on the wire: keys, request ids, and requests that are read before they are answered."""
+"""The part that OpenAI's APIs share on the wire: keys, request ids, reading."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from stepward.testing.fake_llm.replies import Refusal
 
 
 class Reads(Protocol):
-    """Reads and checks requests."""
+    """A reader that checks requests."""
 
     def read(self, body: dict[str, Any]) -> Prompt:
-        """Read a request; raises `Refusal` where the API would not take it."""
+        """Read a request; raise `Refusal` where the API would refuse it."""
 
 
 R = TypeVar("R", bound=Reads)
 
 
 class OpenAiProtocol(Generic[R]):
-    """Speaks one of the APIs.
+    """Implement one of the APIs.
 
     Args:
         reader: Reads and checks its requests.
@@ -37,7 +37,7 @@ class OpenAiProtocol(Generic[R]):
         self._cache = cache
 
     def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key of a request."""
+        """Return the key of a request."""
         return checks.bearer(headers)
 
     def bad_key(self, key: str) -> Refusal:
@@ -50,6 +50,6 @@ class OpenAiProtocol(Generic[R]):
         return self._reader.read(body)
 
     def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
+        """Format an error."""
         del request_id
         return checks.error_answer(refusal)

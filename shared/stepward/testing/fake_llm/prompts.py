@@ -1,4 +1,4 @@
-"""A request as every protocol means it: what a reply is made of, and what is counted."""
+"""A request in one form for all protocols, and the counting of its tokens."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ Ttl = Literal["5m", "30m", "1h", "12h"]
 
 @dataclass(frozen=True)
 class Piece:
-    """A part of a prompt; `ttl` is of a cache breakpoint after it, `tokens` of what is not counted by its bytes."""
+    """A part of a prompt.
+
+    `ttl` is that of a cache breakpoint after it, `size_bytes` the size of a part that is not counted by its text.
+    """
 
     text: str
     ttl: Ttl | None = None
@@ -27,7 +30,7 @@ class Piece:
 
     @property
     def counted_bytes(self) -> int:
-        """How many bytes it counts for."""
+        """The bytes that it counts for."""
         return len(self.text.encode()) if self.size_bytes is None else self.size_bytes
 
 
@@ -35,8 +38,8 @@ class Piece:
 class Prompt:
     """One model call.
 
-    `exchanges` are the turns since the task, of which the last one's results are what the model is told now. `thinks` says
-    whether the reply may show thinking, and `shows` whether its text is shown.
+    `exchanges` are the turns since the task; the results of the last one are new to the model. `thinks` says whether the reply
+    may show thinking, and `shows` whether its text is shown.
     """
 
     model: str
@@ -55,41 +58,41 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """How many tokens it has."""
+        """The number of its tokens."""
         return tokens_of_bytes(sum(piece.counted_bytes for piece in self.pieces))
 
     @property
     def scope(self) -> str:
-        """What a reply's thinking is tied to: the model, the task and the turn."""
+        """The model, the task and the turn, to which a reply's thinking is tied."""
         return self.scope_at(len(self.exchanges))
 
     def scope_at(self, exchange: int) -> str:
-        """What the thinking of an earlier turn is tied to, counted from 0."""
+        """Return the scope of an earlier turn's thinking, counted from 0."""
         return f"{self.model}|{self.input[:200]}|{exchange}"
 
 
 def tokens_of(text: str) -> int:
-    """Count a text's tokens, at 3.6 bytes a token."""
+    """Count a text's tokens, at 3.6 bytes per token."""
     return tokens_of_bytes(len(text.encode()))
 
 
 def tokens_of_bytes(size_bytes: int) -> int:
-    """Count the tokens of so many bytes."""
+    """Count the tokens of a number of bytes."""
     return ceil(size_bytes / BYTES_PER_TOKEN)
 
 
 def canonical(value: Any) -> str:
-    """Write a value the same way however its fields were ordered."""
+    """Format a value independently of the order of its fields."""
     return json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
 
 
 def image_piece(source: Any, ttl: Ttl | None = None) -> Piece:
-    """Count an image as a model does, by what it shows and not by its bytes."""
+    """Count an image by a fixed number of tokens, and not by its bytes."""
     return Piece(canonical(source), ttl, int(IMAGE_TOKENS * BYTES_PER_TOKEN))
 
 
 def read_result(text: str) -> Any:
-    """Read what a tool gave: JSON where it is JSON, else the text."""
+    """Parse a tool's result: JSON where it is JSON, else the text."""
     try:
         return read_json(text)
     except NotJson:
@@ -97,12 +100,12 @@ def read_result(text: str) -> Any:
 
 
 def joined(texts: Sequence[str]) -> str:
-    """Put texts together as one."""
+    """Join texts into one."""
     return "\n".join(texts)
 
 
 def read_arguments(text: str) -> Any:
-    """Read the arguments of a call; None where they are no JSON."""
+    """Parse the arguments of a call; None where they are not JSON."""
     try:
         return read_json(text)
     except NotJson:

@@ -1,4 +1,4 @@
-"""The provider in a test: started, told what to say, and asked what came in."""
+"""The provider that tests start, script and inspect."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from stepward.testing.fake_llm.sources import BUNDLED, Rehearsed, Script, Source
 
 _MOST_KEPT: Final = 10_000
 _MOST_KEPT_BYTES: Final = 256 * 1024 * 1024
-Told: TypeAlias = Reply | str | Mapping[str, Any]
+Scripted: TypeAlias = Reply | str | Mapping[str, Any]
 
 
 class FakeProvider:
     """A model provider on loopback that speaks the vendors' own protocols.
 
-    Without replies it plays a rehearsal: the one that it is given, else that of the bundled support agent.
+    Without replies it plays a rehearsal: the given one, or that of the bundled support agent.
 
     Args:
-        replies: What to answer, in order: a `Reply`, its fields, or a text.
+        replies: The answers, in order: a `Reply`, its fields, or a text.
         rehearsal: An agent's file, or its content, whose rehearsal is played.
         cassettes: A folder of exchanges that are played; then nothing else is.
-        record_from: A real provider's address, to ask what no cassette answers yet.
-        settings: Port, models, keys, speed.
+        record_from: A real provider's address, for requests that no cassette answers yet.
+        settings: Port, models, keys and delays. Default: those of `Settings()`.
 
     Raises:
         Unreadable: A file or a folder cannot be used.
@@ -46,7 +46,7 @@ class FakeProvider:
 
     def __init__(
         self,
-        *replies: Told,
+        *replies: Scripted,
         rehearsal: Path | str | Mapping[str, Any] | None = None,
         cassettes: Path | None = None,
         record_from: str | None = None,
@@ -55,12 +55,12 @@ class FakeProvider:
         chosen = Script(map(_reply, replies)) if replies else _rehearsed(rehearsal)
         self._service = Service(settings or Settings(), chosen, _recorder(cassettes, record_from))
         self._requests: list[Received] = []
-        self._told = threading.Condition()
+        self._changed = threading.Condition()
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> Self:
-        """Begin to listen; where it listens already nothing changes.
+        """Start to listen; a second call changes nothing.
 
         Returns:
             The provider itself.
@@ -70,13 +70,13 @@ class FakeProvider:
         """
         if self._server:
             return self
-        self._server = Server(self._service.settings.port, self._service, self._admit, self._tell)
+        self._server = Server(self._service.settings.port, self._service, self._admit, self._notify)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
         self._thread.start()
         return self
 
     def stop(self) -> None:
-        """Close every connection and stop listening; a second time does nothing."""
+        """Close every connection and stop listening; a second call does nothing."""
         server, self._server = self._server, None
         if server and self._thread:
             server.end()
@@ -94,7 +94,11 @@ class FakeProvider:
 
     @property
     def port(self) -> int:
-        """Where it listens."""
+        """The port that it listens on.
+
+        Raises:
+            RuntimeError: It does not run.
+        """
         if self._server is None:
             raise RuntimeError("the provider does not run; use it as `with FakeProvider() as provider:`")
         return int(self._server.server_address[1])
@@ -111,7 +115,7 @@ class FakeProvider:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What to put into the environment so that the SDKs call it."""
+        """Environment variables by which the SDKs call it."""
         return {
             "ANTHROPIC_BASE_URL": self.url,
             "OPENAI_BASE_URL": self.openai_url,
@@ -120,25 +124,41 @@ class FakeProvider:
 
     @property
     def requests(self) -> list[Received]:
-        """What came in, the oldest first; the last 10,000 are kept, and of their bodies 256 MB."""
-        with self._told:
+        """The received requests, oldest first.
+
+        The last 10,000 are kept, and of their bodies 256 MB.
+        """
+        with self._changed:
             return list(self._requests)
 
-    def script(self, *replies: Told) -> None:
-        """Answer with these from now on.
+    def script(self, *replies: Scripted) -> None:
+        """Answer with these replies from now on.
 
         Args:
             replies: As in the constructor.
+
+        Example:
+            >>> with FakeProvider("Hello.") as provider:
+            ...     provider.script("One.", {"text": "Two.", "repeat": True})
         """
         self._service.source = Script(map(_reply, replies))
 
     def fault(self, name: str | Fault, times: int = 1, **more: Any) -> None:
-        """Let the next requests go wrong; they take no reply of the script if the fault stands in its place.
+        """Play a fault with the next requests.
+
+        A fault that replaces the reply uses up no reply of the script.
 
         Args:
-            name: What goes wrong, one of `FAULTS`.
-            times: How many requests.
+            name: The fault: one of `FAULTS`.
+            times: Number of requests. Default: 1.
             more: Fields of `Fault`, such as `retry_after_s`.
+
+        Raises:
+            ValidationError: There is no such fault.
+
+        Example:
+            >>> with FakeProvider("Hello.") as provider:
+            ...     provider.fault("429", times=2, retry_after_s=1)
         """
         fault = name if isinstance(name, Fault) else Fault(name=name, **more)
         self._service.faults.extend([fault] * times)
@@ -148,20 +168,25 @@ class FakeProvider:
         self._service.faults.clear()
 
     def wait_until(self, is_so: Callable[[list[Received]], bool], timeout_s: float = 10) -> bool:
-        """Wait for what comes in, or for what a client does.
+        """Wait until the received requests satisfy a condition.
 
         Args:
-            is_so: Told all requests, each time that one of them changes.
-            timeout_s: How long to wait at most, in seconds.
+            is_so: Receives all requests each time that one of them changes.
+            timeout_s: Seconds to wait at most. Default: 10.
 
         Returns:
-            Whether it came to be so.
+            Whether the condition was met in time.
+
+        Example:
+            >>> with FakeProvider() as provider:
+            ...     provider.wait_until(lambda requests: not requests)
+            True
         """
-        with self._told:
-            return self._told.wait_for(lambda: is_so(list(self._requests)), timeout_s)
+        with self._changed:
+            return self._changed.wait_for(lambda: is_so(list(self._requests)), timeout_s)
 
     def _admit(self, method: str, path: str, headers: Any) -> Received:
-        with self._told:
+        with self._changed:
             number = self._requests[-1].number + 1 if self._requests else 1
             request = Received(number, method, path, without_secrets(dict(headers.items())))
             self._requests.append(request)
@@ -169,9 +194,9 @@ class FakeProvider:
             _forget_bodies(self._requests)
             return request
 
-    def _tell(self) -> None:
-        with self._told:
-            self._told.notify_all()
+    def _notify(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
 
 
 def _forget_bodies(requests: list[Received]) -> None:
@@ -183,10 +208,10 @@ def _forget_bodies(requests: list[Received]) -> None:
             request.body = None
 
 
-def _reply(told: Told) -> Reply:
-    if isinstance(told, str):
-        return Reply(text=told)
-    return told if isinstance(told, Reply) else Reply.model_validate(dict(told))
+def _reply(given: Scripted) -> Reply:
+    if isinstance(given, str):
+        return Reply(text=given)
+    return given if isinstance(given, Reply) else Reply.model_validate(dict(given))
 
 
 def _rehearsed(given: Path | str | Mapping[str, Any] | None) -> Source:
@@ -199,7 +224,7 @@ def _rehearsed(given: Path | str | Mapping[str, Any] | None) -> Source:
 
 @cache
 def _bundled() -> Source:
-    """Read the bundled agent once; it keeps nothing of what it is asked."""
+    """Read the bundled agent once; a rehearsal has no state of its own."""
     return Rehearsed(rehearsal_of(read_definition(BUNDLED), BUNDLED.name))
 
 

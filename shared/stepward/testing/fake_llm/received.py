@@ -1,4 +1,4 @@
-"""What came in: one record a request, without the value of any key."""
+"""Record received requests, one record per request, without keys."""
 
 from __future__ import annotations
 
@@ -25,8 +25,12 @@ REMOVED: Final = "[removed]"
 class Received:
     """One request, and how it was answered.
 
-    `key_digest` tells keys apart without showing them, see `key_digest()`. `events_sent` counts what left before the end;
-    `disconnected` says that the client went away before it, `done` that the provider has nothing more to send.
+    `key_digest` tells keys apart without showing them, see `key_digest()`. `events_sent` counts the events sent so far;
+    `disconnected` says that the client went away before the end, `done` that the provider has nothing more to send.
+
+    Example:
+        >>> Received(1, "POST", "/v1/messages", {}, body={"model": "claude-haiku-5-5"}).model
+        'claude-haiku-5-5'
     """
 
     number: int
@@ -48,17 +52,28 @@ class Received:
 
     @property
     def model(self) -> str | None:
-        """The model that was asked for."""
+        """The model that was asked for; None without one."""
         return self.body.get("model") if isinstance(self.body, dict) else None
 
 
 def key_digest(key: str) -> str:
-    """Name a key without its value, as `Received.key_digest` does."""
+    """Return the digest by which `Received.key_digest` names a key.
+
+    Args:
+        key: The key.
+
+    Returns:
+        Twelve hexadecimal digits of its SHA-256.
+
+    Example:
+        >>> key_digest("sk-test")
+        'f3abf2a6cc4f'
+    """
     return hashlib.sha256(key.encode()).hexdigest()[:12]
 
 
 def without_secrets(headers: Mapping[str, str]) -> dict[str, str]:
-    """Copy headers, their names in lower case, the values of keys left out."""
+    """Copy headers with names in lower case, without the values of keys."""
     return {name.lower(): REMOVED if name.lower() in _SECRET else value for name, value in headers.items()}
 
 
@@ -81,8 +96,8 @@ def without_secrets_in(value: Any, known: Collection[str] = ()) -> Any:
     """Copy a JSON value with its secrets replaced.
 
     Args:
-        value: What is to be written.
-        known: Values that are secret wherever they stand, such as the key of the request.
+        value: The value to be written.
+        known: Values that are secret wherever they are, such as the key of the request.
 
     Returns:
         The copy: texts that look like keys, and fields that are named like one, hold `[removed]`.
@@ -95,7 +110,7 @@ def without_secrets_in(value: Any, known: Collection[str] = ()) -> Any:
 
 
 def text_without_secrets(text: str, known: Collection[str] = ()) -> str:
-    """Copy a text with what looks like a key, and all known values, replaced."""
+    """Copy a text with everything that looks like a key, and all known values, replaced."""
     for secret in known:
         if secret:
             text = text.replace(secret, REMOVED)

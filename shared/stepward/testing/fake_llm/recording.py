@@ -1,4 +1,4 @@
-"""Asks a real provider what no cassette answers yet, and keeps what it says."""
+"""Play recorded answers, and record a real provider's where there is none."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ _PASSING: Final = (401, 403, 408, 429)
 
 
 class Recorder:
-    """Plays what is kept, and asks for what is not.
+    """Play recorded exchanges, and record missing ones.
 
     Args:
-        cassettes: Where exchanges are kept.
+        cassettes: The recorded exchanges.
         url: The real provider's address, without the path of a request.
 
     Raises:
@@ -111,7 +111,7 @@ def _answer(response: httpx2.Response, body: bytes) -> Answer:
 
 
 def _parts(body: bytes, kind: str) -> tuple[bytes, ...]:
-    """Take a stream apart into its events."""
+    """Split a stream into its events."""
     if kind.startswith(EVENT_STREAM):
         return tuple(whole_frames(body))
     return tuple(part for part in re.split(rb"(?<=\n\n)|(?<=\r\n\r\n)", body) if part)

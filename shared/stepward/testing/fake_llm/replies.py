@@ -1,4 +1,4 @@
-"""What the provider is told to say: replies, faults and refusals."""
+"""The replies, faults and refusals that a script can name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REFUSED: Final = {
     "409": "the request conflicts with another",
     "413": "the request is too large",
     "429": "too many requests, with `retry-after` (`retry_after_s`, `retry_after_ms`)",
-    "quota": "what no waiting mends: the account has no credit (Anthropic 402, OpenAI 429, Bedrock 400)",
+    "quota": "waiting does not help: the account has no credit (Anthropic 402, OpenAI 429, Bedrock 400)",
     "500": "an internal error",
     "503": "not available, with `x-should-retry: true` (`should_retry`)",
     "504": "a time-out at the provider",
@@ -79,7 +79,18 @@ class _ScriptValue(BaseModel):
 
 
 class Call(_ScriptValue):
-    """A tool call of a reply; `arguments_text` in place of `arguments` sends text that may be no JSON."""
+    """A tool call of a reply.
+
+    Args:
+        tool: The tool's name.
+        arguments: Its arguments. Default: none.
+        arguments_text: Text in place of `arguments`, which need not be JSON.
+        id: The call's id. Default: one that the provider makes.
+
+    Example:
+        >>> Call(tool="find_order", arguments={"order": "SO-1"}).id is None
+        True
+    """
 
     tool: str = Field(min_length=1)
     arguments: dict[str, Any] = Field(default_factory=dict)
@@ -88,7 +99,20 @@ class Call(_ScriptValue):
 
 
 class Counts(_ScriptValue):
-    """Token counts to report in place of those that are counted, e.g. for a test of what a call costs."""
+    """Token counts to report in place of the counted ones, such as for a test of costs.
+
+    Args:
+        input_tokens: Tokens of the prompt outside of the cache.
+        cache_read_tokens: Tokens read from the prompt cache.
+        cache_write_tokens: Tokens written into the prompt cache for five minutes.
+        cache_write_1h_tokens: Tokens written into the prompt cache for an hour.
+        output_tokens: Tokens of the reply, with its reasoning.
+        reasoning_tokens: Tokens of its reasoning.
+
+    Example:
+        >>> Counts(output_tokens=120).input_tokens is None
+        True
+    """
 
     input_tokens: int | None = Field(default=None, ge=0)
     cache_read_tokens: int | None = Field(default=None, ge=0)
@@ -99,9 +123,22 @@ class Counts(_ScriptValue):
 
 
 class Fault(_ScriptValue):
-    """Something that goes wrong with one request.
+    """A fault to play with one request.
 
-    `after_events` says how much of a stream is sent before it (default: half), `seconds` how long it waits.
+    Args:
+        name: One of `FAULTS`.
+        after_events: Events of a stream that are sent before it. Default: half of them.
+        seconds: Seconds that it waits, at most 600. Default: as `FAULTS` says.
+        retry_after_s: The header `retry-after`: seconds, or a date as text. Default: 1 with a 429, else none.
+        retry_after_ms: The header `retry-after-ms`. Default: none.
+        should_retry: The header `x-should-retry`. Default: true with a 503, else none.
+
+    Raises:
+        ValidationError: There is no such fault, or a value is out of range.
+
+    Example:
+        >>> Fault(name="429", retry_after_s=3).name
+        '429'
     """
 
     name: str
@@ -123,13 +160,20 @@ class Reply(_ScriptValue):
     """One reply of a script, or a fault in its place.
 
     Args:
-        text: What the model says.
-        thinking: What it thinks before that; a list is as many blocks.
+        text: The model's text. Default: none.
+        thinking: Its thinking before that; a list is as many blocks.
         calls: The tools that it calls.
-        stop: Why it stops; by default `tools` when it calls any, else `end`.
-        usage: Token counts to report in place of those that are counted.
-        fault: What goes wrong; alone, or with a reply that it spoils.
-        repeat: Answer every later request too; on the last reply only.
+        stop: Its stop reason. Default: `tools` when it calls any, else `end`.
+        usage: Token counts to report in place of the counted ones.
+        fault: A fault: alone, or with a reply that it spoils.
+        repeat: Answer every later request too; on the last reply only. Default: False.
+
+    Raises:
+        ValidationError: A field is unknown or invalid.
+
+    Example:
+        >>> Reply(calls=[Call(tool="find_order")]).stopped
+        'tools'
     """
 
     text: str = ""
@@ -158,7 +202,7 @@ class Reply(_ScriptValue):
 
     @property
     def stopped(self) -> Stop:
-        """Why it stops."""
+        """The stop reason."""
         return self.stop or ("tools" if self.calls else "end")
 
 
@@ -172,11 +216,11 @@ NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Refusal(Exception):
-    """One error that the provider answers with.
+    """An error that the provider answers with.
 
     Args:
         message: What is wrong, in the vendor's words.
-        kind: Which of the vendors' kinds of errors it is.
+        kind: The vendors' kind of error.
         param: The field that is wrong, where the vendor names it apart.
         code: The vendor's code for it.
         headers: Headers that come with it, such as `retry-after`.

@@ -31,24 +31,24 @@ Event = dict[str, Any]
 
 
 class OpenAiResponses(OpenAiProtocol[ResponsesReader]):
-    """Speaks the protocol."""
+    """Implement the protocol."""
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """Answer how many tokens a request has."""
+        """Count the tokens of a request."""
         del headers
         return json_answer(
             {"object": "response.input_tokens", "input_tokens": self._reader.read(body).tokens}
         )
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Look a prompt up in the cache, and keep it."""
+        """Look a prompt up in the cache, and store it."""
         named = f"{scope}|{prompt.more['key']}"
         if prompt.more["explicit"]:
             return self._cache.by_breakpoints(named, prompt)
         return self._cache.by_prefix(named, prompt, counts_writes=prompt.limits.counts_cache_writes)
 
     def answer(self, said: Spoken) -> Answer:
-        """Word a reply, whole or as a stream."""
+        """Format a reply, whole or as a stream."""
         if said.stop == "pause":
             raise Refusal("the fault 'pause' is one of Anthropic's protocol alone")
         if said.thoughts:
@@ -58,7 +58,7 @@ class OpenAiResponses(OpenAiProtocol[ResponsesReader]):
         return json_answer(_response(said, _status(said), [done for done, _ in _items(said)]))
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
-        """Word an error in the middle of a stream."""
+        """Format an error in the middle of a stream."""
         del request_id
         said = checks.error_body(refusal)["error"]
         body = {"type": "error", "code": said["code"], "message": said["message"], "param": None}
@@ -103,7 +103,7 @@ def _usage(said: Spoken) -> Event:
 
 
 def _items(said: Spoken) -> Iterator[tuple[Event, list[Event]]]:
-    """Give each item as it is in the end, and the events that bring it there."""
+    """Yield each finished item, and the events that build it."""
     for at, (text, seal) in enumerate(zip(said.thoughts, said.seals_alone, strict=True)):
         yield _reasoning(f"rs_{said.id}{at:04d}", text, seal)
     if said.text or not (said.calls or said.thoughts):

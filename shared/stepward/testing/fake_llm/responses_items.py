@@ -1,4 +1,4 @@
-"""The items of OpenAI's Responses API: what may be in one, and what has to come together."""
+"""Check the items of OpenAI's Responses API, alone and together."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _MOST_ID_CHARS: Final = 64
 
 @dataclass
 class Turn:
-    """What the model said at once, and what its calls gave."""
+    """One reply of the model, and the results of its calls."""
 
     items: list[Item] = field(default_factory=list)
     results: list[Item] = field(default_factory=list)
 
     def of(self, kind: str) -> list[Item]:
-        """Give what it has of one type."""
+        """Return its items of one type."""
         return [item for item in self.items if item["type"] == kind]
 
 
 def read_items(given: Any) -> list[Item]:
-    """Give all items, each known to be whole."""
+    """Return all items, each checked to be whole."""
     if isinstance(given, str) and given:
         return [{"type": "message", "role": "user", "content": given}]
     if not isinstance(given, list) or not given:
@@ -136,7 +136,7 @@ def check_pairs(items: Sequence[Item]) -> None:
 
 
 def turns_of(items: Sequence[Item]) -> list[Turn]:
-    """Put together what the model said at once: everything of it up to somebody else's words."""
+    """Group items into turns: the model's items up to someone else's."""
     turns: list[Turn] = []
     is_open = False
     for item in items:
@@ -183,7 +183,7 @@ def check_reasoning(turn: Turn, *, store: bool) -> list[Mark]:
 
 
 def content_text(content: Any) -> str:
-    """Put the texts of a content together."""
+    """Join the texts of a content."""
     if isinstance(content, str):
         return content
     return joined([str(part.get("text") or part.get("refusal") or "") for part in content])

@@ -1,4 +1,4 @@
-"""Reads a request of OpenAI's Responses API: items into turns, with every call answered and all reasoning whole."""
+"""Read and check requests of OpenAI's Responses API."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _LEAST_TOKENS: Final = 16
 
 @dataclass(frozen=True)
 class ResponsesReader:
-    """Reads requests; `issued` knows which calls came with reasoning."""
+    """Read requests; `issued` knows which calls came with reasoning."""
 
     issued: Issued
     models: KnownModels
@@ -57,7 +57,7 @@ class ResponsesReader:
             The prompt.
 
         Raises:
-            Refusal: The API would not take it.
+            Refusal: The API would refuse it.
         """
         checks.check_fields(body, _FIELDS)
         limits = checks.limits_of(self.models, body)

@@ -1,4 +1,4 @@
-"""Which protocol serves which path, and what a protocol does."""
+"""Map paths to protocols, and define what a protocol does."""
 
 from __future__ import annotations
 
@@ -16,48 +16,51 @@ from stepward.testing.fake_llm.spoken import Spoken
 
 
 class Door(Protocol):
-    """What every protocol of a vendor has: a key, and words for errors."""
+    """A protocol of a vendor: its keys and its errors."""
 
     @property
     def request_id_header(self) -> str:
-        """Under which name the vendor gives a request's id."""
+        """The vendor's header for a request's id."""
 
     def key(self, headers: Mapping[str, str]) -> str:
-        """Find the key; raises `Refusal` where there is none."""
+        """Return the key; raise `Refusal` where there is none."""
 
     def bad_key(self, key: str) -> Refusal:
-        """Make the error for a key that is not known."""
+        """Return the error for an unknown key."""
 
     def refused(self, refusal: Refusal, request_id: str) -> Answer:
-        """Word an error."""
+        """Format an error."""
 
 
 class Teller(Door, Protocol):
     """A protocol that answers without a model's words, such as with a count of tokens."""
 
     def direct(self, body: dict[str, Any], headers: Mapping[str, str]) -> Answer:
-        """Answer a request; raises `Refusal`."""
+        """Answer a request; raise `Refusal` where it is invalid."""
 
 
 class Speaker(Door, Protocol):
-    """A protocol in which a model speaks."""
+    """A protocol in which a model replies."""
 
     def read(self, body: dict[str, Any], headers: Mapping[str, str]) -> Prompt:
-        """Read a request; raises `Refusal`."""
+        """Read a request; raise `Refusal` where it is invalid."""
 
     def cached(self, scope: str, prompt: Prompt) -> CacheUse:
-        """Look a prompt up in the cache, and keep it."""
+        """Look a prompt up in the cache, and store it."""
 
     def answer(self, said: Spoken) -> Answer:
-        """Word a reply."""
+        """Format a reply."""
 
     def error_event(self, refusal: Refusal, request_id: str) -> bytes:
-        """Word an error in the middle of a stream."""
+        """Format an error in the middle of a stream."""
 
 
 @dataclass(frozen=True)
 class Route:
-    """Where a request goes; `direct` asks no model to speak, `model` stands in the path, `streams` too."""
+    """The protocol of a request.
+
+    `direct` needs no reply of a model; `model` and `streams` are those that the path names.
+    """
 
     speaker: str
     direct: bool = False
@@ -78,7 +81,7 @@ _MODELS: Final = re.compile(r"/v1/models(?:/(?P<model>[^/]+))?")
 
 
 def find_route(method: str, path: str) -> Route | None:
-    """Find who answers; None for what is not served."""
+    """Return the route of a request; None for a path that is not served."""
     place = urlsplit(path).path
     if method == "GET":
         found = _MODELS.fullmatch(place)

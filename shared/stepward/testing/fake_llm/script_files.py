@@ -1,4 +1,4 @@
-"""Reads the files that say what the provider answers: scripts of replies, and agents with a rehearsal."""
+"""Read scripts of replies, and agents with a rehearsal, from files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepward.testing.fake_llm.replies import Reply
 
 
 class Unreadable(ValueError):
-    """A file that cannot be used, with what is wrong and how to mend it."""
+    """A file that cannot be used; the message says what is wrong and how to fix it."""
 
 
 def read_definition(path: Path) -> Any:
@@ -40,7 +40,7 @@ def read_script(path: Path) -> list[Reply]:
     """Read a script: a list of replies, or an object with them as `replies`.
 
     Raises:
-        Unreadable: It is none; says which reply and field.
+        Unreadable: It is none; the message names the reply and the field.
     """
     tree = read_definition(path)
     listed = tree.get("replies") if isinstance(tree, dict) else tree

@@ -1,4 +1,4 @@
-"""The HTTP side: a threading server on loopback that sends streams event by event and sees when a client leaves."""
+"""Serve HTTP on loopback, stream event by event, and notice when a client leaves."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Gone(Exception):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves on loopback until it is closed, and closes every connection then."""
+    """A threading server on loopback that closes every connection when it ends."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -34,18 +34,18 @@ class Server(ThreadingHTTPServer):
         port: int,
         service: Service,
         admit: Callable[[str, str, Any], Received],
-        tell: Callable[[], None],
+        notify: Callable[[], None],
     ) -> None:
         self.service = service
         self.admit = admit
-        self.tell = tell
+        self.notify = notify
         self.is_ending = False
         self._open: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         super().__init__(("127.0.0.1", port), Handler)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Serve one connection, known while it lasts."""
+        """Serve one connection, registered while it lasts."""
         with self._lock:
             self._open[request] = threading.current_thread()
         try:
@@ -55,7 +55,7 @@ class Server(ThreadingHTTPServer):
                 self._open.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Stay quiet about connections that broke; anything else is shown."""
+        """Ignore connections that broke; anything else is shown."""
         if not self.is_ending:
             super().handle_error(request, client_address)
 
@@ -73,7 +73,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Serves one connection."""
+    """Serve one connection."""
 
     protocol_version = "HTTP/1.1"
     server_version = "stepward-fake-llm"
@@ -92,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
-        """Write nothing: what came in is told by the provider."""
+        """Log nothing: the provider keeps the requests."""
 
     def _serve(self) -> None:
         request = self.server.admit(self.command, self.path, self.headers)
@@ -109,10 +109,10 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         finally:
             request.done = True
-            self.server.tell()
+            self.server.notify()
 
     def _body(self) -> bytes | None:
-        """Read a body; one whose length nobody tells is refused, and one that is too long is read no further."""
+        """Read a body, up to the limit; refuse one without a length."""
         said = self.headers.get("content-length", "0")
         if not said.isdecimal() or "transfer-encoding" in self.headers:
             self.close_connection = True
@@ -142,14 +142,14 @@ class Handler(BaseHTTPRequestHandler):
             _shut(self.connection)
 
     def _count(self, part: bytes, request: Received) -> None:
-        """Send a part, counted before it leaves: whoever has read it finds it counted."""
+        """Send a part, counted before it leaves, so that its reader finds it counted."""
         request.events_sent += 1
         try:
             self._write(part)
         except (Gone, OSError):
             request.events_sent -= 1
             raise
-        self.server.tell()
+        self.server.notify()
 
     def _begin(self, answer: Answer) -> None:
         self.send_response(answer.status)
@@ -186,7 +186,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _framed(part: bytes, *, ends: bool) -> bytes:
-    """Frame a chunk; the end goes out with the last one, for some clients leave as soon as they have that."""
+    """Frame a chunk; the last one carries the end.
+
+    Some clients leave as soon as they have the last chunk.
+    """
     return b"%x\r\n%b\r\n%b" % (len(part), part, b"0\r\n\r\n" if ends else b"")
 
 

@@ -1,4 +1,4 @@
-"""Answers requests, whatever protocol they come in: key, route, reading, reply, faults."""
+"""Answer requests of all protocols: key, route, reading, reply, faults."""
 
 from __future__ import annotations
 
@@ -43,16 +43,20 @@ _FAULT_HEADER: Final = "x-fake-fault"
 
 @dataclass(frozen=True)
 class Settings:
-    """How the provider behaves.
+    """Settings of the provider.
 
     Args:
-        port: Where it listens on loopback; 0 takes a free one.
-        models: Models to know beside those of the price list, or with other limits.
-        keys: The keys that it takes; None takes any.
-        latency_ms: How long the first byte of each answer waits, in milliseconds.
-        pace_ms: How long each event of a stream waits, in milliseconds.
-        cache_tokens: The shortest prefix that a prompt cache keeps, in tokens.
-        clock: Gives seconds, for the lives of cached prompts.
+        port: The port on loopback; 0 takes a free one. Default: 0.
+        models: Models beside those of the price list, or with other limits. Default: none.
+        keys: The keys that it accepts. Default: None, for any.
+        latency_ms: Milliseconds before the first byte of each answer. Default: 0.
+        pace_ms: Milliseconds before each event of a stream. Default: 0.
+        cache_tokens: The shortest prefix that a prompt cache stores, in tokens. Default: 1,024.
+        clock: Returns seconds, for the lives of cached prompts. Default: `time.monotonic`.
+
+    Example:
+        >>> Settings(latency_ms=100).keys is None
+        True
     """
 
     port: int = 0
@@ -65,7 +69,7 @@ class Settings:
 
 
 class Service:
-    """Turns a request into an answer."""
+    """Answer requests."""
 
     def __init__(self, settings: Settings, source: Source, recorder: Recorder | None = None) -> None:
         self.settings = settings
@@ -100,10 +104,10 @@ class Service:
         Args:
             request: The record of it, which is filled in.
             raw: Its body.
-            key_headers: Its headers with the key, which is not kept.
+            key_headers: Its headers with the key, which is not stored.
 
         Returns:
-            What to send, with the vendor's header for the request's id.
+            The answer, with the vendor's header for the request's id.
         """
         found = find_route(request.method, request.path)
         if found is None:
@@ -169,7 +173,10 @@ class Service:
         return self._maybe_broken(answer, asked, request, route)
 
     def _maybe_broken(self, answer: Answer, asked: str | None, request: Received, route: Route) -> Answer:
-        """Let a fault have its way with an answer that is ready; counts and lists go wrong only when asked to."""
+        """Play a fault with a finished answer.
+
+        Counts and lists meet a fault only when the request asks for one.
+        """
         takes_faults = not route.direct or route.speaker == "embeddings"
         fault = _fault_of(asked) or (self._next_fault() if takes_faults else None)
         if fault is None:
@@ -188,7 +195,7 @@ class Service:
     def _replied(self, request: Received, prompt: Prompt, speaker: Speaker, asked: str | None) -> Answer:
         fault = _fault_of(asked) or self._next_fault()
         alone = fault and (faults.refusal_of(fault) or faults.page(fault))
-        # With no room for a reply a prompt is only put into the cache.
+        # A prompt that allows no reply is only put into the cache.
         only_warms = prompt.max_output_tokens == 0
         reply = Reply(stop="length") if alone or only_warms else self.source.reply(prompt)
         fault = fault or reply.fault
@@ -211,7 +218,7 @@ class Service:
             return self.faults.popleft() if self.faults else None
 
     def _request_id(self, request: Received, route: Route) -> str:
-        """Name a request as its vendor does."""
+        """Return a request's id in its vendor's format."""
         name = self._id(request)
         return str(uuid.UUID(f"{name:0<32}")) if route.speaker == "converse" else f"req_{name}"
 
@@ -221,7 +228,7 @@ class Service:
 
 @contextmanager
 def _shapes_refused() -> Iterator[None]:
-    """Refuse a value where another kind of one is due, which no check has named before it was used."""
+    """Refuse a value of a wrong type that no check has found before it was used."""
     try:
         yield
     except (AttributeError, KeyError, IndexError, TypeError, ValueError) as error:
@@ -229,7 +236,7 @@ def _shapes_refused() -> Iterator[None]:
 
 
 def _without_path(body: dict[str, Any], route: Route) -> dict[str, Any]:
-    """Leave out what stands in the path, which a cassette knows by itself."""
+    """Leave out the fields that the path has: a cassette knows them by it."""
     return {
         name: value for name, value in body.items() if route.model is None or name not in ("model", "stream")
     }

@@ -1,4 +1,7 @@
-"""Signed thinking: a vendor gives its reasoning with a seal, and takes it back only whole, unchanged and in order."""
+"""Sign thinking as a vendor does, and check it when it comes back.
+
+It is accepted only whole, unchanged and in order.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ _MOST_REMEMBERED: Final = 20_000
 
 @dataclass(frozen=True)
 class Mark:
-    """Which block this is, of how many, of which reply."""
+    """The position of a block among those of its reply."""
 
     reply: str
     index: int
@@ -28,17 +31,17 @@ class Mark:
 
 
 class BadSeal(ValueError):
-    """What came back is not what was given."""
+    """The thinking is not as it was issued."""
 
 
 def sealed(mark: Mark, text: str) -> str:
-    """Seal a block of thinking."""
+    """Sign a block of thinking."""
     said = json.dumps([mark.reply, mark.index, mark.count])
     return base64.b64encode(f"{_mac(said, text)}{said}".encode()).decode()
 
 
 def opened(seal: str, text: str) -> Mark:
-    """Read a seal.
+    """Verify a signature.
 
     Raises:
         BadSeal: It is none of ours, or not of this text.
@@ -54,28 +57,28 @@ def opened(seal: str, text: str) -> Mark:
 
 
 def in_order(marks: Sequence[Mark]) -> bool:
-    """Tell whether blocks are all those of one reply, in their order."""
+    """Return True if blocks are all those of one reply, in their order."""
     return bool(marks) and list(marks) == [
         Mark(marks[0].reply, at, marks[0].count) for at in range(marks[0].count)
     ]
 
 
 class Issued:
-    """Which calls came with thinking, so that it is missed when they come back without."""
+    """The calls that came with thinking, to refuse them when they come back without."""
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
 
     def remember(self, scope: str, calls: Sequence[tuple[str, str]], reply: str) -> None:
-        """Keep that calls, each by tool and arguments, came with a reply's thinking."""
+        """Remember calls, by tool and arguments, that came with a reply's thinking."""
         with self._lock:
             self._known[_name(scope, calls)] = reply
             if len(self._known) > _MOST_REMEMBERED:
                 self._known.popitem(last=False)
 
     def has(self, scope: str, calls: Sequence[tuple[str, str]]) -> bool:
-        """Tell whether calls came with thinking."""
+        """Return True if calls came with thinking."""
         return _name(scope, calls) in self._known
 
 

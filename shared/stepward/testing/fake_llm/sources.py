@@ -1,4 +1,4 @@
-"""Where replies come from: a script, one after the other, or an agent's rehearsal."""
+"""Choose replies: from a script in order, or from an agent's rehearsal."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ BUNDLED = Path(stepward.__file__).parent / "library" / "support" / "agent.yaml"
 
 
 class Source(Protocol):
-    """Gives the reply to a prompt."""
+    """A source of replies."""
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Choose the reply; raises `Refusal` where there is none."""
+        """Return the reply to a prompt; raise `Refusal` where there is none."""
 
 
 class Script:
-    """Replies in their order; the last one answers everything after it if it repeats."""
+    """Replies in order; the last one may repeat."""
 
     def __init__(self, replies: Iterable[Reply]) -> None:
         self._replies = tuple(replies)
@@ -36,7 +36,7 @@ class Script:
         self._lock = threading.Lock()
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Give the next reply."""
+        """Return the next reply."""
         del prompt
         with self._lock:
             if self._next < len(self._replies):
@@ -50,13 +50,13 @@ class Script:
 
 
 class Rehearsed:
-    """An agent's rehearsal, played over what came on the wire."""
+    """An agent's rehearsal, matched against the received conversation."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
         self._backend = ScriptedBackend(rehearsal)
 
     def reply(self, prompt: Prompt) -> Reply:
-        """Answer as the rehearsal does at this turn."""
+        """Return the rehearsal's reply of this turn."""
         try:
             found = self._backend.reply(_request(prompt))
         except RehearsalFailed as error:
@@ -89,11 +89,11 @@ def _call(call: ToolCall) -> Call:
 
 
 def rehearsal_of(tree: Any, name: str) -> Rehearsal:
-    """Take the rehearsal of an agent's definition.
+    """Return the rehearsal of an agent's definition.
 
     Args:
-        tree: What its file says.
-        name: What to call the file in an error.
+        tree: The fields of its file.
+        name: The file's name, for errors.
 
     Returns:
         The rehearsal.

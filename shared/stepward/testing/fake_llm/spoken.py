@@ -1,4 +1,4 @@
-"""What a reply becomes before a protocol words it: cut at its length, spoilt by a fault, with ids and counted tokens."""
+"""Prepare a reply for any protocol: cut, spoilt by a fault, counted, with ids."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stepward.testing.fake_llm.signing import Mark, sealed
 
 OVERLONG_BYTES: Final = 3_000_000
 _REFUSAL: Final = "I cannot help with that."
-_SENTENCE: Final = "This reply is longer than anybody asked for. "
+_SENTENCE: Final = "This reply is longer than was asked for. "
 
 
 @dataclass(frozen=True)
 class SpokenCall:
-    """A call on the wire; `arguments` is None where the text is no JSON object."""
+    """A call on the wire; `arguments` is None where the text is not a JSON object."""
 
     id: str
     tool: str
@@ -37,7 +37,7 @@ class SpokenCall:
 
 @dataclass(frozen=True)
 class Spoken:
-    """A reply with all that is known of it."""
+    """A reply with its ids and counts."""
 
     id: str
     prompt: Prompt
@@ -51,42 +51,42 @@ class Spoken:
 
     @property
     def seals(self) -> list[str]:
-        """The seal of each block of thinking, over what is shown of it."""
+        """The signature of each block of thinking, over its shown text."""
         count = len(self.thoughts)
         return [sealed(Mark(self.id, at, count), self.shown(text)) for at, text in enumerate(self.thoughts)]
 
     @property
     def seals_alone(self) -> list[str]:
-        """The seal of each block where it comes back without its text."""
+        """The signature of each block for when it comes back without its text."""
         count = len(self.thoughts)
         return [sealed(Mark(self.id, at, count), "") for at in range(count)]
 
     @property
     def prompt_tokens(self) -> int:
-        """All that the model read."""
+        """The tokens of the prompt, cached or not."""
         return self.use.fresh + self.use.read + self.use.write + self.use.write_1h
 
     @property
     def call_key(self) -> list[tuple[str, str]]:
-        """The calls by what they do, whatever ids they get."""
+        """The calls by tool and arguments, without their ids."""
         return [(call.tool, canonical(call.arguments)) for call in self.calls]
 
     def shown(self, thought: str) -> str:
-        """What is shown of thinking; where it is left out, only its seal is given."""
+        """Return the shown text of thinking; empty where only its signature is sent."""
         return thought if self.prompt.shows else ""
 
 
 def spoken(reply: Reply, prompt: Prompt, use: CacheUse, name: str) -> Spoken:
-    """Put a reply into the form that goes out.
+    """Prepare a reply.
 
     Args:
-        reply: What the script says.
-        prompt: What was asked.
-        use: How the prompt's tokens split.
+        reply: The reply of the script.
+        prompt: The request.
+        use: The prompt's tokens by use.
         name: The request's name, of which ids are made.
 
     Returns:
-        The reply, cut where the prompt allows no more.
+        The reply, cut to the length that the prompt allows.
     """
     reply = _spoilt(reply)
     if not prompt.thinks:
@@ -118,8 +118,8 @@ def _call(call: Call, name: str, at: int, reply: Reply) -> SpokenCall:
 
 def _within(whole: Spoken, prompt: Prompt) -> Spoken:
     """Cut a reply where its length or the window ends."""
-    room = prompt.limits.context_tokens - prompt.tokens
-    most = int(min(prompt.max_output_tokens, room) * BYTES_PER_TOKEN)
+    left_tokens = prompt.limits.context_tokens - prompt.tokens
+    most = int(min(prompt.max_output_tokens, left_tokens) * BYTES_PER_TOKEN)
     thoughts: list[str] = []
     text, calls, left = "", list[SpokenCall](), most
     for thought in whole.thoughts:
@@ -135,7 +135,7 @@ def _within(whole: Spoken, prompt: Prompt) -> Spoken:
     kept = replace(whole, thoughts=tuple(thoughts), text=text, calls=tuple(calls))
     if kept == whole:
         return whole
-    return replace(kept, stop="context" if room < prompt.max_output_tokens else "length")
+    return replace(kept, stop="context" if left_tokens < prompt.max_output_tokens else "length")
 
 
 def _cut(text: str, most_bytes: int) -> str:
@@ -147,7 +147,7 @@ def _counted(whole: Spoken, said: Counts) -> Spoken:
     output = reasoning + tokens_of(whole.text) + sum(tokens_of(call.tool + call.text) for call in whole.calls)
     least = min(1, whole.prompt.max_output_tokens)
     use = whole.use
-    told = {
+    reported = {
         "fresh": said.input_tokens,
         "read": said.cache_read_tokens,
         "write": said.cache_write_tokens,
@@ -155,7 +155,7 @@ def _counted(whole: Spoken, said: Counts) -> Spoken:
     }
     return replace(
         whole,
-        use=replace(use, **{name: count for name, count in told.items() if count is not None}),
+        use=replace(use, **{name: count for name, count in reported.items() if count is not None}),
         output_tokens=max(least, output) if said.output_tokens is None else said.output_tokens,
         reasoning_tokens=reasoning if said.reasoning_tokens is None else said.reasoning_tokens,
     )
@@ -168,7 +168,7 @@ def _spoilt(reply: Reply) -> Reply:
 
 
 def _changes(reply: Reply) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Say what each fault makes of a reply; one without a call where a call is to be wrong gets one."""
+    """Yield what each fault changes in a reply; one that spoils a call adds one if needed."""
     calls = reply.calls or [Call(tool="unasked")]
     first, rest = calls[0], calls[1:]
     wrong = Call(tool=first.tool, arguments={"no_such_argument": [1, {"deeper": None}]})

@@ -1,1 +1,1 @@
-"""Promises of a run that are broken on purpose, to see that the schedules notice: `catalog.PLANTED` lists them."""
+"""Break promises of a run on purpose, to test that the schedules notice."""

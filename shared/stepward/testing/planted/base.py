@@ -1,6 +1,7 @@
-"""Faults that are planted on purpose, each against one promise: schedules that do not notice one prove nothing.
+"""Plant faults on purpose, each against one promise.
 
-A fault names what it replaces; one whose name is gone says so, so that it is written anew with the code that it breaks.
+A test that does not notice one proves nothing. A fault names what it replaces, and raises `LookupError` once that name is
+gone, so that it is rewritten together with the code that it breaks.
 """
 
 from __future__ import annotations
@@ -34,7 +35,11 @@ class PlantedFault:
 
     @contextmanager
     def planted(self) -> Iterator[None]:
-        """Break the promise within the block; raises `LookupError` if there is nothing of this name any more."""
+        """Break the promise within the block.
+
+        Raises:
+            LookupError: The part that it replaces does not exist any more.
+        """
         places = [
             self.place(where) for where in ([self.where] if isinstance(self.where, str) else self.where)
         ]
@@ -48,7 +53,7 @@ class PlantedFault:
                 setattr(owner, attribute, sound)
 
     def first_noticed(self, schedules: int, first: int = 1) -> Outcome | None:
-        """Play schedules with the fault until one breaks; None if none of them does."""
+        """Play schedules with the fault until one shows it; None if none does."""
         with self.planted():
             outcomes = (Scenario(seed).play() for seed in range(first, first + schedules))
             return next((outcome for outcome in outcomes if self._shows(outcome)), None)
@@ -57,7 +62,10 @@ class PlantedFault:
         return any(self.shown_by in violation for violation in outcome.violations)
 
     def place(self, where: str) -> tuple[Any, str]:
-        """Find the owner, perhaps a base of the class that is named, and the name of a part that is broken."""
+        """Return the owner of a part that is broken, and the part's name.
+
+        The owner may be a base of the class that is named.
+        """
         module, _, path = where.partition(":")
         *owners, attribute = path.split(".")
         owner: Any = import_module(module)

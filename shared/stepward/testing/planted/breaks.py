@@ -1,4 +1,4 @@
-"""The broken parts that planted faults put in a sound one's place; each is made from the sound one."""
+"""Broken versions of parts, each made from the sound one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ Method = Callable[..., Any]
 
 
 def always(answer: Any) -> Callable[[Any], Method]:
-    """Answer the same whatever is asked, and do nothing."""
+    """Return the same answer to every call, and do nothing."""
     return lambda _: lambda *_, **__: answer
 
 
 def done_twice(sound: Method) -> Method:
-    """Do it once more than it is asked for."""
+    """Do it once more than it is called."""
 
     def twice(*given: Any, **named: Any) -> Any:
         sound(*given, **named)
@@ -29,7 +29,7 @@ def done_twice(sound: Method) -> Method:
 
 
 def never(_: Any) -> property:
-    """Be a property that is False."""
+    """Return a property that is False."""
     return property(lambda _: False)
 
 
@@ -44,7 +44,7 @@ def without_claim(_: Method) -> Method:
 
 
 def undeterred(_: Method) -> Method:
-    """Go on over a newer claim, a cancel or an end as if they were not there."""
+    """Go on in spite of a newer claim, a cancel or an end."""
 
     def only_out_of_band(writer: Any) -> bool:
         writer.state = fold(writer.ports.journal.load(writer.key))
@@ -54,7 +54,7 @@ def undeterred(_: Method) -> Method:
 
 
 def at_any_place(_: Method) -> Method:
-    """Append to a journal whether or not its place is free."""
+    """Append to a journal whether or not the sequence number is free."""
 
     def append(journal: Any, key: Any, seq: int, record: Any) -> None:
         del seq
@@ -77,7 +77,7 @@ def over_the_first(sound: Method) -> Method:
 
 
 def as_a_failure(sound: Method) -> Method:
-    """Say of a call whose outcome nobody knows that it failed."""
+    """Report a call whose outcome is unknown as failed."""
 
     def held_back(*given: Any) -> Any:
         result = sound(*given)
@@ -108,7 +108,7 @@ def and_wake_nobody(_: Method) -> Method:
 
 
 def the_oldest(_: Method) -> Method:
-    """Keep the token that came first, which the machine has given up for a newer one."""
+    """Keep the oldest token, which the machine has replaced by a newer one."""
 
     def keep(tokens: Any, key: Any, call: str, token: str, made: str = "") -> bool:
         tokens._tokens.setdefault((key, call), (made, token))
@@ -118,7 +118,7 @@ def the_oldest(_: Method) -> Method:
 
 
 def from_the_end(sound: Method) -> Method:
-    """Serve whoever came last."""
+    """Serve the run that came last."""
     return lambda line, tenant, limit: list(reversed(sound(line, tenant, 1_000)))[:limit]
 
 
@@ -138,12 +138,12 @@ def without_a_record(_: Method) -> Method:
 
 
 def and_keep_it(_: Method) -> Method:
-    """Give a slot back in words only."""
+    """Report a slot as released, and keep it."""
     return lambda line, key, slot: Freed(done=True)
 
 
 def whatever_it_was(_: Method) -> Method:
-    """Change an approval that somebody else has changed meanwhile."""
+    """Change an approval that was changed meanwhile."""
 
     def change(approvals: Any, before: Any, after: Any) -> bool:
         approvals._kept[before.tenant, before.id] = after
@@ -153,7 +153,7 @@ def whatever_it_was(_: Method) -> Method:
 
 
 def as_if_it_had_not_come(sound: Method) -> Method:
-    """Read a journal and overlook the reply at its end, whose calls have no results yet."""
+    """Read a journal without the reply at its end, whose calls have no results yet."""
 
     def read(journal: Any) -> Any:
         state = sound(journal)
@@ -167,12 +167,12 @@ def as_if_it_had_not_come(sound: Method) -> Method:
 
 
 def at_the_first_models_price(_: Method) -> Method:
-    """Price a reply by the model that the agent names, whoever gave it."""
+    """Price a reply by the model that the agent names, whichever model gave it."""
     return lambda call_limits, reply: call_limits.price.cost_usd_micros(reply.usage)
 
 
 def and_forget_its_cost(_: Method) -> Method:
-    """Take in a summary as if it had cost nothing."""
+    """Book a summary as if it had cost nothing."""
 
     def book_summary(ledger: Any, record: Any) -> None:
         del record

@@ -1,4 +1,4 @@
-"""Every planted fault, by the promise that it breaks."""
+"""List every planted fault, by the promise that it breaks."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _MEMORY: Final = "stepward.adapters.memory"
 JOURNAL: Final = (
     PlantedFault(
         "no claim",
-        "Whoever advances a run claims it first.",
+        "A function that advances a run claims it first.",
         f"{_AGENTS}.advance:_Advancing._claim",
         breaks.without_claim,
     ),
     PlantedFault(
         "taken places",
-        "A record is written at a free place of a gap-free log, or not at all.",
+        "A record gets the next free number of a gap-free log, or is not written.",
         f"{_MEMORY}.journal:MemoryJournal.append",
         breaks.at_any_place,
     ),
     PlantedFault(
         "undeterred",
-        "Whoever finds a newer claim, a cancel or an end leaves.",
+        "A function that finds a newer claim, a cancel or an end stops.",
         f"{_AGENTS}.journal_writer:RunWriter._only_out_of_band",
         breaks.undeterred,
     ),
     PlantedFault(
         "unbooked loss",
-        "Whoever loses a run books what the call has cost.",
+        "A function that loses a run books what the call has cost.",
         f"{_AGENTS}.journal_writer:RunWriter.book_late",
         breaks.always(None),
     ),
@@ -114,7 +114,7 @@ MONEY: Final = (
     ),
     PlantedFault(
         "no book",
-        "The book of costs says what the runs say.",
+        "The cost book agrees with the runs.",
         f"{_AGENTS}.finalize:cost_lines",
         breaks.always([]),
     ),
@@ -170,19 +170,19 @@ SLOTS: Final = (
     ),
     PlantedFault(
         "last come first served",
-        "The line is served by priority, then age.",
+        "The run queue is served by priority, then age.",
         f"{_MEMORY}.run_queue:MemoryRunQueue.first",
         breaks.from_the_end,
     ),
     PlantedFault(
-        "nobody told of a slot",
-        "Whoever frees a slot has the line looked at that waits for one.",
+        "free slot without a wake-up",
+        "A freed slot wakes the run queue that waits for one.",
         f"{_AGENTS}.run_ports:RunPorts.wake_waiting",
         breaks.always(None),
     ),
     PlantedFault(
-        "nobody woken in line",
-        "Whoever is admitted is started, or sent on by its token.",
+        "admitted run that is not woken",
+        "An admitted run is started, or continued by its token.",
         f"{_AGENTS}.dispatch:DispatchRuns._wake",
         breaks.always(None),
     ),
@@ -190,7 +190,7 @@ SLOTS: Final = (
 WAITS: Final = (
     PlantedFault(
         "silent child",
-        "A run's end is told to the run that waits for it.",
+        "A run's end reaches the run that waits for it.",
         f"{_AGENTS}.finalize:Finalize._tell_others",
         breaks.always(None),
     ),
@@ -214,7 +214,7 @@ WAITS: Final = (
     ),
     PlantedFault(
         "payment without a yes",
-        "A guarded call is made after a person's yes and never else.",
+        "A guarded call is made only after a person's yes.",
         (f"{_AGENTS}.tool_calls:TurnCalls._must_be_asked_about", f"{_AGENTS}.call_tool:CallTool._unapproved"),
         breaks.always(None),
     ),
@@ -226,13 +226,13 @@ WAITS: Final = (
     ),
     PlantedFault(
         "question left open at the end",
-        "Nothing is asked for a run that has ended.",
+        "No question stays open for a run that has ended.",
         f"{_AGENTS}.finalize:close_those_of",
         breaks.always(None),
     ),
     PlantedFault(
         "question left open after a wait",
-        "Nothing is asked for a call that nobody waits for.",
+        "No question stays open for a call that is not waited for.",
         f"{_AGENTS}.run_slots:close_those_of",
         breaks.always(None),
     ),
@@ -252,7 +252,7 @@ LIVES: Final = (
     ),
     PlantedFault(
         "orphan",
-        "A child for which nobody waits does not go on.",
+        "A child that its parent does not wait for ends.",
         f"{_AGENTS}.run_slots:RunSlot.is_orphaned",
         breaks.always(False),
     ),
@@ -263,14 +263,14 @@ LIVES: Final = (
         breaks.never,
     ),
     PlantedFault(
-        "epoch that nobody starts",
-        "A new epoch is started, whoever dies.",
+        "epoch that is not started",
+        "A new epoch is started, even if its function dies.",
         f"{_AGENTS}.continue_as_new:ContinueAsNew.start",
         breaks.always(None),
     ),
     PlantedFault(
         "no sweep",
-        "The janitor mends what nobody else will.",
+        "The janitor repairs what functions left undone.",
         f"{_AGENTS}.reconcile:Sweep._reconcile",
         breaks.always("left"),
     ),
@@ -290,10 +290,10 @@ BILLS: Final = (
     ),
     PlantedFault(
         "answer that is not planned",
-        "A plan counts who answers from outside.",
+        "A plan counts answers from outside.",
         "stepward.workflows.planner.cost_bounds:CostBounds._answered",
         breaks.always(Bound()),
     ),
 )
-"""Against what plans and bills of workflows agree on: their tests draw workflows, not schedules."""
+"""Faults of plans and bills of workflows, whose tests draw workflows and not schedules."""
 PLANTED: Final = (*JOURNAL, *EFFECTS, *MONEY, *MODELS, *SLOTS, *WAITS, *LIVES)

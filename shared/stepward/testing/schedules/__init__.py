@@ -1,4 +1,4 @@
-"""Explores what may happen to runs: many schedules, each with its own seed, interleavings, deaths and faults.
+"""Explore seeded schedules of runs: interleavings, deaths and faults.
 
 Every invocation is an actor that is stopped before each call of a port. A seeded generator chooses who goes on, and
 which fault the call meets. The same seed is the same schedule, so a failure can be replayed:

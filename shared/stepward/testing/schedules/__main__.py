@@ -1,4 +1,4 @@
-"""`python -m stepward.testing.schedules`: play many schedules, or one by its seed; exit 1 on a violation."""
+"""Play many schedules, or one by its seed; exit 1 on a violation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BATCH = 250
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Play what is asked for and print one JSON document."""
+    """Play the schedules that the arguments name, and print one JSON document."""
     parser = argparse.ArgumentParser(prog="stepward.testing.schedules", description=__doc__)
     parser.add_argument("--count", type=int, default=10_000, help="how many schedules (default: %(default)s)")
     parser.add_argument("--first", type=int, default=1, help="the first seed (default: %(default)s)")
@@ -29,7 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def explore(first: int, count: int, processes: int = 1) -> dict[str, Any]:
-    """Play schedules and sum up: how many, what went wrong in them, and what did not hold."""
+    """Play schedules and sum up.
+
+    Args:
+        first: The first seed.
+        count: Number of schedules.
+        processes: Number of processes. Default: 1.
+
+    Returns:
+        How many were `tried`, the `violations` with their seeds, and the injected faults `by_fault`.
+    """
     starts = range(first, first + count, BATCH)
     sizes = [min(BATCH, first + count - start) for start in starts]
     if processes == 1 or count <= BATCH:

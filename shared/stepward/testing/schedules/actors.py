@@ -1,4 +1,4 @@
-"""Invocations that can be stopped before every call of a port, and told what becomes of it."""
+"""Run invocations that stop before every call of a port."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class PortCall:
 
 
 class Actor:
-    """One invocation: a thread that runs only while it is told to, so that one thing happens at a time."""
+    """One invocation: a thread that runs only while the scheduler resumes it."""
 
     def __init__(self, name: str, work: Callable[[], Any]) -> None:
         self.name = name
@@ -47,18 +47,18 @@ class Actor:
         self._until_it_stops()
 
     def step(self, fault: Fault) -> None:
-        """Make the call ahead, with what becomes of it, and run up to the next one."""
+        """Make the pending call with a fault, and run up to the next one."""
         self._fault = fault
         self._go.release()
         self._until_it_stops()
 
     def die(self) -> None:
-        """Come to an end without another call."""
+        """End the invocation without another call."""
         while not self.is_over:
             self.step(Fault.DIES_BEFORE)
 
     def stop_before(self, call: PortCall) -> Fault:
-        """Wait, within the actor's thread, for the word to go on."""
+        """Stop before a call, in the actor's thread, until the scheduler resumes it."""
         self.ahead = call
         self._stopped.release()
         self._go.acquire()
@@ -87,5 +87,8 @@ def _held_lock() -> threading.Lock:
 
 
 def acting() -> Actor | None:
-    """Tell which actor's thread this is; None on the scheduler's own, and on helpers that an actor started."""
+    """Return the actor of this thread.
+
+    It is None on the scheduler's own thread, and on helper threads that an actor started.
+    """
     return getattr(_here, "actor", None)

@@ -1,4 +1,4 @@
-"""What may become of a call: it is made, or the process dies around it, or the service fails."""
+"""Inject faults into calls of ports: deaths, lost answers, failing services."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Final
 
 
 class Died(BaseException):
-    """The process is gone, with all that it knew."""
+    """The process has died, with all that it knew."""
 
 
 class Fault(StrEnum):
@@ -35,7 +35,10 @@ _ANY_CALL: Final = (Fault.DIES_BEFORE, Fault.DIES_AFTER, Fault.ANSWER_LOST, Faul
 
 
 class Misfortune:
-    """Deals out faults by a seeded generator, up to a number a schedule, and counts them; the first calls are left alone."""
+    """Draw faults from a seeded generator, up to a number per schedule, and count them.
+
+    The first calls meet none.
+    """
 
     def __init__(self, chance: random.Random, most: int, calm_calls: int = 0) -> None:
         self.dealt: Counter[str] = Counter()
@@ -45,7 +48,7 @@ class Misfortune:
         self._brown_out_left = 0
 
     def deal(self, *, is_write: bool, odds: float) -> Fault:
-        """Choose what becomes of the next call; `odds` are how probable a fault is."""
+        """Choose the fault of the next call; `odds` is the probability of any."""
         self._calm_calls -= 1
         if self._calm_calls >= 0:
             return NO_FAULT
@@ -62,15 +65,15 @@ class Misfortune:
         return self._count(self._chance.choice(kinds))
 
     def relent(self) -> None:
-        """Let nothing go wrong any more."""
+        """Inject no fault any more."""
         self._left = self._brown_out_left = 0
 
     def count(self, name: str) -> None:
-        """Count something that went wrong elsewhere, such as a time-out of the machine."""
+        """Count a fault that was injected elsewhere, such as a time-out of the machine."""
         self.dealt[name] += 1
 
     def strikes(self, name: str, probability: float) -> bool:
-        """Decide whether something rare happens now, within the number of faults that are left."""
+        """Decide whether something rare happens now, within the number of faults left."""
         if not self._left or self._calm_calls > 0 or self._chance.random() > probability:
             return False
         self._left -= 1

@@ -1,4 +1,4 @@
-"""What a schedule looks at closely, so that what is rare in all schedules is common in some."""
+"""Choose what a schedule tests closely, so that rare cases are common in some."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ WITH_MODELS: Final = ("one turn", "inline", "remote", "children", LONG, LONG)
 AROUND_A_CALL: Final = ("ask", "stream")
 OF_MODELS: Final = (*AROUND_A_CALL, *AROUND_A_CALL, *AROUND_A_CALL, "append", "agent_advance", "take")
 ASK_MODELS: Final = 0.7
-"""How many schedules that would look at nobody slow and at no cancel ask models, through a gateway, and no rehearsal."""
+"""The part of schedules without slow invocations and cancels that call models through a gateway, without a rehearsal."""
 _OFTEN: Final = 0.5
 _USUAL: Final = 0.12
 _SELDOM: Final = 0.02
 
 
 class Cancels(StrEnum):
-    """The moments for which a cancel waits, to come before the very write that it is to prevent."""
+    """Moments at which a cancel comes, just before the write that it is to prevent."""
 
     MARK = "before a call that may act once is marked"
     CHILD = "of the run that waits, before its child writes"
@@ -49,10 +49,10 @@ class Cancels(StrEnum):
 
 @dataclass(frozen=True)
 class Focus:
-    """Which invocations or calls meet faults, which disturbances come, more often than elsewhere; what bounds the runs.
+    """The invocations, calls and disturbances that a schedule tests more than others.
 
-    `calm_calls` are made before anything goes wrong: all would go wrong at the beginning else, where the few faults of a
-    schedule are soon used up. Invocations of the kind `slow` act when nearly everybody else has. `most_events` is how long an execution may get.
+    `calm_calls` are made before any fault: the few faults of a schedule would else all come at its beginning. Invocations of
+    the kind `slow` act when nearly all others have. `most_events` bounds an execution's history.
     """
 
     calm_calls: int
@@ -66,7 +66,10 @@ class Focus:
 
     @classmethod
     def of(cls, seed: int) -> Focus:
-        """Draw it apart from all other chances, so that a seed's other misfortunes stay what they were."""
+        """Draw a seed's focus.
+
+        It has a generator of its own, so that a seed's other draws stay what they were.
+        """
         chance = random.Random(f"focus of {seed}")  # noqa: S311  a schedule is to be repeatable, not secret
         slow = chance.choice((None, None, None, "dispatch", "dispatch", "tool_invoke", "agent_advance"))
         # A slow `dispatch` is worth looking at where its machine has given it up and calls it again.
@@ -93,12 +96,12 @@ class Focus:
 
     @property
     def more_faults(self) -> int:
-        """How many faults more a schedule meets than one that looks at nothing in particular."""
+        """How many more faults a schedule meets than one without a focus."""
         return 2 * ((self.place is not None) + (self.disturbance is not None)) + 6 * self.asks_models
 
     @property
     def shapes(self) -> tuple[str, ...]:
-        """The agents with which that is to be seen which the schedule looks at."""
+        """The agents that show what the schedule tests."""
         if self.asks_models:
             return WITH_MODELS
         if self.cancels is Cancels.CHILD or self.slow == "dispatch":
@@ -112,20 +115,24 @@ class Focus:
         return REHEARSED
 
     def odds(self, invocation: str, call: PortCall | None) -> float:
-        """How probable it is that a fault strikes a call; an invocation is named by its kind and a number.
+        """Return the probability that a fault meets a call.
 
-        A model is called seldom beside all else: where its calls are looked at, little else goes wrong before them.
+        An invocation is named by its kind and a number. Calls of models are rare: where they are tested, few other faults
+        come before them.
         """
         if self.place is not None and call is not None and self.place in (_kind(invocation), call.method):
             return _OFTEN
         return _SELDOM if self.asks_models and self.place in AROUND_A_CALL else _USUAL
 
     def quick(self, invocations: list[Actor]) -> list[Actor]:
-        """Leave out those that are slow, unless they are alone."""
+        """Leave out slow invocations, unless there are no others."""
         return [one for one in invocations if _kind(one.name) != self.slow] or invocations
 
     def cancelled_at(self, call: PortCall | None, parent: str | None) -> str | None:
-        """Name the run that is to be cancelled before a call is made; `parent` is who waits for the run that makes it."""
+        """Return the run to cancel before a call is made.
+
+        `parent` is the run that waits for the one that makes the call.
+        """
         if call is None or call.key is None or not call.is_write:
             return None
         if self.cancels is Cancels.MARK:

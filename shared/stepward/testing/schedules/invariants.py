@@ -1,4 +1,4 @@
-"""What must hold after every schedule, whatever went wrong in it."""
+"""Check what must hold after every schedule, whatever faults it met."""
 
 from __future__ import annotations
 
@@ -19,14 +19,18 @@ from stepward.testing.schedules.shapes import EXPECTED_ANSWER
 
 @dataclass
 class CallerAnswers:
-    """What callers were told: where in the diary a run's cancel was answered, and which runs each key has started."""
+    """Answers to callers.
+
+    `cancel_acks` has the position in the call log at which a run's cancel was answered, `starts` the runs that each
+    idempotency key has started.
+    """
 
     cancel_acks: dict[str, int] = field(default_factory=dict)
     starts: dict[str, set[str]] = field(default_factory=dict)
 
 
-def violations(platform: Platform, told: CallerAnswers) -> Iterator[str]:
-    """Name everything that does not hold at the end."""
+def violations(platform: Platform, answers: CallerAnswers) -> Iterator[str]:
+    """Yield everything that does not hold at the end."""
     for key, head in platform.runtime.heads.items():
         state = fold(platform.journal.load(key))
         yield from _ends_once(platform, head, state)
@@ -34,9 +38,9 @@ def violations(platform: Platform, told: CallerAnswers) -> Iterator[str]:
         yield from _results_are_true(key, state)
         yield from _epochs(platform, head, state)
     yield from _paid_is_booked(platform)
-    yield from _effects(platform, told.cancel_acks)
-    yield from _started_once(platform, told.starts)
-    yield from _cancelled_with_it(platform, told.cancel_acks)
+    yield from _effects(platform, answers.cancel_acks)
+    yield from _started_once(platform, answers.starts)
+    yield from _cancelled_with_it(platform, answers.cancel_acks)
     yield from _stays_with_its_tenant(platform)
     yield from _slots(platform)
     yield from _money(platform)
@@ -84,23 +88,26 @@ def _ledger(platform: Platform, key: RunKey, head: RunHead, state: RunState) -> 
 
 
 def _bills(journal: JournalSlice) -> list[Turn | Condensed]:
-    """The records that say what a reply has cost: of a turn, of one that nobody goes on with, of a summary."""
+    """Return the records with a reply's cost: of a turn, an abandoned reply or a summary."""
     records = [item.record for item in journal.records]
     return [one for one in records if isinstance(one, Turn) or (isinstance(one, Condensed) and one.model)]
 
 
 def _results_are_true(key: RunKey, state: RunState) -> Iterator[str]:
-    """A model that is told of a payment, or that there was none, must be told what is so."""
+    """A model hears that a payment was made exactly if it was."""
     for result in (result for exchange in state.history for result in exchange.results):
         is_made = f"{key.run}:{result.call}" in Payment.made
         if result.tool not in (Payment.name, CHECKED_PAYMENT) or result.error == OUTCOME_UNKNOWN:
             continue
         if is_made != (result.error is None):
-            yield f"{key.run}:{result.call}: made is {is_made}, but the model was told {result.error or 'it was paid'}"
+            yield f"{key.run}:{result.call}: made is {is_made}, but the model heard {result.error or 'it was paid'}"
 
 
 def _epochs(platform: Platform, head: RunHead, state: RunState) -> Iterator[str]:
-    """The newest execution carries a run: no older one goes on with it, and none of their ends is its own."""
+    """The newest execution carries a run.
+
+    No older one goes on with it, and none of their ends is the run's own.
+    """
     if head.epoch != state.epoch:
         yield f"{head.run}: the head is in epoch {head.epoch}, the journal in {state.epoch}"
     epoch = 1
@@ -115,7 +122,10 @@ def _epochs(platform: Platform, head: RunHead, state: RunState) -> Iterator[str]
 
 
 def _paid_is_booked(platform: Platform) -> Iterator[str]:
-    """Who lost the run, or came to an answer, has booked every reply that it paid for; only who died of it may not have."""
+    """An invocation books every reply that it paid for.
+
+    Only one that died of it may not have.
+    """
     bills = [bill for key in platform.runtime.heads for bill in _bills(platform.journal.load(key))]
     booked = Counter(bill.writer for bill in bills)
     for actor in platform.actors:
@@ -140,7 +150,7 @@ def _effects(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
 
 
 def _started_once(platform: Platform, starts: dict[str, set[str]]) -> Iterator[str]:
-    """A key starts one run, and a run that nobody was told of is one of a key's all the same."""
+    """A key starts one run, and no run starts without a key."""
     for key, runs in starts.items():
         if len(runs) > 1:
             yield f"{key}: has started {', '.join(sorted(runs))}"
@@ -150,7 +160,10 @@ def _started_once(platform: Platform, starts: dict[str, set[str]]) -> Iterator[s
 
 
 def _cancelled_with_it(platform: Platform, cancel_acks: dict[str, int]) -> Iterator[str]:
-    """Whom a run waits for ends with it: no child comes to an end of its own once the cancel was answered."""
+    """A child of a cancelled run is cancelled too.
+
+    It does not complete by itself once the cancel was answered.
+    """
     of_its_own = {RunStatus.COMPLETED, RunStatus.BUDGET_EXCEEDED, RunStatus.RATE_LIMITED}
     for head in platform.runtime.heads.values():
         acked = cancel_acks.get(head.parent or "")
@@ -169,7 +182,10 @@ def _stays_with_its_tenant(platform: Platform) -> Iterator[str]:
 
 
 def _slots(platform: Platform) -> Iterator[str]:
-    """Never more active than allowed, by the counters and by the journals; and everything is given back."""
+    """No more runs are active than allowed, and every slot is released.
+
+    The counters and the journals agree on it.
+    """
     line = platform.runtime.line
     for tenant in {head.tenant for head in platform.runtime.heads.values()}:
         allowed = platform.limits.tenant(tenant).active
@@ -182,11 +198,11 @@ def _slots(platform: Platform) -> Iterator[str]:
     for waiting in line.places.values():
         yield f"{waiting.run}: is in the run queue for ever"
     for key in platform.runtime.untold:
-        yield f"{key.run}: its parent was never told of its end"
+        yield f"{key.run}: its parent never received its end"
 
 
 def _money(platform: Platform) -> Iterator[str]:
-    """Budgets and the book of costs balance with what the runs say, to the micro-dollar."""
+    """Budgets and the cost book agree with the runs, to the micro-dollar."""
     for tenant in {head.tenant for head in platform.runtime.heads.values()}:
         heads = [head for head in platform.runtime.heads.values() if head.tenant == tenant]
         spent = sum(head.totals.cost_usd_micros for head in heads)
@@ -201,7 +217,7 @@ def _money(platform: Platform) -> Iterator[str]:
 
 def _nothing_is_open(platform: Platform) -> Iterator[str]:
     for head in platform.runtime.open_runs("9999", 1_000):
-        yield f"{head.run}: stays {head.status}, and nobody will go on with it"
+        yield f"{head.run}: stays {head.status}, and nothing will continue it"
     for name, execution in platform.executions.items():
         if execution.status == "RUNNING":
             yield f"{name}: the execution runs on with nothing to do"

@@ -1,4 +1,4 @@
-"""The state machine `agent-run` as the scheduler plays it: tasks, retries, time-outs, duplicates, the Map.
+"""Play the state machine `agent-run`: tasks, retries, time-outs, the Map.
 
 It follows `statemachines/agent-run.asl.json`; a test holds its retry rules to that file.
 """
@@ -30,9 +30,9 @@ WAIT_DIED_ATTEMPTS: Final = 5
 
 @dataclass
 class Task:
-    """A task state at work: the actor that counts, and how often it was tried for which reason."""
+    """A task state at work: its current actor, and its tries by reason."""
 
-    room: str
+    function: str
     payload: Payload
     actor: Actor
     busy: int = 0
@@ -43,7 +43,7 @@ class Task:
 
 @dataclass
 class Execution:
-    """One execution: which tasks it waits for, how it ended, and how many events its history has by then.
+    """One execution: its open tasks, its status, and the size of its history.
 
     `pause` lets the seconds of its Wait state pass.
     """
@@ -61,7 +61,7 @@ class Execution:
 
     @property
     def epoch(self) -> int:
-        """Which of its run's executions this is."""
+        """The number of this execution among those of its run."""
         return epoch_of(self.name)
 
     def begin(self) -> None:
@@ -69,17 +69,17 @@ class Execution:
         self._advance()
 
     def stop(self) -> None:
-        """Abort: functions that run go on, but nobody listens."""
+        """Abort the execution; running functions go on, but their answers are ignored."""
         self.status, self.tasks = "ABORTED", []
 
     def look(self) -> None:
-        """Take in what has ended."""
+        """Process the tasks that have ended."""
         for task in list(self.tasks):
             if task.actor.is_over and task in self.tasks:
                 self._ended(task)
 
     def time_out(self, task: Task) -> None:
-        """Give a task up while its function runs on; a wait is then tried again, with another token."""
+        """Time a task out while its function runs on; a wait is retried with another token."""
         self._error(task, WAIT_LOST if task.token and not task.actor.is_over else "States.Timeout")
 
     def _ended(self, task: Task) -> None:
@@ -89,7 +89,7 @@ class Execution:
             self._error(task, error_name(task.actor.error))
 
     def answered(self, token: str) -> bool:
-        """End the wait that has this token; one that was given up has another, or none."""
+        """End the wait that has this token; a wait that timed out has another, or none."""
         task = next((one for one in self.tasks if one.token and one.token == token), None)
         if task is None or self.status != "RUNNING" or task.is_answered:
             return False
@@ -99,14 +99,14 @@ class Execution:
         return True
 
     def waits(self) -> list[Task]:
-        """Name the waits whose functions have done their part."""
+        """Return the waits whose functions have ended."""
         return [task for task in self.tasks if task.token and task.actor.is_over]
 
     def _answered(self, task: Task) -> None:
         if task.token:
             return None  # the function is done, the wait goes on until somebody answers
         self.tasks.remove(task)
-        if task.room == "tool_invoke":
+        if task.function == "tool_invoke":
             return self._join()
         if task.payload.get("error"):
             self.status = "FAILED"
@@ -143,7 +143,7 @@ class Execution:
             self._await({"v": 1, **self.key.model_dump(), **named, "call": wait["call"]})
 
     def _await(self, payload: Payload) -> None:
-        """Enter a wait: each try has a token of its own, and the older ones are worth nothing."""
+        """Enter a wait; each try has a token of its own, and older ones are void."""
         token = self._new_token()
         entered = f"{self.epoch:03d}.{self.tokens_made:06d}"
         given = {**payload, "token": token, "entered": entered, "tried": 0}
@@ -166,7 +166,7 @@ class Execution:
             self._again(task)
             return
         self.tasks.remove(task)
-        if task.room in ("tool_invoke", "dispatch"):
+        if task.function in ("tool_invoke", "dispatch"):
             self.failed.append({"call": task.payload["call"], "error": name})
             self._join()
         elif task.payload.get("error"):
@@ -176,25 +176,25 @@ class Execution:
 
     def _again(self, task: Task) -> None:
         self.spent += 4 if task.token else 3
-        if task.room == "agent_advance":
+        if task.function == "agent_advance":
             task.payload = {**task.payload, "spent": self.spent}
         if task.token:
             task.token = self._new_token()
             task.payload = {**task.payload, "token": task.token, "tried": task.payload["tried"] + 1}
-        task.actor = self.spawn(task.room, task.payload)
+        task.actor = self.spawn(task.function, task.payload)
 
     def _may_retry(self, task: Task, name: str) -> bool:
         if task.payload.get("error") or name in BUSY:
             task.busy += 1
             return task.busy <= (6 if task.payload.get("error") else BUSY_ATTEMPTS)
-        names, attempts = _PATIENCE[task.room]
+        names, attempts = _PATIENCE[task.function]
         if name not in names:
             return False
         task.died += 1
         return task.died <= attempts
 
-    def _enter(self, room: str, payload: Payload) -> None:
-        self.tasks.append(Task(room, payload, self.spawn(room, payload)))
+    def _enter(self, function: str, payload: Payload) -> None:
+        self.tasks.append(Task(function, payload, self.spawn(function, payload)))
 
 
 _PATIENCE: Final = {

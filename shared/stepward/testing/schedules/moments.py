@@ -1,4 +1,4 @@
-"""What must hold at every moment of a schedule, not only at its end: looked at after every write."""
+"""Check what must hold at every moment of a schedule, after every write."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ Place = tuple[str, str]
 
 
 class BrokenMoment(Exception):
-    """Something did not hold in the midst of a schedule."""
+    """An invariant does not hold in the middle of a schedule."""
 
 
 class Moments:
-    """Follows every journal, record by record, and compares it with heads, slots, line and budgets."""
+    """Follow every journal, and compare it with heads, slots, run queue and budgets."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform = platform
@@ -49,7 +49,10 @@ class Moments:
         yield from self._waits_hold_no_slot()
 
     def _goes_on(self, key: RunKey) -> Iterator[str]:
-        """Take in what was written since the last look; nothing but bills follows an end, and no result ever changes."""
+        """Read what was written since the last check.
+
+        Nothing but bills follows an end, and no result ever changes.
+        """
         state = self._states.setdefault(key.run, RunState())
         fresh = self._platform.journal.load(key, state.seq + 1)
         state.calls = fresh.calls
@@ -64,7 +67,10 @@ class Moments:
         yield from self._spends_what_it_has_drawn(self._platform.runtime.heads[key], state)
 
     def _spends_what_it_has_drawn(self, head: RunHead, state: RunState) -> Iterator[str]:
-        """A run with budgets has spent and reserved no more than it has drawn; none exceeds its own limit."""
+        """A run with budgets has spent and reserved no more than it has drawn.
+
+        No run exceeds its own limit.
+        """
         ledger, limit = state.ledger, state.start.cost_limit_usd_micros
         has_budgets = bool(self._platform.limits.tenant(head.tenant).budgets)
         if has_budgets and not head.ended and ledger.left_usd_micros < 0:
@@ -74,7 +80,7 @@ class Moments:
             yield f"{head.run}: has spent and reserved {ledger.spent_usd_micros}, its limit is {limit}"
 
     def _holds_what_it_may(self) -> Iterator[str]:
-        """Slots and line say what the journals say."""
+        """Slots and the run queue agree with the journals."""
         line = self._platform.runtime.line
         holders = {key.run for key in line.slots}
         for head in self._platform.runtime.heads.values():
@@ -82,10 +88,10 @@ class Moments:
             if (head.run in holders) != (state.slot is not None and not head.ended):
                 yield f"{head.run}: its journal has the slot {state.slot}, those who hold one are {holders}"
             if state.place and state.end is None and (head.tenant, state.place) not in line.places:
-                yield f"{head.run}: is in the run queue by its journal, and nobody will find it there"
+                yield f"{head.run}: is in the run queue by its journal, and will not be found there"
 
     def _line(self) -> Iterator[str]:
-        """Nobody is admitted from the line before somebody of a better place who was there first."""
+        """A run leaves the queue only after those before it that were there first."""
         places = self._platform.runtime.line.places
         for gone in [place for place in self._joined if place not in places]:
             since, run = self._joined.pop(gone), gone[1].split("#")[2]
@@ -120,7 +126,7 @@ class Moments:
                 yield f"{budget.tenant}: {lacks}, its runs have {held[budget.tenant]}"
 
     def _held_usd_micros(self, head: RunHead) -> int:
-        """What a run has taken from a budget: its draws until it is settled, then what it has spent."""
+        """Return what a run takes from a budget: its draws until it has ended, then its cost."""
         ledger = self._states[head.run].ledger
         if head.ended:
             return ledger.spent_usd_micros

@@ -1,4 +1,4 @@
-"""A remote tool that must never run twice for one call: what it does is counted."""
+"""A remote tool that must never run twice for one call; its effects are counted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CHECKED_PAYMENT: Final = "checked_payment"
 
 
 class Payment(Tool[Settings, Arguments]):
-    """Pays, once a call."""
+    """Pay once per call."""
 
     name = "payment"
     description = "Pays."
@@ -26,7 +26,7 @@ class Payment(Tool[Settings, Arguments]):
     made: ClassVar[list[str]] = []
 
     def run(self, arguments: Arguments, settings: Settings, context: ToolContext) -> Any:
-        """Write the payment down."""
+        """Record the payment."""
         del arguments, settings
         self.made.append(context.call_id)
         return {"paid": True}
@@ -34,7 +34,7 @@ class Payment(Tool[Settings, Arguments]):
 
 @contextmanager
 def payments() -> Iterator[None]:
-    """Put the tool into the catalog for the length of a schedule, with nothing paid yet."""
+    """Register the tool for the length of a schedule, with nothing paid yet."""
     Payment.made.clear()
     catalog.CATALOG[Payment.name] = f"{__name__}:{Payment.__name__}"
     try:

@@ -1,4 +1,4 @@
-"""A whole platform in memory whose every port waits for the scheduler."""
+"""Build a platform in memory whose every port waits for the scheduler."""
 
 from __future__ import annotations
 
@@ -46,21 +46,21 @@ EXECUTION_STOPPED: Final = "ExecutionStopped"
 
 
 class SkewedClock:
-    """A clock that is wrong by some seconds, as a machine's may be."""
+    """A clock that is some seconds off, as a machine's may be."""
 
     def __init__(self, clock: StillClock, off_by_s: float) -> None:
         self._clock = clock
         self._off_by = timedelta(seconds=off_by_s)
 
     def now(self) -> Any:
-        """Read it."""
+        """Return the time, with the error."""
         return self._clock.now() + self._off_by
 
 
 class Platform:
-    """Rooms as actors over watched ports.
+    """Lambda functions as actors over watched ports.
 
-    `off_by_s` tells each new invocation how wrong its clock is; `most_events` is how long an execution may get.
+    `off_by_s` returns the error of each new invocation's clock; `most_events` bounds an execution's history.
     """
 
     def __init__(self, off_by_s: Callable[[], float], most_events: int) -> None:
@@ -74,7 +74,7 @@ class Platform:
         self.limits = MemoryLimitsConfig()
         self.tokens = MemoryTokens()
         self.approvals = MemoryApprovals(self.runtime, self.journal)
-        self.told = MemoryEvents()
+        self.sent_events = MemoryEvents()
         self.executions: dict[str, Execution] = {}
         self.actors: list[Actor] = []
         self._acting: list[Actor] = []
@@ -91,7 +91,7 @@ class Platform:
         self._watched_line: Any = Watched("line", self.runtime.line, self.diary)
         self._watched_tokens: Any = Watched("tokens", self.tokens, self.diary)
         self._watched_approvals: Any = Watched("approvals", self.approvals, self.diary)
-        self._watched_told: Any = Watched("events", self.told, self.diary)
+        self._watched_events: Any = Watched("events", self.sent_events, self.diary)
         self._watched_wake_ups: Any = Watched("wake_ups", self, self.diary)
 
     def register(self, tenant: str, body: dict[str, Any]) -> None:
@@ -101,27 +101,27 @@ class Platform:
     # ── the machine's port ──────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, execution_name: str, key: RunKey) -> None:
-        """Start an execution once a name."""
+        """Start an execution; a repeated name starts nothing."""
         if execution_name not in self.executions:
             execution = Execution(execution_name, key, self.spawn_function, self.clock.forward)
             self.executions[execution_name] = execution
             self.executions[execution_name].begin()
 
     def answer(self, token: str) -> bool:
-        """End the wait that a token stands for, if somebody still waits."""
+        """End the wait of a token; False if it waits no longer."""
         return any(execution.answered(token) for execution in self.executions.values())
 
     def send(self, tenant: str, freed: int | None = None) -> None:
-        """Have a tenant's line looked at, as a message on the queue would."""
+        """Serve a tenant's run queue, as a message of SQS would."""
         self.spawn_dispatch(tenant, freed)
 
     def is_running(self, execution_name: str) -> bool:
-        """Tell whether an execution goes on."""
+        """Return True for an execution that runs."""
         found = self.executions.get(execution_name)
         return found is not None and found.status == "RUNNING"
 
     def stop(self, execution_name: str, error: str, cause: str) -> None:
-        """Abort an execution that runs."""
+        """Abort a running execution."""
         del error, cause
         if self.is_running(execution_name):
             self.executions[execution_name].stop()
@@ -129,7 +129,7 @@ class Platform:
     # ── invocations ─────────────────────────────────────────────────────────────────────────────────────────────
 
     def spawn(self, name: str, work: Callable[[], Any]) -> Actor:
-        """Begin an invocation."""
+        """Start an invocation."""
         actor = Actor(name, work)
         self.actors.append(actor)
         self._acting.append(actor)
@@ -137,26 +137,26 @@ class Platform:
         return actor
 
     def acting(self) -> list[Actor]:
-        """Name the invocations that have not ended."""
+        """Return the invocations that have not ended."""
         self._acting = [actor for actor in self._acting if not actor.is_over]
         return self._acting
 
     def abandon(self) -> None:
-        """Let every invocation die that is still at work, so that none is left behind by a schedule that broke off."""
+        """End every invocation, so that a schedule that broke off leaves none behind."""
         for actor in self.acting():
             actor.die()
 
-    def spawn_function(self, room: str, payload: Payload) -> Actor:
-        """Invoke a room of the machine with a payload, which goes over the wire as JSON."""
+    def spawn_function(self, function: str, payload: Payload) -> Actor:
+        """Invoke a function of the machine with a payload, passed on as JSON."""
         wire = json.dumps(payload)
-        invocation = self._name(room)
-        work = {"agent_advance": self._advance, "tool_invoke": self._call, "dispatch": self._open}[room]
+        invocation = self._name(function)
+        work = {"agent_advance": self._advance, "tool_invoke": self._call, "dispatch": self._open}[function]
         return self.spawn(invocation, lambda: work(json.loads(wire), invocation))
 
     def spawn_client(
         self, caller: Caller, agent: str, idempotency_key: str, *, rehearse: bool = True
     ) -> Actor:
-        """Ask for a run, as the API does."""
+        """Start a run, as the API does."""
         start = Start(self._ports(), self.registry, stage=StageAnswers(charge_rehearsals=True))
         body = {"input": "hello", "deadline_s": 86_400, "rehearse": rehearse}
         return self.spawn(self._name("client"), lambda: start(caller, agent, body, idempotency_key))
@@ -172,16 +172,16 @@ class Platform:
         return self.spawn(self._name("pauser"), lambda: pause(key.tenant, key.run, "tester"))
 
     def spawn_resumer(self, key: RunKey) -> Actor:
-        """Let a run go on, as the API does."""
+        """Resume a run, as the API does."""
         resume = ResumeRun(self._ports())
         return self.spawn(self._name("resumer"), lambda: resume(key.tenant, key.run, "tester"))
 
     def spawn_janitor(self) -> Actor:
-        """Sweep up, as the clock asks for."""
+        """Reconcile, as the schedule of the janitor does."""
         return self.spawn(self._name("janitor"), Sweep(self._ports(self.clock)))
 
     def spawn_decider(self, approval: Approval, decision: str) -> tuple[Actor, str]:
-        """Decide, as the API does; everybody who decides is somebody else."""
+        """Decide an approval, as the API does; each decision is by another person."""
         name = self._name("person")
         decide = DecideApproval(
             self._watched_approvals, self._watched_journal, self._watched_runtime, self._watched_tokens,
@@ -191,20 +191,20 @@ class Platform:
         return self.spawn(name, lambda: decide(caller, approval.id, {"decision": decision})), name
 
     def spawn_tender(self) -> Actor:
-        """Look after approvals, as the janitor does."""
+        """Remind of approvals, as the janitor does."""
         reminders = RemindApprovers(
-            self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_told, self.clock
+            self._watched_approvals, self._watched_tokens, self._watched_machine, self._watched_events, self.clock
         )  # fmt: skip
         return self.spawn(self._name("tender"), reminders)
 
     def spawn_closer(self, execution: Execution) -> Actor:
-        """Close the run of an execution that failed or was aborted, as its event asks for."""
+        """Close the run of an execution that failed or was aborted, as its event does."""
         close = CloseRun(self._ports())
         said = (execution.key, EXECUTION_STOPPED, execution.status, execution.epoch)
         return self.spawn(self._name("closer"), lambda: close(*said))
 
     def spawn_dispatch(self, tenant: str, freed: int | None = None) -> Actor:
-        """Look at a tenant's line, as a wake-up asks for."""
+        """Serve a tenant's run queue, as a wake-up does."""
         name = self._name("dispatch")
         return self.spawn(name, lambda: DispatchRuns(self._ports(), name, lambda: 100.0)(tenant, freed))
 
@@ -249,7 +249,7 @@ class Platform:
     def _open(self, payload: Payload, invocation: str) -> str:
         del invocation
         ports = self._ports()
-        openers = openers_of(ports, self.registry, self._watched_told)
+        openers = openers_of(ports, self.registry, self._watched_events)
         return OpenWait(ports, self._definition, openers)(WaitRequest.model_validate(payload))
 
     def _context(self, tenant: str, call_id: str) -> ToolContext:
@@ -262,7 +262,7 @@ class Platform:
         return found.definition
 
     def _call_limits(self, key: RunKey, agent: str, version: str, clock: SkewedClock | None) -> CallLimits:
-        """Make an agent ready to be advanced: by its models, whose limits go by the invocation's clock, or rehearsed."""
+        """Return an agent's models with their limits by the invocation's clock, or a rehearsal."""
         place = (key.tenant, agent, version)
         if clock is not None:
             return self.vendors.call_limits(key.tenant, self._definition(*place), clock)
@@ -272,13 +272,19 @@ class Platform:
         return replace(plain, backend=WatchedBackend(key, plain, self.diary))
 
     def _reserved_usd_micros(self, key: RunKey, invocation: str) -> int:
-        """What a run holds in reserve for an invocation's call; one that has lost the run finds it among the lost."""
+        """Return what a run reserves for an invocation's call.
+
+        An invocation that has lost the run finds it among the lost.
+        """
         state = fold(self.journal.load(key))
         intent = state.ledger.intent if state.owner == invocation else None
         return state.ledger.lost.get(invocation, 0) + (intent.reserve_usd_micros if intent else 0)
 
     def _is_answered(self, key: RunKey, call: str, invocation: str) -> bool:
-        """Whether a run's journal has the reply to a call that its owner asks for; who has lost the run may not know."""
+        """Return True if a run's journal has the reply to a call that its owner asks for.
+
+        An invocation that has lost the run may not know it.
+        """
         journal = self.journal.load(key)
         return call in replies_in(key.run, journal) and fold(journal).owner == invocation
 

@@ -1,4 +1,4 @@
-"""Puts every call of a port under the scheduler's word, and keeps what the invariants look at."""
+"""Stop every call of a port for the scheduler, and log what the invariants need."""
 
 from __future__ import annotations
 
@@ -34,12 +34,11 @@ WRITES: Final = frozenset(
 
 @dataclass
 class Diary:
-    """What was seen in a schedule: calls of ports in order, what models were paid a run, how often by whom.
+    """A log of a schedule: calls of ports in order, and payments of models.
 
-    `reserved_usd_micros` tells what a run's journal holds in reserve for an invocation.
-    `ends` are the places at which the ends of runs were written; `paid_calls` are who paid for which call that has a name;
-    `uncovered` are calls of models that cost more than their invocation had reserved for them by then, or that were made
-    although the journal had their reply.
+    `reserved_usd_micros` returns what a run's journal reserves for an invocation. `ends` are the positions of the records
+    that end runs; `paid_calls` has who paid for which named call. `uncovered` are calls of models that cost more than their
+    invocation had reserved for them, or that were made although the journal had their reply.
     """
 
     reserved_usd_micros: Callable[[RunKey, str], int]
@@ -51,7 +50,7 @@ class Diary:
     ends: dict[str, int] = field(default_factory=dict)
 
     def pay(self, key: RunKey, who: str, usd_micros: int, call: str | None = None) -> None:
-        """Write down what a model was paid."""
+        """Record a payment of a model."""
         self.paid_usd_micros.setdefault(key.run, []).append(usd_micros)
         self.paid_replies[who] += 1
         self.paid_calls += [(who, call)] if call else []
@@ -60,46 +59,46 @@ class Diary:
             self.uncovered.append(f"{key.run}: {who} made a call for {usd_micros} with {reserved} reserved")
 
     def place_of(self, method: str, about: str) -> int | None:
-        """Find the first line of a kind."""
+        """Return the position of the first call of a kind."""
         return next(
             (i for i, (_, name, what) in enumerate(self.lines) if (name, what) == (method, about)), None
         )
 
     def write(self, actor: str, method: str, about: str) -> None:
-        """Write a line."""
+        """Record a call."""
         self.lines.append((actor, method, about))
 
 
 class FollowedJournal(MemoryJournal):
-    """A journal that tells of which runs something was written."""
+    """A journal that remembers which runs were written to."""
 
     def __init__(self) -> None:
         super().__init__()
         self._written: dict[RunKey, None] = {}
 
     def written_since(self) -> list[RunKey]:
-        """Name the runs that were written of since the last call."""
+        """Return the runs that were written to since the last call."""
         written, self._written = list(self._written), {}
         return written
 
     def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
-        """Append, and note the run."""
+        """Append, and remember the run."""
         super().append(key, seq, record)
         self._written[key] = None
 
     def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
-        """Mark, and note the run."""
+        """Mark, and remember the run."""
         self._written[key] = None
         return super().mark_started(key, call, writer)
 
     def put_result(self, key: RunKey, result: ToolResult) -> bool:
-        """Keep a result, and note the run."""
+        """Keep a result, and remember the run."""
         self._written[key] = None
         return super().put_result(key, result)
 
 
 class Watched:
-    """A port whose calls wait for the scheduler; who is no actor passes."""
+    """A port whose calls wait for the scheduler; calls outside of an actor pass."""
 
     def __init__(self, name: str, port: Any, diary: Diary) -> None:
         self._name = name
@@ -128,7 +127,7 @@ class Watched:
 
 
 class WatchedBackend:
-    """A rehearsal whose calls wait for the scheduler, as if a model played it; every reply that it makes is paid for."""
+    """A rehearsal whose calls wait for the scheduler; each reply is paid like a model's."""
 
     def __init__(self, key: RunKey, plain: CallLimits, diary: Diary) -> None:
         self._key = key
@@ -138,7 +137,10 @@ class WatchedBackend:
         self._diary = diary
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Reply, or meet a fault; one that comes before the call costs nothing, a stream that is cut what came of it."""
+        """Reply, or meet a fault.
+
+        A fault before the call costs nothing; a cut stream costs what came of it.
+        """
         actor = acting()
         fault = actor.stop_before(PortCall("model", "reply", is_write=False)) if actor else Fault.NONE
         if fault in (Fault.THROTTLED, Fault.BROWN_OUT):
@@ -160,7 +162,7 @@ class WatchedBackend:
 
 
 def replies_in(run: str, journal: JournalSlice) -> list[str]:
-    """Name the calls of models whose replies a run's journal goes on with, as the product names them."""
+    """Return the names of the model calls whose replies a run's journal uses."""
     records = [item.record for item in journal.records]
     turns = [f"{run}:{one.turn}" for one in records if isinstance(one, Turn) and not one.late]
     return turns + [

@@ -1,4 +1,4 @@
-"""One schedule: a seed chooses the agents, who goes on, and what goes wrong; then everything is looked at."""
+"""Play one schedule: a seed chooses agents, order and faults; then all is checked."""
 
 from __future__ import annotations
 
@@ -27,23 +27,23 @@ TENANTS: Final = ("acme", "globex")
 MOST_STEPS: Final = 20_000
 CLIENT_TRIES: Final = 4
 STUBBORN_TRIES: Final = 40
-"""More than a brown-out has calls: whoever cancels a run says so until he is answered, and an event comes again."""
+"""More than a brown-out has calls: a cancel is repeated until it is answered, and so is an event."""
 SWEEPS: Final = 4
 MOST_WAITS_IN_A_ROW: Final = 3
 LONGER_THAN_A_CLOCK_IS_WRONG_S: Final = 1_000
 OFTEN: Final = 0.2
-"""How probable at each step a disturbance is that the schedule looks at closely."""
+"""The probability at each step of the disturbance that the schedule tests closely."""
 SELDOM: Final = 0.02
 HURRY: Final = 0.95
-"""How probable it is at each step that those who are slow are left out."""
+"""The probability at each step that slow invocations are left out."""
 MOST_RUNS: Final = 3
 _BREAKS: Final = (BrokenMoment, StepwardError, AssertionError, LookupError, TypeError, ValueError)
-"""What the scheduler itself may stumble over where the product has broken a rule."""
+"""Errors of the scheduler itself where the product has broken a rule."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a schedule showed."""
+    """The result of a schedule."""
 
     seed: int
     violations: list[str]
@@ -53,10 +53,10 @@ class Outcome:
 
 @dataclass
 class Scenario:
-    """A schedule in the making."""
+    """A schedule while it is played."""
 
     seed: int
-    told: CallerAnswers = field(default_factory=CallerAnswers)
+    answers: CallerAnswers = field(default_factory=CallerAnswers)
     steps: int = 0
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class Scenario:
         self._held: tuple[Actor, Actor] | None = None
 
     def play(self) -> Outcome:
-        """Play the schedule to its end and look at everything; what breaks in its midst ends it there."""
+        """Play the schedule to its end and check everything; an exception ends it there."""
         with payments():
             try:
                 broken = self._play()
@@ -106,12 +106,12 @@ class Scenario:
         decided = [(name, person) for name, actor, person in self._deciders if actor.error is None]
         return [
             *odd,
-            *violations(self.platform, self.told),
+            *violations(self.platform, self.answers),
             *approval_violations(self.platform, decided),
         ]
 
     def _limit(self, tenant: str) -> None:
-        """Choose how many runs may be active, and whether a budget bounds what they spend."""
+        """Choose how many runs may be active, and whether a budget bounds their costs."""
         few = self.chance.randint(1, 3)
         limit_usd_micros = self.chance.choice((None, 30_000, 10_000_000))
         budget = Budget(scope=BudgetScope.TENANT, limit_usd_micros=limit_usd_micros or 0)
@@ -127,7 +127,7 @@ class Scenario:
 
     def _ask(self, tenant: str, number: int, tries: int) -> None:
         caller, key = Caller(tenant, "tester"), f"key-{number}-of-{tenant}"
-        self.told.starts.setdefault(key, set())
+        self.answers.starts.setdefault(key, set())
         rehearse = not self.focus.asks_models
         client = self.platform.spawn_client(caller, f"agent-of-{tenant}", key, rehearse=rehearse)
         self._clients[client] = (tenant, number, tries)
@@ -135,7 +135,7 @@ class Scenario:
     # ── the schedule ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _run_dry(self) -> None:
-        """Let everybody act until nobody can."""
+        """Let invocations act until none is left."""
         while actors := self._free():
             self.steps += 1
             if self.steps > MOST_STEPS:
@@ -145,14 +145,14 @@ class Scenario:
             self._disturb()
 
     def _free(self) -> list[Actor]:
-        """Name those who may act now: one may be held back until another has ended."""
+        """Return the invocations that may act; one may be held back until another has ended."""
         actors = self.platform.acting()
         if self._held and not self._held[1].is_over:
             actors = [actor for actor in actors if actor is not self._held[0]]
         return self.focus.quick(actors) if self.chance.random() < HURRY else actors
 
     def _step(self, actor: Actor) -> None:
-        """Let an invocation make its call, unless the run is to be cancelled in the very moment before."""
+        """Let an invocation make its call, or cancel its run just before."""
         if self._is_cancelled_first(actor):
             return
         call = actor.ahead
@@ -178,7 +178,7 @@ class Scenario:
         return True
 
     def _take_in(self) -> None:
-        """Let everybody who waits for an actor see that it has ended, until nothing changes any more."""
+        """Process the invocations that have ended."""
         for execution in list(self.platform.executions.values()):
             if execution.tasks:
                 execution.look()
@@ -189,7 +189,7 @@ class Scenario:
             self._canceller_ended(actor, *self._cancellers.pop(actor))
 
     def _close(self, execution: Execution) -> None:
-        """Tell the closer of an execution that failed; Lambda tries an event again whose function fails."""
+        """Invoke the closer of a failed execution; Lambda retries an event whose function fails."""
         if execution.status not in ("FAILED", "ABORTED"):
             return
         closer, tries = self._closers.get(execution.name, (None, 0))
@@ -198,18 +198,18 @@ class Scenario:
 
     def _client_ended(self, actor: Actor, tenant: str, number: int, tries: int) -> None:
         if actor.error is None:
-            self.told.starts[f"key-{number}-of-{tenant}"].add(actor.answer[0].run)
+            self.answers.starts[f"key-{number}-of-{tenant}"].add(actor.answer[0].run)
         elif tries < CLIENT_TRIES and self.chance.random() < 0.8:
             self._ask(tenant, number, tries + 1)
 
     def _canceller_ended(self, actor: Actor, key: RunKey, tries: int) -> None:
         if actor.error is None:
-            self.told.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
+            self.answers.cancel_acks.setdefault(key.run, len(self.platform.diary.lines))
         elif not isinstance(actor.error, Conflict) and tries < STUBBORN_TRIES:
             self._cancellers[self.platform.spawn_canceller(key)] = (key, tries + 1)
 
     def _disturb(self) -> None:
-        """Now and then: a task is given up while it runs, invoked twice, or its run is cancelled."""
+        """Now and then time a task out while it runs, invoke it twice, or cancel its run."""
         running = [e for e in self.platform.executions.values() if e.status == "RUNNING" and e.tasks]
         if not running:
             return
@@ -218,7 +218,7 @@ class Scenario:
         if self._strikes("time_out_of_the_machine"):
             execution.time_out(task)
         elif self._strikes("duplicate_delivery"):
-            self.platform.spawn_function(task.room, task.payload)
+            self.platform.spawn_function(task.function, task.payload)
         elif self._strikes("cancel"):
             self._cancellers[self.platform.spawn_canceller(execution.key)] = (execution.key, 1)
         self._pause_or_resume()
@@ -229,13 +229,13 @@ class Scenario:
         return self.fate.strikes(disturbance, OFTEN if disturbance == self.focus.disturbance else SELDOM)
 
     def _decide_one(self) -> None:
-        """Let somebody decide what is open, perhaps at the same moment as somebody else."""
+        """Decide an open approval, perhaps at the same moment as another person."""
         approvals = self.platform.approvals.open_ones()
         if approvals:
             self._decide(self.chance.choice(approvals))
 
     def _decide_all(self) -> None:
-        """Let all that is open come to an end: by a word, the run's end, the machine's patience, or several at once."""
+        """End all open approvals: by a decision, a cancel, a time-out, or several at once."""
         for approval in self.platform.approvals.open_ones():
             way = self.chance.random()
             if way < 0.15:
@@ -246,7 +246,7 @@ class Scenario:
                 self._decide(approval)
 
     def _give_up(self, approval: Approval) -> None:
-        """Let the machine wait no longer."""
+        """Time out the machine's wait for an approval."""
         for execution in list(self.platform.executions.values()):
             for task in execution.waits() if execution.key == approval.key else ():
                 if task.payload["call"] == approval.wait:
@@ -257,7 +257,7 @@ class Scenario:
         self._deciders.append((approval.id, *self.platform.spawn_decider(approval, word)))
 
     def _pause_or_resume(self) -> None:
-        """Now and then: a run, active, waiting or in line, is paused, or told to go on."""
+        """Now and then pause or resume a run: active, waiting or queued."""
         keys = list(self.platform.runtime.heads)
         if keys and self._strikes("pause"):
             self.platform.spawn_pauser(self.chance.choice(keys))
@@ -265,7 +265,7 @@ class Scenario:
             self.platform.spawn_resumer(self.chance.choice(keys))
 
     def _resume_all(self) -> None:
-        """Let every run go on that somebody has paused: nobody else would."""
+        """Resume every paused run."""
         for key, head in self.platform.runtime.heads.items():
             if head.paused and not head.ended:
                 self.platform.spawn_resumer(key)
@@ -277,7 +277,7 @@ class Scenario:
 
 
 def _is_odd(actor: Actor) -> bool:
-    """Tell whether an invocation ended by something that is neither a fault of ours nor an answer."""
+    """Return True if an invocation ended by an error that is neither injected nor expected."""
     error = actor.error
     if error is None or isinstance(error, Died | Conflict | BudgetExceeded):
         return False

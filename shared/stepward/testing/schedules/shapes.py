@@ -1,4 +1,4 @@
-"""The agents of schedules: what they ask for, turn by turn, and the answer that all of them come to."""
+"""The agents of schedules: their calls by turn, and the answer that they share."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ SHAPES: Final[dict[str, list[dict[str, Any]]]] = {
     LONG: [*[{"call": [_LONG_SUM, _LONG_SUM]}] * 6, _ANSWER],
 }
 REHEARSED: Final = tuple(shape for shape in SHAPES if shape != LONG)
-"""What is worth playing without a model; only a model has too little room for a long conversation."""
+"""Shapes to play without a model: only a model has a window that is too small for a long conversation."""
 CHILD_SHAPES: Final = ("one turn", "inline", "remote", "guards")
 _TOOLS: Final[list[dict[str, Any]]] = [
     {"tool": "calculate"},
@@ -48,16 +48,17 @@ _MODELS: Final[dict[str, Any]] = {
     "fallbacks": ["gpt-6.1-terra"],
     "context": {"max_tokens": 3_200, "summarise": "fast"},
 }
-"""What an agent needs besides that is answered by models: another one for the first, and too little room for a long talk."""
+"""Further fields of an agent that models answer: a fall-back, and a window too small for a long conversation."""
 _MODEL_LIMITS: Final = {"max_output_tokens": 300}
 
 
 def agents_of(
     tenant: str, shape: str, child_shape: str, cost_limit_usd: float | None, *, asks_models: bool = False
 ) -> list[dict[str, Any]]:
-    """Define a tenant's agent after the one that it asks; a cost limit holds for the first one alone.
+    """Return the definitions of a tenant's two agents: the child first.
 
-    Where models are asked the rehearsal is what they are to say, and the prompt tells whose it is.
+    A cost limit is the parent's alone. Where models are asked, the rehearsal is what they answer, and the prompt names the
+    agent that it belongs to.
     """
     child = f"child-of-{tenant}"
     asks: list[dict[str, Any]] = [

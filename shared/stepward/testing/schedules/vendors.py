@@ -1,7 +1,7 @@
-"""Vendors of models in memory: the product's own gateway asks them, with its keys, limits, breakers and fall-backs.
+"""Vendors of models in memory, behind the product's own gateway.
 
-A call meets the scheduler before it is made and while its reply streams. What a vendor has said it is paid for, whatever
-becomes of those who asked.
+The gateway has its keys, limits, breakers and fall-backs. A call stops for the scheduler before it is made and while its
+reply streams. What a vendor has sent is paid, even if its caller dies.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ _CUTS: Final = (Fault.ANSWER_LOST, Fault.THROTTLED, Fault.BROWN_OUT)
 
 @dataclass
 class Vendors:
-    """All vendors of a schedule, and what the product needs to ask them.
+    """All vendors of a schedule, and what the product needs to call them.
 
     Args:
-        diary: Where it is written down who was asked, and paid.
+        diary: The log of calls and payments.
         pause: Lets a gateway's short pauses pass.
-        is_answered: Tells whether a run's journal has the reply to a call, and its owner asks all the same.
+        is_answered: Returns True if a run's journal already has the reply to a call that its owner makes.
     """
 
     diary: Diary
@@ -67,7 +67,7 @@ class Vendors:
     _refusals: Any = field(default_factory=count)
 
     def call_limits(self, tenant: str, agent: AgentDefinition, clock: Clock) -> CallLimits:
-        """Make an agent ready to ask its models, as a process does that begins: it remembers no limits."""
+        """Return an agent's gateway as a new process has it: without remembered limits."""
         self._scripts[tenant, agent.prompt] = agent
         if (tenant, agent.id) not in self._plain:
             self._plain[tenant, agent.id] = CallLimits.of(agent, rehearsed=False)
@@ -100,7 +100,7 @@ class Vendors:
         return ProviderUnavailable("nothing came for 90 s.")
 
     def _written(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Say what the agent's script has for the turn; who sums up has none."""
+        """Return the reply of the agent's script for the turn; a summary has no script."""
         agent = self._scripts.get((call.tenant, request.prompt))
         if agent is None:
             size = len(request.model_dump_json())
@@ -122,7 +122,7 @@ class _Asking:
         return RunKey(tenant=self.call.tenant, run=run)
 
     def meet(self, moment: str) -> Fault:
-        """Wait for the scheduler's word."""
+        """Stop for the scheduler."""
         actor = acting()
         if actor is None:
             return Fault.NONE
@@ -132,7 +132,7 @@ class _Asking:
         return fault
 
     def stream(self, whole: ModelReply, *, is_heard: bool) -> ModelReply:
-        """Give the reply piece by piece; what has come is paid, whoever dies."""
+        """Stream the reply; what has come is paid, even if the caller dies."""
         part, came = _beginning(whole), whole
         try:
             if not is_heard:
@@ -159,7 +159,7 @@ class _Asking:
 
 
 def _beginning(whole: ModelReply) -> ModelReply:
-    """What has come of a reply that is cut in its middle: its prompt is paid whole."""
+    """Return the first half of a reply that is cut; its prompt is paid whole."""
     usage = whole.usage.model_copy(update={"output_tokens": (whole.usage.output_tokens + 1) // 2})
     text = whole.text[: len(whole.text) // 2]
     return whole.model_copy(update={"text": text, "calls": (), "usage": usage, "stop": "cut"})
