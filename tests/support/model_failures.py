@@ -52,7 +52,7 @@ REPLIES: Final = (
     Ends("the context window is full", ("context",), "ContextTooLong"),
     Ends("the provider makes a pause of its own", ("pause",), passes=True),
     Ends("over 2 MB", ("overlong",), "OutputMalformed"),
-    Ends("nobody waits for it: cancelled, taken over", (LEFT,), "RunCancelled"),
+    Ends("the run was cancelled or taken over", (LEFT,), "RunCancelled"),
 )
 AWAY: Final = ("408", "409", "500", "503", "504", "html", "html_ok", "hang", NO_CONNECTION)
 NO_REPLIES: Final = (
