@@ -48,10 +48,10 @@ soak: $(READY) ## Draw by thousands what `make test` samples: properties, schedu
 	@export STEPWARD_DRAWS=$${STEPWARD_DRAWS:-10}; \
 	$(BIN)/python -m pytest $(BESIDE) tests/property; drawn=$$?; \
 	$(BIN)/python -m pytest $(BESIDE) -m "hypothesis or soak" tests/unit tests/contract tests/infra tests/local; examples=$$?; \
-	$(BIN)/python -m pytest tests/e2e/test_grants.py; grants=$$?; \
+	$(BIN)/python -m pytest -m "sampled or soak" tests/e2e; product=$$?; \
 	$(BIN)/python -m infra.local bench faults --count $$((STEPWARD_DRAWS * 1000)) $(if $(KILLS),--kills "$(KILLS)"); faults=$$?; \
-	for part in drawn:$$drawn examples:$$examples grants:$$grants faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
-	exit $$((drawn + examples + grants + faults))
+	for part in drawn:$$drawn examples:$$examples product:$$product faults:$$faults; do echo "soak: $${part%%:*} $$([ $${part##*:} = 0 ] && echo held || echo FAILED)"; done; \
+	exit $$((drawn + examples + product + faults))
 
 # What checks the templates has needs of its own, so it has a place of its own too.
 $(CHECKERS): infra/checks/requirements.lock infra/checks/package.json infra/checks/package-lock.json | $(READY)

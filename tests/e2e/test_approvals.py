@@ -17,6 +17,7 @@ from stepward.cli.main import invoke
 from stepward.sdk import Stepward
 from tests.local.patience import wait_for
 from tests.support.builders import an_agent_body
+from tests.support.draws import fixed
 
 pytestmark = pytest.mark.laptop
 ASK = {"tool": "ask_person", "arguments": {"question": "Refund 40 EUR?", "details": {"order": "SO-1"}}}
@@ -143,10 +144,14 @@ def test_a_cancelled_runs_approvals_close(
     assert (refused.status_code, refused.json()["code"]) == (409, "Conflict")
 
 
-def test_thirty_wait_without_a_slot(api: httpx2.Client, laptop: Laptop, ask: Ask) -> None:
+@pytest.mark.sampled
+def test_many_wait_without_a_slot(api: httpx2.Client, laptop: Laptop, ask: Ask) -> None:
     approval = ask()
     agent = approval["agent"]
-    runs = [api.post(f"/agents/{agent}/runs", json={"input": "hello"}).json()["id"] for _ in range(29)]
+    runs = [
+        api.post(f"/agents/{agent}/runs", json={"input": "hello"}).json()["id"]
+        for _ in range(fixed(30, 12) - 1)
+    ]
     wait_for(lambda: {*runs} <= {one["run"] for one in listed(api)} or None)
     assert {api.get(f"/runs/{run}").json()["status"] for run in runs} == {"WAITING"}
     wait_for(lambda: slots(laptop) == 0 or None)

@@ -32,7 +32,7 @@ from tests.local.patience import wait_for
 from tests.support.builders import an_agent_body
 from tests.support.draws import sampled
 
-pytestmark = pytest.mark.laptop
+pytestmark = [pytest.mark.laptop, pytest.mark.sampled]
 
 ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")
 WORDS = grant_words(["agent-run"])

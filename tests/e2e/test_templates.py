@@ -19,12 +19,13 @@ from tests.e2e.conftest import put_dataset
 from tests.e2e.ends import version_of
 from tests.e2e.executions import execution_arn
 from tests.local.patience import wait_for
+from tests.support.draws import fixed, is_soak
 
 pytestmark = pytest.mark.laptop
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "shared" / "stepward" / "templates"
 LAST = "csv-rows"
-"""Its thousand tasks keep a machine busy, so that it begins when all others run."""
+"""Its many tasks keep a machine busy, so that it begins when all others run."""
 FOLDERS = sorted(
     (folder for folder in TEMPLATES.iterdir() if (folder / "workflow.yaml").is_file()),
     key=lambda folder: (folder.name == LAST, folder.name),
@@ -43,9 +44,13 @@ CALLS = {"webhook-wait": {"shipped": True, "parcel": "P-1"}}
 """What comes in by a call from outside."""
 ENDS = {"quality-gate": "FAILED"}
 """How those end that end otherwise than well."""
+BROKEN = 500
+"""The row of the long table that is no number stands in the middle of all."""
+ROWS = fixed(1000, 120)
+VALUE = 99803.5 if is_soak() else 11472.5
 OUTPUTS: dict[str, Any] = {
     "batch": {"report": {"asked": 5, "open": 3, "answered": 3}},
-    "csv-rows": {"rows": 1000, "broken": 1, "value": 99803.5},
+    "csv-rows": {"rows": ROWS, "broken": 1, "value": VALUE},
     "document-intake": {"filed": True, "document": {"kind": "invoice", "folder": "tools/invoice"}},
     "draft-until-good": {"points": 9, "rounds": 2},
     "example-a-e": {
@@ -104,10 +109,18 @@ def started(laptop: Laptop, api: httpx2.Client, folder: Path) -> str:
         head = {"content-type": "application/yaml"}
         version_of(api, api.post("/workflows", content=file.read_bytes(), headers=head, params={"wait": 25}))
     workflow = yaml.safe_load((folder / "workflow.yaml").read_text())["id"]
-    given = json.loads((folder / "input.json").read_text())
-    answer = api.post(f"/workflows/{workflow}/runs", json={"input": given})
+    answer = api.post(f"/workflows/{workflow}/runs", json={"input": given_to(folder)})
     assert answer.status_code in (200, 202), f"{folder.name}: {answer.text}"
     return str(answer.json()["id"])
+
+
+def given_to(folder: Path) -> Any:
+    """Read a template's own input; of the long table only rows around the broken one, unless this is a soak."""
+    given = json.loads((folder / "input.json").read_text())
+    if folder.name == LAST:
+        heading, *rows = given["csv"].splitlines()
+        given["csv"] = "\n".join([heading, *rows[BROKEN - ROWS // 2 : BROKEN + ROWS // 2]])
+    return given
 
 
 def _all_ended(api: httpx2.Client, boss: httpx2.Client, runs: list[Played]) -> bool:
@@ -168,13 +181,14 @@ def test_what_the_gate_staged_is_undone(played: dict[str, Played]) -> None:
     assert played["quality-gate"].found["report"]["undone"] == ["stage"]
 
 
-def test_a_thousand_rows_stay_far_below_the_events_of_a_run(
+@pytest.mark.sampled
+def test_many_rows_stay_far_below_the_events_of_a_run(
     laptop: Laptop, api: httpx2.Client, played: dict[str, Played]
 ) -> None:
     found = played[LAST].found
-    assert found["report"]["counts"] == {"COMPLETED": 1003}  # the broken row is read and counted, too
+    assert found["report"]["counts"] == {"COMPLETED": ROWS + 3}  # the broken row is read and counted, too
     events = laptop.history(execution_arn(api, found["id"]))
-    assert len(events) < MOST_EVENTS / 3
+    assert len(events) * 1000 / ROWS < MOST_EVENTS / 3
 
 
 @pytest.fixture

@@ -34,6 +34,11 @@ def times(number: int) -> int:
     )
 
 
+def fixed(whole: int, sample: int) -> int:
+    """Return a number that no factor multiplies: the whole in a soak, the sample otherwise."""
+    return whole if is_soak() else sample
+
+
 def drawn(examples: int) -> settings:
     """Draw so many examples in a soak, by its factor more; a quarter of them in a sample."""
     return settings(max_examples=times(examples))
