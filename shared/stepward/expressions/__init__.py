@@ -1,1 +1,1 @@
-"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time, steps and memory."""
+"""Evaluate JSONata in `{% … %}`, the language of Step Functions, within limits."""

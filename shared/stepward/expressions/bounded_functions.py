@@ -1,6 +1,6 @@
-"""The functions of the language, each told beforehand how much it may make.
+"""The functions of the language, each with a bound on what it may create.
 
-A function that is not named here makes no more than some times what it is given, and needs no more than a moment for it.
+A function that is not named here creates at most a multiple of its arguments, in a moment.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _PIECE_BYTES: Final = 60
 _LIST_BYTES: Final = 64
 _COPY_BYTES: Final = 8
 _UNMEASURED: Final = frozenset({"count", "exists", "type", "single", "lookup", "not", "boolean"})
-"""They look at a value's outside, or at one item after the other while the expression counts its steps."""
+"""Functions that look only at a value's type or at one item a step."""
 _GIVE_WHAT_IS: Final = frozenset({"lookup", "reduce", "single", "boolean", "not"})
-"""What they give was there before, or was counted when it was made."""
+"""Functions whose result existed before, or was counted when it was made."""
 
 
 class _Bounded(Jsonata.JNativeFunction):  # type: ignore[misc]  # the library declares no types
-    """A function of the language within the bounds of the evaluation under way."""
+    """A function of the language within the bounds of the current evaluation."""
 
     def __init__(self, name: str, inner: Any) -> None:
         self.__dict__.update(vars(inner))
@@ -69,7 +69,7 @@ class _Bounded(Jsonata.JNativeFunction):  # type: ignore[misc]  # the library de
 
 
 def bounded(environment: Any) -> Any:
-    """Put bounds around all functions that an environment has."""
+    """Wrap all functions of an environment in bounds."""
     frame = Jsonata.Frame(environment)
     for name, function in _functions(environment).items():
         frame.bind(name, _Bounded(name, function))
@@ -115,7 +115,7 @@ def _join(bounds: Bounds, texts: Any, separator: Any) -> None:
 
 
 def _growing(times: int) -> Guard:
-    """Count some times what a function is given."""
+    """Return a guard that counts a multiple of the first argument."""
 
     def guard(bounds: Bounds, value: Any, *others: Any) -> None:
         del others
@@ -125,7 +125,7 @@ def _growing(times: int) -> Guard:
 
 
 def _pictured(check: Callable[..., None], first: int = 0) -> Guard:
-    """Look at the pictures among what a function is given."""
+    """Return a guard that checks the pictures among the arguments."""
 
     def guard(bounds: Bounds, *given: Any) -> None:
         del bounds
@@ -136,7 +136,7 @@ def _pictured(check: Callable[..., None], first: int = 0) -> Guard:
 
 def _string(bounds: Bounds, value: Any, prettify: Any) -> None:
     size = bounds.size_of(value)
-    # Each value stands on a line of its own, two spaces in for each level.
+    # Each value is on a line of its own, indented by two spaces a level.
     bounds.make_text(size + (size * 2 * bounds.height_of(value) if prettify else 0))
 
 
@@ -159,7 +159,7 @@ def _merge(bounds: Bounds, objects: Any) -> None:
 
 
 def _distinct(inner: Any, args: list[Any]) -> Any:
-    """Leave out what was there before, by a set: the library compares each item with all others."""
+    """Remove duplicates by a set: the library compares each item with all others."""
     del inner
     items = args[0]
     if not isinstance(items, list) or len(items) <= 1:
@@ -174,14 +174,14 @@ def _distinct(inner: Any, args: list[Any]) -> Any:
 
 
 def _identity(value: Any) -> Any:
-    """Return what two values have in common when, and only when, they are equal."""
+    """Return a key that two values share if, and only if, they are equal."""
     if isinstance(value, dict):
         return (dict, frozenset((name, _identity(one)) for name, one in value.items()))
     return (list, tuple(map(_identity, value))) if isinstance(value, list) else value
 
 
 def _spread(inner: Any, args: list[Any]) -> Any:
-    """Take objects apart into one for each field; the library copies all that it has for each further object."""
+    """Split objects into one for each field; the library copies its result for each object."""
     del inner
     value = args[0]
     if isinstance(value, dict):
@@ -197,7 +197,10 @@ def _spread(inner: Any, args: list[Any]) -> Any:
 
 
 def _replaced(inner: Any, args: list[Any]) -> Any:
-    """Replace the first matches; the library looks for one as often as it is told to, in what it has replaced too."""
+    """Replace the first matches.
+
+    The library searches as often as the limit says, in what it has replaced too.
+    """
     text, pattern, new, limit = (*args, None)[:4]
     if isinstance(pattern, LinearPattern) and isinstance(limit, int | float) and limit >= 0:
         return inner.call(None, [text, pattern.first(ceil(min(limit, MAX_STEPS))), new])
@@ -205,7 +208,7 @@ def _replaced(inner: Any, args: list[Any]) -> Any:
 
 
 def _to_millis(inner: Any, args: list[Any]) -> Any:
-    """Read a time; one that does not fit its picture is undefined."""
+    """Parse a time; one that does not match its picture is undefined."""
     return inner.call(None, args) if fits(args[0], (*args, None)[1]) else None
 
 

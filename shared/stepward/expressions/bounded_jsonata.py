@@ -1,4 +1,4 @@
-"""JSONata that ends: every node of the syntax tree is counted, and so is whatever a node makes besides its value."""
+"""JSONata that ends: every node of the syntax tree counts, and every intermediate value."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _TUPLE_BYTES: Final = 300
 _INDEX_BYTES: Final = 64
 _COPIED_BYTES: Final = 56
 _COPY_BYTES: Final = 8
-"""Of a character that is read as JSON: short names and numbers take more as values than as text."""
+"""Bytes of a character read as JSON: short names and numbers take more as values than as text."""
 _MOST_OPEN_PARAMETERS: Final = 2
-"""Of a function's signature: the library matches `+` and `?` by trying all ways to share the arguments out."""
+"""Open parameters of a function's signature: the library tries all ways to match `+` and `?`."""
 
 
 @cache
 def _functions(own: Any) -> Any:
-    """Put bounds around the language's functions and those of Step Functions, once for all expressions."""
+    """Wrap the functions of the language and of Step Functions in bounds, once a process."""
     frame = Jsonata.Frame(own)
     step_functions.bind(frame)
     return bounded(frame)
@@ -47,7 +47,11 @@ class BoundedJsonata(ExactJsonata):
         self._gathers_at = 0
 
     def value(self, variables: Mapping[str, Any]) -> Any:
-        """Evaluate over named values; the value may still hold the library's own word for null, or a function."""
+        """Evaluate over named values, and return the result as JSON has it.
+
+        Raises:
+            TypeError: The result is a function.
+        """
         one = copy.copy(self)
         one.bounds = Bounds()
         one.parser = Jsonata.get_parser()
@@ -60,7 +64,7 @@ class BoundedJsonata(ExactJsonata):
             del Jsonata.CURRENT.jsonata
 
     def plain(self, value: Any, levels: int = MAX_VALUE_DEPTH) -> Any:
-        """Copy a value as JSON has it, so that nothing of the library's or of what was given is in it."""
+        """Copy a value as JSON has it, without anything of the library's or of its variables."""
         if value is Utils.NULL_VALUE:
             return None
         if levels < 0:
@@ -87,14 +91,14 @@ class BoundedJsonata(ExactJsonata):
         return found
 
     def evaluate_step(self, expr: Any, input: Any, environment: Any, last_step: bool) -> Any:  # noqa: A002
-        """Take a step of a path for each of what the step before gave."""
+        """Evaluate a step of a path for each result of the step before."""
         before = self._gather(2 * CELL_BYTES)
         found = super().evaluate_step(expr, input, environment, last_step)
         self._item_bytes, self._gathers_at = before
         return found
 
     def evaluate_tuple_step(self, expr: Any, input: Any, tuple_bindings: Any, environment: Any) -> Any:  # noqa: A002
-        """Take a step of a path that gives names to what it finds: an object for each of it."""
+        """Evaluate a step of a path that binds names, which makes an object for each result."""
         found_before = input if tuple_bindings is None else tuple_bindings
         self.bounds.make(_TUPLE_BYTES * len(found_before or ()))
         before = self._gather(_TUPLE_BYTES)
@@ -103,39 +107,41 @@ class BoundedJsonata(ExactJsonata):
         return found
 
     def evaluate_filter(self, predicate: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Choose by a condition or by indexes, which are looked through for each item."""
+        """Filter by a condition or by indexes, which are searched for each item."""
         before = self._gather(_INDEX_BYTES)
         found = super().evaluate_filter(predicate, input, environment)
         self._item_bytes, self._gathers_at = before
         return found
 
     def _gather(self, item_bytes: int) -> tuple[int, int]:
-        """Count from now on the items of each list that the node's own nodes give, since it puts them all into one.
+        """Count from now on the items of each list that the node's own nodes give.
+
+        The node puts them all into one list.
 
         Returns:
-            What was counted before. Nobody counts on after an error, which ends the evaluation.
+            What was counted before. After an error the counting stops: it ends the evaluation.
         """
         before = self._item_bytes, self._gathers_at
         self._item_bytes, self._gathers_at = item_bytes, self.bounds.depth
         return before
 
     def evaluate_unary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Make a list, an object, or a number of the other sign."""
+        """Make a list or an object, or negate a number."""
         found = super().evaluate_unary(expr, input, environment)
         return self.bounds.keep(found) if isinstance(found, list) else found
 
     def evaluate_group_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Make an object of what is grouped by its names."""
+        """Group values into an object by name."""
         return self.bounds.keep(super().evaluate_group_expression(expr, input, environment))
 
     def reduce_tuple_stream(self, tuple_stream: Any) -> Any:
-        """Join what a group holds; the library copies all that it has for each further one."""
+        """Merge the tuples of a group; the library copies its result for each further one."""
         if isinstance(tuple_stream, list):
             self.bounds.make(CELL_BYTES * len(tuple_stream) ** 2)
         return super().reduce_tuple_stream(tuple_stream)
 
     def evaluate_wildcard(self, expr: Any, input: Any) -> Any:  # noqa: A002
-        """Give all fields; the library copies all that it has for each field that is a list."""
+        """Return all fields; the library copies its result for each field that is a list."""
         self.bounds.size_of(input)
         fields = list(input.values()) if isinstance(input, dict) else input if isinstance(input, list) else []
         lists = sum(isinstance(one, list) for one in fields)
@@ -143,18 +149,18 @@ class BoundedJsonata(ExactJsonata):
         return self.bounds.keep(super().evaluate_wildcard(expr, input))
 
     def evaluate_descendants(self, expr: Any, input: Any) -> Any:  # noqa: A002
-        """Give everything that is in a value."""
+        """Return all values within a value."""
         self.bounds.make(self.bounds.size_of(input) // 4)
         return super().evaluate_descendants(expr, input)
 
     def evaluate_range_expression(self, lhs: Any, rhs: Any) -> Any:
-        """Return the whole numbers from one to another."""
+        """Return the whole numbers of a range."""
         if isinstance(lhs, int) and isinstance(rhs, int):
             self.bounds.make(5 * CELL_BYTES * max(0, rhs - lhs + 1))
         return super().evaluate_range_expression(lhs, rhs)
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
-        """Join two values as texts."""
+        """Concatenate two values as texts."""
         self.bounds.make_text(self.bounds.size_of(lhs, rhs))
         return super().evaluate_string_concat(lhs, rhs)
 
@@ -164,12 +170,12 @@ class BoundedJsonata(ExactJsonata):
         return super().evaluate_equality_expression(lhs, rhs, op)
 
     def evaluate_includes_expression(self, lhs: Any, rhs: Any) -> Any:
-        """Look for a value in a list."""
+        """Search a value in a list."""
         self.bounds.size_of(lhs, rhs)
         return super().evaluate_includes_expression(lhs, rhs)
 
     def evaluate_lambda(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Make a function."""
+        """Define a function."""
         signature = vars(expr).get("signature")
         if signature is not None:
             pattern = str(vars(signature).get("_signature"))
@@ -178,20 +184,20 @@ class BoundedJsonata(ExactJsonata):
         return super().evaluate_lambda(expr, input, environment)
 
     def evaluate_transform_expression(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Make a function that changes a copy of what it is given."""
+        """Define a function that changes a copy of its argument."""
         made = super().evaluate_transform_expression(expr, input, environment)
         made.function = _Transform(made.function)
         return made
 
     def apply_inner(self, proc: Any, args: Any, input: Any, environment: Any) -> Any:  # noqa: A002
-        """Call a function; what is none is said so, where the library writes it to the log."""
+        """Call a function, and raise where the library only logs that it is none."""
         if not (self.is_function_like(proc) or isinstance(proc, Jsonata.JFunction | Parser.Symbol)):
             raise JException("T1006", 0)
         return super().apply_inner(proc, args, input, environment)
 
 
 def _text(value: str) -> str:
-    """Refuse half of a surrogate pair, which nothing that is sent or kept can hold."""
+    """Refuse an unpaired surrogate, which cannot be sent or stored."""
     if not value.isascii():
         value.encode()
     return value

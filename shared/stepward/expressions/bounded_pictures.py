@@ -1,4 +1,4 @@
-"""Pictures of numbers and times that the library may be given: it makes what they say without a limit of its own."""
+"""Check pictures of numbers and times, which the library evaluates without a limit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LONG_NAMES: Final = frozenset({"infinity", "NaN"})
 
 
 def check_picture(*texts: Any) -> None:
-    """Refuse a picture, or what is read by one, that is longer than any is, or asks for more digits than any has."""
+    """Refuse a picture, or a text read by one, that is too long or too wide."""
     for text in texts:
         if isinstance(text, str) and len(text) > LONGEST_PICTURE_CHARS:
             raise Exceeded(
@@ -34,7 +34,7 @@ def check_picture(*texts: Any) -> None:
 
 
 def check_integer_picture(value: Any, picture: Any) -> None:
-    """Refuse numbers that the library would write in letters without an end."""
+    """Refuse numbers that the library would write in an unbounded number of letters."""
     check_picture(picture)
     name = picture.partition(";")[0].upper() if isinstance(picture, str) else ""
     if isinstance(value, int | float) and abs(value) > _LARGEST.get(name, math.inf):
@@ -42,7 +42,7 @@ def check_integer_picture(value: Any, picture: Any) -> None:
 
 
 def check_number_picture(picture: Any, options: Any) -> None:
-    """Refuse signs of more than one character: the library makes a pattern of them that can run for ever."""
+    """Refuse signs of more than one character, of which the library makes a slow pattern."""
     check_picture(picture)
     for name, sign in options.items() if isinstance(options, dict) else ():
         if (
@@ -54,10 +54,10 @@ def check_number_picture(picture: Any, options: Any) -> None:
 
 
 def fits(text: Any, picture: Any) -> bool:
-    """Return whether a text is a time by a picture; refuses one that the library would make a slow pattern of.
+    """Return whether a text is a time by a picture; refuse one with a slow pattern.
 
-    It makes a pattern of Python's, which tries all ways to share digits out between parts that stand side by side; so each
-    part may be there once, and texts that do not fit at all are found out by a pattern in linear time.
+    The library makes a pattern of Python's, which tries all ways to share digits out between adjacent parts. So each
+    part may be there once, and texts that do not match at all are found by a pattern in linear time.
     """
     if not isinstance(text, str) or not isinstance(picture, str):
         return True

@@ -1,7 +1,7 @@
-"""What the evaluation of one expression may take: a second, a number of steps, and memory for the values that it makes.
+"""Limits of one evaluation: a second, a number of steps, and the memory of its values.
 
-Time alone does not hold an expression: nothing can interrupt a function of the language that is under way. So whatever makes
-values says beforehand how large they become, and no single function is given more than it can do in a moment.
+Time alone does not stop an expression: a function of the language cannot be interrupted. So whatever creates values
+counts their size first, and no single function gets more than it can do in a moment.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from stepward.expressions.evaluate import TIMEOUT_MS
 MAX_STEPS: Final = 200_000
 MAX_NESTED_STEPS: Final = 200
 MAX_MADE_BYTES: Final = 50_000_000
-"""Of all values that an evaluation makes, as counted here and whether it still needs them or not: the process takes 64 MB."""
+"""Bytes of all values that an evaluation makes, still needed or not: the process takes 64 MB."""
 MAX_VALUE_CHARS: Final = 8_000_000
-"""Of one value written as JSON: what holds another twice is written twice, however little memory it takes."""
+"""Characters of one value as JSON, in which a shared value is written each time."""
 MAX_VALUE_DEPTH: Final = 100
 
 CELL_BYTES: Final = 8
@@ -30,22 +30,22 @@ _CONTAINER_BYTES: Final = 88
 _FIELD_BYTES: Final = 100
 _STEPS_BETWEEN_LOOKS: Final = 32
 _EMPTY_CHARS: Final = 8
-"""Of a list or an object without anything: more than as JSON, since a copy takes many times that much."""
+"""Characters of an empty list or object: more than as JSON, since a copy takes many times that."""
 _WORTH_KEEPING_CHARS: Final = 2_000
 _TOO_DEEP: Final = f"it makes a value that is nested deeper than {MAX_VALUE_DEPTH} levels"
 _BUSY_SHARE: Final = 0.5
-"""A machine that gives a thread less than this share of a processor is busy; the thread is not blamed for waiting."""
+"""A thread that gets less than this share of a processor is not blamed for waiting."""
 
 
 class Exceeded(JException):  # type: ignore[misc]  # the library declares no types
-    """An expression took more than it may; the library lets its own kind of error through."""
+    """An expression exceeded a limit; the library lets its own kind of error through."""
 
     def __init__(self, detail: str) -> None:
         super().__init__("D3137", -1, detail)
 
 
 class Bounds:
-    """Counts what one evaluation takes. Each method raises `Exceeded` when it is too much."""
+    """Counts what one evaluation uses; each method raises `Exceeded` beyond a limit."""
 
     def __init__(self) -> None:
         self.depth = 0
@@ -58,7 +58,7 @@ class Bounds:
 
     @property
     def made_bytes(self) -> int:
-        """How much was made, about."""
+        """The approximate number of bytes made."""
         return self._made_bytes
 
     def step(self) -> None:
@@ -71,14 +71,14 @@ class Bounds:
             self.look()
 
     def enter(self) -> None:
-        """Begin a node of the syntax tree within the one under way."""
+        """Enter a nested node of the syntax tree."""
         self.depth += 1
         if self.depth > MAX_NESTED_STEPS:
             raise Exceeded(f"it calls itself more than {MAX_NESTED_STEPS} steps deep")
         self.step()
 
     def look(self) -> None:
-        """Look at the clock."""
+        """Check the clock."""
         elapsed_s = time.monotonic() - self._began_s
         if elapsed_s * 1_000 > TIMEOUT_MS:
             busy_s = time.thread_time() - self._began_cpu_s
@@ -98,7 +98,7 @@ class Bounds:
         self.make(_TEXT_BYTES + chars)
 
     def keep(self, value: Any) -> Any:
-        """Count a list or an object that was made, and refuse one that has too much in it."""
+        """Count a list or an object that was made, with all that is in it."""
         if isinstance(value, list | dict):
             self.make(
                 _CONTAINER_BYTES + (CELL_BYTES if isinstance(value, list) else _FIELD_BYTES) * len(value)
@@ -108,7 +108,7 @@ class Bounds:
         return value
 
     def size_of(self, *values: Any) -> int:
-        """Return how many characters values take as JSON, whatever they share."""
+        """Return how many characters values take as JSON; shared ones count each time."""
         return sum(self._measured(value)[0] for value in values)
 
     def height_of(self, value: Any) -> int:
@@ -116,13 +116,13 @@ class Bounds:
         return self._measured(value)[1]
 
     def joined(self, whole: Any, *parts: Any) -> None:
-        """Note the size of a list that is others joined, without looking at each of its items again."""
+        """Record the size of a concatenated list, without measuring each of its items again."""
         sizes = [self._measured(part) for part in parts]
         self._note(whole, sum(size for size, _ in sizes), max(height for _, height in sizes) or 1, worth=True)
 
     @contextmanager
     def changing(self) -> Iterator[None]:
-        """Forget what is known of values while they are changed."""
+        """Forget the measured sizes of values while they are changed."""
         before, self._sizes = self._sizes, None
         try:
             yield

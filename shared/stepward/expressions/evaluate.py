@@ -1,6 +1,6 @@
-"""JSONata in `{% … %}`, the language that Step Functions speaks, bounded in time, steps and memory.
+"""Evaluate JSONata in `{% … %}`, the language of Step Functions, within limits.
 
-An expression may take a second, 200,000 steps, and 64 MB of values; `bounds` says how each is counted.
+An expression may take a second, 200,000 steps, and 64 MB of values; `bounds` has how each is counted.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 TIMEOUT_MS: Final = 1_000
 LONGEST_EXPRESSION_CHARS: Final = 4_000
 LONGEST_EVALUATED_CHARS: Final = 20_000
-"""Of one that was registered before there was a limit to all."""
+"""Characters of an expression registered before there was a limit."""
 DEEPEST_EXPRESSION: Final = 40
-"""Brackets within each other; evaluating is bounded in depth too."""
+"""Nesting of brackets; evaluation is bounded in depth too."""
 MOST_STEPS: Final = 300
-"""Names after dots; the parser takes a path's square of time."""
+"""Names after dots: the parser's time is quadratic in a path's length."""
 
 _TEXTS: Final = re.compile(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'')
 _MOST_SHOWN_CHARS: Final = 300
@@ -35,12 +35,20 @@ def is_expression(value: object) -> bool:
 
 
 def check(expression: str, field: str) -> None:
-    """Refuse an expression that cannot be parsed, before anything runs on it."""
+    """Refuse an expression that cannot be parsed, before anything runs on it.
+
+    Raises:
+        InvalidRequest: It cannot be parsed.
+    """
     parse(expression, field)
 
 
 def parse(expression: str, field: str) -> Any:
-    """Return an expression's syntax tree, as the library makes it; raises `InvalidRequest`."""
+    """Return an expression's syntax tree, as the library makes it.
+
+    Raises:
+        InvalidRequest: It cannot be parsed.
+    """
     if fault := _too_much(expression, LONGEST_EXPRESSION_CHARS):
         raise _unreadable(expression, fault, field)
     try:
@@ -50,7 +58,7 @@ def parse(expression: str, field: str) -> Any:
 
 
 def _too_much(expression: str, most_chars: int) -> str | None:
-    """Return what would take the parser, which recurses and backs up, more than a moment; None if nothing would."""
+    """Return what would slow the parser down, which recurses and backtracks; None if nothing."""
     if len(expression) > most_chars:
         return f"it has {len(expression):,} characters; {most_chars:,} are the most"
     bare = _TEXTS.sub("", expression)
@@ -68,7 +76,7 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
     """Evaluate an expression over named values; undefined is null.
 
     Raises:
-        OutputMalformed: It cannot be evaluated, or takes more than an expression may.
+        OutputMalformed: It cannot be evaluated, or exceeds a limit.
     """
     if fault := _too_much(expression, LONGEST_EVALUATED_CHARS):
         raise OutputMalformed(f"the expression {_shown(expression)!r} failed: {fault}")
@@ -80,7 +88,7 @@ def evaluate(expression: str, variables: dict[str, Any]) -> Any:
 
 @lru_cache(maxsize=1_000)
 def _compiled(source: str) -> BoundedJsonata:
-    # Only rooms that read rehearsals pay for the library.
+    # Only functions that evaluate expressions load the library.
     from stepward.expressions.bounded_jsonata import BoundedJsonata  # noqa: PLC0415
     from stepward.expressions.linear_patterns import compiled  # noqa: PLC0415
 
@@ -93,7 +101,7 @@ def _unreadable(expression: str, fault: str, field: str) -> InvalidRequest:
 
 
 def _reason(error: Exception) -> str:
-    """Say what went wrong in a line; what has no words of its own has a name."""
+    """Return an error's message in one line; its name if it has none."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, MemoryError):

@@ -1,7 +1,7 @@
 """JSONata whose whole numbers keep every digit, in arithmetic, comparisons and texts.
 
-The library reckons in 64 bits of binary and writes 15 digits, so that an id of 16 digits comes out as another one. Here whole
-numbers are exact however long they are; what only binary fractions could say, and not exactly, fails.
+The library computes in 64 bits of binary and writes 15 digits, so that an id of 16 digits changes. Here whole
+numbers are exact at any length; a result that only a binary fraction could hold, and not exactly, fails.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_WITHIN: Final = frozenset({"_outer_instance", "environment", "seeking_paren
 
 
 class ExactJsonata(Jsonata):  # type: ignore[misc]  # the library declares no types
-    """An expression, ready to be evaluated. Whoever makes one may put functions of their own over those of the language."""
+    """A compiled expression; functions can be bound over those of the language."""
 
     def __init__(self, source: str, regex_engine: Callable[[str, Any], Any]) -> None:
         super().__init__(source, regex_engine)
@@ -33,14 +33,14 @@ class ExactJsonata(Jsonata):  # type: ignore[misc]  # the library declares no ty
         self.environment = self.create_frame(_functions())
 
     def evaluate_numeric_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
-        """Compute, exactly where whole numbers meet."""
+        """Compute, exactly for whole numbers."""
         for code, side in (("T2001", lhs), ("T2002", rhs)):
             if side is not None and not Utils.is_numeric(side):
                 raise JException(code, -1, op, side)
         return None if lhs is None or rhs is None else computed(lhs, rhs, str(op))
 
     def evaluate_equality_expression(self, lhs: Any, rhs: Any, op: str | None) -> Any:
-        """Compare by every digit: as binary fractions two neighbouring ids would be the same."""
+        """Compare by every digit: as binary fractions two adjacent ids would be equal."""
         if lhs is None or rhs is None:
             return False
         return bool(Utils.is_deep_equal(lhs, rhs)) is (op == "=")
@@ -52,7 +52,7 @@ class ExactJsonata(Jsonata):  # type: ignore[misc]  # the library declares no ty
         return super().evaluate_comparison_expression(lhs, rhs, op)
 
     def evaluate_string_concat(self, lhs: Any, rhs: Any) -> str:
-        """Join two values as texts."""
+        """Concatenate two values as texts."""
         return "".join(ExactFunctions.string(side, None) or "" for side in (lhs, rhs))
 
     def evaluate_unary(self, expr: Any, input: Any, environment: Any) -> Any:  # noqa: A002  the library's name
@@ -66,7 +66,7 @@ class ExactJsonata(Jsonata):  # type: ignore[misc]  # the library declares no ty
 
 
 class _Exact(Jsonata.JNativeFunction):  # type: ignore[misc]  # the library declares no types
-    """A function of the language that gives whole numbers as they are."""
+    """A function of the language that returns whole numbers exactly."""
 
     def __init__(self, other: Any) -> None:
         self.__dict__.update(vars(other))
@@ -93,7 +93,11 @@ _FRAMES: Final[list[Any]] = []
 
 
 def keep_literals(tree: Any, source: str) -> None:
-    """Return the numbers that stand in an expression all the digits that stand there; raises `NotANumber`."""
+    """Restore all digits of the numbers in an expression's source.
+
+    Raises:
+        NotANumber: A number cannot be read.
+    """
     if not _LONG_LITERAL.search(source):
         return
     for node in _numbers(tree):

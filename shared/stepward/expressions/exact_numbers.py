@@ -1,4 +1,7 @@
-"""Arithmetic of expressions: whole numbers exactly, fractions in binary, and never the one for the other without a word."""
+"""Arithmetic of expressions: exact for whole numbers, binary for fractions.
+
+One is never turned into the other silently.
+"""
 
 from __future__ import annotations
 
@@ -16,14 +19,18 @@ from jsonata.utils import Utils
 from stepward.domain.numbers import LARGEST_SAFE_WHOLE, NotANumber, decimal_of, shown, whole_of, written
 
 MOST_BITS: Final = 1_024
-"""Whole numbers end where binary fractions do, so that no expression can grow one without end."""
+"""Whole numbers have the range of binary fractions, so that they cannot grow without end."""
 Functions: Final[Any] = functions.Functions
 _TEXT: Final = re.compile(r"(?P<whole>-?[0-9]+)(?P<fraction>(\.[0-9]+)?([eE][-+]?[0-9]+)?)")
 _BASES: Final = {"0x": 16, "0b": 2, "0o": 8}
 
 
 def computed(lhs: float, rhs: float, op: str) -> int | float:
-    """Compute `lhs op rhs`; raises `NotANumber` where digits would be lost."""
+    """Compute `lhs op rhs`.
+
+    Raises:
+        NotANumber: Digits would be lost.
+    """
     if isinstance(lhs, int) and isinstance(rhs, int):
         return bounded(_whole(lhs, rhs, op))
     left, right = as_fraction(lhs), as_fraction(rhs)
@@ -63,7 +70,11 @@ def _quotient(lhs: int, rhs: int) -> int | float:
 
 
 def as_fraction(value: float) -> float:
-    """Take a number for one that may have a fraction; raises `NotANumber` for a whole one that would lose digits."""
+    """Convert a number to a fraction.
+
+    Raises:
+        NotANumber: A whole number would lose digits.
+    """
     found = float(value)
     if found != value:
         raise NotANumber(f"{shown(str(value))} has more digits than arithmetic with fractions keeps")
@@ -78,7 +89,7 @@ def bounded(value: float) -> int | float:
 
 
 def settled(value: float) -> int | float:
-    """Make a whole number of a fraction that is one, by the digits that it is written with."""
+    """Turn a fraction that is whole into a whole number, by its written digits."""
     if not math.isfinite(value):
         raise JException("D1001", 0, value)
     if not value.is_integer() or abs(value) >= 1e21:
@@ -87,11 +98,11 @@ def settled(value: float) -> int | float:
 
 
 class ExactFunctions:
-    """The functions of the language that reckon or write numbers, under the names that the library has for them."""
+    """The functions that compute or write numbers, by the library's names."""
 
     @staticmethod
     def string(arg: Any, prettify: bool | None) -> str | None:
-        """Write a value as a text: `$string`."""
+        """Convert a value to a text: `$string`."""
         if isinstance(arg, Utils.JList) and arg.outer_wrapper:
             arg = arg[0]
         if arg is None or isinstance(arg, str):
@@ -102,12 +113,12 @@ class ExactFunctions:
 
     @staticmethod
     def number(arg: Any) -> int | float | None:
-        """Read a number: `$number`."""
+        """Parse a number: `$number`."""
         return number_of_text(arg) if isinstance(arg, str) else Functions.number(arg)
 
     @staticmethod
     def sum(args: list[Any] | None) -> int | float | None:
-        """Add up: `$sum`."""
+        """Return the sum: `$sum`."""
         if args is None:
             return None
         if all(isinstance(one, int) for one in args):
@@ -116,7 +127,7 @@ class ExactFunctions:
 
     @staticmethod
     def average(args: list[Any] | None) -> int | float | None:
-        """Take the mean: `$average`."""
+        """Return the mean: `$average`."""
         return computed(ExactFunctions.sum(args) or 0, len(args), "/") if args else None
 
     @staticmethod
@@ -151,13 +162,13 @@ class ExactFunctions:
 
     @staticmethod
     def sqrt(arg: float | None) -> float | None:
-        """Take the square root: `$sqrt`."""
+        """Return the square root: `$sqrt`."""
         root: float | None = Functions.sqrt(arg if arg is None else as_fraction(arg))
         return root
 
     @staticmethod
     def format_base(value: float | None, radix: float | None) -> str | None:
-        """Write a whole number to another base: `$formatBase`."""
+        """Format a whole number in another base: `$formatBase`."""
         base = 10 if radix is None else int(radix)
         if not 2 <= base <= 36:
             raise JException("D3100", base)
@@ -166,7 +177,7 @@ class ExactFunctions:
 
     @staticmethod
     def parse_integer(value: str | None, picture: str | None) -> int | None:
-        """Read a whole number by a picture: `$parseInteger`."""
+        """Parse a whole number by a picture: `$parseInteger`."""
         if value and (picture or "").isascii() and ("_" in value or _has_foreign_digits(value)):
             raise NotANumber(f"{shown(value)!r} is not a whole number")
         found = Functions.parse_integer(value, picture)
@@ -179,7 +190,11 @@ class ExactFunctions:
 
 
 def number_of_text(text: str) -> int | float:
-    """Read a text as `$number` does: decimal, or to base 16, 8 or 2; raises `NotANumber`."""
+    """Parse a text as `$number` does: decimal, or in base 16, 8 or 2.
+
+    Raises:
+        NotANumber: It is none.
+    """
     base = _BASES.get(text[:2].lower())
     if base and re.fullmatch("[0-9a-fA-F]{1,250}", text[2:]):
         try:
@@ -203,7 +218,7 @@ def _is_function(value: Any) -> bool:
 
 
 def _json(value: Any, indent: str | None, line: str = "\n") -> str:
-    """Write a value as JSON, its numbers as `written` has them, on lines of its own if there is an `indent`."""
+    """Format a value as JSON, with numbers as `written` has them; an `indent` adds lines."""
     inner = line + (indent or "")
     colon = ": " if indent else ":"
     if isinstance(value, dict):

@@ -1,7 +1,7 @@
-"""Regular expressions of expressions: in linear time for a text, and counted match by match.
+"""Regular expressions of expressions, in linear time and with counted matches.
 
-RE2 has no back-references, so no text makes one search run for ever. Each search may still look at the whole rest of the
-text, so the searches are counted, and so is what one search may take: the size of the pattern's program times the text's.
+RE2 has no back-references, so no text makes one search run forever. Each search may still read the whole rest of the
+text, so the searches are counted, and each is limited by the size of the pattern's program times the text's.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from jsonata.jsonata import Jsonata
 from stepward.expressions.bounds import Exceeded
 
 MAX_SEARCH: Final = 50_000_000
-"""Of a pattern's instructions times a text's characters: some tenths of a second when RE2 has no memory for more states."""
+"""Instructions of a pattern times characters: some tenths of a second if RE2 runs out of memory."""
 _MATCH_BYTES: Final = 600
 
 
 def compiled(pattern: str, flags: Any) -> LinearPattern:
-    """Compile a regular expression; raises `ValueError` if RE2 cannot read it."""
+    """Compile a regular expression.
+
+    Raises:
+        ValueError: RE2 cannot read it.
+    """
     import re2  # noqa: PLC0415  only expressions with a pattern pay for it
 
     options = re2.Options()
@@ -33,18 +37,18 @@ def compiled(pattern: str, flags: Any) -> LinearPattern:
 
 
 class LinearPattern:
-    """A pattern with what the library asks of one."""
+    """A pattern with the methods that the library calls."""
 
     def __init__(self, pattern: Any, most: int | None = None) -> None:
         self._pattern = pattern
         self._most = most
 
     def first(self, most: int) -> LinearPattern:
-        """Return the same pattern, which finds no more than so many matches."""
+        """Return the same pattern with a limit of matches."""
         return LinearPattern(self._pattern, most)
 
     def finditer(self, text: str) -> Iterator[Any]:
-        """Find all matches, one by one."""
+        """Yield all matches."""
         bounds = Jsonata.CURRENT.jsonata.bounds
         bounds.step()
         if self._pattern.programsize * len(text) > MAX_SEARCH:
@@ -58,11 +62,11 @@ class LinearPattern:
             yield match
 
     def search(self, text: str) -> Any:
-        """Find the first match."""
+        """Return the first match."""
         return next(self.finditer(text), None)
 
     def split(self, text: str) -> list[str]:
-        """Return what stands between the matches, and what their groups hold."""
+        """Return the texts between the matches, and the texts of their groups."""
         pieces, end = [], 0
         for match in self.finditer(text):
             pieces += [text[end : match.start()], *match.groups()]
@@ -70,7 +74,7 @@ class LinearPattern:
         return [*pieces, text[end:]]
 
     def sub(self, new: str | Callable[[Any], str], text: str) -> str:
-        """Put something in the place of all matches."""
+        """Replace all matches."""
         bounds = Jsonata.CURRENT.jsonata.bounds
         pieces, end = [], 0
         for match in self.finditer(text):

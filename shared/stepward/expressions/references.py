@@ -1,4 +1,4 @@
-"""Find which tasks an expression refers to, and resolve expressions in values."""
+"""Find which tasks an expression refers to, and evaluate the expressions in values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _NAMED: Final = re.compile(r"\$(tasks|status|errors)\b(?:\s*\.\s*(?:([A-Za-z_]\w
 
 
 def expressions_in(value: Any) -> Iterator[str]:
-    """Yield every expression within a value, however deep it stands."""
+    """Yield every expression within a value, at any depth."""
     pending = [value]
     while pending:
         one = pending.pop()
@@ -25,7 +25,7 @@ def expressions_in(value: Any) -> Iterator[str]:
 
 
 def names_in(value: Any) -> set[str] | None:
-    """Name the tasks that the expressions of a value read; None when one reads them all, as `$keys($tasks)` does."""
+    """Return the tasks that a value's expressions read; None for all, as in `$keys($tasks)`."""
     found: set[str] = set()
     for expression in expressions_in(value):
         for match in _NAMED.finditer(expression):
@@ -37,13 +37,13 @@ def names_in(value: Any) -> set[str] | None:
 
 
 def is_asked(value: Any, variable: str) -> bool:
-    """Return whether an expression of a value says a variable, such as `item`."""
+    """Return whether an expression of a value uses a variable, such as `item`."""
     pattern = re.compile(rf"\${variable}\b")
     return any(pattern.search(expression) for expression in expressions_in(value))
 
 
 def resolved(value: Any, variables: dict[str, Any]) -> Any:
-    """Put values in the place of expressions, anywhere within a value."""
+    """Replace expressions by their values, anywhere within a value."""
     if isinstance(value, str):
         return evaluate(value, variables) if is_expression(value) else value
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""The functions that Step Functions adds to JSONata, and the one that it takes away, for every expression here."""
+"""Functions that Step Functions adds to JSONata, and the one that it removes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 from stepward.domain.json_text import read_json
 
 MOST_NUMBERS: Final = 1_000
-"""Of a `$range`."""
+"""Numbers of a `$range`."""
 _ALGORITHMS: Final = {
     "MD5": "md5",
     "SHA-1": "sha1",
@@ -89,10 +89,10 @@ def names() -> frozenset[str]:
 
 
 def bind(frame: Any) -> None:
-    """Return one evaluation these functions.
+    """Bind these functions for one evaluation.
 
-    `$uuid()` and `$random()` bring another value each time that they are evaluated, so that an attempt that is made
-    again may see another; what a task has brought stays as it is.
+    `$uuid()` and `$random()` return another value in each evaluation, so that a retried attempt may see another; the
+    recorded output of a task does not change.
 
     Args:
         frame: The library's frame of variables.
@@ -106,5 +106,5 @@ def bind(frame: Any) -> None:
 
 
 def _of_something(work: Callable[..., Any]) -> Callable[..., Any]:
-    """Bring nothing of nothing, as the language's own functions do."""
+    """Return undefined for an undefined argument, as the language's own functions do."""
     return lambda *given: None if given and given[0] is None and work is not _random else work(*given)

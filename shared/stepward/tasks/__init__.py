@@ -1,1 +1,1 @@
-"""The catalog of task types: one file a type, which says all that is special about it; `base.py` names what there is to say."""
+"""The task types: one file a type with all that is special about it."""

@@ -1,4 +1,4 @@
-"""Gives a task to an agent: a run of its own, which waits in line and is billed like any other."""
+"""The task type `agent`: starts an agent's run and waits for its answer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepward.tasks.facts import Picture, Starts, Step
 
 
 class AgentSettings(TaskSettings):
-    """Which agent; without a version the newest at the time of the call."""
+    """The agent and its version; by default the newest when the task starts."""
 
     agent: AgentId = Field(
         validation_alias=AliasChoices("agent", "agent_id"),
@@ -55,12 +55,12 @@ class AgentTask(TaskType[AgentSettings]):
     starts = Starts.AGENT
 
     def most_seconds(self, settings: AgentSettings) -> int | None:
-        """An agent's own limits end it; a day is more than it and its time in line should take."""
+        """Return a day, more than an agent's own limits and its time in the queue."""
         del settings
         return 86_400
 
     def child(self, settings: AgentSettings) -> ChildRun | None:
-        """Return the agent's run, with what it may cost."""
+        """Return the agent's run with its cost limit."""
         limit = None if settings.cost_limit_usd is None else usd_to_micros(settings.cost_limit_usd)
         return ChildRun(settings.agent, settings.version, cost_limit_usd_micros=limit)
 
@@ -69,22 +69,22 @@ class AgentTask(TaskType[AgentSettings]):
         yield "agents", versioned(settings.agent, settings.version)
 
     def caption(self, task: TaskDefinition, settings: AgentSettings) -> str:
-        """Which agent."""
+        """Return the agent's name."""
         del task
         return f"agent {settings.agent}"
 
     def open(self, ready: Ready[AgentSettings], context: TaskContext) -> None:
-        """Start the run; `input` alone is the input itself."""
+        """Start the run."""
         child = self.child(ready.settings)
         assert child is not None
         context.reach.start_agent(context.place, replace(child, given=given_of(ready.inputs)))
 
 
 def given_of(inputs: dict[str, Any]) -> Any:
-    """Return a run its input: what is called `input` if nothing else is said, else all of it."""
+    """Return the input of a run: the value of `input` if that is all, else all inputs."""
     return inputs["input"] if inputs.keys() == {"input"} else inputs
 
 
 def versioned(name: str, version: str | None) -> str:
-    """Name an agent or workflow with the version that is asked for: another version may do other things."""
+    """Return the name of an agent or workflow with its version, since versions differ."""
     return name + (f"@{version}" if version else "")

@@ -1,4 +1,4 @@
-"""What a task type is: one class that says all that is special about it."""
+"""The base class of task types: one class declares all that is special about a type."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from stepward.tasks.facts import Answered, Branch, Picture, Starts, Step
 from stepward.tools.base import BoundTool
 
 FEW_BYTES: Final = 100
-"""Of an output that is a word or a number."""
+"""Bytes of an output that is a word or a number."""
 
 
 class TaskSettings(BaseModel):
-    """What a type reads of a task beside the common fields; unknown fields are refused at registration."""
+    """The settings of a type beside the common fields; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 @dataclass(frozen=True)
 class SettingFault:
-    """What is wrong with a task, and how to mend it; `field` is within the task."""
+    """What is wrong with a task's settings, and how to fix it; `field` is within the task."""
 
     field: str
     detail: str
@@ -41,7 +41,7 @@ S = TypeVar("S", bound=TaskSettings)
 
 @dataclass(frozen=True)
 class Ready(Generic[S]):
-    """A task whose expressions have values."""
+    """A task whose expressions have been evaluated."""
 
     task: TaskDefinition
     settings: S
@@ -49,7 +49,10 @@ class Ready(Generic[S]):
 
 
 class TaskType(ABC, Generic[S]):
-    """A type of tasks; holds no state. A subclass implements `run` if one of its steps is `CALL`, `open` if one is `AWAIT`."""
+    """A type of tasks; it holds no state.
+
+    A subclass implements `run` if one of its steps is `CALL`, and `open` if one is `AWAIT`.
+    """
 
     name: ClassVar[str]
     purpose: ClassVar[str]
@@ -57,7 +60,7 @@ class TaskType(ABC, Generic[S]):
     """A task of the type as a document has it, without id and type."""
     settings: type[S]
     steps: ClassVar[tuple[Step, ...]]
-    """The states of a task in order, by what they do; none for a type that only holds tasks together."""
+    """The states of a task in order, by what they do; empty for a group."""
     picture: ClassVar[Picture]
 
     # How documents say it.
@@ -65,57 +68,57 @@ class TaskType(ABC, Generic[S]):
     expressions: ClassVar[tuple[str, ...]] = ()
     """The settings that may hold `{% … %}`, anywhere within their values; inputs always may."""
     later: ClassVar[tuple[str, ...]] = ()
-    """Those of them that are evaluated by the type's own states, not before the task runs."""
+    """Those of them that the type's own states evaluate, not before the task runs."""
     questions: ClassVar[tuple[str, ...]] = ()
-    """Those of them that can be nothing but an expression, so that its brackets may be left out."""
+    """Those of them that are always an expression, so that its brackets may be left out."""
     variables: ClassVar[frozenset[str]] = frozenset()
-    """What the expressions of the tasks within may say beside what all may."""
+    """The additional variables in the expressions of the tasks within."""
     markers: ClassVar[tuple[str, ...]] = ()
-    """The settings that only this type has: they tell the type of a task that does not say it."""
+    """The settings that only this type has: they imply the type of a task that names none."""
     shared_markers: ClassVar[tuple[str, ...]] = ()
-    """What tells it where no marker is there: common fields, or settings of several types."""
+    """What implies the type without a marker: common fields, or settings of several types."""
     aliases: ClassVar[Mapping[str, str]] = {}
-    """Other names of fields that mean something else in tasks of other types."""
+    """Aliases that have another meaning in tasks of other types."""
 
     # What plans and proofs count on.
 
     bound: ClassVar[str | None] = None
     """The setting that bounds how often the tasks within run."""
     needs_timeout: ClassVar[bool] = False
-    """Whether somebody outside has to act, so that a task without a time could wait for ever."""
+    """Whether its answer comes from outside, so that it needs a time limit."""
     typical_ms: ClassVar[int] = 100
-    """How long one is expected to take, for plans; what a task itself says goes before it."""
+    """The expected duration, for plans; a task's own duration takes precedence."""
     calls_out: ClassVar[bool] = False
-    """Whether its own function takes the typical time, because it calls somebody and waits for the answer."""
+    """Whether its function takes the typical time, because it waits for an external call."""
     leaves: ClassVar[bool] = False
-    """Whether inputs leave the platform: what the proof about personal data calls outside."""
+    """Whether inputs leave the platform, for the proof about personal data."""
     takes_arguments: ClassVar[bool] = False
-    """Whether its inputs are its tool's arguments, as they are."""
+    """Whether its inputs are its tool's arguments, unchanged."""
     starts: ClassVar[Starts | None] = None
-    """Of what it starts a run that answers it."""
+    """The kind of run that answers it, if it starts one."""
     answered: ClassVar[Answered | None] = None
-    """Who answers it from outside, where somebody does."""
+    """How it is answered from outside, if it is."""
     puts_events: ClassVar[int] = 0
     """How many events it puts on the bus each time that it runs."""
 
     @property
     def is_group(self) -> bool:
-        """Whether it only holds tasks together: it is gone when the machine is made."""
+        """Whether it only groups tasks: the machine has no states of it."""
         return not self.steps
 
     @property
     def repeats(self) -> bool:
-        """Whether its tasks run once an item or round."""
+        """Whether its tasks run once an item or iteration."""
         return Step.ITEMS in self.steps or self.takes_turns
 
     @property
     def takes_turns(self) -> bool:
-        """Whether its rounds come one after another, so that one may build on the last."""
+        """Whether its iterations run one after another, each with the outputs of the last."""
         return Step.ROUNDS in self.steps
 
     @property
     def holds_tasks(self) -> bool:
-        """Whether there are tasks within."""
+        """Whether it has tasks within."""
         return self.is_group or self.repeats
 
     @property
@@ -125,75 +128,79 @@ class TaskType(ABC, Generic[S]):
 
     @property
     def keeps_later(self) -> bool:
-        """Whether its outcome is kept by a state of its own at the end."""
+        """Whether a further state at the end records its outcome."""
         return Step.KEEP in self.steps
 
     def steps_of(self, settings: S) -> tuple[Step, ...]:
-        """Return the states under these settings; most types always have the same."""
+        """Return the steps under these settings; most types always have the same."""
         del settings
         return self.steps
 
     def is_awaited(self, settings: S) -> bool:
-        """Return whether somebody else answers the task."""
+        """Return whether the task is answered from outside its function."""
         return Step.AWAIT in self.steps_of(settings)
 
     def effect(self, settings: S) -> Effect:
-        """Return what a second execution would do in the world."""
+        """Return what a second execution would do to the world."""
         del settings
         return Effect.NONE
 
     def is_outside(self, settings: S) -> bool:
-        """Return whether this one sends its inputs out of the platform."""
+        """Return whether the task sends its inputs out of the platform."""
         del settings
         return self.leaves
 
     def needs_yes(self, settings: S) -> bool:
-        """Return whether it completes only if a person says yes."""
+        """Return whether it completes only if a person approves."""
         del settings
         return False
 
     def has_address(self, settings: S) -> bool:
-        """Return whether a call from outside answers it, at an address of its own."""
+        """Return whether a callback answers it, at an address of its own."""
         del settings
         return False
 
     def faults(self, task: TaskDefinition, settings: S) -> Iterator[SettingFault]:
-        """Find what the settings' own model cannot: the default has nothing to find."""
+        """Return what is wrong beyond the settings' model; by default nothing."""
         del task, settings
         return iter(())
 
     def branches(self, settings: S) -> Iterator[Branch]:
-        """Return the tasks that hang on its answer."""
+        """Return the tasks that depend on its answer."""
         del settings
         return iter(())
 
     def reaches(self, settings: S) -> Iterator[tuple[str, str]]:
-        """Whom it may reach, as kind and name: agents, tools, hosts, workflows, events, people."""
+        """Return what it may reach, as kind and name: agents, tools, hosts, events, people."""
         del settings
         return iter(())
 
     def child(self, settings: S) -> ChildRun | None:
-        """Return the run that it starts, without what that is given."""
+        """Return the run that it starts, without its input."""
         del settings
         return None
 
     def tool(self, settings: S) -> BoundTool | None:
-        """Return the tool that it calls; raises what is wrong with its configuration."""
+        """Return the tool that it calls.
+
+        Raises:
+            InvalidRequest: The tool is unknown, or its configuration does not fit.
+        """
         del settings
         return None
 
     def custom_tool(self, task: TaskDefinition) -> str | None:
-        """Return the function of somebody's own that it calls, as `folder.function`."""
+        """Return the custom tool that it calls, as `folder.function`."""
         del task
         return None
 
     def output_schema(self, settings: S) -> Mapping[str, Any] | None:
-        """Return the JSON Schema of what it brings, where that is known before it runs."""
+        """Return the JSON Schema of its output, if that is known before it runs."""
         del settings
         return None
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """Return how large its output is at most; None if nobody knows before it runs."""
+        """Return the largest size of its output; None if that is unknown before it runs."""
         del task
         return None
 
@@ -203,17 +210,17 @@ class TaskType(ABC, Generic[S]):
         return ONE
 
     def at_once(self, settings: S) -> int:
-        """Return how many of its rounds run side by side at most."""
+        """Return how many of its iterations run in parallel at most."""
         del settings
         return 1
 
     def fixed_s(self, task: TaskDefinition) -> int | None:
-        """Return how long it takes, in seconds, where the document says it."""
+        """Return how long it takes, in seconds, if the document determines it."""
         del task
         return None
 
     def most_seconds(self, settings: S) -> int | None:
-        """Return how long one attempt may take where the task does not say; None: the function's own time."""
+        """Return the time limit of one attempt by default; None for the function's own limit."""
         del settings
         return None
 
@@ -223,15 +230,23 @@ class TaskType(ABC, Generic[S]):
         return self.name
 
     def run(self, ready: Ready[S], context: TaskContext) -> Done:
-        """Do the work of one attempt; raises a `StepwardError` that says whether another may do better."""
+        """Do the work of one attempt.
+
+        Raises:
+            StepwardError: It failed; `retryable` says whether another attempt may succeed.
+        """
         del ready, context
         raise Bug(f"tasks of type {self.name} do not run by themselves")
 
     def open(self, ready: Ready[S], context: TaskContext) -> None:
-        """Set going what will answer; an answer may come before this returns."""
+        """Start what will answer the task; an answer may come before this returns."""
         del ready, context
-        raise Bug(f"tasks of type {self.name} wait for nobody")
+        raise Bug(f"tasks of type {self.name} are not awaited")
 
     def accept(self, settings: S, answer: Any) -> None:
-        """Look at an answer from outside before it is kept; raises what makes it a failure."""
+        """Validate an answer from outside before it is recorded.
+
+        Raises:
+            StepwardError: The answer makes the task fail.
+        """
         del settings, answer

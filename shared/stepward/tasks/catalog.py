@@ -1,4 +1,4 @@
-"""The catalog of task types: a type's module is imported when somebody first uses it."""
+"""The catalog of task types; a type's module is imported at its first use."""
 
 from __future__ import annotations
 
@@ -32,7 +32,11 @@ CATALOG: Final[dict[str, str]] = {
 
 @cache
 def find_type(name: str) -> TaskType[Any]:
-    """Load a type by its name."""
+    """Return a type by its name.
+
+    Raises:
+        InvalidRequest: There is no such type.
+    """
     path = CATALOG.get(name)
     if path is None:
         raise InvalidRequest(
@@ -46,55 +50,55 @@ def find_type(name: str) -> TaskType[Any]:
 
 
 def type_of(task: TaskDefinition) -> TaskType[Any]:
-    """Load a task's type."""
+    """Return a task's type."""
     return find_type(task.type)
 
 
 def all_types() -> Iterator[TaskType[Any]]:
-    """Load every type, in the order of their names."""
+    """Return every type, in the order of their names."""
     return (find_type(name) for name in CATALOG)
 
 
 def settings_of(task: TaskDefinition) -> Any:
-    """Read a task's settings as its type knows them; they were checked when the version was registered."""
+    """Return a task's settings as its type reads them; registration has checked them."""
     return type_of(task).settings.model_validate(task.settings)
 
 
 def steps_of(task: TaskDefinition) -> tuple[Step, ...]:
-    """Name the states of a task by what they do."""
+    """Return the steps of a task under its settings."""
     kind = type_of(task)
     return kind.steps_of(settings_of(task)) if Step.CALL in kind.steps else kind.steps
 
 
 def is_awaited(task: TaskDefinition) -> bool:
-    """Return whether somebody else answers the task."""
+    """Return whether the task is answered from outside its function."""
     return Step.AWAIT in steps_of(task)
 
 
 def branches_of(task: TaskDefinition) -> tuple[Branch, ...]:
-    """Return the tasks that hang on a task's answer."""
+    """Return the tasks that depend on a task's answer."""
     kind = type_of(task)
     has_branches = type(kind).branches is not TaskType.branches
     return tuple(kind.branches(settings_of(task))) if has_branches else ()
 
 
 def child_of(task: TaskDefinition) -> ChildRun | None:
-    """Name the run that a task starts; None if it starts none."""
+    """Return the run that a task starts; None if it starts none."""
     kind = type_of(task)
     return kind.child(settings_of(task)) if kind.starts else None
 
 
 def answered_by(task: TaskDefinition) -> Answered | None:
-    """Name who answers an awaited task from outside; None if nobody or a run does."""
+    """Return how an awaited task is answered from outside; None if a run answers it."""
     return type_of(task).answered if is_awaited(task) else None
 
 
 def asks_person(task: TaskDefinition) -> bool:
-    """Return whether the task's outcome is what a person decided."""
+    """Return whether a person's decision is the task's outcome."""
     answered = type_of(task).answered
     return answered is not None and answered.is_approval
 
 
 def lets_time_pass(task: TaskDefinition) -> bool:
-    """Return whether the task waits while nothing of the run's own works: for somebody, or for a time."""
+    """Return whether the task waits, for an answer or for a time, while the run may be idle."""
     return not {Step.AWAIT, Step.PAUSE}.isdisjoint(steps_of(task))

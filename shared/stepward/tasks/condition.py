@@ -1,4 +1,4 @@
-"""Decides between two branches: a question once asked, whose answer other tasks can name."""
+"""The task type `condition`: a yes-or-no question that selects one of two branches."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepward.tasks.facts import Branch, Picture, Step, short
 
 
 class ConditionSettings(TaskSettings):
-    """The question, and the tasks that run only if it is answered so."""
+    """The question, and the tasks that run only for one of its answers."""
 
     test: Any = Field(
         validation_alias=AliasChoices("test", "expression"),
@@ -46,17 +46,17 @@ class ConditionTask(TaskType[ConditionSettings]):
     aliases: ClassVar[Mapping[str, str]] = {"condition": "test"}
 
     def output_schema(self, settings: ConditionSettings) -> Mapping[str, Any] | None:
-        """Say that the answer is yes or no."""
+        """Return the schema of true and false."""
         del settings
         return {"type": "boolean"}
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """True or false."""
+        """Return the size of true and false."""
         del task
         return FEW_BYTES
 
     def branches(self, settings: ConditionSettings) -> Iterator[Branch]:
-        """Yield what hangs on a yes, and what on a no."""
+        """Yield the tasks of each answer."""
         yield Branch("then", True, settings.then)
         yield Branch("otherwise", False, settings.otherwise)
 
@@ -66,7 +66,7 @@ class ConditionTask(TaskType[ConditionSettings]):
         return short(str(settings.test), 40)
 
     def faults(self, task: TaskDefinition, settings: ConditionSettings) -> Iterator[SettingFault]:
-        """A task cannot hang on both answers, and what is asked must have one."""
+        """Yield tasks in both branches, and a test that cannot be true or false."""
         if not isinstance(settings.test, bool) and not is_expression(settings.test):
             shown = repr(settings.test)[:80]
             yield SettingFault(
@@ -76,7 +76,11 @@ class ConditionTask(TaskType[ConditionSettings]):
             yield SettingFault("then", f"{both!r} stands in `then` and in `otherwise`", "keep one of the two")
 
     def run(self, ready: Ready[ConditionSettings], context: TaskContext) -> Done:
-        """Return the answer; what is neither true nor false is no answer."""
+        """Return the answer.
+
+        Raises:
+            OutputMalformed: It is neither true nor false.
+        """
         del context
         if not isinstance(ready.settings.test, bool):
             shown = as_read(ready.settings.test)

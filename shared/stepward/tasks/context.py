@@ -1,4 +1,4 @@
-"""What a task is given when it runs, and what it brings."""
+"""The context and the result of a task's execution."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepward.tools.base import ToolContext
 
 @dataclass(frozen=True)
 class ChildRun:
-    """A run that a task starts, of an agent or a workflow, and what it is given."""
+    """A run that a task starts, of an agent or a workflow, with its input."""
 
     of: str
     version: str | None
@@ -23,7 +23,7 @@ class ChildRun:
 
 @dataclass(frozen=True)
 class Question:
-    """What a task asks a person."""
+    """A question that a task asks a person."""
 
     settings: dict[str, Any]
     question: str
@@ -31,7 +31,7 @@ class Question:
 
 
 class Reach(Protocol):
-    """What an awaited task may set going. The same task and attempt set each thing going once, however often asked."""
+    """What an awaited task may start; each start is idempotent per task and attempt."""
 
     def start_agent(self, place: TaskPlace, child: ChildRun) -> None:
         """Start an agent's run that answers the task."""
@@ -43,12 +43,12 @@ class Reach(Protocol):
         """Open an approval whose decision answers the task."""
 
     def wait_for_call(self, place: TaskPlace) -> str:
-        """Say at which address a call from outside answers the task."""
+        """Return the address at which a callback answers the task."""
 
 
 @dataclass(frozen=True)
 class TaskContext:
-    """What a task may reach while it runs."""
+    """What a task may use while it runs."""
 
     key: RunKey
     task: TaskKey
@@ -59,13 +59,13 @@ class TaskContext:
 
     @property
     def call_id(self) -> str:
-        """The task's idempotency key towards the world: the same in all its attempts."""
+        """The task's idempotency key for external calls: the same in all its attempts."""
         return f"{self.key.run}:{self.task}"
 
 
 @dataclass(frozen=True)
 class Done:
-    """What a task brought."""
+    """The result of a task."""
 
     output: Any
     cost_usd_micros: int = 0

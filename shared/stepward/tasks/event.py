@@ -1,4 +1,4 @@
-"""Tells others of something: an event on the platform's bus, on which rules and other workflows can act."""
+"""The task type `event`: puts an event on the platform's bus."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from stepward.tasks.context import Done, TaskContext
 from stepward.tasks.facts import Picture, Step
 
 PLATFORM_FIELDS: Final = ("id", "tenant", "run")
-"""Of an event's detail: what the platform says of it, so that whoever reads it can rely on that."""
+"""Fields of an event's detail that only the platform sets, so that its readers can rely on them."""
 
 _OTHERWISE: Final = "such as `order_id`; every event has `id`, `tenant` and `run` of its own"
 
 
 class EventSettings(TaskSettings):
-    """What the event is called; its detail are the task's inputs."""
+    """The event's name; its detail are the task's inputs."""
 
     event: str = Field(
         min_length=1, max_length=120, description="What the event is called; its detail is `with`."
@@ -29,7 +29,7 @@ class EventSettings(TaskSettings):
 
 
 class EventTask(TaskType[EventSettings]):
-    """Puts one event."""
+    """Puts one event on the bus."""
 
     name = "event"
     purpose = "Puts an event on the bus, with the task's inputs as its detail."
@@ -43,7 +43,7 @@ class EventTask(TaskType[EventSettings]):
     puts_events = 1
 
     def faults(self, task: TaskDefinition, settings: EventSettings) -> Iterator[SettingFault]:
-        """Yield what the platform says of an event, no task says."""
+        """Yield inputs with the names of fields that the platform sets."""
         del settings
         for name in PLATFORM_FIELDS:
             if name in task.inputs:
@@ -52,31 +52,35 @@ class EventTask(TaskType[EventSettings]):
                 )
 
     def effect(self, settings: EventSettings) -> Effect:
-        """Whoever reads events drops those whose id it has seen."""
+        """Return `idempotent`: readers of events drop those whose id they have seen."""
         del settings
         return Effect.IDEMPOTENT
 
     def reaches(self, settings: EventSettings) -> Iterator[tuple[str, str]]:
-        """Those who wait for events of this name."""
+        """Yield the event."""
         yield "events", settings.event
 
     def caption(self, task: TaskDefinition, settings: EventSettings) -> str:
-        """Which event."""
+        """Return the event's name."""
         del task
         return f"event {settings.event}"
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """Return the event's name and its id."""
+        """Return the size of an event's name and id."""
         del task
         return FEW_BYTES
 
     def output_schema(self, settings: EventSettings) -> Mapping[str, Any] | None:
-        """Say that it brings the event and its id."""
+        """Return the schema of an event's name and id."""
         del settings
         return {"type": "object", "properties": {"event": {"type": "string"}, "id": {"type": "string"}}}
 
     def run(self, ready: Ready[EventSettings], context: TaskContext) -> Done:
-        """Put it, with an id that is the same in every attempt."""
+        """Put the event, with an id that is the same in every attempt.
+
+        Raises:
+            InvalidRequest: An input has the name of a field that the platform sets.
+        """
         if taken := [name for name in PLATFORM_FIELDS if name in ready.inputs]:
             raise InvalidRequest(
                 f"the event's {taken[0]!r} is set by the platform.",

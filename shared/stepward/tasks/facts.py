@@ -1,4 +1,4 @@
-"""What a task type says of itself in data: its states, its picture, its branches, and who answers it."""
+"""Facts that a task type declares: its states, picture, branches, and how it is answered."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ class Step(StrEnum):
     """What a state of a task does; a type lists its own in order, and a group has none."""
 
     CALL = "call"
-    """Calls `task_run`, which does the work and keeps the outcome."""
+    """Calls `task_run`, which does the work and records the outcome."""
     AWAIT = "await"
-    """Calls `task_run` with a token, and waits until somebody answers it."""
+    """Calls `task_run` with a token, and waits for the answer."""
     BEGIN = "begin"
-    """Calls `task_run`, which tells the states behind it what there is to do."""
+    """Calls `task_run`, which returns what the next states do."""
     PAUSE = "pause"
-    """Lets the settings' `left_s` pass without anything running."""
+    """Waits for the settings' `left_s` without a function."""
     ITEMS = "items"
-    """Runs the tasks within once for each of the settings' `items`, side by side."""
+    """Runs the tasks within once for each of the settings' `items`, in parallel."""
     ROUNDS = "rounds"
-    """Runs the tasks within until the settings' `until` holds, one round after another."""
+    """Runs the tasks within until the settings' `until` holds, one iteration after another."""
     KEEP = "keep"
-    """Calls `task_run` once more, which keeps what came of the states before."""
+    """Calls `task_run` again, which records the outcome of the states before."""
 
 
 class Starts(StrEnum):
-    """Of what a task starts a run that answers it."""
+    """The kind of run that answers a task."""
 
     AGENT = "agent"
     WORKFLOW = "workflow"
@@ -41,7 +41,7 @@ class Starts(StrEnum):
 
 @dataclass(frozen=True)
 class Branch:
-    """Tasks that run only if a task's output is this answer; `field` is the setting that names them."""
+    """Tasks that run only for one answer; `field` is the setting that names them."""
 
     field: str
     answer: bool
@@ -53,23 +53,23 @@ class Branch:
 
 @dataclass(frozen=True)
 class Answered:
-    """Who takes the answer to an awaited task from outside; a run that answers counts its own."""
+    """The function that takes the answer to an awaited task from outside."""
 
     function: str
     requests: Bound
-    """How often it is called by HTTP: to look at what is asked, and to answer."""
+    """The number of HTTP calls: to show the question, and to answer it."""
     has_authorizer: bool = True
     is_approval: bool = False
-    """Whether an approval is kept: who is asked, that they were told, and what was decided."""
+    """Whether an approval is stored, with its notifications and its decision."""
 
     @property
     def calls(self) -> Bound:
-        """Functions that are called for it, the authorizer included."""
+        """The number of function calls, those of the authorizer included."""
         return self.requests * exactly(1 + self.has_authorizer)
 
 
 def beside(steps: tuple[Step, ...]) -> Units:
-    """Count what is kept of a task that runs beside its record and its mark: the items of a list."""
+    """Return the writes of a task beside its record and its mark: the items of a list."""
     return MARK if Step.ITEMS in steps else Units()
 
 
@@ -85,12 +85,12 @@ class Picture:
 
     color: str
     sign: str
-    """A path in a square of 24."""
+    """An SVG path in a square of 24."""
     shape: tuple[str, str] = ("[", "]")
     """The brackets of a node in Mermaid."""
 
 
 def short(text: str, chars: int = LABEL_CHARS) -> str:
-    """Cut a text to a length, an expression without its brackets."""
+    """Cut a text to a length; of an expression the brackets are left out."""
     bare = text.strip()[2:-2].strip() if is_expression(text) else text
     return bare if len(bare) <= chars else bare[: chars - 1] + "…"

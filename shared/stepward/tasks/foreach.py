@@ -1,4 +1,4 @@
-"""Runs its tasks once for each item of a list, side by side."""
+"""The task type `foreach`: runs its tasks once for each item of a list, in parallel."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from stepward.tasks.base import SettingFault, TaskSettings, TaskType
 from stepward.tasks.facts import Picture, Step
 
 MOST_AT_ONCE: Final = 40
-"""An inline Map runs no more side by side, whatever it is told."""
+"""The limit of an inline Map's concurrency."""
 EXPECTED_ITEMS: Final = 10
-"""For how many a plan takes a list whose length nobody knows before the run."""
+"""The number of items that a plan assumes for a list of unknown length."""
 
 
 class ForeachSettings(TaskSettings):
-    """Which items, how many at once, and what each brings (without `collect` the outputs of its last tasks)."""
+    """The items, how many run in parallel, and the output of each.
+
+    Without `collect` that is the outputs of its last tasks.
+    """
 
     items: Any = Field(description="The items: a list, or an expression that gives one.")
-    """One value that an expression gives is a list of one, and nothing a list of none."""
+    """An expression that gives one value is a list of one; none is an empty list."""
     max_parallel: int = Field(
         default=10, strict=True, ge=1, le=MOST_AT_ONCE, description="How many items run at once at most."
     )
@@ -47,7 +50,7 @@ class ForeachSettings(TaskSettings):
 
 
 class ForeachTask(TaskType[ForeachSettings]):
-    """Runs a body for each item; within, `$item` and `$index` are known."""
+    """Runs a body for each item, with the variables `$item` and `$index`."""
 
     name = "foreach"
     purpose = "Runs its tasks for each item of a list; the output is the list of what each item brought."
@@ -66,30 +69,30 @@ class ForeachTask(TaskType[ForeachSettings]):
     bound = "max_items"
 
     def output_schema(self, settings: ForeachSettings) -> Mapping[str, Any] | None:
-        """Say that it is a list, one entry an item."""
+        """Return the schema of a list."""
         del settings
         return {"type": "array"}
 
     def rounds(self, settings: ForeachSettings) -> Bound:
-        """One an item: those that the document lists, else from none to as many as it allows."""
+        """Return one iteration an item: the number in the document, else up to `max_items`."""
         if isinstance(settings.items, list):
             return exactly(len(settings.items))
         most = settings.max_items
         return Bound(least=0, expected=min(EXPECTED_ITEMS, most), most=most)
 
     def at_once(self, settings: ForeachSettings) -> int:
-        """As many as it says."""
+        """Return `max_parallel`."""
         return settings.max_parallel
 
     def caption(self, task: TaskDefinition, settings: ForeachSettings) -> str:
-        """Return how many items, and how many of them at once."""
+        """Return the number of items, and how many run in parallel."""
         del task
         items = settings.items
         counted = f"{len(items)}" if isinstance(items, list) else f"up to {settings.max_items}"
         return f"for each, {counted} items, {settings.max_parallel} at once"
 
     def faults(self, task: TaskDefinition, settings: ForeachSettings) -> Iterator[SettingFault]:
-        """A body without tasks does nothing; a list in the document is known to be too long."""
+        """Yield an empty body, items that are no list, and too many items."""
         if not task.tasks:
             yield SettingFault("tasks", f"the body of {task.id!r} is empty", "give it tasks")
         if not isinstance(settings.items, list) and not is_expression(settings.items):
@@ -103,13 +106,15 @@ class ForeachTask(TaskType[ForeachSettings]):
 
 
 def list_of(found: Any) -> list[Any]:
-    """Take what an expression gave as a list: JSONata brings one match bare, and no match as nothing.
+    """Return what an expression gave as a list.
+
+    JSONata returns a single match bare, and no match as nothing.
 
     Args:
         found: The value of `items`.
 
     Returns:
-        A list as it is, nothing as no item, and anything else as the only item.
+        A list unchanged, nothing as an empty list, and anything else as the only item.
     """
     if found is None:
         return []

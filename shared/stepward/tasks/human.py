@@ -1,4 +1,7 @@
-"""Asks a person: to approve, or to fill in a form. Nothing runs and no slot is held while nobody answers."""
+"""The task type `human`: asks a person to approve, or to fill in a form.
+
+While the question is open nothing runs and no slot is held.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ ANYBODY: Final = "anybody who may approve"
 
 
 class HumanSettings(TaskSettings):
-    """What is asked, who may answer, and what happens when they take long."""
+    """The question, who may answer it, and what happens when that takes long."""
 
     question: str = Field(min_length=1, max_length=2_000, description="What the person is asked.")
     details: Any = Field(default=None, description="What the person is shown beside the question.")
@@ -53,7 +56,10 @@ class HumanSettings(TaskSettings):
 
 
 class HumanTask(TaskType[HumanSettings]):
-    """Waits for a decision; the output says what it was, who made it, when, and what was filled in."""
+    """Waits for a decision.
+
+    The output is the decision, who made it, when, and what was filled in.
+    """
 
     name = "human"
     purpose = "Asks a person to approve or to fill in a form, with reminders and escalation."
@@ -77,7 +83,7 @@ class HumanTask(TaskType[HumanSettings]):
     needs_timeout = True
 
     def faults(self, task: TaskDefinition, settings: HumanSettings) -> Iterator[SettingFault]:
-        """Names that no principal can have, and an escalation to nobody."""
+        """Yield invalid principals, and settings that an approval would refuse."""
         wrong = [
             SettingFault(field, f"{name!r} is not a principal", "use letters, digits and @._-")
             for field in ("approvers", "escalate_to")
@@ -87,16 +93,16 @@ class HumanTask(TaskType[HumanSettings]):
         yield from wrong or _unaskable(task, settings)
 
     def needs_yes(self, settings: HumanSettings) -> bool:
-        """Return whether a no fails it."""
+        """Return whether a denial fails the task."""
         return settings.on_deny == "fail"
 
     def reaches(self, settings: HumanSettings) -> Iterator[tuple[str, str]]:
-        """Those who may decide."""
+        """Yield those who may decide."""
         asked = [*settings.approvers, *settings.escalate_to]
         yield from (("people", name) for name in asked or [ANYBODY])
 
     def caption(self, task: TaskDefinition, settings: HumanSettings) -> str:
-        """That a person is asked."""
+        """Return that a person is asked."""
         del task, settings
         return "asks a person"
 
@@ -110,19 +116,23 @@ class HumanTask(TaskType[HumanSettings]):
         )
 
     def accept(self, settings: HumanSettings, answer: Any) -> None:
-        """Take a no as a failure, unless the tasks that follow are to look at it."""
+        """Treat a denial as a failure, unless `on_deny` is `continue`.
+
+        Raises:
+            ApprovalDenied: The person denied it.
+        """
         said_no = isinstance(answer, dict) and answer.get("decision") == "deny"
         if said_no and settings.on_deny == "fail":
-            raise ApprovalDenied(f"{answer.get('by', 'somebody')} said no.")
+            raise ApprovalDenied(f"denied by {answer.get('by', 'a person')}.")
 
 
 def _own(asked: HumanSettings) -> dict[str, Any]:
-    """Return what an approval knows by the same names."""
+    """Return the settings that an approval has by the same names."""
     return asked.model_dump(mode="json", exclude={"question", "details", "on_deny"}, exclude_none=True)
 
 
 def _unaskable(task: TaskDefinition, settings: HumanSettings) -> Iterator[SettingFault]:
-    """Find what an approval would not take, which would fail the task only when its turn has come."""
+    """Find settings that an approval would refuse, which would fail the task when it runs."""
     try:
         Asking.model_validate({**_own(settings), "timeout_s": max(SHORTEST_S, task.timeout_s or A_WEEK_S)})
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""Runs its tasks again until something holds, and never more often than it says."""
+"""The task type `loop`: repeats its tasks until a condition holds, with a limit."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ from stepward.tasks.base import SettingFault, TaskSettings, TaskType
 from stepward.tasks.facts import Picture, Step
 
 EXPECTED_ROUNDS: Final = 2
-"""For how many a plan takes a loop whose end nobody knows before the run."""
+"""The number of iterations that a plan assumes for a loop."""
 
 
 class LoopSettings(TaskSettings):
-    """When to stop, how many rounds at most, and what the loop brings (without `collect` the last round's outputs)."""
+    """When to stop, how many iterations at most, and the loop's output.
+
+    Without `collect` that is the outputs of the last iteration.
+    """
 
     until: str = Field(description="An expression, asked after each round; if it is true the loop ends.")
     max_iterations: int = Field(strict=True, ge=1, le=1_000, description="How many rounds there are at most.")
@@ -27,7 +30,10 @@ class LoopSettings(TaskSettings):
 
 
 class LoopTask(TaskType[LoopSettings]):
-    """Repeats a body; within, `$iteration` counts from 0 and `$previous` has the outputs of the round before."""
+    """Repeats a body, with the variables `$iteration` (from 0) and `$previous`.
+
+    `$previous` has the outputs of the iteration before.
+    """
 
     name = "loop"
     purpose = "Runs its tasks until `until` holds after a round, at most `max_iterations` rounds."
@@ -48,17 +54,17 @@ class LoopTask(TaskType[LoopSettings]):
     bound = "max_iterations"
 
     def rounds(self, settings: LoopSettings) -> Bound:
-        """One at least, since `until` is asked after a round."""
+        """Return at least one iteration, since `until` is evaluated after each."""
         most = settings.max_iterations
         return Bound(least=1, expected=min(EXPECTED_ROUNDS, most), most=most)
 
     def caption(self, task: TaskDefinition, settings: LoopSettings) -> str:
-        """Return how many rounds."""
+        """Return the number of iterations."""
         del task
         return f"loop, up to {settings.max_iterations} rounds"
 
     def faults(self, task: TaskDefinition, settings: LoopSettings) -> Iterator[SettingFault]:
-        """A body without tasks does nothing."""
+        """Yield an empty body."""
         del settings
         if not task.tasks:
             yield SettingFault("tasks", f"the body of {task.id!r} is empty", "give it tasks")

@@ -1,4 +1,4 @@
-"""Holds tasks together under one name: what needs the group needs all of them."""
+"""The task type `parallel`: groups tasks under one name that others can need."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepward.tasks.facts import Picture
 
 
 class ParallelTask(TaskType[TaskSettings]):
-    """A group: its tasks run side by side, and cost nothing more for being in it."""
+    """A group of tasks that run in parallel, at no cost of its own."""
 
     name = "parallel"
     purpose = "Groups tasks that run side by side; the group's output is their outputs by id."
@@ -23,12 +23,12 @@ class ParallelTask(TaskType[TaskSettings]):
     aliases: ClassVar[Mapping[str, str]] = {"parallel": "tasks"}
 
     def caption(self, task: TaskDefinition, settings: TaskSettings) -> str:
-        """A group."""
+        """Return that it is a group."""
         del task, settings
         return "group"
 
     def faults(self, task: TaskDefinition, settings: TaskSettings) -> Iterator[SettingFault]:
-        """An empty group has nothing to wait for."""
+        """Yield an empty group."""
         del settings
         if not task.tasks:
             yield SettingFault("tasks", f"the group {task.id!r} is empty", "give it tasks")

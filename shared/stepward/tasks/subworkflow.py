@@ -1,4 +1,4 @@
-"""Runs another workflow as one task, so that large graphs are made of small ones that people can read."""
+"""The task type `subworkflow`: starts another workflow's run and waits for its output."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepward.tasks.facts import Picture, Starts, Step
 
 
 class SubworkflowSettings(TaskSettings):
-    """Which workflow; without a version the newest at the time of the call."""
+    """The workflow and its version; by default the newest when the task starts."""
 
     workflow: AgentId = Field(
         validation_alias=AliasChoices("workflow", "workflow_id"),
@@ -45,7 +45,7 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
     starts = Starts.WORKFLOW
 
     def most_seconds(self, settings: SubworkflowSettings) -> int | None:
-        """Return the other workflow's own time ends it; a year is the most that it may have."""
+        """Return a year, the most that the other workflow's own time limit may be."""
         del settings
         return A_YEAR_S
 
@@ -58,7 +58,7 @@ class SubworkflowTask(TaskType[SubworkflowSettings]):
         yield "workflows", versioned(settings.workflow, settings.version)
 
     def caption(self, task: TaskDefinition, settings: SubworkflowSettings) -> str:
-        """Which workflow."""
+        """Return the workflow's name."""
         del task
         return f"subworkflow {settings.workflow}"
 

@@ -1,4 +1,4 @@
-"""Calls a tool of the gallery, or one of your own, with arguments that the document says."""
+"""The task type `tool`: calls a built-in or a custom tool."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from stepward.tools.execution import execute
 
 
 class ToolSettings(TaskSettings):
-    """Which tool, with which configuration; the arguments are the task's inputs."""
+    """The tool and its configuration; the arguments are the task's inputs."""
 
     tool: ToolReference = Field(
         validation_alias=AliasChoices("tool", "tool_id"),
@@ -50,7 +50,7 @@ class ToolSettings(TaskSettings):
 
 
 class ToolTask(TaskType[ToolSettings]):
-    """Makes one call."""
+    """Calls a tool once."""
 
     name = "tool"
     purpose = "Calls a tool with the task's inputs as its arguments."
@@ -71,7 +71,7 @@ class ToolTask(TaskType[ToolSettings]):
     calls_out = True
 
     def effect(self, settings: ToolSettings) -> Effect:
-        """Return the tool's own."""
+        """Return the tool's effect."""
         return settings.bound().effect
 
     def is_outside(self, settings: ToolSettings) -> bool:
@@ -79,16 +79,16 @@ class ToolTask(TaskType[ToolSettings]):
         return settings.tool.startswith("http_") or settings.tool == "lambda_function" or "." in settings.tool
 
     def tool(self, settings: ToolSettings) -> BoundTool | None:
-        """Return the tool itself."""
+        """Return the tool with its configuration."""
         return settings.bound()
 
     def custom_tool(self, task: TaskDefinition) -> str | None:
-        """A name with a dot is one of a folder of tools."""
+        """Return the tool's name if it is one of a folder, which has a dot."""
         tool = task.settings.get("tool")
         return tool if isinstance(tool, str) and "." in tool else None
 
     def reaches(self, settings: ToolSettings) -> Iterator[tuple[str, str]]:
-        """Yield the tool, and the addresses and functions of its configuration: where it calls, or where it may."""
+        """Yield the tool, and the hosts and functions of its configuration."""
         yield "tools", settings.tool
         allowed, function = settings.config.get("allow"), settings.config.get("function")
         said = [settings.config.get("url"), *(allowed if isinstance(allowed, list) else [])]
@@ -97,28 +97,28 @@ class ToolTask(TaskType[ToolSettings]):
             yield "tools", f"lambda_function {function}"
 
     def caption(self, task: TaskDefinition, settings: ToolSettings) -> str:
-        """Which tool."""
+        """Return the tool's name."""
         del task
         return f"tool {settings.tool}"
 
     def faults(self, task: TaskDefinition, settings: ToolSettings) -> Iterator[SettingFault]:
-        """Yield the tool exists, its configuration fits, and it can be called outside of an agent."""
+        """Yield an unknown tool, an invalid configuration, and a tool for agents only."""
         del task
         yield from config_faults(settings)
 
     def run(self, ready: Ready[ToolSettings], context: TaskContext) -> Done:
-        """Call it; retries are the task's own, so that a tool's do not multiply them."""
+        """Call the tool; retries are the task's own, so that a tool's do not multiply them."""
         settings = ready.settings
         return call_tool(settings, ready.inputs, context, ready.task.timeout_s)
 
 
 def host_of(url: str) -> str:
-    """Name the host of an address."""
+    """Return the host of a URL."""
     return urlsplit(url).netloc or url
 
 
 def config_faults(settings: ToolSettings) -> Iterator[SettingFault]:
-    """Find what would fail every call: an unknown tool, a configuration that does not fit it."""
+    """Find what would fail every call: an unknown tool, or an invalid configuration."""
     try:
         bound = settings.bound()
     except InvalidRequest as error:
@@ -128,7 +128,7 @@ def config_faults(settings: ToolSettings) -> Iterator[SettingFault]:
         for one in error.errors()[:5]:
             place, detail = ".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, ")
             if not place:
-                # What concerns several fields names the one to mend itself.
+                # A message about several fields names the one to fix.
                 place, _, detail = detail.partition(": ")
             yield SettingFault(f"config.{place}", detail, f"see the tool {settings.tool}")
         return
@@ -145,19 +145,19 @@ def call_tool(
     *,
     key: str | None = None,
 ) -> Done:
-    """Make one attempt; a tool error is raised, so that the task's own rules decide what it means.
+    """Call a tool once; a tool error is raised, so that the task's own rules apply.
 
-    Retries are the task's own business: a tool that retried beneath it would make them many times more.
+    Retries are the task's own: if the tool retried too, the two would multiply.
 
     Args:
         settings: The tool and its configuration.
-        arguments: What it is called with.
-        context: What the task may reach.
-        timeout_s: How many seconds the attempt may take; without it as many as the tool has by itself.
-        key: By what the far end knows a repeat; without it the same in all attempts at the task.
+        arguments: The arguments of the call.
+        context: What the task may use.
+        timeout_s: Time limit of the attempt in seconds; by default the tool's own.
+        key: The idempotency key; by default the same in all attempts of the task.
 
     Returns:
-        What the tool brought, and what it cost.
+        The tool's result and its cost.
 
     Raises:
         TaskTimedOut: It took longer than `timeout_s`, and another attempt does no harm.
@@ -176,16 +176,19 @@ def call_tool(
 
 
 def _patience_s(timeout_s: int | None) -> float | None:
-    """Return how long to stand by a call: a moment longer than it has, so that its own end is seen; no longer than a function can."""
+    """Return how long to wait for a call: a moment longer than its own time limit.
+
+    Its own end is then seen first; but no longer than a function can run.
+    """
     return None if timeout_s is None else min(timeout_s + GRACE_S, LONGEST_ATTEMPT_S)
 
 
 class OutcomeUnknown(ToolFailed):
-    """What may happen once had begun when no answer came: it may have happened."""
+    """A call that may happen only once had begun when no answer came: it may have happened."""
 
     @property
     def code(self) -> str:
-        """The name by which every reader of the journal knows it."""
+        """The error code in the journal."""
         return OUTCOME_UNKNOWN
 
 

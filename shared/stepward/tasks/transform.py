@@ -1,4 +1,4 @@
-"""Makes a value of others: no call, no cost."""
+"""The task type `transform`: computes a value by expressions, without a call."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from stepward.tasks.facts import Picture, Step
 
 
 class TransformSettings(TaskSettings):
-    """The value, with expressions; without one the task's inputs are its output."""
+    """The value, with expressions; by default the task's inputs."""
 
     output: Any = Field(
         default=None,
@@ -37,14 +37,14 @@ class TransformTask(TaskType[TransformSettings]):
     shared_markers = ("output",)
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """Return the size of an output that no expression makes."""
+        """Return the size of an output without expressions."""
         output = task.settings.get("output", task.inputs)
         if any(True for _ in expressions_in(output)):
             return None
         return len(json.dumps(output, ensure_ascii=False).encode())
 
     def run(self, ready: Ready[TransformSettings], context: TaskContext) -> Done:
-        """Return what the expressions gave."""
+        """Return the evaluated output."""
         del context
         has_own = "output" in ready.settings.model_fields_set
         return Done(ready.settings.output if has_own else ready.inputs)

@@ -1,4 +1,4 @@
-"""Lets time pass without anything running: a Wait state costs one transition, however long it is."""
+"""The task type `wait`: a Wait state, which costs one transition however long it is."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _FAR = "an execution lives a year: name an earlier time, or start another run th
 
 
 def _or_expression(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
-    """Leave an expression as it is: its value is looked at when it is known."""
+    """Leave an expression as it is: its value is validated when it is known."""
     if is_expression(value):
         return value
     # A number that was computed may be whole without being an integer.
@@ -34,7 +34,7 @@ _OrExpression = WrapValidator(_or_expression)
 
 
 class WaitSettings(TaskSettings):
-    """How long, or until when (UTC)."""
+    """How long to wait, or until when (UTC)."""
 
     seconds: Annotated[int, Field(strict=True, ge=0, le=A_YEAR_S), _OrExpression] | None = Field(
         default=None, description="How many seconds to wait, or an expression that gives them."
@@ -45,13 +45,13 @@ class WaitSettings(TaskSettings):
     )
 
     def left_s(self, now: datetime) -> int:
-        """Return how long to wait once expressions have their values.
+        """Return how long to wait, after expressions are evaluated.
 
         Args:
             now: The time in UTC.
 
         Returns:
-            Whole seconds; a time that is over is no wait.
+            Whole seconds; 0 for a time that is over.
 
         Raises:
             OutputMalformed: An expression gave no time, one without a zone, or one that is more than a year away.
@@ -70,7 +70,7 @@ class WaitSettings(TaskSettings):
 
 
 class WaitTask(TaskType[WaitSettings]):
-    """Waits; a state of its own before the one that keeps the record."""
+    """Waits in a state of its own, before the one that records the outcome."""
 
     name = "wait"
     purpose = "Waits for some seconds, or until a time."
@@ -83,12 +83,12 @@ class WaitTask(TaskType[WaitSettings]):
     shared_markers = ("until",)
 
     def fixed_s(self, task: TaskDefinition) -> int | None:
-        """Return the seconds that the document says."""
+        """Return the seconds in the document."""
         seconds = task.settings.get("seconds")
         return seconds if isinstance(seconds, int) else None
 
     def output_bytes(self, task: TaskDefinition) -> int | None:
-        """Nothing."""
+        """Return the size of null."""
         del task
         return FEW_BYTES
 
@@ -99,7 +99,7 @@ class WaitTask(TaskType[WaitSettings]):
         return short(f"wait {seconds} s" if seconds else f"wait until {task.settings.get('until')}")
 
     def faults(self, task: TaskDefinition, settings: WaitSettings) -> Iterator[SettingFault]:
-        """Exactly one of the two says how long, and it can come."""
+        """Yield a missing or doubled time, one without a zone, and one that cannot come."""
         if (settings.seconds is None) == (settings.until is None):
             yield SettingFault(
                 "seconds", f"{task.id!r} says not how long, or says it twice", "give `seconds` or `until`"
@@ -115,11 +115,11 @@ class WaitTask(TaskType[WaitSettings]):
             yield SettingFault("until", f"{until.isoformat()} is more than a year away", _FAR)
 
     def output_schema(self, settings: WaitSettings) -> Mapping[str, Any] | None:
-        """Say that waiting brings nothing."""
+        """Return the schema of null."""
         del settings
         return {"type": "null"}
 
     def run(self, ready: Ready[WaitSettings], context: TaskContext) -> Done:
-        """Bring nothing where it undoes another task, which does not wait."""
+        """Return null at once, where it compensates another task."""
         del ready, context
         return Done(None)

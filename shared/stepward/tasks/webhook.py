@@ -1,4 +1,4 @@
-"""Calls an address outside, waits to be called, or both: the way to every system that has no tool of its own."""
+"""The task type `webhook`: calls an HTTP address, waits for a callback, or both."""
 
 from __future__ import annotations
 
@@ -22,11 +22,14 @@ from stepward.tools.http_request import TIMEOUT_S
 from stepward.tools.places import fault_of_path, places_in
 
 CALLBACK: Final = "callback_url"
-"""The name under which the one who is to call is told the address."""
+"""The field of the body with the address for the callback."""
 
 
 class WebhookSettings(TaskSettings):
-    """Where to call, and whether to wait for a call back. The body are the task's inputs that fill no place, as JSON."""
+    """Where to call, and whether to wait for a callback.
+
+    The body are the task's inputs that fill no parameter of the address, as JSON.
+    """
 
     url: str | None = Field(
         default=None,
@@ -57,11 +60,11 @@ class WebhookSettings(TaskSettings):
         return is_expression(self.url)
 
     def places(self) -> set[str]:
-        """Name what `with` fills in the address; one that is computed has no places."""
+        """Return the parameters of the address; a computed one has none."""
         return set() if self.url is None or self.is_computed else places_in(self.url)
 
     def as_tool(self) -> ToolSettings:
-        """Return the request that goes out, as the tool `http_request` makes it: places and body are its arguments."""
+        """Return the request as a call of the tool `http_request`, with parameters and body."""
         places = sorted(self.places())
         names = [*places, *([_body_name(places)] if self.method != "GET" else [])]
         arguments = {"type": "object", "properties": {name: {} for name in names}, "required": names}
@@ -73,13 +76,13 @@ class WebhookSettings(TaskSettings):
         if self.effect:
             config["effect"] = self.effect.value
         elif self.wait_for_call and self.method == "GET":
-            # What is asked to call back has something to do, and only so is it told by which key it knows a repeat.
+            # A request for a callback has an effect, and only then is its idempotency key sent.
             config["effect"] = Effect.IDEMPOTENT.value
         return ToolSettings(tool="http_request", config=config)
 
 
 def _body_name(places: Collection[str]) -> str:
-    """Name the body so that no place of the address has its name."""
+    """Return a name for the body that no parameter of the address has."""
     name = "payload"
     while name in places:
         name += "_"
@@ -87,7 +90,7 @@ def _body_name(places: Collection[str]) -> str:
 
 
 class WebhookTask(TaskType[WebhookSettings]):
-    """One request out, one call in, or a request out whose answer is called in later."""
+    """A request, a callback, or a request that is answered by a callback."""
 
     name = "webhook"
     purpose = "Calls an HTTP address, waits for a call from outside, or both."
@@ -112,11 +115,11 @@ class WebhookTask(TaskType[WebhookSettings]):
     leaves = True
 
     def steps_of(self, settings: WebhookSettings) -> tuple[Step, ...]:
-        """A call that is waited for comes with the outcome."""
+        """Return the step of an awaited task if a callback is waited for."""
         return (Step.AWAIT,) if settings.wait_for_call else self.steps
 
     def has_address(self, settings: WebhookSettings) -> bool:
-        """Return whether it waits to be called."""
+        """Return whether it waits for a callback."""
         return settings.wait_for_call
 
     def tool(self, settings: WebhookSettings) -> BoundTool | None:
@@ -135,17 +138,17 @@ class WebhookTask(TaskType[WebhookSettings]):
         return short(url.partition("://")[2] if url.startswith("http") else url)
 
     def is_outside(self, settings: WebhookSettings) -> bool:
-        """Return whether anything goes out."""
+        """Return whether it sends a request."""
         return settings.url is not None
 
     def effect(self, settings: WebhookSettings) -> Effect:
-        """A request's own; without a word a GET only reads, and anything else happens once."""
+        """Return the declared effect; by default a GET has none, and anything else is `once`."""
         if settings.url is None or (settings.effect is None and settings.method == "GET"):
             return Effect.NONE
         return settings.effect or Effect.ONCE
 
     def faults(self, task: TaskDefinition, settings: WebhookSettings) -> Iterator[SettingFault]:
-        """It calls or it waits, and what goes out can be sent, all of it."""
+        """Yield a task that neither calls nor waits, and a request that cannot be sent whole."""
         if settings.url is None:
             if not settings.wait_for_call:
                 yield SettingFault(
@@ -158,18 +161,18 @@ class WebhookTask(TaskType[WebhookSettings]):
         yield from _lost(task, settings)
 
     def run(self, ready: Ready[WebhookSettings], context: TaskContext) -> Done:
-        """Make the request and bring its answer."""
+        """Send the request and return its answer."""
         return _call(ready, ready.inputs, context)
 
     def open(self, ready: Ready[WebhookSettings], context: TaskContext) -> None:
-        """Make an address, and tell it to the one who is to call."""
+        """Create an address for the callback, and send it with the request."""
         address = context.reach.wait_for_call(context.place)
         if "url" in ready.task.settings:
             _call(ready, {**ready.inputs, CALLBACK: address}, context)
 
 
 def _lost(task: TaskDefinition, settings: WebhookSettings) -> Iterator[SettingFault]:
-    """Find places without a value, and values that would go nowhere."""
+    """Find parameters without a value, and values that would not be sent."""
     places = settings.places()
     known = {*task.inputs, *([CALLBACK] if settings.wait_for_call else [])}
     for name in sorted(places - known):
@@ -197,13 +200,20 @@ def _call(ready: Ready[WebhookSettings], inputs: dict[str, Any], context: TaskCo
 
 
 def _key(settings: WebhookSettings, context: TaskContext) -> str:
-    """Name what a far end knows a repeat by: each attempt that waits has an address of its own, so it is asked anew."""
+    """Return the request's idempotency key.
+
+    Each attempt that waits has an address of its own, and so a key of its own.
+    """
     attempt = context.place.attempt if settings.wait_for_call else 1
     return context.call_id if attempt == 1 else f"{context.call_id}:{attempt}"
 
 
 def _addressed(ready: Ready[WebhookSettings]) -> WebhookSettings:
-    """Take an address that was computed as it is: its braces are no places, and what is none is told."""
+    """Return the settings with a computed address unchanged, without parameters.
+
+    Raises:
+        OutputMalformed: It is no address that can be called.
+    """
     settings = ready.settings
     if not is_expression(ready.task.settings["url"]):
         return settings

@@ -1,1 +1,1 @@
-"""Compile a checked document to a state machine, and to the program that functions read."""
+"""Compile a checked document into a state machine and the program that functions read."""

@@ -1,7 +1,7 @@
-"""Write a foreach too large for one history: executions that share its states.
+"""Write the states of a foreach too large for one history: executions share its states.
 
-A run begins as ever. An execution that was given a `chunk` runs that foreach's items from the first to the last instead,
-and is settled as a run is; the state that waits for it is in the run's execution.
+A run begins as without chunks. An execution whose input has a `chunk` runs that foreach's items from the first to
+the last instead, and is finalized like a run; the state that waits for it is in the run's execution.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ROUNDS: Final = (
 
 
 def chunks_state(path: str, max_parallel: int, *, nested: bool, timeout_s: int) -> Named:
-    """Runs the chunks of a foreach, a few at once."""
+    """Return the Map that runs the chunks of a foreach, a few in parallel."""
     chunk = state_name(path, Part.CHUNK)
     each = {
         "Type": "Map",
@@ -42,7 +42,7 @@ def chunks_state(path: str, max_parallel: int, *, nested: bool, timeout_s: int) 
 
 
 def _chunk_state(path: str, timeout_s: int) -> State:
-    """Waits for one execution; asks anew now and then, for the case that the word of its end was lost."""
+    """Return the state that waits for one execution; it asks again in case an answer was lost."""
     state = states.task_state(path, nested=True, step="chunk", retry=Retry())
     state["Resource"] += ".waitForTaskToken"
     state["Arguments"]["Payload"] |= {"chunk": "{% $states.input %}", "token": states.TOKEN}
@@ -54,7 +54,7 @@ def _chunk_state(path: str, timeout_s: int) -> State:
 
 
 def items_state(path: str, max_parallel: int, body: dict[str, Any]) -> Named:
-    """Runs the items of one chunk, as the state of a small foreach runs all of them."""
+    """Return the Map that runs the items of one chunk, as that of a small foreach runs all."""
     return state_name(path, Part.ITEMS), {
         "Type": "Map",
         "Comment": "Once for each item of the chunk that this execution was given",
@@ -67,7 +67,7 @@ def items_state(path: str, max_parallel: int, body: dict[str, Any]) -> Named:
 
 
 def with_chunks(body: dict[str, Any], apart: dict[str, Named]) -> dict[str, Any]:
-    """Put the states of large bodies beside the others, and ask first which of all the execution is to run."""
+    """Add the states of chunked bodies, and the first state, which chooses among them."""
     if not apart:
         return body
     question: State = {
@@ -86,7 +86,10 @@ def with_chunks(body: dict[str, Any], apart: dict[str, Named]) -> dict[str, Any]
 
 
 def unfolded(machine: dict[str, Any]) -> dict[str, Any]:
-    """Write a machine as if its chunks ran in the execution that waits for them: in this order things happen."""
+    """Return a machine whose chunks are nested in the states that wait for them.
+
+    Its order of states is the one in which things happen.
+    """
     whole = copy.deepcopy(machine)
     question = whole["States"].pop(WHICH, None)
     if question is None:
@@ -102,7 +105,7 @@ def unfolded(machine: dict[str, Any]) -> dict[str, Any]:
 
 
 def _lines_with(name: str, ahead: list[dict[str, Any]]) -> dict[str, Any]:
-    """Find the list of states that has one of this name."""
+    """Return the list of states that has a state of some name."""
     while ahead:
         lines = ahead.pop()
         if name in lines["States"]:

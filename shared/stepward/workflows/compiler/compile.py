@@ -1,4 +1,4 @@
-"""Compile a checked document: the state machine's text and the program."""
+"""Compile a checked document into a state machine and its program."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from stepward.workflows.program.scopes import Node, Scopes, scopes_of
 
 @dataclass(frozen=True)
 class Compiled:
-    """One version, ready to be published."""
+    """A compiled version: its program and its state machine."""
 
     program: Program
     machine: dict[str, Any]
 
     @property
     def fault(self) -> SizeFault | None:
-        """Say why Step Functions would not take the machine; None if it would."""
+        """Why Step Functions would refuse the machine; None if it would not."""
         return size_fault(self.machine)
 
     def text(self, *, indent: int | None = None) -> str:
@@ -37,7 +37,10 @@ class Compiled:
 
 
 def compile_workflow(definition: WorkflowDefinition, tenant: str = "") -> Compiled:
-    """Compile; the tenant is part of the machine's name, because no two tenants share one."""
+    """Compile a definition.
+
+    The tenant is part of the machine's name, because no two tenants share one.
+    """
     scopes = scopes_of(definition.tasks, depth=1 if definition.is_state_machine else 0)
     compiled = _compiled(definition, tenant, scopes, {})
     if not any(Step.ITEMS in type_of(node.task).steps for node in scopes.nodes.values()):
@@ -96,14 +99,17 @@ def _program(definition: WorkflowDefinition, scopes: Scopes, writer: MachineWrit
 
 
 def _counted(program: Program, machine: dict[str, Any]) -> Program:
-    """Note with each task how many states a run enters for it: whoever ends the run does not read the machine."""
+    """Add to each task how many states a run enters for it.
+
+    The function that ends the run does not read the machine.
+    """
     counted = owned_states(machine, program.tasks)
     tasks = {path: planned.model_copy(update=counted[path]) for path, planned in program.tasks.items()}
     return program.model_copy(update={"tasks": tasks})
 
 
 def _before(node: Node) -> list[Any]:
-    """Return what is evaluated before a task runs."""
+    """Return the values that are evaluated before a task runs."""
     kind = type_of(node.task)
     own = [node.task.settings.get(name) for name in kind.expressions if name not in kind.later]
     compensate = node.task.compensate
@@ -112,12 +118,15 @@ def _before(node: Node) -> list[Any]:
 
 
 def _after(task: TaskDefinition) -> list[Any]:
-    """Return what is evaluated after a round of a body."""
+    """Return the values that are evaluated after an iteration of a body."""
     return [task.settings.get(name) for name in type_of(task).later]
 
 
 def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[str]]) -> dict[str, str]:
-    """Find which task or group each name of some expressions means; who says but `$tasks` reads all that have ended."""
+    """Resolve the names in some expressions to tasks and groups.
+
+    An expression that uses `$tasks` as a whole reads all that have ended.
+    """
     names = names_in(values)
     if names is not None:
         found = {name: scopes.resolve(container, name) for name in sorted(names)}
@@ -129,12 +138,12 @@ def _reads(scopes: Scopes, container: str, values: Any, ended: Callable[[], set[
 
 
 def _every(scopes: Scopes) -> Callable[[], set[str]]:
-    """Return all tasks outside of bodies."""
+    """Return a function that returns all tasks outside of bodies."""
     return lambda: {node.path for node in scopes.scopes[""].nodes}
 
 
 def _ended_before(scopes: Scopes, node: Node) -> set[str]:
-    """Return the tasks that have ended whenever this one begins: those that it needs, directly or not, and so for its bodies."""
+    """Return the tasks that have always ended when this one begins, bodies' needs included."""
     found: set[str] = set()
     ahead = list(node.needs)
     while ahead:
@@ -147,14 +156,14 @@ def _ended_before(scopes: Scopes, node: Node) -> set[str]:
 
 
 def _ended_within(scopes: Scopes, node: Node) -> set[str]:
-    """Return the tasks that have ended after a round of a body: its own, and those before it."""
+    """Return the tasks that have ended after an iteration of a body, its own included."""
     if node.path not in scopes.scopes:
         return set()
     return _ended_before(scopes, node) | {inner.path for inner in scopes.scopes[node.path].nodes}
 
 
 def _bodies(scopes: Scopes) -> dict[str, tuple[str, ...]]:
-    """A body's last tasks."""
+    """Return the last tasks of each body."""
     found = {}
     for path, scope in scopes.scopes.items():
         needed = {need for node in scope.nodes for need in node.needs}

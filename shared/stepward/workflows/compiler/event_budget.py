@@ -1,7 +1,7 @@
-"""Divide a foreach into chunks so that each execution's history holds its events.
+"""Divide a foreach into chunks so that the events of each execution fit its history.
 
-Counted is the most that the document allows: every item, every round, every try that its authors ask for. What is tried
-again for the platform's own faults is not known before; for that a fifth of the history is left.
+The most that the document allows is counted: every item, every iteration, every retry by a rule. Retries for the
+platform's own faults are unknown; a fifth of the history is reserved for them.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ from stepward.workflows.program.tasks import body_of
 
 _EVENTS: Final = {"Choice": 2, "Pass": 2, "Wait": 2, "Succeed": 2, "Map": 4, "Parallel": 4}
 _OF_CALL: Final = 5
-"""Entered, scheduled, started, succeeded, exited; with a token also submitted."""
+"""Events: entered, scheduled, started, succeeded, exited; with a token also submitted."""
 _OF_TRY: Final = 4
-"""Failed, scheduled, started, submitted."""
+"""Events: failed, scheduled, started, submitted."""
 _OF_CHUNK: Final = EVENTS_OF_ROUND + _OF_CALL + 1
-"""Of the execution that waits for a chunk."""
+"""Events of a chunk in the execution that waits for it."""
 _AROUND_A_CHUNK: Final = 40
-"""The execution's own begin and end, the question, the Map, and the settling with its tries."""
+"""Events of a chunk's own execution: begin, end, question, Map and last state with retries."""
 _NAMES_BYTES: Final = 200_000
-"""Of the 256 KiB that a state may be given."""
+"""Bytes for items' names, of the 256 KiB of a state's input."""
 _INDEX_BYTES: Final = 6
 _AROUND_A_NAME_BYTES: Final = 20
 
@@ -49,7 +49,7 @@ Lines = dict[str, Any]
 
 
 def chunks_of(program: Program, machine: Lines) -> dict[str, int]:
-    """Say which of a machine's foreach run in chunks, and how many items one chunk has room for."""
+    """Return the foreach that run in chunks, with the number of items of one chunk."""
     found = _Histories(program)
     found.fit(machine)
     return found.chunks
@@ -60,10 +60,18 @@ class _Histories:
     program: Program
     chunks: dict[str, int] = field(default_factory=dict)
     _item: dict[str, int] = field(default_factory=dict)
-    """What one item takes of the history that it is in."""
+    """The events of one item, in the history that it is part of."""
 
-    def fit(self, lines: Lines, room: int = PLANNED_EVENTS) -> int:
-        """Divide what is in a list of states until one pass of it fits, the largest first; say what it takes then."""
+    def fit(self, lines: Lines, available: int = PLANNED_EVENTS) -> int:
+        """Divide the foreach of a list of states, the largest first, until one pass fits.
+
+        Args:
+            lines: The states.
+            available: The events that one pass may have.
+
+        Returns:
+            The events of one pass.
+        """
         each = dict(self._maps(lines))
         for path, state in each.items():
             self._item[path] = EVENTS_OF_ROUND + self.fit(state["ItemProcessor"])
@@ -73,27 +81,27 @@ class _Histories:
                 or self._said(path)
             ):
                 self._divide(path)
-        over = self._events(lines) - room
+        over = self._events(lines) - available
         gains = {path: self._gain(path) for path in each if path not in self.chunks}
         for path in sorted(gains, key=lambda path: -gains[path]):
             if over > 0 and gains[path] > 0:
                 self._divide(path)
                 over -= gains[path]
         if over > 0:
-            self._lighten({path: state for path, state in each.items() if path in self.chunks}, room)
+            self._lighten({path: state for path, state in each.items() if path in self.chunks}, available)
         return self._events(lines)
 
-    def _lighten(self, each: dict[str, dict[str, Any]], room: int) -> None:
-        """Divide what is within the items too, where items are so large that their chunks alone are too many."""
+    def _lighten(self, each: dict[str, dict[str, Any]], available: int) -> None:
+        """Divide foreach within items too, if the items are so large that chunks are too many."""
         for path, state in each.items():
-            items_a_chunk = ceil(self._most(path) * 2 * len(each) * _OF_CHUNK / room)
+            items_a_chunk = ceil(self._most(path) * 2 * len(each) * _OF_CHUNK / available)
             smaller = (PLANNED_EVENTS - _AROUND_A_CHUNK) // items_a_chunk - EVENTS_OF_ROUND
             if items_a_chunk > self.chunks[path] and smaller > 0:
                 self._item[path] = EVENTS_OF_ROUND + self.fit(state["ItemProcessor"], smaller)
                 self._divide(path)
 
     def _maps(self, lines: Lines) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Yield the foreach of a list of states and of its branches, but not those within another's items."""
+        """Yield the foreach of a list of states and of its branches, but not nested ones."""
         for name, state in lines["States"].items():
             for branch in state.get("Branches", ()):
                 yield from self._maps(branch)
@@ -105,12 +113,12 @@ class _Histories:
         self.chunks[path] = max(1, min(most, self._said(path) or most))
 
     def _named(self, path: str) -> int:
-        """Return how many items' rounds can be named in what one state is given."""
+        """Return how many items can be named in one state's input."""
         name_bytes = len(path) + _INDEX_BYTES * (self.program.tasks[path].depth + 1) + _AROUND_A_NAME_BYTES
         return _NAMES_BYTES // name_bytes
 
     def _said(self, path: str) -> int | None:
-        """Return the author's own size of a chunk, if there can be more than one."""
+        """Return the document's own size of a chunk, if there can be more than one."""
         size: int | None = settings_of(self.program.tasks[path].task).chunk_size
         return size if size is not None and size < self._most(path) else None
 
@@ -143,7 +151,7 @@ class _Histories:
         return count * _OF_CHUNK + _OF_TRY * min(count, side_by_side) * heals
 
     def _times(self, name: str, path: str) -> int:
-        """Return how often a state is entered in one pass of the list that it is in: the rounds of the loops around it."""
+        """Return how often a state is entered in one pass of its list, by the loops around it."""
         if path not in self.program.tasks:
             return 1
         task = self.program.tasks[path].task
@@ -166,7 +174,7 @@ class _Histories:
 
 
 def _of_task(state: dict[str, Any]) -> int:
-    """A state with the tries that its authors ask for, and the times that a wait is renewed."""
+    """Return the events of a state, with retries by a rule and renewals of a wait."""
     waits = is_await(state)
     again: int = 0
     for one in state["Retry"]:

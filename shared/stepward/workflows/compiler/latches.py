@@ -20,7 +20,7 @@ MOST_SHARED: Final = 40
 
 @dataclass
 class Latches:
-    """One scope's latches: where records are, where further word is left, and who waits where."""
+    """The latches of one scope: where records and marks are written, and the awaits."""
 
     of_task: dict[int, str] = field(default_factory=dict)
     shared: set[int] = field(default_factory=set)
@@ -31,10 +31,16 @@ class Latches:
 
 
 def latches_of(scope: str, step: Step, paths: list[str], joins: list[tuple[str, Await]]) -> Latches:
-    """Return every task its item; `joins` are the awaits with the names of their states.
+    """Choose the latch of every task.
 
-    Tasks that are awaited together share one. Where that would bring too many together, each join has an item of its
-    own, in which its tasks leave word after they have kept their record.
+    Tasks that are awaited together share one. Where that would be too many, each join has a latch of its own, in which
+    its tasks leave a mark after they have written their record.
+
+    Args:
+        scope: The body's path, "" for the workflow itself.
+        step: The scope's decomposition.
+        paths: Its tasks.
+        joins: The awaits, with the names of their states.
     """
     found, numbers = Latches(), latch_groups(step, len(paths))
     sizes = Counter(number for number in numbers if number is not None)
@@ -64,7 +70,7 @@ def _shared(scope: str, number: str) -> str:
 
 
 def latch_groups(step: Step, count: int) -> list[str | None]:
-    """Number the latches in the order of their first tasks; a task that nobody awaits has none."""
+    """Number the latches in the order of their first tasks; a task without an await has none."""
     groups, awaited = UnionFind(count), set[int]()
     for each in awaits_of(step):
         awaited.update(each.needs)

@@ -1,4 +1,4 @@
-"""Write a workflow as a state machine, the same bytes for the same document."""
+"""Write a workflow as a state machine; the same document gives the same bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Joins = dict[int, list[tuple[str, Await]]]
 
 @dataclass
 class MachineWriter:
-    """Writes one version's machine and remembers what its rooms have to know about it."""
+    """Writes one version's machine, and keeps what the program needs to know about it."""
 
     definition: WorkflowDefinition
     scopes: Scopes
@@ -43,7 +43,7 @@ class MachineWriter:
     _names: set[str] = field(default_factory=set)
 
     def machine(self) -> dict[str, Any]:
-        """Write the whole."""
+        """Return the whole machine."""
         definition, top = self.definition, self.scopes.scopes[""]
         body = self._by_transitions(top) if definition.is_state_machine else self._by_needs(top)
         body = with_chunks(body, self._apart)
@@ -61,7 +61,10 @@ class MachineWriter:
         return _linked([*self._scope(top), (SETTLE, states.finalize_state())])
 
     def _by_transitions(self, top: Scope) -> dict[str, Any]:
-        """Let each task lead where its `next` says; every record is in an item of its own, a step each."""
+        """Connect the tasks of a state machine by their `next`.
+
+        Each record is in an item of its own, one a step.
+        """
         bounded = frozenset(node.task.id for node in top.nodes if node.task.max_visits is not None)
         own = {index: node.path for index, node in enumerate(top.nodes)}
         self.latches[""] = Latches(of_task=own)
@@ -84,7 +87,7 @@ class MachineWriter:
         return self._step(step, scope, joins)
 
     def _joins(self, step: Step, paths: Sequence[str]) -> Joins:
-        """Name every await after the task that it is for; one for very many tasks becomes several in a row."""
+        """Name every await after the task that it precedes, and split those of very many tasks."""
         found: Joins = {}
         ahead = [step]
         while ahead:
@@ -126,7 +129,7 @@ class MachineWriter:
         }
 
     def _task(self, node: Node) -> list[Named]:
-        """Write the states of a task: one after another what its type says that they do."""
+        """Return the states of a task, in the order of its type's steps."""
         writers = {
             Does.CALL: self._call,
             Does.AWAIT: self._await_answer,
@@ -158,7 +161,10 @@ class MachineWriter:
         return [(node.path, state)]
 
     def _begin(self, node: Node) -> list[Named]:
-        """A round begins where the one before ended: the same state decides whether there is another."""
+        """Return the first state of a foreach, loop or wait.
+
+        A loop's iterations end in it: the same state decides whether there is another.
+        """
         takes_turns = type_of(node.task).takes_turns
         nested = node.depth > 0 or takes_turns
         begin = states.task_state(node.path, nested=nested, comment=_comment(node.task), retry=Retry())
@@ -199,7 +205,7 @@ class MachineWriter:
         return [(state_name(node.path, Part.AGAIN), again), *inner]
 
     def needs_of_joins(self) -> dict[str, tuple[str, ...]]:
-        """Tell for whom each await waits, by its state."""
+        """Return the tasks that each await waits for, by the name of its state."""
         waiting = (one for held in self.latches.values() for few in held.awaits.values() for one in few)
         return {one.join: one.needs for one in waiting}
 
@@ -213,7 +219,7 @@ class MachineWriter:
 
 
 def _first(step: Step) -> int:
-    """Return the first task of a step, in the document's order of the tree."""
+    """Return the first task of a step, in the order of the tree."""
     ahead = [step]
     while ahead:
         one = ahead.pop()
@@ -225,13 +231,13 @@ def _first(step: Step) -> int:
 
 @dataclass(frozen=True)
 class _Past:
-    """Leads past the states of a loop's body, which stand after its question."""
+    """A transition past the states of a loop's body, which follow its question."""
 
     states: int
 
 
 def _linked(chain: Sequence[Named]) -> dict[str, Any]:
-    """Let each state lead to the next one; the last ends the branch."""
+    """Connect each state to the next one; the last ends the branch."""
     laid = list(chain)
     if any(_ends_with_loop(place, state, len(laid)) for place, (_, state) in enumerate(laid)):
         laid.append((state_name(laid[0][0], Part.ENDED), {"Type": "Succeed"}))
@@ -246,7 +252,10 @@ def _linked(chain: Sequence[Named]) -> dict[str, Any]:
 
 
 def _lead_back(body: list[Named], question: str) -> None:
-    """Let a round end where it is asked for the next one: behind its last state, or where a loop that ends it is over."""
+    """Connect the end of an iteration to the state that asks for the next one.
+
+    Where a loop ends the iteration, that is where this loop is over.
+    """
     for place, (_, state) in enumerate(body):
         if _ends_with_loop(place, state, len(body)):
             state["Default"] = question

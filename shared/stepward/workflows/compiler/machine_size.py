@@ -23,7 +23,7 @@ from stepward.workflows.program.names import Part, is_join, is_part, owner_of, p
 
 
 def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
-    """Give all states with their names, those of branches and bodies too."""
+    """Yield all states with their names, those of branches and bodies included."""
     pending = [machine]
     while pending:
         for name, state in pending.pop()["States"].items():
@@ -34,17 +34,17 @@ def all_states(machine: dict[str, Any]) -> Iterator[tuple[str, State]]:
 
 
 def is_await(state: State) -> bool:
-    """Return whether a state waits at a latch, by a write of its own or one that its room makes."""
+    """Return whether a state waits at a latch, by its own write or its function's."""
     return "updateItem" in str(state.get("Resource")) or (is_function(state) and _step(state) == WAIT)
 
 
 def is_function(state: State) -> bool:
-    """Return whether a function is called in a state."""
+    """Return whether a state calls a function."""
     return "lambda:invoke" in str(state.get("Resource"))
 
 
 def first_states(machine: dict[str, Any]) -> Iterator[str]:
-    """Yield the states that an execution may have entered when the first of its functions answers."""
+    """Yield the states that may be entered before the first function answers."""
     ahead = [(machine["States"], machine["StartAt"])]
     while ahead:
         states, name = ahead.pop()
@@ -62,9 +62,9 @@ def _step(state: State) -> str | None:
 
 
 def owned_states(machine: dict[str, Any], paths: Container[str]) -> dict[str, Counter[str]]:
-    """Count the states that a run enters for each task itself, and the functions and awaits among them.
+    """Count the states, functions and awaits that a run enters for each task.
 
-    Those of a chunk, which is carried by an execution of its own, are counted where chunks are.
+    Those of a chunk, which has an execution of its own, are counted with the chunks.
     """
     named = dict(all_states(machine))
     found: dict[str, Counter[str]] = defaultdict(Counter)
@@ -81,30 +81,34 @@ def owned_states(machine: dict[str, Any], paths: Container[str]) -> dict[str, Co
 
 
 MOST_REQUEST_BYTES: Final = 1_048_576
-"""1 MB is the most for a definition and for the whole request that brings it, in which each of its quotes is two bytes."""
+"""1 MB is the limit of a definition, and of the request in which each of its quotes is two bytes."""
 REST_OF_REQUEST_BYTES: Final = 5_000
-"""Role, log, tags of a version, and the headers with their signature."""
+"""Bytes of role, log and tags, and of the headers with their signature."""
 
 
 @dataclass(frozen=True)
 class SizeFault:
-    """Why Step Functions would not take a machine, and what its author can do."""
+    """Why Step Functions would refuse a machine, and what its author can do."""
 
     detail: str
     fix: str
 
 
 def text_of(machine: dict[str, Any], *, indent: int | None = None) -> str:
-    """Write a machine's definition; the same document gives the same bytes."""
+    """Return a machine's definition; the same document gives the same bytes."""
     separators = (",", ":") if indent is None else None
     return json.dumps(machine, ensure_ascii=False, indent=indent, separators=separators)
 
 
 def fitted(machine: dict[str, Any], needs: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return a machine back that fits if one can be made: as it runs and is read best, or in fewer bytes.
+    """Return a machine in a form that fits into one request, if there is one.
 
-    Where there are too many awaits for all to say whom they wait for, their room makes their writes, which costs a run
-    a call of it for each; last of all go the comments that say for people what the awaits then do not.
+    Where awaits take too many bytes, the task function makes their writes, at the price of one call each; if that is
+    not enough, the comments that name the awaited tasks go too.
+
+    Args:
+        machine: The machine as it is most readable and cheapest.
+        needs: The tasks that each await waits for.
     """
     thinner = [lambda name, state: await_by_function(name, state, needs[name]), _without_comment]
     while request_bytes(machine) > MOST_REQUEST_BYTES and thinner:
@@ -129,7 +133,7 @@ def _lists_of_states(machine: dict[str, Any]) -> Iterator[dict[str, State]]:
 
 
 def request_bytes(machine: dict[str, Any]) -> int:
-    """Count what making the machine sends: its text as a string of JSON, with the longest names filled in."""
+    """Return the bytes of the request that makes the machine, with the longest names."""
     return _sent_bytes(text_of(machine)) + REST_OF_REQUEST_BYTES
 
 
@@ -140,7 +144,7 @@ def _sent_bytes(text: str) -> int:
 
 
 def size_fault(machine: dict[str, Any]) -> SizeFault | None:
-    """Say by how much a machine is too large, and of what it consists; None if it has room."""
+    """Return by how much a machine is too large, and why; None if it fits."""
     size = request_bytes(machine)
     if size <= MOST_REQUEST_BYTES:
         return None

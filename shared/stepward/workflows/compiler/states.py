@@ -1,4 +1,4 @@
-"""Write the state of each kind of task in the Amazon States Language."""
+"""Write the states of each kind of task in the Amazon States Language."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ State = dict[str, Any]
 Named = tuple[str, State]
 
 WAIT: Final = "wait"
-"""The step in which the room makes the write of an await."""
+"""The step in which the function makes the write of an await."""
 TASK_RUN: Final = "${TaskRun}"
 JOURNAL: Final = "${JournalTable}"
-"""Filled in by names when the machine is made: an ARN in each state would take a large graph's last bytes."""
+"""Replaced by a name when the machine is made: an ARN in each state would take too many bytes."""
 LONGEST_FILLED_CHARS: Final = 34
-"""Of what is filled in: a stage has 16 characters at most."""
+"""The longest name that is filled in: a stage has 16 characters at most."""
 ROOM_S: Final = 310
-"""Ten seconds more than the room may run, so that its own timeout is the one that is seen."""
+"""Ten seconds more than the function may run, so that its own timeout is the one that is seen."""
 STARTING_S: Final = 30
-"""Of a function whose process is still to be made, with what it reads and writes around a task."""
+"""Seconds of a function's cold start, with what it reads and writes around a task."""
 SEEN_S: Final = 30
-"""How long the room may take to see that the time of an awaited task is over: its process may have to start first."""
+"""Seconds in which the function, with a cold start, sees that an awaited task is out of time."""
 _CONTEXT: Final = "{% $states.context %}"
-"""Whose run it is, how often the state was tried, and since when it is entered: said in one word, as each byte counts."""
+"""The run, the number of retries and the time of entry, by one expression, as each byte counts."""
 _PK: Final = "{% $states.context.Execution.Input.pk %}"
 TOKEN: Final = "{% $states.context.Task.Token %}"  # noqa: S105  an expression, not a secret
 _PASSING: Final = {"ErrorEquals": ["States.ALL"]}
-"""Three times, after pauses of 1, 2, 4 s: Step Functions' own defaults, for which a large graph has no bytes to spare."""
+"""Three retries after 1, 2 and 4 s: Step Functions' defaults, which need no bytes."""
 _BY_DEFAULT: Final = {"IntervalSeconds": 1, "BackoffRate": 2}
 FINAL: Final = {"ErrorEquals": ["TaskFailed", "Bug"], "MaxAttempts": 0}
 
@@ -45,10 +45,10 @@ def task_state(
     retry: Retry,
     timeout_s: int | None = None,
 ) -> State:
-    """A task that its room carries out.
+    """Return the state of a task that the function executes.
 
-    However its attempts ended, one more is left to its room in which to keep that they failed. The room holds it to its
-    own time; the state's is longer, for a function that hangs.
+    However its attempts end, one more is left in which the function records the failure. The function enforces the
+    task's time; the state's is longer, for a function that hangs.
     """
     by_machine = retriers(retry) if retry.is_by_machine else []
     forgiven = {"MaxAttempts": CRASHES_FORGIVEN + retry.attempts} if by_machine else {}
@@ -64,7 +64,7 @@ def task_state(
 
 
 def _patience_s(timeout_s: int | None, retry: Retry) -> int:
-    """Return how long a function may take for a task: all attempts that it makes itself, and its own start."""
+    """Return how long a function may take for a task: all its own attempts, and its start."""
     if timeout_s is None:
         return ROOM_S
     most_s = timeout_s if retry.is_by_machine else math.ceil(retry.longest_s(timeout_s))
@@ -74,11 +74,11 @@ def _patience_s(timeout_s: int | None, retry: Retry) -> int:
 def awaited_state(
     path: str, *, nested: bool, comment: str = "", retry: Retry, timeout_s: int, asks_again: bool
 ) -> State:
-    """A task that somebody else answers, by the token that the room is given.
+    """Return the state of a task that is answered by its token.
 
-    A time that is over is tried once more: the room then sees that it is over and keeps the failure, or begins another
-    attempt where the task says so. How often the task is tried the room says by its marks; the machine only has to go
-    along, a little further for words said twice.
+    A timeout is retried once: the function then sees that the time is over and records the failure, or begins another
+    attempt where the task allows it. The function decides by its marks how often the task is tried; the machine allows
+    a few retries more, for answers that come twice.
     """
     bound, over = _time_is_over(timeout_s, retry.attempts if asks_again else 1)
     state = task_state(path, nested=nested, comment=comment, retry=retry)
@@ -91,10 +91,11 @@ def awaited_state(
 
 
 def _time_is_over(timeout_s: int, attempts: int) -> tuple[int | str, State]:
-    """Bound each try of an awaited state, and let the room see that a time is over: it may need more than a short time.
+    """Return the time limit of each try of an awaited state, and the retrier of its timeouts.
 
-    Where the room makes no further attempt, all that follows the first try is seeing. Else a short time is tried more
-    often, and each attempt after the first may be over twice: before the room has seen it, and after.
+    The function must see that a time is over, which may take longer than a short time. Where it makes no further
+    attempt, every try after the first is only for that. Else a short time is tried more often, and each attempt after
+    the first may time out twice: before the function has seen it, and after.
     """
     is_short, most = timeout_s < SEEN_S, 2 * attempts - 1
     if is_short and attempts == 1:
@@ -106,7 +107,7 @@ def _time_is_over(timeout_s: int, attempts: int) -> tuple[int | str, State]:
 
 
 def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: bool) -> Named:
-    """Runs a body once for each item."""
+    """Return the Map that runs a body once for each item."""
     return state_name(path, Part.ITEMS), {
         "Type": "Map",
         "Comment": "Once for each item",
@@ -118,7 +119,7 @@ def items_state(path: str, max_parallel: int, body: dict[str, Any], *, nested: b
 
 
 def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
-    """Return what the room is told."""
+    """Return the payload of the function."""
     return {
         **({"task": path} if path else {}),
         **({"at": "{% $states.input.at %}"} if nested else {}),
@@ -128,12 +129,12 @@ def payload(path: str, *, nested: bool, step: str | None) -> dict[str, Any]:
 
 
 def passed_on(*, nested: bool) -> Any:
-    """Return what the next state is given: nothing, or within bodies which round it is."""
+    """Return the next state's input: nothing, or within bodies the iteration."""
     return {"at": "{% $states.input.at %}"} if nested else {}
 
 
 def retriers(retry: Retry) -> list[State]:
-    """When the machine tries again: by the rule's own first pause, growth and cap, in whole seconds."""
+    """Return the machine's retriers by a rule's pauses, growth and cap, in whole seconds."""
     if retry.attempts == 1:
         return []
     pauses = retry.machine_pauses
@@ -149,12 +150,12 @@ def retriers(retry: Retry) -> list[State]:
 
 
 def _spare(rule: State) -> State:
-    """Leave out of a Retrier what Step Functions takes when nothing is said."""
+    """Leave out of a retrier what Step Functions has as its default."""
     return {name: value for name, value in rule.items() if _BY_DEFAULT.get(name) != value}
 
 
 def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeout_s: int) -> State:
-    """Waits for tasks that run elsewhere: one write, and no function.
+    """Return the state that waits for tasks elsewhere, by one write and without a function.
 
     time →   all are done: the condition fails ─ Catch ─ go on     one is to come: the token is kept ─ its record frees us
     """
@@ -162,7 +163,7 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
     sk = f"LATCH#{latch}"
     done = "DynamoDb.ConditionalCheckFailedException"
     again = math.ceil(timeout_s / HEAL_S) + FAULTS_FORGIVEN
-    # Outside of bodies nobody reads what an await gives, which is next to nothing.
+    # Outside of bodies the output of an await, which is small, is not read.
     said = {"Output": passed_on(nested=True)} if nested else {}
     return {
         "Type": "Task",
@@ -189,9 +190,9 @@ def await_state(name: str, latch: str, needs: list[str], *, nested: bool, timeou
 
 
 def await_by_function(name: str, state: State, needs: Sequence[str]) -> State:
-    """Turn an await into one of half the bytes: the room makes the write, for it knows whom the join needs.
+    """Turn an await into one of half the bytes, whose write the function makes.
 
-    The rest stays: where it leads, what ends the run, when it asks again.
+    The function knows which tasks the join needs. The rest stays: where it leads, what ends the run, when it asks again.
     """
     nested = "Output" in state
     told = {**payload("", nested=nested, step=WAIT), "join": name, "token": TOKEN}
@@ -209,7 +210,7 @@ def await_by_function(name: str, state: State, needs: Sequence[str]) -> State:
 
 
 def finalize_state() -> State:
-    """Ends the run by what its tasks' records say; of a run that failed it fails itself, and so the execution does."""
+    """Return the last state, which ends the run by its records, and fails if the run failed."""
     return {
         "Type": "Task",
         "Comment": "Decides how the run ended, keeps it, and tells whoever waits for it",
@@ -226,7 +227,7 @@ def finalize_state() -> State:
 
 
 def catch(following: str) -> State:
-    """Leads a failure of any state to the settle state."""
+    """Return the catcher that leads the failure of any state to another."""
     return {
         "ErrorEquals": ["States.ALL"],
         "Next": following,

@@ -1,4 +1,4 @@
-"""Write a workflow that goes from task to task by transitions."""
+"""Write the states between the tasks of a state machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NEXT_STEP: Final = "{% { 'at': 'step[' & ($number($substringBefore($substringAft
 
 
 def begin(start: str) -> Named:
-    """Return the first state: it says that this is step 0."""
+    """Return the first state, which sets step 0."""
     return state_name(start, Part.BEGINS), {
         "Type": "Pass",
         "Comment": "Counts the steps",
@@ -26,12 +26,12 @@ def begin(start: str) -> Named:
 
 
 def must_decide(task: TaskDefinition, bounded: frozenset[str]) -> bool:
-    """Return whether somebody has to ask where to go, or how often one was there."""
+    """Return whether the next task depends on a condition or on a number of visits."""
     return any(way.when is not None or way.to in bounded for way in task.next) or len(task.next) > 1
 
 
 def leave(node: Node, *, decides: bool) -> list[Named]:
-    """Return the states between a task and the next: one counts the step, or two ask for the way."""
+    """Return the states between a task and the next: one that counts, or two that decide."""
     task = node.task
     if not task.next:
         return []
@@ -60,7 +60,7 @@ def _choice(task: TaskDefinition) -> State:
 
 
 def joined_up(begin_state: Named, linked: list[dict[str, Any]]) -> dict[str, Any]:
-    """Put the states of all tasks into one list; those that nothing follows lead to the end."""
+    """Merge the states of all tasks into one list; those without a next one lead to the end."""
     laid: dict[str, State] = dict([begin_state])
     for part in linked:
         for name, state in part["States"].items():

@@ -1,4 +1,4 @@
-"""Read a workflow's YAML, JSON or Python values into its one model."""
+"""Read a document in YAML, JSON or Python values into a workflow definition."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Bound what a run takes of AWS and what that costs.
+"""Bound what a run uses of AWS, and what that costs.
 
-Sizes and times that only a run could tell lie between the smallest and the largest that the platform lets pass.
+Sizes and times that are known only in a run lie between the smallest and the largest that the platform allows.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from stepward.workflows.program.iteration_bounds import IterationBounds
 
 TASK_RUN_MEMORY_MB: Final = ROOM_MEMORY_MB["task_run"]
 CALL_MS: Final = Bound(least=15, expected=60, most=4_000)
-"""Of a function that only evaluates and keeps."""
+"""Milliseconds of a function that only evaluates and records."""
 LOOK_UNITS: Final = Bound(least=LOOKS.read_units, expected=4)
-"""Of each look, a unit of 4 KB; how large they may become, the sizes say."""
+"""Read units of each look, of 4 KB; how many there may be is in the sizes."""
 
 
 @dataclass(frozen=True)
 class CostBounds:
-    """Counts of one run."""
+    """Bounds of the AWS usage and cost of one run."""
 
     program: Program
     states: list[EnteredState]
@@ -41,24 +41,27 @@ class CostBounds:
 
     @cached_property
     def transitions(self) -> Bound:
-        """What Step Functions bills: each entered state, and each further try."""
+        """The state transitions that are billed: each entered state, and each retry."""
         return total(one.tries for one in self.states)
 
     @cached_property
     def lambda_calls(self) -> Bound:
-        """Functions of the platform: one a try of a task's state, those that bring answers, and the two of a start."""
+        """The function calls: one a try of a task's state, the answers, and those of a start."""
         answers = self._answered(lambda one: one.calls)
         start = Bound(least=0, expected=len(START_MS), most=len(START_MS))
         return total(one.tries for one in self.states if one.is_function) + answers + start
 
     @cached_property
     def writes(self) -> Bound:
-        """Items that are written to DynamoDB."""
+        """The items that are written to DynamoDB."""
         return self._writes.items
 
     @cached_property
     def counts(self) -> dict[str, Bound]:
-        """All that is billed, by the names under which a bill counts it; a value in the bucket costs less than in its item."""
+        """All billed usage, by the names that a bill has for it.
+
+        A value in the bucket costs less than in its item, so it is counted there.
+        """
         return {
             "transitions": self.transitions,
             "lambda_requests": self.lambda_calls,
@@ -72,7 +75,7 @@ class CostBounds:
 
     @cached_property
     def aws(self) -> Money:
-        """All of it by the list price."""
+        """The price of all usage."""
         amounts = [self._usd_micros(which) for which in ("least", "expected", "most")]
         return Money(least_usd_micros=amounts[0], expected_usd_micros=amounts[1], most_usd_micros=amounts[2])
 
@@ -85,7 +88,7 @@ class CostBounds:
         return WriteBounds(self.program, self.states, self.rounds, self._sizes)
 
     def _answered(self, what: Callable[[Answered], Bound]) -> Bound:
-        """Count for all tasks that somebody answers from outside."""
+        """Sum a count over all tasks that are answered from outside."""
         tasks = self.program.tasks.items()
         return total(
             self.rounds.runs(path) * what(answered)
@@ -104,7 +107,7 @@ class CostBounds:
         return TASK_RUN_MEMORY_MB * (ms + max(0, extra) * _of(CALL_MS, which))
 
     def _ms(self, state: EnteredState) -> Bound:
-        """Return how long one call takes; a task that reaches out does so within it."""
+        """Return the duration of one call, with the external call that a task makes in it."""
         if not state.owner or state.is_await:
             return CALL_MS
         kind = type_of(self.program.tasks[state.owner].task)

@@ -11,7 +11,7 @@ from stepward.domain.bounds import Bound
 
 
 class Money(BaseModel):
-    """Micro-dollars; None where nobody can say it."""
+    """Bounds of a cost in micro-dollars; None where it is unknown."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -20,7 +20,7 @@ class Money(BaseModel):
     most_usd_micros: int | None = 0
 
     def __add__(self, other: Money) -> Money:
-        """Both together; what is unknown of one is unknown of both."""
+        """Return the sum; what is unknown of one is unknown of both."""
         return Money(
             least_usd_micros=self.least_usd_micros + other.least_usd_micros,
             expected_usd_micros=_sum(self.expected_usd_micros, other.expected_usd_micros),
@@ -28,7 +28,7 @@ class Money(BaseModel):
         )
 
     def times(self, count: Bound) -> Money:
-        """So much for each of a count."""
+        """Return the cost of a number of runs."""
         return Money(
             least_usd_micros=self.least_usd_micros * count.least,
             expected_usd_micros=_product(self.expected_usd_micros, count.expected),
@@ -36,7 +36,7 @@ class Money(BaseModel):
         )
 
     def __str__(self) -> str:
-        """Spell it for people, in dollars."""
+        """Return it in dollars, for people."""
         if self.most_usd_micros == self.least_usd_micros:
             return dollars(self.least_usd_micros)
         if self.most_usd_micros is None:
@@ -54,7 +54,7 @@ def _product(each: int | None, count: int) -> int | None:
 
 
 def dollars(usd_micros: int) -> str:
-    """Write an amount so that the first digits that matter are seen."""
+    """Format an amount so that its first significant digits show."""
     amount = Decimal(usd_micros) / 1_000_000
     return f"${amount:,.2f}" if amount >= 1 else f"${amount.normalize():f}" if usd_micros else "$0"
 
@@ -63,24 +63,24 @@ UNKNOWN = Money(least_usd_micros=0, expected_usd_micros=None, most_usd_micros=No
 
 
 class Costs(Protocol):
-    """Knows what runs cost, with all that AWS charges for them."""
+    """Estimates the cost of runs, with AWS charges."""
 
     def of_agent(self, agent: str, version: str | None, limit_usd_micros: int | None) -> Money:
-        """One run of an agent that may spend so much on its model; `UNKNOWN` if there is none of that name."""
+        """Return the cost of an agent's run within a model limit; `UNKNOWN` without the agent."""
 
     def of_workflow(self, workflow: str, version: str | None) -> Money:
-        """One run of a workflow; `UNKNOWN` if there is none of that name."""
+        """Return the cost of a workflow's run; `UNKNOWN` without the workflow."""
 
 
 class UnknownCosts:
-    """Knows of no agent and no workflow, for plans that are made without a registry."""
+    """Costs for plans without a registry: all are unknown."""
 
     def of_agent(self, agent: str, version: str | None, limit_usd_micros: int | None) -> Money:
-        """Nobody can say, but for what it may not go over."""
+        """Return an unknown cost, bounded by the limit."""
         del agent, version
         return UNKNOWN.model_copy(update={"most_usd_micros": limit_usd_micros})
 
     def of_workflow(self, workflow: str, version: str | None) -> Money:
-        """Nobody can say."""
+        """Return an unknown cost."""
         del workflow, version
         return UNKNOWN

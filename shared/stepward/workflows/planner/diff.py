@@ -1,4 +1,4 @@
-"""Compare two versions: their graphs, their plans and what they may reach."""
+"""Compare two versions: their graphs, their plans and their permissions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from stepward.workflows.program.tasks import walk
 
 
 class Permissions(BaseModel):
-    """Names, sorted."""
+    """What a version may reach, by kind; names are sorted."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -33,7 +33,7 @@ class Permissions(BaseModel):
 
 
 def permissions(definition: WorkflowDefinition) -> Permissions:
-    """Gather all that its tasks may reach, those that undo others too."""
+    """Collect what a version's tasks may reach, compensations included."""
     found: dict[str, set[str]] = {name: set() for name in Permissions.model_fields}
     for _, task in walk(definition.tasks):
         for kind, name in type_of(task).reaches(settings_of(task)):
@@ -61,11 +61,11 @@ COMPARED: Final = (
     "children",
     "cost",
 )
-"""Of a plan; who wants the rest looks at the two plans."""
+"""The fields of a plan that are compared."""
 
 
 class Change(BaseModel):
-    """One value that is another in the second version; None stands for one that is not there."""
+    """A value that differs between two versions; None where there is none."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -75,7 +75,7 @@ class Change(BaseModel):
 
 
 class TaskChange(BaseModel):
-    """A task that both versions have, and in which fields it differs."""
+    """The fields in which a task differs between two versions."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -84,7 +84,7 @@ class TaskChange(BaseModel):
 
 
 class Edge(BaseModel):
-    """One task comes before another: because it is needed, because of a condition's answer, or by a transition."""
+    """An order of two tasks: by `needs`, by a condition's answer, or by a transition."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -94,7 +94,7 @@ class Edge(BaseModel):
 
 
 class Reach(BaseModel):
-    """What one version may reach and the other may not."""
+    """Permissions that were added and removed."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -103,7 +103,7 @@ class Reach(BaseModel):
 
 
 class WorkflowDiff(BaseModel):
-    """All differences; empty lists where there are none."""
+    """All differences of two versions; empty lists where there are none."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -112,7 +112,7 @@ class WorkflowDiff(BaseModel):
     after: str
     same: bool
     fields: tuple[Change, ...]
-    """Of the workflow itself."""
+    """Fields of the workflow itself."""
     tasks_added: tuple[str, ...]
     tasks_removed: tuple[str, ...]
     tasks_changed: tuple[TaskChange, ...]
@@ -124,14 +124,14 @@ class WorkflowDiff(BaseModel):
 
 @dataclass(frozen=True)
 class Version:
-    """A version with what it was compiled to."""
+    """A version with its compiled machine."""
 
     definition: WorkflowDefinition
     compiled: Compiled
 
 
 def diff(before: Version, after: Version, costs: Costs | None = None) -> WorkflowDiff:
-    """Compare two versions; tasks are the same if their paths are."""
+    """Compare two versions; tasks with the same path are the same."""
     old, new = _tasks(before.definition), _tasks(after.definition)
     edges = _edges(before.definition), _edges(after.definition)
     fields = tuple(_changes(_own(before.definition), _own(after.definition)))
@@ -183,7 +183,7 @@ def _compared(made: Plan) -> dict[str, Any]:
 
 
 def _edges(definition: WorkflowDefinition) -> dict[Edge, None]:
-    """Return the edges as the document says them, in its order."""
+    """Return the edges of a document, in its order."""
     found: dict[Edge, None] = {}
     for path, task in _tasks(definition).items():
         container = path.rpartition(".")[0]

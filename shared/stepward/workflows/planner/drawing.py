@@ -20,9 +20,9 @@ from stepward.workflows.program.tasks import walk
 
 
 MOST_LINES: Final = 6_000
-"""A picture of more is black, and too large for an answer."""
+"""A picture with more lines is unreadable, and too large for an answer."""
 REDUCED_UP_TO: Final = 2_000
-"""Tasks in one box up to which lines are left out that others imply."""
+"""Tasks in one box up to which implied lines are left out."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Link:
-    """A line from one node to another. `home` is the container that holds both."""
+    """A line from one node to another; `home` is the container that holds both."""
 
     start: str
     end: str
@@ -53,7 +53,7 @@ class Link:
 
 @dataclass
 class Drawing:
-    """Everything that is shown. `implied` counts the needs that other needs imply, which are not drawn."""
+    """The nodes and lines of a picture; `implied` counts the needs that are not drawn."""
 
     nodes: dict[str, Node] = field(default_factory=dict)
     inside: dict[str, list[str]] = field(default_factory=dict)
@@ -61,14 +61,14 @@ class Drawing:
     implied: int = 0
 
     def child_of(self, home: str, path: str) -> str:
-        """Name the node directly within a container that is a node, or is around it."""
+        """Return the node directly within a container that is, or contains, a node."""
         while self.nodes[path].container != home:
             path = self.nodes[path].container
         return path
 
 
 def drawing(definition: WorkflowDefinition, made: Plan) -> Drawing:
-    """Lay out what is to be seen of a planned workflow."""
+    """Return the nodes and lines of a planned workflow."""
     found = Drawing()
     critical = {row.task for row in made.rows if row.is_critical}
     _add(found, definition.tasks, "", critical)
@@ -139,7 +139,7 @@ def _link(found: Drawing, start: str, end: str, label: str, heavy: set[tuple[str
 
 
 def _heavy(way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Yield the steps of a critical path as they may be drawn: from and to a task, or a group that it is in."""
+    """Yield the lines of a critical path, from and to each task and its groups."""
     for before, after in pairwise(way):
         yield from ((start, end) for start in _around(before) for end in _around(after))
 
@@ -151,7 +151,7 @@ def _around(path: str) -> Iterator[str]:
 
 
 def _direct(found: Drawing, home: str, links: list[Link]) -> list[Link]:
-    """Leave out the lines that longer ways imply: they say nothing that is not seen, and hide what is."""
+    """Leave out the lines that longer paths imply, which would hide the others."""
     names = found.inside[home]
     if len(names) > REDUCED_UP_TO:
         return links
@@ -176,7 +176,7 @@ def _direct(found: Drawing, home: str, links: list[Link]) -> list[Link]:
 
 
 def _forward(links: list[Link], start: str) -> list[Link]:
-    """Mark the ways of a state machine that lead back, so that the others have an order."""
+    """Mark the back edges of a state machine, so that the others have an order."""
     ways: dict[str, list[str]] = {}
     for link in links:
         ways.setdefault(link.start, []).append(link.end)

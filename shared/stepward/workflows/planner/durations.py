@@ -22,30 +22,36 @@ from stepward.workflows.program.tasks import body_of
 
 
 class ScopePlan(BaseModel):
-    """The order of the tasks of one scope: the workflow's own, or of one round of a body. Tasks are paths."""
+    """The order of one scope's tasks: the workflow's own, or those of a body's iteration.
+
+    Tasks are paths.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     body: str = ""
     levels: tuple[tuple[str, ...], ...]
-    """Kahn's: each task in the first level that its needs allow."""
+    """Levels by Kahn's algorithm: each task is in the first level that its needs allow."""
     critical_path: tuple[str, ...]
     makespan_ms: int
-    """Of the machine: no task waits for what it does not need, so it is the critical path's; lanes count as needs."""
+    """The critical path's: no task waits for what it does not need; lanes count as needs."""
     barrier_makespan_ms: int
-    """If each level waited for all of the one before."""
+    """The duration if each level waited for all of the one before."""
     width: int | None
     """The most tasks that can run at once; None for graphs too large to count it."""
 
     @property
     def parallelism(self) -> tuple[int, ...]:
-        """How many tasks each level has."""
+        """The number of tasks of each level."""
         return tuple(len(level) for level in self.levels)
 
 
 @dataclass
 class Durations:
-    """Plans the scopes of a program, the innermost first, since a body takes as long as its rounds."""
+    """The plans of a program's scopes, the innermost first.
+
+    A body takes as long as its iterations.
+    """
 
     program: Program
     rounds: IterationBounds
@@ -99,7 +105,7 @@ class Durations:
 
 
 def forward_needs(program: Program, place: dict[str, int]) -> list[list[int]]:
-    """Make a graph of a state machine's ways without those that lead back."""
+    """Return the graph of a state machine without its back edges."""
     ways = {task.id: [way.to for way in task.next if way.to in place] for task in program.definition.tasks}
     back = back_edges(ways, program.definition.start or "")
     needs: list[list[int]] = [[] for _ in place]

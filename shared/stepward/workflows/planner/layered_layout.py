@@ -1,6 +1,6 @@
 """Place nodes in layers so that few lines cross.
 
-Positions are along the flow (`main`) and across it; whoever draws decides which of the two goes down the page.
+Positions are along the flow (`main`) and across it (`cross`); the caller decides which of the two goes down.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from stepward.workflows.program.graphs import levels
 
 SWEEPS: Final = 8
 MOST_POINTS: Final = 6_000
-"""Long lines bend around nodes up to this many places; beyond it they go straight."""
+"""Up to this many points long lines bend around nodes; beyond it they are straight."""
 
 
 @dataclass
 class Cell:
-    """What stands in a layer: a node, or (`node` is -1) the place where a long line passes."""
+    """A place in a layer: a node, or (`node` is -1) a point that a long line passes."""
 
     node: int
     main: float
@@ -33,7 +33,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Laid:
-    """Corners of nodes, the points that each line passes between its ends, and the size of all."""
+    """Corners of nodes, the points of each line between its ends, and the total size."""
 
     corners: list[tuple[float, float]]
     bends: list[list[tuple[float, float]]]
@@ -47,7 +47,7 @@ def lay_out(
     gap_main: float,
     gap_cross: float,
 ) -> Laid:
-    """Place nodes of some sizes (main, cross), joined by links without a ring; a link says how broad it is."""
+    """Place nodes by their sizes (main, cross) and acyclic links with their breadth."""
     cells, chains = _cells(sizes, links)
     rows = _rows(cells)
     _order(cells, rows)
@@ -61,7 +61,7 @@ def lay_out(
 
 
 def _bends(cells: list[Cell], rows: list[list[int]], chain: list[int]) -> list[tuple[float, float]]:
-    """Let a line turn between layers only: within one it would run into what is deeper than its own node."""
+    """Bend a line between layers only: within one it would cross deeper nodes."""
     edges = [_depth(cells, rows[cells[one].layer]) for one in chain]
     first, last = cells[chain[0]], cells[chain[-1]]
     between = [
@@ -73,14 +73,14 @@ def _bends(cells: list[Cell], rows: list[list[int]], chain: list[int]) -> list[t
 
 
 def _depth(cells: list[Cell], row: list[int]) -> tuple[float, float]:
-    """Where a layer begins and where it ends."""
+    """Return the begin and the end of a layer."""
     return min(cells[one].at_main for one in row), max(cells[one].at_main + cells[one].main for one in row)
 
 
 def _cells(
     sizes: Sequence[tuple[float, float]], links: Sequence[tuple[int, int, float]]
 ) -> tuple[list[Cell], list[list[int]]]:
-    """Make a cell for each node, and one in each layer that a line passes."""
+    """Return a cell for each node, and one in each layer that a line passes."""
     needs: list[list[int]] = [[] for _ in sizes]
     for start, end, _ in links:
         needs[end].append(start)
@@ -109,7 +109,7 @@ def _rows(cells: list[Cell]) -> list[list[int]]:
 
 
 def _order(cells: list[Cell], rows: list[list[int]]) -> None:
-    """Sort each layer by where its neighbours stand, forwards and backwards, and keep the best order that was seen."""
+    """Sort each layer by its neighbours' positions, and keep the order with fewest crossings."""
     best, fewest = [list(row) for row in rows], _crossings(cells, rows)
     for sweep in range(SWEEPS if len(cells) <= MOST_POINTS else 2):
         for row in rows if sweep % 2 == 0 else reversed(rows):
@@ -130,7 +130,7 @@ def _middle(near: list[int], place: dict[int, int], itself: int) -> float:
 
 
 def _crossings(cells: list[Cell], rows: list[list[int]]) -> int:
-    """Count the pairs of lines between neighbouring layers that cross."""
+    """Count the crossings between adjacent layers."""
     found = 0
     for row, following in pairwise(rows):
         place = {one: index for index, one in enumerate(following)}
@@ -173,7 +173,7 @@ def _along(cells: list[Cell], rows: list[list[int]], gap: float) -> float:
 
 
 def _across(cells: list[Cell], rows: list[list[int]], gap: float) -> float:
-    """Draw each cell towards its neighbours without changing the order: least squares, layer by layer."""
+    """Move each cell towards its neighbours without a change of order, by least squares."""
     for row in rows:
         _place_row(cells, row, [0.0] * len(row), gap)
     for sweep in range(SWEEPS * 2):
@@ -193,7 +193,7 @@ def _wish(cells: list[Cell], one: int, sweep: int) -> float:
 
 
 def _place_row(cells: list[Cell], row: list[int], wanted: list[float], gap: float) -> None:
-    """Come as near to what is wanted as distances allow: those that would collide move as one block to their mean."""
+    """Place cells as near to their wishes as distances allow; colliding ones share a mean."""
     offsets, at = [], 0.0
     for index, one in enumerate(row):
         if index:

@@ -21,7 +21,7 @@ Point = tuple[float, float]
 
 @dataclass
 class Page:
-    """A page: corners (x, y) and sizes (width, height) of nodes, and the points of each line."""
+    """Corners (x, y) and sizes (width, height) of nodes, and the points of each line."""
 
     is_wide: bool
     width: float = 0.0
@@ -32,12 +32,12 @@ class Page:
 
     @property
     def excess(self) -> float:
-        """How many pages it would fill, by its longer side; one that only goes down is read more easily."""
+        """How many pages it would fill, by its longer side; scrolling down counts less."""
         return max(self.width / PAGE_WIDTH, self.height / PAGE_HEIGHT * 0.6)
 
 
 def lay_out_page(found: Drawing) -> Page:
-    """Place everything both ways, and give the better page."""
+    """Place everything both ways, and return the better page."""
     return min((_placed(found, is_wide) for is_wide in (True, False)), key=lambda page: page.excess)
 
 
@@ -64,7 +64,7 @@ def _placed(found: Drawing, is_wide: bool) -> Page:
 
 
 def _inside(found: Drawing, page: Page, container: str) -> tuple[Point, list[tuple[Link, list[Point]]]]:
-    """Place what is directly in a container, counted from its corner."""
+    """Place what is directly in a container, relative to its corner."""
     names = found.inside[container]
     place = {name: index for index, name in enumerate(names)}
     for name in names:
@@ -92,7 +92,10 @@ def _inside(found: Drawing, page: Page, container: str) -> tuple[Point, list[tup
 
 
 def _line(page: Page, link: Link, bends: list[Point]) -> list[Point]:
-    """Lead a line from the far side of its start to the near side of its end; one that leads back goes along their sides."""
+    """Route a line from the far side of its start to the near side of its end.
+
+    A back edge goes along their sides.
+    """
     (x, y), (width, height) = page.corners[link.start], page.sizes[link.start]
     (to_x, to_y), (to_width, to_height) = page.corners[link.end], page.sizes[link.end]
     if link.is_back and page.is_wide:
@@ -107,7 +110,7 @@ def _line(page: Page, link: Link, bends: list[Point]) -> list[Point]:
 
 
 def _breadth(link: Link, is_wide: bool) -> float:
-    """Return the room that a line's label takes where the line passes other nodes."""
+    """Return the space that a line's label takes where the line passes other nodes."""
     return 0.0 if not link.label else 18.0 if is_wide else len(link.label) * 6.6
 
 

@@ -24,25 +24,28 @@ from stepward.workflows.program.tasks import retry_of
 
 
 class TaskPlan(BaseModel):
-    """One task's part of the plan."""
+    """The plan of one task."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     task: str
     type: str
     level: int
-    """Within its scope, from 0."""
+    """Its level within its scope, from 0."""
     is_critical: bool
-    """Whether it lies on the critical path, with all the bodies around it."""
+    """Whether it is on the critical path, with all the bodies around it."""
     takes_ms: int
     runs: Bound
     states: Bound
     cost: Money
-    """Of the runs that it starts; what AWS charges for its states is in the sum only."""
+    """The cost of the runs that it starts; AWS charges for its states are in the sum only."""
 
 
 class Plan(BaseModel):
-    """What a run of one version will take. States are those that are entered; transitions are what is billed for them."""
+    """The plan of a run of one version.
+
+    `states` are entered states; `transitions` are what is billed for them.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -73,7 +76,7 @@ class Plan(BaseModel):
 
 
 def plan(definition: WorkflowDefinition, compiled: Compiled, costs: Costs | None = None) -> Plan:
-    """Plan a checked and compiled version; `costs` tells what the runs that it starts cost."""
+    """Plan a checked and compiled version; `costs` estimates the runs that it starts."""
     program, rounds = compiled.program, IterationBounds(compiled.program)
     states, times = entered_states(program, compiled.machine), Durations(program, rounds)
     spending, asked = CostBounds(program, states, rounds), costs or UnknownCosts()
@@ -113,7 +116,7 @@ def _attempts(program: Program, rounds: IterationBounds, path: str) -> Bound:
 
 
 def _cost(program: Program, planned: PlannedTask, costs: Costs) -> Money | None:
-    """Return what one run costs that a task starts; a limit of the task or of the workflow bounds an agent's."""
+    """Return the cost of one run that a task starts, within the limits of task and workflow."""
     child = child_of(planned.task)
     if child is None:
         return None
@@ -159,7 +162,7 @@ def _rows(
 
 
 def critical_tasks(times: Durations) -> set[str]:
-    """Name the tasks of the critical path, and those of the bodies that lie on it."""
+    """Return the tasks of the critical path, and those of the bodies on it."""
     found: set[str] = set()
     ahead = [""]
     while ahead:

@@ -1,4 +1,4 @@
-"""Write a plan as rows of words, and a workflow as Mermaid text."""
+"""Write a plan as rows of text, and a workflow as Mermaid text."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Row = tuple[str, ...]
 
 
 def task_rows(made: Plan) -> list[Row]:
-    """Return a head and a row a task; those of the critical path carry a star."""
+    """Return a header and a row for each task; a star marks the critical path."""
     return [HEAD, *(_row(one) for one in made.rows)]
 
 
 def summary_rows(made: Plan) -> list[Row]:
-    """Return what holds for the whole."""
+    """Return the rows of the whole workflow."""
     faster = made.barrier_makespan_ms - made.makespan_ms
     limit = made.cost_limit_usd_micros
     return [
@@ -59,7 +59,7 @@ def _row(one: TaskPlan) -> Row:
 
 
 def duration(took_ms: int) -> str:
-    """Spell a time in its two largest units."""
+    """Format a time in its two largest units."""
     if took_ms < 60_000:
         return f"{took_ms / 1000:.3g} s"
     seconds = round(took_ms / 1000)
@@ -89,7 +89,7 @@ _HIDDEN: Final = {
 
 
 def mermaid_text(title: str, found: Drawing, *, is_wide: bool) -> str:
-    """Write the flowchart; lines of the critical path are thick."""
+    """Return the flowchart; lines of the critical path are thick."""
     lines = ["---", f'title: "{title_text(title)}"', "---", f"flowchart {'LR' if is_wide else 'TB'}"]
     numbers = {path: f"n{index}" for index, path in enumerate(found.nodes)}
     lines += _nodes(found, "", numbers, 1)
@@ -133,10 +133,10 @@ def _styles(found: Drawing, numbers: dict[str, str]) -> Iterator[str]:
 
 
 def escaped(text: str) -> str:
-    """Write a text so that nothing in it is taken for Mermaid or HTML."""
+    """Escape a text for Mermaid and HTML."""
     return "".join(_HIDDEN.get(char, char if char.isprintable() else " ") for char in text)
 
 
 def title_text(text: str) -> str:
-    """Write a text as a title, which is YAML."""
+    """Escape a text for a title, which is YAML."""
     return "".join(char if char.isprintable() and char not in '"\\' else " " for char in text)

@@ -1,4 +1,4 @@
-"""Draw a planned workflow as an SVG for light and dark backgrounds."""
+"""Draw a planned workflow as SVG, for light and dark backgrounds."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ LEGEND_WIDTH: Final = 118.0
 TIP: Final = 7.0
 NAME_PX: Final = 9.0
 SAID_PX: Final = 7.2
-"""Of a letter in the broadest of the typefaces."""
+"""Width of a letter in the broadest of the typefaces."""
 _NARROW: Final = frozenset("ijlt.,:;'|!()[]{}If r-/")
 _BROAD: Final = frozenset("mwMW@%")
 
 
 def mermaid(definition: WorkflowDefinition, made: Plan) -> str:
-    """Draw it as Mermaid text."""
+    """Return a planned workflow as Mermaid text."""
     found = drawing(definition, made)
     title = f"{definition.name} {definition.version}"
     return mermaid_text(title, found, is_wide=len(made.levels) <= 6)
 
 
 def svg(definition: WorkflowDefinition, made: Plan) -> str:
-    """Draw it as a file of its own: the same bytes for the same plan."""
+    """Return a planned workflow as SVG; the same plan gives the same bytes."""
     found = drawing(definition, made)
     page = lay_out_page(found)
     width = max(page.width, 560.0) + 2 * EDGE
@@ -144,7 +144,7 @@ def _curve(points: list[Point], is_wide: bool) -> str:
 
 
 def _way_back(points: list[Point], marks: str, is_wide: bool) -> str:
-    """Draw an arc beside the nodes that it passes."""
+    """Return an arc beside the nodes that it passes."""
     (x, y), (to_x, to_y) = points
     if is_wide:
         low = max(y, to_y) + 34
@@ -158,7 +158,7 @@ def _way_back(points: list[Point], marks: str, is_wide: bool) -> str:
 
 
 def _tag(link: Link, points: list[Point]) -> str:
-    """Write a label in the middle of its line, where no other line begins."""
+    """Return a label in the middle of its line, where no other line begins."""
     middle = len(points) // 2
     (x, y), (to_x, to_y) = points[middle - 1], points[middle]
     drop = 30.0 if link.is_back else 4.0
@@ -178,7 +178,7 @@ def _legend(found: Drawing, width: float) -> tuple[_Legend, float]:
 
 
 class _Legend:
-    """The row of signs with their names at the foot."""
+    """The task types' signs and names at the foot."""
 
     def __init__(self, kinds: list[str], across: int, note: str) -> None:
         self._kinds, self._across, self._note = kinds, across, note
@@ -193,7 +193,7 @@ class _Legend:
 
 
 def _fitted(text: str, room: float, per_char: float) -> str:
-    """Cut a text to a width; letters are taken for as broad as they are in most typefaces."""
+    """Cut a text to a width, by the width of letters in most typefaces."""
     used = 0.0
     for place, char in enumerate(text):
         used += per_char * (0.55 if char in _NARROW else 1.4 if char in _BROAD or ord(char) > 0x2E80 else 1)
@@ -207,7 +207,7 @@ def _cut(text: str, chars: int) -> str:
 
 
 def _safe(text: str) -> str:
-    """Write a text as XML may hold it: nothing in it is markup, and what XML cannot say is left out."""
+    """Escape a text for XML; characters that XML cannot hold become spaces."""
     return escape("".join(char if char.isprintable() else " " for char in text))
 
 

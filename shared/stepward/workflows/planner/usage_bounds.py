@@ -1,6 +1,6 @@
 """Bound how many states a run enters, and how much it reads and writes.
 
-An output of a fixed text has its own size, a condition's answer a few bytes; any other may have as much as an item takes.
+The output of a fixed text has its own size, a condition's answer a few bytes; any other may fill an item.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class EnteredState:
-    """One state of the machine with how often a run enters it; `owner` is the task that it is for, "" for the first and the last."""
+    """A state of the machine, with how often a run enters it.
+
+    `owner` is the task that it belongs to, "" for the first and the last.
+    """
 
     name: str
     owner: str
@@ -43,7 +46,7 @@ class EnteredState:
 
     @property
     def is_function(self) -> bool:
-        """Whether a function is called in it."""
+        """Whether it calls a function."""
         return is_function(self.state)
 
     @property
@@ -53,17 +56,20 @@ class EnteredState:
 
     @property
     def is_chunk(self) -> bool:
-        """Whether it waits for an execution of some items."""
+        """Whether it waits for the execution of a chunk."""
         return bool(self.owner) and is_part(self.name, Part.CHUNK)
 
     @property
     def is_jittered(self) -> bool:
-        """Whether chance shortens the pauses that the machine makes before it is tried again."""
+        """Whether jitter shortens the pauses before the machine's retries."""
         return any("JitterStrategy" in one for one in self.state.get("Retry", ()))
 
     @cached_property
     def tries(self) -> Bound:
-        """How often it is tried in all: by the document's rules, and where a wait is renewed; not for the platform's faults."""
+        """How often it is tried, by the document's rules and renewed waits.
+
+        Retries for the platform's own faults do not count.
+        """
         again = sum(
             one.get("MaxAttempts", 0)
             for one in self.state.get("Retry", ())
@@ -73,12 +79,12 @@ class EnteredState:
 
 
 def entered_states(program: Program, machine: dict[str, Any]) -> list[EnteredState]:
-    """Give all states, those of branches and bodies too.
+    """Return all states of a machine with how often a run enters them.
 
-    All states of a scope are entered once a round of it, whatever happens to its tasks: a task that is skipped is skipped
-    within its state. Only bodies repeat, and the state that begins a loop is entered once more than there are rounds. The
-    executions of chunks count as the run's own: each asks what it is to run, runs it, and is settled; so does the one that
-    undoes a run whose time was over, which is refused in its first states and settled.
+    All states of a scope are entered once an iteration, whatever happens to its tasks: a task is skipped within its
+    state. Only bodies repeat, and the state that begins a loop is entered once more than there are iterations. The
+    executions of chunks count as the run's own: each asks what to run, runs it, and is finalized. So does the one that
+    compensates a run whose time was over, which fails in its first states and is finalized.
     """
     rounds = IterationBounds(program)
     executions = total(rounds.of(path) * rounds.chunks(path) for path in program.chunks)
@@ -105,41 +111,41 @@ def _asks_again(program: Program, owner: str, name: str) -> bool:
 
 
 RECORD_BYTES: Final = 700
-"""Of a record without its output or its error."""
+"""Bytes of a record without its output or its error."""
 ERROR_BYTES: Final = 4_000
-"""A detail has 1,000 characters at most, of four bytes each."""
+"""Bytes of an error: 1,000 characters of detail at most, of four bytes each."""
 KEEPING_MS: Final = 2_000
-"""More than the reads and writes of a function take, together with its own work."""
+"""Upper bound of a function's reads and writes, together with its own work."""
 LONGEST_MS: Final = 300_000
-"""The most that the room may run, whatever the task calls from there."""
+"""The longest that the function may run, whatever the task calls."""
 VALUE_UNITS: Final = 100
-"""Of a value that an item holds; what is larger goes to the bucket, which costs less than these."""
+"""Units of a value in an item; a larger one goes to the bucket, which costs less."""
 SMALL_UNITS: Final = 2
-"""Of a mark, a word or a token."""
+"""Units of a mark or a token."""
 
 
 @dataclass(frozen=True)
 class SizeBounds:
-    """Upper bounds for one program."""
+    """Upper bounds of the sizes of one program's records and reads."""
 
     program: Program
     rounds: IterationBounds
 
     def is_bounded(self, path: str) -> bool:
-        """Return whether the document says how large a task's output is."""
+        """Return whether the document determines how large a task's output is."""
         return self._output_bytes(self.program.tasks[path]) < OWN_BYTES
 
     def record_units(self, path: str) -> int:
-        """Return what writing a task's record takes, which pays for all that is in its item."""
+        """Return the units of writing a task's record, with all that is in its item."""
         return ceil(self._latch_bytes[self.program.tasks[path].latch] / 1024)
 
     def await_units(self, path: str) -> int:
-        """Return what an await's write takes that leads to a task."""
+        """Return the units of writing the await before a task."""
         needed = {self.program.tasks[need].latch for need in self.program.tasks[path].needs}
         return max((ceil(self._latch_bytes[latch] / 1024) for latch in needed), default=SMALL_UNITS)
 
     def look_units(self, path: str) -> int:
-        """Return what one look for a task reads, with the values that its expressions may ask for."""
+        """Return the units of reading a task's view, with the values that it may ask for."""
         planned = self.program.tasks[path]
         if self.program.definition.is_state_machine:
             return self.everything_units
@@ -154,14 +160,14 @@ class SizeBounds:
 
     @cached_property
     def everything_units(self) -> int:
-        """What reading all records of a run takes."""
+        """The units of reading all records of a run."""
         records = sum(
             self.rounds.of(path).most * self._bytes(planned) for path, planned in self.program.tasks.items()
         )
         return 1 + ceil(records / 4096)
 
     def function_ms(self, path: str) -> int:
-        """Return how long one function may take for a task: its expressions are stopped in time, its tool too."""
+        """Return the longest duration of a task's function, by its expressions and its tool."""
         task = self.program.tasks[path].task
         whens = self.program.tasks[path].whens
         said = sum(1 for _ in expressions_in([task.inputs, task.settings, list(whens)]))
@@ -179,7 +185,7 @@ class SizeBounds:
 
     @cached_property
     def _latch_bytes(self) -> dict[str, int]:
-        """How large the items can become that keep records, words and tokens."""
+        """The largest sizes of the items that hold records, marks and tokens."""
         found: dict[str, int] = defaultdict(lambda: RECORD_BYTES)
         for planned in self.program.tasks.values():
             found[planned.latch] += self._bytes(planned)
@@ -201,6 +207,6 @@ class SizeBounds:
         return OWN_BYTES if known is None else known
 
     def _read_by(self, planned: PlannedTask) -> list[str]:
-        """Return the tasks whose outputs a task reads and whose sizes nobody knows."""
+        """Return the tasks whose outputs a task reads and whose sizes are unknown."""
         paths = {*planned.reads.values(), *planned.inner_reads.values()}
         return sorted(path for path in paths if path in self.program.tasks and not self.is_bounded(path))

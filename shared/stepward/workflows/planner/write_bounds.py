@@ -29,20 +29,20 @@ from stepward.workflows.program.limits import CRASHES_FORGIVEN, MOST_UNDOINGS, S
 from stepward.workflows.program.tasks import can_be_undone, effect_of, retry_of
 
 SMALL: Final = Bound(least=1, expected=2, most=SMALL_UNITS)
-"""Units of one item: how large a record may become, the sizes say."""
+"""Units of one item; how large a record may become is in the sizes."""
 FLAGS: Final = 2
-"""Items that ask for a wake-up where no slot is free."""
+"""Items that request a wake-up where no slot is free."""
 STARTS: Final = Bound(least=WORKFLOW_STARTS.writes, expected=WORKFLOW_STARTS.writes + 1, most=14)
 """Items of a start, with the record of an Idempotency-Key.
 
-A run that stands in the queue writes its place with two flags, and takes its slot by six items later.
+A queued run writes its queue entry with two flags, and acquires its slot by six items later.
 """
 ENDS: Final = Bound(least=4, expected=WORKFLOW_ENDS.writes - 1, most=WORKFLOW_ENDS.writes)
 
 
 @dataclass(frozen=True)
 class Writes:
-    """Something that is written so often, so many items each time, which are billed as so many units."""
+    """A write that happens a number of times, with its items and units each time."""
 
     times: Bound
     items: Bound
@@ -51,7 +51,7 @@ class Writes:
 
 @dataclass(frozen=True)
 class WriteBounds:
-    """Answers for one program."""
+    """Bounds of one program's writes."""
 
     program: Program
     states: list[EnteredState]
@@ -60,17 +60,17 @@ class WriteBounds:
 
     @cached_property
     def items(self) -> Bound:
-        """Writes of DynamoDB: one a task, one an await, and what begins, repeats and ends."""
+        """The items written: one a task, one an await, and those of begins, iterations and ends."""
         return total(one.times * one.items for one in self._all)
 
     @cached_property
     def units(self) -> Bound:
-        """What they are billed as."""
+        """The units that they are billed as."""
         return total(one.times * one.units for one in self._all)
 
     @cached_property
     def undone(self) -> int:
-        """How many tasks are undone at most, their rounds counted."""
+        """How many tasks are compensated at most, with their iterations."""
         tasks = self.program.tasks.items()
         return sum(self.rounds.of(path).most for path, planned in tasks if planned.task.compensate)
 
@@ -96,7 +96,7 @@ class WriteBounds:
                 yield Writes(one.tries + one.times * exactly(2), ONE, SMALL)
 
     def _of_task(self, path: str, planned: PlannedTask) -> Iterator[Writes]:
-        """Yield the record with its word in further latches; what is kept besides depends on the type."""
+        """Yield the writes of a task: its record, its marks, and what its type adds."""
         times, attempts = self.rounds.of(path), retry_of(self.program.definition, planned.task).attempts
         skipped, runs = self._when_skipped(planned), self._when_run(planned, attempts)
         if path in self.program.chunks:
@@ -125,7 +125,7 @@ class WriteBounds:
             )
 
     def _record_units(self, path: str, planned: PlannedTask, items: Bound) -> Bound:
-        """At most the records are large, and what belongs to them is small."""
+        """Return the units of a task's items: at most the records are large, the rest is small."""
         # What is kept again was there, and the write of it costs the same.
         records = 1 + type_of(planned.task).keeps_later
         value = 0 if self.sizes.is_bounded(path) else VALUE_UNITS
@@ -148,9 +148,9 @@ class WriteBounds:
         return Bound(least=least, expected=least + mark, most=least + mark + 1)
 
     def _slot_moves(self, planned: PlannedTask, attempts: int) -> Bound:
-        """Return how often a slot is given back or taken.
+        """Return how often a slot is released or acquired.
 
-        An awaited task waits without one. A function that works while another task of its run may wait takes one for
+        An awaited task waits without one. A function that works while another task of its run may wait acquires one for
         that time.
         """
         if is_awaited(planned.task):

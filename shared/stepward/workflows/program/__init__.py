@@ -1,1 +1,1 @@
-"""Answer what holds of a workflow's definition and program, whoever asks."""
+"""Facts about a definition and its program: names, scopes, graphs, bounds, limits."""

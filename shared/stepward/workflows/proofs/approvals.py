@@ -17,7 +17,7 @@ NAME: Final = "once-approved"
 
 
 def prove(subject: Subject) -> Proof:
-    """Find the first task of effect `once` that a run may come to without a yes."""
+    """Find the first task of effect `once` that a run may reach without an approval."""
     required, guards = subject.definition.policy.approve_once, _Guards(subject)
     once = [path for path, planned in subject.program.tasks.items() if _acts_once(planned.task)]
     for path in once:
@@ -48,7 +48,10 @@ class _Guards:
         return self.subject.program.tasks
 
     def is_behind(self, path: str) -> bool:
-        """Return whether a task runs only after a yes. Those before it are asked first, with a stack, for chains may be long."""
+        """Return whether a task runs only after an approval.
+
+        Its predecessors are decided first, with a stack, for chains may be long.
+        """
         ahead = [path]
         while ahead:
             task = ahead[-1]
@@ -61,12 +64,12 @@ class _Guards:
         return self._known[path]
 
     def is_yes(self, path: str) -> bool:
-        """Return whether a task completes only if a person says yes: a no fails it, and nothing stands in for a yes."""
+        """Return whether a task completes only if a person approves, without a fallback."""
         task = self._tasks[path].task
         return asks_person(task) and task.fallback is None and type_of(task).needs_yes(settings_of(task))
 
     def way_to(self, path: str) -> tuple[str, ...]:
-        """Return a way to a task that passes no yes."""
+        """Return a path to a task without an approval."""
         if self._is_on_machine(path):
             return self._machine_way(path) or (path,)
         way = [path]
@@ -100,13 +103,13 @@ class _Guards:
         return all(told) and bool(told) if planned.task.run_when == "any_done" else any(told)
 
     def _lets_only_yes(self, path: str, need: str) -> bool:
-        """Return whether a task that needs another runs only after a yes: its own, one before it, or one that it looks at."""
+        """Return whether a need guarantees an approval: its own, an earlier one, or one read."""
         if self.is_yes(need) or self._known.get(need, False):
             return True
         return asks_person(self._tasks[need].task) and self._looks_at(path, need)
 
     def _looks_at(self, path: str, person: str) -> bool:
-        """Return whether the task's own condition reads a decision that lets the run go on either way."""
+        """Return whether the task's condition reads a decision that lets the run go on either way."""
         planned = self._tasks[path]
         named = names_in(list(planned.whens)) or set()
         return any(planned.reads.get(name) == person for name in named)
@@ -115,7 +118,7 @@ class _Guards:
         return self.subject.definition.is_state_machine and "." not in path
 
     def _machine_way(self, path: str) -> tuple[str, ...]:
-        """Find a way from a state machine's start to a task that passes no yes; () if there is none."""
+        """Find a path from a machine's start to a task without an approval; () if there is none."""
         by_id = {task.id: task for task in self.subject.definition.tasks}
         start = self.subject.definition.start or ""
         came_from: dict[str, str] = {start: ""}
@@ -130,7 +133,10 @@ class _Guards:
         return ()
 
     def _is_yes_way(self, task: str, when: Any) -> bool:
-        """Return whether a way is taken only after a yes: it leaves a person's task well, or looks at what was said."""
+        """Return whether a transition is taken only after an approval.
+
+        It leaves a person's task that completed, or its condition reads the decision.
+        """
         planned = self._tasks[task].task
         if not asks_person(planned):
             return self._reads_a_condition_of_a_person(task, when)

@@ -26,7 +26,7 @@ FIXES: Final = {
 
 
 def prove(definition: WorkflowDefinition, compiled: Compiled | None = None) -> list[Proof]:
-    """Try every proof; a version that has no bound is not compiled, so there the first is the only one."""
+    """Run every proof; without a bound a version is not compiled, and only the first is run."""
     subject = Subject(definition, compiled)
     first = termination.prove(subject)
     if not first.holds:
@@ -35,7 +35,7 @@ def prove(definition: WorkflowDefinition, compiled: Compiled | None = None) -> l
 
 
 def refusals(proofs: list[Proof]) -> list[Problem]:
-    """Make problems of what had to hold and does not: such a version is not kept."""
+    """Return a problem for each required proof that failed: such a version is not kept."""
     return [
         Problem(
             code=proof.name,

@@ -1,8 +1,8 @@
 """Prove that each await of the compiled machine is released on every path.
 
-The evidence is the machine itself. In one scope every state is entered in every run that is not ended early, for tasks
-are skipped, and fail where others may go on, within their states; so it is enough that each awaited task stands in the
-scope of its await, keeps its record where the await looks, and does not itself come after the await.
+The evidence is the machine itself. In one scope every state is entered in every run that is not ended early, for
+tasks are skipped, and fail where others may go on, within their states. So it is enough that each awaited task is in
+the scope of its await, writes its record where the await looks, and does not itself come after the await.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _CONDITION: Final = "DynamoDb.ConditionalCheckFailedException"
 
 
 def prove(subject: Subject) -> Proof:
-    """Hold every await of the machine to its releasers."""
+    """Check every await of the machine against the states that release it."""
     drawn = _Drawn(subject)
     drawn.read(unfolded(subject.compiled.machine))
     stuck = next(drawn.stuck(), None)
@@ -50,7 +50,7 @@ class _Drawn:
     astray: list[tuple[str, str]] = field(default_factory=list)
 
     def read(self, machine: dict[str, Any], after: str = "", end: str = "") -> None:
-        """Take in a list of states that begins after one and ends before another."""
+        """Add a list of states that begins after one state and ends before another."""
         states = machine["States"]
         self._put(machine["StartAt"], after)
         for name, state in states.items():
@@ -63,13 +63,16 @@ class _Drawn:
             self._note(name, state)
 
     def _is_back(self, name: str, following: str) -> bool:
-        """Return whether a way orders nothing: back to a loop's question for another round, or from task to task of a state machine."""
+        """Return whether a transition orders nothing.
+
+        It leads back to a loop's question, or from task to task of a state machine.
+        """
         if following in self._loops and name.startswith(f"{following}."):
             return True
         owners = path_of(name), path_of(following)
         if not self.subject.definition.is_state_machine or any("." in one for one in owners):
             return False
-        # A task that leads to itself is gone into anew by its first state, which has its name.
+        # A task that leads to itself is entered again by its first state, which has its name.
         return owners[0] != owners[1] or (following == owners[0] and name in _ways_on(following))
 
     @cached_property
@@ -83,7 +86,7 @@ class _Drawn:
             self.before[name].add(before)
 
     def _within(self, name: str, state: dict[str, Any]) -> str:
-        """Read the branches or the body of a state; what follows it comes after all of them."""
+        """Add the branches or the body of a state, and return the point after all of them."""
         inner = [*state.get("Branches", ()), *([state["ItemProcessor"]] if "ItemProcessor" in state else [])]
         if not inner:
             self._put(name, "")
@@ -111,14 +114,14 @@ class _Drawn:
             self.astray.append((name, ""))
 
     def _note_by_function(self, name: str, join: str) -> None:
-        """Take from the program whom a join needs, as its room does: here the machine does not say it."""
+        """Take the needs of a join from the program, where the machine does not have them."""
         looked = self._awaited_at.get(join, {})
         self.awaits[name] = sorted(need for needs in looked.values() for need in needs)
         if join != name or not looked:
             self.astray.append((name, ""))
 
     def stuck(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield the ways on which somebody waits for ever."""
+        """Yield the paths on which a state waits forever."""
         for name, to in self.astray:
             yield (
                 (path_of(name),),
@@ -143,7 +146,7 @@ class _Drawn:
 
     @cached_property
     def _awaited_at(self) -> dict[str, dict[str, frozenset[str]]]:
-        """By await: the latches at which it waits, and for whom."""
+        """The latches at which each await waits, with the tasks that it waits for."""
         found: dict[str, dict[str, frozenset[str]]] = {}
         for latch, waiting in self.subject.program.latches.items():
             for one in waiting:
@@ -152,7 +155,7 @@ class _Drawn:
         return found
 
     def _keeps(self, path: str) -> str:
-        """Return the state in which a task's record is there at the latest."""
+        """Return the state in which a task's record is written at the latest."""
         kind = type_of(self.subject.program.tasks[path].task)
         if kind.keeps_later:
             return state_name(path, Part.DONE)

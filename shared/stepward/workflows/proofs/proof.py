@@ -1,4 +1,4 @@
-"""Define a proof: whether a property holds and, if not, the path that breaks it."""
+"""Define a proof: whether a property holds and, if not, a path that violates it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from stepward.workflows.compiler.compile import Compiled, compile_workflow
 
 
 class Proof(BaseModel):
-    """One property. `is_required` tells that the document's policy asks for it, or that nothing may run without it."""
+    """One property of a version, with its result.
+
+    `is_required` means that the document's policy asks for it, or that nothing may run without it.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -21,30 +24,30 @@ class Proof(BaseModel):
     holds: bool
     is_required: bool
     counter_example: tuple[str, ...] = ()
-    """Paths of tasks, in the order in which a run would come to them."""
+    """Paths of tasks, in the order in which a run would reach them."""
     words: str
 
 
 @dataclass(frozen=True)
 class Subject:
-    """The version that is looked at; it is compiled when a proof first asks for that."""
+    """The version that is examined; it is compiled when a proof first asks for that."""
 
     definition: WorkflowDefinition
     given: Compiled | None = None
 
     @cached_property
     def compiled(self) -> Compiled:
-        """The version as it was compiled."""
+        """The compiled version."""
         return self.given or compile_workflow(self.definition)
 
     @property
     def program(self) -> Program:
-        """What its rooms read."""
+        """The program of the compiled version."""
         return self.compiled.program
 
 
 def trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
-    """Return the way by which a search came to its end, the first first; the first came from ""."""
+    """Return the path of a search to its end, by predecessors; that of the first is ""."""
     way = [last]
     while came_from[way[-1]]:
         way.append(came_from[way[-1]])
@@ -52,5 +55,5 @@ def trail(came_from: dict[str, str], last: str) -> tuple[str, ...]:
 
 
 def shown(path: tuple[str, ...]) -> str:
-    """Spell a way for people."""
+    """Format a path for people."""
     return " → ".join(path)

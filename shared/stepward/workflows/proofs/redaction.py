@@ -20,12 +20,12 @@ from stepward.workflows.proofs.proof import Proof, Subject, trail
 NAME: Final = "pii-redacted"
 _PREVIOUS: Final = re.compile(r"\$previous\b(?:\s*\.\s*([A-Za-z_]\w*))?")
 _END: Final = "\n"
-"""Marks the point at which a body's rounds are over: what it brings is another thing than what it is given."""
+"""Marks the end of a body's iterations: its output is not its input."""
 _UNDOING: Final = ".compensate"
 
 
 def prove(subject: Subject) -> Proof:
-    """Find the shortest way from a task whose output is `pii` to one that sends what it is given outside."""
+    """Find the shortest path from a task whose output is `pii` to one that sends data outside."""
     required, flow = subject.definition.policy.redact_pii, _Flow(subject)
     sources = [path for path in subject.program.tasks if flow.data(path) == "pii"]
     for path in sources:
@@ -44,7 +44,7 @@ def prove(subject: Subject) -> Proof:
 
 @dataclass
 class _Flow:
-    """Who comes to see what: by expressions that read, and by needs, which order who may."""
+    """The flow of data: by expressions that read, and by needs, which allow reading."""
 
     subject: Subject
     to: dict[str, list[str]] = field(default_factory=dict)
@@ -68,11 +68,11 @@ class _Flow:
         return self.subject.program.tasks
 
     def data(self, path: str) -> str | None:
-        """Return what a task's output holds, by its own word or by that of the group that it is in."""
+        """Return the class of a task's output, declared by itself or by its group."""
         return self._tasks[path].task.data or self.groups.get(path)
 
     def way_out(self, source: str) -> tuple[str, ...]:
-        """Find the shortest way from what a task brings to a task that sends it outside; () if there is none."""
+        """Find the shortest path of a task's output to a task that sends it; () if there is none."""
         start = self._brought_by(source)
         came_from: dict[str, str] = {start: ""}
         ahead = deque([start])
@@ -110,7 +110,7 @@ class _Flow:
             yield from (self._brought_by(one.id) for one in before)
 
     def _previous(self, path: str, planned: PlannedTask) -> Iterator[str]:
-        """Yield the tasks of the round before, of the nearest loop."""
+        """Yield the tasks of the previous iteration of the nearest loop."""
         loop = body_of(self.subject.program, path)
         while loop and not type_of(self._tasks[loop].task).takes_turns:
             loop = body_of(self.subject.program, loop)
@@ -121,7 +121,7 @@ class _Flow:
                 yield from (self._brought_by(one) for one in found)
 
     def _add_end(self, path: str, planned: PlannedTask) -> None:
-        """Return what a body brings: what `collect` reads, else what is within."""
+        """Add the flow into a body's output: from what `collect` reads, else from all within."""
         collect = planned.task.settings.get("collect")
         inner = [] if collect is not None else self.inside.get(path, [])
         read = [task for name in planned.inner_reads.values() for task in self._members(name)]
@@ -160,7 +160,7 @@ class _Flow:
 
 
 def _said(task: TaskDefinition) -> list[Any]:
-    """Return what a task's expressions may stand in, before its rounds."""
+    """Return the values in which a task's expressions are, before its iterations."""
     kind = type_of(task)
     own = [value for name, value in task.settings.items() if name not in kind.later]
     return [task.inputs, task.when, task.fallback and task.fallback.output, *own]

@@ -18,7 +18,7 @@ NAME: Final = "bounded"
 
 
 def prove(subject: Subject) -> Proof:
-    """Look for a loop without a number of rounds, and for a circle on which no task has a number of visits."""
+    """Find a loop without a number of iterations, or a cycle without a number of visits."""
     definition = subject.definition
     endless = next(_endless_loops(definition), None) or _endless_circle(definition)
     if endless:
@@ -39,7 +39,7 @@ def _endless_loops(definition: WorkflowDefinition) -> Iterator[tuple[str, ...]]:
 
 
 def _endless_circle(definition: WorkflowDefinition) -> tuple[str, ...] | None:
-    """A task that may be visited so often only takes every circle with it on which it lies."""
+    """Find a cycle without a bounded task; one such task bounds every cycle that it is on."""
     free = [task for task in definition.tasks if task.max_visits is None]
     number = {task.id: index for index, task in enumerate(free)}
     needs: list[list[int]] = [[] for _ in free]

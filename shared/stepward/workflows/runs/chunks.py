@@ -52,7 +52,7 @@ class RunChunk:
         head = self._open_head(key)
         chunk = self._chunk(request, self._mark(key, place, newest(looked.begun.get(place, ()))))
         if request.tries and self.ports.machines.execution_status(head, chunk) == "over":
-            self._after_death(key, chunk, "its execution is over and left no word.")
+            self._after_death(key, chunk, "its execution is over and recorded no outcome.")
             chunk = self._chunk(request, self._newest_mark(key, place))
         if self._look(key, place).records:
             return
@@ -98,8 +98,8 @@ class RunChunk:
             return record.status.value
         token = self.ports.tokens.of(key, str(chunk.key))
         if token:
-            self.ports.machines.refuse(token, TaskRetry.__name__, f"the chunk begins anew: {detail}")
-        return "begins anew"
+            self.ports.machines.refuse(token, TaskRetry.__name__, f"the chunk is started again: {detail}")
+        return "started again"
 
     def _after_death(self, key: RunKey, chunk: Chunk, detail: str) -> None:
         """Mark the next execution, or record the failure after the last; safe to repeat."""

@@ -188,7 +188,9 @@ class ReceiveCall:
             child=mark.child,
         )
         if not self.answers.waits(tenant, run, place):
-            raise Conflict(f"the task {name} waits no longer.", field="path", fix="nothing is left to do")
+            raise Conflict(
+                f"the task {name} is not waiting any more.", field="path", fix="nothing is left to do"
+            )
         kept = self.answers.answer(tenant, run, place, TaskOutcome(output=body))
         return {"run": run, "task": str(name), "status": kept.status.value if kept else "RUNNING"}
 

@@ -80,7 +80,7 @@ class ReconcileWorkflows:
             case "never began":
                 return self._start(head)
             case "over":
-                why = "the execution is over and left no word."
+                why = "the execution is over and recorded no outcome."
                 closed = self.end.close(head.key, "ExecutionStopped", why)
                 return None if closed == BEING_UNDONE else "workflows_closed"
             case _:
@@ -227,7 +227,7 @@ class _Run:
         )
         if self.ports.machines.execution_status(self.head, chunk) != "over":
             return False
-        RunChunk(self.ports).died(self.head.key, chunk, "its execution is over and left no word.")
+        RunChunk(self.ports).died(self.head.key, chunk, "its execution is over and recorded no outcome.")
         return True
 
     def _may_wait(self, task: TaskKey, record: TaskRecord) -> bool:

@@ -66,7 +66,7 @@ class RunInline:
             return entry.fail(
                 RunError(
                     code=OUTCOME_UNKNOWN,
-                    detail=f"an attempt began at {before.at} and left no word; it may have happened.",
+                    detail=f"an attempt began at {before.at} and recorded no outcome; it may have happened.",
                 )
             )
         context = self.world.context(entry, Begun(attempt=entry.attempt, at=started_at))

@@ -37,7 +37,7 @@ _STATUSES: Final[dict[RunKind, frozenset[str]]] = {
 
 @dataclass(frozen=True)
 class ListRuns:
-    """The use case behind `GET /runs`, and the guard of routes that serve one kind only."""
+    """The use case behind `GET /runs`, and the check of routes that serve one kind only."""
 
     lists: RunLists
     heads: RuntimeState
@@ -71,11 +71,11 @@ class ListRuns:
 
     @contextmanager
     def of_kind(self, kind: RunKind, tenant: str, run: str) -> Iterator[None]:
-        """Do what only runs of one kind can; where the run is of the other kind, say so.
+        """Run a block for runs of one kind, and explain it if a run is of the other.
 
         Args:
-            kind: Whose runs can do it.
-            tenant: Whose run.
+            kind: The kind of run.
+            tenant: Whose run it is.
             run: The run's id.
 
         Raises:
@@ -122,7 +122,7 @@ class ListRuns:
 
 
 def _kinds(query: dict[str, str]) -> tuple[RunKind, ...]:
-    """Return the kinds that are wanted: the id of an agent or of a workflow says one too."""
+    """Return the kinds that a query asks for: the id of an agent or of a workflow implies one."""
     said = query.get("kind")
     if said is not None and said not in KINDS:
         raise InvalidRequest(f"kind is {said[:40]!r}.", field="kind", fix=f"use {' or '.join(KINDS)}")
@@ -146,7 +146,7 @@ def _status(text: str | None, kinds: tuple[RunKind, ...]) -> str | None:
 
 
 def _merged(slices: list[RunSlice[Any]], limit: int) -> RunSlice[Any]:
-    """Put lists together as far as all of them are known: below the highest `reached` one may have more."""
+    """Merge lists as far as all are known: below the highest `reached` one may have more."""
     floor = max((one.reached for one in slices if one.reached), default=None)
     found = sorted((head for one in slices for head in one.runs), key=place_of, reverse=True)
     known = [head for head in found if floor is None or place_of(head) >= floor]

@@ -34,7 +34,7 @@ FORMS: Final = ("json", "mermaid", "svg", "asl")
 
 @dataclass(frozen=True)
 class PlanAnswer:
-    """An answer in the form that was asked for: values, or a text with its media type."""
+    """An answer in the requested form: values, or a text with its media type."""
 
     values: dict[str, Any] | None = None
     text: str = ""
@@ -43,28 +43,70 @@ class PlanAnswer:
 
 @dataclass(frozen=True)
 class PlanService:
-    """The use cases behind `POST /workflows/plan`, `GET /workflows/{id}/plan` and `GET /workflows/{id}/diff`."""
+    """The use cases behind `POST /workflows/plan` and `GET /workflows/{id}/plan` and `/diff`."""
 
     registry: WorkflowRegistry
     register: RegisterWorkflow
     costs: Callable[[str], Costs]
-    """By tenant."""
+    """The costs of a tenant's registered agents and workflows."""
 
     def of_document(
         self, tenant: str, source: str | bytes | dict[str, Any], kind: Kind, form: str | None
     ) -> PlanAnswer:
-        """Plan a document without keeping it; raises `Refused` with all that is wrong with it."""
+        """Plan a document without keeping it.
+
+        Args:
+            tenant: Whose registry it refers to.
+            source: YAML or JSON, or the values of a document.
+            kind: How a text is written.
+            form: One of `FORMS`; None is `json`.
+
+        Returns:
+            The plan in that form.
+
+        Raises:
+            InvalidRequest: The form is unknown.
+            Refused: The document has problems; all of them are in the error.
+        """
         check_form(form)
         definition, compiled = self.register.compiled(tenant, source, kind)
         return plan_answer(Version(definition, compiled), self.costs(tenant), form)
 
     def of_version(self, tenant: str, workflow: str, version: str | None, form: str | None) -> PlanAnswer:
-        """Plan a version, the newest by default."""
+        """Plan a registered version.
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            version: A version; None for the newest.
+            form: One of `FORMS`; None is `json`.
+
+        Returns:
+            The plan in that form.
+
+        Raises:
+            InvalidRequest: The form, the id or the version is malformed.
+            NotFound: There is no such workflow or version.
+        """
         check_form(form)
         return plan_answer(kept_version(self.registry, tenant, workflow, version), self.costs(tenant), form)
 
     def between(self, tenant: str, workflow: str, before: str | None, after: str | None) -> WorkflowDiff:
-        """Compare a version with another, the newest by default."""
+        """Compare two registered versions.
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            before: The version to compare with.
+            after: The other version; None for the newest.
+
+        Returns:
+            Their differences.
+
+        Raises:
+            InvalidRequest: `before` is missing, or a version is malformed.
+            NotFound: There is no such workflow or version.
+        """
         if not before:
             raise InvalidRequest(
                 "the version to compare with is missing.",
@@ -78,7 +120,21 @@ class PlanService:
     def with_document(
         self, tenant: str, workflow: str, source: str | bytes | dict[str, Any], kind: Kind
     ) -> WorkflowDiff:
-        """Compare the newest version with a document that is not kept yet."""
+        """Compare the newest version with a document that is not registered.
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            source: YAML or JSON, or the values of a document.
+            kind: How a text is written.
+
+        Returns:
+            Their differences.
+
+        Raises:
+            NotFound: There is no such workflow.
+            Refused: The document has problems; all of them are in the error.
+        """
         new = Version(*self.register.compiled(tenant, source, kind))
         return diff(kept_version(self.registry, tenant, workflow, None), new, self.costs(tenant))
 
@@ -87,8 +143,8 @@ def plan_answer(version: Version, costs: Costs, form: str | None) -> PlanAnswer:
     """Plan, draw or compile one version.
 
     Args:
-        version: The definition and what it compiles to.
-        costs: Knows what agents and other workflows cost.
+        version: The definition and its compiled machine.
+        costs: Estimates agents and other workflows.
         form: One of `FORMS`; None is `json`.
 
     Returns:
@@ -108,13 +164,13 @@ def plan_answer(version: Version, costs: Costs, form: str | None) -> PlanAnswer:
 
 
 def check_form(form: str | None) -> None:
-    """Refuse a form that nobody draws."""
+    """Refuse an unknown form."""
     if form not in (None, *FORMS):
         raise InvalidRequest(f"there is no form {form!r}.", field="as", fix=f"use one of {', '.join(FORMS)}")
 
 
 def kept_version(registry: WorkflowRegistry, tenant: str, workflow: str, version: str | None) -> Version:
-    """Read a version with what it was compiled to when it was registered."""
+    """Read a version with the machine to which it was compiled at registration."""
     definition: WorkflowDefinition = find_workflow(registry, tenant, workflow, version).definition
     program = registry.program(tenant, workflow, definition.version)
     machine = json.loads(registry.machine_text(tenant, workflow, definition.version))
@@ -130,7 +186,10 @@ EstimateAgent = Callable[[str, AgentDefinition, object], Estimated]
 
 @dataclass(frozen=True)
 class RegisteredCosts:
-    """One tenant's; each agent and workflow is asked for once. `above` are the workflows that it is asked from."""
+    """The costs of one tenant's agents and workflows, each estimated once.
+
+    `above` are the workflows that contain the one that is asked for.
+    """
 
     tenant: str
     agents: Registry
@@ -141,7 +200,7 @@ class RegisteredCosts:
     _workflows: dict[tuple[str, str | None], Money] = field(default_factory=dict)
 
     def of_agent(self, agent: str, version: str | None, limit_usd_micros: int | None) -> Money:
-        """An agent's estimate on an empty input; its own limit and the task's bound what its model may cost."""
+        """Return an agent's estimate on an empty input, within its own limit and the task's."""
         key = (agent, version)
         if key not in self._agents:
             self._agents[key] = self._estimated(agent, version)
@@ -157,7 +216,7 @@ class RegisteredCosts:
         )
 
     def of_workflow(self, workflow: str, version: str | None) -> Money:
-        """Return the other workflow's own plan; one that runs in a circle costs nothing, since its run is refused."""
+        """Return the other workflow's plan; in a cycle it costs nothing, since its run is refused."""
         if workflow in self.above or len(self.above) >= DEEPEST_NESTING:
             return Money()
         key = (workflow, version)

@@ -1,4 +1,4 @@
-"""Publish versions as state machines, and remove those that nobody runs."""
+"""Publish versions as state machines, and remove versions without runs."""
 
 from __future__ import annotations
 
@@ -13,20 +13,31 @@ from stepward.workflows.program.lookup import find_workflow
 
 @dataclass(frozen=True)
 class PublishWorkflow:
-    """The use case behind the publishing room's queue; a message that comes twice finds the machine made."""
+    """The use case behind the queue of the publishing function; safe to repeat."""
 
     registry: WorkflowRegistry
     shop: StateMachineAdmin
     values: Mapping[str, str]
-    """What stands for the names in a machine's text: `TaskRun`, `JournalTable`; `TaskRunArn` in texts kept before."""
+    """Values for the names in a machine's text: `TaskRun`, `JournalTable`, and formerly `TaskRunArn`."""
 
     def __call__(self, tenant: str, workflow: str, version: str) -> str:
-        """Make a version's machine and say READY; a definition that Step Functions refuses leaves it REFUSED.
+        """Create a version's machine and mark it READY, or REFUSED if Step Functions refuses it.
 
-        Also one that is READY is made: whoever orders it has found its machine gone.
+        A version that is READY is made again: its machine was found to be gone.
 
         time →   made ✓ ─ ✗ dies        again: made before, the same ✓ ─ READY ✓
                  throttled              the message comes again
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            version: The version.
+
+        Returns:
+            The version's new status.
+
+        Raises:
+            NotFound: There is no such version.
         """
         kept = find_workflow(self.registry, tenant, workflow, version)
         text = self.registry.machine_text(tenant, workflow, version)
@@ -49,13 +60,25 @@ class RemoveVersion:
     registry: WorkflowRegistry
     runs: WorkflowRuns
     discard: Callable[[str], None]
-    """Has a machine taken away by the room that makes them."""
+    """Requests the deletion of a machine."""
 
     def __call__(self, tenant: str, workflow: str, version: str) -> RegisteredWorkflow:
-        """Take a version away that nobody runs, and have its machine taken away.
+        """Remove a version without runs, and have its machine deleted.
 
         time →   remove: archived ✓ ─ counts runs: none ─ removed ✓      start: reads READY before ─ its run is counted
                  remove: archived ✓ ─ counts runs: some ─ READY again     start: reads ARCHIVED → refused
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            version: The version.
+
+        Returns:
+            The removed version.
+
+        Raises:
+            NotFound: There is no such version.
+            Conflict: Runs of it have not ended.
         """
         found = find_workflow(self.registry, tenant, workflow, version)
         self.registry.mark(tenant, workflow, version, VersionStatus.ARCHIVED, "it is being removed.")

@@ -32,13 +32,16 @@ from stepward.workflows.program.tasks import walk
 
 
 UNKNOWN_TOOL: Final = "unknown-tool"
-"""Of such a task not even the effect is known, so that nothing can be made of it."""
+"""The problem of a task whose effect is unknown, so that it cannot be checked further."""
 _AT_ONCE: Final = 50
 
 
 @dataclass(frozen=True)
 class RegisteredNames:
-    """Asks the registries for what a tenant's document names; what does not fit its type is told by the checks."""
+    """Checks the names in a tenant's document against the registries.
+
+    Settings that do not fit their type are reported by the checks.
+    """
 
     tenant: str
     workflows: WorkflowRegistry
@@ -47,7 +50,7 @@ class RegisteredNames:
     http_allow: Sequence[str]
 
     def problems(self, context: CheckContext) -> list[Problem]:
-        """Find the agents, workflows and tools that are not there or not allowed, of a faulty document too."""
+        """Find unknown and disallowed agents, workflows and tools, in a faulty document too."""
         finds = (self._agents, self._workflows, self._own_tools, self._not_allowed)
         return [problem for find in finds for problem in islice(find(context), MOST_PROBLEMS + 1)]
 
@@ -82,7 +85,7 @@ class RegisteredNames:
                 yield _unknown(context, node, "workflow", named.of)
 
     def _own_tools(self, context: CheckContext) -> Iterator[Problem]:
-        """Find the functions that no folder offers."""
+        """Find custom tools that no folder has published."""
         for node in context.all():
             tool = node.custom_tool
             if tool and node.is_unresolved and node.settings is not None:
@@ -90,7 +93,7 @@ class RegisteredNames:
                 yield context.problem(node, "tool", UNKNOWN_TOOL, detail, self.own.instead_of(tool))
 
     def _not_allowed(self, context: CheckContext) -> Iterator[Problem]:
-        """Find tools that this stage does not allow, as they are set."""
+        """Find tools whose settings this stage does not allow."""
         for node in context.all():
             bound = None if node.is_unresolved else _bound(node)
             if bound is None:
@@ -104,7 +107,7 @@ class RegisteredNames:
 
 
 def _unfit(context: CheckContext, node: TaskNode, agent: AgentDefinition) -> Iterator[Problem]:
-    """Hold what is written out to what the agent wants; what is computed is checked when the task runs."""
+    """Validate literal inputs of an agent; computed ones are checked when the task runs."""
     given = given_of(node.task.inputs)
     if not isinstance(given, dict):
         computed = [""] if _is_computed(given) else []
@@ -126,7 +129,7 @@ def _is_computed(value: Any) -> bool:
 
 
 def _bound(node: TaskNode) -> BoundTool | None:
-    """Return the tool that a task calls; None if it calls none, or one whose fault is told elsewhere."""
+    """Return the tool that a task calls; None if there is none, or an invalid one."""
     try:
         return node.kind.tool(node.settings) if node.kind and node.settings is not None else None
     except (InvalidRequest, ValidationError):
@@ -144,14 +147,14 @@ def _unknown(context: CheckContext, node: TaskNode, what: str, name: str) -> Pro
 
 Published = Callable[[str], ToolFolder | None]
 Configs = dict[str, tuple[str, dict[str, Any]]]
-"""By a task's path: the tool that it calls, and the configuration that it does so with."""
+"""By a task's path: the custom tool that it calls, and the configuration of the call."""
 
 
 @dataclass(frozen=True)
 class CustomTools:
-    """Fills in the settings of each `folder.function`: as they stand in the version if it is registered already.
+    """Fills in the configuration of each custom tool, as it is in the registered version.
 
-    So the same document is the same version after any number of deployments. One look at the shelf a folder.
+    So the same document is the same version after any number of deployments. Each folder is read once.
     """
 
     published: Published
@@ -162,7 +165,7 @@ class CustomTools:
         object.__setattr__(self, "room", cache(self.published))
 
     def filled(self, definition: WorkflowDefinition) -> WorkflowDefinition:
-        """Return the definition with the settings of own tools; of one that is not published it has none."""
+        """Return the definition with the configuration of its custom tools that are published."""
         if not any(_own_tool(task) for _, task in walk(definition.tasks)):
             return definition
         before = self.kept(definition)
@@ -171,7 +174,7 @@ class CustomTools:
         return definition.model_copy(update={"tasks": tasks})
 
     def instead_of(self, tool: str) -> str:
-        """Say what a function that no folder offers was meant to be."""
+        """Suggest a published function for an unknown one."""
         return instead_of(tool, self.room)
 
     def _task(self, task: TaskDefinition, path: str, known: Configs) -> TaskDefinition:
@@ -192,7 +195,7 @@ class CustomTools:
 
 
 def configs_of(definition: WorkflowDefinition) -> Configs:
-    """Read how a version calls its own tools."""
+    """Return the configurations of a version's custom tools."""
     return {
         path: (tool, task.settings.get("config", {}))
         for path, task in walk(definition.tasks)

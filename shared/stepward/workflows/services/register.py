@@ -20,7 +20,7 @@ from stepward.workflows.proofs.catalog import prove, refusals
 from stepward.workflows.services.references import UNKNOWN_TOOL, CustomTools, RegisteredNames
 
 Publish = Callable[[str, str, str], None]
-"""Asks for a version's machine to be made: tenant, workflow, version."""
+"""Requests a version's machine: tenant, workflow, version."""
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,27 @@ class RegisterWorkflow:
     publish: Publish
     http_allow: Sequence[str] = ()
     published: Callable[[str], ToolFolder | None] = lambda _: None
-    """What a folder of somebody's own functions offers."""
+    """Returns what a folder of custom tools offers."""
     is_made: Callable[[str], bool] = lambda _: True
-    """Tells whether the machine of a version that was kept before is still there."""
+    """Returns whether the machine of a registered version still exists."""
 
     def __call__(
         self, caller: Caller, source: str | bytes | dict[str, Any], kind: Kind
     ) -> tuple[RegisteredWorkflow, bool]:
-        """Keep a version and have it published; the flag tells that it is new."""
+        """Register a version and have it published.
+
+        Args:
+            caller: Who registers it.
+            source: YAML or JSON, or the values of a document.
+            kind: How a text is written.
+
+        Returns:
+            The registered version, and whether it is new.
+
+        Raises:
+            Refused: The document has problems; all of them are in the error.
+            Conflict: The version exists with another content.
+        """
         definition, compiled = self.compiled(caller.tenant, source, kind)
         before = self.registry.version(caller.tenant, definition.id, definition.version)
         fresh = RegisteredWorkflow(
@@ -61,7 +74,19 @@ class RegisterWorkflow:
     def compiled(
         self, tenant: str, source: str | bytes | dict[str, Any], kind: Kind
     ) -> tuple[WorkflowDefinition, Compiled]:
-        """Read, check and compile a document without keeping it; raises `Refused` with all that is wrong."""
+        """Read, check and compile a document without keeping it.
+
+        Args:
+            tenant: Whose registry it refers to.
+            source: YAML or JSON, or the values of a document.
+            kind: How a text is written.
+
+        Returns:
+            The definition, and the compiled machine.
+
+        Raises:
+            Refused: The document has problems; all of them are in the error.
+        """
         own = CustomTools(self.published, lambda read: self._kept(tenant, read))
         read = validate(source, kind, own.filled)
         if read.context is None:
@@ -85,7 +110,7 @@ class RegisterWorkflow:
 
 
 def beyond_checks(definition: WorkflowDefinition, compiled: Compiled) -> list[Problem]:
-    """Return what only the compiled machine shows: that it has no room, or that a policy is not kept."""
+    """Return the problems of the compiled machine: its size, and failed required proofs."""
     if fault := compiled.fault:
         return [Problem(code="too-large", detail=fault.detail, fix=fault.fix, field="tasks")]
     return refusals(prove(definition, compiled))

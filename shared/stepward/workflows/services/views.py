@@ -32,7 +32,15 @@ class ShowWorkflows:
     ports: WorkflowPorts
 
     def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
-        """List workflows by id."""
+        """List workflows by id.
+
+        Args:
+            tenant: Whose workflows.
+            query: `limit` and `cursor`.
+
+        Returns:
+            `workflows`, and `next_cursor` for the page after them; None at the end.
+        """
         page = self.registry.list_workflows(
             tenant, limit=page_size(query.get("limit")), cursor=query.get("cursor")
         )
@@ -40,13 +48,32 @@ class ShowWorkflows:
         return {"workflows": shown, "next_cursor": page.cursor}
 
     def detail(self, tenant: str, workflow: str, query: dict[str, str]) -> dict[str, Any]:
-        """Show one version with its document, and which others there are."""
+        """Show one version with its document, and list the other versions.
+
+        Args:
+            tenant: Whose workflow it is.
+            workflow: The workflow's id.
+            query: `version`; without it the newest.
+
+        Raises:
+            InvalidRequest: The id or the version is malformed.
+            NotFound: There is no such workflow or version.
+        """
         found = find_workflow(self.registry, tenant, workflow, query.get("version"))
         versions = [one.definition.version for one in self.registry.versions(tenant, workflow)]
         return {**version_view(found), "versions": versions}
 
     def run(self, tenant: str, run: str) -> dict[str, Any]:
-        """Show one run: input, output, and each task as far as it has come."""
+        """Show one run: input, output, and the state of each task.
+
+        Args:
+            tenant: Whose run it is.
+            run: The run's id.
+
+        Raises:
+            InvalidRequest: The id is malformed.
+            NotFound: There is no such run.
+        """
         head = find_workflow_run(self.ports.runs, tenant, run)
         program = self.ports.program(tenant, head.workflow, head.version)
         looked = self.ports.store.everything(head.key)
@@ -97,7 +124,7 @@ def workflow_run_view(head: WorkflowHead) -> dict[str, Any]:
 
 
 def cost_view(head: WorkflowHead) -> dict[str, int]:
-    """Show what a run cost by who is paid: for the runs within it and by itself, then all together."""
+    """Show the cost of a run: of the runs within it, of itself, and in all."""
     totals, aws = head.totals, head.aws.usd_micros if head.aws else 0
     return {
         "runs_usd_micros": totals.cost_usd_micros - totals.tool_usd_micros,
@@ -109,12 +136,12 @@ def cost_view(head: WorkflowHead) -> dict[str, int]:
 
 
 def _so_far(head: WorkflowHead, looked: RunSnapshot, bill: Bill) -> WorkflowHead:
-    """Show what a run that goes on has cost until now."""
+    """Return the head of an open run with its cost until now."""
     return head.model_copy(update={"totals": totals_of(looked.records), "aws": bill.total.cost()})
 
 
 def _tasks(head: WorkflowHead, program: Program, looked: RunSnapshot, bill: Bill) -> Iterator[dict[str, Any]]:
-    """Show tasks in the document's order, those of bodies with their rounds; then what was undone."""
+    """Yield the tasks in document order, with their iterations; then the compensations."""
     known = {task for task in (*looked.records, *looked.begun) if task.is_task or task.is_undone}
     order = {path: place for place, path in enumerate(program.tasks)}
     keys = {TaskKey(path=path) for path, planned in program.tasks.items() if planned.depth == 0} | known
@@ -130,7 +157,7 @@ def _tasks(head: WorkflowHead, program: Program, looked: RunSnapshot, bill: Bill
 def _as_it_stands(
     head: WorkflowHead, program: Program, task: TaskKey, begun: tuple[Begun, ...], status: str
 ) -> dict[str, str]:
-    """Say of a task without a record what it waits for; in a run that has ended it waits no more."""
+    """Return what a task without a record waits for; in an ended run it is cancelled."""
     if head.ended and status in ("RUNNING", "PENDING"):
         return {
             "status": "CANCELLED",
@@ -179,7 +206,7 @@ def _task(
 
 
 def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
-    """Sum a run up: how many tasks came to what, which failed and why, where time and money went."""
+    """Summarize a run: tasks by status, errors, and cost."""
     own = [task for task in tasks if task["type"] != "compensation"]
     statuses = sorted({task["status"] for task in own})
     ran = [task for task in own if task["status"] in ("COMPLETED", "FAILED")]
@@ -199,7 +226,7 @@ def report(tasks: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _compensations(tasks: list[dict[str, Any]]) -> dict[str, list[str]]:
-    """Return what was undone from what could not be, which somebody has to see to."""
+    """Return the tasks that were compensated, and those whose compensation failed."""
     undoings = [task for task in tasks if TaskKey(path=task["task"]).is_undone]
     names = {
         well: [

@@ -1,4 +1,4 @@
-"""Arrange a graph with as few parallels and awaits as attempts can find."""
+"""Search the decomposition of a graph with the fewest parallels and awaits."""
 
 from __future__ import annotations
 
@@ -23,13 +23,18 @@ TRIED_UP_TO: Final = 150
 
 
 class NoTasks(ValueError):
-    """A graph without tasks has no order: there is nothing to run."""
+    """A graph has no tasks, so there is nothing to run."""
 
 
 def arrange(needs: Sequence[Sequence[int]]) -> Step:
-    """Find the tree with the fewest parallels and awaits; of equals the one with fewer awaits, since each is a write.
+    """Return the tree with the fewest parallels and awaits; of equals that with fewer awaits.
 
-    `needs[i]` names the tasks that task `i` needs. Raises `Cycle` when they go round.
+    Args:
+        needs: `needs[i]` are the tasks that task `i` needs.
+
+    Raises:
+        Cycle: The needs have a cycle.
+        NoTasks: There are none.
     """
     if not needs:
         raise NoTasks("a workflow needs at least one task")
@@ -62,7 +67,10 @@ Stay: TypeAlias = Literal["chain", "scope", "root"]
 
 @dataclass(frozen=True)
 class Attempt:
-    """Which join gives way first; and what it stays behind: one of its needs, the scope of its dominator, or nothing."""
+    """A heuristic: which join is cut first, and what it stays connected to.
+
+    That is one of its needs (`chain`), its dominator's scope, or nothing (`root`).
+    """
 
     choice: Choice
     stay: Stay
@@ -74,7 +82,7 @@ ATTEMPTS: Final = tuple(Attempt(choice, stay) for choice, stay in product(_CHOIC
 
 
 def reduce_by(folded: Modules, attempt: Attempt) -> Step:
-    """Fold a graph into one step, at the price of an await wherever nothing folds."""
+    """Reduce a graph to one step, with an await wherever it is not series-parallel."""
     trial = _Trial(folded.copy(), attempt)
     while len(trial.graph.at) > 1:
         trial.give_way()
@@ -83,7 +91,7 @@ def reduce_by(folded: Modules, attempt: Attempt) -> Step:
 
 
 class _Trial:
-    """One attempt on its own copy of the graph."""
+    """One attempt on a copy of the graph."""
 
     def __init__(self, graph: Modules, attempt: Attempt) -> None:
         self.graph = graph
@@ -91,7 +99,7 @@ class _Trial:
         self._continued: set[int] = set()
 
     def give_way(self) -> None:
-        """Cut one join loose and fold what that frees."""
+        """Cut one join, and reduce what that frees."""
         join = min((key for key, m in self.graph.at.items() if len(m.above) > 1), key=self._rank)
         reduce_graph(self.graph, {join} | self.graph.cut(join, self._place(join)))
 
@@ -114,7 +122,7 @@ class _Trial:
         return None if self._attempt.stay == "root" else self._dominator(join)
 
     def _need_to_continue(self, join: int) -> int | None:
-        """Choose a need that nothing else continues: its branch goes on with the join at no cost."""
+        """Choose a need that nothing else continues: the join continues its branch at no cost."""
         above = self.graph.at[join].above
         free = [key for key in above if len(self.graph.at[key].below) == 1]
         free = free or [key for key in above if self._leads_to_joins_only(key)]
@@ -130,7 +138,7 @@ class _Trial:
         return self.graph.at[key].past.bit_count(), -key
 
     def _dominator(self, join: int) -> int | None:
-        """Find the last module that every way to the join goes through."""
+        """Return the immediate dominator of a join: the last module on all paths to it."""
         ways: dict[int, int] = {}
         past = self.graph.at[join].past
         for key in self.graph.ordered():

@@ -1,6 +1,6 @@
-"""Decompose a large graph by scopes: each module runs in its dominator's.
+"""Decompose a large graph by dominators: each module runs in its dominator's scope.
 
-A scope opens one parallel. A join in it closes branches that only lead to it, or goes on with one of them behind an
+A scope opens one parallel. A join in it closes branches that only lead to it, or continues one of them after an
 await, or waits in a branch of its own; each costs at most one state. So parallels and awaits are at most
 1 + F + J: F tasks open a scope with two starts, J joins have two needs.
 """
@@ -38,7 +38,7 @@ def by_scopes(graph: Modules) -> Step:
 
 
 class _Scope:
-    """The branches of one scope, while its modules join them in their order."""
+    """The open branches of one scope, to which its modules are added in order."""
 
     def __init__(
         self, key: int, inside: list[int], graph: Modules, tree: Dominators, made: dict[int, _Branch]
@@ -52,7 +52,7 @@ class _Scope:
             self._add(child, made.pop(child))
 
     def closed(self) -> _Branch:
-        """Return the scope's own module and behind it whatever is open."""
+        """Return the scope's own module, followed by the open branches."""
         own = [] if self._key == ROOT else [self._graph.at[self._key].step]
         tasks = self._tasks | (0 if self._key == ROOT else self._graph.at[self._key].tasks)
         return _Branch(own + _side_by_side(self._open.values()), tasks)
@@ -69,7 +69,7 @@ class _Scope:
         self._extend(self._place[child], sorted(before), steps, made)
 
     def _before_join(self, child: int) -> tuple[set[int], list[Step]]:
-        """Choose the branches that a join continues, and the await that it needs besides."""
+        """Return the branches that a join continues, and the await that it needs besides."""
         module = self._graph.at[child]
         needs: dict[int, set[int]] = {}
         for need in sorted(module.above):
@@ -106,7 +106,10 @@ ROOT = -1
 
 
 class Dominators:
-    """The tree of scopes under a root of its own; ancestors are found by jumps, for a scope may lie thousands deep."""
+    """The dominator tree under a root of its own.
+
+    Ancestors are found by jump pointers, for a scope may be thousands deep.
+    """
 
     def __init__(self) -> None:
         self._depth = {ROOT: 0}
@@ -114,7 +117,7 @@ class Dominators:
         self._jump = {ROOT: ROOT}
 
     def add(self, key: int, needs: Iterable[int]) -> int:
-        """Put a module under the last scope that all of its needs share; the needs must have been added before."""
+        """Add a module below the deepest dominator of all its needs, which were added before."""
         scope: int | None = None
         for need in needs:
             scope = need if scope is None else self._meeting(scope, need)
@@ -127,7 +130,7 @@ class Dominators:
         return scope
 
     def child_towards(self, scope: int, key: int) -> int:
-        """Name the module directly in a scope that a module deep in it belongs to."""
+        """Return the module directly in a scope that contains another module."""
         return self._rise(key, self._depth[scope] + 1)
 
     def _rise(self, key: int, depth: int) -> int:

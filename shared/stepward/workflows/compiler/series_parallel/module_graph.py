@@ -1,7 +1,7 @@
 """Reduce a graph of modules: tasks that have become one step.
 
-A graph that is series-parallel folds into one step; of any other, every series-parallel part does, and one await in front
-of a part serves all of its heads.
+A series-parallel graph reduces to one step; of any other, every series-parallel part does, and one await before a
+part serves all of its heads.
 """
 
 from __future__ import annotations
@@ -32,27 +32,31 @@ class Module:
 
     @property
     def surroundings(self) -> Surroundings:
-        """Name whom it needs and who needs it: modules that agree in both can be one."""
+        """The predecessors and successors; modules that agree in both can be merged."""
         return frozenset(self.above), frozenset(self.below)
 
 
 @dataclass
 class Modules:
-    """A reduced graph of modules, each under the number of one of its tasks."""
+    """A reduced graph of modules, each with the number of one of its tasks."""
 
     at: dict[int, Module]
     seen: dict[Surroundings, int] = field(default_factory=dict)
 
     def copy(self) -> Modules:
-        """Let an attempt fold on without a trace in the next."""
+        """Return a copy that can be reduced without a change to this one."""
         return Modules({key: _copied(module) for key, module in self.at.items()}, dict(self.seen))
 
     def ordered(self) -> list[int]:
-        """Put every module behind those that it needs."""
+        """Return the modules, each after its predecessors."""
         return sorted(self.at, key=lambda key: (self.at[key].past.bit_count(), key))
 
     def chain(self, first: int, then: int) -> tuple[int, set[int]]:
-        """Make one module of two that only have each other between them; give its key and those whose edges moved."""
+        """Merge two modules that are each other's only neighbours.
+
+        Returns:
+            The key of the result, and the modules whose edges changed.
+        """
         up, down = self.at.pop(first), self.at.pop(then)
         step = Seq((up.step, down.step))
         made = Module(step, down.ends, up.tasks | down.tasks, up.past, up.above, down.below)
@@ -74,7 +78,7 @@ class Modules:
         return self.at[new].above
 
     def join_twins(self, kept: int, gone: int) -> set[int]:
-        """Put two modules with the same surroundings side by side; give those who lost an edge."""
+        """Put two modules with the same neighbours in parallel; return those that lost an edge."""
         twin, other = self.at[kept], self.at.pop(gone)
         for key in twin.above:
             self.at[key].below.remove(gone)
@@ -86,7 +90,7 @@ class Modules:
         return twin.above | twin.below
 
     def twin_of(self, key: int) -> int | None:
-        """Find a module with the same surroundings; what was seen may have changed since, so it is looked at again."""
+        """Find a module with the same neighbours; the cached one is checked: it may differ now."""
         around = self.at[key].surroundings
         found = self.seen.get(around)
         if found is None or found not in self.at or self.at[found].surroundings != around:
@@ -94,9 +98,9 @@ class Modules:
         return None if found == key else found
 
     def cut(self, join: int, under: int | None) -> set[int]:
-        """Let an await carry a join's needs except the one it stays under; give those whose edges changed.
+        """Replace a join's edges, except from `under`, by an await; return the changed modules.
 
-        Only the join's own past shrinks. Who comes after it keeps all of its own, so it may still close a parallel.
+        Only the join's own past shrinks. Its successors keep theirs, so they may still close a parallel.
         """
         module = self.at[join]
         needs = module.above - {under}
@@ -112,7 +116,7 @@ class Modules:
         return needs | module.above | module.below
 
     def ends_of(self, keys: set[int]) -> tuple[int, ...]:
-        """Name the tasks that modules end with."""
+        """Return the last tasks of some modules."""
         return tuple(sorted(end for key in keys for end in self.at[key].ends))
 
     def _hand_down(self, join: int, needs: set[int], under: int | None) -> None:
@@ -133,7 +137,7 @@ def _copied(module: Module) -> Module:
 
 
 def modules_of(needs: Sequence[Sequence[int]], past: Sequence[int]) -> Modules:
-    """Start with every task as a module of its own, joined by the needs that no other implies."""
+    """Return a module for each task, with the edges of the transitive reduction."""
     at = {
         task: Module(Task(task), (task,), 1 << task, past[task], set(direct), set())
         for task, direct in enumerate(transitive_reduction(needs, past))
@@ -148,7 +152,7 @@ def modules_of(needs: Sequence[Sequence[int]], past: Sequence[int]) -> Modules:
 
 
 def reduce_graph(graph: Modules, changed: Iterable[int]) -> None:
-    """Fold wherever something changed, until nothing does; each module waits in the queue once."""
+    """Reduce wherever something changed, until nothing does; each module is queued once."""
     queue = _Queue(changed)
     while (key := queue.take()) is not None:
         if key in graph.at:
@@ -178,7 +182,7 @@ def _pair(graph: Modules, key: int) -> tuple[int, int] | None:
 
 
 class _Queue:
-    """First come, first served, so a module with many edges is compared once a round and not once an edge."""
+    """A queue without repeats, so that a module with many edges is compared once a round."""
 
     def __init__(self, keys: Iterable[int]) -> None:
         self._line: deque[int] = deque()

@@ -1,7 +1,7 @@
-"""Simplify a tree: fewer awaits and parallels, nested less deep.
+"""Simplify a tree: fewer awaits and parallels, and less nesting.
 
-A parallel in which too many others nest is lifted, or one branch of two: it becomes a branch at the top that awaits what it
-stood behind, and what stood behind it awaits it. That is at most two states more for every `DEEPEST` levels less.
+A parallel that is nested too deep, or one of its two branches, is lifted: it becomes a branch at the top that awaits
+its predecessors, and its successors await it. That is at most two states more for every `DEEPEST` levels less.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from stepward.workflows.program.graphs import UnionFind, bits, mask_of
 
 @dataclass(frozen=True)
 class _Branch:
-    """A step of a parallel with the mask of its tasks."""
+    """A branch of a parallel with the mask of its tasks."""
 
     step: Step
     tasks: int
@@ -42,13 +42,13 @@ class _Branch:
 
     @property
     def awaited(self) -> tuple[int, ...]:
-        """Name what it waits for before it does anything."""
+        """The tasks that it awaits before it does anything."""
         first = self.steps[0]
         return first.needs if isinstance(first, Await) else ()
 
 
 def simplify(step: Step, past: Sequence[int]) -> Step:
-    """Rewrite every parallel from the innermost outwards, with its branches in the order of their first tasks."""
+    """Simplify every parallel from the innermost outwards, with branches in document order."""
 
     def visit(here: Step, inner: list[_Branch]) -> _Branch:
         if isinstance(here, Par):
@@ -73,7 +73,7 @@ def _side_by_side(branches: list[_Branch], past: Sequence[int]) -> _Branch:
 
 
 def _dissolved(branch: _Branch) -> list[_Branch]:
-    """Let the branches of a parallel before an await stand beside it: the await can wait for them too."""
+    """Move the branches of a parallel before an await beside it: the await covers them too."""
     first, *then = branch.steps
     if not (isinstance(first, Par) and then and isinstance(then[0], Await)):
         return [branch]
@@ -84,7 +84,7 @@ def _dissolved(branch: _Branch) -> list[_Branch]:
 
 
 def _adopted(branches: list[_Branch], past: Sequence[int]) -> list[_Branch]:
-    """Let a branch that begins with an await go on where one that only leads to it ends."""
+    """Append a branch that begins with an await to one that only leads to it."""
     groups, made = UnionFind(len(branches)), dict(enumerate(branches))
     homes = _homes(branches)
     for place in range(len(branches)):
@@ -133,7 +133,7 @@ DEEPEST: Final = 24
 
 @dataclass
 class _Lifted:
-    """A parallel on its way to the top, with what it has been found to stand behind."""
+    """A lifted parallel, with the tasks that it follows."""
 
     step: Step
     behind: set[int] = field(default_factory=set)
@@ -144,9 +144,10 @@ class _Lifted:
 
 @dataclass(frozen=True)
 class _Rest:
-    """What is left of a step: `owed` are the ends of lifted parts, which whatever follows must await.
+    """What is left of a step after lifting.
 
-    `first` are the lifted ones that nothing in this step comes before: what they stand behind is found further out.
+    `owed` are the ends of lifted parts, which the next step must await. `first` are the lifted parts without a
+    predecessor in this step: what they follow is found further out.
     """
 
     step: Step | None
@@ -156,7 +157,7 @@ class _Rest:
 
 
 def flatten(step: Step) -> Step:
-    """Lift parallels until none nests deeper than `DEEPEST`; most trees stay as they are."""
+    """Lift parallels until none is nested deeper than `DEEPEST`; most trees stay as they are."""
     lifted: list[_Lifted] = []
 
     def visit(here: Step, inner: list[_Rest]) -> _Rest:
@@ -174,7 +175,7 @@ def flatten(step: Step) -> Step:
 
 
 def depth(step: Step) -> int:
-    """Count how many parallels nest."""
+    """Return how deep parallels are nested."""
     return climb(step, lambda here, inner: max(inner, default=0) + isinstance(here, Par))
 
 
@@ -195,7 +196,10 @@ def _depth_of(branches: list[tuple[Step, int]]) -> int:
 
 
 def _split(branches: list[tuple[Step, int]]) -> tuple[_Lifted, list[tuple[Step, int]]]:
-    """Choose what is lifted: of two branches the deeper one, for then the parallel itself is saved; of more, all."""
+    """Choose what is lifted: of two branches the deeper one, else all.
+
+    With one of two branches gone, the parallel itself is saved.
+    """
     if len(branches) > 2:
         return _Lifted(par(*(step for step, _ in branches))), []
     ordered = sorted(branches, key=lambda branch: branch[1])
@@ -219,7 +223,7 @@ def _follow(steps: tuple[Step, ...], inner: list[_Rest]) -> _Rest:
 
 
 def _drop_awaits(made: list[Step]) -> None:
-    """Take back awaits that stood before a lifted part: it has taken them along, and who follows awaits it."""
+    """Remove awaits before a lifted part, which took them along; its successors await it."""
     while made and isinstance(made[-1], Await):
         made.pop()
 

@@ -9,28 +9,28 @@ from typing import NamedTuple, TypeAlias, TypeVar
 
 @dataclass(frozen=True)
 class Task:
-    """One task runs."""
+    """One task."""
 
     index: int
 
 
 @dataclass(frozen=True)
 class Await:
-    """What follows waits until these tasks are done, wherever in the tree they run."""
+    """A point that waits for tasks, wherever in the tree they run."""
 
     needs: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Seq:
-    """Steps run one after another."""
+    """Steps one after another."""
 
     steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True)
 class Par:
-    """Branches run side by side; what follows waits for all of them."""
+    """Branches in parallel; what follows waits for all of them."""
 
     branches: tuple[Step, ...]
 
@@ -40,7 +40,7 @@ R = TypeVar("R")
 
 
 class Counts(NamedTuple):
-    """What a tree costs: each of these is one entered state."""
+    """The entered states of a tree, by kind."""
 
     tasks: int
     parallels: int
@@ -48,7 +48,7 @@ class Counts(NamedTuple):
 
 
 def parts(step: Step) -> tuple[Step, ...]:
-    """Return what a step is made of, with a sequence in a sequence, and a parallel in a parallel, taken as one."""
+    """Return the parts of a step, with nested steps of the same kind flattened."""
     found: list[Step] = []
     ahead = list(reversed(_inner(step)))
     while ahead:
@@ -71,7 +71,7 @@ def _inner(step: Step) -> tuple[Step, ...]:
 
 
 def climb(step: Step, visit: Callable[[Step, list[R]], R]) -> R:
-    """Visit every step after its parts, with what the visits to these gave."""
+    """Visit every step after its parts, with the results of their visits."""
     ahead: list[tuple[Step, int]] = [(step, -1)]
     given: list[R] = []
     while ahead:
@@ -87,7 +87,7 @@ def climb(step: Step, visit: Callable[[Step, list[R]], R]) -> R:
 
 
 def seq(*steps: Step) -> Step:
-    """Put steps one after another; awaits that meet become one, for each is a state."""
+    """Return steps in sequence; adjacent awaits are merged, for each is a state."""
     made: list[Step] = []
     for step in parts(Seq(steps)):
         last = made[-1] if made else None
@@ -99,13 +99,13 @@ def seq(*steps: Step) -> Step:
 
 
 def par(*branches: Step) -> Step:
-    """Put branches side by side."""
+    """Return branches in parallel."""
     made = parts(Par(branches))
     return made[0] if len(made) == 1 else Par(made)
 
 
 def sinks(step: Step) -> tuple[int, ...]:
-    """Name the tasks that a step ends with: when they are done, all of it is."""
+    """Return the last tasks of a step: when they are done, all of it is."""
     found: list[int] = []
     ahead: list[Step] = [step]
     while ahead:
@@ -120,7 +120,7 @@ def sinks(step: Step) -> tuple[int, ...]:
 
 
 def tasks_of(step: Step) -> tuple[int, ...]:
-    """Name the tasks that run in a step, in the tree's order."""
+    """Return the tasks of a step, in the tree's order."""
     return tuple(part.index for part in _leaves(step) if isinstance(part, Task))
 
 
@@ -134,12 +134,12 @@ def _leaves(step: Step) -> Iterator[Task | Await]:
 
 
 def awaits_of(step: Step) -> tuple[Await, ...]:
-    """Name the awaits of a step, in the tree's order."""
+    """Return the awaits of a step, in the tree's order."""
     return tuple(part for part in _leaves(step) if isinstance(part, Await))
 
 
 def counts(step: Step) -> Counts:
-    """Count what a tree costs."""
+    """Count the states of a tree."""
     parallels, ahead = 0, [step]
     while ahead:
         first = ahead.pop()
