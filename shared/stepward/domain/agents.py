@@ -31,12 +31,12 @@ Facet = Annotated[str, StringConstraints(pattern=FACET_PATTERN)]
 
 
 def is_none(value: object) -> bool:
-    """Tell whether a field says nothing; what an older definition did not have is left out of its JSON."""
+    """Return True if a field is not set; older versions' JSON leaves it out."""
     return value is None
 
 
 def is_empty(value: list[str]) -> bool:
-    """Tell whether a list says nothing."""
+    """Return True if a list has no items."""
     return not value
 
 
@@ -50,7 +50,7 @@ class Capability(StrEnum):
 
 
 class Limits(BaseModel):
-    """What one run of the agent may take."""
+    """Bounds on one run of the agent."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -59,7 +59,7 @@ class Limits(BaseModel):
     cost_limit_usd: Exact = Field(default=Decimal(1), gt=0, le=10_000, decimal_places=6)
     timeout_s: int = Field(default=300, strict=True, ge=1, le=A_YEAR_S)
     refuse_over_budget: bool = Field(default=False, strict=True)
-    """Whether a start is refused when the most that the run could cost does not fit the limits."""
+    """Whether a start is refused when the run's highest cost does not fit the limits."""
 
     @property
     def cost_limit_usd_micros(self) -> int:
@@ -68,7 +68,7 @@ class Limits(BaseModel):
 
 
 class MemoryConfig(BaseModel):
-    """What an agent wants to remember beyond a run; empty means nothing."""
+    """What an agent remembers beyond a run; empty means nothing."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -90,21 +90,21 @@ class ContextConfig(BaseModel):
     max_tokens: int | None = Field(default=None, strict=True, ge=LEAST_CONTEXT_TOKENS, exclude_if=is_none)
     """How long a prompt may be, where less than the model can read."""
     summarise: ModelName | None = Field(default=None, exclude_if=is_none)
-    """The model that sums up what is left out; None or `off`: nobody, and the calls are listed."""
+    """The model that summarises what is left out; None or `off`: none does, and the calls are listed."""
 
     @property
     def summariser(self) -> str | None:
-        """Who sums up."""
+        """The model that summarises."""
         return None if self.summarise == "off" else self.summarise
 
 
 class ResponseCacheConfig(BaseModel):
-    """How an agent uses the response cache: whole replies of its model, given again to calls that are equal."""
+    """How an agent uses the response cache, which answers equal calls with an earlier reply."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
     ttl_s: int = Field(strict=True, ge=1, le=A_YEAR_S)
-    """For how many seconds a reply is given again."""
+    """How many seconds a reply is reused."""
 
     @model_validator(mode="before")
     @classmethod
@@ -122,7 +122,7 @@ class ResponseCacheConfig(BaseModel):
 
 
 class AgentDefinition(BaseModel):
-    """One version of an agent, as its file says it; `stepward.domain.aliases` knows the other names of fields."""
+    """One version of an agent as its file defines it; `aliases` has the other field names."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -136,7 +136,7 @@ class AgentDefinition(BaseModel):
     tags: list[Facet] = Field(default_factory=list, max_length=MOST_TAGS)
     model: ModelName
     llm_backend: str | None = Field(default=None, max_length=40, exclude=True)
-    """A check, never kept: who must be the model's provider."""
+    """A check that is not stored: the provider that the model must have."""
     temperature: Fraction | None = Field(default=None, ge=0, le=2, allow_inf_nan=False)
     effort: Effort | None = Field(default=None, exclude_if=is_none)
     thinking: bool | None = Field(default=None, strict=True, exclude_if=is_none)
@@ -158,7 +158,7 @@ class AgentDefinition(BaseModel):
     memory_config: MemoryConfig = MemoryConfig()
     priority: int = Field(default=5, strict=True, ge=1, le=10)
     max_retries: int | None = Field(default=None, strict=True, ge=0, le=100)
-    """How often a run waits and asks again where its model failed for a passing reason; None: until its deadline."""
+    """How often a run retries after a transient failure of its model; None: until its deadline."""
     limits: Limits = Limits()
     rehearsal: Rehearsal | None = None
 

@@ -1,4 +1,4 @@
-"""Reads the other names that people know for an agent's fields, so that one field has one name once it is kept."""
+"""Read the alternative names of an agent's fields, so that each field is stored under one name."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FIELDS: Final = {
     "timeout": "limits.timeout_s",
     "cost_limit": "limits.cost_limit_usd",
 }
-"""Another name of a field → where it is kept."""
+"""Another name of a field → where it is stored."""
 
 MODEL_SETTINGS: Final = {
     "model": "model",
@@ -26,7 +26,7 @@ MODEL_SETTINGS: Final = {
     "backend": "llm_backend",
     "provider": "llm_backend",
 }
-"""What `llm_config` may hold → where it is kept."""
+"""A setting of `llm_config` → where it is stored."""
 
 MEMBERS: Final = {"tool": "agent", "handoff": "handoff"}
 """How a member of a team joins → the short form of a tool that it becomes."""
@@ -35,7 +35,11 @@ MOST_MEMBERS: Final = 32
 
 
 def resolve_aliases(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Give a definition as it is kept; raises `InvalidRequest` when one field is said under two names."""
+    """Return a definition under the stored field names.
+
+    Raises:
+        InvalidRequest: One field is given under two names.
+    """
     said = dict(given)
     for name, place in FIELDS.items():
         if name in said:
@@ -101,7 +105,7 @@ def _resolve_team(said: dict[str, Any], team: Any) -> None:
 
 
 def _member(member: Any, field: str) -> dict[str, Any]:
-    """Make a member the tool that it is for its supervisor: asked for an answer, or given the whole run."""
+    """Turn a team's member into its supervisor's tool: a sub-agent or a hand-over."""
     if not isinstance(member, dict) or not isinstance(member.get("agent"), str):
         raise InvalidRequest(
             f"{field} names no agent.",
@@ -127,13 +131,13 @@ def _member(member: Any, field: str) -> dict[str, Any]:
 
 
 def origins_of(given: Mapping[str, Any]) -> dict[Path, Path]:
-    """Map where a definition's values are kept to where its file says them.
+    """Map where a definition's values are stored to where its file has them.
 
     Args:
         given: The definition as it was written, right or wrong.
 
     Returns:
-        Of each value that stands under another name: the path where it is kept → the path where it stands.
+        Of each value under another name: the path where it is stored → the path where it is written.
     """
     config, team = given.get("llm_config"), given.get("team")
     names = {
@@ -153,7 +157,7 @@ def origins_of(given: Mapping[str, Any]) -> dict[Path, Path]:
 
 
 def _origins_of_use(use: Any, kept: Path, written: Path) -> dict[Path, Path]:
-    """A short form says beside the tool what is kept in its settings."""
+    """Map the settings of a short form, which are written beside the tool."""
     found = {kept: written} if kept != written else {}
     for word, (_, setting, _) in SHORT_FORMS.items():
         if isinstance(use, dict) and word in use and "tool" not in use:

@@ -22,7 +22,7 @@ Choice = Annotated[str, StringConstraints(min_length=1, max_length=100)]
 
 
 class FormField(BaseModel):
-    """One thing to fill in; `choices` belong to the type `choice` alone."""
+    """One field of a form; `choices` belong to the type `choice` alone."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -45,7 +45,7 @@ class FormField(BaseModel):
         return self
 
     def fault_of(self, value: Any) -> tuple[str, str] | None:
-        """Say what is wrong with a value and how to mend it; None if it fits."""
+        """Return what is wrong with a value and how to fix it; None if it fits."""
         fits, fix = _RULES[self.type]
         if fits(self, value):
             return None
@@ -56,7 +56,10 @@ Form = Annotated[tuple[FormField, ...], Field(max_length=MOST_FIELDS)]
 
 
 def check_filled_in(form: tuple[FormField, ...], given: Mapping[str, Any], *, completely: bool) -> None:
-    """Refuse what does not fit the form, all faults at once; `completely` asks for the required fields too."""
+    """Refuse values that do not fit the form, all faults at once.
+
+    `completely` also requires the required fields.
+    """
     faults = [*_unknown(form, given), *_wrong(form, given), *(_missing(form, given) if completely else ())]
     if not faults:
         return

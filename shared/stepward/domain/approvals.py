@@ -1,4 +1,4 @@
-"""Approvals: what a run asks a person, who may answer, and what became of it."""
+"""Approvals: what a run asks a person, who may answer, and the outcome."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskPlace
 
 SHORTEST_S: Final = 60
-"""Nobody answers sooner."""
+"""No person answers sooner."""
 A_WEEK_S: Final = 7 * 86_400
 _GUARD: Final = ".approval"
 
@@ -58,13 +58,13 @@ class Asking(BaseModel):
 
 
 class Guard(Asking):
-    """An approval that a tool's calls need before they are made; `question` is what the person reads."""
+    """An approval that a tool's calls need before they are made; the person reads `question`."""
 
     question: str = Field(default="", max_length=1_000)
 
 
 class ApprovalStatus(StrEnum):
-    """How an approval stands."""
+    """The status of an approval."""
 
     OPEN = "open"
     APPROVED = "approved"
@@ -93,7 +93,7 @@ class Decision(BaseModel):
 
 
 class Note(StrEnum):
-    """What is told of an open approval, each once; the value is the event's last word."""
+    """A notification about an open approval, sent once; the value ends the event's type."""
 
     REQUESTED = "requested"
     REMINDED = "reminded"
@@ -101,9 +101,10 @@ class Note(StrEnum):
 
 
 class Approval(BaseModel):
-    """One question to a person. `is_guard` says that a call waits for it, and that its answer is not the call's result.
+    """One question to a person, and what became of it.
 
-    Lists leave out `details`, the `form` and what was filled in. `revision` counts its changes.
+    `is_guard` says that a call waits for it, and that its answer is not the call's result. Lists leave out
+    `details`, the `form` and what was filled in. `revision` counts its changes.
     """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
@@ -120,7 +121,7 @@ class Approval(BaseModel):
     asking: Asking
     is_guard: bool = False
     task: TaskPlace | None = None
-    """Of a workflow's run: the task that asks; then `agent` is the workflow."""
+    """For a workflow's run: the task that asks; `agent` is then the workflow's id."""
     created_at: str
     due_at: str
     status: ApprovalStatus = ApprovalStatus.OPEN
@@ -143,37 +144,37 @@ class Approval(BaseModel):
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing has become of it yet."""
+        """Whether it has no outcome yet."""
         return self.status is ApprovalStatus.OPEN
 
     @property
     def deciders(self) -> tuple[str, ...]:
-        """Who may decide now; empty for everybody."""
+        """Return who may decide now; empty for everyone."""
         further = self.asking.escalate_to if self.escalated_at else ()
         return tuple(dict.fromkeys((*self.asking.approvers, *further)))
 
     def may_decide(self, principal: str) -> bool:
-        """Tell whether somebody may decide now."""
+        """Return True if a principal may decide now."""
         if self.asking.not_requester and principal == self.requester:
             return False
         return not self.deciders or principal in self.deciders
 
     def noted(self, note: Note) -> str | None:
-        """When something was told; None if it has not been."""
+        """Return when a notification was sent; None if it has not been."""
         found: str | None = getattr(self, f"{note.value}_at")
         return found
 
     def with_note(self, note: Note, at: str) -> Approval:
-        """Remember that something was told."""
+        """Record that a notification was sent."""
         return self.model_copy(update={f"{note.value}_at": at})
 
     def due_notes(self, now: datetime) -> list[Note]:
-        """Name what is to be told by now."""
+        """List the notifications that are due by now."""
         return [note for note, at in self._untold() if datetime.fromisoformat(at) <= now]
 
     @property
     def next_due_at(self) -> str | None:
-        """When somebody has to look at it next: to tell something, to end it, or to wake who waits for the decision."""
+        """When it next needs attention: to notify, to end it, or to wake the run after a decision."""
         if self.is_open:
             return min([self.due_at, *(at for _, at in self._untold())])
         return self.closed_at if self.decision else None
@@ -191,18 +192,18 @@ class Approval(BaseModel):
         ]
 
     def decided(self, decision: Decision) -> Approval:
-        """Take a decision."""
+        """Return the approval with a decision."""
         return self.model_copy(
             update={"status": STATUS_OF[decision.decision], "decision": decision, "closed_at": decision.at}
         )
 
     def closed(self, status: ApprovalStatus, at: str) -> Approval:
-        """End without a decision."""
+        """Return the approval ended without a decision."""
         return self.model_copy(update={"status": status, "closed_at": at})
 
 
 def later(moment: str, seconds: int) -> str:
-    """Add seconds to a moment, in the form that all our moments have."""
+    """Add seconds to a moment, in the format that all stored times have."""
     then = datetime.fromisoformat(moment) + timedelta(seconds=seconds)
     return then.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 

@@ -16,7 +16,7 @@ MOST_ALL_BYTES: Final = 15_000_000
 IMAGE_TOKENS: Final = 5_000
 PAGE_TOKENS: Final = 5_000
 PDF_BYTES_A_TOKEN: Final = 20
-"""A guess: what a page takes does not depend on its bytes, and nobody counts pages before the call."""
+"""An estimate: what a page takes does not depend on its bytes, and pages are not counted before the call."""
 TEXT_BYTES_A_TOKEN: Final = 2
 
 KINDS_BY_ENDING: Final[Mapping[str, str]] = {
@@ -47,7 +47,7 @@ MediaType = Literal[
 
 
 class Attachment(BaseModel):
-    """One file as it was when the run started; a model is shown it only while it is still the same.
+    """One file as it was at the run's start; a model is shown it only while it is unchanged.
 
     `key` is its path within the tenant's data files.
     """
@@ -61,7 +61,7 @@ class Attachment(BaseModel):
 
     @property
     def is_image(self) -> bool:
-        """Whether it is shown to a model's eyes."""
+        """Whether it is an image."""
         return self.media_type.startswith("image/")
 
     @property
@@ -71,7 +71,7 @@ class Attachment(BaseModel):
 
     @property
     def ending(self) -> str:
-        """What a file of its type is named by: png, jpeg, gif, webp, pdf, txt, md or csv."""
+        """The extension of its type: png, jpeg, gif, webp, pdf, txt, md or csv."""
         known = {kind: ending for ending, kind in KINDS_BY_ENDING.items()}
         return known[self.media_type]
 
@@ -82,7 +82,7 @@ class Attachment(BaseModel):
 
     @property
     def tokens(self) -> int:
-        """The tokens that it is reserved for: of a PDF a guess by its bytes."""
+        """How many tokens are reserved for it; of a PDF an estimate by its bytes."""
         if self.is_image:
             return IMAGE_TOKENS
         if self.is_text:
@@ -94,7 +94,7 @@ Attachments = Annotated[tuple[Attachment, ...], Field(exclude_if=lambda attachme
 
 
 def media_type_of(body: bytes) -> str | None:
-    """Tell a file's type by its content: it must begin and end as one of its type does.
+    """Detect a file's type by its content: it must begin and end as one of its type does.
 
     Args:
         body: The whole file.
@@ -126,7 +126,7 @@ _LOOKS: Final[Mapping[str, Any]] = {
     "application/pdf": lambda body: body.startswith(b"%PDF-") and b"%%EOF" in body[-_TAIL_BYTES:],
 }
 _BEGINNINGS: Final = (b"GIF87a", b"GIF89a", b"%PDF-", b"RIFF")
-"""How files begin that are text by their bytes, and are meant to be none."""
+"""The beginnings of files whose bytes are text, but whose type is not."""
 
 
 def _is_text(body: bytes) -> bool:

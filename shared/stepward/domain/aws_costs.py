@@ -59,7 +59,7 @@ _IN_TRANSACTIONS: Final = frozenset(
 
 @dataclass
 class AwsTally:
-    """Counts as a run goes on; every number is what AWS counts by the same name."""
+    """Counts what a run uses of AWS; every number is what AWS counts by the same name."""
 
     transitions: int = 0
     lambda_requests: int = 0
@@ -76,28 +76,28 @@ class AwsTally:
     spans: dict[str, tuple[str, str]] = field(default_factory=dict)
 
     def copy(self) -> AwsTally:
-        """Count on without changing this one."""
+        """Return a copy that counts on without changing this one."""
         return replace(self, spans=dict(self.spans))
 
     def add(self, other: AwsTally) -> None:
-        """Count another's with this one, but for times that are still going on."""
+        """Add another tally, except for times that are still running."""
         for name in USD_MICROS_EACH:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def take(self, units: Units) -> None:
-        """Count an effect by the table."""
+        """Add an effect's units from the table."""
         for name, amount in units.priced().items():
             setattr(self, name, getattr(self, name) + amount)
 
     def cost(self) -> AwsCost:
-        """Price what was counted."""
+        """Price the counts."""
         counts = {name: getattr(self, name) for name in USD_MICROS_EACH}
         counts["lambda_mb_ms"] += self._advancing_mb_ms()
         exact = sum((Decimal(str(n)) * USD_MICROS_EACH[name] for name, n in counts.items()), Decimal(0))
         return AwsCost(counts=_shown(counts), usd_micros=rounded_up(exact))
 
     def apply(self, item: Sequenced, calls: Mapping[str, CallItem]) -> None:
-        """Take in the next record."""
+        """Count the next record."""
         record = item.record
         self.write(len(record.model_dump_json()), twice=record.kind in _IN_TRANSACTIONS)
         if record.writer in self.spans:
@@ -149,7 +149,7 @@ class AwsTally:
             self.take(BUDGET_DRAWN.times(self.budgets))
 
     def count_queueing(self) -> None:
-        """Count joining and leaving the line, with the message and the function that serve it."""
+        """Count joining and leaving the queue, with the message and function that serve it."""
         self.take(AGENT_QUEUES)
         self.invoke("dispatch", DISPATCH_MS)
 
@@ -179,7 +179,10 @@ class AwsTally:
             self.write(size)
 
     def _use_response_cache(self, turn: Turn) -> None:
-        """Count the look of a turn, and that its reply was kept, although one that is no whole answer is not."""
+        """Count a turn's lookup in the cache, and its reply as stored.
+
+        A reply that is no whole answer is not stored, so this may count one write too many.
+        """
         if not turn.cache_missed and turn.reply.cache_hit is None:
             return
         stored = ITEM_BYTES + len(turn.reply.model_dump_json())

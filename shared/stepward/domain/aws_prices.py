@@ -28,7 +28,7 @@ USD_MICROS_EACH: Final[dict[str, Decimal]] = {
 
 
 class AwsCost(BaseModel):
-    """What AWS charges for a run: what was counted, under AWS's own names, and the sum by list price, rounded up."""
+    """What AWS charges for a run: counts under AWS's names, and their list price rounded up."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -47,4 +47,4 @@ ROOM_MEMORY_MB: Final[dict[str, int]] = {
     "tool_invoke": 512,
     "workflows_api": 1024,
 }
-"""The rooms that a run passes through, as their `function.toml` sizes them; a test holds the two together."""
+"""The functions that a run uses, with the memory of their `function.toml`; a test compares the two."""

@@ -1,4 +1,4 @@
-"""Count what a run takes before it runs: numbers with a lower and an upper bound."""
+"""Numbers with a lower and an upper bound, for counting what a run takes before it runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Bound(BaseModel):
-    """A count of one run that goes to its end; one that is ended early by a failure, a cancel or its time has fewer."""
+    """A bounded count of one complete run; a run that is ended early has fewer."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -17,7 +17,7 @@ class Bound(BaseModel):
     most: int = 0
 
     def __add__(self, other: Bound) -> Bound:
-        """Both together."""
+        """Add two counts."""
         return Bound(
             least=self.least + other.least,
             expected=self.expected + other.expected,
@@ -25,7 +25,7 @@ class Bound(BaseModel):
         )
 
     def __mul__(self, other: Bound) -> Bound:
-        """One for each of the other."""
+        """Multiply two counts: one for each of the other."""
         return Bound(
             least=self.least * other.least,
             expected=self.expected * other.expected,
@@ -33,16 +33,16 @@ class Bound(BaseModel):
         )
 
     def of_each(self, count: Callable[[int], int]) -> Bound:
-        """What a number becomes that grows with this one."""
+        """Scale a number that grows with this count."""
         return Bound(least=count(self.least), expected=count(self.expected), most=count(self.most))
 
     @property
     def is_certain(self) -> bool:
-        """Whether it can be nothing else."""
+        """Whether both bounds are equal."""
         return self.least == self.most
 
     def __str__(self) -> str:
-        """Spell it for people."""
+        """Format it for people."""
         return f"{self.least:,}" if self.is_certain else f"{self.least:,} to {self.most:,}"
 
 
@@ -50,12 +50,12 @@ ONE = Bound(least=1, expected=1, most=1)
 
 
 def exactly(number: int) -> Bound:
-    """A number that is certain."""
+    """Return a count that is certain."""
     return Bound(least=number, expected=number, most=number)
 
 
 def total(bounds: Iterable[Bound]) -> Bound:
-    """All of them together."""
+    """Sum counts."""
     least = expected = most = 0
     for one in bounds:
         least, expected, most = least + one.least, expected + one.expected, most + one.most

@@ -20,9 +20,10 @@ ALERT_PERCENTS: Final = (50, 80, 100)
 
 
 class BudgetScope(StrEnum):
-    """What a budget counts: everything that a tenant ever spends, a day's, a month's, one agent's, or one workflow's run.
+    """What a budget counts: the costs of a tenant, a day, a month, an agent, or a run.
 
-    That of a run begins with the run, by the limit in its document; nobody sets it besides.
+    The budget of a workflow's run is created with the run from the limit in its document, and is never set
+    otherwise.
     """
 
     TENANT = "tenant"
@@ -36,7 +37,7 @@ SETTABLE: Final = tuple(scope for scope in BudgetScope if scope is not BudgetSco
 
 
 class Budget(BaseModel):
-    """One limit as the tenant's configuration says it; `id` names the agent, and is empty for other scopes."""
+    """One limit of the tenant's configuration; `id` names the agent, and is else empty."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -58,7 +59,10 @@ class Budget(BaseModel):
 
 
 class BudgetRef(BaseModel):
-    """Names one counted budget of a tenant: a new day or month is a new item, which begins full."""
+    """Names one counted budget of a tenant.
+
+    A new day or month is a new item, which begins full.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -84,13 +88,13 @@ class BudgetRef(BaseModel):
 
     @classmethod
     def of(cls, item_key: str) -> Self:
-        """Read what `item_key` wrote."""
+        """Parse what `item_key` wrote."""
         scope, id_, period = item_key.split("#")
         return cls(scope=BudgetScope(scope), id=id_, period=period)
 
 
 def start_refused(ref: BudgetRef, draw_usd_micros: int | None = None) -> BudgetExceeded:
-    """Say why a run does not start, by the budget's name and never by its key.
+    """Return the error for a run that does not start, with the budget's name and not its key.
 
     Args:
         ref: The budget that has too little.
@@ -98,7 +102,6 @@ def start_refused(ref: BudgetRef, draw_usd_micros: int | None = None) -> BudgetE
 
     Returns:
         The refusal, to be raised.
-
     """
     short = f"has less left than the {dollars(draw_usd_micros or 0)} that a run draws at its start"
     return BudgetExceeded(
@@ -115,7 +118,7 @@ def run_budget(run: str, created_at: str, limit_usd_micros: int) -> RunBudget:
 
 
 class BudgetState(BaseModel):
-    """A counted budget as it stands. Committed is what is spent, and what runs hold to spend."""
+    """The state of a counted budget; committed is what is spent, and what runs hold to spend."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -129,24 +132,27 @@ class BudgetState(BaseModel):
 
     @property
     def committed_usd_micros(self) -> int:
-        """What is spent or held by runs; more than the limit when a call cost more than was reserved for it."""
+        """What is spent or held by runs, in micro-dollars.
+
+        It exceeds the limit when a call cost more than was reserved for it.
+        """
         return self.limit_usd_micros - self.remaining_usd_micros
 
     @property
     def percent(self) -> int:
-        """The level that is reached: 100 as soon as a run was refused, whatever little is left."""
+        """The level that is reached: 100 once a run was refused, however little is left."""
         if self.refused_at or self.remaining_usd_micros <= 0:
             return 100
         return min(99, self.committed_usd_micros * 100 // self.limit_usd_micros)
 
     @property
     def due_alert(self) -> int | None:
-        """The highest level that is reached and was not told yet."""
+        """The highest level that is reached and has no alert yet."""
         reached = [level for level in ALERT_PERCENTS if self.alerted_pct < level <= self.percent]
         return reached[-1] if reached else None
 
     def with_limit(self, limit_usd_micros: int) -> BudgetState:
-        """Say how it stands under another limit: alerts that no longer hold may be given again."""
+        """Return the state under another limit; alerts that no longer hold may be given again."""
         moved = self.remaining_usd_micros + limit_usd_micros - self.limit_usd_micros
         new = {"limit_usd_micros": limit_usd_micros, "remaining_usd_micros": moved, "refused_at": None}
         changed = self.model_copy(update=new)
@@ -155,7 +161,7 @@ class BudgetState(BaseModel):
 
 
 class TenantLimits(BaseModel):
-    """What one tenant may do at once and in sum; a tenant without a configuration has the defaults."""
+    """What one tenant may do at once and in sum; the defaults hold without a configuration."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -168,11 +174,11 @@ class TenantLimits(BaseModel):
         return next((b for b in self.budgets if (b.scope, b.id) == (scope, id_)), None)
 
     def with_budget(self, budget: Budget) -> TenantLimits:
-        """Put a budget in the place of the one that counts the same, or beside the others."""
+        """Replace the budget that counts the same, or add one."""
         return self._checked((*self.without_budget(budget.scope, budget.id).budgets, budget))
 
     def without_budget(self, scope: BudgetScope, id_: str | None) -> TenantLimits:
-        """Leave one budget out."""
+        """Remove one budget."""
         return self._checked(tuple(b for b in self.budgets if (b.scope, b.id) != (scope, id_)))
 
     def _checked(self, budgets: tuple[Budget, ...]) -> TenantLimits:

@@ -1,4 +1,4 @@
-"""The addresses at which calls from outside answer tasks: how they are written, and how they are kept out of logs."""
+"""The addresses at which calls from outside answer tasks, and how they are hidden in logs."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _ADDRESS: Final = re.compile(
 
 
 def callback_path(tenant: str, run: str, task: str, secret: str) -> str:
-    """Write the path at which one attempt of a task is answered.
+    """Return the path at which one attempt of a task is answered.
 
     Args:
         tenant: Whose run it is.
         run: The run's id.
         task: The task's name in the run.
-        secret: What only the one who is told the address knows.
+        secret: Known only to the recipient of the address.
 
     Returns:
         The path, below the API's address.
@@ -30,12 +30,12 @@ def callback_path(tenant: str, run: str, task: str, secret: str) -> str:
 
 
 def is_secret(expected: str, given: str) -> bool:
-    """Compare secrets in a time that tells nothing of them; any text may be given."""
+    """Compare secrets in constant time; any text may be given."""
     return hmac.compare_digest(expected.encode(), given.encode(errors="surrogatepass"))
 
 
 def hidden(text: str) -> str:
-    """Leave the secrets out of all addresses in a text.
+    """Remove the secrets from all callback addresses in a text.
 
     >>> hidden("POST https://api/callbacks/acme/run_01JD3Z0000000000000000000A/ask/s3cret gave 500")
     'POST https://api/callbacks/acme/run_01JD3Z0000000000000000000A/… gave 500'

@@ -1,4 +1,4 @@
-"""A chunk is a range of a large foreach's items that runs in an execution, and so in a history, of its own."""
+"""A chunk: a range of a large foreach's items with its own execution, and so its own history."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.task_records import TaskKey
 
 MOST_LANES: Final = 4
-"""How many chunks of one foreach run at once at most: one slow item must not hold up all that come after its chunk."""
+"""The most chunks of one foreach that run at once: one slow item must not delay all that come after its chunk."""
 
 
 class Chunk(BaseModel):
-    """One execution for the items `first` to `last`, counted from 0; `rounds` is what their rounds begin with: `each`."""
+    """One execution for the items `first` to `last`, counted from 0.
+
+    `rounds` is the common beginning of their rounds, such as `each`.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -25,11 +28,11 @@ class Chunk(BaseModel):
     last: int
     attempt: int = 1
     name: str
-    """Of the execution, behind the run's own."""
+    """The execution's name, appended to the run's."""
 
     @property
     def key(self) -> TaskKey:
-        """Where its marks, its token and its outcome are kept; not the name of a task of the document."""
+        """The key of its marks, its token and its outcome; not the name of a task of the document."""
         return chunk_key(self.task, self.rounds, self.first)
 
 
@@ -39,7 +42,7 @@ def chunk_key(task: str, rounds: str, first: int) -> TaskKey:
 
 
 def lanes_of(max_parallel: int) -> int:
-    """How many chunks run at once: as many as divide what may run side by side, so that together they keep to it."""
+    """Return how many chunks run at once: a divisor of `max_parallel`, so the limit holds."""
     return max(lanes for lanes in range(1, MOST_LANES + 1) if max_parallel % lanes == 0)
 
 
@@ -49,7 +52,7 @@ def count_chunks(items: int, most: int, lanes: int) -> int:
 
 
 def ranges(items: int, most: int, lanes: int) -> list[tuple[int, int]]:
-    """Divide items evenly into chunks; the first and the last of each, counted from 0."""
+    """Divide items evenly into chunks; returns the first and last of each, counted from 0."""
     count = count_chunks(items, most, lanes)
     bounds = [items * number // count for number in range(count + 1)] if count else []
     return [(first, past - 1) for first, past in pairwise(bounds)]

@@ -1,4 +1,4 @@
-"""What passes between an agent and its model, the same for every provider."""
+"""What an agent and its model exchange, the same for every provider."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ class Frozen(BaseModel):
 
 
 class ToolCall(Frozen):
-    """One call that the model asks for. `id` is unique in the run and the tool's idempotency key.
+    """One call that the model asks for.
 
-    `arguments` is None when the model's text could not be read as JSON; `arguments_text` keeps that text.
+    `id` is unique in the run and the tool's idempotency key. `arguments` is None when the model's text is no
+    JSON; `arguments_text` keeps that text.
     """
 
     id: str
@@ -29,10 +30,10 @@ class ToolCall(Frozen):
 
 
 class ToolResult(Frozen):
-    """What the model is told about one call. `error` is an error's code, None when all went well.
+    """What the model receives for one call. `error` is an error's code, None on success.
 
-    What the call cost and how long it took are for the books, as is what the run behind it has spent on its own account,
-    and what AWS charges for that one; the model is not shown them.
+    Cost and duration of the call are for accounting only, as is what the run behind it has cost and what AWS
+    charges for that run; the model is not shown them.
     """
 
     call: str
@@ -50,7 +51,7 @@ CacheTime = Literal["off", "5m", "1h"]
 
 
 class TextPart(Frozen):
-    """The next characters of a reply's text; `extra` is what its vendor wants to see again beside them."""
+    """The next characters of a reply's text; `extra` is what its vendor wants back with them."""
 
     kind: Literal["text"] = "text"
     chars: int = Field(gt=0)
@@ -65,7 +66,7 @@ class CallPart(Frozen):
 
 
 class OpaquePart(Frozen):
-    """What a vendor wants back unchanged and nobody else can read: a reasoning item, a signed thought."""
+    """What a vendor wants back unchanged: a reasoning item, a signed thought."""
 
     kind: Literal["opaque"] = "opaque"
     vendor: str
@@ -73,7 +74,7 @@ class OpaquePart(Frozen):
 
 
 class Tried(Frozen):
-    """A model that was asked in vain: the error's code and the vendor's name for the call."""
+    """A model that gave no answer: the error's code and the vendor's name for the call."""
 
     model: str
     error: str
@@ -83,22 +84,22 @@ class Tried(Frozen):
 ReplyPart = Annotated[TextPart | CallPart | OpaquePart, Field(discriminator="kind")]
 
 Stop = Literal["end", "tools", "length", "refused", "filtered", "context", "pause", "cut"]
-"""Why a reply ended: the model was done, wants its tools called, reached its length, declined, was silenced by its
-vendor's filter, filled its context window, or made a pause of its own; `cut` is a stream that nobody read to its end."""
+"""Why a reply ended: the model was done, wants its tools called, reached its length, declined, was filtered by its
+vendor, filled its context window, or paused by itself; `cut` is a stream that was not read to its end."""
 
 _OMIT_NONE: Final[Any] = {"default": None, "exclude_if": lambda value: value is None}
 FOR_THE_BOOKS: Final = frozenset({"cost_usd_micros", "took_ms", "child_usd_micros", "child_aws_usd_micros"})
-"""Fields of a result that no model is shown."""
+"""Fields of a result that are for accounting, and that no model is shown."""
 
 
 class CacheHit(Frozen):
-    """What a reply took when its model gave it, and what the response cache has saved by giving it again.
+    """What a cached reply took originally, and what the cache has saved.
 
     Args:
         kept_at: When the model gave it.
         usage: What it took then.
-        saved_usd_micros: What the same usage would have cost at the prices of the call that it was given to.
-        request_id: The vendor's name for the call that it was given by.
+        saved_usd_micros: What the same usage would cost at the prices of the call it answered.
+        request_id: The vendor's name for the original call.
     """
 
     kept_at: str
@@ -110,10 +111,10 @@ class CacheHit(Frozen):
 class ModelReply(Frozen):
     """One model call's outcome.
 
-    `parts` say in which order text, calls and what only the vendor can read came; without them it was the text, then the
-    calls. `request_id` is the vendor's name for the call, for questions to its support. `model` is who answered where that
-    is not whom the agent names, and `tried` who was asked before. `cache_hit` marks a reply that the response cache gave: its
-    own `usage` is none, because nobody was asked.
+    `parts` say in which order text, calls and vendor-only parts came; without them it was the text, then the
+    calls. `request_id` is the vendor's name for the call, for questions to its support. `model` is what
+    answered where that is not the agent's own model, and `tried` what was asked before. `cache_hit` marks a
+    reply from the response cache: its own `usage` is none, because no model was asked.
     """
 
     text: str = ""
@@ -128,17 +129,17 @@ class ModelReply(Frozen):
 
     @property
     def measured(self) -> Usage:
-        """What the model has counted for this reply, now or when it gave it first."""
+        """The usage of this reply, or that of its original where the cache gave it."""
         return self.cache_hit.usage if self.cache_hit else self.usage
 
     @property
     def is_empty(self) -> bool:
-        """Whether the model has said nothing and asked for nothing."""
+        """Whether the model has written nothing and called nothing."""
         return not self.calls and not self.text.strip()
 
 
 class Exchange(Frozen):
-    """One past turn: what the model replied, what its calls gave, and what it was told beside that."""
+    """One past turn: the model's reply, the results of its calls, and a note to the model."""
 
     reply: ModelReply
     results: tuple[ToolResult, ...] = ()
@@ -146,12 +147,12 @@ class Exchange(Frozen):
 
 
 class Condensation(Frozen):
-    """What a model is shown in place of the beginning of a conversation that has become too long for it.
+    """What a model is shown in place of the beginning of a conversation that is too long.
 
-    Turns are counted from 1. Those up to `through` are left out, and `text` stands for them. The larger results of the turns
-    up to `shortened_through` are cut to a summary; `kept_in` is the run under whose name they can be read whole. The turns
-    in `kept` stay as they are wherever they stand. `summary` is what a model has written of the turns that are left out up to
-    `summarised_through`; it is a part of `text`.
+    Turns are counted from 1. Those up to `through` are left out and replaced by `text`. The larger results of
+    the turns up to `shortened_through` are cut to a summary; `kept_in` is the run under whose name they can
+    be read whole. The turns in `kept` stay as they are wherever they are. `summary` is a model's summary of
+    the turns that are left out up to `summarised_through`; it is a part of `text`.
     """
 
     through: int = Field(default=0, ge=0)
@@ -176,7 +177,7 @@ class ToolSchema(Frozen):
 
 
 class ModelOptions(Frozen):
-    """How a model is to answer, as far as it takes that; None leaves it to the model.
+    """How a model is to answer, as far as it supports that; None leaves it to the model.
 
     `cache` is how long its vendor is to keep the prompt's beginning.
     """
@@ -197,13 +198,13 @@ class ModelRequest(Frozen):
     left_out: int = Field(default=0, ge=0, exclude_if=lambda turns: turns == 0)
     """How many turns of the run are missing from `history`."""
     condensed: str | None = Field(**_OMIT_NONE)
-    """What stands for them, after the input."""
+    """The text that replaces them, after the input."""
     tools: tuple[ToolSchema, ...] = ()
     max_output_tokens: int = Field(default=1024, gt=0)
     options: ModelOptions = Field(default_factory=ModelOptions)
     output_schema: dict[str, Any] | None = None
     attachments: Attachments = ()
-    """Files that stand before the input."""
+    """Files that come before the input."""
     own_turn: int | None = Field(default=None, gt=0)
     """Which turn this is of the agent that is asked, where others have taken turns of the run too; a script goes by it."""
 

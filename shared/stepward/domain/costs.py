@@ -23,7 +23,7 @@ class CostBy(StrEnum):
 
 
 class CostSums(BaseModel):
-    """The numbers that are added up; money is split by who is paid: the model's vendor, a tool's, AWS."""
+    """The numbers that are added up; money is split by payee: the model's vendor, tools, AWS."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -35,13 +35,13 @@ class CostSums(BaseModel):
     cache_read_tokens: NonNegativeInt = 0
     cache_write_tokens: NonNegativeInt = 0
     model_usd_micros: int = 0
-    """A line of a late reply may lower it: its call had been booked with all that it had reserved."""
+    """A line of a late reply may lower it: its call had been booked at its full reservation."""
     tool_usd_micros: NonNegativeInt = 0
     aws_usd_micros: NonNegativeInt = 0
     response_cache_hits: NonNegativeInt = 0
     saved_tokens: NonNegativeInt = 0
     saved_usd_micros: NonNegativeInt = 0
-    """What the hits would have cost; it was not spent, and is in no other number."""
+    """What the hits would have cost; it is in no other number."""
 
     @property
     def total_usd_micros(self) -> int:
@@ -60,9 +60,9 @@ class CostSums(BaseModel):
 
 
 class CostLine(CostSums):
-    """The sums of one day, agent and model; a run's end adds its own to the line of the day it ends on.
+    """The sums of one day, agent and model; a run adds its own to the day it ends on.
 
-    A workflow's own line has no agent and no model: what its agents cost is in theirs.
+    A workflow's own line has no agent and no model: the cost of its agents is in theirs.
     """
 
     day: str
@@ -77,7 +77,7 @@ class CostLine(CostSums):
 
 
 def added_up(lines: Iterable[CostLine]) -> list[CostLine]:
-    """Add lines of the same day, agent, model and workflow up to one each; sorted by those."""
+    """Merge lines of the same day, agent, model and workflow; sorted by those."""
     found: dict[tuple[str, str, str, str], list[CostLine]] = {}
     for line in lines:
         found.setdefault(line.name, []).append(line)
@@ -87,7 +87,8 @@ def added_up(lines: Iterable[CostLine]) -> list[CostLine]:
 def grouped(lines: Iterable[CostLine], by: CostBy) -> dict[str, CostSums]:
     """Sum lines by agent, model, workflow or day, or all as `tenant`; sorted by name.
 
-    What has no agent, as a workflow's own cost, stands under an empty name, so that the groups are the whole.
+    Lines without an agent, such as a workflow's own cost, are grouped under an empty name, so that the groups
+    add up to the whole.
     """
     found: dict[str, list[CostSums]] = {}
     for line in lines:
@@ -96,5 +97,5 @@ def grouped(lines: Iterable[CostLine], by: CostBy) -> dict[str, CostSums]:
 
 
 def in_sum(lines: Iterable[CostSums]) -> CostSums:
-    """Add all lines up."""
+    """Sum all lines."""
     return reduce(CostSums.plus, lines, CostSums())

@@ -27,7 +27,7 @@ _SATURDAY: Final = 7
 
 @dataclass(frozen=True)
 class _Field:
-    """What one of the six may say."""
+    """One of the six fields."""
 
     name: str
     low: int
@@ -52,7 +52,7 @@ class _Field:
         return int(word)
 
     def refused(self, word: str, fix: str) -> ValueError:
-        """Name the field, what it says and what to write instead."""
+        """Return the error with the field, its text and what to write instead."""
         return ValueError(f"the {self.name} cannot be {word}; {fix}")
 
 
@@ -66,7 +66,7 @@ _YEARS: Final = _Field("year", FIRST_YEAR, LAST_YEAR, "* or 2027-2030")
 
 @dataclass(frozen=True)
 class Cron:
-    """Minutes, hours, months and years as sets; the days by their words, since `L` and `W` depend on the month."""
+    """Minutes, hours, months and years as sets; days as written, as `L` and `W` need a month."""
 
     minutes: frozenset[int]
     hours: frozenset[int]
@@ -76,7 +76,7 @@ class Cron:
     years: frozenset[int]
 
     def times(self, first: date) -> Iterator[datetime]:
-        """Give the wall times from a day on, in order."""
+        """Yield the wall times from a day on, in order."""
         for day in self._days(first):
             for hour in sorted(self.hours):
                 for minute in sorted(self.minutes):
@@ -88,7 +88,7 @@ class Cron:
                 yield from (day for day in self.days_in(year, month) if day >= first)
 
     def days_in(self, year: int, month: int) -> list[date]:
-        """Choose the days of a month that fit."""
+        """Return the days of a month that match."""
         length = calendar.monthrange(year, month)[1]
         days = [date(year, month, number) for number in range(1, length + 1)]
         if self.month_days == "?":
@@ -98,10 +98,10 @@ class Cron:
 
 
 def parse_cron(words: str) -> Cron:
-    """Read the six fields.
+    """Parse the six fields.
 
     Args:
-        words: What stands between the brackets of `cron(…)`; the case of names does not matter.
+        words: The text between the brackets of `cron(…)`; the case of names does not matter.
 
     Raises:
         ValueError: EventBridge refuses it; the message names the field and what to write.
@@ -149,7 +149,7 @@ def _reach(kind: _Field, span: str, *, is_open: bool) -> list[int]:
     if start <= end:
         return list(range(start, end + 1))
     if kind is _YEARS:
-        raise kind.refused(span, "years do not begin anew; write the earlier one first")
+        raise kind.refused(span, "years do not wrap; write the earlier one first")
     return [*range(start, kind.high + 1), *range(kind.low, end + 1)]
 
 
@@ -173,7 +173,7 @@ def _month_days(said: str, days: list[date]) -> frozenset[int]:
 
 
 def _nearest_weekday(wanted: int, days: list[date]) -> frozenset[int]:
-    """Find the weekday nearest to a day without leaving its month; a month without the day has none."""
+    """Return the weekday nearest to a day within its month; none if the month lacks the day."""
     if wanted > len(days):
         return frozenset()
     weekdays = [day.day for day in days if day.weekday() < 5]
@@ -200,8 +200,8 @@ def _nth(said: str, nth: str) -> int:
 
 
 def _one_day_alone(kind: _Field, said: str, mark: str) -> None:
-    """Refuse what stands for one day (`L`, `15W`, `MON#1`) among other days: EventBridge takes it alone only."""
+    """Refuse `L`, `15W` or `MON#1` among other days: EventBridge takes them alone only."""
     parts = said.split(",")
     alone = [part for part in parts if re.search(mark, part)]
     if len(parts) > 1 and alone:
-        raise kind.refused(said, f"{alone[0]} stands alone; write a schedule for each")
+        raise kind.refused(said, f"{alone[0]} is allowed alone only; write a schedule for each")

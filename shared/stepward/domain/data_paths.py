@@ -6,7 +6,7 @@ from typing import Final
 
 MOST_PATH_BYTES: Final = 500
 MOST_WRITTEN_BYTES: Final = 4_000_000
-"""What fits into one request to a function, written as base64. S3 itself takes larger files."""
+"""What fits into one request to a function as base64. S3 itself takes larger files."""
 RULE: Final = "a path within the tenant's data, such as datasets/orders.csv"
 
 

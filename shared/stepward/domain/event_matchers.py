@@ -46,17 +46,20 @@ class Matcher:
 
 
 def is_number(value: Any) -> bool:
-    """Tell a number from true and false."""
+    """Return True for a number that is no boolean."""
     return isinstance(value, Number) and not isinstance(value, bool)
 
 
 def same(wanted: Any, value: Any) -> bool:
-    """Compare two leaves: 300 is 300.0, and true is no 1."""
+    """Compare two leaves: 300 equals 300.0, and true does not equal 1."""
     return bool(wanted == value) and isinstance(wanted, bool) == isinstance(value, bool)
 
 
 def _by_text(test: Callable[[str, str], bool]) -> Callable[[Any, Any], bool]:
-    """Make a comparison of texts one of leaves; the argument may be several, or be told to ignore case."""
+    """Turn a comparison of texts into one of leaves.
+
+    The argument may be a list, or an object that ignores case.
+    """
 
     def fits(argument: Any, value: Any) -> bool:
         if not isinstance(value, str):
@@ -100,7 +103,7 @@ def _check_wildcard(argument: Any) -> None:
 
 
 def _wildcard(pattern: str, value: str) -> bool:
-    """Compare piece by piece, so that no text takes longer than its length times the pattern's."""
+    """Compare piece by piece, in time linear in the text's length times the pattern's."""
     first, *others = _pieces(pattern)
     if not others:
         return first == value
@@ -256,6 +259,6 @@ MATCHERS: Final[Mapping[str, Matcher]] = {
     "anything-but": Matcher(_check_anything_but, _anything_but, '{"anything-but": ["a", "b"]}'),
     "numeric": Matcher(_check_numeric, _numeric, '{"numeric": [">", 0, "<=", 5]}'),
     "cidr": Matcher(_check_network, _in_network, '{"cidr": "10.0.0.0/24"}'),
-    # Whether a leaf is there is not asked of a leaf: `patterns.fits` looks itself.
+    # The existence of a leaf is checked by `patterns.fits` itself.
     "exists": Matcher(_check_exists, lambda wanted, _: bool(wanted), '{"exists": true}'),
 }

@@ -33,7 +33,7 @@ Named = tuple[str, dict[str, Any]]
 
 
 def events_of(run: str, item: Sequenced, calls: dict[str, CallItem]) -> list[dict[str, Any]]:
-    """Turn one record into its events; ids are `run:seq:index`, so a reader can drop what it has seen."""
+    """Turn one record into its events; ids are `run:seq:index`, so readers can deduplicate."""
     return [
         {
             "id": f"{run}:{item.seq}:{index}",
@@ -71,7 +71,7 @@ def _named(record: AnyRecord, calls: dict[str, CallItem]) -> Iterator[Named]:
 
 
 def _slot_events(record: AnyRecord) -> Iterator[Named]:
-    """What changes a run's right to be active, or its money."""
+    """Return the events of records about a run's slot or money."""
     match record:
         case Inherited():
             yield "run.inherited", {"turns": len(record.history)}
@@ -124,7 +124,7 @@ def _turn(record: Turn) -> Iterator[Named]:
 
 
 def _response_cache(record: Turn) -> dict[str, Any]:
-    """Say whether the response cache gave the reply, and what that saved; nothing where it was not asked."""
+    """Return whether the cache gave the reply, and what that saved; empty if it was not asked."""
     hit = record.reply.cache_hit
     if hit is None:
         return {"response_cache": {"hit": False}} if record.cache_missed else {}

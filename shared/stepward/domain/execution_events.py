@@ -1,4 +1,4 @@
-"""Read the events by which Step Functions says that an execution has ended."""
+"""Parse the events by which Step Functions reports that an execution has ended."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ from stepward.domain.chunks import Chunk
 from stepward.domain.runs import RunKey, epoch_of
 
 STOPPED: Final = "ExecutionStopped"
-"""The error of an execution that was stopped, or that is gone, and says no other."""
+"""The error of an execution that was stopped, or is gone, and has no other."""
 _MOST_DETAIL: Final = 1_000
 
 
 @dataclass(frozen=True)
 class ExecutionEnd:
-    """An execution that has ended without a success: whose it was, and why."""
+    """An execution that ended without success: whose it was, and why."""
 
     key: RunKey
     error: str
     detail: str
     epoch: int
-    """Which of its run's executions it was, counted from one."""
+    """The number of its run's execution, counted from 1."""
 
     of_workflow: bool
     """Whether it was a workflow's run, and not an agent's."""
 
     chunk: Chunk | None = None
-    """Of an execution that ran some items of a large foreach: which."""
+    """The chunk that it executed, if it was one of a large foreach."""
 
     @classmethod
     def of(cls, event: dict[str, Any]) -> Self:
-        """Read a status-change event.
+        """Parse a status-change event.
 
         Args:
             event: As EventBridge delivers it, of an execution that failed, timed out or was stopped.

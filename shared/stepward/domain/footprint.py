@@ -16,7 +16,7 @@ from stepward.domain.aws_prices import USD_MICROS_EACH
 
 @dataclass(frozen=True)
 class Units:
-    """Amounts under the names by which AWS counts them; `writes` are items, whatever their size."""
+    """Amounts under the names by which AWS counts them; `writes` are items of any size."""
 
     writes: int = 0
     write_units: int = 0
@@ -26,15 +26,15 @@ class Units:
     queue_messages: int = 0
 
     def __add__(self, other: Units) -> Units:
-        """Both together."""
+        """Add amounts."""
         return Units(**{one.name: getattr(self, one.name) + getattr(other, one.name) for one in fields(self)})
 
     def times(self, count: int) -> Units:
-        """It so many times."""
+        """Multiply all amounts."""
         return Units(**{one.name: getattr(self, one.name) * count for one in fields(self)})
 
     def priced(self) -> dict[str, int]:
-        """Give the amounts that cost something, by the names that have a price."""
+        """Return the amounts that cost something, by the names that have a price."""
         return {name: getattr(self, name) for name in USD_MICROS_EACH if hasattr(self, name)}
 
 
@@ -53,14 +53,14 @@ PLACE: Final = Units(writes=1, write_units=2)
 COSTS: Final = Units(writes=1, write_units=2)
 """A line of the cost book."""
 STANDING: Final = Units(writes=1, write_units=2)
-"""How a workflow's run stands towards its slot."""
+"""The slot state of a workflow's run."""
 BEGINNING: Final = Units(writes=1, write_units=2)
-"""How a workflow's run began."""
+"""The start record of a workflow's run."""
 INPUT: Final = Units(writes=1, write_units=2)
-"""A small one; a larger one lies in the bucket."""
+"""A small one; a larger one is in the bucket."""
 OUTPUT: Final = Units(writes=1, write_units=1)
 MARK: Final = Units(writes=1, write_units=1)
-"""That an attempt, an effect or a body has begun; also a token, and the word of a record in a further latch."""
+"""That an attempt, an effect or a body has begun; also a token, and a notice of a record in another latch."""
 BUDGET_DRAWN: Final = Units(writes=1, write_units=3)
 BUDGET_RETURNED: Final = Units(writes=1, write_units=2)
 APPROVAL_ASKED: Final = Units(writes=1, write_units=3)
@@ -74,7 +74,7 @@ AGENT_STARTS: Final = HEAD + LISTS + SLOT + COUNTERS + Units(read_units=4)
 """Reads the caller's key, the agent and its version, and the definition once more where it is carried out."""
 AGENT_ENDS: Final = HEAD + LISTS + SLOT + COUNTERS + COSTS
 AGENT_QUEUES: Final = PLACE + PLACE + SLOT + COUNTERS + HEAD + Units(read_units=2, queue_messages=1)
-"""Joins and leaves the queue, with the message that has it served; then it takes its slot."""
+"""Joins and leaves the queue, with the wake-up message; then it takes its slot."""
 AGENT_PARKS: Final = SLOT + COUNTERS + HEAD
 AGENT_CONTINUES: Final = HEAD + LISTS
 """In a new execution."""
@@ -84,14 +84,14 @@ AGENT_CONTINUES: Final = HEAD + LISTS
 WORKFLOW_STARTS: Final = HEAD + LISTS + BEGINNING + INPUT + SLOT + COUNTERS + Units(read_units=2, s3_gets=1)
 """Without an Idempotency-Key; reads the caller's key and the version, whose program lies in the bucket."""
 WORKFLOW_ENDS: Final = HEAD + LISTS + OUTPUT + COSTS + STANDING + SLOT + COUNTERS + Units(events=1)
-"""Puts one event, which tells how the run ended."""
+"""Puts one event with the run's end."""
 SLOT_MOVES: Final = SLOT + COUNTERS + STANDING + HEAD + LISTS
-"""A workflow's run gives its slot back before it waits, or takes one again."""
+"""A workflow's run returns its slot before it waits, or takes one again."""
 APPROVAL: Final = APPROVAL_ASKED + APPROVAL_TOLD + APPROVAL_DECIDED
 LOOKS: Final = Units(read_units=2)
-"""How the run began, and the marks of a task; what else a look reads is counted by its size."""
+"""The start record, and the marks of a task; what else a read returns is counted by its size."""
 UNDO_LOOKS: Final = Units(read_units=3)
-"""How the run began, who may undo, and whether somebody did."""
+"""The start record, and the compensation's state."""
 
 TOKEN_BYTES: Final = 1_100
 """Of a task token and the name that it is kept under; Step Functions allows 2,048 and makes shorter ones."""

@@ -1,4 +1,4 @@
-"""Ids are typed and prefixed, so that one in a log line or a URL says what it names."""
+"""Typed and prefixed ids: one in a log line or a URL shows what it names."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOOL_REFERENCE_PATTERN = r"^[a-zA-Z][a-zA-Z0-9_-]{0,62}(\.[a-zA-Z][a-zA-Z0-9_-]{
 AgentId = Annotated[str, StringConstraints(pattern=AGENT_ID_PATTERN)]
 Version = Annotated[str, StringConstraints(pattern=VERSION_PATTERN)]
 VersionOrLabel = Annotated[str, StringConstraints(pattern=f"{VERSION_PATTERN}|{LABEL_PATTERN}")]
-"""What may follow an agent's id wherever a version of it is asked for, such as `1.0.0`, `prod` or `latest`."""
+"""A version number or a label, such as `1.0.0`, `prod` or `latest`."""
 ToolName = Annotated[str, StringConstraints(pattern=TOOL_NAME_PATTERN)]
 ToolReference = Annotated[str, StringConstraints(pattern=TOOL_REFERENCE_PATTERN)]
 """A tool of the catalog by its name, or one of your own as `folder.function`."""
@@ -43,7 +43,7 @@ _FIXES = {
 
 
 def check_id(field: str, value: str, pattern: str) -> str:
-    """Keep anything but a well-formed id away from keys and paths; return the id."""
+    """Return an id if it is well formed, so that nothing else gets into keys and paths."""
     if not re.fullmatch(pattern, value):
         shown = value if len(value) <= 80 else value[:80] + "…"
         raise InvalidRequest(f"{shown!r} is not a valid {field}.", field=field, fix=_FIXES[pattern])

@@ -23,7 +23,7 @@ JOURNAL_VERSION: Literal[1] = 1
 
 
 class Record(Frozen):
-    """What every record says: its place, its time, who wrote it."""
+    """What every record has: its sequence number, its time, and its writer."""
 
     v: Literal[1] = JOURNAL_VERSION
     at: str
@@ -55,9 +55,9 @@ class End(Frozen):
 class Created(Record):
     """The run's start: which agent, for whom, on what.
 
-    It has a slot from the first moment, or a place in the line; journals of 0.1.0 have neither and need none.
-    `cost_limit_usd_micros` narrows the agent's own limit. `charged` says whether it draws on budgets and counts among the
-    costs: a rehearsed run does so only if that was asked for.
+    It has a slot from the first moment, or a place in the run queue; journals of 0.1.0 have neither and need
+    none. `cost_limit_usd_micros` narrows the agent's own limit. `charged` says whether it draws on budgets
+    and counts among the costs: a rehearsed run does so only if that was requested.
     """
 
     kind: Literal["created"] = "created"
@@ -79,14 +79,14 @@ class Created(Record):
 
 
 class Inherited(Record):
-    """What a fork takes over of the run it comes from: the turns up to the one it goes on from, paid for there."""
+    """What a fork inherits from its source run: the turns up to its own, paid for there."""
 
     kind: Literal["inherited"] = "inherited"
     history: tuple[Exchange, ...]
     agent: str
     version: str
     turns_by_agent: dict[str, int] = Field(default_factory=dict)
-    """Who took these turns; empty in older journals, whose turns count as those of `agent`."""
+    """The agents that took these turns; empty in older journals, whose turns count as those of `agent`."""
     condensation: Condensation | None = Field(default=None, exclude_if=lambda value: value is None)
 
 
@@ -99,7 +99,7 @@ class Admitted(Record):
 
 
 class Queued(Record):
-    """The run has its answers, and stands in the line for a slot to go on with."""
+    """The run has its answers, and is queued for a slot to continue with."""
 
     kind: Literal["queued"] = "queued"
     place: str
@@ -121,14 +121,14 @@ class ToppedUp(Record):
 
 
 class Pause(Record):
-    """Somebody asked the run to stand still after the step that it is at."""
+    """A request to pause the run after its current step."""
 
     kind: Literal["pause"] = "pause"
     by: str
 
 
 class Resume(Record):
-    """Somebody asked a paused run to go on; one that stood in line has its `place` again."""
+    """A request to resume a paused run; one that was queued has its `place` again."""
 
     kind: Literal["resume"] = "resume"
     by: str
@@ -136,25 +136,26 @@ class Resume(Record):
 
 
 class Claimed(Record):
-    """An invocation takes the run over; whoever wrote before it has lost it."""
+    """An invocation takes the run over; an earlier writer may not continue it."""
 
     kind: Literal["claimed"] = "claimed"
     intent: Intent | None = None
 
 
 class Continued(Record):
-    """The run goes on in a new execution, named by its `epoch`: what the one before it still says is late."""
+    """The run continues in a new execution, named by `epoch`; the one before it is obsolete."""
 
     kind: Literal["continued"] = "continued"
     epoch: int
 
 
 class Turn(Record):
-    """One model reply and what it cost. `late` marks one that nobody goes on with: the run was taken over, or it broke off.
+    """One model reply and what it cost.
 
-    `agent` and `model` say who was asked; journals of 0.1.0 know only the run's own agent. `note` is what the model is told
-    before it goes on, where its reply is neither the end nor asks for calls. `cache_missed` says that the response cache had
-    no reply for the call.
+    `late` marks a reply that is only booked: the run was taken over, or the reply broke off. `agent` and
+    `model` say what was asked; journals of 0.1.0 know only the run's own agent. `note` is a message to the
+    model, where its reply is neither the end nor asks for calls. `cache_missed` says that the response cache
+    had no reply for the call.
     """
 
     kind: Literal["turn"] = "turn"
@@ -170,7 +171,7 @@ class Turn(Record):
 
 
 class CallOutcome(Frozen):
-    """One call's result in a `results` record: the result itself, or a reference to the call's own item."""
+    """One call's result in a `results` record, or a reference to the call's own item."""
 
     call: str
     result: ToolResult | None = None
@@ -184,7 +185,7 @@ class HandedOver(Frozen):
 
 
 class Results(Record):
-    """All results of a turn's calls, with the reservation for the next model call, and who makes it if that changes."""
+    """All results of a turn's calls, with the next model call's reservation and any hand-over."""
 
     kind: Literal["results"] = "results"
     turn: int
@@ -194,10 +195,10 @@ class Results(Record):
 
 
 class Condensed(Record):
-    """From turn `turn` on, the model is shown a shorter conversation than was held.
+    """From turn `turn` on, the model is shown a shortened conversation.
 
-    `model` has written the text that stands for what is left out, for this price; without one the text was made by rule,
-    where `error` says why a model that should have written it did not.
+    `model` has written the text that replaces what is left out, for this price; without one the text was made
+    by rule, and `error` says why a model that should have written it did not.
     """
 
     kind: Literal["condensed"] = "condensed"
@@ -211,9 +212,10 @@ class Condensed(Record):
 
 
 class Waiting(Record):
-    """The run waits for a provider; the call that was declined cost nothing.
+    """The run waits for a provider; the declined call cost nothing.
 
-    `is_retry` is False where it was held back by ourselves, `detail` what the error said; `unanswered` are the models that failed where not all were asked.
+    `is_retry` is False where the platform itself held the call back, `detail` is the error's; `unanswered`
+    are the models that failed where not all were asked.
     """
 
     kind: Literal["wait"] = "wait"
@@ -225,7 +227,7 @@ class Waiting(Record):
 
 
 class Cancel(Record):
-    """Somebody asked for the run's end; no call that is made once begins after it."""
+    """A request to end the run; no call of effect `once` begins after it."""
 
     kind: Literal["cancel"] = "cancel"
     by: str

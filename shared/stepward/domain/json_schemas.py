@@ -1,6 +1,7 @@
-"""JSON Schemas that people write for arguments: the part of the language that models are shown, checked and held to.
+"""The part of JSON Schema that people may use for arguments and that is enforced.
 
-What stands outside of that part is refused by name, because a rule that nobody checks would be a promise kept by chance.
+Everything outside of that part is refused by name, because a rule that is not checked would hold by chance
+only.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ MAX_DEPTH: Final = 20
 
 
 def fault_of_schema(schema: Any, path: str = "", depth: int = 0) -> str | None:
-    """Say what is wrong with a schema of arguments; None if all of it can be held."""
+    """Return what is wrong with a schema of arguments; None if all of it is supported."""
     where = path or "the schema"
     if not isinstance(schema, dict):
         return f"{where} is no object"
@@ -85,7 +86,7 @@ def _fault_inside(schema: Schema, path: str, depth: int) -> str | None:
 
 
 def faults_of_value(value: Any, schema: Schema, path: str = "") -> Iterator[str]:
-    """Say, one fault after the other, where a value does not fit a schema that was found well."""
+    """Yield, one fault after the other, where a value does not fit a checked schema."""
     where = path or "arguments"
     types = schema.get("type", [])
     names = types if isinstance(types, list) else [types]
@@ -114,7 +115,10 @@ def _out_of_bounds(value: Any, schema: Schema, where: str) -> Iterator[str]:
 
 
 def _faults_of_object(value: dict[str, Any], schema: Schema, path: str) -> Iterator[str]:
-    """Unknown names are refused unless the schema allows them: a misspelt argument would otherwise vanish."""
+    """Yield an object's faults; unknown names are faults unless the schema allows them.
+
+    A misspelt argument would otherwise be ignored.
+    """
     properties = schema.get("properties", {})
     for name in schema.get("required", []):
         if name not in value:

@@ -1,4 +1,4 @@
-"""Reads JSON as the platform carries it: with or without a byte-order mark, every name once, every number with its digits."""
+"""Read JSON with or without a byte-order mark, refusing duplicate names and lost digits."""
 
 from __future__ import annotations
 
@@ -22,13 +22,15 @@ _MARK: Final = "\ufeff"
 
 
 class NotText(ValueError):
-    """Bytes that are no text, with the first that is none."""
+    """Bytes that are no text; names the first one that is none."""
 
 
 class NotJson(ValueError):
-    """A text that is no JSON, or whose values would not be kept.
+    """A text that is no JSON, or whose values cannot be stored.
 
-    `path` leads to the value, as in `input.items.0.price`, and `fix` says how to mend that one.
+    `path` leads to the value, as in `input.items.0.price`, and `fix` says how to fix it.
+
+
     """
 
     def __init__(self, detail: str, path: str = "", fix: str = "") -> None:
@@ -39,7 +41,7 @@ class NotJson(ValueError):
 
 
 def text_of(raw: bytes) -> str:
-    """Decode a text: UTF-8, or what its byte-order mark says; the mark itself is left out.
+    """Decode a text: UTF-8, or as its byte-order mark says; the mark itself is removed.
 
     Raises:
         NotText: The bytes are no text.
@@ -54,7 +56,7 @@ def text_of(raw: bytes) -> str:
 
 
 def without_mark(text: str) -> str:
-    """Leave out the byte-order mark that a decoder may have left at the beginning."""
+    """Remove the byte-order mark that a decoder may have left at the beginning."""
     return text.removeprefix(_MARK)
 
 
@@ -71,7 +73,7 @@ def read_json(raw: str | bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise NotJson(_said(error)) from error
     if found:
-        # The first may have gone with the value of a name that was given again; the last is always there.
+        # The first may be lost with the value of a duplicate name; the last is always there.
         one = found[0] if found[0] is value or _path_to(value, found[0]) else found[-1]
         raise NotJson(one.detail, ".".join(map(str, _path_to(value, one))), one.fix)
     return value
@@ -79,7 +81,7 @@ def read_json(raw: str | bytes) -> Any:
 
 @dataclass(eq=False)
 class _Fault:
-    """Stands where a value was that cannot be kept."""
+    """Marks a value that cannot be stored."""
 
     detail: str
     fix: str = "write the value as a text, in quotes"
@@ -123,7 +125,7 @@ def _said(error: Exception) -> str:
 
 
 def _path_to(value: Any, fault: _Fault) -> tuple[str | int, ...]:
-    """Find the way to a fault, level by level, so that the search has no depth."""
+    """Find the path to a fault, level by level, so that the search does not recurse."""
     level: list[tuple[tuple[str | int, ...], Any]] = [((), value)]
     while level:
         for path, one in level:
@@ -143,7 +145,7 @@ MAX_DEPTH: Final = 100
 
 
 def fault_of(value: Any) -> str | None:
-    """Say why not every parser could read a value back from JSON; None if it could."""
+    """Return why not every parser could read a value back from JSON; None if it could."""
     if _deeper_than(value, MAX_DEPTH):
         return f"it is nested deeper than {MAX_DEPTH} levels"
     try:
@@ -156,18 +158,18 @@ def fault_of(value: Any) -> str | None:
 
 
 def carried_bytes(value: Any) -> int:
-    """Tell how many bytes a value takes in a Lambda payload: as JSON, within a JSON text."""
+    """Count the bytes of a value in a Lambda payload: as JSON, within a JSON text."""
     inner = json.dumps(value, ensure_ascii=False, default=str)
     return len(json.dumps(inner, ensure_ascii=False).encode())
 
 
 def as_read(value: Any, most_chars: int = 80) -> str:
-    """Spell a value for a message as people write it in JSON, so that nothing is `null` and not what Python calls it."""
+    """Format a value for a message as JSON, so that nothing is `null` and not Python's name."""
     return json.dumps(value, ensure_ascii=False, default=str)[:most_chars]
 
 
 def _deeper_than(value: Any, levels: int) -> bool:
-    """Walk level by level, so that the walk itself has no depth."""
+    """Walk level by level, so that the walk itself does not recurse."""
     level = [value]
     for _ in range(levels):
         level = [inner for outer in level for inner in _faults_inside(outer)]

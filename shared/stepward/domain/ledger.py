@@ -40,25 +40,25 @@ class Ledger:
 
     @property
     def left_usd_micros(self) -> int:
-        """What is left of the draws that the run holds; below zero when a call cost more than it had reserved."""
+        """What is left of the run's draws; negative when a call cost more than its reservation."""
         return sum(draw.usd_micros for draw in self.draws) - (self.spent_usd_micros - self.settled_usd_micros)
 
     def draw(self, allowance: Allowance | None) -> None:
-        """Take in what was drawn; nothing that was drawn tells no budget to give something back to."""
+        """Add a draw; one of zero has nothing to return to its budgets and is dropped."""
         if allowance:
             self.draws = (*self.draws, allowance)
             if allowance.usd_micros or not self.last_budgets:
                 self.last_budgets = allowance.budgets
 
     def give_back(self) -> None:
-        """Forget the draws: what was spent of them is settled, the rest was returned."""
+        """Forget the draws: what was spent is settled, the rest was returned."""
         self.draws, self.settled_usd_micros = (), self.spent_usd_micros
 
     def returns(self) -> tuple[Allowance, ...]:
-        """Divide what is left over the draws, the newest first: what was spent of a budget was drawn first.
+        """Divide what is left over the draws, the newest first: earlier draws were spent first.
 
-        What the draws cannot account for, such as the part of a reservation that a late bill did not need, goes to the
-        budgets of the newest.
+        What the draws cannot account for, such as the part of a reservation that a late bill did not need,
+        goes to the budgets of the newest.
         """
         left, returns = self.left_usd_micros, []
         for draw in reversed(self.draws):
@@ -69,7 +69,7 @@ class Ledger:
         return tuple(one for one in returns if one.usd_micros and one.budgets)
 
     def lose_open_call(self, owner: str | None) -> None:
-        """Book the open call's reservation as spent: nobody knows what became of it."""
+        """Book the open call's reservation as spent: its outcome is unknown."""
         if self.intent and owner:
             self.lost[owner] = self.lost.get(owner, 0) + self.intent.reserve_usd_micros
         self.intent = None
@@ -86,21 +86,21 @@ class Ledger:
         )
 
     def book_summary(self, record: Condensed) -> None:
-        """Count a call that summed a conversation up; no reservation is open after it."""
+        """Count a summarising call; no reservation is open after it."""
         self.intent = None
         if record.model:
             payee = (record.agent, record.model)
             self._add(payee, cost_usd_micros=record.cost_usd_micros, **_tokens(record.usage))
 
     def book_result(self, payee: Payee, result: ToolResult) -> None:
-        """Count what a tool's call cost, and apart from that what the run behind it has cost."""
+        """Count what a tool's call cost, and separately what the run behind it has cost."""
         self.children_usd_micros += result.child_usd_micros
         self.children_aws_usd_micros += result.child_aws_usd_micros
         if result.cost_usd_micros:
             self._add(payee, cost_usd_micros=result.cost_usd_micros, tool_usd_micros=result.cost_usd_micros)
 
     def billed_totals(self) -> Totals:
-        """The totals as the head shows them: what a lost call reserved is in the cost."""
+        """Return the totals as the head shows them, with reservations of lost calls in the cost."""
         return self.totals.model_copy(update={"cost_usd_micros": self.spent_usd_micros})
 
     def _add(self, payee: Payee, **amounts: int) -> None:

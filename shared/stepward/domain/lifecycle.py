@@ -1,9 +1,10 @@
-"""The life of an agent as one table: which state follows which, what asks for it, and what is checked on the way.
+"""The agent lifecycle as one table: which state follows which, what requests it, what is checked.
 
-CREATED → INITIALIZING → VALIDATING → VALIDATED → READY ⇄ EXECUTING → COMPLETED | FAILED → READY; any → TERMINATED
+CREATED → INITIALIZING → VALIDATING → VALIDATED → READY ⇄ EXECUTING → COMPLETED | FAILED → READY; any →
+TERMINATED
 
-Stored are the states up to READY, and TERMINATED. EXECUTING, COMPLETED and FAILED are what the agent's newest run makes
-of READY: they are read from the runs and never written.
+Stored are the states up to READY, and TERMINATED. EXECUTING, COMPLETED and FAILED are views of READY by the
+agent's newest run: they are derived from the runs and never written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from stepward.domain.runs import RunStatus
 
 
 class AgentState(StrEnum):
-    """Where an agent is in its life."""
+    """A state of an agent's lifecycle."""
 
     CREATED = "CREATED"
     INITIALIZING = "INITIALIZING"
@@ -35,13 +36,13 @@ class Check(StrEnum):
     """What must hold for an edge to be taken."""
 
     CONFIG = "config"
-    """Settings, expressions and memory can be honoured."""
+    """Settings, expressions and memory are supported."""
     RESOURCES = "resources"
     """The model has a price and a backend, and every tool is there and may be used in this stage."""
     DEPENDENCIES = "dependencies"
     """Every agent that it names is there and READY, and none leads back to it."""
     AVAILABLE = "available"
-    """The version was kept: from here on it can be started."""
+    """The version was stored: from now on it can be started."""
     INPUT = "input"
     """The run's input is valid."""
     RESULTS = "results"
@@ -49,15 +50,15 @@ class Check(StrEnum):
     ERROR = "error"
     """The run ended without one, and its journal says why."""
     RESET = "reset"
-    """What ended counts no longer."""
+    """A completed run counts no longer."""
     RECOVERY = "recovery"
-    """What failed counts no longer."""
+    """A failed run counts no longer."""
     CLEANUP = "cleanup"
-    """It can no longer be found or started; runs that it has go on to their end."""
+    """It can no longer be found or started; its open runs continue to their end."""
 
 
 class Edge(BaseModel):
-    """One way from a state to the next."""
+    """One transition from a state to the next."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -114,11 +115,11 @@ _ENDING: Final = tuple(
 )
 EDGES: Final = (*WALK, *_RUNNING, *_ENDING)
 VIEWS: Final = frozenset({AgentState.EXECUTING, AgentState.COMPLETED, AgentState.FAILED})
-"""States that no item holds: the newest run tells them."""
+"""States that are not stored but derived from the newest run."""
 
 
 def edge(start: AgentState, end: AgentState) -> Edge:
-    """Find the edge between two states; where there is none, say which there are."""
+    """Return the edge between two states; refuse where there is none, naming those there are."""
     for one in EDGES:
         if (one.start, one.end) == (start, end):
             return one
@@ -130,12 +131,12 @@ def edge(start: AgentState, end: AgentState) -> Edge:
 
 
 def following(start: AgentState) -> tuple[str, ...]:
-    """The states that may follow one."""
+    """List the states that may follow one."""
     return tuple(one.end.value for one in EDGES if one.start is start)
 
 
 def view_of(state: AgentState, newest: RunStatus | None, *, has_ended: bool) -> AgentState:
-    """What a stored state looks like with the newest run in mind; a cancelled run says nothing of the agent."""
+    """Return a stored state as the newest run shows it; cancelled runs do not count."""
     if state is not AgentState.READY or newest is None or newest is RunStatus.CANCELLED:
         return state
     if not has_ended:

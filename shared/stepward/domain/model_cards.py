@@ -18,13 +18,13 @@ MOST_CALL_S: Final = 840
 """The function that calls models may run 900 s; a minute is for what goes before and after a call."""
 FIRST_TOKEN_S: Final = 60
 TOKENS_AN_HOUR: Final = 128_000
-"""How slow output may be: the rate by which Anthropic's SDK tells how long a call may take."""
+"""How slow output may be: the rate by which Anthropic's SDK computes how long a call may take."""
 WARNED_BEFORE: Final = timedelta(days=60)
 """The notice that Anthropic gives at least before it retires a model."""
 
 
 class Capabilities(BaseModel):
-    """What a model can be asked for; the defaults are what every server that speaks a known protocol has."""
+    """What a model can be asked for; the defaults fit every server of a known protocol."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -60,7 +60,7 @@ class Capabilities(BaseModel):
 
 
 class ModelCard(BaseModel):
-    """One model, with where and when all that was read.
+    """One model, with the source and date of its data.
 
     Prices name their own source, because they change on other days than capabilities do.
     """
@@ -93,7 +93,7 @@ class ModelCard(BaseModel):
         return MOST_CALL_S if self.max_output_tokens is None else self.call_s(self.max_output_tokens)
 
     def call_s(self, max_output_tokens: int) -> int:
-        """Say how long a call may take at most.
+        """Return how long a call may take at most.
 
         Args:
             max_output_tokens: How much it may write.
@@ -105,9 +105,9 @@ class ModelCard(BaseModel):
         return min(MOST_CALL_S, FIRST_TOKEN_S + ceil(max_output_tokens * 3_600 / TOKENS_AN_HOUR))
 
     def ended(self, today: date) -> bool:
-        """Say whether its provider answers no more."""
+        """Return True if its provider does not answer any more."""
         return self.ends_on is not None and self.ends_on <= today
 
     def ends_soon(self, today: date) -> bool:
-        """Say whether it ends within 60 days, or has ended."""
+        """Return True if it ends within 60 days, or has ended."""
         return self.ends_on is not None and self.ends_on <= today + WARNED_BEFORE

@@ -11,15 +11,16 @@ from stepward.domain.numbers import Exact, Whole
 
 MICROS_PER_USD: Final = 1_000_000
 DearestPerMtok = Annotated[Exact, Field(ge=0, le=100_000, decimal_places=9, allow_inf_nan=False)]
-"""Dollars a million tokens; what costs more than this is a slip of the pen."""
+"""Dollars per million tokens; a higher price is taken for a mistake."""
 
 
 class Usage(BaseModel):
-    """What one model call consumed, the same for every vendor: no token is counted twice but those of reasoning.
+    """What one model call consumed, the same for every vendor; no token is counted twice.
 
-    `input_tokens` are those that no cache gave or took; `cache_write_tokens` are kept for five minutes, those of
-    `cache_write_1h_tokens` for an hour; `reasoning_tokens` are a part of `output_tokens`. `is_estimated` says that the vendor
-    has not counted all of it, and that bytes stand for what is missing.
+    Except that `reasoning_tokens` are a part of `output_tokens`. `input_tokens` are those that no cache gave
+    or took; `cache_write_tokens` are kept for five minutes, those of `cache_write_1h_tokens` for an hour.
+    `is_estimated` says that the vendor has not counted all of it, and that bytes stand in for what is
+    missing.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -41,7 +42,7 @@ class Usage(BaseModel):
 
 
 class Tier(BaseModel):
-    """Prices of tokens, in dollars a million tokens; where a cache has no price of its own, it costs what input costs.
+    """Prices of tokens, in dollars per million tokens; cached tokens default to input's price.
 
     What is kept for an hour and has no price of its own costs what is kept for five minutes.
     """
@@ -55,7 +56,7 @@ class Tier(BaseModel):
     cache_write_1h_usd_per_mtok: DearestPerMtok | None = None
 
     def exact_usd_micros(self, usage: Usage) -> Decimal:
-        """Price a usage to the last digit: dollars a million tokens are micro-dollars a token."""
+        """Price a usage exactly: dollars per million tokens are micro-dollars per token."""
         read, write = self.cache_read_usd_per_mtok, self.cache_write_usd_per_mtok
         write = self.input_usd_per_mtok if write is None else write
         hour = self.cache_write_1h_usd_per_mtok
@@ -69,7 +70,7 @@ class Tier(BaseModel):
 
 
 class LongContext(Tier):
-    """What the whole call costs when the prompt is longer than a bound."""
+    """The price of the whole call when the prompt is longer than a bound."""
 
     above_prompt_tokens: Whole = Field(gt=0)
 
@@ -100,12 +101,12 @@ class Price(Tier):
 
 
 def usd_to_micros(usd: Decimal | float | str) -> int:
-    """Turn dollars into micro-dollars, rounded down: a limit is never wider than was written."""
+    """Convert dollars into micro-dollars, rounded down: a limit is never wider than written."""
     return int(Decimal(str(usd)) * MICROS_PER_USD)
 
 
 def dollars(usd_micros: int) -> str:
-    """Write an amount for people, exactly: $0.02, $0.0005, $12.50.
+    """Format an amount for people, exactly: $0.02, $0.0005, $12.50.
 
     >>> dollars(20_000), dollars(500), dollars(12_500_000)
     ('$0.02', '$0.0005', '$12.50')
@@ -116,5 +117,5 @@ def dollars(usd_micros: int) -> str:
 
 
 def rounded_up(usd_micros: Decimal) -> int:
-    """Make whole micro-dollars of an exact amount."""
+    """Round an exact amount up to whole micro-dollars."""
     return int(usd_micros.to_integral_value(ROUND_CEILING))

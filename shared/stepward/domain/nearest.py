@@ -1,4 +1,4 @@
-"""Find the name that somebody probably meant, for the fix of an error."""
+"""Find the name that was probably meant, for the fix of an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MOST_CHARS: Final = 80
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name that is most like another one; None where none is.
+    """Return the known name that is most similar to another; None where none is.
 
     Comparing is slow, so of many names only those with the same beginnings and ends are compared, and of a long list
     only those of about the same length.

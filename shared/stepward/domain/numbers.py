@@ -15,23 +15,23 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, BeforeValidator
 
 LARGEST_SAFE_WHOLE: Final = 2**53 - 1
-"""Beyond it JSON's readers do not agree on the digits."""
+"""Beyond it JSON readers do not agree on the digits."""
 MOST_DECIMAL_DIGITS: Final = 17
-"""What a decimal may have of significant digits: binary numbers of 64 bits tell no more apart."""
+"""The most significant digits of a decimal: 64-bit binary numbers distinguish no more."""
 MOST_WHOLE_DIGITS: Final = 1_000
 MOST_PLAIN_EXPONENT: Final = 21
-"""From here on a number that is no whole one in full is written with an exponent, as JavaScript does."""
+"""From here on a fraction is written with an exponent, as JavaScript does."""
 _JSON_NUMBER: Final = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WHOLE: Final = re.compile(r"[-+]?[0-9]+")
 _NOISE_FREE_DIGITS: Final = 12
 
 
 class NotANumber(ValueError):
-    """A text that is no number, or one whose digits would not be kept."""
+    """A text that is no number, or one whose digits would be lost."""
 
 
 def number_of(text: str) -> int | float:
-    """Read a number as JSON writes it.
+    """Parse a number as JSON writes it.
 
     Raises:
         NotANumber: It is none, or it has digits that would be lost.
@@ -42,12 +42,12 @@ def number_of(text: str) -> int | float:
 
 
 def is_written_as_json(text: str) -> bool:
-    """Tell whether a text is written as JSON writes numbers, whether or not it can be kept."""
+    """Return True if a text is written like a JSON number, whether or not it can be stored."""
     return _JSON_NUMBER.fullmatch(text) is not None
 
 
 def whole_of(text: str) -> int:
-    """Read the digits of a whole number, all of them.
+    """Parse a whole number without losing digits.
 
     Raises:
         NotANumber: It is none, or it has more than a thousand digits.
@@ -60,7 +60,7 @@ def whole_of(text: str) -> int:
 
 
 def decimal_of(text: str) -> float:
-    """Read a number with a fraction or an exponent.
+    """Parse a number with a fraction or an exponent.
 
     Raises:
         NotANumber: It has more significant digits than are kept, or is too large or too small to be kept.
@@ -85,12 +85,12 @@ def significant_digits(text: str) -> str:
 
 
 def shown(text: str) -> str:
-    """Show the beginning of what may be long, for a message."""
+    """Return the beginning of a long text, for a message."""
     return text if len(text) <= 40 else f"{text[:40]}…"
 
 
 def written(value: float) -> str:
-    """Write a number for people: a whole one in full, a fraction by its digits.
+    """Format a number for people: a whole one in full, a fraction by its digits.
 
     What binary arithmetic adds far behind the last digit (0.1 + 0.2 is 0.30000000000000004) is left out; digits that are no
     such noise are all there.
@@ -114,7 +114,7 @@ def _plain(value: Decimal) -> str:
 
 
 def as_written(value: Any) -> Any:
-    """Let a number pass, or a text that is one; raises `ValueError`."""
+    """Return a number, or a text that is one, unchanged; raise `ValueError` for others."""
     if isinstance(value, bool) or (isinstance(value, str) and not _is_number(value)):
         raise ValueError(f"{shown(str(value))!r} is not a number as JSON writes it")
     return value
@@ -126,12 +126,12 @@ Exact = Annotated[Decimal, BeforeValidator(as_written)]
 
 
 def misread(given: Any, taken: Any, path: str = "") -> Iterator[str]:
-    """Name the values for which a text was taken for a number although JSON would not write one like that.
+    """List the texts that a model took for numbers although JSON would not write them so.
 
     Args:
         given: What was sent.
         taken: What a model made of it.
-        path: Where the two stand.
+        path: The path of the two values.
     """
     if isinstance(given, str):
         if isinstance(taken, int | float | Decimal) and not isinstance(taken, bool) and not _is_number(given):

@@ -1,9 +1,10 @@
-"""Whether an event fits a pattern: EventBridge's language, which triggers and the filters of event sources speak.
+"""Match events against patterns in EventBridge's language, for triggers and event source filters.
 
-Every field of a pattern has to fit; of the values that a field lists, one. A list in an event fits if one of its items
-does; fields inside a list of objects have to fit the same object. `$or` offers a choice of patterns. A name with dots is a
-path. What EventBridge refuses is refused when a pattern is made.
-Standard library only, so that the laptop's bus may compare by this very module.
+Every field of a pattern has to match; of the values that a field lists, one. A list in an event matches if
+one of its items does; fields inside a list of objects have to match the same object. `$or` offers a choice of
+patterns. A name with dots is a path. What EventBridge refuses is refused when a pattern is made. Standard
+library only, so that the laptop's bus can compare by this same module.
+
 Source: "Event patterns" of the EventBridge guide, and the rules of its matcher, Event Ruler.
 """
 
@@ -21,7 +22,7 @@ _NO_LEAF: Final = "Match value must be String, number, true, false, or null"
 
 
 class PatternRefused(ValueError):
-    """A pattern that EventBridge refuses: `where` in it, for which `reason`, and how to mend it."""
+    """A pattern that EventBridge refuses: `where` in it, for which `reason`, and the `fix`."""
 
     def __init__(self, where: str, reason: str, fix: str) -> None:
         super().__init__(f"{where}: {reason}; {fix}" if where else f"{reason}; {fix}")
@@ -30,7 +31,7 @@ class PatternRefused(ValueError):
 
 
 def check_pattern(pattern: Mapping[str, Any]) -> int:
-    """Refuse what EventBridge refuses.
+    """Refuse a pattern that EventBridge refuses.
 
     Args:
         pattern: A whole pattern, or one of an event's `detail`; `{}` fits everything.
@@ -104,12 +105,12 @@ def _check_matcher(where: str, matcher: Any) -> None:
 
 
 def fits(pattern: Mapping[str, Any], event: Any) -> bool:
-    """Tell whether an event fits a pattern that was checked."""
+    """Return True if an event matches a checked pattern."""
     return _Comparison(event).fits(pattern, event, ())
 
 
 class _Comparison:
-    """One comparison; it remembers which paths have no leaf anywhere in the event."""
+    """One comparison, which caches the paths without a leaf anywhere in the event."""
 
     def __init__(self, event: Any) -> None:
         self._event = event
@@ -119,7 +120,7 @@ class _Comparison:
         return {}
 
     def fits(self, pattern: Mapping[str, Any], value: Any, path: tuple[str, ...]) -> bool:
-        """Compare the fields of a pattern with one object, or with the objects of a list until one fits."""
+        """Compare a pattern's fields with one object, or with a list's objects until one fits."""
         items = list(_items(value)) if isinstance(value, list) else [value]
         return any(self._object_fits(pattern, item, path) for item in items or [_MISSING])
 
@@ -154,7 +155,7 @@ class _Comparison:
 
 
 def _child(item: Any, name: str) -> Any:
-    """Find what an object has under a name; a key with dots counts as a path."""
+    """Return an object's value under a name; a key with dots counts as a path."""
     if not isinstance(item, Mapping):
         return _MISSING
     start = f"{name}."
@@ -169,7 +170,7 @@ def _leaf_values(value: Any) -> Iterator[Any]:
 
 
 def _items(value: Any) -> Iterator[Any]:
-    """Give a value, or the items of a list and of the lists in it."""
+    """Return a value, or the items of a list and of the lists in it."""
     rest = [value]
     while rest:
         item = rest.pop()

@@ -22,7 +22,7 @@ BY_HAND: Final = "set by hand"
 
 
 class FiguresMissing(ValueError):
-    """A model without a price is given one that says too little; `options` names what is missing."""
+    """A new price lacks figures; `options` names the missing ones."""
 
     def __init__(self, options: list[str]) -> None:
         self.options = options
@@ -31,7 +31,7 @@ class FiguresMissing(ValueError):
 
 @dataclass(frozen=True)
 class PriceChange:
-    """What is to be different about a price.
+    """A change of a price.
 
     Args:
         figures: Values as they were typed, by the names of `FIGURES`; what is not there stays as it is.
@@ -46,7 +46,7 @@ class PriceChange:
     as_of: str | None = None
 
     def over(self, current: Mapping[str, Any] | None, today: str) -> dict[str, Any]:
-        """Make the price that is to hold.
+        """Return the new price.
 
         Args:
             current: The one that holds, as JSON; None for a model that has none.

@@ -1,7 +1,7 @@
-"""A program is what a workflow's version became when it was compiled: what the rooms must know to carry its tasks.
+"""A compiled workflow version: what the functions need to execute its tasks.
 
-The state machine holds the order and nothing else; everything that a task needs when its state is entered stands here,
-read once a process and version.
+The state machine holds only the order; everything that a task needs when its state is entered is here, read
+once per process and version.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ class Frozen(BaseModel):
 
 
 class Gate(Frozen):
-    """A condition that must have been answered so for the task to run."""
+    """A condition and the answer it must have had for the task to run."""
 
     condition: str
     answer: bool
 
 
 class PlannedTask(Frozen):
-    """One task as it is carried: `path` is its name, `depth` the number of bodies around it."""
+    """One compiled task: `path` is its name, `depth` the number of bodies around it."""
 
     path: str
     depth: int = 0
@@ -35,18 +35,18 @@ class PlannedTask(Frozen):
     needs: tuple[str, ...] = ()
     gates: tuple[Gate, ...] = ()
     whens: tuple[str, ...] = ()
-    """Its own condition and those of the groups that it is in."""
+    """Its own condition and those of the groups around it."""
     reads: dict[str, str] = {}
-    """The names that its expressions say → the paths that they mean, of tasks or groups."""
+    """The names in its expressions → the paths that they mean, of tasks or groups."""
     inner_reads: dict[str, str] = {}
-    """Of a body: the same for what is evaluated after a round."""
+    """Of a body: the same for expressions that are evaluated after a round."""
     way_reads: dict[str, str] = {}
-    """Of a state machine's task: the same for what says where to go on."""
+    """Of a state machine's task: the same for the expressions of its transitions."""
     latch: str
-    """The item that keeps its record: its own, or one that it shares with those who are awaited with it."""
+    """The item with its record: its own, or one shared with the tasks that are awaited with it."""
     is_shared: bool = False
     marks: tuple[str, ...] = ()
-    """Further items in which it leaves word, of joins whose latch would have grown too large."""
+    """Further latches that it notifies, of joins whose latch would have grown too large."""
     states: int = 1
     """How many states a run enters for it, with the parallels and awaits that lead to it."""
     functions: int = 1
@@ -55,7 +55,7 @@ class PlannedTask(Frozen):
 
 
 class Awaited(Frozen):
-    """Who waits at a latch, and for which tasks."""
+    """A join that waits at a latch, and the tasks it waits for."""
 
     join: str
     needs: tuple[str, ...]
@@ -70,11 +70,11 @@ class Program(Frozen):
     groups: dict[str, dict[str, str]] = {}
     """A group's members: their ids → their paths."""
     bodies: dict[str, tuple[str, ...]] = {}
-    """A body's tasks that nobody in it needs: their outputs are what a round brings."""
+    """A body's tasks that no other in it needs: their outputs are a round's output."""
     latches: dict[str, tuple[Awaited, ...]] = {}
     output_reads: dict[str, str] = {}
     chunks: dict[str, int] = {}
-    """A foreach that is too large for one history → how many of its items one execution has room for."""
+    """A foreach that is too large for one history → how many of its items fit into one execution."""
     machine: str
     """The name of the state machine."""
     retries_timeouts: bool = False

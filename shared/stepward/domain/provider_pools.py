@@ -24,7 +24,7 @@ from stepward.domain.ids import PROVIDER_PATTERN, TENANT_PATTERN, check_id
 
 KEY_ID_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 _SENDABLE: Final = r"[!-~]{1,4096}"
-"""What fits into a header of HTTP: a line break in a key would come out in the words of the error about it."""
+"""What fits into a header of HTTP: a line break in a key would appear in the text of the error about it."""
 
 MOST_KEYS: Final = 12
 _SHOWN: Final = 4
@@ -32,19 +32,19 @@ _LONG_ENOUGH_TO_SHOW: Final = 16
 
 
 def secrets_prefix(stage: str) -> str:
-    """Name what the names of a stage's secrets begin with."""
+    """Return the prefix of the names of a stage's secrets."""
     return f"stepward/{stage}/providers"
 
 
 def pool_name(provider: str, owner: str) -> str:
-    """Name a pool; what is no name of a provider or a tenant never becomes part of one."""
+    """Return a pool's name; refuses what is no name of a provider or a tenant."""
     check_id("provider", provider, PROVIDER_PATTERN)
     check_id("tenant", owner, TENANT_PATTERN)
     return f"{provider}/{owner}"
 
 
 def is_pool(provider: str, owner: str) -> bool:
-    """Tell whether two names are those of a pool."""
+    """Return True if two names are those of a pool."""
     return bool(re.fullmatch(PROVIDER_PATTERN, provider) and re.fullmatch(TENANT_PATTERN, owner))
 
 
@@ -55,7 +55,7 @@ def _sendable(value: SecretStr) -> SecretStr:
 
 
 class StoredKey(BaseModel):
-    """A key as it is kept."""
+    """A key as it is stored."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True, defer_build=True)
 
@@ -69,7 +69,10 @@ class StoredKey(BaseModel):
 
     @property
     def ending(self) -> str | None:
-        """Show by what the operator tells keys apart: the last four characters of one that has many others, else None."""
+        """Return the last four characters of a long key, by which the operator tells keys apart.
+
+        None for a key that is too short to show that much of.
+        """
         value = self.value.get_secret_value()
         return f"…{value[-_SHOWN:]}" if len(value) >= _LONG_ENOUGH_TO_SHOW else None
 
@@ -88,7 +91,7 @@ class Pool(BaseModel):
         return self
 
     def with_key(self, key: StoredKey) -> Pool:
-        """Add a key at the end, or in the place of the one of its id."""
+        """Add a key at the end, or replace the one with its id."""
         if key.id in {one.id for one in self.keys}:
             return Pool(keys=tuple(key if one.id == key.id else one for one in self.keys))
         if len(self.keys) >= MOST_KEYS:
@@ -98,7 +101,7 @@ class Pool(BaseModel):
         return Pool(keys=(*self.keys, key))
 
     def without_key(self, key_id: str) -> Pool:
-        """Take a key away.
+        """Remove a key.
 
         Raises:
             InvalidRequest: There is none of this id.
@@ -113,7 +116,7 @@ class Pool(BaseModel):
 
 
 def new_key(key_id: str, value: str, added_at: str) -> StoredKey:
-    """Make a key of what an operator gave.
+    """Make a key of an operator's input.
 
     Raises:
         InvalidRequest: The id or the value is none; the value is not repeated.
@@ -136,7 +139,7 @@ def new_key(key_id: str, value: str, added_at: str) -> StoredKey:
 
 
 def read_pool(secret: str, text: str) -> Pool:
-    """Read a pool.
+    """Parse a pool.
 
     Args:
         secret: The name of what keeps it, for the message.

@@ -16,9 +16,9 @@ from stepward.domain.errors import ToolUnavailable
 from stepward.domain.numbers import Fraction
 
 LONGEST_PAUSE_S: Final = 120
-"""No pause between two attempts is longer, whoever asks for it: a rule, or a server by `Retry-After`."""
+"""The longest pause between two attempts, by a rule or by a server's `Retry-After`."""
 LONGEST_CALL_S: Final = 270.0
-"""What all attempts and pauses of one call may take that one function makes: less than the function has."""
+"""The longest time of all attempts and pauses within one function: less than its timeout."""
 LONGEST_IN_PROCESS_S: Final = 2
 """The longest first pause between two attempts that a function waits for itself."""
 
@@ -41,7 +41,7 @@ class MachinePauses(NamedTuple):
     longest_s: int | None
     """None where they do not grow."""
     is_jittered: bool
-    """Jitter of a machine takes up to the whole pause."""
+    """A machine's jitter takes up to the whole pause."""
 
 
 class Retry(BaseModel):
@@ -75,7 +75,7 @@ class Retry(BaseModel):
 
     @property
     def attempts(self) -> int:
-        """How often it is tried in all."""
+        """How often it is tried in total."""
         return 1 if self.strategy is Backoff.NONE else self.max_attempts
 
     def pause_s(self, attempt: int, random: float = 1.0) -> float:
@@ -91,7 +91,7 @@ class Retry(BaseModel):
 
     @property
     def factor(self) -> float | None:
-        """By what each pause is multiplied; None where there is none, or it grows by the same each time."""
+        """What each pause is multiplied by; None without pauses, or where they grow linearly."""
         return {Backoff.CONSTANT: 1, Backoff.EXPONENTIAL: self.exponent_base}.get(self.strategy)
 
     @property
@@ -107,7 +107,10 @@ class Retry(BaseModel):
 
     @property
     def machine_pauses(self) -> MachinePauses:
-        """The same pauses as Step Functions can make them: in whole seconds, at least one, by a factor or all alike."""
+        """Return the pauses as Step Functions can make them: whole seconds, at least one.
+
+        They grow by a factor or are all equal.
+        """
         first_s, longest_s = max(1, ceil(self.pause_s(1))), max(1, ceil(self.max_s))
         factor = self.factor or 1
         # It takes a cap only where that is more than the first pause, and a pause that does not grow needs none.
@@ -115,7 +118,7 @@ class Retry(BaseModel):
         return MachinePauses(first_s, factor if grows else 1, longest_s if grows else None, self.jitter)
 
     def next_pause_s(self, attempt: int, random: float, asked_s: float | None, left_s: float) -> float | None:
-        """Tell how long to wait before another attempt is made.
+        """Return how long to wait before another attempt.
 
         Args:
             attempt: The number of the one that failed, counted from 1.
@@ -140,7 +143,7 @@ class Retry(BaseModel):
 
     @property
     def pauses_s(self) -> float:
-        """How long all pauses are together, without jitter."""
+        """Return the length of all pauses together, without jitter."""
         return sum(self.pause_s(number) for number in range(1, self.attempts))
 
 
@@ -154,11 +157,11 @@ _HOPELESS = (
 
 
 _OF_A_MOMENT = (errors.RateLimited, errors.DeadlineExceeded)
-"""Stops by a run's own rules that come of its pace: another run may be quicker, or meet fewer others."""
+"""Stops by a run's own rules that depend on timing: another run may be quicker, or compete with fewer others."""
 
 
 def is_transient(code: str) -> bool:
-    """Return whether a run that failed so may do better when it is run again.
+    """Return True if a run that failed with this error may succeed when it is run again.
 
     Args:
         code: The name of the error that ended the run; Step Functions' own names are taken too.
@@ -176,7 +179,7 @@ _SECONDS: Final = re.compile(r"\d{1,10}(\.\d{1,9})?", re.ASCII)
 
 
 def retry_after_s(header: str | None, now: datetime | None = None) -> float | None:
-    """Read the header's value.
+    """Parse the header's value.
 
     Args:
         header: Seconds (`120`) or a date (`Wed, 21 Oct 2026 07:28:00 GMT`); None where there is none.
@@ -197,10 +200,10 @@ def retry_after_s(header: str | None, now: datetime | None = None) -> float | No
 
 
 def asks_to_wait(seconds: float | None) -> str:
-    """Say in a sentence when the server wants to be asked again; empty if it did not say."""
+    """Return a sentence with when the server wants to be asked again; empty if it did not say."""
     return "" if seconds is None else f" It asks to be called again in {seconds:g} s, not sooner."
 
 
 def asked_pause_s(error: Exception) -> float | None:
-    """Tell how long the far end asked to be left alone; None if it did not."""
+    """Return how long the far end asked to wait; None if it did not."""
     return error.retry_after_s if isinstance(error, ToolUnavailable) else None

@@ -39,7 +39,7 @@ Head = TypeVar("Head", bound=Listed)
 
 
 class RunFilter(BaseModel):
-    """Which runs a list shows; what is None does not matter.
+    """Which runs a list shows; None matches all.
 
     `name` is the id of an agent or of a workflow, `day` a UTC day, `since` an instant as heads write it.
     """
@@ -65,9 +65,10 @@ class RunFilter(BaseModel):
 
 @dataclass(frozen=True)
 class RunSlice(Generic[Head]):
-    """Some runs of a list, newest first; `reached` is the place from which to read on, None at the list's end.
+    """Some runs of a list, newest first, and the place from which to read on.
 
-    A slice may hold fewer runs than asked for, even none, and still have a `reached`: a filter looks at many runs.
+    `reached` is None at the list's end. A slice may hold fewer runs than asked for, even none, and still have
+    a `reached`: a filter reads many runs.
     """
 
     runs: list[Head]
@@ -75,7 +76,7 @@ class RunSlice(Generic[Head]):
 
     @classmethod
     def cut(cls, found: list[Head], limit: int, reached: str | None = None) -> RunSlice[Head]:
-        """Keep the first `limit` of what was found; `reached` says how far a search that was given up has come."""
+        """Keep the first `limit` of what was found; `reached` is where a given-up search stopped."""
         if len(found) > limit:
             return cls(found[:limit], place_of(found[limit - 1]))
         return cls(found, reached)
@@ -92,7 +93,7 @@ def write_cursor(place: str) -> str:
 
 
 def read_cursor(cursor: str | None) -> str | None:
-    """Read what `write_cursor` wrote.
+    """Parse what `write_cursor` wrote.
 
     Raises:
         InvalidRequest: The text is no cursor of a list of runs.
@@ -109,7 +110,7 @@ def read_cursor(cursor: str | None) -> str | None:
 
 
 def read_day(text: str | None) -> str | None:
-    """Read a UTC day such as 2026-11-21.
+    """Parse a UTC day such as 2026-11-21.
 
     Raises:
         InvalidRequest: The text is no day.
@@ -126,7 +127,7 @@ def read_day(text: str | None) -> str | None:
 
 
 def read_since(text: str | None, now: datetime) -> str | None:
-    """Read from when on runs are wanted: a day, an instant (UTC unless it says otherwise), or 90m, 24h, 7d ago.
+    """Parse the start of a list: a day, an instant (UTC by default), or 90m, 24h, 7d ago.
 
     Args:
         text: What the caller wrote.

@@ -12,7 +12,7 @@ from stepward.domain.task_records import TaskPlace
 
 
 class Parent(BaseModel):
-    """The run that waits for this one: which call or task of it, how deep this is, which agents and budgets are above."""
+    """The run that waits for this one: its call or task, and the ancestors with budgets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -26,10 +26,11 @@ class Parent(BaseModel):
 
 
 class Fork(BaseModel):
-    """Where a run comes from that goes on from another one's turn, and what was changed on the way.
+    """The origin of a run that continues another one's turn, and what was changed.
 
-    `prompt` and `model` are those of `agent`, who carried the run on at that turn; `results` names the calls whose
-    results were replaced; `family` are the runs whose journals this one shares, the nearest first.
+    `prompt` and `model` are those of `agent`, which carried the run on at that turn; `results` names the
+    calls whose results were replaced; `family` are the runs whose journals this one shares, the nearest
+    first.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -50,7 +51,7 @@ class Fork(BaseModel):
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks: from the authorizer, never from the request."""
+    """The authenticated caller: from the authorizer, never from the request."""
 
     tenant: str
     principal: str
@@ -61,12 +62,12 @@ _WORKFLOW = "workflow:"
 
 
 def above_workflow(above_agent: tuple[str, ...]) -> tuple[str, ...]:
-    """Name those above a workflow's run that an agent's run starts."""
+    """Return the ancestors of a workflow's run that an agent's run starts."""
     return _turned(above_agent, _AGENT, _WORKFLOW)
 
 
 def above_agent(above_workflow: tuple[str, ...]) -> tuple[str, ...]:
-    """Name those above an agent's run that a workflow's run starts."""
+    """Return the ancestors of an agent's run that a workflow's run starts."""
     return _turned(above_workflow, _WORKFLOW, _AGENT)
 
 
@@ -75,11 +76,11 @@ def _turned(names: tuple[str, ...], plain: str, marked: str) -> tuple[str, ...]:
 
 
 class Compensation(BaseModel):
-    """One execution that does nothing but undo what a run had done, and then end the run."""
+    """One execution that only compensates a run, and then ends it."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
     name: str
-    """Of the execution, behind the run's own."""
+    """The execution's name, appended to the run's."""
     error: RunError
     """Why the run ended."""

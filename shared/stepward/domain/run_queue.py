@@ -1,6 +1,6 @@
-"""The right to be active, what a run draws from budgets, and the line of those that wait for a slot.
+"""Slots, what a run draws from budgets, and the queue of runs that wait for a slot.
 
-A tenant's line is ordered by priority, then age, then run: its places are texts that sort that way.
+A tenant's queue is ordered by priority, then age, then run: its positions are texts that sort that way.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ Priority = Literal["high", "normal", "low"]
 _RANKS: Final[dict[str, int]] = {"resume": 0, "high": 1, "normal": 2, "low": 3}
 RANK_NAMES: Final[dict[str, str]] = {str(rank): name for name, rank in _RANKS.items()}
 RESUME: Final = "resume"
-"""Runs that have begun go before all that have not: what they hold open costs somebody's time."""
+"""Runs that have begun go before all that have not: others wait for them."""
 
 
 def queue_position(rank: Priority | Literal["resume"], since: str, run: str) -> str:
-    """Name a queue position: the lowest text is served first."""
+    """Return a queue position; positions are served in the order of their texts."""
     return f"{_RANKS[rank]}#{since}#{run}"
 
 
 def place_again(place: str, seq: int) -> str:
-    """Name the position of a run that returns to the queue: of the same age, never the same.
+    """Return the position of a run that returns to the queue: of the same age, never the same.
 
     A reader of the old position may remove that entry at any time, and must not remove the new one.
     """
@@ -42,7 +42,7 @@ def rank_of(place: str) -> str:
 
 
 class Slot(BaseModel):
-    """The right to be active, with the counters' shards on which it is counted, so that it can be given back there."""
+    """The right to be active, with the counter shards to which it is returned."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -52,7 +52,7 @@ class Slot(BaseModel):
 
 
 class Allowance(BaseModel):
-    """Money that a run has drawn from budgets and may spend; `budgets` are the keys of those it came from."""
+    """Money that a run has drawn from budgets and may spend; `budgets` are their keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -61,7 +61,7 @@ class Allowance(BaseModel):
 
 
 class RunBudget(BaseModel):
-    """The budget of a workflow's run, from which every agent's run within it draws beside its tenant's budgets.
+    """The budget of a workflow's run; agent runs within it draw from it and from the tenant's.
 
     `limit_usd_micros` is what it begins with.
     """
@@ -73,7 +73,7 @@ class RunBudget(BaseModel):
 
 
 class Draw(BaseModel):
-    """What a run wants from budgets; `limits_usd_micros` says, in the same order, what each began with."""
+    """What a run wants from budgets; `limits_usd_micros` has what each began with, in order."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -88,7 +88,7 @@ class Draw(BaseModel):
 
 
 class QueuedRun(BaseModel):
-    """A run in its tenant's line: where it stands, and the journal's last record when it joined."""
+    """A run in its tenant's queue: its position, and the journal's last record when it joined."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -100,9 +100,9 @@ class QueuedRun(BaseModel):
     draw_usd_micros: int = 0
     epoch: int = 1
     charged: bool = Field(default=True, exclude_if=lambda charged: charged is True)
-    """Whether it draws on the tenant's budgets at all."""
+    """Whether it draws on the tenant's budgets."""
     workflow: str | None = None
-    """Of a workflow's run: which; then it has no agent and no journal of records."""
+    """The workflow, for a workflow's run; it then has no agent and no journal of records."""
 
     @property
     def is_resume(self) -> bool:

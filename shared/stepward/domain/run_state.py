@@ -40,17 +40,18 @@ from stepward.domain.run_queue import RunBudget, Slot
 
 @dataclass
 class RunState:
-    """Everything that the next step of a run depends on, derived from its journal and from nothing else.
+    """Everything that the next step of a run depends on, derived from its journal alone.
 
-    `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active, `place` where
-    the run is in the run queue while it has none, and `left_place` where it stood when it was paused; `parked_seq` is
-    the place of the newest `parked`; `idle_since` and `idle` are the time that does not count as active.
-    `inherited_turns` came with a fork; `carrier` is who carries the run on, if that is not the agent it began with;
-    `turns_by_agent` counts the turns that each of them has taken; `cuts` the replies that broke off since the newest turn,
-    and `unanswered` has the codes by which each model has failed since then.
-    `epoch` counts the executions that the run has had. `condensation` is what the model is shown in place of the history's
-    beginning, and `measured_from` the first turn, counted from 0, whose usage tells how long the prompt of the next one is.
-    `summary_tries` counts the calls that were to sum up for the next decision.
+    `pending` is the newest reply while its calls have no results yet. `slot` is the right to be active,
+    `place` the position in the run queue while the run has none, and `left_place` where it was queued when it
+    was paused; `parked_seq` is the sequence number of the newest `parked`; `idle_since` and `idle` are the
+    time that does not count as active. `inherited_turns` came with a fork; `carrier` is the agent that
+    carries the run on, if not the one it began with; `turns_by_agent` counts the turns that each of them has
+    taken; `cuts` the replies that broke off since the newest turn, and `unanswered` has the codes by which
+    each model has failed since then. `epoch` counts the executions that the run has had. `condensation` is
+    what the model is shown in place of the history's beginning, and `measured_from` the first turn, counted
+    from 0, whose usage tells how long the prompt of the next one is. `summary_tries` counts the calls that
+    were to summarise for the next decision.
     """
 
     created: Created | None = None
@@ -93,7 +94,7 @@ class RunState:
 
     @property
     def agent(self) -> HandedOver:
-        """Who carries the run on."""
+        """The agent that carries the run on."""
         return self.carrier or HandedOver(agent=self.start.agent, version=self.start.version)
 
     @property
@@ -108,7 +109,7 @@ class RunState:
 
     @property
     def turns(self) -> int:
-        """How many turns there are, with those that a fork took over."""
+        """How many turns there are, including those that a fork inherited."""
         return self.inherited_turns + self.ledger.totals.turns
 
     @property
@@ -118,11 +119,11 @@ class RunState:
 
     @property
     def deadline(self) -> datetime:
-        """When the run's time is over: what it waited for people, for other runs and in line is added."""
+        """When the run's time is over; time spent waiting for people, runs or a slot is added."""
         return datetime.fromisoformat(self.start.deadline_at) + self.idle
 
     def with_results(self, record: Results) -> RunState:
-        """Tell what the state would be with these results, without taking them in."""
+        """Return the state that these results would lead to, without applying them."""
         ahead = copy(self)
         ahead.history, ahead.ledger = [*self.history], copy(self.ledger)
         ahead.ledger.by_payee = dict(self.ledger.by_payee)
@@ -131,7 +132,7 @@ class RunState:
         return ahead
 
     def apply(self, item: Sequenced) -> None:
-        """Take in the next record."""
+        """Apply the next record."""
         if item.seq != self.seq + 1:
             raise Bug(f"the journal jumps from {self.seq} to {item.seq}")
         self.seq = item.seq
@@ -164,7 +165,7 @@ class RunState:
                 self._apply_slot_record(record)
 
     def _apply_slot_record(self, record: AnyRecord) -> None:
-        """Take in what changes the run's right to be active, and not what it does."""
+        """Apply what changes the run's slot, and not its progress."""
         match record:
             case Created():
                 self.created, self.slot, self.place = record, record.slot, record.place
@@ -180,7 +181,7 @@ class RunState:
             case Queued():
                 self.place = record.place
             case Continued():
-                # Who continues a run knows that its open call was never made.
+                # The writer of a new epoch knows that its open call was never made.
                 self.epoch, self.ledger.intent = record.epoch, None
             case Parked():
                 self._park(record)
@@ -201,7 +202,7 @@ class RunState:
         self.idle_since = None
 
     def _park(self, record: Parked) -> None:
-        self.ledger.intent = None  # who parks a run knows that its open call was never made
+        self.ledger.intent = None  # the writer that parks a run knows that its open call was never made
         self.ledger.give_back()
         self.slot, self.idle_since = None, record.at
         self.parked, self.parked_seq = record, self.seq
@@ -223,9 +224,10 @@ class RunState:
             self._finish(record.end)
 
     def _late(self, record: Turn) -> None:
-        """Take in the bill of a reply with whose words nobody goes on.
+        """Apply the bill of a reply that is not used.
 
-        Who lost the run has cut the reply itself, and a summary's counts among its own tries: neither tells of the model.
+        An overtaken writer has cut the reply itself, and a summary's counts among its own tries: neither says
+        anything about the model.
         """
         self.ledger.lost.pop(record.writer, None)
         if record.writer != self.owner:
@@ -250,7 +252,7 @@ class RunState:
             self.ledger.book_result(payee, result)
         self.pending, self.ledger.intent = None, record.intent
         if record.handed_over:
-            # The next prompt is another agent's: how long this one's were says nothing of it.
+            # The next prompt is another agent's: the length of this agent's says nothing about it.
             self.carrier, self.measured_from = record.handed_over, len(self.history)
 
     def _stored(self, call: str) -> ToolResult:

@@ -13,9 +13,9 @@ from stepward.domain.run_queue import Priority
 
 
 class RunStatus(StrEnum):
-    """Where a run stands: PENDING → RUNNING ⇄ WAITING | RATE_LIMITED → COMPLETED and the rest, for good.
+    """A run's status: PENDING → RUNNING ⇄ WAITING | RATE_LIMITED → COMPLETED and the others.
 
-    RATE_LIMITED is the end only of a run whose deadline would pass while it waits for its provider.
+    RATE_LIMITED is final only for a run whose deadline would pass while it waits for its provider.
     """
 
     PENDING = "PENDING"
@@ -38,7 +38,7 @@ class RunKey(BaseModel):
 
 
 class RunError(BaseModel):
-    """Why a run ended otherwise than well: an error's code and its detail, cut to 1,000 characters."""
+    """Why a run failed: an error's code and its detail, cut to 1,000 characters."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -47,7 +47,7 @@ class RunError(BaseModel):
 
 
 class Totals(BaseModel):
-    """What a run has used, summed from its journal; what tools cost is in `cost_usd_micros`, and apart once more.
+    """What a run has used, summed from its journal; tool costs are also in `cost_usd_micros`.
 
     `response_cache_hits` are the turns that the response cache answered; what it saved is in no other number.
     """
@@ -67,12 +67,12 @@ class Totals(BaseModel):
     saved_usd_micros: int = Field(default=0, exclude_if=lambda micros: micros == 0)
 
     def plus(self, **amounts: int) -> Totals:
-        """Add some amounts."""
+        """Add amounts."""
         return self.model_copy(update={name: getattr(self, name) + more for name, more in amounts.items()})
 
 
 class Closing(BaseModel):
-    """What a run's end writes into its head; `ended_seq` is the journal's record that carries the end."""
+    """What a run's end writes into its head; `ended_seq` is the record that carries the end."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -87,10 +87,10 @@ class Closing(BaseModel):
 
 
 class AnswerChoice(BaseModel):
-    """What a start says of who answers; what is not said, the stage decides.
+    """What a start says of what answers; the stage decides what it leaves open.
 
-    `rehearse` is whether the rehearsal answers in the model's place, `charge` whether a rehearsed run draws on budgets and
-    counts among the costs as one that a model answers does.
+    `rehearse` is whether the rehearsal answers in the model's place, `charge` whether a rehearsed run draws
+    on budgets and counts among the costs as a model's run does.
     """
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
@@ -100,7 +100,7 @@ class AnswerChoice(BaseModel):
 
 
 class Answers(BaseModel):
-    """Who answers, as decided. What a model answers is always charged."""
+    """What answers, as decided. What a model answers is always charged."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -109,14 +109,14 @@ class Answers(BaseModel):
 
 
 class StartOptions(AnswerChoice):
-    """What a start may say of either kind of run; a field that the head has too goes there as it is."""
+    """The options of a start of either kind of run; fields that the head has are copied to it."""
 
     input: Any = None
     version: VersionOrLabel | None = None
     priority: Priority | None = None
 
     def for_head(self) -> dict[str, Any]:
-        """Return what was said of the head's own fields; the version is the head's once it is looked up."""
+        """Return the options that the head stores as they are; the version is resolved first."""
         kept = (CommonHead.model_fields.keys() & self.model_fields_set) - {"version"}
         return self.model_dump(include=kept, exclude_none=True)
 
@@ -135,7 +135,7 @@ class CommonHead(BaseModel):
     """Whether it draws on budgets and counts among the costs."""
     epoch: int = 1
     priority: Priority = "normal"
-    """In the run queue; runs that it starts have it too."""
+    """Its priority in the run queue; runs that it starts inherit it."""
     created_at: str
     deadline_at: str
     ended_at: str | None = None
@@ -150,7 +150,7 @@ class CommonHead(BaseModel):
 
     @property
     def answers(self) -> Answers:
-        """Who answers, and whether that is charged."""
+        """What answers, and whether that is charged."""
         return Answers(rehearsed=self.rehearsed, charged=self.charged)
 
     @property
@@ -165,7 +165,7 @@ class CommonHead(BaseModel):
 
 
 class RunHead(CommonHead):
-    """The run's one mutable record: what lists and closing need; the truth about the rest is the journal."""
+    """The run's one mutable record: what lists and closing need; the journal has the rest."""
 
     agent: str
     status: RunStatus
@@ -178,7 +178,7 @@ class RunHead(CommonHead):
 
     @property
     def answered_by(self) -> str | None:
-        """Who answers: `rehearsal`, or the models, joined by commas; None for a run that ended before any did."""
+        """What answers: `rehearsal`, or the models, joined by commas; None if none has answered."""
         return "rehearsal" if self.rehearsed else ", ".join(self.models or ()) or None
 
 
@@ -196,7 +196,7 @@ def epoch_of(execution_name: str) -> int:
 def run_view(head: RunHead) -> dict[str, Any]:
     """Show a run as the API does, without its input and output."""
     hidden = {"tenant", "epoch", "run", "ended_seq", "models"} | (set() if head.aws else {"aws"})
-    # An end is the end of a pause too, and the head of a run that was cancelled in a pause still has the word.
+    # An end also ends a pause, and the head of a run that was cancelled while paused still has the field.
     shown = head.model_dump(mode="json", exclude=hidden) | {"paused": head.paused and not head.ended}
     answered = {"answered_by": head.answered_by, "charged": head.charged}
     first = {

@@ -35,17 +35,17 @@ _NO_ZONES: Final = {
     "localtime": "the zone's own name, as in Europe/Berlin",
     "posixrules": "the zone's own name, as in America/New_York",
 }
-"""Names that this machine's files may know, and that are no zones of EventBridge Scheduler's; and what to write."""
+"""Names that may be in this machine's files but are no zones of EventBridge Scheduler, with what to write."""
 
 
 @dataclass(frozen=True)
 class Rate:
-    """The same distance each time."""
+    """A fixed interval."""
 
     every: timedelta
 
     def moments(self, since: datetime, after: datetime) -> Iterator[datetime]:
-        """Count from a moment, which is the first; give those that come later than another."""
+        """Count from a first moment; yield the moments later than another."""
         passed = max(0, (after - since) // self.every + 1)
         for number in count(passed):
             try:
@@ -66,7 +66,7 @@ Schedule = Rate | At | Cron
 
 
 def parse_schedule(expression: str) -> Schedule:
-    """Read an expression.
+    """Parse an expression.
 
     Args:
         expression: As EventBridge takes it; `rate(1 minute)` is singular and `rate(2 minutes)` plural, as rules want it.
@@ -96,7 +96,7 @@ def _wall(text: str) -> datetime:
 
 
 def time_zone(name: str) -> tzinfo:
-    """Find a zone of the IANA database by its name, `US/Eastern` and its like included.
+    """Return a zone of the IANA database by its name, `US/Eastern` and its like included.
 
     Raises:
         ValueError: EventBridge Scheduler knows no such zone; the message says what to write.
@@ -122,7 +122,7 @@ def _similar(name: str) -> str:
 
 
 def moments(schedule: Schedule, zone: tzinfo, since: datetime, after: datetime) -> Iterator[datetime]:
-    """Give the moments of a schedule that come later than `after`, in UTC and in order.
+    """Yield the moments of a schedule that are later than `after`, in UTC and in order.
 
     Args:
         schedule: What `parse_schedule` made.
@@ -147,7 +147,7 @@ def next_times(
 
 
 def _moment(wall: datetime, zone: tzinfo) -> datetime | None:
-    """Find the moment of a wall time, the first if it comes twice; None where the zone skips it."""
+    """Return the moment of a wall time, the first if it occurs twice; None if it is skipped."""
     try:
         found = wall.replace(tzinfo=zone).astimezone(UTC)
     except OverflowError:

@@ -15,7 +15,7 @@ from stepward.domain.ids import ToolName
 
 
 class ScriptedCall(BaseModel):
-    """A tool call of the script; `arguments_text` in place of `arguments` rehearses unreadable JSON."""
+    """A tool call of the script; `arguments_text` replaces `arguments` to script invalid JSON."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -35,7 +35,7 @@ class ScriptedReply(BaseModel):
 
 
 class ScriptedTurn(ScriptedReply):
-    """What the script answers at one turn: one reply, or the first of `choose` whose `when` holds."""
+    """The script's answer at one turn: a reply, or the first of `choose` whose `when` holds."""
 
     choose: list[ScriptedReply] = Field(default_factory=list, max_length=50)
     repeat: bool = False
@@ -53,7 +53,7 @@ class ScriptedTurn(ScriptedReply):
 
 
 class Rehearsal(BaseModel):
-    """The script: item n answers the agent's turn n; `repeat` on the last item makes it answer every later turn."""
+    """The script: item n answers turn n; with `repeat` the last one answers all later turns."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -63,7 +63,7 @@ class Rehearsal(BaseModel):
     def _repeat_is_last(self) -> Self:
         early = [i + 1 for i, turn in enumerate(self.turns[:-1]) if turn.repeat]
         if early:
-            raise ValueError(f"`repeat` stands on turn {early[0]}, but only the last turn may repeat")
+            raise ValueError(f"`repeat` is on turn {early[0]}, but only the last turn may repeat")
         return self
 
     def at(self, turn: int) -> ScriptedTurn | None:

@@ -29,12 +29,12 @@ _FIX: Final = "sign it as Standard Webhooks says, with the trigger's secret and 
 
 
 def new_seed() -> str:
-    """Make the stored part of a new secret; without the stage's key it is of no use."""
+    """Make the stored part of a new secret, which is useless without the stage's key."""
     return _SEED + secrets.token_hex(32)
 
 
 def secret_of(kept: str, tenant: str, trigger: str, key: Callable[[], bytes]) -> str:
-    """Derive a webhook's secret from what is kept of it.
+    """Derive a webhook's secret from its stored part.
 
     Args:
         kept: What `new_seed` made; a whole secret, as it was kept once, is taken as it is.
@@ -44,7 +44,6 @@ def secret_of(kept: str, tenant: str, trigger: str, key: Callable[[], bytes]) ->
 
     Returns:
         `whsec_` and 256 bits in base64.
-
     """
     if not kept.startswith(_SEED):
         return kept
@@ -60,7 +59,10 @@ def sign(secret: str, webhook_id: str, timestamp_s: int, body: bytes) -> str:
 
 
 def verified_id(valid: Iterable[str], headers: Mapping[str, str], body: bytes, now: datetime) -> str:
-    """Return the `webhook-id` of a call that one of the secrets signed; header names are in small letters."""
+    """Return the `webhook-id` of a call signed with one of the secrets.
+
+    Header names are in lower case.
+    """
     webhook_id, said_s = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not _ID.fullmatch(webhook_id) or not _TIME.fullmatch(said_s):
         raise refused("the headers webhook-id and webhook-timestamp are missing or cannot be read")
@@ -75,12 +77,12 @@ def verified_id(valid: Iterable[str], headers: Mapping[str, str], body: bytes, n
 
 
 def refused(why: str) -> NotAuthenticated:
-    """The error for a call that is not known to come from who holds the secret."""
+    """Return the error for a call that was not signed with the secret."""
     return NotAuthenticated(f"the webhook is not accepted: {why}.", field="webhook-signature", fix=_FIX)
 
 
 def _digest(signature: str) -> bytes:
-    """Read one signature; what is of another version or unreadable fits nothing."""
+    """Parse one signature; one of another version, or an unreadable one, matches nothing."""
     version, _, text = signature.partition(",")
     try:
         return base64.b64decode(text, validate=True) if version == "v1" else b""

@@ -1,7 +1,8 @@
-"""Tables in CSV as they come out of spreadsheets and databases: a row that does not fit the heading is named, never bent.
+"""Parse CSV tables from spreadsheets and databases; a row that does not fit is reported.
 
-A table has a heading and rows. The delimiter is a comma, or the semicolon, tab or bar that the heading has instead, or what a
-first line `sep=;` says. Fields in double quotes may hold delimiters and line breaks. Blank lines are no rows.
+A table has a heading and rows. The delimiter is a comma, or the semicolon, tab or bar that the heading has
+instead, or what a first line `sep=;` says. Fields in double quotes may hold delimiters and line breaks. Blank
+lines are no rows.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class NotATable(ValueError):
 
 @dataclass(frozen=True)
 class Row:
-    """One row; `fault` says why its fields cannot be told apart by the heading, if so. `line` is where it begins."""
+    """One row, which begins at `line`; `fault` says why its cells do not match the heading."""
 
     line: int
     cells: tuple[str, ...]
@@ -36,18 +37,18 @@ class Row:
 
 @dataclass(frozen=True)
 class Table:
-    """What a file holds: the names of its columns, and its rows in order."""
+    """The content of a file: its column names, and its rows in order."""
 
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
 
     def record(self, row: Row) -> dict[str, str]:
-        """Give a row without fault by the names of its columns."""
+        """Return a row without fault as a mapping by column names."""
         return dict(zip(self.columns, row.cells, strict=True))
 
 
 def read_table(raw: bytes) -> Table:
-    """Read a table.
+    """Parse a table.
 
     Args:
         raw: The file: UTF-8, or UTF-16 or UTF-32 with a byte-order mark.
@@ -67,7 +68,7 @@ def read_table(raw: bytes) -> Table:
 
 
 def _delimited(text: str) -> tuple[str, int, str]:
-    """Find the delimiter, and leave out the line that says it."""
+    """Find the delimiter, and remove the line that declares it."""
     if said := _SAID.match(text):
         return text[said.end() :], 1, said[1]
     heading = next((line for line in text.splitlines() if line.strip()), "")

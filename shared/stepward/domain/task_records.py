@@ -22,13 +22,13 @@ class TaskStatus(StrEnum):
 
 
 class WorkflowStatus(StrEnum):
-    """Where a workflow's run stands: PENDING → RUNNING ⇄ WAITING → one of the others, for good."""
+    """A workflow run's status: PENDING → RUNNING ⇄ WAITING → one of the others, for good."""
 
     PENDING = "PENDING"
     """In the run queue."""
     RUNNING = "RUNNING"
     WAITING = "WAITING"
-    """For somebody else, without a slot."""
+    """For something outside, without a slot."""
     COMPLETED = "COMPLETED"
     PARTIALLY_COMPLETED = "PARTIALLY_COMPLETED"
     FAILED = "FAILED"
@@ -36,7 +36,7 @@ class WorkflowStatus(StrEnum):
 
 
 class TaskKey(BaseModel):
-    """Names one execution of a task in its run: `path` is the task's, `at` the round of the bodies that it is in.
+    """Names one execution of a task: `path` is the task's, `at` the round of its bodies.
 
     `each.draft` at `each[3]` is the task `draft` of the fourth item; outside of bodies `at` is empty.
     """
@@ -47,12 +47,12 @@ class TaskKey(BaseModel):
     at: str = ""
 
     def __str__(self) -> str:
-        """Spell the key as lists and logs show it."""
+        """Format the key as lists and logs show it."""
         return f"{self.path}@{self.at}" if self.at else self.path
 
     @property
     def is_task(self) -> bool:
-        """Whether it is a task of the document, not what undoes one, nor a range of a large foreach's items."""
+        """Whether it is a task of the document, and no compensation or range of items."""
         return "~" not in self.path
 
     @property
@@ -62,12 +62,12 @@ class TaskKey(BaseModel):
 
     @property
     def is_undone(self) -> bool:
-        """Whether it is what undoes a task."""
+        """Whether it is a task's compensation."""
         return self.path.endswith("~undone")
 
 
 class TaskRecord(BaseModel):
-    """The outcome of one execution of a task, written once: the first that is written stays.
+    """The outcome of one execution of a task; the first that is written stays.
 
     An output over the limit is in S3; then `output` is None and `output_bytes` says how large it is.
     """
@@ -80,9 +80,9 @@ class TaskRecord(BaseModel):
     output_bytes: int | None = None
     error: RunError | None = None
     error_status: int | None = None
-    """What the far end answered by HTTP, where it was that answer which failed."""
+    """The HTTP status of the far end's answer, if the task failed by it."""
     error_retryable: bool = False
-    """Whether another attempt might have gone well."""
+    """Whether another attempt might have succeeded."""
     why: str | None = None
     """Of a skipped task: the reason."""
     fell_back: bool = False
@@ -90,28 +90,28 @@ class TaskRecord(BaseModel):
     started_at: str
     ended_at: str
     took_ms: int | None = None
-    """How long the function took that wrote this; None where somebody outside brought it."""
+    """How long the function that wrote this took; None where the outcome came from outside."""
     entries: int = 1
-    """How often the machine tried its state until then; a room may make several attempts in one."""
+    """How often the machine tried its state until then; a function may make several attempts in one try."""
     cost_usd_micros: int = 0
-    """What the task's own tool cost, or the models and tools of the runs that it started, all attempts together."""
+    """The cost of the task's own tool, or of the runs that it started, all attempts together."""
     runs_aws_usd_micros: int = 0
     """What AWS charges for those runs."""
     child: str | None = None
     """The run that the task started, of an agent or a workflow."""
     taken_over: bool = False
-    """Whether an earlier run did it, which has paid for it too."""
+    """Whether it was taken over from an earlier run, which has paid for it."""
     decided: str | None = None
     """Where a state machine goes next."""
 
     @property
     def is_well(self) -> bool:
-        """Whether those who need it may run."""
+        """Whether tasks that need it may run."""
         return self.status is TaskStatus.COMPLETED
 
 
 class WorkflowTotals(BaseModel):
-    """A run's tasks, counted, and what they cost: its own tools' part apart, and what AWS charges for the runs within it."""
+    """Counts of a run's tasks, and their cost; tool costs and AWS's charges separately."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -125,7 +125,7 @@ class WorkflowTotals(BaseModel):
 
 
 class TaskPlace(BaseModel):
-    """Where an answer from outside belongs: the task, its latch, and what becomes of it if the answer is a failure."""
+    """Where an answer from outside belongs: the task, its latch, and its rule after a failure."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -138,7 +138,7 @@ class TaskPlace(BaseModel):
     child: str | None = None
     """The name of the run that this attempt starts, if it starts one."""
     secret: str | None = Field(default=None, exclude=True, repr=False)
-    """What stands in the address that answers the attempt; it is not kept with the place."""
+    """The secret in the address that answers the attempt; it is not stored with the place."""
     before_usd_micros: int = 0
     before_aws_usd_micros: int = 0
     """What the runs of earlier attempts have cost."""
@@ -150,7 +150,7 @@ class TaskPlace(BaseModel):
 
 
 class WorkflowParent(BaseModel):
-    """Who waits for a workflow's run: a task of another workflow's run, or a call of an agent's."""
+    """What waits for a workflow's run: a task of another workflow's run, or an agent's call."""
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -161,13 +161,13 @@ class WorkflowParent(BaseModel):
     place: TaskPlace | None = None
     ancestors: tuple[str, ...] = ()
     cost_limit_usd_micros: int | None = None
-    """What an agent that waits has for the run, of its own limit."""
+    """What a waiting agent allows the run, of its own limit."""
     budgets: tuple[RunBudget, ...] = ()
     """Of the workflows' runs above that have a limit."""
 
 
 class WorkflowHead(CommonHead):
-    """The run's one mutable record: what lists show; the truth about the rest are the tasks' records."""
+    """The run's one mutable record: what lists show; the tasks' records have the rest."""
 
     workflow: str
     status: WorkflowStatus

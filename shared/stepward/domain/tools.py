@@ -35,26 +35,25 @@ class Placement(StrEnum):
     REMOTE = "remote"
     """In a function of its own, one state of the machine a call."""
     AWAITED = "awaited"
-    """Somewhere else: the run waits until an agent, a person or a service answers."""
+    """Outside: the run waits until an agent, a person or a service answers."""
 
 
 OUTCOME_UNKNOWN = "outcome_unknown"
-"""The result's error when a `once` tool's function died after its mark: nobody may try it again."""
+"""The result's error when a `once` tool's function died after its mark: it must not be retried."""
 LONGEST_NAME_CHARS: Final = 63
 LONGEST_ATTEMPT_S: Final = 240
-"""What one attempt at a call may take: less than the function has that makes it."""
+"""The longest attempt at a call: less than the timeout of the function that makes it."""
 MOST_AT_ONCE: Final = 12
 SHORT_FORMS: Final = {
     "agent": ("agent", "agent", "ask_"),
     "handoff": ("hand_off", "agent", "transfer_to_"),
     "workflow": ("workflow", "workflow", "run_"),
 }
-"""What may stand in place of `tool`: the catalog's tool that it means, whose setting takes the id, and how the model's
-name for it begins."""
+"""A short form → the catalog's tool that it means, whose setting takes the id, and the prefix of its called name."""
 
 
 class CallOptions(BaseModel):
-    """How a call is made, whatever the tool: time, retries, how many at once, what one costs, who must agree first."""
+    """How a tool is called: time, retries, concurrency, price, and required approval."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -71,11 +70,11 @@ class CallOptions(BaseModel):
 
 
 class ToolUse(CallOptions):
-    """A tool as one agent uses it: `tool`, or in its place the short forms `agent`, `handoff` and `workflow`.
+    """A tool as one agent uses it: `tool`, or a short form `agent`, `handoff` or `workflow`.
 
-    `- agent: researcher` with `version: 1.2.0` if wanted means the tool `agent` with that agent in its settings, called
-    `ask_researcher`; `- handoff: billing` means `hand_off`, called `transfer_to_billing`;
-    `- workflow: refunds` means `workflow`, called `run_refunds`. Only the long form is kept.
+    `- agent: researcher` with `version: 1.2.0` if wanted means the tool `agent` with that agent in its
+    settings, called `ask_researcher`; `- handoff: billing` means `hand_off`, called `transfer_to_billing`; `-
+    workflow: refunds` means `workflow`, called `run_refunds`. Only the long form is stored.
     """
 
     tool: ToolReference
@@ -86,7 +85,7 @@ class ToolUse(CallOptions):
     @model_validator(mode="before")
     @classmethod
     def _long_form(cls, given: Any) -> Any:
-        """Spell a short form out before anything else reads it."""
+        """Expand a short form before anything else reads it."""
         if not isinstance(given, dict):
             return given
         said = [word for word in ("tool", *SHORT_FORMS) if word in given]
@@ -135,7 +134,7 @@ class PublishedTool(Frozen):
 
 
 class ToolFolder(Frozen):
-    """A folder of functions as it was published last; one that is gone has no tools any more."""
+    """A folder of functions as published last; one that was removed has no tools any more."""
 
     room: str
     published_at: str
@@ -147,7 +146,7 @@ class ToolFolder(Frozen):
 
 
 class FunctionCall(Frozen):
-    """What a folder is sent for one call. `call_id` is the same for every attempt at it."""
+    """What a folder receives for one call. `call_id` is the same for every attempt at it."""
 
     v: Literal[1] = 1
     function: str
@@ -158,4 +157,4 @@ class FunctionCall(Frozen):
 
 
 DESCRIBE: dict[str, Any] = {"v": 1, "describe": True}
-"""What a folder is asked at a deployment; it answers `{"v": 1, "tools": […]}`."""
+"""The payload that a folder receives at a deployment; it answers `{"v": 1, "tools": […]}`."""

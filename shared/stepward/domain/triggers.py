@@ -84,11 +84,11 @@ HOW_TO_FIRE: Final[Mapping[str, str]] = {
     TriggerKind.SCHEDULE: "it fires when its time comes; `stepward triggers try` shows what it would start",
     TriggerKind.WEBHOOK: "make a signed call: stepward triggers fire ID --event BODY --secret whsec_…",
 }
-"""What to do for a trigger of each kind to fire; `ID` stands for its id."""
+"""How to make a trigger of each kind fire; `ID` means its id."""
 
 
 class ObjectMatch(BaseModel):
-    """Which new objects of the tenant's own part of the data bucket fire; `content` puts the object into `$event`."""
+    """Which new objects of the tenant's data fire; `content` puts the object into `$event`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -104,7 +104,7 @@ class ObjectMatch(BaseModel):
 
 
 class EventMatch(BaseModel):
-    """Which events of the stage's bus fire: from one source, of these types, whose detail fits the pattern."""
+    """Which events of the stage's bus fire: one source, these types, a detail that matches."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -117,7 +117,7 @@ class EventMatch(BaseModel):
 
 
 class ScheduleMatch(BaseModel):
-    """When the clock fires, in the words of EventBridge Scheduler and the wall time of a zone."""
+    """When a schedule fires, as EventBridge Scheduler's expression in a zone's wall time."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -126,7 +126,7 @@ class ScheduleMatch(BaseModel):
 
 
 class Trigger(AnswerChoice):
-    """What a caller says of a trigger; who answers the runs that it starts, and whether they are charged, like a start does."""
+    """The caller's part of a trigger, with `rehearse` and `charge` for the runs it starts."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -178,13 +178,13 @@ class Trigger(AnswerChoice):
 
     @property
     def source(self) -> str | None:
-        """From where its events come, which the operator has to give to its tenant; None where nothing has to be given."""
+        """The event source that the operator has to give to its tenant; None where none is needed."""
         found = self.event.source if self.event else None
         return None if found == WORKFLOW_EVENTS else found  # each tenant gets those of its own runs
 
     @property
     def channel(self) -> str | None:
-        """Where its events come by: what an event's triggers are found under; None where each has its own door."""
+        """The channel by which an event's triggers are found; None for schedules and webhooks."""
         if self.s3:
             return object_channel(self.s3.prefix)
         return event_channel(self.event.source) if self.event else None
@@ -202,7 +202,7 @@ def event_channel(source: str) -> str:
 
 
 class FireResult(StrEnum):
-    """What became of one firing of a trigger."""
+    """The result of one firing of a trigger."""
 
     STARTED = "started"
     DUPLICATE = "duplicate"
@@ -244,7 +244,7 @@ class TriggerState(BaseModel):
 
 
 class KeptTrigger(BaseModel):
-    """A trigger as it is stored; `revision` counts its changes, `since` is when its words last changed."""
+    """A trigger as stored; `revision` counts its changes, `since` is when its fields changed."""
 
     tenant: str
     trigger: Trigger
@@ -255,5 +255,5 @@ class KeptTrigger(BaseModel):
 
     @property
     def principal(self) -> str:
-        """Who starts its runs, as runs show it."""
+        """The principal that starts its runs, as runs show it."""
         return f"trigger.{self.trigger.id}"

@@ -11,11 +11,11 @@ V = TypeVar("V")
 
 
 class TtlCache(Generic[V]):
-    """Values by name, each for some seconds; forgets all of them rather than growing without bound.
+    """Values by name with an expiry; it is cleared as a whole rather than growing unbounded.
 
     Args:
         ttl_s: How long a value is kept, in seconds.
-        now_s: The clock, in seconds from any moment; a test passes one that stands.
+        now_s: The clock, in seconds from any moment; a test passes a fixed one.
     """
 
     def __init__(self, ttl_s: float, now_s: Callable[[], float] = monotonic) -> None:
@@ -29,7 +29,7 @@ class TtlCache(Generic[V]):
         return value if self._now_s() < expires_s else None
 
     def put(self, name: str, value: V) -> None:
-        """Keep a value from now on."""
+        """Store a value from now on."""
         if name not in self._entries and len(self._entries) >= MOST_ENTRIES:
             self._entries.clear()
         self._entries[name] = (self._now_s() + self._ttl_s, value)
@@ -42,13 +42,13 @@ class TtlCache(Generic[V]):
         keep_if: Callable[[V], bool] = lambda _: True,
         use_if: Callable[[V], bool] = lambda _: True,
     ) -> V:
-        """Return a name's value, from the source where none is kept.
+        """Return a name's value, from the source where none is cached.
 
         Args:
-            name: Whose value.
-            source: Reads the value anew.
-            keep_if: Which fresh values are kept.
-            use_if: Which kept values still serve; one that does not is read anew.
+            name: The value's name.
+            source: Reads a fresh value.
+            keep_if: Which fresh values are cached.
+            use_if: Which cached values are still valid; others are read again.
         """
         kept = self.get(name)
         if kept is not None and use_if(kept):
@@ -59,5 +59,5 @@ class TtlCache(Generic[V]):
         return fresh
 
     def forget(self, name: str) -> None:
-        """Read the name anew the next time."""
+        """Remove a name's value."""
         self._entries.pop(name, None)

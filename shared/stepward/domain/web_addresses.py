@@ -16,17 +16,17 @@ _LABEL: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _DOTS: Final = re.compile(r"[\u3002\uff0e\uff61]")
 _UNSURE: Final = frozenset("\u00df\u03c2\u200c\u200d")
-"""ß, ς and the joiners: the two standards for such names lead to different hosts."""
+"""ß, ς and the joiners: the two standards for such names yield different hosts."""
 _MOST_HOST_CHARS: Final = 253
 
 
 class BadAddress(ValueError):
-    """An address that is none, or that could be read in more than one way; the message says which."""
+    """A malformed or ambiguous address; the message says why."""
 
 
 @dataclass(frozen=True)
 class WebAddress:
-    """An address in its one spelling: host in small ASCII letters without a last dot, no port that goes without saying."""
+    """A normalized address: lower-case ASCII host without a last dot, no default port."""
 
     scheme: str
     host: str
@@ -36,7 +36,7 @@ class WebAddress:
 
     @property
     def netloc(self) -> str:
-        """Host and port, as the Host header has them."""
+        """Host and port, as in the Host header."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port is None else f"{host}:{self.port}"
 
@@ -47,7 +47,7 @@ class WebAddress:
 
 
 def read_address(url: str) -> WebAddress:
-    """Read an absolute address.
+    """Parse an absolute address.
 
     Args:
         url: `http://…` or `https://…`; host names may be international.
@@ -57,7 +57,6 @@ def read_address(url: str) -> WebAddress:
 
     Raises:
         BadAddress: It is none: no `//`, a backslash, blanks, a user name, a port or host that is none.
-
     """
     if bad := next((char for char in url if ord(char) <= 0x20 or ord(char) == 0x7F or char == "\\"), None):
         raise BadAddress(f"a web address has no {bad!r} in it")
@@ -73,7 +72,7 @@ def read_address(url: str) -> WebAddress:
 
 
 def _split(place: str) -> tuple[str, str]:
-    """Divide host and port; the colons of an address of version 6 stand in brackets."""
+    """Split host and port; an IPv6 address is in brackets."""
     if place.startswith("["):
         host, closed, port = place[1:].partition("]")
         if not closed or (port and not port.startswith(":")):
@@ -104,7 +103,7 @@ def _host(host: str) -> str:
 
 
 def _version_6(text: str) -> str:
-    """Spell an address of version 6 in its shortest form; one with a zone means something on one machine only."""
+    """Normalize an IPv6 address; one with a zone is refused, for it is local to a machine."""
     try:
         found = ipaddress.IPv6Address(text)
     except ValueError:
@@ -115,7 +114,10 @@ def _version_6(text: str) -> str:
 
 
 def _version_4(text: str) -> str:
-    """Read four plain numbers: 2130706433, 0x7f.1 and 0177.0.0.1 are read as 127.0.0.1 by some and refused by others."""
+    """Parse four plain decimal numbers.
+
+    2130706433, 0x7f.1 and 0177.0.0.1 are read as 127.0.0.1 by some and refused by others.
+    """
     try:
         return str(ipaddress.IPv4Address(text))
     except ValueError:
@@ -123,7 +125,7 @@ def _version_4(text: str) -> str:
 
 
 def _in_ascii(host: str) -> str:
-    """Spell an international name as it is looked up."""
+    """Encode an international name as it is looked up."""
     if host.isascii():
         return host.lower()
     if unsure := _UNSURE & set(host.lower()):
@@ -205,9 +207,9 @@ _NOT_PUBLIC_4: Final = tuple(
 
 
 _GLOBAL_6: Final = ipaddress.IPv6Network("2000::/3")
-"""All that was given out for use; mapped, compatible, NAT64, local, unique and multicast addresses lie outside."""
+"""All that was allocated for use; mapped, compatible, NAT64, local, unique and multicast addresses are outside."""
 _ISATAP: Final = 0x00005EFE
-"""What stands before the address of version 4 of a tunnel's end, but for the bit that says whether that one is unique."""
+"""The prefix of an ISATAP tunnel's IPv4 address, without the bit that says whether that one is unique."""
 _NOT_PUBLIC_6: Final = tuple(
     map(
         ipaddress.IPv6Network,
@@ -223,7 +225,7 @@ _NOT_PUBLIC_6: Final = tuple(
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is plainly public."""
+    """Return True if an address is plainly public."""
     if address in METADATA:
         return False
     if isinstance(address, ipaddress.IPv4Address):
@@ -235,7 +237,7 @@ def is_public(address: Address) -> bool:
 
 
 def is_metadata(address: Address) -> bool:
-    """Tell whether a cloud tells credentials there, whatever is wrapped around the address."""
+    """Return True if a cloud serves credentials there, however the address is wrapped."""
     inner = carried(address)
     known = (address, *([inner] if inner else []))
     return any(
@@ -245,7 +247,7 @@ def is_metadata(address: Address) -> bool:
 
 
 def carried(address: Address) -> ipaddress.IPv4Address | None:
-    """Find the address of version 4 that one of version 6 carries: mapped, compatible, NAT64, 6to4, Teredo or ISATAP."""
+    """Return the IPv4 address within an IPv6 one: mapped, NAT64, 6to4, Teredo or ISATAP."""
     if isinstance(address, ipaddress.IPv4Address):
         return None
     if address.ipv4_mapped or address.sixtofour:

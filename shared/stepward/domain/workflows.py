@@ -1,9 +1,9 @@
-"""A workflow is a versioned graph of tasks; this is its document, as people write it and as it is kept.
+"""A workflow's document, as people write it and as it is stored: a versioned graph of tasks.
 
-One model for YAML, JSON and Python. Fields have the names of the document; the other names that people know for them
-(`agent_id`, `inputs`, `condition`, `dependencies`, …) are read by `stepward.workflows.documents`, which keeps only these.
-What belongs to a task's type alone (`agent`, `tool`, `items`, …) stands beside the common fields in the document and in
-`settings` here; `stepward.tasks` knows each type's.
+One model for YAML, JSON and Python. Fields have the names of the document; the other names that people know
+for them (`agent_id`, `inputs`, `condition`, `dependencies`, …) are read by `stepward.workflows.documents`,
+which stores only these. What belongs to a task's type alone (`agent`, `tool`, `items`, …) is written beside
+the common fields in the document and kept in `settings` here; `stepward.tasks` knows each type's.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ DEEPEST_NESTING: Final = 4
 
 TaskId = Annotated[str, StringConstraints(pattern=TASK_ID_PATTERN)]
 OnError = Literal["fail", "continue"]
-"""What a task's final failure does: end the run at once, or let those that do not need it go on."""
+"""What a task's final failure does: end the run at once, or let tasks that do not need it continue."""
 RunWhen = Literal["all_done", "any_done", "always"]
 """When a task runs that needs others: all of them completed (else it is skipped), at least one, or however they ended."""
 
 
 class Fallback(BaseModel):
-    """What stands in for a task that failed for good: its output, said in the document."""
+    """The output that replaces that of a task that failed for good."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -41,7 +41,7 @@ class Fallback(BaseModel):
 
 
 class Transition(BaseModel):
-    """Where a state machine goes after a task: the first whose `when` holds; without `when` it always does."""
+    """Where a state machine goes after a task: the first whose `when` holds, or that has none."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -75,19 +75,19 @@ class TaskDefinition(BaseModel):
     """Undoes this task when the run fails after it: run in reverse order of completion."""
     next: tuple[Transition, ...] = ()
     max_visits: int | None = Field(default=None, strict=True, ge=1, le=1_000)
-    """How often a state machine may come by; tasks on a circle need it."""
+    """How often a state machine may enter the task; tasks in a cycle need it."""
     tasks: tuple[TaskDefinition, ...] = ()
     settings: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def asks_again(self) -> bool:
-        """Return whether a time that is over is tried again: where the task itself gives both a time and a `retry`."""
+        """Return True if a timeout is retried: where the task has both a timeout and a `retry`."""
         return self.timeout_s is not None and self.retry is not None
 
     @model_validator(mode="before")
     @classmethod
     def _gather_settings(cls, given: Any) -> Any:
-        """Put what is not common to all types into `settings`; the type's own model reads it."""
+        """Move the fields of the task's type into `settings`, which the type's own model reads."""
         if not isinstance(given, dict):
             return given
         known = COMMON_FIELDS
@@ -100,7 +100,7 @@ class TaskDefinition(BaseModel):
         shown: dict[str, Any] = handler(self)
         own = shown.pop("settings", {})
         inputs = shown.pop("inputs", None) or shown.pop("with", None)
-        # Within a workflow this comes by twice; what is the type's own has its nulls and empty texts on purpose.
+        # Within a workflow this runs twice; the type's own fields have their nulls and empty texts on purpose.
         empty: tuple[Any, ...] = (None, "", (), [], {})
         kept = {
             name: value for name, value in shown.items() if name not in COMMON_FIELDS or value not in empty
@@ -144,7 +144,7 @@ class WorkflowDefinition(BaseModel):
     start: TaskId | None = None
     """Makes the graph a state machine: it begins here and goes where `next` says."""
     output: Any = None
-    """A value with expressions; without one the outputs of the tasks that nobody needs, by id."""
+    """A value with expressions; without one the outputs of the tasks that no other needs, by id."""
     retry: Retry | None = None
     on_error: OnError = "fail"
     allow_partial: bool = Field(default=False, strict=True)
@@ -152,7 +152,7 @@ class WorkflowDefinition(BaseModel):
     max_parallel: int | None = Field(default=None, strict=True, ge=1, le=1_000)
     timeout_s: int = Field(default=86_400, strict=True, ge=1, le=A_YEAR_S)
     priority: Literal["high", "normal", "low"] = "normal"
-    """How soon the runs of its agents leave the line."""
+    """The priority of its agents' runs in the run queue."""
     cost_limit_usd: Exact | None = Field(default=None, gt=0, le=100_000, decimal_places=6)
     policy: Policy = Policy()
 

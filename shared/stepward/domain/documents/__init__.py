@@ -1,4 +1,4 @@
-"""Reads what people write, YAML or JSON, with the place of everything in it: workflows, agents, triggers, whatever the file."""
+"""Read documents that people write, YAML or JSON, with the position of everything in them."""
 
 from __future__ import annotations
 

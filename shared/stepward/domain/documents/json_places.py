@@ -1,4 +1,4 @@
-"""Reads JSON with the place of every value, and refuses what its own parser lets pass: twice the same key, and NaN."""
+"""Read JSON with the position of every value; refuse duplicate keys and NaN."""
 
 from __future__ import annotations
 
@@ -22,16 +22,20 @@ _WORDS: Final = {"true": True, "false": False, "null": None}
 
 
 def read_json_text(text: str) -> Document:
-    """Read one document; raises `Refused`."""
+    """Read one document.
+
+    Raises:
+        Refused: It is no JSON.
+    """
     reader = _Reader(text)
     _hold_to_grammar(text, reader)
     return reader.read()
 
 
 def _hold_to_grammar(text: str, reader: _Reader) -> None:
-    """Leave the grammar to Python's own parser, so that what follows need only find the places."""
+    """Check the grammar with Python's parser, so that the rest need only find the positions."""
     try:
-        # The text of a number may be any length: what it says is looked at later, with its place.
+        # The text of a number may have any length: its value is checked later, with its position.
         json.loads(text, parse_int=len, parse_float=len)
     except json.JSONDecodeError as error:
         at = Position(error.lineno, error.colno)

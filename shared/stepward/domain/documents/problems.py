@@ -10,11 +10,14 @@ from pydantic import BaseModel, ConfigDict
 from stepward.domain.errors import InvalidRequest
 
 MOST_PROBLEMS: Final = 100
-"""More than a person mends in one go; the rest shows up the next time."""
+"""More than a person fixes at once; the rest is reported the next time."""
 
 
 class Problem(BaseModel):
-    """One thing that is wrong. `task` is the task's path, `field` the field within it, or within the document."""
+    """One problem of a document.
+
+    `task` is the task's path, `field` the field within it, or within the document.
+    """
 
     model_config = ConfigDict(frozen=True, defer_build=True)
 
@@ -27,7 +30,7 @@ class Problem(BaseModel):
     column: int | None = None
 
     def __str__(self) -> str:
-        """Spell the problem as a compiler would, for terminals and editors."""
+        """Format the problem as a compiler would, for terminals and editors."""
         place = f"{self.line}:{self.column}: " if self.line is not None else ""
         where = f"{self.task}: " if self.task else ""
         return f"{place}{where}{self.detail} ({self.code}; {self.fix})"
@@ -42,7 +45,7 @@ _MOST_CHARS: Final = 1_000
 
 
 class Refused(InvalidRequest):
-    """The document has problems, so nothing was kept and nothing started; to callers it is an `InvalidRequest`."""
+    """The document has problems, so nothing was stored or started; an `InvalidRequest`."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = in_order(problems)
@@ -53,7 +56,7 @@ class Refused(InvalidRequest):
 
     @property
     def code(self) -> str:
-        """The stable name of what callers can mend."""
+        """The code of errors that callers can fix."""
         return InvalidRequest.__name__
 
 
@@ -62,7 +65,7 @@ def _shown(problem: Problem) -> dict[str, Any]:
 
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
-    """Sort by position, drop what is said twice, and keep what a person can take in."""
+    """Sort by position, drop duplicates, and limit the number."""
     unique = dict.fromkeys(_brief(one) for one in problems)
     has_more = unique.pop(_MORE, True) is None
     end = (2**31, 2**31)
@@ -76,7 +79,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def _brief(problem: Problem) -> Problem:
-    """Cut what is longer than anybody reads: a name may be as long as the document."""
+    """Cut long texts: a name may be as long as the document."""
     said = {"detail": problem.detail, "fix": problem.fix, "task": problem.task, "field": problem.field}
     long = {name: f"{text[:_MOST_CHARS]}…" for name, text in said.items() if text and len(text) > _MOST_CHARS}
     return problem.model_copy(update=long) if long else problem

@@ -1,4 +1,4 @@
-"""The one way in for a document's text, whatever it is written in: size first, then syntax, then the words of YAML 1.2."""
+"""The entry point for a document's text: size first, then syntax, then the rules of YAML 1.2."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Kind: TypeAlias = Literal["yaml", "json", "auto"]
 def read_document(text: str | bytes, kind: Kind = "auto", *, begin_with: str = "id:, name:") -> Document:
     """Read a document that is a mapping.
 
-    What is wrong beyond that, such as a name that is there twice, stands in the document's `problems`.
+    Further problems, such as a duplicate name, are in the document's `problems`.
 
     Args:
-        text: What was written, with or without a byte-order mark.
-        kind: The language; `auto` takes what begins like a JSON object for JSON.
-        begin_with: What a document of this kind begins with, for whom forgot it.
+        text: The text, with or without a byte-order mark.
+        kind: The language; `auto` reads what begins like a JSON object as JSON.
+        begin_with: How a document of this kind begins, for the error message.
 
     Raises:
         Refused: It cannot be read at all, or is no mapping.

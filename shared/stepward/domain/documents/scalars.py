@@ -1,4 +1,4 @@
-"""What an unquoted word of YAML means: as YAML 1.2 has it, so that `no` is a word and a date stays as it was written."""
+"""The meaning of an unquoted YAML scalar by YAML 1.2: `no` is a text, and a date stays text."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ _ENDLESS: Final = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
 def plain(text: str) -> Any:
-    """Read an unquoted word; raises `NotANumber`. A number with a leading zero is a text, for it is a code, not a count."""
+    """Parse an unquoted scalar; a number with a leading zero is a text, such as a code.
+
+    Raises:
+        NotANumber: It has digits that would be lost.
+    """
     if text in _NULL:
         return None
     if text in _BOOLEANS:
@@ -32,7 +36,11 @@ def plain(text: str) -> Any:
 
 
 def number(text: str) -> int | float:
-    """Read a number's digits; raises `NotANumber`."""
+    """Parse a number's digits.
+
+    Raises:
+        NotANumber: They would be lost.
+    """
     return _within(whole_of(text), text) if _INTEGER.fullmatch(text) else decimal_of(text)
 
 

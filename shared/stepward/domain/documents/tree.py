@@ -1,4 +1,4 @@
-"""A document as it was read: plain values, and where in the text each of them stands."""
+"""A parsed document: plain values, and the position of each in the text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Path: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value, as in `("tasks", 3, "needs", 0)`."""
 
 DEEPEST_TEXT: Final = 40
-"""How deep values may stand within each other: deeper than any document that people write or read."""
+"""How deep values may be nested: deeper than any document that people write or read."""
 
 
 class Position(NamedTuple):
@@ -24,7 +24,10 @@ class Position(NamedTuple):
 
 @dataclass(frozen=True)
 class Document:
-    """What a text says. `origins` leads from where a value is kept to where it was written, if under another name."""
+    """The content of a text; `origins` maps a value's path to where it was written.
+
+    It holds only values whose path has changed, as by a field's other name.
+    """
 
     tree: Any
     positions: Mapping[Path, Position] = field(default_factory=dict)
@@ -32,7 +35,7 @@ class Document:
     problems: tuple[Problem, ...] = ()
 
     def position(self, path: Path) -> Position | None:
-        """Find where a value was written; of one that was not, where the nearest around it was."""
+        """Return where a value was written, or the nearest value around it."""
         written = self._written(path)
         for length in range(len(written), -1, -1):
             if written[:length] in self.positions:
@@ -46,7 +49,7 @@ class Document:
         return path
 
     def problem(self, path: Path, problem: Problem) -> Problem:
-        """Put a problem where the value stands."""
+        """Add a value's position to a problem."""
         position = self.position(path)
         return problem.model_copy(update=position._asdict()) if position else problem
 
@@ -59,7 +62,7 @@ class _Open:
 
 
 class TreeBuilder:
-    """Builds a document of what a parser finds, without recursion, and stops before a hostile one costs anything."""
+    """Builds a document from a parser's events without recursion; stops hostile ones early."""
 
     def __init__(self) -> None:
         self.positions: dict[Path, Position] = {}
@@ -68,7 +71,7 @@ class TreeBuilder:
         self._root: Any = None
 
     def document(self) -> Document:
-        """Give what was built."""
+        """Return what was built."""
         return Document(self._root, self.positions, {}, tuple(self.problems))
 
     def open_map(self, at: Position) -> None:
@@ -91,7 +94,7 @@ class TreeBuilder:
         )
 
     def key(self, name: Any, at: Position) -> None:
-        """Name the field that comes next."""
+        """Set the name of the field that comes next."""
         inner = self._stack[-1]
         if not isinstance(name, str):
             self.tell("key-is-no-text", f"the key {name!r} is no text", f"write it in quotes: '{name}'", at)
@@ -105,17 +108,17 @@ class TreeBuilder:
         self.positions[(*inner.path, name)] = at
 
     def value(self, value: Any, at: Position) -> None:
-        """Put a plain value where it belongs."""
+        """Add a plain value."""
         if isinstance(value, str):
             self._hold_to_unicode(value, at)
         self._put(value, at)
 
     def tell(self, code: str, detail: str, fix: str, at: Position) -> None:
-        """Note a problem that does not keep the rest from being read."""
+        """Record a problem that does not keep the rest from being read."""
         self.problems.append(Problem(code=code, detail=detail, fix=fix, line=at.line, column=at.column))
 
     def refuse(self, code: str, detail: str, fix: str, at: Position) -> Refused:
-        """Make the error that ends the reading."""
+        """Return the error that ends the reading."""
         self.tell(code, detail, fix, at)
         return Refused(self.problems)
 
@@ -153,5 +156,5 @@ class TreeBuilder:
 
 
 def with_problems(document: Document, problems: list[Problem]) -> Document:
-    """Add what was found after the reading."""
+    """Add problems that were found after the reading."""
     return replace(document, problems=(*document.problems, *problems))

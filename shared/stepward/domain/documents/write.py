@@ -1,4 +1,4 @@
-"""Writes values as YAML that the reader of documents reads as the same values."""
+"""Write values as YAML that the reader of documents reads as the same values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_yaml(value: Any) -> str:
         """Quotes by the reader's rules."""
 
         def ignore_aliases(self, data: Any) -> bool:
-            """Write a value out wherever it stands."""
+            """Write every value in full, wherever it occurs."""
             del data
             return True
 

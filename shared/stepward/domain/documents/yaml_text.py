@@ -1,4 +1,4 @@
-"""Reads YAML event by event, so that bombs, depth and tags are refused where they begin and not once they are built."""
+"""Read YAML event by event, so that bombs, depth and tags are refused before they are built."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from stepward.domain.numbers import NotANumber
 
 
 def read_yaml(text: str) -> Document:
-    """Read one document; raises `Refused`."""
+    """Read one document.
+
+    Raises:
+        Refused: It is no YAML of the supported kind.
+    """
     import yaml  # noqa: PLC0415  only those who read documents pay for it
 
     # The parser in C reads a megabyte in a tenth of a second, the one in Python in two; both give the same events.
@@ -36,7 +40,7 @@ def _why(error: Any) -> str:
 
 
 def _fix(text: str, at: Position) -> str:
-    """Name the mistake that everybody makes once: `{%` begins a mapping unless it stands in quotes."""
+    """Name the common mistake: `{%` begins a mapping unless it is quoted."""
     lines = text.splitlines()
     line = lines[at.line - 1] if at.line <= len(lines) else ""
     if line[at.column - 1 : at.column] == "\t":

@@ -1,51 +1,53 @@
-"""Every error that Stepward raises, in one tree, so that each reader knows who must act.
+"""Every error that Stepward raises, in one tree that says who must act.
 
 StepwardError
-├── CallerError          the caller can mend it
+├── CallerError          the caller can fix it
 │   ├── InvalidRequest   400  a field is wrong; `field` and `fix` say which and how
 │   │   └── RehearsalMissing      the run is rehearsed, and an agent in it has no rehearsal
-│   ├── NotAuthenticated 401  nobody is known behind the request
-│   ├── NotAllowed       403  somebody is known, but may not do this
+│   ├── NotAuthenticated 401  the request has no valid credentials
+│   ├── NotAllowed       403  the principal is known, but may not do this
 │   ├── NotFound         404  it does not exist, or not for this tenant
 │   └── Conflict         409  it exists already, or is past the state that this needs
 ├── PolicyStop           the run's own rules stop it
-│   ├── SafetyBlocked         a safety check said no
+│   ├── SafetyBlocked         a safety check refused
 │   ├── RateLimited           too fast; `retry_after_s` says when to come back
 │   ├── BudgetExceeded        the next call could cost more than is left
-│   ├── ApprovalDenied        a person said no
-│   ├── RunCancelled          somebody cancelled the run
+│   ├── ApprovalDenied        a person refused
+│   ├── RunCancelled          a caller cancelled the run
 │   ├── AttachmentChanged     an attached file is not what it was at the start
 │   ├── MaxIterationsReached  the agent took as many turns as it may
 │   └── DeadlineExceeded      the run's time is over
-├── ModelFault           the model asked for something that cannot be done; it is told, and may try again
+├── ModelFault           the model asked for something that cannot be done; it gets the error, and may try
+again
 │   ├── ToolArgumentInvalid   the arguments do not fit the tool's schema
 │   ├── ToolFailed            the tool ran and failed
 │   ├── ToolUnavailable       r  the tool gave no answer in time, or asked to be called later
 │   ├── TaskTimedOut          r  a workflow's task took longer than its `timeout_s`
-│   ├── CircuitOpen           the tool's far end failed so often lately that it is left alone for a while
+│   ├── CircuitOpen           the tool's far end failed so often lately that it is not called for a while
 │   └── OutputMalformed       the model's reply cannot be read
-│       ├── RehearsalFailed      the script has no reply, so nobody was asked; its code is OutputMalformed
+│       ├── RehearsalFailed      the script has no reply, so no model was asked; its code is OutputMalformed
 │       ├── OutputTruncated      the reply was cut at `max_output_tokens`
 │       ├── OutputEmpty          the model said nothing, and nothing again when it was asked once more
-│       └── OutputInvalid        the answer does not fit `output_schema`, however often the model was told so
+│       └── OutputInvalid        the answer does not fit `output_schema`, however often the model was
+corrected
 ├── ProviderFault        the model's provider
 │   ├── ProviderThrottled     r  too many requests
 │   ├── ProviderUnavailable   r  no answer, or a 5xx
 │   │   ├── StreamCut             r  the reply began and broke off: what came is paid
 │   │   └── AskNextModel          r  no time to ask the next model; its code is that of the fault before
 │   ├── ProviderRefused          the provider declined the request itself
-│   │   ├── KeyMissing               nobody has given the provider's key
+│   │   ├── KeyMissing               the provider's key was not set
 │   │   ├── KeyRefused               the provider does not take the key
 │   │   └── ModelUnknown             the provider has no such model, or not any more
 │   ├── ModelRefused             the model declined to answer
-│   ├── ContentFiltered          the provider's filter silenced the answer
+│   ├── ContentFiltered          the provider's filter removed the answer
 │   └── ContextTooLong           the prompt does not fit the model
-├── PlatformFault        AWS, or we
-│   ├── StoreThrottled        r  a table or a bucket said: slower
-│   ├── StoreConflict         r  somebody else wrote first
+├── PlatformFault        AWS, or this platform
+│   ├── StoreThrottled        r  a table or a bucket wants fewer requests
+│   ├── StoreConflict         r  another writer was first
 │   ├── DependencyTimeout     r  a service did not answer in time
 │   └── MachineMissing        r  a workflow's state machine is gone; it is being made again
-├── TaskFault            a workflow's task, in the words that its state machine follows
+├── TaskFault            a workflow's task, in the terms that its state machine follows
 │   ├── TaskRetry             r  the attempt failed, and the task's own rule allows another
 │   └── TaskFailed               the task failed for good, and its run ends with it
 └── Bug                  a state that must not occur

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 
 class StepwardError(Exception):
-    """Gives every error a code, a detail for people, and the retry rule that machines follow."""
+    """Base of all errors: a code, a detail for people, and the retry rule of state machines."""
 
     retryable = False
     http_status = 500
-    status: int | None = None  # what the far end answered by HTTP, where that answer was the failure
+    status: int | None = None  # the HTTP status of the far end's answer, if that answer was the failure
 
     def __init__(self, detail: str, *, field: str | None = None, fix: str | None = None) -> None:
         super().__init__(detail)
@@ -23,7 +23,7 @@ class StepwardError(Exception):
 
 
 class CallerError(StepwardError):
-    """The caller can mend it; unlike `PolicyStop`, nothing has run yet."""
+    """The caller can fix it; unlike after a `PolicyStop`, nothing has run yet."""
 
     http_status = 400
 
@@ -44,17 +44,20 @@ class InvalidRequest(CallerError):
 
 
 class RehearsalMissing(InvalidRequest):
-    """An agent in a rehearsed run has no rehearsal: its model is not asked instead, for that would cost money."""
+    """An agent in a rehearsed run has no rehearsal.
+
+    Its model is not asked instead, for that would cost money.
+    """
 
 
 class NotAuthenticated(CallerError):
-    """Nobody is known behind the request; unlike `NotAllowed`, a right key would help."""
+    """The request has no valid credentials; unlike after `NotAllowed`, a right key would help."""
 
     http_status = 401
 
 
 class NotAllowed(CallerError):
-    """The principal is known but may not do this; another key of the same rights would not help."""
+    """The principal is known but may not do this; another key with the same rights fails too."""
 
     http_status = 403
 
@@ -72,13 +75,13 @@ class Conflict(CallerError):
 
 
 class PolicyStop(StepwardError):
-    """The run's own rules end it; unlike a `CallerError`, work may already have been done and paid."""
+    """The run's own rules end it; unlike with `CallerError`, work may have been done and paid."""
 
     http_status = 403
 
 
 class SafetyBlocked(PolicyStop):
-    """A safety check said no to an input, a tool call or an output."""
+    """A safety check refused an input, a tool call or an output."""
 
 
 class RateLimited(PolicyStop):
@@ -92,17 +95,17 @@ class RateLimited(PolicyStop):
 
 
 class BudgetExceeded(PolicyStop):
-    """The next model call could cost more than is left; raised before the call, never after it."""
+    """The next model call could cost more than is left; raised before the call."""
 
     http_status = 402
 
 
 class ApprovalDenied(PolicyStop):
-    """A person said no."""
+    """A person refused an approval."""
 
 
 class RunCancelled(PolicyStop):
-    """Somebody cancelled the run."""
+    """A caller cancelled the run."""
 
     http_status = 409
 
@@ -124,11 +127,11 @@ class DeadlineExceeded(PolicyStop):
 
 
 class Bug(StepwardError):
-    """A state that must not occur: somebody should look at it."""
+    """A state that must not occur: it needs to be investigated."""
 
 
 class PlatformFault(StepwardError):
-    """AWS, or we, are at fault."""
+    """AWS, or this platform, is at fault."""
 
     http_status = 503
 
@@ -140,7 +143,7 @@ class StoreThrottled(PlatformFault):
 
 
 class StoreConflict(PlatformFault):
-    """Somebody else wrote first; unlike `Conflict`, trying again is right."""
+    """Another writer was first; unlike after a `Conflict`, trying again is right."""
 
     retryable = True
 
@@ -152,13 +155,13 @@ class DependencyTimeout(PlatformFault):
 
 
 class MachineMissing(PlatformFault):
-    """A version's state machine is gone, and was ordered anew; unlike `NotFound`, the version is there."""
+    """A version's state machine is gone and is being made again; the version itself exists."""
 
     retryable = True
 
 
 class TaskFault(StepwardError):
-    """A workflow's task did not bring what it should; raised to its state machine only, after all is kept."""
+    """A workflow's task failed; raised to its state machine only, after all is recorded."""
 
 
 class TaskRetry(TaskFault):

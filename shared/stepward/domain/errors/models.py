@@ -1,4 +1,4 @@
-"""What the model asks for in vain, and what its provider does not give."""
+"""Errors of the model's requests, and of its provider."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from stepward.domain.errors.base import StepwardError
 
 
 class ModelFault(StepwardError):
-    """The model asked for something that cannot be done; it is told so as a tool result."""
+    """The model asked for something that cannot be done; it receives that as a tool result."""
 
     http_status = 422
 
@@ -34,13 +34,13 @@ class ToolUnavailable(ModelFault):
 
 
 class TaskTimedOut(ModelFault):
-    """A task of a workflow took longer than its own `timeout_s`; unlike `DeadlineExceeded`, the run has time left."""
+    """A workflow's task took longer than its `timeout_s`; the run itself has time left."""
 
     retryable = True
 
 
 class CircuitOpen(ModelFault):
-    """The far end is left alone until it has had time to recover; unlike `ToolUnavailable`, nobody asked it now."""
+    """The far end failed too often and gets time to recover; this call was not sent."""
 
 
 class OutputMalformed(ModelFault):
@@ -48,24 +48,24 @@ class OutputMalformed(ModelFault):
 
 
 class RehearsalFailed(OutputMalformed):
-    """A script has no reply for a turn; unlike after an unreadable reply, no model was asked and nothing is owed."""
+    """A script has no reply for a turn; no model was asked, and nothing is owed."""
 
     @property
     def code(self) -> str:
-        """The code of an unreadable reply: to whoever started the run the two are the same."""
+        """The code of an unreadable reply: to the run's caller the two are the same."""
         return OutputMalformed.__name__
 
 
 class OutputTruncated(OutputMalformed):
-    """The reply was cut at the length that the agent allows; what came of it is kept, and none of its calls is made."""
+    """The reply was cut at the agent's limit; its text is kept, and none of its calls is made."""
 
 
 class OutputEmpty(OutputMalformed):
-    """The model answered nothing, though it was asked once more."""
+    """The model answered nothing, even when asked once more."""
 
 
 class OutputInvalid(OutputMalformed):
-    """The answer does not fit the agent's `output_schema`; unlike `OutputMalformed`, it can be read."""
+    """The answer does not fit `output_schema`; unlike with `OutputMalformed`, it can be read."""
 
 
 class ProviderFault(StepwardError):
@@ -75,9 +75,10 @@ class ProviderFault(StepwardError):
 
 
 class ProviderThrottled(ProviderFault):
-    """The provider wants fewer requests; `retry_after_s` is its own word for when, if it gave one.
+    """The provider wants fewer requests.
 
-    `is_ours` says that the stage's own limit held the call back: the provider was not asked.
+    `retry_after_s` is the provider's own, if it gave one. `is_ours` says that the stage's own limit held the
+    call back: the provider was not asked.
     """
 
     retryable = True
@@ -97,9 +98,9 @@ class ProviderUnavailable(ProviderFault):
 
 
 class StreamCut(ProviderUnavailable):
-    """A reply began to come and broke off or stalled; unlike after `ProviderUnavailable`, what came is to be paid.
+    """A reply began and broke off or stalled; unlike after `ProviderUnavailable`, it is paid.
 
-    The class of `partial` is `ModelReply`; it holds what came and what that took.
+    The class of `partial` is `ModelReply`; it holds what came and its usage.
     """
 
     def __init__(self, detail: str, *, partial: object) -> None:
@@ -108,10 +109,11 @@ class StreamCut(ProviderUnavailable):
 
 
 class AskNextModel(ProviderUnavailable):
-    """Too little of the function's time is left to ask the next model; unlike other faults, another function asks it at once.
+    """Too little time is left to ask the next model; another function asks it at once.
 
-    `tried` are the models that gave no answer, and the code is that of their `fault`. `is_round_over` says that the next
-    one has failed before them, in an earlier function: all have been asked once more, and a pause is due.
+    `tried` are the models that gave no answer, and the code is that of their `fault`. `is_round_over` says
+    that the next one has failed before them, in an earlier function: all have been asked once more, and a
+    pause is due.
     """
 
     def __init__(self, fault: ProviderFault, *, tried: tuple[str, ...], is_round_over: bool = False) -> None:
@@ -122,7 +124,7 @@ class AskNextModel(ProviderUnavailable):
 
     @property
     def code(self) -> str:
-        """The code of what the models before the next one said."""
+        """The code of the fault of the models before the next one."""
         return self.fault.code
 
 
@@ -131,11 +133,11 @@ class ProviderRefused(ProviderFault):
 
 
 class KeyMissing(ProviderRefused):
-    """Nobody has given the provider's key; unlike `KeyRefused`, the provider was not asked."""
+    """The provider's key was not set; unlike with `KeyRefused`, the provider was not asked."""
 
 
 class KeyRefused(ProviderRefused):
-    """The provider does not take the key, or not for this model."""
+    """The provider refuses the key, or refuses it for this model."""
 
 
 class ModelUnknown(ProviderRefused):
@@ -147,7 +149,7 @@ class ModelRefused(ProviderFault):
 
 
 class ContentFiltered(ProviderFault):
-    """The provider's filter silenced the answer; unlike `ModelRefused`, the model itself may have answered."""
+    """The provider's filter removed the answer; the model itself may have answered."""
 
 
 class ContextTooLong(ProviderFault):
