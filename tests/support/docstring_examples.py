@@ -18,9 +18,10 @@ def examples(*, of_a_stage: bool) -> Iterator[doctest.DocTest]:
     """Find the examples that ask a stage, or those that need none."""
     finder = doctest.DocTestFinder(exclude_empty=True)
     for package in PUBLIC:
-        for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-            module = importlib.import_module(found.name)
-            for test in finder.find(module, found.name, globs=names()):
+        modules = [found.name for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+        for name in (package.__name__, *modules):
+            module = importlib.import_module(name)
+            for test in finder.find(module, name, globs=names()):
                 if test.examples and asks_a_stage(test) is of_a_stage:
                     yield test
 

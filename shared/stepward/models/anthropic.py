@@ -37,7 +37,7 @@ class AnthropicMessages(SdkClient):
     """Calls Anthropic's models."""
 
     def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
-        """Load the SDK, and begin the call."""
+        """Load the SDK and start the call."""
         import anthropic  # noqa: PLC0415  only who calls this provider loads its SDK
 
         client = keyed_client(VENDOR, call, lambda key: _connected(key, call.access.url))
@@ -47,14 +47,14 @@ class AnthropicMessages(SdkClient):
 
 
 class _Reading(Reading):
-    """One stream's events, taken in one by one."""
+    """Puts the events of one stream together."""
 
     def __init__(self, gathering: Gathering) -> None:
         super().__init__(gathering)
         self._thoughts: dict[int, dict[str, Any]] = {}
 
     def take(self, event: Any) -> None:
-        """Take in one event; kinds that are not known are left to those who know them."""
+        """Take in one event; unknown kinds are ignored."""
         match event.type:
             case "message_start":
                 self.gathering.usage = _usage(self.gathering.usage, event.message.usage)
@@ -66,7 +66,7 @@ class _Reading(Reading):
                 self.gathering.opaque(event.index, VENDOR, self._thoughts.pop(event.index))
             case "message_delta":
                 self.gathering.usage = _usage(self.gathering.usage, event.usage)
-                # What this release does not know is an end that nobody may take for a whole answer.
+                # An end that this release does not know must not pass for a whole answer.
                 self.gathering.stop = _STOPS.get(event.delta.stop_reason, "filtered")
             case "message_stop":
                 self.is_whole = self.gathering.stop != "cut"
@@ -96,9 +96,10 @@ class _Reading(Reading):
 
 
 def _usage(before: Usage, said: Any) -> Usage:
-    """Read a count; a later one of a stream says the sums so far, and leaves out what it does not repeat, or says 0.
+    """Read a count of tokens, which a later event replaces where it repeats it.
 
-    Anthropic counts what its cache gave and took apart from `input_tokens`, as we do.
+    A later one has the sums so far, and leaves out what it does not repeat, or says 0. Anthropic counts tokens that its
+    cache gave and took apart from `input_tokens`, as we do.
     """
     kept = getattr(said, "cache_creation", None)
     hour = reported_tokens(kept.ephemeral_1h_input_tokens if kept else None) or before.cache_write_1h_tokens
@@ -117,7 +118,7 @@ def _usage(before: Usage, said: Any) -> Usage:
 
 
 def _connected(key: str, url: str | None) -> AsyncAnthropic:
-    """Make a client; nothing of it is tried again by itself, nor sent to where a server points."""
+    """Make a client that neither retries nor follows redirects by itself."""
     from anthropic import AsyncAnthropic, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415
 
     from stepward.models.bounded_http import bounded_options  # noqa: PLC0415
@@ -132,7 +133,10 @@ def _connected(key: str, url: str | None) -> AsyncAnthropic:
 
 
 def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
-    """Write the request; what does not change between the turns of a run stands first and stays equal to the byte."""
+    """Write the request.
+
+    What does not change between the turns of a run comes first and stays equal to the byte.
+    """
     cached = _cached(request, call)
     messages = [_message(message, call) for message in conversation(request, VENDOR)]
     body: dict[str, Any] = {
@@ -173,7 +177,7 @@ def _options(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 
 
 def thinking_of(request: ModelRequest, call: CallContext, *, wanted: bool) -> dict[str, Any]:
-    """Write whether a model thinks, as Anthropic's models take it wherever they are asked.
+    """Write the field `thinking`, as Anthropic's models take it wherever they are hosted.
 
     Args:
         request: How much it may write, of which thinking has at most half where it has a budget.

@@ -1,4 +1,4 @@
-"""What models can be shown of a run's files, and how those are written."""
+"""Attachments of a run as models take them: which ones, and how they are written."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stepward.ports.models import CallContext
 
 BEDROCK_IMAGE_BYTES: Final = 3_750_000
 BEDROCK_DOCUMENTS: Final = 5
-"""What Converse takes in one request."""
+"""How many documents Converse takes in one request."""
 
 
 def fault_of(
     attachments: Sequence[Attachment], can: Capabilities | None, provider: str
 ) -> tuple[int, str] | None:
-    """Say which file a model cannot be shown, and why; None if it can be shown all.
+    """Return which file a model does not take, and why; None if it takes all.
 
     Args:
         attachments: The run's files.
-        can: What the model can; None where that is not known, and then it is shown none.
-        provider: Whose calls carry it.
+        can: What the model can; None where that is not known, and then it takes none.
+        provider: The provider that carries the calls.
 
     Returns:
-        The file's index, and words that go on from the model's name.
+        The file's index, and the rest of a sentence that begins with the model's name.
     """
     documents = 0
     for at, one in enumerate(attachments):
@@ -42,20 +42,20 @@ def fault_of(
 
 
 def base64_of(attachment: Attachment, call: CallContext) -> str:
-    """Write a file's bytes as base64."""
+    """Encode a file's bytes as base64."""
     return b64encode(call.attached[attachment.key]).decode()
 
 
 def data_url(attachment: Attachment, call: CallContext) -> str:
-    """Write a file as a `data:` URL."""
+    """Encode a file as a `data:` URL."""
     return f"data:{attachment.media_type};base64,{base64_of(attachment, call)}"
 
 
 def text_of(attachment: Attachment, call: CallContext) -> str:
-    """Give the words of a file that is text."""
+    """Decode the text of a text file."""
     return call.attached[attachment.key].decode("utf-8-sig")
 
 
 def name_of(attachment: Attachment) -> str:
-    """Give a file's own name, without the folders that it is in."""
+    """Return a file's name without its folders."""
     return attachment.key.rpartition("/")[2]

@@ -1,4 +1,4 @@
-"""What every backend shares: how a model's name becomes a price, and a usage becomes money."""
+"""Prices of models: how a model's name becomes a price, and a usage becomes money."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["Rate", "ended", "model_id", "price_of"]
 
 @dataclass(frozen=True)
 class Rate:
-    """A model's price with its way of counting."""
+    """A model's price, with the calculator that it names."""
 
     model: str
     price: Price
@@ -31,7 +31,7 @@ class Rate:
 def price_of(name: str, agreed: Mapping[str, Price] | None = None) -> Rate:
     """Find a model's rate, an agreed price before the list's.
 
-    A model without one cannot be run, because nobody could say what it costs.
+    A model without one cannot be run, because its cost would be unknown.
     """
     model = model_id(name)
     price = (agreed or {}).get(model) or list_price(model)
@@ -41,7 +41,7 @@ def price_of(name: str, agreed: Mapping[str, Price] | None = None) -> Rate:
 
 
 def ended(name: str, card: ModelCard) -> InvalidRequest:
-    """Say that a model's provider answers no more, and what to use instead."""
+    """Return the error for a model that its provider has ended; the fix names its successor."""
     return InvalidRequest(
         f"the model {name!r} ended on {card.ends_on}: {card.provider} answers no more.",
         field="model",

@@ -13,11 +13,11 @@ from typing import Any, Final
 import httpx2
 
 MOST_ANSWER_BYTES: Final = 64_000_000
-"""What the longest replies take on the wire, several times over."""
+"""Several times what the longest replies take on the wire."""
 MOST_LINE_BYTES: Final = 8_000_000
-"""An event is one line, and SDKs keep a line until it ends; the longest tells a whole reply again."""
+"""An event is one line, which SDKs keep until it ends; the longest holds a whole reply."""
 MOST_ERROR_BYTES: Final = 256_000
-"""Of a refusal only the beginning is read: its status says what it means."""
+"""Of an error's body only the beginning is read: its status says what it means."""
 _PIECE_BYTES: Final = 65_536
 _ZLIB_OR_GZIP: Final = 47
 _PLAIN: Final = ("", "identity")
@@ -25,11 +25,11 @@ _LEAST_REFUSAL: Final = 300
 
 
 class AnswerUnbounded(httpx2.ReadError):
-    """A server sends more than any answer has, or what nobody asked for."""
+    """A server sends more than any answer has, or an encoding that was not asked for."""
 
 
 def bounded_options() -> dict[str, Any]:
-    """Give what every SDK's HTTP client is made with: bounds, and no way to where a server points."""
+    """Return the options of every SDK's HTTP client: bounds, and no redirects."""
     return {
         "follow_redirects": False,
         "headers": {"accept-encoding": "identity"},
@@ -38,7 +38,7 @@ def bounded_options() -> dict[str, Any]:
 
 
 async def _bound(response: httpx2.Response) -> None:
-    """Put the bounds around an answer before its first byte is read."""
+    """Bound an answer before its first byte is read."""
     coding = response.headers.get("content-encoding", "").strip().lower()
     if coding not in (*_PLAIN, "gzip", "deflate"):
         raise AnswerUnbounded(f"the answer is written in {coding[:40]!r}, which was not asked for.")
@@ -47,7 +47,7 @@ async def _bound(response: httpx2.Response) -> None:
 
 
 class _Bounded(httpx2.AsyncByteStream):
-    """An answer's bytes as far as anybody has to read them."""
+    """An answer's bytes, up to the bounds."""
 
     def __init__(self, response: httpx2.Response, *, is_compressed: bool) -> None:
         self._stream: Any = response.stream
@@ -57,7 +57,7 @@ class _Bounded(httpx2.AsyncByteStream):
         self._is_first, self._is_over = True, False
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        """Give the bytes; a refusal's are cut short."""
+        """Yield the bytes; an error's are cut."""
         async for chunk in self._stream:
             self._wire += len(chunk)
             for piece in self._unpacked(chunk):
@@ -69,7 +69,7 @@ class _Bounded(httpx2.AsyncByteStream):
                 return
 
     async def aclose(self) -> None:
-        """Leave the connection; one that was not read to its end is closed."""
+        """Release the connection; one that was not read to its end is closed."""
         await self._stream.aclose()
 
     def _unpacked(self, chunk: bytes) -> Iterator[bytes]:
@@ -89,7 +89,10 @@ class _Bounded(httpx2.AsyncByteStream):
             yield piece
 
     def _leave(self, error: zlib.error) -> None:
-        """Leave what cannot be unpacked: an answer may end before its bytes do, but not before it has begun."""
+        """Stop at what cannot be decompressed.
+
+        An answer may end before its bytes do, but not before it has begun.
+        """
         if self._is_first:
             raise AnswerUnbounded(f"the answer is not written as it says: {error}.") from error
         self._is_over = True

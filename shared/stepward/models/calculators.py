@@ -1,4 +1,4 @@
-"""The ways to count what a model call costs; a price names its own, and an installed package may bring another."""
+"""Ways to compute what a model call costs; a price names one, packages may add more."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ GROUP: Final = "stepward.cost_calculators"
 
 
 class PerToken:
-    """Counts by the list: tokens times prices, in the tier that the prompt's length gives."""
+    """Computes by the list: tokens times prices, in the tier that the prompt's length gives."""
 
     def check(self, price: Price) -> None:
-        """Refuse terms, because this way of counting would not heed them."""
+        """Refuse terms, because this calculator has none."""
         if price.terms:
             raise InvalidRequest(
                 f"the calculator {price.calculator!r} has no terms.", field="terms", fix="leave `terms` out"
@@ -32,7 +32,7 @@ class PerToken:
 
 
 class Discount:
-    """Counts by the list, less the percentage that a contract gives."""
+    """Computes by the list, less a percentage."""
 
     def check(self, price: Price) -> None:
         """Refuse anything but one percentage."""
@@ -55,7 +55,7 @@ CATALOG: Final[dict[str, type[CostCalculator]]] = {"tokens": PerToken, "discount
 
 @cache
 def calculator(name: str) -> CostCalculator:
-    """Find a way to count by its name."""
+    """Find a calculator by its name."""
     if name in CATALOG:
         return CATALOG[name]()
     for found in entry_points(group=GROUP, name=name):

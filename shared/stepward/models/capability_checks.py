@@ -1,4 +1,4 @@
-"""Refuses what a model cannot be asked for, before a run would find out: each refusal names its field and the fix."""
+"""Refuses settings that an agent's model cannot serve, each with its field and a fix."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from stepward.domain.model_cards import CacheTtl, ModelCard
 from stepward.models.base import ended
 
 SCRIPTED: Final = "scripted"
-"""The one backend that stands in for every provider."""
+"""The one backend that replaces every provider."""
 LEAST_BUDGET_TOKENS: Final = 1_024
-"""The least that Anthropic takes as a budget for thinking; it must be less than the output may be."""
+"""The least budget for thinking at Anthropic; it must be below the output's limit."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Wanted:
 
 
 def refusals(name: str, card: ModelCard, wanted: Wanted) -> Iterator[InvalidRequest]:
-    """Find all that is asked for in vain.
+    """Yield a refusal for each setting that a model cannot serve.
 
     Args:
         name: The model as the agent's file names it: an id or an alias.
@@ -53,14 +53,14 @@ def check_alive(name: str, card: ModelCard | None, today: date) -> None:
     """Refuse a model that has ended.
 
     Raises:
-        InvalidRequest: Its provider answers no more; the fix names its successor.
+        InvalidRequest: Its provider has ended it; the fix names its successor.
     """
     if card is not None and card.ended(today):
         raise ended(name, card)
 
 
 _Fault = tuple[str, str, str] | None
-"""The field, what is wrong with it, and what to do; None: nothing."""
+"""The field, what is wrong with it, and the fix; None where nothing is wrong."""
 
 
 def _text(card: ModelCard, wanted: Wanted) -> _Fault:
@@ -147,7 +147,7 @@ def _thinking(card: ModelCard, wanted: Wanted) -> _Fault:
 
 
 def _budget(card: ModelCard, wanted: Wanted) -> _Fault:
-    """Leave room for the answer where thinking has a budget of its own."""
+    """Leave tokens for the answer where thinking has a budget of its own."""
     if wanted.thinking is not True or card.capabilities.thinking != ("enabled", "disabled"):
         return None
     if wanted.max_output_tokens > LEAST_BUDGET_TOKENS:

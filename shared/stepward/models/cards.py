@@ -1,4 +1,4 @@
-"""The models that are known, as data with source and date: read once a process, from the files beside this one.
+"""The models that are known, as data with source and date, from the files beside this one.
 
 Adding a model is an entry in its provider's file under `data`; adding a provider is a file there, and an
 entry in `ports/providers.json`.
@@ -18,19 +18,19 @@ from stepward.ports.providers import BUILT_IN
 
 _DATA: Final = Path(__file__).with_name("data")
 ALIASES: Final[Mapping[str, str]] = json.loads((_DATA / "aliases.json").read_text())
-"""Names that stand for a model; what one stands for is looked up at each call, never kept."""
+"""Other names of models; an alias is resolved at each call and never stored."""
 PROVIDERS: Final = tuple(entry.name for entry in BUILT_IN)
-"""Whose models are listed; each has a file."""
+"""The providers whose models are listed; each has a file."""
 
 
 def model_id(name: str) -> str:
-    """Resolve an alias such as `balanced`; an id stands for itself."""
+    """Resolve an alias such as `balanced`; an id is returned as it is."""
     return ALIASES.get(name, name)
 
 
 @cache
 def listed_card(model: str) -> ModelCard | None:
-    """Find what is known of a model by its id; None for one that is not listed."""
+    """Find a listed model's card by its id; None for one that is not listed."""
     for provider in PROVIDERS:
         table = _table(provider)
         if model in table["models"]:
@@ -39,15 +39,15 @@ def listed_card(model: str) -> ModelCard | None:
 
 
 def card_of(name: str, agreed: Mapping[str, Price] | None = None) -> ModelCard | None:
-    """Find what is known of a model, with the price that holds.
+    """Find a model's card, with the price that applies.
 
     Args:
         name: Its id, or an alias.
         agreed: Prices that were agreed otherwise than by list, by the model's id.
 
     Returns:
-        The model's card. One that is not listed but has an agreed price is taken to write text, call tools,
-        stream and take a temperature, and to belong to the provider that its id begins with, as in `our-vllm/llama`; None without a price.
+        The model's card. One that is not listed but has an agreed price is taken to write text, call tools, stream and take
+        a temperature, and to belong to the provider that its id begins with, as in `our-vllm/llama`; None without a price.
     """
     model = model_id(name)
     price, listed = (agreed or {}).get(model), listed_card(model)
@@ -58,13 +58,16 @@ def card_of(name: str, agreed: Mapping[str, Price] | None = None) -> ModelCard |
 
 @cache
 def listed_models() -> tuple[str, ...]:
-    """List the ids of all known models."""
+    """List the ids of all listed models."""
     return tuple(model for provider in PROVIDERS for model in _table(provider)["models"])
 
 
 @cache
 def offered_models() -> tuple[str, ...]:
-    """List the ids of those that write text and of whose end nothing is known: what is worth naming in an agent."""
+    """List the ids of models worth naming in an agent.
+
+    They write text, and no end of them is known.
+    """
     cards = [card for card in map(listed_card, listed_models()) if card is not None]
     return tuple(card.id for card in cards if card.capabilities.text and card.ends_on is None)
 
@@ -83,7 +86,7 @@ def list_price(model: str) -> Price | None:
 
 
 def unlisted_models(*names: str) -> list[str]:
-    """Name the ids, of models or aliases, that no list has a price of: what they cost has to be agreed."""
+    """List the ids, of models or aliases, that have no list price and need an agreed one."""
     return [model for model in map(model_id, names) if list_price(model) is None]
 
 
@@ -94,7 +97,7 @@ def _table(provider: str) -> dict[str, Any]:
 
 
 def _card(model: str, table: Mapping[str, Any]) -> ModelCard:
-    """Join an entry with what its file says of all; an entry's own words stand before those."""
+    """Merge a model's entry over what its file says of all models."""
     own: dict[str, Any] = dict(table["models"][model])
     limits = {name: own[name] for name in ("context_tokens", "max_output_tokens") if name in own}
     dated = {"source": table["price_source"], "as_of": table["price_as_of"]}

@@ -1,4 +1,4 @@
-"""Which backend carries an agent's model calls: its rehearsal, or that of its model's provider."""
+"""Which backend answers an agent's model calls: its rehearsal, or its model's provider."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 # ruff: noqa: PLC0415  a function loads only what answers its own calls
 
 UNCARRIED: Final = ("", "openvino")
-"""Whose models an agent cannot rely on without a rehearsal: nobody's, and those that no release can ask yet."""
+"""Providers that no release can call yet, and "" for none: their models need a rehearsal."""
 
 
 class NoBackend:
-    """Stands where an agent has no backend: whoever asks it is told why, and the run ends by that."""
+    """Replaces a missing backend: each call raises why there is none, which ends the run."""
 
     longest_call_s = 0.0
 
@@ -50,10 +50,10 @@ def backend_for(
     """Choose the backend of an agent.
 
     Args:
-        agent: Who is to be answered.
+        agent: The agent.
         rehearsed: Whether its rehearsal answers, as its run decided at the start.
         agreed: The tenant's own prices, which make models known that are not listed.
-        providers: What calls of real models need; without it nobody is asked, and only estimates are made.
+        providers: What calls of real models need; without it only estimates can be made.
 
     Returns:
         The backend.
@@ -73,7 +73,7 @@ def backend_for(
 def gateway_for(
     agent: AgentDefinition, agreed: Mapping[str, Price] | None, providers: Providers | None
 ) -> ModelBackend:
-    """Make the backend that asks an agent's models in their order.
+    """Make the backend that calls an agent's models in their order.
 
     Raises:
         InvalidRequest: One of them is not known.
@@ -102,7 +102,7 @@ def backend_or_reason(
     agreed: Mapping[str, Price] | None = None,
     providers: Providers | None = None,
 ) -> ModelBackend:
-    """Choose the backend of an agent, or what says why there is none."""
+    """Choose the backend of an agent, or one that raises why there is none."""
     try:
         return backend_for(agent, rehearsed=rehearsed, agreed=agreed, providers=providers)
     except InvalidRequest as error:
@@ -110,7 +110,7 @@ def backend_or_reason(
 
 
 def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
-    """Refuse an agent that nobody would answer, without making a backend.
+    """Refuse an agent that has no backend, without making one.
 
     Raises:
         RehearsalMissing: The run is rehearsed, and the agent has no rehearsal.
@@ -132,7 +132,7 @@ def check_backend(agent: AgentDefinition, *, rehearsed: bool) -> None:
 
 
 def check_answerable(agent: AgentDefinition) -> None:
-    """Refuse to keep an agent that has no rehearsal, and whose model is not known either.
+    """Refuse to register an agent that has neither a rehearsal nor a known model.
 
     Raises:
         InvalidRequest: Neither could answer it.
@@ -149,7 +149,7 @@ def check_answerable(agent: AgentDefinition) -> None:
 
 
 def _provider_of(agent: AgentDefinition) -> str:
-    """Name whose model it is: by its card, or as the operator's own that its id begins with."""
+    """Return a model's provider, by its card or as the name that its id begins with."""
     model = model_id(agent.model)
     card = listed_card(model)
     return card.provider if card else model.partition("/")[0] if "/" in model else ""

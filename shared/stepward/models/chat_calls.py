@@ -1,4 +1,4 @@
-"""Tells which call a piece of one belongs to, on servers that number and name calls each in its own way.
+"""Assigns pieces of tool calls to their calls, which servers number in different ways.
 
 OpenAI numbers calls by `index` and names each once. Compatible servers leave out either, send a whole call in one piece,
 give every call the same number, or repeat name and id in each piece.
@@ -22,7 +22,10 @@ class _Call:
     fragments: list[str] = field(default_factory=list)
 
     def is_followed_by(self, tool: str, arguments: str) -> bool:
-        """Whether a piece that names a tool is of the next call: it names another, or nothing is missing of this one."""
+        """Return whether a piece with a tool's name begins the next call.
+
+        It does where it names another tool, or where this call's arguments are complete.
+        """
         if tool != self.tool:
             return True
         came = "".join(self.fragments).rstrip()
@@ -31,7 +34,7 @@ class _Call:
 
 @dataclass(frozen=True)
 class Piece:
-    """A piece of a call: which one's by our own count, and whether that begins with it."""
+    """A piece of a call: the call's number by our own count, and whether the piece begins it."""
 
     number: int
     begins: bool
@@ -40,13 +43,13 @@ class Piece:
 
 
 class CallPieces:
-    """Puts pieces to their calls, in the order in which they come."""
+    """Assigns pieces to calls, in the order in which they come."""
 
     def __init__(self) -> None:
         self._calls: list[_Call] = []
 
     def place(self, said: Any) -> Piece | None:
-        """Say whose a piece is.
+        """Assign a piece to its call.
 
         Args:
             said: A `tool_calls` entry of a chunk.
@@ -69,10 +72,10 @@ class CallPieces:
         return Piece(call.number, begins, call.tool, arguments)
 
     def _known(self, said: Any, tool: str, arguments: str) -> _Call | None:
-        """Find the call that a piece goes on with; None where one begins."""
+        """Find the call that a piece continues; None where one begins."""
         if tool:
             return next((call for call in self._open(said) if not call.is_followed_by(tool, arguments)), None)
-        # Without a name nothing begins; some servers give each piece another id, so the number counts before it.
+        # A piece without a name begins no call; some servers give each piece an id of its own, so the number decides.
         alike = [
             *(call for call in self._calls if said.id and call.id == said.id),
             *(call for call in self._calls if said.index is not None and call.index == said.index),
@@ -81,7 +84,10 @@ class CallPieces:
         return candidates[-1] if candidates else None
 
     def _open(self, said: Any) -> list[_Call]:
-        """Give the calls that a piece with a name may be of, the newest first: number and id must not speak against it."""
+        """Return the calls that a piece with a name may continue, newest first.
+
+        Neither its number nor its id may contradict.
+        """
         if said.index is None and not said.id:
             return self._calls[-1:]
         return [
@@ -101,5 +107,5 @@ def _is_json(text: str) -> bool:
 
 
 def _text(arguments: Any) -> str:
-    """Give arguments as the text that they are; some servers send the object itself."""
+    """Return arguments as text; some servers send the object itself."""
     return arguments if isinstance(arguments, str) else "" if arguments is None else json.dumps(arguments)

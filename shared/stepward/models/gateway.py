@@ -1,4 +1,4 @@
-"""Asks an agent's models in their order: with a key that has room, again where that helps soon, and the next one else."""
+"""Calls an agent's models in order: by a key within its limits, with retries, then the next."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ CLIENTS: Final[Mapping[str, str]] = {
     "openai-chat": "stepward.models.openai_chat:OpenAiChat",
     "bedrock": "stepward.adapters.aws.bedrock:BedrockConverse",
 }
-"""What a provider speaks → the module and class that speak it, loaded by the first call."""
+"""The client of each protocol, as module and class, loaded by the first call."""
 SHORT_S: Final = 2.0
-"""A longer pause is the state machine's to make: a function that sleeps is paid."""
+"""A longer pause is left to the state machine: a function that sleeps is paid."""
 LONG_S: Final = 30.0
-"""Attempts that have taken longer than this are not made again at once."""
+"""Attempts that took longer than this are not repeated at once."""
 ATTEMPTS: Final = 3
 MOST_OF_THE_TIME: Final = 0.9
-"""A function that never has a model's longest call left begins one while it is nearly fresh."""
+"""The share of a function's time that must be left where the longest call never fits."""
 _NO_PERMISSION: Final = 403
 
 
@@ -62,7 +62,7 @@ class ModelClient(Protocol):
 
 
 def client_of(kind: str) -> ModelClient:
-    """Make the client of what a provider speaks, and load what it needs."""
+    """Return the client of a protocol, and load what it needs."""
     module, _, name = CLIENTS[kind].partition(":")
     client: ModelClient = getattr(import_module(module), name)()
     return client
@@ -75,10 +75,10 @@ class Providers:
     Args:
         entries: The providers that the stage may call.
         keys: Their keys.
-        limits: How much each key may ask for, and whether its provider is well.
+        limits: Rate limits of keys and health of providers.
         pause: Waits some seconds before the same call is made again.
-        responses: Replies that are given again, for the agents that want that; without it none are.
-        clients: Gives the client of what a provider speaks.
+        responses: The response cache, for agents that want it; without it none is used.
+        clients: Returns the client of a protocol.
     """
 
     entries: tuple[ProviderEntry, ...]
@@ -89,7 +89,7 @@ class Providers:
     clients: Callable[[str], ModelClient] = client_of
 
     def entry(self, name: str) -> ProviderEntry:
-        """Find a provider.
+        """Find a provider's entry.
 
         Raises:
             ProviderRefused: The stage has none of this name.
@@ -121,7 +121,7 @@ class Gateway:
         return most_prompt_tokens(request)
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Ask one model after the other until one answers.
+        """Call one model after the other until one answers.
 
         A model that has failed since the newest turn comes after those that have failed less often.
 
@@ -151,14 +151,14 @@ class Gateway:
         raise soonest([*faults.values()])
 
     def _is_too_late(self, card: ModelCard, left_s: float, fresh_s: float) -> bool:
-        """Whether a model's longest call may not end in the time that is left."""
+        """Return whether a model's longest call may not end in the time that is left."""
         needed_s = card.call_s(self._most_output_tokens) + SPARE_S
         return left_s < min(needed_s, fresh_s * MOST_OF_THE_TIME)
 
     def _signed(
         self, reply: ModelReply, card: ModelCard, call: CallContext, faults: Mapping[str, ProviderFault]
     ) -> ModelReply:
-        """Say who answered, where that is not whom the agent names, and who did not before."""
+        """Add which model answered and which failed before, unless the first one answered."""
         if card is self._cards[0]:
             return reply
         before = [one.id for one in self._cards[: self._cards.index(card)]]
@@ -168,7 +168,7 @@ class Gateway:
         return reply.model_copy(update={"model": card.id, "tried": tried})
 
     def _ask(self, card: ModelCard, request: ModelRequest, call: CallContext, tokens: int) -> ModelReply:
-        """Ask one model, with short pauses between attempts that may do better."""
+        """Call one model, with short pauses between attempts."""
         providers = self._providers
         if providers is None:
             raise ProviderRefused("this function calls no models.")
@@ -200,9 +200,9 @@ class _Asking:
     input_tokens: int
 
     def once(self) -> ModelReply:
-        """Make one attempt; a key that is refused or throttled is left, and the call goes on with the next.
+        """Make one attempt; after a refused or throttled key the next key is used.
 
-        After a refusal the keys are read anew, so that one that was changed in the meantime is used at once.
+        After a refusal the keys are read again, so that one that was changed in the meantime is used at once.
         """
         entry = self.providers.entry(self.card.provider)
         tried: set[str] = set()
@@ -277,9 +277,10 @@ class _Asking:
 
 
 def _is_soon(error: BaseException, left_s: float, fresh_s: float) -> bool:
-    """Whether the same call is worth making again within this function's time, and nothing of it came.
+    """Return whether the same call is worth repeating within this function's time.
 
-    A model that was silent for long has had its time: what is left of the function's is for the next one.
+    It is not where a part of the reply came. A model that was silent for long has had its time: what is left of the
+    function's is for the next one.
     """
     if not isinstance(error, ProviderThrottled | ProviderUnavailable) or isinstance(error, StreamCut):
         return False
@@ -290,5 +291,5 @@ def _is_soon(error: BaseException, left_s: float, fresh_s: float) -> bool:
 def _pause_s(state: RetryCallState) -> float:
     error = state.outcome.exception() if state.outcome else None
     asked = error.retry_after_s if isinstance(error, ProviderThrottled) else None
-    # A key is left alone by all functions for whole seconds, so that nobody tries it too soon.
+    # All functions set a key aside for whole seconds, so that none tries it too soon.
     return min(SHORT_S, 0.25 * 2**state.attempt_number) if asked is None else float(ceil(asked))

@@ -1,4 +1,4 @@
-"""Puts a reply together from the pieces in which it streams, the same way for every provider."""
+"""Builds a reply from the pieces in which it streams, the same way for every provider."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from stepward.models.token_counts import estimated_prompt_tokens, estimated_toke
 from stepward.ports.models import CallContext, Delta
 
 MOST_BYTES: Final = 4_000_000
-"""Twice what a run can keep of a reply: a server that does not end shall not fill the function's memory."""
+"""Twice what a run can store: an endless reply must not fill the function's memory."""
 _NAME_CHARS: Final = 200
 _WHOLE: Final = frozenset({"end", "tools", "pause"})
-"""Endings of which nothing is missing."""
+"""Stop reasons of a complete reply."""
 
 
 @dataclass
@@ -42,7 +42,7 @@ class _Call:
 
 @dataclass
 class Gathering:
-    """A reply that is still coming. Blocks are known by their vendor's index, and kept in the order in which they began.
+    """A reply that is still coming: its blocks by their vendor's index, in order.
 
     `is_underway` says that the vendor is at work, so that the prompt is paid, though nothing has come of the reply.
     """
@@ -58,7 +58,10 @@ class Gathering:
     _blocks: dict[object, _Text | _Call | OpaquePart] = field(default_factory=dict)
 
     def text(self, index: object, words: str, extra: dict[str, Any] | None = None) -> None:
-        """Take in words of the answer; what is no character is replaced, because no store would keep it."""
+        """Add text of the answer.
+
+        What is no character is replaced, because no store would take it.
+        """
         block = self._blocks.setdefault(index, _Text())
         if isinstance(block, _Text):
             clean = _clean(words)
@@ -69,21 +72,21 @@ class Gathering:
                 self.call.on_delta(Delta("text", clean))
 
     def thought(self, words: str) -> None:
-        """Show words of the model's thinking, which are kept by `opaque` only."""
+        """Report text of the model's thinking, which is stored by `opaque` only."""
         self.thought_bytes += len(words.encode("utf-8", "replace"))
         if words:
             self.call.on_delta(Delta("thinking", words))
 
     def opaque(self, index: object, vendor: str, data: dict[str, Any]) -> None:
-        """Keep what only the vendor can read."""
+        """Add a block that only its vendor can read."""
         self._blocks[index] = OpaquePart(vendor=vendor, data=data)
 
     def begin_call(self, index: object, tool: str) -> None:
-        """Take in a call's beginning."""
+        """Add the beginning of a tool call."""
         self._blocks[index] = _Call(_clean(tool))
 
     def arguments(self, index: object, fragment: str) -> None:
-        """Take in a fragment of a call's arguments."""
+        """Add a fragment of a call's arguments."""
         block = self._blocks.get(index)
         if isinstance(block, _Call) and fragment:
             block.fragments.append(fragment)
@@ -91,7 +94,7 @@ class Gathering:
             self.call.on_delta(Delta("arguments", fragment))
 
     def all_arguments(self, index: object, text: str) -> None:
-        """Take in a call's arguments at once, in place of any fragments."""
+        """Set a call's arguments as a whole, in place of any fragments."""
         block = self._blocks.get(index)
         if isinstance(block, _Call):
             block.fragments = [text]
@@ -103,7 +106,7 @@ class Gathering:
 
     @property
     def estimated_output_tokens(self) -> int:
-        """How many tokens have come, by their bytes: for where the vendor has not said."""
+        """How many tokens have come, by their bytes; for vendors that have not reported them."""
         came = sum(
             len(piece.encode("utf-8", "replace"))
             for block in self._blocks.values()
@@ -112,7 +115,10 @@ class Gathering:
         return estimated_tokens(came + self.thought_bytes)
 
     def reply(self) -> ModelReply:
-        """Put together what has come; calls of a reply that is not whole are left out, for nobody may act on them."""
+        """Build the reply from what has come; calls of an incomplete one are left out.
+
+        A run must not act on them.
+        """
         text, calls = "", list[ToolCall]()
         parts: list[ReplyPart] = []
         for block in self._blocks.values():
@@ -137,15 +143,15 @@ class Gathering:
         )
 
     def cut(self) -> ModelReply:
-        """Put together what has come of a reply that broke off; the vendor has not said how long it was.
+        """Build the reply from what came before it broke off, with an estimated length.
 
-        Its prompt is paid even where nothing came: a vendor reads it before it says anything.
+        Its prompt is paid even where nothing came: a vendor reads it before it answers.
         """
         self.stop = "cut"
         return self.reply().model_copy(update={"parts": ()})
 
     def _counted(self) -> Usage:
-        """Give the vendor's count, and what the bytes are worth for each half that it cannot mean or has not told yet."""
+        """Return the vendor's count, and an estimate for each half that is missing or impossible."""
         said = self.usage
         is_short = self.stop == "cut" or not said.output_tokens
         written = max(said.output_tokens, self.estimated_output_tokens) if is_short else said.output_tokens
@@ -156,11 +162,11 @@ class Gathering:
 
     @property
     def is_too_long(self) -> bool:
-        """Whether more has come than any run keeps, so that the rest need not be read."""
+        """Whether more has come than any run stores, so that the rest need not be read."""
         return self.came_bytes + self.thought_bytes > MOST_BYTES
 
     def too_long(self) -> ModelReply:
-        """Put together what has come of a reply that is not read to its end, because it is too long."""
+        """Build the reply from what has come of one that is too long to be read to its end."""
         return self.cut().model_copy(update={"stop": "length"})
 
 
@@ -169,7 +175,7 @@ def _clean(text: str) -> str:
 
 
 def _clean_data(data: dict[str, Any]) -> dict[str, Any]:
-    """Replace what is no character, which a vendor would not know again either."""
+    """Replace what is no character, which a vendor would not accept back either."""
     found: dict[str, Any] = json.loads(_clean(json.dumps(data, ensure_ascii=False)))
     return found
 
@@ -181,7 +187,7 @@ def _pieces(block: _Text | _Call | OpaquePart) -> list[str]:
 
 
 def _read(call: _Call, call_id: str) -> ToolCall:
-    """Read a call's arguments; a tool without any may be sent none."""
+    """Parse a call's arguments; a tool without any may be sent none."""
     text = "".join(call.fragments)
     if not text.strip():
         return ToolCall(id=call_id, tool=call.tool, arguments={})
@@ -195,7 +201,7 @@ def _read(call: _Call, call_id: str) -> ToolCall:
 
 
 def _needed(parts: list[ReplyPart]) -> tuple[ReplyPart, ...]:
-    """Keep the order only where it says something: text first and then calls is what a reply without parts means."""
+    """Return the parts, or none where the order is the default: text first, then calls."""
     kinds = [part.kind for part in parts]
     is_plain = "text" not in kinds[1:] and "opaque" not in kinds
     has_extra = any(isinstance(part, TextPart) and part.extra for part in parts)

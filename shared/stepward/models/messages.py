@@ -21,14 +21,14 @@ from stepward.domain.conversation import (
 )
 
 NOTHING_SAID: Final = "(empty)"
-"""Stands for an input without words, which some vendors refuse."""
+"""The text of an empty input, which some vendors refuse."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 NO_RESULT: Final = {"error": "ToolFailed", "detail": "the call was never made."}
 
 
 @dataclass(frozen=True)
 class Words:
-    """Plain text, with what its vendor wants to see again beside it."""
+    """Plain text, with the extra data that its vendor wants back."""
 
     text: str
     extra: dict[str, Any] | None = None
@@ -39,21 +39,21 @@ Block = Words | ToolCall | ToolResult | OpaquePart | Attachment
 
 @dataclass(frozen=True)
 class Message:
-    """What one side says before the other does."""
+    """One message of either side."""
 
     role: Literal["user", "assistant"]
     blocks: tuple[Block, ...]
 
 
 def conversation(request: ModelRequest, vendor: str) -> list[Message]:
-    """Write a request as messages that alternate, begin with the user's, and answer every call.
+    """Write a request as alternating messages that begin with the user's.
 
     Args:
         request: The call to make.
         vendor: Whose opaque parts are kept; those of others mean nothing to it and are left out.
 
     Returns:
-        Messages that are never empty. The same history gives the same beginning, so that a vendor's cache knows it.
+        Messages that are never empty, with a result for every call. The same history gives the same beginning, so that a vendor's cache finds it.
     """
     words = request.input if request.input.strip() else NOTHING_SAID
     said = [Message("user", (*request.attachments, Words(words)))]
@@ -72,7 +72,7 @@ def result_text(result: ToolResult) -> str:
 
 
 def arguments_of(call: ToolCall) -> dict[str, Any]:
-    """Show a call's arguments again; those that could not be read are shown as the text that they were."""
+    """Return a call's arguments for the model; unreadable ones as the text that they were."""
     return {"unreadable": call.arguments_text or ""} if call.arguments is None else call.arguments
 
 
@@ -88,7 +88,7 @@ def _spoken(exchange: Exchange, vendor: str) -> Iterator[Message]:
 
 
 def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
-    """Give a reply's blocks in the order in which they came."""
+    """Yield a reply's blocks in the order in which they came."""
     if not reply.parts:
         if reply.text.strip():
             yield Words(reply.text)
@@ -109,14 +109,17 @@ def _blocks(reply: ModelReply, vendor: str) -> Iterator[Block]:
 
 
 def _named(call: ToolCall) -> ToolCall:
-    """Show a call under a name that every vendor takes back; models make up others, and their calls have failed."""
+    """Rename a call whose tool's name a vendor would not accept back.
+
+    Models make such names up, and their calls have failed.
+    """
     if _NAME.fullmatch(call.tool):
         return call
     return call.model_copy(update={"tool": re.sub(r"[^A-Za-z0-9_-]+", "_", call.tool)[:64] or "unnamed"})
 
 
 def _answers(exchange: Exchange) -> Iterator[ToolResult]:
-    """Answer every call, whatever became of it: a provider refuses a history in which one is open."""
+    """Yield a result for every call: a provider refuses a history in which one is open."""
     found = {result.call: result for result in exchange.results}
     for call in exchange.reply.calls:
         yield found.get(call.id) or ToolResult(
@@ -125,7 +128,7 @@ def _answers(exchange: Exchange) -> Iterator[ToolResult]:
 
 
 def _merged(said: list[Message]) -> list[Message]:
-    """Join what one side says twice in a row."""
+    """Merge consecutive messages of one side."""
     merged: list[Message] = []
     for message in said:
         if merged and merged[-1].role == message.role:

@@ -1,6 +1,7 @@
-"""Chat Completions by OpenAI's official SDK, for the many servers that speak them: vLLM, Ollama, llama.cpp, OpenRouter.
+"""Chat Completions by OpenAI's official SDK, for compatible servers.
 
-OpenAI's own models, and Azure's, are better called by the Responses API, which gives their reasoning back.
+They are vLLM, Ollama, llama.cpp, OpenRouter and many more. OpenAI's own models, and Azure's, are better called by the
+Responses API, which gives their reasoning back.
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ class OpenAiChat(SdkClient):
     """Calls models of compatible servers."""
 
     def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
-        """Load the SDK, and begin the call."""
+        """Load the SDK and start the call."""
         body = _body(request, call)
         opening = client_for(call).chat.completions.create(**body, stream=True)
         return begun(request, call, opening, _Reading(Gathering(request, call)))
 
 
 class _Reading(Reading):
-    """One stream's chunks, taken in one by one."""
+    """Puts the chunks of one stream together."""
 
     def __init__(self, gathering: Gathering) -> None:
         super().__init__(gathering)
@@ -61,7 +62,7 @@ class _Reading(Reading):
 
     def take(self, event: Any) -> None:
         """Take in one chunk."""
-        # A stream that breaks off tells no count, and yet the prompt is paid.
+        # A stream that breaks off has no count, and yet the prompt is paid.
         self.gathering.is_underway = True
         # Compatible servers seldom name a call in a header.
         self.gathering.request_id = self.gathering.request_id or event.id
@@ -95,16 +96,16 @@ class _Reading(Reading):
         self.gathering.arguments(piece.number, piece.arguments)
 
     def _stop(self, reason: str) -> None:
-        # What this release does not know is an end that nobody may take for a whole answer.
+        # An end that this release does not know must not pass for a whole answer.
         stop = _STOPS.get(reason, "filtered")
         self.gathering.stop = "refused" if self._is_refused and stop == "end" else stop
         self.is_whole = True
 
     def end(self, headers: Mapping[str, str]) -> None:
-        """Take in that the stream has ended of itself.
+        """Complete the reply of a server that gives no stop reason.
 
-        Some servers give no reason. Their reply is whole where the answer says where it ends, for then one that breaks off
-        is an error of its own; and where the count came, which is the last that a server says.
+        It is complete where the transfer is framed, for then one that breaks off is an error of its own; and where the count
+        came, which is the last that a server sends.
         """
         if (
             self.gathering.estimated_output_tokens
@@ -119,7 +120,7 @@ def _is_framed(headers: Mapping[str, str]) -> bool:
 
 
 def _words(content: Any) -> str:
-    """Give an answer's words; some servers send them in parts, with what the model thinks among them."""
+    """Return an answer's text; some servers send it in parts, with the thinking among them."""
     if isinstance(content, str):
         return content
     parts = content if isinstance(content, list) else []
@@ -127,14 +128,17 @@ def _words(content: Any) -> str:
 
 
 def _usage(said: Any) -> Usage:
-    """Read a count; some servers leave what the model thought out of what it wrote, but not out of the sum."""
+    """Read a count of tokens.
+
+    Some servers leave what the model thought out of the completion's tokens, but not out of the total.
+    """
     written, total = reported_tokens(said.completion_tokens), reported_tokens(said.total_tokens)
     written = max(written, total - reported_tokens(said.prompt_tokens))
     return usage_of(said.prompt_tokens, written, said.prompt_tokens_details, said.completion_tokens_details)
 
 
 def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
-    """Write the request; what does not change between the turns of a run stays equal to the byte."""
+    """Write the request; what does not change between turns stays equal to the byte."""
     can = call.capabilities
     # Compatible servers all take the old name; OpenAI's reasoning models take the new one alone.
     longest = "max_completion_tokens" if can.thinks else "max_tokens"
@@ -156,7 +160,7 @@ def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 
 
 def _function(tool: ToolSchema, call: CallContext) -> dict[str, Any]:
-    """Write a tool; not every server knows `strict`, and none is without it."""
+    """Write a tool; `strict` only where it is true, because not every server knows it."""
     said = function_of(tool, call)
     return said if said["strict"] else {name: value for name, value in said.items() if name != "strict"}
 
@@ -178,7 +182,10 @@ def _said_by_model(message: Message) -> Iterator[dict[str, Any]]:
 
 
 def _said_to_model(message: Message, call: CallContext) -> Iterator[dict[str, Any]]:
-    """Write the results, then all words as one message: many models' templates take no two of a side in a row."""
+    """Write the results, then all text as one message.
+
+    The templates of many models take no two messages of one side in a row.
+    """
     for block in message.blocks:
         if isinstance(block, ToolResult):
             yield {"role": "tool", "tool_call_id": block.call, "content": result_text(block)}

@@ -1,4 +1,4 @@
-"""OpenAI's Responses API by its official SDK; nothing is kept at OpenAI, so each call brings the whole conversation."""
+"""OpenAI's Responses API by its official SDK; each call sends the whole conversation."""
 
 from __future__ import annotations
 
@@ -34,21 +34,21 @@ _INCOMPLETE: Final[Mapping[str | None, Stop]] = {
 _FORBIDDEN: Final = frozenset(
     {"invalid_prompt", "bio_policy", "misalignment_policy_violation", "image_content_policy_violation"}
 )
-"""Codes by which OpenAI ends a response that its rules do not allow."""
+"""Error codes of responses that OpenAI's rules do not allow."""
 
 
 class OpenAiResponses(SdkClient):
     """Calls OpenAI's models."""
 
     def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
-        """Load the SDK, and begin the call."""
+        """Load the SDK and start the call."""
         body = _body(request, call)
         opening = client_for(call).responses.create(**body, stream=True)
         return begun(request, call, opening, _Reading(Gathering(request, call)))
 
 
 class _Reading(Reading):
-    """One stream's events, taken in one by one."""
+    """Puts the events of one stream together."""
 
     def __init__(self, gathering: Gathering) -> None:
         super().__init__(gathering)
@@ -56,10 +56,10 @@ class _Reading(Reading):
         self._is_refused = False
 
     def take(self, event: Any) -> None:
-        """Take in one event; kinds that are not known are left to those who know them."""
+        """Take in one event; unknown kinds are ignored."""
         match event.type:
             case "response.created":
-                # A stream that breaks off tells no count, and yet the prompt is paid.
+                # A stream that breaks off has no count, and yet the prompt is paid.
                 self.gathering.is_underway = True
             case "response.output_item.added" if event.item.type == "function_call":
                 self.gathering.begin_call(event.output_index, event.item.name)
@@ -90,7 +90,7 @@ class _Reading(Reading):
         self.gathering.text(index, words, extra)
 
     def _done(self, index: int, item: Any) -> None:
-        """Take in an item as it is in the end; only now a reasoning item is what the API wants to see again."""
+        """Take in a finished item; only now a reasoning item is what the API wants back."""
         match item.type:
             case "reasoning" if item.encrypted_content or item.content:
                 # One without either would be looked up where nothing is kept, and not be found.
@@ -124,13 +124,13 @@ class _Reading(Reading):
             case "failed":
                 self.gathering.stop = "filtered"
             case _:
-                # What this release does not know is an end that nobody may take for a whole answer.
+                # An end that this release does not know must not pass for a whole answer.
                 reason = response.incomplete_details.reason if response.incomplete_details else None
                 self.gathering.stop = _INCOMPLETE.get(reason, "filtered")
         self.is_whole = True
 
     def _failed(self, response: Any) -> None:
-        """Raise what went wrong, but for what OpenAI's rules have ended: that is a reply with a name."""
+        """Raise a failure, unless OpenAI's rules ended the response: that is a reply."""
         code = response.error.code if response.error else "server_error"
         if code in _FORBIDDEN:
             return
@@ -149,7 +149,7 @@ def _usage(response: Any) -> Usage:
 
 
 def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
-    """Write the request; what does not change between the turns of a run stays equal to the byte."""
+    """Write the request; what does not change between turns stays equal to the byte."""
     body: dict[str, Any] = {
         "model": call.vendor_model or request.model,
         "instructions": request.prompt,
@@ -167,14 +167,14 @@ def _body(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 
 
 def _reasoning(request: ModelRequest, call: CallContext) -> dict[str, Any]:
-    """Ask for reasoning and its items; models that do not reason refuse both."""
+    """Request reasoning and its items; models that do not reason refuse both."""
     if not call.capabilities.thinks:
         return {}
     found: dict[str, Any] = {"include": ["reasoning.encrypted_content"]}
     effort = effort_of(request, call)
     wanted = {"effort": effort} if effort else {}
     if request.options.thinking:
-        # Only for who asks: OpenAI shows summaries to verified organisations alone.
+        # Only on request: OpenAI shows summaries to verified organisations alone.
         wanted["summary"] = "auto"
     return found | ({"reasoning": wanted} if wanted else {})
 
@@ -216,4 +216,4 @@ def _item(message: Message, block: Block) -> dict[str, Any]:
         case OpaquePart():
             return dict(block.data)
         case Attachment():
-            raise Bug(f"{block.key} does not stand before the input")
+            raise Bug(f"{block.key} does not come before the input")

@@ -1,4 +1,4 @@
-"""What OpenAI's two protocols have in common: the client, the options under OpenAI's names, and its arithmetic."""
+"""What OpenAI's two protocols share: the client, the options, and the count of tokens."""
 
 from __future__ import annotations
 
@@ -22,12 +22,14 @@ _DEFAULT_EFFORT: Final = "medium"
 
 
 def client_for(call: CallContext) -> AsyncOpenAI:
-    """Give the client of a call's provider and key; nothing of it is tried again by itself, nor sent to where a server points.
+    """Return the client of a call's provider and key.
+
+    It neither retries nor follows redirects by itself.
 
     Raises:
-        KeyMissing: Nobody has set a key.
+        KeyMissing: No key is set.
     """
-    # Only who calls this provider loads its SDK.
+    # Loaded by the first call of this provider alone.
     from openai import AsyncOpenAI, DefaultAsyncHttpxClient, Timeout  # noqa: PLC0415
 
     from stepward.models.bounded_http import bounded_options  # noqa: PLC0415
@@ -46,14 +48,14 @@ def client_for(call: CallContext) -> AsyncOpenAI:
 
 
 def begun(request: ModelRequest, call: CallContext, opening: Awaitable[Any], reading: Reading) -> SdkCall:
-    """Put together what a call of either protocol is."""
+    """Build a call of either protocol."""
     import openai  # noqa: PLC0415
 
     return SdkCall(openai, "x-request-id", request, call, opening, reading)
 
 
 def effort_of(request: ModelRequest, call: CallContext) -> str | None:
-    """Choose how much the model is to reason, which is how OpenAI turns thinking on and off.
+    """Return the reasoning effort, which is how OpenAI turns thinking on and off.
 
     Returns:
         None leaves it to the model, and is for models that do not reason.
@@ -65,7 +67,7 @@ def effort_of(request: ModelRequest, call: CallContext) -> str | None:
         return "none"
     if options.effort in can.efforts:
         return options.effort
-    # Some models do not reason unless they are told how much.
+    # Some models do not reason unless an effort is given.
     return _DEFAULT_EFFORT if options.thinking and can.can_stop_thinking else None
 
 
@@ -79,8 +81,8 @@ def sampling(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 def caching(request: ModelRequest, call: CallContext) -> dict[str, Any]:
     """Write how the prompt is to be cached.
 
-    OpenAI caches by itself. The key brings calls whose prompts begin alike to where that is cached; it has the tenant in
-    it, so that nobody can tell from a quick answer what others ask.
+    OpenAI caches by itself. The key routes calls whose prompts begin alike to the same cache; it contains the tenant, so
+    that no other tenant can infer from a quick answer what was asked.
     """
     wanted, can = request.options.cache, call.capabilities
     if wanted == "off":
@@ -95,7 +97,10 @@ def caching(request: ModelRequest, call: CallContext) -> dict[str, Any]:
 
 
 def function_of(tool: ToolSchema, call: CallContext) -> dict[str, Any]:
-    """Write a tool; it is strict only where the model and the tool's schema allow it, for else the call is refused."""
+    """Write a tool, strict only where the model and the tool's schema allow it.
+
+    The call would be refused else.
+    """
     said = {"name": tool.name, "description": tool.description, "parameters": tool.parameters}
     return {**said, "strict": call.capabilities.structured_output and allows_strict(tool.parameters)}
 
@@ -107,7 +112,9 @@ def format_of(request: ModelRequest) -> dict[str, Any]:
 
 
 def usage_of(prompt_tokens: Any, output_tokens: Any, of_prompt: Any, of_output: Any) -> Usage:
-    """Read a count; OpenAI counts what its cache gave and took as a part of the prompt, and we apart from it.
+    """Read a count of tokens.
+
+    OpenAI counts tokens that its cache gave and took as a part of the prompt, and we apart from it.
 
     Args:
         prompt_tokens: All that the model read.

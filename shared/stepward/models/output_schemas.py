@@ -1,4 +1,4 @@
-"""Refuses schemas of answers that no provider holds its models to.
+"""Refuses schemas of answers that no provider supports.
 
 What may be written at all is what `stepward.domain.json_schemas` checks: no references, so nothing recursive, and no
 unions. Providers take less: both vendors close every object, so that a name which is not in `properties` can never come.
@@ -58,11 +58,11 @@ class _Part(NamedTuple):
 
 
 def output_faults(schema: Any, provider: str) -> Iterator[SchemaProblem]:
-    """Say what is wrong with an agent's `output_schema`.
+    """Find what is wrong with an agent's `output_schema`.
 
     Args:
         schema: As the agent's file has it.
-        provider: Who carries the calls.
+        provider: The provider that carries the calls.
 
     Returns:
         Every fault with its place in the file; none for a schema that the provider takes.

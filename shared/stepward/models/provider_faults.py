@@ -1,4 +1,4 @@
-"""Translates what a provider says when it does not answer: who must act, and whether trying again helps."""
+"""Translates providers' errors: what was wrong, who can fix it, and whether a retry helps."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _KEY_LIKE: Final = re.compile(r"\b(sk|key|api)[-_][\w*.-]{6,}", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Answered:
-    """A provider's refusal as it came over the wire.
+    """A provider's error response.
 
     Args:
         provider: The name of its entry.
@@ -58,7 +58,7 @@ class Answered:
 
 
 def fault_of(answered: Answered) -> ProviderFault:
-    """Say what a provider's refusal means.
+    """Translate a provider's error response.
 
     Returns:
         A fault that is retryable for 408, 409, 429, 5xx, 529 and what the vendor marks so, and final for the rest. It
@@ -75,7 +75,7 @@ def _meaning(answered: Answered) -> ProviderFault:
     if answered.kind in _NO_MORE_MONEY or answered.status == 402:
         return ProviderRefused(
             f"{said} The account has no credit left.",
-            fix=f"the one who pays for {answered.provider} tops it up",
+            fix=f"top up the account with {answered.provider}",
         )
     if marked == "false" or (marked != "true" and not _is_passing(answered)):
         return _final(answered, said)
@@ -100,7 +100,7 @@ _LASTING: Final = frozenset({
 
 
 def no_key(provider: str) -> KeyMissing:
-    """Say that nobody has set a provider's key, and who can."""
+    """Return the error for a provider without a key; the fix says how to set one."""
     return KeyMissing(
         f"there is no key for {provider!r}.",
         field="model",
@@ -109,43 +109,43 @@ def no_key(provider: str) -> KeyMissing:
 
 
 def unreachable(provider: str, why: str) -> ProviderUnavailable:
-    """Say that a provider could not be reached, or broke off before it said anything."""
+    """Return the fault of a provider that was not reached, or broke off before it answered."""
     return ProviderUnavailable(f"{provider} gave no answer: {_clean(why)}")
 
 
 def soonest(faults: Sequence[ProviderFault]) -> ProviderFault:
-    """Choose what is told of several keys or models.
+    """Choose the fault to report for several keys or models.
 
     Args:
         faults: At least one, in the order in which they were met.
 
     Returns:
-        What passes by itself before what somebody has to mend: of that what passes first, and of the rest the last.
+        Of the faults that pass by themselves the one that passes first; without any, the last of the others.
     """
     passing = [fault for fault in faults if fault.retryable]
     return min(passing, key=pause_s) if passing else faults[-1]
 
 
 def pause_s(fault: StepwardError) -> float:
-    """Say after how many seconds what passes by itself is tried again: when its provider says, else after ten."""
+    """Return the seconds until a retry: as the provider asks, else ten."""
     asked = fault.retry_after_s if isinstance(fault, ProviderThrottled) else None
     return USUAL_PAUSE_S if asked is None else asked
 
 
 def hide(fault: ProviderFault, key: str) -> None:
-    """Take a key out of a fault's words: some providers repeat what they were sent."""
+    """Remove a key from a fault's texts: some providers repeat what they were sent."""
     fault.detail = without(fault.detail, key)
     fault.fix = without(fault.fix, key) if fault.fix else None
     fault.args = (fault.detail,)
 
 
 def without(text: str, key: str) -> str:
-    """Give a text without a key, unless that is a word that other words may have in them."""
+    """Replace a key in a text, unless the key is so short that it may be a plain word."""
     return text.replace(key, "…") if len(key) >= _WORTH_HIDING_CHARS else text
 
 
 def asked_pause_s(headers: Mapping[str, str]) -> float | None:
-    """Read how long the provider wants to be left alone, by `retry-after-ms` before `retry-after`."""
+    """Read the pause that the provider asks for, by `retry-after-ms` before `retry-after`."""
     millis = headers.get("retry-after-ms", "")
     if re.fullmatch(r"\d{1,10}(\.\d{1,6})?", millis, re.ASCII):
         return float(millis) / 1_000
@@ -198,7 +198,7 @@ def _request(answered: Answered) -> str:
 
 
 def _clean(message: str) -> str:
-    """Make one short line of what a vendor says; a page of HTML is named and not shown."""
+    """Shorten a vendor's message to one line; a page of HTML is named and not shown."""
     if "<html" in message.lower() or "<!doctype" in message.lower():
         return "a page of HTML where JSON should be"
     line = " ".join(message.split())[:_SAID_CHARS].rstrip(".")

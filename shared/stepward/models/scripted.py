@@ -31,7 +31,7 @@ _NOBODY: Final = CallContext()
 
 
 class ScriptedBackend:
-    """A `ModelBackend` that reads its lines from a rehearsal."""
+    """A `ModelBackend` that answers from a rehearsal."""
 
     longest_call_s = 30.0
 
@@ -39,7 +39,10 @@ class ScriptedBackend:
         self._rehearsal = rehearsal
 
     def reply(self, request: ModelRequest, call: CallContext = _NOBODY) -> ModelReply:
-        """Answer the agent's turn n with item n of the script; raises `RehearsalFailed`, for it asks nobody."""
+        """Answer the agent's turn n with item n of the script; raises `RehearsalFailed`.
+
+        It calls no provider, so that no provider's fault may come of it.
+        """
         del call
         try:
             return self._scripted(request, request.own_turn or request.turn)
@@ -54,7 +57,7 @@ class ScriptedBackend:
         variables = _variables(request, turn)
         scripted = self._choose(turn, variables)
         text = _as_text(_render(scripted.say, variables))
-        # A call's id is unique in the run, so it goes by the run's turn, whoever else has taken turns.
+        # A call's id is unique in the run, so it has the run's turn and not the agent's own.
         calls = tuple(_call(call, request.turn, i, variables) for i, call in enumerate(scripted.call))
         fault = fault_of([text, [call.arguments for call in calls]])
         if fault:
@@ -92,7 +95,7 @@ def _variables(request: ModelRequest, turn: int) -> dict[str, Any]:
 
 
 def _parsed(text: str) -> Any:
-    """Read an object; a text stays as it was sent, though it be a number."""
+    """Parse an object; any other text stays as it was sent."""
     try:
         found = read_json(text) if text.lstrip().startswith("{") else text
     except NotJson:

@@ -21,11 +21,11 @@ T = TypeVar("T")
 
 CONNECT_S: Final = 10.0
 _UNREADABLE: Final = (ValueError, AttributeError, TypeError, LookupError, RecursionError)
-"""What an event that is not of its protocol's shape raises: the SDKs do not hold servers to their own types."""
+"""What an event of another shape raises: the SDKs do not validate what servers send."""
 
 
 class SaidInStream(Exception):
-    """A vendor says within a stream that it has failed.
+    """A vendor's error event within a stream.
 
     Args:
         kind: The vendor's name of the error.
@@ -39,7 +39,7 @@ class SaidInStream(Exception):
 
 
 class Reading(ABC):
-    """One stream's events, taken in one by one.
+    """Puts the events of one stream together.
 
     Args:
         gathering: The reply that they make.
@@ -51,14 +51,14 @@ class Reading(ABC):
 
     @abstractmethod
     def take(self, event: Any) -> None:
-        """Take in one event; kinds that are not known are left to those who know them."""
+        """Take in one event; unknown kinds are ignored."""
 
     def end(self, headers: Mapping[str, str]) -> None:
-        """Take in that the stream has ended of itself; `headers` are those that it began with."""
+        """Take in the end of the stream; `headers` are those of its response."""
         del headers  # most vendors say with an event that a reply is whole
 
     def failed(self, fault: ProviderFault) -> ProviderFault:
-        """Keep what came before a fault, because it is paid."""
+        """Attach what came before a fault, because it is paid."""
         if self.gathering.has_begun:
             return StreamCut(fault.detail, partial=self.gathering.cut())
         return fault
@@ -70,10 +70,10 @@ class SdkCall:
 
     Args:
         sdk: The vendor's package, with its classes of errors.
-        request_id_header: Where the vendor says how it names the call.
+        request_id_header: The header with the vendor's id of the call.
         request: What is asked.
         call: What the call may use.
-        opening: Gives the SDK's stream.
+        opening: Opens the SDK's stream.
         reading: Takes its events.
     """
 
@@ -85,8 +85,8 @@ class SdkCall:
     reading: Reading
 
     async def reply(self) -> ModelReply:
-        """Read the stream to its end; a reply that nobody waits for any more is cut."""
-        import httpx2  # noqa: PLC0415  only who calls a provider loads what carries the call
+        """Read the stream to its end; an abandoned reply is cut."""
+        import httpx2  # noqa: PLC0415  loaded by the first call of a provider
 
         reading = self.reading
         try:
@@ -127,23 +127,26 @@ class SdkCall:
             return self._said({"type": error.kind, "message": error.message}, error)
         if isinstance(error, self.sdk.APIError):
             body = getattr(error, "body", None)
-            told = body.get("error", body) if isinstance(body, dict) else None
-            if isinstance(told, dict) or isinstance(error, self.sdk.APIStatusError):
-                return self._said(told if isinstance(told, dict) else {}, error)
+            fault = body.get("error", body) if isinstance(body, dict) else None
+            if isinstance(fault, dict) or isinstance(error, self.sdk.APIStatusError):
+                return self._said(fault if isinstance(fault, dict) else {}, error)
         return unreachable(self.call.provider, _why(error))
 
-    def _said(self, told: Mapping[str, Any], error: Exception) -> ProviderFault:
-        """Translate what a vendor says; an error within a stream comes with the status of one that went well."""
+    def _said(self, said: Mapping[str, Any], error: Exception) -> ProviderFault:
+        """Translate a vendor's error.
+
+        One within a stream has the status of a success, which is left out.
+        """
         response = getattr(error, "response", None)
         status = response.status_code if response is not None and response.status_code >= 300 else None
-        code = told.get("code")
+        code = said.get("code")
         return fault_of(
             Answered(
                 provider=self.call.provider,
                 # Some compatible servers give the status where others give the error's name.
                 status=status or (code if isinstance(code, int) and code >= 400 else None),
-                kind=next((name for name in (code, told.get("type")) if name and isinstance(name, str)), ""),
-                message=self._without_key(str(told.get("message") or error)),
+                kind=next((name for name in (code, said.get("type")) if name and isinstance(name, str)), ""),
+                message=self._without_key(str(said.get("message") or error)),
                 headers=_lower(response.headers) if response is not None else {},
                 model=self.request.model,
                 request_id=getattr(error, "request_id", None) or self.reading.gathering.request_id,
@@ -151,7 +154,10 @@ class SdkCall:
         )
 
     def _without_key(self, said: str) -> str:
-        """Take the key out before the words are cut short, for of a key that is cut nobody knows the rest."""
+        """Remove the key from a message before it is cut.
+
+        A part of a key would not be found afterwards.
+        """
         key = self.call.access.key
         return without(said, key.get_secret_value()) if key else said
 
@@ -164,7 +170,7 @@ def _why(error: Exception) -> str:
 
 
 class SdkClient(ABC):
-    """Calls a vendor's models by its SDK; every reply streams, so that a stalled one is seen."""
+    """Calls a vendor's models by its SDK; replies stream, so that a stalled one is noticed."""
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
         """Make one call.
@@ -174,7 +180,7 @@ class SdkClient(ABC):
             call: What the call may use.
 
         Returns:
-            The reply; one that nobody waits for any more is cut.
+            The reply; an abandoned one is cut.
 
         Raises:
             ProviderFault: In every way in which no whole reply came; `StreamCut` where a part of it did.
@@ -186,7 +192,7 @@ class SdkClient(ABC):
 
     @abstractmethod
     def begin(self, request: ModelRequest, call: CallContext) -> SdkCall:
-        """Load the SDK, and begin the call."""
+        """Load the SDK and start the call."""
 
 
 def _lower(headers: Mapping[str, str]) -> dict[str, str]:
@@ -194,15 +200,15 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def keyed_client(vendor: str, call: CallContext, make: Callable[[str], T]) -> T:
-    """Give the client of a provider and a key, so that its connections are used again.
+    """Return the client of a provider and a key, so that its connections are used again.
 
     Args:
-        vendor: Whose SDK it is of.
-        call: Says where the provider is and by which key it is called.
+        vendor: The vendor of the SDK.
+        call: The provider's address and the key.
         make: Makes a client of a key.
 
     Raises:
-        KeyMissing: Nobody has set a key.
+        KeyMissing: No key is set.
     """
     key = call.access.key
     if key is None:

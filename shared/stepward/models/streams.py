@@ -1,4 +1,4 @@
-"""Reads streams that may stall, break off, or that nobody waits for any more.
+"""Reads streams that may stall, break off, or be abandoned.
 
 Provider calls are asynchronous so that a wait can be ended at once: a cancelled task closes its connection, which is how
 a provider learns that it may stop writing. One event loop a thread is kept, so that connections are used again.
@@ -21,11 +21,11 @@ T = TypeVar("T")
 LOOK_EVERY_S: Final = 1.0
 AFTER_THE_END_S: Final = 5.0
 SPARE_S: Final = 10.0
-"""What the function keeps for itself to write down what came."""
+"""The time that the function keeps to write what came."""
 MOST_CLIENTS: Final = 8
-"""How many keys and addresses a thread keeps connections for: those of keys that were replaced go in their turn."""
+"""How many clients a thread keeps; those of replaced keys are the first to be closed."""
 CLOSING_S: Final = 2.0
-"""How long a far end may take to say good-bye."""
+"""How long a connection may take to close."""
 _LOG: Final = logging.getLogger(__name__)
 _OF_THREAD: Final = threading.local()
 _END: Final = object()
@@ -36,7 +36,7 @@ class NobodyWaits(Exception):
 
 
 class WentSilent(Exception):
-    """No sign of life came for too long, or the function's own time is short."""
+    """Nothing came for too long, or the function's own time is short."""
 
 
 class _Worker:
@@ -47,21 +47,24 @@ class _Worker:
         self.clients: OrderedDict[object, Any] = OrderedDict()
 
     async def closing(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do a call's work, and close what is kept beyond the most."""
+        """Do a call's work, and close clients beyond the limit."""
         try:
             return await work
         finally:
             await self.close_clients(MOST_CLIENTS)
 
     async def close_clients(self, most: int = 0) -> None:
-        """Close the clients that were used longest ago, but for so many."""
+        """Close the clients that were used longest ago, until `most` are left."""
         while len(self.clients) > most:
             _, client = self.clients.popitem(last=False)
             await _close(client)
 
 
 async def _close(client: Any) -> None:
-    """Close a client; what a call has brought and is paid must not be lost to another one's connection."""
+    """Close a client, and only log a failure.
+
+    What a paid call has brought must not be lost to another client's connection.
+    """
     task = asyncio.ensure_future(client.close())
     if not (await asyncio.wait({task}, timeout=CLOSING_S))[0]:
         task.cancel()
@@ -86,7 +89,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 
 def kept_client(name: object, make: Callable[[], T]) -> T:
-    """Give this thread's client of a name, so that its connections are used again.
+    """Return this thread's client of a name, so that its connections are used again.
 
     Args:
         name: What tells it from others: its vendor, its key, its address.
@@ -110,10 +113,10 @@ def close() -> None:
 
 
 class Watch:
-    """Waits for one call's events, and looks beside that whether it is still worth waiting.
+    """Waits for a call's events, and checks meanwhile that the call is still wanted.
 
     Args:
-        call: Says how long a provider may be silent, how much time is left, and whether anybody still waits.
+        call: Says how long a provider may be silent, how much time is left, and whether the call is over.
     """
 
     def __init__(self, call: CallContext) -> None:
@@ -124,15 +127,15 @@ class Watch:
         self._silence_s = call.access.silence_s
 
     def count_bytes(self, received: Callable[[], int]) -> None:
-        """Take bytes that are no events, such as a vendor's pings, for signs of life."""
+        """Count bytes that are no events, such as a vendor's pings, as signs of life."""
         self._received = received
 
     def hurry(self) -> None:
-        """Wait no longer for what comes after a reply's end, such as a count."""
+        """Shorten the wait for what comes after a reply's end, such as a count."""
         self._silence_s = min(self._silence_s, AFTER_THE_END_S)
 
     async def events(self, stream: AsyncIterator[T]) -> AsyncIterator[T]:
-        """Give a stream's events one by one.
+        """Yield a stream's events one by one.
 
         Raises:
             NobodyWaits: The run has gone on without this reply.
@@ -146,7 +149,7 @@ class Watch:
             yield event
 
     async def wait(self, awaited: Awaitable[T]) -> T:
-        """Wait for one thing, with the same looks."""
+        """Wait for one result, with the same checks."""
         task = asyncio.ensure_future(awaited)
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_EVERY_S))[0]:

@@ -1,4 +1,4 @@
-"""Tells which JSON Schemas a vendor can hold a model to, token by token, which is called strict.
+"""Checks which JSON Schemas a vendor can enforce token by token, which is called strict.
 
 OpenAI's list of what strict takes (structured outputs): every object closed, every property required, and few keywords.
 """
@@ -19,11 +19,11 @@ _TYPED: Final = frozenset({"type", "enum", "const", "anyOf"})
 _MOST_LEVELS: Final = 5
 _MOST_PROPERTIES: Final = 100
 _MOST_VALUES: Final = 500
-"""The bounds that the first models with strict schemas had; later ones take more."""
+"""The bounds of the first models with strict schemas; later ones take more."""
 
 
 def allows_strict(schema: Mapping[str, Any]) -> bool:
-    """Say whether a schema can be sent as strict, unchanged.
+    """Return whether a schema can be sent as strict, unchanged.
 
     Args:
         schema: The JSON Schema of a tool's parameters or of an answer.
@@ -44,10 +44,10 @@ def allows_strict(schema: Mapping[str, Any]) -> bool:
 
 
 def closed(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """Say of every object in a schema that it has no other names than those of its properties.
+    """Close every object of a schema to names beside its properties.
 
     Args:
-        schema: The JSON Schema of an answer. Vendors want said what an author may leave out.
+        schema: The JSON Schema of an answer. Vendors require `additionalProperties`, which an author may leave out.
 
     Returns:
         A copy in the same order, in which each object that says nothing about other names has none.
@@ -70,7 +70,7 @@ def _closed(value: Any) -> Any:
 
 
 def _parts(schema: Any, level: int) -> Iterator[tuple[Mapping[str, Any], int]]:
-    """Give a schema and all within it; what is no schema comes as one that is not taken."""
+    """Yield a schema and its subschemas with their levels; no schema counts as one not taken."""
     if not isinstance(schema, Mapping) or not isinstance(schema.get("properties", {}), Mapping):
         yield {"not": {}}, level
         return

@@ -1,4 +1,4 @@
-"""Reads what vendors count, and counts what they do not: the tokens of a text, of a prompt, and the most of one."""
+"""Reads token counts that vendors report, and estimates those that they do not."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, Final
 from stepward.domain.conversation import FOR_THE_BOOKS, ModelRequest
 
 MOST_TOKENS: Final = 1_000_000_000
-"""More than any call takes; a server's word beyond it would be a sum that no store keeps."""
+"""More than any call takes; a greater number would be a sum that no store takes."""
 BYTES_PER_TOKEN: Final = 3.6
-"""What a token takes in English; only for what a vendor has not counted, never for a bill that it has."""
+"""The length of a token in English; only for estimates of what a vendor has not counted."""
 MOST_BYTES_A_TOKEN: Final = 2.0
-"""Of unknown text: fewer bytes a token than text has, so that a reservation is seldom too small."""
+"""For unknown text, less than a token has, so that a reservation is seldom too small."""
 
 
 def reported_tokens(said: object) -> int:
-    """Read what a server counts.
+    """Read a token count that a server reports.
 
     Args:
-        said: Its word, of whatever type.
+        said: Its value, of whatever type.
 
     Returns:
         Tokens from 0 to a billion, a fraction rounded up; 0 for what is no number.
@@ -30,32 +30,32 @@ def reported_tokens(said: object) -> int:
 
 
 def estimated_tokens(size_bytes: int) -> int:
-    """Estimate how many tokens a text takes."""
+    """Estimate the tokens of a text."""
     return ceil(size_bytes / BYTES_PER_TOKEN)
 
 
 def estimated_prompt_tokens(request: ModelRequest) -> int:
-    """Estimate how many tokens a prompt takes, those of its attachments among them."""
+    """Estimate the tokens of a prompt, with its attachments."""
     return _prompt_tokens(request, BYTES_PER_TOKEN)
 
 
 def most_prompt_tokens(request: ModelRequest) -> int:
-    """Count the most that a prompt can take, those of its attachments among it."""
+    """Return the most tokens that a prompt can take, with its attachments."""
     return _prompt_tokens(request, MOST_BYTES_A_TOKEN)
 
 
 def _prompt_tokens(request: ModelRequest, bytes_a_token: float) -> int:
-    """Count what the last call has really taken, and what came since by its bytes."""
-    told = next(
+    """Add the tokens of the last counted call, and an estimate of what came since."""
+    last = next(
         (n for n, one in reversed([*enumerate(request.history)]) if one.reply.measured.prompt_tokens), None
     )
-    if told is None:
+    if last is None:
         files = sum(one.tokens for one in request.attachments)
         return files + ceil(_bytes(request) / bytes_a_token)
-    usage = request.history[told].reply.measured
+    usage = request.history[last].reply.measured
     fresh = request.model_copy(
         update={
-            "history": request.history[told:],
+            "history": request.history[last:],
             "prompt": "",
             "tools": (),
             "input": "",
@@ -67,7 +67,7 @@ def _prompt_tokens(request: ModelRequest, bytes_a_token: float) -> int:
 
 
 def _bytes(request: ModelRequest) -> int:
-    """Count what a request is written with; what a call has cost is for the books and no model is sent it."""
+    """Return a request's size without what is never sent to a model, such as past costs."""
     return len(request.model_dump_json(exclude=_NOT_SENT).encode())
 
 

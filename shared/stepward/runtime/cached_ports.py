@@ -1,4 +1,4 @@
-"""Cache what seldom changes: limits for seconds, prices for a minute, keys of providers for minutes."""
+"""Cache what seldom changes: limits for seconds, prices and providers' keys for minutes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEYS_KEPT_S: Final = 300.0
 
 
 class CachedLimits:
-    """Limits as they were at most 15 seconds ago; a change takes that long to reach every function.
+    """Limits as they were at most 15 seconds ago, which is how long a change takes.
 
     The source is made when it is first asked, so that a function that only ends runs needs no right to read limits.
     """
@@ -38,7 +38,10 @@ class CachedLimits:
 
 
 class CachedPrices:
-    """Agreed prices as they were at most a minute ago; forgets all of them rather than growing without bound."""
+    """Agreed prices as they were at most a minute ago.
+
+    The cache drops all of them rather than growing without bound.
+    """
 
     def __init__(self, source: AgreedPrices, clock: Clock) -> None:
         self._source = source
@@ -61,10 +64,10 @@ class CachedPrices:
 
 
 class CachedKeys:
-    """Keys of providers as they were at most five minutes ago, so that a process reads them once and a call never does.
+    """Keys of providers as they were at most five minutes ago.
 
-    A key that is taken away goes on for that long where the provider still takes it; one that the provider refuses is
-    forgotten at once, so that a rotation needs no deployment.
+    A process reads them once, and a call never does. A key that is taken away goes on for that long where the provider
+    still takes it; one that the provider refuses is dropped at once, so that a rotation needs no deployment.
     """
 
     def __init__(self, source: ProviderKeys, now_s: Callable[[], float] = monotonic) -> None:
@@ -72,14 +75,14 @@ class CachedKeys:
         self._keys = TtlCache[tuple[ProviderKey, ...]](KEYS_KEPT_S, now_s)
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
-        """Give the keys for a tenant's calls."""
-        # Where there is none, somebody may be about to set one.
+        """Return the keys for a tenant's calls."""
+        # An empty answer is not cached: a key may be set at any moment.
         return self._keys.read(
             _pool(tenant, provider), lambda: self._source.of(tenant, provider), keep_if=bool
         )
 
     def forget(self, tenant: str, provider: str) -> None:
-        """Read them again at the next call."""
+        """Drop cached keys, so that the next call reads them again."""
         self._keys.forget(_pool(tenant, provider))
 
 

@@ -1,4 +1,4 @@
-"""Read the system's clock, and make ids and secrets: the ports `Clock` and `Ids` outside of tests."""
+"""Read the system's clock, and make ids and secrets: the ports `Clock` and `Ids`."""
 
 from __future__ import annotations
 

@@ -56,7 +56,10 @@ class Settings(BaseModel):
     """What tools may reach outside: origins such as `https://host`, and functions as `lambda:name`."""
 
     epoch_events: Annotated[int, Field(ge=20)] | None = None
-    """How long the history of a run's execution may grow, where that is not the usual length; each must have room to begin."""
+    """How long the history of a run's execution may grow, where that is not the default.
+
+    Each execution must have space to begin.
+    """
 
     rehearsals: bool = True
     """Whether the rehearsals of agents answer in place of their models, where a start does not say."""

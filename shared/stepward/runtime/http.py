@@ -155,7 +155,7 @@ def as_it_is(body: bytes, content_type: str, headers: dict[str, str]) -> Respons
 
 
 def problem(error: StepwardError, request_id: str = "") -> Response[str]:
-    """Answer with an RFC 9457 problem document; of a fault of ours it names only the log entry.
+    """Answer with an RFC 9457 problem document; an internal fault names only the log entry.
 
     Args:
         error: What was refused or went wrong.

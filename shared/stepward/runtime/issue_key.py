@@ -72,7 +72,7 @@ def _table(keys: list[dict[str, str | None]]) -> str:
 
 
 def _lasts(text: str) -> timedelta:
-    """Read a time with its unit."""
+    """Parse a duration with its unit."""
     found = re.fullmatch(r"([0-9]{1,9})([smhd])", text)
     seconds = int(found[1]) * _UNITS_S[found[2]] if found else 0
     if not 0 < seconds <= _LONGEST_S:

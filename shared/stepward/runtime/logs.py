@@ -19,7 +19,7 @@ logging.addLevelName(TRACE, "TRACE")
 
 
 class StructuredFormatter(LambdaPowertoolsFormatter):
-    """Writes timestamp, level, message, context, metadata, traceId; what is unknown is left out."""
+    """Writes timestamp, level, message, context, metadata and traceId, without unknown ones."""
 
     def serialize(self, log: Any) -> str:
         """Arrange what Powertools collected."""

@@ -2,7 +2,7 @@
 
 Run by an operator with AWS credentials and REGISTRY_TABLE set (stepward-<stage>-registry). Dollars are for a million
 tokens; what `set` is not given stays as it is. A tenant's own price, which it sets itself or `--tenant` sets for it,
-stands before the one of all. Calls are priced by a new one within a minute; what was booked keeps its cost.
+takes precedence. Calls are priced by a new one within a minute; what was booked keeps its cost.
 """
 
 from __future__ import annotations

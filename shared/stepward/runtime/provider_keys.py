@@ -4,7 +4,7 @@ Run by an operator with AWS credentials, because no tenant may read or set keys.
 is asked for where that is a terminal; it is never an argument, which other users of the machine could read, and it is
 printed by nothing. Functions use a new key within five minutes, or at once when their provider refuses the one they have.
 `set` leaves the given key alone in the pool; `add` gives the pool one more, or replaces the one of the same id. Both
-refuse a provider that the stage has not, unless they are told `--force`.
+refuse a provider that the stage has not, except with `--force`.
 """
 
 from __future__ import annotations
@@ -101,7 +101,7 @@ def _kept(chosen: argparse.Namespace, pools: ProviderPools) -> str:
 
 
 def _value(provider: str) -> str:
-    """Ask for the key without showing it, or read it whole from what is piped in."""
+    """Ask for the key without showing it, or read it from standard input."""
     if sys.stdin.isatty():
         return getpass(f"Key of {provider} (it is not shown): ").strip()
     return sys.stdin.read(_LONGEST_INPUT).strip()

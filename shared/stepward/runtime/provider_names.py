@@ -1,4 +1,4 @@
-"""Refuse keys of providers that a stage does not have, which nothing would use."""
+"""Refuse keys of providers that a stage does not have, because no call would use them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepward.runtime.container import container
 
 
 def check_entry(provider: str, stage: str, *, force: bool) -> str | None:
-    """Refuse a key with which no call would be made.
+    """Refuse a key that no call would use.
 
     Args:
         provider: The name that was given.
@@ -17,7 +17,7 @@ def check_entry(provider: str, stage: str, *, force: bool) -> str | None:
         force: Whether a name is taken that the stage has not, as before the deployment that brings it.
 
     Returns:
-        What to tell of a name that was taken by force; None where there is nothing to say.
+        The warning about a name that was taken by force; None where there is none.
 
     Raises:
         InvalidRequest: The provider takes no key, or the stage has none of that name and `force` is off.

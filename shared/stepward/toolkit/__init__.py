@@ -1,8 +1,15 @@
-"""What a folder of your own tools imports: `tool` makes a function one that agents can call, `serve_tools` serves it.
+"""What a folder of your own tools imports: `tool` declares one, `serve_tools` serves them.
 
-@tool(effect="none")
-def find_order(order_id: Annotated[str, Field(description="As printed on the invoice.")]) -> Order | None:
-'''Looks an order up.'''
+Example:
+    >>> @tool(effect="none")
+    ... def find_order(order_id: str) -> dict[str, str] | None:
+    ...     '''Look an order up.
+    ...
+    ...     Args:
+    ...         order_id: As printed on the invoice.
+    ...     '''
+    ...     return {"order": order_id}
+    >>> handle = serve_tools(find_order)
 """
 
 from stepward.domain.errors import ToolFailed, ToolUnavailable

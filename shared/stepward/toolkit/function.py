@@ -1,4 +1,4 @@
-"""Makes a Python function a tool: models see a schema that is read from its signature and its docstring."""
+"""Makes a Python function a tool, whose schema comes from its signature and its docstring."""
 
 from __future__ import annotations
 
@@ -23,7 +23,11 @@ _NAMED: Final = re.compile(r"^\s+(\w+)(?:\s*\([^)]*\))?:\s*(.+(?:\n\s{8,}\S.*)*)
 
 
 class ToolFunction(Generic[P, R]):
-    """A function that agents can call as a tool; called directly, it is as it was."""
+    """A function that agents can call as a tool; called directly, it is as it was.
+
+    Attributes:
+        published: The tool's description, effect, time limit in seconds, and the JSON Schema of its arguments.
+    """
 
     def __init__(self, function: Callable[P, R], effect: Effect, timeout_s: float) -> None:
         self._function = function
@@ -44,7 +48,7 @@ class ToolFunction(Generic[P, R]):
         return self._function(*args, **kwargs)
 
     def serve(self, arguments: dict[str, Any], call: Call) -> Any:
-        """Validate a call's arguments, call the function, and return what JSON can hold.
+        """Validate a call's arguments, call the function, and return JSON values.
 
         Args:
             arguments: What the model gave.
@@ -55,6 +59,14 @@ class ToolFunction(Generic[P, R]):
 
         Raises:
             ToolArgumentInvalid: The arguments do not fit the signature.
+
+        Example:
+            >>> @tool(effect="none")
+            ... def double(number: int) -> int:
+            ...     '''Double a number.'''
+            ...     return 2 * number
+            >>> double.serve({"number": 4}, Call(tenant="acme", run="run_1", id="run_1:call_1_1"))
+            8
         """
         try:
             given = self._arguments.model_validate(arguments)
@@ -117,16 +129,18 @@ def tool(
 
 
 def _arguments_of(function: Callable[..., Any], hints: dict[str, Any]) -> type[BaseModel]:
-    told = _argument_descriptions(function)
+    descriptions = _argument_descriptions(function)
     fields: dict[str, Any] = {}
     for name, parameter in inspect.signature(function).parameters.items():
         if hints.get(name) is Call:
             continue
         if name not in hints or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
-            raise TypeError(f"{function.__name__}: {name} needs a type, because models see what to fill in")
+            raise TypeError(f"{function.__name__}: {name} needs a type, because models are shown a schema")
         default = ... if parameter.default is parameter.empty else parameter.default
         described: dict[str, Any] = (
-            {"description": told[name]} if name in told and not _is_described(hints[name]) else {}
+            {"description": descriptions[name]}
+            if name in descriptions and not _is_described(hints[name])
+            else {}
         )
         fields[name] = (hints[name], FieldInfo(default=default, **described))
     return create_model(function.__name__, __config__=ConfigDict(extra="forbid"), **fields)
@@ -145,7 +159,7 @@ def _purpose(function: Callable[..., Any]) -> str:
 
 
 def _argument_descriptions(function: Callable[..., Any]) -> dict[str, str]:
-    """Read the docstring's section `Args:`; what stands in `Field(description=…)` counts more."""
+    """Read the docstring's section `Args:`; `Field(description=…)` takes precedence."""
     parts = _SECTION.split(inspect.getdoc(function) or "")
     lines = parts[2] if len(parts) > 2 else ""
     return {name: " ".join(text.split()) for name, text in _NAMED.findall(lines)}

@@ -1,4 +1,4 @@
-"""Serves a folder's tools to the platform, which validates, marks, retries, limits and records around each call."""
+"""Serves a folder's tools to the platform, which retries, limits and records their calls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Asks another agent: a run of its own, for which the asking run waits without a slot."""
+"""Runs another agent: a run of its own, for which the calling run waits without a slot."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class SubAgent(Tool[AgentSettings, Task]):
     arguments = Task
 
     def described_with(self, settings: AgentSettings) -> str:
-        """Name the agent."""
+        """Describe the tool with the agent's name."""
         return f"Gives a task to the agent {settings.agent} and answers with what it says."
 
     def run(self, arguments: Task, settings: AgentSettings, context: ToolContext) -> Any:
-        """Never called: `dispatch` starts the child, and its end is the answer."""
+        """Raise: `dispatch` starts the child run instead, and its end is the answer."""
         del arguments, context
         raise Bug(f"the agent {settings.agent} is started by dispatch, not run as a tool")

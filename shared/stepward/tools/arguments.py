@@ -1,4 +1,4 @@
-"""Arguments of tools: read from what a model filled in, and checked against what is described."""
+"""Arguments of tools: parsed from what a model gave, and validated against schemas."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ from stepward.tools.catalog import CATALOG, bind
 
 
 def read_arguments(tool: BoundTool, call: ToolCall) -> Any:
-    """Validate a call's arguments; the error names the tool, the fields, what is wrong with them, and the schema."""
+    """Validate a call's arguments.
+
+    The error has what a model needs to correct them: the tool, the fields, the faults and the schema.
+    """
     if call.arguments is None:
         shown = (call.arguments_text or "")[:200]
         raise ToolArgumentInvalid(
@@ -50,7 +53,7 @@ def _fault(detail: ErrorDetails, known: Collection[str]) -> str:
 
 
 def read_described(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Hold arguments to a schema; the error lists what a model has to mend."""
+    """Validate arguments against a described schema; the error lists what is wrong."""
     faults = list(islice(faults_of_value(given, schema), 5))
     if faults:
         raise ToolArgumentInvalid("; ".join(faults))
@@ -58,7 +61,7 @@ def read_described(given: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def check_use(use: ToolUse) -> None:
-    """Refuse a name that is another tool's, retries of what must happen once, and calls that take too long."""
+    """Refuse a taken name, retries of an effect `once`, and calls that take too long."""
     if use.called in CATALOG and use.called != use.tool:
         raise InvalidRequest(
             f"the name {use.called!r} is that of another tool.", field="name", fix="give it another `name`"

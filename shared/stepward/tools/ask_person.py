@@ -1,4 +1,4 @@
-"""Asks a person: the run waits without a slot until somebody decides, or until nobody has for too long."""
+"""Asks a person: the run waits without a slot for the decision, or until the time is over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DETAILS_LIMIT_BYTES: Final = 50_000
 
 
 class AskingSettings(Settings, Asking):
-    """Whom to ask, for how long, and what to fill in."""
+    """Whom to ask, for how long, and with which form."""
 
 
 class Question(Arguments):
@@ -52,10 +52,10 @@ class AskPerson(Tool[AskingSettings, Question]):
     arguments = Question
 
     def timeout_with(self, settings: AskingSettings) -> float:
-        """Wait as long as the agent says."""
+        """Return the time that the agent gives people."""
         return settings.timeout_s
 
     def run(self, arguments: Question, settings: AskingSettings, context: ToolContext) -> Any:
-        """Never called: `dispatch` asks, and a person's decision is the answer."""
+        """Raise: `dispatch` opens the approval instead, and the decision is the answer."""
         del arguments, settings, context
         raise Bug("a person is asked by dispatch, not run as a tool")

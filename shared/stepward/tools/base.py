@@ -1,4 +1,4 @@
-"""What a tool of the catalog is: a schema that models see, a declared effect, and one method."""
+"""What a tool of the catalog is: a schema for models, a declared effect, and one method."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ class Settings(BaseModel):
 
 
 class Arguments(BaseModel):
-    """What the model fills in; unknown fields are refused with an error that it can act on."""
+    """What the model gives; unknown fields are refused with an error that it can act on."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 
 @dataclass(frozen=True)
 class ToolContext:
-    """What a tool may reach of the world: its tenant's data and results, the stage's allowed hosts, nothing else.
+    """What a call of a tool may reach: its tenant's data and results, and allowed hosts.
 
     `call_id` is `run:call`, the call's idempotency key. `family` are the runs that this one shares a journal with.
     """
@@ -64,14 +64,17 @@ class ToolContext:
 
 
 LONGEST_S: Final = {Placement.INLINE: 40.0, Placement.REMOTE: LONGEST_CALL_S}
-"""What all attempts at one call may take together: less than the function has in which they are made."""
+"""The seconds that all attempts at one call may take: less than their function has."""
 
 S = TypeVar("S", bound=Settings)
 A = TypeVar("A", bound=Arguments)
 
 
 class Tool(ABC, Generic[S, A]):
-    """A tool. Subclasses set the class attributes and implement `run`; they hold no state between calls."""
+    """A tool.
+
+    Subclasses set the class attributes and implement `run`; they hold no state between calls.
+    """
 
     name: ClassVar[str]
     description: ClassVar[str]
@@ -82,56 +85,62 @@ class Tool(ABC, Generic[S, A]):
     arguments: type[A]
 
     def effect_with(self, settings: S) -> Effect:
-        """The effect under these settings; most tools have the same under all."""
+        """Return the effect under these settings; most tools have the same under all."""
         del settings
         return self.effect
 
     def timeout_with(self, settings: S) -> float:
-        """The seconds that one call may take under these settings."""
+        """Return the seconds that one call may take under these settings."""
         del settings
         return self.timeout_s
 
     def retry_with(self, settings: S) -> Retry:
-        """When a failed attempt is made again, unless the agent says it otherwise; by default it is not."""
+        """Return when a failed attempt is repeated by default: never.
+
+        An agent's own `retry` replaces this.
+        """
         del settings
         return Retry()
 
     def described_with(self, settings: S) -> str:
-        """What the model is told about the tool, unless the agent says it otherwise."""
+        """Return the description for models, unless the agent has its own."""
         del settings
         return self.description
 
     def schema_with(self, settings: S) -> dict[str, Any]:
-        """The arguments' JSON Schema as models are shown it."""
+        """Return the arguments' JSON Schema for models."""
         del settings
         return self.schema()
 
     def read_arguments(self, given: dict[str, Any], settings: S) -> A:
-        """Validate what the model filled in; raises pydantic's `ValidationError`."""
+        """Validate the arguments; raises pydantic's `ValidationError`."""
         del settings
         return self.arguments.model_validate(given)
 
     def check_settings(self, settings: S, http_allow: Sequence[str]) -> None:
-        """Refuse a configuration that could never work in this stage; the default has nothing to refuse."""
+        """Refuse settings that can never work in this stage; by default none."""
 
     @abstractmethod
     def run(self, arguments: A, settings: S, context: ToolContext) -> Any:
-        """Do the work and return what JSON can hold; raise `ToolFailed` when it cannot be done."""
+        """Do the work and return JSON values; raise `ToolFailed` when it cannot be done."""
 
     def schema(self) -> dict[str, Any]:
-        """The arguments' JSON Schema as models are shown it."""
+        """Return the arguments' JSON Schema for models."""
         return dict(_shown_schema(self.arguments))
 
 
 @cache
 def _shown_schema(arguments: type[BaseModel]) -> dict[str, Any]:
-    """Make a class's schema once: pydantic takes half a millisecond for it, and every model call needs each tool's."""
+    """Return a class's schema, made once.
+
+    pydantic takes half a millisecond for one, and every model call needs that of each tool.
+    """
     return {k: v for k, v in arguments.model_json_schema().items() if k not in {"title", "description"}}
 
 
 @dataclass(frozen=True)
 class BoundTool:
-    """A tool with one agent's settings: all that the loop, the machine and the model may ask of it."""
+    """A tool with one agent's settings and options."""
 
     tool: Tool[Any, Any]
     settings: Any
@@ -149,17 +158,20 @@ class BoundTool:
 
     @property
     def timeout_s(self) -> float:
-        """The seconds that one attempt may take: the agent's word, else the tool's."""
+        """The seconds that one attempt may take: the agent's setting, else the tool's."""
         return self.options.timeout_s or self.tool.timeout_with(self.settings)
 
     @property
     def concurrency(self) -> int | None:
-        """How many calls of it one turn may have under way at once; None for as many as it asks for."""
+        """How many calls of it may run at once in one turn; None for no limit."""
         return self.options.concurrency
 
     @property
     def retry(self) -> Retry:
-        """When a failed attempt is made again: the agent's word, else the tool's; what must happen once never is."""
+        """When a failed attempt is repeated: the agent's setting, else the tool's.
+
+        An effect that must happen once is never repeated.
+        """
         if self.effect is Effect.ONCE:
             return Retry()
         return self.options.retry or self.tool.retry_with(self.settings)
@@ -171,7 +183,7 @@ class BoundTool:
 
     @property
     def description(self) -> str:
-        """What the model is told by default."""
+        """The description for models."""
         return self.tool.described_with(self.settings)
 
     def schema(self) -> dict[str, Any]:
@@ -179,7 +191,7 @@ class BoundTool:
         return self.tool.schema_with(self.settings)
 
     def read_arguments(self, given: dict[str, Any]) -> Any:
-        """Validate what the model filled in."""
+        """Validate the arguments."""
         return self.tool.read_arguments(given, self.settings)
 
     def run(self, arguments: Any, context: ToolContext) -> Any:

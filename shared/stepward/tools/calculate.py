@@ -1,4 +1,4 @@
-"""Arithmetic that a model can trust: decimal and exact, from a safe expression parser; only divisions and roots round."""
+"""Exact decimal arithmetic by a safe expression parser; only divisions and roots round."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 MAX_CHARS: Final = 500
 MAX_EXPONENT: Final = 100
 MAX_DIGITS: Final = 28
-"""What `round` takes, and what a division that does not come out even keeps, or ten places behind the point if that is more."""
+"""Digits of `round`, and of an uneven division, which keeps at least ten decimal places."""
 EXACT_DIGITS: Final = 1_200
-"""More than sums of what fits into an expression can have."""
+"""More digits than sums of what fits into an expression can have."""
 _EVEN_DIGITS: Final = 100
 _PARSING: Final = Lock()
-"""Python counts the depth of the tree that it builds once for all threads: two that parse at a time may fail (gh-106905)."""
+"""One parser at a time: Python counts the depth of trees over all threads (gh-106905)."""
 _NUMBER: Final = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
 _LARGEST_EXPONENT: Final = 308
 
@@ -65,7 +65,7 @@ class Calculate(Tool[Settings, Expression]):
     arguments = Expression
 
     def run(self, arguments: Expression, settings: Settings, context: ToolContext) -> Any:
-        """Parse and compute; only numbers and the listed operators exist in this language."""
+        """Parse and compute; the language has numbers and the listed operators only."""
         del settings, context
         with localcontext(_exact()):
             try:
@@ -82,7 +82,7 @@ class Calculate(Tool[Settings, Expression]):
 
 
 class _Reader:
-    """Reads numbers as they are written, so that 0.10 is a tenth and nothing near it."""
+    """Parses numbers as they are written, so that 0.10 is exactly a tenth."""
 
     def __init__(self, expression: str) -> None:
         self._text = expression
@@ -123,14 +123,14 @@ def _power(base: Decimal, exponent: Decimal) -> Decimal:
 
 
 def _exact() -> Context:
-    """Reckon without rounding: what would have to be rounded is an error."""
+    """Return a context without rounding: what would have to be rounded is an error."""
     context = Context(prec=EXACT_DIGITS)
     context.traps[Inexact] = True
     return context
 
 
 def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
-    """Divide; what does not come out even is rounded, but never before the point."""
+    """Divide; an uneven quotient is rounded, but never before the decimal point."""
     places = max(MAX_DIGITS, dividend.adjusted() - divisor.adjusted() + 11)
     with localcontext(Context(prec=max(places, _EVEN_DIGITS))) as even:
         found = dividend / divisor
@@ -141,7 +141,10 @@ def _quotient(dividend: Decimal, divisor: Decimal) -> Decimal:
 
 
 def _floored(dividend: Decimal, divisor: Decimal) -> tuple[Decimal, Decimal]:
-    """Divide down to a whole number, as those who write `//` and `%` mean it; Decimal itself cuts towards zero."""
+    """Divide down to a whole number, as `//` and `%` of Python do.
+
+    Decimal itself truncates towards zero.
+    """
     whole, rest = divmod(dividend, divisor)
     if rest and (rest < 0) is not (divisor < 0):
         return whole - 1, rest + divisor
@@ -149,7 +152,7 @@ def _floored(dividend: Decimal, divisor: Decimal) -> tuple[Decimal, Decimal]:
 
 
 def _number(text: str) -> Decimal:
-    """Read a number of plain digits: what Python's own numbers may have beside them is none."""
+    """Parse a number of plain digits, without the other forms that Python allows."""
     if not _NUMBER.fullmatch(text):
         raise ValueError(f"{text} is not a number")
     number = Decimal(text)
@@ -169,12 +172,15 @@ def _call(name: str, args: list[Decimal]) -> Decimal:
 
 
 def _digits(value: Decimal) -> int:
-    """Read how many digits to round to; more than the precision has no meaning and would take for ever."""
+    """Parse how many digits to round to.
+
+    More than the precision has no meaning and would take for ever.
+    """
     if abs(value) > MAX_DIGITS or value != value.to_integral_value():
         raise ToolFailed(f"round takes a whole number of digits from -{MAX_DIGITS} to {MAX_DIGITS}.")
     return int(value)
 
 
 def _plain(value: Decimal) -> str:
-    """Write without an exponent where that stays readable."""
+    """Format a number without an exponent where that stays readable."""
     return format(value, "f") if abs(value.adjusted()) < 100 else str(value)

@@ -1,4 +1,4 @@
-"""The catalog's index: a tool's module is imported when somebody first uses it."""
+"""The catalog's index: a tool's module is imported on first use."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ OWN_FUNCTION = "stepward.tools.own_function:OwnFunction"
 
 @cache
 def find_tool(name: str) -> Tool[Any, Any]:
-    """Load a tool by its catalog name; a name with a dot is a function of somebody's own folder."""
+    """Load a tool by its catalog name; a name with a dot is a function of a folder of tools."""
     path = OWN_FUNCTION if "." in name else CATALOG.get(name)
     if path is None:
         fix = choices_with_nearest(name, CATALOG, f"known tools: {', '.join(CATALOG)}")
@@ -41,6 +41,6 @@ def find_tool(name: str) -> Tool[Any, Any]:
 
 
 def bind(use: ToolUse) -> BoundTool:
-    """Bring a tool and an agent's settings of it together; settings were checked when the agent was registered."""
+    """Bind a tool to an agent's settings, which were validated at registration."""
     tool = find_tool(use.tool)
     return BoundTool(tool, tool.settings.model_validate(use.config), use)

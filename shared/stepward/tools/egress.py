@@ -1,4 +1,4 @@
-"""The one way out of the platform: to hosts that stage and agent allow, at addresses that are public."""
+"""The one way out of the platform: to allowed hosts at public addresses."""
 
 from __future__ import annotations
 
@@ -27,11 +27,14 @@ from stepward.domain.web_addresses import (
 
 CONNECT_S: Final = 5
 GRACE_S: Final = 0.5
-"""By so much a request gives up before its caller does."""
+"""A request gives up this much earlier than its caller."""
 
 
 def origin(url: str) -> str:
-    """Spell scheme, host and port of a URL in their one way: what allow-lists name; raises `BadAddress`."""
+    """Return scheme, host and port of a URL in normal form; raises `BadAddress`.
+
+    Allow-lists consist of these.
+    """
     return read_address(url).origin
 
 
@@ -49,7 +52,7 @@ Origin = Annotated[str, StringConstraints(max_length=300), AfterValidator(_origi
 
 @dataclass(frozen=True)
 class Outgoing:
-    """A request as it leaves; `timeout_s` is the caller's whole patience, of which the request takes a little less."""
+    """An HTTP request; `timeout_s` is its caller's, and the request gives up a little earlier."""
 
     method: str
     url: str
@@ -61,7 +64,7 @@ class Outgoing:
 
 @dataclass(frozen=True)
 class Incoming:
-    """What came back, whole."""
+    """A whole response."""
 
     status: int
     content_type: str
@@ -70,12 +73,12 @@ class Incoming:
 
     @property
     def text(self) -> str:
-        """The body as text, without a byte-order mark; what is no UTF-8 is replaced."""
+        """The body as text, without a byte-order mark; invalid UTF-8 is replaced."""
         return without_mark(self.body.decode("utf-8", "replace"))
 
 
 def check_allowed(entry: str, http_allow: Sequence[str], field: str) -> None:
-    """Refuse an origin that the stage does not allow, when an agent is registered."""
+    """Refuse an origin that the stage does not allow, at registration."""
     try:
         wanted = origin(entry)
     except BadAddress as error:
@@ -91,14 +94,14 @@ def check_allowed(entry: str, http_allow: Sequence[str], field: str) -> None:
 
 
 def must_be_allowed(url: str, entries: Collection[str], http_allow: Collection[str]) -> None:
-    """Refuse a URL that agent or stage does not allow, when it is about to be asked."""
+    """Refuse a URL that agent or stage does not allow, before it is requested."""
     wanted = _read(url).origin
     if wanted not in _origins(entries) or wanted not in _origins(http_allow):
         raise ToolFailed(f"{wanted} is not on the allow-list: {', '.join(entries)}.")
 
 
 def _origins(entries: Iterable[str]) -> set[str]:
-    """Spell allow-lists in the one way; an entry that is no origin allows nothing."""
+    """Return allow-lists in normal form; an entry that is no origin allows nothing."""
     found = set()
     for entry in entries:
         with suppress(BadAddress):
@@ -114,8 +117,13 @@ def _read(url: str) -> WebAddress:
 
 
 def send(request: Outgoing) -> Incoming:
-    """Send a request and read the answer; redirects are shown, never followed. Raises `ToolUnavailable`, `ToolFailed`."""
-    import urllib3  # noqa: PLC0415  only the room that goes out pays for it
+    """Send a request and read the response; redirects are returned, never followed.
+
+    Raises:
+        ToolUnavailable: No response came.
+        ToolFailed: The address may not be reached, or the response is too large.
+    """
+    import urllib3  # noqa: PLC0415  loaded by the first request alone
 
     place = _read(request.url)
     pool = _pinned_pool(place.scheme, place.host, place.port, request.timeout_s)
@@ -149,8 +157,11 @@ def _no_answer(url: str, error: Exception, *, has_begun: bool) -> ToolUnavailabl
 
 
 def _pinned_pool(scheme: str, host: str, port: int | None, timeout_s: float) -> Any:
-    """Connect to the very address that was checked, so that a name cannot change its meaning in between."""
-    import urllib3  # noqa: PLC0415  only the room that goes out pays for it
+    """Return a pool that connects to the address that was checked.
+
+    The name could resolve to another one in between.
+    """
+    import urllib3  # noqa: PLC0415  loaded by the first request alone
 
     address = _checked_address(host)
     total_s = max(timeout_s - GRACE_S, timeout_s / 2)
@@ -163,9 +174,9 @@ def _pinned_pool(scheme: str, host: str, port: int | None, timeout_s: float) -> 
 
 
 def _checked_address(host: str) -> str:
-    """Resolve a name to a public address; an address that stands on the allow-list itself is taken as it is.
+    """Resolve a name to a public address; an address that is itself on the allow-list is kept.
 
-    Where clouds tell machines their credentials, no name and no list leads.
+    The metadata services of clouds, which give machines their credentials, are always refused.
     """
     literal = _literal(host)
     if host in METADATA_NAMES or (literal and is_metadata(literal)):

@@ -1,4 +1,4 @@
-"""The tool-call boundary: whatever a tool does, the model gets a result that it can read.
+"""The boundary around tool calls: whatever a tool does, the model gets a result.
 
 A tool that raises, hangs or answers too much becomes a tool error; nothing that it does ends the run.
 """
@@ -33,9 +33,9 @@ _RANDOM: Final = SystemRandom()
 
 
 def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolResult:
-    """Validate, run within the tool's time, retry as the agent says, limit; every fault comes back as `error`.
+    """Validate and run a call within its limits; a fault becomes a result with `error`.
 
-    Only the platform's own passing faults are raised, where trying again is harmless.
+    Attempts are repeated as the agent says. Only the platform's own passing faults are raised, where a repeat does no harm.
     """
     if use is None:
         return failed(
@@ -46,19 +46,19 @@ def execute(call: ToolCall, use: ToolUse | None, context: ToolContext) -> ToolRe
     return _Execution(call, use, bind(use), context).result()
 
 
-def failed(call: ToolCall, code: str, detail: str, **told: float | None) -> ToolResult:
-    """Tell the model what went wrong with its call, and what the far end told by HTTP: `status`, `retry_after_s`."""
+def failed(call: ToolCall, code: str, detail: str, **known: float | None) -> ToolResult:
+    """Return the result of a failed call, with `status` and `retry_after_s` where known."""
     content = {
         "error": code,
         "detail": detail,
-        **{name: one for name, one in told.items() if one is not None},
+        **{name: one for name, one in known.items() if one is not None},
     }
     return ToolResult(call=call.id, tool=call.tool, content=content, error=code)
 
 
 @dataclass
 class _Execution:
-    """One call with all its attempts; each attempt is paid for."""
+    """One call with all its attempts, each of which is paid."""
 
     call: ToolCall
     use: ToolUse
@@ -95,7 +95,7 @@ class _Execution:
             return failed(call, ToolFailed.__name__, f"the tool raised {type(error).__name__}: {error}"[:500])
 
     def _attempted(self, arguments: Any) -> Any:
-        """Make attempts until one goes well, or another would not be allowed, not help, or not fit into the time."""
+        """Repeat attempts until one succeeds, or another is not allowed, useless or too late."""
         rule, most_s, used_s = self.tool.retry, LONGEST_S[self.tool.placement], 0.0
         while True:
             began_s = perf_counter()
@@ -117,7 +117,10 @@ class _Execution:
 
 
 def _within(seconds: float, work: Callable[[], Any]) -> Any:
-    """Run in a thread that may be left behind: Python cannot stop one, but nobody has to wait for it."""
+    """Run work in a thread of its own, and raise when the time is over.
+
+    Python cannot stop a thread; it is left to end by itself.
+    """
     outcome: dict[str, Any] = {}
 
     def run() -> None:

@@ -35,10 +35,10 @@ class HandOff(Tool[AgentSettings, Reason]):
     arguments = Reason
 
     def described_with(self, settings: AgentSettings) -> str:
-        """Name the agent."""
+        """Describe the tool with the agent's name."""
         return f"Hands the conversation over to the agent {settings.agent} for good; it answers from then on."
 
     def run(self, arguments: Reason, settings: AgentSettings, context: ToolContext) -> Any:
-        """Answer `{"handed_over_to", "reason"}`; the run reads its settings and changes hands."""
+        """Return `{"handed_over_to", "reason"}`; the run then goes on with the other agent."""
         del context
         return {"handed_over_to": settings.agent, "reason": arguments.reason}

@@ -1,4 +1,4 @@
-"""Fetches a page from the hosts that both the stage and the agent allow, and from nowhere else."""
+"""Fetches a page from hosts that both the stage and the agent allow."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class HttpGet(Tool[HttpSettings, Address]):
             check_allowed(entry, http_allow, "config.allow")
 
     def run(self, arguments: Address, settings: HttpSettings, context: ToolContext) -> Any:
-        """Answer `{"status", "content_type", "body"}`; redirects are shown, never followed."""
+        """Return `{"status", "content_type", "body"}`; redirects are returned, never followed."""
         must_be_allowed(arguments.url, settings.allow, context.http_allow)
         found = send(Outgoing("GET", arguments.url, context.timeout_s, MAX_BODY_BYTES))
         asked = {} if found.retry_after_s is None else {"retry_after_s": found.retry_after_s}

@@ -1,4 +1,4 @@
-"""Calls an HTTP API as an agent's definition describes it; the model fills in the arguments and nothing else."""
+"""Calls an HTTP API that the agent's definition describes; the model gives arguments only."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _OURS: Final = frozenset({"host", "content-length", "transfer-encoding", "connec
 
 
 class RequestSettings(Settings):
-    """One request with places such as `{order_id}` in path, query, headers and body.
+    """One request with variables such as `{order_id}` in path, query, headers and body.
 
-    `arguments` is the JSON Schema of an object; without it each place is a text that must be given.
+    `arguments` is the JSON Schema of an object; without it each variable is a required text.
     """
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
@@ -108,16 +108,16 @@ class HttpRequest(Tool[RequestSettings, Arguments]):
         return settings.effect or (Effect.NONE if settings.method == "GET" else Effect.ONCE)
 
     def retry_with(self, settings: RequestSettings) -> Retry:
-        """Three retries, as for every call outside."""
+        """Return three retries, as for every call outside."""
         del settings
         return _RETRY
 
     def schema_with(self, settings: RequestSettings) -> dict[str, Any]:
-        """Show the agent's own schema."""
+        """Return the agent's own schema."""
         return settings.parameters
 
     def read_arguments(self, given: dict[str, Any], settings: RequestSettings) -> Any:
-        """Hold the arguments to the agent's own schema."""
+        """Validate the arguments against the agent's own schema."""
         return read_described(given, settings.parameters)
 
     def check_settings(self, settings: RequestSettings, http_allow: Sequence[str]) -> None:
@@ -125,7 +125,7 @@ class HttpRequest(Tool[RequestSettings, Arguments]):
         check_allowed(settings.url, http_allow, "config.url")
 
     def run(self, arguments: Any, settings: RequestSettings, context: ToolContext) -> Any:
-        """Answer `{"status", "body"}`, the body as JSON where it is JSON."""
+        """Return `{"status", "body"}`, the body parsed where it is JSON."""
         must_be_allowed(settings.url, [origin(settings.url)], context.http_allow)
         request = _request(arguments, settings, context)
         if context.circuits is None:
@@ -155,7 +155,7 @@ def _request(given: dict[str, Any], settings: RequestSettings, context: ToolCont
 
 
 def _with_query(url: str, query: dict[str, Any]) -> str:
-    """Add what the settings name apart to what the URL says itself."""
+    """Add the query of the settings to that of the URL."""
     if not query:
         return url
     said = urlencode({name: text_of(value) for name, value in query.items()})

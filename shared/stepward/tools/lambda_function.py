@@ -1,4 +1,4 @@
-"""Calls a Lambda function of the account that stage and owner have both made a tool: by allow-list and by tag."""
+"""Calls a Lambda function of the account that is on the stage's allow-list and tagged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepward.tools.arguments import read_described
 from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 OWN_NAMES: Final = "stepward-"
-"""How the names of the platform's functions begin; they speak no tool's language and hold rights of their own."""
+"""How the names of the platform's own functions begin, which are no tools."""
 
 
 class LambdaSettings(Settings):
@@ -46,27 +46,27 @@ class LambdaFunction(Tool[LambdaSettings, Arguments]):
     arguments = Arguments
 
     def effect_with(self, settings: LambdaSettings) -> Effect:
-        """The effect that the agent declares for it."""
+        """Return the effect that the agent declares."""
         return settings.effect
 
     def timeout_with(self, settings: LambdaSettings) -> float:
-        """The time that the agent declares for it."""
+        """Return the time that the agent declares."""
         return settings.timeout_s
 
     def described_with(self, settings: LambdaSettings) -> str:
-        """What the agent says of it."""
+        """Return the agent's own description."""
         return settings.description
 
     def schema_with(self, settings: LambdaSettings) -> dict[str, Any]:
-        """The schema of its event."""
+        """Return the schema of the function's event."""
         return settings.arguments
 
     def read_arguments(self, given: dict[str, Any], settings: LambdaSettings) -> Any:
-        """Hold the event to its schema."""
+        """Validate the event against its schema."""
         return read_described(given, settings.arguments)
 
     def check_settings(self, settings: LambdaSettings, http_allow: Sequence[str]) -> None:
-        """Refuse what the stage does not allow, and the platform's own functions by name."""
+        """Refuse functions that the stage does not allow, and the platform's own."""
         if settings.function.startswith(OWN_NAMES):
             raise InvalidRequest(
                 f"{settings.function!r} is one of the platform's own functions, which are no tools.",
@@ -81,7 +81,10 @@ class LambdaFunction(Tool[LambdaSettings, Arguments]):
             )
 
     def run(self, arguments: Any, settings: LambdaSettings, context: ToolContext) -> Any:
-        """Answer what the function answers; the call's id is in its client context, for it to know a repeat by."""
+        """Call the function and return its answer.
+
+        Its client context has the call's id, by which it can tell a repeat.
+        """
         name = settings.function
         if (
             name.startswith(OWN_NAMES)

@@ -1,4 +1,4 @@
-"""A result that is too large for a model is kept aside: the model gets a reference, the size and a summary."""
+"""Stores results that are too large for a model, which gets a reference and a summary."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from stepward.tools.base import ToolContext
 SHOWN_BYTES: Final = 64 * 1024
 KEPT_BYTES: Final = 5 * 1024 * 1024
 CUT_FROM_BYTES: Final = 4_000
-"""Longer results of old turns are cut short where a conversation has become too long for its model."""
+"""Longer results of old turns are cut where a conversation is too long for its model."""
 _BRIEF_BYTES: Final = 1_000
 _HEAD_CHARS: Final = 500
 _MOST_KEYS: Final = 50
 
 
 def carried(content: Any, call: str, context: ToolContext) -> Any:
-    """Give what the model is shown of a tool's answer: the answer, or a reference to it."""
+    """Return a tool's answer for the model: the answer, or a reference to it."""
     fault = fault_of(content)
     if fault:
         raise ToolFailed(f"the tool answered something that cannot be kept: {fault}.")
@@ -34,7 +34,7 @@ def carried(content: Any, call: str, context: ToolContext) -> Any:
 
 
 def summary(value: Any) -> Any:
-    """Say what a value is, in a few hundred bytes: the head of a text, the names and sizes of what is inside."""
+    """Summarise a value in a few hundred bytes: a text's head, or names and sizes of items."""
     match value:
         case str():
             return {"type": "text", "characters": len(value), "begins": value[:_HEAD_CHARS]}
@@ -59,17 +59,17 @@ def _in_a_word(value: Any) -> str:
 
 
 def size_bytes(content: Any) -> int:
-    """Count the bytes that a result is written with."""
+    """Return the size of a result as JSON, in bytes."""
     return len(json.dumps(content, ensure_ascii=False).encode())
 
 
 def is_reference(content: Any) -> bool:
-    """Whether a model was shown a reference in place of a result."""
+    """Return whether a result is a reference to a stored one."""
     return isinstance(content, dict) and content.keys() == {"reference", "bytes", "summary"}
 
 
 def cut_short(content: Any, reference: str | None) -> Any:
-    """Give what stands for a result of an old turn: the same for a short one, else its size and a brief summary.
+    """Return a short result of an old turn as it is, and a long one as its size and summary.
 
     Args:
         content: What the model was shown before.

@@ -1,4 +1,4 @@
-"""A function of your own, in a folder of its own: called by name, as it was when the agent was registered."""
+"""A function of your own folder of tools, called as it was when the agent was registered."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepward.tools.base import Arguments, Settings, Tool, ToolContext
 
 
 class Snapshot(PublishedTool, Settings):
-    """What the platform keeps of a function in an agent's version, so that a later deployment does not change it."""
+    """A function as an agent's version keeps it, unchanged by later deployments."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
@@ -31,28 +31,28 @@ class OwnFunction(Tool[Snapshot, Arguments]):
     arguments = Arguments
 
     def effect_with(self, settings: Snapshot) -> Effect:
-        """The effect that the function declared."""
+        """Return the effect that the function declared."""
         return settings.effect
 
     def timeout_with(self, settings: Snapshot) -> float:
-        """The time that the function declared."""
+        """Return the time that the function declared."""
         return settings.timeout_s
 
     def described_with(self, settings: Snapshot) -> str:
-        """The function's own docstring."""
+        """Return the function's docstring."""
         return settings.description
 
     def schema_with(self, settings: Snapshot) -> dict[str, Any]:
-        """The schema of the function's signature."""
+        """Return the schema of the function's signature."""
         return settings.parameters
 
     def read_arguments(self, given: dict[str, Any], settings: Snapshot) -> Any:
-        """Leave the arguments to the function's own types, which know more than their schema says."""
+        """Return the arguments as they are: the function's own types check more than their schema."""
         del settings
         return given
 
     def run(self, arguments: Any, settings: Snapshot, context: ToolContext) -> Any:
-        """Answer what the function answers; its own faults are told in its own words."""
+        """Call the function and return its answer; its own faults keep their texts."""
         if context.functions is None:
             raise ToolFailed("functions cannot be called from here.")
         call = FunctionCall(

@@ -1,4 +1,4 @@
-"""Places such as `{order_id}` in a described request: found, checked and filled by one rule, whatever describes it."""
+"""Variables such as `{order_id}` in templates of requests: found, checked and filled."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from stepward.domain.errors import ToolArgumentInvalid
 _PLACE: Final = re.compile(r"\{([A-Za-z0-9_.-]{1,64})\}")
 _WHOLE: Final = re.compile(rf"^{_PLACE.pattern}$")
 _STEPS: Final = frozenset({"", ".", ".."})
-"""What a part of a path may not become: servers take it for another path."""
+"""What a segment of a path may not become: servers take it for another path."""
 _BETWEEN_STEPS: Final = re.compile(r"[/\\]")
 _DECODED_TIMES: Final = 4
-"""What is encoded here is decoded once; proxies and servers may each decode once more, and some of them twice."""
+"""Servers and proxies may each decode a value once more, some of them twice."""
 
 
 def places_in(template: Any) -> set[str]:
-    """Name the places in the texts of a template; names of fields have none.
+    """Return the variables in the texts of a template; names of fields have none.
 
     Args:
         template: A text, or JSON values with texts in them.
@@ -33,7 +33,7 @@ def places_in(template: Any) -> set[str]:
 
 
 def fault_of_url(url: str) -> str | None:
-    """Say which braces of a URL are no place, so that none is sent as it stands.
+    """Return what is wrong with the braces of a URL, so that none is sent unfilled.
 
     Args:
         url: The template.
@@ -48,7 +48,7 @@ def fault_of_url(url: str) -> str | None:
 
 
 def filled_url(url: str, given: Mapping[str, Any]) -> str:
-    """Fill the places of a URL with percent-encoded values.
+    """Fill the variables of a URL with percent-encoded values.
 
     Args:
         url: The template; its scheme, host and port have no places.
@@ -67,7 +67,9 @@ def filled_url(url: str, given: Mapping[str, Any]) -> str:
 
 
 def filled(template: Any, given: Mapping[str, Any]) -> Any:
-    """Fill the places of a template; a value that is one place alone keeps its type, and goes if nothing was given.
+    """Fill the variables of a template.
+
+    A text that is one variable alone becomes a value of its own type, and is left out without one.
 
     Args:
         template: A text, or JSON values with texts in them.
@@ -90,7 +92,7 @@ def filled(template: Any, given: Mapping[str, Any]) -> Any:
 
 
 def text_of(value: Any) -> str:
-    """Spell a value in a URL, a header or a text: texts as they are, all else as JSON.
+    """Format a value for a URL, a header or a text: texts as they are, all else as JSON.
 
     Args:
         value: A JSON value; a whole number has no fraction, however it was computed.
@@ -116,14 +118,14 @@ def _part(part: str, given: Mapping[str, Any]) -> str:
 
 
 def makes_another_path(part: str) -> bool:
-    """Tell whether servers may take a part of a path, or what is in it once it is decoded, for a step to elsewhere.
+    """Return whether servers may take a segment of a path, decoded, for a step elsewhere.
 
     Args:
-        part: What stands between two slashes, percent-encoded.
+        part: The segment between two slashes, percent-encoded.
 
     Returns:
-        Whether it is empty, `.` or `..`, or has such a step in it, in whatever spelling: encoded again, between encoded
-        slashes, before a `;`, in dots of another script, or among characters that nobody sees.
+        Whether it is empty, `.` or `..`, or has such a step in it in any encoding: encoded again, between encoded slashes,
+        before a `;`, in dots of another script, or among invisible characters.
     """
     text = part
     for _ in range(_DECODED_TIMES):
@@ -133,7 +135,7 @@ def makes_another_path(part: str) -> bool:
 
 
 def fault_of_path(url: str) -> str | None:
-    """Say what in the path of a whole URL leads elsewhere, for one that was put together by somebody else.
+    """Return which segment of a whole URL's path leads elsewhere, for URLs of other origin.
 
     Args:
         url: The URL; a slash at its end is nothing to refuse.
@@ -147,7 +149,7 @@ def fault_of_path(url: str) -> str | None:
 
 
 def _bare(text: str) -> str:
-    """Take a text without what some servers leave out of it, its dots and slashes as ASCII has them."""
+    """Normalise dots and slashes to ASCII, and remove characters that some servers ignore."""
     plain = unicodedata.normalize("NFKC", text)
     return "".join(char for char in plain if unicodedata.category(char)[0] not in "CZ")
 

@@ -39,7 +39,7 @@ class PolicyLookup(Tool[PolicySettings, Topic]):
     arguments = Topic
 
     def run(self, arguments: Topic, settings: PolicySettings, context: ToolContext) -> Any:
-        """Answer `{"found": true, "topic", "policy": {…}}`, or found=false with `nearest`."""
+        """Return `{"found": true, "topic", "policy": {…}}`, or found=false with `nearest`."""
         topics = _topics(settings, context)
         wanted = arguments.topic.strip().lower()
         for name, policy in topics.items():

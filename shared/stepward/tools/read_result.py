@@ -1,4 +1,4 @@
-"""Reads parts of a result that was too large to be shown: the model looks where it needs to."""
+"""Reads parts of a stored result that was too large for the model."""
 
 from __future__ import annotations
 
@@ -48,7 +48,10 @@ class ReadResult(Tool[Settings, Part]):
     arguments = Part
 
     def run(self, arguments: Part, settings: Settings, context: ToolContext) -> Any:
-        """Answer `{"value", "from", "of"}` of a text or list, `{"value"}` of anything else, or a summary if too large."""
+        """Return a part of a text or list, any other value whole, or a summary of a large one.
+
+        A part is `{"value", "from", "of"}`, anything else `{"value"}`.
+        """
         del settings
         found = _at(_read(arguments.reference, context), arguments.path)
         if not isinstance(found, str | list):

@@ -16,7 +16,7 @@ from stepward.tools.base import Arguments, DataPath, Settings, Tool, ToolContext
 
 MAX_TABLES: Final = 4
 Found: TypeAlias = dict[str, str] | str
-"""A record, or what is wrong with the row that would be it."""
+"""A record, or what is wrong with its row."""
 
 
 class TableSettings(Settings):
@@ -44,7 +44,7 @@ class RecordLookup(Tool[TableSettings, Key]):
     arguments = Key
 
     def run(self, arguments: Key, settings: TableSettings, context: ToolContext) -> Any:
-        """Answer `{"found": true, "record": {column: text}}`, or found=false."""
+        """Return `{"found": true, "record": {column: text}}`, or found=false."""
         rows = _TABLES.rows(context.datasets, context.tenant, settings)
         found = rows.get(arguments.key.strip())
         if isinstance(found, str):
@@ -53,7 +53,7 @@ class RecordLookup(Tool[TableSettings, Key]):
 
 
 class _Tables:
-    """Keeps the newest tables of this process, so that a look-up costs one conditional read of the file."""
+    """Caches the newest tables, so that a look-up costs one conditional read of the file."""
 
     def __init__(self) -> None:
         self._kept: OrderedDict[tuple[str, str, str], tuple[str, dict[str, Found]]] = OrderedDict()
@@ -83,7 +83,10 @@ _TABLES: Final = _Tables()
 
 
 def _parse(body: bytes, settings: TableSettings) -> dict[str, Found]:
-    """Index a table by its key; a row that does not fit the heading stands under each of its fields, to be named there."""
+    """Index a table by its key.
+
+    A row that does not fit the heading is indexed by each of its fields, so that its fault is reported.
+    """
     try:
         table = read_table(body)
     except NotATable as error:
@@ -101,12 +104,12 @@ def _parse(body: bytes, settings: TableSettings) -> dict[str, Found]:
 
 
 def _by_any_field(table: Table) -> dict[str, Found]:
-    """Name a row that does not fit under each of its fields: any of them may be the key, moved aside."""
+    """Index a faulty row by each of its fields: any of them may be the key, moved aside."""
     return {cell.strip(): row.fault for row in table.rows if row.fault for cell in row.cells}
 
 
 def _unlike(before: Found | None, table: Table, row: Row, key: str) -> Found:
-    """Take a record unless another of the same key says something else."""
+    """Return a record, or a fault where another one of the same key differs."""
     record = table.record(row)
     if before is None or before == record:
         return record

@@ -1,4 +1,4 @@
-"""Runs a workflow: a run of its own, for which the asking run waits without a slot."""
+"""Runs a workflow: a run of its own, for which the calling run waits without a slot."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class RunWorkflow(Tool[WorkflowSettings, Given]):
     arguments = Given
 
     def described_with(self, settings: WorkflowSettings) -> str:
-        """Name the workflow."""
+        """Describe the tool with the workflow's name."""
         return f"Runs the workflow {settings.workflow} and answers with its output."
 
     def run(self, arguments: Given, settings: WorkflowSettings, context: ToolContext) -> Any:
-        """Never called: `dispatch` starts the run, and its end is the answer."""
+        """Raise: `dispatch` starts the run instead, and its end is the answer."""
         del arguments, context
         raise Bug(f"the workflow {settings.workflow} is started by dispatch, not run as a tool")

@@ -130,7 +130,7 @@ class DynamoBudgets:
         """Move limit and remainder by the same difference; a budget without draws is created full.
 
         time →   read limit 10        runs draw: remaining moves, the limit does not        limit 10 → 15, remaining + 5 ✓
-                 read limit 10        somebody else sets 12                                 limit 10 ✗ → read again
+                 read limit 10        another operator sets 12                              limit 10 ✗ → read again
         """
         before = self._read(tenant, ref)
         if before is None:

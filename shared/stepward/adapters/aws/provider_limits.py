@@ -82,7 +82,7 @@ class DynamoLimitStore:
     def count(self, provider: str, call: str, now_s: int) -> Health | None:
         """Add a failed call; a set holds each call once.
 
-        time →   A's call a fails: {a}    a again: {a}    B's call b: {a, b}    somebody succeeds: gone    c: ✗ → begins
+        time →   A's call a fails: {a}    a again: {a}    B's call b: {a, b}    a call succeeds: gone    c: ✗ → begins
         """
         return self._change(
             provider,

@@ -1,9 +1,9 @@
-"""The registry's items: what they hold, under which keys, and in which lists they stand.
+"""The registry's items: what they hold, under which keys, and in which lists they are.
 
 T#t#AGENT#a           AGENT          the agent: state, id for life, its newest version's summary; index GSI1 lists it
-V#1.0.0        a version, never changed
-LABEL#prod     a label with a copy of its version, so that a start reads it at once
-OFFERED        what was last refused, until a version passes
+                      V#1.0.0        a version, never changed
+                      LABEL#prod     a label with a copy of its version, so that a start reads it at once
+                      OFFERED        what was last refused, until a version passes
 T#t#AGENT_UID#u       AGENT          the id that belongs to an id for life
 T#t#FACET#kind#word   a              the agent's summary once more, for each word by which it is found
 T#t                   COUNT#agents#d how many agents were created on a day

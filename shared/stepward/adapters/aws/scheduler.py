@@ -56,7 +56,9 @@ class SchedulerSchedules:
                 case "ValidationException":
                     raise _refused(kept, error) from error
                 case "ConflictException":
-                    raise StoreConflict(f"{kept.trigger.id} is scheduled by somebody else") from error
+                    raise StoreConflict(
+                        f"{kept.trigger.id} was scheduled by another request meanwhile"
+                    ) from error
                 case "ServiceQuotaExceededException":
                     raise _too_many_schedules() from error
             raise

@@ -94,7 +94,7 @@ class AgentServices:
 
     @cached_property
     def stage_answers(self) -> StageAnswers:
-        """Whether rehearsals answer in this stage, and whether they are charged, where a start does not say."""
+        """Whether rehearsals answer in this stage, and whether they are charged, by default."""
         from stepward.agents.answering import StageAnswers
 
         settings = self._container.settings

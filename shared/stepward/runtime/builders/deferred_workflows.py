@@ -1,4 +1,4 @@
-"""Reach runs of workflows from runs of agents; what that needs is loaded when the first of them is reached.
+"""Reach runs of workflows from runs of agents; what that needs is loaded on first use.
 
 Most runs of agents have nothing to do with workflows.
 """
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class DeferredWorkflows:
-    """The tasks that wait for agents and people, and the runs of workflows that agents' calls wait for."""
+    """Tasks that wait for agents and people, and workflow runs that agents' calls wait for."""
 
     def __init__(self, container: Container) -> None:
         self._container = container
@@ -42,7 +42,7 @@ class DeferredWorkflows:
         self._container.workflow_runs.called.cancel(tenant, run, by)
 
     def abandon(self, tenant: str, run: str, by: str) -> None:
-        """Let nothing more begin in a run."""
+        """Begin nothing more in a run."""
         self._container.workflow_runs.called.abandon(tenant, run, by)
 
     def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:

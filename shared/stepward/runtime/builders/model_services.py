@@ -37,7 +37,7 @@ class ModelServices:
         )
 
     def call_limits(self, tenant: str, agent: str, version: str, rehearsed: bool) -> CallLimits:
-        """Return a version of an agent, ready to ask its rehearsal or its model at the prices that hold now.
+        """Return a version of an agent with the backend and the prices that hold now.
 
         Args:
             tenant: Whose agent it is.
@@ -61,7 +61,10 @@ class ModelServices:
     def _bind(
         self, tenant: str, agent: str, version: str, rehearsed: bool, agreed: frozenset[str]
     ) -> CallLimits:
-        """Make what is made once; a model that lost its price, or has only just got one, is looked up again."""
+        """Bind a version to its backend and prices, once for each set of agreed prices.
+
+        A model that lost its price, or has only just got one, is looked up again.
+        """
         from stepward.agents.call_limits import CallLimits
 
         del agreed

@@ -1,4 +1,4 @@
-"""Make the adapters behind the ports that reach beyond the tables, each when it is first asked for."""
+"""Make the adapters behind the ports that reach beyond the tables, each on first use."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Ports(Stores):
-    """The adapters of one process: its stores, and the services of AWS and of others that it calls."""
+    """The adapters of one process: its stores, and the services that it calls."""
 
     @cached_property
     def wake_ups(self) -> WakeUps:

@@ -1,4 +1,4 @@
-"""Make the stores behind the ports: DynamoDB tables and S3, each when it is first asked for."""
+"""Make the stores behind the ports, DynamoDB tables and S3, each on first use."""
 
 from __future__ import annotations
 

@@ -41,11 +41,11 @@ class ToolServices:
         return show_tool(self._ports.published_tools, name)
 
     def inline_context(self, tenant: str, call_id: str) -> ToolContext:
-        """Return what a call within the advance may reach: the tenant's data and results, and nothing outside.
+        """Return what a call within the advance may reach: the tenant's data and results only.
 
         Args:
             tenant: Whose run it is.
-            call_id: The call's id, by which effects are told apart.
+            call_id: The call's id, the idempotency key of its effects.
         """
         from stepward.tools.base import ToolContext
 
@@ -56,7 +56,7 @@ class ToolServices:
 
         Args:
             tenant: Whose run it is.
-            call_id: The call's id, by which effects are told apart.
+            call_id: The call's id, the idempotency key of its effects.
         """
         from stepward.tools.base import ToolContext
 

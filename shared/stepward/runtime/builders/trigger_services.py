@@ -49,7 +49,7 @@ class TriggerServices:
         return ShowTriggers(self._ports.triggers, self._ports.clock)
 
     def view(self, defined: Defined) -> dict[str, Any]:
-        """Return a trigger that was defined as the API shows it, with its secret where it has a new one.
+        """Return a defined trigger as the API shows it, with its secret where that is new.
 
         Args:
             defined: What `define` gave.

@@ -33,7 +33,10 @@ class WorkflowServices:
 
     @cached_property
     def program(self) -> Callable[[str, str, str], Program]:
-        """Reads one version's program by tenant, workflow and version, once a process: versions never change."""
+        """Reads one version's program by tenant, workflow and version, once a process.
+
+        Versions never change.
+        """
         return lru_cache(_MOST_PROGRAMS)(self._read_program)
 
     def _read_program(self, tenant: str, workflow: str, version: str) -> Program:
