@@ -1,4 +1,4 @@
-"""Lambda on a laptop: real processes behind the real Runtime API, with AWS's limits, errors and log lines."""
+"""Lambda on the laptop: processes behind the Runtime API, with AWS's limits and errors."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Let a debugger attach to a worker, in the worker's own process so that nothing outlives it.
+"""A debugger's port in a worker's own process, so that nothing outlives the worker.
 
-It stands alone: the worker loads it by its path, not as part of a package.
+The worker loads this file by its path, so it imports nothing of the package.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ _LIMIT_S = 10.0
 
 
 def listen(port: int) -> None:
-    """Listen on a loopback port; the worker before this one may need a moment to let go of it."""
+    """Listen on a loopback port, once the worker before this one has released it."""
     debugpy = importlib.import_module("debugpy")
     end_s = time.monotonic() + _LIMIT_S
     while True:

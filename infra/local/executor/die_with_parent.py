@@ -1,4 +1,4 @@
-"""Tie a process to its parent's life, because even a SIGKILL of the laptop must leave no worker behind."""
+"""End a process with its parent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PR_SET_PDEATHSIG = 1
 
 
 def die_with(parent_pid: int) -> None:
-    """Ask Linux for a SIGKILL when the parent ends; leave at once if it has already gone."""
+    """Ask Linux for a SIGKILL when the parent ends; exit if it has already ended."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent_pid:

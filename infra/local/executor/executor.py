@@ -1,4 +1,4 @@
-"""Run every function of the template in its own processes, and answer as Lambda's Invoke answers."""
+"""Runs every function in its own processes, and answers as Lambda's Invoke does."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from infra.local.executor.worker import INIT_LIMIT_S, Worker
 
 @dataclass(frozen=True)
 class ExecutorSettings:
-    """What a caller may choose; the defaults suit two cores and 4 GB."""
+    """Settings of an executor; the defaults suit two cores and 4 GB."""
 
     log_dir: Path
     endpoint_url: str | None = None
@@ -35,12 +35,12 @@ class ExecutorSettings:
 
 
 class Executor:
-    """Know every function, keep its sandboxes, count its invocations."""
+    """The functions of a laptop, with their sandboxes and counts of invocations."""
 
     def __init__(
         self, settings: ExecutorSettings, on_trouble: Callable[[Trouble], None] | None = None
     ) -> None:
-        """Start the launcher at once: warming it takes a second that can pass while the template is deployed."""
+        """Start the launcher, which takes a second to warm up while the template is deployed."""
         self._settings = settings
         self._on_trouble = on_trouble
         self._launcher: Launcher = ForkLauncher() if settings.fork else SubprocessLauncher()
@@ -56,9 +56,9 @@ class Executor:
         atexit.register(self.close)
 
     def register(self, spec: FunctionSpec) -> None:
-        """Make a function callable, or give it other code or settings; its code is used where it lies.
+        """Register a function, or replace its code and settings; the code stays where it is.
 
-        Calls under way end in the sandboxes that they began in; every later call gets a new one.
+        Current calls end in their sandboxes; every later call gets a new one.
         """
         settings = self._settings
         cap = settings.concurrency_per_function
@@ -76,11 +76,11 @@ class Executor:
         if old is not None:
             old.retire()
         if spec.debug_port is not None:
-            # Nobody can attach to a sandbox that only the first call would start.
+            # A debugger cannot attach to a sandbox that only the first call would start.
             threading.Thread(target=self._start_early, args=(spec.name,), daemon=True).start()
 
     def forget(self, name: str) -> None:
-        """Let a function go; calls under way still end."""
+        """Remove a function; current calls still end."""
         with self._lock:
             self._specs.pop(name, None)
             pool = self._pools.pop(name, None)
@@ -91,41 +91,41 @@ class Executor:
 
     @property
     def uploads_dir(self) -> Path:
-        """Where code lies that came by Lambda's API and not with a template."""
+        """The folder of code that was uploaded by Lambda's API."""
         return self._settings.log_dir.parent / "uploads"
 
     def functions(self) -> list[FunctionSpec]:
-        """List what can be called."""
+        """List the registered functions."""
         with self._lock:
             return list(self._specs.values())
 
     def spec(self, name: str) -> FunctionSpec:
-        """Look a function up, for whoever needs its room or its limits."""
+        """Return the spec of a function; raise UnknownFunction if there is none."""
         try:
             return self._specs[name]
         except KeyError:
             raise faults.UnknownFunction(name) from None
 
     def has(self, name: str) -> bool:
-        """Say whether there is a function of this name."""
+        """Return whether there is a function of this name."""
         return name in self._specs
 
     def short_name_of(self, access_key: str) -> str | None:
-        """Say which room an AWS call came from, by the key that its process was given."""
+        """Return the short name of the function whose process holds an access key, or None."""
         spec = self._specs_by_key.get(access_key)
         return None if spec is None else spec.short_name
 
     def function_of(self, access_key: str) -> FunctionSpec | None:
-        """Say which function holds a key: what it may do is its role's."""
+        """Return the function whose process holds an access key, or None."""
         return self._specs_by_key.get(access_key)
 
     def pid_of(self, access_key: str) -> int | None:
-        """Say which process holds a key, for who wants to kill it."""
+        """Return the id of the living process that holds an access key, or None."""
         worker = self._workers_by_key.get(access_key)
         return worker.process.pid if worker is not None and worker.alive else None
 
     def pids_of(self, short_name: str) -> list[int]:
-        """List the processes of a function, those that are at work and those that wait."""
+        """List the process ids of a function, busy and idle."""
         workers = [
             (self._specs_by_key.get(key), worker) for key, worker in list(self._workers_by_key.items())
         ]
@@ -134,9 +134,9 @@ class Executor:
         ]
 
     def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> InvocationResult:
-        """Run one event to its end; only a lack of sandboxes raises, everything else is a result.
+        """Run one event and return its result.
 
-        An event that is tried again has the request id of its first try.
+        A lack of sandboxes raises Throttled; every other failure is a result. A retried event has the request id of its first try.
         """
         pool, worker, is_new = self._acquire(name)
         spec = worker.spec
@@ -149,7 +149,7 @@ class Executor:
         return result
 
     def run_apart(self, spec: FunctionSpec, payload: bytes) -> InvocationResult:
-        """Run one event in a sandbox that nobody else gets, for a function that nobody else knows."""
+        """Run one event of an unregistered function in a sandbox of its own."""
         log = FunctionLog(self._settings.log_dir / f"{spec.short_name}.log")
         worker = Worker(spec, self._launcher, log, self._settings.endpoint_url)
         invocation = Invocation(payload, spec.arn, spec.limit_s)
@@ -163,7 +163,7 @@ class Executor:
         return InvocationResult(invocation.body, invocation.function_error, invocation.id)
 
     def close(self) -> None:
-        """End every worker and the launcher; safe to call twice."""
+        """End every worker and the launcher; it is safe to call twice."""
         atexit.unregister(self.close)
         with self._lock:
             if self._closed:
@@ -189,7 +189,7 @@ class Executor:
         try:
             pool, worker, _ = self._acquire(name)
         except (faults.Throttled, faults.UnknownFunction):
-            return  # the laptop ends, or the function has gone again
+            return  # the laptop ends, or the function was removed
         worker.wait_ready()
         pool.release(worker, healthy=worker.api.init_error is None)
 
@@ -221,7 +221,7 @@ class Executor:
             max_memory_mb=worker.memory_mb(),
         )
         log.append(function_log.end_lines(spec, result))
-        self._tell(spec, what, result, log)
+        self._report(spec, what, result, log)
         return result, healthy
 
     def _init_fault(self, worker: Worker, invocation: Invocation) -> str | None:
@@ -251,9 +251,11 @@ class Executor:
             invocation.body, invocation.function_error = faults.response_too_large(), "Unhandled"
         return None
 
-    def _tell(self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: FunctionLog) -> None:
-        is_well = what is None and result.function_error is None
-        if self._on_trouble is None or is_well or self._closed:
+    def _report(
+        self, spec: FunctionSpec, what: str | None, result: InvocationResult, log: FunctionLog
+    ) -> None:
+        has_succeeded = what is None and result.function_error is None
+        if self._on_trouble is None or has_succeeded or self._closed:
             return
         error_type, message = faults.describe(result.payload)
         self._on_trouble(

@@ -1,4 +1,4 @@
-"""The platform's own errors under AWS's names, because retriers and catchers are written against those names."""
+"""The platform's own errors under AWS's names, which Retry and Catch match."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ MAX_REQUEST_BYTES = 6_291_456
 
 
 class Throttled(Exception):
-    """No sandbox came free in time; callers see `TooManyRequestsException`."""
+    """No sandbox became free in time; callers get `TooManyRequestsException`."""
 
 
 class UnknownFunction(Exception):
-    """Nobody deployed a function of this name; callers see `ResourceNotFoundException`."""
+    """There is no function of this name; callers get `ResourceNotFoundException`."""
 
 
 def _body(error_type: str, message: str) -> bytes:
@@ -24,32 +24,32 @@ def _body(error_type: str, message: str) -> bytes:
 
 
 def timed_out(request_id: str, timeout_s: float) -> bytes:
-    """Say what Lambda says when a function overstays its timeout."""
+    """Return Lambda's error for a function that exceeded its timeout."""
     return _body(
         "Sandbox.Timedout", f"RequestId: {request_id} Error: Task timed out after {timeout_s:.2f} seconds"
     )
 
 
 def exited(request_id: str, status: int | None) -> bytes:
-    """Say what Lambda says when the process ends in the middle of an invocation."""
+    """Return Lambda's error for a process that ended during an invocation."""
     return _body("Runtime.ExitError", f"RequestId: {request_id} Error: {exit_reason(status)}")
 
 
 def init_timed_out(request_id: str, limit_s: float) -> bytes:
-    """Say that a function never became ready, which on AWS ends as a timeout of the sandbox."""
+    """Return Lambda's error for a function that never became ready."""
     return _body(
         "Sandbox.Timedout", f"RequestId: {request_id} Error: Init timed out after {limit_s:.2f} seconds"
     )
 
 
 def response_too_large() -> bytes:
-    """Say what Lambda says to a response over its limit."""
+    """Return Lambda's error for a response over its limit."""
     message = f"Response payload size exceeded maximum allowed payload size ({MAX_RESPONSE_BYTES} bytes)."
     return _body("Function.ResponseSizeTooLarge", message)
 
 
 def exit_reason(status: int | None) -> str:
-    """Word an exit status the way Lambda's runtime supervisor words it."""
+    """Return an exit status in the words of Lambda's runtime supervisor."""
     if status is None or status == 0:
         return "Runtime exited without providing a reason"
     if status < 0:
@@ -63,7 +63,7 @@ def _signal_word(number: int) -> str:
 
 
 def describe(payload: bytes) -> tuple[str, str]:
-    """Take the type and the message out of an error payload, for one line on the console."""
+    """Return the type and the message of an error payload, for one line on the console."""
     try:
         document = json.loads(payload)
     except ValueError:

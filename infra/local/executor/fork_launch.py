@@ -1,4 +1,4 @@
-"""The laptop's side of the zygote: ask it for workers, remember which of them have ended."""
+"""Starts workers by forking the zygote, and tracks which of them have ended."""
 
 from __future__ import annotations
 
@@ -21,35 +21,35 @@ _START_LIMIT_S = 30.0
 
 
 class ForkedProcess:
-    """A worker that the zygote forked; only the zygote can learn how it ended."""
+    """A worker that the zygote forked; only the zygote gets its exit status."""
 
     def __init__(self, pid: int) -> None:
-        """Begin as alive."""
+        """Begin with a living process."""
         self.pid = pid
         self._status: int | None = None
         self._ended = threading.Event()
 
     def status(self) -> int | None:
-        """The exit status that the zygote reported, or None while it lives."""
+        """Return the exit status that the zygote reported, or None while the process lives."""
         return self._status
 
     def kill(self) -> None:
-        """End the group; the zygote collects the leader."""
+        """End the process group; the zygote reaps its leader."""
         if not self._ended.is_set():
             kill_group(self.pid)
             self._ended.wait(2.0)
 
     def ended(self, status: int) -> None:
-        """Keep what the zygote reported."""
+        """Keep the exit status that the zygote reported."""
         self._status = status
         self._ended.set()
 
 
 class ForkLauncher:
-    """Start workers in some 20 to 40 ms by forking a warm interpreter."""
+    """Starts workers in some 20 to 40 ms by forking a warm interpreter."""
 
     def __init__(self) -> None:
-        """Start the zygote from a thread that lives as long as it: its death signal hangs on that thread."""
+        """Start the zygote from a thread that lives as long, which its death signal depends on."""
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._lock = threading.Lock()
         self._waiting: dict[str, Future[WorkerProcess]] = {}
@@ -60,7 +60,7 @@ class ForkLauncher:
         self._zygote = started.result()
 
     def start(self, request: LaunchRequest) -> WorkerProcess:
-        """Send the request with the log's descriptor and wait for the worker's pid."""
+        """Send the request with the log's descriptor, and return the worker that was forked."""
         future: Future[WorkerProcess] = Future()
         request_id = uuid.uuid4().hex
         message = {
@@ -75,7 +75,7 @@ class ForkLauncher:
         return future.result(_START_LIMIT_S)
 
     def close(self) -> None:
-        """Hang up: the zygote ends its children and itself."""
+        """Close the connection, at which the zygote ends its children and itself."""
         self._control.shutdown(socket.SHUT_WR)
         self._zygote.wait()
         self._thread.join()

@@ -1,4 +1,4 @@
-"""One log file a function, in Lambda's own lines, so that `tail -f` is all that a person needs on a laptop."""
+"""One log file for each function, with the lines that CloudWatch would have."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _TICK_MS = 500
 
 
 class FunctionLog:
-    """Append whole blocks to a function's log file: two workers of one room must not tear each other's lines."""
+    """The log file of a function, to which its workers append whole blocks."""
 
     def __init__(self, path: Path) -> None:
-        """Make the folder, because the first line may come before anything else was written."""
+        """Create the folder if it does not exist."""
         path.parent.mkdir(parents=True, exist_ok=True)
         self.path = path
         self._lock = threading.Lock()
 
     def append(self, text: str) -> None:
-        """Write at once and close: the file may be deleted or read at any moment."""
-        # Two lines an invocation: file objects would take a third of its time.
+        """Write a block and close the file, which may be deleted or read at any time."""
+        # An invocation writes twice; file objects would take a third of its time.
         with self._lock:
             fd = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
             try:
@@ -40,10 +40,10 @@ def _write_all(fd: int, data: bytes) -> None:
 
 
 class LogPipe:
-    """Read what one worker prints, for its file and for the tail of the invocation that printed it."""
+    """The output of one worker, for its log file and for the tail of each invocation."""
 
     def __init__(self, write: Callable[[str], None]) -> None:
-        """Open the pipe; the worker gets `write_fd`, this side keeps reading until the worker has gone."""
+        """Open the pipe; the worker gets `write_fd`, and this side reads until the worker ends."""
         self._read_fd, self.write_fd = os.pipe()
         os.set_blocking(self._read_fd, False)
         self._write = write
@@ -52,12 +52,12 @@ class LogPipe:
         self._open = True
         threading.Thread(target=self._pump, daemon=True, name=f"log-{self._read_fd}").start()
 
-    def worker_has_it(self) -> None:
-        """Close this side's copy of the writing end, so that the worker's death ends the pipe."""
+    def close_write_end(self) -> None:
+        """Close this side's copy of the write end, so that the pipe ends with the worker."""
         os.close(self.write_fd)
 
     def take_tail(self) -> str:
-        """Drain what the worker has printed so far and hand over the last 4 KB, as Lambda's LogResult does."""
+        """Return the last 4 KB that the worker has printed, as Lambda's LogResult does."""
         self._drain()
         with self._lock:
             tail, self._tail = self._tail, b""
@@ -66,7 +66,7 @@ class LogPipe:
     def _pump(self) -> None:
         poller = select.poll()
         poller.register(self._read_fd, select.POLLIN | select.POLLHUP)
-        # A worker that prints more than a pipe holds (64 KB) would stand still if nobody read between invocations.
+        # A worker that prints more than a pipe holds (64 KB) would block if the pipe were not read between invocations.
         while self._open:
             if poller.poll(_TICK_MS):
                 self._drain()
@@ -91,12 +91,12 @@ class LogPipe:
 
 
 def start_line(request_id: str) -> str:
-    """Begin an invocation the way CloudWatch shows it."""
+    """Return the line with which CloudWatch begins an invocation."""
     return f"START RequestId: {request_id} Version: $LATEST\n"
 
 
 def end_lines(spec: FunctionSpec, result: InvocationResult) -> str:
-    """End an invocation the way CloudWatch shows it; errors of the platform are lines of their own there too."""
+    """Return the lines with which CloudWatch ends an invocation, its error included."""
     billed_ms = int(result.duration_ms + (result.init_ms or 0.0)) + 1
     report = [
         f"REPORT RequestId: {result.request_id}",

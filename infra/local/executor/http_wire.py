@@ -1,4 +1,4 @@
-"""The least HTTP/1.1 that the Runtime API's client speaks, kept small because it stands in every invocation's way."""
+"""The subset of HTTP/1.1 that the Runtime API's client uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True)
 class WireRequest:
-    """One request as it came over the wire."""
+    """One request of the runtime client."""
 
     method: str
     path: str
@@ -19,7 +19,7 @@ class WireRequest:
 
 
 def read_request(stream: BinaryIO, connection: socket.socket) -> WireRequest | None:
-    """Read one request, or None when the other side has hung up."""
+    """Read one request; return None when the client has closed the connection."""
     line = stream.readline()
     if not line:
         return None
@@ -33,7 +33,7 @@ def read_request(stream: BinaryIO, connection: socket.socket) -> WireRequest | N
 def write_response(
     connection: socket.socket, status: int, body: bytes, headers: Mapping[str, str] | None = None
 ) -> None:
-    """Answer on a connection that stays open."""
+    """Write a response, and keep the connection open."""
     lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
     connection.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)

@@ -1,4 +1,4 @@
-"""Two ways to start a worker, a plain process or a fork of a warm one, behind one protocol and under one test suite."""
+"""The two ways to start a worker: a new process, or a fork of a warm one."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORKER_MAIN = Path(__file__).with_name("worker_main.py")
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """Everything that a worker process starts with."""
+    """What a worker process starts with."""
 
     handler: str
     code_dir: Path
@@ -28,29 +28,29 @@ class LaunchRequest:
 
 
 class WorkerProcess(Protocol):
-    """A started worker, as far as the pool needs to know it."""
+    """A started worker process."""
 
     pid: int
 
     def status(self) -> int | None:
-        """The exit status (negative: a signal), or None while it lives."""
+        """Return the exit status (negative: a signal), or None while the process lives."""
 
     def kill(self) -> None:
-        """End the worker and everything that it started."""
+        """End the worker and all processes that it started."""
 
 
 class Launcher(Protocol):
-    """Something that can start workers and can be closed."""
+    """Starts worker processes until it is closed."""
 
     def start(self, request: LaunchRequest) -> WorkerProcess:
         """Start one worker."""
 
     def close(self) -> None:
-        """Start no more; whatever still lives is ended."""
+        """End the living workers, and start no more."""
 
 
 def kill_group(pid: int) -> None:
-    """End a worker's whole process group: a handler may have started children of its own."""
+    """End the process group of a worker, whose handler may have started children."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except (ProcessLookupError, PermissionError):
@@ -61,28 +61,28 @@ class PlainProcess:
     """A worker that was started as a fresh interpreter."""
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        """Keep the process; it leads its own group."""
+        """Keep the process, which leads its own group."""
         self._process = process
         self.pid = process.pid
 
     def status(self) -> int | None:
-        """Collect the exit status, if there is one."""
+        """Return the exit status, or None while the process lives."""
         return self._process.poll()
 
     def kill(self) -> None:
-        """End the group and collect the leader, so that no zombie stays."""
+        """End the group and reap its leader, so that no zombie stays."""
         kill_group(self.pid)
         self._process.wait()
 
 
 class SubprocessLauncher:
-    """Start a fresh interpreter a worker: slower, and the reference that the fork must behave like.
+    """Starts a new interpreter for each worker: slower, and the reference for the fork.
 
     Linux sends the death signal when the *thread* that started a child ends, so one long-lived thread starts them all.
     """
 
     def __init__(self) -> None:
-        """Begin the thread that starts all workers."""
+        """Start the thread that starts all workers."""
         self._requests: queue.SimpleQueue[tuple[LaunchRequest, Future[WorkerProcess]] | None] = (
             queue.SimpleQueue()
         )
@@ -90,13 +90,13 @@ class SubprocessLauncher:
         self._thread.start()
 
     def start(self, request: LaunchRequest) -> WorkerProcess:
-        """Let the launcher's thread start it and wait for the result."""
+        """Start a worker from the launcher's thread, and return it."""
         future: Future[WorkerProcess] = Future()
         self._requests.put((request, future))
         return future.result()
 
     def close(self) -> None:
-        """End the thread, and with it, by the death signal, what was not ended before."""
+        """End the thread, whose death signal ends the workers that are left."""
         self._requests.put(None)
         self._thread.join()
 

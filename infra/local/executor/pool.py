@@ -1,4 +1,4 @@
-"""Sandboxes of one function: reuse the idle ones, start new ones up to a cap, throttle beyond it."""
+"""The sandboxes of one function: idle ones are reused, new ones started up to a cap."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from infra.local.executor.worker import Worker
 
 
 class Retired(Exception):
-    """The pool belongs to code or settings that have been replaced; there is a newer one."""
+    """The pool's code or settings were replaced, and there is a newer pool."""
 
 
 class Pool:
-    """Hand out workers one invocation each; the cap is the reserved concurrency or the laptop's own."""
+    """Workers of one function; the cap is the reserved concurrency or the laptop's own."""
 
     def __init__(self, name: str, cap: int, start: Callable[[], Worker]) -> None:
-        """Start with nothing: a function that nobody calls costs no process."""
+        """Start without workers: a function that is never called costs no process."""
         self._name = name
         self._cap = cap
         self._start = start
@@ -31,7 +31,10 @@ class Pool:
         self._changed = threading.Condition()
 
     def acquire(self, wait_s: float) -> tuple[Worker, bool]:
-        """Take an idle worker or start one; after `wait_s` without a place, throttle as Lambda would at once."""
+        """Return an idle or a new worker, and whether it is new.
+
+        After `wait_s` at the cap it raises Throttled, as Lambda would at once.
+        """
         deadline_s = time.monotonic() + wait_s
         with self._changed:
             while True:
@@ -49,7 +52,7 @@ class Pool:
         return self._start_one(), True
 
     def release(self, worker: Worker, *, healthy: bool) -> None:
-        """Give a worker back, or end it when its process can no longer be trusted."""
+        """Return a worker to the pool, or end it if it is not healthy."""
         with self._changed:
             if healthy and worker.alive and not (self._closed or self._retired):
                 self._idle.append(worker)
@@ -61,7 +64,7 @@ class Pool:
             worker.kill()
 
     def retire(self) -> None:
-        """End the idle workers now and each busy one after its call; whoever waits turns to the newer pool."""
+        """End the idle workers now and each busy one after its call; waiters get Retired."""
         with self._changed:
             self._retired = True
             idle = list(self._idle)

@@ -1,7 +1,8 @@
-"""The Lambda Runtime API for one worker, so that the unmodified runtime client can run the handlers.
+"""The Lambda Runtime API for one worker, whose runtime client is AWS's own.
 
-One listener a worker: the client's error path for a failed init takes `host:port` only, so a shared listener with a
-path prefix would lose init errors.
+Each worker has a listener: the client reports a failed init to `host:port` only, so a shared listener with a path prefix would
+lose init errors. The server is small because every invocation passes through it: it has the subset of HTTP/1.1 that the client
+uses.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _ACCEPTED = b'{"status":"OK"}'
 
 @dataclass
 class Invocation:
-    """One event on its way through a worker; `done` is set once the worker has answered."""
+    """One event for a worker; `done` is set once the worker has answered."""
 
     payload: bytes
     arn: str
@@ -33,21 +34,21 @@ class Invocation:
     deadline_ms: int = 0
 
     def start_clock(self) -> None:
-        """Fix the deadline when the event is handed over: waiting for a sandbox costs the handler nothing."""
+        """Set the deadline when the event is handed over; a wait for a sandbox does not count."""
         self.deadline_ms = int((time.time() + self.timeout_s) * 1000)
 
     def answer(self, body: bytes, function_error: str | None) -> None:
-        """Keep the first answer only: a late one belongs to nobody."""
+        """Keep the first answer, and drop a late one."""
         if not self.done.is_set():
             self.body, self.function_error = body, function_error
             self.done.set()
 
 
 class RuntimeApi:
-    """Serve `next`, `response`, `error` and `init/error` to one worker process."""
+    """Serves `next`, `response`, `error` and `init/error` to one worker process."""
 
     def __init__(self) -> None:
-        """Bind at once, because the worker's environment must name the port."""
+        """Bind the port that the worker's environment must name."""
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=4)
         self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
         self.ready = threading.Event()
@@ -57,13 +58,13 @@ class RuntimeApi:
         threading.Thread(target=self._accept, daemon=True, name=f"runtime-api-{self.address}").start()
 
     def offer(self, invocation: Invocation) -> None:
-        """Hand an event to the worker, which is waiting for it in `next`."""
+        """Pass an event to the worker, which waits for it in `next`."""
         invocation.start_clock()
         self._current = invocation
         self._events.put(invocation)
 
     def close(self) -> None:
-        """Wake whoever waits in `next` and stop listening."""
+        """End the wait in `next`, and stop listening."""
         self._events.put(None)
         # close() alone does not wake a thread that is blocked in accept(); shutdown() does.
         with contextlib.suppress(OSError):

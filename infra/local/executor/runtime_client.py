@@ -1,6 +1,6 @@
-"""A small client of the Lambda Runtime API for systems that AWS's own client is not built for.
+"""A small client of the Lambda Runtime API for systems without AWS's own client.
 
-It stands alone (standard library only): the worker loads it by its path, not as part of a package.
+The worker loads this file by its path, so it imports the standard library only.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ _BASE = "/2018-06-01/runtime"
 
 
 class Context:
-    """What a handler gets as its second argument."""
+    """The context that a handler gets as its second argument."""
 
     def __init__(self, headers: http.client.HTTPMessage) -> None:
-        """Take the invocation's identity from the headers and the function's from the environment."""
+        """Read the invocation from the headers, and the function from the environment."""
         self.aws_request_id = headers.get("Lambda-Runtime-Aws-Request-Id", "")
         self.invoked_function_arn = headers.get("Lambda-Runtime-Invoked-Function-Arn", "")
         self._deadline_ms = int(headers.get("Lambda-Runtime-Deadline-Ms", "0"))
@@ -32,12 +32,12 @@ class Context:
         self.log_stream_name = os.environ["AWS_LAMBDA_LOG_STREAM_NAME"]
 
     def get_remaining_time_in_millis(self) -> int:
-        """Tell the handler how long it may still run."""
+        """Return how long the handler may still run."""
         return max(0, self._deadline_ms - int(time.time() * 1000))
 
 
 def serve(handler: str) -> None:
-    """Load the handler, then answer one event after the other until the process is ended."""
+    """Load the handler, and run one event after the other until the process ends."""
     address = os.environ["AWS_LAMBDA_RUNTIME_API"]
     try:
         function = _load(handler)
@@ -50,7 +50,7 @@ def serve(handler: str) -> None:
 
 
 class HandlerNotFound(Exception):
-    """The module is there, the function is not."""
+    """The module of the handler has no such function."""
 
 
 def _load(handler: str) -> Any:

@@ -1,4 +1,4 @@
-"""What the executor needs to know of a function, and what it tells of an invocation."""
+"""What describes a function to the executor, and the results of its invocations."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _A_YEAR_S = 366 * 86_400.0
 
 @dataclass(frozen=True)
 class FunctionSpec:
-    """One Lambda function as the template describes it; the code stays where the assembly put it."""
+    """One Lambda function of the template; its code stays where the assembly has it."""
 
     name: str
     handler: str
@@ -24,7 +24,7 @@ class FunctionSpec:
     reserved_concurrency: int | None = None
     runtime: str = "python3.13"
     debug_port: int | None = None
-    """Where a debugger can attach; such a function has one sandbox, and no limit of time or memory."""
+    """The port of a debugger; such a function has one sandbox, and no limit of time or memory."""
     role_arn: str = ""
 
     @property
@@ -34,18 +34,18 @@ class FunctionSpec:
 
     @property
     def limit_s(self) -> float:
-        """How long an invocation may take: a person at a breakpoint takes as long as they like."""
+        """How long an invocation may take; a function with a debugger is not limited."""
         return self.timeout_s if self.debug_port is None else _A_YEAR_S
 
     @property
     def short_name(self) -> str:
-        """The short name that people know the function by: it names the log file and every message."""
+        """The name of the function's folder, used in log files and messages."""
         return self.environment.get("POWERTOOLS_SERVICE_NAME") or self.name
 
 
 @dataclass(frozen=True)
 class InvocationResult:
-    """What Lambda's Invoke would have answered, and what the log needs beside it."""
+    """The response of Lambda's Invoke, and what the log needs besides."""
 
     payload: bytes
     function_error: str | None
@@ -58,7 +58,7 @@ class InvocationResult:
 
 @dataclass(frozen=True)
 class Trouble:
-    """One thing that a person should look at: it becomes one line on the console."""
+    """A failure that is shown as one line on the console."""
 
     function: str
     what: str
@@ -66,5 +66,5 @@ class Trouble:
     log_file: Path
 
     def __str__(self) -> str:
-        """Say who, what and where to look, in that order."""
+        """Return the function, what happened and the log file, in one line."""
         return f"{self.function}: {self.what}: {self.detail} (see {self.log_file})"

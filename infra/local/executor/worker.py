@@ -1,4 +1,4 @@
-"""One sandbox: a process, its Runtime API and its log, living through many invocations as on Lambda."""
+"""One sandbox: a process with its Runtime API and its log, for many invocations."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from infra.local.executor.runtime_api import Invocation, RuntimeApi
 from infra.local.executor.spec import FunctionSpec
 
 INIT_LIMIT_S = 40.0
-"""How long a start may take: Lambda's init phase (10 s), and the 30 s that an HTTP API waits for an answer.
+"""How long a start may take: Lambda's init phase (10 s), and the 30 s that an HTTP API waits for a response.
 
-Lambda starts a function that was too slow once more, within its invocation, so a busy machine must not be an error.
+Lambda restarts a function that was too slow within its invocation, so a slow start on a busy machine must be no error.
 """
 
 DEBUG_PORT = "STEPWARD_DEBUG_PORT"
-"""Tells a worker to let a debugger attach; `worker_main` reads it."""
+"""The variable with a debugger's port, which `worker_main` reads."""
 
 _TICK_S = 0.1
 
 
 def new_access_key() -> str:
-    """Make a temporary key id for one process, so that every AWS call can be traced to the room that made it."""
+    """Return a temporary key id for one process, which traces AWS calls to its function."""
     return f"ASIA{uuid.uuid4().hex[:16].upper()}"
 
 
 class Worker:
-    """Run one function's invocations one after the other."""
+    """A process that runs the invocations of one function, one at a time."""
 
     def __init__(
         self, spec: FunctionSpec, launcher: Launcher, log: FunctionLog, endpoint_url: str | None
     ) -> None:
-        """Start the process; it becomes ready on its own time."""
+        """Start the process, without waiting until it is ready."""
         self.spec = spec
         self.access_key = new_access_key()
         self.api = RuntimeApi()
@@ -47,7 +47,7 @@ class Worker:
         try:
             self.process = launcher.start(request)
         finally:
-            self.log.worker_has_it()
+            self.log.close_write_end()
 
     @property
     def alive(self) -> bool:
@@ -55,7 +55,7 @@ class Worker:
         return self.process.status() is None
 
     def wait_ready(self) -> float:
-        """Wait for the end of the init phase; the duration counts as init time on the REPORT line."""
+        """Wait for the end of the init phase, and return its duration in ms for the REPORT line."""
         limit_s = INIT_LIMIT_S if self.spec.debug_port is None else self.spec.limit_s
         while not self.api.ready.wait(_TICK_S):
             if not self.alive or time.perf_counter() - self._started_s > limit_s:
@@ -63,7 +63,7 @@ class Worker:
         return (time.perf_counter() - self._started_s) * 1000
 
     def wait_done(self, invocation: Invocation) -> str | None:
-        """Wait for the answer; otherwise name what came first: `timeout`, `exit` or `memory`."""
+        """Wait for the answer; without one, return `timeout`, `exit` or `memory`."""
         end_s = time.monotonic() + self.spec.limit_s
         while not invocation.done.wait(min(_TICK_S, max(0.0, end_s - time.monotonic()))):
             if not self.alive:
@@ -75,9 +75,9 @@ class Worker:
         return None
 
     def memory_mb(self) -> int:
-        """Read what the process holds beside the files that it maps; the warm interpreter's share counts in."""
+        """Return the memory of the process without mapped files, shared pages included."""
         try:
-            with open(f"/proc/{self.process.pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123 - in every call's way
+            with open(f"/proc/{self.process.pid}/statm", "rb", buffering=0) as file:  # noqa: PTH123 - it runs in every call
                 fields = file.read().split()
         except OSError:
             return 0
@@ -92,7 +92,7 @@ class Worker:
 def worker_environment(
     spec: FunctionSpec, runtime_api: str, access_key: str, endpoint_url: str | None
 ) -> Mapping[str, str]:
-    """Give a worker the variables that Lambda gives, and nothing of this machine that a handler could lean on."""
+    """Return the variables that Lambda sets, without those of this machine."""
     environment = {
         "PATH": os.environ.get("PATH", ""),
         "HOME": os.environ.get("HOME", "/tmp"),  # noqa: S108 - what Lambda itself sets

@@ -1,6 +1,6 @@
-"""The first code of a plain worker process: it ties itself to its parent, then becomes Lambda's runtime client.
+"""The entry point of a worker process, which runs Lambda's runtime client.
 
-It runs as a script under `-P`, so this folder never gets on the handler's import path.
+It runs as a script under `-P`, so this folder is never on the handler's import path.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from pathlib import Path
 from types import ModuleType
 
 
-def neighbour(name: str) -> ModuleType:
-    """Load a file from this script's folder without making the folder importable."""
+def load_sibling(name: str) -> ModuleType:
+    """Load a file of this script's folder without making the folder importable."""
     spec = importlib.util.spec_from_file_location(f"_laptop_{name}", Path(__file__).with_name(f"{name}.py"))
     if spec is None or spec.loader is None:
         raise ImportError(name)
@@ -23,14 +23,14 @@ def neighbour(name: str) -> ModuleType:
 
 
 def run_handler(handler: str) -> None:
-    """Serve invocations for ever: by AWS's client on Linux, elsewhere by a small client of the same API."""
+    """Serve invocations for ever, by AWS's client where there is one, else by the small one."""
     if "STEPWARD_DEBUG_PORT" in os.environ:
-        neighbour("debugger").listen(int(os.environ["STEPWARD_DEBUG_PORT"]))
+        load_sibling("debugger").listen(int(os.environ["STEPWARD_DEBUG_PORT"]))
     if (
         importlib.util.find_spec("awslambdaric") is None
         or os.environ.get("STEPWARD_RUNTIME_CLIENT") == "small"
     ):
-        neighbour("runtime_client").serve(handler)
+        load_sibling("runtime_client").serve(handler)
         return
     from awslambdaric.__main__ import main as serve  # noqa: PLC0415 - it reads the environment when imported
 
@@ -38,5 +38,5 @@ def run_handler(handler: str) -> None:
 
 
 if __name__ == "__main__":
-    neighbour("die_with_parent").die_with(int(sys.argv[1]))
+    load_sibling("die_with_parent").die_with(int(sys.argv[1]))
     run_handler(sys.argv[2])

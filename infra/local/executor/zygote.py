@@ -1,8 +1,8 @@
-"""A warm interpreter that forks workers, because importing an AWS client library costs half a second each time.
+"""A warm interpreter that forks workers, which saves each the import of boto3.
 
-It runs as a script under `-P` with one socket to the laptop: a start request (JSON and the log's file descriptor) in,
-`started` and `exited` messages out. It has one thread only, and never imports the runtime client before a fork: that
-client's C part captures the Runtime API's address when it is imported.
+That import costs half a second. The zygote runs as a script under `-P` with one socket to the laptop: start requests
+(JSON and the log's file descriptor) in, `started` and `exited` messages out. It has one thread only, and never imports the
+runtime client before a fork: that client's C part captures the Runtime API's address when it is imported.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAX_MESSAGE_BYTES = 256 * 1024
 
 
 def preload() -> None:
-    """Import what rooms import, and let botocore read its service models into the default session's cache."""
+    """Import what functions import, and load service models into the default session's cache."""
     for name in _PRELOADED_MODULES:
         try:
             importlib.import_module(name)
@@ -39,15 +39,15 @@ def preload() -> None:
     boto3 = importlib.import_module("boto3")
     boto3.setup_default_session()
     # Explicit keys: a session that resolved credentials here would hand them on to every worker.
-    nobody = {"region_name": "us-east-1", "aws_access_key_id": "none", "aws_secret_access_key": "none"}
+    credentials = {"region_name": "us-east-1", "aws_access_key_id": "none", "aws_secret_access_key": "none"}
     for service in _WARM_CLIENTS:
-        boto3.client(service, **nobody)
+        boto3.client(service, **credentials)
     gc.collect()
     gc.freeze()
 
 
 def serve(control: socket.socket) -> None:
-    """Start workers on request and report every exit, until the laptop hangs up."""
+    """Start workers on request and report their exits, until the laptop closes the socket."""
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
@@ -84,7 +84,7 @@ def _start_one(control: socket.socket, children: set[int], private_fds: list[int
 def _become_worker(request: dict[str, Any], log_fd: int, zygote_pid: int) -> None:
     os.setsid()
     worker_main = importlib.import_module("worker_main")
-    worker_main.neighbour("die_with_parent").die_with(zygote_pid)
+    worker_main.load_sibling("die_with_parent").die_with(zygote_pid)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -134,7 +134,7 @@ def _end_all(children: set[int]) -> None:
 if __name__ == "__main__":
     _here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is not needed before a fork
     sys.path.append(_here)
-    importlib.import_module("worker_main").neighbour("die_with_parent").die_with(int(sys.argv[2]))
+    importlib.import_module("worker_main").load_sibling("die_with_parent").die_with(int(sys.argv[2]))
     sys.path.remove(_here)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     preload()

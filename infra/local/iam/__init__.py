@@ -1,4 +1,4 @@
-"""IAM on a laptop: what AWS would refuse to a process is refused here too, so that a missing grant shows at once."""
+"""IAM on the laptop: every call is checked against its caller's role."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A call as it comes over the wire, and what of it a permission is about."""
+"""A signed request of the AWS API, and the permissions that it needs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from infra.local import account
 
 @dataclass(frozen=True)
 class Need:
-    """One permission that a call takes."""
+    """One permission that a call needs."""
 
     action: str
     resource: str
@@ -27,7 +27,7 @@ class Call:
     """One signed request."""
 
     service: str
-    """The name that it was signed for."""
+    """The signing name of the service."""
 
     access_key: str
     environ: dict[str, Any]
@@ -39,22 +39,22 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The path with its escapes undone, as the application sees it."""
+        """The decoded path, as the application gets it."""
         # WSGI carries bytes as latin-1.
         return str(self.environ.get("PATH_INFO", "")).encode("latin-1", "replace").decode("utf-8", "replace")
 
     @cached_property
     def query(self) -> dict[str, str]:
-        """The query's parameters."""
+        """The parameters of the query string."""
         return dict(parse_qsl(self.environ.get("QUERY_STRING", ""), keep_blank_values=True))
 
     def header(self, name: str) -> str:
-        """One header, or nothing."""
+        """Return a header, or an empty string."""
         return str(self.environ.get("HTTP_" + name.upper().replace("-", "_"), ""))
 
     @cached_property
     def body(self) -> bytes:
-        """The body, which the application can still read; of one without a known length nothing."""
+        """The body, which stays readable for the application; empty without a known length."""
         length = int(self.environ.get("CONTENT_LENGTH") or 0)
         data: bytes = self.environ["wsgi.input"].read(length) if length else b""
         if length:
@@ -63,7 +63,7 @@ class Call:
 
     @cached_property
     def document(self) -> dict[str, Any]:
-        """The body as a JSON object; what is none is the application's to refuse."""
+        """The body as a JSON object; empty if it is none, which the application refuses."""
         try:
             found = json.loads(self.body or b"{}")
         except ValueError:
@@ -72,12 +72,12 @@ class Call:
 
     @cached_property
     def form(self) -> dict[str, str]:
-        """The body as a form, for services that still speak so."""
+        """The body as a form, for services of the query protocol."""
         return dict(parse_qsl(self.body.decode("utf-8", "replace")))
 
 
 def read_call(environ: dict[str, Any]) -> Call | None:
-    """Find out who signed a request and for which service; None if nobody did."""
+    """Read the access key and the service from a signature; None if there is none."""
     signed = str(environ.get("HTTP_AUTHORIZATION", ""))
     _, found, rest = signed.partition("Credential=")
     if not found:
@@ -88,5 +88,5 @@ def read_call(environ: dict[str, Any]) -> Call | None:
 
 
 def arn(service: str, resource: str) -> str:
-    """Spell the ARN of something of this laptop."""
+    """Return the ARN of a resource in the laptop's account and region."""
     return f"arn:{account.PARTITION}:{service}:{account.REGION}:{account.ACCOUNT_ID}:{resource}"

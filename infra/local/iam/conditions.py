@@ -1,7 +1,7 @@
-"""The `Condition` block of a statement, compiled into one question about a request's context.
+"""The `Condition` block of a statement, compiled into one predicate over the context.
 
 Operators and the meaning of a missing key follow the IAM guide's reference of condition operators: a key that the
-request does not have fails every positive comparison, passes every negated one, and passes whatever says `IfExists`.
+request lacks fails every positive comparison, passes every negated one, and passes every operator with `IfExists`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ _Compare = Callable[[str, str], bool]
 
 
 class UnknownCondition(ValueError):
-    """A policy asks for what the laptop cannot decide; to guess would be to allow or refuse otherwise than AWS."""
+    """A policy has a condition that the laptop cannot decide, and must not guess."""
 
 
 def compile_conditions(block: Mapping[str, Mapping[str, Any]]) -> Test:
-    """All operators and all of their keys have to hold."""
+    """Compile a block, of which every key of every operator has to hold."""
     tests = [
         _test(operator, key.lower(), [_text(value) for value in _listed(values)])
         for operator, keys in block.items()
@@ -36,7 +36,7 @@ def compile_conditions(block: Mapping[str, Mapping[str, Any]]) -> Test:
 
 @cache
 def wildcard(pattern: str, *, ignores_case: bool = False) -> Callable[[str], object]:
-    """Compile IAM's `*` and `?`."""
+    """Compile a pattern with IAM's `*` and `?`."""
     parts = (".*" if sign == "*" else "." if sign == "?" else re.escape(sign) for sign in pattern)
     return re.compile("".join(parts), re.DOTALL | (re.IGNORECASE if ignores_case else 0)).fullmatch
 
@@ -112,7 +112,7 @@ _COMPARISONS: Mapping[str, _Compare] = {
     "DateGreaterThan": _moment(datetime.__gt__),
     "DateGreaterThanEquals": _moment(datetime.__ge__),
 }
-"""The positive operators; a `Not` in the name turns the answer round (`NotIpAddress`, `StringNotLike`)."""
+"""The positive operators; a `Not` in the name negates them (`NotIpAddress`, `StringNotLike`)."""
 
 
 def _listed(value: Any) -> list[Any]:

@@ -1,6 +1,7 @@
-"""What DynamoDB's calls take: a transaction is authorised by its items' actions, a query of an index by the index.
+"""The permissions that calls of DynamoDB need.
 
-The partitions that a call touches are the condition key `dynamodb:LeadingKeys`.
+A transaction needs the actions of its items, a query of an index the index. The partitions that a call touches are the
+condition key `dynamodb:LeadingKeys`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ _ITEM_ACTIONS = {
 
 
 def dynamodb_needs(call: Call, operation: str) -> list[Need]:
-    """Name the permissions of one call, each once for its partitions and in the order of its items."""
+    """List the permissions that a call needs, in the order of its items."""
     found: dict[tuple[str, str], list[str]] = {}
     for action, resource, partitions in _parts(call.document, operation):
         found.setdefault((action, resource), []).extend(partitions)
@@ -58,7 +59,7 @@ def _of_batch(asked: Any) -> list[str]:
 
 
 def _partition(part: dict[str, Any]) -> list[str]:
-    """Find the partition that an item lies in, or that a query reads: those of our tables are called `pk`."""
+    """Return the partition of an item or a query; the partition keys of our tables are `pk`."""
     item = part.get("Key") or part.get("Item")
     if item is not None:
         return _text(item.get("pk"))
@@ -71,5 +72,5 @@ def _text(value: Any) -> list[str]:
 
 
 def table_arn(name: str) -> str:
-    """Spell a table's ARN; callers may have done it themselves."""
+    """Return the ARN of a table, which may be given by its ARN."""
     return name if name.startswith("arn:") else arn("dynamodb", f"table/{name}")

@@ -1,6 +1,7 @@
-"""Stand before the local AWS and let pass what the caller's role grants; it is asked for every call of every room.
+"""A WSGI application before the local AWS that passes what the caller's role grants.
 
-Who has no known key is the operator: the laptop itself, a test, a person's own client.
+It checks every call of every function. A caller without a known key is the operator: the laptop itself, a test, a person's own
+client.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ from infra.local.iam.s3_needs import bucket_arn
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 _FREE = frozenset({"sts:GetCallerIdentity"})
-"""What AWS answers to everybody."""
+"""Actions that need no permission."""
 
 
 class Guard:
     """A WSGI application around moto's."""
 
     def __init__(self, application: Application) -> None:
-        """Let everything pass until roles are bound."""
+        """Pass every call until roles are bound."""
         self._application = application
         self._bound: tuple[PrincipalOf, Roles] | None = None
         self.used: set[tuple[str, str, str]] = set()
-        """(role, action, resource) of everything that was granted and used."""
+        """(role, action, resource) of every permission that was used."""
         self.refused: set[tuple[str, str, str]] = set()
-        """(role, action, resource) of everything that was not."""
+        """(role, action, resource) of every permission that was lacking."""
 
     def bind(self, principal_of: PrincipalOf, roles: Roles) -> None:
-        """Hold callers to their roles from now on."""
+        """Hold later callers to their roles."""
         self._bound = principal_of, roles
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer one request, or refuse it."""
+        """Pass one request to the application, or refuse it."""
         call = read_call(environ)
         if call is None or self._bound is None:
             return self._application(environ, start_response)
@@ -58,7 +59,7 @@ class Guard:
                 roles.forget()
 
     def refusal(self, access_key: str, need: Need) -> str | None:
-        """Say why somebody may not do something that is not asked of moto; None if it is granted."""
+        """Return why a key lacks a permission, for calls that moto does not get; None if granted."""
         if self._bound is None:
             return None
         principal_of, roles = self._bound
@@ -70,7 +71,7 @@ class Guard:
         return None if decision is Decision.ALLOWED else f"{principal.arn}: {need.action}: {decision.value}"
 
     def may_invoke(self, access_key: str, function_arn: str) -> bool:
-        """Say whether somebody may invoke a function, for calls that do not pass here."""
+        """Return whether a key may invoke a function, for invocations that bypass this guard."""
         return self.refusal(access_key, Need("lambda:InvokeFunction", function_arn)) is None
 
     def _guarded(
@@ -88,22 +89,25 @@ class Guard:
         if need.action in _FREE:
             return Decision.ALLOWED
         decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
-        heard = self.used if decision is Decision.ALLOWED else self.refused
-        heard.add((principal.role, need.action, need.resource))
+        recorded = self.used if decision is Decision.ALLOWED else self.refused
+        recorded.add((principal.role, need.action, need.resource))
         return decision
 
     def _hiding(
         self, call: Call, principal: Principal, policies: Policies, start_response: Callable[..., Any]
     ) -> Iterable[bytes]:
-        """Whoever may not list a bucket does not learn either which objects it lacks: S3 refuses instead of 404."""
-        told: list[tuple[Any, ...]] = []
-        body = b"".join(self._application(call.environ, lambda *given: told.append(given)))
-        if told[0][0].startswith("404") and "/" in call.path.strip("/"):
+        """Refuse instead of 404 if the caller may not list the bucket, as S3 does.
+
+        Otherwise the answer would disclose which objects the bucket lacks.
+        """
+        started: list[tuple[Any, ...]] = []
+        body = b"".join(self._application(call.environ, lambda *given: started.append(given)))
+        if started[0][0].startswith("404") and "/" in call.path.strip("/"):
             need = Need("s3:ListBucket", bucket_arn(call.path.strip("/").split("/", 1)[0]))
             decision = policies.decide(need.action, need.resource, lambda: _context(principal, need))
             if decision is not Decision.ALLOWED:
                 return _send(refusal(call, principal, need, decision), start_response)
-        start_response(*told[0])
+        start_response(*started[0])
         return iter([body])
 
 

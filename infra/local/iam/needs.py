@@ -1,4 +1,4 @@
-"""Which permissions a call takes, by the service authorization reference, for the services that rooms may use."""
+"""The permissions that calls need, by the service authorization reference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SCHEDULE_VERBS = {"POST": "Create", "GET": "Get", "PUT": "Update", "DELETE": "D
 
 
 def needs_of(call: Call) -> list[Need]:
-    """Name the permissions of a call; one that the laptop cannot tell apart takes its whole service."""
+    """List the permissions that a call needs; an unknown call needs its whole service."""
     if call.service in _BY_SERVICE:
         return _BY_SERVICE[call.service](call)
     target, _, operation = call.header("x-amz-target").partition(".")
@@ -54,7 +54,7 @@ def _bedrock(call: Call) -> list[Need]:
     name = found[1]
     if name.startswith("arn:"):
         return [Need(f"bedrock:{action}", name)]
-    # AWS tells a profile across regions from a model by its list of profiles; the laptop by how the name begins.
+    # AWS has a list of the inference profiles across regions; the laptop knows one by its prefix.
     if _PROFILE.match(name):
         return [Need(f"bedrock:{action}", arn("bedrock", f"inference-profile/{name}"))]
     return [
@@ -85,7 +85,7 @@ def _states(call: Call) -> list[Need]:
         backend = stepfunctions_parser_backends[account.ACCOUNT_ID][account.REGION]
         machine = tokens.machine_of(backend, body.get("taskToken", ""))
         if machine is None:
-            return []  # an answer that comes too late changes nothing: the service itself refuses the token
+            return []  # a late answer changes nothing: the service itself refuses the token
     if operation == "CreateStateMachine":
         machine = arn("states", f"stateMachine:{body.get('name')}")
     return [
@@ -158,7 +158,7 @@ _BY_SERVICE: Mapping[str, Callable[[Call], list[Need]]] = {
     "sqs": _sqs,
     "states": _states,
 }
-"""Signing name → how to read the service's calls."""
+"""Signing name → what lists the permissions of the service's calls."""
 
 _BY_TARGET: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "secretsmanager": ("secretsmanager", _secret),
@@ -167,4 +167,4 @@ _BY_TARGET: Mapping[str, tuple[str, Callable[[dict[str, Any]], str]]] = {
     "Logs_20140328": ("logs", _log_group),
     "GraniteServiceVersion20100801": ("cloudwatch", _everything),
 }
-"""Prefix of `X-Amz-Target` → the service's name in policies, and where its resource is."""
+"""Prefix of `X-Amz-Target` → the service's name in policies, and what reads its resource."""

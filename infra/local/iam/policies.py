@@ -1,4 +1,4 @@
-"""Policy documents compiled into questions that take microseconds, because every call of every room asks one."""
+"""Policy documents compiled into predicates, which every call of every function evaluates."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _MAX_REMEMBERED = 4096
 
 
 class Decision(Enum):
-    """How a question ends, and why."""
+    """Whether a request is allowed, and why."""
 
     ALLOWED = "allowed"
     NOT_ALLOWED = "no statement allows it"
@@ -23,7 +23,7 @@ class Decision(Enum):
 
 @dataclass(frozen=True)
 class Statement:
-    """One statement, ready to be asked."""
+    """One compiled statement."""
 
     denies: bool
     actions: _Match
@@ -31,32 +31,32 @@ class Statement:
     condition: Test | None
 
     def applies(self, action: str, resource: str, context: Context) -> bool:
-        """Whether the statement speaks of this request."""
+        """Return whether the statement is about this request."""
         if not (self.actions(action) and self.resources(resource)):
             return False
         return self.condition is None or self.condition(context)
 
 
 class Policies:
-    """All statements of one role: a denial wins, and what nobody allows is not allowed."""
+    """All statements of one role: a denial wins, and what no statement allows is refused."""
 
     def __init__(self, documents: Iterable[Mapping[str, Any]]) -> None:
-        """Compile once."""
+        """Compile the documents."""
         statements = [_compiled(found) for document in documents for found in _statements(document)]
         self._statements = sorted(statements, key=lambda statement: not statement.denies)
         self._is_unconditional = all(statement.condition is None for statement in statements)
         self._remembered: dict[tuple[str, str], Decision] = {}
 
     def decide(self, action: str, resource: str, context: Callable[[], Context]) -> Decision:
-        """Decide on one action and one resource; the context is only worked out if a condition asks for it."""
+        """Decide on one action and one resource; `context` is called only for conditions."""
         if not self._is_unconditional:
             return self._decide(action, resource, context())
-        question = (action, resource)
-        found = self._remembered.get(question)
+        request = (action, resource)
+        found = self._remembered.get(request)
         if found is None:
             if len(self._remembered) >= _MAX_REMEMBERED:
                 self._remembered.clear()
-            found = self._remembered[question] = self._decide(action, resource, {})
+            found = self._remembered[request] = self._decide(action, resource, {})
         return found
 
     def _decide(self, action: str, resource: str, context: Context) -> Decision:
@@ -82,7 +82,10 @@ def _compiled(statement: Mapping[str, Any]) -> Statement:
 
 
 def _matcher(statement: Mapping[str, Any], word: str, *, ignores_case: bool) -> _Match:
-    """Read `Action` or `NotAction` (`Resource` or `NotResource`); an ARN's wildcards may cross its slashes and colons."""
+    """Compile `Action` or `NotAction` (`Resource` or `NotResource`).
+
+    The wildcards of an ARN may match its slashes and colons.
+    """
     is_negated = f"Not{word}" in statement
     given = statement[f"Not{word}"] if is_negated else statement[word]
     patterns = [

@@ -1,4 +1,4 @@
-"""Who makes a call: a function or an execution in its role, known by the key that the laptop gave it."""
+"""The principals of calls, known by their access keys, and the policies of their roles."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from infra.local.engine import clients
 from infra.local.executor import Executor
 
 MACHINE_SESSION = "execution"
-"""Step Functions makes a session's name up for every execution; the laptop has one for all."""
+"""Step Functions has a session name for each execution; the laptop has one for all."""
 
 
 @dataclass(frozen=True)
 class Principal:
-    """A role that somebody has assumed."""
+    """A session of a role."""
 
     role: str
     """The role's name."""
 
     session: str
-    """Who assumed it: a function's name, or `execution`."""
+    """The session's name: a function's name, or `execution`."""
 
     @property
     def arn(self) -> str:
-        """Spell it as refusals do."""
+        """The ARN of the session, as errors have it."""
         return f"arn:{account.PARTITION}:sts::{account.ACCOUNT_ID}:assumed-role/{self.role}/{self.session}"
 
 
 PrincipalOf = Callable[[str], Principal | None]
-"""Access key id → who that is; None is the operator, who may do everything."""
+"""Access key id → its principal; None is the operator, who may do everything."""
 
 
 def principals_of(executor: Executor) -> PrincipalOf:
-    """Know the keys of an executor's processes and of the engine's clients."""
+    """Look up principals by the keys of an executor's processes and of the engine's clients."""
 
     def principal_of(access_key: str) -> Principal | None:
         if spec := executor.function_of(access_key):
-            return Principal(_name(spec.role_arn), spec.name) if spec.role_arn else None
+            return Principal(_role_name(spec.role_arn), spec.name) if spec.role_arn else None
         role = clients.role_of(access_key)
-        return Principal(_name(role), MACHINE_SESSION) if role else None
+        return Principal(_role_name(role), MACHINE_SESSION) if role else None
 
     return principal_of
 
 
-def _name(role_arn: str) -> str:
+def _role_name(role_arn: str) -> str:
     return role_arn.rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""A refusal in the words and the shape of the service that was asked, because clients tell services apart by them."""
+"""Access-denied responses in the format of each service, which clients distinguish."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 def refusal(call: Call, principal: Principal, need: Need, decision: Decision) -> Answer:
-    """Refuse one call."""
+    """Return the response that refuses one call."""
     text = _text(call, principal, need, decision)
     if call.service == "s3":
         return _s3(call, text)

@@ -1,4 +1,4 @@
-"""The roles of the template with their policies as IAM holds them at the moment, compiled once and again after a change."""
+"""The roles of the template with their compiled policies."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from infra.local.iam.policies import Policies
 
 
 class Roles:
-    """What each role may do.
+    """The current policies of each deployed role, compiled when they are first needed.
 
-    Only roles that were deployed are held to their policies: a machine that somebody made by hand with an invented
-    role runs as the operator.
+    Only deployed roles are held to their policies: a machine that was created by hand with an invented role runs as the
+    operator.
     """
 
     def __init__(self, deployed: Callable[[], Collection[str]]) -> None:
-        """Take the question for the names of the deployed roles."""
+        """Keep the function that returns the names of the deployed roles."""
         self._deployed = deployed
         self._compiled: dict[str, Policies] = {}
 
     def policies(self, name: str) -> Policies | None:
-        """Give what holds for a role, or None if nothing does."""
+        """Return the policies of a role, or None if the role was not deployed."""
         compiled = self._compiled
         if name not in compiled and name in self._deployed():
             compiled[name] = Policies(_documents(name))
         return compiled.get(name)
 
     def forget(self) -> None:
-        """Read anew from now on: something in IAM has changed."""
-        # A new one, so that what is being compiled from the old state is kept in the old one.
+        """Compile the policies again when they are next needed, after a change in IAM."""
+        # A new dictionary: a thread that still compiles the old state must not put it into this one.
         self._compiled = {}
 
 

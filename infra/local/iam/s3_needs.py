@@ -1,4 +1,7 @@
-"""What S3's calls take, told from method, path and query, because S3 does not name its operations on the wire."""
+"""The permissions that calls of S3 need.
+
+They follow from method, path and query, because S3 does not send the names of its operations.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ _KEY = re.compile(rb"<Key>([^<]+)</Key>")
 
 
 def s3_needs(call: Call) -> list[Need]:
-    """Name the permissions of one call."""
+    """List the permissions that a call needs."""
     bucket, _, key = call.path.lstrip("/").partition("/")
     if not bucket:
         return [Need("s3:ListAllMyBuckets", "*")]
@@ -45,12 +48,12 @@ def s3_needs(call: Call) -> list[Need]:
 
 
 def bucket_arn(bucket: str) -> str:
-    """Spell a bucket's ARN."""
+    """Return the ARN of a bucket."""
     return f"arn:aws:s3:::{bucket}"
 
 
 def object_arn(bucket: str, key: str) -> str:
-    """Spell an object's ARN."""
+    """Return the ARN of an object."""
     return f"{bucket_arn(bucket)}/{key}"
 
 
