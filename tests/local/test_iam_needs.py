@@ -10,9 +10,8 @@ import pytest
 
 from infra.constructs.grants import grant_words
 from infra.local.iam.calls import Call
-from infra.local.iam.conditions import compile_conditions
 from infra.local.iam.needs import needs_of
-from infra.local.iam.policies import Decision, Policies
+from infra.local.iam.policies import Decision, Policies, compile_conditions
 from infra.names import Arns, Names
 
 ARNS = Arns(Names("laptop"), "aws", "us-east-1", "123456789012")

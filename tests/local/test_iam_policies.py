@@ -9,8 +9,7 @@ import pytest
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.resource import HttpApiParts, Resource, Target
 from infra.local.deployer.resources import access
-from infra.local.iam.conditions import UnknownCondition, compile_conditions
-from infra.local.iam.policies import Decision, Policies
+from infra.local.iam.policies import Decision, Policies, UnknownCondition, compile_conditions
 
 
 @pytest.mark.parametrize(

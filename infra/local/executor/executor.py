@@ -14,9 +14,8 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from infra.local.executor import faults, function_log
-from infra.local.executor.fork_launch import ForkLauncher
 from infra.local.executor.function_log import FunctionLog
-from infra.local.executor.launch import Launcher, SubprocessLauncher
+from infra.local.executor.launch import ForkLauncher, Launcher, SubprocessLauncher
 from infra.local.executor.pool import Pool, Retired
 from infra.local.executor.runtime_api import Invocation
 from infra.local.executor.spec import FunctionSpec, InvocationResult, Trouble
@@ -136,7 +135,8 @@ class Executor:
     def invoke(self, name: str, payload: bytes, request_id: str | None = None) -> InvocationResult:
         """Run one event and return its result.
 
-        A lack of sandboxes raises Throttled; every other failure is a result. A retried event has the request id of its first try.
+        A lack of sandboxes raises Throttled; every other failure is a result. A retried event has the request id of its
+        first try.
         """
         pool, worker, is_new = self._acquire(name)
         spec = worker.spec

@@ -1,8 +1,8 @@
 """The Lambda Runtime API for one worker, whose runtime client is AWS's own.
 
-Each worker has a listener: the client reports a failed init to `host:port` only, so a shared listener with a path prefix would
-lose init errors. The server is small because every invocation passes through it: it has the subset of HTTP/1.1 that the client
-uses.
+Each worker has a listener: the client reports a failed init to `host:port` only, so a shared listener with a path prefix
+would lose init errors. The server is small because every invocation passes through it: it has the subset of HTTP/1.1
+that the client uses.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-
-from infra.local.executor import http_wire
+from typing import BinaryIO
 
 _ACCEPTED = b'{"status":"OK"}'
 
@@ -83,25 +83,25 @@ class RuntimeApi:
     def _serve(self, connection: socket.socket) -> None:
         with connection, connection.makefile("rb") as stream:
             try:
-                while (request := http_wire.read_request(stream, connection)) is not None:
+                while (request := read_request(stream, connection)) is not None:
                     if not self._route(connection, request):
                         return
             except (OSError, ValueError):
                 return
 
-    def _route(self, connection: socket.socket, request: http_wire.WireRequest) -> bool:
+    def _route(self, connection: socket.socket, request: WireRequest) -> bool:
         match request.path.split("/")[3:]:
             case ["invocation", "next"]:
                 return self._next(connection)
             case ["invocation", request_id, ("response" | "error") as verb]:
                 self._complete(request_id, request.body, None if verb == "response" else "Unhandled")
-                http_wire.write_response(connection, 202, _ACCEPTED)
+                write_response(connection, 202, _ACCEPTED)
             case ["init", "error"]:
                 self.init_error = request.body
                 self.ready.set()
-                http_wire.write_response(connection, 202, _ACCEPTED)
+                write_response(connection, 202, _ACCEPTED)
             case _:
-                http_wire.write_response(connection, 404, b"{}")
+                write_response(connection, 404, b"{}")
         return True
 
     def _next(self, connection: socket.socket) -> bool:
@@ -116,10 +116,64 @@ class RuntimeApi:
             "Lambda-Runtime-Invoked-Function-Arn": invocation.arn,
             "Lambda-Runtime-Trace-Id": f"Root=1-{int(time.time()):08x}-{invocation.id.replace('-', '')[:24]}",
         }
-        http_wire.write_response(connection, 200, invocation.payload, headers)
+        write_response(connection, 200, invocation.payload, headers)
         return True
 
     def _complete(self, request_id: str, body: bytes, function_error: str | None) -> None:
         invocation = self._current
         if invocation is not None and invocation.id == request_id:
             invocation.answer(body, function_error)
+
+
+@dataclass(frozen=True)
+class WireRequest:
+    """One request of the runtime client."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def read_request(stream: BinaryIO, connection: socket.socket) -> WireRequest | None:
+    """Read one request; return None when the client has closed the connection."""
+    line = stream.readline()
+    if not line:
+        return None
+    method, path, _ = line.decode("latin-1").split(" ", 2)
+    headers = _read_headers(stream)
+    if "expect" in headers:
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return WireRequest(method, path, headers, _read_body(stream, headers))
+
+
+def write_response(
+    connection: socket.socket, status: int, body: bytes, headers: Mapping[str, str] | None = None
+) -> None:
+    """Write a response, and keep the connection open."""
+    lines = [f"HTTP/1.1 {status} -", f"Content-Length: {len(body)}"]
+    lines += [f"{name}: {value}" for name, value in (headers or {}).items()]
+    connection.sendall("\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body)
+
+
+def _read_headers(stream: BinaryIO) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    while (line := stream.readline()) not in (b"\r\n", b"\n", b""):
+        name, _, value = line.decode("latin-1").partition(":")
+        headers[name.strip().lower()] = value.strip()
+    return headers
+
+
+def _read_body(stream: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return b"".join(_chunks(stream))
+    return stream.read(int(headers.get("content-length") or 0))
+
+
+def _chunks(stream: BinaryIO) -> list[bytes]:
+    chunks: list[bytes] = []
+    while size := int(stream.readline().split(b";")[0] or b"0", 16):
+        chunks.append(stream.read(size))
+        stream.readline()
+    _read_headers(stream)
+    return chunks

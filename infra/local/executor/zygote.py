@@ -84,7 +84,7 @@ def _start_one(control: socket.socket, children: set[int], private_fds: list[int
 def _become_worker(request: dict[str, Any], log_fd: int, zygote_pid: int) -> None:
     os.setsid()
     worker_main = importlib.import_module("worker_main")
-    worker_main.load_sibling("die_with_parent").die_with(zygote_pid)
+    worker_main.die_with(zygote_pid)
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGCHLD, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_DFL)
@@ -134,7 +134,7 @@ def _end_all(children: set[int]) -> None:
 if __name__ == "__main__":
     _here = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pathlib is not needed before a fork
     sys.path.append(_here)
-    importlib.import_module("worker_main").load_sibling("die_with_parent").die_with(int(sys.argv[2]))
+    importlib.import_module("worker_main").die_with(int(sys.argv[2]))
     sys.path.remove(_here)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     preload()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from infra.local.iam.guard import Guard
-from infra.local.iam.principals import Principal, principals_of
-from infra.local.iam.roles import Roles
+from infra.local.iam.principals import Principal, Roles, principals_of
 
 __all__ = ["Guard", "Principal", "Roles", "principals_of"]

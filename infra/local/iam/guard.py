@@ -1,27 +1,87 @@
 """A WSGI application before the local AWS that passes what the caller's role grants.
 
-It checks every call of every function. A caller without a known key is the operator: the laptop itself, a test, a person's own
-client.
+It checks every call of every function, and refuses in the format of the service, which clients distinguish. A caller
+without a known key is the operator: the laptop itself, a test, a person's own client.
 """
 
 from __future__ import annotations
 
+import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
+from xml.sax.saxutils import escape
 
 from infra.local import account
 from infra.local.iam.calls import Call, Need, read_call
-from infra.local.iam.conditions import Context
 from infra.local.iam.needs import needs_of
-from infra.local.iam.policies import Decision, Policies
-from infra.local.iam.principals import Principal, PrincipalOf
-from infra.local.iam.refusals import Answer, refusal
-from infra.local.iam.roles import Roles
+from infra.local.iam.policies import Context, Decision, Policies
+from infra.local.iam.principals import Principal, PrincipalOf, Roles
 from infra.local.iam.s3_needs import bucket_arn
 
-Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+Answer = tuple[str, list[tuple[str, str]], bytes]
+"""Status line, headers, body."""
 
+
+def refusal(call: Call, principal: Principal, need: Need, decision: Decision) -> Answer:
+    """Return the response that refuses one call."""
+    text = _message(call, principal, need, decision)
+    if call.service == "s3":
+        return _s3_answer(call, text)
+    if call.service in ("lambda", "bedrock"):
+        return _json_answer("403 Forbidden", {"Message": text}, ("x-amzn-ErrorType", "AccessDeniedException"))
+    if call.service == "sqs":
+        document = {"__type": "com.amazonaws.sqs#AccessDeniedException", "message": text}
+        return _json_answer("403 Forbidden", document, ("x-amzn-query-error", "AccessDenied;Sender"))
+    if call.form.get("Action") and not call.header("x-amz-target"):
+        return _xml_answer(
+            "403 Forbidden",
+            f"<ErrorResponse><Error><Type>Sender</Type>{_error_xml(text)}</Error></ErrorResponse>",
+        )
+    document = {"__type": "com.amazon.coral.service#AccessDeniedException", "Message": text}
+    return _json_answer("400 Bad Request", document, ("x-amzn-ErrorType", "AccessDeniedException"))
+
+
+def _message(call: Call, principal: Principal, need: Need, decision: Decision) -> str:
+    # SQS writes actions in lower case; S3 puts resources in quotes.
+    action = need.action.lower() if call.service == "sqs" else need.action
+    resource = f'"{need.resource}"' if call.service == "s3" else need.resource
+    reason = (
+        "with an explicit deny in an identity-based policy"
+        if decision is Decision.DENIED
+        else f"because no identity-based policy allows the {action} action"
+    )
+    return f"User: {principal.arn} is not authorized to perform: {action} on resource: {resource} {reason}"
+
+
+def _s3_answer(call: Call, text: str) -> Answer:
+    status, headers, body = _xml_answer("403 Forbidden", f"<Error>{_error_xml(text)}</Error>")
+    return status, headers, b"" if call.method == "HEAD" else body
+
+
+def _error_xml(text: str) -> str:
+    return f"<Code>AccessDenied</Code><Message>{escape(text)}</Message>"
+
+
+def _json_answer(status: str, document: dict[str, str], header: tuple[str, str]) -> Answer:
+    return (
+        status,
+        [("Content-Type", "application/x-amz-json-1.0"), header, _request_id()],
+        json.dumps(document).encode(),
+    )
+
+
+def _xml_answer(status: str, text: str) -> Answer:
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n{text}'.encode()
+    return status, [("Content-Type", "application/xml"), _request_id()], body
+
+
+def _request_id() -> tuple[str, str]:
+    return "x-amzn-RequestId", str(uuid.uuid4())
+
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _FREE = frozenset({"sts:GetCallerIdentity"})
 """Actions that need no permission."""
 

@@ -9,8 +9,7 @@ from typing import Any
 from infra.local.deployer.faults import DeployError
 from infra.local.deployer.records import Record
 from infra.local.deployer.resource import Created, Resource, Target
-from infra.local.iam.conditions import UnknownCondition
-from infra.local.iam.policies import Policies
+from infra.local.iam.policies import Policies, UnknownCondition
 
 
 def role(resource: Resource, target: Target) -> Created:
