@@ -39,6 +39,7 @@ def show_run(run_id: str) -> Any:
         NotFound: There is no such run.
     """
     tenant = caller(router.current_event).tenant
+    # Reading the head first would say which kind it is, and cost each poll of an agent's run one read more.
     try:
         return answer(200, container.runs.show.detail(tenant, run_id))
     except NotFound:

@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from stepward.testing.fake_llm import FakeProvider
-from stepward.testing.fake_llm.script_files import Unreadable
+from stepward.testing.fake_llm.scripts import Unreadable
 
 KEY = "sk-ant-api03-planted-secret-0001"
 ASK: Any = {

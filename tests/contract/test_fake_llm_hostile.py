@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from stepward.testing.fake_llm import FakeProvider, Settings
 from stepward.testing.fake_llm.received import Received
+from stepward.testing.fake_llm.scripts import Script
 from stepward.testing.fake_llm.service import Service
-from stepward.testing.fake_llm.sources import Script
 from tests.support.draws import drawn
 
 PATHS = [

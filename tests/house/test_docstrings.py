@@ -12,40 +12,41 @@ from typing import Any
 import pytest
 
 import stepward.sdk
+import stepward.testing.fake_llm
 import stepward.toolkit
 from stepward.domain import errors
-from stepward.sdk.areas import Areas
 from stepward.sdk.flow_tasks import Foreach, Loop, Parallel
 from tests.house.source_tree import tracked
 
 LONGEST_SUMMARY_CHARS = 88
+PACKAGES = (stepward.sdk, stepward.toolkit, stepward.testing.fake_llm)
 PRIVATE_METHODS = {"Task": {"document", "mentioned", "need", "need_mentioned", "need_task", "reference_name"}}
 """What a `Flow` does with its tasks: no program calls these."""
 
 
 def _classes() -> set[type]:
-    exported = [
-        getattr(package, name) for package in (stepward.sdk, stepward.toolkit) for name in package.__all__
-    ]
+    exported = [getattr(package, name) for package in PACKAGES for name in package.__all__]
     parts = [
         inspect.get_annotations(one.fget, eval_str=True)["return"]
-        for one in vars(Areas).values()
+        for one in vars(stepward.sdk.Stepward).values()
         if isinstance(one, property)
     ]
-    return {one for one in (*exported, *parts, Foreach, Loop, Parallel) if inspect.isclass(one)}
+    classes = [one for one in (*exported, *parts, Foreach, Loop, Parallel) if inspect.isclass(one)]
+    return {one for one in classes if one.__module__.startswith("stepward.")}
 
 
 def _functions() -> Iterator[tuple[str, Any]]:
-    for package in (stepward.sdk, stepward.toolkit):
+    for package in PACKAGES:
         for name in package.__all__:
             if isinstance(one := getattr(package, name), FunctionType):
                 yield name, one
     for cls in sorted(_classes(), key=lambda one: one.__name__):
-        if issubclass(cls, BaseException | dict) or not cls.__module__.startswith("stepward."):
+        if issubclass(cls, BaseException | dict):
             continue
         hidden = PRIVATE_METHODS["Task"] if issubclass(cls, stepward.sdk.Task) else set()
         for name, method in inspect.getmembers(cls, inspect.isfunction):
-            if not name.startswith("_") and name not in hidden:
+            is_ours = method.__module__.startswith("stepward.")
+            if is_ours and not name.startswith("_") and name not in hidden:
                 yield f"{cls.__name__}.{name}", method
 
 

@@ -30,11 +30,7 @@ if TYPE_CHECKING:
 
 
 Entry = dict[str, str]
-
-
 _NOT_FOUND: Final = 404
-
-
 _READY: Final = "READY"
 
 
@@ -113,17 +109,9 @@ _ASKED: Final[Mapping[str, Callable[[Stepward, Mapping[str, str]], Entry | None]
     "tool": _tool,
     "model": _model,
 }
-
-
 _MAY_COME: Final = frozenset({"handoff", "workflow"})
-
-
 """Kinds that may be registered after the agent that names them."""
-
-
 __all__ = ["app"]
-
-
 VALIDATE_HELP = """Check agents' files; prints a line for each problem: file:line:column: field: what (fix).
 
 Nothing is registered. Exits 1 if there is a problem. Names of agents, workflows and functions are looked up
@@ -135,8 +123,6 @@ Examples:
 
   stepward agents validate agents/*.yaml --json | jq -r '.problems[].field'
 """
-
-
 SCHEMA_HELP = """Print the JSON Schema of agents' files, by which editors complete and check them.
 
 Examples:

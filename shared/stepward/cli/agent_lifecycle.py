@@ -19,7 +19,6 @@ from stepward.sdk.shapes import AgentState
 __all__ = ["app"]
 ENDINGS = {".yaml", ".yml", ".json"}
 LabelArgument = Annotated[str, typer.Argument(metavar="LABEL", help="Such as prod.")]
-
 IMPORT_HELP = """Register every agent file of a folder (.yaml, .yml, .json but no .schema.json), those first that others name.
 
 A file that is refused does not stop the others; the exit code says that there was one.

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import completion, output
+from stepward.cli import options, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
@@ -20,7 +20,6 @@ app = typer.Typer(
     help="List, show, approve and deny approvals.",
     epilog=EPILOG,
 )
-
 LS_HELP = """List approvals: open ones, or those that are done.
 
 Examples:
@@ -59,7 +58,9 @@ class StatusWord(StrEnum):
 IdArgument = Annotated[
     str,
     typer.Argument(
-        metavar="APPROVAL", help="The approval's id, as `ls` shows it.", autocompletion=completion.approvals
+        metavar="APPROVAL",
+        help="The approval's id, as `ls` shows it.",
+        autocompletion=options.complete_approvals,
     ),
 ]
 FieldsOption = Annotated[

@@ -13,11 +13,7 @@ from pathlib import Path
 from stepward.cli.exit_codes import SetupError
 
 LAPTOP_FILE = Path(".stepward") / "laptop.json"
-
-
 STATE_DIR_VARIABLE = "STEPWARD_STATE_DIR"
-
-
 """Where a laptop keeps its file if it was started with --state-dir."""
 
 

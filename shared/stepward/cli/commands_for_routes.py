@@ -45,7 +45,6 @@ _ROUTES: Final[tuple[tuple[str, str], ...]] = (
     ("GET /workflows", "workflows ls"),
 )
 """Each request that an error may name, the longest path first, and the command that does the same."""
-
 _REQUESTS: Final = re.compile(
     "|".join(f"`?(?P<r{n}>{route})(?![\\w/])`?" for n, (route, _) in enumerate(_ROUTES))
 )

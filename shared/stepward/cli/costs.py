@@ -16,7 +16,6 @@ from stepward.cli.options import AgentArgument, YesOption, confirm
 from stepward.sdk.costs import BudgetState, Sums
 
 BUDGETS = typer.Typer(no_args_is_help=True, help="List, set and remove budgets.", epilog=EPILOG)
-
 COSTS_HELP = """Show what was spent: on models, on tools, on AWS.
 
 Examples:
@@ -53,8 +52,6 @@ Examples:
 
   stepward agents estimate support-refunds --input '{"ticket_id": "T-1001"}'
 """
-
-
 NAMELESS = "(none)"
 """The name of costs without an agent or model (of a workflow itself), or without a workflow (of agents)."""
 

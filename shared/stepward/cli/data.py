@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from stepward.cli import completion, output
+from stepward.cli import options, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG, InputError
 from stepward.cli.options import CursorOption, LimitOption
@@ -18,18 +18,14 @@ from stepward.sdk import ApiError, Stepward
 from stepward.sdk.data import DataFilePage, WrittenFile
 
 app = typer.Typer(no_args_is_help=True, help="List, read and write the tenant's data files.", epilog=EPILOG)
-
-
 KeyArgument = Annotated[
     str,
     typer.Argument(
         metavar="KEY",
         help="Its path within the tenant's data, such as datasets/orders.csv.",
-        autocompletion=completion.files,
+        autocompletion=options.complete_files,
     ),
 ]
-
-
 LS_HELP = """List data files by key.
 
 Examples:
@@ -38,8 +34,6 @@ Examples:
 
   stepward data ls datasets/ --json | jq -r '.files[].key'
 """
-
-
 GET_HELP = """Write a data file to standard output, or to a file with --out.
 
 Examples:
@@ -48,8 +42,6 @@ Examples:
 
   stepward data get datasets/orders.csv --out orders.csv
 """
-
-
 PUT_HELP = """Write a data file, replacing what was there; a trigger on its prefix fires.
 
 Examples:
@@ -152,8 +144,6 @@ def _show_page(page: DataFilePage) -> None:
 
 
 FOLDER: Final = "datasets"
-
-
 _NOT_FOUND: Final = 404
 
 

@@ -22,11 +22,7 @@ from stepward.cli.exit_codes import EPILOG, FAILED, SetupError
 from stepward.sdk import Stepward, StepwardError
 
 Status = Literal["ok", "warn", "fail"]
-
-
 LAPTOP_PORT = 8400
-
-
 OLDEST_PYTHON = (3, 11)
 
 
@@ -194,8 +190,6 @@ Examples:
 
   stepward doctor --url https://api.example.com --key sw_… --json
 """
-
-
 STYLES = {"ok": "green", "warn": "yellow", "fail": "red"}
 
 

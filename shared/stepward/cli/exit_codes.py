@@ -12,7 +12,6 @@ FAILED = 1
 USAGE = 2
 REFUSED = 3
 UNREACHABLE = 4
-
 EPILOG = (
     "Exit codes: 0 done · 1 the run or a check failed · 2 wrong usage or set-up · "
     "3 the API refused · 4 the API cannot be reached · 130 stopped with Ctrl-C."
@@ -32,6 +31,11 @@ class InputError(BadCall):
     """A file, JSON text or option that cannot be read."""
 
     code = "InputError"
+
+
+def exit_code_of_run(status: str) -> int:
+    """Return the exit code of a command that followed a run to its end."""
+    return OK if status == "COMPLETED" else FAILED
 
 
 def exit_code_for(error: StepwardError) -> int:

@@ -34,8 +34,6 @@ Examples:
 
   stepward fake-llm --cassette cassettes --record-from https://api.anthropic.com
 """
-
-
 _Port = Annotated[int, typer.Option(min=0, max=65_535, help="Where to listen; 0 takes a free port.")]
 _Rehearsal = Annotated[
     Path | None,

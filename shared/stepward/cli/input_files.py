@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from stepward.cli import completion, output
+from stepward.cli import options, output
 from stepward.cli.commands_for_routes import in_commands
 from stepward.cli.exit_codes import REFUSED, InputError
 from stepward.domain.aliases import origins_of
@@ -21,14 +21,8 @@ from stepward.domain.json_text import NotJson, NotText, read_json, text_of, with
 from stepward.sdk import ApiError, DocumentRefused, WorkflowProblem
 
 _KINDS: Final[dict[str, Kind]] = {".yaml": "yaml", ".yml": "yaml", ".json": "json"}
-
-
 STANDARD_INPUT: Final = "<stdin>"
-
-
 """How a compiler names it."""
-
-
 _IN_WORDS: Final = "standard input"
 
 
@@ -193,18 +187,14 @@ def refusals_of(file: DefinitionFile, *, as_json: bool) -> Iterator[None]:
 FileArgument = Annotated[
     str, typer.Argument(metavar="FILE", help="The workflow's file, YAML or JSON; - is standard input.")
 ]
-
-
 FileOrIdArgument = Annotated[
     str,
     typer.Argument(
         metavar="FILE|ID",
         help="A file, or the id of a workflow that is registered.",
-        autocompletion=completion.workflows,
+        autocompletion=options.complete_workflows,
     ),
 ]
-
-
 VersionOption = Annotated[str | None, typer.Option(help="A version of it. Default: the newest.")]
 
 

@@ -24,11 +24,9 @@ _ELSEWHERE = (
     "The operator of a stage on AWS runs, with AWS credentials: IDENTITY_TABLE=stepward-<stage>-identity "
     "python -m stepward.runtime.issue_key --tenant T --principal P (or --list, or --revoke ID)."
 )
-
 TenantOption = Annotated[
     str | None, typer.Option("--tenant", help="Default: the laptop's own.", show_default=False)
 ]
-
 CREATE_HELP = """Create a key and print it; it is shown only once.
 
 Examples:

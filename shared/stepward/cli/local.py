@@ -30,7 +30,6 @@ Graphs = Annotated[
         metavar="DIR", help="A folder of graphs; seven ship with the bench.", exists=True, show_default=False
     ),
 ]
-
 UP_HELP = """Run the whole platform on this machine until Ctrl-C.
 
 Synthesises the CDK app, deploys its template to a local cloud and serves the API on http://127.0.0.1:8400.
@@ -68,7 +67,6 @@ Examples:
 
   stepward bench counts --json
 """
-
 FAULTS_HELP = """Play thousands of schedules of deaths and faults, and kill real processes around every write of runs of each shape.
 
 Prints how many were tried, what did not hold with what replays it, and what went wrong how often. Exits 1 on a violation.
@@ -94,7 +92,6 @@ Examples:
 
   stepward bench load --clients 5 --seconds 10
 """
-
 LINE_HELP = """Start many more runs than there are slots, and check the run queue by their journals.
 
 Works in a checkout only.
@@ -105,7 +102,6 @@ Examples:
 
   stepward bench line --runs 60 --slots 4
 """
-
 IMPORTS_HELP = """Import every function with its own packages alone, and see what it loads and how large it is.
 
 Prints modules, processor time and its ratio to what boto3 with one client, pydantic and the logger take together in the
@@ -120,7 +116,6 @@ Examples:
 
   stepward bench imports --at-most 1.15
 """
-
 MODELS_HELP = """Make the same model call by the platform and by the vendor's SDK alone, in turn, and compare them.
 
 Both ask a provider on this machine that waits 100 ms before it answers. Prints medians and their ratio. Works in a
@@ -132,7 +127,6 @@ Examples:
 
   stepward bench models --calls 100 --latency-ms 50
 """
-
 LAPTOP_HELP = """Run one machine of three Lambda tasks here and on plain moto, and compare what they take.
 
 Prints the time of a task at the median and how many executions end per second. Works in a checkout only.
@@ -141,7 +135,6 @@ Examples:
 
   stepward bench laptop --json
 """
-
 RELOAD_HELP = """Edit a copy of this checkout while it runs, and see how soon the edit answers, in seconds.
 
 Works in a checkout only.
@@ -150,7 +143,6 @@ Examples:
 
   stepward bench reload --json
 """
-
 WORKFLOWS_HELP = """Run graphs as workflows, count what they enter, and see whether a task waits for one that it does not need.
 
 Prints JSON: entered states, and makespans in units of time beside the critical path. Exits 1 where they differ.
@@ -162,7 +154,6 @@ Examples:
 
   stepward bench workflows --json --graphs DIR
 """
-
 bench_app = typer.Typer(no_args_is_help=True, help="Measure runs, functions and the laptop.", epilog=EPILOG)
 
 

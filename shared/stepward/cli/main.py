@@ -14,6 +14,7 @@ from typer.main import get_command
 import stepward
 from stepward.cli import (
     agent_checks,
+    agents,
     costs,
     doctor,
     fake_llm,
@@ -24,8 +25,6 @@ from stepward.cli import (
     models,
     output,
     prices,
-    providers,
-    run,
     run_control,
     runs,
     tools,
@@ -51,7 +50,6 @@ First steps, in a checkout:
 
 Against a stage on AWS: set STEPWARD_URL and STEPWARD_API_KEY. Every command takes --json.
 """
-
 app = typer.Typer(
     no_args_is_help=True,
     help=HELP,
@@ -78,7 +76,7 @@ def root(
 
 local.attach(app)
 init.attach(app)
-run.attach(app)
+agents.attach(app)
 app.add_typer(agent_checks.app, name="agents")
 app.add_typer(runs.app, name="runs")
 run_control.attach(app)
@@ -89,7 +87,7 @@ app.add_typer(data, name="data")
 app.add_typer(tools.app, name="tools")
 app.add_typer(approvals, name="approvals")
 app.add_typer(keys.app, name="keys")
-app.add_typer(providers.app, name="providers")
+app.add_typer(models.providers_app, name="providers")
 costs.attach(app)
 app.add_typer(prices.app, name="prices")
 models.attach(app)

@@ -20,12 +20,12 @@ from stepward.domain.errors import NotFound
 from stepward.domain.tools import Effect, PublishedTool, ToolFolder
 from stepward.domain.workflows import WorkflowDefinition
 from stepward.sdk import DocumentRefused, WorkflowPlan, WorkflowProblem
+from stepward.sdk.catalog import Model
 from stepward.sdk.documents import JSON, YAML, Document, opened
-from stepward.sdk.models import Model
 from stepward.sdk.workflow_shapes import Drawn
 from stepward.testing.fake_llm import FakeProvider
 from stepward.testing.fake_llm.command import CommandOptions, provider_of
-from stepward.testing.fake_llm.script_files import Unreadable
+from stepward.testing.fake_llm.scripts import Unreadable
 from stepward.workflows.checks.context import CheckContext
 from stepward.workflows.checks.validate import Validation, validate, with_positions
 from stepward.workflows.compiler.compile import compile_workflow

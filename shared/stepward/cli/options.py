@@ -1,15 +1,66 @@
-"""Declare the arguments and options that several commands share."""
+"""Declare the arguments and options that several commands share, and complete ids."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+import os
+from collections.abc import Callable, Iterable
+from typing import Annotated, Final
 
 import typer
 
-from stepward.cli import completion
+from stepward.cli import connection
 from stepward.cli.exit_codes import InputError
 from stepward.domain.numbers import NotANumber, whole_of
+from stepward.sdk import Stepward, StepwardError
+
+ANSWERS_WITHIN_S: Final = 2.0
+MOST_ASKED: Final = 100
+Pairs = Iterable[tuple[str, str]]
+
+
+def _completer(ask: Callable[[Stepward], Pairs]) -> Callable[[str], list[tuple[str, str]]]:
+    """Return a completion function for Typer: ids, each with a description."""
+
+    def complete(incomplete: str) -> list[tuple[str, str]]:
+        try:
+            url, key = os.environ.get("STEPWARD_URL"), os.environ.get("STEPWARD_API_KEY")
+            with connection.connect(url, key, timeout_s=ANSWERS_WITHIN_S) as stepward:
+                return [pair for pair in ask(stepward) if pair[0].startswith(incomplete)]
+        except StepwardError:
+            return []
+
+    return complete
+
+
+complete_agents: Final = _completer(
+    lambda stepward: (
+        (one["id"], one.get("name") or "") for one in stepward.agents(limit=MOST_ASKED)["agents"]
+    )
+)
+complete_workflows: Final = _completer(
+    lambda stepward: (
+        (one["id"], one["name"]) for one in stepward.workflows.list(limit=MOST_ASKED)["workflows"]
+    )
+)
+complete_runs: Final = _completer(
+    lambda stepward: ((one["id"], one["status"]) for one in stepward.runs(limit=MOST_ASKED)["runs"])
+)
+complete_triggers: Final = _completer(
+    lambda stepward: (
+        (one["id"], one["kind"]) for one in stepward.triggers.list(limit=MOST_ASKED)["triggers"]
+    )
+)
+complete_approvals: Final = _completer(
+    lambda stepward: ((one["id"], one["question"]) for one in stepward.approvals.list()["approvals"])
+)
+complete_tools: Final = _completer(
+    lambda stepward: ((one["name"], one["effect"]) for one in stepward.tools.list())
+)
+complete_files: Final = _completer(
+    lambda stepward: (
+        (one["key"], f"{one['size_bytes']} bytes") for one in stepward.data.list(limit=MOST_ASKED)["files"]
+    )
+)
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -35,17 +86,17 @@ AgentArgument = Annotated[
     typer.Argument(
         metavar="AGENT",
         help="The agent's id, as `stepward agents ls` shows it.",
-        autocompletion=completion.agents,
+        autocompletion=complete_agents,
     ),
 ]
 RunArgument = Annotated[
-    str, typer.Argument(metavar="RUN", help="The run's id (run_…).", autocompletion=completion.runs)
+    str, typer.Argument(metavar="RUN", help="The run's id (run_…).", autocompletion=complete_runs)
 ]
 WorkflowArgument = Annotated[
-    str, typer.Argument(metavar="WORKFLOW", help="The workflow's id.", autocompletion=completion.workflows)
+    str, typer.Argument(metavar="WORKFLOW", help="The workflow's id.", autocompletion=complete_workflows)
 ]
 TriggerArgument = Annotated[
-    str, typer.Argument(metavar="TRIGGER", help="The trigger's id.", autocompletion=completion.triggers)
+    str, typer.Argument(metavar="TRIGGER", help="The trigger's id.", autocompletion=complete_triggers)
 ]
 LimitOption = Annotated[int | None, typer.Option(parser=at_least(1), metavar="N", help="How many to list.")]
 CursorOption = Annotated[str | None, typer.Option(help="Continue after a page, from its `next_cursor`.")]

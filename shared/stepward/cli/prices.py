@@ -58,7 +58,6 @@ _SHOWN: Final = {
     "cache read": "cache_read",
     "cache write": "cache_write",
 }
-
 app = typer.Typer(help=HELP, epilog=EPILOG, invoke_without_command=True)
 ModelArgument = Annotated[
     str,

@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from stepward.cli import completion, output, runs
+from stepward.cli import options, output, run_view, runs
+from stepward.cli.agents import follow_to_end
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
-from stepward.cli.exit_codes import EPILOG, FAILED, OK, InputError
+from stepward.cli.exit_codes import EPILOG, InputError, exit_code_of_run
 from stepward.cli.input_files import read_text
 from stepward.cli.options import KeptChargeOption, KeptRehearseOption, RunArgument, at_least
-from stepward.cli.run import follow_to_end
 from stepward.domain.json_text import NotJson, read_json
 from stepward.sdk import Run
 from stepward.sdk.control import RunDiff, SystemStatus
@@ -126,13 +126,16 @@ def fork(  # noqa: PLR0913, PLR0917  a command's options are its parameters
         ended = follow_to_end(stepward, begun, as_json=as_json)
     if not as_json:
         output.say(f"Compare: stepward runs diff {run_id} {begun['id']}", style="dim")
-    raise typer.Exit(OK if ended["status"] == "COMPLETED" else FAILED)
+    raise typer.Exit(exit_code_of_run(ended["status"]))
 
 
 def diff(
     run_id: RunArgument,
     other: Annotated[
-        str, typer.Argument(metavar="OTHER", help="The run to compare with.", autocompletion=completion.runs)
+        str,
+        typer.Argument(
+            metavar="OTHER", help="The run to compare with.", autocompletion=options.complete_runs
+        ),
     ],
     url: UrlOption = None,
     key: KeyOption = None,
@@ -169,12 +172,7 @@ def _result(text: str) -> tuple[str, Any]:
 
 
 def _show(run: Run, hint: str, *, as_json: bool) -> None:
-    if as_json:
-        output.write_json(run)
-        return
-    paused = "yes" if run.get("paused") else "no"
-    output.fields({"run": run["id"], "status": output.status_text(run["status"]), "paused": paused})
-    output.say(hint, style="dim")
+    run_view.show_status(run, hint, as_json=as_json, paused="yes" if run.get("paused") else "no")
 
 
 def _show_diff(found: RunDiff) -> None:

@@ -28,6 +28,37 @@ def show_runs(runs: list[Run | WorkflowRun]) -> None:
         output.show_with_notes(narrow, [_note(run) for run in runs])
 
 
+def show_status(run: Run | WorkflowRun, hint: str | None = None, *, as_json: bool, **more: str) -> None:
+    """Print a run as JSON, or its id and status.
+
+    Args:
+        run: The run.
+        hint: What to do next, as `Follow it: stepward runs tail ID`.
+        as_json: Print the whole run as JSON.
+        more: Further fields.
+    """
+    if as_json:
+        output.write_json(run)
+        return
+    output.fields({"run": run["id"], "status": output.status_text(run["status"]), **more})
+    if hint:
+        output.say(hint, style="dim")
+
+
+def show_started(run: Run | WorkflowRun, group: str, *, as_json: bool) -> None:
+    """Print a run that was started and is not followed; `group` has the command `tail`."""
+    show_status(run, f"Follow it: stepward {group} tail {run['id']}", as_json=as_json)
+
+
+def show_left_running(run_id: str, group: str) -> None:
+    """Print after Ctrl-C that the run goes on; `group` has the commands `tail` and `cancel`."""
+    output.err().print(
+        f"\nThe run goes on. Follow it: stepward {group} tail {run_id} · "
+        f"stop it: stepward {group} cancel {run_id}",
+        soft_wrap=True,
+    )
+
+
 def _note(run: Run | WorkflowRun) -> Text:
     by = answered_by(run)
     return output.joined("  ", _whose(run), Text(f" · {output.plain(by)}" if by else "", style="dim"))
@@ -142,8 +173,6 @@ def _answers(waiting: Mapping[str, Any]) -> str:
 
 
 _CONDENSED: Final = "agent.context.condensed"
-
-
 _MOST_PAGES: Final = 50
 
 

@@ -135,10 +135,7 @@ def cancel(
     """Cancel a run that has not ended."""
     with connect(url, key) as stepward:
         run = stepward.cancel(run_id)
-    if as_json:
-        output.write_json(run)
-    else:
-        output.fields({"run": run["id"], "status": output.status_text(run["status"])})
+    run_view.show_status(run, as_json=as_json)
 
 
 def _show_page(page: RunPage) -> None:

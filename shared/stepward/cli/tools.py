@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from stepward.cli import completion, output
+from stepward.cli import options, output
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.exit_codes import EPILOG
 
@@ -15,9 +15,7 @@ app = typer.Typer(
     help="List and show the tools that agents may use: built-in ones and your own.",
     epilog=EPILOG,
 )
-
 _SCHEMAS: tuple[Literal["config", "parameters"], ...] = ("config", "parameters")
-
 LS_HELP = """List the tools.
 
 Examples:
@@ -56,7 +54,9 @@ def show(
     name: Annotated[
         str,
         typer.Argument(
-            metavar="TOOL", help="A name, or folder.function of your own.", autocompletion=completion.tools
+            metavar="TOOL",
+            help="A name, or folder.function of your own.",
+            autocompletion=options.complete_tools,
         ),
     ],
     url: UrlOption = None,

@@ -21,11 +21,9 @@ app = typer.Typer(
     help="List, create, test, fire and remove triggers: files, events, schedules, webhooks.",
     epilog=EPILOG,
 )
-
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="The trigger's file: .yaml, .yml or .json.")
 ]
-
 LS_HELP = """List triggers, and what fitted none today.
 
 Examples:

@@ -10,7 +10,7 @@ import typer
 from stepward.cli import output, run_view, workflow_view
 from stepward.cli.connection import JsonOption, KeyOption, UrlOption, connect
 from stepward.cli.data import put_datasets
-from stepward.cli.exit_codes import EPILOG, FAILED, OK
+from stepward.cli.exit_codes import EPILOG, exit_code_of_run
 from stepward.cli.input_files import (
     FileOrIdArgument,
     VersionOption,
@@ -178,10 +178,7 @@ def cancel(
     """Cancel a run and the runs within it."""
     with connect(url, key) as stepward:
         ended = stepward.workflows.cancel(run_id)
-    if as_json:
-        output.write_json(ended)
-    else:
-        output.fields({"run": ended["id"], "status": output.status_text(ended["status"])})
+    run_view.show_status(ended, as_json=as_json)
 
 
 def rerun(
@@ -210,20 +207,16 @@ def _registered(stepward: Stepward, given: str, *, as_json: bool) -> tuple[str, 
 def _follow(stepward: Stepward, begun: WorkflowRun, *, wait: bool, as_json: bool) -> None:
     """Follow a run until it has ended, if that is wanted; Ctrl-C leaves it running."""
     if not wait:
-        _show_started(begun, as_json=as_json)
+        run_view.show_started(begun, "workflows", as_json=as_json)
         return
     try:
         ended = stepward.workflows.wait(begun["id"], math.inf) if as_json else _watch(stepward, begun)
     except KeyboardInterrupt:
-        output.err().print(
-            f"\nThe run goes on. Follow it: stepward workflows tail {begun['id']} · "
-            f"stop it: stepward workflows cancel {begun['id']}",
-            soft_wrap=True,
-        )
+        run_view.show_left_running(begun["id"], "workflows")
         raise
     if as_json:
         output.write_json(ended)
-    raise typer.Exit(OK if ended["status"] == "COMPLETED" else FAILED)
+    raise typer.Exit(exit_code_of_run(ended["status"]))
 
 
 def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
@@ -238,14 +231,6 @@ def _watch(stepward: Stepward, begun: WorkflowRun) -> WorkflowRun:
     output.say("")
     output.write_lines(workflow_view.outcome(seen))
     return seen
-
-
-def _show_started(begun: WorkflowRun, *, as_json: bool) -> None:
-    if as_json:
-        output.write_json(begun)
-        return
-    output.fields({"run": begun["id"], "status": output.status_text(begun["status"])})
-    output.say(f"Follow it: stepward workflows tail {begun['id']}", style="dim")
 
 
 def _show_page(page: WorkflowRunPage, workflow_id: str) -> None:

@@ -13,8 +13,6 @@ from stepward.cli import output, run_view
 from stepward.sdk import WorkflowDiff, WorkflowRun, WorkflowTask
 
 LINE_CHARS = 110
-
-
 _ENDED = {"COMPLETED": "green", "FAILED": "red", "SKIPPED": "dim"}
 
 
@@ -190,8 +188,6 @@ def _spelt(output: object) -> str:
 
 
 _LONG: Final = frozenset({"levels"})
-
-
 """Fields of a plan that repeat the tasks and edges above."""
 
 

@@ -29,7 +29,6 @@ app = typer.Typer(
 )
 Found = tuple[Source, tuple[WorkflowProblem, ...]]
 """A document, and the problems found in it."""
-
 REGISTER_HELP = """Register a version of a workflow and create its state machine.
 
 The same version with the same content changes nothing. All problems of the file are reported at once.

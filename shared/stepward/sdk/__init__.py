@@ -1,5 +1,9 @@
 """Use Stepward over HTTP from Python, without an AWS library or AWS credentials."""
 
+import sys
+from typing import Final
+
+from stepward.sdk import catalog, runs
 from stepward.sdk.client import Stepward
 from stepward.sdk.errors import (
     ApiError,
@@ -13,7 +17,7 @@ from stepward.sdk.errors import (
     WorkflowProblem,
 )
 from stepward.sdk.flow import Flow, Reference, Task, goto, jsonata, step
-from stepward.sdk.outputs import output_of
+from stepward.sdk.runs import output_of
 from stepward.sdk.shapes import (
     AgentDetail,
     AgentPage,
@@ -92,3 +96,8 @@ __all__ = [
     "has_ended",
     "output_of",
 ]
+
+_MOVED: Final = {"models": catalog, "outputs": runs, "tools": catalog}
+"""Modules under the names of earlier releases, by which programs may import them."""
+for _name, _module in _MOVED.items():
+    sys.modules[f"{__name__}.{_name}"] = globals()[_name] = _module

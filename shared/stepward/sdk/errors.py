@@ -25,7 +25,19 @@ _TOO_LARGE: Final = 413
 
 
 class StepwardError(Exception):
-    """The base that one `except` catches; `fix` is one sentence that says what to do about it."""
+    """The base of all errors; `fix` is one sentence that says what to do about it.
+
+    Args:
+        detail: What is wrong.
+        fix: What to do about it. Default: None, where that is not known.
+
+    Example:
+        >>> try:
+        ...     jsonata("")
+        ... except StepwardError as error:
+        ...     print(error.code)
+        BadCall
+    """
 
     code = "StepwardError"
 
@@ -142,6 +154,10 @@ class WorkflowProblem:
 
         Returns:
             `file:line:column: task: detail (fix)`, without what is not known.
+
+        Example:
+            >>> WorkflowProblem("cycle", "it needs itself", "remove it", task="total").as_diagnostic("a.yaml")
+            'a.yaml: total: it needs itself (remove it)'
         """
         place = ":".join(str(part) for part in (name, self.line, self.column) if part)
         parts = [*([place] if place else []), *([self.task] if self.task else []), self.detail]

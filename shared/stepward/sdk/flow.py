@@ -49,6 +49,13 @@ class Flow(FlowBuilder):
 
     Raises:
         BadCall: An option does not exist.
+
+    Example:
+        >>> flow = Flow("billing-flow", version="1.0.0")
+        >>> total = flow.transform("total", output=jsonata("$input.price * 2"))
+        >>> flow.returns(total.output)
+        >>> flow.document()["output"]
+        '{% $tasks.total %}'
     """
 
     input: Final = variable("input")

@@ -27,7 +27,18 @@ class Scope:
 
 
 class Task:
-    """One task of a flow."""
+    """One task of a flow, as its methods such as `Flow.transform` return it.
+
+    Args:
+        scope: The tasks that can refer to it.
+        task_id: The task's id.
+        fields: Its fields, as the document has them.
+
+    Example:
+        >>> task = Flow("billing-flow", version="1.0.0").transform("total", output=1)
+        >>> str(task.status)
+        '$status.total'
+    """
 
     def __init__(self, scope: Scope, task_id: str, fields: dict[str, Any]) -> None:
         self.scope = scope

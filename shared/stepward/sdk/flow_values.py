@@ -21,6 +21,14 @@ class Reference:
     """A value that a run will have: write it into `jsonata(f"…")`, or give it as it is.
 
     Fields follow by name or index: `order.output.lines[0].price`, `order.output["odd name"]`.
+
+    Args:
+        text: Returns the JSONata text of the value.
+        steps: The fields that follow it. Default: none.
+
+    Example:
+        >>> str(Flow.input.lines[0].price)
+        '$input.lines[0].price'
     """
 
     __slots__ = ("_steps", "_text")

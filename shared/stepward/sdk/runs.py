@@ -1,23 +1,30 @@
-"""The client's methods about runs: start, list, follow, wait for and cancel them."""
+"""Start, list, follow, wait for and cancel runs, and parse their answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal, Unpack, cast
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeVar, Unpack, cast
+
+from pydantic import TypeAdapter, ValidationError
 
 from stepward.domain.run_queue import Priority
-from stepward.sdk.areas import Areas
-from stepward.sdk.errors import StillRunning
+from stepward.sdk.errors import NoOutput
+from stepward.sdk.polling import Poll
 from stepward.sdk.shapes import Event, EventPage, Run, StartOptions, has_ended
-from stepward.sdk.transport import path_to, said, start_options
+from stepward.sdk.transport import Transport, path_to, said, start_options
 from stepward.sdk.workflow_shapes import RunPage
 
-FIRST_POLL_S = 0.25
-LONGEST_POLL_S = 2.0
 
-
-class RunMethods(Areas):
+class RunMethods:
     """Start, list, follow, wait for and cancel runs."""
+
+    def __init__(
+        self, wire: Transport, sleep: Callable[[float], None], monotonic: Callable[[], float]
+    ) -> None:
+        self._wire = wire
+        self._sleep = sleep
+        self._monotonic = monotonic
 
     def start_run(
         self,
@@ -135,7 +142,7 @@ class RunMethods(Areas):
     def follow(self, run_id: str, *, after: int | str | None = None) -> Iterator[Event]:
         """Yield each event of a run as it comes, until the run has ended.
 
-        Polls every 0.25 s, and up to every 2 s while nothing happens.
+        Polls every 0.25 s, and down to every 2 s while nothing changes.
 
         Args:
             run_id: The run's id.
@@ -147,16 +154,15 @@ class RunMethods(Areas):
         Raises:
             ApiError: `NotFound`.
         """
-        pause_s = FIRST_POLL_S
+        poll = Poll(self._sleep, self._monotonic)
         while True:
             page = self.events(run_id, after=after)
             yield from page["events"]
             if _holds_the_end(page):
                 return
             after = page["next"]
-            pause_s = FIRST_POLL_S if page["events"] else min(pause_s * 1.5, LONGEST_POLL_S)
             if not page["ended"]:
-                self._sleep(pause_s)
+                poll.pause(after)
 
     def wait(self, run_id: str, timeout_s: float = 300.0) -> Run:
         """Return a run once it has ended, however it ended.
@@ -172,16 +178,9 @@ class RunMethods(Areas):
             StillRunning: The time is over; waiting again is safe.
             ApiError: `NotFound`.
         """
-        give_up_at = self._monotonic() + timeout_s
-        pause_s = FIRST_POLL_S
+        poll = Poll(self._sleep, self._monotonic, timeout_s)
         while not has_ended(run := self.run(run_id)):
-            left_s = give_up_at - self._monotonic()
-            if left_s <= 0:
-                raise StillRunning(
-                    f"{run_id} is {run['status']} after {timeout_s:g} s.", "Wait again, or cancel it."
-                )
-            self._sleep(min(pause_s, left_s))
-            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+            poll.pause_for(run, (run["status"], run.get("totals")))
         return run
 
     def cancel(self, run_id: str) -> Run:
@@ -206,3 +205,39 @@ def _holds_the_end(page: EventPage) -> bool:
     """
     nothing_left = page["ended"] and not page["events"]
     return nothing_left or any(event["type"] == "agent.run.ended" for event in page["events"])
+
+
+T = TypeVar("T")
+
+
+def output_of(run: Mapping[str, Any], kind: type[T]) -> T:
+    """Read a run's answer.
+
+    An agent with an `output_schema` has its answer checked before its run ends; `MyModel.model_json_schema()` of pydantic
+    makes such a schema.
+
+    Args:
+        run: A run that is COMPLETED, as `run`, `wait` and `start_run` return it.
+        kind: What to read: a pydantic model, a dataclass, a `TypedDict`, or a plain type such as `list[int]`.
+
+    Returns:
+        The answer. An agent's is a text and is read as JSON, but where `kind` is `str`; a workflow's is a value already.
+
+    Raises:
+        NoOutput: The run has no answer, or it is none of this kind.
+
+    Example:
+        >>> output_of({"id": "run_1", "status": "COMPLETED", "output": '{"total": 42}'}, dict[str, int])
+        {'total': 42}
+    """
+    if run.get("status") != "COMPLETED":
+        raise NoOutput(f"{run.get('id')} is {run.get('status')}: only a run that is COMPLETED has an answer")
+    answer = run.get("output")
+    try:
+        if isinstance(answer, str) and kind is not str:
+            answer = json.loads(answer)
+        return TypeAdapter(kind).validate_python(answer)
+    except (ValidationError, ValueError) as error:
+        raise NoOutput(
+            f"the answer of {run.get('id')} is no {getattr(kind, '__name__', kind)}: {error}"
+        ) from error

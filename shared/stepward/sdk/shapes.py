@@ -12,7 +12,6 @@ from stepward.domain.run_queue import Priority
 RunStatus = Literal[
     "PENDING", "RUNNING", "WAITING", "COMPLETED", "FAILED", "RATE_LIMITED", "BUDGET_EXCEEDED", "CANCELLED"
 ]
-
 AgentState = Literal[
     "CREATED",
     "INITIALIZING",

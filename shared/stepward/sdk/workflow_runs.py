@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import Any, Final, Unpack, cast
+from typing import Any, Unpack, cast
 
-from stepward.sdk.errors import StillRunning
+from stepward.sdk.polling import Poll
 from stepward.sdk.shapes import StartOptions
 from stepward.sdk.transport import Transport, path_to, said, start_options
 from stepward.sdk.workflow_shapes import WorkflowRun, WorkflowRunPage
-
-FIRST_POLL_S: Final = 0.25
-LONGEST_POLL_S: Final = 2.0
 
 
 class WorkflowRunMethods:
@@ -93,7 +90,7 @@ class WorkflowRunMethods:
     def watch(self, run_id: str, timeout_s: float = math.inf) -> Iterator[WorkflowRun]:
         """Yield a run each time that it is read, until it has ended.
 
-        Polls every 0.25 s, and up to every 2 s while nothing happens.
+        Polls every 0.25 s, and down to every 2 s while no task changes.
 
         Args:
             run_id: The run's id.
@@ -106,20 +103,13 @@ class WorkflowRunMethods:
             StillRunning: The time is over.
             ApiError: `NotFound`.
         """
-        give_up_at = self._monotonic() + timeout_s
-        pause_s, before = FIRST_POLL_S, None
+        poll = Poll(self._sleep, self._monotonic, timeout_s)
         while True:
             seen = self.run(run_id)
             yield seen
             if seen["ended_at"] is not None:
                 return
-            if (left_s := give_up_at - self._monotonic()) <= 0:
-                detail = f"{run_id} is {seen['status']} after {timeout_s:g} s."
-                raise StillRunning(detail, "Wait again, or cancel it.")
-            standing = [(task["status"], task.get("attempt")) for task in seen.get("tasks", [])]
-            pause_s = FIRST_POLL_S if standing != before else min(pause_s * 1.5, LONGEST_POLL_S)
-            before = standing
-            self._sleep(min(pause_s, left_s))
+            poll.pause_for(seen, [(task["status"], task.get("attempt")) for task in seen.get("tasks", [])])
 
     def wait(self, run_id: str, timeout_s: float = 300.0) -> WorkflowRun:
         """Return a run once it has ended, however it ended.

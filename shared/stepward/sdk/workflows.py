@@ -9,8 +9,9 @@ import httpx2
 
 from stepward.sdk.documents import Document, opened
 from stepward.sdk.errors import ApiError, DocumentRefused, WorkflowProblem
+from stepward.sdk.polling import Poll
 from stepward.sdk.transport import document_in, path_to
-from stepward.sdk.workflow_runs import FIRST_POLL_S, LONGEST_POLL_S, WorkflowRunMethods
+from stepward.sdk.workflow_runs import WorkflowRunMethods
 from stepward.sdk.workflow_shapes import (
     Drawn,
     WorkflowDetail,
@@ -56,13 +57,11 @@ class WorkflowClient(WorkflowRunMethods):
             DocumentRefused: The document has problems; `problems` are all of them.
             ApiError: `Conflict` if the version has other content.
         """
-        give_up_at = self._monotonic() + timeout_s
+        poll = Poll(self._sleep, self._monotonic, timeout_s)
         held_s = max(0, min(LONGEST_HELD_S, int(timeout_s)))
         kept = cast("WorkflowVersion", self._send("/workflows", document, {"wait": held_s}, held_s))
-        pause_s = FIRST_POLL_S
-        while kept["status"] == "PUBLISHING" and (left_s := give_up_at - self._monotonic()) > 0:
-            self._sleep(min(pause_s, left_s))
-            pause_s = min(pause_s * 1.5, LONGEST_POLL_S)
+        while kept["status"] == "PUBLISHING" and poll.left_s > 0:
+            poll.pause(kept["status"])
             kept = self.show(kept["id"], version=kept["version"])
         return kept
 

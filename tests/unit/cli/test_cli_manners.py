@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from stepward.cli import completion
+from stepward.cli import options
 from stepward.cli.checkout import find_laptop, log_folder
 from stepward.cli.main import app
 from tests.unit.cli.conftest import Run
@@ -71,11 +71,16 @@ def test_a_narrowed_list_that_is_empty_does_not_speak_of_a_first_agent(run: Run,
 
 def test_ids_are_completed_and_a_silent_stage_completes_nothing(stage: Stage) -> None:
     stage(ok({"runs": [a_run(id="run_01"), a_run(id="run_11")], "next_cursor": None}))
-    assert completion.runs("run_0") == [("run_01", "COMPLETED")]
+    assert options.complete_runs("run_0") == [("run_01", "COMPLETED")]
     stage(ok({"agents": [{"id": "desk", "name": "Desk"}, {"id": "other"}], "next_cursor": None}))
-    assert completion.agents("") == [("desk", "Desk"), ("other", "")]
+    assert options.complete_agents("") == [("desk", "Desk"), ("other", "")]
     stage(problem(401, "NotAuthenticated", "no key"))
-    assert completion.workflows("") == completion.triggers("") == completion.approvals("") == []
+    assert (
+        options.complete_workflows("")
+        == options.complete_triggers("")
+        == options.complete_approvals("")
+        == []
+    )
 
 
 def test_every_id_of_a_command_is_completed() -> None:

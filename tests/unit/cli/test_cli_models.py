@@ -11,7 +11,7 @@ import pytest
 from stepward.adapters.memory.costs import MemoryPrices
 from stepward.adapters.memory.small_ports import StillClock
 from stepward.agents.costs import ShowModels
-from stepward.sdk.models import Model
+from stepward.sdk.catalog import Model
 from tests.unit.cli.conftest import Run
 from tests.unit.sdk.fake_api import FakeApi, ok, problem
 

@@ -21,7 +21,7 @@ def test_there_are_examples() -> None:
         "stepward.sdk.flow",
         "stepward.sdk.flow_tasks.goto",
         "stepward.sdk.flow_values.jsonata",
-        "stepward.sdk.outputs.output_of",
+        "stepward.sdk.runs.output_of",
         "stepward.toolkit.function.tool",
         "stepward.toolkit.serve.serve_tools",
     }

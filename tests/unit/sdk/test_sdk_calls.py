@@ -112,6 +112,13 @@ def test_wait_returns_the_run_once_it_has_ended() -> None:
     assert api.client().wait("run_01")["status"] == "FAILED"
 
 
+def test_wait_asks_often_again_once_something_has_changed() -> None:
+    going, waiting = (a_run(status=status, ended_at=None) for status in ("RUNNING", "WAITING"))
+    api = FakeApi([*map(ok, (going, going, going, waiting, waiting)), ok(a_run())])
+    api.client().wait("run_01")
+    assert api.pauses_s == [0.25, 0.375, 0.5625, 0.25, 0.375]
+
+
 def test_wait_gives_up_in_time_and_says_what_the_run_is() -> None:
     api = FakeApi([ok(a_run(status="RUNNING", ended_at=None))])
     with pytest.raises(StillRunning, match="run_01 is RUNNING after 3 s"):

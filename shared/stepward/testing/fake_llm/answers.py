@@ -10,17 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 JSON: Final = "application/json"
-
-
 SSE: Final = "text/event-stream; charset=utf-8"
-
-
 EVENT_STREAM: Final = "application/vnd.amazon.eventstream"
-
-
 _FRAGMENT_CHARS: Final = 9
-
-
 _MOST_FRAGMENTS: Final = 400
 
 
@@ -69,11 +61,7 @@ def middle(parts: Sequence[bytes], after_events: int | None) -> int:
 
 
 _LEAST_BYTES: Final = 16
-
-
 _TEXT: Final = 7
-
-
 """The type of a header whose value is a text."""
 
 

@@ -18,7 +18,7 @@ from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, frame, frame
 from stepward.testing.fake_llm.prompts import canonical
 from stepward.testing.fake_llm.received import text_without_secrets, without_secrets_in
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.script_files import Unreadable
+from stepward.testing.fake_llm.scripts import Unreadable
 
 VERSION: Final = 1
 _MOST_FILES: Final = 100_000

@@ -10,8 +10,8 @@ from stepward.testing.fake_llm import openai_checks as checks
 from stepward.testing.fake_llm.answers import SSE, Answer, fragments, json_answer, sse_event
 from stepward.testing.fake_llm.caching import CacheUse
 from stepward.testing.fake_llm.chat_reading import ChatReader
-from stepward.testing.fake_llm.openai_protocol import OpenAiProtocol
 from stepward.testing.fake_llm.prompts import Prompt
+from stepward.testing.fake_llm.protocols import OpenAiProtocol
 from stepward.testing.fake_llm.replies import Refusal
 from stepward.testing.fake_llm.spoken import Spoken
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from stepward.testing.fake_llm.provider import FakeProvider
 from stepward.testing.fake_llm.replies import Fault
-from stepward.testing.fake_llm.script_files import Unreadable, read_script
+from stepward.testing.fake_llm.scripts import Unreadable, read_script
 from stepward.testing.fake_llm.service import Settings
 
 _MOST_TIMES = 1_000_000

@@ -17,17 +17,9 @@ from stepward.testing.fake_llm.prompts import tokens_of
 from stepward.testing.fake_llm.replies import Refusal
 
 _FIELDS: Final = frozenset({"input", "model", "dimensions", "encoding_format", "user"})
-
-
 _MOST_TEXTS: Final = 2_048
-
-
 _MOST_TOKENS: Final = 300_000
-
-
 _PLACES: Final = 8
-
-
 """In how many places of a vector a word is seen."""
 
 
@@ -110,8 +102,6 @@ def _encoded(vector: list[float], body: Mapping[str, Any]) -> Any:
 
 
 _BORN: Final = "2026-01-01T00:00:00Z"
-
-
 _BORN_S: Final = 1_767_225_600
 
 

@@ -13,10 +13,17 @@ from stepward.testing.fake_llm.cassettes import check_folder
 from stepward.testing.fake_llm.received import Received, without_secrets
 from stepward.testing.fake_llm.recording import Recorder
 from stepward.testing.fake_llm.replies import Fault, Reply
-from stepward.testing.fake_llm.script_files import Unreadable, read_definition
+from stepward.testing.fake_llm.scripts import (
+    BUNDLED,
+    Rehearsed,
+    Script,
+    Source,
+    Unreadable,
+    read_definition,
+    rehearsal_of,
+)
 from stepward.testing.fake_llm.server import Server
 from stepward.testing.fake_llm.service import Service, Settings
-from stepward.testing.fake_llm.sources import BUNDLED, Rehearsed, Script, Source, rehearsal_of
 
 _MOST_KEPT: Final = 10_000
 _MOST_KEPT_BYTES: Final = 256 * 1024 * 1024

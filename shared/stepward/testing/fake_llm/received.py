@@ -16,8 +16,6 @@ _SECRET: Final = {
     "proxy-authorization",
     "api-key",
 }
-
-
 REMOVED: Final = "[removed]"
 
 
@@ -81,14 +79,10 @@ _FIELDS: Final = re.compile(
     r"(?i)^(?:x-)?(?:api[-_]?key|password|passwd|secret|token|authorization|cookie|credentials?|private[-_]?key)$"
     r"|(?i:[-_](?:api[-_]?key|password|secret|token)$)"
 )
-
-
 _VALUES: Final = re.compile(
     r"sk-[A-Za-z0-9_-]{8,}|(?:AKIA|ASIA)[0-9A-Z]{12,}|sw_[A-Za-z0-9_-]{8,}|(?i:bearer) [A-Za-z0-9._~+/=-]{8,}"
     r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|gh[pousr]_[A-Za-z0-9]{16,}|xox[abprs]-[A-Za-z0-9-]{8,}"
 )
-
-
 _COUNTS: Final = re.compile(r"(?i)tokens$")
 
 

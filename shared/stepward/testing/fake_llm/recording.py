@@ -12,7 +12,7 @@ import httpx2
 from stepward.testing.fake_llm.answers import EVENT_STREAM, Answer, whole_frames
 from stepward.testing.fake_llm.cassettes import Asked, Cassettes
 from stepward.testing.fake_llm.replies import Refusal
-from stepward.testing.fake_llm.script_files import Unreadable
+from stepward.testing.fake_llm.scripts import Unreadable
 
 _LONGEST_S: Final = 600
 _MOST_BYTES: Final = 64 * 1024 * 1024

@@ -23,11 +23,7 @@ REFUSED: Final = {
     "529": "overloaded",
     "html": "502 with a page of HTML, as a gateway in between gives it",
 }
-
-
 """Answers in place of a reply."""
-
-
 BROKEN: Final = {
     "hang": "nothing is answered for `seconds` (30), then the connection is closed",
     "slow": "each event, or each part of a body, waits `seconds` (0.2)",
@@ -37,11 +33,7 @@ BROKEN: Final = {
     "malformed_json": "the middle of the answer is no JSON",
     "html_ok": "200 with a page of HTML",
 }
-
-
 """What goes wrong on the way."""
-
-
 SPOILED: Final = {
     "wrong_arguments": "a call's arguments do not fit the tool's schema",
     "unreadable_arguments": "a call's arguments are no JSON",
@@ -55,20 +47,10 @@ SPOILED: Final = {
     "empty": "the reply has no content",
     "overlong": "the reply has 3 MB of text",
 }
-
-
 """Replies that are not what was asked for."""
-
-
 FAULTS: Final = {**REFUSED, **BROKEN, **SPOILED}
-
-
 Stop = Literal["end", "tools", "length", "refused", "filtered", "context", "pause"]
-
-
 MOST_SECONDS: Final = 600
-
-
 """No reply waits longer, whatever its script says."""
 
 
@@ -210,8 +192,6 @@ Kind = Literal[
     "invalid", "unauthorized", "forbidden", "missing", "conflict", "large", "throttled", "quota",
     "failed", "unavailable", "overloaded", "late",
 ]  # fmt: skip
-
-
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 

@@ -27,14 +27,14 @@ from stepward.testing.fake_llm.converse_reading import ConverseReader
 from stepward.testing.fake_llm.embeddings import Embedder, ModelLists, PlainTeller
 from stepward.testing.fake_llm.known_models import KnownModels, ModelLimits
 from stepward.testing.fake_llm.prompts import Prompt
+from stepward.testing.fake_llm.protocols import Door, Route, Speaker, Teller, find_route
 from stepward.testing.fake_llm.received import Received, key_digest
 from stepward.testing.fake_llm.recording import Recorder
 from stepward.testing.fake_llm.replies import Fault, Refusal, Reply
 from stepward.testing.fake_llm.responses import OpenAiResponses
 from stepward.testing.fake_llm.responses_reading import ResponsesReader
-from stepward.testing.fake_llm.routes import Door, Route, Speaker, Teller, find_route
+from stepward.testing.fake_llm.scripts import Source
 from stepward.testing.fake_llm.signing import Issued
-from stepward.testing.fake_llm.sources import Source
 from stepward.testing.fake_llm.spoken import spoken
 
 MOST_BODY_BYTES: Final = 32 * 1024 * 1024

@@ -10,7 +10,6 @@ from stepward.testing.planted.base import PlantedFault
 
 _AGENTS: Final = "stepward.agents"
 _MEMORY: Final = "stepward.adapters.memory"
-
 JOURNAL: Final = (
     PlantedFault(
         "no claim",

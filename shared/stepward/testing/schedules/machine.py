@@ -16,7 +16,6 @@ from stepward.testing.schedules.faults import Died
 
 Payload = dict[str, Any]
 Spawn = Callable[[str, Payload], Actor]
-
 BUSY: Final = frozenset({"StoreThrottled", "DependencyTimeout"})
 BUSY_ATTEMPTS: Final = 30
 ADVANCE_DIED: Final = frozenset({"Runtime.ExitError", "States.Timeout", "StoreConflict"})

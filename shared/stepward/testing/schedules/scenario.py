@@ -13,10 +13,9 @@ from stepward.domain.errors import BudgetExceeded, Conflict, StepwardError
 from stepward.domain.run_origins import Caller
 from stepward.domain.runs import RunKey
 from stepward.testing.schedules.actors import Actor
-from stepward.testing.schedules.decisions import approval_violations
 from stepward.testing.schedules.faults import NO_FAULT, Died, Misfortune
 from stepward.testing.schedules.focus import Focus
-from stepward.testing.schedules.invariants import CallerAnswers, violations
+from stepward.testing.schedules.invariants import CallerAnswers, approval_violations, violations
 from stepward.testing.schedules.machine import Execution, Task
 from stepward.testing.schedules.moments import BrokenMoment, Moments
 from stepward.testing.schedules.payment import payments

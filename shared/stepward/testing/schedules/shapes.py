@@ -8,7 +8,6 @@ from stepward.testing.schedules.payment import CHECKED_PAYMENT
 
 EXPECTED_ANSWER: Final = "the answer"
 LONG: Final = "long"
-
 _SUM: Final = {"tool": "calculate", "arguments": {"expression": "6 * 7"}}
 _LONG_SUM: Final = {"tool": "calculate", "arguments": {"expression": " + ".join(["1234.5"] * 50)}}
 _PAY: Final = {"tool": "payment"}
@@ -42,8 +41,6 @@ _TOOLS: Final[list[dict[str, Any]]] = [
     {"tool": "payment", "name": CHECKED_PAYMENT, **_GUARD},
     {"tool": "calculate", "name": "checked_sum", **_GUARD},
 ]
-
-
 _MODELS: Final[dict[str, Any]] = {
     "fallbacks": ["gpt-6.1-terra"],
     "context": {"max_tokens": 3_200, "summarise": "fast"},
