@@ -82,7 +82,7 @@ class ProviderConfig(BaseModel):
     # What one key may ask for: the vendor's word, or less.
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     tokens_per_minute: Annotated[int, Field(ge=1, le=10_000_000_000)] | None = None
-    # After how many seconds without a sign of life a reply counts as stalled.
+    # After how many seconds without a sign of life a reply counts as stalled: 90 by default, 300 for `openai`.
     silence_s: Annotated[float, Field(gt=0, le=600)] | None = None
     # Which variable of the environment the laptop takes the shared key from.
     key_env: (

@@ -55,8 +55,13 @@ class ProviderEntry(BaseModel):
         return takes_key
 
 
+def _settings(name: str) -> dict[str, Any]:
+    built_in: dict[str, Any] = KNOWN["built_in"].get(name, {})
+    return dict(built_in.get("settings", {}))
+
+
 BUILT_IN: Final = tuple(
-    ProviderEntry(name=name, kind=facts["kinds"][0], **facts.get("settings", {}))
+    ProviderEntry(name=name, kind=facts["kinds"][0], **_settings(name))
     for name, facts in KNOWN["built_in"].items()
 )
 """OpenAI's may be silent for longer: it sends no sign of life while a model reasons, which may take minutes."""
@@ -75,9 +80,17 @@ def read_entries(text: str) -> tuple[ProviderEntry, ...]:
 
 
 def with_built_in(entries: Iterable[ProviderEntry]) -> tuple[ProviderEntry, ...]:
-    """Add the built-in entries that a stage does not replace."""
-    own = {entry.name: entry for entry in entries}
+    """Add the built-in entries that a stage does not replace.
+
+    An entry that replaces one keeps the built-in settings that it does not set itself: a limit of OpenAI's tokens does
+    not make a model that reasons for two minutes count as stalled.
+    """
+    own = {entry.name: _with_settings(entry) for entry in entries}
     return tuple(({entry.name: entry for entry in BUILT_IN} | own).values())
+
+
+def _with_settings(entry: ProviderEntry) -> ProviderEntry:
+    return ProviderEntry.model_validate(_settings(entry.name) | entry.model_dump(exclude_unset=True))
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,30 @@ def test_without_entries_there_are_the_built_in_ones() -> None:
     assert tuple(read().values()) == BUILT_IN
 
 
-def test_an_entry_of_a_built_in_name_stands_in_its_place() -> None:
+def test_an_entry_of_a_built_in_name_replaces_it() -> None:
     found = read('providers.anthropic.url="http://127.0.0.1:9000/"')
     assert list(found) == [entry.name for entry in BUILT_IN]
     assert found["anthropic"] == ProviderEntry(
         name="anthropic", kind="anthropic", base_url="http://127.0.0.1:9000"
     )
+
+
+@pytest.mark.parametrize(
+    "setting", ["tokens_per_minute=9000", "requests_per_minute=60", 'url="https://azure.example.com/v1"']
+)
+def test_an_entry_of_a_built_in_name_keeps_the_silence_that_it_does_not_set(setting: str) -> None:
+    built_in = {entry.name: entry.silence_s for entry in BUILT_IN}
+    assert read(f"providers.openai.{setting}")["openai"].silence_s == built_in["openai"] == 300
+
+
+@pytest.mark.parametrize("silence_s", [90, 45.5])
+def test_an_entry_of_a_built_in_name_may_set_its_silence(silence_s: float) -> None:
+    assert read(f"providers.openai.silence_s={silence_s}")["openai"].silence_s == silence_s
+
+
+def test_a_server_of_openais_kind_has_the_usual_silence() -> None:
+    entry = '{kind="openai", url="https://models.example.com/v1"}'
+    assert read(f"providers.house={entry}")["house"].silence_s == 90
 
 
 def test_a_server_of_the_operators_own_is_known_with_its_limits() -> None:
