@@ -12,8 +12,8 @@ from stepward.domain.journal import Parked, Pause, Queued, Resume
 from stepward.domain.run_lists import RunFilter
 from stepward.domain.run_queue import QueuedRun, Slot, place_again
 from stepward.domain.runs import Closing, RunStatus, Totals
-from stepward.ports.run_queue import QueueView, SlotCount
-from stepward.ports.runs import Settlement, SlotLimits
+from stepward.ports.run_queue import QueueView, SlotCount, SlotLimits
+from stepward.ports.runs import Settlement
 from tests.support.builders import AT, LATER, a_key, a_new_run
 
 PAUSE, RESUME = Pause(at=AT, writer="p", by="ann"), Resume(at=AT, writer="r", by="bob")

@@ -6,18 +6,18 @@ from typing import Any
 
 import pytest
 
-from stepward.domain.errors import Conflict, StoreConflict
-from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import (
+from stepward.domain.agent_records import (
     AgentFilter,
     AgentRecord,
     AgentSummary,
     Label,
     Refusal,
     RegisteredAgent,
-    Wanted,
     summary,
 )
+from stepward.domain.errors import Conflict, StoreConflict
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import Wanted
 from tests.support.builders import AT, an_agent
 
 UID = "AGENT-20260101-000000-0001-A1B2"

@@ -12,8 +12,8 @@ from stepward.adapters.aws import clients
 from stepward.adapters.aws.registry_items import facet_items, record_item
 from stepward.agents.lookup import ListAgents, startable_agent
 from stepward.agents.register import Register
+from stepward.domain.agent_records import AgentRecord, AgentSummary
 from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import AgentRecord, AgentSummary
 from tests.support.builders import AT, an_agent_body
 
 pytestmark = pytest.mark.parametrize("ports", ["aws"], indirect=True)

@@ -12,7 +12,8 @@ from stepward.domain.journal import Continued
 from stepward.domain.run_lists import RunFilter
 from stepward.domain.run_queue import Slot
 from stepward.domain.runs import Closing, RunError, RunStatus, Totals
-from stepward.ports.runs import Freed, IdempotencyKey, Settlement, Started
+from stepward.ports.run_queue import Freed
+from stepward.ports.runs import IdempotencyKey, Settlement, Started
 from tests.support.builders import LATER, a_created, a_head, a_key, a_new_run, a_turn
 
 CLOSING = Closing(

@@ -11,7 +11,8 @@ from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.run_queue import Draw, Slot
 from stepward.domain.runs import Closing, RunStatus, Totals
-from stepward.ports.runs import IdempotencyKey, Settlement, SlotLimits
+from stepward.ports.run_queue import SlotLimits
+from stepward.ports.runs import IdempotencyKey, Settlement
 from tests.support.builders import LATER, a_created, a_key, a_new_run
 
 

@@ -16,8 +16,7 @@ from stepward.domain.errors import StoreConflict
 from stepward.domain.runs import RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
-from stepward.ports.run_queue import SlotCount
-from stepward.ports.runs import NoSlot, SlotLimits
+from stepward.ports.run_queue import NoSlot, SlotCount, SlotLimits
 from tests.contract.test_workflow_runs import a_run, a_word, an_end
 from tests.support.builders import LATER, a_key, a_new_run
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from stepward.ports.runs import RESUME_CALL
+from stepward.ports.run_machine import RESUME_CALL
 from tests.local.patience import wait_for
 
 RUNTIME = "stepward-laptop-runtime"

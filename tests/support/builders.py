@@ -11,7 +11,8 @@ from stepward.domain.conversation import ModelReply, ToolCall
 from stepward.domain.journal import Created, Turn
 from stepward.domain.money import Usage
 from stepward.domain.runs import RunHead, RunKey, RunStatus
-from stepward.ports.runs import NewRun, SlotLimits
+from stepward.ports.run_queue import SlotLimits
+from stepward.ports.runs import NewRun
 
 AT = "2026-01-01T00:00:00.000Z"
 LATER = "2026-01-01T00:05:00.000Z"

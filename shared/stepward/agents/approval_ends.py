@@ -10,7 +10,7 @@ from stepward.domain.errors import StoreConflict
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.approvals import Approvals
-from stepward.ports.runs import RunMachine, Tokens
+from stepward.ports.run_machine import RunMachine, Tokens
 from stepward.ports.tasks import TaskAnswers, TaskOutcome
 
 ATTEMPTS: Final = 10

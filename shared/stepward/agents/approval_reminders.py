@@ -13,7 +13,7 @@ from stepward.domain.approvals import Approval, ApprovalStatus, Note
 from stepward.domain.errors import StepwardError
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
-from stepward.ports.runs import RunMachine, Tokens
+from stepward.ports.run_machine import RunMachine, Tokens
 from stepward.ports.tasks import NoTasks, TaskAnswers
 from stepward.ports.triggers import Events
 

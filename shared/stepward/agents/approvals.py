@@ -27,7 +27,9 @@ from stepward.domain.ids import APPROVAL_ID_PATTERN, check_id
 from stepward.domain.run_origins import Caller
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, iso
-from stepward.ports.runs import Journal, RunMachine, RuntimeState, Tokens
+from stepward.ports.journal import Journal
+from stepward.ports.run_machine import RunMachine, Tokens
+from stepward.ports.runs import RuntimeState
 from stepward.ports.tasks import NoTasks, TaskAnswers
 
 DECISION_LIMIT_BYTES: Final = 80_000

@@ -14,7 +14,7 @@ from stepward.domain.errors import ApprovalDenied, Bug, RunCancelled
 from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.run_state import is_out_of_band
 from stepward.domain.tools import OUTCOME_UNKNOWN, Effect, ToolUse
-from stepward.ports.runs import Journal
+from stepward.ports.journal import Journal
 from stepward.tools.base import ToolContext
 from stepward.tools.catalog import bind
 from stepward.tools.execution import execute, failed

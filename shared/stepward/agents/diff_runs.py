@@ -14,7 +14,8 @@ from stepward.domain.errors import InvalidRequest
 from stepward.domain.json_text import carried_bytes
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead
-from stepward.ports.runs import Journal, RuntimeState
+from stepward.ports.journal import Journal
+from stepward.ports.runs import RuntimeState
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from stepward.domain.run_queue import QueuedRun
 from stepward.domain.run_state import fold
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runs import SLOT_CALL, NoSlot, SlotLimits
+from stepward.ports.run_machine import SLOT_CALL
+from stepward.ports.run_queue import NoSlot, SlotLimits
 
 READ_AT_ONCE: Final = 10
 """How many queued runs one query reads."""

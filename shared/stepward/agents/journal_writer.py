@@ -27,7 +27,7 @@ from stepward.domain.run_queue import Allowance, Draw, QueuedRun
 from stepward.domain.run_state import RunState, fold, is_out_of_band
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runs import Freed, NoSlot
+from stepward.ports.run_queue import Freed, NoSlot
 
 R = TypeVar("R", bound=Record)
 W = TypeVar("W")

@@ -11,13 +11,14 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt
 from stepward.agents.lookup import agent_id_of, find_agent, find_record, look_at, version_of
 from stepward.agents.register import Register
 from stepward.agents.requests import parse
+from stepward.domain.agent_records import LATEST, AgentRecord, Label, summary
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.ids import LABEL_PATTERN, Version, check_id
 from stepward.domain.lifecycle import AgentState, Check, Edge, edge, following, view_of
 from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.runs import RunHead
 from stepward.ports.clock import Clock, iso
-from stepward.ports.registry import LATEST, AgentRecord, Label, Registry, summary
+from stepward.ports.registry import Registry
 
 _BY_RUNS: Final = frozenset({Check.INPUT, Check.RESULTS, Check.ERROR})
 _FORGET: Final = frozenset({Check.RESET, Check.RECOVERY})

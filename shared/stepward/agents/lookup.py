@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from stepward.agents.requests import parse
 from stepward.agents.show_runs import page_size
+from stepward.domain.agent_records import AgentFilter, AgentRecord, RegisteredAgent
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound
 from stepward.domain.ids import AGENT_ID_PATTERN, AGENT_UID_PATTERN, LABEL_PATTERN, VERSION_PATTERN, check_id
 from stepward.domain.lifecycle import VIEWS, AgentState
-from stepward.ports.registry import AgentFilter, AgentRecord, RegisteredAgent, Registry, Seen, Wanted
+from stepward.ports.registry import Registry, Seen, Wanted
 
 
 def agent_id_of(registry: Registry, tenant: str, said: str) -> str:

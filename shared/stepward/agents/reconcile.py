@@ -31,7 +31,7 @@ from stepward.domain.journal import (
 from stepward.domain.run_state import is_out_of_band, latest_step
 from stepward.domain.runs import RunHead, RunKey, RunStatus
 from stepward.ports.clock import from_iso, iso
-from stepward.ports.runs import SLOT_CALL
+from stepward.ports.run_machine import SLOT_CALL
 
 
 def wake_answered(ports: RunPorts, head: RunHead, parked: Parked) -> bool:

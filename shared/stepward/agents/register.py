@@ -19,22 +19,21 @@ from stepward.agents.definition_checks import check_config, check_resources, che
 from stepward.agents.examining import Examined, examine_agent
 from stepward.agents.model_checks import ModelCheckContext
 from stepward.agents.requests import Entry, entries_of, of_entries, unreported
+from stepward.domain.agent_records import (
+    AgentRecord,
+    AgentSummary,
+    Refusal,
+    RegisteredAgent,
+    changed_version,
+    summary,
+)
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.errors import Conflict, InvalidRequest, StoreConflict
 from stepward.domain.lifecycle import WALK, AgentState, Check, Edge
 from stepward.domain.tools import ToolFolder
 from stepward.ports.clock import Clock, iso
 from stepward.ports.costs import Prices
-from stepward.ports.registry import (
-    AgentRecord,
-    AgentSummary,
-    Refusal,
-    RegisteredAgent,
-    Registry,
-    Wanted,
-    changed_version,
-    summary,
-)
+from stepward.ports.registry import Registry, Wanted
 
 
 def random_suffix() -> str:

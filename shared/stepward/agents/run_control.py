@@ -17,7 +17,7 @@ from stepward.domain.journal import Cancel, End, Ended, Pause, Resume
 from stepward.domain.run_queue import QueuedRun, place_again
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunError, RunHead, RunKey, RunStatus
-from stepward.ports.runs import RESUME_CALL, SLOT_CALL
+from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,11 @@ from stepward.domain.run_queue import Draw, RunBudget
 from stepward.ports.approvals import Approvals
 from stepward.ports.clock import Clock, Ids
 from stepward.ports.costs import LimitsConfig
-from stepward.ports.run_queue import RunQueue, WakeUps
-from stepward.ports.runs import Freed, Journal, RunLists, RunMachine, RuntimeState, SlotLimits, Tokens
+from stepward.ports.journal import Journal
+from stepward.ports.run_lists import RunLists
+from stepward.ports.run_machine import RunMachine, Tokens
+from stepward.ports.run_queue import Freed, RunQueue, SlotLimits, WakeUps
+from stepward.ports.runs import RuntimeState
 from stepward.ports.tasks import NoTasks, TaskAnswers
 from stepward.ports.workflow_runs import ChildWorkflows, NoWorkflows
 

@@ -20,7 +20,7 @@ from stepward.domain.run_queue import RESUME, queue_position
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runs import RESUME_CALL, SLOT_CALL
+from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
 
 TOP_UP_USD_MICROS: Final = 100_000
 

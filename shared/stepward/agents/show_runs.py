@@ -31,7 +31,8 @@ from stepward.domain.json_text import carried_bytes
 from stepward.domain.run_queue import rank_of
 from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
-from stepward.ports.runs import Journal, RuntimeState
+from stepward.ports.journal import Journal
+from stepward.ports.runs import RuntimeState
 
 
 def waiting_for(head: RunHead, record: AnyRecord | None, journal: Journal) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from stepward.domain.run_state import RunState, fold
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
 from stepward.ports.registry import Registry
-from stepward.ports.runs import RESUME_CALL, SLOT_CALL
+from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
 from stepward.ports.triggers import Events
 from stepward.tools.agent import SubAgent
 from stepward.tools.arguments import read_arguments

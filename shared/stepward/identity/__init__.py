@@ -1,1 +1,1 @@
-"""Who may call, and how they prove it."""
+"""Authentication: API keys, and how callers prove who they are."""

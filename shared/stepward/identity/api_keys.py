@@ -21,7 +21,7 @@ _FIX: Final = "send a key as `Authorization: Bearer sw_â€¦` or `x-api-key: sw_â€
 
 @dataclass(frozen=True)
 class ApiKeys:
-    """Issues keys and recognises them."""
+    """Issues and verifies keys."""
 
     identity: Identity
     clock: Clock
@@ -54,7 +54,7 @@ class ApiKeys:
         return f"sw_{key_id}_{secret}"
 
     def recognise(self, headers: dict[str, str]) -> ApiKeyRecord:
-        """Tell whose key a request carries; header names are in small letters."""
+        """Return the caller of a request's key; header names are in lower case."""
         key_id, secret = _split(_presented(headers))
         record = self.identity.api_key(key_id)
         known = record.secret_sha256 if record else _sha256("")
@@ -73,14 +73,13 @@ class ApiKeys:
         return [_shown(key, now_s) for key in self.identity.api_keys(tenant)]
 
     def revoke(self, key_id: str) -> None:
-        """Have a key refused from its next request on.
+        """Revoke a key, from its next request on.
 
         Args:
             key_id: The part between the underscores; a whole key is taken too.
 
         Raises:
             NotFound: There is no such key.
-
         """
         whole = _FORM.fullmatch(key_id)
         name = whole[1] if whole else key_id

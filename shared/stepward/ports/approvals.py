@@ -1,4 +1,4 @@
-"""Approvals as they are kept: what is open, what became of the rest, and what is due."""
+"""Stored approvals: open ones, their outcomes, and what is due."""
 
 from __future__ import annotations
 
@@ -24,28 +24,86 @@ class Approvals(Protocol):
     """The approvals of all tenants; single reads and those of a run are strongly consistent."""
 
     def open(self, approval: Approval) -> Approval | None:
-        """Keep a new approval, or find it as it was kept before; None when the run has ended."""
+        """Store a new approval, or find the stored one.
+
+        Args:
+            approval: The approval.
+
+        Returns:
+            The approval as stored; None if the run has ended.
+        """
 
     def approval(self, tenant: str, approval: str) -> Approval | None:
-        """Read one."""
+        """Read an approval.
+
+        Args:
+            tenant: Whose approval.
+            approval: The approval's id.
+
+        Returns:
+            The approval; None where there is none.
+        """
 
     def of_run(self, key: RunKey) -> list[Approval]:
-        """Read those of a run."""
+        """List a run's approvals.
+
+        Args:
+            key: The run.
+
+        Returns:
+            The approvals.
+        """
 
     def list_approvals(self, tenant: str, *, is_open: bool, limit: int, cursor: str | None) -> ApprovalPage:
-        """List those that are open, or the others."""
+        """List a tenant's open approvals, or the others.
+
+        Args:
+            tenant: Whose approvals.
+            is_open: Whether to list the open ones.
+            limit: How many at most.
+            cursor: The `cursor` of the page before; None for the first page.
+
+        Returns:
+            The page, newest first.
+        """
 
     def change(self, before: Approval, after: Approval) -> bool:
-        """Keep what was told, or an end; False if somebody has changed it meanwhile."""
+        """Store a notification's record, or an end.
+
+        Args:
+            before: The approval as it was read.
+            after: The approval as it is to be.
+
+        Returns:
+            False if another writer has changed it since.
+        """
 
     def decide(self, before: Approval, after: Approval, result: ToolResult) -> bool:
-        """Keep a decision together with the result that the run waits for.
+        """Store a decision together with the result that the run waits for.
 
-        False if somebody has changed the approval, if the run has a result already, or if it has ended.
+        Args:
+            before: The approval as it was read.
+            after: The approval with its decision.
+            result: The result of the call.
+
+        Returns:
+            False if the approval has changed since, if the run has a result already, or if it has ended.
         """
 
     def woken(self, approval: Approval) -> None:
-        """The run knows of its decision: nothing is left to do."""
+        """Record that the run was woken after a decision, so that it is not due any more.
+
+        Args:
+            approval: The approval as it was read.
+        """
 
     def due(self, before: str, limit: int) -> list[Approval]:
-        """List approvals that need attention, for the janitor; may lag by moments."""
+        """List approvals that need attention, for the janitor; the list may lag by moments.
+
+        Args:
+            before: The time by which they are due, in UTC.
+            limit: How many at most.
+
+        Returns:
+            Approvals of all tenants.
+        """

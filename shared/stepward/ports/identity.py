@@ -1,4 +1,4 @@
-"""Who may call: API keys, stored as hashes."""
+"""API keys, stored as hashes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 
 class ApiKeyRecord(BaseModel):
-    """What is stored of a key: never the secret."""
+    """What is stored of a key, which is never the secret."""
 
     key_id: str
     tenant: str
@@ -24,13 +24,39 @@ class Identity(Protocol):
     """The identity table."""
 
     def api_key(self, key_id: str) -> ApiKeyRecord | None:
-        """Find a key by its public part, strongly consistent."""
+        """Find a key, strongly consistent.
+
+        Args:
+            key_id: The key's public part.
+
+        Returns:
+            The record; None where there is none.
+        """
 
     def keep(self, record: ApiKeyRecord) -> None:
-        """Store a new key's record."""
+        """Store a new key's record.
+
+        Args:
+            record: The record.
+        """
 
     def api_keys(self, tenant: str | None) -> list[ApiKeyRecord]:
-        """List the keys of a tenant, or of all; it reads all of them, which only an operator does."""
+        """List keys by reading the whole table, which only an operator does.
+
+        Args:
+            tenant: Whose keys; None for those of all tenants.
+
+        Returns:
+            The records.
+        """
 
     def revoke(self, key_id: str, at: str) -> bool:
-        """Revoke a key from now on; False if there is none. The first revocation stays."""
+        """Revoke a key; the first revocation stays.
+
+        Args:
+            key_id: The key's public part.
+            at: The time, in UTC.
+
+        Returns:
+            False if there is no such key.
+        """

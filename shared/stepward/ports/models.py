@@ -1,4 +1,4 @@
-"""Models: what a call takes and answers, and the replies that are kept."""
+"""Model calls: their context and backends, and the response cache."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class Access:
-    """The way to a provider: where it is, by which key, and how long it may be silent.
+    """How to reach a provider: its address, its key, and how long it may be silent.
 
     Args:
-        key: What the vendor is shown; None where its own credentials are used, as AWS's are.
+        key: The key that is sent; None where the vendor's own credentials are used, as AWS's are.
         url: Where to send calls to; None means the vendor's own address.
         silence_s: After how many seconds without a sign of life a stream counts as stalled.
     """
@@ -41,22 +41,22 @@ class Access:
 
 
 def _nothing(_: Delta) -> None:
-    """Let a piece pass unseen."""
+    """Ignore a piece."""
 
 
 @dataclass(frozen=True)
 class CallContext:
-    """What one model call may use and must heed beside its request.
+    """What one model call may use and must observe besides its request.
 
     Args:
         tenant: For whom the call is made.
         name: The same for every attempt at one call, in which each of them counts once.
         time_left_s: How many seconds the function may still run.
-        is_over: Whether nobody waits for the reply any more; asked about once a second while a reply streams.
+        is_over: Whether the reply is not wanted any more; asked about once a second while a reply streams.
         on_delta: Gets each piece of the reply as it comes.
         attached: The bytes of the request's attachments, by key.
         unanswered: The codes by which each model has failed since the run's newest turn, by the model's id.
-        access: The way to the provider; this and what follows is set by who chooses among models and keys.
+        access: The way to the provider; this and what follows is set by the choice of model and key.
         provider: The name of the provider's entry.
         vendor_model: What the provider calls the model.
         capabilities: What the model can be asked for.
@@ -76,27 +76,46 @@ class CallContext:
 
 
 class ModelBackend(Protocol):
-    """One way to get a reply; raises the `ProviderFault`s, never a vendor's error."""
+    """One way to get a reply; raises `ProviderFault`s, never a vendor's error."""
 
     longest_call_s: float
     """How many seconds one call may take; a call begins only when the function has as many left."""
 
     def reply(self, request: ModelRequest, call: CallContext) -> ModelReply:
-        """Make one model call."""
+        """Make one model call.
+
+        Args:
+            request: What the model is sent.
+            call: What the call may use.
+
+        Returns:
+            The reply.
+
+        Raises:
+            ProviderFault: The model gave no whole reply.
+        """
 
     def estimate_input_tokens(self, request: ModelRequest) -> int:
-        """Tell how many tokens the request takes at most, without a call."""
+        """Estimate how many tokens the request takes at most, without a call.
+
+        Args:
+            request: What the model would be sent.
+
+        Returns:
+            An upper bound, in tokens.
+        """
 
 
 @dataclass(frozen=True)
 class ResponseKey:
-    """Names a reply by whose it is and by all that it answers.
+    """Identifies a reply by its owner and by all that it answers.
 
     Args:
-        tenant: Whose agent was answered; nobody else can name the reply.
+        tenant: Whose agent was answered; no other tenant can name the reply.
         agent: The agent's id.
         version: The agent's version.
-        digest: A digest of the definition and of the call with all that its model is sent, as hexadecimal digits.
+        digest: A digest of the definition and of the call with all that its model is sent, as hexadecimal
+            digits.
     """
 
     tenant: str
@@ -106,12 +125,12 @@ class ResponseKey:
 
 
 class KeptReply(BaseModel):
-    """A reply as its model gave it, with what it took.
+    """A reply as its model gave it, with its usage.
 
     Args:
         reply: The reply.
         kept_at: When it was given.
-        ttl_s: For how many seconds from then on it is given again.
+        ttl_s: For how many seconds from then on it is reused.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
@@ -122,7 +141,7 @@ class KeptReply(BaseModel):
 
     @model_validator(mode="after")
     def _has_its_time(self) -> Self:
-        """Refuse what no clock of ours has written, such as a time without its zone."""
+        """Refuse times that this platform has not written, such as one without its zone."""
         try:
             is_aware = self.expires_at.tzinfo is not None
         except OverflowError as error:
@@ -133,37 +152,37 @@ class KeptReply(BaseModel):
 
     @property
     def kept_since(self) -> datetime:
-        """When it was given."""
+        """When the reply was given."""
         return from_iso(self.kept_at)
 
     @property
     def expires_at(self) -> datetime:
-        """From when on it is not given any more."""
+        """From when on the reply is not reused."""
         return self.kept_since + timedelta(seconds=self.ttl_s)
 
 
 class ResponseCache(Protocol):
-    """Keeps replies by their names."""
+    """Stores replies by their keys."""
 
     def find(self, key: ResponseKey) -> KeptReply | None:
         """Read a reply, with one read.
 
         Args:
-            key: Its name.
+            key: The reply's key.
 
         Returns:
-            What was kept last, which may have expired: a store removes late. None where nothing is, or nothing that this
-            release can read.
+            What was stored last, which may have expired: a store removes late. None where there is nothing
+            that this release can read.
 
         Raises:
             PlatformFault: The store does not answer.
         """
 
     def keep(self, key: ResponseKey, kept: KeptReply) -> None:
-        """Keep a reply in place of an earlier one, with one write.
+        """Store a reply in place of an earlier one, with one write.
 
         Args:
-            key: Its name.
+            key: The reply's key.
             kept: The reply, of at most 100,000 bytes as JSON.
 
         Raises:

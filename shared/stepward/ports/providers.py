@@ -1,4 +1,4 @@
-"""Providers of models: how each is reached, the keys that it takes, and how much may be asked of it."""
+"""Model providers: how each is reached, its keys, and its limits."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepward.domain.ids import PROVIDER_PATTERN
 from stepward.domain.provider_pools import Pool
 
 SHARED: Final = "shared"
-"""Stands where a tenant's name would: the keys of whoever has none of its own."""
+"""The owner of the keys for tenants without keys of their own, in place of a tenant's name."""
 
 KNOWN: Final[dict[str, dict[str, Any]]] = json.loads(
     Path(__file__).with_name("providers.json").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ class ProviderEntry(BaseModel):
 
     @property
     def takes_key(self) -> bool:
-        """Whether its calls carry a key of ours; on Bedrock the function's own role is the key."""
+        """Whether its calls carry a stored key; on Bedrock the function's own role is used."""
         takes_key: bool = KNOWN["kinds"][self.kind].get("takes_key", True)
         return takes_key
 
@@ -68,7 +68,7 @@ BUILT_IN: Final = tuple(
 
 
 def read_entries(text: str) -> tuple[ProviderEntry, ...]:
-    """Read a stage's entries.
+    """Parse a stage's entries.
 
     Args:
         text: A JSON list of entries, or nothing where the stage has none of its own.
@@ -107,100 +107,144 @@ class ProviderKey:
 
 
 OWN_ROLE: Final = ProviderKey("role", SecretStr("role"))
-"""Stands for a key where a provider takes none of ours, so that its calls are counted all the same."""
+"""Replaces a key where a provider takes none, so that its calls are counted all the same."""
 
 
 def keys_of(pool: Pool | None) -> tuple[ProviderKey, ...]:
-    """Give what calls need of a pool."""
+    """Return the keys of a pool, without what only its operator needs."""
     return tuple(ProviderKey(key.id, key.value) for key in pool.keys) if pool else ()
 
 
 class ProviderPools(Protocol):
-    """Keeps pools of keys, for the operator."""
+    """Stores pools of keys, for the operator."""
 
     def read(self, provider: str, owner: str) -> Pool | None:
-        """Read a pool as it is now; None where there is none.
+        """Read a pool as it is now.
 
         Args:
             provider: The name of the provider's entry.
             owner: A tenant, or `SHARED`.
 
+        Returns:
+            The pool; None where there is none.
+
         Raises:
-            ProviderRefused: What is kept is no pool; the message names the secret and not its content.
+            ProviderRefused: What is stored is no pool; the message names the secret and not its content.
         """
 
     def write(self, provider: str, owner: str, pool: Pool) -> None:
-        """Replace a pool, or make it; one without keys is taken away."""
+        """Replace or create a pool; one without keys is removed.
+
+        Args:
+            provider: The name of the provider's entry.
+            owner: A tenant, or `SHARED`.
+            pool: The pool.
+        """
 
     def names(self) -> list[tuple[str, str]]:
-        """List provider and owner of every pool, sorted."""
+        """List all pools.
+
+        Returns:
+            Provider and owner of each, sorted.
+        """
 
 
 class ProviderKeys(Protocol):
-    """Reads keys, which the operator alone sets."""
+    """Reads keys, which only the operator sets."""
 
     def of(self, tenant: str, provider: str) -> tuple[ProviderKey, ...]:
-        """Give the keys with which a tenant's calls are made.
+        """Return the keys with which a tenant's calls are made.
 
-        A tenant's own stand before the shared ones: who has any is never served by another's key, nor billed to it.
+        A tenant's own come before the shared ones: a tenant with keys is never served by another's, nor is
+        its use billed to them.
 
         Args:
             tenant: Whose calls they are for.
             provider: The name of the provider's entry.
 
         Returns:
-            The tenant's own, else the shared ones, in the order in which they were set; none if nobody has set any.
+            The tenant's own, else the shared ones, in the order in which they were set; none if none was set.
 
         Raises:
-            ProviderRefused: What is kept is no list of keys; the message names the secret and not its content.
+            ProviderRefused: What is stored is no list of keys; the message names the secret and not its
+                content.
         """
 
     def forget(self, tenant: str, provider: str) -> None:
-        """Read again at the next call what may be remembered, because the provider refused a key."""
+        """Drop cached keys because the provider refused one; the next call reads them again.
+
+        Args:
+            tenant: Whose calls they were for.
+            provider: The name of the provider's entry.
+        """
 
 
 @dataclass(frozen=True)
 class PlannedCall:
-    """One call of a model, as limits look at it."""
+    """One model call as the limits count it."""
 
     entry: ProviderEntry
     model: str
     tokens: int
-    """The most that it can take, read and written together."""
+    """The most tokens that it can take, input and output together."""
 
     name: str
-    """However many attempts at one call fail, by this name they count as one."""
+    """The call's name: failed attempts with one name count as one."""
 
 
 class ProviderLimits(Protocol):
-    """Rate limits of keys and health of providers, as all functions have seen them.
+    """Rate limits of keys and health of providers, shared by all functions.
 
-    What is told after a call never raises: a reply that is paid must not be lost to a note about it.
+    Reports after a call never raise: a paid reply must not be lost to them.
     """
 
     def admit(self, call: PlannedCall, keys: Sequence[ProviderKey]) -> ProviderKey:
-        """Choose the key that has room for a call, and count the call.
+        """Choose the key that has capacity for a call, and count the call.
 
         Args:
-            call: What is to be made.
-            keys: The keys that it may be made with, the first of them wanted most; none for a provider that takes none.
+            call: The call to be made.
+            keys: The keys that it may be made with, the preferred one first; none for a provider that takes
+                none.
 
         Returns:
-            The first key with room; one that was refused lately comes after those that were not. `OWN_ROLE` where there
+            The first key with capacity; recently refused keys come after the others. `OWN_ROLE` where there
             are no keys.
 
         Raises:
-            ProviderThrottled: No key has room, or the provider failed so often that it is left alone.
+            ProviderThrottled: No key has capacity, or the provider failed so often that it is not called for
+                a while.
         """
 
     def answered(self, call: PlannedCall, key: ProviderKey, tokens: int) -> None:
-        """Note that a call went well, and how many tokens it really took."""
+        """Report a call that succeeded.
+
+        Args:
+            call: The call.
+            key: The key that it was made with.
+            tokens: How many tokens it really took.
+        """
 
     def failed(self, call: PlannedCall) -> None:
-        """Note that the provider gave no answer, or a 5xx."""
+        """Report that the provider gave no answer, or a 5xx.
+
+        Args:
+            call: The call.
+        """
 
     def throttled(self, call: PlannedCall, key: ProviderKey, retry_after_s: float | None) -> None:
-        """Note for how many seconds the provider wants fewer calls of this model and key."""
+        """Report that the provider wants fewer calls of this model and key.
+
+        Args:
+            call: The call.
+            key: The key that it was made with.
+            retry_after_s: For how many seconds; None if the provider did not say.
+        """
 
     def refused(self, call: PlannedCall, key: ProviderKey, *, of_model: bool) -> None:
-        """Note that the provider does not take this key, or not for this model."""
+        """Report that the provider refuses this key.
+
+        Args:
+            call: The call.
+            key: The key that it was made with.
+            of_model: Whether it refuses the key for this model only.
+        """

@@ -1,83 +1,18 @@
-"""Agents and their versions: an agent has a state and an id for life, its versions are written once and never changed."""
+"""Agents and their versions: an agent has a state and a uid; its versions never change."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
-
-from stepward.domain.agents import AgentDefinition, Capability, Facet
-from stepward.domain.errors import Conflict
-from stepward.domain.lifecycle import AgentState
-
-LATEST: Final = "latest"
-"""The label that the registry itself moves: always the newest version."""
-
-
-class RegisteredAgent(BaseModel):
-    """A definition with the time of its registration."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    definition: AgentDefinition
-    created_at: str
-
-
-class AgentSummary(BaseModel):
-    """An agent as lists show it, by its newest version; none before one has passed."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    id: str
-    uid: str | None = None
-    state: AgentState = AgentState.READY
-    name: str
-    version: str | None = None
-    model: str
-    description: str
-    capabilities: list[Capability] = []
-    module: str | None = None
-    category: str | None = None
-    tags: list[str] = []
-    priority: int = 5
-    created_at: str
-
-
-class Refusal(BaseModel):
-    """Why a version did not become one: shown until another does."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    version: str
-    to: AgentState
-    detail: str
-    field: str | None = None
-    fix: str | None = None
-    at: str
-
-
-class AgentRecord(BaseModel):
-    """The agent itself; `rev` counts its changes, each made over the one that was read."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    summary: AgentSummary
-    refusal: Refusal | None = None
-    reset_at: str | None = None
-    """Runs that were created before this no longer tell the agent's state."""
-    rev: int = 1
-
-    @property
-    def state(self) -> AgentState:
-        """Where it is in its life."""
-        return self.summary.state
+from stepward.domain.agent_records import AgentFilter, AgentPage, AgentRecord, Label, RegisteredAgent
+from stepward.domain.agents import AgentDefinition
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What one look found: the agent, and the version that was asked for."""
+    """The result of a lookup: the agent, and the requested version."""
 
     record: AgentRecord | None
     version: RegisteredAgent | None
@@ -85,137 +20,186 @@ class Seen:
 
 @dataclass(frozen=True)
 class Wanted:
-    """An agent somebody names; `version` may be a label, None means the newest."""
+    """An agent to look up; `version` may be a label, None means the newest."""
 
     agent: str
     version: str | None = None
-
-
-class AgentPage(BaseModel):
-    """One page of agents by id; `cursor` is None on the last one."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    agents: list[AgentSummary]
-    cursor: str | None = None
-
-
-class AgentFilter(BaseModel):
-    """Which agents a list shows; None matches all, and no state means READY."""
-
-    model_config = ConfigDict(extra="forbid", defer_build=True)
-
-    state: AgentState = AgentState.READY
-    capability: Capability | None = None
-    module: Facet | None = None
-    category: Facet | None = None
-    tag: Facet | None = None
-
-    def fits(self, agent: AgentSummary) -> bool:
-        """Whether an agent belongs in the list."""
-        return (
-            agent.state is self.state
-            and self.capability in (None, *agent.capabilities)
-            and self.module in (None, agent.module)
-            and self.category in (None, agent.category)
-            and self.tag in (None, *agent.tags)
-        )
-
-
-class Label(BaseModel):
-    """A name for one version, which can be moved to another."""
-
-    model_config = ConfigDict(defer_build=True)
-
-    label: str
-    version: str
-    set_at: str
 
 
 class Registry(Protocol):
     """The registry table; a change over a stale read raises `StoreConflict`."""
 
     def agent(self, tenant: str, agent: str, version: str | None = None) -> RegisteredAgent | None:
-        """Read one version by its number or a label, the latest by default, in one read."""
+        """Read one version, in one read.
+
+        Args:
+            tenant: Whose agent.
+            agent: The agent's id.
+            version: Its number or a label; None for the latest.
+
+        Returns:
+            The version; None where there is none.
+        """
 
     def read_agents(self, tenant: str, wanted: Sequence[Wanted]) -> list[Seen]:
-        """Read agents with one version each, all in one call where they are at most 50."""
+        """Read agents with one version each, in one call for up to 50.
+
+        Args:
+            tenant: Whose agents.
+            wanted: Which agents, and which version of each.
+
+        Returns:
+            What was found of each, in the same order.
+        """
 
     def id_of(self, tenant: str, uid: str) -> str | None:
-        """Find an agent's id by its id for life."""
+        """Find an agent's id by its uid.
+
+        Args:
+            tenant: Whose agent.
+            uid: The uid, such as `AGENT-20261121-…`.
+
+        Returns:
+            The id; None where there is none.
+        """
 
     def next_number(self, tenant: str, day: str) -> int:
-        """Count the agents that were created on a day, as in 20261121."""
+        """Count up the agents that were created on a day.
+
+        Args:
+            tenant: Whose agents.
+            day: The UTC day, as 20261121.
+
+        Returns:
+            The next number, from 1.
+        """
 
     def create(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Keep a new agent; where somebody was quicker, give what is there."""
+        """Store a new agent.
+
+        Args:
+            tenant: Whose agent.
+            record: The agent.
+
+        Returns:
+            The agent as stored: another writer's, if that was first.
+        """
 
     def change(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Write an agent over the revision that was read; the answer has the next one."""
+        """Write an agent over the revision that was read.
+
+        Args:
+            tenant: Whose agent.
+            record: The agent, with the `rev` that was read.
+
+        Returns:
+            The agent with the next `rev`.
+
+        Raises:
+            StoreConflict: The agent has another `rev`.
+        """
 
     def refuse(self, tenant: str, record: AgentRecord, offered: AgentDefinition) -> AgentRecord:
-        """Write an agent with its refusal and the refused definition, to check it again later."""
+        """Write an agent with its refusal and the refused definition.
+
+        The definition can be checked again later.
+
+        Args:
+            tenant: Whose agent.
+            record: The agent, with the `rev` that was read.
+            offered: The refused definition.
+
+        Returns:
+            The agent with the next `rev`.
+
+        Raises:
+            StoreConflict: The agent has another `rev`.
+        """
 
     def offered(self, tenant: str, agent: str) -> AgentDefinition | None:
-        """Read what was last refused."""
+        """Read the definition that was refused last.
+
+        Args:
+            tenant: Whose agent.
+            agent: The agent's id.
+
+        Returns:
+            The definition; None where there is none.
+        """
 
     def keep(self, tenant: str, record: AgentRecord, agent: RegisteredAgent) -> RegisteredAgent:
-        """Keep a version, and with it the agent READY under it where it is the newest.
+        """Store a version, and the agent as READY with it if it is the newest.
 
-        The same version with the same content is the same registration; other content raises `Conflict`.
+        Args:
+            tenant: Whose agent.
+            record: The agent, with the `rev` that was read.
+            agent: The version.
+
+        Returns:
+            The version as stored; the same content again is the same registration.
+
+        Raises:
+            Conflict: The version exists with other content.
+            StoreConflict: The agent has another `rev`.
         """
 
     def terminate(self, tenant: str, record: AgentRecord) -> AgentRecord:
-        """Take an agent out of every list but that of the terminated."""
+        """Remove an agent from every list but that of the terminated ones.
+
+        Args:
+            tenant: Whose agent.
+            record: The agent, with the `rev` that was read.
+
+        Returns:
+            The agent with the next `rev`.
+
+        Raises:
+            StoreConflict: The agent has another `rev`.
+        """
 
     def list_agents(
         self, tenant: str, *, limit: int, cursor: str | None, wanted: AgentFilter | None = None
     ) -> AgentPage:
-        """List agents by id; a filtered page may be short, the last one has no cursor."""
+        """List agents by id.
+
+        Args:
+            tenant: Whose agents.
+            limit: How many at most.
+            cursor: The `cursor` of the page before; None for the first page.
+            wanted: The filter; None for all that are READY.
+
+        Returns:
+            The page; a filtered one may be short, and only the last one has no cursor.
+        """
 
     def labels(self, tenant: str, agent: str) -> list[Label]:
-        """List an agent's labels by name."""
+        """List an agent's labels.
+
+        Args:
+            tenant: Whose agent.
+            agent: The agent's id.
+
+        Returns:
+            The labels by name.
+        """
 
     def set_label(self, tenant: str, label: Label, agent: RegisteredAgent) -> None:
-        """Point a label to a version."""
+        """Point a label to a version.
+
+        Args:
+            tenant: Whose agent.
+            label: The label.
+            agent: The version.
+        """
 
     def remove_label(self, tenant: str, agent: str, label: str) -> bool:
-        """Take a label away; False when it was not there."""
+        """Remove a label.
 
+        Args:
+            tenant: Whose agent.
+            agent: The agent's id.
+            label: The label's name.
 
-def summary(agent: RegisteredAgent, record: AgentRecord | None = None) -> AgentSummary:
-    """Show a version as lists do."""
-    shown = agent.definition.model_dump(include=_SHOWN)
-    known = record.summary.model_dump(include={"uid", "state"}) if record else {}
-    return AgentSummary(created_at=agent.created_at, **shown, **known)
-
-
-def facets(agent: AgentSummary) -> set[tuple[str, str]]:
-    """The kinds and words by which an agent is found."""
-    found: list[tuple[str, Any]] = [("capability", one) for one in agent.capabilities]
-    found += [("tag", tag) for tag in agent.tags]
-    found += [("module", agent.module), ("category", agent.category)]
-    return {(kind, str(word)) for kind, word in found if word is not None}
-
-
-def changed_version(agent: AgentDefinition) -> Conflict:
-    """The error for a version that exists with other content, the same from every registry."""
-    return Conflict(
-        f"version {agent.version} of {agent.id!r} exists with other content.",
-        field="version",
-        fix="versions never change: register this content under a higher version",
-    )
-
-
-def is_newer(version: str, than: str | None) -> bool:
-    """Compare two versions by their three numbers; any is newer than none."""
-    return than is None or _numbers(version) > _numbers(than)
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
-
-
-_SHOWN: Final = {
-    "id", "name", "version", "model", "description", "capabilities", "module", "category", "tags", "priority",
-}  # fmt: skip
+        Returns:
+            False if there was none.
+        """

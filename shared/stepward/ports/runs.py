@@ -1,4 +1,4 @@
-"""Runs: their heads and money, their journal, the machines that carry them, and what wakes those."""
+"""Runs: their heads and money, their journal, the machines that carry them, and wait tokens."""
 
 from __future__ import annotations
 
@@ -7,33 +7,28 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-from stepward.domain.budgets import AccountLimits, TenantLimits
-from stepward.domain.conversation import ToolResult
 from stepward.domain.costs import CostLine
 from stepward.domain.errors import Conflict
 from stepward.domain.journal import (
     Admitted,
     AnyRecord,
-    CallItem,
     Continued,
     Created,
     Inherited,
-    JournalSlice,
     Parked,
     Pause,
     Queued,
     Resume,
-    Sequenced,
     ToppedUp,
     Turn,
 )
-from stepward.domain.run_lists import RunFilter, RunSlice
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot
 from stepward.domain.runs import Closing, RunHead, RunKey, Totals
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
 
 
 class IdempotencyKey(BaseModel):
-    """A caller's word that two requests are one; `body_sha256` tells if the caller was wrong."""
+    """A caller's claim that two requests are one; `body_sha256` tells if they differ."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -44,20 +39,12 @@ class IdempotencyKey(BaseModel):
 
 
 def key_used_before() -> Conflict:
-    """The error for a key that came with another request, the same from every table."""
+    """Return the error for a key that came with another request."""
     return Conflict(
         "this Idempotency-Key was used with another request.",
         field="Idempotency-Key",
         fix="use a new key for a new request",
     )
-
-
-@dataclass(frozen=True)
-class SlotLimits:
-    """How many runs may be active: of a tenant, and of all."""
-
-    tenant: TenantLimits
-    account: AccountLimits
 
 
 @dataclass(frozen=True)
@@ -76,7 +63,7 @@ class NewRun:
 class Started:
     """The head as it was written, or that of the run which the same key started before.
 
-    `asked` says of a run in line that whoever frees a slot will have the line looked at.
+    `asked` says of a queued run that a wake-up is requested for the next freed slot.
     """
 
     head: RunHead
@@ -86,26 +73,11 @@ class Started:
 
 
 @dataclass(frozen=True)
-class NoSlot:
-    """No slot is free; `asked` says that whoever frees one will have the line looked at."""
-
-    asked: bool
-
-
-@dataclass(frozen=True)
-class Freed:
-    """What giving a slot back has shown: who waits for one, so that they can be told."""
-
-    done: bool
-    tenant_waits: bool = False
-    account_waits: bool = False
-
-
-@dataclass(frozen=True)
 class Settlement:
     """What the end of a run changes besides its head; `parked` is True if it waited.
 
-    `tells_others`: the run stays in the janitor's list until those know of its end who have to do with it.
+    `tells_others`: the run stays in the janitor's list until its end was reported to all runs that depend on
+    it.
     """
 
     closing: Closing
@@ -118,61 +90,147 @@ class Settlement:
 
 
 class RuntimeState(Protocol):
-    """The runtime table; what it writes into the journal is part of the same transaction."""
+    """The runtime table; its writes to the journal are part of the same transaction."""
 
     def start(self, new: NewRun) -> Started:
         """Create head, first record and idempotency record, with a slot or a queue entry.
 
-        Raises `Conflict` when the key was used with another body, `BudgetExceeded` when a budget has too little.
+        Args:
+            new: What is written.
+
+        Returns:
+            The run, or the one that the same key started before.
+
+        Raises:
+            Conflict: The idempotency key was used with another request.
+            BudgetExceeded: A budget has too little for the first draw.
         """
 
     def head(self, key: RunKey) -> RunHead | None:
-        """Read a head, strongly consistent."""
+        """Read a head, strongly consistent.
+
+        Args:
+            key: The run.
+
+        Returns:
+            The head; None for a run that does not exist.
+        """
 
     def admit(
         self, waiting: QueuedRun, at: str, writer: str, limits: SlotLimits, draw: Draw | None
     ) -> Admitted | NoSlot:
-        """Give a run a slot and take it out of the line, with record `seq + 1`, if a slot is free.
+        """Give a queued run a slot and take it out of the queue, with record `seq + 1`.
 
         A budget that has too little gives nothing: the run learns it when it needs money.
-        Raises `StoreConflict` when the journal has gone on.
+
+        Args:
+            waiting: The run's queue entry.
+            at: The time, in UTC.
+            writer: The name of the writer.
+            limits: How many runs may be active.
+            draw: What the run draws with its slot; None for nothing.
+
+        Returns:
+            The record, or that no slot is free.
+
+        Raises:
+            StoreConflict: The journal has more records than `seq`.
         """
 
     def queue(self, waiting: QueuedRun, record: Queued) -> None:
-        """Put a run that has begun at the head of the line, with record `seq + 1`."""
+        """Queue a run that has begun ahead of all others, with record `seq + 1`.
+
+        Args:
+            waiting: The run's queue entry.
+            record: The record.
+
+        Raises:
+            StoreConflict: The journal has more records than `seq`.
+        """
 
     def park(
         self, key: RunKey, seq: int, record: Parked, slot: Slot | None, returns: tuple[Allowance, ...]
     ) -> Freed:
-        """Give slot and money back, with record `seq`.
+        """Return slot and money, with record `seq`.
+
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            record: The record.
+            slot: The slot that the run holds, if any.
+            returns: The allowances to return.
+
+        Returns:
+            Which queues wait for the freed slot.
 
         Raises:
             StoreConflict: Record `seq` is taken.
         """
 
     def hold(self, key: RunKey, seq: int, record: Pause, place: str | None) -> None:
-        """Write that a run is to stand still, with record `seq`, and take it out of the line.
+        """Write that a run is to pause, with record `seq`, and remove it from the queue.
 
-        Raises `StoreConflict` when the journal has gone on.
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            record: The record.
+            place: The run's queue position; None if it is not queued.
+
+        Raises:
+            StoreConflict: Record `seq` is taken.
         """
 
     def release(self, key: RunKey, seq: int, record: Resume, waiting: QueuedRun | None) -> None:
-        """Write that a run may go on, with record `seq`, and queue it again if it was queued.
+        """Write that a run may continue, with record `seq`, and queue it again if it was queued.
 
-        Raises `StoreConflict` when the journal has gone on.
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            record: The record.
+            waiting: The new queue entry; None if the run was not queued.
+
+        Raises:
+            StoreConflict: Record `seq` is taken.
         """
 
     def begin_epoch(self, key: RunKey, seq: int, record: Continued) -> None:
-        """Write that the run goes on in a new execution, with record `seq`, into the head too.
+        """Write that the run continues in a new execution, with record `seq`, into the head too.
 
-        Raises `StoreConflict` when the journal has gone on, or the head is not in the epoch before or has ended.
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            record: The record.
+
+        Raises:
+            StoreConflict: Record `seq` is taken, or the head is not in the epoch before or has ended.
         """
 
     def top_up(self, key: RunKey, seq: int, record: ToppedUp, draw: Draw) -> bool:
-        """Draw once more, with record `seq`; False when a budget has too little."""
+        """Draw once more, with record `seq`.
+
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            record: The record.
+            draw: What is drawn.
+
+        Returns:
+            False when a budget has too little; then nothing is written.
+
+        Raises:
+            StoreConflict: Record `seq` is taken.
+        """
 
     def close(self, key: RunKey, settlement: Settlement) -> Freed:
-        """Write the end and give back what the run holds; `done` is False if it had ended."""
+        """Write the end and return what the run holds.
+
+        Args:
+            key: The run.
+            settlement: The end, and what it changes.
+
+        Returns:
+            Which queues wait for the freed slot; `done` is False if the run had ended before.
+        """
 
     def mark_notified(self, key: RunKey) -> None:
         """Take an ended run off the list of runs with notifications still to be sent.
@@ -192,25 +250,16 @@ class RuntimeState(Protocol):
     ) -> None:
         """Append a late reply to an ended run's journal and book it, in one transaction.
 
-        Raises `StoreConflict` when the place is taken or the head has no end yet.
-        """
+        Args:
+            key: The run.
+            seq: The record's sequence number.
+            turn: The late reply.
+            totals: The run's totals with it.
+            returns: The allowances to return.
+            cost: The line for the book of costs, if any.
 
-
-class RunLists(Protocol):
-    """The lists over heads."""
-
-    def list_runs(
-        self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
-    ) -> RunSlice[RunHead]:
-        """List runs, newest first, that match and come after the place `before`."""
-
-    def count_by_status(self, tenant: str, day: str) -> dict[str, int]:
-        """Count a day's runs by status."""
-
-    def open_runs(self, created_before: str, limit: int) -> list[RunHead]:
-        """List runs of all tenants for which something may be left to do: the janitor's list.
-
-        The list may lag behind the heads by moments; whoever acts on it looks at the run itself first.
+        Raises:
+            StoreConflict: Record `seq` is taken, or the head has no end yet.
         """
 
 
@@ -220,64 +269,5 @@ def has_begun(waiting: QueuedRun) -> bool:
 
 
 def records_of(new: NewRun, first: Created) -> list[AnyRecord]:
-    """The journal's first records of a run, in order."""
+    """Return the first records of a run's journal, in order."""
     return [first, new.inherited] if new.inherited else [first]
-
-
-class Journal(Protocol):
-    """Journals of runs; reads are strongly consistent, a lost write is a `StoreConflict`."""
-
-    def append(self, key: RunKey, seq: int, record: AnyRecord) -> None:
-        """Write record `seq` if it is not there; the writer's own repeat is one write."""
-
-    def load(self, key: RunKey, from_seq: int = 1) -> JournalSlice:
-        """Read the records from `from_seq` on, and the items of all remote calls."""
-
-    def read(self, key: RunKey, from_seq: int, limit: int) -> JournalSlice:
-        """Read at most `limit` records from `from_seq` on, and the call items that they refer to."""
-
-    def newest(self, key: RunKey) -> Sequenced | None:
-        """Read the last record alone; None for a run that does not exist."""
-
-    def call(self, key: RunKey, call: str) -> CallItem | None:
-        """Read what is known of one call, strongly consistent."""
-
-    def mark_started(self, key: RunKey, call: str, writer: str) -> CallItem | None:
-        """Mark a call before its effect; None if the mark is ours, else the item there was."""
-
-    def put_result(self, key: RunKey, result: ToolResult) -> bool:
-        """Keep a call's result if it has none; False if one was there: the first stays."""
-
-
-class RunMachine(Protocol):
-    """The `agent-run` machine."""
-
-    def start(self, execution_name: str, key: RunKey) -> None:
-        """Start a run's execution; the same name twice is one start."""
-
-    def is_running(self, execution_name: str) -> bool:
-        """Tell whether an execution goes on; one that never began does not."""
-
-    def answer(self, token: str) -> bool:
-        """End a wait; False when nobody waits with this token any more."""
-
-    def stop(self, execution_name: str, error: str, cause: str) -> None:
-        """End an execution if it is there and runs still."""
-
-
-SLOT_CALL = "slot"
-RESUME_CALL = "resume"
-"""What a machine may wait for besides a call's result: a slot, and the word to go on."""
-
-
-class Tokens(Protocol):
-    """The newest token of each wait."""
-
-    def keep(self, key: RunKey, call: str, token: str, made: str = "") -> bool:
-        """Keep a wait's token in place of an older one; False if a newer one is kept.
-
-        `made` sorts tokens by when the machine made them; without it the token that comes last is the newest.
-        """
-
-    def of(self, key: RunKey, call: str) -> str | None:
-        """Read a wait's token, strongly consistent; None while the machine does not wait yet."""

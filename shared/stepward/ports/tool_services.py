@@ -1,4 +1,4 @@
-"""What tools reach: functions, published tools, large results, and a tenant's data files."""
+"""Services behind tools: functions, published tools, large results, and data files."""
 
 from __future__ import annotations
 
@@ -11,58 +11,117 @@ from stepward.domain.tools import ToolFolder
 
 
 class Functions(Protocol):
-    """Calls functions and waits for the answer; a call is never sent twice.
-
-    Raises `ToolUnavailable` when no answer came, `ToolFailed` when the function raised or may not be called.
-    """
+    """Calls functions and waits for the answer; a call is never sent twice."""
 
     def own(self, folder: str, payload: dict[str, Any]) -> Any:
-        """Call a folder of the stage's own tools."""
+        """Call a folder of the stage's own tools.
+
+        Args:
+            folder: The folder's name.
+            payload: The JSON payload.
+
+        Returns:
+            The function's answer, parsed from JSON.
+
+        Raises:
+            ToolUnavailable: No answer came.
+            ToolFailed: The function raised.
+        """
 
     def foreign(self, name: str, payload: dict[str, Any], custom: dict[str, str]) -> Any:
-        """Call another function of the account, if it has the tag `stepward:tool`."""
+        """Call another function of the account, if it has the tag `stepward:tool`.
+
+        Args:
+            name: The function's name or ARN.
+            payload: The JSON payload.
+            custom: The client context's custom values.
+
+        Returns:
+            The function's answer, parsed from JSON.
+
+        Raises:
+            ToolUnavailable: No answer came.
+            ToolFailed: The function raised, or may not be called.
+        """
 
 
 class PublishedTools(Protocol):
-    """One entry a folder, for all tenants of the stage."""
+    """The published tools of each folder, for all tenants of the stage."""
 
     def put(self, folder: ToolFolder) -> None:
-        """Replace what a folder offers."""
+        """Replace a folder's entry.
+
+        Args:
+            folder: The entry.
+        """
 
     def folder(self, folder: str) -> ToolFolder | None:
-        """Read one folder's entry."""
+        """Read one folder's entry.
+
+        Args:
+            folder: The folder's name.
+
+        Returns:
+            The entry; None where there is none.
+        """
 
     def folders(self) -> list[ToolFolder]:
-        """Read all entries, by name."""
+        """Read all entries.
+
+        Returns:
+            The entries by name.
+        """
 
 
 class ResultStore(Protocol):
-    """Large results in the bucket; what is kept under a call never changes."""
+    """Large results in the bucket; what is stored for a call never changes."""
 
     def keep(self, tenant: str, run: str, call: str, body: bytes) -> None:
-        """Keep a result's JSON; the same call kept twice is one result."""
+        """Store a result; storing the same call's twice is one write.
+
+        Args:
+            tenant: Whose run.
+            run: The run's id.
+            call: The call's id.
+            body: The result as JSON.
+        """
 
     def read(self, tenant: str, run: str, call: str) -> bytes:
-        """Read it back whole. Raises `NotFound` when there is none."""
+        """Read a result as a whole.
+
+        Args:
+            tenant: Whose run.
+            run: The run's id.
+            call: The call's id.
+
+        Returns:
+            The result as JSON.
+
+        Raises:
+            NotFound: There is none.
+        """
 
 
 T = TypeVar("T")
 
 
 class Circuits(Protocol):
-    """One circuit a tenant and far end; its state is shared by all functions."""
+    """Circuit breakers, one per tenant and far end, shared by all functions."""
 
     def guard(self, tenant: str, far_end: str, call: str, work: Callable[[], T]) -> T:
-        """Do the work unless the circuit is open; after a pause one caller tries it again.
+        """Do the work unless the circuit is open; after a pause one caller tries again.
 
         Args:
-            tenant: Whose circuit it is.
-            far_end: Who is asked.
-            call: The id of the call that this is an attempt at: however many of its attempts fail, they count as one.
-            work: What raises `ToolUnavailable` where the far end failed.
+            tenant: Whose circuit.
+            far_end: What is called.
+            call: The call's id: however many of its attempts fail, they count as one.
+            work: What to do; raises `ToolUnavailable` where the far end failed.
+
+        Returns:
+            What `work` returns.
 
         Raises:
-            CircuitOpen: Others' calls failed so often lately that the far end is left alone.
+            CircuitOpen: Calls failed so often lately that the far end is not called for a while.
         """
 
 
@@ -91,20 +150,56 @@ class Datasets(Protocol):
     """The tenants' part of the data bucket."""
 
     def __hash__(self) -> int:
-        """Tell one from another where what was read is kept."""
+        """Distinguish implementations where what was read is cached."""
 
     def read(self, tenant: str, path: str, known_version: str | None = None) -> DataFile | None:
-        """Read a file; None if it is still at `known_version`.
+        """Read a file.
+
+        Args:
+            tenant: Whose file.
+            path: The path within the tenant's files.
+            known_version: A version that need not be read again; by default the file is read.
+
+        Returns:
+            The file; None if it is still at `known_version`.
 
         Raises:
             NotFound: There is no such file.
         """
 
     def is_there(self, tenant: str, path: str) -> bool:
-        """Tell whether a file exists, without reading it."""
+        """Return whether a file exists, without reading it.
+
+        Args:
+            tenant: Whose file.
+            path: The path within the tenant's files.
+
+        Returns:
+            True if it exists.
+        """
 
     def list_files(self, tenant: str, prefix: str, limit: int, after: str | None = None) -> list[KeptFile]:
-        """List files by key: those whose key begins with `prefix` and comes after `after`."""
+        """List files by key.
+
+        Args:
+            tenant: Whose files.
+            prefix: The beginning of the keys.
+            limit: How many at most.
+            after: The key after which to begin; by default the list's beginning.
+
+        Returns:
+            The files.
+        """
 
     def write(self, tenant: str, path: str, body: bytes, content_type: str) -> str:
-        """Keep a file in place of the one that was there, and return its version."""
+        """Store a file in place of an existing one.
+
+        Args:
+            tenant: Whose file.
+            path: The path within the tenant's files.
+            body: The content.
+            content_type: The media type.
+
+        Returns:
+            The new version.
+        """

@@ -1,4 +1,4 @@
-"""Triggers with their schedules, and the events that the account's bus carries."""
+"""Triggers with their schedules, and the events on the account's bus."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class TriggerPage(BaseModel):
 
 
 class HookSecret(BaseModel):
-    """A webhook's secret as it is kept: a seed for the stage's key; in old items the secret.
+    """A webhook's stored secret: a seed for the stage's key; in old items the secret itself.
 
-    After a change the one before may stay valid until a time (seconds since 1970).
+    After a change the earlier one may stay valid until a time (seconds since 1970).
     """
 
     model_config = ConfigDict(defer_build=True)
@@ -34,7 +34,7 @@ class HookSecret(BaseModel):
 
 
 class Unmatched(BaseModel):
-    """What arrived for a tenant on one day and fitted no trigger."""
+    """What arrived for a tenant on one day and matched no trigger."""
 
     model_config = ConfigDict(defer_build=True)
 
@@ -45,7 +45,7 @@ class Unmatched(BaseModel):
 
 
 def changed_meanwhile(trigger: str) -> Conflict:
-    """The error for a change that is based on an older state, the same from every store."""
+    """Return the error for a change that is based on an older state."""
     return Conflict(
         f"the trigger {trigger!r} was changed by another writer at this moment.",
         field="trigger_id",
@@ -54,7 +54,7 @@ def changed_meanwhile(trigger: str) -> Conflict:
 
 
 def exists_already(trigger: str) -> Conflict:
-    """The error for an id that is taken, the same from every store."""
+    """Return the error for an id that is taken."""
     return Conflict(
         f"there is a trigger {trigger!r} that says something else.",
         field="id",
@@ -66,62 +66,161 @@ class Triggers(Protocol):
     """The triggers table."""
 
     def add(self, kept: KeptTrigger, secret: HookSecret | None) -> KeptTrigger:
-        """Keep a new trigger; an equal one is returned as it was kept.
+        """Store a new trigger; an equal one is returned as it was stored.
+
+        Args:
+            kept: The trigger.
+            secret: The secret of a webhook; None for other kinds.
+
+        Returns:
+            The trigger as stored.
 
         Raises:
-            Conflict: One with other fields is there.
+            Conflict: One with other fields exists.
         """
 
     def replace(self, before: KeptTrigger, after: KeptTrigger) -> None:
-        """Change a trigger if it is still as it was read; raises `Conflict` if not."""
+        """Change a trigger if it is still as it was read.
+
+        Args:
+            before: The trigger as it was read.
+            after: The trigger as it is to be.
+
+        Raises:
+            Conflict: It has changed.
+        """
 
     def remove(self, kept: KeptTrigger) -> None:
         """Remove a trigger with all that belongs to it, if it is unchanged.
+
+        Args:
+            kept: The trigger as it was read.
 
         Raises:
             Conflict: It has changed.
         """
 
     def trigger(self, tenant: str, trigger: str) -> KeptTrigger | None:
-        """Read one, strongly consistent."""
+        """Read a trigger, strongly consistent.
+
+        Args:
+            tenant: Whose trigger.
+            trigger: The trigger's id.
+
+        Returns:
+            The trigger; None where there is none.
+        """
 
     def list_triggers(self, tenant: str, *, limit: int, cursor: str | None) -> TriggerPage:
-        """List the tenant's triggers by id."""
+        """List the tenant's triggers by id.
+
+        Args:
+            tenant: Whose triggers.
+            limit: How many at most.
+            cursor: The `cursor` of the page before; None for the first page.
+
+        Returns:
+            The page.
+        """
 
     def listening(self, tenant: str, channel: str) -> list[KeptTrigger]:
-        """List those that a channel's events may fire."""
+        """List the triggers of a channel.
+
+        Args:
+            tenant: Whose triggers.
+            channel: The channel, as `domain.triggers` names it.
+
+        Returns:
+            Those that the channel's events may fire.
+        """
 
     def record(self, kept: KeptTrigger, firing: Firing) -> None:
-        """Count one firing."""
+        """Count one firing.
+
+        Args:
+            kept: The trigger.
+            firing: The firing.
+        """
 
     def state(self, tenant: str, trigger: str) -> TriggerState:
-        """Say what a trigger has done so far."""
+        """Read what a trigger has done so far.
+
+        Args:
+            tenant: Whose trigger.
+            trigger: The trigger's id.
+
+        Returns:
+            The state; an empty one before the first firing.
+        """
 
     def secret(self, tenant: str, trigger: str) -> HookSecret | None:
-        """Read a webhook's secret."""
+        """Read a webhook's secret.
+
+        Args:
+            tenant: Whose trigger.
+            trigger: The trigger's id.
+
+        Returns:
+            The secret; None where there is none.
+        """
 
     def put_secret(self, tenant: str, trigger: str, secret: HookSecret) -> None:
-        """Replace a webhook's secret."""
+        """Replace a webhook's secret.
+
+        Args:
+            tenant: Whose trigger.
+            trigger: The trigger's id.
+            secret: The new secret.
+        """
 
     def count_unmatched(self, tenant: str, *, is_object: bool, at: str, what: str) -> None:
-        """Count something that arrived and fitted no trigger."""
+        """Count an arrival that matched no trigger.
+
+        Args:
+            tenant: Whose arrival.
+            is_object: Whether it was an object; else it was an event.
+            at: The time, in UTC.
+            what: Its key, or its type and source.
+        """
 
     def unmatched(self, tenant: str, day: str) -> Unmatched:
-        """Say what fitted no trigger on a day."""
+        """Read what matched no trigger on a day.
+
+        Args:
+            tenant: Whose arrivals.
+            day: The UTC day, as 2026-11-21.
+
+        Returns:
+            The counts.
+        """
 
 
 class Events(Protocol):
-    """Where facts are told; delivery is at least once, and the detail's `id` tells repeats."""
+    """The event bus; delivery is at least once, and the detail's `id` identifies repeats."""
 
     def put(self, source: str, type_: str, detail: dict[str, Any]) -> None:
-        """Tell one fact, such as `system.budget.alert`."""
+        """Publish one event.
+
+        Args:
+            source: The event's source.
+            type_: Its type, such as `system.budget.alert`.
+            detail: Its detail, with an `id`.
+        """
 
 
 class Schedules(Protocol):
     """The stage's group of schedules."""
 
     def put(self, kept: KeptTrigger) -> None:
-        """Make the trigger's schedule, or change it to what the trigger says now."""
+        """Create the trigger's schedule, or update it to the trigger.
+
+        Args:
+            kept: The trigger.
+        """
 
     def remove(self, kept: KeptTrigger) -> None:
-        """Delete the trigger's schedule; one that is not there is no error."""
+        """Delete the trigger's schedule; a missing one is no error.
+
+        Args:
+            kept: The trigger.
+        """

@@ -36,7 +36,7 @@ class RegisteredWorkflow(BaseModel):
 
     @property
     def is_publishing(self) -> bool:
-        """Whether its state machine is still being made."""
+        """Whether its state machine is still being created."""
         return self.status is VersionStatus.PUBLISHING
 
 
@@ -65,42 +65,112 @@ class WorkflowPage(BaseModel):
 
 
 class WorkflowRegistry(Protocol):
-    """The registry table's part for workflows, with the bucket that holds what is large."""
+    """The registry table's part for workflows, with the bucket for what is large."""
 
     def keep(
         self, tenant: str, kept: RegisteredWorkflow, program: Program, machine: str
     ) -> RegisteredWorkflow:
-        """Keep a version with its program and its machine; the same again changes nothing.
+        """Store a version with its program and machine; the same content again changes nothing.
 
-        Raises `Conflict` when the version exists with other content, or was removed.
+        Args:
+            tenant: Whose workflow.
+            kept: The version.
+            program: What it was compiled to.
+            machine: The state machine's definition, as JSON.
+
+        Returns:
+            The version as it is stored, which is the earlier one where it existed.
+
+        Raises:
+            Conflict: The version exists with other content, or was removed.
         """
 
     def version(self, tenant: str, workflow: str, version: str | None = None) -> RegisteredWorkflow | None:
-        """Read one version by its number, the newest by default."""
+        """Read one version.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: Its number; None for the newest.
+
+        Returns:
+            The version; None where there is none.
+        """
 
     def versions(self, tenant: str, workflow: str) -> list[RegisteredWorkflow]:
-        """List all versions, the newest first."""
+        """List all versions of a workflow.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+
+        Returns:
+            The versions, the newest first.
+        """
 
     def program(self, tenant: str, workflow: str, version: str) -> Program:
         """Read what a version was compiled to, also of a removed one.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: Its number.
+
+        Returns:
+            The program.
 
         Raises:
             NotFound: There was no such version.
         """
 
     def machine_text(self, tenant: str, workflow: str, version: str) -> str:
-        """Read the machine's definition. Raises `NotFound`."""
+        """Read the state machine's definition.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: Its number.
+
+        Returns:
+            The definition, as JSON.
+
+        Raises:
+            NotFound: There was no such version.
+        """
 
     def mark(
         self, tenant: str, workflow: str, version: str, status: VersionStatus, detail: str | None
     ) -> None:
-        """Write how a version stands."""
+        """Write a version's status.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: Its number.
+            status: The new status.
+            detail: Why it was refused; else None.
+        """
 
     def remove(self, tenant: str, workflow: str, version: str) -> None:
-        """Take a version away, and the workflow with its last one; its number is not used again."""
+        """Remove a version, and the workflow with its last one; its number is not used again.
+
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: Its number.
+        """
 
     def list_workflows(self, tenant: str, *, limit: int, cursor: str | None) -> WorkflowPage:
-        """List workflows by id."""
+        """List workflows by id.
+
+        Args:
+            tenant: Whose workflows.
+            limit: How many at most.
+            cursor: The `cursor` of the page before; None for the first page.
+
+        Returns:
+            The page.
+        """
 
 
 def summary(kept: RegisteredWorkflow) -> WorkflowSummary:
@@ -112,7 +182,7 @@ def summary(kept: RegisteredWorkflow) -> WorkflowSummary:
 
 
 def changed_version(kept: RegisteredWorkflow) -> Conflict:
-    """The error for a version that exists with other content, the same from every registry."""
+    """Return the error for a version that exists with other content."""
     definition = kept.definition
     return Conflict(
         f"version {definition.version} of {definition.id!r} exists with other content.",
@@ -122,7 +192,7 @@ def changed_version(kept: RegisteredWorkflow) -> Conflict:
 
 
 def removed_version(kept: RegisteredWorkflow) -> Conflict:
-    """Make the error for the number of a removed version, which is not used again."""
+    """Return the error for the number of a removed version, which is not used again."""
     definition = kept.definition
     return Conflict(
         f"version {definition.version} of {definition.id!r} was removed, and its number is not used again.",

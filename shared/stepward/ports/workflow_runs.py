@@ -1,23 +1,21 @@
-"""Runs of workflows: heads, slots, state machines, and what agents' runs ask of them."""
+"""Runs of workflows: heads, slots, state machines, and what agents' runs need of them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from pydantic import BaseModel, ConfigDict
 
 from stepward.domain.aws_prices import AwsCost
-from stepward.domain.chunks import Chunk
 from stepward.domain.costs import CostLine
 from stepward.domain.run_lists import RunFilter, RunSlice
-from stepward.domain.run_origins import Compensation
 from stepward.domain.run_queue import QueuedRun, queue_position
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus, WorkflowTotals
-from stepward.ports.runs import Freed, IdempotencyKey, NoSlot, SlotLimits
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
+from stepward.ports.runs import IdempotencyKey
 from stepward.ports.tasks import WorkflowStarted
 
 
@@ -33,7 +31,7 @@ class NewWorkflowRun:
 
     @property
     def waiting(self) -> QueuedRun:
-        """The place in the run queue, for a run that finds no slot."""
+        """The entry in the run queue, for a run that finds no slot."""
         head = self.head
         place = queue_position(head.priority, head.created_at, head.run)
         return QueuedRun(
@@ -55,7 +53,7 @@ class WorkflowEnd(BaseModel):
 
     @property
     def aws_usd_micros(self) -> int:
-        """What AWS charges for the run and for those within it."""
+        """What AWS charges for the run and its child runs."""
         return self.totals.runs_aws_usd_micros + (self.aws.usd_micros if self.aws else 0)
 
 
@@ -63,132 +61,196 @@ class WorkflowRuns(Protocol):
     """The runtime table's part for workflows."""
 
     def start(self, new: NewWorkflowRun) -> tuple[WorkflowHead, bool]:
-        """Create head, start and idempotency record, with a slot or a queue entry.
+        """Create head, start record and idempotency record, with a slot or a queue entry.
 
-        A run that stands in the queue is PENDING. Or find what the key started; then the flag is False.
-        Raises `Conflict` when the key was used with another request.
+        A queued run is PENDING.
+
+        Args:
+            new: What is written.
+
+        Returns:
+            The head, and whether it is new: False for the run that the same key started before.
+
+        Raises:
+            Conflict: The idempotency key was used with another request.
         """
 
     def head(self, key: RunKey) -> WorkflowHead | None:
-        """Read a head, strongly consistent; None for a run that is not there, or is an agent's."""
+        """Read a head, strongly consistent.
+
+        Args:
+            key: The run.
+
+        Returns:
+            The head; None for a run that does not exist, or is an agent's.
+        """
 
     def withdraw(self, head: WorkflowHead, idempotency: IdempotencyKey | None) -> Freed:
-        """Take back a start that no caller knows of; its key may start another run.
+        """Take back a start that no caller knows of, with its slot; its key may start another run.
 
-        Gives back its slot. Raises `StoreConflict` when that has just changed hands.
+        Args:
+            head: The run.
+            idempotency: The key of the start, if it had one.
+
+        Returns:
+            Which queues wait for the freed slot.
+
+        Raises:
+            StoreConflict: The run's slot has just changed hands.
         """
 
     def close(self, key: RunKey, end: WorkflowEnd, cost: CostLine | None = None) -> Freed:
-        """Write the first end, book the run's own cost, and give back its slot or place.
+        """Write the first end, book the run's own cost, and return its slot or queue entry.
 
-        `done` is False if it had ended before. Raises `StoreConflict` when the run's slot has just changed hands.
+        Args:
+            key: The run.
+            end: The end.
+            cost: The run's own cost, if any.
+
+        Returns:
+            Which queues wait for the freed slot; `done` is False if the run had ended before.
+
+        Raises:
+            StoreConflict: The run's slot has just changed hands.
         """
 
     def list_runs(
         self, tenant: str, wanted: RunFilter, *, limit: int, before: str | None = None
     ) -> RunSlice[WorkflowHead]:
-        """List runs, newest first, that match and come after the place `before`."""
+        """List runs that match a filter.
 
-    def count_open(self, tenant: str, workflow: str, version: str) -> int:
-        """Count the runs of a version that have not ended."""
+        Args:
+            tenant: Whose runs.
+            wanted: The filter.
+            limit: How many at most.
+            before: The `reached` of the slice before; None for the newest runs.
 
-    def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
-        """List runs of all tenants that have not ended: the janitor's list."""
-
-
-class WorkflowMachines(Protocol):
-    """The state machines of workflows' versions."""
-
-    def start(
-        self, head: WorkflowHead, chunk: Chunk | None = None, *, undoing: Compensation | None = None
-    ) -> None:
-        """Start an execution of a run, a chunk or a compensation; the same name is one start.
-
-        Raises `MachineMissing` where the version's machine is gone, after it was ordered anew.
+        Returns:
+            The runs, newest first.
         """
 
-    def is_made(self, machine: str) -> bool:
-        """Tell whether a machine is there and can be started."""
+    def count_open(self, tenant: str, workflow: str, version: str) -> int:
+        """Count the runs of a version that have not ended.
 
-    def request_publish(self, tenant: str, workflow: str, version: str) -> None:
-        """Ask for a version's machine to be made; where it was made before, nothing happens."""
+        Args:
+            tenant: Whose workflow.
+            workflow: The workflow's id.
+            version: The version's number.
 
-    def stop(self, head: WorkflowHead, error: str, cause: str, chunk: str | None = None) -> None:
-        """End an execution, the run's or the chunk's of this name, if it is there and runs still."""
+        Returns:
+            The count.
+        """
 
-    def execution_status(
-        self, head: WorkflowHead, chunk: Chunk | None = None
-    ) -> Literal["running", "over", "never began"]:
-        """Tell how the execution stands, the run's or a chunk's."""
+    def open_runs(self, created_before: str, limit: int) -> list[WorkflowHead]:
+        """List runs that have not ended, for the janitor.
 
-    def answer(self, token: str) -> bool:
-        """End a wait well; False when nobody waits with this token any more."""
+        Args:
+            created_before: The time before which they were started, in UTC.
+            limit: How many at most.
 
-    def refuse(self, token: str, error: str, cause: str) -> bool:
-        """End a wait as failed; False when nobody waits with this token any more."""
+        Returns:
+            Runs of all tenants.
+        """
 
 
 class WorkflowSlots(Protocol):
     """Slots of workflows' runs; each change is one transaction with the counters."""
 
     def slot_state(self, key: RunKey) -> SlotState | None:
-        """Read a run's slot state, strongly consistent; None for runs of older releases."""
+        """Read a run's slot state, strongly consistent.
+
+        Args:
+            key: The run.
+
+        Returns:
+            The state; None for runs of older releases.
+        """
 
     def change(
         self, key: RunKey, before: SlotState, after: SlotState, limits: SlotLimits, *, past_limit: bool = True
     ) -> Freed:
-        """Change a run's state, taking or freeing a slot; return who waits for a freed one.
+        """Change a run's slot state, taking or freeing a slot.
 
-        A run that goes on takes its slot back even where the tenant has none left: its machine cannot wait for one.
-        Such a slot is counted for the tenant alone, so that it keeps nobody else's runs waiting. Without `past_limit`
-        nothing is changed then, and `done` is False.
+        A run that continues takes its slot back even where the tenant has none left, for its machine cannot
+        wait for one. Such a slot is counted for the tenant alone, so that it delays no other tenant's runs.
+
+        Args:
+            key: The run.
+            before: The state as it was read.
+            after: The new state.
+            limits: How many runs may be active.
+            past_limit: Whether a slot may be taken above the limit, by default True; if not, nothing is
+                changed then.
+
+        Returns:
+            Which queues wait for a freed slot; `done` is False if nothing was changed for lack of a slot.
+
+        Raises:
+            StoreConflict: The state is not `before` any more.
         """
 
     def admit(
         self, waiting: QueuedRun, before: SlotState, limits: SlotLimits, deadline_at: str
     ) -> SlotState | NoSlot:
-        """Give a run in the queue a slot, if one is free; its time begins to count then."""
+        """Give a queued run a slot if one is free; its time begins to count then.
 
+        Args:
+            waiting: The run's queue entry.
+            before: The slot state as it was read.
+            limits: How many runs may be active.
+            deadline_at: The run's new deadline, in UTC.
 
-class StateMachineAdmin(Protocol):
-    """Makes machines in the one role that they all have."""
-
-    def make(self, name: str, text: str, tags: Mapping[str, str]) -> None:
-        """Create a machine, or find that it exists.
-
-        Raises `StoreThrottled` when too many are made at once.
+        Returns:
+            The new slot state, or that no slot is free.
 
         Raises:
-            InvalidRequest: Its text is invalid.
+            StoreConflict: The state is not `before` any more.
         """
-
-    def remove(self, name: str) -> None:
-        """Take a machine away; executions that go on end first."""
 
 
 class ChildWorkflows(Protocol):
-    """Runs of workflows by their names; a name that is none of them is left alone."""
+    """Workflow runs that agents' runs have started; ids that are none of them are ignored."""
 
     def cancel(self, tenant: str, run: str, by: str) -> None:
-        """End the run, and all that it has set going, if it has not ended."""
+        """End a run and its child runs, unless it has ended.
+
+        Args:
+            tenant: Whose run.
+            run: The run's id.
+            by: The principal that cancels.
+        """
 
     def abandon(self, tenant: str, run: str, by: str) -> None:
-        """Let no further task of the run begin; the janitor ends what it waits for."""
+        """Let no further task of the run begin; the janitor ends what it waits for.
+
+        Args:
+            tenant: Whose run.
+            run: The run's id.
+            by: The principal or the reason that ends it.
+        """
 
     def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
-        """Give a queued run a slot and begin it; False if it is not queued any more."""
+        """Give a queued run a slot and begin it.
+
+        Args:
+            waiting: The run's queue entry.
+            limits: How many runs may be active.
+
+        Returns:
+            True if it has begun, False if it is not queued any more, or that no slot is free.
+        """
 
 
 class NoWorkflows:
-    """Where no workflow runs: no call waits for one."""
+    """The port where no workflow runs: no call waits for one."""
 
     def cancel(self, tenant: str, run: str, by: str) -> None:
-        """Leave the name alone."""
+        """Ignore the id."""
 
     def abandon(self, tenant: str, run: str, by: str) -> None:
-        """Leave the name alone."""
+        """Ignore the id."""
 
     def admit(self, waiting: QueuedRun, limits: SlotLimits) -> bool | NoSlot:
-        """Say that nobody stands there."""
+        """Return that the run is not queued."""
         del waiting, limits
         return False

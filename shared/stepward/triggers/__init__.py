@@ -1,1 +1,1 @@
-"""What starts agents and workflows without a request: use cases over triggers, from their definition to what they start."""
+"""Services over triggers: what starts agents and workflows without a request."""

@@ -1,4 +1,4 @@
-"""Reads what arrives from outside into one form: whose it is, which door it came by, and the name that makes it one event."""
+"""Normalize what arrives from outside: its tenant, its channel, and its event id."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _KEY: Final = re.compile(r"tenants/([^/]+)/(.+)", re.DOTALL)
 
 @dataclass(frozen=True)
 class Arrival:
-    """One event of one tenant; `id` is the same however often it is delivered, `event` is what templates see."""
+    """One event of one tenant; templates see `event`.
+
+    `id` is the same however often the event is delivered.
+    """
 
     tenant: str
     id: str
@@ -29,7 +32,7 @@ class Arrival:
     kind: TriggerKind = TriggerKind.EVENT
 
     def fits(self, trigger: Trigger) -> bool:
-        """Tell whether this arrival is what a trigger waits for."""
+        """Return True if a trigger waits for this arrival."""
         return trigger.kind is self.kind and fits_trigger(trigger, self.event)
 
 
@@ -58,10 +61,10 @@ class Unclaimed:
 
 
 def arrival_of(event: Mapping[str, Any], sources: Mapping[str, str]) -> Arrival | Unclaimed:
-    """Read an EventBridge event; its tenant is that of the object's folder, of the run that put it, or of its source.
+    """Read an EventBridge event; its tenant is that of the object's folder, run, or source.
 
-    Nothing that others put into an event's detail can say whose it is: whoever may put events could then start any
-    tenant's agents. Only the platform puts events of workflows, and says in them whose run it was.
+    Nothing that callers put into an event's detail decides whose it is: any of them could then start other
+    tenants' agents. Only the platform puts events of workflows, with the run's tenant in them.
     """
     if "source" not in event or "detail-type" not in event:
         raise Bug(f"this is not an event: {sorted(event)}")
@@ -76,7 +79,7 @@ def arrival_of(event: Mapping[str, Any], sources: Mapping[str, str]) -> Arrival 
 
 
 def _of_workflow(event: Mapping[str, Any]) -> Arrival | Unclaimed:
-    """Read an event that a workflow's task has put; a task that is tried again puts it again, by the same id."""
+    """Read an event that a workflow's task has put; a retried task puts it with the same id."""
     detail = event.get("detail")
     said = detail if isinstance(detail, dict) else {}
     tenant, event_id = said.get("tenant"), said.get("id")
@@ -97,7 +100,7 @@ def _arrival(event: Mapping[str, Any], tenant: str, event_id: str) -> Arrival:
 
 
 def object_arrival(event: Mapping[str, Any]) -> Arrival | Unclaimed:
-    """Read S3's word of a new object under `tenants/<tenant>/`.
+    """Read S3's event of a new object under `tenants/<tenant>/`.
 
     The sequencer orders the changes of one key, so with key and version it names the change, not the delivery.
     """
@@ -121,7 +124,7 @@ def object_arrival(event: Mapping[str, Any]) -> Arrival | Unclaimed:
 
 
 def fits_trigger(trigger: Trigger, event: Mapping[str, Any]) -> bool:
-    """Tell whether what a template would see is what a trigger of its kind waits for."""
+    """Return True if an event, as templates see it, is what a trigger of its kind waits for."""
     match trigger.kind:
         case TriggerKind.S3:
             return object_fits(trigger, event)

@@ -28,7 +28,7 @@ _OF_START: Final = frozenset({"agent", "workflow", "version", "input", *AnswerCh
 
 
 class RotateRequest(BaseModel):
-    """The body of `POST /triggers/{id}/secret`: how long the old secret stays valid beside the new one."""
+    """The body of `POST /triggers/{id}/secret`: how long the old secret stays valid."""
 
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
@@ -37,7 +37,7 @@ class RotateRequest(BaseModel):
 
 @dataclass(frozen=True)
 class Defined:
-    """A trigger as it is kept; the secret is shown once, to who made it."""
+    """A trigger as stored; the secret is shown once, to its creator."""
 
     kept: KeptTrigger
     is_new: bool = False
@@ -57,7 +57,7 @@ class DefineTriggers:
     """Reads the key from which secrets are derived, and makes it before the first."""
 
     def add(self, caller: Caller, body: Any) -> Defined:
-        """Make a trigger; one that says the same is found, and its schedule made if that was not reached before."""
+        """Create a trigger; an equal one is found, and its schedule created if it is missing."""
         trigger = self._checked(caller.tenant, body)
         at = iso(self.clock.now())
         offered = KeptTrigger(
@@ -70,7 +70,7 @@ class DefineTriggers:
         return Defined(kept, is_new, self._secret(kept, hook) if hook and is_new else None)
 
     def replace(self, caller: Caller, trigger_id: str, body: Any) -> Defined:
-        """Say anew what a trigger is; its id and kind stay."""
+        """Replace a trigger's fields, except its id and kind."""
         before = find_trigger(self.triggers, caller.tenant, trigger_id)
         trigger = self._checked(caller.tenant, {"id": trigger_id, **body} if isinstance(body, dict) else body)
         if trigger.id != trigger_id:
@@ -87,7 +87,7 @@ class DefineTriggers:
         return Defined(after)
 
     def remove(self, caller: Caller, trigger_id: str) -> None:
-        """Forget a trigger; its runs go on."""
+        """Delete a trigger; its runs continue."""
         kept = find_trigger(self.triggers, caller.tenant, trigger_id)
         if kept.trigger.schedule:
             # The schedule goes first: a trigger without one can be removed again, a schedule without its trigger cannot.
@@ -153,7 +153,7 @@ class DefineTriggers:
         )
 
     def _refused_besides(self, tenant: str, body: Any) -> list[InvalidRequest]:
-        """Say what is wrong with what a trigger starts, where something else of it cannot be read."""
+        """Return the faults in what a trigger starts, when other fields cannot be read."""
         if not isinstance(body, dict):
             return []
         said = {name: value for name, value in body.items() if name in _OF_START}
@@ -175,7 +175,7 @@ class DefineTriggers:
 
 
 def find_trigger(triggers: Triggers, tenant: str, trigger_id: str) -> KeptTrigger:
-    """Read a trigger; an unknown or foreign one is the caller's error."""
+    """Read a trigger; refuse an unknown or another tenant's one."""
     check_id("trigger_id", trigger_id, TRIGGER_ID_PATTERN)
     check_id("tenant", tenant, TENANT_PATTERN)
     kept = triggers.trigger(tenant, trigger_id)

@@ -1,4 +1,4 @@
-"""Fire triggers: take events and scheduled calls, and start what they name once an event."""
+"""Fire triggers: take events and scheduled calls, and start what they name once per event."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from stepward.triggers.templates import filled
 
 CONTENT_LIMIT_BYTES = 256_000
 OUR_RULES_SAY_NO = (CallerError, PolicyStop, ModelFault)
-"""What no repetition mends: the trigger's or the agent's words must change. The rest is the platform's fault."""
+"""Errors that no retry fixes: the trigger or the agent must change. All others are the platform's."""
 
 
 @dataclass(frozen=True)
 class Fired:
-    """What a firing came to: a run, new or from before, or the reason why there is none."""
+    """The outcome of a firing: a new or an earlier run, or the reason why there is none."""
 
     firing: Firing
     run: Started | None = None
@@ -45,13 +45,13 @@ class Fired:
 
     @property
     def is_new(self) -> bool:
-        """Whether the firing started a run, and did not find one of before."""
+        """Whether the firing started a run, rather than found an earlier one."""
         return self.firing.result is FireResult.STARTED
 
 
 @dataclass(frozen=True)
 class Fire:
-    """The one way from an event to a run, whatever door the event came by."""
+    """The only way from an event to a run, by whatever channel the event came."""
 
     triggers: Triggers
     start: Starters
@@ -59,7 +59,10 @@ class Fire:
     datasets: Datasets | None = None
 
     def __call__(self, kept: KeptTrigger, event_id: str, event: dict[str, Any]) -> Fired:
-        """Start what the trigger names unless this event has done so; faults of the platform are raised, not counted."""
+        """Start what the trigger names unless this event has; platform faults are raised.
+
+        They are not counted, so that the event is delivered again.
+        """
         try:
             head, is_new = self._started(kept, event_id, event)
         except OUR_RULES_SAY_NO as error:
@@ -74,7 +77,7 @@ class Fire:
         return self.start(kept, body, idempotency_key(kept, event_id))
 
     def _with_content(self, kept: KeptTrigger, event: dict[str, Any]) -> dict[str, Any]:
-        """Put the object's content beside its name; it is the content at this moment, should it change meanwhile."""
+        """Add the object's content to the event, as it is now."""
         if kept.trigger.s3 is None or self.datasets is None:
             return event
         kind = kept.trigger.s3.content
@@ -92,7 +95,7 @@ class Fire:
 
     @staticmethod
     def _must_be_there(tenant: str, key: str, datasets: Datasets) -> None:
-        """Refuse an object that is gone when its event comes: what is started could only fail at it."""
+        """Refuse an object that is gone when its event comes: the run could only fail."""
         if not datasets.is_there(tenant, key):
             raise NotFound(f"the object {key!r} is not there any more.", field="s3", fix="put it again")
 
@@ -113,19 +116,19 @@ class Fire:
 
 
 def start_body(trigger: Trigger, event: dict[str, Any]) -> dict[str, Any]:
-    """Make the start request that a trigger means by an event."""
+    """Build the start request that a trigger makes of an event."""
     given = trigger.model_dump(include={"version", "priority", "rehearse", "charge"}, exclude_none=True)
     return {"input": filled(trigger.input, event), **given}
 
 
 def idempotency_key(kept: KeptTrigger, event_id: str) -> str:
-    """Name the event for its trigger: the same event starts one run, however often it is delivered."""
+    """Return the event's key for its trigger, so that it starts one run despite redelivery."""
     said = json.dumps([kept.trigger.id, event_id])
     return hashlib.sha256(said.encode()).hexdigest()
 
 
 def parsed_content(body: bytes, kind: str) -> Any:
-    """Read an object as what the trigger says it is."""
+    """Parse an object as the trigger declares it."""
     try:
         return read_json(body) if kind == "json" else text_of(body)
     except ValueError as error:
@@ -137,13 +140,13 @@ def parsed_content(body: bytes, kind: str) -> Any:
 
 
 def _is_used_key(error: StepwardError) -> bool:
-    """Tell an event that came before, when the trigger or the object said something else."""
+    """Return True for an event that came before, when the trigger or the object was different."""
     return isinstance(error, Conflict) and error.field == key_used_before().field
 
 
 @dataclass(frozen=True)
 class Received:
-    """What came of one event: how many triggers did what, and why nothing happened if nothing did."""
+    """The outcome of one event: counts of firings, and the reason if there were none."""
 
     tenant: str | None
     what: str
@@ -167,7 +170,7 @@ class Received:
 
 @dataclass(frozen=True)
 class Receive:
-    """The use case behind `trigger_events`; `sources` says which tenant an event's source belongs to."""
+    """The use case behind `trigger_events`; `sources` maps an event's source to its tenant."""
 
     triggers: Triggers
     fire: Fire
@@ -175,7 +178,7 @@ class Receive:
     sources: Mapping[str, str]
 
     def __call__(self, event: dict[str, Any]) -> Received:
-        """Fire every trigger that the event fits; a fault of the platform is raised after the others had their turn."""
+        """Fire every trigger that the event matches; platform faults are raised at the end."""
         if "scheduled_at" in event:
             return self._scheduled(event)
         arrival = arrival_of(event, self.sources)
@@ -198,7 +201,7 @@ class Receive:
         self.triggers.count_unmatched(arrival.tenant, is_object=is_object, at=at, what=arrival.what)
 
     def _fire_all(self, waiting: list[KeptTrigger], arrival: Arrival) -> list[Fired]:
-        """Fire all; those that have started are found again by their key when the event is delivered once more."""
+        """Fire all; on redelivery those that have started are found by their key."""
         fired: list[Fired] = []
         faults: list[StepwardError] = []
         for kept in waiting:

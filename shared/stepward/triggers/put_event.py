@@ -1,4 +1,4 @@
-"""Puts an event on the stage's bus for a trigger of one's own: it takes the way that an application's event takes."""
+"""Put an event on the stage's bus for one's own trigger, as an application would."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from stepward.triggers.define import find_trigger
 
 
 class GivenEvent(BaseModel):
-    """An event as EventBridge shows it; what the trigger says already may be left out."""
+    """An event as EventBridge shows it; what the trigger determines may be left out."""
 
     model_config = ConfigDict(extra="forbid", populate_by_name=True, defer_build=True)
 
@@ -43,7 +43,7 @@ class PutTriggerEvent:
     sources: Mapping[str, str]
 
     def __call__(self, tenant: str, trigger_id: str, body: Any) -> dict[str, Any]:
-        """Put an event that fits the trigger; every other trigger that it fits fires too.
+        """Put an event that matches the trigger; all other triggers that it matches fire too.
 
         Args:
             tenant: Whose trigger it is.

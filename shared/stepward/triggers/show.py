@@ -37,7 +37,7 @@ class ShowTriggers:
     clock: Clock
 
     def list(self, tenant: str, query: dict[str, str]) -> dict[str, Any]:
-        """List triggers by id, with what came today and fitted none."""
+        """List triggers by id, with today's arrivals that matched none."""
         page = self.triggers.list_triggers(
             tenant, limit=page_size(query.get("limit")), cursor=query.get("cursor")
         )
@@ -49,7 +49,7 @@ class ShowTriggers:
         }
 
     def detail(self, tenant: str, trigger_id: str) -> dict[str, Any]:
-        """Show one with what it did."""
+        """Show one with its state."""
         kept = find_trigger(self.triggers, tenant, trigger_id)
         state = self.triggers.state(tenant, trigger_id)
         return {**trigger_view(kept), "state": state.model_dump(), **self._ahead(kept)}
@@ -71,7 +71,7 @@ class TryTrigger:
     startables: Startables
 
     def __call__(self, tenant: str, trigger_id: str, body: Any) -> dict[str, Any]:
-        """Say whether the event fits and what it would start; the faults are those that a real event would meet."""
+        """Return whether the event matches and what it would start, with a real event's faults."""
         event = parse(TestRequest, body).event
         kept = find_trigger(self.triggers, tenant, trigger_id)
         answer: dict[str, Any] = {
@@ -93,7 +93,7 @@ class TryTrigger:
 
 
 def trigger_view(kept: KeptTrigger) -> dict[str, Any]:
-    """Show what a trigger says."""
+    """Show a trigger's fields."""
     shown = {
         **kept.trigger.model_dump(mode="json", exclude_none=True),
         "created_at": kept.created_at,

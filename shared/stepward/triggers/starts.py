@@ -1,4 +1,4 @@
-"""Starts what a trigger names: an agent or a workflow, each by its own rules, once an event."""
+"""Start what a trigger names, an agent or a workflow, once per event."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ StartFlow = Callable[[Caller, str, Any, str | None], tuple[WorkflowHead, bool]]
 
 @dataclass(frozen=True)
 class Starters:
-    """The use cases behind the two things that a trigger may name."""
+    """The services that start the two things a trigger may name."""
 
     agent: StartAgent
     workflow: StartFlow
@@ -47,20 +47,20 @@ class Starters:
         except Conflict as error:
             if error.fix != TRY_AGAIN:
                 raise
-            # An event comes once: a version whose machine is being made must not cost it its run.
+            # An event comes once: it must not be lost because the version's machine is still being created.
             raise DependencyTimeout(error.detail) from error
 
 
 @dataclass(frozen=True)
 class Startables:
-    """What is there to be named by triggers; `stage` says who answers where a trigger does not."""
+    """The agents and workflows that triggers may name; `stage` has the defaults of answers."""
 
     agents: Registry
     workflows: WorkflowRegistry
     stage: StageAnswers = field(default_factory=StageAnswers)
 
     def check(self, tenant: str, trigger: Trigger) -> None:
-        """Refuse a trigger that names what is not there, or whose runs nobody could answer."""
+        """Refuse a trigger whose target does not exist, or whose runs nothing could answer."""
         try:
             self._answered(tenant, trigger, trigger)
         except NotFound as error:
@@ -69,7 +69,7 @@ class Startables:
             ) from error
 
     def _missing(self, tenant: str, trigger: Trigger, error: NotFound) -> str:
-        """Tell an unknown version from an unknown name."""
+        """Return the field that is wrong: the version or the name."""
         if trigger.agent:
             return "version" if error.field == "version" else "agent"
         has_others = trigger.version and self.workflows.version(tenant, str(trigger.workflow))
@@ -78,7 +78,7 @@ class Startables:
     def _answered(
         self, tenant: str, trigger: Trigger, said: AnswerChoice
     ) -> AgentDefinition | RegisteredWorkflow:
-        """Find the version that a firing would start now, whose runs somebody can answer."""
+        """Find the version that a firing would start now, and check that its runs can be answered."""
         if trigger.agent:
             agent = startable_agent(self.agents, tenant, trigger.agent, trigger.version).definition
             check_backend(agent, rehearsed=self.stage.choose(agent, said).rehearsed)
@@ -88,7 +88,7 @@ class Startables:
         return found
 
     def would_start(self, tenant: str, trigger: Trigger, body: dict[str, Any]) -> dict[str, Any]:
-        """Hold a start to all that a real one would be held to."""
+        """Check a start as a real one would be checked, and return what would be started."""
         said = parse(StartRequest if trigger.agent else StartWorkflowRequest, body)
         found = self._answered(tenant, trigger, said)
         if isinstance(found, AgentDefinition):

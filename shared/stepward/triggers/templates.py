@@ -1,4 +1,4 @@
-"""Maps an event to a run's input: plain JSON whose texts `{% … %}` are JSONata over `$event`."""
+"""Map an event to a run's input: JSON whose texts `{% … %}` are JSONata over `$event`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ def check_template(template: Any) -> None:
 
 
 def filled(template: Any, event: Any) -> Any:
-    """Fill a template in; an expression that fails raises `OutputMalformed`, one that finds nothing is null."""
+    """Fill in a template; an expression that finds nothing yields null.
+
+    Raises:
+        OutputMalformed: An expression fails.
+    """
     if isinstance(template, dict):
         return {name: filled(value, event) for name, value in template.items()}
     if isinstance(template, list):

@@ -1,4 +1,7 @@
-"""Takes a call from outside: who holds the trigger's secret may start what it names, and nobody else learns even that it exists."""
+"""Receive webhooks: only a call signed with the trigger's secret may start its target.
+
+Other callers do not even learn whether the trigger exists.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +32,15 @@ class ReceiveWebhook:
     """Reads the key from which secrets are derived."""
 
     def __call__(self, tenant: str, trigger_id: str, headers: Mapping[str, str], body: bytes) -> Fired:
-        """Start what it names once a `webhook-id`; what went wrong is raised, for the sender should know."""
+        """Start the trigger's target once per `webhook-id`.
+
+        Errors are raised, so that the sender sees them.
+        """
         secret = self._secret(tenant, trigger_id)
         now = self.clock.now()
         kept_ones = _valid(secret or _NOBODYS, now.timestamp())
         valid = [secret_of(one, tenant, trigger_id, self.key) for one in kept_ones]
-        # An unknown trigger is checked against nobody's secret, so that it looks and lasts like a wrong signature.
+        # An unknown trigger is checked against a dummy secret, so that answer and duration equal a wrong signature's.
         webhook_id = verified_id(valid, headers, body, now)
         kept = self.triggers.trigger(tenant, trigger_id) if secret else None
         if kept is None or kept.trigger.kind is not TriggerKind.WEBHOOK:
@@ -68,7 +74,7 @@ def _event(webhook_id: str, headers: Mapping[str, str], body: bytes) -> dict[str
 
 
 def _read(body: bytes) -> Any:
-    """Read the body as JSON where it is some, else as text."""
+    """Parse the body as JSON if possible, else as text."""
     try:
         text = text_of(body)
     except NotText as error:

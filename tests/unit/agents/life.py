@@ -9,7 +9,7 @@ from typing import Any
 from stepward.agents.lifecycle import Labels, Lifecycle
 from stepward.agents.lookup import ListAgents
 from stepward.agents.register import Register
-from stepward.ports.registry import AgentSummary
+from stepward.domain.agent_records import AgentSummary
 from tests.support.builders import an_agent_body
 from tests.support.driver import World
 

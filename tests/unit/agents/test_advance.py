@@ -8,7 +8,7 @@ import pytest
 
 from stepward.domain.conversation import ModelReply, ModelRequest
 from stepward.domain.errors import InvalidRequest, ProviderRefused, ProviderThrottled
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 from tests.support.builders import an_agent_body
 from tests.support.driver import Failing, World
 

@@ -12,7 +12,7 @@ from stepward.agents.reconcile import CloseRun, Sweep
 from stepward.domain.errors import Bug
 from stepward.domain.execution_events import ExecutionEnd
 from stepward.domain.runs import RunKey
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 from tests.support.builders import an_agent_body
 from tests.support.driver import World
 

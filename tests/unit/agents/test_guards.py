@@ -12,7 +12,7 @@ from stepward.agents.run_control import PauseRun, ResumeRun
 from stepward.domain.errors import InvalidRequest
 from stepward.domain.journal import Turn
 from stepward.domain.runs import RunKey
-from stepward.ports.runs import RESUME_CALL
+from stepward.ports.run_machine import RESUME_CALL
 from stepward.tools.base import ToolContext
 from tests.support.approval_runs import Waiting, shown
 from tests.support.builders import an_agent_body

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from stepward.adapters.memory.registry import MemoryRegistry
+from stepward.domain.agent_records import AgentRecord
 from stepward.domain.errors import Conflict, InvalidRequest, NotFound, StoreConflict
 from stepward.domain.runs import RunKey
-from stepward.ports.registry import AgentRecord
 from tests.support.builders import an_agent_body
 from tests.support.driver import World
 from tests.unit.agents.life import Life

@@ -14,7 +14,7 @@ from stepward.agents.waits import OpenWait
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.errors import Bug
 from stepward.domain.runs import RunKey, RunStatus
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 from tests.support.builders import an_agent, an_agent_body
 from tests.support.driver import ACME, World
 

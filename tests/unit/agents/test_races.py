@@ -15,7 +15,7 @@ from stepward.domain.journal import CallItem, Cancel, Claimed, Ended, JournalSli
 from stepward.domain.money import Usage
 from stepward.domain.run_state import RunState, fold_records
 from stepward.domain.runs import RunKey
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 from tests.support.builders import AT, a_call, a_turn, an_agent_body
 from tests.support.driver import Failing, World
 

@@ -11,12 +11,12 @@ from stepward.adapters.memory.registry import MemoryRegistry
 from stepward.adapters.memory.small_ports import StillClock
 from stepward.adapters.memory.workflow_registry import MemoryWorkflowRegistry
 from stepward.agents.estimate import Estimated, Figures
+from stepward.domain.agent_records import AgentRecord, AgentSummary, RegisteredAgent
 from stepward.domain.agents import AgentDefinition
 from stepward.domain.documents.problems import Refused
 from stepward.domain.errors import InvalidRequest, NotFound
 from stepward.domain.lifecycle import AgentState
 from stepward.domain.run_origins import Caller
-from stepward.ports.registry import AgentRecord, AgentSummary, RegisteredAgent
 from stepward.workflows.services.plan_service import FORMS, PlanService, RegisteredCosts, kept_version
 from stepward.workflows.services.register import RegisterWorkflow
 from tests.support.builders import an_agent

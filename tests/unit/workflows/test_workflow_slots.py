@@ -13,7 +13,7 @@ from stepward.domain.budgets import AccountLimits, Budget, BudgetScope, TenantLi
 from stepward.domain.errors import BudgetExceeded
 from stepward.domain.runs import RunKey
 from stepward.ports.clock import iso
-from stepward.ports.runs import NoSlot, SlotLimits
+from stepward.ports.run_queue import NoSlot, SlotLimits
 from stepward.workflows.runs.begin_run import AdmitRun
 from stepward.workflows.runs.end_run import EndRun
 from stepward.workflows.runs.reconcile import ReconcileWorkflows

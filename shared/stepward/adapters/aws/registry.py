@@ -34,23 +34,22 @@ from stepward.adapters.aws.registry_items import (
     version_item,
     version_sk,
 )
-from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import Bug, StoreConflict, StoreThrottled
-from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import (
+from stepward.domain.agent_records import (
     LATEST,
     AgentFilter,
     AgentPage,
     AgentRecord,
     Label,
     RegisteredAgent,
-    Seen,
-    Wanted,
     changed_version,
     facets,
     is_newer,
     summary,
 )
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import Bug, StoreConflict, StoreThrottled
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import Seen, Wanted
 
 LOOKED_AT_ONCE: Final = 50
 _ROUNDS: Final = 4

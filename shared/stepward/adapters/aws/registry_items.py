@@ -16,11 +16,7 @@ from typing import Any, Final
 from stepward.adapters.aws.clients import client
 from stepward.adapters.aws.errors import translated
 from stepward.adapters.aws.items import from_cursor, from_item, to_cursor, to_item
-from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import InvalidRequest
-from stepward.domain.ids import AGENT_ID_PATTERN, check_id
-from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import (
+from stepward.domain.agent_records import (
     LATEST,
     AgentFilter,
     AgentPage,
@@ -30,6 +26,10 @@ from stepward.ports.registry import (
     RegisteredAgent,
     facets,
 )
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import InvalidRequest
+from stepward.domain.ids import AGENT_ID_PATTERN, check_id
+from stepward.domain.lifecycle import AgentState
 
 MOST_BYTES: Final = 300_000
 RECORD: Final = "AGENT"

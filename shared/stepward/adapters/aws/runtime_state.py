@@ -31,7 +31,8 @@ from stepward.domain.journal import (
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
 from stepward.domain.ttl_cache import TtlCache
-from stepward.ports.runs import Freed, NewRun, NoSlot, Settlement, SlotLimits, Started, has_begun
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
+from stepward.ports.runs import NewRun, Settlement, Started, has_begun
 
 RECORD = "record"
 HEAD = "head"

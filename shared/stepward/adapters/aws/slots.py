@@ -16,7 +16,7 @@ from stepward.adapters.aws.transactions import Refused, Step, delete, put_new, t
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, shard_limit, used_shards
 from stepward.domain.runs import RunKey
 from stepward.domain.ttl_cache import TtlCache
-from stepward.ports.runs import Freed, SlotLimits
+from stepward.ports.run_queue import Freed, SlotLimits
 
 TENANT: Final = "tenant's slots"
 ACCOUNT: Final = "account's slots"

@@ -33,7 +33,8 @@ from stepward.domain.runs import RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runs import Freed, IdempotencyKey
+from stepward.ports.run_queue import Freed
+from stepward.ports.runs import IdempotencyKey
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 

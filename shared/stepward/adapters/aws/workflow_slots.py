@@ -18,7 +18,7 @@ from stepward.domain.runs import RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowStatus
 from stepward.domain.ttl_cache import TtlCache
-from stepward.ports.runs import Freed, NoSlot, SlotLimits
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
 
 HEAD: Final = "head"
 _COUNTERS: Final = {slots.TENANT, slots.ACCOUNT}

@@ -6,22 +6,21 @@ from collections import Counter
 from collections.abc import Sequence
 from threading import RLock
 
-from stepward.domain.agents import AgentDefinition
-from stepward.domain.errors import StoreConflict
-from stepward.domain.lifecycle import AgentState
-from stepward.ports.registry import (
+from stepward.domain.agent_records import (
     LATEST,
     AgentFilter,
     AgentPage,
     AgentRecord,
     Label,
     RegisteredAgent,
-    Seen,
-    Wanted,
     changed_version,
     is_newer,
     summary,
 )
+from stepward.domain.agents import AgentDefinition
+from stepward.domain.errors import StoreConflict
+from stepward.domain.lifecycle import AgentState
+from stepward.ports.registry import Seen, Wanted
 
 Name = tuple[str, str]
 

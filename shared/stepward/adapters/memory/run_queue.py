@@ -8,8 +8,7 @@ from threading import RLock
 from stepward.domain.budgets import AccountLimits, TenantLimits
 from stepward.domain.run_queue import QueuedRun, Slot, shard_limit
 from stepward.domain.runs import RunKey
-from stepward.ports.run_queue import QueueView, SlotCount, look_at
-from stepward.ports.runs import Freed, SlotLimits
+from stepward.ports.run_queue import Freed, QueueView, SlotCount, SlotLimits, look_at
 
 
 class MemoryRunQueue:

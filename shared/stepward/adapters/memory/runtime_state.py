@@ -24,17 +24,8 @@ from stepward.domain.journal import (
 )
 from stepward.domain.run_queue import Allowance, Draw, QueuedRun, Slot, queue_position, used_shards
 from stepward.domain.runs import RunHead, RunKey, RunStatus, Totals
-from stepward.ports.runs import (
-    Freed,
-    NewRun,
-    NoSlot,
-    Settlement,
-    SlotLimits,
-    Started,
-    has_begun,
-    key_used_before,
-    records_of,
-)
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
+from stepward.ports.runs import NewRun, Settlement, Started, has_begun, key_used_before, records_of
 
 
 class MemoryRuntimeState(MemoryRunLists):

@@ -14,7 +14,8 @@ from stepward.domain.run_lists import RunFilter, RunSlice, place_of
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runs import Freed, IdempotencyKey, key_used_before
+from stepward.ports.run_queue import Freed
+from stepward.ports.runs import IdempotencyKey, key_used_before
 from stepward.ports.workflow_runs import NewWorkflowRun, WorkflowEnd
 
 

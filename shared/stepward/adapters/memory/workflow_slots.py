@@ -9,7 +9,7 @@ from stepward.domain.run_queue import QueuedRun, Slot, used_shards
 from stepward.domain.runs import RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
-from stepward.ports.runs import Freed, NoSlot, SlotLimits
+from stepward.ports.run_queue import Freed, NoSlot, SlotLimits
 from stepward.ports.workflow_runs import NewWorkflowRun
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from stepward.domain.run_state import RunState
     from stepward.domain.runs import RunKey
     from stepward.domain.task_records import TaskPlace, TaskRecord
-    from stepward.ports.runs import NoSlot, SlotLimits
+    from stepward.ports.run_queue import NoSlot, SlotLimits
     from stepward.ports.tasks import TaskOutcome
     from stepward.runtime.container import Container
     from stepward.tools.base import BoundTool

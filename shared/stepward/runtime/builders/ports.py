@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from stepward.adapters.aws.webhook_key import WebhookKey
     from stepward.ports.models import ResponseCache
     from stepward.ports.providers import ProviderEntry, ProviderKeys, ProviderLimits, ProviderPools
+    from stepward.ports.run_machine import RunMachine
     from stepward.ports.run_queue import WakeUps
-    from stepward.ports.runs import RunMachine
     from stepward.ports.tool_services import Circuits, Functions
     from stepward.ports.triggers import Events, Schedules
-    from stepward.ports.workflow_runs import StateMachineAdmin, WorkflowMachines
+    from stepward.ports.workflow_machines import StateMachineAdmin, WorkflowMachines
 
 # ruff: noqa: PLC0415  imports on first use are this module's purpose: a function loads only what it reaches
 

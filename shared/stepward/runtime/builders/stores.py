@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from stepward.ports.clock import Clock, Ids
     from stepward.ports.costs import Budgets, CostBook, LimitsConfig, LimitsStore, PriceStore
     from stepward.ports.identity import Identity
+    from stepward.ports.journal import Journal
     from stepward.ports.registry import Registry
+    from stepward.ports.run_lists import RunLists
+    from stepward.ports.run_machine import Tokens
     from stepward.ports.run_queue import RunQueue
-    from stepward.ports.runs import Journal, RunLists, RuntimeState, Tokens
+    from stepward.ports.runs import RuntimeState
     from stepward.ports.tasks import TaskStore
     from stepward.ports.tool_services import Datasets, PublishedTools, ResultStore
     from stepward.ports.triggers import Triggers

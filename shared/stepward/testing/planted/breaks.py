@@ -8,7 +8,7 @@ from typing import Any
 from stepward.domain.journal import Ended, Sequenced
 from stepward.domain.run_state import fold
 from stepward.domain.tools import OUTCOME_UNKNOWN
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 
 Method = Callable[..., Any]
 

@@ -10,7 +10,7 @@ from stepward.domain.conversation import ToolResult
 from stepward.domain.journal import Sequenced, Turn
 from stepward.domain.run_state import RunState
 from stepward.domain.runs import RunHead, RunKey
-from stepward.ports.runs import RESUME_CALL, SLOT_CALL
+from stepward.ports.run_machine import RESUME_CALL, SLOT_CALL
 from stepward.testing.schedules.platform import Platform
 
 Call = tuple[str, str]

@@ -14,7 +14,7 @@ from stepward.domain.run_queue import QueuedRun
 from stepward.domain.runs import RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, WorkflowHead
 from stepward.ports.clock import iso
-from stepward.ports.runs import NoSlot, SlotLimits
+from stepward.ports.run_queue import NoSlot, SlotLimits
 from stepward.ports.tasks import Inherited, LatchKey, RunSnapshot
 from stepward.tasks.catalog import type_of
 from stepward.workflows.program.names import at_depth, depth_of, number_of

@@ -22,7 +22,7 @@ from stepward.domain.task_records import (
     WorkflowTotals,
 )
 from stepward.ports.clock import iso
-from stepward.ports.runs import Freed
+from stepward.ports.run_queue import Freed
 from stepward.ports.tasks import RunSnapshot
 from stepward.ports.workflow_runs import WorkflowEnd
 from stepward.workflows.program.lookup import find_workflow_run

@@ -12,9 +12,10 @@ from stepward.domain.programs import PlannedTask, Program
 from stepward.domain.runs import RunError, RunKey
 from stepward.domain.task_records import TaskKey, TaskRecord, TaskStatus
 from stepward.ports.clock import Clock, Ids
-from stepward.ports.runs import Tokens
+from stepward.ports.run_machine import Tokens
 from stepward.ports.tasks import Latch, LatchKey, TaskStore
-from stepward.ports.workflow_runs import WorkflowMachines, WorkflowRuns, WorkflowSlots
+from stepward.ports.workflow_machines import WorkflowMachines
+from stepward.ports.workflow_runs import WorkflowRuns, WorkflowSlots
 from stepward.workflows.program.limits import OWN_BYTES, SHARED_BYTES, SLICE_ITEMS
 
 # Ports.

@@ -12,7 +12,7 @@ from stepward.domain.programs import Program
 from stepward.domain.runs import RunKey
 from stepward.domain.slot_state import SlotState
 from stepward.domain.task_records import TaskKey
-from stepward.ports.runs import SlotLimits
+from stepward.ports.run_queue import SlotLimits
 from stepward.ports.tasks import LatchKey, RunSnapshot
 from stepward.workflows.runs.run_store import WorkflowPorts
 

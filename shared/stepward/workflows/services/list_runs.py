@@ -22,7 +22,8 @@ from stepward.domain.run_lists import (
 from stepward.domain.runs import RunHead, RunKey, RunStatus, run_view
 from stepward.domain.task_records import WorkflowHead, WorkflowStatus
 from stepward.ports.clock import Clock
-from stepward.ports.runs import RunLists, RuntimeState
+from stepward.ports.run_lists import RunLists
+from stepward.ports.runs import RuntimeState
 from stepward.ports.workflow_runs import WorkflowRuns
 from stepward.workflows.services.views import workflow_run_view
 

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from stepward.domain.errors import Conflict, InvalidRequest
+from stepward.ports.workflow_machines import StateMachineAdmin
 from stepward.ports.workflow_registry import RegisteredWorkflow, VersionStatus, WorkflowRegistry
-from stepward.ports.workflow_runs import StateMachineAdmin, WorkflowRuns
+from stepward.ports.workflow_runs import WorkflowRuns
 from stepward.workflows.program.lookup import find_workflow
 
 
